@@ -1,0 +1,123 @@
+"""Reads one line of an export and checks its form and its hash, by rules written down here a second time on purpose.
+
+A line is `{"hash": H, "record": R}` in canonical JSON: keys sorted by code point, no white space, no escape that is
+not needed, whole numbers only. H is the SHA-256 of R's canonical bytes, in lower-case hexadecimal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NoReturn
+
+_TEXTS = ("previousHash", "time", "actor", "request", "step", "kind", "planHash", "result", "operationId")
+_NUMBERS = ("sequence", "attempt", "fence")
+_FIELDS = frozenset({*_TEXTS, *_NUMBERS, "detail"})
+_KINDS = frozenset(
+    "proposed posted voted decided intent outcome verified undone frozen checkpoint".split() + ["policy changed"]
+)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_HEX = re.compile(r"[0-9a-f]{64}")
+_SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+_FIRST_PRINTABLE = 0x20
+
+
+class NotARecord(ValueError):
+    """The line is not what a writer of this ledger writes."""
+
+
+def canonical(value: Any) -> str:
+    """Return the canonical text of a parsed JSON value.
+
+    Raises:
+        NotARecord: a float or something that JSON does not know.
+    """
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, list):
+        return "[" + ",".join(canonical(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_quoted(key)}:{canonical(value[key])}" for key in sorted(value)) + "}"
+    raise NotARecord(f"{type(value).__name__} has no canonical form")
+
+
+def _quoted(text: str) -> str:
+    parts = ['"']
+    for character in text:
+        if character in _SHORT:
+            parts.append(_SHORT[character])
+        elif ord(character) < _FIRST_PRINTABLE:
+            parts.append(f"\\u{ord(character):04x}")
+        else:
+            parts.append(character)
+    parts.append('"')
+    return "".join(parts)
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of the canonical bytes."""
+    return hashlib.sha256(canonical(value).encode("utf-8", errors="surrogatepass")).hexdigest()
+
+
+def parse(line: str) -> tuple[str, dict[str, Any]]:
+    """Return the hash written on the line and the record.
+
+    Raises:
+        NotARecord: wrong JSON, fields, types or hash, or a text that is not canonical.
+    """
+    try:
+        document = json.loads(
+            line, object_pairs_hook=_without_duplicates, parse_float=_no_float, parse_constant=_no_float
+        )
+    except (ValueError, RecursionError) as error:
+        raise NotARecord(f"not canonical JSON: {error}") from error
+    if not isinstance(document, dict) or set(document) != {"hash", "record"}:
+        raise NotARecord("a line holds exactly hash and record")
+    written, record = document["hash"], document["record"]
+    _check_fields(record)
+    if canonical(document) != line:
+        raise NotARecord("the text is not in canonical form")
+    if digest(record) != written:
+        raise NotARecord("the record does not have the hash written beside it")
+    return written, record
+
+
+def _check_fields(record: Any) -> None:
+    if not isinstance(record, dict) or set(record) != _FIELDS:
+        raise NotARecord("the record does not have exactly the fields of the format")
+    if not all(isinstance(record[name], str) for name in _TEXTS) or not isinstance(record["detail"], dict):
+        raise NotARecord("a field has the wrong type")
+    if not all(type(record[name]) is int and record[name] >= 0 for name in _NUMBERS):
+        raise NotARecord("sequence, attempt and fence are whole numbers from 0 on")
+    if record["kind"] not in _KINDS:
+        raise NotARecord(f"unknown kind {record['kind']!r}")
+    if not _TIME.fullmatch(record["time"]) or not _HEX.fullmatch(record["previousHash"]):
+        raise NotARecord("time or previousHash is malformed")
+    try:
+        datetime.fromisoformat(record["time"])
+    except ValueError as error:
+        raise NotARecord(f"no such time: {record['time']}") from error
+    if not record["operationId"]:
+        raise NotARecord("the operation id is empty")
+
+
+def _without_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise NotARecord(f"key {key!r} stands twice")
+        result[key] = value
+    return result
+
+
+def _no_float(text: str) -> NoReturn:
+    raise NotARecord(f"{text} is not a whole number")

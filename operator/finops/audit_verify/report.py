@@ -1,0 +1,43 @@
+"""What a verification found; printed by `finops audit verify`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        line: 1-based line of the export; 0 for a fact about the whole.
+        code: machine-readable: `Chain`, `Sequence`, `Hash`, `Form`, `Fence`, `Operation`, `Pairing`, `Approval`,
+            `Expiry`, `Head`, `Size`.
+        message: one sentence for people.
+    """
+
+    line: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """Result of a verification.
+
+    Attributes:
+        records: how many lines were records.
+        sequence, head: sequence and hash of the last record; keep them: they are the anchor that shows a cut tail.
+        problems: everything wrong, in the order of the lines.
+        open_intents: operation ids of intents without a final outcome: a running act, or one that awaits recovery.
+    """
+
+    records: int
+    sequence: int
+    head: str
+    problems: tuple[Problem, ...]
+    open_intents: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems

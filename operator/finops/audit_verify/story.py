@@ -1,0 +1,124 @@
+"""Checks what the records of each request tell: nobody acted without votes, twice, too late or without writing first.
+
+Rules, per request: an intent needs an earlier `decided` record (result `Approved`) of the same plan hash, and before
+that decision as many different people whose counted Approve votes carry that plan hash as the decision says are
+required; nobody withdrew or denied before the first intent; the first intent is earlier than the expiry that the
+decision names (later ones only finish what began); attempts count up from 1; no intent while an earlier one has no
+final outcome; an outcome belongs to an intent and closes it once (`unknown` does not close it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+_UNDECIDED = "unknown"
+_ENDS = frozenset({"Succeeded", "RolledBack", "Stale", "Withdrawn", "Expired"})
+
+
+@dataclass(slots=True)
+class _Call:
+    operation_id: str
+    outcomes: list[str] = field(default_factory=list)
+
+    @property
+    def closed(self) -> bool:
+        return any(outcome != _UNDECIDED for outcome in self.outcomes)
+
+
+@dataclass(slots=True)
+class RequestStory:
+    """Follows one request; `tell` returns (code, message) for each broken rule."""
+
+    approvals: dict[tuple[str, str], str] = field(default_factory=dict)
+    objections: set[str] = field(default_factory=set)
+    decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    calls: dict[tuple[str, int], _Call] = field(default_factory=dict)
+    ended: str = ""
+
+    def tell(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        kind = record["kind"]
+        if kind == "voted":
+            self._voted(record)
+            return []
+        if kind == "decided":
+            return self._decided(record)
+        if kind == "intent":
+            return self._intent(record)
+        if kind == "outcome":
+            return self._outcome(record)
+        if kind == "verified":
+            self.ended = record["result"]
+        return []
+
+    def open_intents(self) -> list[str]:
+        return [call.operation_id for call in self.calls.values() if not call.closed]
+
+    def _voted(self, record: dict[str, Any]) -> None:
+        if record["result"] != "counted":
+            return
+        choice = record["detail"].get("decision")
+        person = str(record["detail"].get("person") or record["actor"])
+        if choice == "Approve":
+            self.approvals[record["planHash"], person] = record["operationId"]
+            self.objections.discard(person)
+        elif choice in {"Withdraw", "Deny"}:
+            self.approvals.pop((record["planHash"], person), None)
+            self.objections.add(person)
+
+    def _decided(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        if record["result"] != "Approved":
+            return []
+        required = record["detail"].get("required")
+        if type(required) is not int or required < 1:
+            return [("Approval", "the decision does not say how many votes it needed")]
+        self.decisions[record["planHash"]] = record["detail"]
+        people = sum(1 for plan, _ in self.approvals if plan == record["planHash"])
+        if people < required:
+            return [("Approval", f"approved by {people} of {required} people for this plan")]
+        return []
+
+    def _intent(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        problems: list[tuple[str, str]] = []
+        decision = self.decisions.get(record["planHash"])
+        if not record["planHash"] or decision is None:
+            problems.append(("Approval", "an intent without an earlier approval of exactly this plan"))
+        elif not self.calls:
+            problems.extend(self._first_intent(record, decision))
+        key = record["step"], record["attempt"]
+        earlier = [attempt for step, attempt in self.calls if step == record["step"]]
+        if not record["step"] or record["attempt"] != max(earlier, default=0) + 1:
+            problems.append(("Pairing", f"attempt {record['attempt']} of step {record['step']!r} is out of order"))
+        problems.extend(("Pairing", f"a new intent while {other} has no outcome") for other in self.open_intents())
+        if self.ended:
+            problems.append(("Pairing", f"an intent after the act had ended as {self.ended}"))
+        self.calls[key] = _Call(record["operationId"])
+        return problems
+
+    def _first_intent(self, record: dict[str, Any], decision: dict[str, Any]) -> list[tuple[str, str]]:
+        problems: list[tuple[str, str]] = []
+        if self.objections:
+            problems.append(("Approval", "the act began although a person had denied or withdrawn"))
+        expiry = decision.get("expiresAt")
+        if not isinstance(expiry, str):
+            return [*problems, ("Expiry", "the decision does not say until when it holds")]
+        try:
+            late = datetime.fromisoformat(record["time"]) >= datetime.fromisoformat(expiry)
+        except (ValueError, TypeError):
+            return [*problems, ("Expiry", f"{expiry!r} is not a time with its zone")]
+        return [*problems, ("Expiry", f"the act began after its expiry {expiry}")] if late else problems
+
+    def _outcome(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        if record["attempt"] == 0:
+            # A note about the whole act: started, compensating, dry run, or how it ended.
+            if record["result"] in _ENDS:
+                self.ended = record["result"]
+            return []
+        call = self.calls.get((record["step"], record["attempt"]))
+        if call is None:
+            return [("Pairing", "an outcome without an intent")]
+        if call.closed:
+            return [("Pairing", "a second final outcome of the same attempt")]
+        call.outcomes.append(record["result"])
+        return []

@@ -1,0 +1,81 @@
+"""Walks an export once, line by line, in constant memory per request, and reports everything that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from finops.audit_verify.form import NotARecord, parse
+from finops.audit_verify.report import Problem, VerifyReport
+from finops.audit_verify.story import RequestStory
+
+_GENESIS = "0" * 64
+
+
+@dataclass(slots=True)
+class _Walk:
+    sequence: int = 0
+    head: str = _GENESIS
+    fence: int = 0
+    records: int = 0
+    operations: dict[str, int] = field(default_factory=dict)
+    stories: dict[str, RequestStory] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def verify(
+    lines: Iterable[str | bytes], *, expected_head: str | None = None, expected_records: int | None = None
+) -> VerifyReport:
+    """Verify an export or the ledger's file.
+
+    Args:
+        lines: with or without their newlines.
+        expected_head: hash of the last record as noted earlier; the chain must contain it. Without it a tail that was
+            cut off, or a ledger rewritten as a whole, cannot be seen.
+        expected_records: there must be at least this many.
+    """
+    walk = _Walk()
+    seen_head = expected_head in (None, _GENESIS)
+    for number, raw in enumerate(lines, start=1):
+        _line(walk, number, raw)
+        seen_head = seen_head or walk.head == expected_head
+    if not seen_head:
+        walk.problems.append(Problem(0, "Head", f"no record has the expected hash {expected_head}: a tail is missing"))
+    if expected_records is not None and walk.records < expected_records:
+        walk.problems.append(Problem(0, "Size", f"{walk.records} records where {expected_records} were expected"))
+    intents = tuple(intent for story in walk.stories.values() for intent in story.open_intents())
+    return VerifyReport(walk.records, walk.sequence, walk.head, tuple(walk.problems), intents)
+
+
+def _line(walk: _Walk, number: int, raw: str | bytes) -> None:
+    try:
+        text = raw.decode("utf-8", errors="surrogatepass") if isinstance(raw, bytes) else raw
+        digest, record = parse(text.removesuffix("\n"))
+    except (NotARecord, UnicodeDecodeError) as error:
+        walk.problems.append(Problem(number, "Form", str(error)))
+        return
+    walk.records += 1
+    _chain(walk, number, digest, record)
+    if record["request"]:
+        story = walk.stories.setdefault(record["request"], RequestStory())
+        walk.problems.extend(Problem(number, code, message) for code, message in story.tell(record))
+    elif record["kind"] in {"intent", "outcome", "verified", "decided", "voted", "proposed"}:
+        walk.problems.append(Problem(number, "Form", f"{record['kind']} record that names no request"))
+
+
+def _chain(walk: _Walk, number: int, digest: str, record: dict[str, Any]) -> None:
+    def wrong(code: str, message: str) -> None:
+        walk.problems.append(Problem(number, code, message))
+
+    if record["sequence"] != walk.sequence + 1:
+        wrong("Sequence", f"record {record['sequence']} follows record {walk.sequence}")
+    if record["previousHash"] != walk.head:
+        wrong("Chain", f"record {record['sequence']} does not name the hash of the record before it")
+    if record["fence"] < walk.fence:
+        wrong("Fence", f"fence {record['fence']} after fence {walk.fence}: written by a process that had lost the lease")
+    earlier = walk.operations.setdefault(record["operationId"], record["sequence"])
+    if earlier != record["sequence"]:
+        wrong("Operation", f"operation {record['operationId']} stands already in record {earlier}")
+    walk.sequence, walk.head = record["sequence"], digest
+    walk.fence = max(walk.fence, record["fence"])

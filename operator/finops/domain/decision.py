@@ -1,0 +1,351 @@
+"""Votes, eligibility, quorum and the state machine of an ActionRequest, as pure code.
+
+Called by the operator's decide stage; bot and command line only show what it decided. Rules: time-outs and errors never
+approve; a vote counts only for the plan hash shown, from an eligible person, once per person whatever the channel;
+terminal is terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+
+class State(StrEnum):
+    """States of an ActionRequest; the story each tells is in docs/glossary.md."""
+
+    PENDING = "Pending"
+    APPROVED = "Approved"
+    SCHEDULED = "Scheduled"
+    EXECUTING = "Executing"
+    VERIFYING = "Verifying"
+    SUCCEEDED = "Succeeded"
+    ROLLED_BACK = "RolledBack"
+    NEEDS_HUMAN = "NeedsHuman"
+    STALE = "Stale"
+    DENIED = "Denied"
+    EXPIRED = "Expired"
+    WITHDRAWN = "Withdrawn"
+    SUPERSEDED = "Superseded"
+
+
+class Trigger(StrEnum):
+    """What can move a request."""
+
+    QUORUM_REACHED = "QuorumReached"
+    DENIED = "Denied"
+    EXPIRED = "Expired"
+    WITHDRAWN = "Withdrawn"
+    SUPERSEDED = "Superseded"
+    QUORUM_LOST = "QuorumLost"
+    ADMITTED = "Admitted"
+    STARTED = "Started"
+    RESOURCE_CHANGED = "ResourceChanged"
+    STEPS_DONE = "StepsDone"
+    COMPENSATED = "Compensated"
+    STUCK = "Stuck"
+    VERIFIED = "Verified"
+    RESUMED = "Resumed"
+
+
+TERMINAL: Final = frozenset(
+    {
+        State.SUCCEEDED,
+        State.ROLLED_BACK,
+        State.STALE,
+        State.DENIED,
+        State.EXPIRED,
+        State.WITHDRAWN,
+        State.SUPERSEDED,
+    }
+)
+"""NeedsHuman is not terminal: when the silent part answers again the executor goes on to a safe end."""
+
+UNDECIDED: Final = frozenset({State.PENDING})
+BEFORE_ACT: Final = frozenset({State.PENDING, State.APPROVED, State.SCHEDULED})
+IN_FLIGHT: Final = frozenset({State.EXECUTING, State.VERIFYING, State.NEEDS_HUMAN})
+
+TRANSITIONS: Final[Mapping[tuple[State, Trigger], State]] = {
+    (State.PENDING, Trigger.QUORUM_REACHED): State.APPROVED,
+    (State.PENDING, Trigger.DENIED): State.DENIED,
+    (State.PENDING, Trigger.EXPIRED): State.EXPIRED,
+    (State.PENDING, Trigger.WITHDRAWN): State.WITHDRAWN,
+    (State.PENDING, Trigger.SUPERSEDED): State.SUPERSEDED,
+    (State.APPROVED, Trigger.ADMITTED): State.SCHEDULED,
+    (State.APPROVED, Trigger.WITHDRAWN): State.WITHDRAWN,
+    (State.APPROVED, Trigger.QUORUM_LOST): State.WITHDRAWN,
+    (State.APPROVED, Trigger.EXPIRED): State.EXPIRED,
+    (State.SCHEDULED, Trigger.STARTED): State.EXECUTING,
+    (State.SCHEDULED, Trigger.WITHDRAWN): State.WITHDRAWN,
+    (State.SCHEDULED, Trigger.QUORUM_LOST): State.WITHDRAWN,
+    (State.SCHEDULED, Trigger.EXPIRED): State.EXPIRED,
+    (State.SCHEDULED, Trigger.RESOURCE_CHANGED): State.STALE,
+    (State.EXECUTING, Trigger.RESOURCE_CHANGED): State.STALE,
+    (State.EXECUTING, Trigger.WITHDRAWN): State.WITHDRAWN,
+    (State.EXECUTING, Trigger.QUORUM_LOST): State.WITHDRAWN,
+    (State.EXECUTING, Trigger.EXPIRED): State.EXPIRED,
+    (State.EXECUTING, Trigger.STEPS_DONE): State.VERIFYING,
+    (State.EXECUTING, Trigger.COMPENSATED): State.ROLLED_BACK,
+    (State.EXECUTING, Trigger.STUCK): State.NEEDS_HUMAN,
+    (State.VERIFYING, Trigger.VERIFIED): State.SUCCEEDED,
+    (State.VERIFYING, Trigger.COMPENSATED): State.ROLLED_BACK,
+    (State.VERIFYING, Trigger.STUCK): State.NEEDS_HUMAN,
+    (State.NEEDS_HUMAN, Trigger.RESUMED): State.EXECUTING,
+    (State.NEEDS_HUMAN, Trigger.COMPENSATED): State.ROLLED_BACK,
+    (State.NEEDS_HUMAN, Trigger.VERIFIED): State.SUCCEEDED,
+}
+"""EXECUTING → Withdrawn, Expired and Stale hold only while nothing has been called: the executor fires them then."""
+
+
+class IllegalTransition(ValueError):
+    """A trigger that the state does not know: a defect, never a user's mistake."""
+
+
+def next_state(state: State, trigger: Trigger) -> State:
+    """Return the state that `trigger` leads to.
+
+    Raises:
+        IllegalTransition: the pair is not in TRANSITIONS.
+    """
+    try:
+        return TRANSITIONS[state, trigger]
+    except KeyError:
+        raise IllegalTransition(f"{trigger} means nothing in state {state}") from None
+
+
+class Choice(StrEnum):
+    """What a voter can say."""
+
+    APPROVE = "Approve"
+    DENY = "Deny"
+    WITHDRAW = "Withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class Voter:
+    """Who voted, as the API server or the bot's attestation says.
+
+    Attributes:
+        source: `kubernetes`, `slack` (later `web`).
+        username: Kubernetes user name; for Slack the display handle the bot wrote (not trusted for anything).
+        groups: Kubernetes groups as admission saw them, or Slack user group ids attested by the bot.
+        slack_team, slack_user: Slack ids when source is `slack`.
+    """
+
+    source: str
+    username: str
+    groups: tuple[str, ...] = ()
+    slack_team: str = ""
+    slack_user: str = ""
+
+    @property
+    def handle(self) -> str:
+        """A short stable name: `slack.U0123`, `k8s.alice`; the ledger holds the whole voter."""
+        return f"slack.{self.slack_user}" if self.source == "slack" else f"k8s.{self.username}"
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One Approval object."""
+
+    uid: str
+    name: str
+    request_uid: str
+    plan_hash: str
+    choice: Choice
+    reason: str
+    voter: Voter
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """One line of `approval.approvers`; exactly one attribute is set."""
+
+    slack_user: str = ""
+    slack_user_group: str = ""
+    kubernetes_user: str = ""
+    kubernetes_group: str = ""
+
+    def __str__(self) -> str:
+        names = (
+            ("Slack user", self.slack_user),
+            ("Slack user group", self.slack_user_group),
+            ("Kubernetes user", self.kubernetes_user),
+            ("Kubernetes group", self.kubernetes_group),
+        )
+        return next((f"{label} {value}" for label, value in names if value), "nobody")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a request needs: who, how many, until when, with a reason or not (`Never`, `Deny`, `Always`)."""
+
+    approvers: tuple[Approver, ...]
+    required: int
+    require_reason: str
+    expires_at: datetime
+
+
+class VoteResult(StrEnum):
+    """The operator's answer to one vote."""
+
+    COUNTED = "Counted"
+    REFUSED = "Refused"
+
+
+class RefusalReason(StrEnum):
+    """Why a vote does not count; CamelCase because it is a Kubernetes reason."""
+
+    WRONG_REQUEST = "WrongRequest"
+    WRONG_PLAN = "WrongPlan"
+    NOT_ELIGIBLE = "NotEligible"
+    ALREADY_VOTED = "AlreadyVoted"
+    NOTHING_TO_WITHDRAW = "NothingToWithdraw"
+    EXPIRED = "Expired"
+    ALREADY_DECIDED = "AlreadyDecided"
+    REASON_MISSING = "ReasonMissing"
+    UNKNOWN_SOURCE = "UnknownSource"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Answer to one vote: result, machine-readable reason, and the sentence the voter reads."""
+
+    result: VoteResult
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Electorate:
+    """What the operator knows about people right now.
+
+    Attributes:
+        same_person: maps a voter's handle to one canonical person, from the administrator's ConfigMap; handles that
+            are absent stand for themselves.
+        slack_group_members: user group id → Slack user ids, read by the bot within the last hour; None when the list
+            is older or missing, so that groups can only be trusted as attested at the vote.
+    """
+
+    same_person: Mapping[str, str]
+    slack_group_members: Mapping[str, frozenset[str]] | None = None
+
+    def person(self, voter: Voter) -> str:
+        return self.same_person.get(voter.handle, voter.handle)
+
+
+def eligible_by(voter: Voter, approvers: Iterable[Approver], electorate: Electorate) -> Approver | None:
+    """Return the line of the terms that lets `voter` vote, or None.
+
+    A Slack user group counts when the bot attested it at the vote and, where a fresh member list is at hand, the
+    person is still in it.
+    """
+    for approver in approvers:
+        if voter.source == "slack":
+            if approver.slack_user and approver.slack_user == voter.slack_user:
+                return approver
+            group = approver.slack_user_group
+            if group and group in voter.groups:
+                members = electorate.slack_group_members
+                if members is None or voter.slack_user in members.get(group, frozenset()):
+                    return approver
+        elif voter.source == "kubernetes":
+            if approver.kubernetes_user and approver.kubernetes_user == voter.username:
+                return approver
+            if approver.kubernetes_group and approver.kubernetes_group in voter.groups:
+                return approver
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The standing of a request: who counts, and what follows."""
+
+    approvals: tuple[Vote, ...]
+    denials: tuple[Vote, ...]
+    required: int
+
+    @property
+    def trigger(self) -> Trigger | None:
+        """A denial outweighs any number of approvals."""
+        if self.denials:
+            return Trigger.DENIED
+        if len(self.approvals) >= self.required:
+            return Trigger.QUORUM_REACHED
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What a vote is judged against."""
+
+    uid: str
+    plan_hash: str
+    state: State
+    terms: Terms
+
+
+def judge(vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate: Electorate, now: datetime) -> Verdict:
+    """Decide whether one new vote counts. `counted` are the votes already counted on this request."""
+    refusal = _refusal(vote, request, counted, electorate, now)
+    if refusal is not None:
+        return Verdict(VoteResult.REFUSED, refusal[0], refusal[1])
+    return Verdict(VoteResult.COUNTED, vote.choice.value, f"{vote.choice.value} counted.")
+
+
+def _refusal(
+    vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate: Electorate, now: datetime
+) -> tuple[RefusalReason, str] | None:
+    terms = request.terms
+    if vote.request_uid != request.uid:
+        return RefusalReason.WRONG_REQUEST, "This vote names another request of the same name; look at the new one."
+    if vote.plan_hash != request.plan_hash:
+        return RefusalReason.WRONG_PLAN, "This vote was for a different plan than the one proposed here."
+    if vote.voter.source not in {"kubernetes", "slack"}:
+        return RefusalReason.UNKNOWN_SOURCE, f"Votes from source {vote.voter.source!r} are not known here."
+    if not _may_decide_now(vote.choice, request.state):
+        return RefusalReason.ALREADY_DECIDED, f"The request is already {request.state.value}; the vote changes nothing."
+    # The API server stamped the vote: both instants come from the cluster, not from the voter.
+    if request.state is State.PENDING and (vote.at >= terms.expires_at or now >= terms.expires_at):
+        return RefusalReason.EXPIRED, f"The request expired at {terms.expires_at:%Y-%m-%d %H:%M} UTC."
+    if eligible_by(vote.voter, terms.approvers, electorate) is None:
+        who = ", ".join(str(approver) for approver in terms.approvers) or "nobody"
+        return RefusalReason.NOT_ELIGIBLE, f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}."
+    person = electorate.person(vote.voter)
+    own = [earlier for earlier in counted if electorate.person(earlier.voter) == person]
+    if any(earlier.choice is vote.choice for earlier in own):
+        return RefusalReason.ALREADY_VOTED, f"{person} has already voted {vote.choice.value} on this request."
+    if vote.choice is Choice.WITHDRAW and not own:
+        return RefusalReason.NOTHING_TO_WITHDRAW, f"{person} has no vote on this request that could be taken back."
+    needs_reason = terms.require_reason == "Always" or (
+        terms.require_reason == "Deny" and vote.choice is not Choice.APPROVE
+    )
+    if needs_reason and not vote.reason.strip():
+        return RefusalReason.REASON_MISSING, f"A reason is required to {vote.choice.value.lower()}."
+    return None
+
+
+def _may_decide_now(choice: Choice, state: State) -> bool:
+    # Withdraw takes a vote back as long as nothing was called; Approve and Deny decide only what is undecided.
+    return state in BEFORE_ACT if choice is Choice.WITHDRAW else state in UNDECIDED
+
+
+def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) -> Tally:
+    """Count votes again from scratch: only eligible people, one vote per person, the last word of a person wins.
+
+    Withdraw takes the person's earlier vote back. Used at decision time and again before the first changing call,
+    when someone may have left a group or changed their mind.
+    """
+    last: dict[str, Vote] = {}
+    for vote in sorted(votes, key=lambda vote: (vote.at, vote.uid)):
+        if vote.request_uid != request.uid or vote.plan_hash != request.plan_hash:
+            continue
+        if eligible_by(vote.voter, request.terms.approvers, electorate) is None:
+            continue
+        last[electorate.person(vote.voter)] = vote
+    chosen = {choice: tuple(v for v in last.values() if v.choice is choice) for choice in Choice}
+    return Tally(chosen[Choice.APPROVE], chosen[Choice.DENY], request.terms.required)

@@ -1,0 +1,53 @@
+"""Rounding rules of money, in one place so that columns always add up.
+
+Unit prices and savings are never rounded before these functions; totals add figures that are already rounded.
+Rules and the classic sheet they reproduce (t2.large at 0.0928 an hour and 720 hours: 66.82 a month, 801.84 a year)
+are in docs/architecture.md, section Money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+CURRENCY: Final = "USD"
+DEFAULT_HOURS_PER_MONTH: Final = Decimal(730)
+_CENT: Final = Decimal("0.01")
+_MONTHS: Final = 12
+_DAYS_PER_MONTH: Final = 30
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """Round to whole cents, half away from zero, as invoices do."""
+    return amount.quantize(_CENT, rounding=ROUND_HALF_UP)
+
+
+def monthly_from_hourly(hourly: Decimal, hours_per_month: Decimal) -> Decimal:
+    """Return the monthly cost in cents-rounded currency units of something billed by the hour."""
+    return to_cents(hourly * hours_per_month)
+
+
+def annual_from_monthly(monthly: Decimal) -> Decimal:
+    """Return twelve times the *rounded* monthly figure, so that the two columns agree."""
+    return to_cents(to_cents(monthly) * _MONTHS)
+
+
+def daily_from_monthly(total_monthly: Decimal) -> Decimal:
+    """Return a thirtieth of a monthly total, rounded to cents."""
+    return to_cents(total_monthly / _DAYS_PER_MONTH)
+
+
+def total(amounts: Iterable[Decimal | None]) -> Decimal:
+    """Add already rounded amounts. `None` (no price) adds nothing; callers count and show those apart."""
+    return sum((to_cents(amount) for amount in amounts if amount is not None), Decimal("0.00"))
+
+
+def clamp_saving(saving: Decimal, current_cost: Decimal) -> Decimal:
+    """Hold the product's promise 0 ≤ saving ≤ current cost."""
+    return max(Decimal(0), min(saving, current_cost))
+
+
+def as_text(amount: Decimal | None) -> str | None:
+    """Return the decimal string JSON carries, or None where there is no price."""
+    return None if amount is None else f"{amount:f}"

@@ -1,0 +1,117 @@
+"""Findings of checks and the recommendations made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from finops.domain.canonical import Json, sha256_hex
+
+
+class ActionType(StrEnum):
+    """AWS Cost Optimization Hub's words for what a recommendation does."""
+
+    RIGHTSIZE = "Rightsize"
+    STOP = "Stop"
+    UPGRADE = "Upgrade"
+    DELETE = "Delete"
+
+
+class Effort(StrEnum):
+    """AWS Cost Optimization Hub's implementation effort levels."""
+
+    VERY_LOW = "VeryLow"
+    LOW = "Low"
+    MEDIUM = "Medium"
+    HIGH = "High"
+    VERY_HIGH = "VeryHigh"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A check's verdict on one resource: what is wrong, what to do, and the numbers that say so.
+
+    Attributes:
+        check: check id.
+        action: action id, or empty when the finding is advice only.
+        parameters: parameters of the action (JSON, no floats), e.g. `{"instanceType": "t3.small"}`.
+        new_monthly_cost: what the resource would still cost after the action, unrounded, residual cost included;
+            None when a price is missing.
+        evidence: the numbers, as decimal strings or integers, with thresholds and coverage.
+        summary: one sentence for people; no resource names in it (those are hostile text).
+        alternatives: other targets that were considered, best first (JSON).
+        advice: set when the act would be reverted by an owner: who owns it and what to change instead.
+    """
+
+    check: str
+    action: str
+    parameters: Mapping[str, Json]
+    new_monthly_cost: Decimal | None
+    evidence: Mapping[str, Json]
+    summary: str
+    alternatives: tuple[Mapping[str, Json], ...] = ()
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRecommended:
+    """Why a check says nothing about a resource."""
+
+    check: str
+    resource_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRef:
+    """Just enough to name a resource anywhere."""
+
+    kind: str
+    id: str
+    arn: str
+    account: str
+    region: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A finding with money. Invariant: 0 ≤ monthly_savings ≤ current_monthly_cost where both are known.
+
+    Attributes:
+        id: stable across scans for the same (policy, check, resource, action, parameters).
+        counted: False for the alternatives of a group whose best member is counted.
+        group: resource ARN; one recommendation per group counts towards totals.
+    """
+
+    id: str
+    policy: str
+    check: str
+    action: str
+    action_type: ActionType
+    destructive: bool
+    resource: ResourceRef
+    parameters: Mapping[str, Json]
+    current_monthly_cost: Decimal | None
+    new_monthly_cost: Decimal | None
+    monthly_savings: Decimal | None
+    price_source: str
+    price_as_of: str
+    effort: Effort
+    restart_needed: bool
+    rollback_possible: bool
+    evidence: Mapping[str, Json]
+    summary: str
+    group: str
+    counted: bool = True
+    alternatives: tuple[Mapping[str, Json], ...] = ()
+    advice: str = ""
+    currency: str = "USD"
+    attributes: Mapping[str, Json] = field(default_factory=dict)
+
+
+def recommendation_id(policy: str, check: str, arn: str, action: str, parameters: Mapping[str, Json]) -> str:
+    """Return 16 hexadecimal characters that stay the same while the advice stays the same."""
+    return sha256_hex([policy, check, arn, action, dict(parameters)])[:16]

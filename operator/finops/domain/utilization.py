@@ -1,0 +1,75 @@
+"""What a resource did over a window, with how much of the window we really saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSummary:
+    """One metric of one resource over one window.
+
+    Attributes:
+        maximum: highest of the period maxima.
+        p99_5, p99, p95, p90: percentiles of the period maxima, computed here from the points (nearest rank).
+        average: mean of the period averages.
+        total: sum over the window (of period sums), None for metrics where a sum means nothing.
+        points: periods that carried data.
+        expected: periods since the later of window start and launch; never zero in a built summary.
+        period_seconds: length of one period.
+        start, end: the window, aware.
+    """
+
+    maximum: float
+    p99_5: float
+    p99: float
+    p95: float
+    p90: float
+    average: float
+    total: float | None
+    points: int
+    expected: int
+    period_seconds: int
+    start: datetime
+    end: datetime
+
+    @property
+    def coverage_percent(self) -> float:
+        """Points present as a percentage of points expected, 0 to 100."""
+        return min(100.0, 100.0 * self.points / self.expected) if self.expected else 0.0
+
+    @property
+    def hours(self) -> float:
+        """Hours of data actually seen."""
+        return self.points * self.period_seconds / 3600
+
+    @property
+    def days(self) -> float:
+        """Length of the window that was expected to carry data, in days."""
+        return self.expected * self.period_seconds / 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Utilization:
+    """All summaries of one resource by our metric name; a metric that is not there is unknown, not zero.
+
+    Metric names: `cpuPercent`, `networkInBytes`, `networkOutBytes`, `cpuCreditBalance`, `memoryPercent`,
+    `ebsReadOps`, `ebsWriteOps`, `ebsReadBytes`, `ebsWriteBytes`, `volumeReadOps`, `volumeWriteOps`, `volumeIdleSeconds`.
+    `unknown` maps a metric name to the reason why there is no summary (`NotPublished`, `Throttled`, …).
+    `NotPublished` says that the query succeeded and AWS holds no point at all in the window; only that reason may be
+    read as evidence, and only together with `asked_from`.
+    `fine` holds the 5-minute picture of candidates under the same names, where it was fetched.
+    `asked_from` maps a metric name to the start of the window that was asked for, also where nothing was published.
+    """
+
+    resource_id: str
+    metrics: Mapping[str, MetricSummary] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    fine: Mapping[str, MetricSummary] = field(default_factory=dict)
+    asked_from: Mapping[str, datetime] = field(default_factory=dict)
+
+    def best(self, name: str) -> MetricSummary | None:
+        """Return the finest summary there is of `name`, or None when it is unknown."""
+        return self.fine.get(name) or self.metrics.get(name)

@@ -1,0 +1,53 @@
+"""Kubernetes Events about our objects: few, and never one per resource."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, Literal
+from uuid import uuid4
+
+from kubernetes import client
+
+from finops.k8s.connection import REQUEST_TIMEOUT, Connection, cluster_errors
+from finops.kinds.part import API_VERSION, Kind
+
+_NOTE_LIMIT: Final = 1024
+
+
+class Events:
+    """Writes events.k8s.io/v1 Events in the object's namespace (`default` for cluster-scoped ones)."""
+
+    def __init__(self, connection: Connection, *, component: str, instance: str) -> None:
+        self._api = client.EventsV1Api(connection.api)
+        self._component, self._instance = component, instance
+
+    def publish(
+        self, about: Kind, *, reason: str, note: str, action: str, type_: Literal["Normal", "Warning"] = "Normal"
+    ) -> None:
+        """Record one event.
+
+        Raises:
+            Refused, ClusterUnavailable: callers log it and go on; an event is a courtesy, not a record.
+        """
+        metadata = about.metadata
+        namespace = metadata.namespace or "default"
+        body = client.EventsV1Event(
+            metadata=client.V1ObjectMeta(name=f"{metadata.name[:180]}.{uuid4().hex[:16]}", namespace=namespace),
+            event_time=datetime.now(UTC),
+            reporting_controller=f"finops.dev/{self._component}",
+            reporting_instance=self._instance[:128],
+            action=action,
+            reason=reason,
+            type=type_,
+            note=note[:_NOTE_LIMIT],
+            regarding=client.V1ObjectReference(
+                api_version=API_VERSION,
+                kind=about.crd.kind,
+                name=metadata.name,
+                namespace=metadata.namespace,
+                uid=metadata.uid,
+                resource_version=metadata.resource_version,
+            ),
+        )
+        with cluster_errors(f"publish an event about {about.crd.kind} {metadata.name}"):
+            self._api.create_namespaced_event(namespace, body, _request_timeout=REQUEST_TIMEOUT)

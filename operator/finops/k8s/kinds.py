@@ -1,0 +1,309 @@
+"""Reads, writes and watches objects of the four kinds as typed values.
+
+One class serves them all; operator, bot and command line differ only in which methods their role lets them use.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from kubernetes import client
+
+from finops.errors import ClusterUnavailable
+from finops.k8s.connection import REQUEST_TIMEOUT, Connection, NotFound, WatchExpired, cluster_errors
+from finops.kinds.action_request import ActionRequest
+from finops.kinds.approval import Approval
+from finops.kinds.aws_account import AwsAccount
+from finops.kinds.crd import GROUP, VERSION
+from finops.kinds.invalid import InvalidObject
+from finops.kinds.part import Kind
+from finops.kinds.scan_policy import ScanPolicy
+
+T = TypeVar("T", bound=Kind)
+FIELD_MANAGER: Final = "finops-operator"
+_PAGE: Final = 500
+_WATCH_SECONDS: Final = 240
+_WATCH_READ_TIMEOUT: Final = 70.0
+"""Bookmarks arrive about every minute; silence beyond that is a dead connection."""
+_RECONNECT_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent(Generic[T]):
+    """One step of a watch.
+
+    Attributes:
+        type: ADDED, MODIFIED, DELETED; SYNCED once after the first full list; INVALID for an object that does not
+            parse (then `object` is None and `raw` holds it).
+    """
+
+    type: str
+    object: T | None
+    raw: Mapping[str, Any]
+
+
+class KindApi(Generic[T]):
+    """Typed access to one kind.
+
+    Every method raises Refused, ClusterUnavailable; writes also Conflict and InvalidInput.
+    """
+
+    def __init__(self, connection: Connection, kind: type[T]) -> None:
+        self._api = client.CustomObjectsApi(connection.api)
+        self._kind = kind
+        self._crd = kind.crd
+        self._cluster_scoped = kind.crd.scope == "Cluster"
+
+    def _where(self, namespace: str | None) -> dict[str, Any]:
+        where: dict[str, Any] = {"group": GROUP, "version": VERSION, "plural": self._crd.plural}
+        if not self._cluster_scoped:
+            where["namespace"] = namespace or "default"
+        return where
+
+    def get(self, namespace: str, name: str) -> T | None:
+        """Return the object, or None when it does not exist. Raises InvalidObject when it does not parse."""
+        call = self._api.get_cluster_custom_object if self._cluster_scoped else self._api.get_namespaced_custom_object
+        try:
+            with cluster_errors(f"read {self._crd.kind} {namespace}/{name}"):
+                raw: Any = call(**self._where(namespace), name=name, _request_timeout=REQUEST_TIMEOUT)
+        except NotFound:
+            return None
+        return self._kind.from_object(raw)
+
+    def list(self, namespace: str | None = None, label_selector: str = "") -> Iterator[T]:
+        """Yield every object of the namespace, or of all; those that do not parse are left out (the watch tells)."""
+        for raw in self._list_raw(namespace, label_selector):
+            try:
+                yield self._kind.from_object(raw)
+            except InvalidObject:
+                continue
+
+    def _list_raw(self, namespace: str | None, label_selector: str = "") -> Iterator[Mapping[str, Any]]:
+        for page in self._pages(namespace, label_selector):
+            yield from page["items"]
+
+    def _pages(self, namespace: str | None, label_selector: str = "") -> Iterator[dict[str, Any]]:
+        token: str | None = None
+        while True:
+            options: dict[str, Any] = {"limit": _PAGE, "_request_timeout": REQUEST_TIMEOUT}
+            if token:
+                options["_continue"] = token
+            if label_selector:
+                options["label_selector"] = label_selector
+            with cluster_errors(f"list {self._crd.plural}"):
+                page: Any = self._list_call(namespace, options)
+            for item in page["items"]:
+                # List items carry neither; parsing wants both.
+                item.setdefault("apiVersion", f"{GROUP}/{VERSION}")
+                item.setdefault("kind", self._crd.kind)
+            yield page
+            token = page["metadata"].get("continue")
+            if not token:
+                return
+
+    def _list_call(self, namespace: str | None, options: Mapping[str, Any]) -> Any:
+        if self._cluster_scoped or namespace is None:
+            where: dict[str, Any] = {"group": GROUP, "version": VERSION, "plural": self._crd.plural}
+            return self._api.list_cluster_custom_object(**where, **options)
+        return self._api.list_namespaced_custom_object(**self._where(namespace), **options)
+
+    def create(self, obj: T) -> T:
+        """Create the object. Raises Conflict (code AlreadyExists) when the name is taken, Refused by admission."""
+        call = (
+            self._api.create_cluster_custom_object
+            if self._cluster_scoped
+            else self._api.create_namespaced_custom_object
+        )
+        with cluster_errors(f"create {self._crd.kind} {obj.metadata.name}"):
+            raw: Any = call(
+                **self._where(obj.metadata.namespace),
+                body=obj.to_object(),
+                field_manager=FIELD_MANAGER,
+                _request_timeout=REQUEST_TIMEOUT,
+            )
+        return self._kind.from_object(raw)
+
+    def replace_status(self, obj: T, status: Mapping[str, Any]) -> T:
+        """Write the whole status with the object's resource version, so that a lost race raises Conflict."""
+        call = (
+            self._api.patch_cluster_custom_object_status
+            if self._cluster_scoped
+            else self._api.patch_namespaced_custom_object_status
+        )
+        # A JSON patch replaces lists and removed keys exactly; the version test makes it compare-and-swap.
+        body: Any = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": obj.metadata.resource_version},
+            {"op": "add", "path": "/status", "value": dict(status)},
+        ]
+        with cluster_errors(f"write the status of {self._crd.kind} {obj.metadata.name}"):
+            try:
+                raw: Any = call(
+                    **self._where(obj.metadata.namespace),
+                    name=obj.metadata.name,
+                    body=body,
+                    field_manager=FIELD_MANAGER,
+                    _content_type="application/json-patch+json",
+                    _request_timeout=REQUEST_TIMEOUT,
+                )
+            except client.ApiException as error:
+                # The API server answers a failed `test` with 422; for us that is a lost race.
+                if error.status == 422 and "test" in str(error.body) and "resourceVersion" in str(error.body):
+                    error.status = 409
+                raise
+        return self._kind.from_object(raw)
+
+    def annotate(self, namespace: str, name: str, annotations: Mapping[str, str]) -> T:
+        """Set annotations (a merge patch; other annotations stay)."""
+        call = (
+            self._api.patch_cluster_custom_object if self._cluster_scoped else self._api.patch_namespaced_custom_object
+        )
+        with cluster_errors(f"annotate {self._crd.kind} {namespace}/{name}"):
+            raw: Any = call(
+                **self._where(namespace),
+                name=name,
+                body={"metadata": {"annotations": dict(annotations)}},
+                field_manager=FIELD_MANAGER,
+                _content_type="application/merge-patch+json",
+                _request_timeout=REQUEST_TIMEOUT,
+            )
+        return self._kind.from_object(raw)
+
+    def delete(self, namespace: str, name: str) -> None:
+        """Delete the object; a missing one is fine."""
+        call = (
+            self._api.delete_cluster_custom_object
+            if self._cluster_scoped
+            else self._api.delete_namespaced_custom_object
+        )
+        try:
+            with cluster_errors(f"delete {self._crd.kind} {namespace}/{name}"):
+                call(**self._where(namespace), name=name, _request_timeout=REQUEST_TIMEOUT)
+        except NotFound:
+            return
+
+    def watch(self, stop: threading.Event, namespaces: Sequence[str] = ()) -> Iterator[WatchEvent[T]]:
+        """Yield every object, then SYNCED, then changes, for ever; reconnects and lists again by itself.
+
+        With exactly one namespace only that one is watched; with several, all are and the rest is filtered out.
+        After a fresh list objects that vanished meanwhile come as DELETED. Ends when `stop` is set; raises Refused
+        when the right to list is missing, because waiting does not mend that.
+        """
+        namespace = namespaces[0] if len(namespaces) == 1 else None
+        known: dict[tuple[str, str], Mapping[str, Any]] = {}
+        synced = False
+        while not stop.is_set():
+            try:
+                version = ""
+                listed: dict[tuple[str, str], Mapping[str, Any]] = {}
+                for page in self._pages(namespace):
+                    version = str(page["metadata"]["resourceVersion"])
+                    for raw in page["items"]:
+                        if _wanted(raw, namespaces):
+                            listed[_key(raw)] = raw
+                for key in known.keys() - listed.keys():
+                    yield self._event("DELETED", known[key])
+                for key, raw in listed.items():
+                    before = known.get(key)
+                    if before is None or _version(before) != _version(raw):
+                        yield self._event("ADDED" if before is None else "MODIFIED", raw)
+                known = listed
+                if not synced:
+                    synced = True
+                    yield WatchEvent("SYNCED", None, {})
+                yield from self._follow(stop, namespace, namespaces, version, known)
+            except WatchExpired:
+                continue
+            except ClusterUnavailable:
+                stop.wait(_RECONNECT_SECONDS)
+
+    def _follow(
+        self,
+        stop: threading.Event,
+        namespace: str | None,
+        namespaces: Sequence[str],
+        version: str,
+        known: dict[tuple[str, str], Mapping[str, Any]],
+    ) -> Iterator[WatchEvent[T]]:
+        while not stop.is_set():
+            for change in self._stream(namespace, version):
+                if stop.is_set():
+                    return
+                raw = change["object"]
+                if change["type"] == "ERROR":
+                    raise WatchExpired(str(raw.get("message", "")), code=str(raw.get("reason", "")))
+                version = _version(raw)
+                if change["type"] == "BOOKMARK" or not _wanted(raw, namespaces):
+                    continue
+                if change["type"] == "DELETED":
+                    known.pop(_key(raw), None)
+                else:
+                    known[_key(raw)] = raw
+                yield self._event(change["type"], raw)
+
+    def _stream(self, namespace: str | None, version: str) -> Iterator[dict[str, Any]]:
+        options: dict[str, Any] = {
+            "watch": True,
+            "resource_version": version,
+            "allow_watch_bookmarks": True,
+            "timeout_seconds": _WATCH_SECONDS,
+            "_preload_content": False,
+            "_request_timeout": (REQUEST_TIMEOUT[0], _WATCH_READ_TIMEOUT),
+        }
+        with cluster_errors(f"watch {self._crd.plural}"):
+            response = self._list_call(namespace, options)
+            try:
+                if response.status != 200:
+                    raise client.ApiException(status=response.status, reason=response.reason)
+                buffer = b""
+                for chunk in response.stream(amt=None, decode_content=False):
+                    buffer += chunk
+                    while (end := buffer.find(b"\n")) >= 0:
+                        line, buffer = buffer[:end], buffer[end + 1 :]
+                        if line.strip():
+                            yield json.loads(line)
+            finally:
+                response.close()
+                response.release_conn()
+
+    def _event(self, type_: str, raw: Mapping[str, Any]) -> WatchEvent[T]:
+        try:
+            return WatchEvent(type_, self._kind.from_object(raw), raw)
+        except InvalidObject:
+            return WatchEvent("INVALID", None, raw)
+
+
+def _key(raw: Mapping[str, Any]) -> tuple[str, str]:
+    metadata = raw["metadata"]
+    return str(metadata.get("namespace", "")), str(metadata["name"])
+
+
+def _version(raw: Mapping[str, Any]) -> str:
+    return str(raw["metadata"]["resourceVersion"])
+
+
+def _wanted(raw: Mapping[str, Any], namespaces: Sequence[str]) -> bool:
+    return not namespaces or str(raw["metadata"].get("namespace", "")) in namespaces
+
+
+def scan_policies(connection: Connection) -> KindApi[ScanPolicy]:
+    """Access to ScanPolicy objects."""
+    return KindApi(connection, ScanPolicy)
+
+
+def aws_accounts(connection: Connection) -> KindApi[AwsAccount]:
+    """Access to AwsAccount objects."""
+    return KindApi(connection, AwsAccount)
+
+
+def action_requests(connection: Connection) -> KindApi[ActionRequest]:
+    """Access to ActionRequest objects."""
+    return KindApi(connection, ActionRequest)
+
+
+def approvals(connection: Connection) -> KindApi[Approval]:
+    """Access to Approval objects."""
+    return KindApi(connection, Approval)

@@ -1,0 +1,115 @@
+"""The base of every object in the four kinds, and of the kinds themselves.
+
+A `Part` is an object inside a kind; a `Kind` is a whole object with apiVersion, metadata, spec and status.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from finops.kinds.crd import GROUP, VERSION, Crd
+from finops.kinds.invalid import ROOT, InvalidField, InvalidObject, invalid_fields
+from finops.kinds.metadata import Metadata
+from finops.kinds.rule import Rule, with_rules
+
+API_VERSION = f"{GROUP}/{VERSION}"
+
+
+class Part(BaseModel):
+    """A frozen object: snake_case in Python, camelCase in Kubernetes, nothing unknown accepted."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
+    )
+    rules: ClassVar[tuple[Rule, ...]] = ()
+
+    @model_validator(mode="after")
+    def _keep_rules(self) -> Self:
+        for rule in self.rules:
+            rule.check(self)
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        made = handler.resolve_ref_schema(handler(schema))
+        made.update(with_rules(made, cls.rules))
+        return made
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types as the API server wants them: camelCase, absent values left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Kind(Part):
+    """A whole object. Subclasses add `spec`, `status` and their `crd`."""
+
+    crd: ClassVar[Crd]
+    metadata: Metadata
+
+    @classmethod
+    def from_object(cls, obj: Mapping[str, Any]) -> Self:
+        """Parse an object as the API server, a watch or a file gives it.
+
+        Absent and null fields get their defaults, unknown fields and wrong types are refused.
+
+        Raises:
+            InvalidObject: with every field that is wrong, the rule it breaks and what to write instead.
+        """
+        name = _name_of(obj)
+        _require_kind(obj, cls.crd.kind, name)
+        body = {key: value for key, value in obj.items() if key not in {"apiVersion", "kind"}}
+        try:
+            text = json.dumps(_without_nulls(body), default=_plain, allow_nan=False)
+            return cls.model_validate_json(text, strict=True, by_alias=True, by_name=False)
+        except ValidationError as error:
+            raise InvalidObject(cls.crd.kind, name, invalid_fields(error, cls)) from error
+        except (TypeError, ValueError) as error:
+            field = InvalidField(
+                path=ROOT, rule=f"is not plain JSON ({error})", hint="use texts, numbers, lists, objects"
+            )
+            raise InvalidObject(cls.crd.kind, name, [field]) from error
+
+    def to_object(self) -> dict[str, Any]:
+        """The object as the API server wants it, apiVersion and kind included."""
+        metadata = self.metadata.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return {"apiVersion": API_VERSION, "kind": self.crd.kind, **self.to_dict(), "metadata": metadata}
+
+
+def _name_of(obj: Mapping[str, Any]) -> str:
+    metadata = obj.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    return name if isinstance(name, str) else ""
+
+
+def _require_kind(obj: Mapping[str, Any], kind: str, name: str) -> None:
+    fields = [
+        InvalidField(path=key, rule=f"is {obj.get(key)!r}", hint=f"write {wanted}")
+        for key, wanted in (("apiVersion", API_VERSION), ("kind", kind))
+        if obj.get(key) != wanted
+    ]
+    if fields:
+        raise InvalidObject(kind, name, fields)
+
+
+def _without_nulls(value: Any) -> Any:
+    """Drop null fields: the API server does so before it fills in defaults."""
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list | tuple):
+        return [_without_nulls(inner) for inner in value]
+    return value
+
+
+def _plain(value: object) -> str:
+    """Times that a YAML reader already turned into Python's own."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not JSON")

@@ -1,0 +1,61 @@
+"""What the executor needs of AWS: one changing call at a time under its own session, and reads to observe with.
+
+Implemented by `finops_operator.aws.executor`; used by actions and the act stage, which therefore never see an SDK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from finops.ports.aws_access import AccountAccess, Tenant
+
+
+class StepClient(Protocol):
+    """Sends changing calls of one step, each exactly once, with credentials that allow nothing else.
+
+    Raises (call):
+        AwsRejected: AWS understood the call and refused it; nothing changed. `code` is AWS's own.
+        AwsDenied: the executor role or the session policy does not allow it; nothing changed.
+        AwsThrottled: AWS refused it because of its rate limits; nothing changed.
+        AwsCredentialsInvalid: the session ended; nothing changed.
+        AwsUnreachable: no connection could be made, so nothing left this machine.
+        AwsOutcomeUnknown: the call left and no answer (or a 5xx) came: observe before doing anything else.
+    """
+
+    def call(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]: ...
+
+
+class Reader(Protocol):
+    """Describe calls, retried on throttling and on lost answers; follows NextToken and joins the pages.
+
+    Raises (read):
+        AwsThrottled, AwsDenied, AwsCredentialsInvalid, AwsUnreachable: as named, after all retries.
+        AwsRejected: AWS refused the request, e.g. code `InvalidInstanceID.NotFound`.
+    """
+
+    def read(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]: ...
+
+
+class ExecutorSessions(Protocol):
+    """Makes sessions for acting.
+
+    `step_client` assumes the executor role afresh (900 s). Raises AwsCredentialsInvalid when the role cannot be
+    assumed or belongs to another account, Refused when the account has no executor role, AwsUnreachable or
+    AwsThrottled when STS does not serve us: in all these cases nothing was called.
+    `reader` uses the scanner role and observes only.
+    """
+
+    def step_client(
+        self,
+        account: AccountAccess,
+        region: str,
+        *,
+        tenant: Tenant,
+        request_name: str,
+        approver_handle: str,
+        statements: Sequence[Mapping[str, Any]],
+        timeout_seconds: float,
+    ) -> StepClient: ...
+
+    def reader(self, account: AccountAccess, region: str, *, tenant: Tenant) -> Reader: ...

@@ -1,0 +1,104 @@
+"""Settings of every process, read once from the environment (prefix `FINOPS_`), documented by a generated table.
+
+Only composition roots call `from_environment`; everything below receives values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from finops.errors import InvalidInput
+
+PREFIX: Final = "FINOPS_"
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off", ""})
+
+
+def _setting(default: Any, description: str, *, secret: bool = False, variable: str = "") -> Any:
+    return field(default=default, metadata={"description": description, "secret": secret, "variable": variable})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One value per environment variable; the variable is `FINOPS_` and the name in capitals unless said otherwise."""
+
+    redis_url: str = _setting("", "Store address: redis://, rediss:// or unix://, with password.", secret=True)
+    redis_prefix: str = _setting("finops:", "Prefix of all keys, so that several releases can share one server.")
+    store_allow_volatile: bool = _setting(
+        False, "Accept a server that evicts or keeps nothing on disk. Never act on it."
+    )
+    ledger_path: str = _setting("", "File of the ledger's second sink, on a volume. Empty: nothing can be acted upon.")
+    log_format: str = _setting("json", "Log format: json or text.")
+    log_level: str = _setting("INFO", "Log level: DEBUG, INFO, WARNING or ERROR.")
+    metrics_port: int = _setting(8080, "Port of /metrics, /healthz and /readyz.")
+    namespace: str = _setting("finops-system", "Namespace the process runs in: its Lease and ConfigMaps live there.")
+    release: str = _setting("finops-operator", "Release name: prefix of the Lease and the ConfigMaps.")
+    pod_name: str = _setting("", "Identity of this process in the Lease; the pod's name.")
+    watch_namespaces: tuple[str, ...] = _setting((), "Namespaces to serve, comma separated; empty: all.")
+    scan_workers: int = _setting(8, "Threads that read AWS, shared by all scans.")
+    scan_concurrency: int = _setting(2, "Policies scanned at the same time.")
+    lease_seconds: int = _setting(30, "Duration of the executor's Lease.")
+    canary_seconds: int = _setting(60, "How long an own write may take to come back as a watch event.")
+    request_poll_seconds: int = _setting(5, "How often open requests are looked at without any event.")
+    demo: bool = _setting(False, "The sandbox runs: every endpoint must be loopback and every card says demo.")
+    slack_api_url: str = _setting("", "Web API address of a Slack double, e.g. http://127.0.0.1:9090/api/.")
+    slack_bot_token: str = _setting("", "Bot token.", secret=True, variable="SLACK_BOT_TOKEN")
+    slack_app_token: str = _setting("", "App-level token for socket mode.", secret=True, variable="SLACK_APP_TOKEN")
+    button_key: str = _setting("", "Key that signs Slack buttons; made once by the chart.", secret=True)
+    kill_point: str = _setting("", "Tests only: name of the boundary at which the process kills itself.")
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting."""
+    for item in fields(Settings):
+        if item.name == name:
+            return str(item.metadata["variable"]) or PREFIX + name.upper()
+    raise KeyError(name)
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Read all settings; `NAME_FILE` names a file that holds the value (mounted secrets).
+
+    Raises:
+        InvalidInput: a value does not parse, a file cannot be read, or a `FINOPS_` variable is unknown; names it.
+    """
+    known = {variable_of(item.name) for item in fields(Settings)}
+    # Kubernetes injects service links such as FINOPS_VALKEY_PORT; only what looks like a setting of ours is refused.
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        variable = variable_of(item.name)
+        text = _read(environment, variable)
+        if text is not None:
+            values[item.name] = _parse(variable, text, item.default)
+    for variable in environment:
+        if variable.startswith("FINOPS_SLACK_") and variable.removesuffix("_FILE") not in known:
+            raise InvalidInput("no such setting", field=variable, hint="see docs/settings.md")
+    return Settings(**values)
+
+
+def _read(environment: Mapping[str, str], variable: str) -> str | None:
+    path = environment.get(f"{variable}_FILE")
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise InvalidInput(f"cannot read {path}: {error.strerror}", field=f"{variable}_FILE") from error
+    return environment.get(variable)
+
+
+def _parse(variable: str, text: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        lowered = text.strip().lower()
+        if lowered in _TRUE | _FALSE:
+            return lowered in _TRUE
+        raise InvalidInput(f"{text!r} is neither true nor false", field=variable, hint="use true or false")
+    if isinstance(default, int):
+        if not text.strip().isdecimal():
+            raise InvalidInput(f"{text!r} is not a whole number", field=variable, hint=f"the default is {default}")
+        return int(text)
+    if isinstance(default, tuple):
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    return text.strip()

@@ -1,0 +1,107 @@
+"""Every key the product uses. `{p}` is the prefix `finops:` (settable, so that several releases share one server).
+
+| key | type | written by | holds |
+|---|---|---|---|
+| `{p}schema` | string | operator | schema version; an older program refuses a newer one |
+| `{p}inv:{account}:{region}:{kind}:head` | hash | scan | pointer: generation, count, gaps, times, api calls |
+| `{p}inv:{account}:{region}:{kind}:{generation}` | hash | scan | resource id → compact JSON |
+| `{p}shards` | set | scan | every shard that has a head |
+| `{p}util:{account}:{region}:{kind}` | hash | scan | resource id → compact summaries |
+| `{p}ring:{account}:{region}:{kind}:{metric}` | hash | scan | resource id → packed hourly values |
+| `{p}policy:{namespace}:{name}:head` | hash | scan | pointer to the policy's current generation, totals, report |
+| `{p}policy:{namespace}:{name}:{generation}:recs` | hash | scan | recommendation id → JSON |
+| `{p}policy:{namespace}:{name}:{generation}:by-saving` | sorted set | scan | recommendation id by monthly saving |
+| `{p}policy:{namespace}:{name}:{generation}:why` | hash | scan | `check resource` → reason for no recommendation |
+| `{p}policies` | set | scan | every policy that has a head |
+| `{p}cost:{date}` | hash | scan | `account:region:service` → monthly cost that day, kept 400 days |
+| `{p}realized` | stream | executor | realised savings, one per act |
+| `{p}ledger` | stream | ledger | records, id `sequence-0` |
+| `{p}ledger:head` | hash | ledger | sequence, hash, fence |
+| `{p}ledger:ops` | hash | ledger | operation id → sequence |
+| `{p}ledger:req:{uid}` | list | ledger | sequences of the records of one request |
+| `{p}limit:{account}:{region}:{service}` | hash | all | token bucket |
+| `{p}caps:{name}` | sorted set | executor | instants of acts, for hourly and daily caps |
+| `{p}slack:wanted` | hash | bot | request uid → latest wanted card |
+| `{p}slack:due` | sorted set | bot | request uid by priority and time |
+| `{p}slack:message:{uid}` | hash | bot | channel, ts and hash of the card that shows a request |
+| `{p}slack:seen:{id}` | string | bot | click already handled, 25 h |
+| `{p}slack:channel:{id}` | string | bot | next instant at which the channel may be written to |
+| `{p}slack:groups:wanted` | set | operator | user group ids that policies name |
+| `{p}slack:group:{id}` | hash | bot | members (JSON) and the time they were read |
+| `{p}slack:status` | hash | bot | what the operator shows about the bot: connected, team, app, errors |
+| `{p}slack:lease` | string | bot | which release holds the Slack app |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from finops.domain.resource import Shard
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Builds key names under one prefix; see the module's table."""
+
+    prefix: str = "finops:"
+
+    @property
+    def schema(self) -> str:
+        return f"{self.prefix}schema"
+
+    def shard_head(self, shard: Shard) -> str:
+        return f"{self.prefix}inv:{shard}:head"
+
+    def shard_generation(self, shard: Shard, generation: str) -> str:
+        return f"{self.prefix}inv:{shard}:{generation}"
+
+    @property
+    def shards(self) -> str:
+        return f"{self.prefix}shards"
+
+    def utilization(self, shard: Shard) -> str:
+        return f"{self.prefix}util:{shard}"
+
+    def ring(self, shard: Shard, metric: str) -> str:
+        return f"{self.prefix}ring:{shard}:{metric}"
+
+    def policy_head(self, namespace: str, name: str) -> str:
+        return f"{self.prefix}policy:{namespace}:{name}:head"
+
+    def policy_part(self, namespace: str, name: str, generation: str, part: str) -> str:
+        return f"{self.prefix}policy:{namespace}:{name}:{generation}:{part}"
+
+    @property
+    def policies(self) -> str:
+        return f"{self.prefix}policies"
+
+    def cost(self, day: str) -> str:
+        return f"{self.prefix}cost:{day}"
+
+    @property
+    def realized(self) -> str:
+        return f"{self.prefix}realized"
+
+    @property
+    def ledger(self) -> str:
+        return f"{self.prefix}ledger"
+
+    @property
+    def ledger_head(self) -> str:
+        return f"{self.prefix}ledger:head"
+
+    @property
+    def ledger_operations(self) -> str:
+        return f"{self.prefix}ledger:ops"
+
+    def ledger_request(self, request_uid: str) -> str:
+        return f"{self.prefix}ledger:req:{request_uid}"
+
+    def limit(self, account: str, region: str, service: str) -> str:
+        return f"{self.prefix}limit:{account}:{region}:{service}"
+
+    def caps(self, name: str) -> str:
+        return f"{self.prefix}caps:{name}"
+
+    def slack(self, *parts: str) -> str:
+        return f"{self.prefix}slack:{':'.join(parts)}"

@@ -1,0 +1,171 @@
+"""The ledger's first sink: a Redis stream that grows by one Lua script, so that an append happens once or not at all.
+
+Called by `finops.ledger.durable` alone. The client must resend nothing (`open_ledger_connection`): a lost answer has
+to reach the caller, who runs the same append again under the same operation id and gets the first answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import redis
+
+from finops.domain.audit import GENESIS_HASH, Record, record_from_json
+from finops.domain.canonical import canonical_json
+from finops.errors import LedgerDiverged, LedgerUnavailable, StoreUnavailable
+from finops.store.connection import Store, store_errors
+
+_PAGE: Final = 500
+
+# The fence is looked at before the operation id: a writer that lost the lease must not learn "already there" from the
+# record of its successor and take that for a permission to act.
+_APPEND: Final = """
+local head = redis.call('HMGET', KEYS[2], 'sequence', 'hash', 'fence')
+local sequence = tonumber(head[1] or '0')
+local hash = head[2] or ARGV[8]
+local fence = tonumber(head[3] or '0')
+if tonumber(ARGV[5]) < fence then return {'fenced', tostring(fence), ''} end
+local earlier = redis.call('HGET', KEYS[3], ARGV[6])
+if earlier then return {'existing', earlier, ''} end
+if tonumber(ARGV[1]) ~= sequence + 1 or ARGV[2] ~= hash then return {'moved', tostring(sequence), hash} end
+redis.call('XADD', KEYS[1], ARGV[1] .. '-0', 'hash', ARGV[4], 'record', ARGV[3])
+redis.call('HSET', KEYS[2], 'sequence', ARGV[1], 'hash', ARGV[4], 'fence', ARGV[5])
+redis.call('HSET', KEYS[3], ARGV[6], ARGV[1])
+if ARGV[7] ~= '' then redis.call('RPUSH', KEYS[4], ARGV[1]) end
+return {'stored', ARGV[1], ARGV[4]}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the stream ends: the last sequence and hash, and the highest fencing token that ever wrote."""
+
+    sequence: int = 0
+    hash: str = GENESIS_HASH
+    fence: int = 0
+
+
+class AppendResult(StrEnum):
+    """What the script said."""
+
+    STORED = "stored"
+    EXISTING = "existing"
+    MOVED = "moved"
+    FENCED = "fenced"
+
+
+@dataclass(frozen=True, slots=True)
+class AppendAnswer:
+    """Result of one append; `sequence` is that of the stored or earlier record, or the fence when fenced."""
+
+    result: AppendResult
+    sequence: int
+    hash: str
+
+
+def request_uid(request: str) -> str:
+    """Return the uid in a record's `request` field (`namespace/name/uid`), empty for records about no request."""
+    return request.rpartition("/")[2]
+
+
+class LedgerStream:
+    """Records in a Redis stream, id `sequence-0`, with head, operation ids and an index per request.
+
+    Every method raises LedgerUnavailable when the server does not answer or cannot write, StoreUnsafe when it refuses
+    our user, and LedgerDiverged when what it holds is not a ledger.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._client = store.client
+        self._keys = store.keys
+
+    def append(self, record: Record) -> AppendAnswer:
+        """Store `record` if it continues the chain and its operation id is new; all or nothing."""
+        entry = record.entry
+        uid = request_uid(entry.request)
+        with _ledger_errors():
+            answer: Any = self._client.eval(
+                _APPEND,
+                4,
+                self._keys.ledger,
+                self._keys.ledger_head,
+                self._keys.ledger_operations,
+                self._keys.ledger_request(uid),
+                str(record.sequence),
+                record.previous_hash,
+                canonical_json(record.to_json()).decode("utf-8", errors="surrogatepass"),
+                record.hash,
+                str(record.fence),
+                entry.operation_id,
+                uid,
+                GENESIS_HASH,
+            )
+        return AppendAnswer(AppendResult(str(answer[0])), int(answer[1]), str(answer[2]))
+
+    def head(self) -> Head:
+        with _ledger_errors():
+            sequence, digest, fence = self._client.hmget(self._keys.ledger_head, ["sequence", "hash", "fence"])
+        return Head(int(sequence or 0), str(digest or GENESIS_HASH), int(fence or 0))
+
+    def at(self, sequence: int) -> Record:
+        """Return one record.
+
+        Raises:
+            LedgerDiverged: the index names a record that the stream does not hold.
+        """
+        for record in self.read(sequence, count=1):
+            if record.sequence == sequence:
+                return record
+        raise LedgerDiverged(f"record {sequence} is in the index of the ledger but not in its stream")
+
+    def find(self, operation_id: str) -> Record | None:
+        with _ledger_errors():
+            sequence = self._client.hget(self._keys.ledger_operations, operation_id)
+        return None if sequence is None else self.at(int(str(sequence)))
+
+    def of_request(self, uid: str) -> tuple[Record, ...]:
+        """Return the records of one request in order."""
+        with _ledger_errors():
+            sequences: Any = self._client.lrange(self._keys.ledger_request(uid), 0, -1)
+        return tuple(self.at(int(sequence)) for sequence in sequences)
+
+    def read(self, start: int = 1, *, count: int | None = None) -> Iterator[Record]:
+        """Yield records from sequence `start` on, a page at a time; at most `count` of them."""
+        left = count
+        while left is None or left > 0:
+            size = _PAGE if left is None else min(_PAGE, left)
+            with _ledger_errors():
+                page: Any = self._client.xrange(self._keys.ledger, min=f"{start}-0", max="+", count=size)
+            for identifier, fields in page:
+                yield _record(str(identifier), fields)
+            if len(page) < size:
+                return
+            start = int(str(page[-1][0]).partition("-")[0]) + 1
+            left = None if left is None else left - len(page)
+
+
+def _record(identifier: str, fields: Any) -> Record:
+    try:
+        record = record_from_json(json.loads(fields["record"]))
+    except (KeyError, ValueError, TypeError) as error:
+        raise LedgerDiverged(f"entry {identifier} of the ledger's stream is not a record: {error}") from error
+    if fields.get("hash") != record.hash or identifier != f"{record.sequence}-0":
+        raise LedgerDiverged(f"entry {identifier} of the ledger's stream does not have the hash it was stored with")
+    return record
+
+
+@contextmanager
+def _ledger_errors() -> Iterator[None]:
+    """Turn every failure of the server into LedgerUnavailable; a wrong password stays StoreUnsafe."""
+    try:
+        with store_errors():
+            yield
+    except StoreUnavailable as error:
+        raise LedgerUnavailable(error.message, hint=error.hint) from error
+    except redis.RedisError as error:
+        raise LedgerUnavailable(f"the ledger's stream refused: {error}") from error

@@ -1,0 +1,60 @@
+"""Readers for accounts: the one object that stages get to reach AWS for reading.
+
+Made by the composition root (`make_aws`), shared by all scans; implements `finops.ports.aws_read.Readers`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from finops.ports.aws_access import AccountAccess, Tenant
+from finops_operator.aws.assume import ScannerSessions
+from finops_operator.aws.counting import CallCounter
+from finops_operator.aws.reader import AwsReader, Patience
+from finops_operator.aws.session import Bounded, SdkSessions, read_config
+
+_READ_TIMEOUT_SECONDS: Final = 60.0
+
+
+class AwsReaders:
+    """Hands out readers; clients are cached per (account, tenant, service, region), at most 256 of them."""
+
+    def __init__(
+        self,
+        sdk: SdkSessions,
+        patience: Patience,
+        *,
+        process_counter: CallCounter,
+        timeout_seconds: float = _READ_TIMEOUT_SECONDS,
+    ) -> None:
+        self.process_counter = process_counter
+        self._sdk = sdk
+        self._patience = patience
+        self._sessions = ScannerSessions(sdk, patience.clock)
+        self._clients = Bounded()
+        self._config = read_config(timeout_seconds=timeout_seconds)
+
+    def reader(
+        self, access: AccountAccess, region: str, tenant: Tenant, counter: CallCounter | None = None
+    ) -> AwsReader:
+        """Return a reader; nothing is sent before its first call."""
+
+        def client(service: str, fresh: bool) -> Any:
+            if fresh:
+                self._sessions.forget(access, tenant)
+                self._clients.drop(lambda key: key[:2] == (access, tenant))
+            return self._clients.get(
+                (access, tenant, service, region), lambda: self._make(access, tenant, service, region)
+            )
+
+        return AwsReader(access.account_id, region, client, self._patience, counter or self.process_counter)
+
+    def _make(self, access: AccountAccess, tenant: Tenant, service: str, region: str) -> Any:
+        session = self._sessions.session(access, tenant)
+        return self._sdk.client(session, service, region, self._config)
+
+
+def make_readers(patience: Patience, *, demo: bool = False) -> AwsReaders:
+    """Return readers on the SDK's own credential chain and endpoints; reads configuration files, sends nothing."""
+    counter = CallCounter()
+    return AwsReaders(SdkSessions(counter, demo=demo), patience, process_counter=counter)

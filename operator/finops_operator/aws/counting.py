@@ -1,0 +1,82 @@
+"""Counts every request that leaves for AWS, retries included, and estimates what they cost.
+
+A botocore event counts at the moment of sending, so nothing can be forgotten by a caller. A scan collects its own
+counts by running its calls inside `counted_by`; the process's totals feed /metrics.
+Price: GetMetricData bills $0.01 per 1,000 metrics requested, up to five statistics of one metric in one request count
+as one, no free tier (CloudWatch pricing). EC2 Describe calls, STS and ListMetrics below a million a month are free.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from decimal import Decimal
+from typing import Any, Final
+
+METRIC_PRICE: Final = Decimal("0.00001")
+"""US dollars per metric requested by GetMetricData."""
+STATISTICS_PER_METRIC: Final = 5
+
+
+class CallCounter:
+    """Thread-safe counts: `service:Operation` → requests sent, and metrics requested for the bill."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: Counter[str] = Counter()
+        self._metrics = 0
+
+    def add(self, operation: str) -> None:
+        with self._lock:
+            self._calls[operation] += 1
+
+    def add_metrics(self, count: int) -> None:
+        """Count `count` metrics requested; the batch fetcher calls this for each request it sends."""
+        with self._lock:
+            self._metrics += count
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        with self._lock:
+            return dict(sorted(self._calls.items()))
+
+    @property
+    def metrics_requested(self) -> int:
+        with self._lock:
+            return self._metrics
+
+    @property
+    def estimated_cost(self) -> Decimal:
+        """Return US dollars at list price, unrounded."""
+        return METRIC_PRICE * self.metrics_requested
+
+
+_CURRENT: ContextVar[tuple[CallCounter, ...]] = ContextVar("finops_aws_counters", default=())
+
+
+@contextmanager
+def counted_by(counter: CallCounter) -> Iterator[None]:
+    """Count everything this thread sends inside the block in `counter` too."""
+    token = _CURRENT.set((*_CURRENT.get(), counter))
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def counting_handler(process: CallCounter) -> Any:
+    """Return a handler for botocore's `before-send` event; it only counts."""
+
+    def count(event_name: str, **_ignored: Any) -> None:
+        # `before-send.ec2.DescribeInstances`; CloudWatch's and STS' service ids equal their IAM prefixes as well.
+        _, service, operation = event_name.split(".", 2)
+        name = f"{service}:{operation}"
+        process.add(name)
+        for counter in _CURRENT.get():
+            if counter is not process:
+                counter.add(name)
+
+    return count

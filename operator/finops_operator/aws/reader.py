@@ -1,0 +1,178 @@
+"""Reads of one account and region: rate-limited, retried, counted, page by page.
+
+Collectors and the metric fetcher get an `AwsReader` and never see an SDK; the executor observes through its `read`.
+Retries are ours, not the SDK's: its standard mode gives up after three attempts and shares a retry quota per client,
+which at 40 % throttling loses pages; here every request has its own patience, and each attempt takes from the bucket.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
+
+from finops.errors import AwsCredentialsInvalid, AwsError, AwsThrottled, AwsUnreachable
+from finops.ports.clock import Clock
+from finops.ports.limits import RateLimits
+from finops_operator.aws.counting import CallCounter, counted_by
+from finops_operator.aws.errors import EXPIRED, REGION_DISABLED, CallContext, translate
+from finops_operator.aws.limiter import PUBLISHED, Quota, bucket_for
+
+_NEVER_RETRIED: Final = REGION_DISABLED
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Full-jitter exponential backoff. Twelve attempts: at 40 % throttling one request in 60,000 is given up.
+
+    Unreachable endpoints get fewer attempts: a region that is down must not hold a scan for minutes.
+    """
+
+    attempts: int = 12
+    unreachable_attempts: int = 4
+    base_seconds: float = 0.2
+    cap_seconds: float = 20.0
+
+    def delay(self, attempt: int, chance: float) -> float:
+        """Return the pause after failed attempt number `attempt` (from 1); `chance` is uniform in 0 to 1."""
+        return chance * min(self.cap_seconds, self.base_seconds * 2.0**attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """What a reader needs to wait politely: limits, quotas, clock and retry policy."""
+
+    limits: RateLimits
+    clock: Clock
+    retry: RetryPolicy = RetryPolicy()
+    quotas: Mapping[str, Quota] = PUBLISHED  # type: ignore[assignment]
+
+
+ClientSource = Callable[[str, bool], Any]
+"""(service, fresh) → SDK client; `fresh` asks for a new role session after the old one expired."""
+
+
+class AwsReader:
+    """Describe calls of one account in one region; implements `finops.ports.aws_steps.Reader`."""
+
+    def __init__(
+        self, account: str, region: str, clients: ClientSource, patience: Patience, counter: CallCounter
+    ) -> None:
+        self.account = account
+        self.region = region
+        self.counter = counter
+        self._clients = clients
+        self._patience = patience
+
+    def once(self, operation: str, parameters: Mapping[str, Any], *, datapoints: int = 0) -> dict[str, Any]:
+        """Return one answer to `operation` (`service:Operation`), after as many attempts as patience allows.
+
+        `datapoints` is drawn from CloudWatch's own budget of points, which throttles by estimate.
+
+        Raises:
+            AwsThrottled, AwsDenied, AwsCredentialsInvalid, AwsUnreachable, AwsRejected: see `finops.errors`.
+        """
+        retry = self._patience.retry
+        fresh = False
+        attempt = 0
+        while True:
+            attempt += 1
+            self._wait_for_token(operation, datapoints)
+            try:
+                return self._send(operation, parameters, fresh=fresh)
+            except AwsThrottled:
+                self._slow_down(operation)
+                if attempt >= retry.attempts:
+                    raise
+            except AwsUnreachable as error:
+                if error.code in _NEVER_RETRIED or attempt >= retry.unreachable_attempts:
+                    raise
+            except AwsCredentialsInvalid as error:
+                # A role session can end early (the administrator revoked it, or the clock jumped): assume once more.
+                if error.code not in EXPIRED or fresh:
+                    raise
+                fresh = True
+                continue
+            fresh = False
+            # Jitter spreads retries of many threads; nothing secret depends on it.
+            self._patience.clock.sleep(retry.delay(attempt, random.random()))  # noqa: S311 - not cryptography
+
+    def pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield every page of `operation`, following NextToken; a page may be empty and still have a successor.
+
+        Raises:
+            AwsError: as `once`; pages already yielded stay valid, the rest is lost.
+        """
+        token: str | None = None
+        while True:
+            request = {**parameters, "NextToken": token} if token else dict(parameters)
+            page = self.once(operation, request)
+            following = page.get("NextToken") or None
+            yield page
+            if following is None:
+                return
+            if following == token:
+                raise AwsUnreachable(
+                    f"{operation} answered the same NextToken twice",
+                    operation=operation,
+                    code="PagingLoop",
+                    account=self.account,
+                    region=self.region,
+                )
+            token = following
+
+    def read(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return all pages of `operation` joined: lists are concatenated. For a handful of resources, not for fleets.
+
+        Raises:
+            AwsError: as `once`.
+        """
+        joined: dict[str, Any] = {}
+        for page in self.pages(operation, parameters):
+            for key, value in page.items():
+                if key in {"ResponseMetadata", "NextToken"}:
+                    continue
+                if isinstance(value, list) and isinstance(joined.get(key), list):
+                    joined[key] = [*joined[key], *value]
+                else:
+                    joined[key] = value
+        return joined
+
+    def _send(self, operation: str, parameters: Mapping[str, Any], *, fresh: bool) -> dict[str, Any]:
+        service, _, name = operation.partition(":")
+        context = CallContext(operation, self.account, self.region)
+        with counted_by(self.counter):
+            client = self._clients(service, fresh)
+            method = getattr(client, xform_name(name))
+            try:
+                answer: dict[str, Any] = method(**parameters)
+            except (BotoCoreError, ClientError) as error:
+                raise translate(error, context) from error
+        return answer
+
+    def _wait_for_token(self, operation: str, datapoints: int) -> None:
+        patience = self._patience
+        wait = 0.0
+        bucket = bucket_for(self.account, self.region, operation, patience.quotas)
+        if bucket is not None:
+            wait = patience.limits.take(bucket)
+        if datapoints:
+            points = bucket_for(self.account, self.region, "cloudwatch:datapoints", patience.quotas)
+            if points is not None and points.service == "cloudwatch:datapoints":
+                wait = max(wait, patience.limits.take(points, datapoints))
+        if wait > 0:
+            patience.clock.sleep(wait)
+
+    def _slow_down(self, operation: str) -> None:
+        bucket = bucket_for(self.account, self.region, operation, self._patience.quotas)
+        if bucket is not None:
+            self._patience.limits.throttled(bucket)
+
+
+def refusal_or_gap(error: AwsError) -> str:
+    """Return the code a gap carries for `error`: AWS's own where there is one."""
+    return error.code or type(error).__name__

@@ -1,0 +1,155 @@
+"""One SDK loader per process; bounded, shared sessions and clients per account; no endpoint outside the sandbox in demo.
+
+`AwsClients` is made once by the composition root and handed to readers and executor sessions. Sessions and clients are
+expensive (a first EC2 client costs 136 ms and 26 MB, a further one on the same loader 8 ms and 1 MB), so they are made
+under a lock, shared between threads (clients are thread-safe) and bounded.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from botocore.config import Config
+from botocore.credentials import CredentialResolver, Credentials
+from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+
+from finops.errors import Refused
+from finops_operator.aws.counting import CallCounter, counting_handler
+from finops_operator.aws.errors import CallContext, translate
+
+_POOL_CONNECTIONS: Final = 32
+_MAX_CLIENTS: Final = 256
+
+
+def _text(value: Any) -> str:
+    """Keep times as AWS sent them: parsing every one costs half of a page's CPU, and we use three fields."""
+    return str(value)
+
+
+class _FixedProvider:
+    """Hands given credentials to a botocore session through its public credential chain."""
+
+    METHOD = "finops"
+    CANONICAL_NAME = "finops"
+
+    def __init__(self, credentials: Any) -> None:
+        self._credentials = credentials
+
+    def load(self) -> Any:
+        return self._credentials
+
+
+class SdkSessions:
+    """Makes botocore sessions that share one loader, count what they send and keep times as text."""
+
+    def __init__(self, process_counter: CallCounter, *, demo: bool = False) -> None:
+        self._handler = counting_handler(process_counter)
+        self._demo = demo
+        self._base = self._prepared(Session())
+        self._loader = self._base.get_component("data_loader")
+
+    @property
+    def base(self) -> Session:
+        """The process's own identity, by the SDK's credential chain."""
+        return self._base
+
+    def with_credentials(self, credentials: Any) -> Session:
+        """Return a session that signs with `credentials` (refreshable or fixed) and shares the loader."""
+        session = Session()
+        session.register_component("data_loader", self._loader)
+        session.register_component("credential_provider", CredentialResolver([_FixedProvider(credentials)]))
+        return self._prepared(session)
+
+    def with_keys(self, key: str, secret: str, token: str) -> Session:
+        """Return a session with fixed temporary keys."""
+        return self.with_credentials(Credentials(key, secret, token, method="finops"))
+
+    def client(self, session: Session, service: str, region: str, config: Config) -> Any:
+        """Create a client.
+
+        Raises:
+            AwsCredentialsInvalid: the chain finds nothing usable.
+            Refused: demo mode and the endpoint is not on this machine.
+        """
+        try:
+            client = session.create_client(service, region_name=region, config=config)
+        except BotoCoreError as error:
+            raise translate(error, CallContext(f"{service}:*", region=region)) from error
+        if self._demo and not is_loopback(client.meta.endpoint_url):
+            raise Refused(
+                f"demo mode talks only to this machine, not to {client.meta.endpoint_url}",
+                code="EndpointNotLoopback",
+                hint="set AWS_ENDPOINT_URL to the sandbox, or unset FINOPS_DEMO",
+            )
+        return client
+
+    def _prepared(self, session: Session) -> Session:
+        session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_text)
+        session.register("before-send", self._handler)
+        return session
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether `url` names this machine literally; no name is looked up except `localhost`."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read_config(*, timeout_seconds: float = 30.0) -> Config:
+    """Return the client settings for reads; retries are ours (`reader.py`), so the SDK sends each request once."""
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": 1},
+        connect_timeout=min(10.0, timeout_seconds),
+        read_timeout=timeout_seconds,
+        max_pool_connections=_POOL_CONNECTIONS,
+        user_agent_extra="finops-operator",
+    )
+
+
+class Bounded:
+    """A small thread-safe least-recently-used table whose values are made once, under one lock per key."""
+
+    def __init__(self, size: int = _MAX_CLIENTS) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._values: OrderedDict[Any, Any] = OrderedDict()
+        self._making: dict[Any, threading.Lock] = {}
+
+    def get(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return the value of `key`, made by `make` when absent; a failing `make` leaves nothing behind."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            with self._lock:
+                if key in self._values:
+                    return self._values[key]
+            try:
+                value = make()
+                with self._lock:
+                    self._values[key] = value
+                    while len(self._values) > self._size:
+                        self._values.popitem(last=False)
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+            return value
+
+    def drop(self, predicate: Callable[[Any], bool]) -> None:
+        """Forget every entry whose key satisfies `predicate`."""
+        with self._lock:
+            for key in [key for key in self._values if predicate(key)]:
+                del self._values[key]

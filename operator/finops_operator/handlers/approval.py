@@ -1,0 +1,19 @@
+"""Events of Approval objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kopf
+
+from finops.kinds.approval import Approval
+from finops.kinds.crd import GROUP, VERSION
+from finops_operator.world import World
+
+
+def register(registry: kopf.OperatorRegistry, world: World) -> None:
+    """Hand every event of the kind to the world."""
+
+    @kopf.on.event(GROUP, VERSION, Approval.crd.plural, registry=registry)
+    async def saw(event: kopf.RawEvent, **_: Any) -> None:
+        world.approvals.saw(event["object"], deleted=event["type"] == "DELETED")

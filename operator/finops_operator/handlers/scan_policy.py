@@ -1,0 +1,19 @@
+"""Events of ScanPolicy objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kopf
+
+from finops.kinds.crd import GROUP, VERSION
+from finops.kinds.scan_policy import ScanPolicy
+from finops_operator.world import World
+
+
+def register(registry: kopf.OperatorRegistry, world: World) -> None:
+    """Hand every event of the kind to the world."""
+
+    @kopf.on.event(GROUP, VERSION, ScanPolicy.crd.plural, registry=registry)
+    async def saw(event: kopf.RawEvent, **_: Any) -> None:
+        world.policies.saw(event["object"], deleted=event["type"] == "DELETED")

@@ -1,0 +1,1 @@
+"""Price sources, one file each, and the facts about instance types that ship with them."""

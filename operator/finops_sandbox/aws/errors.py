@@ -1,0 +1,33 @@
+"""Errors as AWS words them. Handlers raise these; the server writes them in the caller's protocol."""
+
+
+class AwsError(Exception):
+    """An AWS error answer: code, message and HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class ConnectionDropped(Exception):  # noqa: N818 - an event of the network, not an AWS error
+    """The connection must be closed without an answer."""
+
+    def __init__(self, *, applied: bool) -> None:
+        super().__init__("connection dropped")
+        self.applied = applied
+
+
+def denied(service: str, message: str) -> AwsError:
+    """The service's own word for a missing right: EC2 says UnauthorizedOperation, the others AccessDenied."""
+    if service == "ec2":
+        return AwsError("UnauthorizedOperation", message, 403)
+    return AwsError("AccessDenied", message, 403)
+
+
+def throttled(service: str) -> AwsError:
+    """The service's throttling error (EC2 API throttling guide: RequestLimitExceeded; others: Throttling)."""
+    if service == "ec2":
+        return AwsError("RequestLimitExceeded", "Request limit exceeded.", 503)
+    return AwsError("Throttling", "Rate exceeded", 400)

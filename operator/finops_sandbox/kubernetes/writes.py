@@ -1,0 +1,364 @@
+"""Create, update, patch, apply and delete: the path of a write from the request to the store.
+
+Order as on the real server: decode strictly, namespace check, defaults and pruning, schema, CEL rules, admission
+policies, then the store. ``routes`` calls it; nothing else writes except the loader of manifests, which uses it too.
+"""
+
+import copy
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from finops_sandbox.kubernetes import ownership, schema
+from finops_sandbox.kubernetes.admission import Admission, Review
+from finops_sandbox.kubernetes.defaults import apply_built_in_defaults
+from finops_sandbox.kubernetes.kinds import CRD, NAMESPACE, POLICY, established_status
+from finops_sandbox.kubernetes.metadata_rules import SET_BY_SERVER, generated_name, metadata_causes
+from finops_sandbox.kubernetes.objects import (
+    BLOCKING_REASONS,
+    ApiError,
+    Cause,
+    Kind,
+    Obj,
+    UserInfo,
+    bad_request,
+    conflict,
+    forbidden,
+    invalid,
+    not_found,
+    timestamp,
+)
+from finops_sandbox.kubernetes.patching import APPLY_PATCH, apply_patch
+from finops_sandbox.kubernetes.schema_rules import SchemaRules
+from finops_sandbox.kubernetes.store import Store
+
+_UNCHECKED = (
+    "Invalid value: null: some validation rules were not checked because the object was invalid; "
+    "correct the existing errors to complete validation"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """Who writes, and how: the query parameters every writing request shares."""
+
+    user: UserInfo
+    manager: str = "unknown"
+    field_validation: str = "Warn"
+    dry_run: bool = False
+    force: bool = False
+    subresource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The object as answered, warnings for the client, and whether it is new."""
+
+    obj: Obj
+    warnings: tuple[str, ...] = ()
+    created: bool = False
+
+
+class Writer:
+    """All writes to one store."""
+
+    def __init__(self, store: Store, admission: Admission, report: Callable[[str], None]) -> None:
+        self._store = store
+        self._admission = admission
+        self._report = report
+        self._rules: dict[tuple[str, str, str], SchemaRules] = {}
+        store.on_kind.append(self._learn)
+
+    @property
+    def not_evaluated(self) -> list[str]:
+        """Schema rules that could not be compiled, with their kind and path."""
+        return [text for rules in self._rules.values() for text in rules.not_evaluated]
+
+    # -- create
+    def create(self, kind: Kind, namespace: str, obj: Any, options: WriteOptions) -> Written:
+        """Create an object.
+
+        Raises:
+            ApiError: 400, 403, 404, 409 or 422 as the real server.
+        """
+        obj = self._decoded(kind, obj)
+        metadata = obj["metadata"]
+        self._place(kind, metadata, namespace)
+        if metadata.get("resourceVersion"):
+            raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
+        if not metadata.get("name") and metadata.get("generateName"):
+            metadata["name"] = generated_name(metadata["generateName"])
+        name = metadata.get("name") or ""
+        if kind.has_status and kind.custom:
+            obj.pop("status", None)
+        warnings = self._prepare(kind, obj, options)
+        moment = timestamp()
+        for word in ("deletionTimestamp", "deletionGracePeriodSeconds", "generation", "managedFields", "selfLink"):
+            metadata.pop(word, None)
+        metadata.update(uid=str(uuid.uuid4()), creationTimestamp=moment)
+        if kind.custom or "spec" in obj:
+            metadata["generation"] = 1
+        if kind == CRD:
+            obj["status"] = established_status(obj, moment)
+        self._validate(kind, obj, None)
+        if self._store.get(kind, metadata.get("namespace", ""), name) is not None:
+            message = f'{kind.resource} "{name}" already exists'
+            raise ApiError(409, "AlreadyExists", message, kind.details(name))
+        who = ownership.Manager(options.manager, "Update", "", kind.api_version)
+        ownership.record_update(kind, obj, None, who, moment)
+        self._admit("CREATE", kind, obj, None, options)
+        return Written(self._commit(kind, obj, options), tuple(warnings), created=True)
+
+    # -- update and patch
+    def update(self, kind: Kind, namespace: str, name: str, obj: Any, options: WriteOptions) -> Written:
+        """Replace an object (PUT).
+
+        Raises:
+            ApiError: 400, 403, 404, 409 or 422 as the real server.
+        """
+        new = self._decoded(kind, obj)
+        sent = new["metadata"].get("name")
+        if sent and sent != name:
+            message = f"the name of the object ({sent}) does not match the name on the URL ({name})"
+            raise bad_request(message)
+        old = self._existing(kind, namespace, name)
+        if kind.custom and not new["metadata"].get("resourceVersion"):
+            cause = Cause("metadata.resourceVersion", "Invalid value: 0: must be specified for an update")
+            raise invalid(kind, name, [cause], by_resource=True)
+        return self._replace(kind, old, new, options, None)
+
+    def patch(
+        self, kind: Kind, namespace: str, name: str, content_type: str, patch: Any, options: WriteOptions
+    ) -> Written:
+        """Apply any of the four kinds of patch.
+
+        Raises:
+            ApiError: as ``update``; 415 for a type the kind does not take.
+        """
+        if content_type == APPLY_PATCH:
+            return self._apply(kind, namespace, name, patch, options)
+        old = self._existing(kind, namespace, name)
+        patched = apply_patch(kind, content_type, old, patch)
+        patched.setdefault("metadata", {})
+        return self._replace(kind, old, self._decoded(kind, patched), options, None)
+
+    def _apply(self, kind: Kind, namespace: str, name: str, wanted: Any, options: WriteOptions) -> Written:
+        if options.manager == "unknown" or not options.manager:
+            cause = Cause("fieldManager", "Required value: is required for apply patch", "FieldValueRequired")
+            raise invalid(Kind("meta.k8s.io", "v1", "patchoptions", "PatchOptions"), "", [cause])
+        wanted = self._decoded(kind, wanted)
+        if wanted["metadata"].pop("managedFields", None):
+            raise bad_request("metadata.managedFields must be nil")
+        subresource = options.subresource
+        for word in ("status",) if not subresource else [k for k in wanted if k not in ("metadata", subresource)]:
+            if word not in ("apiVersion", "kind") and (kind.has_status or subresource):
+                wanted.pop(word, None)
+        who = ownership.Manager(options.manager, "Apply", subresource, kind.api_version)
+        old = self._store.get(kind, namespace, name)
+        if old is None:
+            if subresource:
+                raise not_found(kind, name)
+            wanted["metadata"]["name"] = name
+            return self._create_applied(kind, namespace, wanted, who, options)
+        new = ownership.apply(kind, old, wanted, who, force=options.force, moment=timestamp())
+        return self._replace(kind, old, new, options, who)
+
+    def _create_applied(
+        self, kind: Kind, namespace: str, wanted: Obj, who: ownership.Manager, options: WriteOptions
+    ) -> Written:
+        trial = WriteOptions(**{**_fields(options), "dry_run": True})
+        written = self.create(kind, namespace, copy.deepcopy(wanted), trial)
+        obj = copy.deepcopy(written.obj)
+        owned = frozenset(ownership.paths(kind, wanted)) & frozenset(ownership.paths(kind, obj))
+        ownership.write_managers(obj, {who: (owned, timestamp())})
+        return Written(self._commit(kind, obj, options), written.warnings, created=True)
+
+    def _replace(
+        self, kind: Kind, old: Obj, new: Obj, options: WriteOptions, applied: ownership.Manager | None
+    ) -> Written:
+        name = old["metadata"]["name"]
+        sent = new["metadata"].get("resourceVersion")
+        if sent and sent != old["metadata"]["resourceVersion"]:
+            raise conflict(kind, name)
+        if new["metadata"].get("uid") not in (None, old["metadata"]["uid"]):
+            raise conflict(kind, name)
+        new = _onto(kind, old, new, options.subresource)
+        warnings = self._prepare(kind, new, options)
+        moment = timestamp()
+        if _content(new) != _content(old) and "generation" in old["metadata"]:
+            new["metadata"]["generation"] = old["metadata"]["generation"] + 1
+        self._validate(kind, new, old)
+        if applied is None:
+            who = ownership.Manager(options.manager, "Update", options.subresource, kind.api_version)
+            ownership.record_update(kind, new, old, who, moment)
+        self._admit("UPDATE", kind, new, old, options)
+        if _without_times(new) == _without_times(old):
+            return Written(old, tuple(warnings))
+        return Written(self._commit(kind, new, options), tuple(warnings))
+
+    # -- delete
+    def delete(self, kind: Kind, obj: Obj, body: Any, options: WriteOptions) -> Obj:
+        """Delete one object; the answer still has it when finalizers hold it.
+
+        Raises:
+            ApiError: 409 when a precondition does not hold, 403 or 422 from admission.
+        """
+        wanted = (body or {}).get("preconditions") or {}
+        name = obj["metadata"]["name"]
+        for word, key, hint in (
+            ("UID", "uid", "The object might have been deleted and then recreated"),
+            ("ResourceVersion", "resourceVersion", "The object might have been modified"),
+        ):
+            if wanted.get(key) and wanted[key] != obj["metadata"][key]:
+                message = (
+                    f'Operation cannot be fulfilled on {kind.qualified_kind} "{name}": the {word} in the precondition '
+                    f"({wanted[key]}) does not match the {word} in record ({obj['metadata'][key]}). {hint}"
+                )
+                raise ApiError(409, "Conflict", message, kind.details(name, by_kind=True))
+        self._admit("DELETE", kind, None, obj, options)
+        if options.dry_run:
+            return obj
+        orphan = (body or {}).get("propagationPolicy") == "Orphan" or bool((body or {}).get("orphanDependents"))
+        return self._store.delete(kind, obj, orphan=orphan)
+
+    # -- steps
+    def _existing(self, kind: Kind, namespace: str, name: str) -> Obj:
+        obj = self._store.get(kind, namespace, name)
+        if obj is None:
+            raise not_found(kind, name)
+        return obj
+
+    def _decoded(self, kind: Kind, obj: Any) -> Obj:
+        if not isinstance(obj, dict):
+            raise bad_request(f"the object provided is unrecognized (must be of type {kind.kind})")
+        obj.setdefault("apiVersion", kind.api_version)
+        obj.setdefault("kind", kind.kind)
+        if obj["apiVersion"] != kind.api_version:
+            message = (
+                f"the API version in the data ({obj['apiVersion']}) does not match the expected API version "
+                f"({kind.api_version})"
+            )
+            raise bad_request(message)
+        if obj["kind"] != kind.kind:
+            raise bad_request(f"the kind in the data ({obj['kind']}) does not match the expected kind ({kind.kind})")
+        if not isinstance(obj.setdefault("metadata", {}), dict):
+            raise bad_request("metadata must be an object")
+        return obj
+
+    def _place(self, kind: Kind, metadata: Obj, namespace: str) -> None:
+        if not kind.namespaced:
+            metadata.pop("namespace", None)
+            return
+        if (metadata.get("namespace") or namespace) != namespace:
+            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        metadata["namespace"] = namespace
+        parent = self._store.get(NAMESPACE, "", namespace)
+        if parent is None:
+            raise not_found(NAMESPACE, namespace)
+        if "deletionTimestamp" in parent["metadata"]:
+            why = f"unable to create new content in namespace {namespace} because it is being terminated"
+            raise forbidden(kind, metadata.get("name") or "", why)
+
+    def _prepare(self, kind: Kind, obj: Obj, options: WriteOptions) -> list[str]:
+        apply_built_in_defaults(kind, obj)
+        if not kind.custom or not kind.schema:
+            return []
+        unknown = [f'unknown field "{path}"' for path in schema.prune(kind.schema, obj)]
+        schema.apply_defaults(kind.schema, obj)
+        if unknown and options.field_validation == "Strict":
+            listed = ", ".join(unknown)
+            message = (
+                f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+                f"strict decoding error: {listed}"
+            )
+            raise bad_request(message)
+        return [] if options.field_validation == "Ignore" else unknown
+
+    def _validate(self, kind: Kind, obj: Obj, old: Obj | None) -> None:
+        causes = metadata_causes(kind, obj, old)
+        if kind.schema:
+            causes += schema.validate(kind.schema, obj)
+        name = obj["metadata"].get("name") or ""
+        if not kind.custom:
+            if kind.schema and any(cause.reason == "FieldValueTypeInvalid" for cause in causes):
+                text = "; ".join(cause.message for cause in causes)
+                raise bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {text}')
+        elif any(cause.reason in BLOCKING_REASONS for cause in causes):
+            causes.append(Cause("<nil>", _UNCHECKED))
+        else:
+            causes += self._rules_of(kind).causes(obj, old)
+        if causes:
+            raise invalid(kind, name, causes)
+
+    def _admit(self, operation: str, kind: Kind, obj: Obj | None, old: Obj | None, options: WriteOptions) -> None:
+        metadata = (obj or old or {})["metadata"]
+        review = Review(
+            operation,
+            kind,
+            metadata.get("namespace", ""),
+            metadata["name"],
+            options.subresource,
+            options.user,
+            obj,
+            old,
+            options.dry_run,
+        )
+        self._admission.check(review)
+
+    def _commit(self, kind: Kind, obj: Obj, options: WriteOptions) -> Obj:
+        if options.dry_run:
+            return obj
+        if "deletionTimestamp" in obj["metadata"] and not obj["metadata"].get("finalizers"):
+            self._store.delete(kind, obj)
+            return obj
+        stored = self._store.put(kind, obj)
+        if kind == POLICY:
+            self._admission.compile_now(stored)
+        return stored
+
+    def _learn(self, kind: Kind) -> None:
+        self._rules.pop((kind.group, kind.version, kind.plural), None)
+        for text in self._rules_of(kind).not_evaluated:
+            self._report(f"not evaluated: {text}")
+
+    def _rules_of(self, kind: Kind) -> SchemaRules:
+        key = kind.group, kind.version, kind.plural
+        if key not in self._rules or self._rules[key].kind.schema is not kind.schema:
+            self._rules[key] = SchemaRules(kind)
+        return self._rules[key]
+
+
+def _fields(options: WriteOptions) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in WriteOptions.__dataclass_fields__}
+
+
+def _content(obj: Obj) -> Obj:
+    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+
+
+def _without_times(obj: Obj) -> Obj:
+    entries = [{**e, "time": ""} for e in obj["metadata"].get("managedFields") or ()]
+    return {**obj, "metadata": {**obj["metadata"], "managedFields": entries}}
+
+
+def _onto(kind: Kind, old: Obj, new: Obj, subresource: str) -> Obj:
+    """The new content on the old identity: what the server sets is not the client's, status has its own door."""
+    if subresource:
+        out = copy.deepcopy(old)
+        out.pop(subresource, None)
+        if subresource in new:
+            out[subresource] = copy.deepcopy(new[subresource])
+        if "managedFields" in new["metadata"]:
+            out["metadata"]["managedFields"] = new["metadata"]["managedFields"]
+        return out
+    out = copy.deepcopy(new)
+    for word in SET_BY_SERVER:
+        out["metadata"].pop(word, None)
+        if word in old["metadata"]:
+            out["metadata"][word] = old["metadata"][word]
+    if kind.has_status:
+        out.pop("status", None)
+        if "status" in old:
+            out["status"] = copy.deepcopy(old["status"])
+    return out
