@@ -2,16 +2,64 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LOCK := locks/dev.txt
 STAMP := $(VENV)/.installed
+LOCKED := locks/dev.txt
+SOURCES := operator slackbot tests tools
+PYTEST := $(BIN)/python -m pytest
 
-.PHONY: install demo test check e2e bench lock generate clean
+.PHONY: install demo test unit check e2e bench generate lock clean help
 
-install: $(STAMP)
+help: ## Show this list
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/make \1\t\2/' | expand -t 18
 
-$(STAMP): $(LOCK) pyproject.toml
+install: $(STAMP) ## Make the virtual environment
+
+$(STAMP): $(LOCKED) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("finops needs Python 3.11 or newer, found " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary antlr4-python3-runtime -r $(LOCK)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary antlr4-python3-runtime -r $(LOCKED)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+demo: $(STAMP) ## Run the whole loop on this machine until Ctrl-C
+	@exec $(BIN)/finops demo
+
+test: $(STAMP) ## Run every test; the cluster's too when FINOPS_TEST_KUBECONFIG is set
+	$(PYTEST) tests/unit tests/meta -q -n 2
+	$(PYTEST) tests/contract tests/integration -q
+	@if [ -n "$$FINOPS_TEST_KUBECONFIG" ]; then $(PYTEST) tests/e2e -q; \
+	else echo "FINOPS_TEST_KUBECONFIG is not set: the cluster tests did not run"; fi
+
+unit: $(STAMP) ## Run the fast tests with branch coverage of the pure code
+	$(PYTEST) tests/unit tests/meta -q -n 2 --cov --cov-report=term:skip-covered
+
+e2e: $(STAMP) ## Run the cluster tests alone
+	$(PYTEST) tests/e2e -q
+
+bench: $(STAMP) ## Run the benchmarks
+	$(PYTEST) tests/benchmarks -q -s
+
+check: $(STAMP) ## Lint, format, types, import rules, spelling, generated files
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy operator slackbot tests tools
+	$(BIN)/lint-imports
+	$(BIN)/codespell operator slackbot tests tools docs charts README.md CONTRIBUTING.md CHANGELOG.md
+	$(BIN)/python -m finops.kinds.generate --check
+	$(BIN)/python tools/build_values_schema.py --check
+	$(BIN)/python tools/build_docs.py --check
+
+generate: $(STAMP) ## Write all generated files anew
+	$(BIN)/python -m finops.kinds.generate
+	$(BIN)/python tools/build_values_schema.py
+	$(BIN)/python tools/build_docs.py
+
+lock: ## Resolve the dependencies anew (needs uv)
+	for extra in operator slackbot demo dev; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	    --extra $$extra pyproject.toml --output-file locks/$$extra.txt; \
+	done
+	echo 'hatchling==1.33.0' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header - --output-file locks/build.txt
+
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

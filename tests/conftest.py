@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from tests.valkey import running_valkey
 
 from finops.store.connection import Store, open_store
-from tests.valkey import running_valkey
 
 
 @pytest.fixture(scope="session")

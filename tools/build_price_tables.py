@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script that is run by its path, not a package
 """Compile price and instance-type CSV files into the compact tables that ship in the wheel.
 
 Run by a maintainer when the figures are collected anew (`--data DIR` writes), and by checks (`--check` compares and
@@ -170,9 +171,17 @@ def compile_tables(data: Path) -> dict[str, bytes]:
 
 
 def differences(files: Mapping[str, bytes], folder: Path) -> list[str]:
-    """Return the names of files in `folder` that are missing, superfluous or different."""
+    """Return the names of files in `folder` that are missing, superfluous or tell something different.
+
+    Contents are compared unpacked: another build of zlib packs the same text into other bytes.
+    """
     present = {path.name: path.read_bytes() for path in folder.glob("*.json*")}
-    return sorted(name for name in files.keys() | present.keys() if files.get(name) != present.get(name))
+    names = files.keys() | present.keys()
+    return sorted(name for name in names if _text(name, files.get(name)) != _text(name, present.get(name)))
+
+
+def _text(name: str, content: bytes | None) -> bytes | None:
+    return gzip.decompress(content) if content is not None and name.endswith(".gz") else content
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -51,6 +51,10 @@ def _always(_: Resource) -> bool:
     return True
 
 
+def _never(_facts: Facts, _parameters: Mapping[str, Decimal]) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class MetricSpec:
     """One CloudWatch metric of a kind.
@@ -209,6 +213,8 @@ class Check:
         evaluate: pure judgement; NotRecommended carries the reason why not.
         window_parameter: name of the parameter that says how many days of metrics the check must see, empty when the
             policy's lookback is enough.
+        wants_fine: whether the 5-minute picture of this resource could change the judgement; asked with the hourly
+            picture, so that only candidates cost further queries.
     """
 
     id: str
@@ -224,3 +230,4 @@ class Check:
     destructive: bool
     evaluate: Callable[[Facts, Parameters], Finding | NotRecommended]
     window_parameter: str = ""
+    wants_fine: Callable[[Facts, Parameters], bool] = _never

@@ -17,7 +17,10 @@ _TEXTS = ("previousHash", "time", "actor", "request", "step", "kind", "planHash"
 _NUMBERS = ("sequence", "attempt", "fence")
 _FIELDS = frozenset({*_TEXTS, *_NUMBERS, "detail"})
 _KINDS = frozenset(
-    "proposed posted voted decided intent outcome verified undone frozen checkpoint".split() + ["policy changed"]
+    {
+        *("proposed", "posted", "voted", "decided", "intent", "outcome"),
+        *("verified", "undone", "frozen", "policy changed", "checkpoint"),
+    }
 )
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _HEX = re.compile(r"[0-9a-f]{64}")

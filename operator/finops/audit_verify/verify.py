@@ -73,7 +73,9 @@ def _chain(walk: _Walk, number: int, digest: str, record: dict[str, Any]) -> Non
     if record["previousHash"] != walk.head:
         wrong("Chain", f"record {record['sequence']} does not name the hash of the record before it")
     if record["fence"] < walk.fence:
-        wrong("Fence", f"fence {record['fence']} after fence {walk.fence}: written by a process that had lost the lease")
+        wrong(
+            "Fence", f"fence {record['fence']} after fence {walk.fence}: written by a process that had lost the lease"
+        )
     earlier = walk.operations.setdefault(record["operationId"], record["sequence"])
     if earlier != record["sequence"]:
         wrong("Operation", f"operation {record['operationId']} stands already in record {earlier}")

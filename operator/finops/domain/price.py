@@ -72,6 +72,13 @@ class Cost:
     missing: tuple[str, ...] = ()
 
     @property
+    def unrounded_monthly(self) -> Decimal | None:
+        """The monthly cost before rounding, from which savings are computed; None when it is unknown."""
+        if self.monthly is None:
+            return None
+        return sum((component.monthly for component in self.components), Decimal(0))
+
+    @property
     def price(self) -> Price | None:
         """The price of the main component, for the report's `price` field."""
         return self.components[0].price if self.components else None

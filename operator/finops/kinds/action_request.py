@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, WithJsonSchema
@@ -26,7 +27,7 @@ from finops.kinds.values import (
     ActionId,
     CheckId,
     Money,
-    Number,
+    NumberBetween,
     ObjectName,
     Region,
     ResourceKind,
@@ -88,9 +89,7 @@ class Estimate(Part):
     monthly_savings: Money = Field(description="The difference a month.")
     currency: Literal["USD"] = Field(default="USD", description="Currency of all three. Default: USD.")
     price_source: Word = Field(description="Where the prices come from.")
-    price_date: Annotated[str, Field(max_length=10), WithJsonSchema({"type": "string", "maxLength": 10})] = Field(
-        description="The day the prices were read, as 2026-01-31."
-    )
+    price_date: Annotated[str, Field(max_length=64)] = Field(description="The day the prices were read, as 2026-01-31.")
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -110,7 +109,7 @@ class Evidence(Part):
     reason: str = Field(default="", max_length=512, description="The finding in one sentence. Default: empty.")
     window_start: Time | None = Field(default=None, description="Start of the metrics looked at.")
     window_end: Time | None = Field(default=None, description="End of the metrics looked at.")
-    coverage_percent: Annotated[Number, Field(ge=0, le=100)] | None = Field(
+    coverage_percent: Annotated[Decimal, NumberBetween(0, 100)] | None = Field(
         default=None, description="Percent of the expected data points there were. Default: absent, no metrics needed."
     )
     values: Annotated[
@@ -230,7 +229,7 @@ class ActionRequest(Kind):
             Column("Policy", ".spec.policy", "The ScanPolicy it comes from.", wide=True),
             Column("Account", ".spec.account", "The AwsAccount it acts in.", wide=True),
             Column("Region", ".spec.region", "The region it acts in.", wide=True),
-            Column("Name", ".spec.resource.name", "The resource's Name tag.", wide=True),
+            Column("Resource Name", ".spec.resource.name", "The resource's Name tag.", wide=True),
             Column("Step", ".status.execution.step", "The step that runs or ran last.", wide=True),
         ),
         selectable=(".spec.policy", ".spec.account", ".spec.action", ".status.state"),

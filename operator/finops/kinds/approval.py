@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field
 
+from finops.domain.decision import Choice, VoteResult
 from finops.kinds.crd import AGE, Column, Crd
 from finops.kinds.metadata import Metadata, OwnerReference
 from finops.kinds.naming import approval_name
@@ -22,26 +23,11 @@ from finops.kinds.values import SLACK_USER_GROUP_PATTERN, ObjectName, Sentence, 
 GroupName = Annotated[str, Field(min_length=1, max_length=256)]
 
 
-class Decision(StrEnum):
-    """What a vote says. Withdraw takes the same person's earlier vote back."""
-
-    APPROVE = "Approve"
-    DENY = "Deny"
-    WITHDRAW = "Withdraw"
-
-
 class Source(StrEnum):
     """Who vouches for the voter: the API server itself, or the bot for Slack."""
 
     KUBERNETES = "kubernetes"
     SLACK = "slack"
-
-
-class Result(StrEnum):
-    """The operator's answer to a vote."""
-
-    COUNTED = "Counted"
-    REFUSED = "Refused"
 
 
 class RequestReference(Part):
@@ -57,16 +43,22 @@ class Voter(Part):
     source: Source = Field(description="kubernetes: the author of this object votes. slack: the bot vouches.")
     username: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
         default=None,
-        description="Source kubernetes: the voter's own user name. Source slack: the handle shown there, trusted for nothing.",
+        description="Source kubernetes: the voter's own user name. "
+        "Source slack: the handle shown there, trusted for nothing. Default: absent.",
     )
     groups: Annotated[tuple[GroupName, ...], Field(max_length=100), Distinct()] = Field(
         default=(),
         description="The voter's groups: of this cluster, or Slack user groups read at the click. Default: empty.",
     )
-    slack_team: SlackTeam | None = Field(default=None, description="The voter's workspace, for source slack only.")
-    slack_user: SlackUser | None = Field(default=None, description="The voter's member id, for source slack only.")
+    slack_team: SlackTeam | None = Field(
+        default=None, description="The voter's workspace; source slack only. Default: absent."
+    )
+    slack_user: SlackUser | None = Field(
+        default=None, description="The voter's member id; source slack only. Default: absent."
+    )
     attested_at: Time | None = Field(
-        default=None, description="When the bot read the voter and the groups from Slack, for source slack only."
+        default=None,
+        description="When the bot read the voter and the groups from Slack; source slack only. Default: absent.",
     )
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -121,7 +113,7 @@ class ApprovalSpec(Part):
 
     request: RequestReference = Field(description="The ActionRequest voted on.")
     plan_hash: Sha256 = Field(description="The planHash of the plan the voter saw; another one does not count.")
-    decision: Decision = Field(description="Approve, Deny or Withdraw (of an earlier vote).")
+    decision: Choice = Field(description="Approve, Deny or Withdraw (of an earlier vote).")
     reason: (
         Annotated[
             str,
@@ -140,7 +132,7 @@ class ApprovalSpec(Part):
 class ApprovalStatus(Part):
     """The operator's answer."""
 
-    result: Result | None = Field(default=None, description="Counted or Refused. Absent until the operator answers.")
+    result: VoteResult | None = Field(default=None, description="Counted or Refused. Default: absent, no answer yet.")
     reason: (
         Annotated[
             str,

@@ -55,7 +55,16 @@ class InvalidObject(InvalidInput):
 
 def invalid_fields(error: ValidationError, model: type[BaseModel]) -> tuple[InvalidField, ...]:
     """Translate pydantic's error about `model` into fields with a path, the rule broken and the fix."""
-    return tuple(_translate(detail, model) for detail in error.errors(include_url=False))
+    details = error.errors(include_url=False)
+    return tuple(_translate(detail, model) for detail in details if not _is_echo(detail, details))
+
+
+def _is_echo(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """Whether a list is only called too short because its wrong entries were not counted."""
+    path = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(path) and other["loc"][: len(path)] == path for other in details
+    )
 
 
 def _translate(detail: ErrorDetails, model: type[BaseModel]) -> InvalidField:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, to_jsonable_python
 
 from finops.kinds.crd import GROUP, VERSION, Crd
 from finops.kinds.invalid import ROOT, InvalidField, InvalidObject, invalid_fields
@@ -41,6 +41,8 @@ class Part(BaseModel):
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         made = handler.resolve_ref_schema(handler(schema))
         made.update(with_rules(made, cls.rules))
+        for alias, default in _made_defaults(cls).items():
+            made["properties"][alias]["default"] = default
         return made
 
     def to_dict(self) -> dict[str, Any]:
@@ -81,6 +83,19 @@ class Kind(Part):
         """The object as the API server wants it, apiVersion and kind included."""
         metadata = self.metadata.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return {"apiVersion": API_VERSION, "kind": self.crd.kind, **self.to_dict(), "metadata": metadata}
+
+
+def _made_defaults(model: type[BaseModel]) -> dict[str, Any]:
+    """The defaults of a model that are made by a factory, by alias, as JSON.
+
+    Objects are spelled out, because the API server judges a default by the rules before it fills in inner defaults.
+    """
+    made: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if field.default_factory is not None:
+            value = field.get_default(call_default_factory=True, validated_data={})
+            made[field.alias or name] = value.to_dict() if isinstance(value, Part) else to_jsonable_python(value)
+    return made
 
 
 def _name_of(obj: Mapping[str, Any]) -> str:

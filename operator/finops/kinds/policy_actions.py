@@ -15,7 +15,7 @@ from finops.kinds.approver import Approvers, RequireReason
 from finops.kinds.durations import Duration, duration_rule
 from finops.kinds.part import Part
 from finops.kinds.rule import Distinct, Rule
-from finops.kinds.values import ActionId, Cron, Number, Tags, TimeZone
+from finops.kinds.values import ActionId, Cron, NumberBetween, Tags, TimeZone
 
 
 class Mode(StrEnum):
@@ -61,10 +61,8 @@ class Actions(Part):
     allowed: Annotated[tuple[ActionId, ...], Field(max_length=20), Distinct()] = Field(
         default=(), description="Ids of the actions that may be proposed. Default: empty, none."
     )
-    minimum_monthly_savings: Number = Field(
+    minimum_monthly_savings: Annotated[Decimal, NumberBetween(0, 1_000_000)] = Field(
         default=Decimal(5),
-        ge=0,
-        le=1_000_000,
         description="US dollars a month below which no request is made. Default: 5.",
     )
     maximum_open_requests: int = Field(

@@ -7,47 +7,15 @@ when `status` is removed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field
 
+from finops.domain.decision import TERMINAL, State
 from finops.kinds.conditions import Conditions
 from finops.kinds.part import Part
 from finops.kinds.rule import Rule, key_rule
 from finops.kinds.values import Money, Sentence, Time
-
-
-class RequestState(StrEnum):
-    """Where an act stands."""
-
-    PENDING = "Pending"
-    APPROVED = "Approved"
-    SCHEDULED = "Scheduled"
-    EXECUTING = "Executing"
-    VERIFYING = "Verifying"
-    SUCCEEDED = "Succeeded"
-    ROLLED_BACK = "RolledBack"
-    NEEDS_HUMAN = "NeedsHuman"
-    STALE = "Stale"
-    DENIED = "Denied"
-    EXPIRED = "Expired"
-    WITHDRAWN = "Withdrawn"
-    SUPERSEDED = "Superseded"
-
-
-TERMINAL_STATES = frozenset(
-    {
-        RequestState.SUCCEEDED,
-        RequestState.ROLLED_BACK,
-        RequestState.STALE,
-        RequestState.DENIED,
-        RequestState.EXPIRED,
-        RequestState.WITHDRAWN,
-        RequestState.SUPERSEDED,
-    }
-)
-"""States nothing leaves; NeedsHuman is not one: an act held there goes on when the ledger answers again."""
 
 APPROVED = "Approved"
 DENIED = "Denied"
@@ -99,7 +67,7 @@ class Outcome(Part):
 class ActionRequestStatus(Part):
     """The story of the act."""
 
-    state: RequestState | None = Field(default=None, description="Where the act stands. Absent before the first look.")
+    state: State | None = Field(default=None, description="Where the act stands. Absent before the first look.")
     conditions: Conditions = Field(
         default=(), description="Approved or Denied once decided, never both, never changed."
     )
@@ -114,7 +82,7 @@ class ActionRequestStatus(Part):
 
 
 _DECIDED = "filter(one, one.type in ['Approved', 'Denied'])"
-_TERMINAL = ", ".join(f"'{state}'" for state in RequestState if state in TERMINAL_STATES)
+_TERMINAL = ", ".join(f"'{state}'" for state in State if state in TERMINAL)
 
 STATUS_RULES = (
     Rule(

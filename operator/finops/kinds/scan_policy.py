@@ -22,7 +22,7 @@ from finops.kinds.values import (
     CheckId,
     Cron,
     InstanceFamily,
-    Number,
+    NumberBetween,
     ObjectName,
     Region,
     ResourceKind,
@@ -121,7 +121,7 @@ class CheckSetting(Part):
     id: CheckId = Field(description="Id of the check.")
     enabled: bool = Field(default=True, description="Whether the check runs. Default: true.")
     parameters: Annotated[
-        Mapping[str, Annotated[Number, Field(ge=0, le=1000000000)]],
+        Mapping[str, Annotated[Decimal, NumberBetween(0, 1_000_000_000)]],
         Field(max_length=20),
         key_rule(
             "[a-z][A-Za-z0-9]{0,62}",
@@ -141,10 +141,8 @@ class Pricing(Part):
     hours_per_month: int = Field(
         default=730, ge=672, le=744, description="Hours in a month, 672 to 744. Default: 730, AWS's own figure."
     )
-    discount_percent: Number = Field(
+    discount_percent: Annotated[Decimal, NumberBetween(0, 100)] = Field(
         default=Decimal(0),
-        ge=0,
-        le=100,
         description="Percent taken off list prices for the net figures (private pricing, plans). Default: 0.",
     )
 
@@ -153,10 +151,8 @@ class SlackNotification(Part):
     """Where cards go."""
 
     channel: SlackChannel = Field(description="Id of the channel; the bot must be a member. No default.")
-    minimum_monthly_savings: Number = Field(
+    minimum_monthly_savings: Annotated[Decimal, NumberBetween(0, 1_000_000)] = Field(
         default=Decimal(5),
-        ge=0,
-        le=1_000_000,
         description="US dollars a month below which a request is not posted. Default: 5.",
     )
 
@@ -240,7 +236,7 @@ class ScanPolicy(Kind):
             Column("Monthly Cost", ".status.monthlyCost", "What they cost a month, in US dollars."),
             Column("Savings", ".status.potentialMonthlySavings", "What could be saved a month, in US dollars."),
             AGE,
-            Column("Accounts", ".spec.accounts[*].name", "The AwsAccounts it scans.", wide=True),
+            Column("Accounts", ".spec.accounts", "The AwsAccounts it scans.", wide=True),
             Column("Regions", ".spec.regions", "The regions it scans; empty is all.", wide=True),
             Column("Next Scan", ".status.nextScanTime", "When it scans next.", wide=True),
             MESSAGE,

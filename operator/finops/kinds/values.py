@@ -8,11 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
 
 from finops.kinds.rule import Distinct, Rule, broken_rule, key_rule, pattern_rule
 
@@ -21,7 +32,8 @@ ActionId = Literal["ec2_instance_stop", "ec2_instance_resize", "ebs_volume_modif
 ResourceKind = Literal["ec2-instance", "ebs-volume"]
 
 
-def _plain_number(value: Decimal) -> int | float:
+def plain_number(value: Decimal) -> int | float:
+    """A decimal as JSON writes it: a whole number without a point."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
@@ -57,13 +69,26 @@ _MONEY_PATTERN = r"[0-9]{1,15}([.][0-9]{1,28})?"
 _MONEY = re.compile(_MONEY_PATTERN)
 MONEY_CHARACTERS = 44
 
-Number = Annotated[
-    Decimal,
-    BeforeValidator(_read_number),
-    PlainSerializer(_plain_number, return_type=int | float),
-    WithJsonSchema({"type": "number"}),
-]
-"""A number in the schema, a Decimal in Python; bounds are added where it is used."""
+
+@dataclass(frozen=True, slots=True)
+class NumberBetween:
+    """Marks a Decimal that is a JSON number, bounds included: `Annotated[Decimal, NumberBetween(0, 100)]`."""
+
+    minimum: int
+    maximum: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(
+            _read_number,
+            core_schema.decimal_schema(ge=Decimal(self.minimum), le=Decimal(self.maximum), allow_inf_nan=False),
+            serialization=core_schema.plain_serializer_function_ser_schema(plain_number),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"type": "number", "minimum": self.minimum, "maximum": self.maximum}
+
 
 Money = Annotated[
     Decimal,

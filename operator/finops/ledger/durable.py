@@ -178,7 +178,9 @@ def open_ledger(
     Args:
         store: from `open_ledger_connection`: its client resends nothing.
         path: file of the second sink, None when there is none.
+        clock: time of the records.
         fence: current fencing token of this process (`spec.leaseTransitions` of the Lease).
+        file_timeout_seconds: after which a hanging volume counts as silent.
         passage: `killpoint` of the operator; told the name of each boundary.
     """
     file = None if path is None else FileSink(path, timeout_seconds=file_timeout_seconds)

@@ -52,9 +52,7 @@ class FileSink:
     when somebody else changed the file. After a time-out nothing more is written until the stuck write has ended.
     """
 
-    def __init__(
-        self, path: Path, *, timeout_seconds: float = 2.0, sync: Callable[[int], None] = os.fsync
-    ) -> None:
+    def __init__(self, path: Path, *, timeout_seconds: float = 2.0, sync: Callable[[int], None] = os.fsync) -> None:
         self._path = path
         self._timeout_seconds = timeout_seconds
         self._sync = sync

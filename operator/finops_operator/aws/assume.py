@@ -15,7 +15,7 @@ from botocore.credentials import DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
-from finops.errors import AwsCredentialsInvalid, AwsDenied, AwsError, AwsRejected, AwsThrottled, AwsUnreachable
+from finops.errors import AwsCredentialsInvalid, AwsDenied, AwsRejected, AwsThrottled, AwsUnreachable
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.clock import Clock
 from finops_operator.aws.errors import CallContext, translate
@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 def session_word(text: str, prefix: str) -> str:
     """Return `text` if STS takes it as a session name or source identity, else `prefix` and a hash of it.
 
-    STS allows 2 to 64 characters of `[\\w+=,.@-]`, ASCII (AssumeRole API reference).
+    STS allows 2 to 64 ASCII word characters or any of `+=,.@-` (AssumeRole API reference).
     """
     if _NAME.fullmatch(text):
         return text
@@ -155,8 +155,3 @@ class ScannerSessions:
             }
 
         return refresh
-
-
-def account_error(error: AwsError, access: AccountAccess) -> str:
-    """Return one sentence about why an account could not be reached, for gaps and conditions."""
-    return f"AwsAccount {access.name} ({access.account_id}): {error}"

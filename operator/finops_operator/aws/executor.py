@@ -83,7 +83,7 @@ class StsExecutorSessions:
     ) -> StepClient:
         if not account.executor_role_arn:
             raise Refused(
-                f"AwsAccount {account.name} has no executorRoleArn: nothing in account {account.account_id} can be changed",
+                f"AwsAccount {account.name} has no executorRoleArn: nothing in {account.account_id} can be changed",
                 code="NoExecutorRole",
                 hint="an administrator sets spec.executorRoleArn",
             )

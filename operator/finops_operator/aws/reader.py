@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from finops.errors import AwsCredentialsInvalid, AwsError, AwsThrottled, AwsUnreachable
+from finops.errors import AwsCredentialsInvalid, AwsThrottled, AwsUnreachable
 from finops.ports.clock import Clock
 from finops.ports.limits import RateLimits
 from finops_operator.aws.counting import CallCounter, counted_by
@@ -49,7 +49,7 @@ class Patience:
     limits: RateLimits
     clock: Clock
     retry: RetryPolicy = RetryPolicy()
-    quotas: Mapping[str, Quota] = PUBLISHED  # type: ignore[assignment]
+    quotas: Mapping[str, Quota] = field(default_factory=lambda: PUBLISHED)
 
 
 ClientSource = Callable[[str, bool], Any]
@@ -68,10 +68,13 @@ class AwsReader:
         self._clients = clients
         self._patience = patience
 
-    def once(self, operation: str, parameters: Mapping[str, Any], *, datapoints: int = 0) -> dict[str, Any]:
+    def once(
+        self, operation: str, parameters: Mapping[str, Any], *, datapoints: int = 0, metrics: int = 0
+    ) -> dict[str, Any]:
         """Return one answer to `operation` (`service:Operation`), after as many attempts as patience allows.
 
-        `datapoints` is drawn from CloudWatch's own budget of points, which throttles by estimate.
+        `datapoints` is drawn from CloudWatch's own budget of points, which throttles by estimate; `metrics` is what an
+        answered request adds to the bill.
 
         Raises:
             AwsThrottled, AwsDenied, AwsCredentialsInvalid, AwsUnreachable, AwsRejected: see `finops.errors`.
@@ -83,7 +86,7 @@ class AwsReader:
             attempt += 1
             self._wait_for_token(operation, datapoints)
             try:
-                return self._send(operation, parameters, fresh=fresh)
+                answer = self._send(operation, parameters, fresh=fresh)
             except AwsThrottled:
                 self._slow_down(operation)
                 if attempt >= retry.attempts:
@@ -97,6 +100,9 @@ class AwsReader:
                     raise
                 fresh = True
                 continue
+            else:
+                self.counter.add_metrics(metrics)
+                return answer
             fresh = False
             # Jitter spreads retries of many threads; nothing secret depends on it.
             self._patience.clock.sleep(retry.delay(attempt, random.random()))  # noqa: S311 - not cryptography
@@ -171,8 +177,3 @@ class AwsReader:
         bucket = bucket_for(self.account, self.region, operation, self._patience.quotas)
         if bucket is not None:
             self._patience.limits.throttled(bucket)
-
-
-def refusal_or_gap(error: AwsError) -> str:
-    """Return the code a gap carries for `error`: AWS's own where there is one."""
-    return error.code or type(error).__name__

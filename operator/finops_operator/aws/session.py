@@ -1,6 +1,6 @@
-"""One SDK loader per process; bounded, shared sessions and clients per account; no endpoint outside the sandbox in demo.
+"""One SDK loader per process, sessions and clients that share it; in demo mode no endpoint beyond this machine.
 
-`AwsClients` is made once by the composition root and handed to readers and executor sessions. Sessions and clients are
+`SdkSessions` is made once by the composition root and handed to readers and executor sessions. Sessions and clients are
 expensive (a first EC2 client costs 136 ms and 26 MB, a further one on the same loader 8 ms and 1 MB), so they are made
 under a lock, shared between threads (clients are thread-safe) and bounded.
 """
@@ -22,14 +22,10 @@ from botocore.session import Session
 from finops.errors import Refused
 from finops_operator.aws.counting import CallCounter, counting_handler
 from finops_operator.aws.errors import CallContext, translate
+from finops_operator.aws.parsing import GET_METRIC_DATA_EVENT, keep_text, take_metric_points
 
 _POOL_CONNECTIONS: Final = 32
 _MAX_CLIENTS: Final = 256
-
-
-def _text(value: Any) -> str:
-    """Keep times as AWS sent them: parsing every one costs half of a page's CPU, and we use three fields."""
-    return str(value)
 
 
 class _FixedProvider:
@@ -90,8 +86,9 @@ class SdkSessions:
         return client
 
     def _prepared(self, session: Session) -> Session:
-        session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_text)
+        session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=keep_text)
         session.register("before-send", self._handler)
+        session.register(GET_METRIC_DATA_EVENT, take_metric_points)
         return session
 
 

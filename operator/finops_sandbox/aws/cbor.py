@@ -81,12 +81,8 @@ def _encode_into(value: Any, parts: list[bytes]) -> None:
         parts.append(_head(0, value) if value >= 0 else _head(1, -1 - value))
     elif isinstance(value, float):
         parts.append(_DOUBLE + struct.pack(">d", value))
-    elif isinstance(value, Doubles):
-        parts.append(_encode_doubles(value.values))
-    elif isinstance(value, Timestamps):
-        parts.append(_encode_timestamps(value.seconds))
-    elif isinstance(value, datetime):
-        parts.append(_EPOCH_TAG + _DOUBLE + struct.pack(">d", value.timestamp()))
+    elif isinstance(value, Doubles | Timestamps | datetime):
+        parts.append(_encode_ours(value))
     elif isinstance(value, dict):
         parts.append(_head(5, len(value)))
         for key, item in value.items():
@@ -100,6 +96,14 @@ def _encode_into(value: Any, parts: list[bytes]) -> None:
         parts.append(_head(2, len(value)) + value)
     else:
         raise TypeError(f"cannot encode {type(value).__name__} as CBOR")
+
+
+def _encode_ours(value: Doubles | Timestamps | datetime) -> bytes:
+    if isinstance(value, Doubles):
+        return _encode_doubles(value.values)
+    if isinstance(value, Timestamps):
+        return _encode_timestamps(value.seconds)
+    return _EPOCH_TAG + _DOUBLE + struct.pack(">d", value.timestamp())
 
 
 def decode(data: bytes) -> Any:

@@ -93,9 +93,6 @@ def render_instance(call: Call, instance: Any) -> dict[str, Any]:
         "UsageOperation": facts.usage_operation,
         "UsageOperationUpdateTime": facts.created,
         "HibernationOptions": {"Configured": False},
-        "ClientToken": "",
-        "ProductCodes": [],
-        "NetworkInterfaces": [],
         "SecurityGroups": [{"GroupId": group.id, "GroupName": group.name} for group in instance.security_groups],
         "Tags": tag_list(call.world.tags(call.account, call.region, instance.id)),
         "Operator": {"Managed": bool(facts.managed_by), "Principal": facts.managed_by or None},
@@ -132,9 +129,7 @@ def describe_instance_status(call: Call) -> Mapping[str, Any]:
         instances = [one for item in call.backend.describe_instances() for one in item.instances]
     wanted = filters(call.parameters).get("instance-state-name")
     chosen = [
-        one
-        for one in instances
-        if (everything or one.state in _ACTIVE) and (wanted is None or one.state in wanted)
+        one for one in instances if (everything or one.state in _ACTIVE) and (wanted is None or one.state in wanted)
     ]
     shown = [_status(call, one) for one in page.cut(chosen)]
     return {"InstanceStatuses": shown, "NextToken": page.token(len(chosen))}

@@ -11,7 +11,7 @@ class AwsError(Exception):
         self.status = status
 
 
-class ConnectionDropped(Exception):  # noqa: N818 - an event of the network, not an AWS error
+class ConnectionDropped(Exception):
     """The connection must be closed without an answer."""
 
     def __init__(self, *, applied: bool) -> None:

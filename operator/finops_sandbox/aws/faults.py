@@ -74,14 +74,14 @@ def validate(document: Mapping[str, Any]) -> None:
     """Check a fault given as JSON or YAML.
 
     Raises:
-        ValueError: naming the field that is wrong.
+        ValueError, TypeError: naming the field that is wrong.
     """
     for name, value in document.items():
         if name not in _FIELDS:
             raise ValueError(f"unknown fault field {name!r}")
         expected: Any = _FIELDS[name]
         if not isinstance(value, expected) or isinstance(value, bool):
-            raise ValueError(f"fault field {name!r} has the wrong type")
+            raise TypeError(f"fault field {name!r} has the wrong type")
     if document.get("kind") not in KINDS:
         raise ValueError(f"fault kind must be one of {', '.join(sorted(KINDS))}")
     if not 0 <= document.get("rate", 1) <= 1 or not 0 <= document.get("fraction", 1) <= 1:

@@ -242,10 +242,14 @@ def _validate(parameters: Mapping[str, Any]) -> None:
     for tag in tags:
         key, value = str(tag.get("Key", "")), str(tag.get("Value", ""))
         if not 1 <= len(key) <= 128 or len(value) > 256 or not _TAG_TEXT.fullmatch(key + value):
-            raise _invalid("tags", key, "Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+")
+            raise _invalid(
+                "tags", key, "Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"
+            )
     keys = [str(tag["Key"]).lower() for tag in tags]
     if len(set(keys)) != len(keys):
-        raise AwsError("InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+        raise AwsError(
+            "InvalidParameterValue", "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+        )
 
 
 def _duration(caller: Caller, role: Role, parameters: Mapping[str, Any]) -> int:

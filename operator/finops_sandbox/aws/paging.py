@@ -53,7 +53,9 @@ def window(action: str, parameters: Mapping[str, Any], ids: Sequence[Any] = (), 
         raise AwsError("InvalidParameterCombination", message)
     smallest, largest = LIMITS[action]
     if size is not None and not smallest <= size <= largest:
-        message = f"Value ( {size} ) for parameter maxResults is invalid. Expecting a value between {smallest} and {largest}."
+        message = (
+            f"Value ( {size} ) for parameter maxResults is invalid. Expecting a value between {smallest} and {largest}."
+        )
         raise AwsError("InvalidParameterValue", message)
     if size is None and not ids:
         size = _DEFAULT_PAGE.get(action)

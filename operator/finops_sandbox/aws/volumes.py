@@ -166,25 +166,29 @@ def _check(target: VolumeSettings, original: VolumeSettings, *, is_root: bool) -
     if target.size < original.size:
         raise AwsError("InvalidParameterValue", "New size cannot be smaller than existing size")
     if not limits.size[0] <= target.size <= limits.size[1]:
-        message = f"Volume of {target.size}GiB is outside the range of {target.volume_type}, {limits.size[0]} to {limits.size[1]}GiB"
-        raise AwsError("InvalidParameterValue", message)
+        raise _outside(f"Volume of {target.size}GiB", target.volume_type, limits.size)
     if is_root and target.volume_type in {"st1", "sc1"}:
         raise AwsError("InvalidParameterValue", f"A root volume cannot be changed to {target.volume_type}.")
     if limits.iops is not None:
         iops = target.iops or 0
         if not limits.iops[0] <= iops <= limits.iops[1]:
-            message = f"Volume iops of {iops} is outside the range of {target.volume_type}, {limits.iops[0]} to {limits.iops[1]}"
-            raise AwsError("InvalidParameterValue", message)
+            raise _outside(f"Volume iops of {iops}", target.volume_type, limits.iops)
         if iops > limits.iops[0] and iops > limits.iops_per_gib * target.size:
-            message = f"The iops to volume size ratio of {iops / target.size:.2f} exceeds the maximum of {limits.iops_per_gib}"
+            ratio = f"{iops / target.size:.2f}"
+            message = f"The iops to volume size ratio of {ratio} exceeds the maximum of {limits.iops_per_gib}"
             raise AwsError("InvalidParameterValue", message)
     if target.throughput is not None:
         if not _GP3_THROUGHPUT[0] <= target.throughput <= _GP3_THROUGHPUT[1]:
-            message = f"Throughput of {target.throughput} is outside the range of gp3, 125 to 2000 MiB/s"
-            raise AwsError("InvalidParameterValue", message)
+            raise _outside(f"Throughput of {target.throughput}", "gp3", _GP3_THROUGHPUT)
         if target.throughput * _GP3_IOPS_PER_MIB_S > (target.iops or 0):
-            message = f"Throughput (MiBps) to iops ratio of {target.throughput / (target.iops or 1):.4f} is too high; maximum is 0.25"
+            ratio = f"{target.throughput / (target.iops or 1):.4f}"
+            message = f"Throughput (MiBps) to iops ratio of {ratio} is too high; maximum is 0.25"
             raise AwsError("InvalidParameterValue", message)
+
+
+def _outside(what: str, kind: str, limits: tuple[int, int]) -> AwsError:
+    message = f"{what} is outside the range of {kind}, {limits[0]} to {limits[1]}"
+    return AwsError("InvalidParameterValue", message)
 
 
 def _is_root(volume: Any) -> bool:

@@ -212,7 +212,9 @@ def write_query(operation: Any, result: Mapping[str, Any]) -> Answer:
     parts = [f'<{operation.name}Response xmlns="{namespace}">']
     if operation.output_shape is not None:
         _write_xml(operation.output_shape, result, f"{operation.name}Result", parts)
-    parts.append(f"<ResponseMetadata><RequestId>{_REQUEST_ID}</RequestId></ResponseMetadata></{operation.name}Response>")
+    parts.append(
+        f"<ResponseMetadata><RequestId>{_REQUEST_ID}</RequestId></ResponseMetadata></{operation.name}Response>"
+    )
     return Answer(200, (("Content-Type", "text/xml"),), "".join(parts).encode())
 
 
@@ -251,7 +253,8 @@ def write_error(protocol: str, error: AwsError) -> Answer:
     if protocol == "query":
         body = (
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(code)}</Code>"
-            f"<Message>{escape(message, _ENTITIES)}</Message></Error><RequestId>{_REQUEST_ID}</RequestId></ErrorResponse>"
+            f"<Message>{escape(message, _ENTITIES)}</Message></Error>"
+            f"<RequestId>{_REQUEST_ID}</RequestId></ErrorResponse>"
         )
         return Answer(error.status, (("Content-Type", "text/xml"),), body.encode())
     fields = {"__type": f"com.amazonaws.cloudwatch#{code}", "message": message}
@@ -259,4 +262,21 @@ def write_error(protocol: str, error: AwsError) -> Answer:
     if protocol == "cbor":
         headers = (("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"), compatible)
         return Answer(error.status, headers, cbor.encode(fields))
-    return Answer(error.status, (("Content-Type", "application/x-amz-json-1.0"), compatible), json.dumps(fields).encode())
+    return Answer(
+        error.status, (("Content-Type", "application/x-amz-json-1.0"), compatible), json.dumps(fields).encode()
+    )
+
+
+def decode_json(body: bytes) -> Mapping[str, Any]:
+    """A JSON request body.
+
+    Raises:
+        AwsError: SerializationException when it is not an object.
+    """
+    try:
+        document = json.loads(body or b"{}")
+    except ValueError as error:
+        raise AwsError("SerializationException", "the request body is not valid JSON") from error
+    if not isinstance(document, dict):
+        raise AwsError("SerializationException", "the request body is not an object")
+    return document

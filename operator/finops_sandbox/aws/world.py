@@ -58,6 +58,7 @@ class InstanceFacts:
     silent: list[tuple[datetime, datetime | None]] = field(default_factory=list)
     transition: Transition | None = None
     status_ok_at: datetime | None = None
+    terminated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +201,7 @@ class World:
                 facts = self.instance_facts(instance)
                 if facts.transition is not None and facts.transition.due <= now:
                     self._finish(instance, facts, facts.transition)
-                gone = instance.state == "terminated" and facts.silent
-                if gone and facts.silent[-1][0] + _TERMINATED_VISIBLE <= now:
+                if facts.terminated_at is not None and facts.terminated_at + _TERMINATED_VISIBLE <= now:
                     reservation.instances.remove(instance)
             if not reservation.instances:
                 del backend.reservations[key]
@@ -234,6 +234,7 @@ class World:
                 instance.state_reason.message = f"{transition.failure}: Client error on launch"
                 instance._reason = transition.failure  # noqa: SLF001 - moto has no setter
         else:
+            facts.terminated_at = transition.due
             self._close_attachments(instance, transition.due)
             instance.terminate()
 

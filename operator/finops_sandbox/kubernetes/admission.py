@@ -14,7 +14,7 @@ from celpy import celtypes
 from finops_sandbox.kubernetes.cel import EvaluationFailed, Expression, NotEvaluable, plain
 from finops_sandbox.kubernetes.cel_functions import AuthorizerValue
 from finops_sandbox.kubernetes.kinds import ADMISSION_GROUP, NAMESPACE, POLICY, POLICY_BINDING
-from finops_sandbox.kubernetes.objects import ApiError, Cause, Kind, Obj, UserInfo, forbidden, invalid
+from finops_sandbox.kubernetes.objects import ApiError, Kind, Obj, UserInfo, forbidden
 from finops_sandbox.kubernetes.rbac import Authorizer, Question
 from finops_sandbox.kubernetes.selectors import labels_match
 from finops_sandbox.kubernetes.store import Store
@@ -194,12 +194,9 @@ class Admission:
         names = f"'{policy['metadata']['name']}' with binding '{binding['metadata']['name']}'"
         why = f"ValidatingAdmissionPolicy {names} denied request: {text}"
         refusal = forbidden(review.kind, review.name, why)
-        if reason == "Forbidden":
-            return refusal
-        if reason != "Invalid":
-            code = {"Unauthorized": 401, "RequestEntityTooLarge": 413}.get(reason, 422)
-            return ApiError(code, reason, refusal.message, refusal.details)
-        return invalid(review.kind, review.name, [Cause("", why, "")], by_resource=True)
+        code = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413}.get(reason, 422)
+        details = {**(refusal.details or {}), "causes": [{"message": why}]}
+        return ApiError(code, reason, refusal.message, details)
 
     def _of(self, policy: Obj) -> _Compiled:
         key = policy["metadata"]["uid"], policy["metadata"]["resourceVersion"]

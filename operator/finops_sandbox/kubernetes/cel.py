@@ -13,18 +13,43 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import celpy
+import celpy.adapter
+import celpy.celparser
 import lark
 from celpy import celtypes
 from celpy.evaluation import CELEvalError, base_functions
 
-from finops_sandbox.kubernetes.cel_functions import FUNCTIONS
+from finops_sandbox.kubernetes.cel_functions import FUNCTIONS as _OTHER_FUNCTIONS
+from finops_sandbox.kubernetes.cel_time import TIME_FUNCTIONS
 from finops_sandbox.kubernetes.objects import Obj
 
+FUNCTIONS = {**_OTHER_FUNCTIONS, **TIME_FUNCTIONS}
 MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
 _MACRO_ARGUMENTS = 2
 _RESERVED = frozenset(
-    "true false null in as break const continue else for function if import let loop package namespace return var "
-    "void while".split(),
+    {
+        "true",
+        "false",
+        "null",
+        "in",
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
+        "while",
+    },
 )
 
 logging.getLogger("celpy").setLevel(logging.WARNING)
@@ -50,7 +75,7 @@ class Expression:
         self.text = text
         try:
             tree = _environment().compile(text)
-        except celpy.CELParseError as error:
+        except celpy.celparser.CELParseError as error:
             raise NotEvaluable(f"cannot be parsed: {str(error).splitlines()[0]}") from error
         _check(tree)
         _rewrite_has(tree)
@@ -99,6 +124,9 @@ def _reason(error: CELEvalError) -> str:
     text = str(error.args[0]) if error.args else str(error)
     if match := re.search(r"no such member in mapping: '([^']*)'", text):
         return f"no such key: {match[1]}"
+    inner = error.args[2] if len(error.args) > 2 else None  # the arguments are (text, class, arguments of the cause)
+    if text == "return error for overflow" and isinstance(inner, tuple) and inner:
+        return str(inner[0])
     return text
 
 
@@ -151,7 +179,7 @@ def _as_expression(node: lark.Tree[Any], *inner: str) -> lark.Tree[Any]:
 # ---------------------------------------------------------------- values
 def plain(value: Any) -> Any:
     """A JSON value without schema: strings stay strings, whole numbers are integers."""
-    return celpy.json_to_cel(value)
+    return celpy.adapter.json_to_cel(value)
 
 
 def typed(value: Any, schema: Obj, *, root: bool = False) -> Any:

@@ -4,6 +4,7 @@ Sources: kubernetes.io "Common Expression Language in Kubernetes" (lists, regex,
 CEL strings extension. A function that is not here makes a rule "not evaluated"; none is approximated.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -85,7 +86,11 @@ def equal(left: Any, right: Any) -> bool:
     if left is None or right is None:
         return left is right
     if _is_number(left) and _is_number(right):
-        return float(left) == float(right) if isinstance(left, float) or isinstance(right, float) else int(left) == int(right)
+        return (
+            float(left) == float(right)
+            if isinstance(left, float) or isinstance(right, float)
+            else int(left) == int(right)
+        )
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
@@ -175,7 +180,7 @@ def _last_index_of(where: Any, what: Any) -> celtypes.IntType:
 
 
 def _is_sorted(items: Any) -> celtypes.BoolType:
-    return celtypes.BoolType(all(not b < a for a, b in zip(items, items[1:], strict=False)))
+    return celtypes.BoolType(all(not b < a for a, b in itertools.pairwise(items)))
 
 
 def _sum(items: Any) -> Any:
@@ -187,7 +192,9 @@ def _sum(items: Any) -> Any:
 
 def _is_url(text: Any) -> celtypes.BoolType:
     parts = urlsplit(_text(text))
-    return celtypes.BoolType(bool(parts.scheme and (parts.netloc or parts.path.startswith("/"))) or text.startswith("/"))
+    return celtypes.BoolType(
+        bool(parts.scheme and (parts.netloc or parts.path.startswith("/"))) or text.startswith("/")
+    )
 
 
 def _find(text: Any, pattern: Any) -> celtypes.StringType:

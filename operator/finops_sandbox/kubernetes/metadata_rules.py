@@ -50,7 +50,7 @@ def _name(kind: Kind, name: str) -> list[Cause]:
         return [Cause("metadata.name", "Required value: name or generateName is required", "FieldValueRequired")]
     if kind.group == "rbac.authorization.k8s.io":
         if name in (".", "..") or "/" in name or "%" in name:
-            return [Cause("metadata.name", f'Invalid value: "{name}": may not contain \'/\' or \'%\'')]
+            return [Cause("metadata.name", f"Invalid value: \"{name}\": may not contain '/' or '%'")]
         return []
     if kind.plural == "namespaces":
         if not re.fullmatch(_DNS_LABEL, name) or len(name) > _LABEL_MAXIMUM:

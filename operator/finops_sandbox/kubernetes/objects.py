@@ -3,7 +3,7 @@
 Every other module of the double builds on these types; they hold no state.
 """
 
-import datetime
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -156,9 +156,9 @@ def invalid(kind: Kind, name: str, causes: Sequence[Cause], *, by_resource: bool
     return ApiError(422, "Invalid", f'{subject} "{name}" is invalid: {listed}', details)
 
 
-def timestamp(moment: datetime.datetime | None = None) -> str:
+def timestamp(moment: dt.datetime | None = None) -> str:
     """RFC 3339 in whole seconds and UTC, the form of ``metadata`` times; the present moment by default."""
-    return (moment or datetime.datetime.now(datetime.UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (moment or dt.datetime.now(dt.UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def object_key(obj: Obj) -> ObjectKey:

@@ -16,6 +16,7 @@ from finops_sandbox.kubernetes.objects import ApiError, Kind, Obj
 Step = str
 Path = tuple[Step, ...]
 
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _METADATA: Obj = {
     "properties": {
         "labels": {"additionalProperties": {}},
@@ -98,7 +99,7 @@ def _key_step(schema: Obj, item: Any) -> Step:
 
 # ---------------------------------------------------------------- managedFields
 def read_managers(obj: Obj) -> dict[Manager, tuple[frozenset[Path], str]]:
-    """managedFields as path sets, with the time of each entry."""
+    """The entries of managedFields as path sets, with the time of each entry."""
     out: dict[Manager, tuple[frozenset[Path], str]] = {}
     for entry in (obj.get("metadata") or {}).get("managedFields") or ():
         who = Manager(entry["manager"], entry["operation"], entry.get("subresource", ""), entry.get("apiVersion", ""))
@@ -150,7 +151,8 @@ def record_update(kind: Kind, obj: Obj, old: Obj | None, who: Manager, moment: s
     before, after = paths(kind, old) if old else {}, paths(kind, obj)
     changed = frozenset(path for path, value in after.items() if path not in before or before[path] != value)
     managers: dict[Manager, tuple[frozenset[Path], str]] = {}
-    for other, (owned, when) in read_managers(old or {}).items():
+    # A client may hand ownership on by writing managedFields: kubectl does, when it changes to server-side apply.
+    for other, (owned, when) in (read_managers(obj) or read_managers(old or {})).items():
         managers[other] = frozenset(path for path in owned if path in after and path not in changed), when
     if changed:
         own = managers.get(who, (frozenset(), ""))[0]
@@ -182,8 +184,10 @@ def apply(kind: Kind, live: Obj, wanted: Obj, who: Manager, *, force: bool, mome
         for path in sorted(owned)
         if path in wanted_paths and live_paths.get(path) != wanted_paths[path]
     ]
-    if contested and not force:
-        raise _conflict(contested)
+    handed_over = _last_applied(kind, live) if who.name == "kubectl" else {}
+    refused = [(other, path) for other, path in contested if handed_over.get(path) != live_paths.get(path)]
+    if refused and not force:
+        raise _conflict(refused)
     taken = {path for _, path in contested}
     kept = {other: (owned - taken, when) for other, (owned, when) in managers.items()}
     others = frozenset(path for other, (owned, _) in kept.items() if other != who for path in owned)
@@ -196,8 +200,21 @@ def apply(kind: Kind, live: Obj, wanted: Obj, who: Manager, *, force: bool, mome
     kept[who] = frozenset(wanted_paths), managers[who][1] if same else moment
     result: Obj = dict(merged)
     result["metadata"] = {**merged["metadata"]}
+    if handed_over:
+        annotations = {**result["metadata"]["annotations"], _LAST_APPLIED: json.dumps(wanted, separators=(",", ":"))}
+        result["metadata"]["annotations"] = annotations
     write_managers(result, kept)
     return result
+
+
+def _last_applied(kind: Kind, live: Obj) -> dict[Path, Any]:
+    """What kubectl applied on the client's side before: its own server-side apply may take these fields over."""
+    text = (live.get("metadata") or {}).get("annotations", {}).get(_LAST_APPLIED)
+    try:
+        content = json.loads(text) if text else None
+    except ValueError:
+        content = None
+    return paths(kind, content) if isinstance(content, dict) else {}
 
 
 def _merge(schema: Obj, base: Any, patch: Any) -> Any:

@@ -5,7 +5,7 @@ admission; CEL rules are ``schema_rules``.
 """
 
 import copy
-import datetime
+import datetime as dt
 import json
 import math
 import re
@@ -140,12 +140,14 @@ def _plain(path: str, value: Any, text: str) -> Cause:
 
 
 def _strings(schema: Obj, value: str, path: str) -> Iterator[Cause]:
-    if (most := schema.get("maxLength")) is not None and len(value) > most:
+    # Length and pattern are one validator that stops at its first error; the format is another.
+    most, least, pattern = schema.get("maxLength"), schema.get("minLength", 0), schema.get("pattern")
+    if most is not None and len(value) > most:
         unit = "byte" if most == 1 else "bytes"
         yield Cause(path, f"Too long: may not be more than {most} {unit}", "FieldValueTooLong")
-    if len(value) < (least := schema.get("minLength", 0)):
+    elif len(value) < least:
         yield _plain(path, value, f"should be at least {least} chars long")
-    if (pattern := schema.get("pattern")) and not re.search(pattern, value):
+    elif pattern and not re.search(pattern, value):
         yield _plain(path, value, f"should match '{pattern}'")
     checks: dict[str, Callable[[str], bool]] = {
         "date-time": _is_date_time,
@@ -164,7 +166,7 @@ def _is_date_time(text: str) -> bool:
     if not _DATE_TIME.fullmatch(text):
         return False
     try:
-        datetime.datetime.fromisoformat(text.upper())
+        dt.datetime.fromisoformat(text.upper())
     except ValueError:
         return False
     return True
@@ -212,11 +214,10 @@ def _numbers(schema: Obj, value: float, path: str) -> Iterator[Cause]:
 def _combinations(schema: Obj, value: Any, path: str) -> Iterator[Cause]:
     for sub in schema.get("allOf") or ():
         yield from validate({k: v for k, v in sub.items() if k != "type"}, value, path)
-    for word, good in (("anyOf", lambda fits: fits >= 1), ("oneOf", lambda fits: fits == 1)):
+    for word, most, shape in (("anyOf", None, "at least one schema"), ("oneOf", 1, "one and only one schema")):
         if subs := schema.get(word):
             fits = sum(not validate(sub, value, path) for sub in subs)
-            if not good(fits):
-                shape = "at least one schema" if word == "anyOf" else "one and only one schema"
+            if fits < 1 or (most is not None and fits > most):
                 yield Cause(path, f'Invalid value: "": "{path}" must validate {shape} ({word})')
     if (negated := schema.get("not")) is not None and not validate(negated, value, path):
         yield Cause(path, f'Invalid value: "": "{path}" must not validate the schema (not)')

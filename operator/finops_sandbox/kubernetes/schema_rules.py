@@ -5,7 +5,7 @@ Rules are compiled when a definition is loaded; what cannot be evaluated is reme
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from finops_sandbox.kubernetes.cel import EvaluationFailed, Expression, NotEvaluable, typed
@@ -24,11 +24,15 @@ _WORDS = {
 @dataclass(frozen=True)
 class _Rule:
     expression: Expression
-    message: str
+    stated_message: str
     message_expression: Expression | None
     reason: str
     field: str
     optional_old: bool
+
+    @property
+    def message(self) -> str:
+        return self.stated_message or f"failed rule: {self.expression.text.strip()}"
 
     @property
     def is_transition(self) -> bool:
@@ -66,7 +70,7 @@ class SchemaRules:
                 rules.append(
                     _Rule(
                         Expression(rule["rule"]),
-                        rule.get("message") or f"failed rule: {rule['rule'].strip()}",
+                        rule.get("message") or "",
                         Expression(text) if text else None,
                         rule.get("reason") or "FieldValueInvalid",
                         rule.get("fieldPath") or "",
@@ -118,7 +122,9 @@ class SchemaRules:
                 return None
             text = rule.message
         except EvaluationFailed as error:
-            return _cause(replace(rule, field="", reason="FieldValueInvalid"), value, f"rule evaluation error: {error}", path)
+            what = schema.get("type", "object")
+            told = rule.stated_message or rule.expression.text.strip()
+            return Cause(path or "<nil>", f'Invalid value: "{what}": {error} evaluating rule: {told}')
         if rule.message_expression is not None:
             try:
                 text = str(rule.message_expression.evaluate(variables))

@@ -82,7 +82,7 @@ def field_keeper(text: str, kind: Kind) -> Keep:
     allowed = {"metadata.name", "metadata.namespace", *(path.lstrip(".") for path in kind.selectable_fields)}
     if kind.storage == ("", "events"):
         allowed |= _EVENT_FIELDS
-    if kind.plural in ("namespaces",):
+    if kind.plural == "namespaces":
         allowed |= {"status.phase"}
     if kind.plural == "secrets":
         allowed |= {"type"}

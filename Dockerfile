@@ -1,0 +1,36 @@
+# Two images, each with only what its process needs: the bot's has no AWS SDK and no kopf.
+# Build: docker build --target operator -t finops-operator . ; docker build --target slackbot -t finops-slackbot .
+ARG PYTHON_IMAGE=python:3.13-slim
+
+FROM ${PYTHON_IMAGE} AS wheel
+WORKDIR /src
+COPY locks/build.txt locks/
+RUN python -m venv /build && /build/bin/pip install --no-cache-dir --require-hashes -r locks/build.txt
+COPY pyproject.toml README.md ./
+COPY operator operator
+COPY slackbot slackbot
+RUN /build/bin/python -m hatchling build -t wheel -d /dist
+
+FROM ${PYTHON_IMAGE} AS operator-packages
+COPY locks/operator.txt /locks/
+RUN python -m venv /app && /app/bin/pip install --no-cache-dir --require-hashes -r /locks/operator.txt
+COPY --from=wheel /dist /dist
+RUN /app/bin/pip install --no-cache-dir --no-deps /dist/*.whl && rm -rf /app/lib/python3*/site-packages/finops_sandbox /app/lib/python3*/site-packages/finops_slackbot
+
+FROM ${PYTHON_IMAGE} AS slackbot-packages
+COPY locks/slackbot.txt /locks/
+RUN python -m venv /app && /app/bin/pip install --no-cache-dir --require-hashes -r /locks/slackbot.txt
+COPY --from=wheel /dist /dist
+RUN /app/bin/pip install --no-cache-dir --no-deps /dist/*.whl && rm -rf /app/lib/python3*/site-packages/finops_sandbox /app/lib/python3*/site-packages/finops_operator
+
+FROM ${PYTHON_IMAGE} AS operator
+COPY --from=operator-packages /app /app
+ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 65532:65532
+ENTRYPOINT ["finops-operator"]
+
+FROM ${PYTHON_IMAGE} AS slackbot
+COPY --from=slackbot-packages /app /app
+ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 65532:65532
+ENTRYPOINT ["finops-slackbot"]

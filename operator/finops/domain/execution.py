@@ -1,0 +1,251 @@
+"""What an act is made of: observations, the rules of its steps, its journal, and the moves an executor can make.
+
+Rules come from actions, the journal from the ledger (act stage), moves from `finops.domain.next_move`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from finops.domain.canonical import Json
+from finops.domain.decision import State
+from finops.domain.plan import Plan, PlanStep
+
+
+class Result(StrEnum):
+    """Result of an intent: the word in the ledger's outcome record."""
+
+    OK = "ok"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    RECOVERED = "recovered"
+    ABSENT = "absent"
+    FOREIGN = "foreign"
+
+
+DONE: Final = frozenset({Result.OK, Result.RECOVERED})
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The resource as AWS shows it now.
+
+    Attributes:
+        exists: False when AWS says there is no such resource.
+        fingerprint: the flat facts a plan assumes (texts only, they stand in the ActionRequest).
+        facts: everything the action's rules look at, names as its `observe` documents them.
+    """
+
+    exists: bool
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Json] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """Return a textual fact, empty when absent."""
+        value = self.facts.get(name)
+        return value if isinstance(value, str) else ""
+
+
+Rule: TypeAlias = Callable[[Plan, Observation], bool]
+
+
+def _never(_plan: Plan, _observation: Observation) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class StepRules:
+    """How one step is judged; times in seconds.
+
+    Attributes:
+        reached: the state after the step.
+        expected: the state from which the step may be called; unused by steps that only wait.
+        failed: a waiting step that can no longer succeed.
+        settle_seconds: how long an effect may stay invisible after a call.
+        timeout_seconds: how long a waiting step may take.
+        poll_seconds: pause between two looks.
+        maximum_attempts: calls of this step before the executor turns back; the way back never gives up.
+        retry_codes: AWS error codes of a rejection that only mean "not yet".
+        patient: a waiting step that calls a person after the time-out and keeps waiting, because nothing better exists.
+    """
+
+    reached: Rule
+    expected: Rule = _never
+    failed: Rule = _never
+    settle_seconds: float = 30.0
+    timeout_seconds: float = 600.0
+    poll_seconds: float = 5.0
+    maximum_attempts: int = 3
+    retry_codes: frozenset[str] = frozenset()
+    patient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """The engine's view of an action.
+
+    Attributes:
+        steps: rules of every step of the plan and of the way back, by step id.
+        compensation: the steps of the way back, in order; a function of the plan, so that its hash covers them.
+        restored: whether the resource is in the safe state the way back leads to.
+        verified: whether the end state of a complete act reads back.
+        verify_seconds: how long it may take to read back.
+    """
+
+    steps: Mapping[str, StepRules]
+    compensation: Callable[[Plan], tuple[PlanStep, ...]]
+    restored: Rule
+    verified: Rule
+    verify_seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One ledger record of the act: an intent (`result` empty) or an outcome, with AWS's code when refused."""
+
+    step: str
+    attempt: int
+    at: datetime
+    result: Result | None = None
+    code: str = ""
+    retryable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """All that the ledger says about one act.
+
+    Attributes:
+        entries: intents and outcomes in order.
+        turned: why the act was turned back; None while it goes forward.
+        turned_at: when it was turned.
+        ended: final state, None while open.
+        end_message: why it ended.
+    """
+
+    entries: tuple[JournalEntry, ...] = ()
+    turned: str | None = None
+    turned_at: datetime | None = None
+    ended: State | None = None
+    end_message: str = ""
+
+    def last(self, step: str) -> JournalEntry | None:
+        """Return the last word on a step: its latest outcome, or its intent while open."""
+        return next((entry for entry in reversed(self.entries) if entry.step == step), None)
+
+    def failures(self, step: str) -> int:
+        """Count the attempts of a step that had no effect."""
+        return sum(1 for e in self.entries if e.step == step and e.result in {Result.REJECTED, Result.ABSENT})
+
+    @property
+    def open(self) -> JournalEntry | None:
+        """Return the intent whose effect is not known; there is at most one."""
+        last = self.entries[-1] if self.entries else None
+        return last if last is not None and last.result in {None, Result.UNKNOWN} else None
+
+    @property
+    def may_have_changed(self) -> bool:
+        """Whether anything in AWS changed, or may have."""
+        return self.open is not None or any(e.result in DONE or e.result is Result.FOREIGN for e in self.entries)
+
+    @property
+    def last_at(self) -> datetime | None:
+        times = [entry.at for entry in self.entries[-1:]]
+        if self.turned_at is not None:
+            times.append(self.turned_at)
+        return max(times, default=None)
+
+
+class StopKind(StrEnum):
+    """What a refusal to begin means for the request."""
+
+    HOLD = "Hold"
+    WITHDRAWN = "Withdrawn"
+    EXPIRED = "Expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why an act may not begin: freeze, window, silent store (Hold), lost votes, expiry."""
+
+    kind: StopKind
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Write the intent, then call once. `alarm` is said to people (NeedsHuman) without stopping anything."""
+
+    step: PlanStep
+    attempt: int
+    alarm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Record what became of an intent whose answer is not known."""
+
+    step: str
+    attempt: int
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    """Look again after `seconds`; `verifying` once all steps are done."""
+
+    step: str
+    seconds: float
+    alarm: str = ""
+    verifying: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compensate:
+    """Record that the act turns back, and why."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The end state reads back: record it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Record how the act ended without success: RolledBack, Stale, Withdrawn or Expired."""
+
+    state: State
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The ledger already tells the end; only the status may be behind."""
+
+    state: State
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Nothing was called and nothing may be called now: look again later."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsHuman:
+    """No move of ours leads on. Look again later: a person may bring the resource back into a known state."""
+
+    reason: str
+
+
+Move: TypeAlias = Call | Settle | WaitFor | Compensate | Verified | Finish | Ended | Hold | NeedsHuman

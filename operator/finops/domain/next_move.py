@@ -1,0 +1,234 @@
+"""What an executor does next, as pure code: from plan, journal and observation to one move.
+
+Called by the operator's act stage and by nothing else. The journal is rebuilt from the ledger alone, so a restarted
+process continues where the dead one stopped: an intent without outcome is resolved by looking at the resource, never
+by repeating. Until something may have changed, freeze, expiry, a lost vote or a changed resource end the act; after
+that only the way to a safe end counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from finops.domain.decision import State
+from finops.domain.execution import (
+    DONE,
+    Call,
+    Compensate,
+    Ended,
+    Finish,
+    Hold,
+    Journal,
+    JournalEntry,
+    Move,
+    NeedsHuman,
+    Observation,
+    Procedure,
+    Result,
+    Settle,
+    StepRules,
+    Stop,
+    StopKind,
+    Verified,
+    WaitFor,
+)
+from finops.domain.plan import Plan, PlanStep
+
+ALARM_AFTER_FAILURES: Final = 3
+"""Failures of one step on the way back after which a person is called while the executor keeps trying."""
+BACKOFF_BASE_SECONDS: Final = 5.0
+BACKOFF_CAP_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything a move is decided from."""
+
+    plan: Plan
+    procedure: Procedure
+    journal: Journal
+    observation: Observation
+    now: datetime
+
+    def rules(self, step: PlanStep) -> StepRules:
+        return self.procedure.steps[step.id]
+
+    def reached(self, step: PlanStep) -> bool:
+        return self.rules(step).reached(self.plan, self.observation)
+
+    def expected(self, step: PlanStep) -> bool:
+        return self.rules(step).expected(self.plan, self.observation)
+
+    def since(self, at: datetime | None) -> float:
+        """Return the seconds since `at`, 0 when it is unknown or in the future (a clock that was set back)."""
+        return 0.0 if at is None else max(0.0, (self.now - at) / timedelta(seconds=1))
+
+
+def next_move(situation: Situation, *, stop: Stop | None = None, refusals: tuple[str, ...] = ()) -> Move:
+    """Return the one thing to do now.
+
+    Args:
+        situation: plan, journal, observation and time.
+        stop: what the gate says, read afresh; looked at only while nothing can have changed.
+        refusals: what the action's preflight says now; looked at only while nothing can have changed.
+    """
+    journal = situation.journal
+    if journal.ended is not None:
+        return Ended(journal.ended, journal.end_message)
+    if journal.turned is not None:
+        return _backward(situation)
+    if not journal.may_have_changed:
+        change = difference(situation.plan, situation.observation)
+        if change:
+            return Finish(State.STALE, f"The resource changed since it was proposed: {change}. Nothing was called.")
+        if refusals:
+            return Finish(State.STALE, f"{' '.join(refusals)} Nothing was called.")
+        if stop is not None:
+            return _stopped(stop)
+    return _forward(situation)
+
+
+def difference(plan: Plan, observation: Observation) -> str:
+    """Return in words how the resource differs from the plan's fingerprint, empty when it does not."""
+    if not observation.exists:
+        return "it does not exist any more"
+    keys = sorted({*plan.fingerprint, *observation.fingerprint})
+    return ", ".join(
+        f"{key} was {plan.fingerprint.get(key, 'absent')}, is {observation.fingerprint.get(key, 'absent')}"
+        for key in keys
+        if plan.fingerprint.get(key) != observation.fingerprint.get(key)
+    )
+
+
+def backoff_seconds(failures: int) -> float:
+    """Return the pause before the next attempt: 5 s, doubled each time, at most a minute."""
+    return min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** max(0, min(failures, 10) - 1))
+
+
+def _stopped(stop: Stop) -> Move:
+    if stop.kind is StopKind.HOLD:
+        return Hold(stop.message)
+    return Finish(State.EXPIRED if stop.kind is StopKind.EXPIRED else State.WITHDRAWN, stop.message)
+
+
+def _forward(situation: Situation) -> Move:
+    steps = situation.plan.steps
+    # Waiting steps leave no record: everything before the last step that was called lies behind us.
+    begun = [index for index, step in enumerate(steps) if situation.journal.last(step.id) is not None]
+    for step in steps[begun[-1] if begun else 0 :]:
+        move = _changing(situation, step) if step.changes else _waiting(situation, step)
+        if move is not None:
+            return move
+    if situation.procedure.verified(situation.plan, situation.observation):
+        return Verified()
+    if situation.since(situation.journal.last_at) > situation.procedure.verify_seconds:
+        return Compensate("verify", "the end state did not read back in time")
+    return WaitFor("verify", _poll(situation, steps), verifying=True)
+
+
+def _poll(situation: Situation, steps: tuple[PlanStep, ...]) -> float:
+    return min(situation.rules(step).poll_seconds for step in steps)
+
+
+def _changing(situation: Situation, step: PlanStep) -> Move | None:
+    last = situation.journal.last(step.id)
+    if last is None:
+        return _first_call(situation, step)
+    if last.result is None or last.result is Result.UNKNOWN:
+        return _resolve(situation, step, last)
+    if last.result in DONE:
+        return None
+    if last.result is Result.FOREIGN:
+        return Compensate(step.id, f"{step.id}: the resource is in a state that neither we nor the plan made")
+    rules = situation.rules(step)
+    retryable = last.result is Result.ABSENT or last.retryable or last.code in rules.retry_codes
+    if not retryable or last.attempt >= rules.maximum_attempts:
+        return Compensate(step.id, f"{step.id} failed: {last.code or last.result.value}")
+    pause = backoff_seconds(situation.journal.failures(step.id)) - situation.since(last.at)
+    if pause > 0:
+        return WaitFor(step.id, pause)
+    if not situation.expected(step):
+        return Compensate(step.id, f"{step.id}: the resource is not as the plan expects it here")
+    return Call(step, last.attempt + 1)
+
+
+def _first_call(situation: Situation, step: PlanStep) -> Move:
+    if situation.expected(step):
+        return Call(step, 1)
+    if not situation.journal.may_have_changed:
+        return Finish(State.STALE, f"The resource is not in a state from which {step.id} can be called.")
+    # AWS shows effects late; only a difference that lasts is one.
+    rules = situation.rules(step)
+    if situation.since(situation.journal.last_at) < rules.settle_seconds:
+        return WaitFor(step.id, rules.poll_seconds)
+    return Compensate(step.id, f"{step.id}: the resource is not as the plan expects it here")
+
+
+def _resolve(situation: Situation, step: PlanStep, last: JournalEntry) -> Move:
+    rules = situation.rules(step)
+    if situation.reached(step):
+        return Settle(step.id, last.attempt, Result.RECOVERED)
+    if situation.since(last.at) < rules.settle_seconds:
+        return WaitFor(step.id, rules.poll_seconds)
+    if situation.expected(step):
+        return Settle(step.id, last.attempt, Result.ABSENT)
+    return Settle(step.id, last.attempt, Result.FOREIGN)
+
+
+def _waiting(situation: Situation, step: PlanStep) -> Move | None:
+    rules = situation.rules(step)
+    if situation.reached(step):
+        return None
+    # Right after a call AWS may still show the state before it: a failure counts once that has passed.
+    settled = situation.since(situation.journal.last_at) >= rules.settle_seconds
+    if settled and rules.failed(situation.plan, situation.observation):
+        return Compensate(step.id, f"{step.id}: AWS reports a failure")
+    if situation.since(situation.journal.last_at) <= rules.timeout_seconds:
+        return WaitFor(step.id, rules.poll_seconds)
+    late = f"{step.id} takes longer than {rules.timeout_seconds:.0f} seconds"
+    return WaitFor(step.id, rules.poll_seconds, alarm=late) if rules.patient else Compensate(step.id, late)
+
+
+def _backward(situation: Situation) -> Move:
+    """Lead back to the safe state, whatever is found: every look starts from what AWS shows, not from a position."""
+    steps = situation.procedure.compensation(situation.plan)
+    opened = situation.journal.open
+    for step in steps:
+        if opened is not None and opened.step == step.id:
+            return _resolve(situation, step, opened)
+    if situation.procedure.restored(situation.plan, situation.observation):
+        return Finish(State.ROLLED_BACK, situation.journal.turned or "")
+    for step in steps:
+        if not situation.reached(step):
+            return _call_back(situation, step) if step.changes else _wait_back(situation, step)
+    return NeedsHuman(f"{situation.journal.turned}; the resource is not in a state we can lead back from")
+
+
+def _call_back(situation: Situation, step: PlanStep) -> Move:
+    last = situation.journal.last(step.id)
+    rules = situation.rules(step)
+    if not situation.expected(step):
+        alarm = _late(situation, step) if situation.since(situation.journal.last_at) > rules.timeout_seconds else ""
+        return WaitFor(step.id, rules.poll_seconds, alarm=alarm)
+    if last is None:
+        return Call(step, 1)
+    if last.result in DONE:
+        # Called with success, and yet needed again: an effect that is not visible yet, or one that AWS took back.
+        pause = rules.settle_seconds - situation.since(last.at)
+        return WaitFor(step.id, min(pause, rules.poll_seconds)) if pause > 0 else Call(step, last.attempt + 1)
+    failures = situation.journal.failures(step.id)
+    alarm = f"{step.id} failed {failures} times: {last.code}; still trying" if failures >= ALARM_AFTER_FAILURES else ""
+    pause = backoff_seconds(failures) - situation.since(last.at)
+    return WaitFor(step.id, pause, alarm=alarm) if pause > 0 else Call(step, last.attempt + 1, alarm=alarm)
+
+
+def _wait_back(situation: Situation, step: PlanStep) -> Move:
+    rules = situation.rules(step)
+    overdue = situation.since(situation.journal.last_at) > rules.timeout_seconds
+    return WaitFor(step.id, rules.poll_seconds, alarm=_late(situation, step) if overdue else "")
+
+
+def _late(situation: Situation, step: PlanStep) -> str:
+    return f"{step.id} takes longer than {situation.rules(step).timeout_seconds:.0f} seconds; still waiting"

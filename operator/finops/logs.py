@@ -1,0 +1,69 @@
+"""One line per event, JSON in a cluster and text on a terminal; secrets never reach a line.
+
+Called once by every composition root. Hostile text (tag values) is safe in both forms: JSON escapes it, text output
+replaces control characters.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final, TextIO
+
+_OWN: Final = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
+_SHORTEST_SECRET: Final = 6
+
+
+class _Redacting(logging.Formatter):
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__()
+        # Short values would blank out ordinary words; no real credential is that short.
+        self._secrets = tuple(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+
+    def redact(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+
+class JsonFormatter(_Redacting):
+    """One JSON object a line: time, level, logger, message, and whatever was passed as `extra`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line.update({key: value for key, value in record.__dict__.items() if key not in _OWN and key not in line})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return self.redact(json.dumps(line, default=str, ensure_ascii=True))
+
+
+class TextFormatter(_Redacting):
+    """For a terminal: time, level, message; control characters replaced so that no line can be forged."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
+        text = "".join(sign if sign.isprintable() else "�" for sign in record.getMessage())
+        line = f"{time} {record.levelname.lower():7} {text}"
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return self.redact(line)
+
+
+def configure(*, format_: str, level: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+    """Replace the root logger's handlers; `format_` is `json` or `text`."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter(secrets) if format_ == "json" else TextFormatter(secrets))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    # The SDKs' own chatter is theirs; their warnings are ours.
+    for name in ("botocore", "boto3", "urllib3", "kubernetes", "asyncio", "slack_bolt", "slack_sdk"):
+        logging.getLogger(name).setLevel(logging.WARNING)

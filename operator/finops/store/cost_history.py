@@ -1,0 +1,63 @@
+"""Daily cost per account, region and service: one hash a day, the last scan of the day wins, kept 400 days.
+
+Written at the end of every scan for the shards it judged whole; read by `finops costs` and by the outlook. The service
+is the kind's billing word (`ec2-instance`, `ebs-volume`): finer than AWS's product names, and it adds up to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from finops.domain.resource import Shard
+from finops.store.connection import Store, store_errors
+
+KEPT_DAYS: Final = 400
+_DAY_SECONDS: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class DailyCost:
+    """What one account spent per month in one region on one service, at that day's inventory and prices."""
+
+    day: date
+    account: str
+    region: str
+    service: str
+    monthly_cost: Decimal
+
+
+class CostHistoryStore:
+    """Daily costs.
+
+    Raises (all methods):
+        StoreUnavailable: the server does not answer.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._client: Any = store.client
+        self._keys = store.keys
+
+    def put(self, day: date, costs: Mapping[Shard, Decimal]) -> None:
+        """Write the monthly cost of whole shards; writing them again the same day replaces them."""
+        if not costs:
+            return
+        key = self._keys.cost(day.isoformat())
+        with store_errors(), self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(key, mapping={str(shard): f"{amount:f}" for shard, amount in costs.items()})
+            pipe.expire(key, KEPT_DAYS * _DAY_SECONDS)
+            pipe.execute()
+
+    def between(self, first: date, last: date) -> Iterator[DailyCost]:
+        """Yield what is kept of the days `first` to `last`, in order of day, account, region and service."""
+        day = first
+        while day <= last:
+            with store_errors():
+                fields = self._client.hgetall(self._keys.cost(day.isoformat()))
+            for name in sorted(fields):
+                account, region, service = str(name).split(":", 2)
+                yield DailyCost(day, account, region, service, Decimal(fields[name]))
+            day += timedelta(days=1)

@@ -1,0 +1,259 @@
+"""Inventory: one hash per shard and generation, a pointer that is swapped, and the way back page by page.
+
+Written by the discover stage, read by the check stage, the command line, the web pages and the executor's caps.
+A generation is written under a name of its own and becomes visible by one swap; readers that are in the middle of the
+old one keep it for an hour. What a killed scan leaves behind expires by itself after a day.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from finops.domain.resource import Gap, Resource, Shard
+from finops.store.connection import Store, store_errors
+
+_UNFINISHED_SECONDS: Final = 86_400
+_REPLACED_SECONDS: Final = 3_600
+_INDEX: Final = "#"
+"""Fields `#0`, `#1`, … of a generation list the ids of its pages: HSCAN may repeat fields, which would count twice."""
+_ADD: Final = """
+local index = '#' .. ARGV[1]
+local written = redis.call('HGET', KEYS[1], index)
+if written then return #cjson.decode(written) end
+local ids = {}
+for at = 3, #ARGV, 2 do
+  if redis.call('HSETNX', KEYS[1], ARGV[at], ARGV[at + 1]) == 1 then ids[#ids + 1] = ARGV[at] end
+end
+redis.call('HSET', KEYS[1], index, #ids > 0 and cjson.encode(ids) or '[]')
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return #ids
+"""
+
+
+def new_generation(now: datetime) -> str:
+    """Return a generation name that sorts by time and never collides, whoever makes it."""
+    return f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardHead:
+    """What is known of a shard's visible generation.
+
+    Attributes:
+        generation: name of the generation, empty when nothing was ever listed completely enough to show.
+        count: resources in it.
+        pages: pages read; `expected_pages` is one more when a page was announced and lost.
+        gaps: what the last attempt could not see; with gaps an absent resource is unknown, not gone.
+        started, completed: the attempt that made the generation.
+        attempted: completion of the last attempt, which may have seen nothing.
+        api_calls: `service:Operation` → requests of that attempt.
+    """
+
+    shard: Shard
+    generation: str
+    count: int
+    pages: int
+    expected_pages: int
+    gaps: tuple[Gap, ...]
+    started: datetime
+    completed: datetime
+    attempted: datetime
+    api_calls: Mapping[str, int]
+
+
+class InventoryStore:
+    """Inventories of all shards.
+
+    Raises (all methods):
+        StoreUnavailable: the server does not answer.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._client: Any = store.client
+        self._keys = store.keys
+        self._add: Any = store.client.register_script(_ADD)
+
+    def add(self, shard: Shard, generation: str, page: int, resources: Sequence[Resource]) -> int:
+        """Write page number `page` (from 0, without holes) into an invisible generation; return how many were new.
+
+        The page's number is the operation id: a resent command changes nothing. A resource that an earlier page holds
+        already (AWS repeats some when the fleet changes between two pages) is kept once.
+        """
+        arguments: list[str | int] = [page, _UNFINISHED_SECONDS]
+        for resource in resources:
+            arguments += (resource.id, resource_to_text(resource))
+        with store_errors():
+            return int(self._add(keys=[self._keys.shard_generation(shard, generation)], args=arguments))
+
+    def swap(self, head: ShardHead) -> str:
+        """Make `head.generation` the visible one, in one transaction; the replaced one goes after an hour.
+
+        Returns the replaced generation, empty when there was none.
+        """
+        pointer = self._keys.shard_head(head.shard)
+        with store_errors():
+            replaced = str(self._client.hget(pointer, "generation") or "")
+            with self._client.pipeline(transaction=True) as pipe:
+                pipe.persist(self._keys.shard_generation(head.shard, head.generation))
+                pipe.hset(pointer, mapping=_head_to_fields(head))
+                pipe.sadd(self._keys.shards, str(head.shard))
+                if replaced and replaced != head.generation:
+                    pipe.expire(self._keys.shard_generation(head.shard, replaced), _REPLACED_SECONDS)
+                pipe.execute()
+        return replaced
+
+    def note_failure(self, shard: Shard, gaps: Sequence[Gap], attempted: datetime) -> None:
+        """Record that an attempt saw nothing at all: the old generation stays, the gaps are told."""
+        pointer = self._keys.shard_head(shard)
+        with store_errors(), self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(pointer, mapping={"gaps": gaps_to_text(gaps), "attempted": attempted.isoformat()})
+            pipe.sadd(self._keys.shards, str(shard))
+            pipe.execute()
+
+    def head(self, shard: Shard) -> ShardHead | None:
+        """Return the shard's head, None when it was never scanned."""
+        with store_errors():
+            fields = self._client.hgetall(self._keys.shard_head(shard))
+        return _head_from_fields(shard, fields) if fields else None
+
+    def heads(self) -> Iterator[ShardHead]:
+        """Yield the heads of all shards, sorted by account, region and kind."""
+        with store_errors():
+            names = sorted(self._client.smembers(self._keys.shards))
+        for name in names:
+            account, region, kind = str(name).split(":", 2)
+            head = self.head(Shard(account, region, kind))
+            if head is not None:
+                yield head
+
+    def pages(self, shard: Shard, generation: str) -> Iterator[list[Resource]]:
+        """Yield a generation in the pages in which it was written; each resource exactly once.
+
+        The order is the writer's, so two readings agree; only one page is in memory.
+        """
+        if not generation:
+            return
+        key = self._keys.shard_generation(shard, generation)
+        page = 0
+        while True:
+            with store_errors():
+                index = self._client.hget(key, f"{_INDEX}{page}")
+                if index is None:
+                    return
+                ids = json.loads(index)
+                texts = self._client.hmget(key, ids) if ids else []
+            yield [resource_from_text(text) for text in texts if text]
+            page += 1
+
+    def gone(self, shard: Shard, old: str, new: str) -> Iterator[list[str]]:
+        """Yield the ids that generation `old` held and `new` does not, page by page."""
+        before, after = self._keys.shard_generation(shard, old), self._keys.shard_generation(shard, new)
+        page = 0
+        while old:
+            with store_errors():
+                index = self._client.hget(before, f"{_INDEX}{page}")
+                if index is None:
+                    return
+                ids = json.loads(index)
+                with self._client.pipeline(transaction=False) as pipe:
+                    for resource_id in ids:
+                        pipe.hexists(after, resource_id)
+                    held = pipe.execute()
+            yield [resource_id for resource_id, there in zip(ids, held, strict=True) if not there]
+            page += 1
+
+    def get(self, shard: Shard, resource_id: str) -> Resource | None:
+        """Return one resource of the visible generation."""
+        return self.many(shard, [resource_id]).get(resource_id)
+
+    def many(self, shard: Shard, ids: Sequence[str]) -> dict[str, Resource]:
+        """Return those of `ids` that the visible generation holds."""
+        if not ids:
+            return {}
+        with store_errors():
+            generation = self._client.hget(self._keys.shard_head(shard), "generation")
+            if not generation:
+                return {}
+            texts = self._client.hmget(self._keys.shard_generation(shard, str(generation)), list(ids))
+        found = (resource_from_text(text) for text in texts if text)
+        return {resource.id: resource for resource in found}
+
+
+def resource_to_text(resource: Resource) -> str:
+    """Return the compact record; short keys, because there is one per resource of the fleet."""
+    record: dict[str, Any] = {
+        "k": resource.kind,
+        "i": resource.id,
+        "r": resource.arn,
+        "n": resource.name,
+        "a": resource.account,
+        "g": resource.region,
+        "s": resource.state,
+        "t": dict(resource.tags),
+        "c": resource.created.isoformat() if resource.created else None,
+        "x": dict(resource.attributes),
+    }
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=True)
+
+
+def resource_from_text(text: str) -> Resource:
+    """Return the resource behind a record of `resource_to_text`."""
+    record = json.loads(text)
+    return Resource(
+        kind=record["k"],
+        id=record["i"],
+        arn=record["r"],
+        name=record["n"],
+        account=record["a"],
+        region=record["g"],
+        state=record["s"],
+        tags=record["t"],
+        created=datetime.fromisoformat(record["c"]) if record["c"] else None,
+        attributes=record["x"],
+    )
+
+
+def gaps_to_text(gaps: Sequence[Gap]) -> str:
+    """Return gaps as one JSON text."""
+    rows = [[gap.account, gap.region, gap.service, gap.operation, gap.code, gap.message, gap.resources] for gap in gaps]
+    return json.dumps(rows, separators=(",", ":"))
+
+
+def gaps_from_text(text: str) -> tuple[Gap, ...]:
+    """Return the gaps behind `gaps_to_text`."""
+    return tuple(Gap(*row) for row in json.loads(text or "[]"))
+
+
+def _head_to_fields(head: ShardHead) -> dict[str, str | int]:
+    return {
+        "generation": head.generation,
+        "count": head.count,
+        "pages": head.pages,
+        "expectedPages": head.expected_pages,
+        "gaps": gaps_to_text(head.gaps),
+        "started": head.started.isoformat(),
+        "completed": head.completed.isoformat(),
+        "attempted": head.attempted.isoformat(),
+        "apiCalls": json.dumps(dict(head.api_calls), separators=(",", ":")),
+    }
+
+
+def _head_from_fields(shard: Shard, fields: Mapping[str, str]) -> ShardHead:
+    attempted = datetime.fromisoformat(fields["attempted"])
+    return ShardHead(
+        shard=shard,
+        generation=fields.get("generation", ""),
+        count=int(fields.get("count", 0)),
+        pages=int(fields.get("pages", 0)),
+        expected_pages=int(fields.get("expectedPages", 0)),
+        gaps=gaps_from_text(fields.get("gaps", "")),
+        started=datetime.fromisoformat(fields["started"]) if "started" in fields else attempted,
+        completed=datetime.fromisoformat(fields["completed"]) if "completed" in fields else attempted,
+        attempted=attempted,
+        api_calls=json.loads(fields.get("apiCalls", "{}")),
+    )

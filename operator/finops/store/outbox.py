@@ -1,0 +1,378 @@
+"""What every Slack card should say, what it says, and who may write to Slack next: shared by all replicas of the bot.
+
+The bot's projection calls `want` whenever a request changes, its delivery worker calls `take` … `finish`. A card is a
+projection of state: only the latest wanted version is kept, so a backlog collapses by itself. Each step is one script,
+because two replicas and a restart in the middle must not lose or repeat anything.
+
+Under `slack:`: `wanted` (request uid → card), `routes` (uid → `priority:channel:version:hash:milliseconds`), `due` (uid
+by the instant it may be tried), `claims` (uid → token of the worker that has it), `pace` (next instant per channel and
+method), `message:{uid}` (where the card is), `lines:{uid}` and `thread:{uid}` (thread lines wanted and posted).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any, Final
+
+from finops.domain.canonical import Json, sha256_hex
+from finops.store.connection import Store, store_errors
+
+CHANNEL_INTERVAL_MS: Final = 1100
+"""Slack allows one message a second and channel; a tenth is left for jitter between replicas."""
+_TRUST_VERSION_MS: Final = 300_000
+_UNSENT: Final = "?"
+
+# An older version is ignored, unless the newer one is so old that the cluster was probably restored from a backup.
+_WANT: Final = """
+local old = redis.call('HGET', KEYS[2], ARGV[1])
+for index = 8, #ARGV, 2 do redis.call('HSETNX', KEYS[4], ARGV[index], ARGV[index + 1]) end
+local lines = #ARGV > 7
+if old then
+  local version, hash, at = string.match(old, '^%d+:[^:]*:(%d+):(%x*):(%d+)$')
+  if tonumber(ARGV[2]) < tonumber(version) and tonumber(ARGV[6]) - tonumber(at) < tonumber(ARGV[7]) then return 0 end
+  if hash == ARGV[3] and not lines then
+    redis.call('HSET', KEYS[2], ARGV[1], ARGV[5]); return 0
+  end
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[5])
+local posted = redis.call('HGET', KEYS[5], 'hash')
+local pending = redis.call('HLEN', KEYS[4]) > redis.call('HLEN', KEYS[6])
+if posted == ARGV[3] and not pending then return 0 end
+-- Whoever has the card right now finishes first; `finish` sees the newer hash and keeps the card due.
+if redis.call('HEXISTS', KEYS[7], ARGV[1]) == 0 then redis.call('ZADD', KEYS[3], ARGV[6], ARGV[1]) end
+return 1
+"""
+
+_TAKE: Final = """
+local now = tonumber(ARGV[1])
+local best, rank, channel
+local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 1000)
+for _, uid in ipairs(found) do
+  local route = redis.call('HGET', KEYS[2], uid)
+  if not route then
+    redis.call('ZREM', KEYS[1], uid)
+  else
+    local priority, place = string.match(route, '^(%d+):([^:]*):')
+    if (not rank or tonumber(priority) < rank)
+       and tonumber(redis.call('HGET', KEYS[4], place) or '0') <= now then
+      best, rank, channel = uid, tonumber(priority), place
+    end
+  end
+end
+if not best then return false end
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), best)
+redis.call('HSET', KEYS[3], best, ARGV[2])
+redis.call('HSET', KEYS[4], channel, now + tonumber(ARGV[4]))
+return {best, redis.call('HGET', KEYS[5], best)}
+"""
+
+_FINISH: Final = """
+if redis.call('HGET', KEYS[3], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HDEL', KEYS[3], ARGV[1])
+local route = redis.call('HGET', KEYS[2], ARGV[1])
+if not route then redis.call('ZREM', KEYS[1], ARGV[1]); return 1 end
+local hash = string.match(route, '^%d+:[^:]*:%d+:(%x*):')
+local pending = redis.call('HLEN', KEYS[4]) > redis.call('HLEN', KEYS[5])
+if ARGV[3] ~= '' and hash == ARGV[3] and not pending then
+  redis.call('ZREM', KEYS[1], ARGV[1])
+else
+  redis.call('ZADD', KEYS[1], ARGV[4], ARGV[1])
+end
+return 1
+"""
+
+# Generic cell rate algorithm: one number per method, the theoretical arrival time of the next call.
+_RESERVE: Final = """
+local now, interval, burst = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local arrival = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
+local blocked = tonumber(redis.call('HGET', KEYS[1], ARGV[1] .. ':blocked') or '0')
+if blocked > now then return blocked - now end
+if arrival < now then arrival = now end
+local wait = arrival - now - interval * (burst - 1)
+if wait > 0 then return wait end
+redis.call('HSET', KEYS[1], ARGV[1], arrival + interval)
+return 0
+"""
+
+
+class Priority(IntEnum):
+    """What goes first when Slack lets only some of it through."""
+
+    DECISION = 0
+    NEW_CARD = 1
+    REMINDER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class WantedCard:
+    """What one request's card should say.
+
+    Attributes:
+        uid: the ActionRequest's uid.
+        revision: which plan the card shows.
+        channel: Slack channel id.
+        version: grows with every change in the cluster; 0 when the cluster's versions are no numbers.
+        text, blocks: the message.
+        created: when the request was made: no message about it can be older.
+        final: nothing more will happen; old news of that kind is not posted anew when no earlier card is found.
+        removed: the request is gone from the cluster; such a card is only ever an update.
+        lines: thread lines (key, text) that should have been said by now, in order; each key is said once.
+    """
+
+    uid: str
+    revision: str
+    channel: str
+    version: int
+    priority: Priority
+    text: str
+    blocks: Sequence[Mapping[str, Json]]
+    created: datetime
+    final: bool = False
+    removed: bool = False
+    lines: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """32 hexadecimal characters over what people see and where."""
+        return sha256_hex([self.channel, self.text, self.blocks])[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A card this worker has for a while; `token` proves it."""
+
+    card: WantedCard
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """Where a request's card is.
+
+    Attributes:
+        hash: what it says; empty when that is not known.
+        posting_since_ms: a post left for Slack then and its answer never came; 0 when there is none.
+    """
+
+    channel: str = ""
+    ts: str = ""
+    hash: str = ""
+    posting_since_ms: int = 0
+
+
+class Outbox:
+    """The outbox on one store. Every method raises StoreUnavailable; instants are milliseconds since 1970."""
+
+    def __init__(self, store: Store) -> None:
+        self._client = store.client
+        self._keys = store.keys
+        self._want = self._client.register_script(_WANT)
+        self._take = self._client.register_script(_TAKE)
+        self._finish = self._client.register_script(_FINISH)
+        self._reserve = self._client.register_script(_RESERVE)
+
+    def _key(self, *parts: str) -> str:
+        return self._keys.slack(*parts)
+
+    def want(self, card: WantedCard, now_ms: int) -> bool:
+        """Keep `card` as what should be shown. Returns whether there is something to deliver; repeating is harmless."""
+        fresh = [(f"{index:04d}|{key}", text) for index, (key, text) in enumerate(card.lines)]
+        with store_errors():
+            # Order is part of the value, so that a line keeps its key whatever stands before it.
+            known = set(self._client.hkeys(self._key("lines", card.uid))) if fresh else set()
+            lines: list[str] = []
+            for (order, text), (key, _) in zip(fresh, card.lines, strict=True):
+                if key not in known:
+                    lines += [key, f"{order.split('|', 1)[0]}|{text}"]
+            answer = self._want(
+                keys=[
+                    *(self._key(name) for name in ("wanted", "routes", "due")),
+                    *(self._key(name, card.uid) for name in ("lines", "message", "thread")),
+                    self._key("claims"),
+                ],
+                args=[
+                    card.uid,
+                    card.version,
+                    card.hash,
+                    _dump(card),
+                    f"{int(card.priority)}:{card.channel}:{card.version}:{card.hash}:{now_ms}",
+                    now_ms,
+                    _TRUST_VERSION_MS,
+                    *lines,
+                ],
+            )
+        return bool(answer)
+
+    def take(self, token: str, now_ms: int, lease_ms: int) -> Taken | None:
+        """Return the most urgent card whose channel may be written to, and occupy both for a while."""
+        with store_errors():
+            answer: Any = self._take(
+                keys=[self._key(name) for name in ("due", "routes", "claims", "pace", "wanted")],
+                args=[now_ms, token, lease_ms, CHANNEL_INTERVAL_MS],
+            )
+        if not answer or not answer[1]:
+            return None
+        return Taken(_load(answer[1]), token)
+
+    def finish(self, taken: Taken, now_ms: int) -> None:
+        """Give the card back as delivered; it stays due if it changed meanwhile or thread lines are left."""
+        self._give_back(taken, taken.card.hash, now_ms)
+
+    def later(self, taken: Taken, at_ms: int) -> None:
+        """Give the card back undelivered, to be tried again at `at_ms`."""
+        self._give_back(taken, "", at_ms)
+
+    def _give_back(self, taken: Taken, delivered: str, at_ms: int) -> None:
+        uid = taken.card.uid
+        with store_errors():
+            self._finish(
+                keys=[
+                    *(self._key(name) for name in ("due", "routes", "claims")),
+                    *(self._key(name, uid) for name in ("lines", "thread")),
+                ],
+                args=[uid, taken.token, delivered, at_ms],
+            )
+
+    def reserve(self, method: str, now_ms: int, *, interval_ms: int, burst: int) -> int:
+        """Take one call of a Slack method out of its budget. Returns 0, or the milliseconds to wait (nothing taken)."""
+        with store_errors():
+            wait: Any = self._reserve(keys=[self._key("pace")], args=[f"method.{method}", now_ms, interval_ms, burst])
+        return int(wait)
+
+    def block(self, method: str, until_ms: int) -> None:
+        """Nobody calls `method` before `until_ms`: Slack's Retry-After."""
+        with store_errors():
+            self._client.hset(self._key("pace"), f"method.{method}:blocked", str(until_ms))
+
+    def message(self, uid: str) -> MessageRef:
+        """Return where the card of a request is; an empty reference when none was posted."""
+        with store_errors():
+            found: Any = self._client.hgetall(self._key("message", uid))
+        return MessageRef(
+            channel=found.get("channel", ""),
+            ts=found.get("ts", ""),
+            hash=found.get("hash", ""),
+            posting_since_ms=int(found.get("posting", "0")),
+        )
+
+    def posting(self, uid: str, now_ms: int) -> None:
+        """Note, before the call, that a post is about to leave: a restart then looks for it instead of repeating."""
+        with store_errors():
+            self._client.hset(self._key("message", uid), "posting", str(now_ms))
+
+    def not_posted(self, uid: str) -> None:
+        """Slack said no, or a search found nothing: the noted post did not happen."""
+        with store_errors():
+            self._client.hdel(self._key("message", uid), "posting")
+
+    def shown(self, uid: str, ref: MessageRef) -> None:
+        """Record where the card is and what it says now."""
+        key = self._key("message", uid)
+        with store_errors(), self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(key, mapping={"channel": ref.channel, "ts": ref.ts, "hash": ref.hash})
+            pipe.hdel(key, "posting")
+            pipe.execute()
+
+    def lost(self, uid: str) -> None:
+        """The message is gone from Slack: a fresh one is needed."""
+        with store_errors():
+            self._client.delete(self._key("message", uid))
+
+    def lines(self, uid: str) -> tuple[tuple[tuple[str, str], ...], frozenset[str]]:
+        """Return the thread lines not known to be posted, in order, and the keys among them that may have been."""
+        with store_errors():
+            wanted: Any = self._client.hgetall(self._key("lines", uid))
+            posted: Any = self._client.hgetall(self._key("thread", uid))
+        doubtful = frozenset(key for key, ts in posted.items() if ts == _UNSENT)
+        missing = [(text, key) for key, text in wanted.items() if key not in posted or key in doubtful]
+        return tuple((key, text.split("|", 1)[1]) for text, key in sorted(missing)), doubtful
+
+    def mark_lines(self, uid: str, keys: Sequence[str], ts: str = _UNSENT) -> None:
+        """Record that lines were said in message `ts`; without it: that they are about to leave."""
+        with store_errors():
+            self._client.hset(self._key("thread", uid), mapping=dict.fromkeys(keys, ts))
+
+    def unmark_lines(self, uid: str, keys: Sequence[str]) -> None:
+        """Slack said no: the lines were not said."""
+        with store_errors():
+            self._client.hdel(self._key("thread", uid), *keys)
+
+    def known(self) -> frozenset[str]:
+        """Return the uids of all requests with a wanted card."""
+        with store_errors():
+            found: Any = self._client.hkeys(self._key("wanted"))
+        return frozenset(found)
+
+    def wanted(self, uid: str) -> WantedCard | None:
+        """Return the latest wanted card of a request."""
+        with store_errors():
+            found: Any = self._client.hget(self._key("wanted"), uid)
+        return None if found is None else _load(found)
+
+    def repair(self, now_ms: int, dead_ms: int) -> int:
+        """Make every card due that differs from what is shown and is not due. Returns how many.
+
+        Called at start and every minute: mends what a crash between two steps left behind. Claims whose time ran out
+        `dead_ms` ago are dropped.
+        """
+        repaired = 0
+        for uid in sorted(self.known()):
+            card, ref = self.wanted(uid), self.message(uid)
+            if card is None or (card.hash == ref.hash and not self.lines(uid)[0]):
+                continue
+            with store_errors():
+                due: Any = self._client.zscore(self._key("due"), uid)
+                if due is not None and float(due) > now_ms - dead_ms:
+                    continue
+                self._client.hdel(self._key("claims"), uid)
+                self._client.zadd(self._key("due"), {uid: now_ms})
+            repaired += 1
+        return repaired
+
+    def depth(self, now_ms: int) -> tuple[int, float]:
+        """Return how many cards wait for delivery and for how many seconds the first one has been due."""
+        with store_errors():
+            count: Any = self._client.zcard(self._key("due"))
+            first: Any = self._client.zrange(self._key("due"), 0, 0, withscores=True)
+        age = max(0.0, (now_ms - float(first[0][1])) / 1000) if first else 0.0
+        return int(count), age
+
+    def forget(self, uid: str) -> None:
+        """Drop everything about a request that no longer exists."""
+        with store_errors(), self._client.pipeline(transaction=True) as pipe:
+            for name in ("wanted", "routes", "claims"):
+                pipe.hdel(self._key(name), uid)
+            pipe.zrem(self._key("due"), uid)
+            pipe.delete(*(self._key(name, uid) for name in ("message", "lines", "thread")))
+            pipe.execute()
+
+
+def _dump(card: WantedCard) -> str:
+    return json.dumps(
+        {
+            "uid": card.uid,
+            "revision": card.revision,
+            "channel": card.channel,
+            "version": card.version,
+            "priority": int(card.priority),
+            "text": card.text,
+            "blocks": card.blocks,
+            "created": card.created.isoformat(),
+            "final": card.final,
+            "removed": card.removed,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def _load(text: str) -> WantedCard:
+    raw: dict[str, Any] = json.loads(text)
+    return WantedCard(
+        **{**raw, "priority": Priority(raw["priority"]), "created": datetime.fromisoformat(raw["created"])}
+    )

@@ -1,0 +1,60 @@
+"""Realised savings, append-only: one entry per act that ended verified; implements `finops.ports.act.RealizedSavings`.
+
+Called by the operator's executor, read by reports. Fields of an entry, all texts: `request` (uid), `name`,
+`namespace`, `policy`, `account`, `region`, `resource` (ARN), `action`, `before`, `after` and `saving` (decimal strings,
+a month, from the request's estimate), `currency`, `time` (ISO 8601, when the end was verified).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from finops.ports.act import ActRequest
+from finops.store.connection import Store, store_errors
+
+# A second key remembers the uids, so that an append sent twice or repeated after a crash stays one.
+_APPEND: Final = """
+if redis.call('HSETNX', KEYS[2], ARGV[1], '') == 0 then return 0 end
+local entry = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 2))
+redis.call('HSET', KEYS[2], ARGV[1], entry)
+return 1
+"""
+
+
+class StoredSavings:
+    """Every method raises StoreUnavailable when Redis is down."""
+
+    def __init__(self, store: Store) -> None:
+        self._client = store.client
+        self._stream = store.keys.realized
+
+    def append(self, request: ActRequest, verified_at: datetime) -> None:
+        """Append the entry of one act, once."""
+        resource = request.plan.resource
+        entry = {
+            "request": request.uid,
+            "name": request.name,
+            "namespace": request.tenant.namespace,
+            "policy": request.tenant.policy,
+            "account": resource.account,
+            "region": resource.region,
+            "resource": resource.arn,
+            "action": request.plan.action,
+            "before": request.estimate.get("currentMonthlyCost", ""),
+            "after": request.estimate.get("newMonthlyCost", ""),
+            "saving": request.estimate.get("monthlySavings", ""),
+            "currency": request.estimate.get("currency", ""),
+            "time": verified_at.astimezone(UTC).isoformat(timespec="seconds"),
+        }
+        fields = [text for pair in entry.items() for text in pair]
+        with store_errors():
+            self._client.eval(_APPEND, 2, self._stream, f"{self._stream}:acts", request.uid, *fields)
+
+    def read(self) -> Iterator[Mapping[str, str]]:
+        """Yield the entries in order."""
+        with store_errors():
+            entries: Any = self._client.xrange(self._stream)
+        for _, fields in entries:
+            yield fields

@@ -1,0 +1,314 @@
+"""Recommendations of each policy: one generation per scan, made visible by one swap together with its totals.
+
+Written by the pipeline; read by the propose stage, the command line, the web pages and the next scan (which keeps its
+advice from flapping). Money is a decimal string, here as in every JSON of the product.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from finops.domain.money import as_text
+from finops.domain.recommendation import ActionType, Effort, NotRecommended, Recommendation, ResourceRef
+from finops.domain.report import ScanSummary
+from finops.domain.resource import Shard
+from finops.store.connection import Store, store_errors
+from finops.store.inventory import gaps_from_text, gaps_to_text
+
+_UNFINISHED_SECONDS: Final = 86_400
+_REPLACED_SECONDS: Final = 3_600
+_PAGE: Final = 200
+_PARTS: Final = ("recs", "by-saving", "why", "targets")
+_UNKNOWN_SAVING: Final = -1.0
+"""Score of a recommendation without a price: after all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyHead:
+    """What is known of a policy's visible generation.
+
+    Attributes:
+        summary: totals and gaps, the same values as in status and report.
+        shards: the inventory generations that the scan judged; a generation is kept for an hour after it is replaced.
+    """
+
+    generation: str
+    summary: ScanSummary
+    shards: tuple[tuple[Shard, str], ...]
+
+
+class RecommendationStore:
+    """Recommendations of all policies.
+
+    Raises (all methods):
+        StoreUnavailable: the server does not answer.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._client: Any = store.client
+        self._keys = store.keys
+
+    def add(
+        self,
+        policy: tuple[str, str],
+        generation: str,
+        recommendations: Sequence[Recommendation],
+        why: Sequence[NotRecommended],
+    ) -> None:
+        """Write what one page of resources brought into an invisible generation; repeating it changes nothing.
+
+        `policy` is (namespace, name).
+        """
+        records = {one.id: recommendation_to_text(one) for one in recommendations}
+        scores = {one.id: _score(one) for one in recommendations}
+        targets = {f"{one.check} {one.resource.id}": _target(one) for one in recommendations}
+        reasons = {f"{one.check} {one.resource_id}": one.reason for one in why}
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for part, mapping in zip(_PARTS, (records, scores, reasons, targets), strict=True):
+                if not mapping:
+                    continue
+                key = self._part(policy, generation, part)
+                if part == "by-saving":
+                    pipe.zadd(key, mapping)
+                else:
+                    pipe.hset(key, mapping=mapping)
+                pipe.expire(key, _UNFINISHED_SECONDS)
+            pipe.execute()
+
+    def swap(self, policy: tuple[str, str], head: PolicyHead) -> None:
+        """Make `head.generation` the visible one in one transaction; the replaced one goes after an hour."""
+        pointer = self._keys.policy_head(*policy)
+        with store_errors():
+            replaced = str(self._client.hget(pointer, "generation") or "")
+            with self._client.pipeline(transaction=True) as pipe:
+                for part in _PARTS:
+                    pipe.persist(self._part(policy, head.generation, part))
+                    if replaced and replaced != head.generation:
+                        pipe.expire(self._part(policy, replaced, part), _REPLACED_SECONDS)
+                pipe.hset(pointer, mapping=_head_to_fields(head))
+                pipe.sadd(self._keys.policies, "/".join(policy))
+                pipe.execute()
+
+    def head(self, policy: tuple[str, str]) -> PolicyHead | None:
+        """Return the policy's head, None when no scan of it has ended."""
+        with store_errors():
+            fields = self._client.hgetall(self._keys.policy_head(*policy))
+        return _head_from_fields(fields) if fields else None
+
+    def policies(self) -> tuple[tuple[str, str], ...]:
+        """Return (namespace, name) of every policy that has a head, sorted."""
+        with store_errors():
+            names = self._client.smembers(self._keys.policies)
+        pairs = (str(name).partition("/") for name in names)
+        return tuple(sorted((namespace, name) for namespace, _, name in pairs))
+
+    def forget(self, policy: tuple[str, str]) -> None:
+        """Drop everything of a policy that no longer exists."""
+        head = self.head(policy)
+        with store_errors(), self._client.pipeline(transaction=True) as pipe:
+            if head is not None:
+                pipe.delete(*(self._part(policy, head.generation, part) for part in _PARTS))
+            pipe.delete(self._keys.policy_head(*policy))
+            pipe.srem(self._keys.policies, "/".join(policy))
+            pipe.execute()
+
+    def stream(self, policy: tuple[str, str], generation: str = "") -> Iterator[Recommendation]:
+        """Yield recommendations by saving, largest first, unknown savings last; a page of them in memory.
+
+        `generation` empty: the visible one, held for the whole iteration.
+        """
+        chosen = generation or self._visible(policy)
+        if not chosen:
+            return
+        start = 0
+        while True:
+            with store_errors():
+                ids = self._client.zrevrange(self._part(policy, chosen, "by-saving"), start, start + _PAGE - 1)
+                texts = self._client.hmget(self._part(policy, chosen, "recs"), ids) if ids else []
+            yield from (recommendation_from_text(text) for text in texts if text)
+            if len(ids) < _PAGE:
+                return
+            start += _PAGE
+
+    def get(self, policy: tuple[str, str], recommendation_id: str) -> Recommendation | None:
+        """Return one recommendation of the visible generation."""
+        generation = self._visible(policy)
+        with store_errors():
+            text = self._client.hget(self._part(policy, generation, "recs"), recommendation_id)
+        return recommendation_from_text(text) if text else None
+
+    def reasons(
+        self, policy: tuple[str, str], generation: str, wanted: Sequence[tuple[str, str]]
+    ) -> list[NotRecommended]:
+        """Return why nothing was recommended, for those of the (check, resource id) pairs that have a reason."""
+        texts = self._fields(policy, generation, "why", wanted)
+        return [
+            NotRecommended(check, resource_id, text)
+            for (check, resource_id), text in zip(wanted, texts, strict=True)
+            if text is not None
+        ]
+
+    def previous_targets(
+        self, policy: tuple[str, str], wanted: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], str]:
+        """Return (check, resource id) → target of the visible generation's advice, where there is one."""
+        texts = self._fields(policy, self._visible(policy), "targets", wanted)
+        return {pair: text for pair, text in zip(wanted, texts, strict=True) if text}
+
+    def _fields(
+        self, policy: tuple[str, str], generation: str, part: str, wanted: Sequence[tuple[str, str]]
+    ) -> list[str | None]:
+        if not wanted or not generation:
+            return [None] * len(wanted)
+        with store_errors():
+            names = [f"{check} {resource_id}" for check, resource_id in wanted]
+            found: list[str | None] = self._client.hmget(self._part(policy, generation, part), names)
+        return found
+
+    def _visible(self, policy: tuple[str, str]) -> str:
+        with store_errors():
+            return str(self._client.hget(self._keys.policy_head(*policy), "generation") or "")
+
+    def _part(self, policy: tuple[str, str], generation: str, part: str) -> str:
+        return self._keys.policy_part(*policy, generation, part)
+
+
+def _score(one: Recommendation) -> float:
+    # A float only orders; the exact figure is in the record. Alternatives follow the one that counts.
+    saving = _UNKNOWN_SAVING if one.monthly_savings is None else float(one.monthly_savings)
+    return saving if one.counted else saving - 1e-6
+
+
+def _target(one: Recommendation) -> str:
+    """Return what the next scan compares its own advice with: the new type, or nothing for other actions."""
+    return str(one.parameters.get("instanceType") or one.parameters.get("volumeType") or "")
+
+
+def recommendation_to_json(one: Recommendation) -> dict[str, Any]:
+    """Return the JSON of interfaces: camelCase, money as decimal strings, nulls where nothing is known."""
+    ref = one.resource
+    return {
+        "id": one.id,
+        "policy": one.policy,
+        "check": one.check,
+        "action": one.action,
+        "actionType": one.action_type.value,
+        "destructive": one.destructive,
+        "resource": {
+            "kind": ref.kind,
+            "id": ref.id,
+            "arn": ref.arn,
+            "account": ref.account,
+            "region": ref.region,
+            "name": ref.name,
+        },
+        "parameters": dict(one.parameters),
+        "currentMonthlyCost": as_text(one.current_monthly_cost),
+        "newMonthlyCost": as_text(one.new_monthly_cost),
+        "monthlySavings": as_text(one.monthly_savings),
+        "currency": one.currency,
+        "priceSource": one.price_source,
+        "priceAsOf": one.price_as_of,
+        "effort": one.effort.value,
+        "restartNeeded": one.restart_needed,
+        "rollbackPossible": one.rollback_possible,
+        "evidence": dict(one.evidence),
+        "summary": one.summary,
+        "group": one.group,
+        "counted": one.counted,
+        "alternatives": [dict(item) for item in one.alternatives],
+        "advice": one.advice,
+        "attributes": dict(one.attributes),
+    }
+
+
+def recommendation_from_json(record: Mapping[str, Any]) -> Recommendation:
+    """Return the recommendation behind `recommendation_to_json`."""
+    return Recommendation(
+        id=record["id"],
+        policy=record["policy"],
+        check=record["check"],
+        action=record["action"],
+        action_type=ActionType(record["actionType"]),
+        destructive=record["destructive"],
+        resource=ResourceRef(**record["resource"]),
+        parameters=record["parameters"],
+        current_monthly_cost=_money(record["currentMonthlyCost"]),
+        new_monthly_cost=_money(record["newMonthlyCost"]),
+        monthly_savings=_money(record["monthlySavings"]),
+        price_source=record["priceSource"],
+        price_as_of=record["priceAsOf"],
+        effort=Effort(record["effort"]),
+        restart_needed=record["restartNeeded"],
+        rollback_possible=record["rollbackPossible"],
+        evidence=record["evidence"],
+        summary=record["summary"],
+        group=record["group"],
+        counted=record["counted"],
+        alternatives=tuple(record["alternatives"]),
+        advice=record["advice"],
+        currency=record["currency"],
+        attributes=record["attributes"],
+    )
+
+
+def recommendation_to_text(one: Recommendation) -> str:
+    """Return the stored record."""
+    return json.dumps(recommendation_to_json(one), separators=(",", ":"))
+
+
+def recommendation_from_text(text: str) -> Recommendation:
+    """Return the recommendation behind a stored record."""
+    return recommendation_from_json(json.loads(text))
+
+
+def _money(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _head_to_fields(head: PolicyHead) -> dict[str, str | int]:
+    summary = head.summary
+    return {
+        "generation": head.generation,
+        "policy": summary.policy,
+        "startTime": summary.start_time.isoformat(),
+        "completionTime": summary.completion_time.isoformat(),
+        "resources": summary.resources,
+        "monthlyCost": f"{summary.monthly_cost:f}",
+        "unpricedResources": summary.unpriced_resources,
+        "unknownResources": summary.unknown_resources,
+        "potentialMonthlySavings": f"{summary.potential_monthly_savings:f}",
+        "recommendations": summary.recommendations,
+        "gaps": gaps_to_text(summary.gaps),
+        "apiCalls": json.dumps(dict(summary.api_calls), separators=(",", ":")),
+        "estimatedApiCost": f"{summary.estimated_api_cost:f}",
+        "currency": summary.currency,
+        "completeFailure": summary.complete_failure,
+        "shards": json.dumps([[str(shard), generation] for shard, generation in head.shards], separators=(",", ":")),
+    }
+
+
+def _head_from_fields(fields: Mapping[str, str]) -> PolicyHead:
+    shards = tuple((Shard(*name.split(":", 2)), generation) for name, generation in json.loads(fields["shards"]))
+    summary = ScanSummary(
+        policy=fields["policy"],
+        start_time=datetime.fromisoformat(fields["startTime"]),
+        completion_time=datetime.fromisoformat(fields["completionTime"]),
+        resources=int(fields["resources"]),
+        monthly_cost=Decimal(fields["monthlyCost"]),
+        unpriced_resources=int(fields["unpricedResources"]),
+        unknown_resources=int(fields["unknownResources"]),
+        potential_monthly_savings=Decimal(fields["potentialMonthlySavings"]),
+        recommendations=int(fields["recommendations"]),
+        gaps=gaps_from_text(fields["gaps"]),
+        api_calls=json.loads(fields["apiCalls"]),
+        estimated_api_cost=Decimal(fields["estimatedApiCost"]),
+        currency=fields["currency"],
+        complete_failure=fields["completeFailure"],
+    )
+    return PolicyHead(fields["generation"], summary, shards)

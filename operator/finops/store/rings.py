@@ -1,0 +1,89 @@
+"""The packed form of hourly values: one short byte string per resource and metric, never JSON points.
+
+Pure; used by `utilization.py` (Redis) and the metrics package. Layout, little endian: version (1 byte), number of
+statistics (1), hours held (2), end as hours since the epoch (4), then that many 32-bit floats for each statistic, oldest
+first; a missing point is NaN. Every hour in a ring was asked for: NaN means that CloudWatch had nothing to say.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+_HEADER: Final = struct.Struct("<BBHI")
+_VERSION: Final = 1
+MISSING: Final = float("nan")
+MAXIMUM_HOURS: Final = 63 * 24
+"""CloudWatch keeps 5-minute points for 63 days; no window of a policy is longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Hourly values `[end_hour - hours, end_hour)` of one metric of one resource.
+
+    Attributes:
+        end_hour: first hour (since the epoch) that is not held.
+        values: one array of floats per statistic, oldest first, all of one length.
+    """
+
+    end_hour: int
+    values: tuple[array[float], ...]
+
+    @property
+    def hours(self) -> int:
+        return len(self.values[0]) if self.values else 0
+
+    @property
+    def start_hour(self) -> int:
+        return self.end_hour - self.hours
+
+    def extended(self, end_hour: int, values: Sequence[array[float]], keep_hours: int) -> Ring:
+        """Return this ring continued by `values`, which start where it ends; only the newest `keep_hours` stay."""
+        if len(values) != len(self.values) or end_hour - len(values[0]) != self.end_hour:
+            raise ValueError("the increment does not start where the ring ends")
+        joined = tuple((old + new)[-keep_hours:] for old, new in zip(self.values, values, strict=True))
+        return Ring(end_hour, joined)
+
+    def slice_from(self, hour: int) -> tuple[array[float], ...]:
+        """Return the values at and after `hour`."""
+        skipped = max(0, hour - self.start_hour)
+        return tuple(one[skipped:] for one in self.values)
+
+
+def blank(hours: int) -> array[float]:
+    """Return `hours` missing points."""
+    return array("f", (MISSING,)) * hours
+
+
+def pack(ring: Ring) -> bytes:
+    """Return the bytes of a ring."""
+    head = _HEADER.pack(_VERSION, len(ring.values), ring.hours, ring.end_hour)
+    return head + b"".join(_little_endian(one).tobytes() for one in ring.values)
+
+
+def unpack(data: bytes) -> Ring | None:
+    """Return the ring behind `data`; None when it is damaged or of another version: it is then fetched anew."""
+    if len(data) < _HEADER.size:
+        return None
+    version, statistics, hours, end_hour = _HEADER.unpack_from(data)
+    if version != _VERSION or len(data) != _HEADER.size + 4 * statistics * hours:
+        return None
+    values = []
+    for number in range(statistics):
+        start = _HEADER.size + 4 * hours * number
+        one = array("f")
+        one.frombytes(data[start : start + 4 * hours])
+        values.append(_little_endian(one))
+    return Ring(end_hour, tuple(values))
+
+
+def _little_endian(values: array[float]) -> array[float]:
+    if sys.byteorder == "little":
+        return values
+    swapped = array("f", values)
+    swapped.byteswap()
+    return swapped

@@ -1,0 +1,186 @@
+"""Utilization in Redis: packed hourly rings, summaries for readers, and what ListMetrics found.
+
+Written and read back by the measure stage page by page; summaries are read by the command line and the web pages.
+Everything here is rebuilt by the next scans if it is lost. Resources that are gone are forgotten by the scan that
+misses them; a shard that no scan touches for 70 days goes as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from redis.client import NEVER_DECODE
+
+from finops.domain.resource import Shard
+from finops.domain.utilization import MetricSummary, Utilization
+from finops.store.connection import Store, store_errors
+from finops.store.rings import Ring, pack, unpack
+
+_KEPT_SECONDS: Final = 70 * 86_400
+_DIMENSIONS: Final = "dimensions"
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What ListMetrics said about one resource: the metric's real name and the exact dimension set to ask for."""
+
+    metric: str
+    dimensions: tuple[tuple[str, str], ...]
+
+
+class UtilizationStore:
+    """Rings and summaries of all shards.
+
+    Raises (all methods):
+        StoreUnavailable: the server does not answer.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._client: Any = store.client
+        self._keys = store.keys
+
+    def rings(self, shard: Shard, metrics: Sequence[str], ids: Sequence[str]) -> dict[tuple[str, str], Ring]:
+        """Return (resource id, metric) → ring for what is kept, in one round trip."""
+        if not ids or not metrics:
+            return {}
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for metric in metrics:
+                # The client decodes text; rings are bytes.
+                pipe.execute_command("HMGET", self._keys.ring(shard, metric), *ids, **{NEVER_DECODE: []})
+            answers = pipe.execute()
+        found: dict[tuple[str, str], Ring] = {}
+        for metric, row in zip(metrics, answers, strict=True):
+            for resource_id, data in zip(ids, row, strict=True):
+                ring = unpack(data) if data else None
+                if ring is not None:
+                    found[resource_id, metric] = ring
+        return found
+
+    def put_rings(self, shard: Shard, rings: Mapping[tuple[str, str], Ring]) -> None:
+        """Keep rings by (resource id, metric); writing them twice changes nothing."""
+        by_metric: dict[str, dict[str, bytes]] = {}
+        for (resource_id, metric), ring in rings.items():
+            by_metric.setdefault(metric, {})[resource_id] = pack(ring)
+        if not by_metric:
+            return
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for metric, fields in by_metric.items():
+                key = self._keys.ring(shard, metric)
+                pipe.hset(key, mapping=fields)
+                pipe.expire(key, _KEPT_SECONDS)
+            pipe.execute()
+
+    def summaries(self, shard: Shard, ids: Sequence[str]) -> dict[str, Utilization]:
+        """Return the last summaries of those of `ids` that have any."""
+        if not ids:
+            return {}
+        with store_errors():
+            texts = self._client.hmget(self._keys.utilization(shard), list(ids))
+        return {
+            resource_id: utilization_from_text(resource_id, text)
+            for resource_id, text in zip(ids, texts, strict=True)
+            if text
+        }
+
+    def put_summaries(self, shard: Shard, summaries: Mapping[str, Utilization]) -> None:
+        """Keep the summaries of one page; writing them twice changes nothing."""
+        if not summaries:
+            return
+        key = self._keys.utilization(shard)
+        fields = {resource_id: utilization_to_text(one) for resource_id, one in summaries.items()}
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            pipe.hset(key, mapping=fields)
+            pipe.expire(key, _KEPT_SECONDS)
+            pipe.execute()
+
+    def forget(self, shard: Shard, metrics: Sequence[str], ids: Sequence[str]) -> None:
+        """Drop all that is kept of resources that no longer exist."""
+        if not ids:
+            return
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for metric in metrics:
+                pipe.hdel(self._keys.ring(shard, metric), *ids)
+            pipe.hdel(self._keys.utilization(shard), *ids)
+            pipe.execute()
+
+    def discovered(self, shard: Shard, metric: str, ids: Sequence[str]) -> dict[str, Discovered] | None:
+        """Return what is known of the dimension sets of `ids`, None when they must be discovered (again)."""
+        key = self._dimensions(shard, metric)
+        with store_errors():
+            values = self._client.hmget(key, ["", *ids])
+        if not values[0]:
+            return None
+        found: dict[str, Discovered] = {}
+        for resource_id, text in zip(ids, values[1:], strict=True):
+            if text:
+                name, pairs = json.loads(text)
+                found[resource_id] = Discovered(name, tuple((str(key), str(value)) for key, value in pairs))
+        return found
+
+    def add_discovered(self, shard: Shard, metric: str, found: Mapping[str, Discovered], *, seconds: int) -> None:
+        """Keep what one page of ListMetrics told; the set counts as unknown until `finish_discovery`."""
+        if not found:
+            return
+        key = self._dimensions(shard, metric)
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for resource_id, one in found.items():
+                text = json.dumps([one.metric, one.dimensions], separators=(",", ":"))
+                # The plain dimension set is the whole machine's; it wins over any other, whichever page tells it.
+                write = pipe.hset if len(one.dimensions) == 1 else pipe.hsetnx
+                write(key, resource_id, text)
+            pipe.expire(key, seconds)
+            pipe.execute()
+
+    def start_discovery(self, shard: Shard, metric: str) -> None:
+        """Forget the old dimension sets."""
+        with store_errors():
+            self._client.delete(self._dimensions(shard, metric))
+
+    def finish_discovery(self, shard: Shard, metric: str, *, seconds: int) -> None:
+        """Mark the set as complete for `seconds`: from now on, what is not in it publishes nothing."""
+        key = self._dimensions(shard, metric)
+        with store_errors(), self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(key, "", "complete")
+            pipe.expire(key, seconds)
+            pipe.execute()
+
+    def _dimensions(self, shard: Shard, metric: str) -> str:
+        return f"{self._keys.ring(shard, metric)}:{_DIMENSIONS}"
+
+
+def utilization_to_text(utilization: Utilization) -> str:
+    """Return the compact record of one resource's summaries."""
+    record = {
+        "m": {name: _summary_to_row(one) for name, one in utilization.metrics.items()},
+        "f": {name: _summary_to_row(one) for name, one in utilization.fine.items()},
+        "u": dict(utilization.unknown),
+        "a": {name: int(start.timestamp()) for name, start in utilization.asked_from.items()},
+    }
+    return json.dumps(record, separators=(",", ":"))
+
+
+def utilization_from_text(resource_id: str, text: str) -> Utilization:
+    """Return the summaries behind `utilization_to_text`."""
+    record = json.loads(text)
+    return Utilization(
+        resource_id,
+        {name: _summary_from_row(row) for name, row in record["m"].items()},
+        record["u"],
+        {name: _summary_from_row(row) for name, row in record["f"].items()},
+        {name: datetime.fromtimestamp(start, tz=UTC) for name, start in record["a"].items()},
+    )
+
+
+def _summary_to_row(one: MetricSummary) -> list[Any]:
+    numbers = (one.maximum, one.p99_5, one.p99, one.p95, one.p90, one.average, one.total)
+    window = (one.points, one.expected, one.period_seconds, int(one.start.timestamp()), int(one.end.timestamp()))
+    return [*numbers, *window]
+
+
+def _summary_from_row(row: Sequence[Any]) -> MetricSummary:
+    times = [datetime.fromtimestamp(seconds, tz=UTC) for seconds in row[10:12]]
+    return MetricSummary(*row[:10], *times)

@@ -1,0 +1,1 @@
+"""Parts that actions and the act stage share: what an instance or a volume looks like, and what forbids an act."""

@@ -1,0 +1,66 @@
+"""Makes the one call of an intent and says what became of it; called by the act stage alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from finops.domain.canonical import Json
+from finops.domain.execution import Result
+from finops.errors import (
+    AwsCredentialsInvalid,
+    AwsDenied,
+    AwsError,
+    AwsOutcomeUnknown,
+    AwsRejected,
+    AwsThrottled,
+    AwsUnreachable,
+)
+from finops.ports.aws_steps import StepClient
+
+_MESSAGE_CHARACTERS: Final = 300
+DRY_RUN_PASSED: Final = "DryRunOperation"
+
+NOT_CARRIED_OUT: Final = frozenset(
+    {
+        "InsufficientInstanceCapacity",
+        "InsufficientHostCapacity",
+        "InsufficientCapacityOnHost",
+        "InsufficientCapacity",
+        "InsufficientReservedInstanceCapacity",
+        "ReservationCapacityExceeded",
+        "InsufficientVolumeCapacity",
+    }
+)
+"""EC2's server error codes that say clearly that nothing was done, though they come with status 500 (EC2 API
+reference, "Server error codes"). Every other 5xx leaves the outcome unknown."""
+
+_CREATED: Final = ("SnapshotId", "ImageId")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call came to, and what the ledger keeps of it."""
+
+    result: Result
+    detail: Mapping[str, Json]
+
+
+def call_once(client: StepClient, operation: str, parameters: Mapping[str, Any]) -> Answer:
+    """Call and classify. Never raises for what AWS or the network did."""
+    try:
+        answer = client.call(operation, parameters)
+    except AwsOutcomeUnknown as error:
+        if error.code in NOT_CARRIED_OUT:
+            return Answer(Result.REJECTED, _failure(error, retryable=False))
+        return Answer(Result.UNKNOWN, _failure(error, retryable=False))
+    except (AwsThrottled, AwsUnreachable, AwsCredentialsInvalid) as error:
+        return Answer(Result.REJECTED, _failure(error, retryable=True))
+    except (AwsRejected, AwsDenied) as error:
+        return Answer(Result.REJECTED, _failure(error, retryable=False))
+    return Answer(Result.OK, {key: str(answer[key]) for key in _CREATED if key in answer})
+
+
+def _failure(error: AwsError, *, retryable: bool) -> dict[str, Json]:
+    return {"code": error.code, "message": error.message[:_MESSAGE_CHARACTERS], "retryable": retryable}

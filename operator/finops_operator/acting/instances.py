@@ -1,0 +1,143 @@
+"""What an EC2 instance looks like to an act: its facts and its fingerprint, read afresh.
+
+Called by the instance actions' `observe`. Facts that AWS does not give are None, never a harmless default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from finops.domain.canonical import Json, sha256_hex
+from finops.domain.execution import Observation
+from finops.errors import AwsRejected
+from finops.ports.aws_steps import Reader
+
+NOT_FOUND: Final = frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"})
+READ_PERMISSIONS: Final = (
+    "ec2:DescribeInstances",
+    "ec2:DescribeInstanceStatus",
+    "ec2:DescribeInstanceAttribute",
+    "ec2:DescribeInstanceTypes",
+    "ec2:DescribeInstanceTypeOfferings",
+)
+
+
+def read_instance(reader: Reader, instance_id: str) -> Mapping[str, Any] | None:
+    """Return the instance as AWS describes it; None when AWS knows it no more."""
+    try:
+        answer = reader.read("ec2:DescribeInstances", {"InstanceIds": [instance_id]})
+    except AwsRejected as error:
+        if error.code in NOT_FOUND:
+            return None
+        raise
+    found = [instance for group in answer.get("Reservations", ()) for instance in group.get("Instances", ())]
+    return found[0] if found and found[0].get("State", {}).get("Name") != "terminated" else None
+
+
+def tags_of(item: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tags of one described thing."""
+    return {str(tag["Key"]): str(tag.get("Value", "")) for tag in item.get("Tags", ())}
+
+
+def tags_hash(tags: Mapping[str, str]) -> str:
+    """Return a short hash of all tags: any edit between plan and act shows."""
+    return sha256_hex(dict(tags))[:16]
+
+
+def fingerprint(instance: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a plan assumes: state, type, launch time, attachments, tags."""
+    attachments = sorted(
+        f"{mapping.get('Ebs', {}).get('VolumeId', '')}@{mapping.get('DeviceName', '')}"
+        for mapping in instance.get("BlockDeviceMappings", ())
+    )
+    return {
+        "state": str(instance["State"]["Name"]),
+        "instanceType": str(instance["InstanceType"]),
+        "launchTime": str(instance.get("LaunchTime", "")),
+        "attachments": sha256_hex(attachments)[:16],
+        "tags": tags_hash(tags_of(instance)),
+    }
+
+
+def observe_instance(reader: Reader, instance_id: str, *, target_type: str = "") -> Observation:
+    """Read everything a stop or a resize is judged by.
+
+    Facts: `state`, `instanceType`, `launchTime`, `tags`, `checks` (`ok` when both status checks pass), `events`,
+    `stopProtection` (None: not readable), and AWS's own structures under `instance`, `type`, `target` and `offered`.
+    """
+    instance = read_instance(reader, instance_id)
+    if instance is None:
+        return Observation(exists=False)
+    state, kind = str(instance["State"]["Name"]), str(instance["InstanceType"])
+    checks, events = _status(reader, instance_id)
+    types = _types(reader, sorted({kind, target_type} - {""}))
+    zone = str(instance.get("Placement", {}).get("AvailabilityZone", ""))
+    facts: dict[str, Json] = {
+        "state": state,
+        "instanceType": kind,
+        "launchTime": str(instance.get("LaunchTime", "")),
+        "stateReason": str(instance.get("StateReason", {}).get("Code", "")),
+        "tags": tags_of(instance),
+        "checks": checks,
+        "events": events,
+        "stopProtection": _stop_protection(reader, instance_id),
+        "instance": _plain(instance),
+        "type": types.get(kind),
+        "target": types.get(target_type),
+        "offered": _offered(reader, target_type, zone) if target_type else None,
+    }
+    return Observation(exists=True, fingerprint=fingerprint(instance), facts=facts)
+
+
+def _status(reader: Reader, instance_id: str) -> tuple[str, list[Json]]:
+    answer = reader.read("ec2:DescribeInstanceStatus", {"InstanceIds": [instance_id], "IncludeAllInstances": True})
+    for status in answer.get("InstanceStatuses", ()):
+        words = {str(status.get(part, {}).get("Status", "unknown")) for part in ("InstanceStatus", "SystemStatus")}
+        events = [
+            str(event.get("Code", "event"))
+            for event in status.get("Events", ())
+            if not str(event.get("Description", "")).startswith(("[Completed]", "[Canceled]"))
+        ]
+        return ("ok" if words == {"ok"} else ",".join(sorted(words))), list(events)
+    return "unknown", []
+
+
+def _types(reader: Reader, names: Sequence[str]) -> dict[str, Json]:
+    try:
+        answer = reader.read("ec2:DescribeInstanceTypes", {"InstanceTypes": list(names)})
+    except AwsRejected:
+        # One unknown name refuses the whole question; what stays unread stays unknown.
+        return {}
+    return {str(item["InstanceType"]): _plain(item) for item in answer.get("InstanceTypes", ())}
+
+
+def _stop_protection(reader: Reader, instance_id: str) -> bool | None:
+    answer = reader.read("ec2:DescribeInstanceAttribute", {"InstanceId": instance_id, "Attribute": "disableApiStop"})
+    value = answer.get("DisableApiStop", {}).get("Value")
+    return value if isinstance(value, bool) else None
+
+
+def _offered(reader: Reader, target_type: str, zone: str) -> bool:
+    answer = reader.read(
+        "ec2:DescribeInstanceTypeOfferings",
+        {
+            "LocationType": "availability-zone",
+            "Filters": [{"Name": "location", "Values": [zone]}, {"Name": "instance-type", "Values": [target_type]}],
+        },
+    )
+    return any(
+        offer.get("InstanceType") == target_type and offer.get("Location", zone) == zone
+        for offer in answer.get("InstanceTypeOfferings", ())
+    )
+
+
+def _plain(value: Any) -> Json:
+    """Return an SDK answer as JSON: times and numbers with fractions as text."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return str(value)

@@ -1,0 +1,63 @@
+"""How long an act takes over things, how a run came out, and what its status should say; used by the act stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from finops.domain.canonical import Json
+from finops.domain.decision import State
+from finops.domain.next_move import Situation
+from finops.ports.act import ActProgress
+
+
+@dataclass(frozen=True, slots=True)
+class ActSettings:
+    """Times of the executor, in seconds.
+
+    Attributes:
+        call_seconds: longest time one AWS call may take.
+        lease_margin_seconds: what must be left of the lease after a call timed out.
+        minimum_call_seconds: with less time than this left, wait for the lease to be renewed instead.
+        retry_seconds: pause after something did not answer.
+        attention_seconds: pause between looks once only a person can help.
+    """
+
+    call_seconds: float = 10.0
+    lease_margin_seconds: float = 3.0
+    minimum_call_seconds: float = 4.0
+    retry_seconds: float = 5.0
+    attention_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ActResult:
+    """How a run came out.
+
+    Attributes:
+        state: a terminal state when the act has ended; NeedsHuman; None when it only waits or was handed over.
+        message: why.
+        retry_after_seconds: when to call `run` again; None when the act has ended.
+    """
+
+    state: State | None
+    message: str
+    retry_after_seconds: float | None = None
+
+
+def changed_facts(situation: Situation) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the fingerprint facts that differ from the plan's, before and after."""
+    old, new = situation.plan.fingerprint, situation.observation.fingerprint
+    keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    return {key: str(old[key]) for key in keys if key in old}, {key: str(new[key]) for key in keys if key in new}
+
+
+def with_outcome(progress: ActProgress, detail: Mapping[str, Json]) -> ActProgress:
+    """Add what the `verified` record tells: before, after and saving."""
+
+    def texts(name: str) -> dict[str, str]:
+        value = detail.get(name)
+        return {key: str(item) for key, item in value.items()} if isinstance(value, Mapping) else {}
+
+    saving = str(detail.get("monthlySavings") or "") or None
+    return replace(progress, before=texts("before"), after=texts("after"), monthly_savings=saving)

@@ -1,0 +1,99 @@
+"""What an action declares. One file per action in `actions/`, each exporting `ACTION`; loaded by the registry.
+
+Called by the propose stage (preflight, plan), by the act stage (observe, procedure, statements) and by
+`finops iam-policy` (permissions). An action never sees an SDK: it reads through a Reader and declares calls as data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from finops.domain.canonical import Json
+from finops.domain.execution import Observation, Procedure
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import Effort, ResourceRef
+from finops.ports.aws_steps import Reader
+
+REQUEST_PLACEHOLDER: Final = "$(request.uid)"
+"""Stands in a plan's parameters where the call carries the request's uid: the uid is born after the plan is hashed."""
+
+Parameters: TypeAlias = Mapping[str, Json]
+Statement: TypeAlias = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an act must not happen to this resource: a CamelCase code and a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """What the policy says that a preflight needs: tags that forbid an act (key → values)."""
+
+    protect_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to observe: the resource, the action's parameters, and the request when there is one already.
+
+    `request_uid` finds what an earlier attempt of the same request created (it carries the uid as a tag).
+    """
+
+    resource: ResourceRef
+    parameters: Parameters
+    request_uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that can be done.
+
+    Attributes:
+        id: action id, the file's name.
+        kinds: resource kind ids it applies to.
+        destructive: whether something is gone afterwards.
+        restart_needed: whether the resource is down for a while.
+        rollback_possible: whether the act can be undone.
+        effort: AWS Cost Optimization Hub's word.
+        permissions: IAM actions that its changing calls need (executor role).
+        read_permissions: IAM actions that `observe` needs (scanner role).
+        observe: reads AWS; raises what Reader raises. A resource that is gone is an Observation with exists=False.
+        preflight: every reason against the act, unknown facts included where they are dangerous; pure.
+        warnings: what people should know before approving; pure.
+        plan: the exact calls; a pure function of resource, parameters and fingerprint, so that it can be rebuilt from
+            an ActionRequest. Raises InvalidInput when a parameter is missing or not of its type.
+        procedure: how each step is judged, the way back, the end state.
+        statements: session policy of one step: its changing calls on its ARNs and nothing else.
+    """
+
+    id: str
+    kinds: frozenset[str]
+    destructive: bool
+    restart_needed: bool
+    rollback_possible: bool
+    effort: Effort
+    permissions: tuple[str, ...]
+    read_permissions: tuple[str, ...]
+    observe: Callable[[Reader, Target], Observation]
+    preflight: Callable[[Observation, Parameters, PolicyFacts], tuple[Refusal, ...]]
+    warnings: Callable[[Observation, Parameters], tuple[str, ...]]
+    plan: Callable[[ResourceRef, Parameters, Mapping[str, str]], Plan]
+    procedure: Procedure
+    statements: Callable[[Plan, PlanStep], tuple[Statement, ...]]
+
+
+def with_request(value: Any, request_uid: str) -> Any:
+    """Return call parameters with the request's uid in place of the placeholder."""
+    if isinstance(value, str):
+        return request_uid if value == REQUEST_PLACEHOLDER else value
+    if isinstance(value, Mapping):
+        return {key: with_request(item, request_uid) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [with_request(item, request_uid) for item in value]
+    return value

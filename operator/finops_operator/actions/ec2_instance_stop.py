@@ -1,0 +1,91 @@
+"""Stop an EC2 instance; its inverse is start. Volumes and an Elastic IP are billed on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from finops.domain.execution import Observation, Procedure, StepRules
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import Effort, ResourceRef
+from finops.ports.aws_steps import Reader
+from finops_operator.acting.instances import READ_PERMISSIONS, observe_instance
+from finops_operator.acting.ownership import template_owners
+from finops_operator.acting.session_policy import allow, start_with_customer_keys
+from finops_operator.acting.stop_rules import stop_refusals, stop_warnings, tags
+from finops_operator.action_plugin import Action, Parameters, PolicyFacts, Refusal, Statement, Target
+
+_STOPPING: Final = frozenset({"stopping", "stopped"})
+
+
+def _observe(reader: Reader, target: Target) -> Observation:
+    return observe_instance(reader, target.resource.id)
+
+
+def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    refusals = stop_refusals(observation, facts)
+    if observation.exists and observation.text("state") != "running":
+        refusals += (Refusal("NotRunning", f"It is {observation.text('state')}, not running."),)
+    return refusals
+
+
+def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
+    drift = tuple(f"{owner} will show a drift." for owner in template_owners(tags(observation)))
+    return stop_warnings(observation) + drift
+
+
+def _plan(resource: ResourceRef, _parameters: Parameters, fingerprint: Mapping[str, str]) -> Plan:
+    steps = (
+        PlanStep("stop", "ec2:StopInstances", {"InstanceIds": [resource.id]}, inverse="start"),
+        PlanStep("wait_stopped"),
+    )
+    return Plan("ec2_instance_stop", resource, {}, steps, dict(fingerprint))
+
+
+def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
+    return (
+        PlanStep("start", "ec2:StartInstances", {"InstanceIds": [plan.resource.id]}),
+        PlanStep("wait_running"),
+    )
+
+
+def _running(plan: Plan, observation: Observation) -> bool:
+    """Running since before the plan: a later launch time means that somebody restarted it."""
+    return observation.text("state") == "running" and observation.text("launchTime") == plan.fingerprint["launchTime"]
+
+
+def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
+    scope = allow(step.operation, resource=plan.resource.arn)
+    return (scope, start_with_customer_keys(plan.resource)) if step.id == "start" else (scope,)
+
+
+ACTION: Final = Action(
+    id="ec2_instance_stop",
+    kinds=frozenset({"ec2-instance"}),
+    destructive=False,
+    restart_needed=True,
+    rollback_possible=True,
+    effort=Effort.LOW,
+    permissions=("ec2:StopInstances", "ec2:StartInstances", "kms:CreateGrant"),
+    read_permissions=READ_PERMISSIONS,
+    observe=_observe,
+    preflight=_preflight,
+    warnings=_warnings,
+    plan=_plan,
+    procedure=Procedure(
+        steps={
+            "stop": StepRules(reached=lambda _, now: now.text("state") in _STOPPING, expected=_running),
+            # Nothing better exists than waiting: forcing a stop can damage file systems and needs its own approval.
+            "wait_stopped": StepRules(reached=lambda _, now: now.text("state") == "stopped", patient=True),
+            "start": StepRules(
+                reached=lambda _, now: now.text("state") in {"pending", "running"},
+                expected=lambda _, now: now.text("state") == "stopped",
+            ),
+            "wait_running": StepRules(reached=lambda _, now: now.text("state") == "running"),
+        },
+        compensation=_compensation,
+        restored=lambda _, now: now.text("state") == "running",
+        verified=lambda _, now: now.text("state") == "stopped",
+    ),
+    statements=_statements,
+)

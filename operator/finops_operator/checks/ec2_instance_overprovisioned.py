@@ -1,0 +1,145 @@
+"""EC2 instances that are larger than their work: a smaller or cheaper type of the same architecture holds the peaks.
+
+The rules are in `finops_operator.sizing`; this file says when they are asked and how the answer is told. It judges the
+5-minute picture only: hourly figures hide the peaks of network and volumes.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from finops.domain.canonical import Json
+from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
+from finops.domain.utilization import MetricSummary
+from finops_operator.plugins import Check, Facts, Parameters, ParameterSpec
+from finops_operator.sizing.choose import Candidate, Choice, Sizing, choose
+from finops_operator.sizing.policy import Preset
+from finops_operator.sufficiency import coverage_evidence, figure, insufficient
+
+ID: Final = "ec2_instance_overprovisioned"
+_CPU: Final = "cpuPercent"
+
+
+def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
+    chosen = _choice(facts, parameters)
+    if isinstance(chosen, str):
+        return NotRecommended(ID, facts.resource.id, chosen)
+    cpu = facts.utilization.fine[_CPU]
+    margins = facts.settings.sizing.margins
+    peak = figure(margins.cpu_peak(cpu))
+    return Finding(
+        check=ID,
+        action="ec2_instance_resize",
+        parameters={"instanceType": chosen.target.kind.name},
+        new_monthly_cost=chosen.target.monthly_cost,
+        evidence=_evidence(facts, chosen, cpu, margins),
+        summary=f"Peak CPU {peak} % of {chosen.current.vcpus} vCPUs: {chosen.target.kind.name} has room for it.",
+        alternatives=tuple(_alternative(candidate) for candidate in chosen.alternatives),
+    )
+
+
+def _choice(facts: Facts, parameters: Parameters) -> Choice | str:
+    if facts.resource.state != "running":
+        return f"it is {facts.resource.state}, not running"
+    cpu = facts.utilization.fine.get(_CPU)
+    if cpu is None:
+        hourly = insufficient(facts.utilization, _CPU, facts.settings)
+        return hourly or "it is too busy, or its 5-minute metrics are not known"
+    reason = insufficient(facts.utilization, _CPU, facts.settings)
+    if reason:
+        return reason
+    return choose(
+        Sizing(
+            instance=facts.resource,
+            utilization=facts.utilization,
+            cpu=cpu,
+            current_cost=facts.cost,
+            cost_of=facts.cost_of,
+            catalog=facts.catalog,
+            policy=facts.settings.sizing,
+            minimum_saving_percent=parameters["minimumSavingPercent"],
+            offered_types=facts.offered_types,
+            previous_target=facts.previous_target,
+        )
+    )
+
+
+def _evidence(facts: Facts, chosen: Choice, cpu: MetricSummary, margins: Preset) -> dict[str, Json]:
+    need = chosen.need
+    known = {
+        "neededMemoryMib": need.memory_mib,
+        "neededNetworkGbps": need.network_gbps,
+        "neededEbsIops": need.ebs_iops,
+        "neededEbsMegabytesPerSecond": need.ebs_mbytes_per_second,
+    }
+    measured: dict[str, Json] = {
+        name: "unknown" if value is None else figure(value, 3) for name, value in known.items()
+    }
+    return {
+        "preset": facts.settings.sizing.preset,
+        "cpuPercentile": margins.cpu_percentile.replace("_", "."),
+        "cpuPeakPercent": figure(margins.cpu_peak(cpu)),
+        "cpuAveragePercent": figure(cpu.average),
+        "cpuHeadroomPercent": margins.cpu_headroom_percent,
+        "memoryHeadroomPercent": margins.memory_headroom_percent,
+        "neededVcpus": figure(need.vcpus, 3),
+        **measured,
+        "currentType": chosen.current.name,
+        "currentVcpus": chosen.current.vcpus,
+        "currentMemoryMib": chosen.current.memory_mib,
+        "targetVcpus": chosen.target.kind.vcpus,
+        "targetMemoryMib": chosen.target.kind.memory_mib,
+        # Nobody asked AWS yet: the act's preflight does, and refuses when the zone lacks the type.
+        "zoneOffering": "confirmed" if facts.offered_types is not None else "confirmed before the act",
+        **coverage_evidence(cpu),
+    }
+
+
+def _alternative(candidate: Candidate) -> dict[str, Json]:
+    return {
+        "instanceType": candidate.kind.name,
+        "newMonthlyCost": figure(candidate.monthly_cost),
+        "monthlySavings": figure(candidate.saving),
+    }
+
+
+def _wants_fine(facts: Facts, parameters: Parameters) -> bool:
+    """Tell from the hourly picture whether the 5-minute one could show room.
+
+    A tenth of the hours above a level means at least 0.8 % of the 5-minute maxima above it, so the 5-minute P99.5 is
+    never below the hourly P90; and no percentile of maxima from P90 up is likely below the mean.
+    """
+    del parameters
+    cpu = facts.utilization.metrics.get(_CPU)
+    if facts.resource.state != "running" or cpu is None or insufficient(facts.utilization, _CPU, facts.settings):
+        return False
+    margins = facts.settings.sizing.margins
+    level = cpu.p90 if margins.cpu_percentile == "p99_5" else cpu.average
+    return level <= 100 - margins.cpu_headroom_percent
+
+
+CHECK: Final = Check(
+    id=ID,
+    title="Over-provisioned EC2 instance",
+    kinds=("ec2-instance",),
+    parameters=(
+        ParameterSpec(
+            name="minimumSavingPercent",
+            unit="percent",
+            default=Decimal(5),
+            minimum=Decimal(0),
+            maximum=Decimal(90),
+            description="A target must save at least this share of the current cost.",
+        ),
+    ),
+    documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/rightsizing-preferences.html",
+    action="ec2_instance_resize",
+    action_type=ActionType.RIGHTSIZE,
+    effort=Effort.MEDIUM,
+    restart_needed=True,
+    rollback_possible=True,
+    destructive=False,
+    evaluate=_evaluate,
+    wants_fine=_wants_fine,
+)

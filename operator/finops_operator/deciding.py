@@ -1,0 +1,288 @@
+"""The decide stage's edge: reads Approvals, records every verdict in the ledger, answers the voter, moves the request.
+
+Order at every step: ledger first, then the object. A crash between the two is mended by the next look, because each
+append carries an operation id and each look starts from the objects and the ledger alone. A status is never evidence:
+a vote counts when the ledger says so, a request exists when the ledger says it was proposed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from finops.domain.audit import Entry, RecordKind
+from finops.domain.decision import (
+    BEFORE_ACT,
+    TERMINAL,
+    Choice,
+    State,
+    Tally,
+    Trigger,
+    Verdict,
+    Vote,
+    VoteResult,
+    judge,
+    next_state,
+    tally,
+)
+from finops.errors import Conflict
+from finops.kinds.action_request import ActionRequest
+from finops.kinds.approval import Approval
+from finops.ports.clock import Clock
+from finops.ports.ledger import Ledger
+from finops_operator.killpoint import killpoint
+from finops_operator.objects import Objects
+from finops_operator.people import People
+from finops_operator.stages import request_status
+from finops_operator.stages.origin import created_id, intended_id, spec_hash
+from finops_operator.votes import request_facts, request_reference, state_of, vote_of, voter_detail, votes_of
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Looks at one request at a time; `fence` is the token of the lease this process holds."""
+
+    ledger: Ledger
+    requests: Objects[ActionRequest]
+    approvals: Objects[Approval]
+    approvals_of: Callable[[ActionRequest], tuple[Approval, ...]]
+    people: People
+    clock: Clock
+    fence: Callable[[], int]
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    """Scan threads withdraw while the request loop decides: one decision at a time, each from a fresh state."""
+
+    def look(self, request: ActionRequest) -> ActionRequest:
+        """Move `request` as far as votes and time allow; return it as it stands then.
+
+        Raises:
+            LedgerUnavailable, LedgerDiverged, FenceLost: nothing was decided.
+            Conflict, Gone, ClusterUnavailable, Refused, StoreUnavailable: look again later.
+        """
+        with self._lock:
+            return self._look(request)
+
+    def close(self, request: ActionRequest, trigger: Trigger, message: str) -> None:
+        """End a request that still waits for votes: withdrawn or superseded. Does nothing when it was decided since.
+
+        Raises:
+            As `look`.
+        """
+        with self._lock:
+            current = self.requests.fresh(request)
+            if state_of(current) is not State.PENDING or current.status.state is None:
+                return
+            facts = request_facts(current)
+            standing = tally(self.counted(current), facts, self.people.at_vote())
+            self._record_decision(current, trigger, standing, message)
+
+    def _look(self, request: ActionRequest) -> ActionRequest:
+        if request.status.state is None:
+            adopted = self._adopt(request)
+            if adopted is None:
+                return request
+            request = adopted
+        if state_of(request) in TERMINAL:
+            self._answer_late_votes(request)
+            return request
+        self._judge_new_votes(request)
+        return self._decide(request)
+
+    def end(self, request: ActionRequest, trigger: Trigger, message: str) -> None:
+        """End a request that was approved but not begun: expired or withdrawn by the gate.
+
+        Raises:
+            As `look`.
+        """
+        with self._lock:
+            current = self.requests.fresh(request)
+            if state_of(current) in BEFORE_ACT and current.status.state is not None:
+                standing = tally(self.counted(current), request_facts(current), self.people.at_vote())
+                self._record_decision(current, trigger, standing, message)
+
+    def counted_approvals(self, request: ActionRequest) -> tuple[Vote, ...]:
+        """Return the approvals that count, in the order in which they were cast; the last one decided."""
+        return tuple(vote for vote in self.counted(request) if vote.choice is Choice.APPROVE)
+
+    def counted(self, request: ActionRequest) -> tuple[Vote, ...]:
+        """Return the votes that the ledger counted and whose objects still exist."""
+        return tuple(vote for vote in votes_of(self.approvals_of(request)) if self._verdict(vote) == "counted")
+
+    def _adopt(self, request: ActionRequest) -> ActionRequest | None:
+        """Take in a request that has no state: only one whose exact spec the ledger saw proposed."""
+        uid = request.metadata.uid or ""
+        if self.ledger.find(created_id(uid)) is None:
+            intended = self.ledger.find(intended_id(request))
+            if intended is None or intended.entry.detail.get("specHash") != spec_hash(request.spec):
+                logger.warning(
+                    "ignoring a request that the ledger does not know as proposed",
+                    extra={"request": request_reference(request)},
+                )
+                return None
+            self.ledger.append(
+                Entry(
+                    operation_id=created_id(uid),
+                    actor="operator",
+                    kind=RecordKind.PROPOSED,
+                    request=request_reference(request),
+                    plan_hash=request.spec.plan_hash,
+                    result="created",
+                    detail={"specHash": spec_hash(request.spec)},
+                )
+            )
+            killpoint("propose.recorded")
+        return self.requests.write_status(
+            request,
+            lambda current: request_status.proposed(
+                current.status, required=current.spec.approval.required, fence=self.fence()
+            ),
+        )
+
+    def _judge_new_votes(self, request: ActionRequest) -> None:
+        facts = request_facts(request)
+        electorate = None
+        counted: list[Vote] = []
+        for approval in self.approvals_of(request):
+            vote = vote_of(approval)
+            known = self._verdict(vote)
+            if known is None:
+                electorate = electorate or self.people.at_vote()
+                verdict = judge(vote, facts, counted, electorate, self.clock.now())
+                self._record(request, vote, verdict)
+                killpoint("vote.recorded")
+                known = "counted" if verdict.result is VoteResult.COUNTED else "refused"
+            if known == "counted":
+                counted.append(vote)
+            if approval.status.result is None:
+                self._answer(approval, vote)
+
+    def _answer_late_votes(self, request: ActionRequest) -> None:
+        if any(approval.status.result is None for approval in self.approvals_of(request)):
+            self._judge_new_votes(request)
+
+    def _record(self, request: ActionRequest, vote: Vote, verdict: Verdict) -> None:
+        self.ledger.append(
+            Entry(
+                operation_id=f"vote:{vote.uid}",
+                actor=vote.voter.handle,
+                kind=RecordKind.VOTED,
+                request=request_reference(request),
+                plan_hash=vote.plan_hash,
+                result="counted" if verdict.result is VoteResult.COUNTED else "refused",
+                detail={
+                    "choice": vote.choice.value,
+                    "reason": vote.reason,
+                    "verdict": verdict.reason,
+                    "message": verdict.message,
+                    "voter": voter_detail(vote.voter),
+                    "approval": vote.name,
+                },
+            )
+        )
+
+    def _verdict(self, vote: Vote) -> str | None:
+        record = self.ledger.find(f"vote:{vote.uid}")
+        return None if record is None else record.entry.result
+
+    def _answer(self, approval: Approval, vote: Vote) -> None:
+        record = self.ledger.find(f"vote:{vote.uid}")
+        if record is None:
+            raise AssertionError("a vote is answered only after it was recorded")
+        result = VoteResult.COUNTED if record.entry.result == "counted" else VoteResult.REFUSED
+        detail = record.entry.detail
+        answer = {"result": result.value, "reason": str(detail["verdict"]), "message": str(detail["message"])}
+        self.approvals.write_status(approval, lambda _: answer)
+
+    def _decide(self, request: ActionRequest) -> ActionRequest:
+        facts = request_facts(request)
+        state = facts.state
+        if state not in BEFORE_ACT:
+            return request
+        votes = self.counted(request)
+        standing = tally(votes, facts, self.people.at_vote())
+        trigger = self._trigger(request, state, standing)
+        if trigger is None:
+            return self._show_votes(request, standing)
+        return self._record_decision(request, trigger, standing, _sentence(trigger, standing, votes))
+
+    def _record_decision(
+        self, request: ActionRequest, trigger: Trigger, standing: Tally, message: str
+    ) -> ActionRequest:
+        facts, now = request_facts(request), self.clock.now()
+        target = next_state(facts.state, trigger)
+        self.ledger.append(
+            Entry(
+                operation_id=f"decided:{facts.uid}:{target.value}",
+                actor="operator",
+                kind=RecordKind.DECIDED,
+                request=request_reference(request),
+                plan_hash=facts.plan_hash,
+                result=target.value,
+                detail={
+                    "trigger": trigger.value,
+                    "approvals": [vote.voter.handle for vote in standing.approvals],
+                    "denials": [vote.voter.handle for vote in standing.denials],
+                    "required": standing.required,
+                    "message": message,
+                    "expiresAt": facts.terms.expires_at.isoformat(),
+                },
+            )
+        )
+        killpoint("decided.recorded")
+        expected = facts.state
+
+        def change(current: ActionRequest) -> dict[str, Any]:
+            if state_of(current) is not expected:
+                raise Conflict(f"the request is {state_of(current).value} by now", code="StateChanged")
+            return request_status.decided(
+                current.status,
+                target,
+                reason=trigger.value,
+                message=message,
+                tally=standing,
+                now=now,
+                fence=self.fence(),
+            )
+
+        return self.requests.write_status(request, change)
+
+    def _trigger(self, request: ActionRequest, state: State, standing: Tally) -> Trigger | None:
+        expired = self.clock.now() >= request.spec.expires_at
+        if state is State.PENDING:
+            return standing.trigger or (Trigger.EXPIRED if expired else None)
+        # Approved and Scheduled: the decision stands unless someone took a vote back, or it grew too old to act on.
+        if len(standing.approvals) < standing.required:
+            return Trigger.QUORUM_LOST
+        return Trigger.EXPIRED if expired else None
+
+    def _show_votes(self, request: ActionRequest, standing: Tally) -> ActionRequest:
+        shown = request.status.votes
+        if shown is not None and (shown.approve, shown.deny) == (len(standing.approvals), len(standing.denials)):
+            return request
+        return self.requests.write_status(
+            request, lambda current: request_status.tallied(current.status, standing, fence=self.fence())
+        )
+
+
+def _sentence(trigger: Trigger, standing: Tally, votes: tuple[Vote, ...]) -> str:
+    names = ", ".join(vote.voter.handle for vote in standing.approvals)
+    match trigger:
+        case Trigger.QUORUM_REACHED:
+            return f"Approved by {names} ({len(standing.approvals)} of {standing.required})."
+        case Trigger.DENIED:
+            denial = standing.denials[0]
+            return (
+                f"Denied by {denial.voter.handle}: {denial.reason}"
+                if denial.reason
+                else (f"Denied by {denial.voter.handle}.")
+            )
+        case Trigger.QUORUM_LOST:
+            last = votes[-1].voter.handle if votes else "an approver"
+            return f"No longer approved: {last} took the vote back; {len(standing.approvals)} of {standing.required}."
+        case _:
+            return "Expired before it was carried out; nothing was changed."

@@ -1,0 +1,48 @@
+"""The freeze switch: one ConfigMap that stops all acts at once, read before every act.
+
+`kubectl patch configmap RELEASE-freeze -p '{"data":{"frozen":"true","reason":"…"}}'`. The operator sets it itself when
+the ledger's sinks tell different stories. A missing or unreadable switch is a reason to wait, not a licence.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from finops.errors import FinopsError
+from finops.k8s.config_maps import ConfigMaps
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Freeze:
+    """Reads and sets the switch; `local` holds for this process whatever the ConfigMap says."""
+
+    config_maps: ConfigMaps
+    name: str
+    local: str = ""
+
+    def reason(self) -> str:
+        """Return why all acts are frozen, empty when they are not.
+
+        Raises:
+            Unavailable, Refused: the switch cannot be read.
+        """
+        if self.local:
+            return self.local
+        data = self.config_maps.read(self.name)
+        if data is None:
+            return f"ConfigMap {self.name} does not exist"
+        if data.get("frozen", "").strip().lower() in {"false", "no", "off", "0", ""}:
+            return ""
+        return data.get("reason", "").strip() or f"ConfigMap {self.name} says frozen"
+
+    def freeze(self, reason: str) -> None:
+        """Freeze this process at once, and everybody through the ConfigMap where it can be written."""
+        self.local = reason
+        try:
+            self.config_maps.write(self.name, {"frozen": "true", "reason": reason})
+        except FinopsError as error:
+            # The local freeze holds all the same; the switch shows it as soon as it can be written.
+            logger.warning("the freeze could not be written to ConfigMap %s: %s", self.name, error)

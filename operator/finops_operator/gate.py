@@ -1,0 +1,152 @@
+"""May this act begin? Everything is read again: freeze, request, votes, people, policy, grants, window, expiry.
+
+Asked by the request loop before an act is scheduled and by the executor right before the first changing call. After
+that call nobody asks again: the way to a safe end is never closed. Silence of any part is a reason to wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from finops.domain.decision import Electorate, Vote, eligible_by, tally
+from finops.domain.execution import Stop, StopKind
+from finops.errors import InvalidInput, Refused, Unavailable
+from finops.k8s.kinds import KindApi
+from finops.kinds.action_request import ActionRequest
+from finops.kinds.approval import Approval
+from finops.kinds.aws_account import AwsAccount
+from finops.kinds.policy_actions import Mode
+from finops.kinds.scan_policy import ScanPolicy
+from finops.ports.act import ActRequest
+from finops.ports.clock import Clock
+from finops.ports.ledger import Ledger
+from finops_operator.freeze import Freeze
+from finops_operator.people import People
+from finops_operator.stages.origin import created_id, spec_hash
+from finops_operator.stages.windows import is_open, next_opening
+from finops_operator.votes import domain_approvers, request_facts, votes_of
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorGate:
+    """Implements finops.ports.act.Gate."""
+
+    freeze: Freeze
+    policies: KindApi[ScanPolicy]
+    accounts: KindApi[AwsAccount]
+    requests: KindApi[ActionRequest]
+    approvals: KindApi[Approval]
+    people: People
+    ledger: Ledger
+    clock: Clock
+    volatile: Callable[[], str]
+    """Why the store must not be relied upon for acts, empty when it is durable."""
+
+    def may_start(self, request: ActRequest) -> Stop | None:
+        """Return why the act may not be scheduled now."""
+        return self._judge(request)
+
+    def still_allowed(self, request: ActRequest) -> Stop | None:
+        """Return why the act may not make its first changing call."""
+        return self._judge(request)
+
+    def _judge(self, request: ActRequest) -> Stop | None:
+        try:
+            return self._switches() or self._request(request)
+        except InvalidInput as error:
+            return Stop(StopKind.HOLD, "Invalid", str(error))
+        except (Unavailable, Refused) as error:
+            return Stop(StopKind.HOLD, error.code, f"Waiting: {error}")
+
+    def _switches(self) -> Stop | None:
+        problem = self.volatile()
+        if problem:
+            return Stop(StopKind.HOLD, "StoreVolatile", problem)
+        frozen = self.freeze.reason()
+        return Stop(StopKind.HOLD, "Frozen", f"All acts are frozen: {frozen}") if frozen else None
+
+    def _request(self, request: ActRequest) -> Stop | None:
+        namespace = request.tenant.namespace
+        found = self.requests.get(namespace, request.name)
+        if found is None or found.metadata.uid != request.uid:
+            return Stop(StopKind.WITHDRAWN, "RequestGone", "The request was deleted before anything was called.")
+        origin = self.ledger.find(created_id(request.uid))
+        if (
+            origin is None
+            or origin.entry.detail.get("specHash") != spec_hash(found.spec)
+            or not found.spec.plan_is_intact
+            or found.spec.plan_hash != request.plan_hash
+        ):
+            return Stop(StopKind.WITHDRAWN, "NotProposed", "The ledger does not know this request as proposed.")
+        if self.clock.now() >= found.spec.expires_at:
+            return Stop(StopKind.EXPIRED, "Expired", "Expired before it was carried out; nothing was changed.")
+        policy = self.policies.get(namespace, found.spec.policy)
+        return self._policy(found, policy) or self._account(found) or self._votes(found, policy)
+
+    def _policy(self, request: ActionRequest, policy: ScanPolicy | None) -> Stop | None:
+        if policy is None:
+            return Stop(StopKind.WITHDRAWN, "PolicyGone", f"Policy {request.spec.policy} no longer exists.")
+        actions = policy.spec.actions
+        if policy.spec.suspend:
+            return Stop(StopKind.HOLD, "Suspended", f"Policy {request.spec.policy} is suspended.")
+        if actions.mode is Mode.RECOMMEND or request.spec.action not in actions.allowed:
+            return Stop(StopKind.WITHDRAWN, "NotAllowed", f"The policy no longer allows {request.spec.action}.")
+        if actions.mode is Mode.DRY_RUN and not request.spec.dry_run:
+            return Stop(StopKind.WITHDRAWN, "DryRunOnly", "The policy was set to DryRun after this was proposed.")
+        now = self.clock.now()
+        if not is_open(actions.windows, now):
+            opening = next_opening(actions.windows, now)
+            when = f" It opens at {opening:%Y-%m-%d %H:%M %Z}." if opening is not None else ""
+            return Stop(StopKind.HOLD, "OutsideWindow", f"Waiting for the policy's window.{when}")
+        return None
+
+    def _account(self, request: ActionRequest) -> Stop | None:
+        account = self.accounts.get("", request.spec.account)
+        if account is None or account.spec.account_id != request.spec.resource.account_id:
+            return Stop(StopKind.WITHDRAWN, "AccountGone", f"Account {request.spec.account} is no longer the same.")
+        granted = account.spec.actions_for(request.metadata.namespace or "")
+        if granted is None or request.spec.action not in granted or not account.spec.executor_role_arn:
+            return Stop(
+                StopKind.WITHDRAWN,
+                "NotGranted",
+                f"Account {request.spec.account} no longer grants {request.spec.action} to this namespace.",
+            )
+        return None
+
+    def _votes(self, request: ActionRequest, policy: ScanPolicy | None) -> Stop | None:
+        if policy is None:
+            raise AssertionError("the policy was judged before")
+        terms = policy.spec.approval
+        electorate, waiting = self.people.at_act((*request.spec.approval.approvers, *terms.approvers))
+        if waiting:
+            return Stop(StopKind.HOLD, "MembersStale", f"Waiting: {waiting}.")
+        facts = request_facts(request)
+        counted = [vote for vote in self._counted(request) if _still_named(vote, policy, electorate)]
+        standing = tally(counted, facts, electorate)
+        required = max(facts.terms.required, terms.destructive.required if request.spec.destructive else terms.required)
+        if len(standing.approvals) < required:
+            return Stop(
+                StopKind.WITHDRAWN,
+                "QuorumLost",
+                f"Only {len(standing.approvals)} of {required} approvals still count: a vote was taken back or an "
+                "approver is no longer one.",
+            )
+        return None
+
+    def _counted(self, request: ActionRequest) -> tuple[Vote, ...]:
+        mine = (
+            approval
+            for approval in self.approvals.list(request.metadata.namespace)
+            if approval.spec.request.uid == request.metadata.uid
+        )
+        votes = []
+        for vote in votes_of(mine):
+            record = self.ledger.find(f"vote:{vote.uid}")
+            if record is not None and record.entry.result == "counted":
+                votes.append(vote)
+        return tuple(votes)
+
+
+def _still_named(vote: Vote, policy: ScanPolicy, electorate: Electorate) -> bool:
+    return eligible_by(vote.voter, domain_approvers(policy.spec.approval.approvers), electorate) is not None

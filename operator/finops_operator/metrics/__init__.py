@@ -1,0 +1,1 @@
+"""Utilization from CloudWatch: what to ask, in which batches, and what the points say."""

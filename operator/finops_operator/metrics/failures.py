@@ -1,0 +1,54 @@
+"""Counts what could not be measured in one shard, and tells it as gaps: one per error code, never one per resource."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from finops.domain.resource import Gap, Shard
+from finops.errors import AwsError
+
+
+@dataclass(slots=True)
+class Failures:
+    """Failed metrics of one shard, and how much was asked for: hourly and 5-minute series apart."""
+
+    shard: Shard
+    metrics: Counter[tuple[str, str]] = field(default_factory=Counter)
+    resources: Counter[tuple[str, str]] = field(default_factory=Counter)
+    messages: dict[tuple[str, str], str] = field(default_factory=dict)
+    hourly_series: int = 0
+    hourly_requests: int = 0
+    fine_series: int = 0
+    fine_requests: int = 0
+
+    def add(self, operation: str, code: str, failed: Iterable[str]) -> None:
+        """Count failed metrics, one resource id per metric."""
+        ids = list(failed)
+        self.metrics[operation, code] += len(ids)
+        self.resources[operation, code] += len(set(ids))
+
+    def explain(self, error: AwsError) -> None:
+        """Keep the first message of each code, for people."""
+        self.messages.setdefault((error.operation.partition(":")[2], error.code), str(error))
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """Return one Gap per operation and code, with the number of resources concerned."""
+        return tuple(
+            Gap(
+                self.shard.account,
+                self.shard.region,
+                "cloudwatch",
+                operation,
+                code,
+                self._sentence(operation, code, count),
+                self.resources[operation, code],
+            )
+            for (operation, code), count in sorted(self.metrics.items())
+        )
+
+    def _sentence(self, operation: str, code: str, count: int) -> str:
+        told = f"{count} metrics of {self.shard.kind} are unknown"
+        why = self.messages.get((operation, code), "")
+        return f"{told}: {why}" if why else told

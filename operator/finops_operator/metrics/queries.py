@@ -1,0 +1,94 @@
+"""What is asked of CloudWatch: one metric of one resource over one aligned window, and how many fit into a request.
+
+Pure; used by the measure stage. Limits: 500 queries and 100,800 datapoints a GetMetricData request (API reference).
+All statistics of a metric go into one request, where up to five of them are billed as one metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+MAXIMUM_QUERIES: Final = 500
+MAXIMUM_POINTS: Final = 100_800
+HOUR: Final = 3600
+FIVE_MINUTES: Final = 300
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """`[start, end)` in seconds since the epoch, aligned to `period` seconds."""
+
+    start: int
+    end: int
+    period: int
+
+    @property
+    def points(self) -> int:
+        return (self.end - self.start) // self.period
+
+    @property
+    def start_time(self) -> datetime:
+        return datetime.fromtimestamp(self.start, tz=UTC)
+
+    @property
+    def end_time(self) -> datetime:
+        return datetime.fromtimestamp(self.end, tz=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One metric of one resource with the statistics that are wanted of it.
+
+    Attributes:
+        resource_id: whose metric it is.
+        name: our name of the metric.
+        namespace, metric, dimensions: CloudWatch's, complete: a partial dimension set finds nothing.
+        statistics: `Average`, `Maximum`, `Sum`, …
+    """
+
+    resource_id: str
+    name: str
+    namespace: str
+    metric: str
+    dimensions: tuple[tuple[str, str], ...]
+    statistics: tuple[str, ...]
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Queries of one request: one window, within both limits."""
+
+    window: Window
+    queries: tuple[Query, ...]
+
+    @property
+    def series(self) -> int:
+        return sum(len(query.statistics) for query in self.queries)
+
+
+def series_per_request(points: int) -> int:
+    """Return how many series of `points` points one request may ask for without paging."""
+    return max(1, min(MAXIMUM_QUERIES, MAXIMUM_POINTS // max(1, points)))
+
+
+def batches(queries: Iterable[Query]) -> Iterator[Batch]:
+    """Yield requests for `queries`: duplicates asked once, one window each, no metric's statistics torn apart."""
+    by_window: dict[Window, dict[tuple[str, str], Query]] = {}
+    for query in queries:
+        by_window.setdefault(query.window, {})[query.resource_id, query.name] = query
+    for window, wanted in sorted(by_window.items()):
+        room = series_per_request(window.points)
+        chosen: list[Query] = []
+        used = 0
+        for query in wanted.values():
+            if chosen and used + len(query.statistics) > room:
+                yield Batch(window, tuple(chosen))
+                chosen, used = [], 0
+            chosen.append(query)
+            used += len(query.statistics)
+        if chosen:
+            yield Batch(window, tuple(chosen))

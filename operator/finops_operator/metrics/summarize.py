@@ -1,0 +1,101 @@
+"""Points to summaries: percentiles by nearest rank, coverage since the later of window start and launch. Pure.
+
+Called by the measure stage. CloudWatch computes percentiles only from raw samples, which EC2 does not send, so they are
+computed here from the period maxima (counters: from the period sums).
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from finops.domain.utilization import MetricSummary
+from finops_operator.plugins import MetricSpec
+
+TOO_NEW: Final = "TooNew"
+"""No whole period has passed since the launch."""
+NOT_PUBLISHED: Final = "NotPublished"
+"""CloudWatch answered and holds nothing in the whole window: the only reason that may serve as evidence."""
+NOT_SINCE_LAUNCH: Final = "NotPublishedSinceLaunch"
+"""CloudWatch holds points of the window, all older than the launch."""
+_PERMILLE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points of one metric: one array per statistic of its spec, from `start` (epoch seconds) in steps of `period`."""
+
+    start: int
+    period: int
+    values: tuple[array[float], ...]
+
+    @property
+    def end(self) -> int:
+        return self.start + self.period * (len(self.values[0]) if self.values else 0)
+
+
+def first_period(launch: datetime | None, window_start: int, period: int) -> int:
+    """Return where data may be expected from: the window's start, or the first whole period after the launch.
+
+    What happened before the launch happened on another machine or another type and does not count.
+    """
+    if launch is None:
+        return window_start
+    return max(window_start, -(-int(launch.timestamp()) // period) * period)
+
+
+def summarize(spec: MetricSpec, series: Series, launch: datetime | None) -> MetricSummary | str:
+    """Return the summary of one metric, or why there is none: one of the reasons above."""
+    start = first_period(launch, series.start, series.period)
+    expected = (series.end - start) // series.period
+    if expected <= 0:
+        return TOO_NEW
+    skipped = (start - series.start) // series.period
+    columns = [one[skipped:] for one in series.values]
+    if spec.missing_means_zero:
+        columns = [array("f", (0.0 if math.isnan(value) else value for value in one)) for one in columns]
+    peaks = sorted(value for value in columns[_peak_column(spec)] if not math.isnan(value))
+    if not peaks:
+        silent = all(math.isnan(value) for value in series.values[_peak_column(spec)])
+        return NOT_PUBLISHED if silent else NOT_SINCE_LAUNCH
+    levels = [value for value in columns[_level_column(spec)] if not math.isnan(value)] or peaks
+    return MetricSummary(
+        maximum=_clean(peaks[-1]),
+        p99_5=_clean(nearest_rank(peaks, 995)),
+        p99=_clean(nearest_rank(peaks, 990)),
+        p95=_clean(nearest_rank(peaks, 950)),
+        p90=_clean(nearest_rank(peaks, 900)),
+        average=_clean(math.fsum(levels) / len(levels)),
+        total=_clean(math.fsum(peaks)) if spec.counter else None,
+        points=len(peaks),
+        expected=expected,
+        period_seconds=series.period,
+        start=datetime.fromtimestamp(start, tz=UTC),
+        end=datetime.fromtimestamp(series.end, tz=UTC),
+    )
+
+
+def nearest_rank(ascending: Sequence[float], permille: int) -> float:
+    """Return the smallest value that at least `permille` thousandths of the values do not exceed.
+
+    `ascending` is sorted and not empty. Whole-number arithmetic: 0.995 has no exact float.
+    """
+    rank = -(-len(ascending) * permille // _PERMILLE)
+    return ascending[max(0, rank - 1)]
+
+
+def _peak_column(spec: MetricSpec) -> int:
+    return spec.statistics.index("Maximum") if "Maximum" in spec.statistics else 0
+
+
+def _level_column(spec: MetricSpec) -> int:
+    return spec.statistics.index("Average") if "Average" in spec.statistics else 0
+
+
+def _clean(value: float) -> float:
+    """Return seven significant digits: what 32-bit points hold, without the noise behind them."""
+    return float(f"{value:.7g}")

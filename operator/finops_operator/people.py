@@ -1,0 +1,60 @@
+"""Who is who right now: which handles are one person, and who is in the Slack groups that policies name.
+
+The mapping is an administrator's ConfigMap (`RELEASE-identities`: `slack.U0123: alice`); group members come from Redis,
+where the bot keeps them with the time they were read. An act waits while they are older than an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Final, Protocol
+
+from finops.domain.decision import Electorate
+from finops.kinds.approver import Approver
+from finops.ports.clock import Clock
+from finops.store.slack_groups import SlackGroups
+
+GROUPS_FRESH_FOR: Final = timedelta(hours=1)
+
+
+class Switches(Protocol):
+    """ConfigMaps, read afresh."""
+
+    def read(self, name: str) -> Mapping[str, str] | None: ...
+
+
+class People:
+    """Builds the electorate for judging votes (`at_vote`) and for acting on them (`at_act`)."""
+
+    def __init__(self, *, switches: Switches, identities: str, groups: SlackGroups, clock: Clock) -> None:
+        self._switches, self._identities, self._groups, self._clock = switches, identities, groups, clock
+
+    def at_vote(self) -> Electorate:
+        """Groups count as attested in the vote. Raises ClusterUnavailable, Refused."""
+        return Electorate(same_person=self._same_person())
+
+    def at_act(self, approvers: Iterable[Approver]) -> tuple[Electorate, str]:
+        """Groups must hold now. Returns the electorate and why the act has to wait, empty when it need not.
+
+        Raises:
+            ClusterUnavailable, Refused, StoreUnavailable.
+        """
+        groups: dict[str, frozenset[str]] = {}
+        now = self._clock.now()
+        for approver in approvers:
+            group = approver.slack_user_group
+            if not group:
+                continue
+            found = self._groups.read(group)
+            if found.read_at is None:
+                return Electorate(self._same_person(), {}), f"the members of Slack user group {group} were never read"
+            if now - found.read_at > GROUPS_FRESH_FOR:
+                minutes = int((now - found.read_at).total_seconds() // 60)
+                stale = f"the members of Slack user group {group} were last read {minutes} minutes ago"
+                return Electorate(self._same_person(), {}), stale
+            groups[group] = found.members
+        return Electorate(self._same_person(), groups), ""
+
+    def _same_person(self) -> dict[str, str]:
+        return dict(self._switches.read(self._identities) or {})

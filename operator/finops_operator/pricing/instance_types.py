@@ -1,0 +1,155 @@
+"""Facts about EC2 instance types: size, architecture, baselines, what fits where. Bundled, loaded on first use.
+
+Read by sizing (which types can hold a workload), by the checks, and by actions that refuse impossible targets. The
+figures are what DescribeInstanceTypes says; a figure AWS does not publish is None and never taken for zero.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+_GENERATION: Final = re.compile(r"^[a-z]+(?:-[a-z]+)?(\d+)")
+_YES: Final = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceType:
+    """One type.
+
+    Attributes:
+        name: `m5.large`; `family` is `m5`, `size` is `large`.
+        generation: the number in the family, 0 where it has none.
+        vcpus, memory_mib: what the type offers.
+        architectures: `x86_64`, `arm64`, `i386`, …
+        clock_ghz: sustained clock, None when not published.
+        baseline_percent: of a burstable type: what each vCPU may use for ever, in percent; None for all others.
+        hypervisor: `nitro`, `xen`, empty for bare metal.
+        ena_support: `required`, `supported`, `unsupported`.
+        network_baseline_gbps: sustained bandwidth each way.
+        ebs_baseline_mbytes_per_second, ebs_baseline_iops: sustained figures towards volumes; None where the type has no
+            bandwidth of its own for volumes.
+        max_ebs_attachments: None when not published.
+        instance_storage_gb: local disks that are lost at a stop.
+        virtualization: `hvm`, `paravirtual`.
+        boot_modes: `legacy-bios`, `uefi`.
+    """
+
+    name: str
+    vcpus: int
+    memory_mib: int
+    architectures: frozenset[str]
+    clock_ghz: Decimal | None
+    baseline_percent: Decimal | None
+    current_generation: bool
+    bare_metal: bool
+    hypervisor: str
+    ena_support: str
+    network_baseline_gbps: Decimal | None
+    ebs_baseline_mbytes_per_second: Decimal | None
+    ebs_baseline_iops: int | None
+    max_ebs_attachments: int | None
+    instance_storage_gb: int
+    gpu_count: int
+    gpu_name: str
+    hibernation: bool
+    virtualization: frozenset[str]
+    on_demand: bool
+    boot_modes: frozenset[str]
+
+    @property
+    def family(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def size(self) -> str:
+        return self.name.partition(".")[2]
+
+    @property
+    def generation(self) -> int:
+        found = _GENERATION.match(self.family)
+        return int(found.group(1)) if found else 0
+
+    @property
+    def burstable(self) -> bool:
+        return self.baseline_percent is not None
+
+    @property
+    def nitro(self) -> bool:
+        return self.hypervisor == "nitro"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Catalog:
+    """All types by name. Compared by identity, so that derived lists can be cached per catalog."""
+
+    types: Mapping[str, InstanceType]
+
+    def get(self, name: str) -> InstanceType | None:
+        """Return the type, or None when nothing is known of it."""
+        return self.types.get(name)
+
+    def __iter__(self) -> Iterator[InstanceType]:
+        return iter(self.types.values())
+
+
+@cache
+def bundled_catalog() -> Catalog:
+    """Return the catalog that ships with the product; read once per process.
+
+    Types of which AWS publishes no figures any more (retired ones) are left out: nothing can be said about them.
+    """
+    packed = files("finops_operator.pricing").joinpath("data", "instance-types.json.gz").read_bytes()
+    document = json.loads(gzip.decompress(packed))
+    columns = document["columns"]
+    types = {}
+    for name, cells in document["types"].items():
+        row = dict(zip(columns, cells, strict=True))
+        if row["architectures"] and row["vcpu"] and row["memory_mib"]:
+            types[name] = _instance_type(name, row)
+    return Catalog(types)
+
+
+def _instance_type(name: str, row: Mapping[str, str]) -> InstanceType:
+    return InstanceType(
+        name=name,
+        vcpus=int(row["vcpu"]),
+        memory_mib=int(row["memory_mib"]),
+        architectures=_words(row["architectures"]),
+        clock_ghz=_number(row["clock_ghz"]),
+        baseline_percent=_number(row["baseline_pct_per_vcpu"]),
+        current_generation=row["current_generation"] == _YES,
+        bare_metal=row["bare_metal"] == _YES,
+        hypervisor=row["hypervisor"],
+        ena_support=row["ena_support"],
+        network_baseline_gbps=_number(row["network_baseline_gbps"]),
+        ebs_baseline_mbytes_per_second=_number(row["ebs_baseline_mbytes_s"]),
+        ebs_baseline_iops=_integer(row["ebs_baseline_iops"]),
+        max_ebs_attachments=_integer(row["ebs_max_attachments"]),
+        instance_storage_gb=_integer(row["instance_storage_gb"]) or 0,
+        gpu_count=_integer(row["gpu_count"]) or 0,
+        gpu_name=row["gpu_name"],
+        hibernation=row["hibernation"] == _YES,
+        virtualization=_words(row["virtualization"]),
+        on_demand="on-demand" in _words(row["usage_classes"]),
+        boot_modes=_words(row["boot_modes"]),
+    )
+
+
+def _words(cell: str) -> frozenset[str]:
+    return frozenset(word for word in cell.split("|") if word)
+
+
+def _number(cell: str) -> Decimal | None:
+    return Decimal(cell) if cell else None
+
+
+def _integer(cell: str) -> int | None:
+    return int(Decimal(cell)) if cell else None

@@ -1,0 +1,342 @@
+"""Measure a page of resources: hourly rings for all, 5-minute points for candidates, silence of detached volumes.
+
+Called by the pipeline with pages of one shard. Points are shared by all policies through the rings in the store, so a
+second policy asks CloudWatch for nothing. What cannot be read becomes `unknown` with its reason, never zero.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from finops.domain.resource import Gap, Resource, Shard
+from finops.domain.utilization import MetricSummary, Utilization
+from finops.ports.aws_read import PageReader
+from finops.store.rings import Ring
+from finops.store.utilization import Discovered, UtilizationStore
+from finops_operator.metrics.agent import OPERATION as LIST_METRICS
+from finops_operator.metrics.agent import dimension_sets
+from finops_operator.metrics.failures import Failures
+from finops_operator.metrics.fetch import OPERATION as GET_METRIC_DATA
+from finops_operator.metrics.fetch import Answers, fetch
+from finops_operator.metrics.queries import HOUR, Query, Window, batches
+from finops_operator.metrics.summarize import NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, Series, first_period, summarize
+from finops_operator.metrics.windows import (
+    DAY,
+    fine_window,
+    is_silent,
+    last_hour,
+    missing_hours,
+    silence_window,
+)
+from finops_operator.plugins import MetricSpec, ResourceKind
+
+NOT_APPLICABLE: Final = "NotApplicable"
+"""The resource publishes no such metric as it stands (stopped, not burstable)."""
+_ANSWERED: Final = frozenset({NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, NOT_APPLICABLE})
+_FINE_FOR: Final = timedelta(hours=24)
+_GIVE_UP_AFTER: Final = 2
+WantsFine = Callable[[Resource, Utilization], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureSettings:
+    """What the policy asks for.
+
+    Attributes:
+        now: the scan's one instant: all its windows end there.
+        lookback_days: hourly and 5-minute windows.
+        silence_days: how far back the silence of a detached volume must be proven, the longest wish of its checks.
+    """
+
+    now: datetime
+    lookback_days: int
+    silence_days: int
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A Utilization in the making."""
+
+    metrics: dict[str, MetricSummary] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+    fine: dict[str, MetricSummary] = field(default_factory=dict)
+    asked_from: dict[str, datetime] = field(default_factory=dict)
+
+    def done(self, resource_id: str) -> Utilization:
+        return Utilization(resource_id, self.metrics, self.unknown, self.fine, self.asked_from)
+
+    def put(self, name: str, found: MetricSummary | str, *, fine: bool = False) -> None:
+        if isinstance(found, str):
+            self.unknown[name] = found
+        elif fine:
+            self.fine[name] = found
+        else:
+            self.metrics[name] = found
+
+
+class Measurer:
+    """Measures the pages of one shard for one policy and remembers what failed."""
+
+    def __init__(
+        self,
+        shard: Shard,
+        kind: ResourceKind,
+        reader: PageReader,
+        store: UtilizationStore,
+        settings: MeasureSettings,
+        wants_fine: WantsFine,
+    ) -> None:
+        self.failures = Failures(shard)
+        self._shard = shard
+        self._kind = kind
+        self._reader = reader
+        self._store = store
+        self._settings = settings
+        self._wants_fine = wants_fine
+        self._unserved = 0
+        self._last_code = ""
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """Return what could not be measured so far, one Gap per operation and code."""
+        return self.failures.gaps()
+
+    def page(self, resources: Sequence[Resource]) -> dict[str, Utilization]:
+        """Return resource id → utilization for every one of `resources`, and keep it in the store.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        drafts = {resource.id: _Draft() for resource in resources}
+        sets = self._dimension_sets(resources)
+        for resource in resources:
+            for spec in self._kind.metrics:
+                if not spec.applies(resource):
+                    drafts[resource.id].unknown[spec.name] = NOT_APPLICABLE
+        self._hourly([one for one in resources if not is_silent(one)], drafts, sets)
+        self._silence([one for one in resources if is_silent(one)], drafts)
+        self._fine(resources, drafts, sets)
+        measured = {resource_id: draft.done(resource_id) for resource_id, draft in drafts.items()}
+        self._store.put_summaries(self._shard, measured)
+        return measured
+
+    def _dimension_sets(self, resources: Sequence[Resource]) -> dict[str, Mapping[str, Discovered] | str]:
+        found: dict[str, Mapping[str, Discovered] | str] = {}
+        for spec in self._kind.metrics:
+            ids = [one.id for one in resources if spec.applies(one)]
+            if spec.discovered and ids:
+                sets = dimension_sets(self._reader, self._store, self._shard, spec, ids, self.failures)
+                if isinstance(sets, str):
+                    self.failures.add(LIST_METRICS.partition(":")[2], sets, ids)
+                found[spec.name] = sets
+        return found
+
+    def _query(
+        self,
+        resource: Resource,
+        spec: MetricSpec,
+        window: Window,
+        sets: Mapping[str, Mapping[str, Discovered] | str],
+    ) -> Query | str:
+        """Return what to ask, or why there is nothing to ask."""
+        metric = spec.metric
+        dimensions: tuple[tuple[str, str], ...] = ((spec.dimension, resource.id),)
+        if spec.discovered:
+            known = sets.get(spec.name, {})
+            if isinstance(known, str):
+                return known
+            one = known.get(resource.id)
+            if one is None:
+                return NOT_PUBLISHED
+            metric, dimensions = one.metric, one.dimensions
+        return Query(resource.id, spec.name, spec.namespace, metric, dimensions, spec.statistics, window)
+
+    def _fetch(self, queries: Iterable[Query], *, fine: bool) -> Answers:
+        """Ask for all queries, batch by batch; failures are counted here."""
+        merged = Answers()
+        for batch in batches(queries):
+            if self._unserved >= _GIVE_UP_AFTER:
+                merged.failed.update(dict.fromkeys(batch.queries, self._last_code))
+                continue
+            answers = fetch(self._reader, batch)
+            self._watch(answers)
+            if fine:
+                self.failures.fine_series += batch.series
+                self.failures.fine_requests += 1
+            else:
+                self.failures.hourly_series += batch.series
+                self.failures.hourly_requests += 1
+            merged.points.update(answers.points)
+            merged.failed.update(answers.failed)
+            for error in answers.errors:
+                self.failures.explain(error)
+        by_code: dict[str, list[str]] = {}
+        for query, code in merged.failed.items():
+            by_code.setdefault(code, []).append(query.resource_id)
+        for code, ids in by_code.items():
+            self.failures.add(GET_METRIC_DATA.partition(":")[2], code, ids)
+        return merged
+
+    def _watch(self, answers: Answers) -> None:
+        """Stop asking when CloudWatch refused two requests in a row after all patience: the rest would wait as long."""
+        self._unserved = self._unserved + 1 if answers.errors else 0
+        if answers.errors:
+            self._last_code = answers.errors[-1].code
+
+    # -- hourly ------------------------------------------------------------------------------------------------------
+
+    def _hourly(
+        self,
+        resources: Sequence[Resource],
+        drafts: Mapping[str, _Draft],
+        sets: Mapping[str, Mapping[str, Discovered] | str],
+    ) -> None:
+        specs = [spec for spec in self._kind.metrics if spec.hourly]
+        needed = self._settings.lookback_days * 24
+        end_hour = last_hour(self._settings.now)
+        rings = self._store.rings(self._shard, [spec.name for spec in specs], [one.id for one in resources])
+        queries: list[Query] = []
+        for resource in resources:
+            for spec in specs:
+                window = missing_hours(rings.get((resource.id, spec.name)), end_hour, needed)
+                if not spec.applies(resource) or window is None:
+                    continue
+                query = self._query(resource, spec, window, sets)
+                if isinstance(query, str):
+                    drafts[resource.id].unknown[spec.name] = query
+                else:
+                    queries.append(query)
+        answers = self._fetch(queries, fine=False)
+        changed = {
+            (query.resource_id, query.name): _joined(
+                rings.get((query.resource_id, query.name)), query.window, points, needed
+            )
+            for query, points in answers.points.items()
+        }
+        self._store.put_rings(self._shard, changed)
+        rings.update(changed)
+        failed = {(query.resource_id, query.name): code for query, code in answers.failed.items()}
+        for resource in resources:
+            draft = drafts[resource.id]
+            for spec in specs:
+                if spec.name not in draft.unknown:
+                    key = (resource.id, spec.name)
+                    self._put_hourly(draft, spec, resource, failed.get(key) or rings[key], needed)
+
+    @staticmethod
+    def _put_hourly(draft: _Draft, spec: MetricSpec, resource: Resource, ring: Ring | str, needed: int) -> None:
+        if isinstance(ring, str):
+            draft.unknown[spec.name] = ring
+            return
+        start = ring.end_hour - needed
+        series = Series(start * HOUR, HOUR, ring.slice_from(start))
+        draft.asked_from[spec.name] = datetime.fromtimestamp(series.start, tz=UTC)
+        draft.put(spec.name, summarize(spec, series, resource.created))
+
+    # -- silence -----------------------------------------------------------------------------------------------------
+
+    def _silence(self, resources: Sequence[Resource], drafts: Mapping[str, _Draft]) -> None:
+        """Ask for one point a day; what was answered today is not asked again."""
+        window = silence_window(self._settings.now, self._settings.silence_days)
+        previous = self._store.summaries(self._shard, [one.id for one in resources])
+        queries: list[Query] = []
+        specs = {spec.name: spec for spec in self._kind.metrics if spec.hourly and not spec.discovered}
+        for resource in resources:
+            for spec in specs.values():
+                before = previous.get(resource.id)
+                if not spec.applies(resource):
+                    continue
+                if before is not None and self._asked_today(before, spec.name, window):
+                    draft = drafts[resource.id]
+                    draft.put(spec.name, before.metrics.get(spec.name) or NOT_PUBLISHED)
+                    draft.asked_from[spec.name] = before.asked_from[spec.name]
+                    continue
+                query = self._query(resource, spec, window, {})
+                assert isinstance(query, Query)
+                queries.append(query)
+        answers = self._fetch(queries, fine=False)
+        for query, points in answers.points.items():
+            draft = drafts[query.resource_id]
+            draft.asked_from[query.name] = window.start_time
+            series = Series(window.start, window.period, points)
+            # Of a detached volume the whole window counts: its creation is not a restart.
+            draft.put(query.name, summarize(specs[query.name], series, None))
+        for query, code in answers.failed.items():
+            drafts[query.resource_id].unknown[query.name] = code
+
+    @staticmethod
+    def _asked_today(before: Utilization, name: str, window: Window) -> bool:
+        """Tell whether this very question was answered already: days are whole, so the same start means today.
+
+        A volume detached today must be asked about anew: what is kept of it are hours.
+        """
+        asked, summary = before.asked_from.get(name), before.metrics.get(name)
+        if asked is None or int(asked.timestamp()) != window.start:
+            return False
+        if summary is not None:
+            return summary.period_seconds == window.period
+        return before.unknown.get(name) == NOT_PUBLISHED
+
+    # -- 5 minutes ---------------------------------------------------------------------------------------------------
+
+    def _fine(
+        self,
+        resources: Sequence[Resource],
+        drafts: Mapping[str, _Draft],
+        sets: Mapping[str, Mapping[str, Discovered] | str],
+    ) -> None:
+        specs = {spec.name: spec for spec in self._kind.metrics if spec.fine}
+        wanted = [one for one in resources if specs and self._wants_fine(one, drafts[one.id].done(one.id))]
+        window = fine_window(self._settings.now, self._settings.lookback_days)
+        previous = self._store.summaries(self._shard, [one.id for one in wanted])
+        by_id = {one.id: one for one in wanted}
+        queries: list[Query] = []
+        for resource in wanted:
+            draft, before = drafts[resource.id], previous.get(resource.id)
+            if before is not None and self._still_fine(before, resource, specs):
+                draft.fine.update(before.fine)
+                for name, spec in specs.items():
+                    if not spec.hourly and name in before.unknown:
+                        draft.unknown[name] = before.unknown[name]
+                continue
+            for spec in specs.values():
+                query = self._query(resource, spec, window, sets) if spec.applies(resource) else NOT_APPLICABLE
+                if isinstance(query, Query):
+                    queries.append(query)
+        answers = self._fetch(queries, fine=True)
+        for query, points in answers.points.items():
+            series = Series(window.start, window.period, points)
+            summary = summarize(specs[query.name], series, by_id[query.resource_id].created)
+            draft = drafts[query.resource_id]
+            if isinstance(summary, MetricSummary) or not specs[query.name].hourly:
+                draft.put(query.name, summary, fine=True)
+        for query, code in answers.failed.items():
+            if not specs[query.name].hourly:
+                drafts[query.resource_id].unknown[query.name] = code
+
+    def _still_fine(self, before: Utilization, resource: Resource, specs: Mapping[str, MetricSpec]) -> bool:
+        """Tell whether yesterday's 5-minute picture still holds: complete, a day old at most, of the same machine."""
+        for name, spec in specs.items():
+            summary = before.fine.get(name)
+            if summary is None:
+                if spec.hourly and name not in before.unknown:
+                    return False
+                if not spec.hourly and before.unknown.get(name, "") not in _ANSWERED:
+                    return False
+                continue
+            end = int(summary.end.timestamp())
+            start = first_period(resource.created, end - self._settings.lookback_days * DAY, summary.period_seconds)
+            if self._settings.now - summary.end >= _FINE_FOR or int(summary.start.timestamp()) != start:
+                return False
+        return bool(before.fine)
+
+
+def _joined(ring: Ring | None, window: Window, points: tuple[array[float], ...], needed: int) -> Ring:
+    """Return the ring continued by an increment, or replaced by a whole window."""
+    end_hour = window.end // HOUR
+    if ring is not None and window.start // HOUR == ring.end_hour and len(ring.values) == len(points):
+        return ring.extended(end_hour, points, max(needed, ring.hours))
+    return Ring(end_hour, points)

@@ -1,0 +1,208 @@
+"""Which recommendations become requests, and what such a request says; pure.
+
+Called by the proposer after each scan. One open request per resource, whatever the action and whichever policy; never
+more open requests than the policy allows; nothing that was answered is asked again before its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from finops.domain.canonical import Json
+from finops.domain.decision import TERMINAL, State
+from finops.domain.money import to_cents
+from finops.domain.plan import Plan
+from finops.domain.recommendation import Recommendation
+from finops.kinds.action_request import (
+    ActionRequest,
+    ActionRequestSpec,
+    ApprovalTerms,
+    Estimate,
+    Evidence,
+    PlannedStep,
+    ResourceReference,
+    fingerprint_texts,
+)
+from finops.kinds.aws_account import AwsAccount
+from finops.kinds.policy_actions import Mode
+from finops.kinds.scan_policy import ScanPolicy
+
+QUIET_AFTER: Final[Mapping[State, timedelta]] = {
+    State.DENIED: timedelta(days=30),
+    State.ROLLED_BACK: timedelta(days=7),
+    State.WITHDRAWN: timedelta(days=1),
+    State.EXPIRED: timedelta(days=1),
+    State.SUCCEEDED: timedelta(days=1),
+}
+"""How long the same act on the same resource is not asked for again after it ended so. A Stale or Superseded request
+may be followed at once: the plan is another one. A resource that was just resized gets a day to show how it does."""
+_VALUES: Final = 60
+_TEXT: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A recommendation that does not become a request, with the reason for logs and `finops explain`."""
+
+    recommendation: str
+    reason: str
+
+
+def candidates(
+    policy: ScanPolicy,
+    recommendations: Iterable[Recommendation],
+    requests: Iterable[ActionRequest],
+    accounts: Mapping[str, AwsAccount],
+    now: datetime,
+) -> Iterator[Recommendation | Skip]:
+    """Yield what to propose, best saving first, and for the rest why not; stops when the policy's room is used up.
+
+    Args:
+        policy: mode, allowed actions, minimum saving and maximum of open requests come from it.
+        recommendations: of this policy, best saving first.
+        requests: all ActionRequests of the cluster that this operator sees.
+        accounts: by account id, only those the policy names.
+        now: for the quiet time after an answer.
+    """
+    actions = policy.spec.actions
+    if actions.mode is Mode.RECOMMEND:
+        return
+    known = tuple(requests)
+    busy = {request.spec.resource.arn for request in known if _is_open(request)}
+    room = actions.maximum_open_requests - sum(1 for r in known if _is_open(r) and _belongs(r, policy))
+    quiet = _quiet(known, now)
+    for item in recommendations:
+        if room <= 0:
+            return
+        reason = _why_not(policy, item, accounts)
+        if not reason and item.resource.arn in busy:
+            reason = "another request for this resource is open"
+        if not reason and (item.resource.arn, item.action) in quiet:
+            reason = "the same act was answered not long ago"
+        if reason:
+            yield Skip(item.id, reason)
+            continue
+        busy.add(item.resource.arn)
+        room -= 1
+        yield item
+
+
+def _why_not(policy: ScanPolicy, item: Recommendation, accounts: Mapping[str, AwsAccount]) -> str:
+    actions, namespace = policy.spec.actions, policy.metadata.namespace or ""
+    account = accounts.get(item.resource.account)
+    if not item.counted:
+        return "a better recommendation for the same resource exists"
+    if item.advice:
+        return "the resource has an owner that would revert the act"
+    if item.action not in actions.allowed:
+        return f"action {item.action or 'none'} is not allowed by the policy"
+    if item.monthly_savings is None or item.current_monthly_cost is None or item.new_monthly_cost is None:
+        return "the saving is unknown"
+    if item.monthly_savings < actions.minimum_monthly_savings:
+        return "the saving is below actions.minimumMonthlySavings"
+    if account is None or item.action not in (account.spec.actions_for(namespace) or frozenset()):
+        return "the account does not grant this action to the namespace"
+    if not account.spec.executor_role_arn:
+        return "the account names no executor role"
+    return ""
+
+
+def _is_open(request: ActionRequest) -> bool:
+    return request.status.state not in TERMINAL
+
+
+def _belongs(request: ActionRequest, policy: ScanPolicy) -> bool:
+    metadata = request.metadata
+    return metadata.namespace == policy.metadata.namespace and request.spec.policy == policy.metadata.name
+
+
+def _quiet(requests: Iterable[ActionRequest], now: datetime) -> frozenset[tuple[str, str]]:
+    found = set()
+    for request in requests:
+        state = request.status.state
+        pause = QUIET_AFTER.get(state) if state is not None else None
+        ended = _ended_at(request)
+        if pause is not None and ended is not None and now - ended < pause:
+            found.add((request.spec.resource.arn, request.spec.action))
+    return frozenset(found)
+
+
+def _ended_at(request: ActionRequest) -> datetime | None:
+    execution = request.status.execution
+    started = execution.started_at if execution is not None else None
+    return started or request.status.decided_at or request.metadata.creation_timestamp
+
+
+def open_requests(policy: ScanPolicy, requests: Iterable[ActionRequest]) -> tuple[ActionRequest, ...]:
+    """Return the policy's requests that wait or run."""
+    return tuple(request for request in requests if _belongs(request, policy) and _is_open(request))
+
+
+def request_spec(
+    policy: ScanPolicy, account: AwsAccount, item: Recommendation, plan: Plan, warnings: Iterable[str], now: datetime
+) -> ActionRequestSpec:
+    """Return the spec that people will vote on.
+
+    Raises:
+        InvalidInput (InvalidObject): a value does not fit the kind, e.g. a name that is too long.
+    """
+    terms = policy.spec.approval
+    slack = policy.spec.notify.slack
+    saving = to_cents(item.monthly_savings or Decimal(0))
+    current = to_cents(item.current_monthly_cost or Decimal(0))
+    posted = slack is not None and saving >= slack.minimum_monthly_savings
+    return ActionRequestSpec(
+        policy=policy.metadata.name,
+        account=account.metadata.name,
+        region=item.resource.region,
+        resource=ResourceReference(
+            kind=item.resource.kind,
+            id=item.resource.id,
+            arn=item.resource.arn,
+            account_id=item.resource.account,
+            name=item.resource.name[:256],
+        ),
+        action=item.action,
+        parameters={key: value if isinstance(value, int) else str(value) for key, value in item.parameters.items()},
+        plan=tuple(PlannedStep.of(step) for step in plan.steps),
+        plan_hash=plan.hash,
+        fingerprint=fingerprint_texts(plan.fingerprint),
+        estimate=Estimate(
+            current_monthly_cost=current,
+            # The three figures on a card must add up after rounding.
+            new_monthly_cost=current - saving,
+            monthly_savings=saving,
+            price_source=item.price_source,
+            price_date=item.price_as_of,
+        ),
+        evidence=_evidence(item, warnings),
+        effort=item.effort,
+        restart_needed=item.restart_needed,
+        rollback_possible=item.rollback_possible,
+        destructive=item.destructive,
+        dry_run=policy.spec.actions.mode is Mode.DRY_RUN,
+        approval=ApprovalTerms(
+            approvers=terms.approvers,
+            required=max(terms.required, terms.destructive.required) if item.destructive else terms.required,
+            require_reason=terms.require_reason,
+        ),
+        slack_channel=slack.channel if slack is not None and posted else None,
+        expires_at=(now + terms.expires_after.delta).replace(microsecond=0),
+    )
+
+
+def _evidence(item: Recommendation, warnings: Iterable[str]) -> Evidence:
+    values: dict[str, int | str] = {}
+    for key, value in sorted(item.evidence.items()):
+        values[key] = value if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    for number, warning in enumerate(warnings, start=1):
+        values[f"warning{number}"] = _text(warning)
+    return Evidence(check=item.check, reason=item.summary[:512], values=dict(list(values.items())[:_VALUES]))
+
+
+def _text(value: Json) -> str:
+    return ("none" if value is None else str(value))[:_TEXT]

@@ -1,0 +1,47 @@
+"""Whether acts may start now, by the policy's windows; pure. Called by the gate before an act."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from finops.errors import InvalidInput
+from finops.kinds.policy_actions import Window
+from finops_operator.stages.schedule import next_run
+
+
+def is_open(windows: Sequence[Window], now: datetime) -> bool:
+    """Return whether one of `windows` is open; without any window every time is fine.
+
+    Raises:
+        InvalidInput: a schedule or zone cannot be read; then nothing may start.
+    """
+    return not windows or any(_covers(window, now) for window in windows)
+
+
+def next_opening(windows: Sequence[Window], now: datetime) -> datetime | None:
+    """Return when the next window opens, None when there are none.
+
+    Raises:
+        InvalidInput: as `is_open`.
+    """
+    return min((next_run(window.schedule, window.time_zone, now) for window in windows), default=None)
+
+
+def _covers(window: Window, now: datetime) -> bool:
+    next_run(window.schedule, window.time_zone, now)
+    try:
+        opened = next(CronSim(window.schedule, now.astimezone(ZoneInfo(window.time_zone)), reverse=True))
+    except (CronSimError, StopIteration) as error:
+        raise InvalidInput(f"{window.schedule!r} never comes", field="spec.actions.windows") from error
+    # A schedule that fires exactly now is found by the forward search only.
+    return opened <= now < opened + window.duration.delta or _opens_this_minute(window, now)
+
+
+def _opens_this_minute(window: Window, now: datetime) -> bool:
+    minute = now.replace(second=0, microsecond=0)
+    before = minute.timestamp() - 60
+    return next_run(window.schedule, window.time_zone, datetime.fromtimestamp(before, tz=now.tzinfo)) == minute

@@ -1,0 +1,233 @@
+"""The control side: faults, clock, changes by hand, fleets, record and reset, in Python and as JSON over HTTP.
+
+Tests in the same process use :class:`Control`; everyone else ``/_sandbox/…``, which :class:`ControlApi` maps onto it.
+A change by hand stands for a person in the AWS console: it is never recorded as a caller's.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from finops_sandbox.aws.errors import AwsError
+from finops_sandbox.aws.faults import FaultBook
+from finops_sandbox.aws.fleet import Fleet
+from finops_sandbox.aws.record import CallLog, CallRecord
+from finops_sandbox.aws.volumes import render_snapshot, render_volume
+from finops_sandbox.aws.world import World
+
+_CHANGES = {"type", "state", "tags", "removeTags", "size", "detach", "delete", "protectStop", "volumeType"}
+Document = dict[str, Any]
+
+
+class Control:
+    """What a test may do to the double's world."""
+
+    def __init__(self, world: World, log: CallLog, reload_estate: Callable[[], None]) -> None:
+        self._world = world
+        self._log = log
+        self._reload = reload_estate
+
+    @property
+    def faults(self) -> FaultBook:
+        return self._world.faults
+
+    def inject(self, fault: Mapping[str, Any]) -> str:
+        """Arm a fault, see :mod:`finops_sandbox.aws.faults`; returns its id."""
+        return self._world.faults.inject(fault)
+
+    def clear_faults(self) -> None:
+        self._world.faults.clear()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass on the double's clock."""
+        self._world.clock.advance(seconds)
+
+    def calls(self, since: int = 0) -> list[CallRecord]:
+        return self._log.since(since)
+
+    def clear_calls(self) -> None:
+        self._log.clear()
+
+    def reset(self) -> None:
+        """The estate as loaded; faults, record and clock too."""
+        self._reload()
+
+    def fleet(self, account: str, region: str, *, instances: int, volumes: int = 0, age_days: int = 60) -> None:
+        """Answer one account and region from generated pages from now on."""
+        launched = (self._world.clock.now() - timedelta(days=age_days)).replace(microsecond=0)
+        fleet = Fleet(account, region, instances, max(volumes, instances), launched)
+        with self._world.lock:
+            self._world.fleets[account, region] = fleet
+
+    def resource(self, account: str, region: str, resource_id: str) -> Document:
+        """State of one resource as AWS holds it.
+
+        Raises:
+            AwsError: the id is unknown.
+        """
+        world = self._world
+        with world.lock:
+            world.settle(account, region)
+            if resource_id.startswith("vol-"):
+                volume = world.volume(account, region, resource_id)
+                shown = render_volume(world, account, region, volume)
+                return {
+                    "id": resource_id,
+                    "kind": "ebs-volume",
+                    "type": shown["VolumeType"],
+                    "state": shown["State"],
+                    "size": shown["Size"],
+                    "iops": shown["Iops"],
+                    "throughput": shown["Throughput"],
+                    "tags": world.tags(account, region, resource_id),
+                }
+            if resource_id.startswith("snap-"):
+                snapshot = world.backend(account, region).snapshots.get(resource_id)
+                if snapshot is None:
+                    raise AwsError("InvalidSnapshot.NotFound", f"The snapshot '{resource_id}' does not exist.")
+                shown = render_snapshot(world, account, region, snapshot)
+                tags = world.tags(account, region, resource_id)
+                return {"id": resource_id, "kind": "ebs-snapshot", "state": shown["State"], "tags": tags}
+            instance = world.instance(account, region, resource_id)
+            return {
+                "id": resource_id,
+                "kind": "ec2-instance",
+                "type": instance.instance_type,
+                "state": instance.state,
+                "zone": instance.availability_zone,
+                "tags": world.tags(account, region, resource_id),
+            }
+
+    def change(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> Document:
+        """Change a resource as a person would, past every rule; returns its state afterwards.
+
+        Raises:
+            AwsError: the id is unknown.
+            ValueError: a change that this resource does not have.
+        """
+        unknown = set(changes) - _CHANGES
+        if unknown:
+            raise ValueError(f"unknown change {', '.join(sorted(unknown))}")
+        world = self._world
+        with world.lock:
+            world.settle(account, region)
+            backend = world.backend(account, region)
+            if "tags" in changes:
+                backend.tags[resource_id].update({str(key): str(value) for key, value in changes["tags"].items()})
+            for key in changes.get("removeTags", ()):
+                backend.tags[resource_id].pop(key, None)
+            if resource_id.startswith("vol-"):
+                self._change_volume(account, region, resource_id, changes)
+            elif resource_id.startswith("i-"):
+                self._change_instance(account, region, resource_id, changes)
+            if changes.get("delete"):
+                return {"id": resource_id, "deleted": True}
+        return self.resource(account, region, resource_id)
+
+    def _change_instance(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
+        instance = self._world.instance(account, region, resource_id)
+        if "state" in changes:
+            if changes["state"] not in {"running", "stopped"}:
+                raise ValueError("state is running or stopped")
+            self._world.force_state(instance, str(changes["state"]))
+        if "type" in changes:
+            instance.instance_type = str(changes["type"])
+        if "protectStop" in changes:
+            instance.disable_api_stop = bool(changes["protectStop"])
+        if changes.get("delete"):
+            self._world.begin(instance, "shutting-down", "terminated")
+
+    def _change_volume(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
+        volume = self._world.volume(account, region, resource_id)
+        if "size" in changes:
+            volume.size = int(changes["size"])
+        if "volumeType" in changes:
+            volume.volume_type = str(changes["volumeType"])
+        backend = self._world.backend(account, region)
+        if changes.get("detach") and volume.attachment is not None:
+            facts = self._world.volume_facts(volume)
+            if facts.attached:
+                facts.attached[-1] = (facts.attached[-1][0], self._world.clock.now())
+            backend.detach_volume(resource_id, volume.attachment.instance.id, volume.attachment.device)
+        if changes.get("delete"):
+            backend.volumes.pop(resource_id)
+
+
+class ControlApi:
+    """Maps ``/_sandbox/…`` onto :class:`Control`."""
+
+    def __init__(self, control: Control, world: World, log: CallLog) -> None:
+        self._control = control
+        self._world = world
+        self._log = log
+        self.ready = False
+
+    def handle(self, method: str, target: str, body: bytes) -> tuple[int, Any]:
+        """Answer a control request with status and JSON document."""
+        url = urlsplit(target)
+        parts = [unquote(part) for part in url.path.removeprefix("/_sandbox/").strip("/").split("/")]
+        try:
+            return self._route(method, parts, parse_qs(url.query), _object(body))
+        except AwsError as error:
+            return 404, {"error": error.message, "code": error.code}
+        except (ValueError, TypeError, KeyError) as error:
+            return 400, {"error": f"{type(error).__name__}: {error}"}
+
+    def _route(self, method: str, parts: list[str], query: Mapping[str, list[str]], body: Document) -> tuple[int, Any]:
+        match [method, *parts]:
+            case ["GET", "health"]:
+                return (200, {"status": "ok"}) if self.ready else (503, {"status": "loading"})
+            case [_, "calls" | "counts" as what]:
+                return self._route_record(method, what, query)
+            case ["GET", "clock"]:
+                return 200, {"now": self._world.clock.now().isoformat()}
+            case ["POST", "clock"]:
+                return 200, {"now": self._world.clock.advance(float(body["advanceSeconds"])).isoformat()}
+            case ["GET", "resources", account, region, resource_id]:
+                return 200, self._control.resource(account, region, resource_id)
+            case ["POST", "resources", account, region, resource_id]:
+                return 200, self._control.change(account, region, resource_id, body)
+            case ["POST", "fleet"]:
+                counts = {"instances": int(body["instances"]), "volumes": int(body.get("volumes", 0))}
+                self._control.fleet(str(body["account"]), str(body["region"]), **counts)
+                return 200, {}
+            case ["POST", "reset"]:
+                self._control.reset()
+                return 200, {}
+            case [_, "faults", *rest]:
+                return self._route_faults(method, rest, body)
+        return 404, {"error": f"no such control call: {method} /{'/'.join(parts)}"}
+
+    def _route_record(self, method: str, what: str, query: Mapping[str, list[str]]) -> tuple[int, Any]:
+        match method, what:
+            case "GET", "calls":
+                since = int(query.get("since", ["0"])[0])
+                return 200, {"calls": [call.as_json() for call in self._log.since(since)]}
+            case "GET", "counts":
+                return 200, dict(self._log.counts())
+            case "DELETE", "calls":
+                self._log.clear()
+                return 200, {}
+        return 404, {"error": "no such control call"}
+
+    def _route_faults(self, method: str, rest: list[str], body: Document) -> tuple[int, Any]:
+        match [method, *rest]:
+            case ["GET"]:
+                return 200, {"faults": self._world.faults.listing()}
+            case ["POST"]:
+                return 201, {"id": self._control.inject(body)}
+            case ["DELETE"]:
+                self._control.clear_faults()
+                return 200, {}
+            case ["DELETE", fault_id]:
+                return (200, {}) if self._world.faults.remove(fault_id) else (404, {"error": f"no fault {fault_id}"})
+        return 404, {"error": "no such control call"}
+
+
+def _object(body: bytes) -> Document:
+    document = json.loads(body) if body else {}
+    if not isinstance(document, dict):
+        raise TypeError("the body must be a JSON object")
+    return document

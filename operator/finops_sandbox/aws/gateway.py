@@ -1,0 +1,294 @@
+"""The strict layer: one request in, one answer out.
+
+Order, as in AWS: who calls (key, signature, expiry) → faults on command → may they (policy per ARN) → DryRun → do it →
+record it. Calls that need no strictness of ours go on to moto's own server application. The HTTP server owns one.
+"""
+
+import gzip
+import io
+import re
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from finops_sandbox.aws import cbor, cloudwatch, describe, strict_ec2, sts, volumes, wire
+from finops_sandbox.aws.authorization import check, targets
+from finops_sandbox.aws.errors import AwsError, ConnectionDropped, denied, throttled
+from finops_sandbox.aws.faults import CallFacts, Fault
+from finops_sandbox.aws.identity import Caller, IdentityStore
+from finops_sandbox.aws.record import APPLIED_REPLY_DROPPED, DROPPED_BEFORE, OK, CallLog, CallRecord
+from finops_sandbox.aws.signature import Authorization, is_valid, parse_authorization
+from finops_sandbox.aws.wire import Answer
+from finops_sandbox.aws.world import Call, Handler, World
+
+_READING = ("Describe", "Get", "List", "Search")
+_ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>")
+_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request as it arrived; header names are lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    protocol: str
+    action: str
+    parameters: Mapping[str, Any]
+    operation: Any
+
+
+class Gateway:
+    """Everything between the socket and moto."""
+
+    def __init__(self, world: World, identities: IdentityStore, log: CallLog) -> None:
+        self.world = world
+        self.identities = identities
+        self.log = log
+        self._handlers: dict[str, dict[str, Handler]] = {
+            "ec2": {**describe.HANDLERS, **strict_ec2.HANDLERS, **volumes.HANDLERS},
+            "sts": sts.handlers(identities),
+            "monitoring": cloudwatch.HANDLERS,
+        }
+        self._moto_app: Any = None
+        self._moto_lock = threading.Lock()
+
+    def serve(self, request: Request) -> Answer:
+        """Answer one AWS request.
+
+        Raises:
+            ConnectionDropped: when an injected fault swallows the request or its answer.
+        """
+        authorization = parse_authorization(request.headers.get("authorization", ""))
+        protocol = _protocol(request, authorization.service if authorization else "ec2")
+        try:
+            authorization = _signed(authorization)
+            parsed = _parse(authorization.service, protocol, request)
+            caller = self.identities.authenticate(
+                authorization.service, authorization.access_key, request.headers.get("x-amz-security-token", "")
+            )
+            _check_signature(authorization, caller, request)
+        except AwsError as error:
+            return wire.write_error(protocol, error)
+        call = Call(
+            authorization.service,
+            parsed.action,
+            caller.account,
+            authorization.region,
+            caller,
+            parsed.parameters,
+            self.world,
+        )
+        return self._serve_call(call, parsed, request)
+
+    def _serve_call(self, call: Call, parsed: _Parsed, request: Request) -> Answer:
+        self.log.count("cloudwatch" if call.service == "monitoring" else call.service, call.action)
+        sequence = self.log.next_sequence()
+        facts = call.facts(*targets(call.parameters, call.action))
+        result = OK
+        try:
+            self._faults_before(call, facts)
+            answer = self._perform(call, parsed, request)
+            if answer.status >= 400:
+                code = _ERROR_CODE.search(answer.body)
+                result = code.group(1).decode() if code else "InternalError"
+        except AwsError as error:
+            result = error.code
+            answer = wire.write_error(parsed.protocol, error)
+        except ConnectionDropped:
+            self._record(call, sequence, DROPPED_BEFORE, 0)
+            raise
+        if self.world.faults.strike("drop_after", facts):
+            self._record(call, sequence, APPLIED_REPLY_DROPPED if result == OK else result, 0)
+            raise ConnectionDropped(applied=result == OK)
+        self._record(call, sequence, result, answer.status)
+        return answer
+
+    # ------------------------------------------------------------ faults
+
+    def _faults_before(self, call: Call, facts: CallFacts) -> None:
+        strike = self.world.faults.strike
+        if fault := strike("latency", facts):
+            time.sleep(_seconds(fault))
+        if fault := strike("hang", facts):
+            time.sleep(_seconds(fault))
+            raise ConnectionDropped(applied=False)
+        if strike("drop_before", facts):
+            raise ConnectionDropped(applied=False)
+        if fault := strike("http_error", facts):
+            status = int(fault.options.get("status", _SERVER_ERROR))
+            code = "Unavailable" if status == 503 else "InternalError"
+            raise AwsError(code, "An internal error has occurred", status)
+        if strike("throttle", facts):
+            raise throttled(call.service)
+        if fault := strike("region_disabled", facts):
+            code = str(fault.options.get("code", "OptInRequired"))
+            raise AwsError(code, "You are not subscribed to this service. The region is not enabled.", 401)
+        if strike("deny", facts):
+            message = f"You are not authorized to perform this operation. User: {call.caller.arn}, action {call.action}"
+            raise denied(call.service, message)
+        if call.parameters.get("NextToken") and strike("lost_page", facts):
+            raise AwsError("InternalError", "An internal error has occurred", _SERVER_ERROR)
+        if fault := strike("error", facts):
+            code, message = fault.options.get("code", "InternalError"), fault.options.get("message", "injected")
+            raise AwsError(str(code), str(message), int(fault.options.get("status", 400)))
+
+    # ------------------------------------------------------------ work
+
+    def _perform(self, call: Call, parsed: _Parsed, request: Request) -> Answer:
+        if call.service != "sts" and not self.world.is_enabled(call.account, call.region):
+            # What EC2 says to a key in a region that the account has not opted into.
+            raise AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+        handler = self._handlers[call.service].get(call.action)
+        if call.service != "ec2":
+            check(call)
+            if handler is None:
+                raise AwsError("InvalidAction", f"the AWS double has no {call.service} action {call.action}")
+            return self._write(parsed, handler(call))
+        from moto.core.exceptions import ServiceException  # noqa: PLC0415 - moto loads slowly
+
+        with self.world.lock:
+            if (call.account, call.region) not in self.world.fleets:
+                self.world.settle(call.account, call.region)
+            check(call)
+            if call.parameters.get("DryRun"):
+                raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+            if handler is None:
+                return self._ask_moto(call, request)
+            try:
+                result = handler(call)
+            except ServiceException as error:
+                raise AwsError(str(error.code), str(error.message)) from error
+        return self._write(parsed, result)
+
+    def _write(self, parsed: _Parsed, result: Mapping[str, Any]) -> Answer:
+        if parsed.protocol == "ec2":
+            return wire.write_ec2(parsed.operation, result)
+        if parsed.protocol == "query":
+            return wire.write_query(parsed.operation, result)
+        return wire.write_document(parsed.protocol, result)
+
+    def _ask_moto(self, call: Call, request: Request) -> Answer:
+        """Hand the request to moto's server application, in the caller's account."""
+        from werkzeug.test import run_wsgi_app  # noqa: PLC0415 - comes with moto
+
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": request.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": request.target.partition("?")[0],
+            "QUERY_STRING": request.target.partition("?")[2],
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "CONTENT_LENGTH": str(len(request.body)),
+            "CONTENT_TYPE": request.headers.get("content-type", ""),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(request.body),
+            "wsgi.errors": io.StringIO(),
+            "HTTP_HOST": request.headers.get("host", "127.0.0.1"),
+            "HTTP_AUTHORIZATION": request.headers["authorization"],
+            "HTTP_X_MOTO_ACCOUNT_ID": call.account,
+        }
+        try:
+            body, status, headers = run_wsgi_app(self.moto_app(), environ, buffered=True)
+        except NotImplementedError as error:
+            raise AwsError("InvalidAction", f"the AWS double has no ec2 action {call.action}") from error
+        code = int(status.split(" ", 1)[0])
+        content = b"".join(body)
+        if code >= _SERVER_ERROR and b"<Code>" not in content:
+            raise AwsError("InvalidAction", f"the AWS double has no ec2 action {call.action}")
+        return Answer(code, (("Content-Type", headers.get("Content-Type", "text/xml")),), content)
+
+    def moto_app(self) -> Any:
+        """Moto's WSGI application, made on first use."""
+        with self._moto_lock:
+            if self._moto_app is None:
+                from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - moto loads slowly
+                    DomainDispatcherApplication,
+                    create_backend_app,
+                )
+
+                self._moto_app = DomainDispatcherApplication(create_backend_app)
+            return self._moto_app
+
+    def _record(self, call: Call, sequence: int, result: str, status: int) -> None:
+        if call.service != "ec2" or call.action.startswith(_READING):
+            return
+        self.log.append(
+            CallRecord(
+                sequence=sequence,
+                time=self.world.clock.now(),
+                service=call.service,
+                action=call.action,
+                account=call.account,
+                region=call.region,
+                access_key=call.caller.access_key,
+                principal_arn=call.caller.arn,
+                role_arn=call.caller.role_arn,
+                session_name=call.caller.session_name,
+                source_identity=call.caller.source_identity,
+                session_tags=call.caller.session_tags,
+                dry_run=bool(call.parameters.get("DryRun")),
+                parameters=call.parameters,
+                targets=targets(call.parameters, call.action),
+                result=result,
+                status=status,
+            )
+        )
+
+
+def _signed(authorization: Authorization | None) -> Authorization:
+    if authorization is None:
+        raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+    return authorization
+
+
+def _check_signature(authorization: Authorization, caller: Caller, request: Request) -> None:
+    if is_valid(authorization, caller.secret_key, request.method, request.target, request.headers, request.body):
+        return
+    if authorization.service == "ec2":
+        raise AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+    message = "The request signature we calculated does not match the signature you provided."
+    raise AwsError("SignatureDoesNotMatch", message, 403)
+
+
+def _seconds(fault: Fault) -> float:
+    return float(fault.options.get("seconds", 1.0))
+
+
+def _protocol(request: Request, service: str) -> str:
+    if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return "cbor"
+    if "x-amz-target" in request.headers:
+        return "json"
+    return "ec2" if service == "ec2" else "query"
+
+
+def _parse(service: str, protocol: str, request: Request) -> _Parsed:
+    body = gzip.decompress(request.body) if request.headers.get("content-encoding") == "gzip" else request.body
+    if protocol == "cbor":
+        action = request.target.partition("?")[0].rsplit("/", 1)[-1]
+        operation = wire.operation_model(service, action)
+        try:
+            document = cbor.decode(body) if body else {}
+        except ValueError as error:
+            raise AwsError("SerializationException", str(error)) from error
+        return _Parsed(protocol, action, wire.parse_document(operation, document), operation)
+    if protocol == "json":
+        action = request.headers["x-amz-target"].rsplit(".", 1)[-1]
+        operation = wire.operation_model(service, action)
+        return _Parsed(protocol, action, wire.parse_document(operation, wire.decode_json(body)), operation)
+    form = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
+    form.update(parse_qsl(body.decode(), keep_blank_values=True))
+    action = form.get("Action", "")
+    operation = wire.operation_model(service, action)
+    return _Parsed(protocol, action, wire.parse_query(operation, form, ec2=protocol == "ec2"), operation)

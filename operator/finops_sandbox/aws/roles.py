@@ -1,0 +1,88 @@
+"""The identities that an estate has unless it says otherwise: the base user, and a scanner and an executor per account.
+
+Least privilege as documented for the product: the scanner reads, the executor does exactly the four acts, and neither
+touches what is tagged ``finops.dev/protected``.
+"""
+
+from typing import Any
+
+BASE_USER_ARN = "arn:aws:iam::111111111111:user/finops-operator"
+BASE_ACCESS_KEY = "AKIASANDBOXOPERATOR1"
+BASE_SECRET_KEY = "sandbox-operator-secret"
+EXTERNAL_ID = "finops-sandbox"
+SCANNER_ROLE = "finops-scanner"
+EXECUTOR_ROLE = "finops-executor"
+_VERSION = "2012-10-17"
+
+
+def base_policy() -> dict[str, Any]:
+    """The base identity may become one of the product's roles, nothing else."""
+    return {
+        "Version": _VERSION,
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+                "Resource": "arn:aws:iam::*:role/finops-*",
+            }
+        ],
+    }
+
+
+def trust_policy(principals: list[str], external_id: str) -> dict[str, Any]:
+    """Who may assume the role; with an external id only those who know it."""
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"AWS": principals},
+        "Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+    }
+    if external_id:
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
+    return {"Version": _VERSION, "Statement": [statement]}
+
+
+def scanner_policy() -> dict[str, Any]:
+    """Reads of the two kinds of resources and of their metrics."""
+    actions = ["ec2:Describe*", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "cloudwatch:GetMetricStatistics"]
+    return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+
+
+def executor_policy(account: str) -> dict[str, Any]:
+    """The acts, each on its own type of ARN."""
+    instance, volume = f"arn:aws:ec2:*:{account}:instance/*", f"arn:aws:ec2:*:{account}:volume/*"
+    snapshot = "arn:aws:ec2:*::snapshot/*"
+    acts = ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"]
+    acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
+    return {
+        "Version": _VERSION,
+        "Statement": [
+            {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"},
+            {"Effect": "Allow", "Action": ["ec2:StopInstances", "ec2:StartInstances"], "Resource": instance},
+            {
+                "Effect": "Allow",
+                "Action": "ec2:ModifyInstanceAttribute",
+                "Resource": instance,
+                "Condition": {"StringEquals": {"ec2:Attribute": "InstanceType"}},
+            },
+            {"Effect": "Allow", "Action": ["ec2:ModifyVolume", "ec2:DeleteVolume"], "Resource": volume},
+            {"Effect": "Allow", "Action": "ec2:CreateSnapshot", "Resource": [volume, snapshot]},
+            {
+                "Effect": "Allow",
+                "Action": "ec2:CreateTags",
+                "Resource": snapshot,
+                "Condition": {"StringEquals": {"ec2:CreateAction": "CreateSnapshot"}},
+            },
+            {
+                "Effect": "Allow",
+                "Action": "kms:CreateGrant",
+                "Resource": f"arn:aws:kms:*:{account}:key/*",
+                "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            },
+            {
+                "Effect": "Deny",
+                "Action": acts,
+                "Resource": "*",
+                "Condition": {"Null": {"aws:ResourceTag/finops.dev/protected": "false"}},
+            },
+        ],
+    }

@@ -1,0 +1,158 @@
+"""The double for tests and for the supervisor of the demo: a thread with its own event loop."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from finops_sandbox.kubernetes.accounts import (
+    DEFAULT_SERVICE_ACCOUNTS,
+    DEFAULT_USERS,
+    Accounts,
+    ServiceAccount,
+    User,
+    kubeconfig,
+    write_kubeconfig,
+)
+from finops_sandbox.kubernetes.audit import AuditLog, read_audit
+from finops_sandbox.kubernetes.cluster import Cluster, Source
+from finops_sandbox.kubernetes.objects import Obj
+from finops_sandbox.kubernetes.server import Listener, Server
+from finops_sandbox.kubernetes.tls import make_certificates
+
+T = TypeVar("T")
+_START_SECONDS = 20.0
+
+
+class KubernetesDouble:
+    """A running API server on loopback; use it as a context manager.
+
+    Args:
+        directory: for the CA, the kubeconfigs and the audit log; it must exist.
+        crds: files or folders with CustomResourceDefinitions, loaded first.
+        manifests: files, folders or documents loaded after them.
+        users: people; each is a context of the kubeconfig.
+        service_accounts: programs; each is a context, too, and exists as an object.
+        host: address to listen on.
+        port: 0 lets the system choose.
+
+    Raises (when entered):
+        ManifestError: a manifest cannot be loaded.
+        OSError: the port is taken.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        crds: Iterable[Source] = (),
+        manifests: Iterable[Source] = (),
+        users: Iterable[User] = DEFAULT_USERS,
+        service_accounts: Iterable[ServiceAccount] = DEFAULT_SERVICE_ACCOUNTS,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self.directory = directory
+        self.accounts = Accounts([*users, *service_accounts])
+        self._sources = (*crds,), (*manifests,)
+        self._host, self._port = host, port
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="kubernetes-double", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._cluster = Cluster(self.accounts)
+        for sources in self._sources:
+            self._cluster.apply(sources)
+        self._audit = AuditLog(self.directory / "audit.jsonl")
+        self.ca_file, context = make_certificates(self.directory, self._host)
+        self._listener = Listener(Server(self._cluster, self._audit), self._host, self._port, context)
+        self._thread.start()
+        try:
+            self._run(self._listener.start())
+        except OSError:
+            self._end()
+            raise
+        self.kubeconfig = self._write_kubeconfig(self.directory / "kubeconfig", self.accounts.all[0].context)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._run(self._listener.stop())
+        self._end()
+        self._audit.close()
+
+    # -- for clients
+    @property
+    def url(self) -> str:
+        return f"https://{self._host}:{self._listener.port}"
+
+    def token(self, context: str) -> str:
+        """The bearer token of a user or service account, by its context name."""
+        return self.accounts.tokens[context]
+
+    def kubeconfig_for(self, context: str) -> Path:
+        """A kubeconfig whose current context is the given one."""
+        return self._write_kubeconfig(self.directory / f"kubeconfig-{context}", context)
+
+    # -- for tests
+    def apply(self, *sources: Source) -> list[Obj]:
+        """Create or replace objects as an administrator.
+
+        Raises:
+            ManifestError: a document cannot be loaded.
+        """
+        return self._call(lambda: self._cluster.apply(sources))
+
+    def objects(self, resource: str) -> list[Obj]:
+        """A snapshot of all objects of ``plural`` or ``plural.group``."""
+        return self._call(lambda: self._cluster.objects(resource))
+
+    @property
+    def not_evaluated(self) -> list[str]:
+        """CEL rules that are not enforced as written; empty is what one wants."""
+        return self._call(lambda: self._cluster.not_evaluated)
+
+    def audit(self) -> list[Obj]:
+        """All requests so far, as ``audit.k8s.io/v1`` events."""
+        return read_audit(self.directory / "audit.jsonl")
+
+    def restart(self, down_seconds: float = 0.0) -> None:
+        """Close every connection and listen again on the same port, with the same state."""
+
+        async def cycle() -> None:
+            await self._listener.stop()
+            await asyncio.sleep(down_seconds)
+            await self._listener.start()
+
+        self._run(cycle())
+
+    def expire_watches(self) -> None:
+        """Forget the change log: running and resuming watches are answered 410 Gone."""
+        self._call(self._expire)
+
+    def _expire(self) -> None:
+        self._cluster.store.expire()
+        for event in self._cluster.store.listeners:
+            event.set()
+
+    # -- inside
+    def _write_kubeconfig(self, path: Path, context: str) -> Path:
+        write_kubeconfig(path, kubeconfig(self.url, self.ca_file.read_bytes(), self.accounts, context))
+        return path
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_START_SECONDS)
+
+    def _call(self, function: Callable[[], T]) -> T:
+        async def call() -> T:
+            return function()
+
+        return self._run(call())
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_START_SECONDS)
+        self._loop.close()

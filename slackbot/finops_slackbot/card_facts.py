@@ -1,0 +1,226 @@
+"""The one place that knows how an ActionRequest and its Approvals look; everything shown is made of `CardFacts`.
+
+Called by the projection (cards, thread) and by the click path (modals, answers).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from finops.domain.decision import Choice, State, VoteResult
+from finops.domain.money import annual_from_monthly
+from finops.kinds.action_request import ActionRequest
+from finops.kinds.approval import Approval, Source
+from finops.kinds.approver import Approver
+from finops_slackbot.buttons import revision_of
+
+
+@dataclass(frozen=True, slots=True)
+class VoteFact:
+    """A vote that counts. `slack_user` is set for votes by click, `username` for votes by kubectl."""
+
+    name: str
+    choice: Choice
+    slack_user: str
+    username: str
+    reason: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFact:
+    """One step of the plan; `operation` is empty for a step that waits and reads."""
+
+    id: str
+    operation: str
+    parameters: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One parameter of the act: what it is now (empty when the plan does not say) and what it would be."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """All a card, a thread or a modal can show about one request. Texts are as found: hostile until a view cleans them.
+
+    Attributes:
+        evidence: measured values and thresholds as found, names with units.
+        before, after: what the act changed, as AWS reports it.
+        error: what went wrong and what happens next, from the operator.
+        demo: the request lives in the sandbox.
+    """
+
+    uid: str
+    revision: str
+    plan_hash: str
+    namespace: str
+    name: str
+    created: datetime
+    policy: str
+    check: str
+    summary: str
+    action: str
+    resource_kind: str
+    resource_id: str
+    resource_arn: str
+    resource_name: str
+    account: str
+    account_id: str
+    region: str
+    changes: tuple[Change, ...]
+    steps: tuple[StepFact, ...]
+    current_monthly_cost: Decimal
+    new_monthly_cost: Decimal
+    monthly_savings: Decimal
+    currency: str
+    price_source: str
+    price_date: str
+    evidence: Mapping[str, str]
+    coverage_percent: Decimal | None
+    window_days: int | None
+    effort: str
+    restart_needed: bool
+    rollback_possible: bool
+    destructive: bool
+    dry_run: bool
+    demo: bool
+    approvers: tuple[Approver, ...]
+    required: int
+    require_reason: str
+    expires_at: datetime
+    state: State
+    approvals: tuple[VoteFact, ...]
+    denials: tuple[VoteFact, ...]
+    withdrawals: tuple[VoteFact, ...]
+    decided_at: datetime | None
+    scheduled_for: datetime | None
+    step: str
+    attempt: int
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    realized_monthly_savings: Decimal | None
+    error: str
+
+    @property
+    def annual_savings(self) -> Decimal:
+        return annual_from_monthly(self.monthly_savings)
+
+    @property
+    def owner(self) -> str:
+        """The owner as the operator found it in the tags; empty when it did not."""
+        return next((value for key, value in self.evidence.items() if key.lower() in {"owner", "ownertag"}), "")
+
+    @property
+    def location(self) -> tuple[str, str]:
+        """Namespace and name, as kubectl wants them."""
+        return self.namespace, self.name
+
+
+def card_facts(request: ActionRequest, votes: Iterable[Approval], *, demo: bool) -> CardFacts:
+    """Return what can be shown about a request.
+
+    Args:
+        request: the request as the watch shows it.
+        votes: Approvals of this request; only those the operator counted are used.
+        demo: the sandbox runs.
+    """
+    spec, status, metadata = request.spec, request.status, request.metadata
+    counted = [_vote(vote) for vote in votes if vote.status.result is VoteResult.COUNTED]
+    counted.sort(key=lambda vote: (vote.at is None, vote.at, vote.name))
+    execution, outcome = status.execution, status.outcome
+    evidence = spec.evidence
+    window = evidence.window_end - evidence.window_start if evidence.window_start and evidence.window_end else None
+    created = metadata.creation_timestamp
+    assert created is not None, "an object that was read from the API server has a creation time"
+    return CardFacts(
+        uid=metadata.uid or "",
+        revision=revision_of(spec.plan_hash),
+        plan_hash=spec.plan_hash,
+        namespace=metadata.namespace or "",
+        name=metadata.name,
+        created=created,
+        policy=spec.policy,
+        check=str(evidence.check),
+        summary=evidence.reason,
+        action=str(spec.action),
+        resource_kind=str(spec.resource.kind),
+        resource_id=spec.resource.id,
+        resource_arn=spec.resource.arn,
+        resource_name=spec.resource.name,
+        account=spec.account,
+        account_id=spec.resource.account_id,
+        region=spec.region,
+        changes=_changes(request),
+        steps=tuple(StepFact(step.id, step.operation, step.parameters) for step in spec.plan),
+        current_monthly_cost=spec.estimate.current_monthly_cost,
+        new_monthly_cost=spec.estimate.new_monthly_cost,
+        monthly_savings=spec.estimate.monthly_savings,
+        currency=spec.estimate.currency,
+        price_source=spec.estimate.price_source,
+        price_date=spec.estimate.price_date,
+        evidence={key: str(value) for key, value in evidence.values.items()},
+        coverage_percent=None if evidence.coverage_percent is None else Decimal(str(evidence.coverage_percent)),
+        window_days=None if window is None else round(window.total_seconds() / 86400),
+        effort=str(spec.effort),
+        restart_needed=spec.restart_needed,
+        rollback_possible=spec.rollback_possible,
+        destructive=spec.destructive,
+        dry_run=spec.dry_run,
+        demo=demo,
+        approvers=spec.approval.approvers,
+        required=spec.approval.required,
+        require_reason=str(spec.approval.require_reason),
+        expires_at=spec.expires_at,
+        state=status.state or State.PENDING,
+        approvals=tuple(vote for vote in counted if vote.choice is Choice.APPROVE),
+        denials=tuple(vote for vote in counted if vote.choice is Choice.DENY),
+        withdrawals=tuple(vote for vote in counted if vote.choice is Choice.WITHDRAW),
+        decided_at=status.decided_at,
+        scheduled_for=status.scheduled_for,
+        step=execution.step if execution else "",
+        attempt=execution.attempt if execution else 0,
+        before=dict(outcome.before) if outcome else {},
+        after=dict(outcome.after) if outcome else {},
+        realized_monthly_savings=outcome.monthly_savings if outcome else None,
+        error=(outcome.error or "") if outcome else "",
+    )
+
+
+def _vote(vote: Approval) -> VoteFact:
+    approver = vote.spec.approver
+    by_click = approver.source is Source.SLACK
+    return VoteFact(
+        name=vote.metadata.name,
+        choice=vote.spec.decision,
+        slack_user=(approver.slack_user or "") if by_click else "",
+        username=approver.username or "",
+        reason=vote.spec.reason or "",
+        at=vote.metadata.creation_timestamp,
+    )
+
+
+def _changes(request: ActionRequest) -> tuple[Change, ...]:
+    fingerprint = request.spec.fingerprint
+    return tuple(
+        Change(key, _value(fingerprint.get(key, '""')), str(value))
+        for key, value in sorted(request.spec.parameters.items())
+    )
+
+
+def _value(text: str) -> str:
+    """A value of the fingerprint, which is JSON, as people read it."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, str) else json.dumps(value)

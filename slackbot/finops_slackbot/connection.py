@@ -1,0 +1,231 @@
+"""The socket to Slack: who we are there, one session after the other, and whether somebody else sits on our app.
+
+`start()` of Bolt's handler knows neither SIGTERM nor a wrong token, so this thread owns the connection: it asks who the
+token is, connects, watches, says in the store how things stand, and tries again with growing pauses.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.socket_mode.builtin import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from finops.errors import StoreUnavailable
+from finops.ports.clock import Clock
+from finops.store.slack_clicks import Clicks
+from finops.store.slack_status import SlackProblem, SlackStatus
+from finops_slackbot.events.intake import ENVELOPE
+from finops_slackbot.metrics import Metrics
+from finops_slackbot.outbox.projection import now_ms
+from finops_slackbot.slack_calls import Identity, SlackCalls
+from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
+from finops_slackbot.verdicts import SILENT_MS
+
+_TICK_SECONDS: Final = 3.0
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 60.0
+_CHECK_TOKEN_SECONDS: Final = 300.0
+_REMEMBERED_MS: Final = 10 * SILENT_MS
+"""Slack may count the connection of a bot that was killed for a while."""
+_LOG: Final = logging.getLogger(__name__)
+
+
+class Handler(SocketModeHandler):
+    """Bolt's handler with the envelope's id in the payload, a stop for new envelopes, and a stopwatch."""
+
+    def __init__(self, app: App, app_token: str, metrics: Metrics) -> None:
+        super().__init__(app, app_token, ping_interval=5)
+        self._metrics = metrics
+        self._stopped = False
+
+    def open(self) -> None:
+        """Open the first session; the client renews it by itself."""
+        self.connect()  # type: ignore[no-untyped-call] # Bolt ships this method without types
+
+    def end(self) -> None:
+        """Close the session and the client's threads."""
+        self.close()  # type: ignore[no-untyped-call] # as above
+
+    def refuse_new(self) -> None:
+        """Leave further envelopes unacknowledged: Slack gives them to another replica, or tells the person."""
+        self._stopped = True
+
+    def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # as Bolt's own
+        """Dispatch one envelope."""
+        if self._stopped:
+            return
+        started = time.monotonic()
+        req.payload[ENVELOPE] = req.envelope_id
+        super().handle(client, req)
+        self._metrics.acknowledgement.observe(time.monotonic() - started)
+
+
+class SlackConnection:
+    """Owns the socket; runs in a thread of its own."""
+
+    def __init__(
+        self,
+        *,
+        calls: SlackCalls,
+        make_handler: Callable[[], Handler],
+        status: SlackStatus,
+        clicks: Clicks,
+        clock: Clock,
+        metrics: Metrics,
+        instance: str,
+        release: str,
+    ) -> None:
+        self._calls = calls
+        self._make_handler = make_handler
+        self._status = status
+        self._clicks = clicks
+        self._clock = clock
+        self._metrics = metrics
+        self._instance = instance
+        self._release = release
+        self._identity: Identity | None = None
+        self._handler: Handler | None = None
+        self._hello: dict[str, Any] = {}
+        self._sessions = 0
+        self._problem = "not connected yet"
+
+    @property
+    def identity(self) -> Identity:
+        """Who we are; known before the first envelope can arrive."""
+        assert self._identity is not None, "the socket opens after auth.test"
+        return self._identity
+
+    def problem(self) -> str:
+        """Return why no click can arrive, or an empty text."""
+        handler = self._handler
+        if handler is None or not self._hello:
+            return self._problem
+        return "" if handler.client.is_connected() else "the socket is closed"
+
+    def run(self, stop: threading.Event) -> None:
+        """Connect, watch, and connect again, until `stop`; the socket itself is closed by `close`."""
+        pause = _FIRST_PAUSE
+        next_check = 0.0
+        while not stop.is_set():
+            wait = _TICK_SECONDS
+            try:
+                if self._handler is None:
+                    self._identity = self._calls.identity()
+                    self._connect()
+                    next_check = self._clock.monotonic() + _CHECK_TOKEN_SECONDS
+                elif self._clock.monotonic() >= next_check:
+                    next_check = self._clock.monotonic() + _CHECK_TOKEN_SECONDS
+                    self._calls.identity()
+                    self._tell(self._status.clear)
+                pause = _FIRST_PAUSE
+            except SlackRateLimited as error:
+                wait = float(error.seconds)
+            except (SlackRefused, SlackUnavailable) as error:
+                wait, pause = pause, min(pause * 2, _LONGEST_PAUSE)
+                self._failed(error.code, str(error))
+            self._beat()
+            stop.wait(wait)
+
+    def refuse_new(self) -> None:
+        """First step of an orderly end."""
+        if self._handler is not None:
+            self._handler.refuse_new()
+
+    def close(self) -> None:
+        """Last step: close the socket and say so."""
+        if self._handler is not None:
+            self._handler.end()
+        self._tell(lambda: self._clicks.leave(self._instance))
+        self._tell(lambda: self._status.put({"connected": "false", "seenAt": self._clock.now().isoformat()}))
+
+    def _connect(self) -> None:
+        handler = self._make_handler()
+        handler.client.on_message_listeners.append(self._heard)
+        try:
+            handler.open()
+        except SlackApiError as error:
+            handler.end()
+            raise SlackRefused("apps.connections.open", str(error.response.get("error", "unknown"))) from error
+        except (SlackClientError, OSError, http.client.HTTPException) as error:
+            handler.end()
+            raise SlackUnavailable("apps.connections.open", f"{type(error).__name__}: {error}") from error
+        self._handler = handler
+        identity = self.identity
+        self._tell(
+            lambda: self._status.put(
+                {"team": identity.team, "teamName": identity.team_name, "botUser": identity.bot_user}
+            )
+        )
+        self._tell(self._status.clear)
+        _LOG.info("connected to Slack", extra={"team": identity.team, "team_name": identity.team_name})
+
+    def _heard(self, message: str) -> None:
+        """Every raw message of the socket; only the greeting matters here."""
+        if '"hello"' not in message:
+            return
+        try:
+            hello = json.loads(message)
+        except ValueError:
+            return
+        if isinstance(hello, dict) and hello.get("type") == "hello":
+            self._hello = hello
+            self._sessions += 1
+            self._metrics.connections.inc()
+            app = str((hello.get("connection_info") or {}).get("app_id", ""))
+            self._tell(lambda: self._status.put({"app": app}))
+
+    def _beat(self) -> None:
+        """Say that we live and how things stand; warn when somebody else uses our app."""
+        now = now_ms(self._clock)
+        connected = not self.problem()
+        self._metrics.connected.set(1 if connected else 0)
+
+        def tell() -> None:
+            self._clicks.heartbeat(self._instance, now, forget_ms=_REMEMBERED_MS)
+            holder = self._status.lease(self._release)
+            replicas = len(self._clicks.alive(now, _REMEMBERED_MS))
+            warning = self._warning(holder, replicas)
+            self._status.put(
+                {
+                    "connected": "true" if connected else "false",
+                    "seenAt": self._clock.now().isoformat(),
+                    "warning": warning,
+                }
+            )
+
+        self._tell(tell)
+
+    def _warning(self, holder: str, replicas: int) -> str:
+        if holder != self._release:
+            return f"release {holder} uses the same store and Slack app: clicks may land there. Give each its own app."
+        connections = self._hello.get("num_connections")
+        # A session that is being renewed counts twice; the first one of a process renews nothing.
+        expected = replicas if self._sessions == 1 else 2 * replicas
+        if isinstance(connections, int) and connections > expected:
+            return (
+                f"Slack counts {connections} connections of this app, but only {replicas} bots are known here: another "
+                "installation may take clicks away. Give each its own Slack app."
+            )
+        return ""
+
+    def _failed(self, code: str, message: str) -> None:
+        self._problem = message
+        _LOG.error("no connection to Slack", extra={"code": code, "error": message})
+        problem = SlackProblem(code, self._clock.now(), message)
+        self._tell(lambda: self._status.fail(problem))
+
+    def _tell(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except StoreUnavailable as error:
+            _LOG.warning("status not written", extra={"error": str(error)})

@@ -1,0 +1,1 @@
+"""What Slack sends, one file per kind of click: parse, hand over, acknowledge."""

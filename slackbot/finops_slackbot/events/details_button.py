@@ -1,0 +1,43 @@
+"""Details on a card: shown to whoever may see the card, in every state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from slack_bolt import App
+
+from finops_slackbot.events.intake import Intake, person_of
+from finops_slackbot.events.vote_buttons import open_modal
+from finops_slackbot.slack_calls import SlackCalls
+from finops_slackbot.views.blocks import DETAILS
+from finops_slackbot.views.details import details
+from finops_slackbot.votes import Taken, VoteTaker
+
+
+class DetailsButton:
+    """The listener."""
+
+    def __init__(self, intake: Intake, votes: VoteTaker, calls: SlackCalls) -> None:
+        self._intake = intake
+        self._votes = votes
+        self._calls = calls
+
+    def register(self, app: App) -> None:
+        """Connect the listener."""
+        app.action(DETAILS)(self.show)
+
+    def show(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        """Open the modal."""
+        person = person_of(body)
+        if person is None:
+            ack()
+            return
+        self._intake.run(ack, person, lambda: self._open(body))
+
+    def _open(self, body: Mapping[str, Any]) -> Taken:
+        actions = body.get("actions") or [{}]
+        facts = self._votes.look(str(actions[0].get("value", "")))
+        if isinstance(facts, Taken):
+            return facts
+        return open_modal(self._calls, body, details(facts))

@@ -1,0 +1,88 @@
+"""The modals for votes with a reason, sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from slack_bolt import App
+
+from finops.domain.decision import Choice
+from finops_slackbot.answering import Answering
+from finops_slackbot.events.intake import ENVELOPE, Intake, Person, person_of
+from finops_slackbot.slack_calls import Identity
+from finops_slackbot.views import approve_reason, deny_reason
+from finops_slackbot.views.reason_modal import REASON_BLOCK, REASON_INPUT, ModalOrigin, origin_of
+from finops_slackbot.votes import Click, Taken, VoteTaker
+
+_KEEPS_THE_MODAL = frozenset({"store-down", "cluster-down", "slack-down", "starting"})
+"""Outcomes after which the person should be able to press the button again without typing the reason anew."""
+
+
+class ReasonModals:
+    """The two listeners."""
+
+    def __init__(
+        self, intake: Intake, votes: VoteTaker, answering: Answering, identity: Callable[[], Identity]
+    ) -> None:
+        self._intake = intake
+        self._votes = votes
+        self._answering = answering
+        self._identity = identity
+
+    def register(self, app: App) -> None:
+        """Connect the listeners."""
+        app.view(deny_reason.CALLBACK)(self.deny)
+        app.view(approve_reason.CALLBACK)(self.approve)
+
+    def deny(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        """Record a denial."""
+        self._submit(ack, body, Choice.DENY)
+
+    def approve(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        """Record an approval with its reason."""
+        self._submit(ack, body, Choice.APPROVE)
+
+    def _submit(self, ack: Callable[..., Any], body: dict[str, Any], choice: Choice) -> None:
+        view = body.get("view") or {}
+        origin = origin_of(str(view.get("private_metadata", "")))
+        person = person_of(body, origin.channel if origin else "")
+        if origin is None or person is None:
+            ack()
+            return
+        reason = _reason(view)
+        self._intake.run(ack, person, lambda: self._vote(body, person, origin, choice, reason), in_modal=_in_modal)
+
+    def _vote(
+        self, body: Mapping[str, Any], person: Person, origin: ModalOrigin, choice: Choice, reason: str
+    ) -> Taken | None:
+        view = body.get("view") or {}
+        # A view id is unique to one opening; its hash changes when the person may send it again.
+        sent = f"view:{view.get('id')}:{view.get('hash')}:{person.user}:{body.get('trigger_id')}"
+        click = Click(
+            identities=(f"envelope:{body.get(ENVELOPE, '')}", sent),
+            user=person.user,
+            username=person.username,
+            team=person.team,
+            channel=origin.channel,
+            value=origin.value,
+            decision=choice,
+            reason=reason,
+            response_url="",
+        )
+        taken = self._votes.take(click, self._identity())
+        if taken is not None and taken.recorded:
+            self._answering.remember(taken.click_id, person.response_url)
+        return taken
+
+
+def _reason(view: Mapping[str, Any]) -> str:
+    values = (view.get("state") or {}).get("values") or {}
+    entry = (values.get(REASON_BLOCK) or {}).get(REASON_INPUT) or {}
+    return str(entry.get("value") or "")
+
+
+def _in_modal(taken: Taken) -> Mapping[str, Any] | None:
+    if taken.outcome in _KEEPS_THE_MODAL:
+        return {"response_action": "errors", "errors": {REASON_BLOCK: taken.text}}
+    return None

@@ -1,0 +1,112 @@
+"""Approve and Deny on a card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from slack_bolt import App
+
+from finops.domain.decision import Choice
+from finops_slackbot.answering import Answering
+from finops_slackbot.events.intake import ENVELOPE, Intake, Person, person_of
+from finops_slackbot.slack_calls import Identity, SlackCalls
+from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
+from finops_slackbot.views import answers
+from finops_slackbot.views.approve_reason import approve_reason
+from finops_slackbot.views.blocks import APPROVE, DENY
+from finops_slackbot.views.deny_reason import deny_reason
+from finops_slackbot.views.reason_modal import ModalOrigin
+from finops_slackbot.votes import Click, Taken, VoteTaker
+
+
+class VoteButtons:
+    """The two listeners."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        votes: VoteTaker,
+        calls: SlackCalls,
+        answering: Answering,
+        identity: Callable[[], Identity],
+    ) -> None:
+        self._intake = intake
+        self._votes = votes
+        self._calls = calls
+        self._answering = answering
+        self._identity = identity
+
+    def register(self, app: App) -> None:
+        """Connect the listeners."""
+        app.action(APPROVE)(self.approve)
+        app.action(DENY)(self.deny)
+
+    def approve(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        """Count a click as a vote, or ask for the reason first where the policy wants one."""
+        person, action = person_of(body), _action(body)
+        if person is None:
+            ack()
+            return
+        self._intake.run(ack, person, lambda: self._approve(body, person, action))
+
+    def deny(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        """Ask for the reason; nothing is recorded before it is sent."""
+        person, action = person_of(body), _action(body)
+        if person is None:
+            ack()
+            return
+        self._intake.run(ack, person, lambda: self._ask(body, person, action, Choice.DENY))
+
+    def _approve(self, body: Mapping[str, Any], person: Person, action: Mapping[str, Any]) -> Taken | None:
+        facts = self._votes.look(str(action.get("value", "")))
+        if not isinstance(facts, Taken) and facts.require_reason == "Always":
+            return self._ask(body, person, action, Choice.APPROVE)
+        click = Click(
+            identities=click_identities(body, person, action),
+            user=person.user,
+            username=person.username,
+            team=person.team,
+            channel=person.channel,
+            value=str(action.get("value", "")),
+            decision=Choice.APPROVE,
+            reason="",
+            response_url=person.response_url,
+        )
+        taken = self._votes.take(click, self._identity())
+        if taken is not None and taken.recorded:
+            self._answering.remember(taken.click_id, person.response_url)
+        return taken
+
+    def _ask(self, body: Mapping[str, Any], person: Person, action: Mapping[str, Any], choice: Choice) -> Taken:
+        value = str(action.get("value", ""))
+        facts = self._votes.look(value)
+        if isinstance(facts, Taken):
+            return facts
+        if closed := self._votes.closed(facts):
+            return closed
+        origin = ModalOrigin(value, person.channel, str((body.get("container") or {}).get("message_ts", "")))
+        view = deny_reason(facts, origin) if choice is Choice.DENY else approve_reason(facts, origin)
+        return open_modal(self._calls, body, view)
+
+
+def open_modal(calls: SlackCalls, body: Mapping[str, Any], view: Mapping[str, Any]) -> Taken:
+    """Open a modal for a click; the trigger is used at once, before it is too old."""
+    try:
+        calls.open_modal(str(body.get("trigger_id", "")), view)
+    except (SlackRefused, SlackRateLimited, SlackUnavailable):
+        return Taken(answers.modal_failed(), "modal-failed")
+    return Taken("", "modal")
+
+
+def click_identities(body: Mapping[str, Any], person: Person, action: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a redelivery of the same click has in common with it: the envelope; place, moment and person."""
+    container = body.get("container") or {}
+    place = (person.channel, container.get("message_ts"), action.get("action_ts"), person.user)
+    return (f"envelope:{body.get(ENVELOPE, '')}", "click:" + ":".join(str(part) for part in place))
+
+
+def _action(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    actions = body.get("actions")
+    first = actions[0] if isinstance(actions, list) and actions else {}
+    return first if isinstance(first, dict) else {}

@@ -1,0 +1,1 @@
+"""Who may pass: people, user groups, and one release per Slack app."""

@@ -1,0 +1,109 @@
+"""User groups: read fresh for a vote, and every quarter of an hour for the operator.
+
+`VotingGroups` answers in the click path with lists at most a minute old. `GroupRefresher` keeps the groups that
+policies name in the store, so that the operator, which has no Slack token, can see at the time of the act who has left.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from finops.errors import StoreUnavailable
+from finops.ports.clock import Clock
+from finops.store.slack_groups import SlackGroups
+from finops_slackbot.guards.people import FRESH_SECONDS
+from finops_slackbot.slack_calls import SlackCalls
+from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
+
+REFRESH_EVERY: Final = timedelta(minutes=15)
+_LOOK_SECONDS: Final = 10.0
+_AFTER_REFUSAL: Final = timedelta(minutes=5)
+_LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The groups a person is in, and those Slack would not tell about (id → Slack's word)."""
+
+    groups: tuple[str, ...]
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+
+class VotingGroups:
+    """Members of user groups, remembered for a minute."""
+
+    def __init__(self, calls: SlackCalls, clock: Clock) -> None:
+        self._calls = calls
+        self._clock = clock
+        self._known: dict[str, tuple[float, frozenset[str]]] = {}
+
+    def of(self, user: str, groups: Iterable[str]) -> Membership:
+        """Return which of `groups` the user is in.
+
+        Raises:
+            SlackRateLimited, SlackUnavailable: Slack does not tell, and what is remembered is too old to attest.
+        """
+        inside: list[str] = []
+        unreadable: list[tuple[str, str]] = []
+        for group in sorted(set(groups)):
+            try:
+                if user in self._members(group):
+                    inside.append(group)
+            except SlackRefused as error:
+                unreadable.append((group, error.code))
+        return Membership(tuple(inside), tuple(unreadable))
+
+    def _members(self, group: str) -> frozenset[str]:
+        now = self._clock.monotonic()
+        known = self._known.get(group)
+        if known is not None and now - known[0] < FRESH_SECONDS:
+            return known[1]
+        members = self._calls.group_members(group)
+        self._known[group] = (now, members)
+        return members
+
+
+class GroupRefresher:
+    """Keeps the wanted groups in the store fresh; runs in a thread of its own."""
+
+    def __init__(self, calls: SlackCalls, groups: SlackGroups, clock: Clock) -> None:
+        self._calls = calls
+        self._groups = groups
+        self._clock = clock
+        self._not_before: dict[str, float] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Look every few seconds whether a list is missing or old, until `stop`."""
+        while not stop.is_set():
+            try:
+                self.refresh()
+            except StoreUnavailable as error:
+                _LOG.warning("user groups not refreshed", extra={"error": str(error)})
+            stop.wait(_LOOK_SECONDS)
+
+    def refresh(self) -> int:
+        """Read every wanted group whose list is missing or older than a quarter of an hour. Returns how many."""
+        read = 0
+        for group in sorted(self._groups.wanted()):
+            known = self._groups.read(group)
+            age = None if known.read_at is None else self._clock.now() - known.read_at
+            if (age is not None and age < REFRESH_EVERY) or self._clock.monotonic() < self._not_before.get(group, 0.0):
+                continue
+            try:
+                members = self._calls.group_members(group)
+            except SlackRateLimited as error:
+                self._not_before[group] = self._clock.monotonic() + error.seconds
+            except SlackUnavailable as error:
+                _LOG.warning("user group not read", extra={"group": group, "error": str(error)})
+            except SlackRefused as error:
+                self._not_before[group] = self._clock.monotonic() + _AFTER_REFUSAL.total_seconds()
+                self._groups.put_error(group, str(error))
+            else:
+                self._groups.put(group, members, self._clock.now())
+                read += 1
+        return read

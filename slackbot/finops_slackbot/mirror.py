@@ -1,0 +1,174 @@
+"""What the cluster says right now about requests and votes, kept in memory by two watches.
+
+The projection makes cards of it, the click path looks requests up in it, the follower finds verdicts in it. Whoever
+wants to know of changes gives a function that is called with the uid of the request concerned.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+from finops.errors import FinopsError
+from finops.k8s.kinds import WatchEvent
+from finops.kinds.action_request import ActionRequest
+from finops.kinds.approval import Approval
+from finops.kinds.part import Kind
+
+T = TypeVar("T", bound=Kind)
+_LOG: Final = logging.getLogger(__name__)
+_RETRY_SECONDS: Final = 10.0
+
+
+class Watchable(Protocol[T]):
+    """The part of `KindApi` that a mirror needs."""
+
+    def watch(self, stop: threading.Event, namespaces: Sequence[str] = ()) -> Iterator[WatchEvent[T]]: ...
+
+
+class Mirror:
+    """Requests by uid and Approvals by request, as the watches show them."""
+
+    def __init__(self, changed: Callable[[str], None]) -> None:
+        self._changed = changed
+        self._lock = threading.Lock()
+        self._requests: dict[str, ActionRequest] = {}
+        self._approvals: dict[str, dict[tuple[str, str], Approval]] = {}
+        self._by_name: dict[tuple[str, str], Approval] = {}
+        self._problems = {"actionrequests": "not read yet", "approvals": "not read yet"}
+
+    def start(
+        self,
+        requests: Watchable[ActionRequest],
+        approvals: Watchable[Approval],
+        stop: threading.Event,
+        namespaces: Sequence[str],
+    ) -> tuple[threading.Thread, threading.Thread]:
+        """Start both watches; they end with `stop`, though only at the next event or reconnect."""
+        threads = (
+            threading.Thread(
+                target=self._follow,
+                args=("actionrequests", requests, stop, namespaces, self._saw_request),
+                name="watch-requests",
+                daemon=True,
+            ),
+            threading.Thread(
+                target=self._follow,
+                args=("approvals", approvals, stop, namespaces, self._saw_approval),
+                name="watch-approvals",
+                daemon=True,
+            ),
+        )
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def problem(self) -> str:
+        """Return why the mirror cannot be trusted yet, or an empty text."""
+        with self._lock:
+            return "; ".join(f"{kind}: {why}" for kind, why in self._problems.items() if why)
+
+    def request(self, uid: str) -> ActionRequest | None:
+        with self._lock:
+            return self._requests.get(uid)
+
+    def uids(self) -> frozenset[str]:
+        with self._lock:
+            return frozenset(self._requests)
+
+    def votes(self, uid: str) -> tuple[Approval, ...]:
+        """Return all Approvals that name the request's uid."""
+        with self._lock:
+            return tuple(self._approvals.get(uid, {}).values())
+
+    def approval(self, namespace: str, name: str) -> Approval | None:
+        with self._lock:
+            return self._by_name.get((namespace, name))
+
+    def version(self, uid: str) -> int:
+        """Return a number that grows with every change of the request or its votes; 0 if versions are no numbers."""
+        with self._lock:
+            request = self._requests.get(uid)
+            objects: list[Kind] = list(self._approvals.get(uid, {}).values())
+        if request is not None:
+            objects.append(request)
+        versions = [obj.metadata.resource_version or "" for obj in objects]
+        return max((int(version) for version in versions if version.isdecimal()), default=0)
+
+    def newer(self, request: ActionRequest) -> ActionRequest | None:
+        """Return the newest request for the same resource that was made after `request`."""
+        made, spec = request.metadata.creation_timestamp, request.spec
+        with self._lock:
+            later = [
+                other
+                for other in self._requests.values()
+                if other.spec.resource.arn == spec.resource.arn
+                and other.metadata.uid != request.metadata.uid
+                and other.metadata.namespace == request.metadata.namespace
+                and made is not None
+                and other.metadata.creation_timestamp is not None
+                and other.metadata.creation_timestamp >= made
+            ]
+        return max(later, key=lambda other: str(other.metadata.creation_timestamp), default=None)
+
+    def _follow(
+        self,
+        kind: str,
+        api: Watchable[T],
+        stop: threading.Event,
+        namespaces: Sequence[str],
+        saw: Callable[[WatchEvent[T]], None],
+    ) -> None:
+        while not stop.is_set():
+            try:
+                for event in api.watch(stop, namespaces):
+                    if event.type == "SYNCED":
+                        with self._lock:
+                            self._problems[kind] = ""
+                        self._changed("")
+                    elif event.type == "INVALID":
+                        _LOG.warning("an object does not parse", extra={"kind": kind, "object": _name(event.raw)})
+                    else:
+                        saw(event)
+            except FinopsError as error:
+                # A missing right: the watch mends everything else by itself.
+                with self._lock:
+                    self._problems[kind] = str(error)
+                _LOG.error("cannot watch", extra={"kind": kind, "error": str(error)})
+                stop.wait(_RETRY_SECONDS)
+
+    def _saw_request(self, event: WatchEvent[ActionRequest]) -> None:
+        request = event.object
+        if request is None or request.metadata.uid is None:
+            return
+        with self._lock:
+            if event.type == "DELETED":
+                self._requests.pop(request.metadata.uid, None)
+            else:
+                self._requests[request.metadata.uid] = request
+        self._changed(request.metadata.uid)
+
+    def _saw_approval(self, event: WatchEvent[Approval]) -> None:
+        approval = event.object
+        if approval is None:
+            return
+        uid = approval.spec.request.uid
+        key = (approval.metadata.namespace or "", approval.metadata.name)
+        with self._lock:
+            if event.type == "DELETED":
+                self._by_name.pop(key, None)
+                of_request = self._approvals.get(uid, {})
+                of_request.pop(key, None)
+                if not of_request:
+                    self._approvals.pop(uid, None)
+            else:
+                self._by_name[key] = approval
+                self._approvals.setdefault(uid, {})[key] = approval
+        self._changed(uid)
+
+
+def _name(raw: Mapping[str, Any]) -> str:
+    metadata = raw.get("metadata") or {}
+    return f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"

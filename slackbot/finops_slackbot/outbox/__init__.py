@@ -1,0 +1,1 @@
+"""Everything the bot writes to channels: projection, delivery, repair."""

@@ -1,0 +1,135 @@
+"""Turns what the cluster says into wanted cards: the only writer of cards into the outbox.
+
+Runs in one thread: the mirror names changed requests, each is projected anew. Two replicas project the same cards; the
+outbox keeps the newest. Every few minutes everything is projected again, so that nothing depends on having seen every
+event.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Final
+
+from finops.domain.decision import TERMINAL, State
+from finops.errors import StoreUnavailable
+from finops.ports.clock import Clock
+from finops.store.outbox import Outbox, Priority, WantedCard
+from finops_slackbot.buttons import Buttons
+from finops_slackbot.card_facts import CardFacts, card_facts
+from finops_slackbot.mirror import Mirror
+from finops_slackbot.views.card import card, gone
+from finops_slackbot.views.thread import thread_lines
+
+_EVERYTHING: Final = ""
+_EVERYTHING_SECONDS: Final = 300.0
+_RETRY_SECONDS: Final = 2.0
+_LOG: Final = logging.getLogger(__name__)
+
+
+def now_ms(clock: Clock) -> int:
+    """Return the instant in milliseconds, as the outbox counts them."""
+    return int(clock.now().timestamp() * 1000)
+
+
+class Projection:
+    """Projects requests into the outbox."""
+
+    def __init__(self, outbox: Outbox, buttons: Buttons, clock: Clock, *, demo: bool) -> None:
+        self._outbox = outbox
+        self._buttons = buttons
+        self._clock = clock
+        self._demo = demo
+        self._pending: set[str] = set()
+        self._wake = threading.Condition()
+
+    def changed(self, uid: str) -> None:
+        """Note that a request or one of its votes changed; an empty uid means: everything may have."""
+        with self._wake:
+            self._pending.add(uid)
+            self._wake.notify()
+
+    def run(self, mirror: Mirror, stop: threading.Event) -> None:
+        """Project what changed, until `stop`."""
+        next_everything = self._clock.monotonic() + _EVERYTHING_SECONDS
+        while not stop.is_set():
+            with self._wake:
+                self._wake.wait_for(lambda: bool(self._pending) or stop.is_set(), 1.0)
+                todo, self._pending = self._pending, set()
+            if self._clock.monotonic() >= next_everything:
+                todo.add(_EVERYTHING)
+            try:
+                if _EVERYTHING in todo and not mirror.problem():
+                    next_everything = self._clock.monotonic() + _EVERYTHING_SECONDS
+                    todo |= mirror.uids() | self._outbox.known()
+                for uid in sorted(todo - {_EVERYTHING}):
+                    self.project(mirror, uid)
+                    todo.discard(uid)
+            except StoreUnavailable as error:
+                _LOG.warning("cards not projected", extra={"error": str(error)})
+                with self._wake:
+                    self._pending |= todo
+                stop.wait(_RETRY_SECONDS)
+
+    def project(self, mirror: Mirror, uid: str) -> None:
+        """Write the card of one request as it should be now.
+
+        Raises:
+            StoreUnavailable: nothing was written, or the same may be written again.
+        """
+        request = mirror.request(uid)
+        if request is None:
+            # Before both watches are complete, absence means nothing.
+            if not mirror.problem():
+                self._project_gone(uid)
+            return
+        if request.spec.slack_channel is None or request.metadata.creation_timestamp is None:
+            return
+        facts = card_facts(request, mirror.votes(uid), demo=self._demo)
+        self._outbox.want(self._wanted(facts, request.spec.slack_channel, mirror.version(uid)), now_ms(self._clock))
+
+    def _wanted(self, facts: CardFacts, channel: str, version: int) -> WantedCard:
+        shown = card(facts, self._buttons)
+        fresh = facts.state is State.PENDING and not facts.approvals
+        return WantedCard(
+            uid=facts.uid,
+            revision=facts.revision,
+            channel=channel,
+            version=version,
+            priority=Priority.NEW_CARD if fresh else Priority.DECISION,
+            text=shown.text,
+            blocks=shown.blocks,
+            created=facts.created,
+            final=facts.state in TERMINAL,
+            lines=thread_lines(facts),
+        )
+
+    def _project_gone(self, uid: str) -> None:
+        wanted = self._outbox.wanted(uid)
+        if wanted is None:
+            return
+        ref = self._outbox.message(uid)
+        if not ref.ts and not ref.posting_since_ms:
+            # Never shown to anybody: nothing to take back.
+            self._outbox.forget(uid)
+            return
+        if wanted.removed:
+            if ref.hash == wanted.hash:
+                self._outbox.forget(uid)
+            return
+        shown = gone(wanted.text, tuple(dict(block) for block in wanted.blocks))
+        self._outbox.want(
+            WantedCard(
+                uid=uid,
+                revision=wanted.revision,
+                channel=wanted.channel,
+                version=wanted.version + 1,
+                priority=Priority.DECISION,
+                text=shown.text,
+                blocks=shown.blocks,
+                created=wanted.created,
+                final=True,
+                removed=True,
+            ),
+            now_ms(self._clock),
+        )

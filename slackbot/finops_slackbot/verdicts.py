@@ -1,0 +1,130 @@
+"""Follows every open click to its end: the operator's verdict is the answer, whoever took the click.
+
+One thread per replica looks at the open clicks twice a second and at every Approval that changes. Open clicks live in
+the store, so those of a bot that was killed are finished by whoever is alive.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import replace
+from typing import Final
+
+from finops.domain.decision import Choice, VoteResult
+from finops.errors import StoreUnavailable
+from finops.kinds.approval import Approval
+from finops.ports.clock import Clock
+from finops.store.slack_clicks import Clicks, OpenClick, Stage
+from finops_slackbot.answering import Answering
+from finops_slackbot.card_facts import card_facts
+from finops_slackbot.mirror import Mirror
+from finops_slackbot.outbox.projection import now_ms
+from finops_slackbot.views import answers
+
+SILENT_MS: Final = 15_000
+"""An instance not heard for so long is taken for dead."""
+_PATIENCE_MS: Final = 10_000
+_NEVER_CREATED_MS: Final = 120_000
+_STUCK_MS: Final = 90_000
+_GIVE_UP_MS: Final = 25 * 3600 * 1000
+_AGAIN_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.5
+_LOG: Final = logging.getLogger(__name__)
+
+
+class VerdictFollower:
+    """The thread's work."""
+
+    def __init__(
+        self, *, instance: str, clicks: Clicks, mirror: Mirror, answering: Answering, clock: Clock, demo: bool
+    ) -> None:
+        self._instance = instance
+        self._clicks = clicks
+        self._mirror = mirror
+        self._answering = answering
+        self._clock = clock
+        self._demo = demo
+        self._wake = threading.Event()
+        self._not_before: dict[str, float] = {}
+
+    def changed(self, uid: str) -> None:
+        """A request or a vote changed; look now."""
+        del uid
+        self._wake.set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Look until `stop`."""
+        while not stop.is_set():
+            self._wake.wait(_LOOK_SECONDS)
+            self._wake.clear()
+            try:
+                self.look()
+            except StoreUnavailable as error:
+                _LOG.warning("verdicts not told", extra={"error": str(error)})
+                stop.wait(1.0)
+
+    def look(self) -> None:
+        """Answer every open click that can be answered now.
+
+        Raises:
+            StoreUnavailable: the rest is answered at the next look.
+        """
+        clicks = self._clicks.open()
+        if not clicks:
+            return
+        now = now_ms(self._clock)
+        alive = self._clicks.alive(now, SILENT_MS) | {self._instance}
+        for click in clicks:
+            if self._clock.monotonic() >= self._not_before.get(click.id, 0.0):
+                self._follow(click, now, alive)
+
+    def _follow(self, click: OpenClick, now: int, alive: frozenset[str]) -> None:
+        age = now - click.at_ms
+        approval = self._mirror.approval(click.namespace, click.approval) if click.approval else None
+        if approval is not None and approval.status.result is not None:
+            self._final(click, self._verdict(approval))
+        elif age > _GIVE_UP_MS:
+            self._close(click)
+        elif approval is not None and click.stage is Stage.RECEIVED and (click.owner not in alive or age > _STUCK_MS):
+            # The bot died after creating the vote: what it had no time to note is noted now.
+            self._clicks.save(replace(click, stage=Stage.RECORDED))
+        elif approval is None and self._mirror.problem():
+            return
+        elif click.stage is Stage.RECEIVED:
+            if click.owner not in alive or age > _STUCK_MS:
+                self._final(click, answers.lost())
+        elif click.stage is Stage.RECORDED:
+            if age > _PATIENCE_MS:
+                self._tell_to_wait(click)
+        elif approval is None and age > _NEVER_CREATED_MS:
+            # Told that nothing was recorded, and nothing was.
+            self._close(click)
+
+    def _verdict(self, approval: Approval) -> str:
+        uid = approval.spec.request.uid
+        request, votes = self._mirror.request(uid), self._mirror.votes(uid)
+        counted = sum(
+            vote.status.result is VoteResult.COUNTED and vote.spec.decision is Choice.APPROVE for vote in votes
+        )
+        facts = None if request is None else card_facts(request, votes, demo=self._demo)
+        return answers.verdict(approval, facts, counted)
+
+    def _tell_to_wait(self, click: OpenClick) -> None:
+        if self._clicks.may_answer(click.id, "wait", self._instance) and self._send(click, answers.waiting(click.hint)):
+            self._clicks.save(replace(click, stage=Stage.TOLD_TO_WAIT))
+
+    def _final(self, click: OpenClick, text: str) -> None:
+        if self._clicks.may_answer(click.id, "final", self._instance) and self._send(click, text):
+            self._close(click)
+
+    def _send(self, click: OpenClick, text: str) -> bool:
+        sent = self._answering.send(channel=click.channel, user=click.user, text=text, click_id=click.id)
+        if not sent:
+            self._not_before[click.id] = self._clock.monotonic() + _AGAIN_SECONDS
+        return sent
+
+    def _close(self, click: OpenClick) -> None:
+        self._clicks.close(click.id)
+        self._answering.forget(click.id)
+        self._not_before.pop(click.id, None)

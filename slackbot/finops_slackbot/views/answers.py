@@ -1,0 +1,160 @@
+"""What a person who clicked is told, one sentence or two per case; only they see it.
+
+Every sentence says whether the vote was recorded, and what to do next if it was not.
+"""
+
+from __future__ import annotations
+
+from finops.domain.decision import Choice, State, VoteResult
+from finops.kinds.approval import Approval
+from finops_slackbot.card_facts import CardFacts
+from finops_slackbot.text import code, quote
+from finops_slackbot.views.details import approver_text
+from finops_slackbot.views.wording import expiry, kubectl, named_code
+
+_VERBS = {Choice.APPROVE.value: "approval", Choice.DENY.value: "denial", Choice.WITHDRAW.value: "withdrawal"}
+
+
+def unknown_button() -> str:
+    """The value was not made with this bot's key."""
+    return (
+        "Not recorded: this button was not made by this installation. If two installations share one Slack app, "
+        "give each its own."
+    )
+
+
+def unknown_request() -> str:
+    """The request is not in the cluster (any more)."""
+    return "Not recorded: this request no longer exists in the cluster. Nothing will happen."
+
+
+def starting() -> str:
+    """The bot has not read the cluster yet."""
+    return "Not recorded: the bot has just started and is still reading the cluster. Click again in a few seconds."
+
+
+def changed_plan() -> str:
+    """The card shows another plan than the request has."""
+    return "Not recorded: this card shows an older plan than the request has now. Look at the newest card."
+
+
+def store_down() -> str:
+    """Redis does not answer."""
+    return (
+        "Not recorded, and nothing will happen: the bot's store does not answer, so it could not make sure that your "
+        "click counts once. Try again in a minute, or vote with kubectl finops."
+    )
+
+
+def cluster_down(facts: CardFacts) -> str:
+    """Kubernetes does not answer."""
+    return (
+        "Not recorded, and nothing will happen: Kubernetes does not answer. Try again in a minute, or use "
+        f"{code(kubectl(facts), 300)}. Should it turn out otherwise, you are told here."
+    )
+
+
+def cluster_refused(message: str) -> str:
+    """Kubernetes did not let the bot create the vote."""
+    return f"Not recorded: Kubernetes refused the bot's vote for you. Tell an administrator: {quote(message, 600)}"
+
+
+def slack_down() -> str:
+    """Slack did not say who the voter is."""
+    return (
+        "Not recorded, and nothing will happen: Slack does not tell the bot right now who you are and which groups you "
+        "are in. Try again in a minute, or vote with kubectl finops."
+    )
+
+
+def not_a_person(why: str) -> str:
+    """Guest, bot, stranger, deactivated, other workspace."""
+    return f"Not recorded: {why} cannot decide about AWS resources here."
+
+
+def busy() -> str:
+    """Too many clicks at once."""
+    return "Not recorded: the bot has too much to do right now. Click again in a few seconds."
+
+
+def modal_failed() -> str:
+    """Slack did not open the window."""
+    return "Nothing was recorded: Slack did not open the window in time. Press the button again."
+
+
+def closed(facts: CardFacts, link: str = "") -> str:
+    """The request no longer takes votes; `link` leads to a newer card."""
+    what = named_code(facts)
+    if facts.state is State.SUPERSEDED:
+        newer = f" <{link}|Go to the newer card.>" if link else " Look for the newer card in this channel."
+        return f"Not recorded: the proposal for {what} was replaced by a newer one.{newer}"
+    if facts.state is State.EXPIRED:
+        return expired(facts)
+    if facts.state in {State.EXECUTING, State.VERIFYING, State.NEEDS_HUMAN}:
+        return f"Not recorded: {what} is being worked on already; follow the card."
+    word = {State.ROLLED_BACK: "rolled back", State.SUCCEEDED: "done"}.get(facts.state, facts.state.value.lower())
+    return f"Not recorded: it is already decided. The request for {what} is {word}; your vote would change nothing."
+
+
+def expired(facts: CardFacts) -> str:
+    """Nobody decided in time."""
+    return f"Not recorded: the request for {named_code(facts)} expired {expiry(facts)}. Nothing will happen."
+
+
+def already(facts: CardFacts, decision: str) -> str:
+    """The same person said the same before."""
+    return f"You have voted already; your {_VERBS[decision]} counts once. {standing(facts)}"
+
+
+def closed_to_you(facts: CardFacts) -> str:
+    """The operator refused this person several times."""
+    return f"Not recorded: the operator has refused your vote on {named_code(facts)} several times. Use kubectl finops."
+
+
+def waiting(hint: str) -> str:
+    """The vote is in the cluster and the operator has not judged it yet."""
+    text = "Your vote is recorded; the operator has not answered yet. You are told here as soon as it does."
+    return f"{text} {hint}" if hint else text
+
+
+def lost() -> str:
+    """The bot died between click and vote."""
+    return "Not recorded: the bot was restarted at the moment of your click. Nothing will happen. Please click again."
+
+
+def recorded_after_all() -> str:
+    """Kubernetes had taken the vote although its answer never came."""
+    return "Your vote was recorded after all; the operator is judging it."
+
+
+def not_listed(facts: CardFacts) -> str:
+    """A hint before the operator's verdict: the voter is in none of the Slack groups named."""
+    return f"By what Slack says you are not among the approvers: {_approvers(facts)}."
+
+
+def verdict(approval: Approval, facts: CardFacts | None, counted: int) -> str:
+    """The operator's answer. `counted` are the approvals that count now, this one included."""
+    status, spec = approval.status, approval.spec
+    if status.result is VoteResult.COUNTED:
+        if spec.decision is Choice.DENY:
+            return "Your denial counts: the request is closed and nothing will be done."
+        if spec.decision is Choice.WITHDRAW:
+            return "Your approval is taken back."
+        required = facts.required if facts else 1
+        enough = (
+            " It goes ahead; follow the card." if counted >= required else " Others have to agree before it starts."
+        )
+        return f"Your approval counts: {min(counted, required)} of {required}.{enough}"
+    text = f"Your {_VERBS[spec.decision.value]} is not counted: {quote(status.message or 'no reason given', 800)}"
+    if status.reason == "NotEligible" and facts is not None:
+        text = f"Not counted: you are not an approver of this policy. Approvers: {_approvers(facts)}."
+    return text
+
+
+def standing(facts: CardFacts) -> str:
+    """How the vote stands."""
+    return f"{len(facts.approvals)} of {facts.required} approvals so far."
+
+
+def _approvers(facts: CardFacts) -> str:
+    return ", ".join(approver_text(approver) for approver in facts.approvers[:20]) or "nobody"

@@ -1,0 +1,30 @@
+"""The modal behind "Approve" where the policy wants a reason for every vote; it is the confirmation as well."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from finops_slackbot.card_facts import CardFacts
+from finops_slackbot.text import code
+from finops_slackbot.views.reason_modal import ModalOrigin, reason_modal
+from finops_slackbot.views.status import consequence
+from finops_slackbot.views.wording import act, kind, named_code, target
+
+CALLBACK: Final = "finops_approve_reason"
+
+
+def approve_reason(facts: CardFacts, origin: ModalOrigin) -> dict[str, Any]:
+    """Return the modal."""
+    what = target(facts)
+    return reason_modal(
+        callback_id=CALLBACK,
+        title="Approve",
+        question=(
+            f"*{act(facts).verb}* {kind(facts)} {named_code(facts)}{' ' + code(what, 200) if what else ''} "
+            f"in account {code(facts.account, 60)}, {code(facts.region, 30)}: it {consequence(facts)}."
+        ),
+        note="This policy asks for a reason with every vote.",
+        submit="Approve",
+        optional=False,
+        origin=origin,
+    )

@@ -1,0 +1,313 @@
+"""From a click to an Approval: the one path by which Slack changes anything.
+
+Shape and signature, once only, a person of this workspace, an open request with the plan that was shown, user groups
+read fresh, then the Approval through the Kubernetes API. The operator judges; its verdict is told by `verdicts`. What
+fails before the Approval exists is answered "not recorded", and is true.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Protocol
+
+from finops.domain.decision import Choice, State, VoteResult
+from finops.errors import (
+    ClusterUnavailable,
+    Conflict,
+    FinopsError,
+    InvalidInput,
+    Refused,
+    StoreUnavailable,
+    StoreUnsafe,
+)
+from finops.kinds.action_request import ActionRequest
+from finops.kinds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
+from finops.ports.clock import Clock
+from finops.store.outbox import Outbox
+from finops.store.slack_clicks import Clicks, OpenClick, Stage
+from finops_slackbot.buttons import Buttons, revision_of
+from finops_slackbot.card_facts import CardFacts, card_facts
+from finops_slackbot.guards.groups import Membership, VotingGroups
+from finops_slackbot.guards.people import People
+from finops_slackbot.killpoint import KillPoint
+from finops_slackbot.mirror import Mirror
+from finops_slackbot.outbox.projection import now_ms
+from finops_slackbot.slack_calls import Identity, SlackCalls
+from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
+from finops_slackbot.text import plain
+from finops_slackbot.views import answers
+
+_TRIES_AFTER_REFUSAL: Final = 5
+_LOG: Final = logging.getLogger(__name__)
+
+
+class ApprovalsApi(Protocol):
+    """The part of `KindApi[Approval]` that a vote needs."""
+
+    def create(self, obj: Approval) -> Approval: ...
+
+    def get(self, namespace: str, name: str) -> Approval | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A click or a submitted modal, as Slack told it; every field is untrusted but for the socket it came through.
+
+    Attributes:
+        identities: what makes the click the same click when Slack delivers it twice.
+        value: the button's signed value.
+    """
+
+    identities: tuple[str, ...]
+    user: str
+    username: str
+    team: str
+    channel: str
+    value: str
+    decision: Choice
+    reason: str
+    response_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a click.
+
+    Attributes:
+        text: the answer to send now; empty when the operator's verdict will be told.
+        outcome: a word for metrics.
+        recorded: an Approval exists.
+    """
+
+    text: str
+    outcome: str
+    recorded: bool = False
+    click_id: str = ""
+
+
+class VoteTaker:
+    """Takes votes by click."""
+
+    def __init__(
+        self,
+        *,
+        instance: str,
+        buttons: Buttons,
+        clicks: Clicks,
+        outbox: Outbox,
+        mirror: Mirror,
+        approvals: ApprovalsApi,
+        people: People,
+        groups: VotingGroups,
+        calls: SlackCalls,
+        clock: Clock,
+        killpoint: KillPoint,
+        demo: bool,
+    ) -> None:
+        self._instance = instance
+        self._buttons = buttons
+        self._clicks = clicks
+        self._outbox = outbox
+        self._mirror = mirror
+        self._approvals = approvals
+        self._people = people
+        self._groups = groups
+        self._calls = calls
+        self._clock = clock
+        self._killpoint = killpoint
+        self._demo = demo
+
+    def look(self, value: str) -> CardFacts | Taken:
+        """Return what a button is about, or why it leads nowhere. Used by modals, which record nothing."""
+        button = self._buttons.read(value)
+        if button is None:
+            return Taken(answers.unknown_button(), "forged")
+        request = self._mirror.request(button.uid)
+        if request is None:
+            if self._mirror.problem():
+                return Taken(answers.starting(), "starting")
+            return Taken(answers.unknown_request(), "unknown")
+        facts = card_facts(request, self._mirror.votes(button.uid), demo=self._demo)
+        if revision_of(request.spec.plan_hash) != button.revision:
+            return Taken(answers.changed_plan(), "changed")
+        return facts
+
+    def closed(self, facts: CardFacts) -> Taken | None:
+        """Return the answer when the request takes no more votes."""
+        if facts.state is not State.PENDING:
+            return Taken(answers.closed(facts, self._newer_card(facts)), f"closed-{facts.state.value.lower()}")
+        if self._clock.now() >= facts.expires_at:
+            return Taken(answers.expired(facts), "expired")
+        return None
+
+    def take(self, click: Click, identity: Identity) -> Taken | None:
+        """Record a vote. Returns None for a click that was taken before: it has or gets its answer elsewhere."""
+        button = self._buttons.read(click.value)
+        if button is None:
+            return Taken(answers.unknown_button(), "forged")
+        entry = OpenClick(
+            id=secrets.token_hex(12),
+            owner=self._instance,
+            user=click.user,
+            channel=click.channel,
+            request_uid=button.uid,
+            decision=click.decision.value,
+            at_ms=now_ms(self._clock),
+        )
+        try:
+            if not self._clicks.claim(entry, click.identities):
+                return None
+            taken = self._judge(click, entry, identity)
+        except (StoreUnavailable, StoreUnsafe) as error:
+            _LOG.warning("click not recorded", extra={"user": click.user, "error": str(error)})
+            return Taken(answers.store_down(), "store-down")
+        if not taken.recorded and taken.outcome != "cluster-down":
+            try:
+                self._clicks.close(entry.id)
+            except StoreUnavailable as error:
+                _LOG.warning("click stays open", extra={"user": click.user, "error": str(error)})
+        return replace(taken, click_id=entry.id)
+
+    def _judge(self, click: Click, entry: OpenClick, identity: Identity) -> Taken:
+        try:
+            objection = self._people.objection(click.user, click.team, identity)
+            if objection:
+                return Taken(answers.not_a_person(objection), "not-a-person")
+            facts = self.look(click.value)
+            if isinstance(facts, Taken):
+                return facts
+            if closed := self.closed(facts):
+                return closed
+            membership = self._membership(click.user, facts)
+        except (SlackRateLimited, SlackUnavailable, SlackRefused) as error:
+            _LOG.warning("click not recorded", extra={"user": click.user, "error": str(error)})
+            return Taken(answers.slack_down(), "slack-down")
+        attested_at = self._clock.now()
+        request = self._mirror.request(facts.uid)
+        if request is None:
+            return Taken(answers.unknown_request(), "unknown")
+        approval = _approval(click, request, membership, identity, attested_at)
+        return self._record(approval, facts, entry, membership)
+
+    def _membership(self, user: str, facts: CardFacts) -> Membership:
+        wanted = [approver.slack_user_group for approver in facts.approvers if approver.slack_user_group]
+        try:
+            return self._groups.of(user, wanted)
+        except (SlackRateLimited, SlackUnavailable):
+            # Somebody named in person needs no group.
+            if any(approver.slack_user == user for approver in facts.approvers):
+                return Membership(())
+            raise
+
+    def _record(self, approval: Approval, facts: CardFacts, entry: OpenClick, membership: Membership) -> Taken:
+        hint = "" if self._listed(entry.user, facts, membership) else answers.not_listed(facts)
+        entry = replace(entry, namespace=facts.namespace, approval=approval.metadata.name, hint=hint)
+        # Before the Approval can exist it must be known whom its verdict is for.
+        self._clicks.save(entry)
+        self._killpoint("bot.click.received")
+        try:
+            created = self._create(approval)
+        except ClusterUnavailable as error:
+            _LOG.warning("vote not recorded", extra={"request": facts.name, "error": str(error)})
+            return self._unsure(approval, facts, entry)
+        except (Refused, InvalidInput) as error:
+            _LOG.error("Kubernetes refused a vote", extra={"request": facts.name, "error": str(error)})
+            return Taken(answers.cluster_refused(error.message), "cluster-refused")
+        except FinopsError as error:
+            # The kind or the namespace is gone.
+            _LOG.warning("vote not recorded", extra={"request": facts.name, "error": str(error)})
+            return Taken(answers.unknown_request(), "unknown")
+        if isinstance(created, Taken):
+            return created
+        self._killpoint("bot.approval.created")
+        self._note(replace(entry, stage=Stage.RECORDED, approval=created.metadata.name))
+        return Taken("", "recorded", recorded=True)
+
+    def _note(self, entry: OpenClick) -> None:
+        """Note how far a click came once its Approval may exist: from here on a silent store changes no answer."""
+        try:
+            self._clicks.save(entry)
+        except StoreUnavailable as error:
+            _LOG.warning("click not noted", extra={"user": entry.user, "error": str(error)})
+
+    def _create(self, approval: Approval) -> Approval | Taken:
+        """Create the Approval, or say what an earlier one of the same person says.
+
+        An earlier vote that was refused does not bind: the person may have joined the group since, so the operator is
+        asked again under another name.
+        """
+        name = approval.metadata.name
+        for number in range(1, _TRIES_AFTER_REFUSAL + 1):
+            candidate = approval.metadata.model_copy(update={"name": name if number == 1 else f"{name}-{number}"})
+            vote = approval.model_copy(update={"metadata": candidate})
+            try:
+                return self._approvals.create(vote)
+            except Conflict:
+                earlier = self._approvals.get(candidate.namespace or "", candidate.name)
+            if earlier is None or earlier.status.result is VoteResult.REFUSED:
+                continue
+            if earlier.status.result is VoteResult.COUNTED:
+                facts = self._facts(vote.spec.request.uid)
+                text = answers.already(facts, vote.spec.decision.value) if facts else answers.unknown_request()
+                return Taken(text, "already")
+            # No verdict yet: this click waits for the same one.
+            return earlier
+        facts = self._facts(approval.spec.request.uid)
+        return Taken(answers.closed_to_you(facts) if facts else answers.unknown_request(), "refused-often")
+
+    def _unsure(self, approval: Approval, facts: CardFacts, entry: OpenClick) -> Taken:
+        """Kubernetes did not answer: look once, and leave the click open in case the vote shows up later."""
+        try:
+            found = self._approvals.get(facts.namespace, approval.metadata.name)
+        except FinopsError:
+            found = None
+        if found is None:
+            self._note(replace(entry, stage=Stage.TOLD_TO_WAIT))
+            return Taken(answers.cluster_down(facts), "cluster-down")
+        self._note(replace(entry, stage=Stage.RECORDED))
+        return Taken("", "recorded", recorded=True)
+
+    def _facts(self, uid: str) -> CardFacts | None:
+        request = self._mirror.request(uid)
+        return None if request is None else card_facts(request, self._mirror.votes(uid), demo=self._demo)
+
+    def _listed(self, user: str, facts: CardFacts, membership: Membership) -> bool:
+        return any(
+            approver.slack_user == user or approver.slack_user_group in membership.groups
+            for approver in facts.approvers
+        )
+
+    def _newer_card(self, facts: CardFacts) -> str:
+        """Return the address of the card that replaced this one, empty when it cannot be had."""
+        request = self._mirror.request(facts.uid)
+        newer = self._mirror.newer(request) if request is not None else None
+        if facts.state is not State.SUPERSEDED or newer is None:
+            return ""
+        try:
+            ref = self._outbox.message(newer.metadata.uid or "")
+            return self._calls.permalink(ref.channel, ref.ts) if ref.ts else ""
+        except FinopsError:
+            return ""
+
+
+def _approval(
+    click: Click, request: ActionRequest, membership: Membership, identity: Identity, attested_at: datetime
+) -> Approval:
+    spec = ApprovalSpec(
+        request=RequestReference(name=request.metadata.name, uid=request.metadata.uid or ""),
+        plan_hash=request.spec.plan_hash,
+        decision=click.decision,
+        reason=click.reason.strip()[:2000] or None,
+        approver=Voter(
+            source=Source.SLACK,
+            username=plain(click.username, 100) or None,
+            groups=membership.groups,
+            slack_team=identity.team,
+            slack_user=click.user,
+            attested_at=attested_at,
+        ),
+    )
+    return Approval.of(request.metadata.namespace or "", spec)

@@ -1,0 +1,110 @@
+"""Kill the executor at its first boundary, its second, … until a run survives; after each kill the next process ends it.
+
+After SQLite's way of testing crashes: no list of interesting places, every place. Whatever was killed, the restarted
+executor must reach the same end with no effect twice, every call announced, and nothing left stopped.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import pickle
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from finops.ports.act import ActRequest
+from finops_operator.kill_points import ACT_KILL_POINTS
+from finops_sandbox.aws.double import AwsDouble
+from tests.integration.act.act_checker import check, effects
+from tests.integration.act.act_world import ACTIONS, World, make_sessions, propose, vote
+from tests.integration.act.test_act_runs import CASES, find
+
+_MOST = 200
+_KILLED = 9
+
+
+@dataclass(slots=True)
+class Zygote:
+    """The process that forks an operator for every command."""
+
+    process: subprocess.Popen[str]
+
+    def run(self, world: World, request: ActRequest, *, kill_at: int, fence: int) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        command = {
+            "redis": world.redis_url,
+            "prefix": world.prefix,
+            "ledger": str(world.ledger_path),
+            "base": world.clock.base,
+            "request": base64.b64encode(pickle.dumps(request)).decode(),
+            "kill_at": kill_at,
+            "fence": fence,
+        }
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return answer
+
+
+@pytest.fixture
+def zygote(aws: AwsDouble) -> Iterator[Zygote]:
+    root = Path(__file__).resolve().parents[3]
+    path = os.pathsep.join(str(root / part) for part in ("operator", "slackbot", "."))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.integration.act.act_process"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **aws.environment(), "PYTHONPATH": path},
+    )
+    try:
+        yield Zygote(process)
+    finally:
+        process.kill()
+        process.wait(10)
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+
+def _fresh(world: World, tmp_path: Path, number: int) -> World:
+    return replace(world, prefix=f"act-{uuid.uuid4().hex}:", ledger_path=tmp_path / f"ledger-{number}.jsonl")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(170)
+@pytest.mark.parametrize("action", sorted(CASES))
+def test_killed_at_any_boundary_the_act_ends_once_and_the_ledger_tells_it(
+    action: str, world: World, aws: AwsDouble, zygote: Zygote, tmp_path: Path
+) -> None:
+    name, parameters, expected = CASES[action]
+    seen: set[str] = set()
+    for number in range(1, _MOST):
+        aws.control.reset()
+        here = _fresh(world, tmp_path, number)
+        request = propose(make_sessions(here.clock), ACTIONS[action], find(here, name), parameters, uid="u1")
+        vote(here.ledger(), request, here.clock)
+        first = zygote.run(here, request, kill_at=number, fence=2)
+        if first["signal"] == 0:
+            seen.update(first["passages"])
+            break
+        assert first["signal"] == _KILLED, first
+        seen.add(first["killed"])
+        second = zygote.run(here, request, kill_at=0, fence=3)
+        where = f"killed at passage {number}, {first['killed']}"
+        assert second.get("state") == "Succeeded", (where, second)
+        assert effects(aws.calls) == expected, where
+        check(aws.calls, here.ledger_path, session=request.name)
+    else:
+        pytest.fail(f"no run of {action} survived {_MOST} boundaries")
+    assert number > len(expected) * 8
+    assert seen <= {*ACT_KILL_POINTS, *(point for point in seen if point.startswith("ledger."))}

@@ -1,0 +1,284 @@
+"""The page in a real browser: people click, fill in, switch; hostile text stays text."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slack_bolt import Ack, App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk import WebClient
+from tests.browser import Browser
+from tests.integration.sandbox_slack.conftest import close_socket_client
+from tests.integration.sandbox_slack.sample_cards import card, decided_card, deny_view
+
+from finops_sandbox.slack import Control, SlackDouble
+
+FINOPS = "C0FINOPS01"
+ALICE, BOB, DAVE = "U0ALICE001", "U0BOB00001", "U0DAVE0001"
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">'\"><script>document.title='owned'</script>"
+
+
+@pytest.fixture(scope="module")
+def window() -> Iterator[Browser]:
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(window: Browser) -> Iterator[Browser]:
+    window.resize(1280, 900)
+    window.look(dark=False)
+    window.console.clear()
+    yield window
+    window.goto("about:blank")
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[SlackDouble]:
+    with SlackDouble(limits="off") as double:
+        yield double
+
+
+@pytest.fixture
+def slack(shared: SlackDouble) -> SlackDouble:
+    shared.control.reset()
+    return shared
+
+
+@pytest.fixture(scope="module")
+def bot(shared: SlackDouble) -> Iterator[App]:
+    control = shared.control
+    app = App(client=WebClient(token="xoxb-sandbox-finops", base_url=shared.api_url))
+
+    @app.action("approve")
+    def approve(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        blocks = decided_card("reports-3", f":white_check_mark: Approved by <@{body['user']['id']}>")
+        client.chat_update(channel=FINOPS, ts=body["message"]["ts"], text="approved", blocks=blocks)
+
+    @app.action("deny")
+    def deny(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        client.views_open(trigger_id=body["trigger_id"], view=deny_view())
+
+    @app.view("deny")
+    def denied(ack: Ack, view: dict[str, Any], client: WebClient, body: dict[str, Any]) -> None:
+        reason = view["state"]["values"]["reason"]["reason"]["value"]
+        if len(reason) < 10:
+            ack(response_action="errors", errors={"reason": "Please write at least ten characters."})
+            return
+        ack()
+        client.chat_postMessage(channel=FINOPS, text=f"Denied by <@{body['user']['id']}>: {reason}")
+
+    @app.action("more")
+    def more(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        chosen = body["actions"][0]["selected_option"]["value"]
+        client.chat_postEphemeral(channel=FINOPS, user=body["user"]["id"], text=f"You chose {chosen}")
+
+    @app.view_closed("deny")
+    def closed(ack: Ack) -> None:
+        ack()
+
+    @app.command("/finops")
+    def command(ack: Ack, body: dict[str, Any]) -> None:
+        ack(f"You said {body['text']}")
+
+    @app.event("app_home_opened")
+    def home(event: dict[str, Any], client: WebClient) -> None:
+        text = {"type": "mrkdwn", "text": "*Your queue* is empty"}
+        client.views_publish(
+            user_id=event["user"], view={"type": "home", "blocks": [{"type": "section", "text": text}]}
+        )
+
+    handler = SocketModeHandler(app, "xapp-sandbox-finops")
+    handler.connect()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
+    control.wait_for(lambda: control.health()["connections"] == 1)
+    yield app
+    close_socket_client(handler.client, control)
+
+
+def post(client: WebClient, name: str = "reports-3") -> str:
+    return str(client.chat_postMessage(channel=FINOPS, text="card", blocks=card(name))["ts"])
+
+
+def test_an_empty_channel_says_so_and_a_message_appears_by_itself(
+    browser: Browser, slack: SlackDouble, client: WebClient
+) -> None:
+    browser.goto(slack.url)
+    browser.wait_text("Nothing in # finops yet")
+    post(client)
+    browser.wait_text("Resize reports-3: save $210.24 a month")
+    assert "Sandbox" in browser.evaluate("document.querySelector('.banner').textContent")
+    assert browser.console == []
+
+
+def test_a_person_approves_over_the_confirmation(
+    browser: Browser, slack: SlackDouble, client: WebClient, bot: App
+) -> None:
+    browser.goto(f"{slack.url}/?user={BOB}")
+    post(client)
+    browser.click("button.primary", "Approve")
+    browser.wait_text("stops for about two minutes", "dialog[open]")
+    browser.click("dialog[open] button", "Not now")
+    browser.wait_for("!document.querySelector('dialog[open]')")
+    assert "Approved by" not in browser.text("main")
+    browser.click("button.primary", "Approve")
+    browser.click("dialog[open] button", "Approve the resize")
+    browser.wait_text("Approved by @bob")
+    assert browser.evaluate("![...document.querySelectorAll('main button')].some(b => b.innerText === 'Approve')")
+
+
+def test_a_person_denies_with_a_reason_after_an_error(
+    browser: Browser, slack: SlackDouble, client: WebClient, bot: App
+) -> None:
+    browser.goto(f"{slack.url}/?user={ALICE}")
+    post(client)
+    browser.click("button", "Deny…")
+    browser.wait_text("Deny the resize", "dialog.modal[open]")
+    browser.click("dialog.modal footer button", "Deny")
+    browser.wait_text("Please complete this required field.", "dialog.modal")
+    browser.click("dialog.modal label.choice", "Needed soon")
+    browser.type("dialog.modal textarea", "short")
+    browser.click("dialog.modal footer button", "Deny")
+    browser.wait_text("Please write at least ten characters.", "dialog.modal")
+    assert browser.evaluate("document.querySelector('dialog textarea').value") == "short"
+    assert browser.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
+    browser.type("dialog.modal textarea", ", but enough now")
+    browser.click("dialog.modal footer button", "Deny")
+    browser.wait_text("Denied by @alice")
+    browser.wait_for("!document.querySelector('dialog.modal')")
+
+
+def test_escape_closes_a_modal_and_the_app_hears_of_it(
+    browser: Browser, slack: SlackDouble, client: WebClient, control: Control, bot: App
+) -> None:
+    browser.goto(f"{slack.url}/?user={ALICE}")
+    post(client)
+    browser.click("button", "Deny…")
+    browser.wait_for("!!document.querySelector('dialog.modal[open]')")
+    browser.press("Escape")
+    browser.wait_for("!document.querySelector('dialog.modal')")
+    closed = [e for e in control.envelopes()["envelopes"] if e["payload"]["type"] == "view_closed"]
+    assert [envelope["acked"] for envelope in closed] == [True]
+
+
+def test_a_menu_and_a_command_answer_only_the_person(
+    browser: Browser, slack: SlackDouble, client: WebClient, bot: App
+) -> None:
+    browser.goto(f"{slack.url}/?user={ALICE}")
+    post(client)
+    browser.click("summary", "⋯")
+    browser.click(".overflow[open] button", "Why this?")
+    browser.wait_text("You chose why")
+    browser.type("#text", "/finops whoami")
+    browser.press("Enter")
+    browser.wait_text("You said whoami")
+    browser.choose("#user", BOB)
+    browser.wait_for("location.search.includes('BOB')")
+    browser.wait_text("Resize reports-3")
+    assert "You chose" not in browser.text("main")
+    assert "You said" not in browser.text("main")
+
+
+def test_threads_home_and_channels_of_each_person(
+    browser: Browser, slack: SlackDouble, client: WebClient, bot: App
+) -> None:
+    ts = post(client)
+    client.chat_postMessage(channel=FINOPS, thread_ts=ts, text="<@U0ALICE001> approved")
+    browser.goto(f"{slack.url}/?user={DAVE}")
+    browser.click("a.thread-link", "1 reply")
+    browser.wait_text("@alice approved", "#thread")
+    assert "finance-private" in browser.text("#sidebar")
+    browser.click("#sidebar a", "finops Home")
+    browser.wait_text("Your queue is empty")
+    browser.goto(f"{slack.url}/?user={ALICE}")
+    assert "finance-private" not in browser.text("#sidebar")
+
+
+def test_a_click_nobody_takes_is_said(browser: Browser) -> None:
+    with SlackDouble() as lonely:
+        post(WebClient(token="xoxb-sandbox-finops", base_url=lonely.api_url))
+        browser.goto(lonely.url)
+        browser.click("button", "Details")
+        browser.wait_text("The app is not connected", "#toast")
+        browser.goto("about:blank")
+
+
+def test_hostile_text_stays_text_everywhere(
+    browser: Browser, slack: SlackDouble, client: WebClient, control: Control
+) -> None:
+    name = HOSTILE[:60]
+    post(client, name)
+    client.chat_postMessage(channel=FINOPS, text=HOSTILE + " <!channel> <javascript:alert(1)|click>")
+    control.say(user=BOB, text=HOSTILE)
+    client.chat_postEphemeral(channel=FINOPS, user=ALICE, text=HOSTILE)
+    browser.goto(f"{slack.url}/?user={ALICE}&channel={HOSTILE[:20].replace(' ', '%20')}&thread=%22%3E%3Cscript%3E")
+    browser.wait_text("<script>document.title='owned'</script>")
+    browser.wait_text("<javascript:alert(1)|click>")
+    assert browser.evaluate("document.title") != "owned"
+    assert browser.evaluate("document.querySelectorAll('main img, main script, a[href^=javascript]').length") == 0
+    assert browser.console == []
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (390, False), (390, True)])
+def test_the_page_fits_and_is_named_at_every_size(
+    browser: Browser, slack: SlackDouble, client: WebClient, tmp_path: Path, width: int, dark: bool
+) -> None:
+    post(client)
+    browser.resize(width, 844)
+    browser.look(dark=dark)
+    browser.goto(slack.url)
+    browser.wait_text("Resize reports-3")
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    unnamed = (
+        "[...document.querySelectorAll('button, select, input, textarea, a[href]')]"
+        ".filter(e => !(e.textContent.trim() || e.getAttribute('aria-label') || (e.labels && e.labels.length)"
+        " || e.closest('dialog:not([open])'))).map(e => e.outerHTML)"
+    )
+    assert browser.evaluate(unnamed) == []
+    # WCAG AA: 4.5 to 1 for the text of the card, its notes and its buttons.
+    for selector in (".message .text", ".context", ".by time", ".button.primary", ".button.danger", ".banner"):
+        assert browser.evaluate(CONTRAST % json.dumps(selector)) >= 4.5, selector
+    picture = tmp_path / "page.png"
+    browser.screenshot(picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+CONTRAST = """(() => {
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const linear = (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = (c) => [0.2126, 0.7152, 0.0722].reduce((sum, w, i) => sum + w * linear(c[i] / 255), 0);
+  const element = document.querySelector(%s);
+  let back = element;
+  while (back && (rgb(getComputedStyle(back).backgroundColor)[3] ?? 1) === 0) back = back.parentElement;
+  const one = light(rgb(getComputedStyle(element).color));
+  const two = light(rgb(getComputedStyle(back || document.body).backgroundColor));
+  return (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+})()"""
+
+
+def test_the_page_takes_no_posts_from_other_sites(slack: SlackDouble) -> None:
+    address = f"{slack.url}/_page/act/say"
+    body = json.dumps({"user": ALICE, "channel": FINOPS, "text": "x"}).encode()
+    for headers in (
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/json", "Origin": "https://elsewhere.example"},
+    ):
+        request = urllib.request.Request(address, data=body, headers=headers)
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request, timeout=5)
+        caught.value.close()
+        assert caught.value.code == 403
+
+
+def test_a_permalink_opens_the_message(browser: Browser, slack: SlackDouble, client: WebClient) -> None:
+    ts = post(client)
+    link = client.chat_getPermalink(channel=FINOPS, message_ts=ts)["permalink"]
+    browser.goto(link)
+    browser.wait_for(f"location.hash === '#m-{ts.replace('.', '-')}'")
+    browser.wait_text("Resize reports-3")

@@ -1,0 +1,76 @@
+"""Rules that every plug-in must keep: files, ids, parameters, tests, documentation."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from finops_operator.plugins import Check, ResourceKind
+from finops_operator.registry import load
+
+ROOT = Path(__file__).resolve().parents[2]
+CHECKS = load("finops_operator.checks", "CHECK", Check)
+KINDS = load("finops_operator.resources", "KIND", ResourceKind, ignore=frozenset({"reading"}))
+SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
+CAMEL = re.compile(r"[a-z]+([A-Z][a-z0-9]*)+")
+
+
+def test_the_four_checks_and_two_kinds_of_this_version_load() -> None:
+    assert set(CHECKS) >= {
+        "ec2_instance_idle",
+        "ec2_instance_overprovisioned",
+        "ebs_volume_unattached",
+        "ebs_volume_gp2",
+    }
+    assert set(KINDS) >= {"ec2-instance", "ebs-volume"}
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.id)
+def test_a_check_is_named_after_a_kind_it_judges(check: Check) -> None:
+    assert SNAKE.fullmatch(check.id)
+    assert check.kinds
+    assert set(check.kinds) <= set(KINDS)
+    assert any(check.id.startswith(kind.replace("-", "_") + "_") for kind in check.kinds)
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.id)
+def test_a_check_has_a_test_file_with_its_name(check: Check) -> None:
+    assert (ROOT / "tests" / "unit" / "checks" / f"test_{check.id}.py").is_file()
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.id)
+def test_a_check_links_to_the_aws_page_it_follows_and_names_an_action(check: Check) -> None:
+    link = urlsplit(check.documentation)
+    assert (link.scheme, link.netloc) == ("https", "docs.aws.amazon.com")
+    assert SNAKE.fullmatch(check.action)
+    assert check.title
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.id)
+def test_parameters_have_units_descriptions_and_defaults_within_their_range(check: Check) -> None:
+    names = [spec.name for spec in check.parameters]
+    assert len(set(names)) == len(names)
+    assert check.window_parameter in ("", *names)
+    for spec in check.parameters:
+        assert CAMEL.fullmatch(spec.name)
+        assert spec.unit
+        assert spec.description.endswith(".")
+        assert spec.minimum <= spec.default <= spec.maximum
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.id)
+def test_a_kind_declares_metrics_that_are_either_levels_or_sums(kind: ResourceKind) -> None:
+    assert kind.metrics
+    for spec in kind.metrics:
+        assert spec.counter == (spec.unit in ("bytes", "count", "seconds"))
+        assert spec.hourly or spec.fine
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "operator/finops_operator/checks").glob("*.py")), ids=lambda p: p.stem)
+def test_a_check_stays_short_and_pure(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 200
+    assert not re.search(r"datetime\.now|import (boto3|redis|os|time|random|logging)\b|open\(", text)

@@ -1,0 +1,108 @@
+"""Who would undo an act, told from tags and flags, and the change to make there instead."""
+
+from __future__ import annotations
+
+import pytest
+from tests.fixtures.facts import instance, volume
+
+from finops_operator.ownership import owner_of, patch_text, would_undo
+
+RESIZE = {"instanceType": "m5.large"}
+MODIFY = {"volumeType": "gp3", "iops": 3000, "throughput": 128}
+
+
+@pytest.mark.parametrize(
+    ("tags", "system", "name"),
+    [
+        ({"aws:cloudformation:stack-name": "shop"}, "CloudFormation", "shop"),
+        ({"aws:autoscaling:groupName": "web"}, "Auto Scaling", "web"),
+        ({"eks:nodegroup-name": "ng", "aws:autoscaling:groupName": "eks-ng"}, "an EKS managed node group", "ng"),
+        ({"karpenter.sh/nodepool": "default"}, "Karpenter", "default"),
+        ({"karpenter.sh/provisioner-name": "old"}, "Karpenter", "old"),
+        ({"kubernetes.io/cluster/prod": "owned"}, "a Kubernetes cluster", ""),
+        ({"kubernetes.io/created-for/pvc/name": "data"}, "a Kubernetes cluster", ""),
+        ({"CSIVolumeName": "pvc-1"}, "a Kubernetes cluster", ""),
+        ({"aws:backup:source-resource": "x"}, "AWS Backup", ""),
+        ({"aws:dlm:lifecycle-policy-id": "policy-1"}, "Data Lifecycle Manager", ""),
+        ({"terraform": "true"}, "Terraform", ""),
+        ({"aws:ec2:fleet-id": "fleet-1"}, "an EC2 Fleet", ""),
+        ({"elasticbeanstalk:environment-name": "shop"}, "Elastic Beanstalk", ""),
+        ({"AmazonECSManaged": ""}, "Amazon ECS", ""),
+        ({"Managed-By": "Terraform"}, "Terraform", ""),
+        ({"iac": "opentofu"}, "Terraform", ""),
+    ],
+)
+def test_signs_of_an_owner_are_read(tags: dict[str, str], system: str, name: str) -> None:
+    owner = owner_of(instance(tags=tags))
+    assert owner is not None
+    assert (owner.system, owner.name) == (system, name)
+
+
+@pytest.mark.parametrize("tags", [{}, {"terraform": "false"}, {"managed-by": "alice"}, {"Name": "terraform"}])
+def test_resources_of_nobody_are_acted_on(tags: dict[str, str]) -> None:
+    assert owner_of(instance(tags=tags)) is None
+
+
+def test_a_managed_instance_and_a_group_member_are_told_by_their_attributes() -> None:
+    managed = owner_of(instance(operator_managed=True, operator_principal="eks.amazonaws.com"))
+    member = owner_of(instance(auto_scaling_group="web"))
+    assert managed is not None
+    assert member is not None
+    assert managed.name == "eks.amazonaws.com"
+    assert member.system == "Auto Scaling"
+
+
+def test_hostile_names_are_cut_to_a_safe_alphabet() -> None:
+    owner = owner_of(instance(tags={"aws:cloudformation:stack-name": "<!channel>\n*x*" + "a" * 300}))
+    assert owner is not None
+    assert owner.name.startswith("_channel_x_")
+    assert len(owner.name) <= 128
+    assert not set(owner.advice("")) & set("<!>*\n")
+
+
+@pytest.mark.parametrize(
+    ("tags", "action", "parameters", "patch"),
+    [
+        ({"terraform": "1"}, "ec2_instance_resize", RESIZE, 'instance_type = "m5.large"'),
+        ({"terraform": "1"}, "ebs_volume_modify", MODIFY, 'type = "gp3", iops = 3000, throughput = 128'),
+        ({"terraform": "1"}, "ebs_volume_delete", {}, "Remove the aws_ebs_volume block."),
+        ({"terraform": "1"}, "ec2_instance_stop", {}, ""),
+        ({"aws:cloudformation:stack-name": "s"}, "ec2_instance_resize", RESIZE, "Properties: InstanceType: m5.large"),
+        (
+            {"aws:cloudformation:stack-name": "s"},
+            "ebs_volume_modify",
+            MODIFY,
+            "Properties: VolumeType: gp3, Iops: 3000, Throughput: 128",
+        ),
+        ({"aws:cloudformation:stack-name": "s"}, "ebs_volume_delete", {}, "Remove the resource from the template."),
+        ({"aws:cloudformation:stack-name": "s"}, "ec2_instance_stop", {}, ""),
+        ({"aws:autoscaling:groupName": "g"}, "ec2_instance_resize", RESIZE, "Launch template: InstanceType: m5.large"),
+        ({"karpenter.sh/nodepool": "p"}, "ec2_instance_resize", RESIZE, "Wanted: m5.large instead of m5.2xlarge"),
+        ({"karpenter.sh/nodepool": "p"}, "ec2_instance_stop", {}, ""),
+    ],
+)
+def test_the_patch_speaks_the_owners_language(
+    tags: dict[str, str], action: str, parameters: dict[str, str | int], patch: str
+) -> None:
+    resource = instance(tags=tags)
+    owner = owner_of(resource)
+    assert owner is not None
+    assert patch_text(owner, resource, action, dict(parameters)) == patch
+
+
+def test_a_template_does_not_undo_a_stop_but_a_controller_does() -> None:
+    template, group = owner_of(instance(tags={"terraform": "1"})), owner_of(instance(auto_scaling_group="web"))
+    assert template is not None
+    assert group is not None
+    assert not would_undo(template, "ec2_instance_stop")
+    assert would_undo(template, "ec2_instance_resize")
+    assert would_undo(group, "ec2_instance_stop")
+
+
+def test_advice_without_a_name_reads_well() -> None:
+    owner = owner_of(volume(tags={"CSIVolumeName": "pvc-1"}))
+    assert owner is not None
+    assert owner.advice("") == (
+        "Owned by a Kubernetes cluster, which would undo a change made here. "
+        "Change or delete the PersistentVolumeClaim or the StorageClass."
+    )

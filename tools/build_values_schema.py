@@ -1,0 +1,71 @@
+"""Writes charts/finops-operator/values.schema.json from values.yaml: `python tools/build_values_schema.py [--check]`.
+
+Every value has a default, so the defaults tell the types; a key that the chart does not know is refused at install.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CHART = Path(__file__).resolve().parent.parent / "charts" / "finops-operator"
+OPEN_MAPS = {
+    "annotations",
+    "podAnnotations",
+    "nodeSelector",
+    "affinity",
+    "labels",
+    "requests",
+    "limits",
+}
+OBJECT_LISTS = {"extraEnv", "tolerations", "pullSecrets"}
+CHOICES = {
+    "slack.mode": ["Socket"],
+    "image.pullPolicy": ["Always", "IfNotPresent", "Never"],
+    "log.format": ["json", "text"],
+    "log.level": ["DEBUG", "INFO", "WARNING", "ERROR"],
+}
+
+
+def schema_of(value: Any, path: str) -> dict[str, Any]:
+    """Return the JSON schema that admits values like the default at `path`."""
+    key = path.rpartition(".")[2]
+    if isinstance(value, dict):
+        if key in OPEN_MAPS:
+            return {"type": "object"}
+        properties = {name: schema_of(inner, f"{path}.{name}".lstrip(".")) for name, inner in value.items()}
+        return {"type": "object", "additionalProperties": False, "properties": properties}
+    if isinstance(value, list):
+        return {"type": "array", "items": {"type": "object" if key in OBJECT_LISTS else "string"}}
+    if isinstance(value, bool):
+        return {"type": "boolean"}
+    if isinstance(value, int):
+        return {"type": "integer", "minimum": 0}
+    if path in CHOICES:
+        return {"type": "string", "enum": CHOICES[path]}
+    return {"type": "string"}
+
+
+def main() -> int:
+    """Write the schema, or with --check compare it; exit code 1 when they differ."""
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    schema = {"$schema": "http://json-schema.org/draft-07/schema#", **schema_of(values, "")}
+    # Helm itself adds `global`.
+    schema["properties"]["global"] = {"type": "object"}
+    text = json.dumps(schema, indent=2) + "\n"
+    target = CHART / "values.schema.json"
+    if "--check" in sys.argv[1:]:
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            sys.stderr.write(f"{target.name} is not what values.yaml says: run make generate\n")
+            return 1
+        return 0
+    target.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
