@@ -14,6 +14,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from finops.errors import InvalidInput
+
 Checks = Mapping[str, Callable[[], str]]
 """Name of a check → a function that returns what is wrong, or an empty text."""
 _TEXT: Final = "text/plain; charset=utf-8"
@@ -48,7 +50,12 @@ class HealthServer:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's signature
                 """Probes come every few seconds; they are not worth a line."""
 
-        self._server = ThreadingHTTPServer((host, port), Handler)
+        try:
+            self._server = ThreadingHTTPServer((host, port), Handler)
+        except OSError as error:
+            raise InvalidInput(
+                f"port {port} cannot be used: {error.strerror}", field="FINOPS_METRICS_PORT", hint="choose a free port"
+            ) from error
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 

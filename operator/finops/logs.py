@@ -65,5 +65,5 @@ def configure(*, format_: str, level: str, secrets: Iterable[str] = (), stream: 
     root.handlers[:] = [handler]
     root.setLevel(level)
     # The SDKs' own chatter is theirs; their warnings are ours.
-    for name in ("botocore", "boto3", "urllib3", "kubernetes", "asyncio", "slack_bolt", "slack_sdk"):
+    for name in ("botocore", "boto3", "urllib3", "kubernetes", "asyncio", "slack_bolt", "slack_sdk", "kopf"):
         logging.getLogger(name).setLevel(logging.WARNING)

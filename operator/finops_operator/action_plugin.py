@@ -42,12 +42,14 @@ class PolicyFacts:
 class Target:
     """What to observe: the resource, the action's parameters, and the request when there is one already.
 
-    `request_uid` finds what an earlier attempt of the same request created (it carries the uid as a tag).
+    `request_uid` finds what an earlier attempt of the same request created (it carries the uid as a tag). `full` asks
+    for everything the preflight judges by; once something has changed, the facts that tell how far it is are enough.
     """
 
     resource: ResourceRef
     parameters: Parameters
     request_uid: str = ""
+    full: bool = True
 
 
 @dataclass(frozen=True, slots=True)

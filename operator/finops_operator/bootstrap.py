@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import kopf
 
@@ -408,18 +408,33 @@ class Operator:
             return str(error)
         return ""
 
+    def _relay_stop(self, loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
+        self.stop.wait()
+        # After a signal kopf ends by itself, and its loop with it.
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stopped.set)
+
     async def _serve_kopf(self) -> None:
         registry = kopf.OperatorRegistry()
+
+        @kopf.on.login(registry=registry)
+        def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+            return kopf.login_via_client(**kwargs)
+
         for events in (scan_policy_events, aws_account_events, action_request_events, approval_events):
             events.register(registry, self.world)
         namespaces = self.settings.watch_namespaces
+        stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+        # kopf would wait for a threading.Event in a pool thread that nothing wakes when it is stopped by a signal.
+        relay = threading.Thread(target=self._relay_stop, args=(loop, stopped), name="stop relay", daemon=True)
+        relay.start()
         await kopf.operator(
             registry=registry,
             settings=_kopf_settings(),
             standalone=True,
             clusterwide=not namespaces,
             namespaces=namespaces,
-            stop_flag=self.stop,
+            stop_flag=stopped,
             ready_flag=self.ready,
         )
 

@@ -118,11 +118,15 @@ class OperatorGate:
         if policy is None:
             raise AssertionError("the policy was judged before")
         terms = policy.spec.approval
-        electorate, waiting = self.people.at_act((*request.spec.approval.approvers, *terms.approvers))
+        votes = self._counted(request)
+        # Only groups that a vote leans on must be fresh: a quorum of other voters need not wait for Slack.
+        leaned_on = {group for vote in votes if vote.voter.source == "slack" for group in vote.voter.groups}
+        named = {one.slack_user_group for one in (*request.spec.approval.approvers, *terms.approvers)}
+        electorate, waiting = self.people.at_act(leaned_on & {group for group in named if group})
         if waiting:
             return Stop(StopKind.HOLD, "MembersStale", f"Waiting: {waiting}.")
         facts = request_facts(request)
-        counted = [vote for vote in self._counted(request) if _still_named(vote, policy, electorate)]
+        counted = [vote for vote in votes if _still_named(vote, policy, electorate)]
         standing = tally(counted, facts, electorate)
         required = max(facts.terms.required, terms.destructive.required if request.spec.destructive else terms.required)
         if len(standing.approvals) < required:

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from finops.domain.decision import Electorate
-from finops.kinds.approver import Approver
 from finops.ports.clock import Clock
 from finops.store.slack_groups import SlackGroups
 
@@ -34,18 +33,18 @@ class People:
         """Groups count as attested in the vote. Raises ClusterUnavailable, Refused."""
         return Electorate(same_person=self._same_person())
 
-    def at_act(self, approvers: Iterable[Approver]) -> tuple[Electorate, str]:
+    def at_act(self, needed: Iterable[str]) -> tuple[Electorate, str]:
         """Groups must hold now. Returns the electorate and why the act has to wait, empty when it need not.
+
+        Args:
+            needed: ids of the Slack user groups that the votes lean on; others count as empty.
 
         Raises:
             ClusterUnavailable, Refused, StoreUnavailable.
         """
         groups: dict[str, frozenset[str]] = {}
         now = self._clock.now()
-        for approver in approvers:
-            group = approver.slack_user_group
-            if not group:
-                continue
+        for group in sorted(needed):
             found = self._groups.read(group)
             if found.read_at is None:
                 return Electorate(self._same_person(), {}), f"the members of Slack user group {group} were never read"

@@ -14,7 +14,8 @@ from typing import Final
 
 from finops.domain.audit import Entry, RecordKind
 from finops.domain.decision import State, Trigger
-from finops.domain.execution import Observation, difference
+from finops.domain.execution import Observation
+from finops.domain.next_move import difference
 from finops.domain.recommendation import Recommendation
 from finops.domain.report import ScanSummary
 from finops.errors import AwsError, Conflict, InvalidInput, Refused

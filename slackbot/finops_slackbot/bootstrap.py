@@ -77,7 +77,7 @@ class Bot:
             settings.redis_url, prefix=settings.redis_prefix, timeout_seconds=_CLICK_STORE_SECONDS
         )
         self.calls = SlackCalls(self._web_client(settings.slack_bot_token), self.metrics)
-        self._threads: list[threading.Thread] = []
+        self.threads: list[threading.Thread] = []
         self._build(Buttons(settings.button_key.encode()), kill_at(settings.kill_point))
 
     def _build(self, buttons: Buttons, killpoint: Callable[[str], None]) -> None:
@@ -134,7 +134,7 @@ class Bot:
         """Start every thread; nothing has to answer for this to succeed."""
         self.health.start()
         kubernetes = self.kubernetes
-        self._threads += self.mirror.start(
+        self.threads += self.mirror.start(
             action_requests(kubernetes), approvals(kubernetes), self._stop, self.settings.watch_namespaces
         )
         for name, run in (
@@ -146,7 +146,7 @@ class Bot:
         ):
             thread = threading.Thread(target=run, args=(self._stop,), name=name, daemon=True)
             thread.start()
-            self._threads.append(thread)
+            self.threads.append(thread)
 
     def stop(self) -> None:
         """Take no more envelopes, finish and acknowledge those taken, close the socket, end."""
@@ -156,7 +156,7 @@ class Bot:
         self._stop.set()
         self.slack.close()
         self.workers.close()
-        for thread in self._threads:
+        for thread in self.threads:
             # The watches sit in a read that ends with their process.
             if not thread.name.startswith("watch-"):
                 thread.join(timeout=_DRAIN_SECONDS)
@@ -199,7 +199,7 @@ class Bot:
         return _store_problem(self._click_store)
 
     def _dead_thread(self) -> str:
-        dead = [thread.name for thread in self._threads if not thread.is_alive()]
+        dead = [thread.name for thread in self.threads if not thread.is_alive()]
         return f"ended: {', '.join(dead)}" if dead else ""
 
 

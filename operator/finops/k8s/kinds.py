@@ -150,8 +150,9 @@ class KindApi(Generic[T]):
                     _request_timeout=REQUEST_TIMEOUT,
                 )
             except client.ApiException as error:
-                # The API server answers a failed `test` with 422; for us that is a lost race.
-                if error.status == 422 and "test" in str(error.body) and "resourceVersion" in str(error.body):
+                # The API server answers a failed `test` with 422 and this generic sentence; a value that breaks a rule
+                # is named. For us a failed test is a lost race.
+                if error.status == 422 and "the server rejected our request due to an error" in str(error.body):
                     error.status = 409
                 raise
         return self._kind.from_object(raw)

@@ -125,8 +125,6 @@ def _path(location: Sequence[int | str]) -> str:
     for part in location:
         if isinstance(part, int):
             path += f"[{part}]"
-        elif part == "[key]":
-            continue
         elif "." in part or "/" in part:
             path += f"[{part!r}]"
         else:

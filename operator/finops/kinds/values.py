@@ -223,7 +223,7 @@ SlackUserGroup = Annotated[
 SlackTeam = Annotated[
     str,
     Field(max_length=24),
-    pattern_rule("[TE][A-Z0-9]{2,22}", "is not a Slack workspace id", "copy the id of the workspace, such as T0123"),
+    pattern_rule("(E|T)[A-Z0-9]{2,22}", "is not a Slack workspace id", "copy the id of the workspace, such as T0123"),
 ]
 """The id of a workspace or of an Enterprise Grid organisation."""
 

@@ -67,7 +67,9 @@ class DurableLedger:
     def append(self, entry: Entry) -> Record:
         with self._lock:
             if self._diverged:
-                raise LedgerDiverged(self._diverged, hint="see docs/ledger.md, section Divergence")
+                raise LedgerDiverged(
+                    self._diverged, hint="nothing is acted upon until a person has compared both sinks"
+                )
             if self._file is None and entry.kind in ACT_KINDS:
                 raise LedgerUnavailable(
                     "the ledger has one sink only, nothing can be acted upon",
@@ -141,7 +143,7 @@ class DurableLedger:
             raise LedgerDiverged(
                 f"the ledger's file ends at record {file.sequence}, its stream at {head.sequence}: the store lost "
                 "records or was restored from an older backup",
-                hint="nothing is acted upon until a person decides; see docs/ledger.md, section Divergence",
+                hint="nothing is acted upon until a person has compared both sinks with `finops audit verify`",
             )
         self._compare(file)
         missing = head.sequence - file.sequence

@@ -25,7 +25,8 @@ if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
   if day >= tonumber(ARGV[5]) then return {'fleet', ''} end
   redis.call('ZADD', KEYS[1], now, ARGV[1])
 end
-redis.call('SET', KEYS[2], ARGV[1])
+-- A week: no act takes that long, and a holder that was forgotten must not block a resource for ever.
+redis.call('SET', KEYS[2], ARGV[1], 'EX', 604800)
 return {'admitted', ''}
 """
 

@@ -1,8 +1,8 @@
 """The packed form of hourly values: one short byte string per resource and metric, never JSON points.
 
 Pure; used by `utilization.py` (Redis) and the metrics package. Layout, little endian: version (1 byte), number of
-statistics (1), hours held (2), end as hours since the epoch (4), then that many 32-bit floats for each statistic, oldest
-first; a missing point is NaN. Every hour in a ring was asked for: NaN means that CloudWatch had nothing to say.
+statistics (1), hours held (2), end as hours since the epoch (4), then that many 32-bit floats for each statistic, the
+oldest first; a missing point is NaN. Every hour in a ring was asked for: NaN means that CloudWatch has nothing to say.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from finops.domain.canonical import Json, sha256_hex
 from finops.domain.execution import Observation
 from finops.errors import AwsRejected
 from finops.ports.aws_steps import Reader
+from finops_operator.action_plugin import Target
 
 NOT_FOUND: Final = frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"})
 READ_PERMISSIONS: Final = (
@@ -60,19 +61,18 @@ def fingerprint(instance: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def observe_instance(reader: Reader, instance_id: str, *, target_type: str = "") -> Observation:
-    """Read everything a stop or a resize is judged by.
+def observe_instance(reader: Reader, target: Target, *, target_type: str = "") -> Observation:
+    """Read everything a stop or a resize is judged by; without `target.full` only what its progress is judged by.
 
     Facts: `state`, `instanceType`, `launchTime`, `tags`, `checks` (`ok` when both status checks pass), `events`,
     `stopProtection` (None: not readable), and AWS's own structures under `instance`, `type`, `target` and `offered`.
     """
+    instance_id = target.resource.id
     instance = read_instance(reader, instance_id)
     if instance is None:
         return Observation(exists=False)
     state, kind = str(instance["State"]["Name"]), str(instance["InstanceType"])
     checks, events = _status(reader, instance_id)
-    types = _types(reader, sorted({kind, target_type} - {""}))
-    zone = str(instance.get("Placement", {}).get("AvailabilityZone", ""))
     facts: dict[str, Json] = {
         "state": state,
         "instanceType": kind,
@@ -81,12 +81,17 @@ def observe_instance(reader: Reader, instance_id: str, *, target_type: str = "")
         "tags": tags_of(instance),
         "checks": checks,
         "events": events,
-        "stopProtection": _stop_protection(reader, instance_id),
-        "instance": _plain(instance),
-        "type": types.get(kind),
-        "target": types.get(target_type),
-        "offered": _offered(reader, target_type, zone) if target_type else None,
     }
+    if target.full:
+        types = _types(reader, sorted({kind, target_type} - {""}))
+        zone = str(instance.get("Placement", {}).get("AvailabilityZone", ""))
+        facts |= {
+            "stopProtection": _stop_protection(reader, instance_id),
+            "instance": _plain(instance),
+            "type": types.get(kind),
+            "target": types.get(target_type),
+            "offered": _offered(reader, target_type, zone) if target_type else None,
+        }
     return Observation(exists=True, fingerprint=fingerprint(instance), facts=facts)
 
 

@@ -36,7 +36,7 @@ def _wanted(parameters: Parameters) -> str:
 
 
 def _observe(reader: Reader, target: Target) -> Observation:
-    return observe_instance(reader, target.resource.id, target_type=_wanted(target.parameters))
+    return observe_instance(reader, target, target_type=_wanted(target.parameters))
 
 
 def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:

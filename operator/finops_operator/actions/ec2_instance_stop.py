@@ -19,7 +19,7 @@ _STOPPING: Final = frozenset({"stopping", "stopped"})
 
 
 def _observe(reader: Reader, target: Target) -> Observation:
-    return observe_instance(reader, target.resource.id)
+    return observe_instance(reader, target)
 
 
 def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:

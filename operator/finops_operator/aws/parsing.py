@@ -8,6 +8,7 @@ successful JSON (errors, another protocol) go the SDK's own way, so throttling i
 from __future__ import annotations
 
 import json
+from array import array
 from typing import Any, Final
 
 GET_METRIC_DATA_EVENT: Final = "before-parse.cloudwatch.GetMetricData"
@@ -25,7 +26,7 @@ def take_metric_points(
 ) -> None:
     """Take the results out of a GetMetricData answer before botocore parses the rest of it.
 
-    Timestamps then are numbers, seconds since the epoch, as the JSON protocol sends them.
+    Timestamps then are arrays of seconds since the epoch, as the JSON protocol sends them.
     """
     if response_dict.get("status_code") != _OK:
         return
@@ -33,10 +34,22 @@ def take_metric_points(
     if "json" not in str(headers.get("content-type", "")).lower():
         return
     try:
-        body = json.loads(response_dict["body"])
+        body = json.loads(response_dict["body"], object_hook=_packed)
     except ValueError:
         return
     if not isinstance(body, dict):
         return
     customized_response_dict[_RESULTS] = body.pop(_RESULTS, [])
     response_dict["body"] = json.dumps(body).encode()
+
+
+def _packed(item: dict[str, Any]) -> dict[str, Any]:
+    """Turn a series into arrays the moment it is parsed: 100,000 float objects at a time would be 7 MB a thread."""
+    for key in ("Timestamps", "Values"):
+        numbers = item.get(key)
+        if isinstance(numbers, list):
+            try:
+                item[key] = array("d", numbers)
+            except TypeError:
+                return item
+    return item

@@ -29,6 +29,15 @@ class Failures:
         self.metrics[operation, code] += len(ids)
         self.resources[operation, code] += len(set(ids))
 
+    def requested(self, series: int, *, fine: bool) -> None:
+        """Count one request of `series` series."""
+        if fine:
+            self.fine_series += series
+            self.fine_requests += 1
+        else:
+            self.hourly_series += series
+            self.hourly_requests += 1
+
     def explain(self, error: AwsError) -> None:
         """Keep the first message of each code, for people."""
         self.messages.setdefault((error.operation.partition(":")[2], error.code), str(error))

@@ -57,6 +57,11 @@ class Query:
     statistics: tuple[str, ...]
     window: Window
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Resource id and our metric name: what is asked once, whoever wants it."""
+        return self.resource_id, self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -79,7 +84,7 @@ def batches(queries: Iterable[Query]) -> Iterator[Batch]:
     """Yield requests for `queries`: duplicates asked once, one window each, no metric's statistics torn apart."""
     by_window: dict[Window, dict[tuple[str, str], Query]] = {}
     for query in queries:
-        by_window.setdefault(query.window, {})[query.resource_id, query.name] = query
+        by_window.setdefault(query.window, {})[query.key] = query
     for window, wanted in sorted(by_window.items()):
         room = series_per_request(window.points)
         chosen: list[Query] = []

@@ -58,11 +58,11 @@ def summarize(spec: MetricSpec, series: Series, launch: datetime | None) -> Metr
     columns = [one[skipped:] for one in series.values]
     if spec.missing_means_zero:
         columns = [array("f", (0.0 if math.isnan(value) else value for value in one)) for one in columns]
-    peaks = sorted(value for value in columns[_peak_column(spec)] if not math.isnan(value))
+    peaks = sorted(_present(columns[_peak_column(spec)]))
     if not peaks:
         silent = all(math.isnan(value) for value in series.values[_peak_column(spec)])
         return NOT_PUBLISHED if silent else NOT_SINCE_LAUNCH
-    levels = [value for value in columns[_level_column(spec)] if not math.isnan(value)] or peaks
+    levels = _present(columns[_level_column(spec)]) or peaks
     return MetricSummary(
         maximum=_clean(peaks[-1]),
         p99_5=_clean(nearest_rank(peaks, 995)),
@@ -86,6 +86,11 @@ def nearest_rank(ascending: Sequence[float], permille: int) -> float:
     """
     rank = -(-len(ascending) * permille // _PERMILLE)
     return ascending[max(0, rank - 1)]
+
+
+def _present(values: array[float]) -> list[float]:
+    """Return the points that are there; only NaN differs from itself, and asking so is three times faster."""
+    return [value for value in values if value == value]  # noqa: PLR0124 - that is the test for NaN
 
 
 def _peak_column(spec: MetricSpec) -> int:

@@ -54,7 +54,7 @@ from finops_operator.acting.records import COMPENSATING, DRY_RUN, entry, journal
 from finops_operator.action_plugin import Action, PolicyFacts, Target, with_request
 from finops_operator.killpoint import killpoint
 
-_RETRYABLE: Final = (Unavailable, AwsError, LedgerDiverged, StoreUnsafe, Conflict)
+_RETRYABLE: Final = (Unavailable, AwsError, LedgerDiverged, StoreUnsafe, Conflict, Refused)
 """What may pass by itself or by a person's hand; the act waits where it stands."""
 
 
@@ -139,18 +139,19 @@ class Executor:
         act.called = act.called or journal.may_have_changed
         if journal.ended is not None:
             return self._conclude(act, journal.ended, journal.end_message)
-        stop = None if journal.may_have_changed or journal.turned is not None else self._admission(act, journal)
         reader = self.sessions.reader(request.access, request.plan.resource.region, tenant=request.tenant)
-        target = Target(request.plan.resource, request.plan.parameters, request.uid)
+        undecided = not journal.may_have_changed and journal.turned is None
+        target = Target(request.plan.resource, request.plan.parameters, request.uid, full=undecided)
         observation = act.action.observe(reader, target)
         self.passage("act.observed")
+        stop: Stop | None = None
         refusals: tuple[str, ...] = ()
-        if not journal.may_have_changed and journal.turned is None:
+        if undecided:
             facts = PolicyFacts(protect_tags=request.protect_tags)
             found = act.action.preflight(observation, request.plan.parameters, facts)
             refusals = tuple(refusal.message for refusal in found)
             # The last look before the first change: everything the gate knows, read afresh.
-            stop = stop or self.gate.still_allowed(request)
+            stop = self._admission(act, journal) or self.gate.still_allowed(request)
             self.passage("act.gate")
         situation = Situation(request.plan, act.action.procedure, journal, observation, self.clock.now())
         return self._do(act, situation, next_move(situation, stop=stop, refusals=refusals))
@@ -167,6 +168,8 @@ class Executor:
             case Call():
                 return self._dry_run(act) if act.request.dry_run else self._call(act, move, situation)
             case Hold():
+                # Whoever waits must not keep others from acting.
+                self.caps.release(act.request, counted=False)
                 return ActResult(None, move.reason, self.settings.retry_seconds)
             case NeedsHuman():
                 self._alarm(act, "", move.reason)
@@ -198,6 +201,9 @@ class Executor:
             self._report(act, replace(self._base(act), step=step.id, attempt=move.attempt))
         client = self._client(act, step, seconds)
         parameters = with_request(step.parameters, request.uid)
+        if not situation.journal.may_have_changed and self.gate.still_allowed(request) is not None:
+            # Somebody froze or withdrew it while the session was made: the next look says what follows.
+            return None
         self.passage("intent.before")
         intent = self.ledger.append(
             entry(

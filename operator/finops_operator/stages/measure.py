@@ -7,8 +7,8 @@ second policy asks CloudWatch for nothing. What cannot be read becomes `unknown`
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -154,37 +154,28 @@ class Measurer:
             metric, dimensions = one.metric, one.dimensions
         return Query(resource.id, spec.name, spec.namespace, metric, dimensions, spec.statistics, window)
 
-    def _fetch(self, queries: Iterable[Query], *, fine: bool) -> Answers:
-        """Ask for all queries, batch by batch; failures are counted here."""
-        merged = Answers()
+    def _fetch(self, queries: Iterable[Query], *, fine: bool) -> Iterator[Answers]:
+        """Yield the answers of one request at a time: 5-minute points of a whole page would be 50 MB."""
         for batch in batches(queries):
             if self._unserved >= _GIVE_UP_AFTER:
-                merged.failed.update(dict.fromkeys(batch.queries, self._last_code))
-                continue
-            answers = fetch(self._reader, batch)
-            self._watch(answers)
-            if fine:
-                self.failures.fine_series += batch.series
-                self.failures.fine_requests += 1
+                answers = Answers(failed=dict.fromkeys(batch.queries, self._last_code))
             else:
-                self.failures.hourly_series += batch.series
-                self.failures.hourly_requests += 1
-            merged.points.update(answers.points)
-            merged.failed.update(answers.failed)
-            for error in answers.errors:
-                self.failures.explain(error)
-        by_code: dict[str, list[str]] = {}
-        for query, code in merged.failed.items():
-            by_code.setdefault(code, []).append(query.resource_id)
-        for code, ids in by_code.items():
-            self.failures.add(GET_METRIC_DATA.partition(":")[2], code, ids)
-        return merged
+                answers = fetch(self._reader, batch)
+                self._watch(answers)
+                self.failures.requested(batch.series, fine=fine)
+            by_code: dict[str, list[str]] = {}
+            for query, code in answers.failed.items():
+                by_code.setdefault(code, []).append(query.resource_id)
+            for code, ids in by_code.items():
+                self.failures.add(GET_METRIC_DATA.partition(":")[2], code, ids)
+            yield answers
 
     def _watch(self, answers: Answers) -> None:
         """Stop asking when CloudWatch refused two requests in a row after all patience: the rest would wait as long."""
         self._unserved = self._unserved + 1 if answers.errors else 0
-        if answers.errors:
-            self._last_code = answers.errors[-1].code
+        for error in answers.errors:
+            self._last_code = error.code
+            self.failures.explain(error)
 
     # -- hourly ------------------------------------------------------------------------------------------------------
 
@@ -209,16 +200,15 @@ class Measurer:
                     drafts[resource.id].unknown[spec.name] = query
                 else:
                     queries.append(query)
-        answers = self._fetch(queries, fine=False)
-        changed = {
-            (query.resource_id, query.name): _joined(
-                rings.get((query.resource_id, query.name)), query.window, points, needed
-            )
-            for query, points in answers.points.items()
-        }
-        self._store.put_rings(self._shard, changed)
-        rings.update(changed)
-        failed = {(query.resource_id, query.name): code for query, code in answers.failed.items()}
+        failed: dict[tuple[str, str], str] = {}
+        for answers in self._fetch(queries, fine=False):
+            changed = {
+                query.key: _joined(rings.get(query.key), query.window, points, needed)
+                for query, points in answers.points.items()
+            }
+            self._store.put_rings(self._shard, changed)
+            rings.update(changed)
+            failed.update({query.key: code for query, code in answers.failed.items()})
         for resource in resources:
             draft = drafts[resource.id]
             for spec in specs:
@@ -257,15 +247,15 @@ class Measurer:
                 query = self._query(resource, spec, window, {})
                 assert isinstance(query, Query)
                 queries.append(query)
-        answers = self._fetch(queries, fine=False)
-        for query, points in answers.points.items():
-            draft = drafts[query.resource_id]
-            draft.asked_from[query.name] = window.start_time
-            series = Series(window.start, window.period, points)
-            # Of a detached volume the whole window counts: its creation is not a restart.
-            draft.put(query.name, summarize(specs[query.name], series, None))
-        for query, code in answers.failed.items():
-            drafts[query.resource_id].unknown[query.name] = code
+        for answers in self._fetch(queries, fine=False):
+            for query, points in answers.points.items():
+                draft = drafts[query.resource_id]
+                draft.asked_from[query.name] = window.start_time
+                series = Series(window.start, window.period, points)
+                # Of a detached volume the whole window counts: its creation is not a restart.
+                draft.put(query.name, summarize(specs[query.name], series, None))
+            for query, code in answers.failed.items():
+                drafts[query.resource_id].unknown[query.name] = code
 
     @staticmethod
     def _asked_today(before: Utilization, name: str, window: Window) -> bool:
@@ -292,7 +282,7 @@ class Measurer:
         wanted = [one for one in resources if specs and self._wants_fine(one, drafts[one.id].done(one.id))]
         window = fine_window(self._settings.now, self._settings.lookback_days)
         previous = self._store.summaries(self._shard, [one.id for one in wanted])
-        by_id = {one.id: one for one in wanted}
+        launched = {one.id: one.created for one in wanted}
         queries: list[Query] = []
         for resource in wanted:
             draft, before = drafts[resource.id], previous.get(resource.id)
@@ -303,19 +293,17 @@ class Measurer:
                         draft.unknown[name] = before.unknown[name]
                 continue
             for spec in specs.values():
-                query = self._query(resource, spec, window, sets) if spec.applies(resource) else NOT_APPLICABLE
+                query = self._query(resource, _peaks(spec), window, sets) if spec.applies(resource) else NOT_APPLICABLE
                 if isinstance(query, Query):
                     queries.append(query)
-        answers = self._fetch(queries, fine=True)
-        for query, points in answers.points.items():
-            series = Series(window.start, window.period, points)
-            summary = summarize(specs[query.name], series, by_id[query.resource_id].created)
-            draft = drafts[query.resource_id]
-            if isinstance(summary, MetricSummary) or not specs[query.name].hourly:
-                draft.put(query.name, summary, fine=True)
-        for query, code in answers.failed.items():
-            if not specs[query.name].hourly:
-                drafts[query.resource_id].unknown[query.name] = code
+        for answers in self._fetch(queries, fine=True):
+            for query, points in answers.points.items():
+                spec = specs[query.name]
+                series = Series(query.window.start, query.window.period, points)
+                _put_fine(drafts[query.resource_id], spec, summarize(_peaks(spec), series, launched[query.resource_id]))
+            for query, code in answers.failed.items():
+                if not specs[query.name].hourly:
+                    drafts[query.resource_id].unknown[query.name] = code
 
     def _still_fine(self, before: Utilization, resource: Resource, specs: Mapping[str, MetricSpec]) -> bool:
         """Tell whether yesterday's 5-minute picture still holds: complete, a day old at most, of the same machine."""
@@ -332,6 +320,20 @@ class Measurer:
             if self._settings.now - summary.end >= _FINE_FOR or int(summary.start.timestamp()) != start:
                 return False
         return bool(before.fine)
+
+
+def _peaks(spec: MetricSpec) -> MetricSpec:
+    """Return what the 5-minute picture asks of a metric: of a level only the peaks, its mean is that of the hours."""
+    return spec if spec.counter or not spec.hourly else replace(spec, statistics=("Maximum",))
+
+
+def _put_fine(draft: _Draft, spec: MetricSpec, summary: MetricSummary | str) -> None:
+    hourly = draft.metrics.get(spec.name)
+    if isinstance(summary, MetricSummary) and hourly is not None and not spec.counter:
+        summary = replace(summary, average=hourly.average)
+    # Where the hours told something, 5-minute silence takes nothing back.
+    if isinstance(summary, MetricSummary) or not spec.hourly:
+        draft.put(spec.name, summary, fine=True)
 
 
 def _joined(ring: Ring | None, window: Window, points: tuple[array[float], ...], needed: int) -> Ring:

@@ -11,6 +11,7 @@ call                                   does
 ====================================== ===========================================================================
 ``GET /_sandbox/health``               200 when the estate is loaded, else 503
 ``GET /_sandbox/calls[?since=N]``      every changing call in order; ``DELETE`` empties record and counts
+``GET /_sandbox/sessions``             every AssumeRole in order, with session policy, source identity and tags
 ``GET /_sandbox/counts``               number of calls per ``service:Action``, reads included
 ``POST /_sandbox/faults``              inject a fault (kinds: :mod:`finops_sandbox.aws.faults`); ``GET`` lists,
                                        ``DELETE /_sandbox/faults[/ID]`` removes

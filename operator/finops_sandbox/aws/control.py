@@ -179,7 +179,7 @@ class ControlApi:
         match [method, *parts]:
             case ["GET", "health"]:
                 return (200, {"status": "ok"}) if self.ready else (503, {"status": "loading"})
-            case [_, "calls" | "counts" as what]:
+            case [_, "calls" | "counts" | "sessions" as what]:
                 return self._route_record(method, what, query)
             case ["GET", "clock"]:
                 return 200, {"now": self._world.clock.now().isoformat()}
@@ -205,6 +205,8 @@ class ControlApi:
             case "GET", "calls":
                 since = int(query.get("since", ["0"])[0])
                 return 200, {"calls": [call.as_json() for call in self._log.since(since)]}
+            case "GET", "sessions":
+                return 200, {"sessions": [call.as_json() for call in self._log.sessions()]}
             case "GET", "counts":
                 return 200, dict(self._log.counts())
             case "DELETE", "calls":

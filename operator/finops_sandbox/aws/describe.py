@@ -20,6 +20,17 @@ def filters(parameters: Mapping[str, Any]) -> dict[str, list[str]]:
     return {str(item["Name"]): list(item.get("Values") or []) for item in parameters.get("Filters") or []}
 
 
+def refuse_filters(call: Call, known: set[str]) -> None:
+    """A synthetic fleet filters by next to nothing, and says so instead of answering wrongly.
+
+    Raises:
+        AwsError: InvalidParameterValue for any other filter.
+    """
+    unknown = set(filters(call.parameters)) - known
+    if unknown:
+        raise AwsError("InvalidParameterValue", f"a synthetic fleet has no filter {', '.join(sorted(unknown))}")
+
+
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """Tags in the order in which they were given."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -31,6 +42,9 @@ def describe_instances(call: Call) -> Mapping[str, Any]:
     page = window("DescribeInstances", call.parameters, ids, "instancesSet")
     fleet = call.world.fleets.get((call.account, call.region))
     if fleet is not None:
+        refuse_filters(call, {"instance-state-name"})
+        if "running" not in filters(call.parameters).get("instance-state-name", ["running"]):
+            return {"Reservations": []}
         chosen = fleet.instances(page.start, page.size, ids)
         reservations = [_reservation(call.account, one["InstanceId"], one) for one in chosen]
         return {"Reservations": reservations, "NextToken": page.token(fleet.instance_count)}

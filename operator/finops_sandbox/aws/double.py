@@ -129,6 +129,11 @@ class AwsDouble:
         return self._log.since()
 
     @property
+    def sessions(self) -> list[CallRecord]:
+        """Every AssumeRole in order; ``parameters`` hold role, session policy, source identity and tags."""
+        return self._log.sessions()
+
+    @property
     def counts(self) -> Counter[str]:
         """Number of calls per ``service:Action``, reads included."""
         return self._log.counts()

@@ -221,9 +221,11 @@ class Gateway:
             return self._moto_app
 
     def _record(self, call: Call, sequence: int, result: str, status: int) -> None:
-        if call.service != "ec2" or call.action.startswith(_READING):
+        assumed = (call.service, call.action) == ("sts", "AssumeRole")
+        if not assumed and (call.service != "ec2" or call.action.startswith(_READING)):
             return
-        self.log.append(
+        keep = self.log.append_session if assumed else self.log.append
+        keep(
             CallRecord(
                 sequence=sequence,
                 time=self.world.clock.now(),

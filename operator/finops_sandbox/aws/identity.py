@@ -233,6 +233,8 @@ def _validate(parameters: Mapping[str, Any]) -> None:
     external = parameters.get("ExternalId")
     if external is not None and not _EXTERNAL_ID.fullmatch(external):
         raise _invalid("externalId", external, r"Member must satisfy regular expression pattern: [\w+=,.@:\/-]*")
+    if parameters.get("PolicyArns"):
+        raise AwsError("ValidationError", "the AWS double has no managed policies: give the session an inline Policy")
     policy = str(parameters.get("Policy") or "")
     if len(policy) > MAX_SESSION_POLICY_CHARACTERS:
         raise _invalid("policy", policy[:40] + "…", "Member must have length less than or equal to 2048")

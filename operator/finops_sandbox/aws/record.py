@@ -71,6 +71,7 @@ class CallLog:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._calls: list[CallRecord] = []
+        self._sessions: list[CallRecord] = []
         self._counts: Counter[str] = Counter()
         self._sequence = 0
 
@@ -82,6 +83,15 @@ class CallLog:
     def append(self, record: CallRecord) -> None:
         with self._lock:
             self._calls.append(record)
+
+    def append_session(self, record: CallRecord) -> None:
+        """Remember an AssumeRole: it changes nothing, but tells with which policy an act was made."""
+        with self._lock:
+            self._sessions.append(record)
+
+    def sessions(self) -> list[CallRecord]:
+        with self._lock:
+            return sorted(self._sessions, key=lambda call: call.sequence)
 
     def count(self, service: str, action: str) -> None:
         with self._lock:
@@ -100,5 +110,6 @@ class CallLog:
     def clear(self) -> None:
         with self._lock:
             self._calls.clear()
+            self._sessions.clear()
             self._counts.clear()
             self._sequence = 0

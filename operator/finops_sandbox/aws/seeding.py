@@ -72,8 +72,10 @@ def _seed_place(world: World, place: Place) -> None:
             made.id, made.start_time = new_id, naive_utc(now - snapshot.age)
             backend.tags[new_id].update({"Name": snapshot.name, **snapshot.tags})
         for address in place.addresses:
-            elastic = backend.allocate_address(domain="vpc")
-            elastic.allocation_id = elastic.id = resource_id("address", place.account, place.region, address.name)
+            new_id = resource_id("address", place.account, place.region, address.name)
+            # A range for documentation (RFC 5737): moto would take the address from 127.0.0.0/8.
+            elastic = backend.allocate_address(domain="vpc", address=f"198.51.100.{int(new_id[-2:], 16)}")
+            elastic.allocation_id = elastic.id = new_id
             backend.tags[elastic.id].update({"Name": address.name, **address.tags})
             if address.instance:
                 instance_id = resource_id("instance", place.account, place.region, address.instance)

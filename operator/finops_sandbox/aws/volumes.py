@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from finops_sandbox.aws.clock import aware_utc, naive_utc
-from finops_sandbox.aws.describe import filters, tag_list
+from finops_sandbox.aws.describe import filters, refuse_filters, tag_list
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.paging import window
 from finops_sandbox.aws.world import Call, Handler, Modification, VolumeSettings, World
@@ -69,6 +69,7 @@ def describe_volumes(call: Call) -> Mapping[str, Any]:
     page = window("DescribeVolumes", call.parameters, ids, "volumeSet")
     fleet = call.world.fleets.get((call.account, call.region))
     if fleet is not None:
+        refuse_filters(call, set())
         return {"Volumes": fleet.volumes(page.start, page.size, ids), "NextToken": page.token(fleet.volume_count)}
     for one in ids:
         call.world.volume(call.account, call.region, one)

@@ -178,6 +178,14 @@ class Admission:
             "dryRun": review.dry_run,
         }
 
+        own = {
+            "group": review.kind.group,
+            "resource": review.kind.plural,
+            "subresource": review.subresource,
+            "namespace": review.namespace,
+            "name": review.name,
+        }
+
         def allows(question: dict[str, str]) -> tuple[bool, str]:
             return self._authorizer.decide(review.user, Question(**question))
 
@@ -187,7 +195,7 @@ class Admission:
             "request": plain(request),
             "namespaceObject": plain(namespace),
             "params": None,
-            "authorizer": AuthorizerValue(allows),
+            "authorizer": AuthorizerValue(allows, own=own),
         }
 
     def _denial(self, policy: Obj, binding: Obj, review: Review, text: str, reason: str = "Invalid") -> ApiError:
@@ -216,7 +224,8 @@ def _message(validation: _Validation, scope: dict[str, Any]) -> str:
 
 def _rule_fits(rule: Obj, review: Review) -> bool:
     resource = f"{review.kind.plural}/{review.subresource}" if review.subresource else review.kind.plural
-    wild = {f"*/{review.subresource}" if review.subresource else "*", "*/*", f"{review.kind.plural}/*"}
+    below = {f"*/{review.subresource}", f"{review.kind.plural}/*"}
+    wild = {"*/*"} | (below if review.subresource else {"*"})
     scope = rule.get("scope", "*")
     return (
         _has(rule.get("operations"), review.operation)

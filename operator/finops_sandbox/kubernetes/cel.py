@@ -124,6 +124,8 @@ def _reason(error: CELEvalError) -> str:
     text = str(error.args[0]) if error.args else str(error)
     if match := re.search(r"no such member in mapping: '([^']*)'", text):
         return f"no such key: {match[1]}"
+    if "no matching overload" in text or text.startswith("no such overload"):
+        return "no such overload"
     inner = error.args[2] if len(error.args) > 2 else None  # the arguments are (text, class, arguments of the cause)
     if text == "return error for overflow" and isinstance(inner, tuple) and inner:
         return str(inner[0])

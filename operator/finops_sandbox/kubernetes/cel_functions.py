@@ -4,6 +4,7 @@ Sources: kubernetes.io "Common Expression Language in Kubernetes" (lists, regex,
 CEL strings extension. A function that is not here makes a rule "not evaluated"; none is approximated.
 """
 
+import datetime as dt
 import itertools
 import json
 import re
@@ -28,8 +29,12 @@ class Allows(Protocol):
 class AuthorizerValue(celtypes.MapType):
     """The ``authorizer`` variable and each step of its chain; a step is a new value, so chains can be shared."""
 
-    def __init__(self, allows: Allows, question: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, allows: Allows, question: dict[str, str] | None = None, *, own: dict[str, str] | None = None
+    ) -> None:
         super().__init__()
+        if own is not None:
+            self[celtypes.StringType("requestResource")] = AuthorizerValue(allows, own)
         self.allows = allows
         self.question = question or {}
 
@@ -81,6 +86,13 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, _NUMBERS) and not isinstance(value, bool | celtypes.BoolType)
 
 
+def _family(value: Any) -> type:
+    """The CEL type: the library mixes its own types with the Python types they extend."""
+    families = (celtypes.BoolType, bool, str, bytes, dict, list, dt.datetime, dt.timedelta)
+    found = next((family for family in families if isinstance(value, family)), type(value))
+    return bool if found is celtypes.BoolType else found
+
+
 def equal(left: Any, right: Any) -> bool:
     """CEL's runtime equality: numbers by value whatever their type, different types are simply unequal."""
     if left is None or right is None:
@@ -97,9 +109,7 @@ def equal(left: Any, right: Any) -> bool:
         return len(left) == len(right) and all(equal(a, b) for a, b in zip(left, right, strict=True))
     if isinstance(left, Optional) and isinstance(right, Optional):
         return left.present == right.present and (not left.present or equal(left.value, right.value))
-    if type(left) is not type(right):
-        return False
-    return bool(left == right)
+    return _family(left) is _family(right) and bool(left == right)
 
 
 def _lifted(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -117,7 +127,7 @@ def _ordered(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
         if _is_number(left) and _is_number(right):
             floats = isinstance(left, float) or isinstance(right, float)
             return celtypes.BoolType(test(float(left), float(right)) if floats else test(int(left), int(right)))
-        if type(left) is not type(right) or isinstance(left, dict | list) or left is None:
+        if _family(left) is not _family(right) or isinstance(left, dict | list) or left is None:
             message = f"no such overload: {type(left).__name__} and {type(right).__name__} have no order"
             raise TypeError(message)
         return celtypes.BoolType(test(left, right))

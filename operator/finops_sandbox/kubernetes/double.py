@@ -58,8 +58,6 @@ class KubernetesDouble:
         self.accounts = Accounts([*users, *service_accounts])
         self._sources = (*crds,), (*manifests,)
         self._host, self._port = host, port
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="kubernetes-double", daemon=True)
 
     def __enter__(self) -> Self:
         self._cluster = Cluster(self.accounts)
@@ -68,11 +66,14 @@ class KubernetesDouble:
         self._audit = AuditLog(self.directory / "audit.jsonl")
         self.ca_file, context = make_certificates(self.directory, self._host)
         self._listener = Listener(Server(self._cluster, self._audit), self._host, self._port, context)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="kubernetes-double", daemon=True)
         self._thread.start()
         try:
             self._run(self._listener.start())
         except OSError:
             self._end()
+            self._audit.close()
             raise
         self.kubeconfig = self._write_kubeconfig(self.directory / "kubeconfig", self.accounts.all[0].context)
         return self

@@ -12,6 +12,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from celpy import celtypes
+from celpy.evaluation import function_matches
+
 from finops_sandbox.kubernetes.objects import Cause, Obj
 
 _MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)")
@@ -140,14 +143,17 @@ def _plain(path: str, value: Any, text: str) -> Cause:
 
 
 def _strings(schema: Obj, value: str, path: str) -> Iterator[Cause]:
-    # Length and pattern are one validator that stops at its first error; the format is another.
+    # Length and pattern are one validator that stops at its first error; the format is another. Patterns are RE2, whose
+    # `$` is the end of the text: Python's would let a trailing newline through.
     most, least, pattern = schema.get("maxLength"), schema.get("minLength", 0), schema.get("pattern")
     if most is not None and len(value) > most:
         unit = "byte" if most == 1 else "bytes"
         yield Cause(path, f"Too long: may not be more than {most} {unit}", "FieldValueTooLong")
     elif len(value) < least:
         yield _plain(path, value, f"should be at least {least} chars long")
-    elif pattern and not re.search(pattern, value):
+    elif pattern and function_matches(value, pattern) != celtypes.BoolType(
+        source=True
+    ):  # a broken pattern fits nothing
         yield _plain(path, value, f"should match '{pattern}'")
     checks: dict[str, Callable[[str], bool]] = {
         "date-time": _is_date_time,

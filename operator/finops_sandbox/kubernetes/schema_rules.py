@@ -124,7 +124,9 @@ class SchemaRules:
         except EvaluationFailed as error:
             what = schema.get("type", "object")
             told = rule.stated_message or rule.expression.text.strip()
-            return Cause(path or "<nil>", f'Invalid value: "{what}": {error} evaluating rule: {told}')
+            wrong_types = "call arguments did not match a supported operator, function or macro signature"
+            text = f"'{error}': {wrong_types} for" if str(error) == "no such overload" else f"{error} evaluating"
+            return Cause(path or "<nil>", f'Invalid value: "{what}": {text} rule: {told}')
         if rule.message_expression is not None:
             try:
                 text = str(rule.message_expression.evaluate(variables))

@@ -18,7 +18,7 @@ _EVENT_FIELDS = frozenset(
         "reportingComponent",
     },
 )
-_EXPRESSION = re.compile(r"(?P<key>[^\s=!,()]+)\s+(?P<word>in|notin)\s+\((?P<values>[^()]*)\)")
+_EXPRESSION = re.compile(r"(?P<key>[^\s=!,()]+)\s+(?P<word>in|notin)\s+\((?P<values>[^()]*)\)")  # codespell:ignore
 _COMPARISON = re.compile(r"(?P<key>[^\s=!,()]+)\s*(?P<word>==|=|!=)\s*(?P<value>[^\s=!,()]*)")
 _EXISTENCE = re.compile(r"(?P<not>!?)\s*(?P<key>[^\s=!,()]+)")
 _FIELD = re.compile(r"(?P<path>[^=!]+)(?P<word>==|=|!=)(?P<value>.*)")
@@ -64,7 +64,7 @@ def labels_match(selector: Obj | None, labels: Mapping[str, str]) -> bool:
         key, values = term["key"], term.get("values") or ()
         fits = {
             "In": labels.get(key) in values,
-            "NotIn": labels.get(key) not in values,
+            "NotIn": labels.get(key) not in values,  # codespell:ignore
             "Exists": key in labels,
             "DoesNotExist": key not in labels,
         }

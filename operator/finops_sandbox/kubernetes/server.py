@@ -13,6 +13,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from finops_sandbox.kubernetes import discovery, openapi, reads, reviews
+from finops_sandbox.kubernetes.accounts import AUTHENTICATED
 from finops_sandbox.kubernetes.audit import AuditLog
 from finops_sandbox.kubernetes.cluster import Cluster
 from finops_sandbox.kubernetes.defaults import presented
@@ -60,13 +61,16 @@ class Server:
         user = ANONYMOUS
         code = 500
         try:
-            user = self._authenticate(request)
+            user = self._impersonated(request, self._authenticate(request))
             self.cluster.authorizer.demand(user, question)
             response = await self._answer(request, target, question, user)
             code = response.status
         except ApiError as error:
             code = error.code
             response = _reply(error.body(), error.code)
+        except asyncio.CancelledError:
+            code = 200 if question.verb == "watch" else code  # the client of a running watch has left
+            raise
         finally:
             version = target.version if target else ""
             agent = request.headers.get("User-Agent", "")
@@ -81,6 +85,29 @@ class Server:
         if user is None:
             raise ApiError(401, "Unauthorized", "Unauthorized")
         return user
+
+    def _impersonated(self, request: web.Request, user: UserInfo) -> UserInfo:
+        """Who the request acts as (``kubectl --as``); the right to impersonate each name is demanded.
+
+        Raises:
+            ApiError: 403 without that right, 400 for groups without a user.
+        """
+        name, groups = request.headers.get("Impersonate-User", ""), request.headers.getall("Impersonate-Group", [])
+        if not name:
+            if groups:
+                raise bad_request("requested groups without impersonating a user")
+            return user
+        word, _, account = name.partition("system:serviceaccount:")
+        if account and not word:
+            namespace, _, short = account.partition(":")
+            question = Question("impersonate", resource="serviceaccounts", namespace=namespace, name=short)
+            groups = groups or ["system:serviceaccounts", f"system:serviceaccounts:{namespace}"]
+        else:
+            question = Question("impersonate", resource="users", name=name)
+        self.cluster.authorizer.demand(user, question)
+        for group in request.headers.getall("Impersonate-Group", []):
+            self.cluster.authorizer.demand(user, Question("impersonate", resource="groups", name=group))
+        return UserInfo(name, tuple(dict.fromkeys([*groups, AUTHENTICATED])))
 
     async def _answer(
         self, request: web.Request, target: Target | None, question: Question, user: UserInfo
@@ -247,7 +274,7 @@ class Listener:
         """Listen; with port 0 the system chooses one, which is kept over restarts."""
         application = web.Application(client_max_size=LARGEST_BODY)
         application.router.add_route("*", "/{path:.*}", self._server.handle)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.2, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self.port, ssl_context=self._context, reuse_address=True)
         await site.start()

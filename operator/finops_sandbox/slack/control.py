@@ -173,6 +173,7 @@ class Control:
 
     async def _reset(self, _body: Json) -> Json:
         self._state.reset()
+        self._hub.reset()
         return {}
 
     def _health(self, _query: dict[str, str]) -> Json:

@@ -119,7 +119,7 @@ def _sentence(facts: CardFacts) -> str:
     dry = "Dry run: " if facts.dry_run else ""
     demo = "Demo: " if facts.demo else ""
     head = (
-        f"{demo}{dry}{act(facts).verb} {kind(facts)} {named_code(facts)}{' to ' + code(what) if what else ''} "
+        f"{demo}{dry}{act(facts).verb} {kind(facts)} {named_code(facts)}{', ' + code(what) + ',' if what else ''} "
         f"in account {code(facts.account)}, {code(facts.region)}"
     )
     saving = f"{money(facts.monthly_savings, facts.currency)} a month"
@@ -161,7 +161,7 @@ def _terms(facts: CardFacts) -> list[str]:
     decided = f"Decided {date(facts.decided_at)}" if facts.decided_at else "Closed"
     return [
         f"{decided if closed and facts.state is not State.EXPIRED else limit} · {votes(facts)}",
-        f"Seen: {seen(facts)}",
+        f"Metrics: {seen(facts)}",
         f"Policy {code(facts.policy, 60)} · check {code(facts.check, 60)} · request {code(facts.name, 70)}",
     ]
 

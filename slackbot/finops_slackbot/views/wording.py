@@ -146,10 +146,10 @@ def _rounded(text: str) -> str:
 
 def seen(facts: CardFacts) -> str:
     """Return the window looked at and how much of it was really seen."""
-    window = f"{facts.window_days} days" if facts.window_days else "no metrics needed"
+    window = f"{facts.window_days} days" if facts.window_days else "none needed"
     if facts.coverage_percent is None:
         return window
-    return f"{window}, {_rounded(str(facts.coverage_percent))} % of the data points seen"
+    return f"{window}, {_rounded(str(facts.coverage_percent))} % of the data points"
 
 
 def expiry(facts: CardFacts) -> str:

@@ -116,7 +116,7 @@ def test_a_namespace_takes_its_content_with_it(api: Api) -> None:
         ("tier=gold", ["a"]),
         ("tier!=gold", ["b", "c"]),
         ("tier in (gold,iron)", ["a", "b"]),
-        ("tier notin (gold)", ["b", "c"]),
+        ("tier notin (gold)", ["b", "c"]),  # codespell:ignore
         ("tier", ["a", "b"]),
         ("!tier", ["c"]),
         ("tier,zone=1", ["b"]),

@@ -10,6 +10,7 @@ UNCHECKED = (
     "correct the existing errors to complete validation"
 )
 PLAIN: list[tuple[dict[str, Any], str]] = [
+    ({"text": "a\n"}, "spec.text: Invalid value: \"a\\n\": spec.text in body should match '^[a-z]+$'"),
     ({"text": "A"}, "spec.text: Invalid value: \"A\": spec.text in body should match '^[a-z]+$'"),
     ({"text": ""}, 'spec.text: Invalid value: "": spec.text in body should be at least 1 chars long'),
     (

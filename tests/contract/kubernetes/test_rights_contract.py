@@ -230,6 +230,22 @@ def test_an_expression_that_fails_refuses_and_a_condition_that_does_not_match_le
     assert _vote(api, "alice", "free1")[0] == 201
 
 
+def test_a_policy_can_ask_whether_the_author_may_do_something_else_with_the_object(api: Api) -> None:
+    policy = _policy(
+        api,
+        {
+            "expression": "authorizer.requestResource.check('delete').allowed()",
+            "message": "who makes must be able to remove",
+        },
+    )
+    for user in ("alice", "bob"):
+        _grant(api, user, WRITE_PROBES)
+    _grant(api, "bob", _rule("contract.finops.dev", ["probes"], ["delete"]))
+    _enforce(api, policy)
+    assert _vote(api, "bob", "v1")[0] == 201
+    assert _vote(api, "alice", "v2")[1].endswith("who makes must be able to remove")
+
+
 def test_a_policy_sees_what_was_and_which_operation_it_is(api: Api) -> None:
     policy = _policy(
         api,

@@ -65,7 +65,7 @@ ESTATE: dict[str, Any] = {
         }
     ],
 }
-SPEED = 100.0
+SPEED = 200.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from finops_sandbox.aws.double import AwsDouble, Delays
 from tests.integration.act.act_world import ESTATE, FastClock, World
 
-_DELAYS = Delays(state_seconds=0.05, status_check_seconds=0.05, snapshot_seconds=0.05, modification_seconds=0.05)
+from finops_sandbox.aws.double import AwsDouble, Delays
+
+_DELAYS = Delays(state_seconds=0.03, status_check_seconds=0.03, snapshot_seconds=0.03, modification_seconds=0.03)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Kill the executor at its first boundary, its second, … until a run survives; after each kill the next process ends it.
+"""Kill the executor at its first boundary, its second, … until a run survives; the next process ends what was killed.
 
 After SQLite's way of testing crashes: no list of interesting places, every place. Whatever was killed, the restarted
 executor must reach the same end with no effect twice, every call announced, and nothing left stopped.
@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.act.act_checker import check, effects
+from tests.integration.act.act_world import ACTIONS, World, make_sessions, propose, vote, warm_sdk
+from tests.integration.act.test_act_runs import CASES, find
 
 from finops.ports.act import ActRequest
 from finops_operator.kill_points import ACT_KILL_POINTS
 from finops_sandbox.aws.double import AwsDouble
-from tests.integration.act.act_checker import check, effects
-from tests.integration.act.act_world import ACTIONS, World, make_sessions, propose, vote
-from tests.integration.act.test_act_runs import CASES, find
 
 _MOST = 200
 _KILLED = 9
@@ -81,17 +81,18 @@ def _fresh(world: World, tmp_path: Path, number: int) -> World:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(170)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("action", sorted(CASES))
 def test_killed_at_any_boundary_the_act_ends_once_and_the_ledger_tells_it(
     action: str, world: World, aws: AwsDouble, zygote: Zygote, tmp_path: Path
 ) -> None:
     name, parameters, expected = CASES[action]
     seen: set[str] = set()
+    sdk = warm_sdk()
     for number in range(1, _MOST):
         aws.control.reset()
         here = _fresh(world, tmp_path, number)
-        request = propose(make_sessions(here.clock), ACTIONS[action], find(here, name), parameters, uid="u1")
+        request = propose(make_sessions(here.clock, sdk), ACTIONS[action], find(name), parameters, uid="u1")
         vote(here.ledger(), request, here.clock)
         first = zygote.run(here, request, kill_at=number, fence=2)
         if first["signal"] == 0:

@@ -5,18 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from finops.domain.decision import State
-from finops.domain.recommendation import ResourceRef
-from finops.store.connection import open_store
-from finops.store.realized import StoredSavings
-from finops_sandbox.aws.double import AwsDouble
 from tests.integration.act.act_checker import check, effects, records
 from tests.integration.act.act_world import (
-    ACCESS,
+    ACCOUNT,
     ACTIONS,
     REGION,
-    TENANT,
     World,
     make_sessions,
     propose,
@@ -24,16 +17,19 @@ from tests.integration.act.act_world import (
     vote,
 )
 
+from finops.domain.decision import State
+from finops.domain.recommendation import ResourceRef
+from finops.store.connection import open_store
+from finops.store.realized import StoredSavings
+from finops_sandbox.aws.double import AwsDouble
+from finops_sandbox.aws.estate import resource_id
 
-def find(world: World, name: str) -> ResourceRef:
+
+def find(name: str) -> ResourceRef:
     """Return the estate's resource of a name."""
-    reader = make_sessions(world.clock).reader(ACCESS, REGION, tenant=TENANT)
-    by_name = [{"Name": "tag:Name", "Values": [name]}]
-    for group in reader.read("ec2:DescribeInstances", {"Filters": by_name}).get("Reservations", ()):
-        for instance in group["Instances"]:
-            return reference("ec2-instance", instance["InstanceId"])
-    volumes: list[dict[str, Any]] = list(reader.read("ec2:DescribeVolumes", {"Filters": by_name})["Volumes"])
-    return reference("ebs-volume", volumes[0]["VolumeId"])
+    kind = "volume" if name == "old-data" else "instance"
+    word = "ebs-volume" if kind == "volume" else "ec2-instance"
+    return reference(word, resource_id(kind, ACCOUNT, REGION, name))
 
 
 CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
@@ -53,11 +49,9 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
 
 
 @pytest.mark.parametrize("action", sorted(CASES))
-def test_an_approved_act_is_carried_out_once_verified_and_recorded(
-    action: str, world: World, aws: AwsDouble
-) -> None:
+def test_an_approved_act_is_carried_out_once_verified_and_recorded(action: str, world: World, aws: AwsDouble) -> None:
     name, parameters, expected = CASES[action]
-    request = propose(make_sessions(world.clock), ACTIONS[action], find(world, name), parameters, uid="u1")
+    request = propose(make_sessions(world.clock), ACTIONS[action], find(name), parameters, uid="u1")
     ledger = world.ledger()
     vote(ledger, request, world.clock)
     result = world.executor(ledger).run(request)
@@ -76,9 +70,7 @@ def test_an_approved_act_is_carried_out_once_verified_and_recorded(
 @pytest.mark.parametrize("action", sorted(CASES))
 def test_a_dry_run_asks_aws_and_changes_nothing(action: str, world: World, aws: AwsDouble) -> None:
     name, parameters, expected = CASES[action]
-    request = propose(
-        make_sessions(world.clock), ACTIONS[action], find(world, name), parameters, uid="u1", dry_run=True
-    )
+    request = propose(make_sessions(world.clock), ACTIONS[action], find(name), parameters, uid="u1", dry_run=True)
     ledger = world.ledger()
     vote(ledger, request, world.clock)
     result = world.executor(ledger).run(request)

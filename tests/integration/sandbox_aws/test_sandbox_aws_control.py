@@ -4,6 +4,7 @@ import http.client
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -225,13 +226,46 @@ def test_a_wrong_control_call_says_so(aws: AwsDouble, method: str, path: str, bo
 
 def test_a_fleet_answers_in_pages_without_moto(aws: AwsDouble) -> None:
     assert (
-        control(aws, "POST", "fleet", {"account": "222222222222", "region": "us-east-1", "instances": 2500})[0] == 200
+        control(aws, "POST", "fleet", {"account": "222222222222", "region": "us-east-1", "instances": 1200})[0] == 200
     )
     ec2 = aws.client("ec2", role="arn:aws:iam::222222222222:role/finops-scanner")
     pages = list(ec2.get_paginator("describe_instances").paginate(PaginationConfig={"PageSize": 1000}))
-    assert [len(page["Reservations"]) for page in pages] == [1000, 1000, 500]
+    assert [len(page["Reservations"]) for page in pages] == [1000, 200]
     volumes = list(ec2.get_paginator("describe_volumes").paginate(PaginationConfig={"PageSize": 1000}))
-    assert sum(len(page["Volumes"]) for page in volumes) == 2500
+    assert sum(len(page["Volumes"]) for page in volumes) == 1200
+
+
+def test_a_fleet_refuses_filters_that_it_does_not_have(aws: AwsDouble, refusal: Refusal) -> None:
+    aws.control.fleet("222222222222", "us-east-1", instances=10)
+    ec2 = aws.client("ec2", role="arn:aws:iam::222222222222:role/finops-scanner")
+    running = [{"Name": "instance-state-name", "Values": ["running", "stopped"]}]
+    assert len(ec2.describe_instances(Filters=running)["Reservations"]) == 10
+    by_tag = [{"Name": "tag:team", "Values": ["a"]}]
+    assert refusal(lambda: ec2.describe_instances(Filters=by_tag)) == "InvalidParameterValue"
+    assert refusal(lambda: ec2.describe_volumes(Filters=by_tag)) == "InvalidParameterValue"
+
+
+def test_sessions_are_listed_with_the_policy_they_were_given(aws: AwsDouble) -> None:
+    policy = json.dumps({"Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]})
+    aws.client("ec2", role=OPEN, Policy=policy, SourceIdentity="slack.U1")
+    (made,) = control(aws, "GET", "sessions")[1]["sessions"]
+    assert (made["parameters"]["Policy"], made["parameters"]["SourceIdentity"]) == (policy, "slack.U1")
+    assert made["result"] == "ok"
+    assert aws.calls == []
+
+
+def test_many_clients_at_once_lose_no_change(aws: AwsDouble) -> None:
+    def work(number: int) -> int:
+        ec2 = aws.client("ec2", role=OPEN)
+        for step in range(5):
+            ec2.create_tags(Resources=[LOOSE], Tags=[{"Key": f"k{number}-{step}", "Value": "x"}])
+            assert ec2.describe_instances(MaxResults=5)["Reservations"]
+        return number
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(work, range(6))) == list(range(6))
+    assert len(aws.calls) == 30
+    assert len([key for key in aws.control.resource(ACCOUNT, "us-east-1", LOOSE)["tags"] if key.startswith("k")]) == 30
 
 
 def test_a_request_without_a_signature_is_refused(aws: AwsDouble) -> None:

@@ -163,7 +163,7 @@ def test_escape_closes_a_modal_and_the_app_hears_of_it(
     browser.wait_for("!!document.querySelector('dialog.modal[open]')")
     browser.press("Escape")
     browser.wait_for("!document.querySelector('dialog.modal')")
-    closed = [e for e in control.envelopes()["envelopes"] if e["payload"]["type"] == "view_closed"]
+    closed = [e for e in control.envelopes()["envelopes"] if e["payload"].get("type") == "view_closed"]
     assert [envelope["acked"] for envelope in closed] == [True]
 
 

@@ -10,6 +10,7 @@ import pytest
 from slack_bolt import Ack, App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
@@ -22,8 +23,6 @@ FINOPS = "C0FINOPS01"
 ALICE, BOB = "U0ALICE001", "U0BOB00001"
 APP_TOKEN = "xapp-sandbox-finops"
 Payload = dict[str, Any]
-# slack_sdk leaves the socket of a failed or replaced handshake to the garbage collector; these tests make it do so.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 class Recorder:
@@ -323,8 +322,8 @@ def test_a_trigger_lives_three_seconds_and_once(client: WebClient, control: Cont
     def error(trigger: str) -> str:
         try:
             client.views_open(trigger_id=trigger, view=deny_view())
-        except Exception as problem:  # noqa: BLE001 - any failure is turned into its code and compared
-            return str(getattr(problem, "response", {}).get("error"))
+        except SlackApiError as problem:
+            return str(problem.response["error"])
         return ""
 
     trigger = control.click(user=BOB, action="deny")["trigger_id"]
@@ -349,11 +348,11 @@ def test_modals_stack_three_deep_and_update_by_hash(client: WebClient, control: 
     stack = control.views(user=BOB)
     assert [item["previous_view_id"] for item in stack] == [None, stack[0]["id"], stack[1]["id"]]
     trigger = control.view_action(user=BOB, action="next")["trigger_id"]
-    with pytest.raises(Exception, match="push_limit_reached"):
+    with pytest.raises(SlackApiError, match="push_limit_reached"):
         client.views_push(trigger_id=trigger, view=view)
     top = stack[-1]
     client.views_update(view_id=top["id"], hash=top["hash"], view=view)
-    with pytest.raises(Exception, match="hash_conflict"):
+    with pytest.raises(SlackApiError, match="hash_conflict"):
         client.views_update(view_id=top["id"], hash=top["hash"], view=view)
     control.close_view(user=BOB, everything=True)
     cleared = [request.payload for request in recorder.requests if request.payload["type"] == "view_closed"]

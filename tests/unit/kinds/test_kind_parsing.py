@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 from tests.unit.kinds.manifests import PLAN, SLACK_VOTER, manifest
 
 from finops.domain.decision import State
@@ -19,8 +20,9 @@ from finops.kinds.aws_account import AwsAccount
 from finops.kinds.conditions import ConditionStatus, find_condition, with_condition
 from finops.kinds.invalid import InvalidField, InvalidObject
 from finops.kinds.policy_actions import Mode
+from finops.kinds.policy_status import ScanPolicyStatus
 from finops.kinds.request_status import ActionRequestStatus, Votes
-from finops.kinds.scan_policy import ScanPolicy, SizingPreset
+from finops.kinds.scan_policy import Pricing, ScanPolicy, SizingPreset
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
@@ -70,6 +72,15 @@ def test_money_keeps_every_digit_and_stays_text() -> None:
     assert policy.to_object()["status"]["monthlyCost"] == amount
 
 
+def test_program_code_gives_decimals() -> None:
+    assert ScanPolicyStatus(monthly_cost=Decimal("66.820")).to_dict()["monthlyCost"] == "66.820"
+    assert Pricing(discount_percent=Decimal("12.50")).to_dict()["discountPercent"] == 12.5
+    with pytest.raises(ValidationError):
+        ScanPolicyStatus(monthly_cost=66.82)
+    with pytest.raises(ValidationError):
+        ScanPolicyStatus(monthly_cost=Decimal("-0.01"))
+
+
 def test_money_as_a_number_is_refused() -> None:
     (field,) = _refused({"status": {"monthlyCost": 66.82}})
     assert (field.path, field.rule) == ("status.monthlyCost", "is not an amount of money")
@@ -100,7 +111,7 @@ def test_metadata_that_only_kubernetes_knows_is_let_through() -> None:
 @pytest.mark.parametrize(
     ("spec", "path", "rule", "hint"),
     [
-        ({"shedule": "0 * * * *"}, "spec.shedule", "is not a field of this kind", "did you mean schedule?"),
+        ({"schedules": "0 * * * *"}, "spec.schedules", "is not a field of this kind", "did you mean schedule?"),
         ({"time_zone": "UTC"}, "spec.time_zone", "is not a field of this kind", "did you mean timeZone?"),
         ({"notify": {"slack": {}}}, "spec.notify.slack.channel", "is missing", "add it"),
         ({"actions": {"limits": {"perMinute": 1}}}, "spec.actions.limits.perMinute", "is not a field", "perHour"),

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.kinds.manifests import manifest
-from tests.unit.kinds.rule_cases import RULE_CASES, RuleCase
+from tests.unit.kinds.rule_case import RuleCase
+from tests.unit.kinds.rule_cases import RULE_CASES
 from tests.unit.kinds.schema_walk import all_rules
 
 from finops.kinds.generate import KINDS

@@ -341,6 +341,17 @@ def test_a_bad_workspace_file_is_named(tmp_path: Path, text: str, problem: str) 
     assert str(path) in str(caught.value)
 
 
+def test_an_unknown_key_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(read_workspace().path.read_text().replace("domain: finops-sandbox", "domain: d, colour: red"))
+    with pytest.raises(WorkspaceFileError, match="colour"):
+        read_workspace(path)
+
+
+def test_a_view_is_measured_in_bytes() -> None:
+    assert blocks.view_bytes({"a": "é"}) == len('{"a":"é"}'.encode())
+
+
 def test_a_channel_may_only_name_known_people(tmp_path: Path) -> None:
     seed = read_workspace()
     path = tmp_path / "w.yaml"
@@ -376,7 +387,8 @@ def test_timestamps_grow_even_when_time_stands(state: State) -> None:
         ("<!subteam^S0SRE00001>", '<span class="mention">@sre</span>'),
         ("<!channel>", '<span class="mention loud">@channel</span>'),
         ("a\nb", "a<br>b"),
-        ("&gt; quoted\nnot", "<blockquote>quoted</blockquote>not<br>"),
+        ("&gt; quoted\nnot", "<blockquote>quoted</blockquote>not"),
+        ("a\n```\nx &lt; *y*\n```\n&gt; q", "a<pre>x &lt; *y*</pre><blockquote>q</blockquote>"),
         ("&lt;b&gt;&amp;", "&lt;b&gt;&amp;"),
         ("<javascript:alert(1)|x>", "&lt;javascript:alert(1)|x&gt;"),
         (":white_check_mark: :nothing:", "✅ :nothing:"),

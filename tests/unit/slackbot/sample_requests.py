@@ -26,6 +26,12 @@ from finops.kinds.request_status import ActionRequestStatus
 CREATED = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 EXPIRES = CREATED + timedelta(hours=72)
 UID = "5f8c1d2e-0000-4000-8000-000000000001"
+MEASURED: Mapping[str, int | str] = {
+    "cpuP99_5Percent": "4.31",
+    "memoryP99_5Percent": "28.9",
+    "cpuTargetMaximumPercent": 60,
+    "owner": "web",
+}
 SRE = Approver(slack_user_group="S0SRE00001")
 
 
@@ -84,14 +90,7 @@ def resize_request(
             window_start=CREATED - timedelta(days=14),
             window_end=CREATED,
             coverage_percent=99.4,
-            values=values
-            if values is not None
-            else {
-                "cpuP99_5Percent": "4.31",
-                "memoryP99_5Percent": "28.9",
-                "cpuTargetMaximumPercent": 60,
-                "owner": "web",
-            },
+            values=MEASURED if values is None else values,
         ),
         effort="Medium",
         restart_needed=True,

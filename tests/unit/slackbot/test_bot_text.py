@@ -7,13 +7,13 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.slackbot.sample_requests import STATUSES, UID, in_state, resize_request, vote
 
 from finops.domain.decision import Choice, State
 from finops_slackbot.buttons import Buttons, ButtonValue, revision_of
 from finops_slackbot.card_facts import card_facts
 from finops_slackbot.text import code, fit, neutral, plain, quote, stored_length
 from finops_slackbot.views import answers
-from tests.unit.slackbot.sample_requests import STATUSES, UID, in_state, resize_request, vote
 
 
 @given(st.text(max_size=200), st.integers(5, 120))

@@ -6,8 +6,9 @@ http, https and mailto become links.
 
 import re
 from datetime import UTC, datetime
+from itertools import groupby
 
-from finops_sandbox.slack.page.markup import EMPTY, Html, join, tag
+from finops_sandbox.slack.page.markup import Html, join, tag
 from finops_sandbox.slack.state import State
 from finops_sandbox.slack.text import unescape
 
@@ -51,6 +52,7 @@ EMOJI = {
 }
 _EMOJI = re.compile(r":([a-z0-9_+-]+):")
 _PIECES = re.compile(r"```(?P<pre>.+?)```|`(?P<code>[^`\n]+)`|<(?P<control>[^<>]+)>", re.DOTALL)
+_PREFORMATTED = re.compile(r"(```.+?```)", re.DOTALL)
 _STYLES = re.compile(
     r"(?<![\w*])\*(?P<strong>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])"
     r"|(?<![\w_])_(?P<em>[^\s_](?:[^_\n]*[^\s_])?)_(?![\w_])"
@@ -81,19 +83,22 @@ def words(text: str) -> str:
 
 def mrkdwn(state: State, text: str) -> Html:
     """Return stored mrkdwn as HTML."""
-    lines = text.split("\n")
-    if not any(line.startswith("&gt;") for line in lines):
-        return _inline(state, text)
+    pieces = _PREFORMATTED.split(text)
+    if len(pieces) > 1:
+        # Preformatted text is a block: the line ends around it are the block's own.
+        pieces = [piece.strip("\n") for piece in pieces]
+    shown = [_inline(state, piece) if piece.startswith("```") else _quotes(state, piece) for piece in pieces]
+    return join(*shown)
+
+
+def _quotes(state: State, text: str) -> Html:
     parts: list[Html] = []
-    quoted: list[str] = []
-    for line in [*lines, ""]:
-        if line.startswith("&gt;"):
-            quoted.append(line.removeprefix("&gt;").removeprefix(" "))
-            continue
+    for quoted, lines in groupby(text.split("\n"), key=lambda line: line.startswith("&gt;")):
         if quoted:
-            parts.append(tag("blockquote", None, _inline(state, "\n".join(quoted))))
-            quoted = []
-        parts.append(join(_inline(state, line), tag("br")) if line else EMPTY)
+            inner = "\n".join(line.removeprefix("&gt;").removeprefix(" ") for line in lines)
+            parts.append(tag("blockquote", None, _inline(state, inner)))
+        else:
+            parts.append(_inline(state, "\n".join(lines)))
     return join(*parts)
 
 

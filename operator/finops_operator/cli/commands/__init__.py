@@ -1,0 +1,1 @@
+"""One command per file, each exporting `COMMAND`; loaded by the registry, so a new command is a new file."""

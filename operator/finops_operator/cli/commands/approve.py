@@ -1,0 +1,32 @@
+"""`finops approve NAME`: one vote for a request, as the kubeconfig's user."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from finops.domain.decision import Choice
+from finops_operator.cli.cluster_access import open_cluster
+from finops_operator.cli.command import Command
+from finops_operator.cli.options import Context, Kubeconfig, Namespace, Wait
+from finops_operator.cli.voting import cast, tell
+
+
+def _run(
+    name: Annotated[str, typer.Argument(help="The ActionRequest, as `finops requests` shows it.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; some policies demand one.")] = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    namespace: Namespace = "",
+    wait: Wait = 10.0,
+) -> None:
+    """Approve an ActionRequest, and wait for the operator's answer.
+
+    The vote is for exactly the plan that stands in the request now. Exit code 4 when it does not count.
+    """
+    cluster = open_cluster(kubeconfig, context, namespace)
+    tell(cluster, cast(cluster, name, Choice.APPROVE, reason=reason, wait_seconds=wait))
+
+
+COMMAND: Final = Command("approve", _run)

@@ -1,0 +1,89 @@
+"""`finops costs`: what the scanned resources cost a month, by service, region or account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import typer
+
+from finops.domain.money import CURRENCY, annual_from_monthly, as_text, daily_from_monthly, to_cents
+from finops.store.cost_history import CostHistoryStore, DailyCost
+from finops.store.inventory import InventoryStore
+from finops_operator.cli.command import Command
+from finops_operator.cli.options import Output, Redis
+from finops_operator.cli.output import Format, emit, field, note
+from finops_operator.cli.store_access import store_to_read
+from finops_operator.cli.stored_gaps import end_with_gaps
+
+_LOOKBACK_DAYS: Final = 31
+
+
+class By(StrEnum):
+    """What costs are added up by."""
+
+    SERVICE = "service"
+    REGION = "region"
+    ACCOUNT = "account"
+
+
+def _run(
+    by: Annotated[By, typer.Option("--by", help="What to add up by.", case_sensitive=False)] = By.SERVICE,
+    output: Output = Format.TABLE,
+    redis: Redis = "",
+) -> None:
+    """Show monthly costs at list prices, as of the last complete scan of each part. Exit code 3 with gaps."""
+    today = datetime.now(UTC).date()
+    with store_to_read(redis) as store:
+        latest = _latest(CostHistoryStore(store).between(today - timedelta(days=_LOOKBACK_DAYS), today))
+        gaps = [gap for head in InventoryStore(store).heads() for gap in head.gaps]
+    columns = (
+        field(by.value),
+        field("monthlyCost", right=True),
+        field("percentage", right=True),
+        field("dailyCost", right=True, wide=True),
+        field("annualCost", right=True),
+        field("currency", wide=True),
+        field("asOf"),
+    )
+    records = _records(by, latest)
+    total = sum((Decimal(one["monthlyCost"]) for one in records), Decimal(0))
+    emit(records, columns, output)
+    if output in {Format.TABLE, Format.WIDE}:
+        note(f"total {as_text(to_cents(total))} {CURRENCY} a month")
+    end_with_gaps(gaps)
+
+
+def _latest(days: Iterable[DailyCost]) -> list[DailyCost]:
+    """Return the last known cost of each account, region and service."""
+    found: dict[tuple[str, str, str], DailyCost] = {}
+    for one in days:
+        found[one.account, one.region, one.service] = one
+    return list(found.values())
+
+
+def _records(by: By, costs: Iterable[DailyCost]) -> list[dict[str, Any]]:
+    groups: dict[str, list[DailyCost]] = {}
+    for one in costs:
+        groups.setdefault(str(getattr(one, by.value)), []).append(one)
+    sums = {name: sum((to_cents(one.monthly_cost) for one in group), Decimal(0)) for name, group in groups.items()}
+    total = sum(sums.values(), Decimal(0))
+    return [
+        {
+            by.value: name,
+            "monthlyCost": as_text(to_cents(monthly)),
+            "percentage": f"{100 * monthly / total:.1f}" if total else "0.0",
+            "dailyCost": as_text(daily_from_monthly(monthly)),
+            "annualCost": as_text(annual_from_monthly(monthly)),
+            "currency": CURRENCY,
+            # The oldest of the figures that were added.
+            "asOf": min(one.day for one in groups[name]).isoformat(),
+        }
+        for name, monthly in sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+COMMAND: Final = Command("costs", _run)

@@ -1,0 +1,29 @@
+"""`finops deny NAME --reason WHY`: one vote against a request, which ends it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from finops.domain.decision import Choice
+from finops_operator.cli.cluster_access import open_cluster
+from finops_operator.cli.command import Command
+from finops_operator.cli.options import Context, Kubeconfig, Namespace, Wait
+from finops_operator.cli.voting import cast, tell
+
+
+def _run(
+    name: Annotated[str, typer.Argument(help="The ActionRequest, as `finops requests` shows it.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")],
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    namespace: Namespace = "",
+    wait: Wait = 10.0,
+) -> None:
+    """Deny an ActionRequest, and wait for the operator's answer. Exit code 4 when the vote does not count."""
+    cluster = open_cluster(kubeconfig, context, namespace)
+    tell(cluster, cast(cluster, name, Choice.DENY, reason=reason, wait_seconds=wait))
+
+
+COMMAND: Final = Command("deny", _run)

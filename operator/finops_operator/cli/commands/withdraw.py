@@ -1,0 +1,29 @@
+"""`finops withdraw NAME`: takes one's own approval back, as long as nothing has been called yet."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from finops.domain.decision import Choice
+from finops_operator.cli.cluster_access import open_cluster
+from finops_operator.cli.command import Command
+from finops_operator.cli.options import Context, Kubeconfig, Namespace, Wait
+from finops_operator.cli.voting import cast, tell
+
+
+def _run(
+    name: Annotated[str, typer.Argument(help="The ActionRequest you voted on.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")] = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    namespace: Namespace = "",
+    wait: Wait = 10.0,
+) -> None:
+    """Withdraw your approval of an ActionRequest. Exit code 4 when it is too late or you have not voted."""
+    cluster = open_cluster(kubeconfig, context, namespace)
+    tell(cluster, cast(cluster, name, Choice.WITHDRAW, reason=reason, wait_seconds=wait))
+
+
+COMMAND: Final = Command("withdraw", _run)

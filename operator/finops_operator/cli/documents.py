@@ -1,0 +1,170 @@
+"""Reads ScanPolicy and AwsAccount documents from files, and says everything that is wrong with them at once.
+
+Called by `scan` and `doctor`. The rules are those of the kinds; what the cluster leaves to the operator (whether a
+schedule ever comes, the ranges of a check's parameters) is judged here too, before the first request.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from finops.errors import InvalidInput
+from finops.kinds.aws_account import AwsAccount
+from finops.kinds.invalid import InvalidObject
+from finops.kinds.part import API_VERSION
+from finops.kinds.scan_policy import ScanPolicy
+from finops_operator.plugins import Check
+from finops_operator.stages.check import CheckSetting, enabled_checks
+from finops_operator.stages.schedule import next_run
+
+_KINDS: Final = ("ScanPolicy", "AwsAccount")
+_SIZE_LIMIT: Final = 4_000_000
+"""Bytes of one file; far above any policy, far below what would hurt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: where (file, document, object, field), the rule it breaks, what to write instead."""
+
+    source: str
+    document: str
+    field: str
+    rule: str
+    hint: str
+
+    def __str__(self) -> str:
+        where = ": ".join(part for part in (self.source, self.document, self.field) if part)
+        return f"{where}: {self.rule}; {self.hint}" if self.hint else f"{where}: {self.rule}"
+
+
+class InvalidDocuments(InvalidInput):
+    """Files that cannot be used; `problems` holds everything found in all of them."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(" | ".join(map(str, problems)))
+
+
+@dataclass(slots=True)
+class Documents:
+    """What the files hold: policies in their order, accounts by name."""
+
+    policies: list[ScanPolicy] = field(default_factory=list)
+    accounts: dict[str, AwsAccount] = field(default_factory=dict)
+
+
+def read_documents(files: Sequence[str], checks: Mapping[str, Check], now: datetime) -> Documents:
+    """Read all documents of `files`.
+
+    Raises:
+        InvalidDocuments: with every problem of every file.
+    """
+    found, problems, seen = Documents(), list[Problem](), dict[tuple[str, str, str], str]()
+    for name in files:
+        source = "stdin" if name == "-" else name
+        try:
+            for number, document in enumerate(_documents(name), start=1):
+                _take(document, source, number, found, problems, seen)
+        except yaml.YAMLError as error:
+            problems.append(_malformed(source, error))
+        except InvalidInput as error:
+            problems.append(Problem(source, "", "", error.message, error.hint))
+    for policy in found.policies:
+        problems += _policy_problems(policy, checks, now, seen)
+    if problems:
+        raise InvalidDocuments(problems)
+    return found
+
+
+def _documents(name: str) -> Iterator[Any]:
+    for document in yaml.safe_load_all(_text(name)):
+        if document is None:
+            continue
+        if isinstance(document, Mapping) and document.get("kind") == "List":
+            yield from document.get("items") or ()
+        else:
+            yield document
+
+
+def _text(name: str) -> str:
+    try:
+        data = sys.stdin.buffer.read(_SIZE_LIMIT + 1) if name == "-" else _bytes(Path(name))
+        if len(data) > _SIZE_LIMIT:
+            raise InvalidInput(f"is larger than {_SIZE_LIMIT} bytes", hint="name files that hold policies and accounts")
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise InvalidInput(f"cannot be read: {error.strerror}", hint="check the path") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"is not text in UTF-8 ({error.reason})", hint="save it as UTF-8") from error
+
+
+def _bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_SIZE_LIMIT + 1)
+
+
+def _malformed(source: str, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    what = getattr(error, "problem", None) or str(error)
+    return Problem(source, where, "", f"is not YAML: {what}", "check indentation, quotes and colons there")
+
+
+def _take(
+    document: Any,
+    source: str,
+    number: int,
+    found: Documents,
+    problems: list[Problem],
+    seen: dict[tuple[str, str, str], str],
+) -> None:
+    where = f"document {number}"
+    if not isinstance(document, Mapping):
+        hint = f"write apiVersion: {API_VERSION}, kind, metadata and spec"
+        problems.append(Problem(source, where, "", "is not an object", hint))
+        return
+    kind = document.get("kind")
+    if kind not in _KINDS:
+        problems.append(Problem(source, where, "kind", f"is {kind!r}", f"write {' or '.join(_KINDS)}"))
+        return
+    try:
+        parsed = (ScanPolicy if kind == "ScanPolicy" else AwsAccount).from_object(document)
+    except InvalidObject as error:
+        named = f"{where} ({error.source.rstrip('/')})"
+        problems += [Problem(source, named, one.path, one.rule, one.hint) for one in error.fields]
+        return
+    metadata = parsed.metadata
+    key = (str(kind), metadata.namespace or "default", metadata.name)
+    told = f"{source}: {where} ({kind}/{metadata.name})"
+    if key in seen:
+        where = f"{where} ({kind}/{metadata.name})"
+        problems.append(Problem(source, where, "metadata.name", f"is taken by {seen[key]}", "rename or remove one"))
+        return
+    seen[key] = told
+    if isinstance(parsed, ScanPolicy):
+        found.policies.append(parsed)
+    else:
+        found.accounts[metadata.name] = parsed
+
+
+def _policy_problems(
+    policy: ScanPolicy, checks: Mapping[str, Check], now: datetime, seen: Mapping[tuple[str, str, str], str]
+) -> Iterator[Problem]:
+    """Yield what the operator would put into the policy's conditions as invalid."""
+    source = seen["ScanPolicy", policy.metadata.namespace or "default", policy.metadata.name]
+    settings = [CheckSetting(one.id, one.enabled, one.parameters) for one in policy.spec.checks]
+    for judge in (
+        lambda: next_run(policy.spec.schedule, policy.spec.time_zone, now),
+        lambda: enabled_checks(checks, settings),
+    ):
+        try:
+            judge()
+        except InvalidInput as error:
+            yield Problem(source, "", error.field, error.message, error.hint)

@@ -1,0 +1,167 @@
+"""Listings in all formats: a table for people, JSON, YAML and CSV for programs; every listing command ends here.
+
+Records are JSON values, streamed; only a table is held, because its columns must fit.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, TextIO, TypeAlias
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from finops_operator.cli.printable import printable, spreadsheet_cell
+
+Record: TypeAlias = Mapping[str, Any]
+_UNBOUNDED: Final = 10_000
+"""Columns of a line that no terminal has to fit."""
+_WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+class Format(StrEnum):
+    """How data is printed."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: `name` is CSV's header and, in words, the table's; `wide` ones are left out of a plain table."""
+
+    name: str
+    value: Callable[[Record], object]
+    wide: bool = False
+    right: bool = False
+
+    @property
+    def title(self) -> str:
+        return _WORD.sub(" ", self.name).upper()
+
+
+def field(name: str, *, path: str = "", wide: bool = False, right: bool = False) -> Column:
+    """Return a column that shows the value at a dotted `path` of the record (default: its name)."""
+    keys = (path or name).split(".")
+
+    def value(record: Record) -> object:
+        found: Any = record
+        for key in keys:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        return found
+
+    return Column(name, value, wide=wide, right=right)
+
+
+def emit(records: Iterable[Record], columns: Sequence[Column], format_: Format, sink: TextIO | None = None) -> None:
+    """Print `records` to `sink` (default: stdout)."""
+    out = sink or sys.stdout
+    if format_ is Format.JSON:
+        _json(records, out)
+    elif format_ is Format.YAML:
+        _yaml(records, out)
+    elif format_ is Format.CSV:
+        _csv(records, columns, out)
+    else:
+        shown = [column for column in columns if format_ is Format.WIDE or not column.wide]
+        _table(records, shown, out)
+
+
+def emit_one(record: Record, format_: Format, sink: TextIO | None = None) -> None:
+    """Print a single record as JSON or YAML, or as a table of its fields."""
+    out = sink or sys.stdout
+    if format_ is Format.JSON:
+        out.write(json.dumps(record, indent=2) + "\n")
+    elif format_ is Format.YAML:
+        out.write(yaml.safe_dump(_plain(record), sort_keys=False))
+    else:
+        pairs = ({"field": key, "value": value} for key, value in record.items())
+        emit(pairs, (field("field"), field("value")), format_, out)
+
+
+def _json(records: Iterable[Record], out: TextIO) -> None:
+    separator = ""
+    out.write("[")
+    for record in records:
+        out.write(f"{separator}\n  {json.dumps(record)}")
+        separator = ","
+    out.write("\n]\n" if separator else "]\n")
+
+
+def _yaml(records: Iterable[Record], out: TextIO) -> None:
+    count = 0
+    for record in records:
+        out.write(yaml.safe_dump([_plain(record)], sort_keys=False))
+        count += 1
+    if not count:
+        out.write("[]\n")
+
+
+def _plain(record: Record) -> Any:
+    return json.loads(json.dumps(record))
+
+
+def _csv(records: Iterable[Record], columns: Sequence[Column], out: TextIO) -> None:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([column.name for column in columns])
+    for record in records:
+        writer.writerow([spreadsheet_cell(text_of(column.value(record))) for column in columns])
+
+
+def _table(records: Iterable[Record], columns: Sequence[Column], out: TextIO) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
+    for record in records:
+        table.add_row(*(Text(printable(text_of(column.value(record))) or "-") for column in columns))
+    if out.isatty():
+        console(out).print(table)
+        return
+    plain = console(out)
+    with plain.capture() as captured:
+        plain.print(table)
+    out.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def console(out: TextIO) -> Console:
+    """Return a console that colours a terminal only, and none when NO_COLOR is set; nothing in texts is markup."""
+    terminal = out.isatty()
+    return Console(
+        file=out,
+        force_terminal=terminal,
+        no_color=not terminal or bool(os.environ.get("NO_COLOR")),
+        color_system="auto" if terminal else None,
+        width=None if terminal else _UNBOUNDED,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+
+
+def text_of(value: object) -> str:
+    """Return a cell's text: nothing for null, JSON for lists and objects."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping | list | tuple):
+        return json.dumps(value, default=str) if value else ""
+    return str(value)
+
+
+def note(text: str) -> None:
+    """Say something to the person, not to the program that reads our data."""
+    sys.stderr.write(f"{printable(text)}\n")

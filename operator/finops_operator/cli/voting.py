@@ -1,0 +1,88 @@
+"""Casts a vote as the kubeconfig's user and waits for the operator's answer; shared by approve, deny and withdraw.
+
+The vote is a plain Approval object: nothing here decides whether it counts. Names of Approvals are hashes, so sending
+the same vote twice finds the first one and shows its answer.
+"""
+
+from __future__ import annotations
+
+import time
+
+from finops.domain.decision import Choice, VoteResult
+from finops.errors import Conflict, InvalidInput, Refused, Unavailable
+from finops.k8s.kinds import KindApi, action_requests, approvals
+from finops.kinds.action_request import ActionRequest
+from finops.kinds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
+from finops_operator.cli.cluster_access import Cluster
+from finops_operator.cli.output import note
+
+_POLL_SECONDS = 0.25
+
+
+def cast(cluster: Cluster, name: str, choice: Choice, *, reason: str = "", wait_seconds: float) -> Approval:
+    """Create the Approval, wait for its verdict, and return it when it was counted.
+
+    Raises:
+        InvalidInput: there is no such request, or the reason is not one.
+        Refused: the API server or the operator does not count the vote; the message is theirs.
+        Unavailable: no verdict within `wait_seconds`; the vote is recorded.
+    """
+    request = action_requests(cluster.connection).get(cluster.namespace, name)
+    if request is None:
+        raise InvalidInput(
+            f"there is no ActionRequest {name} in namespace {cluster.namespace}",
+            field="NAME",
+            hint="see `finops requests -A`",
+        )
+    username, _ = cluster.access.username()
+    vote = Approval.of(cluster.namespace, _spec(request, choice, username, reason))
+    api = approvals(cluster.connection)
+    try:
+        sent = api.create(vote)
+    except Conflict:
+        note(f"you have sent this vote before: {vote.metadata.name}")
+        sent = vote
+    return _answered(api, cluster.namespace, sent, wait_seconds)
+
+
+def _spec(request: ActionRequest, choice: Choice, username: str, reason: str) -> ApprovalSpec:
+    return ApprovalSpec(
+        request=RequestReference(name=request.metadata.name, uid=request.metadata.uid or ""),
+        plan_hash=request.spec.plan_hash,
+        decision=choice,
+        reason=reason or None,
+        approver=Voter(source=Source.KUBERNETES, username=username),
+    )
+
+
+def _answered(api: KindApi[Approval], namespace: str, sent: Approval, wait_seconds: float) -> Approval:
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        found = api.get(namespace, sent.metadata.name)
+        if found is not None and found.status.result is not None:
+            return _counted(found)
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"the vote {sent.metadata.name} is recorded, but the operator has not answered within "
+                f"{wait_seconds:g} seconds",
+                code="NoVerdict",
+                hint="is the operator running? `kubectl get approvals` shows the answer when it comes",
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def _counted(approval: Approval) -> Approval:
+    if approval.status.result is VoteResult.COUNTED:
+        return approval
+    reason = approval.status.reason or "Refused"
+    raise Refused(approval.status.message or f"the operator refused the vote: {reason}", code=reason)
+
+
+def tell(cluster: Cluster, approval: Approval) -> None:
+    """Say on stderr what the vote did."""
+    request = action_requests(cluster.connection).get(cluster.namespace, approval.spec.request.name)
+    note(approval.status.message or "the vote counts")
+    if request is not None and request.status.state is not None:
+        votes = request.status.votes
+        told = f" with {votes.summary} approvals" if votes is not None else ""
+        note(f"{request.metadata.name} is {request.status.state.value}{told}")

@@ -1,0 +1,162 @@
+"""Recommendations, cost history and shared rate limits on a real server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from finops.domain.recommendation import ActionType, Effort, NotRecommended, Recommendation, ResourceRef
+from finops.domain.report import ScanSummary
+from finops.domain.resource import Gap, Shard
+from finops.errors import StoreUnavailable
+from finops.ports.limits import Bucket
+from finops.store.connection import Store, open_store
+from finops.store.cost_history import CostHistoryStore
+from finops.store.inventory import InventoryStore
+from finops.store.limits import SharedRateLimits
+from finops.store.recommendations import PolicyHead, RecommendationStore
+
+POLICY = ("team-a", "all")
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SHARD = Shard("111111111111", "us-east-1", "ec2-instance")
+
+
+def recommendation(number: int, saving: str | None, *, counted: bool = True) -> Recommendation:
+    return Recommendation(
+        id=f"{number:016x}",
+        policy="team-a/all",
+        check="ec2_instance_overprovisioned",
+        action="ec2_instance_resize",
+        action_type=ActionType.RIGHTSIZE,
+        destructive=False,
+        resource=ResourceRef("ec2-instance", f"i-{number}", f"arn:{number}", "111111111111", "us-east-1", "<web>"),
+        parameters={"instanceType": "t3.small"},
+        current_monthly_cost=Decimal("66.82"),
+        new_monthly_cost=None if saving is None else Decimal("66.82") - Decimal(saving),
+        monthly_savings=None if saving is None else Decimal(saving),
+        price_source="bundled",
+        price_as_of="2026-11-01",
+        effort=Effort.MEDIUM,
+        restart_needed=True,
+        rollback_possible=True,
+        evidence={"cpuPeakPercent": "12.5"},
+        summary="a sentence",
+        group=f"arn:{number}",
+        counted=counted,
+        alternatives=({"instanceType": "t3.medium"},),
+        attributes={"listMonthlySavings": saving},
+    )
+
+
+def head(generation: str) -> PolicyHead:
+    gap = Gap("222222222222", "", "sts", "AssumeRole", "AssumeRoleFailed", "no")
+    summary = ScanSummary(
+        policy="team-a/all",
+        start_time=NOW,
+        completion_time=NOW,
+        resources=3,
+        monthly_cost=Decimal("200.46"),
+        unpriced_resources=1,
+        unknown_resources=2,
+        potential_monthly_savings=Decimal("40.00"),
+        recommendations=3,
+        gaps=(gap,),
+        api_calls={"ec2:DescribeInstances": 3},
+        estimated_api_cost=Decimal("0.00125"),
+    )
+    return PolicyHead(generation, summary, ((SHARD, "g0"),))
+
+
+def test_recommendations_come_back_by_saving_with_unknown_ones_last(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    some = [recommendation(1, "5.00"), recommendation(2, None), recommendation(3, "35.10")]
+    recommendations.add(POLICY, "g1", some, [])
+    assert list(recommendations.stream(POLICY)) == []
+    recommendations.swap(POLICY, head("g1"))
+    assert list(recommendations.stream(POLICY)) == [some[2], some[0], some[1]]
+    assert recommendations.get(POLICY, some[1].id) == some[1]
+    assert recommendations.policies() == (POLICY,)
+
+
+def test_the_counted_member_of_a_group_comes_before_its_equal_alternative(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    counted, other = recommendation(1, "5.00"), recommendation(2, "5.00", counted=False)
+    recommendations.add(POLICY, "g1", [other, counted], [])
+    recommendations.swap(POLICY, head("g1"))
+    assert list(recommendations.stream(POLICY)) == [counted, other]
+
+
+def test_many_recommendations_are_streamed_in_pages(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    recommendations.add(POLICY, "g1", [recommendation(number, f"{number}.00") for number in range(450)], [])
+    recommendations.swap(POLICY, head("g1"))
+    found = [one.monthly_savings for one in recommendations.stream(POLICY)]
+    assert found == [Decimal(number) for number in reversed(range(450))]
+
+
+def test_one_swap_shows_recommendations_totals_and_gaps_together(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    recommendations.swap(POLICY, head("g1"))
+    recommendations.add(POLICY, "g2", [recommendation(1, "5.00")], [])
+    assert recommendations.head(POLICY) == head("g1")
+    recommendations.swap(POLICY, head("g2"))
+    assert recommendations.head(POLICY) == head("g2")
+    assert len(list(recommendations.stream(POLICY))) == 1
+
+
+def test_the_next_scan_finds_what_was_advised_and_why_nothing_was(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    why = [NotRecommended("ec2_instance_idle", "i-2", "CPU reached 50 %")]
+    recommendations.add(POLICY, "g1", [recommendation(1, "5.00")], why)
+    recommendations.swap(POLICY, head("g1"))
+    asked = [("ec2_instance_overprovisioned", "i-1"), ("ec2_instance_idle", "i-2"), ("ec2_instance_idle", "i-9")]
+    assert recommendations.previous_targets(POLICY, asked) == {("ec2_instance_overprovisioned", "i-1"): "t3.small"}
+    assert recommendations.reasons(POLICY, "g1", asked) == why
+
+
+def test_a_policy_that_is_gone_leaves_nothing(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    recommendations.add(POLICY, "g1", [recommendation(1, "5.00")], [])
+    recommendations.swap(POLICY, head("g1"))
+    recommendations.forget(POLICY)
+    assert recommendations.head(POLICY) is None
+    assert recommendations.policies() == ()
+    assert list(store.client.scan_iter(f"{store.keys.prefix}*")) == []
+
+
+def test_the_last_scan_of_a_day_is_the_days_cost_and_it_is_kept_for_400_days(store: Store) -> None:
+    history = CostHistoryStore(store)
+    history.put(date(2026, 11, 23), {SHARD: Decimal("10.00")})
+    history.put(date(2026, 11, 24), {SHARD: Decimal("11.00")})
+    history.put(date(2026, 11, 24), {SHARD: Decimal("12.50")})
+    found = [(one.day.day, one.service, one.monthly_cost) for one in history.between(date(2026, 11, 1), NOW.date())]
+    assert found == [(23, "ec2-instance", Decimal("10.00")), (24, "ec2-instance", Decimal("12.50"))]
+    kept = store.client.ttl(store.keys.cost("2026-11-24"))
+    assert kept == pytest.approx(400 * 86_400, abs=10)
+
+
+def test_processes_share_one_bucket(store: Store, valkey_url: str) -> None:
+    bucket = Bucket("111111111111", "us-east-1", "ec2", 2.0, 10.0)
+    other = open_store(valkey_url, prefix=store.keys.prefix)
+    one, two = SharedRateLimits(store), SharedRateLimits(other)
+    waits = [one.take(bucket), two.take(bucket), one.take(bucket), two.take(bucket)]
+    other.client.close()
+    assert waits[:2] == [0.0, 0.0]
+    assert 0 < waits[2] < waits[3] <= 0.2
+
+
+def test_throttling_slows_the_shared_bucket_down(store: Store) -> None:
+    limits, bucket = SharedRateLimits(store), Bucket("1", "r", "ec2", 100.0, 10.0)
+    limits.throttled(bucket)
+    assert limits.take(bucket) > 0.15
+
+
+def test_a_silent_server_is_an_error_of_ours() -> None:
+    nowhere = open_store("unix:///nonexistent/valkey.sock", timeout_seconds=0.1)
+    with pytest.raises(StoreUnavailable):
+        InventoryStore(nowhere).head(SHARD)
+    with pytest.raises(StoreUnavailable):
+        RecommendationStore(nowhere).add(POLICY, "g", [replace(recommendation(1, "1"))], [])

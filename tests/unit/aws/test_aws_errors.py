@@ -1,0 +1,103 @@
+"""botocore's exceptions become ours, and a changing call whose answer is lost is never called rejected."""
+
+from __future__ import annotations
+
+import pytest
+from botocore import exceptions as sdk
+
+from finops.errors import (
+    AwsCredentialsInvalid,
+    AwsDenied,
+    AwsError,
+    AwsOutcomeUnknown,
+    AwsRejected,
+    AwsThrottled,
+    AwsUnreachable,
+)
+from finops_operator.aws.errors import CallContext, translate
+
+READ = CallContext("ec2:DescribeInstances", "111111111111", "us-east-1")
+CHANGE = CallContext("ec2:StopInstances", "111111111111", "us-east-1", changing=True)
+URL = "https://ec2.us-east-1.amazonaws.com"
+
+
+def answered(code: str, status: int) -> sdk.ClientError:
+    return sdk.ClientError(
+        {"Error": {"Code": code, "Message": "told so"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Operation"
+    )
+
+
+@pytest.mark.parametrize("context", [READ, CHANGE])
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("RequestLimitExceeded", 503, AwsThrottled),
+        ("Throttling", 400, AwsThrottled),
+        ("ThrottlingException", 400, AwsThrottled),
+        ("UnauthorizedOperation", 403, AwsDenied),
+        ("AccessDenied", 403, AwsDenied),
+        ("ExpiredToken", 400, AwsCredentialsInvalid),
+        ("InvalidClientTokenId", 403, AwsCredentialsInvalid),
+        ("AuthFailure", 401, AwsCredentialsInvalid),
+        ("OptInRequired", 401, AwsUnreachable),
+        ("IncorrectInstanceState", 400, AwsRejected),
+        ("InvalidInstanceID.NotFound", 400, AwsRejected),
+    ],
+)
+def test_an_answer_from_aws_says_by_its_code_what_it_means(
+    context: CallContext, code: str, status: int, kind: type[AwsError]
+) -> None:
+    found = translate(answered(code, status), context)
+    assert type(found) is kind
+    assert (found.code, found.operation, found.account, found.region) == (
+        code,
+        context.operation,
+        "111111111111",
+        "us-east-1",
+    )
+
+
+def test_a_server_error_leaves_a_change_in_doubt_and_a_read_merely_unread() -> None:
+    assert type(translate(answered("InternalError", 500), CHANGE)) is AwsOutcomeUnknown
+    assert type(translate(answered("Unavailable", 503), CHANGE)) is AwsOutcomeUnknown
+    assert type(translate(answered("InternalError", 500), READ)) is AwsUnreachable
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sdk.ReadTimeoutError(endpoint_url=URL),
+        sdk.ConnectionClosedError(endpoint_url=URL),
+        sdk.HTTPClientError(error=OSError("reset")),
+        sdk.SSLError(endpoint_url=URL, error=OSError("broken")),
+    ],
+)
+def test_a_lost_answer_to_a_change_is_unknown_and_to_a_read_unreachable(error: sdk.BotoCoreError) -> None:
+    assert type(translate(error, CHANGE)) is AwsOutcomeUnknown
+    assert type(translate(error, READ)) is AwsUnreachable
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sdk.EndpointConnectionError(endpoint_url=URL),
+        sdk.ConnectTimeoutError(endpoint_url=URL),
+        sdk.ProxyConnectionError(proxy_url="http://proxy"),
+    ],
+)
+def test_a_connection_that_was_never_made_changed_nothing(error: sdk.BotoCoreError) -> None:
+    assert type(translate(error, CHANGE)) is AwsUnreachable
+
+
+def test_missing_credentials_name_the_ways_to_give_them() -> None:
+    found = translate(sdk.NoCredentialsError(), CHANGE)
+    assert type(found) is AwsCredentialsInvalid
+    assert "aws.existingSecret" in found.hint
+
+
+def test_parameters_that_the_sdk_refuses_were_never_sent() -> None:
+    assert type(translate(sdk.ParamValidationError(report="no"), CHANGE)) is AwsRejected
+
+
+def test_a_denial_names_the_permission_to_add() -> None:
+    assert "ec2:DescribeInstances" in str(translate(answered("UnauthorizedOperation", 403), READ))

@@ -1,0 +1,46 @@
+"""Token buckets of one process: our half of AWS's figures, slower after throttling, and back again."""
+
+from __future__ import annotations
+
+import pytest
+
+from finops.ports.limits import Bucket
+from finops_operator.aws.limiter import LocalRateLimits, bucket_for
+
+
+def test_we_take_half_of_what_aws_publishes() -> None:
+    bucket = bucket_for("111111111111", "us-east-1", "ec2:DescribeVolumes")
+    assert bucket == Bucket("111111111111", "us-east-1", "ec2", 50.0, 10.0)
+
+
+def test_operations_with_a_quota_of_their_own_have_a_bucket_of_their_own() -> None:
+    listing = bucket_for("1", "r", "cloudwatch:ListMetrics")
+    reading = bucket_for("1", "r", "cloudwatch:GetMetricData")
+    assert listing is not None
+    assert reading is not None
+    assert (listing.refill, reading.refill) == (12.5, 250.0)
+    assert listing.service != reading.service
+
+
+def test_a_service_without_published_figures_is_not_limited() -> None:
+    assert bucket_for("1", "r", "sts:AssumeRole") is None
+
+
+def test_a_full_bucket_serves_its_burst_at_once_and_then_makes_wait_in_turn() -> None:
+    limits, bucket = LocalRateLimits(), Bucket("1", "r", "ec2", 3.0, 10.0)
+    waits = [limits.take(bucket) for _ in range(5)]
+    assert waits[:3] == [0.0, 0.0, 0.0]
+    assert 0 < waits[3] <= 0.1
+    assert 0.1 < waits[4] <= 0.2
+
+
+def test_throttling_halves_the_speed() -> None:
+    limits, bucket = LocalRateLimits(), Bucket("1", "r", "ec2", 3.0, 10.0)
+    limits.throttled(bucket)
+    assert limits.take(bucket) == pytest.approx(1 / (10 * 0.52), rel=0.05)
+
+
+def test_accounts_do_not_share_buckets() -> None:
+    limits = LocalRateLimits()
+    limits.take(Bucket("1", "r", "ec2", 1.0, 1.0))
+    assert limits.take(Bucket("2", "r", "ec2", 1.0, 1.0)) == 0.0

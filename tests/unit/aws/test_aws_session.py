@@ -1,0 +1,154 @@
+"""Sessions: loopback only in demo mode, names STS accepts, points parsed as botocore would parse them."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from finops.errors import InvalidInput, Refused
+from finops.ports.aws_access import AccountAccess, Tenant
+from finops_operator.aws.assume import session_word
+from finops_operator.aws.counting import CallCounter, counted_by, counting_handler
+from finops_operator.aws.executor import StsExecutorSessions
+from finops_operator.aws.parsing import take_metric_points
+from finops_operator.aws.session import Bounded, SdkSessions, is_loopback, read_config
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("http://127.0.0.1:4566", True),
+        ("http://localhost:4566", True),
+        ("http://[::1]:4566", True),
+        ("https://ec2.us-east-1.amazonaws.com", False),
+        ("http://127.0.0.1.example.com", False),
+        ("http://10.0.0.1", False),
+    ],
+)
+def test_loopback_is_told_by_the_literal_address(url: str, loopback: bool) -> None:
+    assert is_loopback(url) is loopback
+
+
+def test_demo_mode_makes_no_client_for_the_real_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    sdk = SdkSessions(CallCounter(), demo=True)
+    with pytest.raises(Refused, match="only to this machine"):
+        sdk.client(sdk.base, "sts", "us-east-1", read_config())
+
+
+@pytest.mark.parametrize("text", ["slack.U0123", "k8s.alice", "ar-stop-i-0123.x", "a@b,c=d+e_f-g"])
+def test_names_that_sts_takes_stay_readable(text: str) -> None:
+    assert session_word(text, "h") == text
+
+
+@pytest.mark.parametrize("text", ["a", "k8s.system:serviceaccount:x:y", "ümlaut", "x" * 65, "", "a\n"])
+def test_other_names_become_a_hash_that_sts_takes(text: str) -> None:
+    word = session_word(text, "h")
+    assert word.startswith("h-")
+    assert word == session_word(word, "h")
+    assert word != session_word(text + "x", "h")
+
+
+ACCOUNT = AccountAccess(
+    name="production",
+    account_id="111111111111",
+    executor_role_arn="arn:aws:iam::111111111111:role/finops-executor",
+    external_id="secret-word",
+)
+TENANT = Tenant(namespace="team-a", policy="all")
+
+
+def test_a_step_session_names_request_approver_and_tenant_and_carries_exactly_the_statements() -> None:
+    statement = {"Effect": "Allow", "Action": "ec2:StopInstances", "Resource": "arn:aws:ec2:r:1:instance/i-1"}
+    request = StsExecutorSessions._request(ACCOUNT, TENANT, "stop-i-1", "slack.U0123", [statement])
+    assert json.loads(request.pop("Policy")) == {"Version": "2012-10-17", "Statement": [statement]}
+    assert request == {
+        "RoleArn": ACCOUNT.executor_role_arn,
+        "RoleSessionName": "stop-i-1",
+        "DurationSeconds": 900,
+        "SourceIdentity": "slack.U0123",
+        "Tags": [{"Key": "namespace", "Value": "team-a"}, {"Key": "policy", "Value": "all"}],
+        "ExternalId": "secret-word",
+    }
+
+
+def test_a_session_policy_too_long_for_sts_is_refused_before_anything_is_sent() -> None:
+    statements = [{"Effect": "Allow", "Action": "ec2:StopInstances", "Resource": f"arn:{'x' * 300}"}] * 8
+    with pytest.raises(InvalidInput, match="2048"):
+        StsExecutorSessions._request(ACCOUNT, TENANT, "stop-i-1", "slack.U0123", statements)
+
+
+def test_every_request_is_counted_for_the_process_and_for_the_scan_that_sent_it() -> None:
+    process, scan = CallCounter(), CallCounter()
+    count = counting_handler(process)
+    count(event_name="before-send.ec2.DescribeInstances")
+    with counted_by(scan):
+        count(event_name="before-send.cloudwatch.GetMetricData")
+    assert process.calls == {"cloudwatch:GetMetricData": 1, "ec2:DescribeInstances": 1}
+    assert scan.calls == {"cloudwatch:GetMetricData": 1}
+
+
+def response(body: object, status: int = 200, kind: str = "application/x-amz-json-1.0") -> dict[str, Any]:
+    return {"status_code": status, "headers": {"content-type": kind}, "body": json.dumps(body).encode()}
+
+
+def test_metric_points_skip_the_shape_walker_and_the_rest_is_left_to_it() -> None:
+    answer = response(
+        {"MetricDataResults": [{"Id": "q0_0", "Timestamps": [3600, 7200], "Values": [1.5, 2]}], "NextToken": "t"}
+    )
+    custom: dict[str, Any] = {}
+    take_metric_points(answer, custom)
+    assert list(custom["MetricDataResults"][0]["Timestamps"]) == [3600.0, 7200.0]
+    assert list(custom["MetricDataResults"][0]["Values"]) == [1.5, 2.0]
+    assert json.loads(answer["body"]) == {"NextToken": "t"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        response({"__type": "Throttling"}, status=400),
+        response({"MetricDataResults": []}, kind="application/cbor"),
+        {"status_code": 200, "headers": {"content-type": "application/json"}, "body": b"not json"},
+    ],
+)
+def test_errors_and_other_protocols_are_left_to_the_sdk(answer: dict[str, Any]) -> None:
+    before = dict(answer)
+    custom: dict[str, Any] = {}
+    take_metric_points(answer, custom)
+    assert custom == {}
+    assert answer == before
+
+
+def test_a_value_is_made_once_for_many_threads_and_a_failure_leaves_nothing() -> None:
+    table, made, gate = Bounded(2), [], threading.Barrier(4)
+
+    def make() -> str:
+        made.append(1)
+        return "value"
+
+    def ask() -> None:
+        gate.wait(5)
+        assert table.get("key", make) == "value"
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert len(made) == 1
+    with pytest.raises(ZeroDivisionError):
+        table.get("bad", lambda: 1 / 0)
+    assert table.get("bad", lambda: "good") == "good"
+
+
+def test_the_least_recently_used_value_goes_first() -> None:
+    table = Bounded(2)
+    for key in ("a", "b"):
+        table.get(key, lambda key=key: key)
+    table.get("a", lambda: "again")
+    table.get("c", lambda: "c")
+    assert table.get("a", lambda: "new") == "a"
+    assert table.get("b", lambda: "new") == "new"

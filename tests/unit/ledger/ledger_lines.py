@@ -1,0 +1,93 @@
+"""Makes exports for the verifier's tests, with the writer's own code: an honest ledger of a finished act."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
+from finops.domain.canonical import Json
+from finops.ledger.file_sink import line_of
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+REQUEST = "team-a/savings-1/u1"
+PLAN = "a" * 64
+EXPIRY = "2026-03-04T12:00:00+00:00"
+
+
+def entry(
+    name: str,
+    kind: RecordKind,
+    *,
+    actor: str = "operator",
+    step: str = "",
+    attempt: int = 0,
+    result: str = "",
+    plan: str = PLAN,
+    detail: dict[str, Json] | None = None,
+) -> Entry:
+    return Entry(
+        operation_id=f"u1:{name}",
+        actor=actor,
+        kind=kind,
+        request=REQUEST,
+        step=step,
+        attempt=attempt,
+        plan_hash=plan,
+        result=result,
+        detail=detail or {},
+    )
+
+
+def vote(actor: str, decision: str = "Approve", *, result: str = "counted", plan: str = PLAN) -> Entry:
+    return entry(
+        f"voted:{actor}:{decision}",
+        RecordKind.VOTED,
+        actor=actor,
+        result=result,
+        plan=plan,
+        detail={"decision": decision},
+    )
+
+
+def decided(required: int = 2, expiry: str = EXPIRY, *, plan: str = PLAN) -> Entry:
+    detail: dict[str, Json] = {"required": required, "expiresAt": expiry}
+    return entry("decided", RecordKind.DECIDED, result="Approved", plan=plan, detail=detail)
+
+
+def intent(step: str = "stop", attempt: int = 1, *, plan: str = PLAN) -> Entry:
+    return entry(f"intent:{step}:{attempt}", RecordKind.INTENT, step=step, attempt=attempt, plan=plan)
+
+
+def outcome(step: str = "stop", attempt: int = 1, result: str = "ok", *, name: str = "outcome") -> Entry:
+    return entry(f"{name}:{step}:{attempt}", RecordKind.OUTCOME, step=step, attempt=attempt, result=result)
+
+
+def verified() -> Entry:
+    return entry("verified", RecordKind.VERIFIED, result="Succeeded", detail={"after": {"state": "stopped"}})
+
+
+HONEST = (
+    entry("proposed", RecordKind.PROPOSED),
+    vote("slack.U1"),
+    vote("k8s.alice"),
+    decided(),
+    intent(),
+    outcome(),
+    verified(),
+)
+
+
+def records(entries: tuple[Entry, ...] = HONEST, *, fences: tuple[int, ...] = ()) -> list[Record]:
+    """Chain entries as the ledger does, a second apart; `fences` by position, 1 elsewhere."""
+    chained: list[Record] = []
+    previous = GENESIS_HASH
+    for number, one in enumerate(entries):
+        fence = fences[number] if number < len(fences) else 1
+        record = Record(number + 1, previous, START + timedelta(seconds=number), fence, one)
+        chained.append(record)
+        previous = record.hash
+    return chained
+
+
+def lines(entries: tuple[Entry, ...] = HONEST, *, fences: tuple[int, ...] = ()) -> list[str]:
+    return [line_of(record).decode() for record in records(entries, fences=fences)]

@@ -1,0 +1,234 @@
+"""The offline verifier: what it accepts, and that nothing edited gets past it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.ledger.ledger_lines import (
+    HONEST,
+    decided,
+    entry,
+    intent,
+    lines,
+    outcome,
+    records,
+    verified,
+    vote,
+)
+
+import finops.audit_verify
+from finops.audit_verify import verify
+from finops.audit_verify.form import canonical, digest
+from finops.domain.audit import Entry, RecordKind
+from finops.domain.canonical import Json, canonical_json, sha256_hex
+
+_TEXT = st.text(max_size=20)
+_JSON: st.SearchStrategy[Json] = st.recursive(
+    st.none() | st.booleans() | st.integers() | _TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+_APPROVED = (vote("slack.U1"), vote("k8s.alice"), decided())
+
+
+def codes(entries: tuple[Entry, ...], *, fences: tuple[int, ...] = ()) -> set[str]:
+    return {problem.code for problem in verify(lines(entries, fences=fences)).problems}
+
+
+def test_an_honest_ledger_verifies_and_tells_its_head() -> None:
+    report = verify(lines())
+    assert report.ok
+    assert (report.records, report.sequence, report.head) == (7, 7, records()[-1].hash)
+    assert report.open_intents == ()
+
+
+def test_an_empty_ledger_verifies_but_not_where_records_were_expected() -> None:
+    assert verify([]).ok
+    assert {problem.code for problem in verify([], expected_head="b" * 64, expected_records=1).problems} == {
+        "Head",
+        "Size",
+    }
+
+
+def test_the_verifier_imports_nothing_but_the_standard_library_and_itself() -> None:
+    folder = Path(finops.audit_verify.__file__).parent
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0
+                names.append(node.module or "")
+            for name in names:
+                assert name.startswith("finops.audit_verify") or name.split(".")[0] in sys.stdlib_module_names, name
+
+
+@given(_JSON)
+def test_writer_and_verifier_agree_on_the_canonical_form_though_they_share_no_code(value: Json) -> None:
+    parsed = json.loads(canonical_json(value).decode("utf-8", errors="surrogatepass"))
+    assert canonical(parsed).encode("utf-8", errors="surrogatepass") == canonical_json(value)
+    assert digest(parsed) == sha256_hex(value)
+
+
+@given(st.data())
+def test_any_flipped_byte_is_detected(data: st.DataObject) -> None:
+    whole = "".join(lines()).encode()
+    position = data.draw(st.integers(0, len(whole) - 1))
+    replacement = data.draw(st.integers(0, 255).filter(lambda byte: byte != whole[position]))
+    edited = whole[:position] + bytes([replacement]) + whole[position + 1 :]
+    assert not verify(edited.splitlines(keepends=True), expected_head=records()[-1].hash).ok
+
+
+@given(st.integers(0, 6))
+def test_any_deleted_record_is_detected(position: int) -> None:
+    kept = lines()
+    del kept[position]
+    assert not verify(kept, expected_head=records()[-1].hash).ok
+
+
+@given(st.integers(0, 5), st.integers(0, 5))
+def test_any_two_swapped_records_are_detected(first: int, second: int) -> None:
+    edited = lines()
+    edited[first], edited[second + 1] = edited[second + 1], edited[first]
+    assert verify(edited).ok is (first == second + 1)
+
+
+@given(st.integers(0, 7), st.integers(0, 6))
+def test_any_inserted_copy_is_detected(position: int, source: int) -> None:
+    edited = lines()
+    edited.insert(position, edited[source])
+    assert not verify(edited).ok
+
+
+@given(st.integers(0, 6), _TEXT.filter(lambda text: text != "operator" and not text.startswith(("slack", "k8s"))))
+def test_a_record_rewritten_with_its_hash_breaks_the_chain_or_the_known_head(position: int, actor: str) -> None:
+    edited = lines()
+    document = json.loads(edited[position])
+    document["record"]["actor"] = actor
+    document["hash"] = digest(document["record"])
+    edited[position] = canonical(document)
+    assert not verify(edited, expected_head=records()[-1].hash).ok
+
+
+def test_a_cut_tail_needs_a_known_head_to_be_seen() -> None:
+    cut = lines()[:-2]
+    assert verify(cut).ok
+    assert not verify(cut, expected_head=records()[-1].hash).ok
+
+
+def test_records_after_the_known_head_are_no_problem() -> None:
+    assert verify(lines(), expected_head=records()[3].hash).ok
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        '{"hash":"x","record":{}}',
+        "[" * 5000,
+        '{"hash":1.5,"record":{}}',
+        '{"hash":NaN,"record":{}}',
+        '{"hash":"a","hash":"b","record":{}}',
+        "\udcff",
+    ],
+)
+def test_a_line_that_is_no_record_is_reported_and_never_raises(line: str) -> None:
+    assert [problem.code for problem in verify([line]).problems][:1] == ["Form"]
+
+
+@given(st.binary(max_size=80))
+def test_no_input_makes_the_verifier_raise(noise: bytes) -> None:
+    assert not verify([noise]).ok
+
+
+def test_a_falling_fence_is_a_writer_that_had_lost_the_lease() -> None:
+    assert "Fence" in codes(HONEST, fences=(1, 1, 2, 2, 1, 2, 2))
+
+
+def test_an_operation_recorded_twice_is_a_problem() -> None:
+    assert "Operation" in codes((*_APPROVED, intent(), outcome(), outcome()))
+
+
+def test_an_intent_without_any_decision_is_a_problem() -> None:
+    assert codes((vote("slack.U1"), intent(), outcome())) == {"Approval"}
+
+
+def test_an_intent_for_another_plan_than_the_approved_one_is_a_problem() -> None:
+    assert codes((*_APPROVED, intent(plan="b" * 64), outcome())) == {"Approval"}
+
+
+def test_a_decision_with_too_few_people_is_a_problem() -> None:
+    assert codes((vote("slack.U1"), decided(2), intent(), outcome())) == {"Approval"}
+
+
+def test_the_same_person_twice_is_one_person() -> None:
+    twice = (
+        vote("slack.U1"),
+        entry("again", RecordKind.VOTED, actor="slack.U1", result="counted", detail={"decision": "Approve"}),
+    )
+    assert codes((*twice, decided(2), intent(), outcome())) == {"Approval"}
+
+
+def test_refused_votes_and_votes_for_another_plan_do_not_count() -> None:
+    refused = vote("k8s.alice", result="refused")
+    other = vote("k8s.bob", plan="b" * 64)
+    assert codes((vote("slack.U1"), refused, other, decided(2), intent(), outcome())) == {"Approval"}
+
+
+def test_a_vote_withdrawn_before_the_first_intent_is_a_problem() -> None:
+    assert codes((*_APPROVED, vote("k8s.alice", "Withdraw"), intent(), outcome())) == {"Approval"}
+
+
+def test_an_act_begun_after_its_expiry_is_a_problem_but_finishing_after_it_is_not() -> None:
+    votes = (vote("slack.U1"), vote("k8s.alice"))
+    late = (*votes, decided(2, "2026-03-01T12:00:03+00:00"), intent(), outcome())
+    assert codes(late) == {"Expiry"}
+    in_time = decided(2, "2026-03-01T12:00:03.500000+00:00")
+    assert codes((*votes, in_time, intent("stop"), outcome("stop"), intent("start"), outcome("start"))) == set()
+
+
+@pytest.mark.parametrize("expiry", ["", "soon", "2026-03-04T12:00:00"])
+def test_a_decision_without_a_usable_expiry_is_a_problem(expiry: str) -> None:
+    assert codes((vote("slack.U1"), decided(1, expiry), intent(), outcome())) == {"Expiry"}
+
+
+def test_an_outcome_without_its_intent_is_a_problem() -> None:
+    assert codes((*_APPROVED, outcome())) == {"Pairing"}
+
+
+def test_a_second_final_outcome_is_a_problem_but_an_unknown_one_may_be_settled() -> None:
+    assert codes((*_APPROVED, intent(), outcome(result="ok"), outcome(result="rejected", name="again"))) == {"Pairing"}
+    assert (
+        codes((*_APPROVED, intent(), outcome(result="unknown"), outcome(result="recovered", name="settled"))) == set()
+    )
+
+
+def test_a_new_intent_before_the_last_has_an_outcome_is_a_problem() -> None:
+    assert codes((*_APPROVED, intent("stop"), intent("start"), outcome("start"))) == {"Pairing"}
+    assert codes((*_APPROVED, intent("stop"), outcome(result="unknown"), intent("start"))) == {"Pairing"}
+
+
+def test_attempts_count_up_from_one() -> None:
+    assert codes((*_APPROVED, intent(attempt=2))) == {"Pairing"}
+    assert codes((*_APPROVED, intent(), outcome(result="absent"), intent(attempt=2), outcome(attempt=2))) == set()
+    assert codes((*_APPROVED, intent(), outcome(result="absent"), intent(attempt=3))) == {"Pairing"}
+
+
+def test_nothing_is_called_after_the_end() -> None:
+    assert codes((*_APPROVED, intent(), outcome(), verified(), intent("start"))) == {"Pairing"}
+    ended = entry("ended", RecordKind.OUTCOME, result="RolledBack")
+    assert codes((*_APPROVED, intent(), outcome(), ended, intent("start"))) == {"Pairing"}
+
+
+def test_an_open_intent_is_named_but_is_no_problem() -> None:
+    report = verify(lines((*_APPROVED, intent())))
+    assert report.ok
+    assert report.open_intents == ("u1:intent:stop:1",)
