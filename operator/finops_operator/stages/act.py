@@ -22,7 +22,6 @@ from finops.domain.execution import (
     Ended,
     Finish,
     Hold,
-    Journal,
     Move,
     NeedsHuman,
     Observation,
@@ -136,7 +135,7 @@ class Executor:
         journal = journal_of(records)
         act.sequence = records[-1].sequence if records else 0
         act.started_at = journal.entries[0].at if journal.entries else None
-        act.called = act.called or journal.may_have_changed
+        act.called = journal.may_have_changed
         if journal.ended is not None:
             return self._conclude(act, journal.ended, journal.end_message)
         reader = self.sessions.reader(request.access, request.plan.resource.region, tenant=request.tenant)
@@ -151,14 +150,14 @@ class Executor:
             found = act.action.preflight(observation, request.plan.parameters, facts)
             refusals = tuple(refusal.message for refusal in found)
             # The last look before the first change: everything the gate knows, read afresh.
-            stop = self._admission(act, journal) or self.gate.still_allowed(request)
+            stop = self._admission(act) or self.gate.still_allowed(request)
             self.passage("act.gate")
         situation = Situation(request.plan, act.action.procedure, journal, observation, self.clock.now())
         return self._do(act, situation, next_move(situation, stop=stop, refusals=refusals))
 
-    def _admission(self, act: _Act, journal: Journal) -> Stop | None:
+    def _admission(self, act: _Act) -> Stop | None:
         stop = self.gate.may_start(act.request)
-        if stop is None and not journal.entries:
+        if stop is None:
             stop = self.caps.admit(act.request, self.clock.now())
             self.passage("act.admitted")
         return stop

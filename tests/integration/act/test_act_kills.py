@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from tests.integration.act.act_checker import check, effects
-from tests.integration.act.act_world import ACTIONS, World, make_sessions, propose, vote, warm_sdk
+from tests.integration.act.act_world import ACCOUNT, ACTIONS, REGION, World, make_sessions, propose, vote, warm_sdk
 from tests.integration.act.test_act_runs import CASES, find
 
 from finops.ports.act import ActRequest
@@ -28,6 +28,7 @@ from finops_operator.kill_points import ACT_KILL_POINTS
 from finops_sandbox.aws.double import AwsDouble
 
 _MOST = 200
+_BACK = {"StopInstances": 1, "ModifyInstanceAttribute": 2, "StartInstances": 1}
 _KILLED = 9
 
 
@@ -108,4 +109,43 @@ def test_killed_at_any_boundary_the_act_ends_once_and_the_ledger_tells_it(
     else:
         pytest.fail(f"no run of {action} survived {_MOST} boundaries")
     assert number > len(expected) * 8
-    assert seen <= {*ACT_KILL_POINTS, *(point for point in seen if point.startswith("ledger."))}
+    assert {point for point in seen if not point.startswith("ledger.")} <= set(ACT_KILL_POINTS)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_killed_at_any_boundary_of_the_way_back_the_instance_ends_running_at_its_old_type(
+    world: World, aws: AwsDouble, zygote: Zygote, tmp_path: Path
+) -> None:
+    _, parameters, _ = CASES["ec2_instance_resize"]
+    sdk = warm_sdk()
+
+    def prepare(number: int) -> tuple[World, ActRequest]:
+        aws.control.reset()
+        here = _fresh(world, tmp_path, number)
+        sessions = make_sessions(here.clock, sdk)
+        request = propose(sessions, ACTIONS["ec2_instance_resize"], find("web"), parameters, uid="u1")
+        vote(here.ledger(), request, here.clock)
+        aws.control.inject({"kind": "capacity", "instanceType": "m5.large"})
+        return here, request
+
+    here, request = prepare(0)
+    unkilled = zygote.run(here, request, kill_at=0, fence=2)
+    assert unkilled["state"] == "RolledBack"
+    begin = unkilled["passages"].index("compensate.before") + 1
+    # The way there is walked by the test above; polling makes its length vary, so the walk begins a little earlier.
+    for number in range(begin - 2, _MOST):
+        here, request = prepare(number)
+        first = zygote.run(here, request, kill_at=number, fence=2)
+        if first["signal"] == 0:
+            break
+        second = zygote.run(here, request, kill_at=0, fence=3)
+        where = f"killed at passage {number}, {first['killed']}"
+        assert second.get("state") == "RolledBack", (where, second)
+        shown = aws.control.resource(ACCOUNT, REGION, request.plan.resource.id)
+        assert (shown["state"], shown["type"]) == ("running", "m5.xlarge"), where
+        assert effects(aws.calls) == _BACK, where
+        check(aws.calls, here.ledger_path, session=request.name)
+    else:
+        pytest.fail(f"no run survived {_MOST} boundaries")
+    assert number > begin + 10

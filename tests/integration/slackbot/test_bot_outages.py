@@ -104,7 +104,7 @@ def test_sigterm_ends_the_bot_in_order_and_no_secret_is_logged(world: World) -> 
         lines = [json.loads(line) for line in log.splitlines()]
         assert {"started", "stopping", "stopped"} <= {line["message"] for line in lines}
         for secret in ("xoxb-sandbox-finops", "xapp-sandbox-finops", "a key for tests only", "/actions/T0FINOPS1"):
-            assert secret not in log
+            assert [line for line in log.splitlines() if secret in line] == []
         assert not connected(world)
 
 
