@@ -25,7 +25,8 @@ RUN /app/bin/pip install --no-cache-dir --no-deps /dist/*.whl && rm -rf /app/lib
 
 FROM ${PYTHON_IMAGE} AS operator
 COPY --from=operator-packages /app /app
-ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# USER: kopf asks for the user's name, and no uid but root's has one in /etc/passwd.
+ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 USER=finops
 USER 65532:65532
 ENTRYPOINT ["finops-operator"]
 

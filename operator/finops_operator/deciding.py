@@ -10,14 +10,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
-from finops.domain.audit import Entry, RecordKind
+from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import (
     BEFORE_ACT,
     TERMINAL,
     Choice,
+    Electorate,
+    RequestFacts,
     State,
     Tally,
     Trigger,
@@ -41,11 +43,22 @@ from finops_operator.stages.origin import created_id, intended_id, spec_hash
 from finops_operator.votes import request_facts, request_reference, state_of, vote_of, voter_detail, votes_of
 
 logger = logging.getLogger(__name__)
+_REMEMBERED: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the ledger says about one vote; it never changes, so it is read once."""
+
+    sequence: int
+    result: VoteResult
+    reason: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """Looks at one request at a time; `fence` is the token of the lease this process holds."""
+    """Looks at one request at a time; `fence` is the token of the lease this process holds, `told` counts answers."""
 
     ledger: Ledger
     requests: Objects[ActionRequest]
@@ -54,8 +67,13 @@ class Decider:
     people: People
     clock: Clock
     fence: Callable[[], int]
+    told: Callable[[Verdict], None] = lambda _verdict: None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     """Scan threads withdraw while the request loop decides: one decision at a time, each from a fresh state."""
+    _judged: dict[str, _Judged] = field(default_factory=dict)
+    """Approval uid → verdict."""
+    _strangers: set[str] = field(default_factory=set)
+    """Uids that the ledger does not know: an object is created after its record, so asking again tells nothing new."""
 
     def look(self, request: ActionRequest) -> ActionRequest:
         """Move `request` as far as votes and time allow; return it as it stands then.
@@ -66,6 +84,17 @@ class Decider:
         """
         with self._lock:
             return self._look(request)
+
+    def hear(self, request: ActionRequest) -> bool:
+        """Judge and answer new votes on a request whose act is under way; whatever follows is the executor's to do.
+
+        Returns whether one of them counted: then the act's permission has to be looked at again.
+
+        Raises:
+            As `look`.
+        """
+        with self._lock:
+            return self._judge_new_votes(request)
 
     def close(self, request: ActionRequest, trigger: Trigger, message: str) -> None:
         """End a request that still waits for votes: withdrawn or superseded. Does nothing when it was decided since.
@@ -110,12 +139,15 @@ class Decider:
         return tuple(vote for vote in self.counted(request) if vote.choice is Choice.APPROVE)
 
     def counted(self, request: ActionRequest) -> tuple[Vote, ...]:
-        """Return the votes that the ledger counted and whose objects still exist."""
-        return tuple(vote for vote in votes_of(self.approvals_of(request)) if self._verdict(vote) == "counted")
+        """Return the votes that the ledger counted and whose objects still exist, in the ledger's order."""
+        found = [(vote, self._verdict(vote)) for vote in votes_of(self.approvals_of(request))]
+        return _in_order([(vote, known) for vote, known in found if known is not None])
 
     def _adopt(self, request: ActionRequest) -> ActionRequest | None:
         """Take in a request that has no state: only one whose exact spec the ledger saw proposed."""
         uid = request.metadata.uid or ""
+        if uid in self._strangers:
+            return None
         if self.ledger.find(created_id(uid)) is None:
             intended = self.ledger.find(intended_id(request))
             if intended is None or intended.entry.detail.get("specHash") != spec_hash(request.spec):
@@ -123,6 +155,7 @@ class Decider:
                     "ignoring a request that the ledger does not know as proposed",
                     extra={"request": request_reference(request)},
                 )
+                self._strangers.add(uid)
                 return None
             self.ledger.append(
                 Entry(
@@ -143,30 +176,46 @@ class Decider:
             ),
         )
 
-    def _judge_new_votes(self, request: ActionRequest) -> None:
-        facts = request_facts(request)
-        electorate = None
-        counted: list[Vote] = []
-        for approval in self.approvals_of(request):
-            vote = vote_of(approval)
-            known = self._verdict(vote)
-            if known is None:
-                electorate = electorate or self.people.at_vote()
-                verdict = judge(vote, facts, counted, electorate, self.clock.now())
-                self._record(request, vote, verdict)
-                killpoint("vote.recorded")
-                known = "counted" if verdict.result is VoteResult.COUNTED else "refused"
-            if known == "counted":
+    def _judge_new_votes(self, request: ActionRequest) -> bool:
+        """Judge what the ledger has not judged yet, then answer; return whether a new vote counted."""
+        approvals = {approval.metadata.uid or "": approval for approval in self.approvals_of(request)}
+        votes = votes_of(approvals.values())
+        fresh = [vote for vote in votes if self._verdict(vote) is None]
+        changed = bool(fresh) and self._judge(request, fresh)
+        for vote in votes:
+            known, approval = self._verdict(vote), approvals[vote.uid]
+            if known is not None and approval.status.result is None:
+                self._answer(approval, known)
+        return changed
+
+    def _judge(self, request: ActionRequest, fresh: list[Vote]) -> bool:
+        facts, electorate = self._facts(request), self.people.at_vote()
+        before = len(counted := list(self.counted(request)))
+        for vote in fresh:
+            verdict = judge(vote, facts, counted, electorate, self.clock.now())
+            self._remember(vote, self._record(request, vote, verdict))
+            killpoint("vote.recorded")
+            self.told(verdict)
+            if verdict.result is VoteResult.COUNTED:
                 counted.append(vote)
-            if approval.status.result is None:
-                self._answer(approval, vote)
+        return len(counted) > before
+
+    def _facts(self, request: ActionRequest) -> RequestFacts:
+        """Return what votes are judged against; an act that has begun is not undecided, whatever the status says."""
+        facts = request_facts(request)
+        if facts.state in {State.APPROVED, State.SCHEDULED} and self._begun(facts.uid):
+            return replace(facts, state=State.EXECUTING)
+        return facts
+
+    def _begun(self, uid: str) -> bool:
+        return any(record.entry.kind is RecordKind.INTENT for record in self.ledger.of_request(uid))
 
     def _answer_late_votes(self, request: ActionRequest) -> None:
         if any(approval.status.result is None for approval in self.approvals_of(request)):
             self._judge_new_votes(request)
 
-    def _record(self, request: ActionRequest, vote: Vote, verdict: Verdict) -> None:
-        self.ledger.append(
+    def _record(self, request: ActionRequest, vote: Vote, verdict: Verdict) -> Record:
+        return self.ledger.append(
             Entry(
                 operation_id=f"vote:{vote.uid}",
                 actor=vote.voter.handle,
@@ -185,17 +234,24 @@ class Decider:
             )
         )
 
-    def _verdict(self, vote: Vote) -> str | None:
-        record = self.ledger.find(f"vote:{vote.uid}")
-        return None if record is None else record.entry.result
+    def _verdict(self, vote: Vote) -> _Judged | None:
+        known = self._judged.get(vote.uid)
+        if known is None:
+            record = self.ledger.find(f"vote:{vote.uid}")
+            known = None if record is None else self._remember(vote, record)
+        return known
 
-    def _answer(self, approval: Approval, vote: Vote) -> None:
-        record = self.ledger.find(f"vote:{vote.uid}")
-        if record is None:
-            raise AssertionError("a vote is answered only after it was recorded")
+    def _remember(self, vote: Vote, record: Record) -> _Judged:
+        if len(self._judged) >= _REMEMBERED:
+            self._judged.clear()
         result = VoteResult.COUNTED if record.entry.result == "counted" else VoteResult.REFUSED
         detail = record.entry.detail
-        answer = {"result": result.value, "reason": str(detail["verdict"]), "message": str(detail["message"])}
+        known = _Judged(record.sequence, result, str(detail["verdict"]), str(detail["message"]))
+        self._judged[vote.uid] = known
+        return known
+
+    def _answer(self, approval: Approval, known: _Judged) -> None:
+        answer = {"result": known.result.value, "reason": known.reason, "message": known.message}
         self.approvals.write_status(approval, lambda _: answer)
 
     def _decide(self, request: ActionRequest) -> ActionRequest:
@@ -204,10 +260,14 @@ class Decider:
         if state not in BEFORE_ACT:
             return request
         votes = self.counted(request)
-        standing = tally(votes, facts, self.people.at_vote())
+        # Without votes it does not matter who is who: no need to ask for it at every look.
+        standing = tally(votes, facts, self.people.at_vote() if votes else Electorate({}))
         trigger = self._trigger(request, state, standing)
         if trigger is None:
             return self._show_votes(request, standing)
+        if state is not State.PENDING and self._begun(facts.uid):
+            # The status lags behind: the act has made its first call, and its end is the executor's to tell.
+            return request
         return self._record_decision(request, trigger, standing, _sentence(trigger, standing, votes))
 
     def _record_decision(
@@ -267,6 +327,11 @@ class Decider:
         return self.requests.write_status(
             request, lambda current: request_status.tallied(current.status, standing, fence=self.fence())
         )
+
+
+def _in_order(votes: list[tuple[Vote, _Judged]]) -> tuple[Vote, ...]:
+    counted = [(known.sequence, vote) for vote, known in votes if known.result is VoteResult.COUNTED]
+    return tuple(vote for _, vote in sorted(counted, key=lambda pair: pair[0]))
 
 
 def _sentence(trigger: Trigger, standing: Tally, votes: tuple[Vote, ...]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from finops.domain.decision import Electorate, Vote, eligible_by, tally
+from finops.domain.decision import Choice, Electorate, Vote, eligible_by, tally
 from finops.domain.execution import Stop, StopKind
 from finops.errors import InvalidInput, Refused, Unavailable
 from finops.k8s.kinds import KindApi
@@ -148,9 +148,13 @@ class OperatorGate:
         for vote in votes_of(mine):
             record = self.ledger.find(f"vote:{vote.uid}")
             if record is not None and record.entry.result == "counted":
-                votes.append(vote)
-        return tuple(votes)
+                votes.append((record.sequence, vote))
+        return tuple(vote for _, vote in sorted(votes, key=lambda pair: pair[0]))
 
 
 def _still_named(vote: Vote, policy: ScanPolicy, electorate: Electorate) -> bool:
-    return eligible_by(vote.voter, domain_approvers(policy.spec.approval.approvers), electorate) is not None
+    # A vote that was taken back stays so, also when its author is no longer an approver.
+    return (
+        vote.choice is Choice.WITHDRAW
+        or eligible_by(vote.voter, domain_approvers(policy.spec.approval.approvers), electorate) is not None
+    )

@@ -56,4 +56,5 @@ class People:
         return Electorate(self._same_person(), groups), ""
 
     def _same_person(self) -> dict[str, str]:
-        return dict(self._switches.read(self._identities) or {})
+        found = self._switches.read(self._identities) or {}
+        return {handle: person.strip() for handle, person in found.items() if person.strip()}

@@ -126,6 +126,7 @@ class _Judged:
     """One finished shard."""
 
     generation: str
+    whole: bool
     totals: ShardTotals
     counter: CallCounter
 
@@ -232,7 +233,7 @@ def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Cl
         metrics = [spec.name for spec in task.kind.metrics]
         for ids in stores.inventory.gone(task.shard, found.replaced, found.generation):
             stores.utilization.forget(task.shard, metrics, ids)
-    return _Judged(found.generation, judge.close(), counter)
+    return _Judged(found.generation, not found.gaps, judge.close(), counter)
 
 
 def _collect(task: ShardTask, judged: _Judged, deps: ScanDependencies, progress: _Progress) -> None:
@@ -241,7 +242,7 @@ def _collect(task: ShardTask, judged: _Judged, deps: ScanDependencies, progress:
     progress.gaps += judged.totals.gaps
     if judged.generation:
         progress.shards.append((task.shard, judged.generation))
-        if not judged.totals.gaps:
+        if judged.whole:
             progress.whole[task.shard] = to_cents(judged.totals.whole_cost)
     told = f"{judged.totals.resources} resources, {len(judged.totals.gaps)} gaps"
     deps.progress(f"{task.access.account_id} {task.region} {task.kind.id}: {told}")

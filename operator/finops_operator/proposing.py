@@ -34,7 +34,7 @@ from finops_operator.deciding import Decider
 from finops_operator.killpoint import killpoint
 from finops_operator.objects import Objects
 from finops_operator.stages.origin import intended_id, spec_hash
-from finops_operator.stages.propose import Skip, candidates, open_requests, request_spec
+from finops_operator.stages.propose import Seen, Skip, candidates, open_requests, owner_of, request_spec
 from finops_operator.votes import request_reference
 
 logger = logging.getLogger(__name__)
@@ -135,8 +135,12 @@ class Proposer:
             logger.info("not proposed: %s", reasons, extra={"recommendation": item.id})
             return
         plan = action.plan(item.resource, item.parameters, observation.fingerprint)
-        warnings = action.warnings(observation, item.parameters)
-        spec = request_spec(policy, account, item, plan, warnings, self.clock.now())
+        tags = observation.facts.get("tags")
+        seen = Seen(
+            warnings=action.warnings(observation, item.parameters),
+            owner=owner_of({str(key): str(value) for key, value in tags.items()}) if isinstance(tags, Mapping) else "",
+        )
+        spec = request_spec(policy, account, item, plan, seen, self.clock.now())
         self._create(
             policy, spec_owner(policy), ActionRequest(metadata=self._metadata(policy, item, plan.hash), spec=spec)
         )

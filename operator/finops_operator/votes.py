@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Final
 
 from finops.domain.canonical import Json
-from finops.domain.decision import Approver, RequestFacts, State, Terms, Vote, Voter
+from finops.domain.decision import Approver, Choice, RequestFacts, State, Terms, Vote, Voter
 from finops.kinds.action_request import ActionRequest
 from finops.kinds.approval import Approval
 from finops.kinds.approver import Approver as ApproverEntry
+
+_ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2}
+_NEVER_STAMPED: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def request_facts(request: ActionRequest) -> RequestFacts:
@@ -63,13 +67,17 @@ def vote_of(approval: Approval) -> Vote:
             slack_team=who.slack_team or "",
             slack_user=who.slack_user or "",
         ),
-        at=approval.metadata.creation_timestamp or datetime.now(UTC),
+        # Every object of an API server has a stamp; one without comes too late for everything.
+        at=approval.metadata.creation_timestamp or _NEVER_STAMPED,
     )
 
 
 def votes_of(approvals: Iterable[Approval]) -> tuple[Vote, ...]:
-    """Return the votes of several Approvals in the order in which the API server stamped them."""
-    return tuple(sorted(map(vote_of, approvals), key=lambda vote: (vote.at, vote.uid)))
+    """Return the votes of several Approvals in the order in which they are judged: as the API server stamped them.
+
+    Stamps have whole seconds. Within one, what takes a permission away comes last, so that it has the last word.
+    """
+    return tuple(sorted(map(vote_of, approvals), key=lambda vote: (vote.at, _ORDER[vote.choice], vote.uid)))
 
 
 def voter_detail(voter: Voter) -> dict[str, Json]:

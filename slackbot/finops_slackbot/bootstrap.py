@@ -154,6 +154,8 @@ class Bot:
         if not self.workers.drain(_DRAIN_SECONDS):
             _LOG.warning("some clicks were not finished in time")
         self._stop.set()
+        # Wakes those that wait for a change.
+        self._changed("")
         self.slack.close()
         self.workers.close()
         for thread in self.threads:
@@ -166,7 +168,11 @@ class Bot:
 
     def _app(self) -> App:
         identity = self.slack.identity
+        # Whatever our level: below ERROR Bolt writes whole payloads, with addresses that let anybody answer a click.
+        quiet = logging.getLogger("finops_slackbot.bolt")
+        quiet.setLevel(logging.ERROR)
         app = App(
+            logger=quiet,
             client=self._web_client(None),
             authorize=lambda **_: AuthorizeResult(
                 enterprise_id=identity.enterprise or None,

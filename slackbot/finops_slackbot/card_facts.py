@@ -6,10 +6,12 @@ Called by the projection (cards, thread) and by the click path (modals, answers)
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from finops.domain.decision import Choice, State, VoteResult
 from finops.domain.money import annual_from_monthly
@@ -17,6 +19,8 @@ from finops.kinds.action_request import ActionRequest
 from finops.kinds.approval import Approval, Source
 from finops.kinds.approver import Approver
 from finops_slackbot.buttons import revision_of
+
+_WARNING: Final = re.compile(r"warning[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +122,12 @@ class CardFacts:
     @property
     def owner(self) -> str:
         """The owner as the operator found it in the tags; empty when it did not."""
-        return next((value for key, value in self.evidence.items() if key.lower() in {"owner", "ownertag"}), "")
+        return self.evidence.get("owner", "")
 
     @property
-    def location(self) -> tuple[str, str]:
-        """Namespace and name, as kubectl wants them."""
-        return self.namespace, self.name
+    def warnings(self) -> tuple[str, ...]:
+        """What the operator's look at the resource found worth knowing before a decision (`warning1`, …)."""
+        return tuple(value for key, value in sorted(self.evidence.items()) if _WARNING.fullmatch(key))
 
 
 def card_facts(request: ActionRequest, votes: Iterable[Approval], *, demo: bool) -> CardFacts:

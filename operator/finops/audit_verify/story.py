@@ -2,7 +2,7 @@
 
 Rules, per request: an intent needs an earlier `decided` record (result `Approved`) of the same plan hash, and before
 that decision as many different people whose counted Approve votes carry that plan hash as the decision says are
-required; nobody withdrew or denied before the first intent; the first intent is earlier than the expiry that the
+required; as many still stand and nobody has denied at the first intent, which is earlier than the expiry that the
 decision names (later ones only finish what began); attempts count up from 1; no intent while an earlier one has no
 final outcome; an outcome belongs to an intent and closes it once (`unknown` does not close it).
 """
@@ -58,14 +58,15 @@ class RequestStory:
     def _voted(self, record: dict[str, Any]) -> None:
         if record["result"] != "counted":
             return
-        choice = record["detail"].get("decision")
+        choice = record["detail"].get("choice")
         person = str(record["detail"].get("person") or record["actor"])
         if choice == "Approve":
             self.approvals[record["planHash"], person] = record["operationId"]
             self.objections.discard(person)
-        elif choice in {"Withdraw", "Deny"}:
+        else:
             self.approvals.pop((record["planHash"], person), None)
-            self.objections.add(person)
+            if choice == "Deny":
+                self.objections.add(person)
 
     def _decided(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         if record["result"] != "Approved":
@@ -74,7 +75,10 @@ class RequestStory:
         if type(required) is not int or required < 1:
             return [("Approval", "the decision does not say how many votes it needed")]
         self.decisions[record["planHash"]] = record["detail"]
-        people = sum(1 for plan, _ in self.approvals if plan == record["planHash"])
+        return self._quorum(record["planHash"], required)
+
+    def _quorum(self, plan_hash: str, required: int) -> list[tuple[str, str]]:
+        people = sum(1 for plan, _ in self.approvals if plan == plan_hash)
         if people < required:
             return [("Approval", f"approved by {people} of {required} people for this plan")]
         return []
@@ -97,9 +101,9 @@ class RequestStory:
         return problems
 
     def _first_intent(self, record: dict[str, Any], decision: dict[str, Any]) -> list[tuple[str, str]]:
-        problems: list[tuple[str, str]] = []
+        problems = self._quorum(record["planHash"], decision["required"])
         if self.objections:
-            problems.append(("Approval", "the act began although a person had denied or withdrawn"))
+            problems.append(("Approval", "the act began although a person had denied it"))
         expiry = decision.get("expiresAt")
         if not isinstance(expiry, str):
             return [*problems, ("Expiry", "the decision does not say until when it holds")]

@@ -147,6 +147,9 @@ class Voter:
         return f"slack.{self.slack_user}" if self.source == "slack" else f"k8s.{self.username}"
 
 
+_HANDLES: Final = ("k8s.", "slack.")
+
+
 @dataclass(frozen=True, slots=True)
 class Vote:
     """One Approval object."""
@@ -225,8 +228,8 @@ class Electorate:
     """What the operator knows about people right now.
 
     Attributes:
-        same_person: maps a voter's handle to one canonical person, from the administrator's ConfigMap; handles that
-            are absent stand for themselves.
+        same_person: maps a voter's handle (`slack.U0123`) to the person's Kubernetes user name or to another handle,
+            from the administrator's ConfigMap; handles that are absent stand for themselves.
         slack_group_members: user group id → Slack user ids, read by the bot within the last hour; None when the list
             is older or missing, so that groups can only be trusted as attested at the vote.
     """
@@ -235,7 +238,16 @@ class Electorate:
     slack_group_members: Mapping[str, frozenset[str]] | None = None
 
     def person(self, voter: Voter) -> str:
-        return self.same_person.get(voter.handle, voter.handle)
+        """Return the handle that stands for the human behind `voter`, the same for every channel."""
+        handle, passed = voter.handle, {voter.handle}
+        while target := self.same_person.get(handle):
+            # A plain name is a Kubernetes user: `slack.U0123: alice` makes one person of the click and of `k8s.alice`.
+            handle = target if target.startswith(_HANDLES) else f"k8s.{target}"
+            if handle in passed:
+                # A circle in the mapping still stands for one person: the first of its names.
+                return min(passed)
+            passed.add(handle)
+        return handle
 
 
 def eligible_by(voter: Voter, approvers: Iterable[Approver], electorate: Electorate) -> Approver | None:
@@ -290,7 +302,10 @@ class RequestFacts:
 
 
 def judge(vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate: Electorate, now: datetime) -> Verdict:
-    """Decide whether one new vote counts. `counted` are the votes already counted on this request."""
+    """Decide whether one new vote counts.
+
+    `counted` are the votes already counted on this request, in the order in which they were counted.
+    """
     refusal = _refusal(vote, request, counted, electorate, now)
     if refusal is not None:
         return Verdict(VoteResult.REFUSED, refusal[0], refusal[1])
@@ -312,15 +327,18 @@ def _refusal(
     # The API server stamped the vote: both instants come from the cluster, not from the voter.
     if request.state is State.PENDING and (vote.at >= terms.expires_at or now >= terms.expires_at):
         return RefusalReason.EXPIRED, f"The request expired at {terms.expires_at:%Y-%m-%d %H:%M} UTC."
-    if eligible_by(vote.voter, terms.approvers, electorate) is None:
+    person = electorate.person(vote.voter)
+    own = [earlier.choice for earlier in counted if electorate.person(earlier.voter) == person]
+    standing = own[-1] if own else Choice.WITHDRAW
+    if vote.choice is Choice.WITHDRAW:
+        # Whoever has a vote may take it back, also after having left the group that gave the right to it.
+        if standing is Choice.WITHDRAW:
+            return RefusalReason.NOTHING_TO_WITHDRAW, f"{person} has no vote on this request that could be taken back."
+    elif eligible_by(vote.voter, terms.approvers, electorate) is None:
         who = ", ".join(str(approver) for approver in terms.approvers) or "nobody"
         return RefusalReason.NOT_ELIGIBLE, f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}."
-    person = electorate.person(vote.voter)
-    own = [earlier for earlier in counted if electorate.person(earlier.voter) == person]
-    if any(earlier.choice is vote.choice for earlier in own):
+    elif standing is vote.choice:
         return RefusalReason.ALREADY_VOTED, f"{person} has already voted {vote.choice.value} on this request."
-    if vote.choice is Choice.WITHDRAW and not own:
-        return RefusalReason.NOTHING_TO_WITHDRAW, f"{person} has no vote on this request that could be taken back."
     needs_reason = terms.require_reason == "Always" or (
         terms.require_reason == "Deny" and vote.choice is not Choice.APPROVE
     )
@@ -337,14 +355,21 @@ def _may_decide_now(choice: Choice, state: State) -> bool:
 def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) -> Tally:
     """Count votes again from scratch: only eligible people, one vote per person, the last word of a person wins.
 
-    Withdraw takes the person's earlier vote back. Used at decision time and again before the first changing call,
-    when someone may have left a group or changed their mind.
+    Withdraw takes the person's earlier vote back, whoever may vote by now. Used at decision time and again before the
+    first changing call, when someone may have left a group or changed their mind.
+
+    Args:
+        votes: in the order in which they were counted. The API server's stamps cannot order them: they have whole
+            seconds, and several servers have several clocks.
+        request: what the votes must be about, and its terms.
+        electorate: who is who and who is in which group now.
     """
     last: dict[str, Vote] = {}
-    for vote in sorted(votes, key=lambda vote: (vote.at, vote.uid)):
+    for vote in votes:
         if vote.request_uid != request.uid or vote.plan_hash != request.plan_hash:
             continue
-        if eligible_by(vote.voter, request.terms.approvers, electorate) is None:
+        may_vote = eligible_by(vote.voter, request.terms.approvers, electorate) is not None
+        if not may_vote and vote.choice is not Choice.WITHDRAW:
             continue
         last[electorate.person(vote.voter)] = vote
     chosen = {choice: tuple(v for v in last.values() if v.choice is choice) for choice in Choice}

@@ -53,16 +53,21 @@ class DurableLedger:
     def start(self) -> int:
         """Compare both sinks and copy what the file lacks; returns the number of records copied.
 
+        Called at every acquisition of the lease, and again by hand once a divergence was cleared up.
+
         Raises:
             LedgerUnavailable: a sink does not answer.
             LedgerDiverged: the file is ahead of the stream or tells another story. Every later append raises it too.
         """
         with self._lock:
+            self._head = None
             try:
-                return self._reconcile()
+                copied = self._reconcile()
             except LedgerDiverged as error:
                 self._diverged = error.message
                 raise
+            self._diverged = ""
+            return copied
 
     def append(self, entry: Entry) -> Record:
         with self._lock:

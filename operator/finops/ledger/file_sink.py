@@ -21,6 +21,7 @@ from finops.domain.canonical import canonical_json
 from finops.errors import LedgerDiverged, LedgerUnavailable
 
 _MODE: Final = 0o640
+_LOOK: Final = "look at the volume under the file"
 
 
 def line_of(record: Record) -> bytes:
@@ -81,6 +82,8 @@ class FileSink:
             LedgerUnavailable: the folder is missing or cannot be written.
             LedgerDiverged: a line is damaged, or the torn end is not the beginning of the stream's line.
         """
+        if self._running is not None and not self._running.done():
+            raise LedgerUnavailable(f"the ledger's file {self._path} still hangs", hint=_LOOK)
         try:
             _create(self._path)
             end = 0
@@ -109,16 +112,14 @@ class FileSink:
                     f"{self._path} ends at record {self.sequence}; record {record.sequence} does not continue it"
                 )
             if self._running is not None and not self._running.done():
-                raise LedgerUnavailable(
-                    f"the ledger's file {self._path} still hangs", hint="look at the volume under the file"
-                )
+                raise LedgerUnavailable(f"the ledger's file {self._path} still hangs", hint=_LOOK)
             self._running = self._pool.submit(self._write, record)
             try:
                 self._running.result(self._timeout_seconds)
             except FutureTimeout as error:
                 raise LedgerUnavailable(
                     f"the ledger's file {self._path} took longer than {self._timeout_seconds} seconds",
-                    hint="look at the volume under the file",
+                    hint=_LOOK,
                 ) from error
             except OSError as error:
                 raise _unavailable(self._path, error) from error

@@ -374,5 +374,10 @@ def _dump(card: WantedCard) -> str:
 def _load(text: str) -> WantedCard:
     raw: dict[str, Any] = json.loads(text)
     return WantedCard(
-        **{**raw, "priority": Priority(raw["priority"]), "created": datetime.fromisoformat(raw["created"])}
+        **{
+            **raw,
+            "priority": Priority(raw["priority"]),
+            "blocks": tuple(raw["blocks"]),
+            "created": datetime.fromisoformat(raw["created"]),
+        }
     )

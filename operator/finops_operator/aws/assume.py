@@ -18,11 +18,13 @@ from botocore.session import Session
 from finops.errors import AwsCredentialsInvalid, AwsDenied, AwsRejected, AwsThrottled, AwsUnreachable
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.clock import Clock
-from finops_operator.aws.errors import CallContext, translate
+from finops_operator.aws.errors import REGION_DISABLED, CallContext, translate
 from finops_operator.aws.session import Bounded, SdkSessions, read_config
 
 _SCAN_SECONDS: Final = 3600
-_ATTEMPTS: Final = 6
+_THROTTLED_ATTEMPTS: Final = 8
+_UNREACHABLE_ATTEMPTS: Final = 2
+"""The reader around us tries again as well; a dead endpoint must not hold a scan for long."""
 _NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _MAX_SESSIONS: Final = 128
 _T = TypeVar("_T")
@@ -66,7 +68,7 @@ def assume_role(sts: Any, request: Mapping[str, Any], context: CallContext, cloc
 
 
 def patiently(call: Callable[[], _T], context: CallContext, clock: Clock) -> _T:
-    """Run one STS call with up to six attempts while STS throttles or does not answer.
+    """Run one STS call, again while STS throttles, and once more when it did not answer.
 
     Raises:
         AwsError: the translated error of the last attempt.
@@ -78,7 +80,8 @@ def patiently(call: Callable[[], _T], context: CallContext, clock: Clock) -> _T:
             return call()
         except (BotoCoreError, ClientError) as error:
             ours = translate(error, context)
-            if not isinstance(ours, (AwsThrottled, AwsUnreachable)) or attempt >= _ATTEMPTS:
+            patience = {AwsThrottled: _THROTTLED_ATTEMPTS, AwsUnreachable: _UNREACHABLE_ATTEMPTS}
+            if attempt >= patience.get(type(ours), 1) or ours.code in REGION_DISABLED:
                 raise ours from error
         clock.sleep(0.1 * 2**attempt)
 

@@ -66,7 +66,7 @@ def _choice(facts: Facts, parameters: Parameters) -> Choice | str:
 
 
 def _evidence(facts: Facts, chosen: Choice, cpu: MetricSummary, margins: Preset) -> dict[str, Json]:
-    need = chosen.need
+    need, memory = chosen.need, facts.utilization.best("memoryPercent")
     known = {
         "neededMemoryMib": need.memory_mib,
         "neededNetworkGbps": need.network_gbps,
@@ -80,7 +80,9 @@ def _evidence(facts: Facts, chosen: Choice, cpu: MetricSummary, margins: Preset)
         "preset": facts.settings.sizing.preset,
         "cpuPercentile": margins.cpu_percentile.replace("_", "."),
         "cpuPeakPercent": figure(margins.cpu_peak(cpu)),
+        "cpuP99_5Percent": figure(cpu.p99_5),
         "cpuAveragePercent": figure(cpu.average),
+        "memoryP99_5Percent": "unknown" if memory is None else figure(memory.p99_5),
         "cpuHeadroomPercent": margins.cpu_headroom_percent,
         "memoryHeadroomPercent": margins.memory_headroom_percent,
         "neededVcpus": figure(need.vcpus, 3),

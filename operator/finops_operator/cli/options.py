@@ -33,7 +33,9 @@ Policy: TypeAlias = Annotated[
 ]
 Files: TypeAlias = Annotated[
     list[str],
-    typer.Option("--file", "-f", metavar="FILE", help="ScanPolicy and AwsAccount documents; - reads stdin. Repeatable."),
+    typer.Option(
+        "--file", "-f", metavar="FILE", help="ScanPolicy and AwsAccount documents; - reads stdin. Repeatable."
+    ),
 ]
 Wait: TypeAlias = Annotated[
     float, typer.Option("--wait", metavar="SECONDS", min=0, max=600, help="How long to wait for the operator's answer.")

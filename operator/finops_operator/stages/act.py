@@ -115,11 +115,12 @@ class Executor:
         """Make one move; None means look again at once."""
         try:
             self.lease.check()
-            return self._move(act)
+            try:
+                return self._move(act)
+            except _RETRYABLE as error:
+                return self._silence(act, error)
         except FenceLost as error:
             return ActResult(None, error.message, self.settings.retry_seconds)
-        except _RETRYABLE as error:
-            return self._silence(act, error)
 
     def _silence(self, act: _Act, error: FinopsError) -> ActResult | None:
         if not act.called:

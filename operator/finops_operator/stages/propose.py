@@ -52,6 +52,14 @@ class Skip:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the look at the resource told that people should know: what an act risks, and whose it is."""
+
+    warnings: tuple[str, ...] = ()
+    owner: str = ""
+
+
 def candidates(
     policy: ScanPolicy,
     recommendations: Iterable[Recommendation],
@@ -143,7 +151,7 @@ def open_requests(policy: ScanPolicy, requests: Iterable[ActionRequest]) -> tupl
 
 
 def request_spec(
-    policy: ScanPolicy, account: AwsAccount, item: Recommendation, plan: Plan, warnings: Iterable[str], now: datetime
+    policy: ScanPolicy, account: AwsAccount, item: Recommendation, plan: Plan, seen: Seen, now: datetime
 ) -> ActionRequestSpec:
     """Return the spec that people will vote on.
 
@@ -179,7 +187,7 @@ def request_spec(
             price_source=item.price_source,
             price_date=item.price_as_of,
         ),
-        evidence=_evidence(item, warnings),
+        evidence=_evidence(item, seen),
         effort=item.effort,
         restart_needed=item.restart_needed,
         rollback_possible=item.rollback_possible,
@@ -195,13 +203,35 @@ def request_spec(
     )
 
 
-def _evidence(item: Recommendation, warnings: Iterable[str]) -> Evidence:
+def _evidence(item: Recommendation, seen: Seen) -> Evidence:
+    found = dict(item.evidence)
+    window = [_instant(found.pop(key, None)) for key in ("windowStart", "windowEnd")]
+    coverage = found.pop("coveragePercent", None)
     values: dict[str, int | str] = {}
-    for key, value in sorted(item.evidence.items()):
-        values[key] = value if isinstance(value, int) and not isinstance(value, bool) else _text(value)
-    for number, warning in enumerate(warnings, start=1):
+    if seen.owner:
+        values["owner"] = _text(seen.owner)
+    for number, warning in enumerate(seen.warnings, start=1):
         values[f"warning{number}"] = _text(warning)
-    return Evidence(check=item.check, reason=item.summary[:512], values=dict(list(values.items())[:_VALUES]))
+    for key, value in sorted(found.items()):
+        values[key] = value if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    return Evidence(
+        check=item.check,
+        reason=item.summary[:512],
+        window_start=window[0],
+        window_end=window[1],
+        coverage_percent=Decimal(str(coverage)) if coverage is not None else None,
+        values=dict(list(values.items())[:_VALUES]),
+    )
+
+
+def _instant(value: Json) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else None
+
+
+def owner_of(tags: Mapping[str, str]) -> str:
+    """Return who the tags say owns a resource: the first of `owner`, `team`, `contact`, whatever their case."""
+    lowered = {key.lower(): value for key, value in tags.items()}
+    return next((lowered[key] for key in ("owner", "team", "contact") if lowered.get(key, "").strip()), "")
 
 
 def _text(value: Json) -> str:

@@ -5,7 +5,7 @@ Every sentence says whether the vote was recorded, and what to do next if it was
 
 from __future__ import annotations
 
-from finops.domain.decision import Choice, State, VoteResult
+from finops.domain.decision import Choice, RefusalReason, State, VoteResult
 from finops.kinds.approval import Approval
 from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.text import code, quote
@@ -103,7 +103,7 @@ def expired(facts: CardFacts) -> str:
 
 def already(facts: CardFacts, decision: str) -> str:
     """The same person said the same before."""
-    return f"You have voted already; your {_VERBS[decision]} counts once. {standing(facts)}"
+    return f"You have voted already on {named_code(facts)}; your {_VERBS[decision]} counts once. {standing(facts)}"
 
 
 def closed_to_you(facts: CardFacts) -> str:
@@ -135,20 +135,20 @@ def not_listed(facts: CardFacts) -> str:
 def verdict(approval: Approval, facts: CardFacts | None, counted: int) -> str:
     """The operator's answer. `counted` are the approvals that count now, this one included."""
     status, spec = approval.status, approval.spec
+    on = f" on {named_code(facts)}" if facts is not None else ""
     if status.result is VoteResult.COUNTED:
         if spec.decision is Choice.DENY:
-            return "Your denial counts: the request is closed and nothing will be done."
+            return f"Your denial{on} counts: the request is closed and nothing will be done."
         if spec.decision is Choice.WITHDRAW:
-            return "Your approval is taken back."
+            return f"Your approval{on} is taken back."
         required = facts.required if facts else 1
         enough = (
             " It goes ahead; follow the card." if counted >= required else " Others have to agree before it starts."
         )
-        return f"Your approval counts: {min(counted, required)} of {required}.{enough}"
-    text = f"Your {_VERBS[spec.decision.value]} is not counted: {quote(status.message or 'no reason given', 800)}"
-    if status.reason == "NotEligible" and facts is not None:
-        text = f"Not counted: you are not an approver of this policy. Approvers: {_approvers(facts)}."
-    return text
+        return f"Your approval{on} counts: {min(counted, required)} of {required}.{enough}"
+    if status.reason == RefusalReason.NOT_ELIGIBLE and facts is not None:
+        return f"Not counted{on}: you are not an approver of this policy. Approvers: {_approvers(facts)}."
+    return f"Your {_VERBS[spec.decision.value]}{on} is not counted: {quote(status.message or 'no reason given', 800)}"
 
 
 def standing(facts: CardFacts) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from finops.domain.decision import State
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.card_facts import CardFacts
-from finops_slackbot.text import code, fit, plain, stored_length
+from finops_slackbot.text import code, fit, plain, quote, stored_length
 from finops_slackbot.views.blocks import (
     APPROVE,
     DENY,
@@ -32,6 +32,7 @@ from finops_slackbot.views.wording import (
     effort,
     expiry,
     kind,
+    measured,
     metric,
     money,
     named,
@@ -69,13 +70,17 @@ class Card:
 
 def card(facts: CardFacts, buttons: Buttons) -> Card:
     """Return the card for the state the request is in."""
-    blocks = [header(_heading(facts)), section("status", status(facts))]
+    blocks = [header(_heading(facts))]
     labels = _labels(facts)
     if labels:
         blocks.append(context("labels", *labels))
+    blocks.append(section("status", status(facts)))
     if facts.summary.strip():
-        blocks.append(section("why", f"*Why:* {_summary(facts)}"))
+        # The operator's own sentence, still treated as foreign: it may repeat what AWS said.
+        blocks.append(section("why", f"*Why:* {quote(facts.summary, 800)}"))
     blocks.append(fields("facts", _fields(facts)))
+    if facts.warnings:
+        blocks.append(section("warnings", "\n".join(f"*Take care:* {quote(one, 250)}" for one in facts.warnings[:5])))
     blocks.append(context("terms", *_terms(facts)))
     blocks.append({"type": "actions", "block_id": f"act.{facts.revision}", "elements": _elements(facts, buttons)})
     return Card(_sentence(facts), tuple(blocks))
@@ -130,12 +135,6 @@ def _sentence(facts: CardFacts) -> str:
     return fit(f"{head}: saves {saving}. Needs {people} by {expiry(facts)}: press Approve or Deny on the card.", 3000)
 
 
-def _summary(facts: CardFacts) -> str:
-    # The operator's own sentence; still treated as foreign, because it may repeat what AWS said.
-    from_operator = plain(facts.summary, 800)
-    return fit(from_operator.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"), 1500)
-
-
 def _fields(facts: CardFacts) -> list[tuple[str, str]]:
     now, then = money(facts.current_monthly_cost, facts.currency), money(facts.new_monthly_cost, facts.currency)
     saving = money(facts.monthly_savings, facts.currency)
@@ -148,10 +147,9 @@ def _fields(facts: CardFacts) -> list[tuple[str, str]]:
         ("Saves", f"*{saving}* a month, {year} a year"),
         ("Costs a month", f"{now} now, {then} after"),
         ("Owner", code(facts.owner, 80) if facts.owner else "no owner tag"),
-        ("CPU", metric(facts, "cpu")),
-        ("Memory", metric(facts, "memory")),
-        ("Downtime", "yes, it restarts" if facts.restart_needed else "none"),
-        ("Undo", f"{'possible' if facts.rollback_possible else 'not possible'}; effort {effort(facts)}"),
+        *([("CPU", metric(facts, "cpu")), ("Memory", metric(facts, "memory"))] if measured(facts) else []),
+        ("Downtime", "none, dry run" if facts.dry_run else act(facts).downtime),
+        ("Undo", f"{'possible' if facts.rollback_possible else 'not possible'} (effort of the act: {effort(facts)})"),
     ]
 
 

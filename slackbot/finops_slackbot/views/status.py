@@ -44,7 +44,7 @@ def _pending(facts: CardFacts) -> str:
             f"*Waiting for {missing} more {'approval' if missing == 1 else 'approvals'}* from other people. "
             f"Approved so far by {voters(facts.approvals)}. Nothing has been done."
         )
-    people = "your decision" if missing == 1 else f"{missing} approvals from different people"
+    people = "a decision" if missing == 1 else f"{missing} approvals from different people"
     return f"*Waiting for {people}.* Nothing has been done; without a decision nothing will be."
 
 
@@ -81,8 +81,8 @@ def _rolled_back(facts: CardFacts) -> str:
 
 def _needs_human(facts: CardFacts) -> str:
     return (
-        f"*A person must look.* {_because(facts)} Nothing further is started here; "
-        f"the story so far: {code(f'finops audit list --request {facts.name}', 140)}"
+        f"*A person must look.* {_because(facts)} Nothing new is started for it; more: "
+        f"{code(f'kubectl describe ar {facts.name} -n {facts.namespace}', 200)}"
     )
 
 

@@ -32,7 +32,7 @@ def thread_lines(facts: CardFacts) -> tuple[Line, ...]:
         lines.append(("verifying", "All steps done. Reading the result back from AWS."))
     if facts.state is State.NEEDS_HUMAN:
         lines.append((f"needs-human:{facts.step}:{facts.attempt}", status(facts)))
-    if facts.state in TERMINAL:
+    if facts.state in TERMINAL and not facts.denials:
         lines.append((f"end:{facts.state.value}", _end(facts)))
     return tuple(lines)
 

@@ -19,43 +19,61 @@ _EFFORTS: Final = {"VeryLow": "very low", "Low": "low", "Medium": "medium", "Hig
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """How people say an act: `verb` opens a heading, `consequence` says what the resource goes through."""
+    """How people say an act.
+
+    Attributes:
+        verb: opens a heading.
+        downtime: for how long the resource is not there.
+        consequence: what the resource goes through, as the end of a sentence about it.
+    """
 
     verb: str
+    downtime: str
     consequence: str
 
 
 _ACTS: Final = {
     "ec2_instance_stop": Act(
-        "Stop", "is stopped and stays stopped until somebody starts it: whatever runs on it is down"
+        "Stop",
+        "until somebody starts it",
+        "is stopped and stays stopped until somebody starts it: whatever runs on it is down",
     ),
-    "ec2_instance_resize": Act("Resize", "is stopped, changed and started again: it is down for some minutes"),
-    "ebs_volume_modify": Act("Modify", "is changed in place: it stays attached and in use"),
+    "ec2_instance_resize": Act(
+        "Resize", "some minutes", "is stopped, changed and started again: it is down for some minutes"
+    ),
+    "ebs_volume_modify": Act("Modify", "none", "is changed in place: it stays attached and in use"),
     "ebs_volume_delete": Act(
-        "Delete", "is deleted after a snapshot of it has completed: it is gone, the snapshot stays"
+        "Delete", "for good", "is deleted after a snapshot of it has completed: it is gone, the snapshot stays"
     ),
 }
+_STOPPED: Final = Act("Resize", "none, it is not running", "is changed while it is stopped, and stays stopped")
 _STEPS: Final = {
     "stop": "stopping",
     "wait_stopped": "waiting until it is stopped",
     "modify_type": "changing the type",
+    "restore_type": "setting the type back",
     "modify": "changing it",
+    "wait_modified": "waiting until AWS has taken the change",
     "start": "starting",
-    "wait_running": "waiting until it runs and its status checks pass",
-    "snapshot": "taking a snapshot",
+    "wait_running": "waiting until it runs",
+    "wait_healthy": "waiting until it runs and its status checks pass",
+    "create_snapshot": "taking a snapshot",
     "wait_snapshot": "waiting until the snapshot is complete",
-    "delete": "deleting",
+    "delete_volume": "deleting the volume",
 }
+_ROLLING_BACK: Final = "_again"
 
 
 def act(facts: CardFacts) -> Act:
     """Return the words for the act."""
     known = _ACTS.get(facts.action)
     if known is not None:
-        return known
+        stops = any(step.operation == "ec2:StopInstances" for step in facts.steps)
+        return known if stops or facts.action != "ec2_instance_resize" else _STOPPED
     verb = facts.action.rsplit("_", 1)[-1].replace("_", " ").capitalize()
-    down = "it restarts on the way" if facts.restart_needed else "it stays up"
-    return Act(verb, f"is changed as the plan in Details says: {down}")
+    if facts.restart_needed:
+        return Act(verb, "yes, it restarts", "is changed as the plan in Details says: it restarts on the way")
+    return Act(verb, "none expected", "is changed as the plan in Details says: no restart is needed")
 
 
 def kind(facts: CardFacts) -> str:
@@ -67,11 +85,13 @@ def kind(facts: CardFacts) -> str:
 
 def target(facts: CardFacts) -> str:
     """Return what would change in words, plain: `t3.large → t3.small`; empty when the act has no parameters."""
+    several = len(facts.changes) > 1
     parts = []
-    for change in facts.changes:
-        after = plain(change.after, 40)
-        before = plain(change.before, 40)
-        parts.append(f"{before} → {after}" if before and before != after else after)
+    # What stays as it is comes last and is the first to be cut.
+    for change in sorted(facts.changes, key=lambda one: one.before == one.after):
+        before, after = plain(change.before, 40), plain(change.after, 40)
+        name = f"{plain(change.name, 40)} " if several else ""
+        parts.append(f"{name}{before} → {after}" if before and before != after else f"{name}{after}")
     return ", ".join(parts)
 
 
@@ -101,7 +121,10 @@ def effort(facts: CardFacts) -> str:
 
 def step(facts: CardFacts) -> str:
     """Return the step that runs in words, with the attempt from the second on."""
-    words = _STEPS.get(facts.step, facts.step.replace("_", " "))
+    name = facts.step.removesuffix(_ROLLING_BACK)
+    words = _STEPS.get(name, name.replace("_", " "))
+    if name != facts.step or name == "restore_type":
+        words = f"rolling back, {words}"
     return f"{words} (attempt {facts.attempt})" if facts.attempt > 1 else words
 
 
@@ -116,32 +139,32 @@ def voters(votes: tuple[VoteFact, ...]) -> str:
 
 
 def metric(facts: CardFacts, name: str) -> str:
-    """Return the best figure of a metric (`cpu`, `memory`) for mrkdwn: its P99.5, else its maximum, else a dash.
+    """Return the best figure of a metric (`cpu`, `memory`) for mrkdwn: its P99.5, else its maximum.
 
     The key tells what the figure is; a metric that was not measured is said to be unknown, never shown as zero.
     """
     keys = [key for key in facts.evidence if name in key.lower()]
-    for mark, label in (
-        ("p99_5", "P99.5"),
-        ("p995", "P99.5"),
-        ("p99", "P99"),
-        ("maximum", "maximum"),
-        ("max", "maximum"),
-    ):
+    for mark, label in (("p99_5", "P99.5"), ("p99", "P99"), ("maximum", "maximum")):
         for key in keys:
-            lowered = key.lower()
             # Thresholds carry the same words; they are not measurements.
-            if mark in lowered and not any(word in lowered for word in ("threshold", "limit", "target", "after")):
-                return f"{code(_rounded(facts.evidence[key]), 30)} % ({label})"
-    return "not measured" if name == "memory" else "–"
+            if mark in key.lower() and not any(word in key.lower() for word in ("threshold", "target", "needed")):
+                value = _rounded(facts.evidence[key])
+                return f"{value} % ({label})" if value else "not measured"
+    return "not measured"
+
+
+def measured(facts: CardFacts) -> bool:
+    """Return whether CPU and memory mean anything for this kind of resource."""
+    return facts.resource_kind != "ebs-volume"
 
 
 def _rounded(text: str) -> str:
+    """One decimal; empty when it is no number ("unknown")."""
     try:
         value = Decimal(text)
     except ArithmeticError:
-        return text
-    return f"{value.quantize(Decimal('0.1'), rounding=ROUND_HALF_UP):f}" if value.is_finite() else text
+        return ""
+    return f"{value.quantize(Decimal('0.1'), rounding=ROUND_HALF_UP):f}" if value.is_finite() else ""
 
 
 def seen(facts: CardFacts) -> str:

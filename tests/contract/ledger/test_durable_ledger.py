@@ -183,6 +183,18 @@ def test_a_file_ahead_of_the_stream_freezes_the_ledger_and_every_append_says_so(
     assert ledger.head().sequence == 0
 
 
+def test_a_divergence_that_a_person_cleared_up_is_over_at_the_next_start(sinks: Sinks) -> None:
+    fill(sinks.open(), 3)
+    good = sinks.path.read_bytes()
+    sinks.path.write_bytes(good.replace(b"k8s.alice", b"k8s.mallo", 1))
+    ledger = sinks.open(start=False)
+    with pytest.raises(LedgerDiverged):
+        ledger.start()
+    sinks.path.write_bytes(good)
+    assert ledger.start() == 0
+    assert ledger.append(entry("next")).sequence == 4
+
+
 def test_another_story_in_the_file_freezes_the_ledger(sinks: Sinks, valkey_url: str, tmp_path: Path) -> None:
     fill(sinks.open(), 3)
     other = Sinks(open_ledger_connection(valkey_url, prefix=f"led-{uuid.uuid4().hex}:"), tmp_path / "other.jsonl")

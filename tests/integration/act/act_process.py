@@ -22,22 +22,25 @@ from finops_operator.kill_points import ACT_KILL_POINTS
 
 
 class _Passages:
-    def __init__(self, kill_at: int) -> None:
+    """Counts boundaries; kills at the n-th of all (`kill_at`), or at the n-th of one name (`kill_name`)."""
+
+    def __init__(self, kill_at: int, kill_name: str) -> None:
         self.kill_at = kill_at
+        self.kill_name = kill_name
         self.count = 0
         self.names: list[str] = []
 
     def __call__(self, name: str) -> None:
         assert name in ACT_KILL_POINTS or name.startswith("ledger."), name
-        self.count += 1
         self.names.append(name)
-        if self.count == self.kill_at:
+        self.count += not self.kill_name or name == self.kill_name
+        if self.count == self.kill_at and self.kill_name in {"", name}:
             os.write(3, json.dumps({"killed": name}).encode())
             os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _run(command: dict[str, Any], sdk: SdkSessions) -> dict[str, Any]:
-    passages = _Passages(int(command["kill_at"]))
+    passages = _Passages(int(command["kill_at"]), command["kill_name"])
     clock = FastClock(float(command["base"]))
     world = World(
         command["redis"],

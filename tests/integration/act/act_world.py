@@ -249,7 +249,7 @@ def vote(ledger: DurableLedger, request: ActRequest, clock: FastClock) -> None:
 
     record("proposed", RecordKind.PROPOSED, "operator", "", {})
     for handle in request.deciders:
-        record(f"voted:{handle}", RecordKind.VOTED, handle, "counted", {"decision": "Approve"})
+        record(f"voted:{handle}", RecordKind.VOTED, handle, "counted", {"choice": "Approve"})
     expiry = (clock.now() + timedelta(hours=72)).isoformat()
     record(
         "decided",

@@ -5,18 +5,27 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from tests.integration.act.act_checker import check, effects, records
-from tests.integration.act.act_world import ACCOUNT, ACTIONS, REGION, World, make_sessions, propose, vote, warm_sdk
+from tests.integration.act.act_world import (
+    ACCOUNT,
+    ACTIONS,
+    REGION,
+    World,
+    make_sessions,
+    propose,
+    vote,
+    warm_sdk,
+)
 from tests.integration.act.test_act_runs import CASES, find
 from tests.valkey import ValkeyProcess, running_valkey
 
 from finops.domain.decision import State
 from finops.domain.execution import Stop, StopKind
-from finops.errors import ClusterUnavailable, Conflict, Refused
+from finops.errors import ClusterUnavailable, Conflict, FenceLost, Refused
 from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ports.act import ActRequest, Limits
 from finops.store.connection import open_ledger_connection, open_store
@@ -25,6 +34,23 @@ from finops_operator.acting.records import in_flight
 from finops_sandbox.aws.double import AwsDouble
 
 _FREEZE = Stop(StopKind.HOLD, "Frozen", "Acts are frozen.")
+
+
+@dataclass(slots=True)
+class ExpiringLease:
+    """Raises from every question once it is gone, as the real one does."""
+
+    lost: bool = False
+    remaining_seconds: float = 30.0
+
+    @property
+    def fence(self) -> int:
+        self.check()
+        return 1
+
+    def check(self) -> None:
+        if self.lost:
+            raise FenceLost("the lease is held by somebody else")
 
 
 def prepare(world: World, action: str = "ec2_instance_resize", **change: Any) -> tuple[ActRequest, DurableLedger]:
@@ -269,6 +295,21 @@ def test_a_former_holder_that_wakes_up_cannot_write_and_does_not_call(world: Wor
     assert result.state is None
     assert "another process has written" in result.message
     assert aws.calls == []
+
+
+def test_a_lease_lost_while_the_store_is_silent_stops_the_act_without_an_exception(
+    world: World, aws: AwsDouble
+) -> None:
+    lease = ExpiringLease()
+    request, ledger = prepare(world)
+
+    def lose() -> None:
+        lease.lost = True
+        raise ClusterUnavailable("no answer")
+
+    executor = replace(world.executor(ledger), lease=lease, passage=at("aws.sent", lose))
+    result = executor.run(request)
+    assert (result.state, result.message) == (None, "the lease is held by somebody else")
 
 
 def test_with_too_little_lease_left_nothing_is_called(world: World, aws: AwsDouble) -> None:

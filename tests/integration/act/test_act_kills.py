@@ -38,7 +38,7 @@ class Zygote:
 
     process: subprocess.Popen[str]
 
-    def run(self, world: World, request: ActRequest, *, kill_at: int, fence: int) -> dict[str, Any]:
+    def run(self, world: World, request: ActRequest, *, kill_at: int, fence: int, name: str = "") -> dict[str, Any]:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         command = {
@@ -48,6 +48,7 @@ class Zygote:
             "base": world.clock.base,
             "request": base64.b64encode(pickle.dumps(request)).decode(),
             "kill_at": kill_at,
+            "kill_name": name,
             "fence": fence,
         }
         self.process.stdin.write(json.dumps(command) + "\n")
@@ -149,3 +150,19 @@ def test_killed_at_any_boundary_of_the_way_back_the_instance_ends_running_at_its
     else:
         pytest.fail(f"no run survived {_MOST} boundaries")
     assert number > begin + 10
+
+
+@pytest.mark.parametrize("boundary", ["settle.before", "ledger.outcome.after-stream", "settle.after"])
+@pytest.mark.parametrize("call", [1, 2, 3])
+def test_killed_after_a_call_and_again_while_finding_out_what_became_of_it(
+    boundary: str, call: int, world: World, aws: AwsDouble, zygote: Zygote
+) -> None:
+    name, parameters, expected = CASES["ec2_instance_resize"]
+    sessions = make_sessions(world.clock, warm_sdk())
+    request = propose(sessions, ACTIONS["ec2_instance_resize"], find(name), parameters, uid="u1")
+    vote(world.ledger(), request, world.clock)
+    assert zygote.run(world, request, kill_at=call, name="aws.sent", fence=2)["killed"] == "aws.sent"
+    assert zygote.run(world, request, kill_at=1, name=boundary, fence=3)["killed"] == boundary
+    assert zygote.run(world, request, kill_at=0, fence=4)["state"] == "Succeeded"
+    assert effects(aws.calls) == expected
+    check(aws.calls, world.ledger_path, session=request.name)

@@ -15,10 +15,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.unit.slackbot.sample_requests import resize_request
+
 from finops.domain.decision import Approver as DomainApprover
-from finops.domain.decision import Electorate, RequestFacts, State, Terms, Tally, Vote, judge, tally
+from finops.domain.decision import Electorate, RequestFacts, State, Tally, Terms, Vote, VoteResult, judge, tally
 from finops.domain.decision import Voter as DomainVoter
-from finops.domain.decision import VoteResult
 from finops.errors import FinopsError
 from finops.k8s.connection import Connection, connect
 from finops.k8s.kinds import KindApi, action_requests, approvals
@@ -33,7 +34,6 @@ from finops.store.connection import Store, open_store
 from finops_sandbox.kubernetes import KubernetesDouble
 from finops_sandbox.slack import Control, SlackDouble
 from finops_slackbot.bootstrap import Bot
-from tests.unit.slackbot.sample_requests import resize_request
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[3]

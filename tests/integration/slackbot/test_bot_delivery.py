@@ -7,11 +7,11 @@ import time
 from typing import Any
 
 import pytest
+from tests.integration.slackbot.bot_world import ALICE, BOB, CHANNEL, World
+from tests.unit.slackbot.test_card_views import HOSTILE
 
 from finops.store.outbox import Outbox
 from finops.store.slack_status import SlackStatus
-from tests.integration.slackbot.bot_world import ALICE, BOB, CHANNEL, World
-from tests.unit.slackbot.test_card_views import HOSTILE
 
 
 def cards(world: World, channel: str = CHANNEL) -> list[dict[str, Any]]:
@@ -173,7 +173,7 @@ def test_hostile_tags_are_posted_and_updated_as_text(world: World) -> None:
     with world.bot():
         request = world.propose(resource_name=HOSTILE[:256], values={"owner": HOSTILE[:200]})
         world.until(lambda: world.card(request))
-        world.set_status(request, state="RolledBack", outcome={"before": {}, "after": {}, "error": HOSTILE * 20})
+        world.set_status(request, state="RolledBack", outcome={"before": {}, "after": {}, "error": HOSTILE * 8})
         card = world.shown(request, "Rolled back")
         said = json.dumps(card, ensure_ascii=False)
         for poison in ("<!channel>", "<@U0ALICE001>", "<https://evil", "\u202e"):

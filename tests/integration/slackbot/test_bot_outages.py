@@ -15,12 +15,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.integration.slackbot.bot_world import ALICE, BOB, DAVE, ROOT, World, running_world
+from tests.valkey import running_valkey
 
 from finops.store.slack_groups import SlackGroups
 from finops.store.slack_status import SlackStatus
 from finops_sandbox.slack.client import ControlRefusedError
-from tests.integration.slackbot.bot_world import ALICE, BOB, DAVE, ROOT, World, running_world
-from tests.valkey import running_valkey
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def test_a_bot_killed_between_click_and_answer_leaves_nobody_without_one(world: 
             world.told(BOB, "Not recorded: the bot was restarted", 40)
             assert world.votes() == []
             world.click(request, BOB)
-        world.told(BOB, "Your approval counts", 40)
+        world.told(BOB, "Your approval on", 40)
         assert len(world.votes()) == 1
         world.shown(request, "Approved")
 
@@ -97,7 +97,7 @@ def test_sigterm_ends_the_bot_in_order_and_no_secret_is_logged(world: World) -> 
         world.until(lambda: connected(world))
         request = world.propose()
         world.click(request, BOB)
-        world.told(BOB, "Your approval counts")
+        world.told(BOB, "Your approval on")
         bot.send_signal(signal.SIGTERM)
         _, log = bot.communicate(timeout=25)
         assert bot.returncode == 0, log
@@ -142,7 +142,7 @@ def test_without_a_store_nothing_is_recorded_and_the_voter_knows(tmp_path: Path)
         server.start()
         world.until(lambda: _ready(bot.health.port) == "")
         world.click(request, BOB)
-        world.told(BOB, "Your approval counts")
+        world.told(BOB, "Your approval on")
 
 
 def test_without_kubernetes_nothing_is_recorded_and_the_voter_knows(world: World) -> None:
@@ -159,7 +159,7 @@ def test_without_kubernetes_nothing_is_recorded_and_the_voter_knows(world: World
         world.judging.set()
         world.until(lambda: world.votes() == [])
         world.click(request, BOB)
-        world.told(BOB, "Your approval counts", 30)
+        world.told(BOB, "Your approval on", 30)
 
 
 def test_a_silent_slack_records_nothing_because_the_voter_is_unknown(world: World) -> None:
@@ -170,7 +170,7 @@ def test_a_silent_slack_records_nothing_because_the_voter_is_unknown(world: Worl
         world.told(BOB, "Slack does not tell the bot right now who you are")
         assert world.votes() == []
         world.click(request, BOB)
-        world.told(BOB, "Your approval counts")
+        world.told(BOB, "Your approval on")
 
 
 def test_user_groups_on_a_free_plan_do_not_hide_people_named_in_person(world: World) -> None:
@@ -189,7 +189,7 @@ def test_the_socket_comes_back_after_it_was_cut(world: World) -> None:
         world.until(lambda: not connected(world))
         world.until(lambda: connected(world), 30)
         world.click(request, BOB)
-        world.told(BOB, "Your approval counts")
+        world.told(BOB, "Your approval on")
 
 
 def test_members_of_the_groups_that_policies_name_are_kept_for_the_operator(
@@ -240,7 +240,7 @@ def test_a_bot_asks_the_cluster_for_nothing_but_its_rights(world: World) -> None
     with world.bot():
         request = world.propose()
         world.click(request, BOB)
-        world.told(BOB, "Your approval counts")
+        world.told(BOB, "Your approval on")
     asked = {
         (event["verb"], event["objectRef"]["resource"])
         for event in world.cluster.audit()

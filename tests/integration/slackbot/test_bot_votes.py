@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.integration.slackbot.bot_world import ALICE, BOB, CHANNEL, DAVE, NAMESPACE, World
 
 from finops.domain.decision import Choice
 from finops.kinds.approval import Source
 from finops.kinds.approver import Approver
 from finops_slackbot.bootstrap import Bot
-from tests.integration.slackbot.bot_world import ALICE, BOB, CHANNEL, DAVE, NAMESPACE, World
 
 
 def test_a_click_becomes_an_approval_and_its_verdict_is_told(world: World) -> None:
@@ -21,7 +21,7 @@ def test_a_click_becomes_an_approval_and_its_verdict_is_told(world: World) -> No
         sent = world.click(request, BOB)
         assert sent["acked"]
         assert sent["ack_ms"] < 1000
-        assert "1 of 1" in world.told(BOB, "Your approval counts")
+        assert "1 of 1" in world.told(BOB, "Your approval on")
         (vote,) = world.votes()
         assert vote.spec.request.uid == request.metadata.uid
         assert vote.spec.plan_hash == request.spec.plan_hash
@@ -41,12 +41,12 @@ def test_two_people_are_needed_where_the_policy_says_so(world: World) -> None:
     with world.bot():
         request = world.propose(required=2)
         world.click(request, BOB)
-        assert "1 of 2" in world.told(BOB, "Your approval counts")
+        assert "1 of 2" in world.told(BOB, "Your approval on")
         world.shown(request, "1 of 2 approvals")
         world.click(request, BOB)
         assert "counts once" in world.told(BOB, "You have voted already")
         world.click(request, ALICE)
-        assert "2 of 2" in world.told(ALICE, "Your approval counts")
+        assert "2 of 2" in world.told(ALICE, "Your approval on")
         assert len(world.votes()) == 2
 
 
@@ -59,7 +59,7 @@ def test_a_denial_asks_for_the_reason_and_closes_the_request(world: World) -> No
         answer = world.control.submit_view(user=ALICE, values={"reason": {"text": "Month-end <!channel> closing."}})
         assert answer["acked"]
         assert not answer["errors"]
-        assert "nothing will be done" in world.told(ALICE, "Your denial counts")
+        assert "nothing will be done" in world.told(ALICE, "Your denial on")
         (vote,) = world.votes()
         assert (vote.spec.decision, vote.spec.reason) == (Choice.DENY, "Month-end <!channel> closing.")
         card = world.shown(request, "Denied")
@@ -73,7 +73,7 @@ def test_a_vote_with_a_reason_for_everything_goes_through_the_modal(world: World
         (view,) = world.until(lambda: world.control.views(user=ALICE))
         assert view["callback_id"] == "finops_approve_reason"
         world.control.submit_view(user=ALICE, values={"reason": {"text": "Checked with the team."}})
-        world.told(ALICE, "Your approval counts")
+        world.told(ALICE, "Your approval on")
         assert world.votes()[0].spec.reason == "Checked with the team."
 
 
@@ -94,7 +94,7 @@ def test_who_joins_the_group_later_may_vote_again(world: World, monkeypatch: pyt
         world.told(DAVE, "not an approver")
         world.control.change_group(group="S0SRE00001", add=[DAVE])
         world.click(request, DAVE)
-        world.told(DAVE, "Your approval counts")
+        world.told(DAVE, "Your approval on")
 
 
 @pytest.mark.parametrize(("user", "who"), [("U0GUEST001", "a guest"), ("U0STRANGE1", "a member of another workspace")])
@@ -147,7 +147,7 @@ def test_the_same_envelope_twice_is_one_vote_and_one_answer(world: World) -> Non
     with world.bot() as bot:
         request = world.propose()
         world.click(request, BOB)
-        world.told(BOB, "Your approval counts")
+        world.told(BOB, "Your approval on")
         world.control.duplicate(retry_attempt=1)
         world.until(lambda: _counter(bot, "duplicate") == 1)
         assert len(world.votes()) == 1
@@ -158,7 +158,7 @@ def test_a_redelivery_to_the_other_replica_is_still_one_vote(world: World) -> No
     with world.bot() as one, world.bot() as two:
         request = world.propose()
         world.click(request, BOB)
-        world.told(BOB, "Your approval counts")
+        world.told(BOB, "Your approval on")
         world.control.duplicate(connection="other", retry_attempt=1)
         world.until(lambda: _counter(one, "duplicate") + _counter(two, "duplicate") == 1)
         assert len(world.votes()) == 1

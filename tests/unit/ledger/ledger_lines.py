@@ -45,7 +45,7 @@ def vote(actor: str, decision: str = "Approve", *, result: str = "counted", plan
         actor=actor,
         result=result,
         plan=plan,
-        detail={"decision": decision},
+        detail={"choice": decision},
     )
 
 

@@ -172,7 +172,7 @@ def test_a_decision_with_too_few_people_is_a_problem() -> None:
 def test_the_same_person_twice_is_one_person() -> None:
     twice = (
         vote("slack.U1"),
-        entry("again", RecordKind.VOTED, actor="slack.U1", result="counted", detail={"decision": "Approve"}),
+        entry("again", RecordKind.VOTED, actor="slack.U1", result="counted", detail={"choice": "Approve"}),
     )
     assert codes((*twice, decided(2), intent(), outcome())) == {"Approval"}
 
@@ -185,6 +185,15 @@ def test_refused_votes_and_votes_for_another_plan_do_not_count() -> None:
 
 def test_a_vote_withdrawn_before_the_first_intent_is_a_problem() -> None:
     assert codes((*_APPROVED, vote("k8s.alice", "Withdraw"), intent(), outcome())) == {"Approval"}
+
+
+def test_a_vote_withdrawn_beyond_the_quorum_leaves_the_approval_standing() -> None:
+    spare = (*_APPROVED, vote("k8s.bob"), vote("k8s.bob", "Withdraw"), intent(), outcome())
+    assert codes(spare) == set()
+
+
+def test_a_denial_after_the_decision_is_a_problem_for_what_begins_after_it() -> None:
+    assert codes((*_APPROVED, vote("k8s.bob", "Deny"), intent(), outcome())) == {"Approval"}
 
 
 def test_an_act_begun_after_its_expiry_is_a_problem_but_finishing_after_it_is_not() -> None:

@@ -17,7 +17,9 @@ Answer = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def query(number: int, statistics: tuple[str, ...] = ("Average", "Maximum")) -> Query:
-    return Query(f"i-{number}", "cpu", "AWS/EC2", "CPUUtilization", (("InstanceId", f"i-{number}"),), statistics, WINDOW)
+    return Query(
+        f"i-{number}", "cpu", "AWS/EC2", "CPUUtilization", (("InstanceId", f"i-{number}"),), statistics, WINDOW
+    )
 
 
 class Told:

@@ -11,7 +11,9 @@ from finops_operator.metrics.queries import FIVE_MINUTES, HOUR, Query, Window, b
 DAY = 86_400
 
 
-def query(number: int, window: Window, statistics: tuple[str, ...] = ("Average", "Maximum"), name: str = "cpu") -> Query:
+def query(
+    number: int, window: Window, statistics: tuple[str, ...] = ("Average", "Maximum"), name: str = "cpu"
+) -> Query:
     dimensions = (("InstanceId", f"i-{number}"),)
     return Query(f"i-{number}", name, "AWS/EC2", "CPUUtilization", dimensions, statistics, window)
 

@@ -43,7 +43,17 @@ def test_an_hour_counts_ten_minutes_after_it_ended() -> None:
         (ring(END, 100), (END - 336, END)),
         (ring(END + 5), (END - 336, END)),
     ],
-    ids=["first", "fresh", "this day", "a day old", "a pause", "a long pause", "too old", "too short", "from the future"],
+    ids=[
+        "first",
+        "fresh",
+        "this day",
+        "a day old",
+        "a pause",
+        "a long pause",
+        "too old",
+        "too short",
+        "from the future",
+    ],
 )
 def test_only_what_is_missing_is_asked_for(kept: Ring | None, expected: tuple[int, int] | None) -> None:
     assert missing_hours(kept, END, 336) == (hours_window(*expected) if expected else None)

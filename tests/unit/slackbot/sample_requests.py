@@ -59,7 +59,7 @@ def resize_request(
         PlanStep("wait_stopped"),
         PlanStep("modify_type", "ec2:ModifyInstanceAttribute", {"InstanceId": resource_id, "InstanceType": "t3.small"}),
         PlanStep("start", "ec2:StartInstances", {"InstanceIds": [resource_id]}),
-        PlanStep("wait_running"),
+        PlanStep("wait_healthy"),
     )
     spec = ActionRequestSpec(
         policy="production",
@@ -112,9 +112,9 @@ def delete_request(**changes: Any) -> ActionRequest:
     """A volume that would go: two people needed."""
     base = resize_request(**{"required": 2, "name": "prod-delete-vol", "resource_name": "old-data", **changes})
     steps = (
-        PlanStep("snapshot", "ec2:CreateSnapshot", {"VolumeId": "vol-0abc"}),
+        PlanStep("create_snapshot", "ec2:CreateSnapshot", {"VolumeId": "vol-0abc"}),
         PlanStep("wait_snapshot"),
-        PlanStep("delete", "ec2:DeleteVolume", {"VolumeId": "vol-0abc"}),
+        PlanStep("delete_volume", "ec2:DeleteVolume", {"VolumeId": "vol-0abc"}),
     )
     resource = ResourceReference(
         kind="ebs-volume",
@@ -194,7 +194,7 @@ STATUSES: Mapping[State, Mapping[str, Any]] = {
     State.VERIFYING: {
         "state": "Verifying",
         "decided_at": CREATED + timedelta(minutes=5),
-        "execution": {"step": "wait_running", "attempt": 1, "started_at": CREATED + timedelta(minutes=6)},
+        "execution": {"step": "wait_healthy", "attempt": 1, "started_at": CREATED + timedelta(minutes=6)},
     },
     State.SUCCEEDED: {
         "state": "Succeeded",

@@ -81,8 +81,9 @@ def test_the_verdict_counts_the_votes() -> None:
     request = resize_request(required=2, status=STATUSES[State.PENDING])
     first = vote(request)
     facts = card_facts(request, [first], demo=False)
-    assert answers.verdict(first, facts, 1) == "Your approval counts: 1 of 2. Others have to agree before it starts."
-    assert answers.verdict(first, facts, 2).startswith("Your approval counts: 2 of 2. It goes ahead")
+    what = "Your approval on `i-0abc1234def567890` `web-1` counts: "
+    assert answers.verdict(first, facts, 1) == what + "1 of 2. Others have to agree before it starts."
+    assert answers.verdict(first, facts, 2).startswith(what + "2 of 2. It goes ahead")
 
 
 def test_who_is_not_eligible_learns_who_is() -> None:

@@ -21,6 +21,7 @@ from finops_slackbot.views.deny_reason import deny_reason
 from finops_slackbot.views.details import details
 from finops_slackbot.views.reason_modal import ModalOrigin, origin_of
 from finops_slackbot.views.thread import thread_blocks, thread_lines
+from finops_slackbot.views.wording import target
 
 GOLDEN = Path(__file__).parent / "golden"
 BUTTONS = Buttons(b"a key for tests")
@@ -200,7 +201,67 @@ def test_a_metric_that_was_not_measured_is_never_shown_as_zero() -> None:
     fields = card(facts_of(State.PENDING, values={}), BUTTONS).blocks
     said = json.dumps(fields, ensure_ascii=False)
     assert "*Memory*\\nnot measured" in said
-    assert "*CPU*\\n–" in said
+    assert "*CPU*\\nnot measured" in said
+    unknown = card(facts_of(State.PENDING, values={"memoryP99_5Percent": "unknown", "maximumCpuPercent": 3}), BUTTONS)
+    assert "*Memory*\\nnot measured" in json.dumps(unknown.blocks)
+    assert "*CPU*\\n3.0 % (maximum)" in json.dumps(unknown.blocks)
+
+
+def test_a_threshold_is_never_taken_for_a_measurement() -> None:
+    shown = card(facts_of(State.PENDING, values={"thresholdCpuMaximumPercent": 5, "neededMemoryP99": 1}), BUTTONS)
+    assert json.dumps(shown.blocks).count("not measured") == 2
+
+
+def test_warnings_of_the_operator_stand_on_the_card_as_inert_text() -> None:
+    shown = card(
+        facts_of(State.PENDING, values={"warning1": "Part of <!here> a group.", "warning2": "No AMI."}), BUTTONS
+    )
+    (block,) = [block for block in shown.blocks if block["block_id"] == "warnings"]
+    assert block["text"]["text"] == "*Take care:* Part of &lt;!here&gt; a group.\n*Take care:* No AMI."
+
+
+def test_several_changes_are_named_and_what_changes_comes_first() -> None:
+    request, _ = in_state(State.PENDING)
+    spec = request.spec.model_copy(
+        update={
+            "action": "ebs_volume_modify",
+            "parameters": {"iops": 3000, "throughput": 125, "volumeType": "gp3"},
+            "fingerprint": {"iops": "300", "throughput": "125", "volumeType": '"gp2"'},
+        }
+    )
+    facts = card_facts(request.model_copy(update={"spec": spec}), [], demo=False)
+    assert target(facts) == "iops 300 → 3000, volumeType gp2 → gp3, throughput 125"
+
+
+def test_an_act_nobody_wrote_words_for_still_reads_well() -> None:
+    request, _ = in_state(State.PENDING)
+    for restart, said in ((True, "it restarts on the way"), (False, "no restart is needed")):
+        spec = request.spec.model_copy(update={"action": "rds_instance_reboot", "restart_needed": restart})
+        facts = card_facts(request.model_copy(update={"spec": spec}), [], demo=False)
+        shown = card(facts, BUTTONS)
+        assert_passes(shown.blocks, shown.text)
+        assert shown.blocks[0]["text"]["text"].startswith("Reboot web-1")
+        assert said in json.dumps(shown.blocks)
+
+
+def test_a_stopped_instance_is_resized_without_downtime() -> None:
+    request, _ = in_state(State.PENDING)
+    spec = request.spec.model_copy(update={"plan": request.spec.plan[2:3]})
+    facts = card_facts(request.model_copy(update={"spec": spec}), [], demo=False)
+    assert "none, it is not running" in json.dumps(card(facts, BUTTONS).blocks)
+
+
+def test_steps_that_lead_back_are_said_to_lead_back() -> None:
+    request, votes = in_state(State.EXECUTING)
+    for step, said in (
+        ("stop_again", "rolling back, stopping"),
+        ("restore_type", "rolling back, setting the type back"),
+    ):
+        execution = request.status.execution
+        assert execution is not None
+        status = request.status.model_copy(update={"execution": execution.model_copy(update={"step": step})})
+        facts = card_facts(request.model_copy(update={"status": status}), votes, demo=False)
+        assert said in json.dumps(card(facts, BUTTONS).blocks)
 
 
 def test_lines_of_the_thread_have_keys_that_do_not_change() -> None:

@@ -68,7 +68,9 @@ def _run(
         heads = [
             head
             for head in InventoryStore(store).heads()
-            if kind in {"", head.shard.kind} and account in {"", head.shard.account} and region in {"", head.shard.region}
+            if kind in {"", head.shard.kind}
+            and account in {"", head.shard.account}
+            and region in {"", head.shard.region}
         ]
         emit(_records(store, heads, kinds, Decimal(hours)), _COLUMNS, output)
     if not heads:
@@ -80,7 +82,11 @@ def _run(
 def _records(
     store: Store, heads: list[ShardHead], kinds: Mapping[str, ResourceKind], hours: Decimal
 ) -> Iterator[dict[str, Any]]:
-    inventory, utilization, prices = InventoryStore(store), UtilizationStore(store), MemoizedPrices(plugins().price_sources)
+    inventory, utilization, prices = (
+        InventoryStore(store),
+        UtilizationStore(store),
+        MemoizedPrices(plugins().price_sources),
+    )
     for head in heads:
         known = kinds.get(head.shard.kind)
         if known is None:

@@ -1,0 +1,144 @@
+"""`finops audit list | verify | export`: the ledger, read from the store or from a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from finops.audit_verify import verify
+from finops.audit_verify.report import VerifyReport
+from finops.domain.audit import Record
+from finops.errors import InvalidInput
+from finops.ledger.file_sink import line_of
+from finops.store.ledger import LedgerStream
+from finops_operator.cli.command import Command
+from finops_operator.cli.failures import FAILED
+from finops_operator.cli.options import Output, Redis
+from finops_operator.cli.output import Format, emit, emit_one, field, note
+from finops_operator.cli.store_access import store_to_read
+
+_COLUMNS: Final = (
+    field("sequence", right=True),
+    field("time"),
+    field("kind"),
+    field("actor"),
+    field("request"),
+    field("step"),
+    field("attempt", right=True, wide=True),
+    field("result"),
+    field("fence", right=True, wide=True),
+    field("planHash", wide=True),
+    field("hash", wide=True),
+    field("operationId", wide=True),
+    field("detail", wide=True),
+)
+app: Final = typer.Typer(no_args_is_help=True, help="Show, check and export the ledger of every decision and act.")
+
+
+@app.command("list")
+def _list(
+    output: Output = Format.TABLE,
+    request: Annotated[str, typer.Option("--request", metavar="NAME", help="Only of this ActionRequest.")] = "",
+    start: Annotated[int, typer.Option("--from", metavar="SEQUENCE", min=1, help="From this record on.")] = 1,
+    redis: Redis = "",
+) -> None:
+    """List the records in order."""
+    with store_to_read(redis) as store:
+        emit(
+            (_record(one) for one in LedgerStream(store).read(start) if not request or _is_about(one, request)),
+            _COLUMNS,
+            output,
+        )
+
+
+@app.command("verify")
+def _verify(
+    output: Output = Format.TABLE,
+    file: Annotated[
+        str, typer.Option("--file", metavar="FILE", help="An export or the ledger's own file; - reads stdin.")
+    ] = "",
+    expected_head: Annotated[
+        str,
+        typer.Option("--expected-head", metavar="HASH", help="Hash of a record noted earlier, which must be there."),
+    ] = "",
+    redis: Redis = "",
+) -> None:
+    """Check every record: chain, order, votes before acts, intents before outcomes. Exit code 1 when it fails.
+
+    Works offline on an export. Note the head that it prints: only with --expected-head a tail that was cut off, or a
+    ledger rewritten as a whole, can be seen.
+    """
+    with _lines(file, redis) as lines:
+        report = verify(lines, expected_head=expected_head or None)
+    _print(report, output)
+    for problem in report.problems:
+        where = f"line {problem.line}: " if problem.line else ""
+        note(f"{where}{problem.code}: {problem.message}")
+    note("the ledger is intact" if report.ok else f"the ledger is NOT intact: {len(report.problems)} problems")
+    if not report.ok:
+        raise typer.Exit(FAILED)
+
+
+@app.command("export")
+def _export(redis: Redis = "") -> None:
+    """Write the ledger to stdout, one line of canonical JSON per record: what `verify --file` reads."""
+    with store_to_read(redis) as store:
+        for one in LedgerStream(store).read():
+            sys.stdout.buffer.write(line_of(one))
+    sys.stdout.flush()
+
+
+@contextmanager
+def _lines(file: str, redis: str) -> Iterator[Iterable[bytes]]:
+    if file == "-":
+        yield sys.stdin.buffer
+    elif file:
+        with ExitStack() as stack:
+            try:
+                opened = stack.enter_context(Path(file).open("rb"))
+            except OSError as error:
+                raise InvalidInput(
+                    f"cannot be read: {error.strerror}", source=file, field="--file", hint="check the path"
+                ) from error
+            yield opened
+    else:
+        with store_to_read(redis) as store:
+            yield (line_of(one) for one in LedgerStream(store).read())
+
+
+def _is_about(record: Record, request: str) -> bool:
+    return request in record.entry.request.split("/")
+
+
+def _record(record: Record) -> dict[str, Any]:
+    return {**record.to_json(), "hash": record.hash}
+
+
+def report_to_json(report: VerifyReport) -> dict[str, Any]:
+    """Return a verification as data; `head` is the anchor to keep."""
+    return {
+        "ok": report.ok,
+        "records": report.records,
+        "sequence": report.sequence,
+        "head": report.head,
+        "openIntents": list(report.open_intents),
+        "problems": [{"line": one.line, "code": one.code, "message": one.message} for one in report.problems],
+    }
+
+
+def _print(report: VerifyReport, output: Format) -> None:
+    record = report_to_json(report)
+    if output is Format.CSV:
+        emit([record], [field(name) for name in record], output)
+        return
+    if output in {Format.TABLE, Format.WIDE}:
+        del record["problems"]
+    emit_one(record, output)
+
+
+COMMAND: Final = Command("audit", app)

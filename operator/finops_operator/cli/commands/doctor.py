@@ -1,0 +1,88 @@
+"""`finops doctor`: tests every connection and right, and says for each what is missing and how to get it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+import typer
+
+from finops.errors import FinopsError, InvalidInput
+from finops.kinds.aws_account import AwsAccount
+from finops.ports.clock import SystemClock
+from finops_operator.catalog import plugins
+from finops_operator.cli.cluster_access import Cluster, open_cluster
+from finops_operator.cli.command import Command
+from finops_operator.cli.diagnosis.aws import AwsDoctor
+from finops_operator.cli.diagnosis.cluster import accounts_of, look_at_cluster
+from finops_operator.cli.diagnosis.prices import look_at_prices
+from finops_operator.cli.diagnosis.result import Result, Verdict, failed
+from finops_operator.cli.diagnosis.store import look_at_store
+from finops_operator.cli.documents import read_documents
+from finops_operator.cli.failures import FAILED, GAPS
+from finops_operator.cli.options import Context, Kubeconfig, Namespace, Output, Redis
+from finops_operator.cli.output import Format, emit, field
+from finops_operator.cli.store_access import settings_with
+
+_COLUMNS: Final = (field("verdict"), field("part"), field("check"), field("detail"), field("hint"))
+
+
+def _run(
+    files: Annotated[
+        list[str] | None, typer.Option("--file", "-f", metavar="FILE", help="AwsAccount documents to look at.")
+    ] = None,
+    output: Output = Format.TABLE,
+    redis: Redis = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    namespace: Namespace = "",
+) -> None:
+    """Test identity, permissions, regions, prices, store, kinds, rights and Slack; nothing is changed anywhere.
+
+    Accounts come from -f, else from the cluster. AWS is asked with your own credentials. Exit code 1 when something
+    failed, 3 when there are warnings.
+    """
+    results: list[Result] = []
+
+    def told() -> Iterator[Result]:
+        for result in _look(files or [], redis, (kubeconfig, context, namespace)):
+            results.append(result)
+            yield result
+
+    emit((result.to_json() for result in told()), _COLUMNS, output)
+    verdicts = {result.verdict for result in results}
+    if Verdict.FAILED in verdicts:
+        raise typer.Exit(FAILED)
+    if Verdict.WARNING in verdicts:
+        raise typer.Exit(GAPS)
+
+
+def _look(files: list[str], redis: str, place: tuple[str, str, str]) -> Iterator[Result]:
+    clock, loaded, settings = SystemClock(), plugins(), settings_with(redis)
+    accounts = tuple(read_documents(files, loaded.checks, clock.now()).accounts.values())
+    cluster = None
+    try:
+        cluster = open_cluster(*place)
+    except InvalidInput as error:
+        yield Result("kubernetes", "configuration", Verdict.UNKNOWN, error.message, error.hint)
+    if cluster is not None:
+        yield from look_at_cluster(cluster)
+        accounts = accounts or _from(cluster)
+    doctor = AwsDoctor(loaded, clock, namespace=cluster.namespace if cluster else "default", demo=settings.demo)
+    try:
+        yield from doctor.look(accounts)
+    except FinopsError as error:
+        yield failed("aws", "connection", error)
+    yield from look_at_prices(loaded, clock.now().date())
+    yield from look_at_store(settings)
+
+
+def _from(cluster: Cluster) -> tuple[AwsAccount, ...]:
+    try:
+        return accounts_of(cluster)
+    except FinopsError:
+        # The connection itself was told as failed above.
+        return ()
+
+
+COMMAND: Final = Command("doctor", _run)

@@ -1,0 +1,51 @@
+"""Who we are on the cluster, what it serves, and what we may do there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from finops.errors import FinopsError, Refused
+from finops.k8s.kinds import aws_accounts
+from finops.kinds.aws_account import AwsAccount
+from finops_operator.cli.cluster_access import Cluster
+from finops_operator.cli.diagnosis.result import Result, Results, Verdict, failed, ok
+
+_PART: Final = "kubernetes"
+KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")
+_RIGHTS: Final = (
+    ("get", "scanpolicies", "see policies", "any viewer has it: the chart adds it to the cluster role view"),
+    ("create", "scanpolicies", "write policies", "the chart adds it to the cluster role edit"),
+    ("get", "actionrequests", "see requests", "any viewer has it: the chart adds it to the cluster role view"),
+    ("create", "approvals", "vote", "an administrator binds the chart's approver role"),
+)
+
+
+def look_at_cluster(cluster: Cluster) -> Results:
+    """Yield identity, kinds and rights in the chosen namespace."""
+    access = cluster.access
+    try:
+        version = access.server_version()
+        username, groups = access.username()
+        yield ok(
+            _PART, "identity", f"{username} ({', '.join(groups)}) by {cluster.connection.source}, server {version}"
+        )
+        missing = access.missing_kinds(KINDS)
+        if missing:
+            hint = "install the chart, or kubectl apply -f crds/"
+            yield Result(_PART, "kinds", Verdict.FAILED, f"not served: {', '.join(missing)}", hint)
+            return
+        yield ok(_PART, "kinds", f"serves {', '.join(KINDS)}")
+        for verb, resource, what, hint in _RIGHTS:
+            allowed = access.may(verb, resource, namespace=cluster.namespace)
+            told = f"may {'' if allowed else 'not '}{verb} {resource} in {cluster.namespace}"
+            yield Result(_PART, what, Verdict.OK if allowed else Verdict.WARNING, told, "" if allowed else hint)
+    except FinopsError as error:
+        yield failed(_PART, "connection", error)
+
+
+def accounts_of(cluster: Cluster) -> tuple[AwsAccount, ...]:
+    """Return the AwsAccounts that we may see; they are an administrator's business, so often none."""
+    try:
+        return tuple(aws_accounts(cluster.connection).list())
+    except Refused:
+        return ()

@@ -1,0 +1,74 @@
+"""Is the store there, durable, and what does it hold: asked with the operator's own start-up check."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from finops.errors import FinopsError
+from finops.settings import Settings
+from finops.store.connection import Store, check_server, open_store, redacted
+from finops.store.ledger import LedgerStream
+from finops.store.recommendations import RecommendationStore
+from finops.store.slack_status import SlackStatus
+from finops_operator.cli.diagnosis.result import Result, Results, Verdict, failed, ok
+
+_PART: Final = "store"
+_SLACK: Final = "slack"
+_SILENT_AFTER: Final = timedelta(minutes=5)
+
+
+def look_at_store(settings: Settings) -> Results:
+    """Yield what is to be said about the store and about the bot, which tells of itself there."""
+    if not settings.redis_url:
+        yield Result(
+            _PART,
+            "address",
+            Verdict.UNKNOWN,
+            "no store is named",
+            "pass --redis or set FINOPS_REDIS_URL; `finops scan -f` does without",
+        )
+        return
+    store = None
+    try:
+        store = open_store(settings.redis_url, prefix=settings.redis_prefix, timeout_seconds=3)
+        version = check_server(store, allow_volatile=False)
+        yield ok(_PART, "durability", f"{redacted(settings.redis_url)} is version {version}, syncs and never evicts")
+        yield from _content(store)
+        yield from _bot(SlackStatus(store))
+    except FinopsError as error:
+        yield failed(_PART, "durability", error)
+    finally:
+        if store is not None:
+            store.client.close()
+
+
+def _content(store: Store) -> Results:
+    policies = RecommendationStore(store).policies()
+    yield ok(_PART, "scans", f"{len(policies)} policies have been scanned")
+    head = LedgerStream(store).head()
+    yield ok(_PART, "ledger", f"{head.sequence} records, head {head.hash[:16]}…")
+
+
+def _bot(status: SlackStatus) -> Results:
+    fields, problems = status.read()
+    if not fields and not problems:
+        yield Result(
+            _SLACK, "bot", Verdict.UNKNOWN, "no bot has written here", "set slack.existingSecret to deploy one"
+        )
+        return
+    seen = fields.get("seenAt", "")
+    silent = not seen or datetime.now(UTC) - datetime.fromisoformat(seen) > _SILENT_AFTER
+    connected = fields.get("connected") == "true" and not silent
+    workspace = fields.get("teamName") or fields.get("team") or "no workspace"
+    yield Result(
+        _SLACK,
+        "bot",
+        Verdict.OK if connected else Verdict.FAILED,
+        f"{'connected' if connected else 'not connected'} to {workspace}, last seen {seen or 'never'}",
+        "" if connected else "look at the bot's log; its tokens may be wrong or the app uninstalled",
+    )
+    if fields.get("warning"):
+        yield Result(_SLACK, "warning", Verdict.WARNING, fields["warning"])
+    for channel, problem in sorted(problems.items()):
+        yield Result(_SLACK, channel or "workspace", Verdict.FAILED, problem.message, problem.code)

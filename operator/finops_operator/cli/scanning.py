@@ -1,0 +1,70 @@
+"""Runs scans of policies from files with exactly the operator's pipeline; called by `finops scan`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from finops.kinds.scan_policy import ScanPolicy
+from finops.ports.clock import Clock
+from finops.settings import Settings
+from finops.store.connection import Store
+from finops.store.limits import SharedRateLimits
+from finops_operator.aws.clients import make_readers
+from finops_operator.aws.reader import Patience
+from finops_operator.catalog import Plugins
+from finops_operator.cli.documents import Documents
+from finops_operator.pipeline import ScanDependencies, ScanOutcome, scan
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="aws")
+    try:
+        yield pool
+    except BaseException:
+        # An interrupted person does not wait for calls that are still out.
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Yield a function that shows where the scan is, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with Console(stderr=True, markup=False, highlight=False).status("asking AWS for the regions") as status:
+        yield status.update
+
+
+def scan_all(
+    documents: Documents, store: Store, plugins: Plugins, settings: Settings, clock: Clock
+) -> Iterator[tuple[ScanPolicy, ScanOutcome]]:
+    """Yield each policy with the outcome of its scan, in the order of the files.
+
+    Raises:
+        StoreUnavailable: the store went away.
+        Refused: demo mode and an endpoint that is not on this machine.
+    """
+    with _pool(settings.scan_workers) as pool:
+        readers = make_readers(Patience(SharedRateLimits(store), clock), demo=settings.demo)
+        for policy in documents.policies:
+            with _progress() as progress:
+                deps = ScanDependencies(
+                    readers=readers,
+                    store=store,
+                    kinds=plugins.kinds,
+                    checks=plugins.checks,
+                    price_sources=plugins.price_sources,
+                    catalog=plugins.catalog,
+                    pool=pool,
+                    progress=progress,
+                )
+                outcome = scan(policy, documents.accounts, deps, clock)
+            yield policy, outcome

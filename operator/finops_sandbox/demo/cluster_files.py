@@ -1,0 +1,72 @@
+"""What the demo's API server starts with: the four kinds, the chart's roles, people; and the kubeconfigs it leaves.
+
+Kinds and admission policies come from the same code that generates the chart; the roles are the chart's own, which a
+test compares.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from finops.kinds.admission import policies
+from finops.kinds.generate import KINDS, crd_object
+
+NAMESPACE: Final = "finops-system"
+RELEASE: Final = "finops-operator"
+OPERATOR_ACCOUNT: Final = "finops-operator"
+BOT_ACCOUNT: Final = "finops-operator-slackbot"
+PEOPLE: Final = ("admin", "alice", "bob")
+_MANIFESTS: Final = files("finops_sandbox.demo").joinpath("manifests")
+
+
+def manifest(name: str) -> list[dict[str, Any]]:
+    """Return the documents of a bundled manifest: `release`, `people` or `policy`."""
+    text = _MANIFESTS.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def write_cluster_files(folder: Path) -> tuple[Path, Path]:
+    """Write definitions and manifests; return (definitions, manifests), two files for the API server."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    definitions, manifests = folder / "kinds.yaml", folder / "manifests.yaml"
+    _write(definitions, (crd_object(kind) for kind in KINDS))
+    admission = policies(f"system:serviceaccount:{NAMESPACE}:{OPERATOR_ACCOUNT}", f"{RELEASE}-{NAMESPACE}")
+    # People come last: their file fills a ConfigMap that the release brings empty.
+    _write(manifests, [*manifest("release"), *admission, *manifest("people")])
+    return definitions, manifests
+
+
+def _write(path: Path, documents: Iterable[Mapping[str, Any]]) -> None:
+    path.write_text(yaml.safe_dump_all(documents, sort_keys=False), encoding="utf-8")
+
+
+def split_kubeconfig(everybody: Path, targets: Mapping[str, Path]) -> None:
+    """Write one kubeconfig per program, and one with the contexts of all people.
+
+    Args:
+        everybody: the API server's file with all contexts.
+        targets: `operator`, `bot` and `people` → where to write.
+    """
+    config = yaml.safe_load(everybody.read_text(encoding="utf-8"))
+    for who, path in targets.items():
+        names = PEOPLE if who == "people" else (who,)
+        chosen = {
+            **config,
+            "contexts": list(_named(config["contexts"], names)),
+            "users": list(_named(config["users"], names)),
+            "current-context": names[0],
+        }
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            yaml.safe_dump(chosen, file, sort_keys=False)
+
+
+def _named(entries: Iterable[Mapping[str, Any]], names: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    wanted = set(names)
+    return (entry for entry in entries if entry["name"] in wanted)

@@ -1,0 +1,159 @@
+"""The scripted approval: one card is approved by a click, and the whole loop behind it is reported as data.
+
+Run by `finops demo --headless`; the smoke test of every release.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.request
+from typing import Any, Final
+
+from finops.audit_verify import verify
+from finops.domain.decision import TERMINAL, State
+from finops.kinds.action_request import ActionRequest
+from finops.kinds.approval import Approval
+from finops.kinds.scan_policy import ScanPolicy
+from finops.ledger.file_sink import line_of
+from finops.store.connection import open_store
+from finops.store.ledger import LedgerStream
+from finops.store.outbox import Outbox
+from finops_operator.cli.commands.audit import report_to_json
+from finops_sandbox.demo.world import World, until
+
+_RESOURCE: Final = "api-oversized"
+_ACTION: Final = "ec2_instance_resize"
+_APPROVE_BUTTON: Final = "finops_approve"
+_VOTER: Final = "U0ALICE001"
+_PROPOSE_SECONDS: Final = 30.0
+_CARD_SECONDS: Final = 60.0
+_ACT_SECONDS: Final = 90.0
+
+
+async def run_loop(world: World) -> dict[str, Any]:
+    """Approve one resize and return the loop's story; `verified` says whether it ended as it should.
+
+    Raises:
+        ProgramFailed: a part of the loop did not happen in time.
+    """
+    request = await until(lambda: _proposed(world), _PROPOSE_SECONDS, f"no {_ACTION} of {_RESOURCE} was proposed")
+    world.note("requestProposed")
+    uid, name = request.metadata.uid or "", request.metadata.name
+    channel, message = await until(lambda: _card(world, uid), _CARD_SECONDS, f"no card of {name} was posted")
+    world.note("cardPosted")
+    click = await asyncio.to_thread(
+        lambda: world.slack.click(user=_VOTER, action=_APPROVE_BUTTON, channel=channel, message=message, confirm=True)
+    )
+    world.note("clicked")
+    ended = await until(lambda: _ended(world, name), _ACT_SECONDS, f"{name} did not end")
+    world.note("ended")
+    shown = await until(
+        lambda: _shown(world, channel, message, ended), _CARD_SECONDS, f"the card of {name} lags behind"
+    )
+    world.note("cardShowsEnd")
+    return await asyncio.to_thread(_story, world, ended, click, shown)
+
+
+def _proposed(world: World) -> ActionRequest | None:
+    wanted = (one for one in world.requests() if one.spec.action == _ACTION and one.spec.resource.name == _RESOURCE)
+    return next(wanted, None)
+
+
+def _card(world: World, uid: str) -> tuple[str, str] | None:
+    store = open_store(world.places.store_url)
+    try:
+        ref = Outbox(store).message(uid)
+    finally:
+        store.client.close()
+    return (ref.channel, ref.ts) if ref.ts else None
+
+
+def _ended(world: World, name: str) -> ActionRequest | None:
+    found = next((one for one in world.requests() if one.metadata.name == name), None)
+    return found if found is not None and found.status.state in TERMINAL else None
+
+
+def _shown(world: World, channel: str, message: str, ended: ActionRequest) -> dict[str, Any] | None:
+    """Return the card once its buttons are gone and it tells how the request ended."""
+    for one in world.slack.messages(channel=channel):
+        if one.get("ts") == message:
+            text = json.dumps(one.get("blocks", []))
+            word = "verified" if ended.status.state is State.SUCCEEDED else ""
+            if _APPROVE_BUTTON not in text and word in (text + str(one.get("text"))).lower():
+                return {"channel": channel, "ts": message, "text": one.get("text")}
+    return None
+
+
+def _story(world: World, ended: ActionRequest, click: dict[str, Any], card: dict[str, Any]) -> dict[str, Any]:
+    ledger = _ledger(world)
+    verified = ended.status.state is State.SUCCEEDED and bool(ledger["ok"])
+    return {
+        "verified": verified,
+        "policy": policy_to_json(world.policy()),
+        "request": _request_to_json(ended),
+        "click": {key: click.get(key) for key in ("sent", "delivered", "acked", "ack_ms")},
+        "card": card,
+        "votes": [_vote_to_json(one) for one in world.votes() if one.spec.request.uid == ended.metadata.uid],
+        "changes": _changes(world),
+        "ledger": ledger,
+        "seconds": dict(world.seconds),
+    }
+
+
+def policy_to_json(policy: ScanPolicy | None) -> dict[str, Any]:
+    """Return what the operator says about its policy."""
+    if policy is None:
+        return {}
+    status = policy.to_object().get("status", {})
+    return {"namespace": policy.metadata.namespace, "name": policy.metadata.name, **status}
+
+
+def _request_to_json(request: ActionRequest) -> dict[str, Any]:
+    whole = request.to_object()
+    spec = whole["spec"]
+    shown = ("action", "account", "region", "resource", "parameters", "planHash", "estimate")
+    return {"name": request.metadata.name, **{key: spec.get(key) for key in shown}, "status": whole.get("status", {})}
+
+
+def _vote_to_json(approval: Approval) -> dict[str, Any]:
+    whole = approval.to_object()
+    return {
+        "name": approval.metadata.name,
+        "decision": whole["spec"]["decision"],
+        "approver": whole["spec"]["approver"],
+        **whole.get("status", {}),
+    }
+
+
+def _changes(world: World) -> list[dict[str, Any]]:
+    """Return what really changed in AWS, as AWS recorded it."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{world.places.aws_url}/_sandbox/calls", timeout=10) as answer:
+        calls = json.loads(answer.read())["calls"]
+    shown = (
+        "time",
+        "service",
+        "action",
+        "account",
+        "region",
+        "roleArn",
+        "sessionName",
+        "sourceIdentity",
+        "sessionTags",
+    )
+    more = ("targets", "result", "applied")
+    return [{key: call.get(key) for key in (*shown, *more)} for call in calls if call.get("service") != "sts"]
+
+
+def _ledger(world: World) -> dict[str, Any]:
+    """Verify the stream, and that the file beside it tells the same."""
+    store = open_store(world.places.store_url)
+    try:
+        lines = [line_of(record) for record in LedgerStream(store).read()]
+    finally:
+        store.client.close()
+    report = report_to_json(verify(lines))
+    # Records may have been added in between; what was read must stand in the file word for word.
+    second = world.places.ledger.read_bytes().splitlines(keepends=True)
+    return {**report, "secondSinkAgrees": second[: len(lines)] == lines}

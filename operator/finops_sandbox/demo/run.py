@@ -1,0 +1,167 @@
+"""`finops demo` from start to end: folders, signals, programs, story, and leaving nothing behind.
+
+Called by the command line alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from finops.errors import InvalidInput
+from finops_operator.cli.output import Format, note
+from finops_sandbox.demo.environment import Places, free_port, shell_file
+from finops_sandbox.demo.loop import run_loop
+from finops_sandbox.demo.tell import tell
+from finops_sandbox.demo.world import build
+from finops_sandbox.supervisor import Supervisor, remove_folder
+
+INTERRUPTED: Final = 130
+NOT_VERIFIED: Final = 1
+_SOCKET_PATH_LIMIT: Final = 100
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What was asked on the command line.
+
+    Attributes:
+        headless: approve one card by script, report, end.
+        keep: folder for all files, which then stays; None: a temporary one, removed at the end.
+        output: JSON or YAML for the headless report.
+        verbose: also show the programs' own lines.
+    """
+
+    headless: bool = False
+    keep: Path | None = None
+    output: Format = Format.JSON
+    verbose: bool = False
+
+
+def run(options: DemoOptions) -> int:
+    """Run the demo and return the exit code: 0 done, 1 the loop was not verified, 130 interrupted before it was ready.
+
+    Raises:
+        InvalidInput: the folder to keep cannot be used.
+        FinopsError: a program failed; everything is stopped.
+    """
+    with _folders(options.keep) as (state, sockets, temporary):
+        places = Places(state, sockets, free_port(), free_port(), free_port())
+        return asyncio.run(Demo(options, places).main(temporary))
+
+
+@contextlib.contextmanager
+def _folders(keep: Path | None) -> Iterator[tuple[Path, Path, tuple[Path, ...]]]:
+    """Yield the state folder, that of the store's socket, and those that go at the end."""
+    temporary: list[Path] = []
+    if keep is None:
+        state = Path(tempfile.mkdtemp(prefix="finops-demo-"))
+        temporary.append(state)
+    else:
+        state = keep.absolute()
+        try:
+            state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            state.chmod(0o700)
+        except OSError as error:
+            raise InvalidInput(f"{keep} cannot be used: {error.strerror}", field="--keep") from error
+        if any(state.iterdir()):
+            raise InvalidInput(f"{keep} is not empty", field="--keep", hint="name a new or an empty folder")
+    sockets = state
+    if len(os.fsencode(state / "valkey.sock")) > _SOCKET_PATH_LIMIT:
+        # Unix sockets have short paths.
+        sockets = Path(tempfile.mkdtemp(prefix="finops-demo-", dir="/tmp"))  # noqa: S108 - mkdtemp makes it ours alone
+        temporary.append(sockets)
+    try:
+        yield state, sockets, tuple(temporary)
+    finally:
+        for folder in temporary:
+            remove_folder(folder)
+
+
+class Demo:
+    """One run of the demo."""
+
+    def __init__(self, options: DemoOptions, places: Places) -> None:
+        self._options, self._places = options, places
+        self._up = False
+
+    async def main(self, temporary: tuple[Path, ...]) -> int:
+        echo = note if self._options.verbose else _silent
+        log = self._places.state / "programs.log"
+        async with Supervisor(log, folders=temporary, say=note, echo=echo) as supervisor:
+            asked = _on_signals(supervisor)
+            story = asyncio.create_task(self._story(supervisor), name="story")
+            death = asyncio.create_task(supervisor.watch(), name="death")
+            signalled = asyncio.create_task(asked.wait(), name="signalled")
+            tasks: set[asyncio.Task[Any]] = {story, death, signalled}
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                if signalled in done:
+                    note("stopping")
+                    # Staying up until Ctrl-C is all that was asked for; anything before was cut short.
+                    return 0 if self._up and not self._options.headless else INTERRUPTED
+                if death in done:
+                    death.result()
+                return story.result()
+            except BaseExceptionGroup as group:
+                raise _first(group) from None
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _story(self, supervisor: Supervisor) -> int:
+        note("starting the doubles of AWS, Kubernetes and Slack, a store, the operator and the bot")
+        world = await build(supervisor, self._places)
+        self._up = True
+        (self._places.state / "env").write_text(shell_file(self._places), encoding="utf-8")
+        if self._options.headless:
+            return self._report(await run_loop(world))
+        note(f"ready after {world.seconds['policyReady']:.1f} s")
+        await asyncio.to_thread(tell, world)
+        await asyncio.Event().wait()
+        return 0
+
+    def _report(self, loop: dict[str, Any]) -> int:
+        if self._options.output is Format.YAML:
+            sys.stdout.write(yaml.safe_dump(loop, sort_keys=False))
+        else:
+            sys.stdout.write(json.dumps(loop, indent=2) + "\n")
+        sys.stdout.flush()
+        return 0 if loop["verified"] else NOT_VERIFIED
+
+
+def _silent(_: str) -> None:
+    return None
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error that a person should read: parts of a group fail together, the first one is the cause."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _on_signals(supervisor: Supervisor) -> asyncio.Event:
+    """Return what is set by the first signal; the second one kills the programs instead of asking them."""
+    asked = asyncio.Event()
+
+    def handle() -> None:
+        if asked.is_set():
+            supervisor.halt()
+        asked.set()
+
+    for number in _SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, handle)
+    return asked

@@ -1,0 +1,83 @@
+"""What the demo prints for people: the operator's own status, the best advice, addresses, and what to type next."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from itertools import islice
+from typing import Any, TextIO
+
+from finops.kinds.conditions import find_condition
+from finops.store.connection import open_store
+from finops.store.recommendations import RecommendationStore, recommendation_to_json
+from finops_operator.cli.output import Format, emit, field
+from finops_sandbox.demo.world import POLICY, POLICY_NAMESPACE, World
+
+_TOP = 8
+
+
+def tell(world: World, out: TextIO | None = None) -> None:
+    """Print everything a person needs to go on."""
+    sink = out or sys.stdout
+    sink.write("\nThe operator says about its policy (kubectl get scanpolicies):\n\n")
+    emit([_policy_row(world)], [field(name) for name in _policy_row(world)], Format.TABLE, sink)
+    sink.write("\nIts best recommendations (finops recommendations):\n\n")
+    emit(_top(world), _TOP_COLUMNS, Format.TABLE, sink)
+    sink.write(f"\nSlack           {world.slack_page}?user=U0ALICE001&channel=C0FINOPS01\n")
+    sink.write(f"Kubernetes      {world.places.kubeconfig('people')} (contexts admin, alice, bob)\n")
+    sink.write(f"Logs            {world.places.state / 'programs.log'}\n")
+    sink.write("\nApprove a card on the Slack page, or in another terminal:\n\n")
+    for command in next_commands(world):
+        sink.write(f"  {command}\n")
+    sink.write("\nCtrl-C stops everything and removes it.\n")
+    sink.flush()
+
+
+def next_commands(world: World) -> tuple[str, str, str]:
+    """Return three commands that work as they stand, in this order."""
+    look = "kubectl get scanpolicies,actionrequests" if shutil.which("kubectl") else "finops requests"
+    resize = [one for one in world.requests() if not one.spec.destructive]
+    name = resize[0].metadata.name if resize else "NAME"
+    return (
+        f". {world.places.state / 'env'} && {look}",
+        f"finops approve {name} --context alice",
+        "finops audit verify",
+    )
+
+
+_TOP_COLUMNS = (
+    field("check"),
+    field("resource", path="resource.id"),
+    field("name", path="resource.name"),
+    field("region", path="resource.region"),
+    field("parameters"),
+    field("monthlySavings", right=True),
+)
+
+
+def _policy_row(world: World) -> dict[str, Any]:
+    policy = world.policy()
+    if policy is None:
+        return {"name": f"{POLICY_NAMESPACE}/{POLICY}", "ready": "not found"}
+    status = policy.status
+    ready = find_condition(status.conditions, "Ready")
+    scan = status.last_scan
+    return {
+        "name": policy.metadata.name,
+        "ready": ready.status.value if ready else "Unknown",
+        "status": ready.reason if ready else "",
+        "resources": scan.resources if scan else 0,
+        "gaps": scan.gaps if scan else 0,
+        "monthlyCost": f"{status.monthly_cost:f}" if status.monthly_cost is not None else "",
+        "savings": f"{status.potential_monthly_savings:f}" if status.potential_monthly_savings is not None else "",
+        "recommendations": status.recommendations,
+    }
+
+
+def _top(world: World) -> list[dict[str, Any]]:
+    store = open_store(world.places.store_url)
+    try:
+        stream = RecommendationStore(store).stream((POLICY_NAMESPACE, POLICY))
+        return [recommendation_to_json(one) for one in islice(stream, _TOP)]
+    finally:
+        store.client.close()

@@ -1,0 +1,219 @@
+"""Starts the demo's programs, as much in parallel as they depend on each other, and applies its policy.
+
+Order: store, API server, Slack and AWS at once; the operator when store and API server answer, the bot when Slack does
+too; the policy last, so that the first scan finds an AWS that is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from finops.k8s.connection import Connection, connect
+from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
+from finops.kinds.action_request import ActionRequest
+from finops.kinds.approval import Approval
+from finops.kinds.aws_account import AwsAccount
+from finops.kinds.conditions import ConditionStatus, find_condition
+from finops.kinds.scan_policy import ScanPolicy
+from finops_sandbox.demo.cluster_files import (
+    BOT_ACCOUNT,
+    NAMESPACE,
+    OPERATOR_ACCOUNT,
+    manifest,
+    split_kubeconfig,
+    write_cluster_files,
+)
+from finops_sandbox.demo.environment import HOST, Places, bare, bot_environment, operator_environment
+from finops_sandbox.slack.client import Control
+from finops_sandbox.supervisor import Probe, Program, ProgramFailed, Running, Supervisor
+from finops_sandbox.valkey import valkey_program
+
+T = TypeVar("T")
+POLICY: Final = "everything"
+POLICY_NAMESPACE: Final = "default"
+_SCAN_SECONDS: Final = 90.0
+_NO_PROXY: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(slots=True)
+class World:
+    """The running demo.
+
+    Attributes:
+        slack_page: where a person clicks.
+        seconds: milestone → seconds since the start.
+    """
+
+    places: Places
+    began: float
+    connection: Connection | None = None
+    slack_page: str = ""
+    slack_api_url: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def admin(self) -> Connection:
+        assert self.connection is not None, "the API server is not up yet"
+        return self.connection
+
+    @property
+    def slack(self) -> Control:
+        return Control(self.slack_page)
+
+    def policy(self) -> ScanPolicy | None:
+        """Return the policy as the API server has it."""
+        return scan_policies(self.admin).get(POLICY_NAMESPACE, POLICY)
+
+    def requests(self) -> list[ActionRequest]:
+        """Return all ActionRequests."""
+        return list(action_requests(self.admin).list())
+
+    def votes(self) -> list[Approval]:
+        """Return all Approvals."""
+        return list(approvals(self.admin).list())
+
+    def note(self, milestone: str) -> None:
+        self.seconds[milestone] = round(time.monotonic() - self.began, 2)
+
+
+async def build(supervisor: Supervisor, places: Places) -> World:
+    """Start everything and return when the operator says that the policy is Ready.
+
+    Raises:
+        ProgramFailed: a program died, or the policy did not become Ready in time.
+        StoreUnavailable: there is no Valkey on this machine.
+    """
+    world = World(places, time.monotonic())
+    async with asyncio.TaskGroup() as group:
+        store = group.create_task(
+            supervisor.start(valkey_program(places.state / "valkey", places.sockets, bare(places)))
+        )
+        cluster = group.create_task(_kubernetes(supervisor, world))
+        slack = group.create_task(_slack(supervisor, world))
+        group.create_task(
+            supervisor.start(_double("aws", world, ("--port", str(places.aws_port), "--estate", "sample")))
+        )
+        group.create_task(_after([store, cluster], lambda: supervisor.start(_operator(places))))
+        group.create_task(_after([store, cluster, slack], lambda: supervisor.start(_bot(world))))
+    world.note("programsReady")
+    await asyncio.to_thread(_apply_policy, world)
+    await until(lambda: _is_ready(world.policy()), _SCAN_SECONDS, "the policy did not become Ready")
+    world.note("policyReady")
+    return world
+
+
+async def _after(others: Sequence[asyncio.Task[Any]], start: Callable[[], Awaitable[Running]]) -> None:
+    for other in others:
+        await other
+    await start()
+
+
+def _double(name: str, world: World, arguments: tuple[str, ...]) -> Program:
+    announcements = {
+        "aws": r"^aws: listening on (?P<url>\S+)",
+        "kubernetes": r"^ready (?P<url>https://\S+)",
+        "slack": r'"api_url": "(?P<api>[^"]+)".*"page": "(?P<page>[^"]+)"',
+    }
+    return Program(
+        name=name,
+        command=(sys.executable, "-m", f"finops_sandbox.{name}", "--host", HOST, *arguments),
+        environment=bare(world.places),
+        announcement=announcements[name],
+        stop_seconds=5,
+    )
+
+
+async def _kubernetes(supervisor: Supervisor, world: World) -> None:
+    places = world.places
+    definitions, manifests = await asyncio.to_thread(write_cluster_files, places.state / "cluster")
+    everybody = places.kubeconfig("all")
+    arguments = (
+        *("--crds", str(definitions), "--manifests", str(manifests), "--kubeconfig", str(everybody)),
+        *("--service-account", f"operator={NAMESPACE}/{OPERATOR_ACCOUNT}"),
+        *("--service-account", f"bot={NAMESPACE}/{BOT_ACCOUNT}"),
+        *("--state", str(places.state / "cluster"), "--audit-log", str(places.state / "kubernetes-audit.jsonl")),
+    )
+    await supervisor.start(_double("kubernetes", world, arguments))
+    targets = {who: places.kubeconfig(who) for who in ("operator", "bot", "people")}
+    split_kubeconfig(everybody, targets)
+    everybody.unlink()
+    world.connection = connect(str(targets["people"]), "admin")
+
+
+async def _slack(supervisor: Supervisor, world: World) -> None:
+    running = await supervisor.start(_double("slack", world, ("--port", "0")))
+    world.slack_api_url, world.slack_page = running.announced["api"], running.announced["page"]
+
+
+def _operator(places: Places) -> Program:
+    return Program(
+        name="operator",
+        command=(sys.executable, "-m", "finops_operator"),
+        environment=operator_environment(places),
+        ready=_answers(f"http://{HOST}:{places.operator_port}/readyz"),
+        stop_seconds=20,
+    )
+
+
+def _bot(world: World) -> Program:
+    places = world.places
+    return Program(
+        name="slackbot",
+        command=(sys.executable, "-m", "finops_slackbot"),
+        environment=bot_environment(places, world.slack_api_url, secrets.token_urlsafe(32)),
+        ready=_answers(f"http://{HOST}:{places.bot_port}/readyz"),
+        stop_seconds=15,
+    )
+
+
+def _answers(url: str) -> Probe:
+    async def probe(_: Running) -> bool:
+        return await asyncio.to_thread(_is_200, url)
+
+    return probe
+
+
+def _is_200(url: str) -> bool:
+    try:
+        with _NO_PROXY.open(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _apply_policy(world: World) -> None:
+    """Create the story's objects as the administrator would with kubectl."""
+    for document in manifest("policy"):
+        if document["kind"] == "AwsAccount":
+            aws_accounts(world.admin).create(AwsAccount.from_object(document))
+        else:
+            scan_policies(world.admin).create(ScanPolicy.from_object(document))
+
+
+def _is_ready(policy: ScanPolicy | None) -> bool:
+    condition = find_condition(policy.status.conditions, "Ready") if policy is not None else None
+    return condition is not None and condition.status is ConditionStatus.TRUE
+
+
+async def until(probe: Callable[[], T], seconds: float, otherwise: str) -> T:
+    """Ask `probe`, in a thread, until it returns something true, and return that.
+
+    Raises:
+        ProgramFailed: nothing within `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        found = await asyncio.to_thread(probe)
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise ProgramFailed(f"{otherwise} within {seconds:g} seconds", hint="finops demo --verbose shows why")
+        await asyncio.sleep(0.1)

@@ -1,0 +1,272 @@
+"""Runs programs as one: starts them, waits until each is ready, drains their output, stops them in reverse order.
+
+Used by `finops demo` and the tests of the whole. Every program gets a session of its own, so that Ctrl-C reaches us
+alone and a program's children end with it. One death ends all, with the program's last lines. After `kill -9` of this
+process the kernel ends the programs (Linux), and the reaper whatever else there is, folders included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TextIO, TypeAlias
+
+from finops.errors import FinopsError
+from finops_operator.cli.parent_death import die_with_parent
+from finops_sandbox import reaper
+
+_TAIL_LINES: Final = 20
+_CHUNK: Final = 65_536
+_LINE_LIMIT: Final = 65_536
+_POLL_SECONDS: Final = 0.05
+
+
+class ProgramFailed(FinopsError):
+    """A program died or never became ready; the message ends with its last lines."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A started program: its process, its last lines, and what it announced of itself."""
+
+    program: Program
+    process: asyncio.subprocess.Process
+    tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL_LINES))
+    announced: dict[str, str] = field(default_factory=dict)
+    ready_after_seconds: float = 0.0
+    stopping: bool = False
+    drained: asyncio.Task[None] | None = None
+
+    @property
+    def last_lines(self) -> str:
+        return "".join(f"\n  {self.program.name} | {line}" for line in self.tail)
+
+
+Probe: TypeAlias = Callable[[Running], Awaitable[bool]]
+"""Tells whether a program is ready; asked again and again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What to start.
+
+    Attributes:
+        environment: the whole environment; nothing is inherited.
+        announcement: pattern searched in every line; its named groups go to `Running.announced`.
+        ready: probe; default: the announcement was seen.
+        stop_seconds: how long SIGTERM may take before SIGKILL.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    announcement: str = ""
+    ready: Probe | None = None
+    ready_seconds: float = 60.0
+    stop_seconds: float = 15.0
+
+
+class Supervisor:
+    """Use as an async context manager around everything that needs the programs.
+
+    Args:
+        log: where the programs' lines go, prefixed with time and name.
+        folders: removed by the reaper when this process is killed; a clean stop leaves them to the caller.
+        say: told of every milestone.
+        echo: told of every line of the programs.
+    """
+
+    def __init__(
+        self,
+        log: Path,
+        *,
+        folders: tuple[Path, ...] = (),
+        say: Callable[[str], None] = lambda _: None,
+        echo: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._log_path = log
+        self._folders = folders
+        self._say, self._echo = say, echo
+        self._running: list[Running] = []
+        self._died: asyncio.Queue[Running] = asyncio.Queue()
+        self._log: TextIO | None = None
+        self._reaper: subprocess.Popen[bytes] | None = None
+        self._halted = False
+
+    async def __aenter__(self) -> Supervisor:
+        self._log = self._log_path.open("a", encoding="utf-8", buffering=1)
+        self._reaper = subprocess.Popen(
+            [sys.executable, "-I", "-S", reaper.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={"PATH": os.defpath},
+            start_new_session=True,
+        )
+        for folder in self._folders:
+            self._tell_reaper({"folder": str(folder)})
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        try:
+            await self.stop()
+        finally:
+            # Done only after everything is down: until then the reaper stays on guard.
+            self._tell_reaper({"done": True})
+            if self._reaper is not None and self._reaper.stdin is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    self._reaper.stdin.close()
+                self._reaper.wait(10)
+            if self._log is not None:
+                self._log.close()
+
+    @property
+    def running(self) -> tuple[Running, ...]:
+        return tuple(self._running)
+
+    async def start(self, program: Program) -> Running:
+        """Start a program and return when it is ready.
+
+        Raises:
+            ProgramFailed: it died, or was not ready in time.
+        """
+        began = time.monotonic()
+        running = await self._spawn(program)
+        probe = program.ready or _has_announced
+        while not await probe(running):
+            if running.process.returncode is not None:
+                raise self._failure(running)
+            if time.monotonic() - began > program.ready_seconds:
+                message = f"{program.name} was not ready within {program.ready_seconds:g} seconds"
+                raise ProgramFailed(message + running.last_lines)
+            await asyncio.sleep(_POLL_SECONDS)
+        running.ready_after_seconds = time.monotonic() - began
+        self._say(f"{program.name} is ready after {running.ready_after_seconds:.1f} s")
+        return running
+
+    async def watch(self) -> None:
+        """Return never; raise when a program dies that was not told to.
+
+        Raises:
+            ProgramFailed: with the last lines of the first one that died.
+        """
+        raise self._failure(await self._died.get())
+
+    async def stop(self) -> None:
+        """Stop everything, what was started last first; harmless when repeated."""
+        while self._running:
+            running = self._running[-1]
+            await self._end(running)
+            self._running.pop()
+
+    def halt(self) -> None:
+        """Kill everything at once: somebody asked a second time."""
+        self._halted = True
+        for running in self._running:
+            running.stopping = True
+            _signal_group(running, signal.SIGKILL)
+
+    async def _spawn(self, program: Program) -> Running:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *program.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                env=dict(program.environment),
+                start_new_session=True,
+                preexec_fn=die_with_parent(),
+            )
+        except OSError as error:
+            raise ProgramFailed(f"{program.name} cannot be started: {error}") from error
+        running = Running(program, process)
+        self._running.append(running)
+        self._tell_reaper({"child": process.pid, "started": reaper.started(process.pid)})
+        running.drained = asyncio.create_task(self._drain(running), name=f"drain {program.name}")
+        return running
+
+    async def _drain(self, running: Running) -> None:
+        """Read all output, whatever comes, and notice the end."""
+        stream = running.process.stdout
+        assert stream is not None
+        rest = b""
+        while chunk := await stream.read(_CHUNK):
+            *lines, rest = (rest + chunk).split(b"\n")
+            if len(rest) > _LINE_LIMIT:
+                lines, rest = [*lines, rest], b""
+            for line in lines:
+                self._line(running, line.decode("utf-8", "replace"))
+        if rest:
+            self._line(running, rest.decode("utf-8", "replace"))
+        await running.process.wait()
+        self._tell_reaper({"gone": running.process.pid})
+        # Its children, if any, have no business without it.
+        _signal_group(running, signal.SIGKILL)
+        if not running.stopping:
+            self._died.put_nowait(running)
+
+    def _line(self, running: Running, text: str) -> None:
+        running.tail.append(text)
+        pattern = running.program.announcement
+        if pattern and not running.announced and (found := re.search(pattern, text)) is not None:
+            running.announced.update(found.groupdict(default=""))
+        prefixed = f"{time.strftime('%H:%M:%S')} {running.program.name} | {text}"
+        if self._log is not None and not self._log.closed:
+            self._log.write(f"{prefixed}\n")
+        self._echo(prefixed)
+
+    async def _end(self, running: Running) -> None:
+        running.stopping = True
+        process = running.process
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGKILL if self._halted else signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), running.program.stop_seconds)
+            except asyncio.TimeoutError:
+                self._say(f"{running.program.name} does not stop by itself; killed")
+                _signal_group(running, signal.SIGKILL)
+                await process.wait()
+        _signal_group(running, signal.SIGKILL)
+        if running.drained is not None:
+            await running.drained
+
+    @staticmethod
+    def _failure(running: Running) -> ProgramFailed:
+        code = running.process.returncode
+        how = f"by signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit code {code}"
+        return ProgramFailed(f"{running.program.name} ended {how}; its last lines:{running.last_lines}")
+
+    def _tell_reaper(self, fact: Mapping[str, object]) -> None:
+        if self._reaper is None or self._reaper.stdin is None or self._reaper.stdin.closed:
+            return
+        with contextlib.suppress(BrokenPipeError):
+            self._reaper.stdin.write(json.dumps(fact).encode() + b"\n")
+            self._reaper.stdin.flush()
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder after a clean stop."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _signal_group(running: Running, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(running.process.pid, number)
+
+
+async def _has_announced(running: Running) -> bool:
+    return bool(running.announced)

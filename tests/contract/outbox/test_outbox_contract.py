@@ -1,0 +1,249 @@
+"""The outbox on a real server: latest wins, one worker per card, one message a second and channel."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from finops.store.connection import Store
+from finops.store.outbox import CHANNEL_INTERVAL_MS, MessageRef, Outbox, Priority, WantedCard
+
+NOW = 1_770_000_000_000
+LEASE = 60_000
+CREATED = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def wanted(uid: str, version: int = 1, **changes: Any) -> WantedCard:
+    card = WantedCard(
+        uid=uid,
+        revision="0123456789ab",
+        channel="C1",
+        version=version,
+        priority=Priority.NEW_CARD,
+        text=f"{uid} at {version}",
+        blocks=({"type": "divider"},),
+        created=CREATED,
+    )
+    return replace(card, **changes)
+
+
+def shown(outbox: Outbox, card: WantedCard) -> None:
+    outbox.shown(card.uid, MessageRef(card.channel, "1.000001", card.hash))
+
+
+def test_only_the_latest_version_of_a_card_is_delivered(store: Store) -> None:
+    outbox = Outbox(store)
+    for version in (1, 3, 2):
+        outbox.want(wanted("a", version), NOW)
+    taken = outbox.take("w", NOW, LEASE)
+    assert taken is not None
+    assert taken.card == wanted("a", 3)
+    assert outbox.take("w", NOW + LEASE - 1, LEASE) is None
+
+
+def test_an_older_version_is_believed_when_the_newer_one_is_long_ago(store: Store) -> None:
+    """A cluster restored from a backup counts from lower numbers."""
+    outbox = Outbox(store)
+    outbox.want(wanted("a", 900), NOW)
+    assert not outbox.want(wanted("a", 5), NOW + 1000)
+    assert outbox.want(wanted("a", 5), NOW + 400_000)
+    found = outbox.wanted("a")
+    assert found is not None
+    assert found.version == 5
+
+
+def test_an_equal_card_is_not_delivered_again(store: Store) -> None:
+    outbox = Outbox(store)
+    outbox.want(wanted("a"), NOW)
+    taken = outbox.take("w", NOW, LEASE)
+    assert taken is not None
+    shown(outbox, taken.card)
+    outbox.finish(taken, NOW)
+    assert outbox.depth(NOW) == (0, 0.0)
+    assert not outbox.want(replace(wanted("a"), version=2), NOW)
+    assert outbox.take("w", NOW + LEASE, LEASE) is None
+
+
+def test_a_card_that_changes_during_delivery_stays_due(store: Store) -> None:
+    outbox = Outbox(store)
+    outbox.want(wanted("a", 1), NOW)
+    taken = outbox.take("w", NOW, LEASE)
+    assert taken is not None
+    outbox.want(wanted("a", 2), NOW)
+    assert outbox.take("other", NOW + CHANNEL_INTERVAL_MS, LEASE) is None, "one worker at a time"
+    shown(outbox, taken.card)
+    outbox.finish(taken, NOW + 10)
+    again = outbox.take("w", NOW + CHANNEL_INTERVAL_MS, LEASE)
+    assert again is not None
+    assert again.card.version == 2
+
+
+def test_decisions_go_before_new_cards_and_reminders(store: Store) -> None:
+    outbox = Outbox(store)
+    for number, priority in enumerate((Priority.REMINDER, Priority.NEW_CARD, Priority.DECISION)):
+        outbox.want(wanted(f"u{number}", priority=priority, channel=f"C{number}"), NOW + number)
+    order = [taken.card.priority for _ in range(3) if (taken := outbox.take("w", NOW + 100, LEASE))]
+    assert order == [Priority.DECISION, Priority.NEW_CARD, Priority.REMINDER]
+
+
+def test_a_channel_takes_one_card_a_second_from_all_workers_together(store: Store) -> None:
+    for number in range(4):
+        Outbox(store).want(wanted(f"u{number}"), NOW)
+    Outbox(store).want(wanted("elsewhere", channel="C2"), NOW)
+    with ThreadPoolExecutor(8) as pool:
+        found = [one for one in pool.map(lambda i: Outbox(store).take(f"w{i}", NOW, LEASE), range(8)) if one]
+    assert sorted(one.card.channel for one in found) == ["C1", "C2"]
+    assert Outbox(store).take("w", NOW + CHANNEL_INTERVAL_MS - 1, LEASE) is None
+    assert Outbox(store).take("w", NOW + CHANNEL_INTERVAL_MS, LEASE) is not None
+
+
+def test_the_card_of_a_worker_that_died_comes_back(store: Store) -> None:
+    outbox = Outbox(store)
+    outbox.want(wanted("a"), NOW)
+    first = outbox.take("dead", NOW, LEASE)
+    second = outbox.take("alive", NOW + LEASE, LEASE)
+    assert first is not None
+    assert second is not None
+    outbox.finish(first, NOW + LEASE)
+    assert outbox.take("third", NOW + LEASE + 5000, LEASE) is None, "a late worker gives back nothing"
+    outbox.later(second, NOW + LEASE + 6000)
+    assert outbox.take("third", NOW + LEASE + 6000, LEASE) is not None
+
+
+def test_thread_lines_are_kept_in_order_and_said_once(store: Store) -> None:
+    outbox = Outbox(store)
+    outbox.want(wanted("a", 1, lines=(("vote", "Approved"),)), NOW)
+    outbox.want(wanted("a", 2, lines=(("vote", "reworded"), ("step", "Stopping"))), NOW)
+    assert outbox.lines("a") == ((("vote", "Approved"), ("step", "Stopping")), frozenset())
+    outbox.mark_lines("a", ["vote"])
+    assert outbox.lines("a") == ((("vote", "Approved"), ("step", "Stopping")), frozenset({"vote"}))
+    outbox.mark_lines("a", ["vote"], "1.000002")
+    assert outbox.lines("a") == ((("step", "Stopping"),), frozenset())
+    outbox.unmark_lines("a", ["vote"])
+    assert len(outbox.lines("a")[0]) == 2
+
+
+def test_a_card_with_lines_left_stays_due(store: Store) -> None:
+    outbox = Outbox(store)
+    card = wanted("a", lines=(("vote", "Approved"),))
+    outbox.want(card, NOW)
+    taken = outbox.take("w", NOW, LEASE)
+    assert taken is not None
+    shown(outbox, taken.card)
+    outbox.finish(taken, NOW)
+    again = outbox.take("w", NOW + CHANNEL_INTERVAL_MS, LEASE)
+    assert again is not None
+    outbox.mark_lines("a", ["vote"], "1.000002")
+    outbox.finish(again, NOW + CHANNEL_INTERVAL_MS)
+    assert outbox.depth(NOW) == (0, 0.0)
+
+
+def test_a_new_line_makes_an_unchanged_card_due(store: Store) -> None:
+    outbox = Outbox(store)
+    card = wanted("a")
+    outbox.want(card, NOW)
+    taken = outbox.take("w", NOW, LEASE)
+    assert taken is not None
+    shown(outbox, card)
+    outbox.finish(taken, NOW)
+    assert outbox.want(replace(card, version=2, lines=(("end", "Verified"),)), NOW + 1)
+    assert outbox.take("w", NOW + CHANNEL_INTERVAL_MS, LEASE) is not None
+
+
+def test_repair_finds_what_a_crash_left_behind(store: Store) -> None:
+    outbox = Outbox(store)
+    for uid in ("lost", "fine", "busy"):
+        outbox.want(wanted(uid, channel=uid), NOW)
+    for _ in range(3):
+        taken = outbox.take("w", NOW, LEASE)
+        assert taken is not None
+        if taken.card.uid == "fine":
+            shown(outbox, taken.card)
+            outbox.finish(taken, NOW)
+    store.client.zrem(store.keys.slack("due"), "lost")
+    assert outbox.repair(NOW, LEASE) == 1
+    again = outbox.take("w", NOW + CHANNEL_INTERVAL_MS, LEASE)
+    assert again is not None
+    assert again.card.uid == "lost"
+
+
+def test_a_method_has_a_budget_and_respects_retry_after(store: Store) -> None:
+    outbox = Outbox(store)
+    waits = [outbox.reserve("chat.update", NOW, interval_ms=1000, burst=3) for _ in range(4)]
+    assert waits == [0, 0, 0, 1000]
+    assert outbox.reserve("chat.update", NOW + 1000, interval_ms=1000, burst=3) == 0
+    outbox.block("chat.update", NOW + 30_000)
+    assert outbox.reserve("chat.update", NOW + 10_000, interval_ms=1000, burst=3) == 20_000
+    assert outbox.reserve("chat.postMessage", NOW + 10_000, interval_ms=1000, burst=3) == 0
+    assert outbox.reserve("chat.update", NOW + 30_000, interval_ms=1000, burst=3) == 0
+
+
+def test_the_place_of_a_card_is_remembered_with_its_doubts(store: Store) -> None:
+    outbox = Outbox(store)
+    assert outbox.message("a") == MessageRef()
+    outbox.posting("a", NOW)
+    assert outbox.message("a").posting_since_ms == NOW
+    outbox.not_posted("a")
+    assert outbox.message("a") == MessageRef()
+    outbox.posting("a", NOW)
+    outbox.shown("a", MessageRef("C1", "1.000001", "h"))
+    assert outbox.message("a") == MessageRef("C1", "1.000001", "h", 0)
+    outbox.lost("a")
+    assert outbox.message("a") == MessageRef()
+
+
+def test_forgetting_a_request_leaves_nothing(store: Store) -> None:
+    outbox = Outbox(store)
+    outbox.want(wanted("a", lines=(("vote", "Approved"),)), NOW)
+    taken = outbox.take("w", NOW, LEASE)
+    assert taken is not None
+    shown(outbox, taken.card)
+    outbox.mark_lines("a", ["vote"], "1.000002")
+    outbox.forget("a")
+    assert outbox.known() == frozenset()
+    assert list(store.client.scan_iter(f"{store.keys.prefix}*")) == [store.keys.slack("pace")]
+    outbox.finish(taken, NOW)
+    assert outbox.take("w", NOW + LEASE, LEASE) is None
+
+
+def test_many_workers_deliver_every_card_once(store: Store) -> None:
+    """Random interleaving: each card is delivered in its last version, and no two workers hold it together."""
+    source = random.Random(7)
+    outbox = Outbox(store)
+    now = NOW
+    held: dict[str, str] = {}
+    delivered: dict[str, int] = {}
+    versions: dict[str, int] = {}
+    workers: dict[str, Any] = {}
+    for _ in range(600):
+        now += source.randint(1, 900)
+        uid, worker = f"u{source.randint(0, 5)}", f"w{source.randint(0, 2)}"
+        if source.random() < 0.3:
+            versions[uid] = versions.get(uid, 0) + 1
+            outbox.want(wanted(uid, versions[uid], channel=f"C{uid}"), now)
+        elif worker not in workers:
+            taken = outbox.take(worker, now, 10 * LEASE)
+            if taken is not None:
+                assert taken.card.uid not in held
+                held[taken.card.uid] = worker
+                workers[worker] = taken
+        else:
+            taken = workers.pop(worker)
+            delivered[taken.card.uid] = taken.card.version
+            shown(outbox, taken.card)
+            outbox.finish(taken, now)
+            del held[taken.card.uid]
+    for worker, taken in workers.items():
+        delivered[taken.card.uid] = taken.card.version
+        shown(outbox, taken.card)
+        outbox.finish(taken, now)
+        assert worker
+    while (last := outbox.take("end", now := now + 2000, LEASE)) is not None:
+        delivered[last.card.uid] = last.card.version
+        shown(outbox, last.card)
+        outbox.finish(last, now)
+    assert delivered == versions
+    assert outbox.depth(now) == (0, 0.0)

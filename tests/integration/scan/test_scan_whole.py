@@ -1,0 +1,135 @@
+"""A whole scan against the AWS double: what it finds, what it stores, what it reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from tests.scanning import policy, report_of
+
+from finops.domain.resource import Shard
+from finops.store.connection import Store
+from finops.store.cost_history import CostHistoryStore
+from finops.store.inventory import InventoryStore
+from finops.store.recommendations import RecommendationStore
+from finops_operator.pipeline import ScanOutcome
+from finops_sandbox.aws.double import AwsDouble
+
+Scan = Callable[..., ScanOutcome]
+KEY = ("default", "all")
+
+
+def test_status_store_and_report_tell_the_same_figures(scanned: Scan, store: Store) -> None:
+    outcome = scanned()
+    summary = outcome.summary
+    report = report_of(outcome)
+    head = RecommendationStore(store).head(KEY)
+    assert head is not None
+    assert head.summary == summary
+    assert summary.gaps == ()
+    assert not summary.complete_failure
+    told = report["summary"]
+    assert told["resources"] == summary.resources == len(report["resources"])
+    assert Decimal(told["monthlyCost"]) == summary.monthly_cost
+    assert summary.monthly_cost == sum(Decimal(one["monthlyCost"]) for one in report["resources"] if one["monthlyCost"])
+    counted = [one for one in report["recommendations"] if one["counted"]]
+    assert summary.recommendations == told["recommendations"] == len(counted)
+    assert summary.potential_monthly_savings == sum(
+        Decimal(one["monthlySavings"]) for one in counted if one["monthlySavings"]
+    )
+
+
+def test_every_region_of_every_account_is_scanned_and_ignored_resources_do_not_count(scanned: Scan) -> None:
+    outcome = scanned()
+    report = report_of(outcome)
+    places = {(one["account"], one["region"], one["kind"]) for one in report["resources"]}
+    assert len(places) == 8
+    assert "ignored" not in {one["name"] for one in report["resources"]}
+    assert len([one for one in report["resources"] if one["kind"] == "ec2-instance"]) == 16
+
+
+def test_each_check_finds_its_case_and_no_near_miss(scanned: Scan) -> None:
+    report = report_of(scanned(), why=True)
+    names = {one["id"]: one["name"] for one in report["resources"]}
+    found = {(one["check"], names[one["resource"]["id"]]) for one in report["recommendations"] if one["counted"]}
+    assert ("ec2_instance_idle", "idle") in found
+    assert ("ec2_instance_overprovisioned", "low") in found
+    assert ("ebs_volume_unattached", "loose") in found
+    assert "busy" not in {name for _, name in found}
+    reasons = {(one["check"], names[one["resource"]]): one["reason"] for one in report["notRecommended"]}
+    assert "not running" in reasons["ec2_instance_idle", "stopped"]
+    assert "CPU reached" in reasons["ec2_instance_idle", "busy"]
+
+
+def test_a_second_scan_reads_the_inventory_again_and_no_metrics(scanned: Scan, aws: AwsDouble) -> None:
+    first = scanned().summary
+    before = aws.counts["cloudwatch:GetMetricData"]
+    second = scanned().summary
+    assert aws.counts["cloudwatch:GetMetricData"] == before
+    assert second.estimated_api_cost == 0
+    assert first.estimated_api_cost > 0
+    assert (second.monthly_cost, second.potential_monthly_savings) == (
+        first.monthly_cost,
+        first.potential_monthly_savings,
+    )
+
+
+def test_the_calls_that_are_told_are_the_calls_that_were_made(scanned: Scan, aws: AwsDouble) -> None:
+    outcome = scanned()
+    assert dict(outcome.summary.api_calls) == {name: count for name, count in aws.counts.items() if count}
+
+
+def test_a_selector_narrows_the_policy_and_not_the_shared_inventory(scanned: Scan, store: Store) -> None:
+    outcome = scanned(policy("production", regions=["us-east-1"], selector={"includeTags": {"Name": ["idle"]}}))
+    assert outcome.summary.resources == 1
+    head = InventoryStore(store).head(Shard("111111111111", "us-east-1", "ec2-instance"))
+    assert head is not None
+    assert head.count == 5
+
+
+def test_kinds_and_regions_of_the_policy_are_kept_to(scanned: Scan, aws: AwsDouble) -> None:
+    outcome = scanned(policy("staging", regions=["eu-central-1"], resources=["ebs-volume"]))
+    assert [str(shard) for shard, _ in outcome.shards] == ["222222222222:eu-central-1:ebs-volume"]
+    assert aws.counts["ec2:DescribeInstances"] == 0
+
+
+def test_the_days_cost_is_kept_per_shard(scanned: Scan, store: Store) -> None:
+    outcome = scanned()
+    day = outcome.summary.start_time.date()
+    history = list(CostHistoryStore(store).between(day, day))
+    assert len(history) == 8
+    assert sum(one.monthly_cost for one in history) >= outcome.summary.monthly_cost
+
+
+def test_what_is_gone_in_aws_is_gone_from_inventory_and_utilization(
+    scanned: Scan, aws: AwsDouble, store: Store
+) -> None:
+    wanted = policy("production", regions=["us-east-1"])
+    before = report_of(scanned(wanted))
+    gone = next(one["id"] for one in before["resources"] if one["name"] == "busy")
+    aws.control.change("111111111111", "us-east-1", gone, {"delete": True})
+    after = report_of(scanned(wanted))
+    assert gone not in {one["id"] for one in after["resources"]}
+    shard = Shard("111111111111", "us-east-1", "ec2-instance")
+    assert not store.client.hexists(store.keys.utilization(shard), gone)
+    assert not store.client.hexists(store.keys.ring(shard, "cpuPercent"), gone)
+
+
+def test_a_report_in_one_line_is_the_same_document(scanned: Scan) -> None:
+    outcome = scanned(policy("production", regions=["us-east-1"]))
+    report = report_of(outcome)
+    assert report["kind"] == "ScanReport"
+    assert set(report) == {
+        "apiVersion",
+        "kind",
+        "policy",
+        "startTime",
+        "completionTime",
+        "summary",
+        "resources",
+        "recommendations",
+        "gaps",
+    }
+    one = report["resources"][0]
+    assert {"kind", "id", "arn", "tags", "hourlyCost", "monthlyCost", "annualCost", "price", "utilization"} <= set(one)
+    assert not isinstance(one["monthlyCost"], float)

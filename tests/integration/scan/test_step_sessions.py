@@ -1,0 +1,189 @@
+"""Sessions for acting, against the double's STS: one call, one identity, exactly the rights of the step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.scanning import HASTY, UNLIMITED
+
+from finops.errors import (
+    AwsCredentialsInvalid,
+    AwsDenied,
+    AwsOutcomeUnknown,
+    AwsRejected,
+    AwsThrottled,
+    Refused,
+)
+from finops.ports.aws_access import AccountAccess, Tenant
+from finops.ports.aws_steps import StepClient
+from finops.ports.clock import SystemClock
+from finops_operator.aws.clients import AwsReaders
+from finops_operator.aws.counting import CallCounter
+from finops_operator.aws.executor import StsExecutorSessions
+from finops_operator.aws.limiter import LocalRateLimits
+from finops_operator.aws.reader import Patience
+from finops_operator.aws.session import SdkSessions
+from finops_sandbox.aws.double import AwsDouble
+
+ACCOUNT = AccountAccess(
+    name="production",
+    account_id="111111111111",
+    scanner_role_arn="arn:aws:iam::111111111111:role/finops-scanner",
+    executor_role_arn="arn:aws:iam::111111111111:role/finops-executor",
+    external_id="finops-sandbox",
+)
+TENANT = Tenant(namespace="team-a", policy="all")
+
+
+@pytest.fixture
+def sessions(aws: AwsDouble) -> StsExecutorSessions:
+    counter, clock = CallCounter(), SystemClock()
+    sdk = SdkSessions(counter, demo=True)
+    readers = AwsReaders(sdk, Patience(LocalRateLimits(), clock, HASTY, UNLIMITED), process_counter=counter)
+    return StsExecutorSessions(sdk, readers, clock)
+
+
+@pytest.fixture
+def instance_id(sessions: StsExecutorSessions) -> str:
+    reader = sessions.reader(ACCOUNT, "us-east-1", tenant=TENANT)
+    found = reader.read("ec2:DescribeInstances", {"Filters": [{"Name": "instance-state-name", "Values": ["running"]}]})
+    return str(min(one["InstanceId"] for part in found["Reservations"] for one in part["Instances"]))
+
+
+def step(sessions: StsExecutorSessions, instance_id: str, **changes: Any) -> StepClient:
+    arn = f"arn:aws:ec2:us-east-1:111111111111:instance/{instance_id}"
+    arguments: dict[str, Any] = {
+        "tenant": TENANT,
+        "request_name": "stop-web-1a2b3c",
+        "approver_handle": "slack.U0123",
+        "statements": [{"Effect": "Allow", "Action": "ec2:StopInstances", "Resource": arn}],
+        "timeout_seconds": 5.0,
+    }
+    return sessions.step_client(ACCOUNT, "us-east-1", **{**arguments, **changes})
+
+
+def test_the_call_is_made_once_and_names_approver_request_and_tenant(
+    sessions: StsExecutorSessions, instance_id: str, aws: AwsDouble
+) -> None:
+    answer = step(sessions, instance_id).call("ec2:StopInstances", {"InstanceIds": [instance_id]})
+    assert answer["StoppingInstances"][0]["CurrentState"]["Name"] == "stopping"
+    (made,) = aws.calls
+    assert (made.action, made.source_identity, made.session_name) == (
+        "StopInstances",
+        "slack.U0123",
+        "stop-web-1a2b3c",
+    )
+    assert dict(made.session_tags) == {"namespace": "team-a", "policy": "all"}
+    assert made.role_arn == ACCOUNT.executor_role_arn
+
+
+def test_an_approver_whose_name_sts_would_refuse_is_named_by_a_hash(
+    sessions: StsExecutorSessions, instance_id: str, aws: AwsDouble
+) -> None:
+    client = step(sessions, instance_id, approver_handle="k8s.system:serviceaccount:x:y")
+    client.call("ec2:StopInstances", {"InstanceIds": [instance_id]})
+    assert aws.calls[0].source_identity.startswith("h-")
+
+
+def test_the_session_can_do_nothing_but_the_step(
+    sessions: StsExecutorSessions, instance_id: str, aws: AwsDouble
+) -> None:
+    client = step(sessions, instance_id)
+    with pytest.raises(AwsDenied):
+        client.call("ec2:StartInstances", {"InstanceIds": [instance_id]})
+    assert not [call for call in aws.calls if call.applied]
+
+
+def test_a_throttled_change_is_not_repeated(sessions: StsExecutorSessions, instance_id: str, aws: AwsDouble) -> None:
+    client = step(sessions, instance_id)
+    aws.control.inject({"kind": "throttle", "action": "StopInstances"})
+    with pytest.raises(AwsThrottled):
+        client.call("ec2:StopInstances", {"InstanceIds": [instance_id]})
+    assert aws.counts["ec2:StopInstances"] == 1
+
+
+@pytest.mark.parametrize(("fault", "applied"), [("drop_after", True), ("drop_before", False)])
+def test_a_lost_answer_is_unknown_whether_it_happened_or_not(
+    sessions: StsExecutorSessions, instance_id: str, aws: AwsDouble, fault: str, applied: bool
+) -> None:
+    client = step(sessions, instance_id)
+    aws.control.inject({"kind": fault, "action": "StopInstances"})
+    with pytest.raises(AwsOutcomeUnknown):
+        client.call("ec2:StopInstances", {"InstanceIds": [instance_id]})
+    assert aws.counts["ec2:StopInstances"] == 1
+    assert [call.applied for call in aws.calls] == [applied]
+
+
+def test_a_hanging_call_ends_within_its_time(sessions: StsExecutorSessions, instance_id: str, aws: AwsDouble) -> None:
+    client = step(sessions, instance_id, timeout_seconds=1.5)
+    aws.control.inject({"kind": "hang", "action": "StopInstances", "seconds": 4})
+    clock = SystemClock()
+    began = clock.monotonic()
+    with pytest.raises(AwsOutcomeUnknown):
+        client.call("ec2:StopInstances", {"InstanceIds": [instance_id]})
+    assert clock.monotonic() - began < 2.5
+
+
+def test_a_refusal_carries_awss_own_code(sessions: StsExecutorSessions, instance_id: str) -> None:
+    with pytest.raises(AwsRejected) as refused:
+        sessions.reader(ACCOUNT, "us-east-1", tenant=TENANT).read(
+            "ec2:DescribeInstances", {"InstanceIds": ["i-00000000000000000"]}
+        )
+    assert refused.value.code == "InvalidInstanceID.NotFound"
+
+
+def test_a_wrong_external_id_is_a_refused_role_with_the_fix(sessions: StsExecutorSessions) -> None:
+    wrong = AccountAccess(
+        name="production",
+        account_id="111111111111",
+        executor_role_arn=ACCOUNT.executor_role_arn,
+        external_id="wrong",
+    )
+    with pytest.raises(AwsCredentialsInvalid, match="externalId"):
+        sessions.step_client(
+            wrong,
+            "us-east-1",
+            tenant=TENANT,
+            request_name="stop-web",
+            approver_handle="slack.U1",
+            statements=[{"Effect": "Allow", "Action": "ec2:StopInstances", "Resource": "*"}],
+            timeout_seconds=5,
+        )
+
+
+def test_an_account_without_executor_role_cannot_be_changed(sessions: StsExecutorSessions) -> None:
+    bare = AccountAccess(name="production", account_id="111111111111")
+    with pytest.raises(Refused, match="executorRoleArn"):
+        sessions.step_client(
+            bare,
+            "us-east-1",
+            tenant=TENANT,
+            request_name="stop-web",
+            approver_handle="slack.U1",
+            statements=[],
+            timeout_seconds=5,
+        )
+
+
+def test_a_role_of_another_account_is_noticed_before_anything_is_called(
+    sessions: StsExecutorSessions, aws: AwsDouble
+) -> None:
+    liar = AccountAccess(
+        name="liar",
+        account_id="222222222222",
+        executor_role_arn=ACCOUNT.executor_role_arn,
+        external_id="finops-sandbox",
+    )
+    with pytest.raises(AwsCredentialsInvalid) as refused:
+        sessions.step_client(
+            liar,
+            "us-east-1",
+            tenant=TENANT,
+            request_name="stop-web",
+            approver_handle="slack.U1",
+            statements=[{"Effect": "Allow", "Action": "ec2:StopInstances", "Resource": "*"}],
+            timeout_seconds=5,
+        )
+    assert refused.value.code == "AccountMismatch"
+    assert not [call for call in aws.calls if call.applied and call.service == "ec2"]
