@@ -52,9 +52,11 @@ class HealthServer:
 
         try:
             self._server = ThreadingHTTPServer((host, port), Handler)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise InvalidInput(
-                f"port {port} cannot be used: {error.strerror}", field="FINOPS_METRICS_PORT", hint="choose a free port"
+                f"port {port} cannot be used: {getattr(error, 'strerror', None) or error}",
+                field="FINOPS_METRICS_PORT",
+                hint="choose a free port",
             ) from error
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
@@ -67,9 +69,10 @@ class HealthServer:
         self._thread.start()
 
     def stop(self) -> None:
-        self._server.shutdown()
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
         self._server.server_close()
-        self._thread.join()
 
 
 def _answer(checks: Checks) -> tuple[int, str]:

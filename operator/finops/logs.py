@@ -21,7 +21,10 @@ class _Redacting(logging.Formatter):
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
         # Short values would blank out ordinary words; no real credential is that short.
-        self._secrets = tuple(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET)
+        real = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
+        # JSON spells quotes, backslashes and other alphabets differently. The longest first: one may hold another.
+        spelled = real | {json.dumps(secret)[1:-1] for secret in real}
+        self._secrets = tuple(sorted(spelled, key=len, reverse=True))
 
     def redact(self, text: str) -> str:
         for secret in self._secrets:
@@ -50,11 +53,17 @@ class TextFormatter(_Redacting):
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        text = "".join(sign if sign.isprintable() else "�" for sign in record.getMessage())
-        line = f"{time} {record.levelname.lower():7} {text}"
+        # Redacted before signs are replaced: a secret with a tab in it must still be recognised.
+        line = f"{time} {record.levelname.lower():7} {_printable(self.redact(record.getMessage()))}"
         if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
-        return self.redact(line)
+            # Indented, so that no line of an exception's text can pass for an event of its own.
+            lines = self.redact(self.formatException(record.exc_info)).splitlines()
+            line += "".join(f"\n    {_printable(one)}" for one in lines)
+        return line
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
 def configure(*, format_: str, level: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:

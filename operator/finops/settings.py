@@ -6,7 +6,7 @@ Only composition roots call `from_environment`; everything below receives values
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +17,23 @@ _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 
 
-def _setting(default: Any, description: str, *, secret: bool = False, variable: str = "") -> Any:
-    return field(default=default, metadata={"description": description, "secret": secret, "variable": variable})
+def _setting(
+    default: Any,
+    description: str,
+    *,
+    secret: bool = False,
+    variable: str = "",
+    words: tuple[str, ...] = (),
+    between: tuple[int, int] = (1, 86_400),
+) -> Any:
+    metadata = {
+        "description": description,
+        "secret": secret,
+        "variable": variable,
+        "words": words,
+        "between": between,
+    }
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +46,18 @@ class Settings:
         False, "Accept a server that evicts or keeps nothing on disk. Never act on it."
     )
     ledger_path: str = _setting("", "File of the ledger's second sink, on a volume. Empty: nothing can be acted upon.")
-    log_format: str = _setting("json", "Log format: json or text.")
-    log_level: str = _setting("INFO", "Log level: DEBUG, INFO, WARNING or ERROR.")
-    metrics_port: int = _setting(8080, "Port of /metrics, /healthz and /readyz.")
+    log_format: str = _setting("json", "Log format: json or text.", words=("json", "text"))
+    log_level: str = _setting(
+        "INFO", "Log level: DEBUG, INFO, WARNING or ERROR.", words=("DEBUG", "INFO", "WARNING", "ERROR")
+    )
+    metrics_port: int = _setting(8080, "Port of /metrics, /healthz and /readyz.", between=(0, 65_535))
     namespace: str = _setting("finops-system", "Namespace the process runs in: its Lease and ConfigMaps live there.")
     release: str = _setting("finops-operator", "Release name: prefix of the Lease and the ConfigMaps.")
     pod_name: str = _setting("", "Identity of this process in the Lease; the pod's name.")
     watch_namespaces: tuple[str, ...] = _setting((), "Namespaces to serve, comma separated; empty: all.")
-    scan_workers: int = _setting(8, "Threads that read AWS, shared by all scans.")
-    scan_concurrency: int = _setting(2, "Policies scanned at the same time.")
-    lease_seconds: int = _setting(30, "Duration of the executor's Lease.")
+    scan_workers: int = _setting(8, "Threads that read AWS, shared by all scans.", between=(1, 256))
+    scan_concurrency: int = _setting(2, "Policies scanned at the same time.", between=(1, 64))
+    lease_seconds: int = _setting(30, "Duration of the executor's Lease.", between=(10, 600))
     canary_seconds: int = _setting(60, "How long an own write may take to come back as a watch event.")
     request_poll_seconds: int = _setting(5, "How often open requests are looked at without any event.")
     demo: bool = _setting(False, "The sandbox runs: every endpoint must be loopback and every card says demo.")
@@ -72,7 +89,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         variable = variable_of(item.name)
         text = _read(environment, variable)
         if text is not None:
-            values[item.name] = _parse(variable, text, item.default)
+            values[item.name] = _parse(variable, text, item)
     for variable in environment:
         if variable.startswith("FINOPS_SLACK_") and variable.removesuffix("_FILE") not in known:
             raise InvalidInput("no such setting", field=variable, hint="see docs/settings.md")
@@ -89,7 +106,8 @@ def _read(environment: Mapping[str, str], variable: str) -> str | None:
     return environment.get(variable)
 
 
-def _parse(variable: str, text: str, default: Any) -> Any:
+def _parse(variable: str, text: str, item: Field[Any]) -> Any:
+    default = item.default
     if isinstance(default, bool):
         lowered = text.strip().lower()
         if lowered in _TRUE | _FALSE:
@@ -98,7 +116,13 @@ def _parse(variable: str, text: str, default: Any) -> Any:
     if isinstance(default, int):
         if not text.strip().isdecimal():
             raise InvalidInput(f"{text!r} is not a whole number", field=variable, hint=f"the default is {default}")
+        lowest, highest = item.metadata["between"]
+        if not lowest <= int(text) <= highest:
+            raise InvalidInput(f"{text} is not between {lowest} and {highest}", field=variable)
         return int(text)
     if isinstance(default, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
+    words = item.metadata["words"]
+    if words and text.strip() not in words:
+        raise InvalidInput(f"{text.strip()!r} is unknown", field=variable, hint=f"use {', '.join(words)}")
     return text.strip()

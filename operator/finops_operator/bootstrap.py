@@ -10,16 +10,12 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import kopf
-
-from finops.domain.report import ScanSummary
 from finops.errors import FinopsError, InvalidInput, StoreUnsafe
 from finops.health import HealthServer
 from finops.k8s.access import Access
@@ -28,22 +24,21 @@ from finops.k8s.connection import Connection, connect
 from finops.k8s.events import Events
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
 from finops.k8s.lease import Lease
+from finops.kinds.action_request import ActionRequest
 from finops.kinds.scan_policy import ScanPolicy
 from finops.ledger.durable import DurableLedger, open_ledger
-from finops.ports.act import ActRequest, Limits
-from finops.ports.aws_access import Tenant
 from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
 from finops.store.caps import StoredCaps
 from finops.store.connection import check_server, open_ledger_connection, open_store
 from finops.store.inventory import InventoryStore
 from finops.store.limits import SharedRateLimits
+from finops.store.outbox import Outbox
 from finops.store.realized import StoredSavings
 from finops.store.recommendations import RecommendationStore
 from finops.store.slack_groups import SlackGroups
 from finops_operator.access import access_of
 from finops_operator.account_status import AccountStatuses
-from finops_operator.acting.records import in_flight
 from finops_operator.aws.clients import AwsReaders
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.executor import StsExecutorSessions
@@ -51,24 +46,24 @@ from finops_operator.aws.reader import Patience
 from finops_operator.aws.session import SdkSessions
 from finops_operator.canary import Canary
 from finops_operator.catalog import plugins
+from finops_operator.chronicle import Chronicle
 from finops_operator.deciding import Decider
 from finops_operator.freeze import Freeze
 from finops_operator.gate import OperatorGate
-from finops_operator.handlers import action_request as action_request_events
-from finops_operator.handlers import approval as approval_events
-from finops_operator.handlers import aws_account as aws_account_events
-from finops_operator.handlers import scan_policy as scan_policy_events
+from finops_operator.handlers.serving import serve
+from finops_operator.housekeeping import Housekeeping
 from finops_operator.killpoint import arm, killpoint
 from finops_operator.lease_keeper import LeaseKeeper
 from finops_operator.objects import Objects
 from finops_operator.people import People
-from finops_operator.pipeline import ScanDependencies, scan
+from finops_operator.pipeline import ScanDependencies
+from finops_operator.policy_scans import PolicyScans, key_of, stop_when
 from finops_operator.proposing import Proposer
 from finops_operator.reporting import StatusReporter
 from finops_operator.request_loop import RequestLoop
 from finops_operator.scheduler import Scheduler
 from finops_operator.stages.act import Executor
-from finops_operator.stages.policy_status import Standing
+from finops_operator.taking_over import TakingOver
 from finops_operator.telemetry import Telemetry
 from finops_operator.world import World
 
@@ -119,7 +114,8 @@ class Operator:
         )
         self.ledger = self._open_ledger()
         self.keeper.ledger = self.ledger
-        self.groups = SlackGroups(self.store)
+        self.groups, self.outbox = SlackGroups(self.store), Outbox(self.store)
+        self.chronicle = Chronicle(self.ledger, self._posted)
         self.people = People(
             switches=switches, identities=f"{settings.release}-identities", groups=self.groups, clock=clock
         )
@@ -142,7 +138,6 @@ class Operator:
         self.sessions = StsExecutorSessions(sdk, self.readers, self.clock)
         self.savings = StoredSavings(self.store)
         self.recommendations = RecommendationStore(self.store)
-        self.inventory = InventoryStore(self.store)
         self.plugins = plugins()
         self.aws_pool = ThreadPoolExecutor(self.settings.scan_workers, thread_name_prefix="aws")
         self.account_statuses = AccountStatuses(
@@ -163,6 +158,7 @@ class Operator:
             self.people,
             clock,
             lambda: self.keeper.fence,
+            lambda verdict: self.telemetry.votes.labels(verdict.result.value, verdict.reason).inc(),
         )
         self.gate = OperatorGate(
             self.freeze,
@@ -190,9 +186,9 @@ class Operator:
         )
         self.proposer = Proposer(
             requests=self.requests,
-            all_requests=world.requests.all,
+            all_requests=self._all_requests,
             accounts=world.accounts.all,
-            recommendations=lambda policy: self.recommendations.stream(_key(policy)),
+            recommendations=lambda policy: self.recommendations.stream(key_of(policy)),
             actions=self.plugins.actions,
             sessions=self.sessions,
             access=access_of,
@@ -200,16 +196,20 @@ class Operator:
             decider=self.decider,
             clock=clock,
             may_write=self.keeper.may_write,
+            policy_now=self._policy_now,
         )
+        scans = self._make_scans()
         self.scheduler = Scheduler(
             world=world,
             policies=self.policies,
-            scan=self._scan,
-            follow_up=self._follow_up,
+            scan=scans.scan,
+            follow_up=scans.follow_up,
             events=self.events,
             telemetry=self.telemetry,
             clock=clock,
             concurrency=settings.scan_concurrency,
+            may_write=self.keeper.may_write,
+            see_accounts=scans.see_accounts,
         )
         self.request_loop = RequestLoop(
             world=world,
@@ -218,13 +218,54 @@ class Operator:
             gate=self.gate,
             act=self.executor.run,
             access=access_of,
-            fleet=self._fleet,
+            fleet=scans.fleet,
             freeze=self.freeze,
             telemetry=self.telemetry,
             clock=clock,
             may_write=self.keeper.may_write,
             fence=lambda: self.keeper.fence,
             poll_seconds=settings.request_poll_seconds,
+        )
+        self.taking_over = TakingOver(self.ledger, self.accounts.api, self.request_loop.adopt)
+        self.housekeeping = Housekeeping(
+            world=world,
+            kinds=(self.policies, self.accounts, self.requests, self.approvals),
+            requests=self.requests,
+            canary=self.canary,
+            groups=self.groups,
+            freeze=self.freeze,
+            ledger=self.ledger,
+            chronicle=self.chronicle,
+            telemetry=self.telemetry,
+            clock=clock,
+            may_write=self.keeper.may_write,
+            take_over=self.taking_over.again,
+            canary_seconds=settings.canary_seconds,
+        )
+
+    def _make_scans(self) -> PolicyScans:
+        settings = self.settings
+        deps = ScanDependencies(
+            readers=self.readers,
+            store=self.store,
+            kinds=self.plugins.kinds,
+            checks=self.plugins.checks,
+            price_sources=self.plugins.price_sources,
+            catalog=self.plugins.catalog,
+            pool=self.aws_pool,
+            progress=stop_when(self.stop),
+        )
+        return PolicyScans(
+            deps=deps,
+            accounts=self.accounts,
+            statuses=self.account_statuses,
+            proposer=self.proposer,
+            recommendations=self.recommendations,
+            inventory=InventoryStore(self.store),
+            savings=self.savings,
+            clock=self.clock,
+            allow_volatile=settings.store_allow_volatile,
+            may_write=self.keeper.may_write,
         )
 
     def _volatile(self) -> str:
@@ -236,78 +277,20 @@ class Operator:
             return str(error)
         return ""
 
-    def _scan(self, policy: ScanPolicy) -> ScanSummary:
-        check_server(self.store, allow_volatile=self.settings.store_allow_volatile)
-        accounts = {account.metadata.name: account for account in self.world.accounts.all()}
-        deps = ScanDependencies(
-            readers=self.readers,
-            store=self.store,
-            kinds=self.plugins.kinds,
-            checks=self.plugins.checks,
-            price_sources=self.plugins.price_sources,
-            catalog=self.plugins.catalog,
-            pool=self.aws_pool,
-        )
-        return scan(policy, accounts, deps, self.clock).summary
-
-    def _follow_up(self, policy: ScanPolicy, summary: ScanSummary) -> Standing:
-        namespace, name = _key(policy)
-        granted = tuple(
-            account.metadata.name
-            for account in self.world.accounts.all()
-            if account.spec.actions_for(namespace) is not None
-            and account.metadata.name in {reference.name for reference in policy.spec.accounts}
-        )
-        self.account_statuses.refresh(granted, Tenant(namespace=namespace, policy=name))
-        try:
-            opened = self.proposer.follow_up(policy, summary)
-        except FinopsError as error:
-            # The scan's figures stand whatever became of its requests; the next scan looks at them again.
-            logger.warning("requests not brought up to date: %s", error, extra={"policy": name})
-            opened = len(self.proposer.open_of(policy))
-        return Standing(open_requests=opened, realized_monthly_savings=self._realized(namespace, name))
-
-    def _realized(self, namespace: str, name: str) -> Decimal:
-        return sum(
-            (
-                Decimal(entry["monthlySavings"])
-                for entry in self.savings.read()
-                if entry.get("namespace") == namespace and entry.get("policy") == name
-            ),
-            Decimal(0),
-        )
-
-    def _fleet(self, policy: ScanPolicy, kind: str) -> int:
-        """Return how many resources of `kind` the policy's last scan saw; the cap by share of the fleet counts them."""
-        head = self.recommendations.head(_key(policy))
-        if head is None:
-            return 0
-        heads = [self.inventory.head(shard) for shard, _ in head.shards if shard.kind == kind]
-        return sum(found.count for found in heads if found is not None)
-
     def _take_over(self) -> None:
-        """Adopt the acts that a dead process left in the middle, objects or not."""
-        acts = []
-        for one in in_flight(self.ledger):
-            account = self.accounts.api.get("", one.account)
-            if account is None:
-                logger.error("act %s/%s cannot go on: AwsAccount %s is gone", one.namespace, one.name, one.account)
-                continue
-            acts.append(
-                ActRequest(
-                    uid=one.uid,
-                    name=one.name,
-                    tenant=Tenant(namespace=one.namespace, policy=one.policy),
-                    access=access_of(account),
-                    plan=one.plan,
-                    plan_hash=one.plan_hash,
-                    deciders=one.deciders,
-                    dry_run=one.dry_run,
-                    estimate=one.estimate,
-                    limits=Limits(per_hour=1, per_day=1, percent_of_fleet=1, fleet=0),
-                )
-            )
-        self.request_loop.adopt(acts)
+        self.chronicle.start_again()
+        self.taking_over.from_ledger()
+
+    def _posted(self, uids: Iterable[str]) -> dict[str, tuple[str, str]]:
+        found = ((uid, self.outbox.message(uid)) for uid in uids)
+        return {uid: (ref.channel, ref.ts) for uid, ref in found if ref.ts}
+
+    def _all_requests(self) -> tuple[ActionRequest, ...]:
+        namespaces: tuple[str | None, ...] = self.settings.watch_namespaces or (None,)
+        return tuple(request for namespace in namespaces for request in self.requests.api.list(namespace))
+
+    def _policy_now(self, policy: ScanPolicy) -> ScanPolicy | None:
+        return self.policies.api.get(*key_of(policy))
 
     def run(self) -> None:
         """Serve until `stop` is set; returns after every loop has come to its safe point.
@@ -328,12 +311,12 @@ class Operator:
         threads = [
             self._thread("scheduler", self.scheduler.run),
             self._thread("requests", self.request_loop.run),
-            self._thread("housekeeping", self._keep_house),
+            self._thread("housekeeping", self.housekeeping.run),
         ]
         lease_stop = threading.Event()
         lease = self._thread("lease", lambda _stop: self.keeper.run(lease_stop))
         try:
-            asyncio.run(self._serve_kopf())
+            asyncio.run(serve(self.world, self.settings.watch_namespaces, self.stop, self.ready))
         finally:
             self.stop.set()
             self.world.ring()
@@ -359,35 +342,6 @@ class Operator:
         thread.start()
         return thread
 
-    def _keep_house(self, stop: threading.Event) -> None:
-        period = self.settings.canary_seconds
-        while not stop.wait(min(10.0, period / 2)):
-            stamp = self.clock.now().isoformat(timespec="seconds")
-            for objects in (self.policies, self.accounts, self.requests, self.approvals):
-                try:
-                    objects.touch_when_idle(period, stamp)
-                except FinopsError as error:
-                    logger.info("canary: %s", error)
-            for kind, age in self.canary.oldest_unseen_seconds().items():
-                self.telemetry.canary_age.labels(kind).set(age)
-            self._publish_groups()
-
-    def _publish_groups(self) -> None:
-        """Tell the bot which user groups matter, and show whether acts are frozen."""
-        wanted = {
-            approver.slack_user_group
-            for policy in self.world.policies.all()
-            for approver in policy.spec.approval.approvers
-            if approver.slack_user_group
-        }
-        try:
-            if wanted != self.groups.wanted():
-                self.groups.want(wanted)
-            self.telemetry.frozen.set(1 if self.freeze.reason() else 0)
-            self.telemetry.ledger_sequence.set(self.ledger.head().sequence)
-        except FinopsError as error:
-            logger.info("housekeeping: %s", error)
-
     def _health(self) -> HealthServer:
         limit = self.settings.canary_seconds * _CANARY_GRACE
         return HealthServer(
@@ -407,51 +361,6 @@ class Operator:
         except FinopsError as error:
             return str(error)
         return ""
-
-    def _relay_stop(self, loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
-        self.stop.wait()
-        # After a signal kopf ends by itself, and its loop with it.
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(stopped.set)
-
-    async def _serve_kopf(self) -> None:
-        registry = kopf.OperatorRegistry()
-
-        @kopf.on.login(registry=registry)
-        def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-            return kopf.login_via_client(**kwargs)
-
-        for events in (scan_policy_events, aws_account_events, action_request_events, approval_events):
-            events.register(registry, self.world)
-        namespaces = self.settings.watch_namespaces
-        stopped, loop = asyncio.Event(), asyncio.get_running_loop()
-        # kopf would wait for a threading.Event in a pool thread that nothing wakes when it is stopped by a signal.
-        relay = threading.Thread(target=self._relay_stop, args=(loop, stopped), name="stop relay", daemon=True)
-        relay.start()
-        await kopf.operator(
-            registry=registry,
-            settings=_kopf_settings(),
-            standalone=True,
-            clusterwide=not namespaces,
-            namespaces=namespaces,
-            stop_flag=stopped,
-            ready_flag=self.ready,
-        )
-
-
-def _kopf_settings() -> kopf.OperatorSettings:
-    settings = kopf.OperatorSettings()
-    # The four kinds are there when we start (`run` refuses otherwise): watching CRDs would need rights for nothing.
-    settings.scanning.disabled = True
-    settings.posting.enabled = False
-    settings.watching.server_timeout = 300
-    settings.watching.connect_timeout = 30
-    settings.queueing.worker_limit = 50
-    return settings
-
-
-def _key(policy: ScanPolicy) -> tuple[str, str]:
-    return policy.metadata.namespace or "default", policy.metadata.name
 
 
 def make_operator(settings: Settings) -> Operator:

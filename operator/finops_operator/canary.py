@@ -10,13 +10,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from finops.ports.clock import Clock
+
+_SHOWN: Final = 50_000
 
 
 @dataclass(slots=True)
 class _Kind:
     pending: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
+    shown: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Highest version the watch has shown per object: an event may overtake the answer to the write it tells of."""
     confirmed: float = 0.0
 
 
@@ -33,7 +38,10 @@ class Canary:
         if not version.isdecimal():
             return
         with self._lock:
-            pending = self._of(kind).pending
+            entry = self._of(kind)
+            if entry.shown.get(key, -1) >= int(version):
+                return
+            pending = entry.pending
             # The oldest unseen write of an object keeps its time: later writes must not hide a dead watch.
             since = pending[key][1] if key in pending else self._clock.monotonic()
             pending[key] = (int(version), since)
@@ -43,8 +51,14 @@ class Canary:
         with self._lock:
             entry = self._of(kind)
             entry.confirmed = self._clock.monotonic()
+            if not version.isdecimal():
+                return
+            if len(entry.shown) >= _SHOWN and key not in entry.shown:
+                # The oldest are long confirmed; only the last seconds matter.
+                del entry.shown[next(iter(entry.shown))]
+            entry.shown[key] = max(int(version), entry.shown.pop(key, -1))
             written = entry.pending.get(key)
-            if written is not None and version.isdecimal() and int(version) >= written[0]:
+            if written is not None and int(version) >= written[0]:
                 del entry.pending[key]
 
     def gone(self, kind: str, key: tuple[str, str]) -> None:

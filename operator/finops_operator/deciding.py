@@ -40,7 +40,7 @@ from finops_operator.objects import Objects
 from finops_operator.people import People
 from finops_operator.stages import request_status
 from finops_operator.stages.origin import created_id, intended_id, spec_hash
-from finops_operator.votes import request_facts, request_reference, state_of, vote_of, voter_detail, votes_of
+from finops_operator.votes import request_facts, request_reference, state_of, voter_detail, votes_of
 
 logger = logging.getLogger(__name__)
 _REMEMBERED: Final = 20_000

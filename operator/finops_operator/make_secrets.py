@@ -39,7 +39,8 @@ def access_list(operator_password: str, slackbot_password: str) -> str:
     allowed = "+@all -@admin -@dangerous +info +config|get"
     return "\n".join(
         (
-            "user default off nopass nocommands",
+            # resetpass, not nopass: protected mode refuses every remote client while the default user needs no password.
+            "user default off resetpass resetkeys -@all",
             f"user operator on #{_hash(operator_password)} ~finops:* {allowed}",
             f"user slackbot on #{_hash(slackbot_password)} %RW~finops:slack:* %RW~finops:schema %R~finops:* {allowed}",
             "",

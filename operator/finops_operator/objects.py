@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
 from finops.errors import Conflict
+from finops.k8s.connection import NotFound
 from finops.k8s.kinds import KindApi
 from finops.kinds.part import Kind
 from finops_operator.canary import Canary
@@ -49,6 +50,10 @@ class Objects(Generic[T]):
         for last in (False,) * (_TRIES - 1) + (True,):
             try:
                 return self._written(self.api.replace_status(current, change(current)))
+            except NotFound as error:
+                raise self._gone(obj) from error
+            except Gone:
+                raise
             except Conflict:
                 if last:
                     raise
@@ -63,19 +68,37 @@ class Objects(Generic[T]):
         """
         found = self.api.get(obj.metadata.namespace or "", obj.metadata.name)
         if found is None or found.metadata.uid != obj.metadata.uid:
-            self._canary.gone(self._name, (obj.metadata.namespace or "", obj.metadata.name))
-            raise Gone(f"{self._name} {obj.metadata.namespace}/{obj.metadata.name} is gone", code="Gone")
+            raise self._gone(obj)
         self.kept.put(found)
         return found
+
+    def delete(self, obj: T) -> None:
+        """Delete the object if it is still this one. Raises Gone, Refused, ClusterUnavailable."""
+        current = self.fresh(obj)
+        self.api.delete(current.metadata.namespace or "", current.metadata.name)
+        self._forget(obj)
+
+    def _gone(self, obj: T) -> Gone:
+        self._forget(obj)
+        return Gone(f"{self._name} {obj.metadata.namespace or ''}/{obj.metadata.name} is gone", code="Gone")
+
+    def _forget(self, obj: T) -> None:
+        key = (obj.metadata.namespace or "", obj.metadata.name)
+        self.kept.drop(key, obj.metadata.uid)
+        self._canary.gone(self._name, key)
 
     def touch_when_idle(self, seconds: float, stamp: str) -> None:
         """Annotate one object when the watch had nothing to show for a while."""
         if not self._canary.idle(self._name, seconds):
             return
         for obj in self.kept.all()[:1]:
-            self._written(
-                self.api.annotate(obj.metadata.namespace or "", obj.metadata.name, {CANARY_ANNOTATION: stamp})
-            )
+            try:
+                touched = self.api.annotate(obj.metadata.namespace or "", obj.metadata.name, {CANARY_ANNOTATION: stamp})
+            except NotFound:
+                # The watch has not told, or never will: the next look takes another object.
+                self._forget(obj)
+            else:
+                self._written(touched)
 
     def _written(self, obj: T) -> T:
         key = (obj.metadata.namespace or "", obj.metadata.name)

@@ -8,8 +8,9 @@ state (the decider takes it in, because the ledger knows its exact spec).
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from finops.domain.audit import Entry, RecordKind
@@ -34,7 +35,7 @@ from finops_operator.deciding import Decider
 from finops_operator.killpoint import killpoint
 from finops_operator.objects import Objects
 from finops_operator.stages.origin import intended_id, spec_hash
-from finops_operator.stages.propose import Seen, Skip, candidates, open_requests, owner_of, request_spec
+from finops_operator.stages.propose import Seen, Skip, candidates, open_requests, outdated, owner_of, request_spec
 from finops_operator.votes import request_reference
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,8 @@ class Proposer:
 
     requests: Objects[ActionRequest]
     all_requests: Callable[[], tuple[ActionRequest, ...]]
+    """Read from the API server: right after a start the watch has not shown everything yet."""
+    policy_now: Callable[[ScanPolicy], ScanPolicy | None]
     accounts: Callable[[], tuple[AwsAccount, ...]]
     recommendations: Callable[[ScanPolicy], Iterator[Recommendation]]
     actions: Mapping[str, Action]
@@ -57,6 +60,8 @@ class Proposer:
     decider: Decider
     clock: Clock
     may_write: Callable[[], bool]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    """Two policies may cover one resource: their scans take turns here, or both would ask for it."""
 
     def follow_up(self, policy: ScanPolicy, summary: ScanSummary) -> int:
         """Bring the policy's requests in line with a scan that just ended; return how many are open then.
@@ -64,23 +69,48 @@ class Proposer:
         Raises:
             LedgerUnavailable, LedgerDiverged, FenceLost, ClusterUnavailable: what was done so far stands.
         """
-        if self.may_write() and not summary.complete_failure:
-            self._review(policy, summary)
-            self._propose(policy)
-        return len(open_requests(policy, self.all_requests()))
+        with self._lock:
+            if self.may_write() and not summary.complete_failure and self._is_current(policy):
+                self._review(policy, summary)
+                self._propose(policy)
+        return len(self.open_of(policy))
 
     def open_of(self, policy: ScanPolicy) -> tuple[ActionRequest, ...]:
-        """Return the policy's requests that wait or run."""
-        return open_requests(policy, self.all_requests())
+        """Return the policy's requests that wait or run, as last seen."""
+        return open_requests(policy, self.requests.kept.all())
+
+    def _is_current(self, policy: ScanPolicy) -> bool:
+        """Return whether the policy that was scanned still says so: it may have gone, changed or been suspended."""
+        now = self.policy_now(policy)
+        return (
+            now is not None
+            and now.metadata.uid == policy.metadata.uid
+            and now.metadata.generation == policy.metadata.generation
+            and not now.spec.suspend
+        )
+
+    def _known(self) -> tuple[ActionRequest, ...]:
+        """Return all requests; those that a dead process left without a state are taken in first, strangers never."""
+        found = []
+        for request in self.all_requests():
+            try:
+                found.append(self.decider.look(request) if request.status.state is None else request)
+            except Conflict:
+                # It moved on or went in this instant.
+                found.append(request)
+        return tuple(found)
 
     def _review(self, policy: ScanPolicy, summary: ScanSummary) -> None:
-        pending = [r for r in open_requests(policy, self.all_requests()) if r.status.state is State.PENDING]
+        pending = [r for r in open_requests(policy, self._known()) if r.status.state is State.PENDING]
         if not pending:
             return
         wanted = {(item.resource.arn, item.action): item for item in self.recommendations(policy) if item.counted}
         blind = {(gap.account, gap.region) for gap in summary.gaps}
         for request in pending:
-            spec = request.spec
+            spec, ending = request.spec, outdated(policy, request)
+            if ending is not None:
+                self.decider.close(request, *ending)
+                continue
             places = {(who, where) for who in (spec.account, spec.resource.account_id) for where in (spec.region, "")}
             if places & blind:
                 # The scan did not see this region wholly: no news is not bad news.
@@ -115,7 +145,7 @@ class Proposer:
     def _propose(self, policy: ScanPolicy) -> None:
         named = {reference.name for reference in policy.spec.accounts}
         by_id = {a.spec.account_id: a for a in self.accounts() if a.metadata.name in named}
-        found = candidates(policy, self.recommendations(policy), self.all_requests(), by_id, self.clock.now())
+        found = candidates(policy, self.recommendations(policy), self._known(), by_id, self.clock.now())
         for item in found:
             if isinstance(item, Skip):
                 logger.debug("not proposed: %s", item.reason, extra={"recommendation": item.recommendation})

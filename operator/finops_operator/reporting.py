@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from finops.domain.decision import TERMINAL, State
+from finops.domain.decision import BEFORE_ACT, TERMINAL, State
 from finops.errors import FinopsError
 from finops.k8s.events import Events
 from finops.kinds.action_request import ActionRequest
@@ -92,4 +92,7 @@ def _status(current: ActionRequest, progress: ActProgress, fence: int) -> dict[s
             monthly_savings=Decimal(progress.monthly_savings) if progress.monthly_savings is not None else None,
             error=progress.message[:1000] if progress.message and progress.state is not State.SUCCEEDED else None,
         )
+    elif status.state in BEFORE_ACT:
+        # What it waited for is over.
+        update["outcome"] = None
     return request_status.moved(status, progress.state, fence=fence, **update)

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
 
 from finops.domain.decision import TERMINAL, State, Trigger, next_state
@@ -20,6 +19,7 @@ from finops.domain.execution import Stop, StopKind
 from finops.errors import Conflict, FenceLost, FinopsError, LedgerDiverged, Refused, Unavailable
 from finops.kinds.action_request import ActionRequest
 from finops.kinds.aws_account import AwsAccount
+from finops.kinds.request_status import Outcome
 from finops.kinds.scan_policy import ScanPolicy
 from finops.ports.act import ActRequest, Gate, Limits
 from finops.ports.aws_access import AccountAccess, Tenant
@@ -36,6 +36,7 @@ from finops_operator.world import World
 logger = logging.getLogger(__name__)
 ACTS_AT_ONCE: Final = 8
 _RETRY_SECONDS: Final = 10.0
+_WAITING: Final = frozenset({State.APPROVED, State.SCHEDULED})
 
 
 @dataclass(slots=True)
@@ -62,7 +63,9 @@ class RequestLoop:
     fence: Callable[[], int]
     poll_seconds: float
     _running: set[str] = field(default_factory=set)
-    _waiting: dict[str, str] = field(default_factory=dict)
+    _waiting: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """Why an approved act waits, and the monotonic time at which the gate is asked again: each answer costs a dozen
+    reads."""
     _unfinished: dict[str, tuple[ActRequest, float]] = field(default_factory=dict)
     """Acts begun and not ended, with the monotonic time of the next look: they go on when their object is gone."""
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -84,7 +87,10 @@ class RequestLoop:
         for request in self.world.requests.all():
             states[(request.status.state or State.PENDING).value] += 1
             try:
-                self._look(request, pool)
+                if self._is_under_way(request):
+                    self._hear(request)
+                else:
+                    self._look(request, pool)
             except LedgerDiverged as error:
                 self.freeze.freeze(str(error))
                 logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
@@ -116,14 +122,25 @@ class RequestLoop:
         for act in due:
             pool.submit(self._run_one, act)
 
-    def _look(self, request: ActionRequest, pool: ThreadPoolExecutor) -> None:
+    def _is_under_way(self, request: ActionRequest) -> bool:
         uid = request.metadata.uid or ""
         with self._lock:
-            if uid in self._running or uid in self._unfinished:
-                return
+            return uid in self._running or uid in self._unfinished
+
+    def _hear(self, request: ActionRequest) -> None:
+        """Answer votes on an act that runs or waits for its turn; one that counts makes it look again at once."""
+        uid = request.metadata.uid or ""
+        if self.decider.hear(request):
+            with self._lock:
+                if uid in self._unfinished:
+                    self._unfinished[uid] = (self._unfinished[uid][0], 0.0)
+
+    def _look(self, request: ActionRequest, pool: ThreadPoolExecutor) -> None:
+        uid = request.metadata.uid or ""
         request = self.decider.look(request)
         state = request.status.state
         if state is None or state in TERMINAL or state is State.PENDING:
+            self._waiting.pop(uid, None)
             return
         if state is State.APPROVED:
             admitted = self._admit(request)
@@ -134,6 +151,9 @@ class RequestLoop:
 
     def _admit(self, request: ActionRequest) -> ActionRequest | None:
         """Approved → Scheduled when nothing stands in the way; else say once why it waits, or end it."""
+        _, again = self._waiting.get(request.metadata.uid or "", ("", 0.0))
+        if self.clock.monotonic() < again:
+            return None
         act = self.act_request(request)
         if act is None:
             return None
@@ -142,7 +162,7 @@ class RequestLoop:
             self._stopped(request, stop)
             return None
         now = self.clock.now().replace(microsecond=0)
-        return self._move(request, State.APPROVED, Trigger.ADMITTED, scheduled_for=now)
+        return self._move(request, State.APPROVED, Trigger.ADMITTED, scheduled_for=now, outcome=None)
 
     def _stopped(self, request: ActionRequest, stop: Stop) -> None:
         uid = request.metadata.uid or ""
@@ -150,11 +170,30 @@ class RequestLoop:
             trigger = Trigger.EXPIRED if stop.kind is StopKind.EXPIRED else Trigger.WITHDRAWN
             self.decider.end(request, trigger, stop.message)
             return
-        if self._waiting.get(uid) != stop.code:
-            self._waiting[uid] = stop.code
+        said, _ = self._waiting.get(uid, ("", 0.0))
+        self._waiting[uid] = (stop.code, self.clock.monotonic() + self.poll_seconds)
+        if said != stop.code:
             logger.info("act waits: %s", stop.message, extra={"request": request_reference(request)})
+            self._show_waiting(request, stop.message)
 
-    def _move(self, request: ActionRequest, expected: State, trigger: Trigger, **update: datetime) -> ActionRequest:
+    def _show_waiting(self, request: ActionRequest, message: str) -> None:
+        """Say in the status why an approved act has not begun; a picture only, gone when the act begins."""
+        expected = request.status.state
+        waiting = Outcome(before={}, after={}, error=message[:1000])
+        if expected is None or expected not in _WAITING or request.status.outcome == waiting:
+            return
+
+        def change(current: ActionRequest) -> dict[str, object]:
+            if current.status.state is not expected:
+                raise Conflict("the request has moved on", code="StateChanged")
+            return request_status.moved(current.status, expected, fence=self.fence(), outcome=waiting)
+
+        try:
+            self.requests.write_status(request, change)
+        except FinopsError as error:
+            logger.info("why an act waits is not shown: %s", error, extra={"request": request_reference(request)})
+
+    def _move(self, request: ActionRequest, expected: State, trigger: Trigger, **update: object) -> ActionRequest:
         def change(current: ActionRequest) -> dict[str, object]:
             if current.status.state is not expected:
                 raise Conflict("the request has moved on", code="StateChanged")
@@ -176,7 +215,7 @@ class RequestLoop:
             result = self.act(act, self._stopping.is_set)
             retry_after = result.retry_after_seconds
             if retry_after is not None:
-                logger.info("act waits: %s", result.message, extra={"request": act.ledger_name})
+                self._waits(act, result)
         except LedgerDiverged as error:
             self.freeze.freeze(str(error))
             logger.error("frozen: %s", error, extra={"request": act.ledger_name})  # noqa: TRY400 - as above
@@ -196,6 +235,17 @@ class RequestLoop:
                 else:
                     self._unfinished[act.uid] = (act, self.clock.monotonic() + retry_after)
             self.world.ring()
+
+    def _waits(self, act: ActRequest, result: ActResult) -> None:
+        if self._stopping.is_set():
+            return
+        said, _ = self._waiting.get(act.uid, ("", 0.0))
+        self._waiting[act.uid] = (result.message, 0.0)
+        if said != result.message:
+            logger.info("act waits: %s", result.message, extra={"request": act.ledger_name})
+        request = self.world.requests.get(act.tenant.namespace, act.name)
+        if result.state is None and request is not None and request.metadata.uid == act.uid:
+            self._show_waiting(request, result.message)
 
     def act_request(self, request: ActionRequest) -> ActRequest | None:
         """Return the request as the executor takes it; None when its account or policy is not known (yet)."""

@@ -2,6 +2,7 @@
 
 No timer and no task per object: one thread looks at all policies whenever something changes or a time has come, and
 hands due ones to a small pool. Two scans of one policy never overlap, because a policy that runs is not looked at.
+What follows a scan (requests) needs the lease; when it is not held yet, it is made up for as soon as it is.
 """
 
 from __future__ import annotations
@@ -12,23 +13,31 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from finops.domain.report import ScanSummary
-from finops.errors import Conflict, FinopsError, InvalidInput, StoreUnavailable, StoreUnsafe, Unavailable
+from finops.errors import FinopsError, InvalidInput, StoreUnavailable, StoreUnsafe
 from finops.k8s.events import Events
 from finops.kinds.scan_policy import ScanPolicy
 from finops.ports.clock import Clock
-from finops_operator.objects import Objects
+from finops_operator.objects import Gone, Objects
 from finops_operator.stages import policy_status
 from finops_operator.stages.policy_status import Standing
-from finops_operator.stages.schedule import Due, due
+from finops_operator.stages.schedule import REQUESTED_AT, Due, due
 from finops_operator.telemetry import Telemetry
 from finops_operator.world import Key, World
 
 logger = logging.getLogger(__name__)
+Attempt = tuple[str | None, int | None, str]
+"""What a scan was asked for: uid and generation of the policy, and the annotation that asks for one now."""
 _LONGEST_SLEEP_SECONDS: Final = 20.0
 _RETRY_AFTER: Final = timedelta(seconds=30)
+_OWED_AFTER: Final = timedelta(seconds=2)
+
+
+class ScanStopped(FinopsError):
+    """The process ends in the middle of a scan; what was visible before stays visible, the next process scans anew."""
 
 
 @dataclass(slots=True)
@@ -36,8 +45,11 @@ class Scheduler:
     """Owns the scans of all policies.
 
     Attributes:
-        scan: one whole scan; returns the summary that status, command line and Redis share.
+        scan: one whole scan; returns the summary that status, command line and Redis share. Raises ScanStopped when
+            the process ends first.
         follow_up: what comes after a scan (requests proposed, superseded, withdrawn); returns figures for the status.
+        may_write: whether this process holds the lease, without which nothing can follow a scan.
+        see_accounts: reads the accounts from the API server, whose watch may lag behind that of the policies.
     """
 
     world: World
@@ -48,8 +60,16 @@ class Scheduler:
     telemetry: Telemetry
     clock: Clock
     concurrency: int
+    may_write: Callable[[], bool]
+    see_accounts: Callable[[], None]
     _running: set[Key] = field(default_factory=set)
     _retry_at: dict[Key, datetime] = field(default_factory=dict)
+    _hopeless: dict[Key, Attempt] = field(default_factory=dict)
+    """Policies that ask for something impossible: not tried again until somebody changes them."""
+    _accounts: dict[Key, frozenset[tuple[str, str | None, int | None]]] = field(default_factory=dict)
+    """The accounts as a policy's last scan of this process found them."""
+    _owed: dict[Key, ScanSummary] = field(default_factory=dict)
+    """Scans whose follow-up waits for the lease."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, stop: threading.Event) -> None:
@@ -59,9 +79,11 @@ class Scheduler:
             while not stop.is_set():
                 wake = self._look(pool)
                 seen = self.world.wait(seen, wake)
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _look(self, pool: ThreadPoolExecutor) -> float:
         now = self.clock.now()
+        self._forget_deleted()
         soonest = now + timedelta(seconds=_LONGEST_SLEEP_SECONDS)
         for policy in self.world.policies.all():
             key = (policy.metadata.namespace or "", policy.metadata.name)
@@ -69,19 +91,54 @@ class Scheduler:
                 if key in self._running:
                     continue
                 retry_at = self._retry_at.get(key)
+                owed = key in self._owed
+                hopeless = self._hopeless.get(key) == _attempt(policy)
+            if hopeless:
+                continue
             if retry_at is not None and retry_at > now:
                 soonest = min(soonest, retry_at)
                 continue
             verdict = self._verdict(policy, now)
             if verdict is None:
                 continue
-            if verdict.now:
-                with self._lock:
-                    self._running.add(key)
-                pool.submit(self._run_one, key, policy, verdict)
+            if verdict.now or self._account_changed(key, policy):
+                self._submit(pool, key, partial(self._run_one, key, policy, verdict))
+            elif owed and self.may_write():
+                self._submit(pool, key, partial(self._make_up, key, policy))
             elif verdict.next_time is not None:
                 soonest = min(soonest, verdict.next_time)
         return max(0.05, (soonest - self.clock.now()).total_seconds())
+
+    def _submit(self, pool: ThreadPoolExecutor, key: Key, work: Callable[[], None]) -> None:
+        with self._lock:
+            self._running.add(key)
+        pool.submit(self._guarded, key, work)
+
+    def _guarded(self, key: Key, work: Callable[[], None]) -> None:
+        try:
+            work()
+        finally:
+            with self._lock:
+                self._running.discard(key)
+            self.world.ring()
+
+    def _forget_deleted(self) -> None:
+        known = {(policy.metadata.namespace or "", policy.metadata.name) for policy in self.world.policies.all()}
+        with self._lock:
+            for kept in (self._retry_at, self._hopeless, self._accounts, self._owed):
+                for key in kept.keys() - known:
+                    del kept[key]
+
+    def _accounts_of(self, policy: ScanPolicy) -> frozenset[tuple[str, str | None, int | None]]:
+        named = {reference.name for reference in policy.spec.accounts}
+        found = (account.metadata for account in self.world.accounts.all())
+        return frozenset((one.name, one.uid, one.generation) for one in found if one.name in named)
+
+    def _account_changed(self, key: Key, policy: ScanPolicy) -> bool:
+        """Return whether an account of the policy came, went or changed since its last scan in this process."""
+        with self._lock:
+            before = self._accounts.get(key)
+        return before is not None and before != self._accounts_of(policy)
 
     def _verdict(self, policy: ScanPolicy, now: datetime) -> Due | None:
         try:
@@ -104,20 +161,23 @@ class Scheduler:
     def _write(self, policy: ScanPolicy, change: Callable[[ScanPolicy], dict[str, Any]]) -> ScanPolicy:
         try:
             return self.policies.write_status(policy, change)
-        except (Conflict, Unavailable) as error:
+        except FinopsError as error:
             # Level triggered: the next look writes it; a status is never the only place of a fact.
             logger.warning("status not written: %s", error, extra=_names(policy))
             return policy
 
     def _run_one(self, key: Key, policy: ScanPolicy, verdict: Due) -> None:
         try:
-            self._scan_one(policy, verdict)
+            self._scan_one(key, policy, verdict)
             with self._lock:
                 self._retry_at.pop(key, None)
+        except (ScanStopped, Gone) as error:
+            logger.info("scan given up: %s", error, extra=_names(policy))
         except InvalidInput as error:
             now, problem = self.clock.now(), str(error)
             self._write(policy, lambda p: policy_status.refused(p, reason="Invalid", message=problem, now=now))
-            self._retry(key)
+            with self._lock:
+                self._hopeless[key] = _attempt(policy)
         except (StoreUnavailable, StoreUnsafe) as error:
             now, problem = self.clock.now(), str(error)
             logger.warning("scan paused: %s", error, extra=_names(policy))
@@ -128,10 +188,6 @@ class Scheduler:
         except Exception as error:  # the edge of a stage loop: one policy's defect must not stop the others
             logger.exception("scan failed", extra=_names(policy))
             self._failed(key, policy, "ScanFailed", f"{type(error).__name__}: {error}")
-        finally:
-            with self._lock:
-                self._running.discard(key)
-            self.world.ring()
 
     def _failed(self, key: Key, policy: ScanPolicy, code: str, message: str) -> None:
         now = self.clock.now()
@@ -143,13 +199,45 @@ class Scheduler:
         with self._lock:
             self._retry_at[key] = self.clock.now() + _RETRY_AFTER
 
-    def _scan_one(self, policy: ScanPolicy, verdict: Due) -> None:
+    def _make_up(self, key: Key, policy: ScanPolicy) -> None:
+        """Do what had to follow the last scan and could not for want of the lease."""
+        with self._lock:
+            summary = self._owed.get(key)
+        if summary is None:
+            return
+        try:
+            standing = self._follow(key, policy, summary)
+        except FinopsError as error:
+            logger.info("requests looked at again later: %s", error, extra=_names(policy))
+            self._retry(key)
+            return
+        except Exception:  # the edge of a stage loop, as above: the next scan looks at the requests again
+            logger.exception("requests not brought up to date", extra=_names(policy))
+            with self._lock:
+                self._owed.pop(key, None)
+            return
+        self._write(policy, lambda p: policy_status.followed_up(p, standing))
+
+    def _follow(self, key: Key, policy: ScanPolicy, summary: ScanSummary) -> Standing:
+        standing = self.follow_up(policy, summary)
+        with self._lock:
+            if standing.owed:
+                self._owed[key] = summary
+                self._retry_at[key] = self.clock.now() + _OWED_AFTER
+            else:
+                self._owed.pop(key, None)
+        return standing
+
+    def _scan_one(self, key: Key, policy: ScanPolicy, verdict: Due) -> None:
         namespace, name = policy.metadata.namespace or "", policy.metadata.name
         begun = self.clock.now()
+        self.see_accounts()
+        with self._lock:
+            self._accounts[key] = self._accounts_of(policy)
         logger.info("scan started: %s", verdict.reason, extra=_names(policy))
         policy = self._write(policy, lambda p: policy_status.scanning(p, reason=verdict.reason, now=begun))
         summary = self.scan(policy)
-        standing = self.follow_up(policy, summary)
+        standing = self._follow(key, policy, summary)
         now = self.clock.now()
         generation = policy.metadata.generation
         self.policies.write_status(
@@ -181,8 +269,9 @@ class Scheduler:
                 "status": policy.status.model_copy(
                     update={
                         "observed_generation": policy.metadata.generation,
-                        "last_handled_requested_at": policy.metadata.annotations.get("finops.dev/requestedAt"),
+                        "last_handled_requested_at": policy.metadata.annotations.get(REQUESTED_AT),
                         "last_scan": policy_status.last_scan_of(summary),
+                        "monthly_cost": None if summary.complete_failure else summary.monthly_cost,
                     }
                 )
             }
@@ -217,6 +306,11 @@ class Scheduler:
             self.events.publish(policy, reason=reason, note=note, action="Scan", type_=type_)
         except FinopsError as error:
             logger.warning("event not published: %s", error, extra=_names(policy))
+
+
+def _attempt(policy: ScanPolicy) -> Attempt:
+    metadata = policy.metadata
+    return metadata.uid, metadata.generation, metadata.annotations.get(REQUESTED_AT, "")
 
 
 def _names(policy: ScanPolicy) -> dict[str, str]:

@@ -6,6 +6,7 @@ everything, so a missed or doubled event costs nothing but a little time.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from finops.kinds.invalid import InvalidObject
 from finops.kinds.part import Kind
 from finops.kinds.scan_policy import ScanPolicy
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T", bound=Kind)
 Key = tuple[str, str]
 """(namespace, name); the namespace of cluster-scoped objects is empty."""
@@ -67,6 +69,8 @@ class Kept(Generic[T]):
         except InvalidObject as error:
             # The API server has accepted it, so it is older or newer than our schema: say so, do not crash.
             generation = int(raw["metadata"].get("generation") or 0)
+            if key not in self._broken:
+                logger.warning("%s %s is left out: %s", self.kind.crd.kind, "/".join(filter(None, key)), error)
             self._objects.pop(key, None)
             self._broken[key] = Broken(key, generation, str(error), raw)
         else:
@@ -82,6 +86,13 @@ class Kept(Generic[T]):
             known = self._objects.get(key)
             if known is None or _newer(obj, known):
                 self._objects[key] = obj
+
+    def drop(self, key: Key, uid: str | None) -> None:
+        """Forget an object that is known to be gone; our own write may have come back after its deletion was seen."""
+        with self._lock:
+            known = self._objects.get(key)
+            if known is not None and known.metadata.uid == uid:
+                del self._objects[key]
 
     def all(self) -> tuple[T, ...]:
         with self._lock:

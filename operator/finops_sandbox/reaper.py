@@ -1,8 +1,8 @@
 """Cleans up after a supervisor that was killed: ends its programs, removes its folders. Run as a file, alone.
 
 The supervisor holds the other end of our standard input and tells there, one JSON object per line, what exists:
-`{"folder": PATH}`, `{"child": PID, "started": TICKS}`, `{"gone": PID}`, and `{"done": true}` after a clean stop. The end
-of the input without `done` means that the supervisor died. Only the standard library: it must start in an instant and
+`{"folder": PATH}`, `{"child": PID, "started": TICKS}`, `{"gone": PID}`, and `{"done": true}` after a clean stop. When
+the input ends without `done` the supervisor has died. Only the standard library: this must start in an instant and
 survive whatever the supervisor did not.
 """
 

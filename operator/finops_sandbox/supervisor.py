@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TextIO, TypeAlias
+from typing import Final, Self, TextIO, TypeAlias
 
 from finops.errors import FinopsError
 from finops_operator.cli.parent_death import die_with_parent
@@ -65,6 +65,7 @@ class Program:
     Attributes:
         environment: the whole environment; nothing is inherited.
         announcement: pattern searched in every line; its named groups go to `Running.announced`.
+        stage: stages stop one after the other, the highest first; programs of one stage stop together.
         ready: probe; default: the announcement was seen.
         stop_seconds: how long SIGTERM may take before SIGKILL.
     """
@@ -73,6 +74,7 @@ class Program:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     announcement: str = ""
+    stage: int = 0
     ready: Probe | None = None
     ready_seconds: float = 60.0
     stop_seconds: float = 15.0
@@ -105,9 +107,9 @@ class Supervisor:
         self._reaper: subprocess.Popen[bytes] | None = None
         self._halted = False
 
-    async def __aenter__(self) -> Supervisor:
+    async def __aenter__(self) -> Self:
         self._log = self._log_path.open("a", encoding="utf-8", buffering=1)
-        self._reaper = subprocess.Popen(
+        self._reaper = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds, before anything else runs
             [sys.executable, "-I", "-S", reaper.__file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -166,11 +168,12 @@ class Supervisor:
         raise self._failure(await self._died.get())
 
     async def stop(self) -> None:
-        """Stop everything, what was started last first; harmless when repeated."""
+        """Stop everything, what others depend on last; harmless when repeated."""
         while self._running:
-            running = self._running[-1]
-            await self._end(running)
-            self._running.pop()
+            stage = max(running.program.stage for running in self._running)
+            last = [running for running in self._running if running.program.stage == stage]
+            await asyncio.gather(*(self._end(running) for running in reversed(last)))
+            self._running = [running for running in self._running if running not in last]
 
     def halt(self) -> None:
         """Kill everything at once: somebody asked a second time."""
@@ -236,7 +239,7 @@ class Supervisor:
                 process.send_signal(signal.SIGKILL if self._halted else signal.SIGTERM)
             try:
                 await asyncio.wait_for(process.wait(), running.program.stop_seconds)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 self._say(f"{running.program.name} does not stop by itself; killed")
                 _signal_group(running, signal.SIGKILL)
                 await process.wait()

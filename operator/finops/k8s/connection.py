@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import urllib3
+import yaml
 from kubernetes import client, config
 
 from finops.errors import ClusterUnavailable, Conflict, FinopsError, InvalidInput, Refused
@@ -48,15 +49,15 @@ def connect(kubeconfig: str = "", context: str = "") -> Connection:
     configuration = client.Configuration()
     # The SDK would repeat a POST whose answer was lost; our callers decide what may be repeated.
     configuration.retries = urllib3.Retry(total=0, redirect=0, connect=2, read=0)
-    if not kubeconfig and not context and os.environ.get("KUBERNETES_SERVICE_HOST"):
-        config.load_incluster_config(client_configuration=configuration)
-        return Connection(client.ApiClient(configuration), "service account", _pod_namespace())
     try:
+        if not kubeconfig and not context and os.environ.get("KUBERNETES_SERVICE_HOST"):
+            config.load_incluster_config(client_configuration=configuration)
+            return Connection(client.ApiClient(configuration), "service account", _pod_namespace())
         config.load_kube_config(
             config_file=kubeconfig or None, context=context or None, client_configuration=configuration
         )
         contexts, active = config.list_kube_config_contexts(config_file=kubeconfig or None)
-    except (config.ConfigException, OSError, ValueError, TypeError) as error:
+    except (config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, LookupError) as error:
         raise InvalidInput(
             f"no usable Kubernetes configuration: {error}",
             field="KUBECONFIG",

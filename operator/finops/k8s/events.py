@@ -12,6 +12,7 @@ from finops.k8s.connection import REQUEST_TIMEOUT, Connection, cluster_errors
 from finops.kinds.part import API_VERSION, Kind
 
 _NOTE_LIMIT: Final = 1024
+"""Bytes, not characters."""
 
 
 class Events:
@@ -32,14 +33,16 @@ class Events:
         metadata = about.metadata
         namespace = metadata.namespace or "default"
         body = client.EventsV1Event(
-            metadata=client.V1ObjectMeta(name=f"{metadata.name[:180]}.{uuid4().hex[:16]}", namespace=namespace),
+            metadata=client.V1ObjectMeta(
+                name=f"{metadata.name[:180].rstrip('.-')}.{uuid4().hex[:16]}", namespace=namespace
+            ),
             event_time=datetime.now(UTC),
             reporting_controller=f"finops.dev/{self._component}",
             reporting_instance=self._instance[:128],
             action=action,
             reason=reason,
             type=type_,
-            note=note[:_NOTE_LIMIT],
+            note=_within(note, _NOTE_LIMIT),
             regarding=client.V1ObjectReference(
                 api_version=API_VERSION,
                 kind=about.crd.kind,
@@ -51,3 +54,7 @@ class Events:
         )
         with cluster_errors(f"publish an event about {about.crd.kind} {metadata.name}"):
             self._api.create_namespaced_event(namespace, body, _request_timeout=REQUEST_TIMEOUT)
+
+
+def _within(text: str, limit: int) -> str:
+    return text.encode("utf-8", errors="replace")[:limit].decode("utf-8", errors="ignore")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -230,9 +231,11 @@ class KindApi(Generic[T]):
         known: dict[tuple[str, str], Mapping[str, Any]],
     ) -> Iterator[WatchEvent[T]]:
         while not stop.is_set():
+            heard, opened = False, time.monotonic()
             for change in self._stream(namespace, version):
                 if stop.is_set():
                     return
+                heard = True
                 raw = change["object"]
                 if change["type"] == "ERROR":
                     raise WatchExpired(str(raw.get("message", "")), code=str(raw.get("reason", "")))
@@ -244,6 +247,9 @@ class KindApi(Generic[T]):
                 else:
                     known[_key(raw)] = raw
                 yield self._event(change["type"], raw)
+            if not heard and time.monotonic() - opened < _RECONNECT_SECONDS:
+                # A server that hangs up at once must not be asked without a pause.
+                stop.wait(_RECONNECT_SECONDS)
 
     def _stream(self, namespace: str | None, version: str) -> Iterator[dict[str, Any]]:
         options: dict[str, Any] = {

@@ -21,6 +21,7 @@ from finops.k8s.connection import REQUEST_TIMEOUT, Connection, NotFound, cluster
 from finops.ports.clock import Clock
 
 _RENEWALS_PER_DURATION: Final = 3
+_RENEW_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Lease:
             return self._write(None, max(floor, 1), started)
         spec = lease.spec
         fence = max(int(spec.lease_transitions or 0) + 1, floor)
-        if spec.holder_identity and spec.holder_identity != self._holder and not self._expired(lease, started):
+        if spec.holder_identity and spec.holder_identity != self._holder and not self._expired(lease):
             return None
         return self._write(lease, fence, started)
 
@@ -82,15 +83,19 @@ class Lease:
             held = self._held
         if held is None:
             return False
-        started = self._clock.monotonic()
         try:
-            lease = self._read()
-            if lease is None or lease.spec.holder_identity != self._holder or _fence(lease) != held.fence:
-                self._lose()
-                return False
-            return self._write(lease, held.fence, started) is not None
+            for _ in range(_RENEW_TRIES):
+                started = self._clock.monotonic()
+                lease = self._read()
+                if lease is None or lease.spec.holder_identity != self._holder or _fence(lease) != held.fence:
+                    self._lose()
+                    return False
+                # A write that lost a race says only that somebody touched the record: who holds it is read again.
+                if self._write(lease, held.fence, started) is not None:
+                    return True
         except ClusterUnavailable:
-            return self._clock.monotonic() < held.until
+            pass
+        return self._clock.monotonic() < held.until
 
     def guard(self) -> Held:
         """Return the lease as held now.
@@ -120,8 +125,10 @@ class Lease:
         with self._lock:
             self._held = None
 
-    def _expired(self, lease: Any, now: float) -> bool:
-        # The record's own time stamps come from another machine's clock; only changes we see ourselves count.
+    def _expired(self, lease: Any) -> bool:
+        # The record's own time stamps come from another machine's clock; only changes we see ourselves count. The
+        # instant is that after the read: the holder counts from before its write, which is never later.
+        now = self._clock.monotonic()
         version = str(lease.metadata.resource_version)
         if self._seen is None or self._seen[0] != version:
             self._seen = (version, now)

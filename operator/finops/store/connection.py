@@ -23,6 +23,9 @@ SCHEMA_VERSION: Final = 1
 _TIMEOUT_SECONDS: Final = 5.0
 _MINIMUM_VERSION: Final = (6, 2)
 _RETRIES: Final = 3
+_CANNOT_WRITE: Final = ("MISCONF", "NOREPLICAS")
+_PROTECTED: Final = "DENIED"
+"""How a server in protected mode turns away everyone who is not on its own machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,8 @@ def store_errors() -> Iterator[None]:
     """Turn the client's errors into ours around any block that talks to the server.
 
     Raises:
-        StoreUnavailable: no answer, time-out, loading, or out of memory.
-        StoreUnsafe: authentication failed or a command is not allowed to this user.
+        StoreUnavailable: no answer, time-out, loading, out of memory, or unable to write (disk, replica).
+        StoreUnsafe: authentication failed, a command is not allowed to this user, or the server is in protected mode.
     """
     try:
         yield
@@ -99,6 +102,16 @@ def store_errors() -> Iterator[None]:
         raise StoreUnavailable(f"the store does not answer: {error}", hint="is the server up and reachable?") from error
     except redis.exceptions.OutOfMemoryError as error:
         raise StoreUnavailable(f"the store is full: {error}", hint="raise maxmemory or the volume's size") from error
+    except redis.ResponseError as error:
+        if str(error).startswith(_PROTECTED):
+            raise StoreUnsafe(
+                "the store runs in protected mode and serves its own machine alone",
+                code="StoreProtected",
+                hint="give its default user a password, or use ACL users",
+            ) from error
+        if not isinstance(error, redis.exceptions.ReadOnlyError) and not str(error).startswith(_CANNOT_WRITE):
+            raise
+        raise StoreUnavailable(f"the store does not write: {error}", hint="look at its disk and its role") from error
 
 
 def check_server(store: Store, *, allow_volatile: bool) -> str:

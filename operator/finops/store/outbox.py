@@ -22,7 +22,9 @@ from finops.domain.canonical import Json, sha256_hex
 from finops.store.connection import Store, store_errors
 
 CHANNEL_INTERVAL_MS: Final = 1100
-"""Slack allows one message a second and channel; a tenth is left for jitter between replicas."""
+"""Slack allows one message a second and channel; counted from the end of one delivery to the start of the next."""
+CHANNEL_HOLD_MS: Final = 10_000
+"""For how long a channel waits for a worker that took a card for it and is not heard of again."""
 _TRUST_VERSION_MS: Final = 300_000
 _UNSENT: Final = "?"
 
@@ -74,6 +76,7 @@ return {best, redis.call('HGET', KEYS[5], best)}
 _FINISH: Final = """
 if redis.call('HGET', KEYS[3], ARGV[1]) ~= ARGV[2] then return 0 end
 redis.call('HDEL', KEYS[3], ARGV[1])
+redis.call('HSET', KEYS[6], ARGV[6], tonumber(ARGV[5]) + tonumber(ARGV[7]))
 local route = redis.call('HGET', KEYS[2], ARGV[1])
 if not route then redis.call('ZREM', KEYS[1], ARGV[1]); return 1 end
 local hash = string.match(route, '^%d+:[^:]*:%d+:(%x*):')
@@ -213,7 +216,7 @@ class Outbox:
         with store_errors():
             answer: Any = self._take(
                 keys=[self._key(name) for name in ("due", "routes", "claims", "pace", "wanted")],
-                args=[now_ms, token, lease_ms, CHANNEL_INTERVAL_MS],
+                args=[now_ms, token, lease_ms, CHANNEL_HOLD_MS],
             )
         if not answer or not answer[1]:
             return None
@@ -221,21 +224,22 @@ class Outbox:
 
     def finish(self, taken: Taken, now_ms: int) -> None:
         """Give the card back as delivered; it stays due if it changed meanwhile or thread lines are left."""
-        self._give_back(taken, taken.card.hash, now_ms)
+        self._give_back(taken, taken.card.hash, now_ms, now_ms)
 
-    def later(self, taken: Taken, at_ms: int) -> None:
+    def later(self, taken: Taken, now_ms: int, at_ms: int) -> None:
         """Give the card back undelivered, to be tried again at `at_ms`."""
-        self._give_back(taken, "", at_ms)
+        self._give_back(taken, "", now_ms, at_ms)
 
-    def _give_back(self, taken: Taken, delivered: str, at_ms: int) -> None:
+    def _give_back(self, taken: Taken, delivered: str, now_ms: int, at_ms: int) -> None:
         uid = taken.card.uid
         with store_errors():
             self._finish(
                 keys=[
                     *(self._key(name) for name in ("due", "routes", "claims")),
                     *(self._key(name, uid) for name in ("lines", "thread")),
+                    self._key("pace"),
                 ],
-                args=[uid, taken.token, delivered, at_ms],
+                args=[uid, taken.token, delivered, at_ms, now_ms, taken.card.channel, CHANNEL_INTERVAL_MS],
             )
 
     def reserve(self, method: str, now_ms: int, *, interval_ms: int, burst: int) -> int:

@@ -22,7 +22,7 @@ from finops.kinds.policy_status import GAP_ROWS, GapDetail, LastScan, ScanPolicy
 from finops.kinds.scan_policy import ScanPolicy
 
 CREDENTIAL_CODES: Final = frozenset({"CredentialsInvalid", "AccountMismatch", "AwsCredentialsInvalid"})
-ACCOUNT_CODES: Final = frozenset({"AccountMissing", "AccountNotGranted"})
+ACCOUNT_CODES: Final = frozenset({"AccountNotFound", "AccountNotGranted", "AccountTwice"})
 _MESSAGE: Final = 900
 _WORD: Final = 240
 _REASON: Final = re.compile("[A-Za-z][A-Za-z0-9_]{0,127}")
@@ -30,22 +30,24 @@ _REASON: Final = re.compile("[A-Za-z][A-Za-z0-9_]{0,127}")
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Figures about a policy that do not come from its scan."""
+    """Figures about a policy that do not come from its scan; `owed` when its requests could not be looked at yet."""
 
     open_requests: int
     realized_monthly_savings: Decimal
+    owed: bool = False
 
 
 def refused(policy: ScanPolicy, *, reason: str, message: str, now: datetime) -> dict[str, Any]:
     """The spec asks for something impossible (unknown parameter, schedule that never comes): waiting is no help."""
+    told = _plain(message)
     conditions = _set(
         policy,
         policy.status.conditions,
         now,
         {
-            "Ready": (False, reason, message),
+            "Ready": (False, reason, told),
             "Reconciling": (False, reason, "No scan runs."),
-            "Stalled": (True, reason, message),
+            "Stalled": (True, reason, told),
         },
     )
     update = {"conditions": conditions, "observed_generation": policy.metadata.generation}
@@ -54,13 +56,15 @@ def refused(policy: ScanPolicy, *, reason: str, message: str, now: datetime) -> 
 
 def suspended(policy: ScanPolicy, *, now: datetime) -> dict[str, Any]:
     """The policy rests; what its last scan found stays."""
-    scanned_before = policy.status.last_scan is not None and policy.status.last_scan.completion_time is not None
+    # A last scan that saw nothing leaves no figures, and a policy that never saw anything is not ready.
+    found = policy.status.last_scan is not None and policy.status.monthly_cost is not None
+    figures = "figures are those of the last scan" if found else "no scan has seen anything yet"
     conditions = _set(
         policy,
         policy.status.conditions,
         now,
         {
-            "Ready": (scanned_before, "Suspended", "Suspended by spec.suspend; figures are those of the last scan."),
+            "Ready": (found, "Suspended", f"Suspended by spec.suspend; {figures}."),
             "Reconciling": (False, "Suspended", "No scan runs."),
             "Stalled": (False, "Suspended", "Nothing is wrong."),
         },
@@ -87,14 +91,15 @@ def scanning(policy: ScanPolicy, *, reason: str, now: datetime) -> dict[str, Any
 
 def store_lost(policy: ScanPolicy, *, message: str, now: datetime) -> dict[str, Any]:
     """Redis does not answer: scans pause and say so."""
+    told = _plain(message)
     conditions = _set(
         policy,
         policy.status.conditions,
         now,
         {
-            "Ready": (False, "StoreUnreachable", message),
+            "Ready": (False, "StoreUnreachable", told),
             "Reconciling": (False, "StoreUnreachable", "No scan runs."),
-            "StoreReachable": (False, "StoreUnreachable", message),
+            "StoreReachable": (False, "StoreUnreachable", told),
         },
     )
     return policy.status.model_copy(update={"conditions": conditions}).to_dict()
@@ -139,6 +144,7 @@ def scanned(
             "PricingCurrent": _prices(summary),
             "StoreReachable": (True, "Reachable", "The store answers."),
         },
+        generation=generation,
     )
     nothing = bool(summary.complete_failure)
     status = ScanPolicyStatus(
@@ -155,6 +161,15 @@ def scanned(
         last_handled_requested_at=requested_at or policy.status.last_handled_requested_at,
     )
     return status.to_dict()
+
+
+def followed_up(policy: ScanPolicy, standing: Standing) -> dict[str, Any]:
+    """The requests were brought in line with a scan that had ended before."""
+    update = {
+        "realized_monthly_savings": to_cents(standing.realized_monthly_savings),
+        "open_requests": standing.open_requests,
+    }
+    return policy.status.model_copy(update=update).to_dict()
 
 
 def last_scan_of(summary: ScanSummary) -> LastScan:
@@ -252,6 +267,7 @@ def _set(
     conditions: Conditions,
     now: datetime,
     wanted: Mapping[str, tuple[bool | ConditionStatus, str, str]],
+    generation: int | None = None,
 ) -> Conditions:
     for type_, (status, reason, message) in wanted.items():
         conditions = with_condition(
@@ -261,7 +277,7 @@ def _set(
             reason,
             message,
             now=now,
-            observed_generation=policy.metadata.generation,
+            observed_generation=policy.metadata.generation if generation is None else generation,
         )
     return conditions
 

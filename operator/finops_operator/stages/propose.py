@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from finops.domain.canonical import Json
-from finops.domain.decision import TERMINAL, State
+from finops.domain.decision import TERMINAL, State, Trigger
 from finops.domain.money import to_cents
 from finops.domain.plan import Plan
 from finops.domain.recommendation import Recommendation
@@ -89,7 +89,7 @@ def candidates(
         reason = _why_not(policy, item, accounts)
         if not reason and item.resource.arn in busy:
             reason = "another request for this resource is open"
-        if not reason and (item.resource.arn, item.action) in quiet:
+        if not reason and (item.resource.arn, item.action, actions.mode is Mode.DRY_RUN) in quiet:
             reason = "the same act was answered not long ago"
         if reason:
             yield Skip(item.id, reason)
@@ -120,7 +120,8 @@ def _why_not(policy: ScanPolicy, item: Recommendation, accounts: Mapping[str, Aw
 
 
 def _is_open(request: ActionRequest) -> bool:
-    return request.status.state not in TERMINAL
+    # One without a state was never taken in: if the ledger does not know it, it must not block anything.
+    return request.status.state is not None and request.status.state not in TERMINAL
 
 
 def _belongs(request: ActionRequest, policy: ScanPolicy) -> bool:
@@ -128,14 +129,15 @@ def _belongs(request: ActionRequest, policy: ScanPolicy) -> bool:
     return metadata.namespace == policy.metadata.namespace and request.spec.policy == policy.metadata.name
 
 
-def _quiet(requests: Iterable[ActionRequest], now: datetime) -> frozenset[tuple[str, str]]:
+def _quiet(requests: Iterable[ActionRequest], now: datetime) -> frozenset[tuple[str, str, bool]]:
+    """Return (resource, action, dry run) of what was answered lately; a dry run answers nothing about the act."""
     found = set()
     for request in requests:
         state = request.status.state
         pause = QUIET_AFTER.get(state) if state is not None else None
         ended = _ended_at(request)
         if pause is not None and ended is not None and now - ended < pause:
-            found.add((request.spec.resource.arn, request.spec.action))
+            found.add((request.spec.resource.arn, request.spec.action, request.spec.dry_run))
     return frozenset(found)
 
 
@@ -150,6 +152,28 @@ def open_requests(policy: ScanPolicy, requests: Iterable[ActionRequest]) -> tupl
     return tuple(request for request in requests if _belongs(request, policy) and _is_open(request))
 
 
+def outdated(policy: ScanPolicy, request: ActionRequest) -> tuple[Trigger, str] | None:
+    """Return how a request that waits for votes ends because the policy changed since, None when it still fits."""
+    actions, spec = policy.spec.actions, request.spec
+    if actions.mode is Mode.RECOMMEND or spec.action not in actions.allowed:
+        return Trigger.WITHDRAWN, f"The policy no longer allows {spec.action}."
+    if spec.dry_run is not (actions.mode is Mode.DRY_RUN):
+        return Trigger.SUPERSEDED, f"The policy's mode is {actions.mode.value} now."
+    if spec.approval != approval_terms(policy, destructive=spec.destructive):
+        return Trigger.SUPERSEDED, "The policy's approval terms changed; votes are asked for anew under the new ones."
+    return None
+
+
+def approval_terms(policy: ScanPolicy, *, destructive: bool) -> ApprovalTerms:
+    """Return who must approve an act under the policy as it is now."""
+    terms = policy.spec.approval
+    return ApprovalTerms(
+        approvers=terms.approvers,
+        required=max(terms.required, terms.destructive.required) if destructive else terms.required,
+        require_reason=terms.require_reason,
+    )
+
+
 def request_spec(
     policy: ScanPolicy, account: AwsAccount, item: Recommendation, plan: Plan, seen: Seen, now: datetime
 ) -> ActionRequestSpec:
@@ -158,7 +182,6 @@ def request_spec(
     Raises:
         InvalidInput (InvalidObject): a value does not fit the kind, e.g. a name that is too long.
     """
-    terms = policy.spec.approval
     slack = policy.spec.notify.slack
     saving = to_cents(item.monthly_savings or Decimal(0))
     current = to_cents(item.current_monthly_cost or Decimal(0))
@@ -193,13 +216,9 @@ def request_spec(
         rollback_possible=item.rollback_possible,
         destructive=item.destructive,
         dry_run=policy.spec.actions.mode is Mode.DRY_RUN,
-        approval=ApprovalTerms(
-            approvers=terms.approvers,
-            required=max(terms.required, terms.destructive.required) if item.destructive else terms.required,
-            require_reason=terms.require_reason,
-        ),
+        approval=approval_terms(policy, destructive=item.destructive),
         slack_channel=slack.channel if slack is not None and posted else None,
-        expires_at=(now + terms.expires_after.delta).replace(microsecond=0),
+        expires_at=(now + policy.spec.approval.expires_after.delta).replace(microsecond=0),
     )
 
 

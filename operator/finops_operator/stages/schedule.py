@@ -1,8 +1,9 @@
 """When a policy is due, as a pure function; called by the scheduler on every look.
 
-Due at the times of `spec.schedule` in `spec.timeZone`, at once for a policy never scanned or changed since, and at once
-when someone sets the annotation `finops.dev/requestedAt` to a new value. A restart changes nothing: what was scanned is
-read from the status.
+Due at the times of `spec.schedule` in `spec.timeZone`, at once for a policy never scanned or changed since, and$
+when someone sets the annotation `finops.dev/requestedAt` to a new value. A scan that saw nothing at all (no credentials,
+no account) is repeated every few minutes, so that mending the cause shows. A restart changes nothing: what was scanned
+is read from the status.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from finops.kinds.scan_policy import ScanPolicy
 REQUESTED_AT: Final = "finops.dev/requestedAt"
 MAXIMUM_JITTER_SECONDS: Final = 30
 """Policies that share a schedule start up to this much apart, so that they do not all hit AWS in the same second."""
+BLIND_RETRY: Final = timedelta(minutes=3)
 _FIVE_FIELDS: Final = 5
 
 
@@ -30,7 +32,8 @@ class Due:
 
     Attributes:
         now: whether a scan should start now.
-        reason: `NeverScanned`, `SpecChanged`, `Requested`, `Schedule`, or why not: `Suspended`, `NotYet`.
+        reason: `NeverScanned`, `SpecChanged`, `Requested`, `NothingScanned`, `Schedule`, or why not: `Suspended`,
+            `NotYet`.
         next_time: when to look again at the latest; None while suspended.
         requested_at: the annotation's value that this scan answers, empty when there is none.
     """
@@ -49,7 +52,7 @@ def next_run(schedule: str, time_zone: str, after: datetime) -> datetime:
     """
     try:
         zone = ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InvalidInput(
             f"{time_zone!r} is not a time zone", field="spec.timeZone", hint="use an IANA name such as Europe/Berlin"
         ) from error
@@ -95,4 +98,8 @@ def due(policy: ScanPolicy, now: datetime) -> Due:
     planned = next_run(spec.schedule, spec.time_zone, last.start_time) + jitter(policy.metadata.uid or "")
     if planned <= now:
         return Due(now=True, reason="Schedule", next_time=planned, requested_at=requested)
+    if status.monthly_cost is None:
+        # Only a scan that saw nothing leaves no figure.
+        again = min(planned, last.completion_time + BLIND_RETRY)
+        return Due(now=again <= now, reason="NothingScanned", next_time=again, requested_at=requested)
     return Due(now=False, reason="NotYet", next_time=planned, requested_at=requested)

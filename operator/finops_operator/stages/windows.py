@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -11,6 +12,8 @@ from cronsim import CronSim, CronSimError
 from finops.errors import InvalidInput
 from finops.kinds.policy_actions import Window
 from finops_operator.stages.schedule import next_run
+
+_FIELD: Final = "spec.actions.windows"
 
 
 def is_open(windows: Sequence[Window], now: datetime) -> bool:
@@ -28,20 +31,28 @@ def next_opening(windows: Sequence[Window], now: datetime) -> datetime | None:
     Raises:
         InvalidInput: as `is_open`.
     """
-    return min((next_run(window.schedule, window.time_zone, now) for window in windows), default=None)
+    return min((_next(window, now) for window in windows), default=None)
+
+
+def _next(window: Window, after: datetime) -> datetime:
+    try:
+        return next_run(window.schedule, window.time_zone, after)
+    except InvalidInput as error:
+        raise InvalidInput(error.message, field=_FIELD, hint=error.hint) from error
 
 
 def _covers(window: Window, now: datetime) -> bool:
-    next_run(window.schedule, window.time_zone, now)
+    _next(window, now)
     try:
-        opened = next(CronSim(window.schedule, now.astimezone(ZoneInfo(window.time_zone)), reverse=True))
+        found = next(CronSim(window.schedule, now.astimezone(ZoneInfo(window.time_zone)), reverse=True))
     except (CronSimError, StopIteration) as error:
-        raise InvalidInput(f"{window.schedule!r} never comes", field="spec.actions.windows") from error
+        raise InvalidInput(f"{window.schedule!r} never comes", field=_FIELD) from error
+    # Hours are counted as they pass: between two times of one zone Python would count those on the wall.
+    opened = found.astimezone(UTC)
     # A schedule that fires exactly now is found by the forward search only.
     return opened <= now < opened + window.duration.delta or _opens_this_minute(window, now)
 
 
 def _opens_this_minute(window: Window, now: datetime) -> bool:
-    minute = now.replace(second=0, microsecond=0)
-    before = minute.timestamp() - 60
-    return next_run(window.schedule, window.time_zone, datetime.fromtimestamp(before, tz=now.tzinfo)) == minute
+    minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+    return _next(window, minute - timedelta(minutes=1)) == minute

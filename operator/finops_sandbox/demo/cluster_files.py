@@ -63,7 +63,7 @@ def split_kubeconfig(everybody: Path, targets: Mapping[str, Path]) -> None:
             "current-context": names[0],
         }
         descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             yaml.safe_dump(chosen, file, sort_keys=False)
 
 

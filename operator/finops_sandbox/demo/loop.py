@@ -20,9 +20,8 @@ from finops.store.connection import open_store
 from finops.store.ledger import LedgerStream
 from finops.store.outbox import Outbox
 from finops_operator.cli.commands.audit import report_to_json
-from finops_sandbox.demo.world import World, until
+from finops_sandbox.demo.world import RESIZED, World, until
 
-_RESOURCE: Final = "api-oversized"
 _ACTION: Final = "ec2_instance_resize"
 _APPROVE_BUTTON: Final = "finops_approve"
 _VOTER: Final = "U0ALICE001"
@@ -37,7 +36,7 @@ async def run_loop(world: World) -> dict[str, Any]:
     Raises:
         ProgramFailed: a part of the loop did not happen in time.
     """
-    request = await until(lambda: _proposed(world), _PROPOSE_SECONDS, f"no {_ACTION} of {_RESOURCE} was proposed")
+    request = await until(lambda: _proposed(world), _PROPOSE_SECONDS, f"no {_ACTION} of {RESIZED} was proposed")
     world.note("requestProposed")
     uid, name = request.metadata.uid or "", request.metadata.name
     channel, message = await until(lambda: _card(world, uid), _CARD_SECONDS, f"no card of {name} was posted")
@@ -56,7 +55,7 @@ async def run_loop(world: World) -> dict[str, Any]:
 
 
 def _proposed(world: World) -> ActionRequest | None:
-    wanted = (one for one in world.requests() if one.spec.action == _ACTION and one.spec.resource.name == _RESOURCE)
+    wanted = (one for one in world.requests() if one.spec.action == _ACTION and one.spec.resource.name == RESIZED)
     return next(wanted, None)
 
 
@@ -143,7 +142,11 @@ def _changes(world: World) -> list[dict[str, Any]]:
         "sessionTags",
     )
     more = ("targets", "result", "applied")
-    return [{key: call.get(key) for key in (*shown, *more)} for call in calls if call.get("service") != "sts"]
+    return [
+        {key: call.get(key) for key in (*shown, *more)}
+        for call in calls
+        if call.get("service") != "sts" and not call.get("dryRun")
+    ]
 
 
 def _ledger(world: World) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _folders(keep: Path | None) -> Iterator[tuple[Path, Path, tuple[Path, ...]]]
     sockets = state
     if len(os.fsencode(state / "valkey.sock")) > _SOCKET_PATH_LIMIT:
         # Unix sockets have short paths.
-        sockets = Path(tempfile.mkdtemp(prefix="finops-demo-", dir="/tmp"))  # noqa: S108 - mkdtemp makes it ours alone
+        sockets = Path(tempfile.mkdtemp(prefix="finops-demo-", dir="/tmp"))
         temporary.append(sockets)
     try:
         yield state, sockets, tuple(temporary)

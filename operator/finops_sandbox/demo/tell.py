@@ -11,7 +11,7 @@ from finops.kinds.conditions import find_condition
 from finops.store.connection import open_store
 from finops.store.recommendations import RecommendationStore, recommendation_to_json
 from finops_operator.cli.output import Format, emit, field
-from finops_sandbox.demo.world import POLICY, POLICY_NAMESPACE, World
+from finops_sandbox.demo.world import POLICY, POLICY_NAMESPACE, RESIZED, World
 
 _TOP = 8
 
@@ -36,8 +36,9 @@ def tell(world: World, out: TextIO | None = None) -> None:
 def next_commands(world: World) -> tuple[str, str, str]:
     """Return three commands that work as they stand, in this order."""
     look = "kubectl get scanpolicies,actionrequests" if shutil.which("kubectl") else "finops requests"
-    resize = [one for one in world.requests() if not one.spec.destructive]
-    name = resize[0].metadata.name if resize else "NAME"
+    # Not the instance whose new type has no capacity: the first act a person sees should end well.
+    resizes = [one for one in world.requests() if one.spec.resource.name == RESIZED]
+    name = resizes[0].metadata.name if resizes else "NAME"
     return (
         f". {world.places.state / 'env'} && {look}",
         f"finops approve {name} --context alice",

@@ -39,6 +39,8 @@ from finops_sandbox.valkey import valkey_program
 T = TypeVar("T")
 POLICY: Final = "everything"
 POLICY_NAMESPACE: Final = "default"
+RESIZED: Final = "api-oversized"
+"""Name of the instance of the story: its resize succeeds."""
 _SCAN_SECONDS: Final = 90.0
 _NO_PROXY: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -127,6 +129,7 @@ def _double(name: str, world: World, arguments: tuple[str, ...]) -> Program:
         command=(sys.executable, "-m", f"finops_sandbox.{name}", "--host", HOST, *arguments),
         environment=bare(world.places),
         announcement=announcements[name],
+        stage=1,
         stop_seconds=5,
     )
 
@@ -159,6 +162,7 @@ def _operator(places: Places) -> Program:
         command=(sys.executable, "-m", "finops_operator"),
         environment=operator_environment(places),
         ready=_answers(f"http://{HOST}:{places.operator_port}/readyz"),
+        stage=2,
         stop_seconds=20,
     )
 
@@ -170,6 +174,7 @@ def _bot(world: World) -> Program:
         command=(sys.executable, "-m", "finops_slackbot"),
         environment=bot_environment(places, world.slack_api_url, secrets.token_urlsafe(32)),
         ready=_answers(f"http://{HOST}:{places.bot_port}/readyz"),
+        stage=2,
         stop_seconds=15,
     )
 
@@ -203,7 +208,7 @@ def _is_ready(policy: ScanPolicy | None) -> bool:
     return condition is not None and condition.status is ConditionStatus.TRUE
 
 
-async def until(probe: Callable[[], T], seconds: float, otherwise: str) -> T:
+async def until(probe: Callable[[], T | None], seconds: float, otherwise: str) -> T:
     """Ask `probe`, in a thread, until it returns something true, and return that.
 
     Raises:

@@ -114,14 +114,16 @@ class Delivery:
         try:
             self._deliver(taken)
         except _TryLaterError as error:
-            self._outbox.later(taken, error.at_ms)
+            self._outbox.later(taken, now_ms(self._clock), error.at_ms)
         except SlackRateLimited as error:
-            until = now_ms(self._clock) + error.seconds * 1000
+            now = now_ms(self._clock)
+            until = now + error.seconds * 1000
             self._outbox.block(error.method, until)
-            self._outbox.later(taken, until)
+            self._outbox.later(taken, now, until)
         except SlackUnavailable as error:
             _LOG.warning("Slack did not answer", extra={"request": taken.card.uid, "error": str(error)})
-            self._outbox.later(taken, now_ms(self._clock) + _RETRY_MS)
+            now = now_ms(self._clock)
+            self._outbox.later(taken, now, now + _RETRY_MS)
         except SlackRefused as error:
             self._refused(taken, error)
         return True
@@ -272,7 +274,7 @@ class Delivery:
         elif error.code in CHANNEL or error.code in CONTENT or error.code not in MESSAGE_GONE:
             self._status.fail(problem, channel)
             self._healthy.discard(channel)
-        self._outbox.later(taken, now + (_RETRY_MS if error.code in MESSAGE_GONE else _REFUSED_MS))
+        self._outbox.later(taken, now, now + (_RETRY_MS if error.code in MESSAGE_GONE else _REFUSED_MS))
 
     def _well(self, channel: str) -> None:
         if channel not in self._healthy:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from finops.store.connection import Store
-from finops.store.outbox import CHANNEL_INTERVAL_MS, MessageRef, Outbox, Priority, WantedCard
+from finops.store.outbox import CHANNEL_HOLD_MS, CHANNEL_INTERVAL_MS, MessageRef, Outbox, Priority, WantedCard
 
 NOW = 1_770_000_000_000
 LEASE = 60_000
@@ -73,10 +73,10 @@ def test_a_card_that_changes_during_delivery_stays_due(store: Store) -> None:
     taken = outbox.take("w", NOW, LEASE)
     assert taken is not None
     outbox.want(wanted("a", 2), NOW)
-    assert outbox.take("other", NOW + CHANNEL_INTERVAL_MS, LEASE) is None, "one worker at a time"
+    assert outbox.take("other", NOW + LEASE - 1, LEASE) is None, "one worker at a time"
     shown(outbox, taken.card)
     outbox.finish(taken, NOW + 10)
-    again = outbox.take("w", NOW + CHANNEL_INTERVAL_MS, LEASE)
+    again = outbox.take("w", NOW + 10 + CHANNEL_INTERVAL_MS, LEASE)
     assert again is not None
     assert again.card.version == 2
 
@@ -96,8 +96,19 @@ def test_a_channel_takes_one_card_a_second_from_all_workers_together(store: Stor
     with ThreadPoolExecutor(8) as pool:
         found = [one for one in pool.map(lambda i: Outbox(store).take(f"w{i}", NOW, LEASE), range(8)) if one]
     assert sorted(one.card.channel for one in found) == ["C1", "C2"]
-    assert Outbox(store).take("w", NOW + CHANNEL_INTERVAL_MS - 1, LEASE) is None
-    assert Outbox(store).take("w", NOW + CHANNEL_INTERVAL_MS, LEASE) is not None
+    assert Outbox(store).take("w", NOW + CHANNEL_HOLD_MS - 1, LEASE) is None, "the first one may still be posting"
+    for one in found:
+        Outbox(store).finish(one, NOW + 500)
+    assert Outbox(store).take("w", NOW + 500 + CHANNEL_INTERVAL_MS - 1, LEASE) is None
+    assert Outbox(store).take("w", NOW + 500 + CHANNEL_INTERVAL_MS, LEASE) is not None
+
+
+def test_a_worker_that_died_holds_its_channel_only_for_a_while(store: Store) -> None:
+    outbox = Outbox(store)
+    for uid in ("a", "b"):
+        outbox.want(wanted(uid), NOW)
+    assert outbox.take("dead", NOW, LEASE) is not None
+    assert outbox.take("alive", NOW + CHANNEL_HOLD_MS, LEASE) is not None
 
 
 def test_the_card_of_a_worker_that_died_comes_back(store: Store) -> None:
@@ -109,7 +120,7 @@ def test_the_card_of_a_worker_that_died_comes_back(store: Store) -> None:
     assert second is not None
     outbox.finish(first, NOW + LEASE)
     assert outbox.take("third", NOW + LEASE + 5000, LEASE) is None, "a late worker gives back nothing"
-    outbox.later(second, NOW + LEASE + 6000)
+    outbox.later(second, NOW + LEASE, NOW + LEASE + 6000)
     assert outbox.take("third", NOW + LEASE + 6000, LEASE) is not None
 
 

@@ -5,10 +5,12 @@ Used by the tests of this folder and by the process that they kill.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -142,13 +144,18 @@ def no_passage(name: str) -> None:
 def make_sessions(clock: FastClock, sdk: SdkSessions | None = None) -> ExecutorSessions:
     """Real STS sessions and readers; where they go is in the environment."""
     counter = CallCounter()
-    sdk = sdk or SdkSessions(counter)
+    sdk = sdk or warm_sdk()
     readers = AwsReaders(sdk, Patience(LocalRateLimits(), clock), process_counter=counter)
     return StsExecutorSessions(sdk, readers, clock)
 
 
 def warm_sdk() -> SdkSessions:
     """Return SDK sessions that have read their data files, so that forks of this process need not; nothing is sent."""
+    return _warm(os.environ["AWS_ENDPOINT_URL"])
+
+
+@cache
+def _warm(_endpoint: str) -> SdkSessions:
     sdk = SdkSessions(CallCounter())
     for service in ("ec2", "sts"):
         sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -203,6 +203,10 @@ class World:
     def votes(self) -> list[Approval]:
         return list(self.approvals.list(NAMESPACE))
 
+    def said(self, request: ActionRequest, text: str) -> None:
+        """Wait until the card's thread says a text."""
+        self.until(lambda: text in self.thread(request))
+
     def thread(self, request: ActionRequest) -> str:
         card = self.card(request)
         return "\n".join(m["text"] for m in self.control.messages(channel=CHANNEL, thread=card["ts"]))
@@ -308,8 +312,3 @@ def running_world(directory: Path, valkey_url: str, **slack: Any) -> Iterator[Wo
             world.stopped.set()
             judge_thread.join(10)
             store.client.close()
-
-
-def values(found: Mapping[str, Any], *names: str) -> tuple[Any, ...]:
-    """Pick fields in order."""
-    return tuple(found.get(name) for name in names)

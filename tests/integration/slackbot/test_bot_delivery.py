@@ -27,11 +27,9 @@ def test_the_card_follows_every_state_and_the_thread_tells_each_step(world: Worl
         request = world.propose()
         world.click(request, BOB)
         world.shown(request, "Approved")
-        for step in ("stop", "modify_type", "start"):
-            execution = {"step": step, "attempt": 1}
-            world.set_status(request, state="Executing", execution=execution)
-            said = {"stop": "stopping", "modify_type": "changing the type", "start": "starting"}[step]
-            world.until(lambda said=said: f"Step: {said}." in world.thread(request))
+        for step, said in (("stop", "stopping"), ("modify_type", "changing the type"), ("start", "starting")):
+            world.set_status(request, state="Executing", execution={"step": step, "attempt": 1})
+            world.said(request, f"Step: {said}.")
         world.set_status(request, state="Verifying")
         world.shown(request, "All steps done, verifying")
         outcome = {"before": {"instanceType": "t3.large"}, "after": {"instanceType": "t3.small"}}
@@ -138,7 +136,8 @@ def test_a_channel_that_takes_no_card_is_reported_and_not_hammered(world: World,
     with world.bot():
         world.propose(channel=channel)
         healthy = world.propose()
-        problem = world.until(lambda: status.read()[1].get(channel))
+        world.until(lambda: status.read()[1].get(channel))
+        problem = status.read()[1][channel]
         assert problem.code == code
         assert problem.message
         world.until(lambda: world.card(healthy))
@@ -163,8 +162,8 @@ def test_a_revoked_token_stops_the_bot_from_posting_and_is_reported(world: World
     with world.bot():
         world.control.revoke_token(token="xoxb-sandbox-finops")
         world.propose()
-        problem = world.until(lambda: status.read()[1].get(""))
-        assert problem.code == "token_revoked"
+        world.until(lambda: status.read()[1].get(""))
+        assert status.read()[1][""].code == "token_revoked"
         time.sleep(1.0)
         assert len(world.control.calls(method="chat.postMessage")) == 1
 
@@ -237,3 +236,30 @@ def test_a_message_that_was_deleted_by_hand_takes_its_thread_along(world: World)
         world.until(lambda: "Approved by" in world.thread(request))
         outbox = Outbox(world.store)
         assert outbox.lines(request.metadata.uid or "")[0] == ()
+
+
+def test_a_thread_line_whose_answer_was_lost_is_found_and_not_repeated(world: World) -> None:
+    world.control.fault(method="chat.postMessage", match={"text": "Approved by"}, n=1, after_commit=True, status=503)
+    with world.bot() as bot:
+        request = world.propose(required=2)
+        world.click(request, ALICE)
+        world.said(request, "Approved by")
+        world.until(lambda: bot.outbox.lines(request.metadata.uid or "")[0] == ())
+        assert world.thread(request).count("Approved by") == 1
+
+
+def test_a_thread_line_that_was_throttled_is_said_later(world: World) -> None:
+    world.control.fault(method="chat.postMessage", match={"text": "Approved by"}, n=1, retry_after=1)
+    with world.bot():
+        request = world.propose(required=2)
+        world.click(request, ALICE)
+        world.said(request, "Approved by")
+        assert world.thread(request).count("Approved by") == 1
+
+
+def test_a_card_deleted_by_hand_is_posted_anew_at_the_next_word(world: World) -> None:
+    world.control.fault(method="chat.postMessage", match={"text": "Approved by"}, n=1, error="thread_not_found")
+    with world.bot():
+        request = world.propose(required=2)
+        world.click(request, ALICE)
+        world.until(lambda: len(cards(world)) == 2)

@@ -209,7 +209,8 @@ def test_members_of_the_groups_that_policies_name_are_kept_for_the_operator(
 def test_the_status_says_which_workspace_and_warns_of_a_second_release(world: World) -> None:
     status = SlackStatus(world.store)
     with world.bot():
-        fields = world.until(lambda: (found := status.read()[0]).get("connected") == "true" and found)
+        world.until(lambda: status.read()[0].get("connected") == "true")
+        fields = status.read()[0]
         assert (fields["team"], fields["app"]) == ("T0FINOPS1", "A0FINOPS1")
         assert fields["warning"] == ""
         with world.bot(release="other"):

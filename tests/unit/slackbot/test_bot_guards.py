@@ -104,9 +104,8 @@ def test_a_click_from_another_workspace_is_refused_without_asking() -> None:
 
 
 def test_an_unknown_account_is_refused_and_a_silent_slack_is_not_an_answer() -> None:
-    guard, _ = people(
-        {"U2": SlackUnavailable("users.info", "timeout"), "U3": SlackRefused("users.info", "missing_scope")}
-    )
+    silent, refused = SlackUnavailable("users.info", "timeout"), SlackRefused("users.info", "missing_scope")
+    guard, _ = people({"U2": silent, "U3": refused})
     assert "does not know" in guard.objection("U1", "T0HOME", HOME)
     with pytest.raises(SlackUnavailable):
         guard.objection("U2", "T0HOME", HOME)
@@ -125,9 +124,8 @@ def test_a_persons_record_is_read_again_after_a_minute() -> None:
 
 def test_groups_are_read_fresh_and_unreadable_ones_are_named() -> None:
     clock = ManualClock()
-    directory = Directory(
-        groups={"S1": frozenset({"U1"}), "S2": frozenset(), "S3": SlackRefused("m", "no_such_subteam")}
-    )
+    missing = SlackRefused("usergroups.users.list", "no_such_subteam")
+    directory = Directory(groups={"S1": frozenset({"U1"}), "S2": frozenset(), "S3": missing})
     groups = VotingGroups(cast("SlackCalls", directory), clock)
     expected = Membership(("S1",), (("S3", "no_such_subteam"),))
     assert groups.of("U1", ["S2", "S1", "S3", "S1"]) == expected

@@ -214,10 +214,10 @@ def test_a_threshold_is_never_taken_for_a_measurement() -> None:
 
 def test_warnings_of_the_operator_stand_on_the_card_as_inert_text() -> None:
     shown = card(
-        facts_of(State.PENDING, values={"warning1": "Part of <!here> a group.", "warning2": "No AMI."}), BUTTONS
+        facts_of(State.PENDING, values={"warning1": "Part of <!here> a group.", "warning2": "No AMI"}), BUTTONS
     )
     (block,) = [block for block in shown.blocks if block["block_id"] == "warnings"]
-    assert block["text"]["text"] == "*Take care:* Part of &lt;!here&gt; a group.\n*Take care:* No AMI."
+    assert block["text"]["text"] == "*Take care:* Part of &lt;!here&gt; a group.\n*Take care:* No AMI"
 
 
 def test_several_changes_are_named_and_what_changes_comes_first() -> None:
@@ -255,7 +255,7 @@ def test_steps_that_lead_back_are_said_to_lead_back() -> None:
     request, votes = in_state(State.EXECUTING)
     for step, said in (
         ("stop_again", "rolling back, stopping"),
-        ("restore_type", "rolling back, setting the type back"),
+        ("restore_type", "rolling back, setting"),
     ):
         execution = request.status.execution
         assert execution is not None

@@ -299,3 +299,26 @@ def test_silence_that_could_not_be_heard_proves_nothing(store: Store) -> None:
     assert found["vol-1"].unknown["volumeReadOps"] == "Throttling"
     assert found["vol-1"].asked_from == {}
     assert measurer.gaps()
+
+
+def test_five_minute_silence_of_single_metrics_holds_for_a_day_too(store: Store) -> None:
+    def value(metric: str, _statistic: str, _at: int) -> float | None:
+        return None if metric.startswith("EBS") else 10.0
+
+    first, _ = measure(store, CloudWatch(value), instance(), fine=True)
+    assert first["i-1"].unknown["ebsReadOps"] == "NotPublished"
+    again = CloudWatch(value)
+    second, _ = measure(store, again, instance(), fine=True, now=NOW + timedelta(hours=3))
+    assert again.requests == []
+    assert second == first
+
+
+def test_a_five_minute_picture_with_a_failure_in_it_is_completed_by_the_next_scan(store: Store) -> None:
+    measure(store, CloudWatch(), instance())
+    broken = CloudWatch(refused=frozenset({"EBSReadOps"}))
+    first, _ = measure(store, broken, instance(), fine=True)
+    assert first["i-1"].unknown["ebsReadOps"] == "InternalError"
+    whole = CloudWatch()
+    second, _ = measure(store, whole, instance(), fine=True)
+    assert whole.periods == [300]
+    assert "ebsReadOps" in second["i-1"].fine

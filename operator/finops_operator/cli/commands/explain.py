@@ -25,7 +25,10 @@ def _run(
     output: Output = Format.TABLE,
     redis: Redis = "",
 ) -> None:
-    """Show what a recommendation rests on: evidence, thresholds, prices with source and date, alternatives."""
+    """Show what a recommendation rests on: evidence, thresholds, prices with source and date, alternatives.
+
+    A resource's id shows all advice about it, as a list.
+    """
     with store_to_read(redis) as store:
         found = list(_find(store, identifier))
     if not found:
@@ -39,7 +42,7 @@ def _run(
     if output in {Format.TABLE, Format.WIDE}:
         for record in records:
             _print(record, output)
-    elif len(records) == 1 and output is not Format.CSV:
+    elif found[0].id == identifier and len(records) == 1 and output is not Format.CSV:
         emit_one(records[0], output)
     else:
         emit(records, [field(name) for name in records[0]], output)

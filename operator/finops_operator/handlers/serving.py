@@ -1,0 +1,55 @@
+"""Runs kopf: the event loop that feeds the handlers. Called by the composition root, in its main thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import kopf
+
+from finops_operator.handlers import action_request, approval, aws_account, scan_policy
+from finops_operator.world import World
+
+
+async def serve(world: World, namespaces: Sequence[str], stop: threading.Event, ready: threading.Event) -> None:
+    """Watch the four kinds in `namespaces` (empty: everywhere) until `stop` is set or a signal comes."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=registry)
+    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_via_client(**kwargs)
+
+    for events in (scan_policy, aws_account, action_request, approval):
+        events.register(registry, world)
+    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def relay() -> None:
+        stop.wait()
+        # After a signal kopf ends by itself, and its loop with it.
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stopped.set)
+
+    # kopf would wait for a threading.Event in a pool thread that nothing wakes when it is stopped by a signal.
+    threading.Thread(target=relay, name="stop relay", daemon=True).start()
+    await kopf.operator(
+        registry=registry,
+        settings=_settings(),
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+        stop_flag=stopped,
+        ready_flag=ready,
+    )
+
+
+def _settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    # The four kinds are there when we start (the root refuses otherwise): watching CRDs would need rights for nothing.
+    settings.scanning.disabled = True
+    settings.posting.enabled = False
+    settings.watching.server_timeout = 300
+    settings.watching.connect_timeout = 30
+    settings.queueing.worker_limit = 50
+    return settings

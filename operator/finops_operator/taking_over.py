@@ -1,0 +1,72 @@
+"""Adopts the acts that a dead process left in the middle, whether or not their objects still exist.
+
+Called by the lease keeper at each acquisition, and by housekeeping while an act's account was missing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from finops.k8s.kinds import KindApi
+from finops.kinds.aws_account import AwsAccount
+from finops.ports.act import ActRequest, Limits
+from finops.ports.aws_access import Tenant
+from finops.ports.ledger import Ledger
+from finops_operator.access import access_of
+from finops_operator.acting.records import InFlight, in_flight
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class TakingOver:
+    """Reads the ledger once per acquisition; `adopt` hands an act to the request loop."""
+
+    ledger: Ledger
+    accounts: KindApi[AwsAccount]
+    adopt: Callable[[tuple[ActRequest, ...]], None]
+    _without_account: list[InFlight] = field(default_factory=list)
+
+    def from_ledger(self) -> None:
+        """Adopt everything that was begun and has not ended.
+
+        Raises:
+            LedgerUnavailable, LedgerDiverged, ClusterUnavailable, Refused: nothing was adopted.
+        """
+        self._adopt(list(in_flight(self.ledger)))
+
+    def again(self) -> None:
+        """Adopt what had to wait for its AwsAccount. Raises ClusterUnavailable, Refused."""
+        if self._without_account:
+            self._adopt(self._without_account)
+
+    def _adopt(self, found: list[InFlight]) -> None:
+        acts, missing = [], []
+        for one in found:
+            account = self.accounts.get("", one.account)
+            if account is None:
+                missing.append(one)
+            else:
+                acts.append(_act(one, account))
+        for one in missing:
+            logger.error("act %s/%s cannot go on: AwsAccount %s is gone", one.namespace, one.name, one.account)
+        self._without_account = missing
+        self.adopt(tuple(acts))
+
+
+def _act(one: InFlight, account: AwsAccount) -> ActRequest:
+    return ActRequest(
+        uid=one.uid,
+        name=one.name,
+        tenant=Tenant(namespace=one.namespace, policy=one.policy),
+        access=access_of(account),
+        plan=one.plan,
+        plan_hash=one.plan_hash,
+        deciders=one.deciders,
+        dry_run=one.dry_run,
+        estimate=one.estimate,
+        # What has begun is not capped any more.
+        limits=Limits(per_hour=1, per_day=1, percent_of_fleet=1, fleet=0),
+    )

@@ -1,0 +1,46 @@
+"""The cluster the chart and loop tests may use, and the order in which folders of tests share it.
+
+Two installations at once would refuse each other's writes (each one's admission policy trusts its own operator alone),
+so the folders run one after the other, whatever the random order inside them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.e2e.cluster import RealCluster
+
+HERE = Path(__file__).parent
+ORDER = ("kinds", "chart", "loop")
+AUDIT_LOG = "/var/lib/testcluster/log/audit.jsonl"
+
+
+def _turn(item: pytest.Item) -> int:
+    if not item.path.is_relative_to(HERE):
+        return -1
+    return ORDER.index(item.path.relative_to(HERE).parts[0])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests by folder; the order inside a folder stays as it was shuffled."""
+    items.sort(key=_turn)
+
+
+@pytest.fixture(scope="session")
+def real_cluster() -> Iterator[RealCluster]:
+    """Return the cluster named by FINOPS_TEST_KUBECONFIG, never another; what the tests made goes at the end."""
+    kubeconfig = os.environ.get("FINOPS_TEST_KUBECONFIG", "")
+    if not kubeconfig:
+        pytest.fail("these tests need FINOPS_TEST_KUBECONFIG: a kubeconfig of a throw-away cluster")
+    cluster = RealCluster(
+        kubeconfig,
+        host=os.environ.get("TESTCLUSTER_HOST", "10.89.0.1"),
+        audit_log=Path(os.environ.get("FINOPS_TEST_AUDIT_LOG", AUDIT_LOG)),
+    )
+    yield cluster
+    for namespace in list(cluster.namespaces):
+        cluster.delete_namespace(namespace)

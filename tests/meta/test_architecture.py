@@ -1,0 +1,184 @@
+"""The shape of the house: sizes, names, edges, and which program can be started without what."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SOURCES: Final = sorted(path for root in ("operator", "slackbot", "tools") for path in (ROOT / root).rglob("*.py"))
+TESTS: Final = sorted((ROOT / "tests").rglob("*.py"))
+PLUGIN_FOLDERS: Final = {
+    "operator/finops_operator/actions": "tests/unit/actions",
+    "operator/finops_operator/checks": "tests/unit/checks",
+    "operator/finops_operator/cli/commands": "",
+    "operator/finops_operator/handlers": "",
+    "operator/finops_operator/resources": "tests/unit/resources",
+}
+LONGEST_FILE: Final = 400
+LONGEST_PLUGIN: Final = 200
+LONGEST_FUNCTION: Final = 50
+GRAB_BAGS: Final = frozenset({"utils", "util", "helpers", "helper", "common", "misc", "base"})
+EDGES: Final = {
+    "operator/finops_operator/bootstrap.py": "a loop that dies ends the process",
+    "operator/finops_operator/request_loop.py": "one request's defect must not stop the others",
+    "operator/finops_operator/scheduler.py": "one policy's defect must not stop the others",
+    "operator/finops_operator/cli/scanning.py": "an interrupted scan ends its threads, and raises on",
+    "operator/finops_sandbox/aws/double.py": "a double that does not start leaves nothing behind, and raises on",
+    "slackbot/finops_slackbot/events/intake.py": "a click that fails is answered",
+}
+"""Where everything may be caught, and why."""
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def plugin_files(folder: str) -> list[Path]:
+    return [path for path in sorted((ROOT / folder).glob("*.py")) if path.stem != "__init__"]
+
+
+def test_the_source_root_named_operator_is_no_package() -> None:
+    # It would hide the standard library's module; the file is looked for, because some interpreters hide the damage.
+    assert not (ROOT / "operator" / "__init__.py").exists()
+    assert not (ROOT / "slackbot" / "__init__.py").exists()
+
+
+def test_no_test_folder_is_named_like_a_source_root_or_is_a_package() -> None:
+    assert not [name_of(path) for path in (ROOT / "tests").rglob("operator")]
+    assert not [name_of(path) for path in (ROOT / "tests").rglob("__init__.py")]
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    seen: dict[str, Path] = {}
+    for path in TESTS:
+        if path.stem != "conftest":
+            assert path.name not in seen, f"{name_of(path)} and {name_of(seen[path.name])}"
+            seen[path.name] = path
+
+
+def test_no_module_is_a_grab_bag() -> None:
+    assert not [name_of(path) for path in SOURCES if path.stem in GRAB_BAGS or path.parent.name in GRAB_BAGS]
+
+
+def test_files_are_short_enough_to_be_read() -> None:
+    long = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in (*SOURCES, *TESTS)}
+    assert {name: lines for name, lines in long.items() if lines > LONGEST_FILE} == {}
+
+
+def test_plug_ins_are_short() -> None:
+    long = {
+        name_of(path): len(path.read_text(encoding="utf-8").splitlines())
+        for folder in PLUGIN_FOLDERS
+        for path in plugin_files(folder)
+    }
+    assert {name: lines for name, lines in long.items() if lines > LONGEST_PLUGIN} == {}
+
+
+def test_functions_are_short_enough_to_be_seen_whole() -> None:
+    assert [found for path in SOURCES for found in long_functions(path)] == []
+
+
+def long_functions(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > LONGEST_FUNCTION:
+                yield f"{name_of(path)}: {node.name} has {lines} lines"
+
+
+def test_everything_is_caught_at_the_edges_only() -> None:
+    found = {name_of(path) for path in SOURCES if any(catches_everything(node) for node in ast.walk(tree_of(path)))}
+    assert found - set(EDGES) == set()
+
+
+def catches_everything(node: ast.AST) -> bool:
+    if not isinstance(node, ast.ExceptHandler):
+        return False
+    if node.type is None:
+        return True
+    caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+    return any(isinstance(one, ast.Name) and one.id in {"Exception", "BaseException"} for one in caught)
+
+
+def test_every_module_says_why_it_exists() -> None:
+    silent = [name_of(path) for path in SOURCES if not ast.get_docstring(tree_of(path))]
+    assert silent == []
+
+
+def test_nothing_is_left_for_later_in_the_code() -> None:
+    words = ("TO" + "DO", "FIX" + "ME", "raise NotImplemented" + "Error", "x" + "fail(", "pytest.sk" + "ip")
+    found = [
+        f"{name_of(path)}: {word}"
+        for path in (*SOURCES, *TESTS)
+        for word in words
+        if word in path.read_text(encoding="utf-8")
+    ]
+    assert found == []
+
+
+def test_no_source_names_a_path_of_the_machine_it_was_written_on() -> None:
+    places = ("/wo" + "rk/", "/ho" + "me/", "/Us" + "ers/")
+    found = [name_of(path) for path in (*SOURCES, *TESTS) for place in places if place in path.read_text("utf-8")]
+    assert found == []
+
+
+@pytest.mark.parametrize(("folder", "tests"), [pair for pair in PLUGIN_FOLDERS.items() if pair[1]])
+def test_a_plug_in_is_tested(folder: str, tests: str) -> None:
+    told = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / tests).glob("*.py")))
+    missing = []
+    for path in plugin_files(folder):
+        has_file = (ROOT / tests / f"test_{path.stem}.py").is_file()
+        if not has_file and (folder.endswith("checks") or path.stem not in told):
+            missing.append(name_of(path))
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("program", "without"),
+    [
+        (
+            "finops_slackbot.bootstrap",
+            ("boto3", "botocore", "kopf", "finops_operator", "finops_sandbox", "typer", "moto"),
+        ),
+        (
+            "finops_operator.bootstrap",
+            ("slack_bolt", "slack_sdk", "finops_slackbot", "finops_sandbox", "moto", "celpy"),
+        ),
+        ("finops.audit_verify", ("finops.domain", "finops.store", "redis", "pydantic", "kubernetes")),
+        ("finops.domain.next_move", ("redis", "pydantic", "kubernetes", "yaml", "boto3", "kopf", "slack_sdk")),
+    ],
+)
+def test_a_program_starts_without_what_its_image_does_not_have(program: str, without: tuple[str, ...]) -> None:
+    code = (
+        "import sys\n"
+        f"for name in {without!r}: sys.modules[name] = None\n"
+        f"import importlib; importlib.import_module({program!r})\n"
+        "import operator; assert operator.attrgetter\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_nothing_happens_when_the_programs_are_imported() -> None:
+    """No client, no thread, no configuration: an import must not need the world."""
+    code = (
+        "import os, socket, sys, threading\n"
+        "os.environ.clear()\n"
+        "def refuse(*_, **__): raise AssertionError('a connection at import')\n"
+        "socket.socket.connect = refuse\n"
+        "import finops_operator.bootstrap, finops_slackbot.bootstrap, finops_operator.cli.main\n"
+        "assert threading.active_count() == 1, threading.enumerate()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr

@@ -1,0 +1,149 @@
+"""Files with policies and accounts: every mistake names file, document, field, rule and fix, all of them at once."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from finops_operator.catalog import plugins
+from finops_operator.cli.documents import Documents, InvalidDocuments, Problem, read_documents
+
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
+
+
+def policy(name: str = "nightly", **spec: Any) -> dict[str, Any]:
+    return {"apiVersion": "finops.dev/v1alpha1", "kind": "ScanPolicy", "metadata": {"name": name}, "spec": spec}
+
+
+def account(name: str = "default", **spec: Any) -> dict[str, Any]:
+    whole = {"accountId": "111111111111", **spec}
+    return {"apiVersion": "finops.dev/v1alpha1", "kind": "AwsAccount", "metadata": {"name": name}, "spec": whole}
+
+
+def read(path: Path, *documents: Mapping[str, Any] | str) -> Documents:
+    texts = [one if isinstance(one, str) else yaml.safe_dump(dict(one)) for one in documents]
+    path.write_text("---\n".join(texts), encoding="utf-8")
+    return read_documents([str(path)], plugins().checks, NOW)
+
+
+def problems(path: Path, *documents: Mapping[str, Any] | str) -> tuple[Problem, ...]:
+    with pytest.raises(InvalidDocuments) as caught:
+        read(path, *documents)
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_in_the_docs_is_accepted(example: Path) -> None:
+    found = read_documents([str(example)], plugins().checks, NOW)
+    assert found.policies
+    for one in found.policies:
+        assert {reference.name for reference in one.spec.accounts} <= set(found.accounts)
+
+
+def test_documents_lists_and_empty_documents_are_read_in_order(tmp_path: Path) -> None:
+    listed = {"apiVersion": "v1", "kind": "List", "items": [account(), policy("second")]}
+    found = read(tmp_path / "all.yaml", policy("first"), "", listed)
+    assert [one.metadata.name for one in found.policies] == ["first", "second"]
+    assert set(found.accounts) == {"default"}
+
+
+def test_a_dash_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = yaml.safe_dump(policy()).encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    assert [one.metadata.name for one in read_documents(["-"], plugins().checks, NOW).policies] == ["nightly"]
+
+
+@pytest.mark.parametrize(
+    ("document", "field", "words"),
+    [
+        (policy(schedule="61 * * * *"), "spec.schedule", "cron"),
+        (policy(schedule="0 0 31 2 *"), "spec.schedule", "cron"),
+        (policy(timeZone="Mars/Olympus"), "spec.timeZone", "IANA"),
+        (policy(checks=[{"id": "ec2_idle"}]), "spec.checks[0].id", "ec2_instance_idle"),
+        (
+            policy(checks=[{"id": "ec2_instance_idle", "parameters": {"maximumCpuPercent": 900}}]),
+            "spec.checks[0].parameters.maximumCpuPercent",
+            "50",
+        ),
+        (
+            policy(checks=[{"id": "ec2_instance_idle", "parameters": {"maximumCpu": 1}}]),
+            "spec.checks[0].parameters.maximumCpu",
+            "maximumCpuPercent",
+        ),
+        (policy(resources=["ec2"]), "spec.resources[0]", "ec2-instance"),
+        (policy(regions=["frankfurt"]), "spec.regions[0]", "eu-west-1"),
+        (policy(metrics={"lookbackDays": 400}), "spec.metrics.lookbackDays", "63"),
+        (policy(scedule="0 * * * *"), "spec.scedule", "schedule"),
+        (policy(suspend="yes"), "spec.suspend", "true or false"),
+        (account(accountId=111111111111), "spec.accountId", "quotes"),
+        (account(accountId="123"), "spec.accountId", "12"),
+        (account(scannerRoleArn="finops"), "spec.scannerRoleArn", "arn:aws:iam"),
+        ({**policy(), "kind": "ScanPolicies"}, "kind", "ScanPolicy"),
+        ({**policy(), "apiVersion": "v1"}, "apiVersion", "finops.dev/v1alpha1"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_bad_value_names_file_field_and_fix(tmp_path: Path, document: dict[str, Any], field: str, words: str) -> None:
+    path = tmp_path / "bad.yaml"
+    (problem,) = problems(path, document)
+    assert problem.field == field
+    assert words in f"{problem.rule} {problem.hint}"
+    assert problem.hint
+    assert str(path) in str(problem)
+
+
+def test_all_problems_of_all_documents_are_told_at_once_with_their_places(tmp_path: Path) -> None:
+    found = problems(
+        tmp_path / "bad.yaml", policy("a", schedule="x", timeZone="y"), account(), policy("b", regions=[1])
+    )
+    assert [(one.document.split(" ")[1], one.field) for one in found] == [
+        ("1", "spec.schedule"),
+        ("1", "spec.timeZone"),
+        ("3", "spec.regions[0]"),
+    ]
+    assert "ScanPolicy/b" in found[2].document
+
+
+def test_broken_yaml_names_line_and_column(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path / "bad.yaml", "kind: ScanPolicy\nspec: {a: [1, 2}\n")
+    assert problem.document.startswith("line 2")
+    assert "YAML" in problem.rule
+
+
+@pytest.mark.parametrize("text", ["just text\n", "- a\n- b\n", "7\n"])
+def test_what_is_no_object_is_refused(tmp_path: Path, text: str) -> None:
+    (problem,) = problems(tmp_path / "bad.yaml", text)
+    assert "is not an object" in problem.rule
+
+
+def test_the_same_name_twice_is_refused_and_the_first_one_named(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path / "twice.yaml", account(), account())
+    assert problem.field == "metadata.name"
+    assert "document 1" in problem.rule
+
+
+def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(b"\xff\xfe\x00kind")
+    huge = tmp_path / "huge.yaml"
+    huge.write_bytes(b"#" * 4_100_000)
+    with pytest.raises(InvalidDocuments) as caught:
+        read_documents([str(tmp_path / "none.yaml"), str(tmp_path), str(binary), str(huge)], {}, NOW)
+    told = [str(one) for one in caught.value.problems]
+    assert "No such file" in told[0]
+    assert "directory" in told[1].lower()
+    assert "UTF-8" in told[2]
+    assert "larger than" in told[3]
+
+
+@pytest.mark.parametrize("text", ["!!python/object/apply:os.system ['true']\n", "a: &a [*a]\n", "? {a: 1}\n: 2\n"])
+def test_yaml_that_builds_objects_or_loops_is_refused_not_run(tmp_path: Path, text: str) -> None:
+    assert problems(tmp_path / "evil.yaml", text)

@@ -1,0 +1,66 @@
+"""The printed IAM policies are enough for what the plug-ins call, and for nothing more."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from finops_operator.catalog import plugins
+from finops_operator.cli.iam_documents import act_policy, scan_policy
+from finops_operator.cli.main import run
+
+
+def allowed(document: dict[str, Any]) -> set[str]:
+    found: set[str] = set()
+    for statement in document["Statement"]:
+        actions = statement["Action"]
+        found |= {actions} if isinstance(actions, str) else set(actions)
+    return found
+
+
+def test_the_scanner_may_do_exactly_what_kinds_list_and_actions_observe() -> None:
+    loaded = plugins()
+    needed = {one for kind in loaded.kinds.values() for one in kind.permissions}
+    needed |= {one for action in loaded.actions.values() for one in action.read_permissions}
+    assert allowed(scan_policy(loaded)) == needed
+
+
+def test_the_executor_may_do_exactly_what_actions_change() -> None:
+    loaded = plugins()
+    assert allowed(act_policy(loaded, ())) == {one for action in loaded.actions.values() for one in action.permissions}
+
+
+@pytest.mark.parametrize("action", sorted(plugins().actions))
+def test_a_policy_for_one_action_allows_that_one_alone(action: str) -> None:
+    assert allowed(act_policy(plugins(), [action])) == set(plugins().actions[action].permissions)
+
+
+def test_no_changing_call_is_allowed_on_everything_without_a_condition() -> None:
+    for statement in act_policy(plugins(), ())["Statement"]:
+        assert statement["Resource"] != "*" or "Condition" in statement
+
+
+def test_what_carries_the_protecting_tag_cannot_be_changed() -> None:
+    for statement in act_policy(plugins(), ())["Statement"]:
+        if any(kind in statement["Resource"] for kind in (":instance/", ":volume/")):
+            assert statement["Condition"]["StringNotEquals"] == {"aws:ResourceTag/finops.dev/protected": "true"}
+
+
+def test_the_command_prints_a_document_that_iam_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["iam-policy", "--for", "act"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["Version"] == "2012-10-17"
+    sids = [statement["Sid"] for statement in document["Statement"]]
+    assert len(set(sids)) == len(sids)
+    assert all(sid.isalnum() for sid in sids)
+    # Managed policies hold at most 6,144 characters without white space (IAM quotas).
+    assert len(json.dumps(document, separators=(",", ":"))) < 6144
+
+
+def test_an_unknown_action_is_wrong_usage_and_the_known_ones_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["iam-policy", "--for", "act", "--action", "ec2_terminate"]) == 2
+    told = capsys.readouterr().err
+    assert "--action" in told
+    assert "ec2_instance_stop" in told

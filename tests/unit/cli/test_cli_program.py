@@ -1,0 +1,151 @@
+"""The program around the commands: help, versions, exit codes, and errors without tracebacks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from finops.errors import (
+    AwsCredentialsInvalid,
+    FinopsError,
+    InvalidInput,
+    LedgerDiverged,
+    Refused,
+    StoreUnavailable,
+    StoreUnsafe,
+)
+from finops_operator.cli.command import commands_for
+from finops_operator.cli.failures import exit_code
+from finops_operator.cli.main import run
+
+COMMANDS = {
+    "approve", "audit", "costs", "demo", "deny", "doctor", "explain", "iam-policy", "prices", "recommendations",
+    "requests", "resources", "scan", "withdraw",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A user without any store, cluster or AWS."""
+    for name in list(os.environ):
+        if name.startswith(("FINOPS_", "AWS_", "KUBE")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def test_all_commands_are_there_one_file_each() -> None:
+    assert {command.id for command in commands_for([])} == COMMANDS
+
+
+def test_only_the_command_that_was_asked_for_is_loaded() -> None:
+    assert [command.id for command in commands_for(["iam-policy", "--for", "scan"])] == ["iam-policy"]
+    assert len(commands_for(["no-such-command"])) == len(COMMANDS)
+    assert len(commands_for(["../main"])) == len(COMMANDS)
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == 0
+    assert "Usage: finops" in capsys.readouterr().out
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("finops 0.")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["frobnicate"], ["scan"], ["costs", "--by", "colour"], ["requests", "-o", "xml"]]
+)
+def test_wrong_usage_ends_with_2_and_writes_nothing_to_stdout(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InvalidInput("x"), 2),
+        (Refused("x"), 4),
+        (StoreUnavailable("x"), 1),
+        (StoreUnsafe("x"), 1),
+        (LedgerDiverged("x"), 1),
+        (AwsCredentialsInvalid("x", operation="sts:AssumeRole"), 1),
+    ],
+)
+def test_the_type_of_an_error_is_its_exit_code(error: FinopsError, code: int) -> None:
+    assert exit_code(error) == code
+
+
+@pytest.mark.parametrize(
+    "command", [["resources"], ["recommendations"], ["costs"], ["audit", "list"], ["explain", "x"]]
+)
+def test_without_any_store_the_fix_is_told(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(command) == 2
+    told = capsys.readouterr().err
+    assert "--redis" in told
+    assert "FINOPS_REDIS_URL" in told
+
+
+@pytest.mark.parametrize("command", [["requests"], ["approve", "x"], ["deny", "x", "--reason", "y"], ["withdraw", "x"]])
+def test_without_a_cluster_the_fix_is_told(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(command) == 2
+    told = capsys.readouterr().err
+    assert "KUBECONFIG" in told
+    assert "--kubeconfig" in told
+
+
+@pytest.mark.parametrize(
+    ("redis", "code", "words"),
+    [
+        ("http://localhost", 2, "redis://"),
+        ("redis://127.0.0.1:1/0", 1, "does not answer"),
+        ("redis://:secret@127.0.0.1:1/0", 1, "does not answer"),
+    ],
+)
+def test_a_store_that_is_none_is_told_without_its_password(
+    redis: str, code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["recommendations", "--redis", redis]) == code
+    told = capsys.readouterr().err
+    assert words in told
+    assert "secret" not in told
+    assert "Traceback" not in told
+
+
+def test_a_setting_that_does_not_parse_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FINOPS_METRICS_PORT", "many")
+    assert run(["recommendations"]) == 2
+    assert "FINOPS_METRICS_PORT" in capsys.readouterr().err
+
+
+def test_an_unknown_price_is_said_never_guessed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["prices", "lookup", "--region", "us-east-1", "--instance-type", "z9.huge"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "z9.huge" in captured.err
+    assert run(["prices", "lookup", "--region", "xx-nowhere-1", "--instance-type", "t2.large"]) == 2
+    assert "--region" in capsys.readouterr().err
+
+
+def test_a_price_is_told_with_unit_source_and_date(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["prices", "lookup", "--region", "us-east-1", "--instance-type", "t2.large", "-o", "csv"]) == 0
+    row = capsys.readouterr().out.splitlines()[1].split(",")
+    assert row[:7] == ["us-east-1", "t2.large linux", "instance_hour", "0.0928", "USD", "hour", "bundled"]
+
+
+def test_a_reader_that_has_seen_enough_gets_no_traceback() -> None:
+    command = f"{sys.executable} -m finops_operator.cli.main iam-policy --for act | head -c 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+    assert done.stdout == "{"
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
