@@ -39,6 +39,7 @@ from finops.store.recommendations import RecommendationStore
 from finops.store.slack_groups import SlackGroups
 from finops_operator.access import access_of
 from finops_operator.account_status import AccountStatuses
+from finops_operator.acting.executor import Executor
 from finops_operator.aws.clients import AwsReaders
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.executor import StsExecutorSessions
@@ -62,7 +63,6 @@ from finops_operator.proposing import Proposer
 from finops_operator.reporting import StatusReporter
 from finops_operator.request_loop import RequestLoop
 from finops_operator.scheduler import Scheduler
-from finops_operator.stages.act import Executor
 from finops_operator.taking_over import TakingOver
 from finops_operator.telemetry import Telemetry
 from finops_operator.world import World

@@ -19,6 +19,7 @@ from finops.domain.decision import (
     TERMINAL,
     Choice,
     Electorate,
+    RefusalReason,
     RequestFacts,
     State,
     Tally,
@@ -40,10 +41,11 @@ from finops_operator.objects import Objects
 from finops_operator.people import People
 from finops_operator.stages import request_status
 from finops_operator.stages.origin import created_id, intended_id, spec_hash
-from finops_operator.votes import request_facts, request_reference, state_of, voter_detail, votes_of
+from finops_operator.votes import request_facts, request_reference, state_of, vote_of, voter_detail, votes_of
 
 logger = logging.getLogger(__name__)
 _REMEMBERED: Final = 20_000
+_STRANGER: Final = "The operator did not propose this request; nothing will be done, whoever approves it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,9 @@ class Decider:
     """Scan threads withdraw while the request loop decides: one decision at a time, each from a fresh state."""
     _judged: dict[str, _Judged] = field(default_factory=dict)
     """Approval uid → verdict."""
-    _strangers: set[str] = field(default_factory=set)
-    """Uids that the ledger does not know: an object is created after its record, so asking again tells nothing new."""
+    _origins: dict[tuple[str, int | None], bool] = field(default_factory=dict)
+    """(uid, generation) → whether the ledger saw exactly this spec proposed. An object is created after its record and
+    every edit makes a new generation, so asking again tells nothing new."""
 
     def look(self, request: ActionRequest) -> ActionRequest:
         """Move `request` as far as votes and time allow; return it as it stands then.
@@ -111,11 +114,11 @@ class Decider:
             self._record_decision(current, trigger, standing, message)
 
     def _look(self, request: ActionRequest) -> ActionRequest:
+        if not self.is_ours(request):
+            self._refuse_all(request)
+            return request
         if request.status.state is None:
-            adopted = self._adopt(request)
-            if adopted is None:
-                return request
-            request = adopted
+            request = self._adopt(request)
         if state_of(request) in TERMINAL:
             self._answer_late_votes(request)
             return request
@@ -143,20 +146,31 @@ class Decider:
         found = [(vote, self._verdict(vote)) for vote in votes_of(self.approvals_of(request))]
         return _in_order([(vote, known) for vote, known in found if known is not None])
 
-    def _adopt(self, request: ActionRequest) -> ActionRequest | None:
-        """Take in a request that has no state: only one whose exact spec the ledger saw proposed."""
-        uid = request.metadata.uid or ""
-        if uid in self._strangers:
-            return None
-        if self.ledger.find(created_id(uid)) is None:
-            intended = self.ledger.find(intended_id(request))
-            if intended is None or intended.entry.detail.get("specHash") != spec_hash(request.spec):
+    def is_ours(self, request: ActionRequest) -> bool:
+        """Return whether the ledger saw exactly this spec proposed, whatever the status says.
+
+        Raises:
+            LedgerUnavailable, LedgerDiverged: not known now.
+        """
+        key = (request.metadata.uid or "", request.metadata.generation)
+        known = self._origins.get(key)
+        if known is None:
+            record = self.ledger.find(created_id(key[0])) or self.ledger.find(intended_id(request))
+            known = record is not None and record.entry.detail.get("specHash") == spec_hash(request.spec)
+            if not known:
                 logger.warning(
                     "ignoring a request that the ledger does not know as proposed",
                     extra={"request": request_reference(request)},
                 )
-                self._strangers.add(uid)
-                return None
+            if len(self._origins) >= _REMEMBERED:
+                self._origins.clear()
+            self._origins[key] = known
+        return known
+
+    def _adopt(self, request: ActionRequest) -> ActionRequest:
+        """Take in a request of ours that has no state yet."""
+        uid = request.metadata.uid or ""
+        if self.ledger.find(created_id(uid)) is None:
             self.ledger.append(
                 Entry(
                     operation_id=created_id(uid),
@@ -199,6 +213,16 @@ class Decider:
             if verdict.result is VoteResult.COUNTED:
                 counted.append(vote)
         return len(counted) > before
+
+    def _refuse_all(self, request: ActionRequest) -> None:
+        """Answer votes on an object that somebody else made to look like a request."""
+        verdict = Verdict(VoteResult.REFUSED, RefusalReason.NOT_PROPOSED.value, _STRANGER)
+        for approval in self.approvals_of(request):
+            if approval.status.result is None:
+                vote = vote_of(approval)
+                self._answer(
+                    approval, self._verdict(vote) or self._remember(vote, self._record(request, vote, verdict))
+                )
 
     def _facts(self, request: ActionRequest) -> RequestFacts:
         """Return what votes are judged against; an act that has begun is not undecided, whatever the status says."""

@@ -1,13 +1,15 @@
 """Who owns a resource: something that would undo an act by hand, and what to change instead. Pure.
 
-Asked by the recommend stage for every finding: an owned resource gets advice with a patch text, never a button.
-Signs are AWS's own tags and flags; tag values are hostile text, so only those AWS reserves (`aws:…`) are quoted, cut to
-a safe alphabet.
+The one list of owners: the recommend stage asks it for every finding, so that an owned resource gets advice with a patch
+text instead of a button, and the preflights of all actions ask it again just before an act. Signs are the owners' own
+documented tags and AWS's flags; tag values are hostile text, so only those AWS reserves (`aws:…`) are quoted, cut to a
+safe alphabet.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,24 +18,72 @@ from finops.domain.resource import Resource
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_./:@+=-]+")
 _LONGEST_NAME: Final = 128
-_TERRAFORM_KEYS: Final = frozenset({"terraform", "terraform-managed", "tf-managed", "opentofu"})
+_TERRAFORM_KEYS: Final = ("terraform", "opentofu", "tf-managed")
+"""Beginnings of tag keys, in lower case: modules are marked as `terraform_module`, `Terraform:workspace` and so on."""
+
 _MANAGER_KEYS: Final = frozenset(
     {"managed-by", "managedby", "managed_by", "provisioner", "iac", "created-by", "createdby"}
 )
 _TERRAFORM_VALUES: Final = frozenset({"terraform", "opentofu", "tofu", "terragrunt"})
+_NO: Final = frozenset({"false", "no", "0"})
 _TEMPLATES: Final = frozenset({"CloudFormation", "Terraform"})
-_CONTROLLERS: Final = (
-    ("aws:ec2:fleet-id", "an EC2 Fleet"),
-    ("aws:ec2spot:fleet-request-id", "a Spot Fleet"),
-    ("aws:elasticmapreduce:", "Amazon EMR"),
-    ("elasticbeanstalk:", "Elastic Beanstalk"),
-    ("k8s.io/cluster-autoscaler/", "the cluster autoscaler"),
-    ("AmazonECSManaged", "Amazon ECS"),
-    ("aws:ecs:", "Amazon ECS"),
-)
-"""Prefixes of tag keys set by services that replace or restart what they own."""
 
-_KUBERNETES_VOLUME_PREFIX: Final = "kubernetes.io/created-for/"
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """Beginnings of tag keys that tell an owner, and the tags that name it."""
+
+    prefixes: tuple[str, ...]
+    system: str
+    instead: str = "Change it there."
+    names: tuple[str, ...] = ()
+
+
+_SIGNS: Final = (
+    _Sign(
+        ("karpenter.sh/",),
+        "Karpenter",
+        "Change the requirements of its NodePool.",
+        ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name"),
+    ),
+    _Sign(
+        ("eks:nodegroup-name",),
+        "an EKS managed node group",
+        "Create a node group with the new settings and drain this one.",
+        ("eks:nodegroup-name",),
+    ),
+    _Sign(
+        ("aws:autoscaling:",),
+        "Auto Scaling",
+        "Change its launch template and start an instance refresh.",
+        ("aws:autoscaling:groupName",),
+    ),
+    _Sign(("aws:ec2:fleet-id",), "an EC2 Fleet"),
+    _Sign(("aws:ec2spot:fleet-request-id",), "a Spot Fleet"),
+    _Sign(("aws:elasticmapreduce:",), "Amazon EMR"),
+    _Sign(("elasticbeanstalk:",), "Elastic Beanstalk"),
+    _Sign(("k8s.io/cluster-autoscaler/",), "the cluster autoscaler"),
+    _Sign(("AmazonECSManaged", "aws:ecs:"), "Amazon ECS"),
+    _Sign(
+        ("kubernetes.io/created-for/", "ebs.csi.aws.com/", "CSIVolumeName"),
+        "a Kubernetes cluster",
+        "Change or delete the PersistentVolumeClaim or the StorageClass.",
+    ),
+    _Sign(
+        ("kubernetes.io/cluster/", "eks:", "aws:eks:"),
+        "a Kubernetes cluster",
+        "Change it through the cluster, whose nodes come and go.",
+    ),
+    _Sign(("aws:backup:",), "AWS Backup", "Change its backup plan."),
+    _Sign(("aws:dlm:", "dlm:"), "Data Lifecycle Manager", "Change its lifecycle policy."),
+    _Sign(
+        ("aws:cloudformation:",),
+        "CloudFormation",
+        "Change the template and update the stack.",
+        ("aws:cloudformation:stack-name",),
+    ),
+)
+"""The owner nearest to the resource first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +100,11 @@ class Owner:
     name: str
     instead: str
 
+    @property
+    def is_template(self) -> bool:
+        """Whether it is a description of settings that is applied now and then, not a controller that watches."""
+        return self.system in _TEMPLATES
+
     def advice(self, patch: str) -> str:
         """Return the text for people: who owns it, and the change to make there."""
         named = f"{self.system} ({self.name})" if self.name else self.system
@@ -58,58 +113,40 @@ class Owner:
 
 def owner_of(resource: Resource) -> Owner | None:
     """Return the owner, the one nearest to the resource first, or None when nobody claims it."""
-    tags = resource.tags
     if resource.attributes.get("operator_managed") is True:
         principal = _clean(resource.text("operator_principal"))
         return Owner("an AWS service that manages it", principal, "Change it in that service.")
-    if "karpenter.sh/nodepool" in tags or "karpenter.sh/provisioner-name" in tags:
-        name = tags.get("karpenter.sh/nodepool") or tags.get("karpenter.sh/provisioner-name", "")
-        return Owner("Karpenter", _clean(name), "Change the requirements of its NodePool.")
-    if "eks:nodegroup-name" in tags:
-        name = _clean(tags["eks:nodegroup-name"])
-        return Owner("an EKS managed node group", name, "Create a node group with the new settings and drain this one.")
-    group = tags.get("aws:autoscaling:groupName") or resource.text("auto_scaling_group")
-    if group:
-        return Owner("Auto Scaling", _clean(group), "Change its launch template and start an instance refresh.")
-    return _cluster_owner(resource) or _backup_owner(resource) or _stack_owner(resource)
+    group = resource.text("auto_scaling_group")
+    tags = {**resource.tags, "aws:autoscaling:groupName": group} if group else resource.tags
+    return next(iter(owners(tags)), None)
+
+
+def owners(tags: Mapping[str, str]) -> tuple[Owner, ...]:
+    """Return everybody who claims a resource with these tags, each system once, the nearest first."""
+    found: dict[str, Owner] = {}
+    for owner in _claims(tags):
+        found.setdefault(owner.system, owner)
+    return tuple(found.values())
 
 
 def would_undo(owner: Owner, action: str) -> bool:
     """Tell whether the owner undoes this act: templates describe settings, not whether an instance is running."""
-    return owner.system not in _TEMPLATES or action != "ec2_instance_stop"
+    return not owner.is_template or action != "ec2_instance_stop"
 
 
-def _cluster_owner(resource: Resource) -> Owner | None:
-    for key in resource.tags:
-        for prefix, system in _CONTROLLERS:
-            if key.startswith(prefix):
-                return Owner(system, "", "Change it there.")
-        if key.startswith("kubernetes.io/cluster/") or key in ("eks:cluster-name", "aws:eks:cluster-name"):
-            return Owner("a Kubernetes cluster", "", "Change it through the cluster, whose nodes come and go.")
-        if key.startswith(_KUBERNETES_VOLUME_PREFIX) or key in ("ebs.csi.aws.com/cluster", "CSIVolumeName"):
-            return Owner("a Kubernetes cluster", "", "Change or delete the PersistentVolumeClaim or the StorageClass.")
-    return None
+def _claims(tags: Mapping[str, str]) -> Iterator[Owner]:
+    for sign in _SIGNS:
+        if any(key.startswith(sign.prefixes) for key in tags):
+            name = next((tags[key] for key in sign.names if tags.get(key)), "")
+            yield Owner(sign.system, _clean(name), sign.instead)
+    if any(_tells_terraform(key.casefold(), value.strip().casefold()) for key, value in tags.items()):
+        yield Owner("Terraform", "", "Change the configuration and apply it.")
 
 
-def _backup_owner(resource: Resource) -> Owner | None:
-    for key in resource.tags:
-        if key.startswith("aws:backup:"):
-            return Owner("AWS Backup", "", "Change its backup plan.")
-        if key.startswith(("aws:dlm:", "dlm:")):
-            return Owner("Data Lifecycle Manager", "", "Change its lifecycle policy.")
-    return None
-
-
-def _stack_owner(resource: Resource) -> Owner | None:
-    stack = resource.tags.get("aws:cloudformation:stack-name")
-    if stack is not None:
-        return Owner("CloudFormation", _clean(stack), "Change the template and update the stack.")
-    for key, value in resource.tags.items():
-        folded = key.casefold()
-        named = folded in _TERRAFORM_KEYS and value.casefold() not in ("false", "no", "0")
-        if named or (folded in _MANAGER_KEYS and value.casefold() in _TERRAFORM_VALUES):
-            return Owner("Terraform", "", "Change the configuration and apply it.")
-    return None
+def _tells_terraform(key: str, value: str) -> bool:
+    return (key.startswith(_TERRAFORM_KEYS) and value not in _NO) or (
+        key in _MANAGER_KEYS and value in _TERRAFORM_VALUES
+    )
 
 
 def patch_text(owner: Owner, resource: Resource, action: str, parameters: dict[str, Json]) -> str:

@@ -29,16 +29,17 @@ from finops.ports.price_source import PriceSource
 from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore
 from finops.store.inventory import InventoryStore, new_generation
+from finops.store.offerings import OfferingStore
 from finops.store.recommendations import PolicyHead, RecommendationStore
 from finops.store.utilization import UtilizationStore
 from finops_operator.access import Granted, granted_accounts
 from finops_operator.aws.counting import METRIC_PRICE, CallCounter
-from finops_operator.judging import Brief, ShardJudge, ShardTotals, Stores
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins import Check, ResourceKind
 from finops_operator.pricing.instance_types import Catalog
+from finops_operator.scanning.discover import ShardTask, account_gap, choose_regions, discover_shard, enabled_regions
+from finops_operator.scanning.judging import Brief, ShardJudge, ShardTotals, Stores
 from finops_operator.stages.check import CheckSetting, enabled_checks
-from finops_operator.stages.discover import ShardTask, account_gap, choose_regions, discover_shard, enabled_regions
 from finops_operator.stages.price import MemoizedPrices
 
 _NOT_GRANTED: Final = frozenset({"AccountNotFound", "AccountNotGranted", "AccountTwice"})
@@ -167,7 +168,12 @@ def _brief(policy: ScanPolicy, deps: ScanDependencies, started: datetime) -> Bri
         enabled=enabled_checks(deps.checks, settings),
         lookup=MemoizedPrices(deps.price_sources).lookup,
         catalog=deps.catalog,
-        stores=Stores(InventoryStore(deps.store), UtilizationStore(deps.store), RecommendationStore(deps.store)),
+        stores=Stores(
+            InventoryStore(deps.store),
+            UtilizationStore(deps.store),
+            RecommendationStore(deps.store),
+            OfferingStore(deps.store),
+        ),
     )
 
 

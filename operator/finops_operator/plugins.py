@@ -12,7 +12,7 @@ Agreement between collectors and checks: names inside `Resource.attributes`
   `tenancy`, `lifecycle` (empty, `spot`, `scheduled`), `availability_zone`, `architecture`, `virtualization_type`,
   `hypervisor`, `root_device_type`, `root_device_name`, `image_id`, `boot_mode`, `auto_scaling_group`,
   `operator_principal`, `state_transition_reason`, `placement_group`, `capacity_reservation` (id of the reservation the
-  instance sits in or targets), `cpu_credits` (`standard`, `unlimited`, empty when not read)
+  instance sits in or targets)
 - boolean: `ena_support` (null when AWS did not say), `ebs_optimized`, `operator_managed`, `hibernation_configured`
 - integer: `network_interface_count`
 - lists: `volume_ids`, `public_ipv4` (addresses), `elastic` (one boolean per address of `public_ipv4`)
@@ -175,8 +175,8 @@ class Facts:
         cost_of: what a changed copy of the resource would cost; same rules as `cost`.
         lookup: price table, for figures of other products (a snapshot).
         catalog: instance types.
-        offered_types: types offered in the resource's zone, None when nobody asked AWS: then the zone is confirmed by
-            the preflight before an act, and the evidence says so.
+        offered_types: types offered in the resource's zone, None when that is not known (no candidate for another type,
+            or AWS did not answer): the preflight confirms it before an act, and the evidence says so.
         settings: the policy's rules of judging.
         now: time of the scan.
         previous_target: target of the last recommendation of the same check for this resource, empty when none; keeps

@@ -79,7 +79,7 @@ class PolicyScans:
     def _realized(self, namespace: str, name: str) -> Decimal:
         return sum(
             (
-                Decimal(entry["monthlySavings"])
+                Decimal(entry["saving"] or 0)
                 for entry in self.savings.read()
                 if entry.get("namespace") == namespace and entry.get("policy") == name
             ),

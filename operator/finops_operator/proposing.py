@@ -90,9 +90,9 @@ class Proposer:
         )
 
     def _known(self) -> tuple[ActionRequest, ...]:
-        """Return all requests; those that a dead process left without a state are taken in first, strangers never."""
+        """Return our requests; those that a dead process left without a state are taken in first, strangers never."""
         found = []
-        for request in self.all_requests():
+        for request in filter(self.decider.is_ours, self.all_requests()):
             try:
                 found.append(self.decider.look(request) if request.status.state is None else request)
             except Conflict:

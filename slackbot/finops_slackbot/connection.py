@@ -31,7 +31,9 @@ from finops_slackbot.slack_calls import Identity, SlackCalls
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
 from finops_slackbot.verdicts import SILENT_MS
 
-_TICK_SECONDS: Final = 3.0
+_TICK_SECONDS: Final = 2.0
+_PING_SECONDS: Final = 3.0
+"""The SDK calls a session dead after four unanswered pings, and opens the next one a ping later."""
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
 _CHECK_TOKEN_SECONDS: Final = 300.0
@@ -44,7 +46,7 @@ class Handler(SocketModeHandler):
     """Bolt's handler with the envelope's id in the payload, a stop for new envelopes, and a stopwatch."""
 
     def __init__(self, app: App, app_token: str, metrics: Metrics) -> None:
-        super().__init__(app, app_token, ping_interval=5)
+        super().__init__(app, app_token, ping_interval=_PING_SECONDS)
         self._metrics = metrics
         self._stopped = False
 
@@ -55,6 +57,11 @@ class Handler(SocketModeHandler):
     def end(self) -> None:
         """Close the session and the client's threads."""
         self.close()  # type: ignore[no-untyped-call] # as above
+
+    def ping_failed(self) -> bool:
+        """Return whether the last ping could not even be sent: the line is cut."""
+        session = self.client.current_session
+        return session is not None and session.is_active() and session.consecutive_check_state_error_count > 0
 
     def refuse_new(self) -> None:
         """Leave further envelopes unacknowledged: Slack gives them to another replica, or tells the person."""
@@ -98,6 +105,7 @@ class SlackConnection:
         self._hello: dict[str, Any] = {}
         self._sessions = 0
         self._problem = "not connected yet"
+        self._broken = threading.Event()
 
     @property
     def identity(self) -> Identity:
@@ -123,6 +131,10 @@ class SlackConnection:
                     self._identity = self._calls.identity()
                     self._connect()
                     next_check = self._clock.monotonic() + _CHECK_TOKEN_SECONDS
+                elif self._broken.is_set() or self._handler.ping_failed():
+                    # The SDK would go on until five pings have failed.
+                    self._broken.clear()
+                    self._handler.client.disconnect()
                 elif self._clock.monotonic() >= next_check:
                     next_check = self._clock.monotonic() + _CHECK_TOKEN_SECONDS
                     self._calls.identity()
@@ -151,6 +163,7 @@ class SlackConnection:
     def _connect(self) -> None:
         handler = self._make_handler()
         handler.client.on_message_listeners.append(self._heard)
+        handler.client.on_error_listeners.append(lambda _: self._broken.set())
         try:
             handler.open()
         except SlackApiError as error:

@@ -82,6 +82,9 @@ class VerdictFollower:
     def _follow(self, click: OpenClick, now: int, alive: frozenset[str]) -> None:
         age = now - click.at_ms
         approval = self._mirror.approval(click.namespace, click.approval) if click.approval else None
+        if approval is not None and click.stage is not Stage.RECORDED and _older(approval, click):
+            # An earlier vote of the same person under the same name; its verdict is not this click's.
+            approval = None
         if approval is not None and approval.status.result is not None:
             self._final(click, self._verdict(approval))
         elif age > _GIVE_UP_MS:
@@ -128,3 +131,8 @@ class VerdictFollower:
         self._clicks.close(click.id)
         self._answering.forget(click.id)
         self._not_before.pop(click.id, None)
+
+
+def _older(approval: Approval, click: OpenClick) -> bool:
+    attested_at = approval.spec.approver.attested_at
+    return attested_at is None or attested_at.timestamp() * 1000 < click.at_ms

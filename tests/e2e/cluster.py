@@ -1,4 +1,4 @@
-"""The real cluster as the chart and loop tests use it: kubectl and helm with time-outs, and patience that says for what.
+"""The real cluster as the chart and loop tests use it: kubectl and helm with time-outs, and patience that speaks.
 
 Only the cluster named by FINOPS_TEST_KUBECONFIG is ever touched: every program gets it by option, none inherits one.
 """

@@ -92,7 +92,7 @@ class Release:
 
     def ledger(self) -> list[Object]:
         """Every record of the ledger, from the store."""
-        return [json.loads(line) for line in self.finops("audit", "export").splitlines()]
+        return [json.loads(line)["record"] for line in self.finops("audit", "export").splitlines()]
 
     def assert_ledger_intact(self) -> None:
         """The stream and the file on the volume verify, and tell the same story."""

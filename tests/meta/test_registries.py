@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from finops_operator.action_plugin import Action
 from finops_operator.plugins import Check, ResourceKind
 from finops_operator.registry import load
 
 ROOT = Path(__file__).resolve().parents[2]
+ACTIONS = load("finops_operator.actions", "ACTION", Action)
 CHECKS = load("finops_operator.checks", "CHECK", Check)
 KINDS = load("finops_operator.resources", "KIND", ResourceKind, ignore=frozenset({"reading"}))
 SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
@@ -74,3 +76,15 @@ def test_a_check_stays_short_and_pure(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 200
     assert not re.search(r"datetime\.now|import (boto3|redis|os|time|random|logging)\b|open\(", text)
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.id)
+def test_a_check_says_of_its_action_what_the_action_says_of_itself(check: Check) -> None:
+    action = ACTIONS[check.action]
+    assert set(check.kinds) <= action.kinds
+    assert (check.destructive, check.restart_needed, check.rollback_possible, check.effort) == (
+        action.destructive,
+        action.restart_needed,
+        action.rollback_possible,
+        action.effort,
+    )

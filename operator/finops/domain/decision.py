@@ -212,6 +212,7 @@ class RefusalReason(StrEnum):
     ALREADY_DECIDED = "AlreadyDecided"
     REASON_MISSING = "ReasonMissing"
     UNKNOWN_SOURCE = "UnknownSource"
+    NOT_PROPOSED = "NotProposed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@
 | `{p}shards` | set | scan | every shard that has a head |
 | `{p}util:{account}:{region}:{kind}` | hash | scan | resource id → compact summaries |
 | `{p}ring:{account}:{region}:{kind}:{metric}` | hash | scan | resource id → packed hourly values |
+| `{p}ring:{account}:{region}:{kind}:{metric}:dimensions` | hash | scan | resource id → dimension set, kept a day |
+| `{p}offered:{account}:{region}` | hash | scan | zone → instance types offered there, kept a day |
 | `{p}policy:{namespace}:{name}:head` | hash | scan | pointer to the policy's current generation, totals, report |
 | `{p}policy:{namespace}:{name}:{generation}:recs` | hash | scan | recommendation id → JSON |
 | `{p}policy:{namespace}:{name}:{generation}:by-saving` | sorted set | scan | recommendation id by monthly saving |
@@ -15,12 +17,14 @@
 | `{p}policies` | set | scan | every policy that has a head |
 | `{p}cost:{date}` | hash | scan | `account:region:service` → monthly cost that day, kept 400 days |
 | `{p}realized` | stream | executor | realised savings, one per act |
+| `{p}realized:acts` | hash | executor | request uid → its entry in the stream, so that an act saves once |
 | `{p}ledger` | stream | ledger | records, id `sequence-0` |
 | `{p}ledger:head` | hash | ledger | sequence, hash, fence |
 | `{p}ledger:ops` | hash | ledger | operation id → sequence |
 | `{p}ledger:req:{uid}` | list | ledger | sequences of the records of one request |
 | `{p}limit:{account}:{region}:{service}` | hash | all | token bucket |
-| `{p}caps:{name}` | sorted set | executor | instants of acts, for hourly and daily caps |
+| `{p}caps:policy:{namespace}:{name}` | sorted set | executor | instants of acts, for caps by hour, day and fleet |
+| `{p}caps:resource:{arn}` | string | executor | request that acts on the resource, gone after 7 days |
 | `{p}slack:wanted` | hash | bot | request uid → latest wanted card |
 | `{p}slack:due` | sorted set | bot | request uid by priority and time |
 | `{p}slack:message:{uid}` | hash | bot | channel, ts and hash of the card that shows a request |
@@ -64,6 +68,9 @@ class Keys:
 
     def ring(self, shard: Shard, metric: str) -> str:
         return f"{self.prefix}ring:{shard}:{metric}"
+
+    def offered(self, account: str, region: str) -> str:
+        return f"{self.prefix}offered:{account}:{region}"
 
     def policy_head(self, namespace: str, name: str) -> str:
         return f"{self.prefix}policy:{namespace}:{name}:head"

@@ -16,9 +16,9 @@ from typing import Any, Final
 from redis.client import NEVER_DECODE
 
 from finops.domain.resource import Shard
+from finops.domain.rings import Ring, pack, unpack
 from finops.domain.utilization import MetricSummary, Utilization
 from finops.store.connection import Store, store_errors
-from finops.store.rings import Ring, pack, unpack
 
 _KEPT_SECONDS: Final = 70 * 86_400
 _DIMENSIONS: Final = "dimensions"

@@ -1,1 +1,1 @@
-"""Parts that actions and the act stage share: what an instance or a volume looks like, and what forbids an act."""
+"""Acts: the executor, and what the actions share: how an instance or a volume looks, what forbids an act."""

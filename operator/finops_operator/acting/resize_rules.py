@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from finops.domain.execution import Observation
-from finops_operator.acting.ownership import TEMPLATES, owned
+from finops_operator.acting.protection import described_by_template
 from finops_operator.acting.stop_rules import part, stop_refusals, tags
 from finops_operator.action_plugin import PolicyFacts, Refusal
 
@@ -23,7 +23,7 @@ def resize_refusals(observation: Observation, target_type: str, facts: PolicyFac
     refusals = list(stop_refusals(observation, facts))
     if not observation.exists:
         return tuple(refusals)
-    refusals.extend(owned(tags(observation), TEMPLATES, "OwnedByTemplate"))
+    refusals.extend(described_by_template(tags(observation)))
     instance, current, target = part(observation, "instance"), part(observation, "type"), part(observation, "target")
     if observation.text("instanceType") == target_type:
         refusals.append(Refusal("SameType", f"It already is a {target_type}."))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from finops.domain.execution import Observation
-from finops_operator.acting.ownership import CONTROLLERS, owned, protected, stop_opt_out
+from finops_operator.acting.protection import controlled, protected, stop_opt_out
 from finops_operator.action_plugin import PolicyFacts, Refusal
 
 
@@ -33,7 +33,7 @@ def stop_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Refusal
     return (
         *protected(known, facts),
         *stop_opt_out(known),
-        *owned(known, CONTROLLERS),
+        *controlled(known),
         *_instance_refusals(part(observation, "instance")),
         *_storage_refusals(observation),
         *_protection_refusals(observation),

@@ -14,7 +14,7 @@ from finops.domain.recommendation import ResourceRef
 from finops.errors import AwsRejected
 from finops.ports.aws_steps import Reader
 from finops_operator.acting.instances import tags_hash, tags_of
-from finops_operator.acting.ownership import TEMPLATES, VOLUME_OWNERS, owned, protected
+from finops_operator.acting.protection import controlled, described_by_template, protected
 from finops_operator.acting.stop_rules import part, tags
 from finops_operator.action_plugin import PolicyFacts, Refusal
 
@@ -108,8 +108,8 @@ def volume_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Refus
     managed = part(observation, "volume").get("Operator", {}).get("Managed")
     return (
         *protected(known, facts),
-        *owned(known, VOLUME_OWNERS),
-        *owned(known, TEMPLATES, "OwnedByTemplate"),
+        *controlled(known),
+        *described_by_template(known),
         *((Refusal("ManagedVolume", "It is managed by an AWS service."),) if managed else ()),
     )
 

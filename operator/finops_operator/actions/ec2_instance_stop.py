@@ -10,7 +10,7 @@ from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, ResourceRef
 from finops.ports.aws_steps import Reader
 from finops_operator.acting.instances import READ_PERMISSIONS, observe_instance
-from finops_operator.acting.ownership import template_owners
+from finops_operator.acting.protection import template_owners
 from finops_operator.acting.session_policy import allow, start_with_customer_keys
 from finops_operator.acting.stop_rules import stop_refusals, stop_warnings, tags
 from finops_operator.action_plugin import Action, Parameters, PolicyFacts, Refusal, Statement, Target
@@ -63,7 +63,7 @@ ACTION: Final = Action(
     id="ec2_instance_stop",
     kinds=frozenset({"ec2-instance"}),
     destructive=False,
-    restart_needed=True,
+    restart_needed=False,
     rollback_possible=True,
     effort=Effort.LOW,
     permissions=("ec2:StopInstances", "ec2:StartInstances", "kms:CreateGrant"),

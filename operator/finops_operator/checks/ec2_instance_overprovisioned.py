@@ -2,6 +2,11 @@
 
 The rules are in `finops_operator.sizing`; this file says when they are asked and how the answer is told. It judges the
 5-minute picture only: hourly figures hide the peaks of network and volumes.
+
+Whether a burstable instance is in standard or unlimited mode is not read (DescribeInstanceCreditSpecifications): every
+burstable instance is judged as if it were in standard mode, and a burstable target must carry the mean load on its
+baseline and the busiest day on two days' credits. So no advice needs surplus credits, whichever mode the instance
+keeps; knowing the mode could only add advice for instances that peak at their baseline.
 """
 
 from __future__ import annotations
@@ -92,8 +97,8 @@ def _evidence(facts: Facts, chosen: Choice, cpu: MetricSummary, margins: Preset)
         "currentMemoryMib": chosen.current.memory_mib,
         "targetVcpus": chosen.target.kind.vcpus,
         "targetMemoryMib": chosen.target.kind.memory_mib,
-        # Nobody asked AWS yet: the act's preflight does, and refuses when the zone lacks the type.
-        "zoneOffering": "confirmed" if facts.offered_types is not None else "confirmed before the act",
+        # Where AWS did not answer, the act's preflight asks again and refuses when the zone lacks the type.
+        "zoneOffering": "confirmed" if facts.offered_types is not None else "not confirmed",
         **coverage_evidence(cpu),
     }
 

@@ -7,6 +7,7 @@ the same vote twice finds the first one and shows its answer.
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from finops.domain.decision import Choice, VoteResult
 from finops.errors import Conflict, InvalidInput, Refused, Unavailable
@@ -16,7 +17,9 @@ from finops.kinds.approval import Approval, ApprovalSpec, RequestReference, Sour
 from finops_operator.cli.cluster_access import Cluster
 from finops_operator.cli.output import note
 
-_POLL_SECONDS = 0.25
+_POLL_SECONDS: Final = 0.25
+_GROUPS: Final = 100
+"""As many as an Approval holds; a person in more groups votes by name, or with one of these."""
 
 
 def cast(cluster: Cluster, name: str, choice: Choice, *, reason: str = "", wait_seconds: float) -> Approval:
@@ -34,8 +37,7 @@ def cast(cluster: Cluster, name: str, choice: Choice, *, reason: str = "", wait_
             field="NAME",
             hint="see `finops requests -A`",
         )
-    username, _ = cluster.access.username()
-    vote = Approval.of(cluster.namespace, _spec(request, choice, username, reason))
+    vote = Approval.of(cluster.namespace, _spec(request, choice, _voter(cluster), reason))
     api = approvals(cluster.connection)
     try:
         sent = api.create(vote)
@@ -45,13 +47,19 @@ def cast(cluster: Cluster, name: str, choice: Choice, *, reason: str = "", wait_
     return _answered(api, cluster.namespace, sent, wait_seconds)
 
 
-def _spec(request: ActionRequest, choice: Choice, username: str, reason: str) -> ApprovalSpec:
+def _voter(cluster: Cluster) -> Voter:
+    """Return who the API server says we are; it checks both again when the vote arrives."""
+    username, groups = cluster.access.username()
+    return Voter(source=Source.KUBERNETES, username=username, groups=tuple(dict.fromkeys(groups))[:_GROUPS])
+
+
+def _spec(request: ActionRequest, choice: Choice, voter: Voter, reason: str) -> ApprovalSpec:
     return ApprovalSpec(
         request=RequestReference(name=request.metadata.name, uid=request.metadata.uid or ""),
         plan_hash=request.spec.plan_hash,
         decision=choice,
         reason=reason or None,
-        approver=Voter(source=Source.KUBERNETES, username=username),
+        approver=voter,
     )
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from finops.domain.rings import blank
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
-from finops.store.rings import blank
 from finops_operator.metrics.queries import Batch, Query, Window
 
 OPERATION: Final = "cloudwatch:GetMetricData"

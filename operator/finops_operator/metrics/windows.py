@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from finops.domain.resource import Resource
-from finops.store.rings import Ring
+from finops.domain.rings import Ring
 from finops_operator.metrics.queries import FIVE_MINUTES, HOUR, Window
 
 DAY: Final = 86_400

@@ -56,6 +56,7 @@ def _resource(instance: Mapping[str, Any], reader: PageReader, partition: str, o
 def _attributes(instance: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Json]:
     placement = instance.get("Placement") or {}
     operator = instance.get("Operator") or {}
+    interfaces = instance.get("NetworkInterfaces")
     addresses = _addresses(instance)
     values: dict[str, Json] = {
         "instance_type": instance.get("InstanceType"),
@@ -81,7 +82,7 @@ def _attributes(instance: Mapping[str, Any], tags: Mapping[str, str]) -> dict[st
         "hibernation_configured": (instance.get("HibernationOptions") or {}).get("Configured"),
         "operator_managed": operator.get("Managed"),
         "operator_principal": operator.get("Principal") or "",
-        "network_interface_count": len(instance.get("NetworkInterfaces") or ()),
+        "network_interface_count": None if interfaces is None else len(interfaces),
         "volume_ids": [
             block["Ebs"]["VolumeId"]
             for block in instance.get("BlockDeviceMappings") or ()
@@ -149,6 +150,7 @@ KIND: Final = ResourceKind(
     id_pattern=r"i-[0-9a-f]{8,17}",
     permissions=(
         "ec2:DescribeInstances",
+        "ec2:DescribeInstanceTypeOfferings",
         "ec2:DescribeRegions",
         "cloudwatch:GetMetricData",
         "cloudwatch:ListMetrics",

@@ -80,9 +80,7 @@ def choose(sizing: Sizing) -> Choice | str:
     current = sizing.catalog.get(sizing.instance.text("instance_type"))
     if current is None:
         return "nothing is known about its type"
-    reason = refusal(sizing.instance, current) or hidden_demand(
-        sizing.utilization, sizing.cpu, current, sizing.instance.text("cpu_credits")
-    )
+    reason = refusal(sizing.instance, current) or hidden_demand(sizing.utilization, sizing.cpu, current)
     if reason:
         return reason
     if sizing.current_cost.monthly is None:

@@ -92,13 +92,14 @@ def worst_day_percent(cpu: MetricSummary) -> float:
     return area / day
 
 
-def hidden_demand(utilization: Utilization, cpu: MetricSummary, current: InstanceType, credit_mode: str) -> str:
+def hidden_demand(utilization: Utilization, cpu: MetricSummary, current: InstanceType) -> str:
     """Return why the CPU figures of a burstable instance may hide its real demand, empty when they do not.
 
     An instance out of credits is held at its baseline, so a peak near the baseline can mean "enough" or "throttled".
-    Unlimited mode does not throttle; a credit balance that stayed above an hour's worth does not either.
+    A credit balance that stayed above an hour's worth did not throttle. The credit mode is not read: an instance in
+    unlimited mode is treated like one in standard mode, which can only withhold advice.
     """
-    if current.baseline_percent is None or credit_mode == "unlimited":
+    if current.baseline_percent is None:
         return ""
     baseline = float(current.baseline_percent)
     if abs(cpu.p99_5 - baseline) > _THROTTLED_BAND * baseline:

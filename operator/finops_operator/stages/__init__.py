@@ -1,1 +1,1 @@
-"""The stages of a scan and of an act. Each takes frozen values and returns frozen values."""
+"""The pure stages of a scan and of a request: each takes frozen values and returns frozen values."""

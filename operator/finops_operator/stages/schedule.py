@@ -1,9 +1,9 @@
 """When a policy is due, as a pure function; called by the scheduler on every look.
 
-Due at the times of `spec.schedule` in `spec.timeZone`, at once for a policy never scanned or changed since, and$
-when someone sets the annotation `finops.dev/requestedAt` to a new value. A scan that saw nothing at all (no credentials,
-no account) is repeated every few minutes, so that mending the cause shows. A restart changes nothing: what was scanned
-is read from the status.
+Due at the times of `spec.schedule` in `spec.timeZone`, at once for a policy never scanned or changed since, and when
+someone sets the annotation `finops.dev/requestedAt` to a new value. A scan that saw nothing at all (no credentials, no
+account) is repeated every few minutes, so that mending the cause shows. A restart changes nothing: what was scanned is
+read from the status.
 """
 
 from __future__ import annotations

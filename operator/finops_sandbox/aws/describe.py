@@ -74,7 +74,8 @@ def render_instance(call: Call, instance: Any) -> dict[str, Any]:
     """One instance as boto3 shows it."""
     facts = call.world.instance_facts(instance)
     running = instance.state == "running"
-    public_ip = instance.public_ip if running else None
+    interfaces = _interfaces(call, instance)
+    association = interfaces[0].get("Association", {}) if interfaces else {}
     shown: dict[str, Any] = {
         "InstanceId": instance.id,
         "ImageId": instance.image_id,
@@ -90,8 +91,8 @@ def render_instance(call: Call, instance: Any) -> dict[str, Any]:
         "Monitoring": {"State": instance.monitoring_state},
         "PrivateDnsName": instance.private_dns_name,
         "PrivateIpAddress": instance.private_ip,
-        "PublicDnsName": instance.public_dns_name if public_ip else "",
-        "PublicIpAddress": public_ip,
+        "PublicDnsName": association.get("PublicDnsName", ""),
+        "PublicIpAddress": association.get("PublicIp"),
         "SubnetId": instance.subnet_id,
         "VpcId": instance.vpc_id,
         "AmiLaunchIndex": 0,
@@ -107,7 +108,8 @@ def render_instance(call: Call, instance: Any) -> dict[str, Any]:
         "UsageOperation": facts.usage_operation,
         "UsageOperationUpdateTime": facts.created,
         "HibernationOptions": {"Configured": False},
-        "SecurityGroups": [{"GroupId": group.id, "GroupName": group.name} for group in instance.security_groups],
+        "SecurityGroups": _groups(instance),
+        "NetworkInterfaces": interfaces,
         "Tags": tag_list(call.world.tags(call.account, call.region, instance.id)),
         "Operator": {"Managed": bool(facts.managed_by), "Principal": facts.managed_by or None},
     }
@@ -118,6 +120,57 @@ def render_instance(call: Call, instance: Any) -> dict[str, Any]:
     if not running and instance.state_reason.code:
         shown["StateReason"] = {"Code": instance.state_reason.code, "Message": instance.state_reason.message}
     return shown
+
+
+def _groups(instance: Any) -> list[dict[str, str]]:
+    return [{"GroupId": group.id, "GroupName": group.name} for group in instance.security_groups]
+
+
+def _interfaces(call: Call, instance: Any) -> list[dict[str, Any]]:
+    """Network interfaces in the order of their device index.
+
+    Who owns a public address tells its kind: `amazon` that of an automatic one, which a stop gives back, the account
+    that of an Elastic IP, which stays.
+    """
+    elastic = {address.eni.id: address.public_ip for address in call.backend.addresses if address.eni is not None}
+    shown = []
+    for index, interface in sorted(instance.nics.items()):
+        automatic = interface.public_ip if instance.state == "running" else None
+        public_ip = elastic.get(interface.id) or automatic
+        owner = call.account if interface.id in elastic else "amazon"
+        association = {"Association": _association(call.region, public_ip, owner)} if public_ip else {}
+        private = {"PrivateIpAddress": interface.private_ip_address, "PrivateDnsName": instance.private_dns_name}
+        shown.append(
+            {
+                "NetworkInterfaceId": interface.id,
+                "OwnerId": call.account,
+                "Status": "in-use",
+                "InterfaceType": "interface",
+                "MacAddress": interface.mac_address,
+                "SourceDestCheck": True,
+                "SubnetId": interface.subnet.id,
+                "VpcId": interface.subnet.vpc_id,
+                "Groups": _groups(instance),
+                "Ipv6Addresses": [],
+                "PrivateIpAddresses": [{"Primary": True, **private, **association}],
+                "Attachment": {
+                    "AttachmentId": interface.attachment_id,
+                    "DeviceIndex": index,
+                    "DeleteOnTermination": True,
+                    "NetworkCardIndex": 0,
+                    "Status": "attached",
+                },
+                **private,
+                **association,
+            }
+        )
+    return shown
+
+
+def _association(region: str, public_ip: str, owner: str) -> dict[str, str]:
+    zone = "compute-1" if region == "us-east-1" else f"{region}.compute"
+    name = f"ec2-{public_ip.replace('.', '-')}.{zone}.amazonaws.com"
+    return {"IpOwnerId": owner, "PublicIp": public_ip, "PublicDnsName": name}
 
 
 def _block(name: str, block: Any) -> dict[str, Any]:

@@ -122,6 +122,9 @@ class Fleet:
             "UsageOperationUpdateTime": self.launched,
             "HibernationOptions": {"Configured": False},
             "SecurityGroups": [{"GroupId": "sg-0f1ee7000000000aa", "GroupName": "default"}],
+            "NetworkInterfaces": [
+                {"NetworkInterfaceId": f"eni-0f1ee7{number:011x}", "Status": "in-use", "InterfaceType": "interface"}
+            ],
             "Tags": [
                 {"Key": "Name", "Value": f"fleet-{number:05d}"},
                 {"Key": "team", "Value": f"team-{number % 20}"},

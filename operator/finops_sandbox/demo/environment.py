@@ -17,6 +17,7 @@ from typing import Final
 from finops_sandbox.aws.roles import BASE_ACCESS_KEY, BASE_SECRET_KEY
 
 _INHERITED: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "SYSTEMROOT")
+_FORGOTTEN: Final = ("AWS_", "FINOPS_", "KUBE", "SLACK_")
 BOT_TOKEN: Final = "xoxb-sandbox-finops"
 APP_TOKEN: Final = "xapp-sandbox-finops"
 HOST: Final = "127.0.0.1"
@@ -27,6 +28,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
+
+
+def forget_the_user() -> None:
+    """Take the user's own AWS, Kubernetes, Slack, settings and proxies out of this process's environment."""
+    for name in list(os.environ):
+        if name.startswith(_FORGOTTEN) or name.lower().endswith("_proxy"):
+            del os.environ[name]
+    os.environ["NO_PROXY"] = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,8 @@ def shell_file(places: Places) -> str:
         "KUBECONFIG": str(places.kubeconfig("people")),
         "FINOPS_REDIS_URL": places.store_url,
         "FINOPS_DEMO": "true",
+        "NO_PROXY": f"{HOST},localhost",
+        "no_proxy": f"{HOST},localhost",
         **aws_variables(places),
     }
     unset = "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE\n"

@@ -21,7 +21,7 @@ import yaml
 
 from finops.errors import InvalidInput
 from finops_operator.cli.output import Format, note
-from finops_sandbox.demo.environment import Places, free_port, shell_file
+from finops_sandbox.demo.environment import Places, forget_the_user, free_port, shell_file
 from finops_sandbox.demo.loop import run_loop
 from finops_sandbox.demo.tell import tell
 from finops_sandbox.demo.world import build
@@ -57,7 +57,10 @@ def run(options: DemoOptions) -> int:
         InvalidInput: the folder to keep cannot be used.
         FinopsError: a program failed; everything is stopped.
     """
+    forget_the_user()
     with _folders(options.keep) as (state, sockets, temporary):
+        # Clients keep certificates in temporary files; in the state folder they go even after kill -9.
+        tempfile.tempdir = str(state)
         places = Places(state, sockets, free_port(), free_port(), free_port())
         return asyncio.run(Demo(options, places).main(temporary))
 

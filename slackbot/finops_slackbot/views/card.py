@@ -51,8 +51,8 @@ _STATE_WORDS: Final = {
     State.VERIFYING: "being verified",
     State.SUCCEEDED: "done and verified",
     State.ROLLED_BACK: "rolled back",
-    State.NEEDS_HUMAN: "stuck: a person must look",
-    State.STALE: "not done, the resource changed",
+    State.NEEDS_HUMAN: "a person must look",
+    State.STALE: "not done, resource changed",
     State.DENIED: "denied",
     State.EXPIRED: "expired",
     State.WITHDRAWN: "withdrawn",
@@ -108,9 +108,15 @@ def _labels(facts: CardFacts) -> list[str]:
 
 
 def _heading(facts: CardFacts) -> str:
-    saving = f": save {money(facts.monthly_savings, facts.currency)} a month"
-    what = target(facts)
-    start, end = f"{act(facts).verb} ", f"{' ' + what if what else ''}{saving}"
+    """What the card is about; once it is decided, how it stands comes first, for whoever scrolls by."""
+    verb, what = act(facts).verb, target(facts)
+    saving = f"{money(facts.monthly_savings, facts.currency)} a month"
+    if facts.state is State.PENDING:
+        start, end = f"{verb} ", f": save {saving}"
+    else:
+        start = f"{_STATE_WORDS[facts.state].capitalize()}: {verb.lower()} "
+        end = f", saves {saving}" if facts.state is State.SUCCEEDED and not facts.dry_run else ""
+    end = f"{' ' + what if what else ''}{end}"
     # The name gives way first; the id, the target and the money must stay readable.
     room = _HEADER - stored_length(start + end) - len(facts.resource_id) - 3
     name = plain(facts.resource_name, room) if room > 4 else ""

@@ -176,7 +176,7 @@ def test_repair_finds_what_a_crash_left_behind(store: Store) -> None:
             outbox.finish(taken, NOW)
     store.client.zrem(store.keys.slack("due"), "lost")
     assert outbox.repair(NOW, LEASE) == 1
-    again = outbox.take("w", NOW + CHANNEL_INTERVAL_MS, LEASE)
+    again = outbox.take("w", NOW + CHANNEL_HOLD_MS, LEASE)
     assert again is not None
     assert again.card.uid == "lost"
 

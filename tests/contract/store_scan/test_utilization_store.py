@@ -7,9 +7,9 @@ from array import array
 from datetime import UTC, datetime
 
 from finops.domain.resource import Shard
+from finops.domain.rings import Ring
 from finops.domain.utilization import MetricSummary, Utilization
 from finops.store.connection import Store
-from finops.store.rings import Ring
 from finops.store.utilization import Discovered, UtilizationStore
 
 SHARD = Shard("111111111111", "us-east-1", "ec2-instance")

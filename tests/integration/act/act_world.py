@@ -27,6 +27,7 @@ from finops.ports.aws_steps import ExecutorSessions
 from finops.store.caps import StoredCaps
 from finops.store.connection import open_ledger_connection, open_store
 from finops.store.realized import StoredSavings
+from finops_operator.acting.executor import Executor
 from finops_operator.acting.progress import ActSettings
 from finops_operator.action_plugin import Action, Target
 from finops_operator.actions.ebs_volume_delete import ACTION as DELETE
@@ -39,7 +40,6 @@ from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import LocalRateLimits
 from finops_operator.aws.reader import Patience
 from finops_operator.aws.session import SdkSessions, read_config
-from finops_operator.stages.act import Executor
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"

@@ -203,7 +203,7 @@ def test_a_share_of_the_fleet_is_rounded_down_but_never_to_nothing(fleet: int, p
 
 def test_every_boundary_in_the_code_is_in_the_list_that_the_kill_tests_walk() -> None:
     root = Path(__file__).resolve().parents[3] / "operator"
-    source = (root / "finops_operator/stages/act.py").read_text(encoding="utf-8")
+    source = (root / "finops_operator/acting/executor.py").read_text(encoding="utf-8")
     named = set(re.findall(r'passage\(\s*"([^"]+)"', source))
     assert named == {point for point in ACT_KILL_POINTS if not point.startswith("ledger.")}
 

@@ -72,7 +72,7 @@ def test_a_missing_value_is_a_dash_never_a_zero() -> None:
 
 
 def test_text_that_looks_like_markup_is_shown_as_it_is() -> None:
-    record = {"id": "[red]x[/red] :bomb:", "tags": {}, "monthlyCost": "1", "account": None}
+    record: dict[str, Any] = {"id": "[red]x[/red] :bomb:", "tags": {}, "monthlyCost": "1", "account": None}
     assert "[red]x[/red] :bomb:" in shown(Format.TABLE, [record])
 
 

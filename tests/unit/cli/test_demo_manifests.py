@@ -31,7 +31,8 @@ def rendered(name: str) -> dict[Key, Mapping[str, Any]]:
     text = re.sub(r"(?s)\{\{- range .*?\{\{- end \}\}\n?", "", text)
     for define, rules in definitions.items():
         lines = "".join(f"  {line}\n" for line in rules.splitlines())
-        text = re.sub(rf'.*include "{re.escape(define)}" \S+ \| nindent 2 \}}\}}\n', lambda _, new=lines: new, text)
+        call = rf'.*include "{re.escape(define)}" \S+ \| nindent 2 \}}\}}\n'
+        text = re.sub(call, lines.replace("\\", r"\\"), text)
     text = re.sub(r"^ *labels:\n *\{\{-? include .*labels.*\}\}\n( {4}\S.*\n)*", _labels, text, flags=re.MULTILINE)
     text = re.sub(r'\{\{ include "finops-operator\.fullname" \S+ \}\}', RELEASE, text)
     text = re.sub(r'\{\{ include "finops-operator\.operatorServiceAccountName" \S+ \}\}', OPERATOR_ACCOUNT, text)

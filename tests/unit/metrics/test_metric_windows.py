@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from finops.domain.resource import Resource
-from finops.store.rings import Ring, blank
+from finops.domain.rings import Ring, blank
 from finops_operator.metrics.windows import (
     fine_window,
     hours_window,

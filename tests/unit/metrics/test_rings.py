@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finops.store.rings import Ring, blank, pack, unpack
+from finops.domain.rings import Ring, blank, pack, unpack
 
 POINTS = st.one_of(st.just(math.nan), st.floats(width=32, allow_nan=False))
 

@@ -4,34 +4,44 @@ from __future__ import annotations
 
 import pytest
 from tests.fixtures.facts import instance, volume
+from tests.unit.actions.action_cases import instance_with, volume_with
 
+from finops_operator.action_plugin import Action, PolicyFacts
+from finops_operator.actions.ebs_volume_delete import ACTION as DELETE
+from finops_operator.actions.ebs_volume_modify import ACTION as MODIFY_ACTION
+from finops_operator.actions.ec2_instance_resize import ACTION as RESIZE_ACTION
+from finops_operator.actions.ec2_instance_stop import ACTION as STOP
 from finops_operator.ownership import owner_of, patch_text, would_undo
 
 RESIZE = {"instanceType": "m5.large"}
 MODIFY = {"volumeType": "gp3", "iops": 3000, "throughput": 128}
 
 
-@pytest.mark.parametrize(
-    ("tags", "system", "name"),
-    [
-        ({"aws:cloudformation:stack-name": "shop"}, "CloudFormation", "shop"),
-        ({"aws:autoscaling:groupName": "web"}, "Auto Scaling", "web"),
-        ({"eks:nodegroup-name": "ng", "aws:autoscaling:groupName": "eks-ng"}, "an EKS managed node group", "ng"),
-        ({"karpenter.sh/nodepool": "default"}, "Karpenter", "default"),
-        ({"karpenter.sh/provisioner-name": "old"}, "Karpenter", "old"),
-        ({"kubernetes.io/cluster/prod": "owned"}, "a Kubernetes cluster", ""),
-        ({"kubernetes.io/created-for/pvc/name": "data"}, "a Kubernetes cluster", ""),
-        ({"CSIVolumeName": "pvc-1"}, "a Kubernetes cluster", ""),
-        ({"aws:backup:source-resource": "x"}, "AWS Backup", ""),
-        ({"aws:dlm:lifecycle-policy-id": "policy-1"}, "Data Lifecycle Manager", ""),
-        ({"terraform": "true"}, "Terraform", ""),
-        ({"aws:ec2:fleet-id": "fleet-1"}, "an EC2 Fleet", ""),
-        ({"elasticbeanstalk:environment-name": "shop"}, "Elastic Beanstalk", ""),
-        ({"AmazonECSManaged": ""}, "Amazon ECS", ""),
-        ({"Managed-By": "Terraform"}, "Terraform", ""),
-        ({"iac": "opentofu"}, "Terraform", ""),
-    ],
-)
+SIGNS: list[tuple[dict[str, str], str, str]] = [
+    ({"aws:cloudformation:stack-name": "shop"}, "CloudFormation", "shop"),
+    ({"aws:autoscaling:groupName": "web"}, "Auto Scaling", "web"),
+    ({"eks:nodegroup-name": "ng", "aws:autoscaling:groupName": "eks-ng"}, "an EKS managed node group", "ng"),
+    ({"karpenter.sh/nodepool": "default"}, "Karpenter", "default"),
+    ({"karpenter.sh/provisioner-name": "old"}, "Karpenter", "old"),
+    ({"kubernetes.io/cluster/prod": "owned"}, "a Kubernetes cluster", ""),
+    ({"kubernetes.io/created-for/pvc/name": "data"}, "a Kubernetes cluster", ""),
+    ({"CSIVolumeName": "pvc-1"}, "a Kubernetes cluster", ""),
+    ({"aws:backup:source-resource": "x"}, "AWS Backup", ""),
+    ({"aws:dlm:lifecycle-policy-id": "policy-1"}, "Data Lifecycle Manager", ""),
+    ({"terraform": "true"}, "Terraform", ""),
+    ({"aws:ec2:fleet-id": "fleet-1"}, "an EC2 Fleet", ""),
+    ({"elasticbeanstalk:environment-name": "shop"}, "Elastic Beanstalk", ""),
+    ({"AmazonECSManaged": ""}, "Amazon ECS", ""),
+    ({"Managed-By": "Terraform"}, "Terraform", ""),
+    ({"iac": "opentofu"}, "Terraform", ""),
+    ({"aws:eks:cluster-name": "prod"}, "a Kubernetes cluster", ""),
+    ({"ebs.csi.aws.com/cluster": "true"}, "a Kubernetes cluster", ""),
+    ({"terraform_module": "network"}, "Terraform", ""),
+    ({"Terraform:workspace": "prod"}, "Terraform", ""),
+]
+
+
+@pytest.mark.parametrize(("tags", "system", "name"), SIGNS)
 def test_signs_of_an_owner_are_read(tags: dict[str, str], system: str, name: str) -> None:
     owner = owner_of(instance(tags=tags))
     assert owner is not None
@@ -97,6 +107,16 @@ def test_a_template_does_not_undo_a_stop_but_a_controller_does() -> None:
     assert not would_undo(template, "ec2_instance_stop")
     assert would_undo(template, "ec2_instance_resize")
     assert would_undo(group, "ec2_instance_stop")
+
+
+@pytest.mark.parametrize("tags", [tags for tags, _, _ in SIGNS])
+@pytest.mark.parametrize("action", [STOP, RESIZE_ACTION, MODIFY_ACTION, DELETE], ids=lambda action: action.id)
+def test_a_recommendation_is_advice_exactly_where_the_preflight_refuses(tags: dict[str, str], action: Action) -> None:
+    owner = owner_of(instance(tags=tags))
+    assert owner is not None
+    observed = instance_with({"tags": tags}) if action in (STOP, RESIZE_ACTION) else volume_with({"tags": tags})
+    refused = {one.code for one in action.preflight(observed, {**RESIZE, **MODIFY}, PolicyFacts())}
+    assert bool(refused & {"OwnedByController", "OwnedByTemplate"}) == would_undo(owner, action.id)
 
 
 def test_advice_without_a_name_reads_well() -> None:

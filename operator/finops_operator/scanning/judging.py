@@ -7,7 +7,7 @@ called from here, the store is written here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,15 +18,17 @@ from finops.domain.utilization import Utilization
 from finops.kinds.scan_policy import ScanPolicy
 from finops.ports.aws_read import PageReader
 from finops.store.inventory import InventoryStore
+from finops.store.offerings import OfferingStore
 from finops.store.recommendations import RecommendationStore
 from finops.store.utilization import UtilizationStore
 from finops_operator.killpoint import killpoint
 from finops_operator.metrics.failures import Failures
 from finops_operator.plugins import Check, Facts, JudgeSettings, PriceLookup, ResourceKind
 from finops_operator.pricing.instance_types import Catalog
+from finops_operator.scanning.measure import Measurer, MeasureSettings
+from finops_operator.scanning.offerings import ZoneOfferings
 from finops_operator.sizing.policy import SizingPolicy
 from finops_operator.stages.check import EnabledCheck, evaluate, required_window_days, wants_fine
-from finops_operator.stages.measure import Measurer, MeasureSettings
 from finops_operator.stages.price import cost_of
 from finops_operator.stages.recommend import Terms, recommend, totals
 from finops_operator.stages.select import selects
@@ -40,6 +42,7 @@ class Stores:
     inventory: InventoryStore
     utilization: UtilizationStore
     recommendations: RecommendationStore
+    offerings: OfferingStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ class ShardJudge:
         self._settings = brief.settings
         self._costs: dict[str, Cost] = {}
         self._previous: dict[str, str] = {}
+        self._offerings = ZoneOfferings(reader, brief.stores.offerings)
         self._measurer = Measurer(shard, kind, reader, brief.stores.utilization, settings, self._wants_fine)
         self.totals = ShardTotals(shard, failures=self._measurer.failures)
 
@@ -148,15 +152,16 @@ class ShardJudge:
         killpoint("scan.judged")
 
     def close(self) -> ShardTotals:
-        """Return the totals with the gaps of measuring."""
-        self.totals.gaps += self._measurer.gaps()
+        """Return the totals with the gaps of measuring and of the zones' offerings."""
+        self.totals.gaps += (*self._measurer.gaps(), *self._offerings.gaps())
         return self.totals
 
     def _judge(
         self, resource: Resource, utilization: Utilization
     ) -> tuple[tuple[Recommendation, ...], list[NotRecommended]]:
         cost = self._costs[resource.id]
-        verdicts = evaluate(self._brief.enabled, self._facts(resource, utilization))
+        facts = replace(self._facts(resource, utilization), offered_types=self._offered(resource, utilization))
+        verdicts = evaluate(self._brief.enabled, facts)
         findings = [one for one in verdicts if isinstance(one, Finding)]
         made = recommend(resource, cost, findings, self._brief.checks, self._brief.terms)
         self._count(resource, utilization, cost, made)
@@ -185,6 +190,11 @@ class ShardJudge:
 
     def _wants_fine(self, resource: Resource, utilization: Utilization) -> bool:
         return wants_fine(self._brief.enabled, self._facts(resource, utilization))
+
+    def _offered(self, resource: Resource, utilization: Utilization) -> frozenset[str] | None:
+        """Return what the zone offers; asked only for candidates, which are those that deserved the 5-minute picture."""
+        zone = resource.text("availability_zone")
+        return self._offerings.in_zone(zone) if zone and utilization.fine else None
 
     def _facts(self, resource: Resource, utilization: Utilization) -> Facts:
         return Facts(

@@ -15,7 +15,7 @@ from finops.ports.aws_access import AccountAccess
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore
 from finops_operator.resources.ebs_volume import KIND
-from finops_operator.stages.discover import ShardResult, ShardTask, choose_regions, discover_shard
+from finops_operator.scanning.discover import ShardResult, ShardTask, choose_regions, discover_shard
 
 ACCESS = AccountAccess(name="production", account_id="111111111111")
 SHARD = Shard("111111111111", "us-east-1", "ebs-volume")

@@ -17,7 +17,7 @@ from finops.store.utilization import UtilizationStore
 from finops_operator.plugins import ResourceKind
 from finops_operator.resources.ebs_volume import KIND as VOLUME
 from finops_operator.resources.ec2_instance import KIND as INSTANCE
-from finops_operator.stages.measure import Measurer, MeasureSettings
+from finops_operator.scanning.measure import Measurer, MeasureSettings
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=200)

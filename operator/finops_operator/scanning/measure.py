@@ -13,12 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from finops.domain.resource import Gap, Resource, Shard
+from finops.domain.rings import Ring
 from finops.domain.utilization import MetricSummary, Utilization
 from finops.ports.aws_read import PageReader
-from finops.store.rings import Ring
 from finops.store.utilization import Discovered, UtilizationStore
-from finops_operator.metrics.agent import OPERATION as LIST_METRICS
-from finops_operator.metrics.agent import dimension_sets
 from finops_operator.metrics.failures import Failures
 from finops_operator.metrics.fetch import OPERATION as GET_METRIC_DATA
 from finops_operator.metrics.fetch import Answers, fetch
@@ -33,6 +31,8 @@ from finops_operator.metrics.windows import (
     silence_window,
 )
 from finops_operator.plugins import MetricSpec, ResourceKind
+from finops_operator.scanning.agent import OPERATION as LIST_METRICS
+from finops_operator.scanning.agent import dimension_sets
 
 NOT_APPLICABLE: Final = "NotApplicable"
 """The resource publishes no such metric as it stands (stopped, not burstable)."""

@@ -1,0 +1,127 @@
+"""`finops doctor`: each part that ails is named with the fix, and the others are looked at all the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.cli.aws_process import AwsProcess, account
+from tests.integration.cli.conftest import Ended, Files, Finops
+from tests.valkey import running_valkey
+
+from finops.store.connection import open_store
+from finops.store.slack_status import SlackStatus
+from finops_sandbox.kubernetes import KubernetesDouble
+
+EXECUTOR: dict[str, Any] = {"executorRoleArn": "arn:aws:iam::111111111111:role/finops-executor"}
+
+
+def results(ended: Ended) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(one["part"], one["check"]): one for one in json.loads(ended.out)}
+
+
+def test_everything_is_told_as_ok_when_it_is(aws: AwsProcess, finops: Finops, files: Files, valkey_url: str) -> None:
+    ended = finops("doctor", "-f", files(account("production", **EXECUTOR)), "--redis", valkey_url, "-o", "json")
+    found = results(ended)
+    assert ended.code == 0, ended.out
+    assert "account 111111111111" in found["aws production", "scanner"]["detail"]
+    assert "2 enabled" in found["aws production", "regions"]["detail"]
+    assert found["aws production", "ec2:DescribeVolumes"]["verdict"] == "ok"
+    assert found["aws production", "ec2:StopInstances"]["verdict"] == "ok"
+    assert "as of" in found["prices", "bundled"]["detail"]
+    assert found["kubernetes", "configuration"]["verdict"] == "unknown"
+    assert found["slack", "bot"]["verdict"] == "unknown"
+    # The executor was only asked by DryRun.
+    assert [call for call in aws.calls() if call["service"] != "sts" and not call["dryRun"]] == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "role"), [("DescribeVolumes", "scanner role"), ("StopInstances", "executor role")]
+)
+def test_a_missing_permission_is_named_with_the_role_that_lacks_it(
+    aws: AwsProcess, finops: Finops, files: Files, operation: str, role: str
+) -> None:
+    aws.inject(kind="deny", service="ec2", action=operation)
+    ended = finops("doctor", "-f", files(account("production", **EXECUTOR)), "-o", "json")
+    assert ended.code == 1
+    bad = [one for one in results(ended).values() if one["verdict"] == "failed"]
+    assert [one["check"] for one in bad] == [f"ec2:{operation}"]
+    assert bad[0]["hint"] == f"allow ec2:{operation} to the {role}"
+
+
+def test_a_role_that_cannot_be_assumed_and_a_missing_grant_are_told(
+    aws: AwsProcess, finops: Finops, files: Files
+) -> None:
+    wrong = account("staging", externalId="wrong-id", namespaces=())
+    ended = finops("doctor", "-f", files(account("production"), wrong), "-o", "json")
+    found = results(ended)
+    assert ended.code == 1
+    assert found["aws staging", "scanner"]["verdict"] == "failed"
+    assert "externalId" in found["aws staging", "scanner"]["hint"]
+    assert found["aws staging", "grant"]["verdict"] == "warning"
+    assert found["aws production", "executor"]["verdict"] == "unknown"
+    assert found["aws production", "scanner"]["verdict"] == "ok"
+
+
+def test_missing_credentials_are_told(aws: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch) -> None:
+    shell.delenv("AWS_ACCESS_KEY_ID")
+    shell.delenv("AWS_SECRET_ACCESS_KEY")
+    ended = finops("doctor", "-o", "json")
+    assert ended.code == 1
+    assert "credentials" in results(ended)["aws", "own identity"]["detail"]
+
+
+def test_a_region_that_is_not_enabled_is_a_warning_and_exit_code_3(
+    aws: AwsProcess, finops: Finops, files: Files
+) -> None:
+    ended = finops("doctor", "-f", files(account("production", regions=["us-east-1", "eu-west-3"])), "-o", "json")
+    assert ended.code == 3
+    assert "eu-west-3" in results(ended)["aws production", "regions"]["detail"]
+
+
+def test_an_evicting_store_fails_and_the_password_is_never_shown(aws: AwsProcess, finops: Finops, files: Files) -> None:
+    with running_valkey("--maxmemory-policy", "allkeys-lru") as server:
+        ended = finops("doctor", "--redis", server.url, "-o", "json")
+    assert ended.code == 1
+    assert "noeviction" in results(ended)["store", "durability"]["hint"]
+    ended = finops("doctor", "--redis", "redis://:hidden@127.0.0.1:1/0", "-o", "json")
+    assert ended.code == 1
+    assert "hidden" not in ended.out + ended.err
+
+
+def test_what_the_bot_tells_of_itself_is_shown(
+    aws: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch, valkey_url: str
+) -> None:
+    shell.setenv("FINOPS_REDIS_PREFIX", "doctor-slack:")
+    store = open_store(valkey_url, prefix="doctor-slack:")
+    SlackStatus(store).put({"connected": "true", "teamName": "Acme", "seenAt": "2020-01-01T00:00:00+00:00"})
+    store.client.close()
+    ended = finops("doctor", "--redis", valkey_url, "-o", "json")
+    bot = results(ended)["slack", "bot"]
+    assert ended.code == 1
+    assert bot["verdict"] == "failed"
+    assert "Acme" in bot["detail"]
+
+
+def test_a_cluster_without_the_kinds_is_told_how_to_get_them(aws: AwsProcess, finops: Finops, tmp_path: Path) -> None:
+    with KubernetesDouble(tmp_path) as double:
+        ended = finops("doctor", "--kubeconfig", str(double.kubeconfig), "--context", "alice", "-o", "json")
+    found = results(ended)
+    assert ended.code == 1
+    assert "alice" in found["kubernetes", "identity"]["detail"]
+    assert "crds/" in found["kubernetes", "kinds"]["hint"]
+
+
+def test_missing_rights_on_the_cluster_are_warnings_with_who_can_give_them(
+    aws: AwsProcess, finops: Finops, tmp_path: Path
+) -> None:
+    crds = [Path(__file__).parents[3] / "crds"]
+    with KubernetesDouble(tmp_path, crds=crds) as double:
+        ended = finops("doctor", "--kubeconfig", str(double.kubeconfig), "--context", "bob", "-o", "json")
+    found = results(ended)
+    assert ended.code == 3
+    assert found["kubernetes", "kinds"]["verdict"] == "ok"
+    assert found["kubernetes", "vote"]["verdict"] == "warning"
+    assert "approver role" in found["kubernetes", "vote"]["hint"]

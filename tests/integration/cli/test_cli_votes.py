@@ -1,0 +1,94 @@
+"""Requests and votes against an API server on which no operator answers; with one: the demo's tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.integration.cli.conftest import Ended, Finops
+from tests.unit.kinds.manifests import manifest
+
+from finops_sandbox.demo.cluster_files import manifest as demo_manifest
+from finops_sandbox.kubernetes import KubernetesDouble
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[KubernetesDouble]:
+    request = manifest("ActionRequest", {"metadata": {"namespace": "default"}}, name="stop-web")
+    roles = [*demo_manifest("release"), *demo_manifest("people")]
+    with KubernetesDouble(tmp_path, crds=[ROOT / "crds"], manifests=[*roles, request]) as double:
+        yield double
+
+
+@pytest.fixture
+def kubectl_finops(cluster: KubernetesDouble, finops: Finops) -> Finops:
+    """Return `finops` with the cluster's configuration named."""
+
+    def call(*arguments: str) -> Ended:
+        return finops(*arguments, "--kubeconfig", str(cluster.kubeconfig))
+
+    return call
+
+
+def test_requests_are_listed_for_people_and_programs(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
+    table = kubectl_finops("requests")
+    assert table.code == 0
+    assert "stop-web" in table.out
+    assert "60.42" in table.out
+    (one,) = json.loads(kubectl_finops("requests", "-o", "json", "-A").out)
+    assert json.loads(kubectl_finops("requests", "-o", "json", "--context", "bob").out) == [one]
+    assert kubectl_finops("requests", "-A", "--context", "bob").code == 4
+    assert one["kind"] == "ActionRequest"
+    assert one["spec"]["resource"]["name"] == "web"
+    assert json.loads(kubectl_finops("requests", "-o", "json", "--policy", "other").out) == []
+    empty = kubectl_finops("requests", "-n", "kube-system")
+    assert empty.code == 0
+    assert "kube-system" in empty.err
+
+
+def test_a_vote_without_an_operators_answer_is_recorded_and_said_to_be_open(
+    cluster: KubernetesDouble, kubectl_finops: Finops
+) -> None:
+    ended = kubectl_finops("approve", "stop-web", "--context", "alice", "--wait", "0.5")
+    assert ended.code == 1
+    assert "is recorded" in ended.err
+    (vote,) = cluster.objects("approvals.finops.dev")
+    voter = vote["spec"]["approver"]
+    assert (voter["source"], voter["username"]) == ("kubernetes", "alice")
+    # A policy may name the group: admission has seen that alice is in it.
+    assert "sre" in voter["groups"]
+    assert vote["spec"]["decision"] == "Approve"
+    again = kubectl_finops("approve", "stop-web", "--context", "alice", "--wait", "0.2")
+    assert "before" in again.err
+    assert len(cluster.objects("approvals.finops.dev")) == 1
+
+
+def test_who_may_not_create_approvals_is_refused_with_4(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
+    ended = kubectl_finops("deny", "stop-web", "--context", "bob", "--reason", "no")
+    assert ended.code == 4
+    assert "administrator" in ended.err
+    assert cluster.objects("approvals.finops.dev") == []
+
+
+def test_a_request_that_does_not_exist_is_wrong_input(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
+    ended = kubectl_finops("withdraw", "none", "--context", "alice")
+    assert ended.code == 2
+    assert "finops requests" in ended.err
+
+
+def test_a_context_that_does_not_exist_is_wrong_input(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
+    ended = kubectl_finops("requests", "--context", "nobody")
+    assert ended.code == 2
+    assert "--context" in ended.err
+
+
+def test_a_cluster_that_is_down_ends_with_1(finops: Finops, tmp_path: Path) -> None:
+    with KubernetesDouble(tmp_path) as double:
+        kubeconfig = str(double.kubeconfig)
+    ended = finops("requests", "--kubeconfig", kubeconfig)
+    assert ended.code == 1
+    assert "does not answer" in ended.err

@@ -1,0 +1,228 @@
+"""`finops demo` as a whole: the loop, what it prints, voting by command line, and leaving nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.integration.demo.demo_process import ROOT, DemoProcess, running_demo, shell
+from tests.integration.demo.processes import alive, eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+POLICY = ROOT / "operator" / "finops_sandbox" / "demo" / "manifests" / "policy.yaml"
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[DemoProcess]:
+    """Return one demo for all tests that look at it; Ctrl-C must end it cleanly."""
+    with running_demo() as running:
+        running.wait_for("Ctrl-C stops everything")
+        yield running
+        assert running.end(signal.SIGINT) == 0, running.told
+        assert running.nothing_left(), running.leftovers()
+
+
+def requests(demo: DemoProcess) -> list[dict[str, Any]]:
+    done = shell(demo, "finops requests -o json")
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def request(demo: DemoProcess, action: str, resource: str) -> dict[str, Any]:
+    (found,) = [
+        one for one in requests(demo) if one["spec"]["action"] == action and one["spec"]["resource"]["name"] == resource
+    ]
+    return found
+
+
+def state_becomes(demo: DemoProcess, name: str, state: str) -> bool:
+    def reached() -> bool:
+        (found,) = [one for one in requests(demo) if one["metadata"]["name"] == name]
+        return bool(found.get("status", {}).get("state") == state)
+
+    return eventually(reached, 90)
+
+
+def test_headless_approves_one_card_and_reports_the_verified_loop_as_data() -> None:
+    with running_demo("--headless", "-o", "json") as running:
+        assert running.process.wait(240) == 0, running.told
+        assert eventually(lambda: running.text.rstrip().endswith("}"), 10)
+        loop = json.loads(running.text)
+        assert running.nothing_left(), running.leftovers()
+    assert loop["verified"] is True
+    ready = {one["type"]: one["status"] for one in loop["policy"]["conditions"]}
+    assert ready["Ready"] == ready["CredentialsValid"] == ready["StoreReachable"] == "True"
+    assert loop["request"]["action"] == "ec2_instance_resize"
+    assert loop["request"]["status"]["state"] == "Succeeded"
+    (vote,) = loop["votes"]
+    assert vote["result"] == "Counted"
+    assert vote["approver"]["source"] == "slack"
+    assert vote["approver"]["slackUser"] == "U0ALICE001"
+    changes = [(one["action"], one["result"]) for one in loop["changes"]]
+    assert changes == [("StopInstances", "ok"), ("ModifyInstanceAttribute", "ok"), ("StartInstances", "ok")]
+    for change in loop["changes"]:
+        assert change["sourceIdentity"] == "slack.U0ALICE001"
+        assert change["roleArn"].endswith(":role/finops-executor")
+        assert change["sessionName"] == loop["request"]["name"]
+        assert change["sessionTags"] == {"namespace": "default", "policy": "everything"}
+    assert loop["ledger"]["ok"] is True
+    assert loop["ledger"]["secondSinkAgrees"] is True
+    assert loop["ledger"]["openIntents"] == []
+    assert loop["click"]["acked"]
+    assert "verified" in loop["card"]["text"].lower()
+    assert loop["seconds"]["policyReady"] < 60
+
+
+def test_it_prints_the_operators_status_the_advice_and_addresses_that_answer(demo: DemoProcess) -> None:
+    lines = demo.text.splitlines()
+    row = next(line for line in lines if line.startswith("everything "))
+    assert row.split()[1:3] == ["True", "Completed"]
+    assert "api-oversized" in demo.text
+    page = next(line.split()[1] for line in lines if line.startswith("Slack "))
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(page, timeout=10) as answer:
+        assert answer.status == 200
+    kubeconfig = next(line.split()[1] for line in lines if line.startswith("Kubernetes "))
+    contexts = [one["name"] for one in yaml.safe_load(Path(kubeconfig).read_text(encoding="utf-8"))["contexts"]]
+    assert contexts == ["admin", "alice", "bob"]
+    assert demo.env_file.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_three_commands_work_as_they_are_printed(demo: DemoProcess) -> None:
+    look, approve, verify = demo.commands
+    looked = shell(demo, look)
+    assert looked.returncode == 0, looked.stderr
+    assert "everything" in looked.stdout
+    approved = shell(demo, approve)
+    assert approved.returncode == 0, approved.stderr
+    name = approve.split()[2]
+    assert state_becomes(demo, name, "Succeeded")
+    again = shell(demo, approve)
+    assert "sent this vote before" in again.stderr
+    verified = shell(demo, verify)
+    assert verified.returncode == 0, verified.stderr
+    assert "intact" in verified.stderr
+    resources = json.loads(shell(demo, "finops resources -o json --kind ec2-instance").stdout)
+    assert resources
+    listed = json.loads(shell(demo, f"finops audit list -o json --request {name}").stdout)
+    assert {"proposed", "voted", "decided", "intent", "outcome"} <= {one["kind"] for one in listed}
+
+
+def test_the_ledger_verifies_from_an_export_and_an_edit_is_seen(demo: DemoProcess) -> None:
+    folder = demo.env_file.parent
+    exported = shell(demo, f"finops audit export > {folder}/export.jsonl", "wc -l < " + f"{folder}/export.jsonl")
+    assert int(exported.stdout) > 10
+    checked = shell(demo, f"finops audit verify --file {folder}/export.jsonl -o json")
+    assert checked.returncode == 0, checked.stderr
+    head = json.loads(checked.stdout)["head"]
+    anchored = shell(demo, f"head -n -1 {folder}/export.jsonl | finops audit verify --file - --expected-head {head}")
+    assert anchored.returncode == 1
+    assert "tail is missing" in anchored.stderr
+    edited = shell(demo, f"sed 3s/operator/somebody/ {folder}/export.jsonl | finops audit verify --file -")
+    assert edited.returncode == 1
+    assert "NOT intact" in edited.stderr
+
+
+def test_votes_of_those_who_may_not_are_refused_with_4_and_the_reason(demo: DemoProcess) -> None:
+    name = request(demo, "ec2_instance_stop", "eu-old-wiki")["metadata"]["name"]
+    by_bob = shell(demo, f"finops approve {name} --context bob")
+    assert by_bob.returncode == 4
+    assert "approvals" in by_bob.stderr
+    by_admin = shell(demo, f"finops approve {name} --context admin")
+    assert by_admin.returncode == 4, by_admin.stderr
+    assert "admin" in by_admin.stderr or "approver" in by_admin.stderr
+    assert request(demo, "ec2_instance_stop", "eu-old-wiki")["status"]["state"] == "Pending"
+    nothing = shell(demo, "finops approve no-such-request --context alice")
+    assert nothing.returncode == 2
+    assert "no-such-request" in nothing.stderr
+
+
+def test_a_denial_needs_a_reason_and_ends_the_request(demo: DemoProcess) -> None:
+    name = request(demo, "ec2_instance_stop", "ap-idle-proxy")["metadata"]["name"]
+    assert shell(demo, f"finops deny {name} --context alice").returncode == 2
+    denied = shell(demo, f"finops deny {name} --context alice --reason 'kept for the audit'")
+    assert denied.returncode == 0, denied.stderr
+    assert state_becomes(demo, name, "Denied")
+    late = shell(demo, f"finops approve {name} --context alice")
+    assert late.returncode == 4
+    assert "Denied" in late.stderr or "denied" in late.stderr
+
+
+def test_deleting_a_volume_waits_for_a_second_vote_and_the_first_can_be_taken_back(demo: DemoProcess) -> None:
+    name = request(demo, "ebs_volume_delete", "forgotten-data")["metadata"]["name"]
+    approved = shell(demo, f"finops approve {name} --context alice")
+    assert approved.returncode == 0, approved.stderr
+    assert eventually(lambda: _votes(demo, name) == "1/2", 20)
+    withdrawn = shell(demo, f"finops withdraw {name} --context alice --reason 'not sure'")
+    assert withdrawn.returncode == 0, withdrawn.stderr
+    assert eventually(lambda: _votes(demo, name) == "0/2", 20), _votes(demo, name)
+
+
+def _votes(demo: DemoProcess, name: str) -> str:
+    (found,) = [one for one in requests(demo) if one["metadata"]["name"] == name]
+    return str(found.get("status", {}).get("votes", {}).get("summary", ""))
+
+
+def test_status_store_and_a_scan_of_the_same_documents_tell_the_same_numbers(demo: DemoProcess) -> None:
+    seen = shell(demo, f"FINOPS_REDIS_PREFIX=apart: finops scan -f {POLICY} -o json")
+    assert seen.returncode == 0, seen.stderr
+    scanned = json.loads(seen.stdout)["summary"]
+    row = next(line for line in demo.text.splitlines() if line.startswith("everything ")).split()
+    assert int(row[3]) == scanned["resources"]
+    listed = json.loads(shell(demo, "finops recommendations -o json").stdout)
+    total = sum(float(one["monthlySavings"] or 0) for one in listed if one["counted"])
+    assert f"{total:.2f}" == row[6]
+    # Acts of other tests may have changed a type by now, never the number of things.
+    assert float(scanned["monthlyCost"]) <= float(row[5])
+
+
+def test_doctor_finds_nothing_wrong(demo: DemoProcess) -> None:
+    done = shell(demo, "finops doctor -o json")
+    results = json.loads(done.stdout)
+    assert done.returncode == 0, [one for one in results if one["verdict"] not in {"ok", "unknown"}]
+    parts = {one["part"] for one in results}
+    assert {"kubernetes", "aws", "aws production", "aws staging", "prices", "store", "slack"} <= parts
+    assert {one["check"] for one in results if one["verdict"] == "unknown"} == {"ec2:CreateTags", "kms:CreateGrant"}
+    details = " ".join(one["detail"] for one in results)
+    assert "account 111111111111" in details
+    assert "sandbox-operator-secret" not in details
+
+
+def test_nothing_of_the_users_own_reaches_a_program(demo: DemoProcess) -> None:
+    for line in alive(str(demo.env_file.parent)):
+        environment = _environment(int(line.split()[0]))
+        for leak in ("the-users-own", "example.invalid", "AKIATHEUSERSOWN", "127.0.0.1:1/"):
+            assert leak not in environment, line
+
+
+def _environment(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace")
+    except OSError:
+        # A command of another test that has ended meanwhile.
+        return ""
+
+
+def test_kill_9_of_the_demo_leaves_no_process_and_no_file() -> None:
+    with running_demo() as running:
+        running.wait_for("operator is ready")
+        assert len(alive(str(running.folder))) >= 6
+        running.end(signal.SIGKILL)
+        assert running.nothing_left(), running.leftovers()
+
+
+def test_the_death_of_a_child_ends_the_demo_with_its_name_and_last_lines() -> None:
+    with running_demo() as running:
+        running.wait_for("operator is ready")
+        os.kill(running.pid_of("finops_operator"), signal.SIGKILL)
+        assert running.process.wait(90) == 1
+        assert eventually(lambda: "operator ended by signal SIGKILL" in running.told, 10), running.told
+        assert "Traceback" not in running.told
+        assert running.nothing_left(), running.leftovers()
