@@ -25,8 +25,10 @@ RUN /app/bin/pip install --no-cache-dir --no-deps /dist/*.whl && rm -rf /app/lib
 
 FROM ${PYTHON_IMAGE} AS operator
 COPY --from=operator-packages /app /app
+# MALLOC_*: scans read in threads; with an arena for each and a growing threshold, glibc would keep 70 MB after a scan.
 # USER: kopf asks for the user's name, and no uid but root's has one in /etc/passwd.
-ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 USER=finops
+ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 USER=finops \
+    MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=131072
 USER 65532:65532
 ENTRYPOINT ["finops-operator"]
 

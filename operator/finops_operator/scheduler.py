@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 Attempt = tuple[str | None, int | None, str]
 """What a scan was asked for: uid and generation of the policy, and the annotation that asks for one now."""
 _LONGEST_SLEEP_SECONDS: Final = 20.0
-_RETRY_AFTER: Final = timedelta(seconds=30)
+_RETRY_AFTER: Final = timedelta(seconds=15)
 _OWED_AFTER: Final = timedelta(seconds=2)
 
 

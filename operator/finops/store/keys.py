@@ -25,11 +25,15 @@
 | `{p}limit:{account}:{region}:{service}` | hash | all | token bucket |
 | `{p}caps:policy:{namespace}:{name}` | sorted set | executor | instants of acts, for caps by hour, day and fleet |
 | `{p}caps:resource:{arn}` | string | executor | request that acts on the resource, gone after 7 days |
-| `{p}slack:wanted` | hash | bot | request uid → latest wanted card |
+| `{p}slack:wanted` | hash | bot | request uid → latest wanted card with its hash |
+| `{p}slack:routes` | hash | bot | request uid → channel its card goes to |
 | `{p}slack:due` | sorted set | bot | request uid by priority and time |
+| `{p}slack:claims` | hash | bot | request uid → replica that delivers it now |
+| `{p}slack:pace` | hash | bot | next instant at which a channel or method may be used |
 | `{p}slack:message:{uid}` | hash | bot | channel, ts and hash of the card that shows a request |
-| `{p}slack:seen:{id}` | string | bot | click already handled, 25 h |
-| `{p}slack:channel:{id}` | string | bot | next instant at which the channel may be written to |
+| `{p}slack:lines:{uid}`, `{p}slack:thread:{uid}` | hash | bot | thread lines wanted and posted |
+| `{p}slack:seen:{id}`, `{p}slack:clicks`, `{p}slack:answering:{id}:{stage}` | string, hash | bot | clicks taken, answered, 25 h |
+| `{p}slack:bots` | hash | bot | replicas that are alive |
 | `{p}slack:groups:wanted` | set | operator | user group ids that policies name |
 | `{p}slack:group:{id}` | hash | bot | members (JSON) and the time they were read |
 | `{p}slack:status` | hash | bot | what the operator shows about the bot: connected, team, app, errors |

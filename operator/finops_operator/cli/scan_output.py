@@ -13,7 +13,7 @@ import yaml
 from finops.domain.money import as_text
 from finops.domain.report import ScanSummary
 from finops.store.recommendations import recommendation_to_json
-from finops_operator.cli.commands.recommendations import COLUMNS
+from finops_operator.cli.listings import RECOMMENDATIONS
 from finops_operator.cli.output import Format, emit, field
 from finops_operator.pipeline import ScanOutcome
 from finops_operator.scan_report import gap_to_json, write_report
@@ -41,7 +41,7 @@ def print_outcome(outcome: ScanOutcome, format_: Format, *, why: bool) -> None:
         sys.stdout.write("---\n")
         yaml.safe_dump(_report(outcome, why=why), sys.stdout, sort_keys=False)
     elif format_ is Format.CSV:
-        emit(_recommendations(outcome), COLUMNS, format_)
+        emit(_recommendations(outcome), RECOMMENDATIONS, format_)
     else:
         _print_tables(outcome, format_, why=why)
 
@@ -66,7 +66,7 @@ def _print_tables(outcome: ScanOutcome, format_: Format, *, why: bool) -> None:
     emit(_summary_rows(summary), (field("policy"), field(summary.policy, path="value")), format_)
     if summary.recommendations:
         sys.stdout.write("\n")
-        emit(_recommendations(outcome), COLUMNS, format_)
+        emit(_recommendations(outcome), RECOMMENDATIONS, format_)
     if why and not summary.complete_failure:
         sys.stdout.write("\nnot recommended\n")
         emit(iter(_report(outcome, why=True).get("notRecommended", ())), _WHY_COLUMNS, format_)

@@ -51,6 +51,26 @@ def test_describe_shows_what_moto_leaves_out(ec2: Any) -> None:
     assert shown(ec2, "spot")["InstanceLifecycle"] == "spot"
 
 
+def test_who_owns_a_public_address_tells_an_automatic_one_from_an_elastic_one(ec2: Any) -> None:
+    def owner(name: str) -> tuple[str, bool]:
+        one = shown(ec2, name)
+        association = one["NetworkInterfaces"][0]["Association"]
+        inner = one["NetworkInterfaces"][0]["PrivateIpAddresses"][0]["Association"]
+        return association["IpOwnerId"], association["PublicIp"] == inner["PublicIp"] == one["PublicIpAddress"]
+
+    assert owner("web") == ("amazon", True)
+    assert owner("managed") == ("111111111111", True)
+    private = shown(ec2, "guarded")["NetworkInterfaces"]
+    assert len(private) == 1
+    assert "Association" not in private[0]
+
+
+def test_an_elastic_address_stays_with_a_stopped_instance(aws: AwsDouble, ec2: Any) -> None:
+    address = shown(ec2, "managed")["PublicIpAddress"]
+    aws.control.change("111111111111", "us-east-1", instance_id("managed"), {"state": "stopped"})
+    assert shown(ec2, "managed")["PublicIpAddress"] == address
+
+
 def test_hostile_tag_text_arrives_as_it_was_written(ec2: Any) -> None:
     tags = {one["Key"]: one["Value"] for one in shown(ec2, "web")["Tags"]}
     assert tags["text"] == "<b> & \r\n \u202e"

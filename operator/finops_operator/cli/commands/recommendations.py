@@ -9,34 +9,11 @@ import typer
 
 from finops.store.recommendations import RecommendationStore, recommendation_to_json
 from finops_operator.cli.command import Command
+from finops_operator.cli.listings import RECOMMENDATIONS
 from finops_operator.cli.options import Output, Policy, Redis
-from finops_operator.cli.output import Format, emit, field, note
+from finops_operator.cli.output import Format, emit, note
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import chosen_policies, end_with_gaps
-
-COLUMNS: Final = (
-    field("id"),
-    field("check"),
-    field("action"),
-    field("resource", path="resource.id"),
-    field("name", path="resource.name"),
-    field("parameters"),
-    field("monthlySavings", right=True),
-    field("currentMonthlyCost", right=True, wide=True),
-    field("newMonthlyCost", right=True, wide=True),
-    field("account", path="resource.account"),
-    field("region", path="resource.region"),
-    field("effort", wide=True),
-    field("restartNeeded", wide=True),
-    field("rollbackPossible", wide=True),
-    field("destructive", wide=True),
-    field("counted", wide=True),
-    field("policy", wide=True),
-    field("priceSource", wide=True),
-    field("priceAsOf", wide=True),
-    field("summary", wide=True),
-    field("advice", wide=True),
-)
 
 
 def _run(
@@ -62,7 +39,7 @@ def _run(
                     told += 1
                     yield recommendation_to_json(found)
 
-        emit(records(), COLUMNS, output)
+        emit(records(), RECOMMENDATIONS, output)
         if not policies:
             note("the store holds no scan yet")
         heads = [head for one in policies if (head := recommendations.head(one)) is not None]

@@ -1,0 +1,83 @@
+"""The sample estate at 40 % throttling: every resource is measured or unknown, none is idle for want of data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from tests.integration.scan.conftest import ACCOUNTS, BOTH
+from tests.scanning import HASTY, dependencies, report_of
+
+from finops.ports.clock import SystemClock
+from finops.store.connection import Store, open_store
+from finops_operator.aws.reader import RetryPolicy
+from finops_operator.pipeline import ScanOutcome, scan
+from finops_operator.plugins import ResourceKind
+from finops_operator.registry import load
+from finops_sandbox.aws.double import AwsDouble, Delays
+from finops_sandbox.aws.estate import SAMPLE_ESTATE
+
+IMPATIENT = RetryPolicy(attempts=2, unreachable_attempts=1, base_seconds=0.001, cap_seconds=0.01)
+"""So little patience that one request in six is lost."""
+BY_LOAD = {
+    "ec2_instance_idle": ("cpuPercent", "networkInBytes", "networkOutBytes"),
+    "ec2_instance_overprovisioned": ("cpuPercent",),
+    "ebs_volume_unattached": (),
+}
+
+
+@pytest.fixture(scope="module")
+def running_double() -> Iterator[AwsDouble]:
+    with AwsDouble(SAMPLE_ESTATE, delays=Delays(60, 60, 60, 60)) as double:
+        yield double
+
+
+def scan_with(store: Store, prefix: str, retry: RetryPolicy) -> ScanOutcome:
+    """Scan both accounts into keys of their own: nothing measured before may fill a hole."""
+    fresh = open_store(store.client, prefix=f"{store.keys.prefix}{prefix}:")
+    with ThreadPoolExecutor(4) as pool:
+        return scan(BOTH, ACCOUNTS, dependencies(fresh, pool, retry=retry), SystemClock())
+
+
+def judged_by_load(report: dict[str, Any]) -> dict[str, set[str]]:
+    return {
+        check: {one["resource"]["id"] for one in report["recommendations"] if one["check"] == check}
+        for check in BY_LOAD
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(
+    ("service", "retry"), [("", HASTY), ("cloudwatch", IMPATIENT)], ids=["all-services", "impatient"]
+)
+def test_every_resource_is_measured_or_unknown_and_none_is_idle_for_want_of_data(
+    aws: AwsDouble, store: Store, service: str, retry: RetryPolicy
+) -> None:
+    calm = report_of(scan_with(store, "calm", HASTY))
+    aws.control.inject({"kind": "throttle", "rate": 0.4} | ({"service": service} if service else {}))
+    outcome = scan_with(store, "storm", retry)
+    stormy = report_of(outcome)
+    kinds = load("finops_operator.resources", "KIND", ResourceKind)
+
+    resources = {one["id"]: one for one in stormy["resources"]}
+    assert resources.keys() == {one["id"] for one in calm["resources"]}
+    for one in resources.values():
+        for spec in kinds[one["kind"]].metrics:
+            if spec.hourly:
+                assert (spec.name in one["utilization"]) != (spec.name in one["unknownUtilization"]), one["id"]
+
+    before, after = judged_by_load(calm), judged_by_load(stormy)
+    for check, metrics in BY_LOAD.items():
+        assert after[check] <= before[check]
+        for identity in after[check]:
+            for metric in metrics:
+                assert float(resources[identity]["utilization"][metric]["coverage"]) >= 0.95
+    silent = {one["id"] for one in resources.values() if "Throttling" in str(one["unknownUtilization"])}
+    assert bool(silent) == bool([gap for gap in outcome.summary.gaps if gap.service == "cloudwatch"])
+    if retry is IMPATIENT:
+        assert silent
+        assert outcome.summary.unknown_resources > 0
+        assert before["ec2_instance_idle"] - after["ec2_instance_idle"] <= silent

@@ -1,0 +1,55 @@
+"""The pictures in the docs: the Slack page with a card in each state, and the confirmation an approver reads.
+
+The cards are made by the bot's own views and posted through Slack's own client; the page is the sandbox's. With
+FINOPS_WRITE_PICTURES=1 the pictures are written into docs/images, otherwise next to the test's other files.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from slack_sdk import WebClient
+from tests.browser import Browser
+from tests.unit.slackbot.sample_requests import in_state
+
+from finops.domain.decision import State
+from finops_sandbox.slack import SlackDouble
+from finops_slackbot.buttons import Buttons
+from finops_slackbot.card_facts import card_facts
+from finops_slackbot.views.card import card
+from finops_slackbot.views.thread import thread_blocks, thread_lines
+
+CHANNEL = "C0FINOPS01"
+IMAGES = Path(__file__).parents[3] / "docs" / "images"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return IMAGES if os.environ.get("FINOPS_WRITE_PICTURES") else tmp_path
+
+
+def test_the_page_shows_a_card_in_each_state_and_the_docs_have_its_picture(folder: Path) -> None:
+    with SlackDouble(limits="off") as slack, Browser(width=900, height=1000) as browser:
+        client = WebClient(token="xoxb-sandbox-finops", base_url=slack.api_url)
+        for state in State:
+            request, votes = in_state(state)
+            facts = card_facts(request, votes, demo=False)
+            shown = card(facts, Buttons(b"a key for pictures"))
+            posted = client.chat_postMessage(channel=CHANNEL, text=shown.text, blocks=list(shown.blocks))
+            for _, line in thread_lines(facts):
+                client.chat_postMessage(channel=CHANNEL, text=line, thread_ts=posted["ts"])
+            assert thread_blocks(thread_lines(facts)) is not None
+        browser.goto(slack.url)
+        browser.wait_text("1 of 1 approval")
+        height = int(browser.evaluate("Math.max(...[...document.querySelectorAll('*')].map(e => e.scrollHeight))"))
+        browser.resize(900, min(height + 200, 16000))
+        browser.screenshot(folder / "slack-states.png")
+        browser.resize(900, 760)
+        browser.evaluate("document.querySelector('.message').scrollIntoView()")
+        browser.screenshot(folder / "slack-card.png")
+    for name in ("slack-states.png", "slack-card.png"):
+        assert (folder / name).read_bytes().startswith(PNG)
+        assert (IMAGES / name).is_file(), f"docs/images/{name}: write it with FINOPS_WRITE_PICTURES=1"
