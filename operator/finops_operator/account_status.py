@@ -40,7 +40,7 @@ class AccountStatuses:
                 self._refresh_one(account, tenant)
 
     def _is_due(self, account: AwsAccount) -> bool:
-        key = f"{account.metadata.uid}/{account.metadata.generation}"
+        key = _key(account)
         last = self._asked.get(key)
         now = self.clock.now()
         if last is not None and now - last < _ASK_EVERY:
@@ -55,6 +55,8 @@ class AccountStatuses:
             identity = Identity(arn=str(answer["Arn"]), account_id=str(answer["Account"]))
         except AwsError as error:
             problem, reason = str(error)[:_MESSAGE], error.code
+            # What is wrong may be mended at any time: ask again after the next scan.
+            self._asked.pop(_key(account), None)
         now = self.clock.now()
 
         def change(current: AwsAccount) -> dict[str, Any]:
@@ -81,6 +83,10 @@ class AccountStatuses:
             self.accounts.write_status(account, change)
         except FinopsError as error:
             logger.warning("status of AwsAccount %s not written: %s", account.metadata.name, error)
+
+
+def _key(account: AwsAccount) -> str:
+    return f"{account.metadata.uid}/{account.metadata.generation}"
 
 
 def _word(code: str) -> str:

@@ -183,12 +183,15 @@ class Decider:
                 )
             )
             killpoint("propose.recorded")
-        return self.requests.write_status(
-            request,
-            lambda current: request_status.proposed(
-                current.status, required=current.spec.approval.required, fence=self.fence()
-            ),
-        )
+
+        def change(current: ActionRequest) -> dict[str, Any]:
+            if current.status.state is not None:
+                # What was read is old: another thread has taken it in, and it may have gone far since.
+                raise Conflict("the request was taken in already", code="StateChanged")
+            required = current.spec.approval.required
+            return request_status.proposed(current.status, required=required, fence=self.fence())
+
+        return self.requests.write_status(request, change)
 
     def _judge_new_votes(self, request: ActionRequest) -> bool:
         """Judge what the ledger has not judged yet, then answer; return whether a new vote counted."""

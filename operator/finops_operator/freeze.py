@@ -22,6 +22,7 @@ class Freeze:
     config_maps: ConfigMaps
     name: str
     local: str = ""
+    _told: bool = False
 
     def reason(self) -> str:
         """Return why all acts are frozen, empty when they are not.
@@ -40,9 +41,12 @@ class Freeze:
 
     def freeze(self, reason: str) -> None:
         """Freeze this process at once, and everybody through the ConfigMap where it can be written."""
-        self.local = reason
+        if self._told and self.local == reason:
+            return
+        self.local, self._told = reason, False
         try:
             self.config_maps.write(self.name, {"frozen": "true", "reason": reason})
+            self._told = True
         except FinopsError as error:
             # The local freeze holds all the same; the switch shows it as soon as it can be written.
             logger.warning("the freeze could not be written to ConfigMap %s: %s", self.name, error)

@@ -1,9 +1,8 @@
 """Who owns a resource: something that would undo an act by hand, and what to change instead. Pure.
 
-The one list of owners: the recommend stage asks it for every finding, so that an owned resource gets advice with a patch
-text instead of a button, and the preflights of all actions ask it again just before an act. Signs are the owners' own
-documented tags and AWS's flags; tag values are hostile text, so only those AWS reserves (`aws:…`) are quoted, cut to a
-safe alphabet.
+The one list of owners: the recommend stage asks it for every finding, so that an owned resource gets advice with a
+patch text instead of a button, and the preflights of all actions ask it again just before an act. Signs are the owners'
+own documented tags and AWS's flags; tag values are hostile text, so they are quoted cut to a safe alphabet.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from finops.ports.clock import Clock
 from finops.store.slack_groups import SlackGroups
 
 GROUPS_FRESH_FOR: Final = timedelta(hours=1)
+_MAPPING_FRESH_SECONDS: Final = 2.0
 
 
 class Switches(Protocol):
@@ -28,10 +29,18 @@ class People:
 
     def __init__(self, *, switches: Switches, identities: str, groups: SlackGroups, clock: Clock) -> None:
         self._switches, self._identities, self._groups, self._clock = switches, identities, groups, clock
+        self._known: tuple[float, dict[str, str]] | None = None
 
     def at_vote(self) -> Electorate:
-        """Groups count as attested in the vote. Raises ClusterUnavailable, Refused."""
-        return Electorate(same_person=self._same_person())
+        """Groups count as attested in the vote. Raises ClusterUnavailable, Refused.
+
+        The mapping may be some seconds old: a loop that looks at fifty requests reads it once, and before an act it is
+        read afresh.
+        """
+        now = self._clock.monotonic()
+        if self._known is None or now - self._known[0] > _MAPPING_FRESH_SECONDS:
+            self._known = (now, self._same_person())
+        return Electorate(same_person=self._known[1])
 
     def at_act(self, needed: Iterable[str]) -> tuple[Electorate, str]:
         """Groups must hold now. Returns the electorate and why the act has to wait, empty when it need not.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from math import isnan
 
 import boto3
 import pytest
@@ -80,7 +81,9 @@ def ours(instances: list[str]) -> tuple[int, Points]:
     access = granted_accounts(["production"], {"production": account("production", ACCOUNT)}, "default")[0][0].access
     counter = CallCounter()
     patience = Patience(LocalRateLimits(), SystemClock(), quotas=UNLIMITED)
-    reader = make_readers(patience, demo=True).reader(access, REGION, Tenant(namespace="default", policy="bench"), counter)
+    reader = make_readers(patience, demo=True).reader(
+        access, REGION, Tenant(namespace="default", policy="bench"), counter
+    )
     queries = [
         Query(one, metric, "AWS/EC2", metric, (("InstanceId", one),), statistics, WINDOW)
         for one in instances
@@ -92,7 +95,7 @@ def ours(instances: list[str]) -> tuple[int, Points]:
         assert not answers.failed
         for query, series in answers.points.items():
             for statistic, values in zip(query.statistics, series, strict=True):
-                found[query.resource_id, query.name, statistic] = sum(1 for value in values if value == value)  # noqa: PLR0124 - the test for NaN
+                found[query.resource_id, query.name, statistic] = sum(not isnan(value) for value in values)
     return counter.calls["cloudwatch:GetMetricData"], found
 
 

@@ -32,7 +32,8 @@
 | `{p}slack:pace` | hash | bot | next instant at which a channel or method may be used |
 | `{p}slack:message:{uid}` | hash | bot | channel, ts and hash of the card that shows a request |
 | `{p}slack:lines:{uid}`, `{p}slack:thread:{uid}` | hash | bot | thread lines wanted and posted |
-| `{p}slack:seen:{id}`, `{p}slack:clicks`, `{p}slack:answering:{id}:{stage}` | string, hash | bot | clicks taken, answered, 25 h |
+| `{p}slack:seen:{id}`, `{p}slack:clicks` | string, hash | bot | clicks taken, 25 h |
+| `{p}slack:answering:{id}:{stage}` | string | bot | who answers a click now |
 | `{p}slack:bots` | hash | bot | replicas that are alive |
 | `{p}slack:groups:wanted` | set | operator | user group ids that policies name |
 | `{p}slack:group:{id}` | hash | bot | members (JSON) and the time they were read |

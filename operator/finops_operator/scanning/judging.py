@@ -192,7 +192,7 @@ class ShardJudge:
         return wants_fine(self._brief.enabled, self._facts(resource, utilization))
 
     def _offered(self, resource: Resource, utilization: Utilization) -> frozenset[str] | None:
-        """Return what the zone offers; asked only for candidates, which are those that deserved the 5-minute picture."""
+        """Return what the zone offers; asked only for candidates: those that deserved the 5-minute picture."""
         zone = resource.text("availability_zone")
         return self._offerings.in_zone(zone) if zone and utilization.fine else None
 

@@ -42,6 +42,10 @@ _FIELDS = {
 }
 
 
+# Calls are known by the name they are signed for; people and IAM say cloudwatch.
+_SIGNING_NAMES = {"cloudwatch": "monitoring"}
+
+
 @dataclass(slots=True)
 class Fault:
     """One armed fault. Empty match fields match everything; ``remaining`` None means until removed."""
@@ -109,6 +113,8 @@ class FaultBook:
             fault_id = f"fault-{self._next}"
             self._next += 1
             options = {name: value for name, value in document.items() if name != "kind"}
+            if "service" in options:
+                options["service"] = _SIGNING_NAMES.get(options["service"], options["service"])
             self._faults[fault_id] = Fault(
                 fault_id, str(document["kind"]), options, document.get("count"), float(document.get("rate", 1.0))
             )

@@ -12,8 +12,8 @@ def test_what_is_kept_of_a_zone_comes_back_and_lasts_a_day(store: Store) -> None
     offerings = OfferingStore(store)
     assert offerings.in_zone(ACCOUNT, REGION, "us-east-1a") is None
     offerings.put(ACCOUNT, REGION, {"us-east-1a": ["m5.large", "t3.large"], "us-east-1e": ["m4.large"]})
-    assert offerings.in_zone(ACCOUNT, REGION, "us-east-1a") == {"m5.large", "t3.large"}
-    assert offerings.in_zone(ACCOUNT, REGION, "us-east-1e") == {"m4.large"}
+    assert offerings.in_zone(ACCOUNT, REGION, "us-east-1a") == frozenset({"m5.large", "t3.large"})
+    assert offerings.in_zone(ACCOUNT, REGION, "us-east-1e") == frozenset({"m4.large"})
     assert 0 < store.client.ttl(store.keys.offered(ACCOUNT, REGION)) <= KEPT_SECONDS
 
 
@@ -28,5 +28,5 @@ def test_the_next_answer_replaces_all_of_the_last_one(store: Store) -> None:
     offerings = OfferingStore(store)
     offerings.put(ACCOUNT, REGION, {"us-east-1a": ["m5.large"], "us-east-1b": ["m5.large"]})
     offerings.put(ACCOUNT, REGION, {"us-east-1a": ["m6i.large"]})
-    assert offerings.in_zone(ACCOUNT, REGION, "us-east-1a") == {"m6i.large"}
+    assert offerings.in_zone(ACCOUNT, REGION, "us-east-1a") == frozenset({"m6i.large"})
     assert offerings.in_zone(ACCOUNT, REGION, "us-east-1b") == frozenset()

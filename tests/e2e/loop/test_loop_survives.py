@@ -48,6 +48,9 @@ def test_an_operator_killed_in_the_middle_of_a_resize_ends_it_once(loop: Loop, a
 
 
 def test_an_operator_killed_in_the_middle_of_a_scan_shows_the_scan_before_until_the_next_is_whole(loop: Loop) -> None:
+    stamp = f"whole-{time.time_ns()}"
+    loop.scan_now(stamp)
+    loop.scanned(stamp)
     head = f"finops:policy:{loop.team}:{POLICY}:head"
     before, figures = loop.release.valkey("HGETALL", head), _figures(loop.policy())
     loop.aws.inject(kind="latency", service="ec2", action="DescribeVolumes", seconds=IN_FLIGHT_SECONDS, count=2)

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from tests.e2e.cluster import Object, RealCluster, wait_until
@@ -166,12 +167,27 @@ class Loop:
     def assert_every_change_has_its_intent(self, request: Object) -> None:
         """Each call that AWS saw was written down before it was made, and what came of it after."""
         records = self.records(request)
-        intents = [one for one in records if one["kind"] == "intent"]
-        for call in self.aws.changes(request["spec"]["resource"]["id"]):
-            assert any(one["time"] <= call["time"] for one in intents), (call, intents)
         kinds = [one["kind"] for one in records]
-        assert kinds.index("voted") < kinds.index("decided") < kinds.index("intent") < kinds.index("outcome")
+        assert kinds.index("voted") < kinds.index("decided") < kinds.index("intent")
+        intents = [one for one in records if one["kind"] == "intent"]
+        for intent in intents:
+            assert any(_answers(one, intent) for one in records), intent
+        for call in self.aws.changes(request["spec"]["resource"]["id"]):
+            assert any(_announces(intent, call) for intent in intents), (call, intents)
         self.release.assert_ledger_intact()
+
+
+def _answers(outcome: Object, intent: Object) -> bool:
+    return (
+        outcome["kind"] == "outcome"
+        and outcome["sequence"] > intent["sequence"]
+        and (outcome["step"], outcome["attempt"]) == (intent["step"], intent["attempt"])
+    )
+
+
+def _announces(intent: Object, call: Object) -> bool:
+    before = datetime.fromisoformat(intent["time"]) <= datetime.fromisoformat(call["time"])
+    return before and str(intent["detail"]["operation"]).endswith(str(call["action"]))
 
 
 def state_of(request: Object) -> Any:

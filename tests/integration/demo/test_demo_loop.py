@@ -15,6 +15,8 @@ import yaml
 from tests.integration.demo.demo_process import ROOT, DemoProcess, running_demo, shell
 from tests.integration.demo.processes import alive, eventually
 
+from finops_operator.cli.main import run
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 POLICY = ROOT / "operator" / "finops_sandbox" / "demo" / "manifests" / "policy.yaml"
 
@@ -51,12 +53,18 @@ def state_becomes(demo: DemoProcess, name: str, state: str) -> bool:
     return eventually(reached, 90)
 
 
-def test_headless_approves_one_card_and_reports_the_verified_loop_as_data() -> None:
-    with running_demo("--headless", "-o", "json") as running:
+def test_headless_approves_one_card_and_reports_the_verified_loop_as_data(tmp_path: Path) -> None:
+    # Pytest's paths are long: the store's socket needs a folder of its own then.
+    kept = tmp_path / "kept"
+    with running_demo("--headless", "-o", "json", "--keep", str(kept)) as running:
         assert running.process.wait(240) == 0, running.told
         assert eventually(lambda: running.text.rstrip().endswith("}"), 10)
         loop = json.loads(running.text)
         assert running.nothing_left(), running.leftovers()
+    assert alive(str(kept)) == []
+    ledger = str(kept / "ledger.jsonl")
+    assert run(["audit", "verify", "--file", ledger, "--expected-head", loop["ledger"]["head"]]) == 0
+    assert kept.stat().st_mode & 0o777 == 0o700
     assert loop["verified"] is True
     ready = {one["type"]: one["status"] for one in loop["policy"]["conditions"]}
     assert ready["Ready"] == ready["CredentialsValid"] == ready["StoreReachable"] == "True"

@@ -1,4 +1,4 @@
-"""What a scan must ask AWS, beyond metrics, before it advises a type or a stop: offerings of zones, kinds of addresses."""
+"""What a scan asks AWS beyond metrics before it advises a type or a stop: offerings of zones, owners of addresses."""
 
 from __future__ import annotations
 

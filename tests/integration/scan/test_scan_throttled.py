@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.integration.scan.conftest import ACCOUNTS, BOTH
-from tests.scanning import HASTY, dependencies, report_of
+from tests.scanning import HASTY, account, dependencies, policy, report_of
 
 from finops.ports.clock import SystemClock
-from finops.store.connection import Store, open_store
+from finops.store.connection import Store
+from finops.store.keys import Keys
 from finops_operator.aws.reader import RetryPolicy
 from finops_operator.pipeline import ScanOutcome, scan
 from finops_operator.plugins import ResourceKind
@@ -19,8 +19,9 @@ from finops_operator.registry import load
 from finops_sandbox.aws.double import AwsDouble, Delays
 from finops_sandbox.aws.estate import SAMPLE_ESTATE
 
-IMPATIENT = RetryPolicy(attempts=2, unreachable_attempts=1, base_seconds=0.001, cap_seconds=0.01)
-"""So little patience that one request in six is lost."""
+ACCOUNTS = {"production": account("production", "111111111111"), "staging": account("staging", "222222222222")}
+IMPATIENT = RetryPolicy(attempts=1, unreachable_attempts=1, base_seconds=0.001, cap_seconds=0.01)
+"""No patience at all: two requests in five are lost."""
 BY_LOAD = {
     "ec2_instance_idle": ("cpuPercent", "networkInBytes", "networkOutBytes"),
     "ec2_instance_overprovisioned": ("cpuPercent",),
@@ -36,9 +37,9 @@ def running_double() -> Iterator[AwsDouble]:
 
 def scan_with(store: Store, prefix: str, retry: RetryPolicy) -> ScanOutcome:
     """Scan both accounts into keys of their own: nothing measured before may fill a hole."""
-    fresh = open_store(store.client, prefix=f"{store.keys.prefix}{prefix}:")
+    fresh = Store(store.client, Keys(f"{store.keys.prefix}{prefix}:"))
     with ThreadPoolExecutor(4) as pool:
-        return scan(BOTH, ACCOUNTS, dependencies(fresh, pool, retry=retry), SystemClock())
+        return scan(policy(*ACCOUNTS), ACCOUNTS, dependencies(fresh, pool, retry=retry), SystemClock())
 
 
 def judged_by_load(report: dict[str, Any]) -> dict[str, set[str]]:
@@ -74,7 +75,7 @@ def test_every_resource_is_measured_or_unknown_and_none_is_idle_for_want_of_data
         assert after[check] <= before[check]
         for identity in after[check]:
             for metric in metrics:
-                assert float(resources[identity]["utilization"][metric]["coverage"]) >= 0.95
+                assert float(resources[identity]["utilization"][metric]["coverage"]) >= 95
     silent = {one["id"] for one in resources.values() if "Throttling" in str(one["unknownUtilization"])}
     assert bool(silent) == bool([gap for gap in outcome.summary.gaps if gap.service == "cloudwatch"])
     if retry is IMPATIENT:

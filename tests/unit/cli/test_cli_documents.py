@@ -81,7 +81,7 @@ def test_a_dash_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         (policy(resources=["ec2"]), "spec.resources[0]", "ec2-instance"),
         (policy(regions=["frankfurt"]), "spec.regions[0]", "eu-west-1"),
         (policy(metrics={"lookbackDays": 400}), "spec.metrics.lookbackDays", "63"),
-        (policy(scedule="0 * * * *"), "spec.scedule", "schedule"),
+        (policy(timezone="UTC"), "spec.timezone", "timeZone"),
         (policy(suspend="yes"), "spec.suspend", "true or false"),
         (account(accountId=111111111111), "spec.accountId", "quotes"),
         (account(accountId="123"), "spec.accountId", "12"),

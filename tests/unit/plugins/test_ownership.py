@@ -6,6 +6,7 @@ import pytest
 from tests.fixtures.facts import instance, volume
 from tests.unit.actions.action_cases import instance_with, volume_with
 
+from finops.domain.canonical import Json
 from finops_operator.action_plugin import Action, PolicyFacts
 from finops_operator.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.actions.ebs_volume_modify import ACTION as MODIFY_ACTION
@@ -15,6 +16,7 @@ from finops_operator.ownership import owner_of, patch_text, would_undo
 
 RESIZE = {"instanceType": "m5.large"}
 MODIFY = {"volumeType": "gp3", "iops": 3000, "throughput": 128}
+PARAMETERS: dict[str, Json] = {"instanceType": "m5.large", "volumeType": "gp3", "iops": 3000, "throughput": 128}
 
 
 SIGNS: list[tuple[dict[str, str], str, str]] = [
@@ -115,7 +117,7 @@ def test_a_recommendation_is_advice_exactly_where_the_preflight_refuses(tags: di
     owner = owner_of(instance(tags=tags))
     assert owner is not None
     observed = instance_with({"tags": tags}) if action in (STOP, RESIZE_ACTION) else volume_with({"tags": tags})
-    refused = {one.code for one in action.preflight(observed, {**RESIZE, **MODIFY}, PolicyFacts())}
+    refused = {one.code for one in action.preflight(observed, PARAMETERS, PolicyFacts())}
     assert bool(refused & {"OwnedByController", "OwnedByTemplate"}) == would_undo(owner, action.id)
 
 

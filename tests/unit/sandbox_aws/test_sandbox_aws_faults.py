@@ -134,3 +134,11 @@ def test_a_fleet_makes_every_member_once_and_knows_its_own() -> None:
     assert fleet.volume_of(volumes[29]["VolumeId"]) is None
     with pytest.raises(AwsError, match="does not exist"):
         fleet.instances(0, None, ["i-0123"])
+
+
+def test_cloudwatch_is_known_by_its_own_name_and_by_the_one_it_is_signed_for() -> None:
+    for name in ("cloudwatch", "monitoring"):
+        book = FaultBook()
+        book.inject({"kind": "throttle", "service": name})
+        assert book.strike("throttle", CallFacts("monitoring", "GetMetricData", "1", "us-east-1"))
+        assert not book.strike("throttle", STOP)

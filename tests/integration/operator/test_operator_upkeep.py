@@ -1,0 +1,359 @@
+"""Housekeeping, the chronicle in the ledger, and what the loop costs while nothing happens; parts joined in-process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.operator.fake_clock import FakeClock
+from tests.unit.stages.samples import plan_of, policy, recommendation, reference, request
+
+from finops.audit_verify import verify
+from finops.domain.audit import Entry, RecordKind
+from finops.domain.decision import State
+from finops.errors import Conflict
+from finops.k8s.config_maps import ConfigMaps
+from finops.k8s.connection import connect
+from finops.k8s.kinds import KindApi, action_requests, approvals, scan_policies
+from finops.kinds.action_request import ActionRequest
+from finops.kinds.approval import Approval, ApprovalSpec
+from finops.kinds.scan_policy import ScanPolicy
+from finops.ledger.durable import DurableLedger, open_ledger
+from finops.store.connection import Store
+from finops.store.outbox import MessageRef, Outbox
+from finops.store.slack_groups import SlackGroups
+from finops_operator.canary import Canary
+from finops_operator.chronicle import Chronicle
+from finops_operator.deciding import Decider
+from finops_operator.freeze import Freeze
+from finops_operator.housekeeping import Housekeeping
+from finops_operator.objects import Gone, Objects
+from finops_operator.people import People
+from finops_operator.stages.origin import intended_id, spec_hash
+from finops_operator.telemetry import Telemetry
+from finops_operator.world import World
+from finops_sandbox.kubernetes import KubernetesDouble
+
+ROOT = Path(__file__).parents[3]
+NAMESPACE = "team-a"
+
+
+@pytest.fixture(scope="module")
+def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubernetesDouble]:
+    maps = [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}}
+        for name in ("r-freeze", "r-identities")
+    ]
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    manifests: list[Any] = [space, *maps]
+    with KubernetesDouble(tmp_path_factory.mktemp("upkeep"), crds=[ROOT / "crds"], manifests=manifests) as double:
+        yield double
+
+
+@dataclass
+class Parts:
+    """The operator's parts around one ledger, without its threads; the test moves the clock and feeds the world."""
+
+    double: KubernetesDouble
+    store: Store
+    ledger: DurableLedger
+    ledger_path: Path
+    clock: FakeClock
+    world: World = field(default_factory=World)
+    writable: bool = True
+    fence: int = 1
+
+    def __post_init__(self) -> None:
+        self.connection = connect(str(self.double.kubeconfig))
+        canary = Canary(self.clock)
+        self.requests = Objects(action_requests(self.connection), self.world.requests, canary)
+        self.approvals = Objects(approvals(self.connection), self.world.approvals, canary)
+        self.policies = Objects(scan_policies(self.connection), self.world.policies, canary)
+        self.maps = ConfigMaps(self.connection, "default")
+        self.outbox = Outbox(self.store)
+        self.people = People(
+            switches=self.maps, identities="r-identities", groups=SlackGroups(self.store), clock=self.clock
+        )
+        self.decider = Decider(
+            self.ledger,
+            self.requests,
+            self.approvals,
+            self.world.approvals_of,
+            self.people,
+            self.clock,
+            lambda: self.fence,
+        )
+        self.chronicle = Chronicle(self.ledger, self._posted)
+        self.groups = SlackGroups(self.store)
+        self.housekeeping = Housekeeping(
+            world=self.world,
+            kinds=(self.policies, self.requests, self.approvals),
+            requests=self.requests,
+            canary=canary,
+            groups=self.groups,
+            freeze=Freeze(self.maps, "r-freeze"),
+            ledger=self.ledger,
+            chronicle=self.chronicle,
+            telemetry=Telemetry(),
+            clock=self.clock,
+            may_write=lambda: self.writable,
+            take_over=lambda: None,
+            canary_seconds=60,
+        )
+
+    def _posted(self, uids: Any) -> dict[str, tuple[str, str]]:
+        found = ((uid, self.outbox.message(uid)) for uid in uids)
+        return {uid: (ref.channel, ref.ts) for uid, ref in found if ref.ts}
+
+    def propose(self, number: int, state: State | None = None, **spec: Any) -> ActionRequest:
+        """Propose as the operator does, and look at it once."""
+        by = policy(**spec)
+        item = recommendation(number, resource=reference(number), id=f"{id(self):x}-{number}"[-20:])
+        wanted = request(item, None, by=by)
+        expiry = self.clock.now() + timedelta(hours=72)
+        wanted = wanted.model_copy(update={"spec": wanted.spec.model_copy(update={"expires_at": expiry})})
+        assert wanted.spec.plan_hash == plan_of(item).hash
+        self.ledger.append(
+            Entry(
+                intended_id(wanted),
+                "operator",
+                RecordKind.PROPOSED,
+                request=f"{NAMESPACE}/{wanted.metadata.name}/",
+                plan_hash=wanted.spec.plan_hash,
+                result="intent",
+                detail={"specHash": spec_hash(wanted.spec)},
+            )
+        )
+        made = self.decider.look(self.requests.create(wanted))
+        if state is not None:
+            made = self.requests.write_status(made, lambda now: {**now.status.to_dict(), "state": state.value})
+        return made
+
+    def vote(self, on: ActionRequest, person: str = "alice", **changes: Any) -> Approval:
+        spec = ApprovalSpec.model_validate(
+            {
+                "request": {"name": on.metadata.name, "uid": on.metadata.uid},
+                "plan_hash": on.spec.plan_hash,
+                "decision": "Approve",
+                "approver": {"source": "kubernetes", "username": person},
+                **changes,
+            }
+        )
+        return self.approvals.create(Approval.of(NAMESPACE, spec))
+
+    def kinds_of_records(self) -> list[tuple[str, str]]:
+        return [(record.entry.kind.value, record.entry.result) for record in self.ledger.read()]
+
+
+@pytest.fixture
+def parts(double: KubernetesDouble, store: Store, tmp_path: Path) -> Iterator[Parts]:
+    clock = FakeClock(datetime.now(UTC))
+    path = tmp_path / "ledger.jsonl"
+    ledger = open_ledger(store, path, clock=clock, fence=lambda: 1)
+    ledger.start()
+    parts = Parts(double, store, ledger, path, clock)
+    yield parts
+    api: KindApi[Any]
+    for api in (action_requests(parts.connection), approvals(parts.connection), scan_policies(parts.connection)):
+        for one in api.list(NAMESPACE):
+            api.delete(NAMESPACE, one.metadata.name)
+    parts.maps.write("r-freeze", {"frozen": "", "reason": ""})
+    assert verify(path.read_text(encoding="utf-8").splitlines()).problems == ()
+
+
+def commands(store: Store) -> int:
+    stats: Any = store.client.info("commandstats")
+    return sum(int(one["calls"]) for name, one in stats.items() if not name.startswith("cmdstat_info"))
+
+
+def test_fifty_open_requests_with_votes_cost_nothing_while_nothing_happens(parts: Parts) -> None:
+    for number in range(50):
+        parts.vote(parts.propose(number, approval={"required": 2, "approvers": [{"kubernetesGroup": "sre"}]}))
+    for one in parts.world.requests.all():
+        parts.decider.look(one)
+    before, asked = commands(parts.store), len(parts.double.audit())
+
+    for _ in range(10):
+        for one in parts.world.requests.all():
+            parts.decider.look(one)
+
+    assert commands(parts.store) - before == 0
+    # The mapping of identities, once in two seconds at most.
+    assert len(parts.double.audit()) - asked <= 1
+
+
+def test_an_old_picture_of_a_request_never_puts_it_back_to_its_beginning(parts: Parts) -> None:
+    made = parts.propose(1)
+    old = made.model_copy(update={"status": made.status.model_copy(update={"state": None})})
+    parts.vote(made)
+    assert parts.decider.look(made).status.state is State.APPROVED
+
+    with pytest.raises(Conflict, match="taken in already"):
+        parts.decider.look(old)
+
+    assert parts.requests.fresh(made).status.state is State.APPROVED
+
+
+def test_votes_of_one_second_are_judged_so_that_the_withdrawal_wins(parts: Parts) -> None:
+    made = parts.propose(1)
+    parts.vote(made)
+    parts.vote(made, decision="Withdraw", reason="slip")
+
+    look = parts.decider.look(made)
+
+    assert look.status.state is State.PENDING
+    told = [record.entry.detail["choice"] for record in parts.ledger.read() if record.entry.kind is RecordKind.VOTED]
+    assert told == ["Approve", "Withdraw"]
+
+
+def test_a_ledger_that_forked_freezes_everybody_once(parts: Parts) -> None:
+    freeze = Freeze(parts.maps, "r-freeze")
+    before = len(parts.double.audit())
+    for _ in range(3):
+        freeze.freeze("the sinks differ")
+
+    assert freeze.reason() == "the sinks differ"
+    assert parts.maps.read("r-freeze") == {"frozen": "true", "reason": "the sinks differ"}
+    assert len(parts.double.audit()) - before == 2
+    assert Freeze(parts.maps, "missing").reason() == "ConfigMap missing does not exist"
+    unwritable = Freeze(parts.maps, "missing")
+    unwritable.freeze("the sinks differ")
+    assert unwritable.reason() == "the sinks differ"
+
+
+def test_a_month_after_its_end_a_request_is_removed_and_its_story_stays(parts: Parts) -> None:
+    ended, waiting = parts.propose(1, State.DENIED), parts.propose(2)
+    parts.clock.sleep(timedelta(days=20).total_seconds())
+    late = Entry(
+        "later", "operator", RecordKind.DECIDED, request=f"{NAMESPACE}/x/{ended.metadata.uid}", result="Denied"
+    )
+    parts.ledger.append(late)
+    parts.clock.sleep(timedelta(days=29).total_seconds())
+    parts.housekeeping.look()
+    assert parts.requests.api.get(NAMESPACE, ended.metadata.name) is not None
+
+    parts.clock.sleep(timedelta(days=1, seconds=1).total_seconds())
+    parts.writable = False
+    parts.housekeeping.look()
+    assert parts.requests.api.get(NAMESPACE, ended.metadata.name) is not None
+    parts.writable = True
+    parts.housekeeping.look()
+
+    assert parts.requests.api.get(NAMESPACE, ended.metadata.name) is None
+    assert parts.requests.api.get(NAMESPACE, waiting.metadata.name) is not None
+    assert parts.world.requests.get(NAMESPACE, ended.metadata.name) is None
+    assert parts.ledger.of_request(ended.metadata.uid or "")
+
+
+def test_an_object_that_took_the_name_of_an_old_one_is_not_removed(parts: Parts) -> None:
+    ended = parts.propose(1, State.DENIED)
+    stranger = ended.model_copy(update={"metadata": ended.metadata.model_copy(update={"uid": "older"})})
+
+    with pytest.raises(Gone):
+        parts.requests.delete(stranger)
+
+    assert parts.requests.api.get(NAMESPACE, ended.metadata.name) is not None
+
+
+def test_a_posted_card_is_noted_once_also_by_the_next_process(parts: Parts) -> None:
+    notify = {"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}}
+    posted, silent = parts.propose(1, notify=notify), parts.propose(2)
+    parts.housekeeping.look()
+    assert ("posted", "posted") not in parts.kinds_of_records()
+
+    parts.outbox.shown(posted.metadata.uid or "", MessageRef("C0123456789", "1700.5", "h", 0))
+    parts.outbox.shown(silent.metadata.uid or "", MessageRef("C0123456789", "1700.6", "h", 0))
+    for _ in range(3):
+        parts.housekeeping.look()
+    parts.chronicle.start_again()
+    parts.housekeeping.look()
+
+    (noted,) = [record for record in parts.ledger.read() if record.entry.kind is RecordKind.POSTED]
+    assert noted.entry.request.endswith(posted.metadata.uid or "?")
+    assert noted.entry.detail == {"channel": "C0123456789", "message": "1700.5"}
+
+
+def test_each_turn_of_the_freeze_switch_is_noted_once(parts: Parts) -> None:
+    def turn(frozen: str, reason: str = "") -> None:
+        parts.maps.write("r-freeze", {"frozen": frozen, "reason": reason})
+        parts.housekeeping.look()
+        parts.housekeeping.look()
+        parts.chronicle.start_again()
+        parts.housekeeping.look()
+
+    for frozen, reason in (("", ""), ("true", "audit"), ("false", ""), ("true", "audit")):
+        turn(frozen, reason)
+
+    told = [result for kind, result in parts.kinds_of_records() if kind == "frozen"]
+    assert told == ["on", "off", "on"]
+
+
+def test_only_a_change_of_terms_is_noted_and_every_turn_of_it(parts: Parts) -> None:
+    made = parts.policies.create(policy(name="terms"))
+
+    def changed(generation: int, **spec: Any) -> None:
+        found = policy(name="terms", generation=generation, **spec)
+        metadata = replaced(found, made)
+        parts.world.policies.put(found.model_copy(update={"metadata": metadata}))
+        parts.housekeeping.look()
+        parts.chronicle.start_again()
+        parts.housekeeping.look()
+
+    changed(1)
+    changed(2, schedule="1 2 3 4 *")
+    changed(3, approval={"approvers": [{"kubernetesUser": "bob"}]})
+    changed(4)
+
+    told = [record for record in parts.ledger.read() if record.entry.kind is RecordKind.POLICY_CHANGED]
+    assert [record.entry.detail["generation"] for record in told] == [1, 3, 4]
+    assert [record.entry.result for record in told] == ["seen", "changed", "changed"]
+
+
+def replaced(found: ScanPolicy, made: ScanPolicy) -> Any:
+    versions = {
+        "uid": made.metadata.uid,
+        "resource_version": str(int(made.metadata.resource_version or 0) + (found.metadata.generation or 0)),
+    }
+    return found.metadata.model_copy(update=versions)
+
+
+def test_the_bot_is_told_every_group_that_a_policy_or_an_open_request_names(parts: Parts) -> None:
+    parts.policies.create(policy(name="a", approval={"approvers": [{"slackUserGroup": "S0AAAAAAA"}]}))
+    parts.propose(1, approval={"approvers": [{"slackUserGroup": "S0BBBBBBB"}]})
+    parts.propose(2, State.DENIED, approval={"approvers": [{"slackUserGroup": "S0CCCCCCC"}]})
+
+    parts.housekeeping.look()
+
+    assert parts.groups.wanted() == {"S0AAAAAAA", "S0BBBBBBB"}
+
+
+def test_a_quiet_kind_is_touched_so_that_its_watch_must_answer(parts: Parts) -> None:
+    one = parts.propose(1)
+    key = (NAMESPACE, one.metadata.name)
+    parts.housekeeping.canary.saw("ActionRequest", key, one.metadata.resource_version or "")
+    parts.housekeeping.look()
+    assert not (parts.requests.fresh(one).metadata.annotations)
+    parts.clock.sleep(61)
+
+    parts.housekeeping.look()
+
+    assert "finops.dev/canary" in parts.requests.fresh(one).metadata.annotations
+    parts.clock.sleep(200)
+    assert "ActionRequest" in parts.housekeeping.canary.problem(150)
+
+
+def test_a_status_is_written_on_the_newest_object_and_a_deleted_one_is_gone(parts: Parts) -> None:
+    one = parts.propose(1)
+    parts.requests.api.annotate(NAMESPACE, one.metadata.name, {"a": "1"})
+
+    written = parts.requests.write_status(one, lambda now: {**now.status.to_dict(), "fence": 9})
+    assert (written.status.fence, written.metadata.annotations) == (9, {"a": "1"})
+
+    parts.requests.api.delete(NAMESPACE, one.metadata.name)
+    with pytest.raises(Gone):
+        parts.requests.write_status(written, lambda now: now.status.to_dict())
+    assert parts.world.requests.get(NAMESPACE, one.metadata.name) is None

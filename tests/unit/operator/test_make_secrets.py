@@ -1,0 +1,39 @@
+"""The Secret of a release is made once, and each user of the store gets what it needs."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+
+import pytest
+
+from finops_operator.make_secrets import access_list, main, make
+
+
+def test_every_install_gets_secrets_of_its_own() -> None:
+    first, second = make(), make()
+
+    assert set(first) == {"operator-password", "slackbot-password", "users.acl", "button-key"}
+    assert not set(first.values()) & set(second.values())
+    assert all(len(value) >= 64 for value in first.values())
+
+
+def test_the_access_list_holds_hashes_and_no_passwords() -> None:
+    text = access_list("operators-secret", "bots-secret")
+
+    assert "operators-secret" not in text
+    assert hashlib.sha256(b"bots-secret").hexdigest() in text
+    default, operator, bot = text.strip().splitlines()
+    assert default.startswith("user default off")
+    assert "~finops:*" in operator
+    assert "%RW~finops:slack:*" in bot
+    assert "%R~finops:*" in bot
+
+
+def test_without_a_name_it_says_how_it_is_called(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["make_secrets"])
+
+    assert main() == 2
+    assert "NAME" in capsys.readouterr().err
