@@ -206,7 +206,7 @@ class Decider:
         return changed
 
     def _judge(self, request: ActionRequest, fresh: list[Vote]) -> bool:
-        facts, electorate = self._facts(request), self.people.at_vote()
+        facts, electorate = self._facts(request), self.people.at_vote(fresh=True)
         before = len(counted := list(self.counted(request)))
         for vote in fresh:
             verdict = judge(vote, facts, counted, electorate, self.clock.now())

@@ -39,8 +39,10 @@ def access_list(operator_password: str, slackbot_password: str) -> str:
     allowed = "+@all -@admin -@dangerous +info +config|get"
     return "\n".join(
         (
-            # resetpass, not nopass: protected mode refuses every remote client while the default user needs no password.
-            "user default off resetpass resetkeys -@all",
+            # Nobody can log in as the default user. resetpass, not nopass: protected mode turns every remote client
+            # away while this user needs no password. All commands: it is the one as whom the server replays its
+            # append-only file, and it drops the transactions that this user may not execute.
+            "user default off resetpass ~* &* +@all",
             f"user operator on #{_hash(operator_password)} ~finops:* {allowed}",
             f"user slackbot on #{_hash(slackbot_password)} %RW~finops:slack:* %RW~finops:schema %R~finops:* {allowed}",
             "",

@@ -31,14 +31,14 @@ class People:
         self._switches, self._identities, self._groups, self._clock = switches, identities, groups, clock
         self._known: tuple[float, dict[str, str]] | None = None
 
-    def at_vote(self) -> Electorate:
+    def at_vote(self, *, fresh: bool = False) -> Electorate:
         """Groups count as attested in the vote. Raises ClusterUnavailable, Refused.
 
-        The mapping may be some seconds old: a loop that looks at fifty requests reads it once, and before an act it is
-        read afresh.
+        The mapping may be two seconds old unless it has to be `fresh`: a loop that counts the votes of fifty requests
+        again reads it once; new votes are judged, and acts begun, by what it says at that moment.
         """
         now = self._clock.monotonic()
-        if self._known is None or now - self._known[0] > _MAPPING_FRESH_SECONDS:
+        if fresh or self._known is None or now - self._known[0] > _MAPPING_FRESH_SECONDS:
             self._known = (now, self._same_person())
         return Electorate(same_person=self._known[1])
 

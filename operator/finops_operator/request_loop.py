@@ -36,7 +36,19 @@ from finops_operator.world import World
 logger = logging.getLogger(__name__)
 ACTS_AT_ONCE: Final = 8
 _RETRY_SECONDS: Final = 10.0
+_LONGEST_PAUSE: Final = 6
+"""In polls: half a minute by default."""
 _WAITING: Final = frozenset({State.APPROVED, State.SCHEDULED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """Why an approved act waits and when the gate is asked again (monotonic): each answer costs a dozen reads."""
+
+    why: str
+    pause: float
+    again: float
+    is_news: bool
 
 
 @dataclass(slots=True)
@@ -63,9 +75,8 @@ class RequestLoop:
     fence: Callable[[], int]
     poll_seconds: float
     _running: set[str] = field(default_factory=set)
-    _waiting: dict[str, tuple[str, float]] = field(default_factory=dict)
-    """Why an approved act waits, and the monotonic time at which the gate is asked again: each answer costs a dozen
-    reads."""
+    _waiting: dict[str, _Wait] = field(default_factory=dict)
+    """Why approved acts wait, by uid."""
     _unfinished: dict[str, tuple[ActRequest, float]] = field(default_factory=dict)
     """Acts begun and not ended, with the monotonic time of the next look: they go on when their object is gone."""
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -151,8 +162,8 @@ class RequestLoop:
 
     def _admit(self, request: ActionRequest) -> ActionRequest | None:
         """Approved → Scheduled when nothing stands in the way; else say once why it waits, or end it."""
-        _, again = self._waiting.get(request.metadata.uid or "", ("", 0.0))
-        if self.clock.monotonic() < again:
+        waiting = self._waiting.get(request.metadata.uid or "")
+        if waiting is not None and self.clock.monotonic() < waiting.again:
             return None
         act = self.act_request(request)
         if act is None:
@@ -170,11 +181,19 @@ class RequestLoop:
             trigger = Trigger.EXPIRED if stop.kind is StopKind.EXPIRED else Trigger.WITHDRAWN
             self.decider.end(request, trigger, stop.message)
             return
-        said, _ = self._waiting.get(uid, ("", 0.0))
-        self._waiting[uid] = (stop.code, self.clock.monotonic() + self.poll_seconds)
-        if said != stop.code:
+        if self._waits_on(uid, stop.code).is_news:
             logger.info("act waits: %s", stop.message, extra={"request": request_reference(request)})
             self._show_waiting(request, stop.message)
+
+    def _waits_on(self, uid: str, why: str) -> _Wait:
+        """Remember why an act waits; the longer it is for the same reason, the rarer it is asked again."""
+        before = self._waiting.get(uid)
+        longest = self.poll_seconds * _LONGEST_PAUSE
+        same = before is not None and before.why == why
+        pause = min(longest, before.pause * 2) if before is not None and same else self.poll_seconds
+        wait = _Wait(why, pause, self.clock.monotonic() + pause, is_news=not same)
+        self._waiting[uid] = wait
+        return wait
 
     def _show_waiting(self, request: ActionRequest, message: str) -> None:
         """Say in the status why an approved act has not begun; a picture only, gone when the act begins."""
@@ -212,10 +231,11 @@ class RequestLoop:
     def _run_one(self, act: ActRequest) -> None:
         retry_after: float | None = _RETRY_SECONDS
         try:
+            act = self._as_of_now(act)
             result = self.act(act, self._stopping.is_set)
             retry_after = result.retry_after_seconds
             if retry_after is not None:
-                self._waits(act, result)
+                retry_after = max(retry_after, self._waits(act, result))
         except LedgerDiverged as error:
             self.freeze.freeze(str(error))
             logger.error("frozen: %s", error, extra={"request": act.ledger_name})  # noqa: TRY400 - as above
@@ -236,16 +256,30 @@ class RequestLoop:
                     self._unfinished[act.uid] = (act, self.clock.monotonic() + retry_after)
             self.world.ring()
 
-    def _waits(self, act: ActRequest, result: ActResult) -> None:
-        if self._stopping.is_set():
-            return
-        said, _ = self._waiting.get(act.uid, ("", 0.0))
-        self._waiting[act.uid] = (result.message, 0.0)
-        if said != result.message:
-            logger.info("act waits: %s", result.message, extra={"request": act.ledger_name})
+    def _as_of_now(self, act: ActRequest) -> ActRequest:
+        """Return an act that has not begun with the policy's limits and the account's roles as they are now."""
+        request = self._request_of(act)
+        if request is None or request.status.state is not State.SCHEDULED:
+            return act
+        return self.act_request(request) or act
+
+    def _request_of(self, act: ActRequest) -> ActionRequest | None:
         request = self.world.requests.get(act.tenant.namespace, act.name)
-        if result.state is None and request is not None and request.metadata.uid == act.uid:
-            self._show_waiting(request, result.message)
+        return request if request is not None and request.metadata.uid == act.uid else None
+
+    def _waits(self, act: ActRequest, result: ActResult) -> float:
+        """Tell why an act stands still; return the seconds after which to look again at the earliest."""
+        if self._stopping.is_set():
+            return 0.0
+        wait = self._waits_on(act.uid, result.message)
+        if wait.is_news:
+            logger.info("act waits: %s", result.message, extra={"request": act.ledger_name})
+        request = self._request_of(act)
+        if result.state is not None or request is None or request.status.state not in _WAITING:
+            # It has begun: nothing may slow down its way to the end.
+            return 0.0
+        self._show_waiting(request, result.message)
+        return wait.pause
 
     def act_request(self, request: ActionRequest) -> ActRequest | None:
         """Return the request as the executor takes it; None when its account or policy is not known (yet)."""

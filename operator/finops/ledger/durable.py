@@ -23,6 +23,7 @@ ACT_KINDS: Final = frozenset({RecordKind.INTENT, RecordKind.OUTCOME, RecordKind.
 """Kinds that accompany a change in AWS: refused without a second sink."""
 
 _ATTEMPTS: Final = 5
+_COMPARE: Final = "nothing is acted upon until a person has compared both sinks with `finops audit verify`"
 
 
 class DurableLedger:
@@ -121,8 +122,16 @@ class DurableLedger:
 
     def _next_record(self, entry: Entry) -> Record:
         if self._head is None:
-            self._head = self._stream.head()
+            self._head = self._head_beside_file()
         return Record(self._head.sequence + 1, self._head.hash, self._clock.now(), self._fence(), entry)
+
+    def _head_beside_file(self) -> Head:
+        """Return the stream's head. A store that came back with less than the file has lost records."""
+        head = self._stream.head()
+        if self._file is not None and self._file.sequence > head.sequence:
+            self._diverged = _lost(self._file.sequence, head.sequence)
+            raise LedgerDiverged(self._diverged, hint=_COMPARE)
+        return head
 
     def _catch_up(self, record: Record) -> None:
         """Bring the file up to `record`; earlier records that it missed while it was down go first."""
@@ -145,11 +154,7 @@ class DurableLedger:
         file.open(lambda sequence: next(map(line_of, self._stream.read(sequence, count=1)), None))
         head = self._stream.head()
         if file.sequence > head.sequence:
-            raise LedgerDiverged(
-                f"the ledger's file ends at record {file.sequence}, its stream at {head.sequence}: the store lost "
-                "records or was restored from an older backup",
-                hint="nothing is acted upon until a person has compared both sinks with `finops audit verify`",
-            )
+            raise LedgerDiverged(_lost(file.sequence, head.sequence), hint=_COMPARE)
         self._compare(file)
         missing = head.sequence - file.sequence
         for record in self._stream.read(file.sequence + 1):
@@ -165,6 +170,13 @@ class DurableLedger:
             previous = stored.hash
         if previous != file.hash:
             raise LedgerDiverged("the ledger's stream misses records that its file has")
+
+
+def _lost(file: int, stream: int) -> str:
+    return (
+        f"the ledger's file ends at record {file}, its stream at {stream}: the store lost records or was restored "
+        "from an older backup"
+    )
 
 
 def _no_passage(name: str) -> None:

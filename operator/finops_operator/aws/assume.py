@@ -12,13 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from botocore.credentials import DeferredRefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from finops.errors import AwsCredentialsInvalid, AwsDenied, AwsRejected, AwsThrottled, AwsUnreachable
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.clock import Clock
-from finops_operator.aws.errors import REGION_DISABLED, CallContext, translate
+from finops_operator.aws.errors import REGION_DISABLED, SDK_ERRORS, CallContext, translate
 from finops_operator.aws.session import Bounded, SdkSessions, read_config
 
 _SCAN_SECONDS: Final = 3600
@@ -78,7 +77,7 @@ def patiently(call: Callable[[], _T], context: CallContext, clock: Clock) -> _T:
         attempt += 1
         try:
             return call()
-        except (BotoCoreError, ClientError) as error:
+        except SDK_ERRORS as error:
             ours = translate(error, context)
             patience = {AwsThrottled: _THROTTLED_ATTEMPTS, AwsUnreachable: _UNREACHABLE_ATTEMPTS}
             if attempt >= patience.get(type(ours), 1) or ours.code in REGION_DISABLED:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from botocore import exceptions as sdk
+from botocore.parsers import ResponseParserError
 
 from finops.errors import (
     AwsCredentialsInvalid,
@@ -73,6 +74,8 @@ _NO_CREDENTIALS: Final = (
 _NEVER_LEFT: Final = (sdk.EndpointConnectionError, sdk.ConnectTimeoutError, sdk.ProxyConnectionError)
 _INVALID_HERE: Final = (sdk.ParamValidationError, sdk.NoRegionError, sdk.InvalidRegionError, sdk.UnknownServiceError)
 _SERVER_ERROR: Final = 500
+SDK_ERRORS: Final = (sdk.BotoCoreError, sdk.ClientError, ResponseParserError)
+"""Everything an SDK call raises; an answer that does not parse is no BotoCoreError, and still no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,8 @@ class CallContext:
         return f"{self.operation} ({place})" if place else self.operation
 
 
-def translate(error: sdk.BotoCoreError | sdk.ClientError, context: CallContext) -> AwsError:
-    """Return our error for `error`; the caller raises it `from error`."""
+def translate(error: Exception, context: CallContext) -> AwsError:
+    """Return our error for one of SDK_ERRORS; the caller raises it `from error`."""
     if isinstance(error, sdk.ClientError):
         return _answered(error, context)
     name = type(error).__name__

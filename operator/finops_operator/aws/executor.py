@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from finops.errors import AwsCredentialsInvalid, InvalidInput, Refused
 from finops.ports.aws_access import AccountAccess, Tenant
@@ -20,7 +19,7 @@ from finops.ports.aws_steps import Reader, StepClient
 from finops.ports.clock import Clock
 from finops_operator.aws.assume import assume_role, session_tags, session_word
 from finops_operator.aws.clients import AwsReaders
-from finops_operator.aws.errors import CallContext, translate
+from finops_operator.aws.errors import SDK_ERRORS, CallContext, translate
 from finops_operator.aws.session import SdkSessions, read_config
 
 SESSION_SECONDS: Final = 900
@@ -52,7 +51,7 @@ class SdkStepClient:
         context = CallContext(operation, self._account, self._region, changing=True)
         try:
             answer = getattr(client, xform_name(name))(**parameters)
-        except (BotoCoreError, ClientError) as error:
+        except SDK_ERRORS as error:
             raise translate(error, context) from error
         finally:
             client.close()

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from botocore import xform_name
-from botocore.exceptions import BotoCoreError, ClientError
 
 from finops.errors import AwsCredentialsInvalid, AwsThrottled, AwsUnreachable
 from finops.ports.clock import Clock
 from finops.ports.limits import RateLimits
 from finops_operator.aws.counting import CallCounter, counted_by
-from finops_operator.aws.errors import EXPIRED, REGION_DISABLED, CallContext, translate
+from finops_operator.aws.errors import EXPIRED, REGION_DISABLED, SDK_ERRORS, CallContext, translate
 from finops_operator.aws.limiter import PUBLISHED, Quota, bucket_for
 
 _NEVER_RETRIED: Final = REGION_DISABLED
@@ -156,7 +155,7 @@ class AwsReader:
             method = getattr(client, xform_name(name))
             try:
                 answer: dict[str, Any] = method(**parameters)
-            except (BotoCoreError, ClientError) as error:
+            except SDK_ERRORS as error:
                 raise translate(error, context) from error
         return answer
 

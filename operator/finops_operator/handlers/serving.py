@@ -52,4 +52,7 @@ def _settings() -> kopf.OperatorSettings:
     settings.watching.server_timeout = 300
     settings.watching.connect_timeout = 30
     settings.queueing.worker_limit = 50
+    # Workers only fill the world: nothing they hold is lost when they are let go at once.
+    settings.queueing.idle_timeout = 1.0
+    settings.queueing.exit_timeout = 0.5
     return settings

@@ -84,6 +84,17 @@ def test_a_restarted_operator_does_not_scan_again_what_is_not_due(loop: Loop) ->
     assert loop.policy()["status"]["lastScan"]["completionTime"] == ended
 
 
+def test_a_restarted_store_has_every_key_and_every_record(loop: Loop) -> None:
+    head, ledger = f"finops:policy:{loop.team}:{POLICY}:head", loop.release.ledger()
+    figures = loop.release.valkey("HGETALL", head)
+    loop.release.kill("valkey")
+    # Transactions too are replayed: the server does so as its default user, whom nobody can be.
+    assert loop.release.valkey("HGETALL", head) == figures
+    assert loop.release.ledger()[: len(ledger)] == ledger
+    pod = f"{loop.release.full_name}-valkey-0"
+    assert "CRITICAL" not in loop.cluster.kubectl("logs", pod, "-n", loop.release.namespace)
+
+
 def test_a_store_that_dies_in_the_middle_of_an_act_loses_nothing(loop: Loop) -> None:
     request = loop.next_worker()
     name, target = request["metadata"]["name"], request["spec"]["resource"]["id"]

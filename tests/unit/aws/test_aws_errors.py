@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botocore import exceptions as sdk
+from botocore.parsers import ResponseParserError
 
 from finops.errors import (
     AwsCredentialsInvalid,
@@ -101,3 +102,9 @@ def test_parameters_that_the_sdk_refuses_were_never_sent() -> None:
 
 def test_a_denial_names_the_permission_to_add() -> None:
     assert "ec2:DescribeInstances" in str(translate(answered("UnauthorizedOperation", 403), READ))
+
+
+def test_an_answer_that_does_not_parse_is_no_answer() -> None:
+    broken = ResponseParserError("unable to parse response (not well-formed)")
+    assert isinstance(translate(broken, CallContext("ec2:DescribeInstances")), AwsUnreachable)
+    assert isinstance(translate(broken, CallContext("ec2:StopInstances", changing=True)), AwsOutcomeUnknown)

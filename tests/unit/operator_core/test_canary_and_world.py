@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.operator.fake_clock import FakeClock
+from tests.unit.operator_core.fake_clock import FakeClock
 from tests.unit.slackbot.sample_requests import resize_request
 from tests.unit.stages.samples import policy
 

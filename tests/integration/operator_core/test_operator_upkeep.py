@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.operator.fake_clock import FakeClock
+from tests.unit.operator_core.fake_clock import FakeClock
 from tests.unit.stages.samples import plan_of, policy, recommendation, reference, request
 
 from finops.audit_verify import verify
