@@ -120,7 +120,10 @@ class Operator:
             switches=switches, identities=f"{settings.release}-identities", groups=self.groups, clock=clock
         )
         self._make_aws()
+        self._make_deciders()
+        self._make_actors()
         self._make_loops()
+        self._make_housekeeping()
 
     def _open_ledger(self) -> DurableLedger:
         settings = self.settings
@@ -148,13 +151,13 @@ class Operator:
             self.clock,
         )
 
-    def _make_loops(self) -> None:
-        settings, world, clock = self.settings, self.world, self.clock
+    def _make_deciders(self) -> None:
+        clock = self.clock
         self.decider = Decider(
             self.ledger,
             self.requests,
             self.approvals,
-            world.approvals_of,
+            self.world.approvals_of,
             self.people,
             clock,
             lambda: self.keeper.fence,
@@ -171,6 +174,9 @@ class Operator:
             clock,
             self._volatile,
         )
+
+    def _make_actors(self) -> None:
+        world, clock = self.world, self.clock
         self.executor = Executor(
             actions=self.plugins.actions,
             sessions=self.sessions,
@@ -198,6 +204,9 @@ class Operator:
             may_write=self.keeper.may_write,
             policy_now=self._policy_now,
         )
+
+    def _make_loops(self) -> None:
+        settings, world, clock = self.settings, self.world, self.clock
         scans = self._make_scans()
         self.scheduler = Scheduler(
             world=world,
@@ -226,9 +235,11 @@ class Operator:
             fence=lambda: self.keeper.fence,
             poll_seconds=settings.request_poll_seconds,
         )
+
+    def _make_housekeeping(self) -> None:
         self.taking_over = TakingOver(self.ledger, self.accounts.api, self.request_loop.adopt)
         self.housekeeping = Housekeeping(
-            world=world,
+            world=self.world,
             kinds=(self.policies, self.accounts, self.requests, self.approvals),
             requests=self.requests,
             canary=self.canary,
@@ -237,10 +248,10 @@ class Operator:
             ledger=self.ledger,
             chronicle=self.chronicle,
             telemetry=self.telemetry,
-            clock=clock,
+            clock=self.clock,
             may_write=self.keeper.may_write,
             take_over=self.taking_over.again,
-            canary_seconds=settings.canary_seconds,
+            canary_seconds=self.settings.canary_seconds,
         )
 
     def _make_scans(self) -> PolicyScans:

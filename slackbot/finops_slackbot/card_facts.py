@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from finops.domain.decision import Choice, State, VoteResult
 from finops.domain.money import annual_from_monthly
@@ -138,66 +138,80 @@ def card_facts(request: ActionRequest, votes: Iterable[Approval], *, demo: bool)
         votes: Approvals of this request; only those the operator counted are used.
         demo: the sandbox runs.
     """
-    spec, status, metadata = request.spec, request.status, request.metadata
     counted = [_vote(vote) for vote in votes if vote.status.result is VoteResult.COUNTED]
     counted.sort(key=lambda vote: (vote.at is None, vote.at, vote.name))
-    execution, outcome = status.execution, status.outcome
-    evidence = spec.evidence
-    window = evidence.window_end - evidence.window_start if evidence.window_start and evidence.window_end else None
+    return CardFacts(**_identity(request), **_proposal(request), **_story(request, counted), demo=demo)
+
+
+def _identity(request: ActionRequest) -> dict[str, Any]:
+    spec, metadata = request.spec, request.metadata
     created = metadata.creation_timestamp
     assert created is not None, "an object that was read from the API server has a creation time"
-    return CardFacts(
-        uid=metadata.uid or "",
-        revision=revision_of(spec.plan_hash),
-        plan_hash=spec.plan_hash,
-        namespace=metadata.namespace or "",
-        name=metadata.name,
-        created=created,
-        policy=spec.policy,
-        check=str(evidence.check),
-        summary=evidence.reason,
-        action=str(spec.action),
-        resource_kind=str(spec.resource.kind),
-        resource_id=spec.resource.id,
-        resource_arn=spec.resource.arn,
-        resource_name=spec.resource.name,
-        account=spec.account,
-        account_id=spec.resource.account_id,
-        region=spec.region,
-        changes=_changes(request),
-        steps=tuple(StepFact(step.id, step.operation, step.parameters) for step in spec.plan),
-        current_monthly_cost=spec.estimate.current_monthly_cost,
-        new_monthly_cost=spec.estimate.new_monthly_cost,
-        monthly_savings=spec.estimate.monthly_savings,
-        currency=spec.estimate.currency,
-        price_source=spec.estimate.price_source,
-        price_date=spec.estimate.price_date,
-        evidence={key: str(value) for key, value in evidence.values.items()},
-        coverage_percent=None if evidence.coverage_percent is None else Decimal(str(evidence.coverage_percent)),
-        window_days=None if window is None else round(window.total_seconds() / 86400),
-        effort=str(spec.effort),
-        restart_needed=spec.restart_needed,
-        rollback_possible=spec.rollback_possible,
-        destructive=spec.destructive,
-        dry_run=spec.dry_run,
-        demo=demo,
-        approvers=spec.approval.approvers,
-        required=spec.approval.required,
-        require_reason=str(spec.approval.require_reason),
-        expires_at=spec.expires_at,
-        state=status.state or State.PENDING,
-        approvals=tuple(vote for vote in counted if vote.choice is Choice.APPROVE),
-        denials=tuple(vote for vote in counted if vote.choice is Choice.DENY),
-        withdrawals=tuple(vote for vote in counted if vote.choice is Choice.WITHDRAW),
-        decided_at=status.decided_at,
-        scheduled_for=status.scheduled_for,
-        step=execution.step if execution else "",
-        attempt=execution.attempt if execution else 0,
-        before=dict(outcome.before) if outcome else {},
-        after=dict(outcome.after) if outcome else {},
-        realized_monthly_savings=outcome.monthly_savings if outcome else None,
-        error=(outcome.error or "") if outcome else "",
-    )
+    return {
+        "uid": metadata.uid or "",
+        "revision": revision_of(spec.plan_hash),
+        "plan_hash": spec.plan_hash,
+        "namespace": metadata.namespace or "",
+        "name": metadata.name,
+        "created": created,
+        "policy": spec.policy,
+        "action": str(spec.action),
+        "resource_kind": str(spec.resource.kind),
+        "resource_id": spec.resource.id,
+        "resource_arn": spec.resource.arn,
+        "resource_name": spec.resource.name,
+        "account": spec.account,
+        "account_id": spec.resource.account_id,
+        "region": spec.region,
+    }
+
+
+def _proposal(request: ActionRequest) -> dict[str, Any]:
+    spec, evidence = request.spec, request.spec.evidence
+    window = evidence.window_end - evidence.window_start if evidence.window_start and evidence.window_end else None
+    return {
+        "check": str(evidence.check),
+        "summary": evidence.reason,
+        "changes": _changes(request),
+        "steps": tuple(StepFact(step.id, step.operation, step.parameters) for step in spec.plan),
+        "current_monthly_cost": spec.estimate.current_monthly_cost,
+        "new_monthly_cost": spec.estimate.new_monthly_cost,
+        "monthly_savings": spec.estimate.monthly_savings,
+        "currency": spec.estimate.currency,
+        "price_source": spec.estimate.price_source,
+        "price_date": spec.estimate.price_date,
+        "evidence": {key: str(value) for key, value in evidence.values.items()},
+        "coverage_percent": None if evidence.coverage_percent is None else Decimal(str(evidence.coverage_percent)),
+        "window_days": None if window is None else round(window.total_seconds() / 86400),
+        "effort": str(spec.effort),
+        "restart_needed": spec.restart_needed,
+        "rollback_possible": spec.rollback_possible,
+        "destructive": spec.destructive,
+        "dry_run": spec.dry_run,
+        "approvers": spec.approval.approvers,
+        "required": spec.approval.required,
+        "require_reason": str(spec.approval.require_reason),
+        "expires_at": spec.expires_at,
+    }
+
+
+def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any]:
+    status = request.status
+    execution, outcome = status.execution, status.outcome
+    return {
+        "state": status.state or State.PENDING,
+        "approvals": tuple(vote for vote in counted if vote.choice is Choice.APPROVE),
+        "denials": tuple(vote for vote in counted if vote.choice is Choice.DENY),
+        "withdrawals": tuple(vote for vote in counted if vote.choice is Choice.WITHDRAW),
+        "decided_at": status.decided_at,
+        "scheduled_for": status.scheduled_for,
+        "step": execution.step if execution else "",
+        "attempt": execution.attempt if execution else 0,
+        "before": dict(outcome.before) if outcome else {},
+        "after": dict(outcome.after) if outcome else {},
+        "realized_monthly_savings": outcome.monthly_savings if outcome else None,
+        "error": (outcome.error or "") if outcome else "",
+    }
 
 
 def _vote(vote: Approval) -> VoteFact:

@@ -22,7 +22,8 @@ from finops_sandbox.slack import Control
 POLICY = "everything"
 CHANNEL = "C0FINOPS01"
 RESIZE, DELETE_VOLUME, STOP = "ec2_instance_resize", "ebs_volume_delete", "ec2_instance_stop"
-ENDED = {"Succeeded", "RolledBack", "Stale", "Denied", "Expired", "Withdrawn", "Superseded", "NeedsHuman"}
+ENDED = {"Succeeded", "RolledBack", "Stale", "Denied", "Expired", "Withdrawn", "Superseded"}
+"""NeedsHuman is no end: the act goes on when what was silent answers again."""
 
 
 @dataclass(slots=True)
