@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a script that is run by its path, not a package
+
 """Compile price and instance-type CSV files into the compact tables that ship in the wheel.
 
 Run by a maintainer when the figures are collected anew (`--data DIR` writes), and by checks (`--check` compares and

@@ -50,6 +50,10 @@ class Settings:
     log_level: str = _setting(
         "INFO", "Log level: DEBUG, INFO, WARNING or ERROR.", words=("DEBUG", "INFO", "WARNING", "ERROR")
     )
+    metrics_host: str = _setting(
+        "0.0.0.0",  # noqa: S104 - probes and Prometheus come from outside the pod
+        "Address that /metrics, /healthz and /readyz listen on.",
+    )
     metrics_port: int = _setting(8080, "Port of /metrics, /healthz and /readyz.", between=(0, 65_535))
     namespace: str = _setting("finops-system", "Namespace the process runs in: its Lease and ConfigMaps live there.")
     release: str = _setting("finops-operator", "Release name: prefix of the Lease and the ConfigMaps.")

@@ -356,7 +356,7 @@ class Operator:
     def _health(self) -> HealthServer:
         limit = self.settings.canary_seconds * _CANARY_GRACE
         return HealthServer(
-            host="0.0.0.0",  # noqa: S104 - probes and Prometheus come from outside the pod
+            host=self.settings.metrics_host,
             port=self.settings.metrics_port,
             live={
                 "watch": lambda: self.canary.problem(limit),

@@ -49,11 +49,18 @@ class Housekeeping:
     take_over: Callable[[], None]
     canary_seconds: float
     _ended: dict[str, datetime] = field(default_factory=dict)
+    _published: frozenset[str] = frozenset()
 
     def run(self, stop: threading.Event) -> None:
-        """Look every few seconds until `stop` is set."""
-        while not stop.wait(min(_LONGEST_PAUSE_SECONDS, self.canary_seconds / 2)):
-            self.look()
+        """Do every duty every few seconds until `stop` is set; groups at once, a first vote may lean on them."""
+        pause = min(_LONGEST_PAUSE_SECONDS, self.canary_seconds / 2)
+        due = self.clock.monotonic() + pause
+        while not stop.wait(min(pause, 1.0)):
+            if self.clock.monotonic() >= due:
+                self.look()
+                due = self.clock.monotonic() + pause
+            elif self._wanted_groups() != self._published:
+                self._duty("groups", self._publish_groups)
 
     def look(self) -> None:
         """Do every duty once."""
@@ -62,10 +69,13 @@ class Housekeeping:
         if self.may_write():
             duties += [("ledger", self._note), ("take over", self.take_over), ("finished requests", self._remove_old)]
         for name, duty in duties:
-            try:
-                duty()
-            except FinopsError as error:
-                logger.info("housekeeping, %s: %s", name, error)
+            self._duty(name, duty)
+
+    def _duty(self, name: str, duty: Callable[[], None]) -> None:
+        try:
+            duty()
+        except FinopsError as error:
+            logger.info("housekeeping, %s: %s", name, error)
 
     def _watch_the_watches(self) -> None:
         stamp = self.clock.now().isoformat(timespec="seconds")
@@ -79,22 +89,27 @@ class Housekeeping:
 
     def _publish_groups(self) -> None:
         """Tell the bot which user groups matter."""
-        wanted = {
+        wanted = self._wanted_groups()
+        if wanted != self.groups.wanted():
+            self.groups.want(wanted)
+        self._published = wanted
+
+    def _wanted_groups(self) -> frozenset[str]:
+        named = {
             approver.slack_user_group
             for policy in self.world.policies.all()
             for approver in policy.spec.approval.approvers
             if approver.slack_user_group
         }
         # Groups of open requests stay readable when a policy no longer names them: their votes are judged by them.
-        wanted |= {
+        named |= {
             approver.slack_user_group
             for request in self.world.requests.all()
             if request.status.state not in TERMINAL
             for approver in request.spec.approval.approvers
             if approver.slack_user_group
         }
-        if wanted != self.groups.wanted():
-            self.groups.want(wanted)
+        return frozenset(named)
 
     def _show_gauges(self) -> None:
         self.telemetry.ledger_sequence.set(self.ledger.head().sequence)

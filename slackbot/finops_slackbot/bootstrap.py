@@ -61,13 +61,11 @@ class Bot:
         settings: Settings,
         kubernetes: Connection,
         clock: Clock,
-        health_host: str = "0.0.0.0",  # noqa: S104 - probes come from outside the pod
     ) -> None:
         _check(settings)
         self.settings = settings
         self.kubernetes = kubernetes
         self.clock = clock
-        self.health_host = health_host
         self._stop = threading.Event()
         self.instance = f"{settings.pod_name or 'bot'}/{uuid.uuid4().hex[:12]}"
         self.metrics = Metrics(CollectorRegistry())
@@ -123,7 +121,7 @@ class Bot:
             release=f"{settings.namespace}/{settings.release}",
         )
         self.health = HealthServer(
-            host=self.health_host,
+            host=settings.metrics_host,
             port=settings.metrics_port,
             live={"threads": self._dead_thread},
             ready={"slack": self.slack.problem, "store": self._store_problem, "kubernetes": self.mirror.problem},

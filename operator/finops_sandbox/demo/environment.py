@@ -104,6 +104,7 @@ def _common(places: Places, who: str, port: int) -> dict[str, str]:
         **bare(places),
         "KUBECONFIG": str(places.kubeconfig(who)),
         "FINOPS_REDIS_URL": places.store_url,
+        "FINOPS_METRICS_HOST": "127.0.0.1",
         "FINOPS_METRICS_PORT": str(port),
         "FINOPS_LOG_FORMAT": "text",
         "FINOPS_DEMO": "true",

@@ -21,7 +21,7 @@ from finops_slackbot.slack_calls import SlackCalls
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
 
 REFRESH_EVERY: Final = timedelta(minutes=15)
-_LOOK_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = 2.0
 _AFTER_REFUSAL: Final = timedelta(minutes=5)
 _LOG: Final = logging.getLogger(__name__)
 

@@ -106,6 +106,7 @@ class World:
             "redis_url": self.valkey_url,
             "redis_prefix": self.store.keys.prefix,
             "store_allow_volatile": True,
+            "metrics_host": "127.0.0.1",
             "metrics_port": 0,
             "slack_api_url": self.slack.api_url,
             "slack_bot_token": "xoxb-sandbox-finops",
@@ -119,7 +120,7 @@ class World:
     def bot(self, **changes: Any) -> Iterator[Bot]:
         """A bot that is connected and has read the cluster."""
         kubernetes = connect(str(self.cluster.kubeconfig), "bot")
-        bot = Bot(self.settings(**changes), kubernetes, SystemClock(), "127.0.0.1")
+        bot = Bot(self.settings(**changes), kubernetes, SystemClock())
         bot.start()
         try:
             self.until(lambda: not bot.slack.problem() and not bot.mirror.problem())
