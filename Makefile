@@ -44,7 +44,7 @@ check: $(STAMP) ## Lint, format, types, import rules, spelling, generated files
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy operator slackbot tests tools
 	$(BIN)/lint-imports
-	$(BIN)/codespell operator slackbot tests tools docs charts README.md CONTRIBUTING.md CHANGELOG.md
+	$(BIN)/codespell operator slackbot tests tools docs charts README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md
 	$(BIN)/python -m finops.kinds.generate --check
 	$(BIN)/python tools/build_values_schema.py --check
 	$(BIN)/python tools/build_docs.py --check

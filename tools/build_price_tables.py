@@ -1,4 +1,3 @@
-
 """Compile price and instance-type CSV files into the compact tables that ship in the wheel.
 
 Run by a maintainer when the figures are collected anew (`--data DIR` writes), and by checks (`--check` compares and
