@@ -6,6 +6,7 @@ STAMP := $(VENV)/.installed
 LOCKED := locks/dev.txt
 SOURCES := operator slackbot tests tools
 PYTEST := $(BIN)/python -m pytest
+PURE := operator/finops/domain/*,operator/finops/kinds/*,operator/finops/audit_verify/*,operator/finops_operator/checks/*,operator/finops_operator/sizing/*,operator/finops_operator/stages/*,operator/finops_operator/metrics/*,operator/finops_operator/billing/*
 
 .PHONY: install demo test unit check e2e bench generate lock clean help
 
@@ -25,13 +26,15 @@ demo: $(STAMP) ## Run the whole loop on this machine until Ctrl-C
 	@exec $(BIN)/finops demo
 
 test: $(STAMP) ## Run every test; the cluster's too when FINOPS_TEST_KUBECONFIG is set
-	$(PYTEST) tests/unit tests/meta -q -n 2
-	$(PYTEST) tests/contract tests/integration -q
+	$(PYTEST) tests/unit tests/meta -q -n 2 --cov --cov-report=
+	$(BIN)/coverage report --fail-under=95 --include='$(PURE)'
+	$(PYTEST) tests/contract tests/integration -q -n 2 --dist loadfile
 	@if [ -n "$$FINOPS_TEST_KUBECONFIG" ]; then $(PYTEST) tests/e2e -q; \
 	else echo "FINOPS_TEST_KUBECONFIG is not set: the cluster tests did not run"; fi
 
 unit: $(STAMP) ## Run the fast tests with branch coverage of the pure code
-	$(PYTEST) tests/unit tests/meta -q -n 2 --cov --cov-report=term:skip-covered
+	$(PYTEST) tests/unit tests/meta -q -n 2 --cov --cov-report=
+	$(BIN)/coverage report --fail-under=95 --include='$(PURE)'
 
 e2e: $(STAMP) ## Run the cluster tests alone
 	$(PYTEST) tests/e2e -q
