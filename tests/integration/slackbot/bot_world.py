@@ -45,7 +45,7 @@ OPERATOR = "system:serviceaccount:finops-system:finops-operator"
 
 def _rbac() -> list[dict[str, Any]]:
     bot_rules = [
-        {"apiGroups": ["finops.dev"], "resources": ["actionrequests"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": ["finops.dev"], "resources": ["actionrequests"], "verbs": ["list", "watch"]},
         {"apiGroups": ["finops.dev"], "resources": ["approvals"], "verbs": ["create", "get", "list", "watch"]},
         {
             "apiGroups": ["finops.dev"],
