@@ -28,7 +28,8 @@ demo: $(STAMP) ## Run the whole loop on this machine until Ctrl-C
 test: $(STAMP) ## Run every test; the cluster's too when FINOPS_TEST_KUBECONFIG is set
 	$(PYTEST) tests/unit tests/meta -q -n 2 --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95 --include='$(PURE)'
-	$(PYTEST) tests/contract tests/integration -q -n 2 --dist loadfile
+	$(PYTEST) tests/contract -q
+	$(PYTEST) tests/integration -q -n 2 --dist loadfile
 	@if [ -n "$$FINOPS_TEST_KUBECONFIG" ]; then $(PYTEST) tests/e2e -q; \
 	else echo "FINOPS_TEST_KUBECONFIG is not set: the cluster tests did not run"; fi
 

@@ -39,6 +39,7 @@ from finops.store.recommendations import RecommendationStore
 from finops.store.slack_groups import SlackGroups
 from finops_operator.access import access_of
 from finops_operator.account_status import AccountStatuses
+from finops_operator.act_requests import ActRequests
 from finops_operator.acting.executor import Executor
 from finops_operator.aws.clients import AwsReaders
 from finops_operator.aws.counting import CallCounter
@@ -226,8 +227,14 @@ class Operator:
             decider=self.decider,
             gate=self.gate,
             act=self.executor.run,
-            access=access_of,
-            fleet=scans.fleet,
+            acts=ActRequests(
+                self.requests.api,
+                self.policies.api,
+                self.accounts.api,
+                self.decider.counted_approvals,
+                access_of,
+                scans.fleet,
+            ),
             freeze=self.freeze,
             telemetry=self.telemetry,
             clock=clock,
@@ -290,6 +297,7 @@ class Operator:
 
     def _take_over(self) -> None:
         self.chronicle.start_again()
+        self.decider.start_again()
         self.taking_over.from_ledger()
 
     def _posted(self, uids: Iterable[str]) -> dict[str, tuple[str, str]]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from finops.domain.audit import Entry, Record, RecordKind
+from finops.domain.audit import Entry, RecordKind
 from finops.domain.decision import (
     BEFORE_ACT,
     TERMINAL,
@@ -41,21 +41,12 @@ from finops_operator.objects import Objects
 from finops_operator.people import People
 from finops_operator.stages import request_status
 from finops_operator.stages.origin import created_id, intended_id, spec_hash
-from finops_operator.votes import request_facts, request_reference, state_of, vote_of, voter_detail, votes_of
+from finops_operator.vote_records import Judged, VoteRecords
+from finops_operator.votes import request_facts, request_reference, state_of, vote_of, votes_of
 
 logger = logging.getLogger(__name__)
 _REMEMBERED: Final = 20_000
 _STRANGER: Final = "The operator did not propose this request; nothing will be done, whoever approves it."
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """What the ledger says about one vote; it never changes, so it is read once."""
-
-    sequence: int
-    result: VoteResult
-    reason: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +63,19 @@ class Decider:
     told: Callable[[Verdict], None] = lambda _verdict: None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     """Scan threads withdraw while the request loop decides: one decision at a time, each from a fresh state."""
-    _judged: dict[str, _Judged] = field(default_factory=dict)
-    """Approval uid → verdict."""
+    _votes: VoteRecords = field(init=False)
     _origins: dict[tuple[str, int | None], bool] = field(default_factory=dict)
     """(uid, generation) → whether the ledger saw exactly this spec proposed. An object is created after its record and
     every edit makes a new generation, so asking again tells nothing new."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_votes", VoteRecords(self.ledger))
+
+    def start_again(self) -> None:
+        """Forget what was read of the ledger: the lease was elsewhere meanwhile."""
+        with self._lock:
+            self._votes.start_again()
+            self._origins.clear()
 
     def look(self, request: ActionRequest) -> ActionRequest:
         """Move `request` as far as votes and time allow; return it as it stands then.
@@ -97,6 +96,9 @@ class Decider:
             As `look`.
         """
         with self._lock:
+            if not self.is_ours(request):
+                self._refuse_all(request)
+                return False
             return self._judge_new_votes(request)
 
     def close(self, request: ActionRequest, trigger: Trigger, message: str) -> None:
@@ -142,9 +144,10 @@ class Decider:
         return tuple(vote for vote in self.counted(request) if vote.choice is Choice.APPROVE)
 
     def counted(self, request: ActionRequest) -> tuple[Vote, ...]:
-        """Return the votes that the ledger counted and whose objects still exist, in the ledger's order."""
-        found = [(vote, self._verdict(vote)) for vote in votes_of(self.approvals_of(request))]
-        return _in_order([(vote, known) for vote, known in found if known is not None])
+        """Return the votes that the ledger counted, in its order; approvals only while their objects exist."""
+        present = {approval.metadata.uid or "" for approval in self.approvals_of(request)}
+        with self._lock:
+            return self._votes.counted(request.metadata.uid or "", present)
 
     def is_ours(self, request: ActionRequest) -> bool:
         """Return whether the ledger saw exactly this spec proposed, whatever the status says.
@@ -197,10 +200,10 @@ class Decider:
         """Judge what the ledger has not judged yet, then answer; return whether a new vote counted."""
         approvals = {approval.metadata.uid or "": approval for approval in self.approvals_of(request)}
         votes = votes_of(approvals.values())
-        fresh = [vote for vote in votes if self._verdict(vote) is None]
+        fresh = [vote for vote in votes if self._votes.verdict(vote) is None]
         changed = bool(fresh) and self._judge(request, fresh)
         for vote in votes:
-            known, approval = self._verdict(vote), approvals[vote.uid]
+            known, approval = self._votes.verdict(vote), approvals[vote.uid]
             if known is not None and approval.status.result is None:
                 self._answer(approval, known)
         return changed
@@ -209,8 +212,9 @@ class Decider:
         facts, electorate = self._facts(request), self.people.at_vote(fresh=True)
         before = len(counted := list(self.counted(request)))
         for vote in fresh:
-            verdict = judge(vote, facts, counted, electorate, self.clock.now())
-            self._remember(vote, self._record(request, vote, verdict))
+            verdict = self._votes.too_many(request, vote, counted, electorate)
+            verdict = verdict or judge(vote, facts, counted, electorate, self.clock.now())
+            self._votes.write(request, vote, verdict, electorate)
             killpoint("vote.recorded")
             self.told(verdict)
             if verdict.result is VoteResult.COUNTED:
@@ -219,65 +223,31 @@ class Decider:
 
     def _refuse_all(self, request: ActionRequest) -> None:
         """Answer votes on an object that somebody else made to look like a request."""
-        verdict = Verdict(VoteResult.REFUSED, RefusalReason.NOT_PROPOSED.value, _STRANGER)
+        stranger = Verdict(VoteResult.REFUSED, RefusalReason.NOT_PROPOSED.value, _STRANGER)
+        unknown = Electorate({})
         for approval in self.approvals_of(request):
             if approval.status.result is None:
                 vote = vote_of(approval)
-                self._answer(
-                    approval, self._verdict(vote) or self._remember(vote, self._record(request, vote, verdict))
-                )
+                verdict = self._votes.too_many(request, vote, (), unknown) or stranger
+                known = self._votes.verdict(vote) or self._votes.write(request, vote, verdict, unknown)
+                self._answer(approval, known)
 
     def _facts(self, request: ActionRequest) -> RequestFacts:
         """Return what votes are judged against; an act that has begun is not undecided, whatever the status says."""
         facts = request_facts(request)
-        if facts.state in {State.APPROVED, State.SCHEDULED} and self._begun(facts.uid):
+        if facts.state in {State.APPROVED, State.SCHEDULED} and self.has_begun(facts.uid):
             return replace(facts, state=State.EXECUTING)
         return facts
 
-    def _begun(self, uid: str) -> bool:
+    def has_begun(self, uid: str) -> bool:
+        """Return whether an act has come to its first changing call. Raises LedgerUnavailable, LedgerDiverged."""
         return any(record.entry.kind is RecordKind.INTENT for record in self.ledger.of_request(uid))
 
     def _answer_late_votes(self, request: ActionRequest) -> None:
         if any(approval.status.result is None for approval in self.approvals_of(request)):
             self._judge_new_votes(request)
 
-    def _record(self, request: ActionRequest, vote: Vote, verdict: Verdict) -> Record:
-        return self.ledger.append(
-            Entry(
-                operation_id=f"vote:{vote.uid}",
-                actor=vote.voter.handle,
-                kind=RecordKind.VOTED,
-                request=request_reference(request),
-                plan_hash=vote.plan_hash,
-                result="counted" if verdict.result is VoteResult.COUNTED else "refused",
-                detail={
-                    "choice": vote.choice.value,
-                    "reason": vote.reason,
-                    "verdict": verdict.reason,
-                    "message": verdict.message,
-                    "voter": voter_detail(vote.voter),
-                    "approval": vote.name,
-                },
-            )
-        )
-
-    def _verdict(self, vote: Vote) -> _Judged | None:
-        known = self._judged.get(vote.uid)
-        if known is None:
-            record = self.ledger.find(f"vote:{vote.uid}")
-            known = None if record is None else self._remember(vote, record)
-        return known
-
-    def _remember(self, vote: Vote, record: Record) -> _Judged:
-        if len(self._judged) >= _REMEMBERED:
-            self._judged.clear()
-        result = VoteResult.COUNTED if record.entry.result == "counted" else VoteResult.REFUSED
-        detail = record.entry.detail
-        known = _Judged(record.sequence, result, str(detail["verdict"]), str(detail["message"]))
-        self._judged[vote.uid] = known
-        return known
-
-    def _answer(self, approval: Approval, known: _Judged) -> None:
+    def _answer(self, approval: Approval, known: Judged) -> None:
         answer = {"result": known.result.value, "reason": known.reason, "message": known.message}
         self.approvals.write_status(approval, lambda _: answer)
 
@@ -292,7 +262,7 @@ class Decider:
         trigger = self._trigger(request, state, standing)
         if trigger is None:
             return self._show_votes(request, standing)
-        if state is not State.PENDING and self._begun(facts.uid):
+        if state is not State.PENDING and self.has_begun(facts.uid):
             # The status lags behind: the act has made its first call, and its end is the executor's to tell.
             return request
         return self._record_decision(request, trigger, standing, _sentence(trigger, standing, votes))
@@ -356,11 +326,6 @@ class Decider:
         )
 
 
-def _in_order(votes: list[tuple[Vote, _Judged]]) -> tuple[Vote, ...]:
-    counted = [(known.sequence, vote) for vote, known in votes if known.result is VoteResult.COUNTED]
-    return tuple(vote for _, vote in sorted(counted, key=lambda pair: pair[0]))
-
-
 def _sentence(trigger: Trigger, standing: Tally, votes: tuple[Vote, ...]) -> str:
     names = ", ".join(vote.voter.handle for vote in standing.approvals)
     match trigger:
@@ -373,6 +338,8 @@ def _sentence(trigger: Trigger, standing: Tally, votes: tuple[Vote, ...]) -> str
                 if denial.reason
                 else (f"Denied by {denial.voter.handle}.")
             )
+        case Trigger.QUORUM_LOST if standing.note:
+            return f"No longer approved. {standing.note}"
         case Trigger.QUORUM_LOST:
             last = votes[-1].voter.handle if votes else "an approver"
             return f"No longer approved: {last} took the vote back; {len(standing.approvals)} of {standing.required}."

@@ -25,7 +25,7 @@ from finops_operator.freeze import Freeze
 from finops_operator.people import People
 from finops_operator.stages.origin import created_id, spec_hash
 from finops_operator.stages.windows import is_open, next_opening
-from finops_operator.votes import domain_approvers, request_facts, votes_of
+from finops_operator.votes import counted_votes, domain_approvers, request_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,22 +134,18 @@ class OperatorGate:
                 StopKind.WITHDRAWN,
                 "QuorumLost",
                 f"Only {len(standing.approvals)} of {required} approvals still count: a vote was taken back or an "
-                "approver is no longer one.",
+                f"approver is no longer one. {standing.note}".rstrip(),
             )
         return None
 
     def _counted(self, request: ActionRequest) -> tuple[Vote, ...]:
-        mine = (
-            approval
+        uid = request.metadata.uid or ""
+        present = {
+            approval.metadata.uid or ""
             for approval in self.approvals.list(request.metadata.namespace)
-            if approval.spec.request.uid == request.metadata.uid
-        )
-        votes = []
-        for vote in votes_of(mine):
-            record = self.ledger.find(f"vote:{vote.uid}")
-            if record is not None and record.entry.result == "counted":
-                votes.append((record.sequence, vote))
-        return tuple(vote for _, vote in sorted(votes, key=lambda pair: pair[0]))
+            if approval.spec.request.uid == uid
+        }
+        return counted_votes(self.ledger.of_request(uid), present)
 
 
 def _still_named(vote: Vote, policy: ScanPolicy, electorate: Electorate) -> bool:

@@ -1,7 +1,7 @@
 """`python -m finops_operator.make_secrets NAME`: the chart's hook Job, run before every install and upgrade.
 
 Makes the passwords of the store's users, their access list, and the key that signs Slack buttons, when the Secret is
-absent. An upgrade finds it and leaves it alone.
+absent. An upgrade keeps passwords and key, and writes the access list anew when this version grants something else.
 """
 
 from __future__ import annotations
@@ -14,10 +14,22 @@ from collections.abc import Mapping
 
 from finops.errors import FinopsError
 from finops.k8s.connection import connect
-from finops.k8s.secrets import create_once
+from finops.k8s.secrets import create_once, update_once
 from finops.settings import from_environment
 
 _BYTES = 32
+_ACCESS_LIST = "users.acl"
+_OPERATOR = "+@all -@admin -@dangerous -function -script|kill -script|flush +info +config|get"
+# What the bot's parts of the store and the client's connection send, and nothing else.
+_BOT = " ".join(
+    f"+{command}"
+    for command in (
+        *("auth", "hello", "select", "ping", "client|setinfo", "info", "config|get"),
+        *("get", "set", "del", "expire", "multi", "exec", "discard", "eval", "evalsha", "script|load"),
+        *("hget", "hset", "hsetnx", "hdel", "hgetall", "hmget", "hkeys", "hexists", "hlen", "sadd", "smembers"),
+        *("zadd", "zrem", "zcard", "zscore", "zrange", "zrangebyscore", "zremrangebyscore"),
+    )
+)
 
 
 def make() -> Mapping[str, str]:
@@ -26,25 +38,33 @@ def make() -> Mapping[str, str]:
     return {
         "operator-password": operator,
         "slackbot-password": slackbot,
-        "users.acl": access_list(operator, slackbot),
+        _ACCESS_LIST: access_list(operator, slackbot),
         "button-key": secrets.token_hex(_BYTES),
     }
+
+
+def mend(kept: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what has to change in a Secret of an earlier version: its access list, for the passwords it holds."""
+    wanted = access_list(kept.get("operator-password", ""), kept.get("slackbot-password", ""))
+    if not kept.get("operator-password") or not kept.get("slackbot-password") or kept.get(_ACCESS_LIST) == wanted:
+        return {}
+    return {_ACCESS_LIST: wanted}
 
 
 def access_list(operator_password: str, slackbot_password: str) -> str:
     """Return the store's users: nobody without a password, each with only its commands and keys.
 
-    The operator may do all but administer the server; the bot writes its own keys and reads the rest.
+    The operator may do all but administer the server; the bot writes its own keys and reads the rest, by a list of
+    commands.
     """
-    allowed = "+@all -@admin -@dangerous +info +config|get"
     return "\n".join(
         (
             # Nobody can log in as the default user. resetpass, not nopass: protected mode turns every remote client
             # away while this user needs no password. All commands: it is the one as whom the server replays its
             # append-only file, and it drops the transactions that this user may not execute.
             "user default off resetpass ~* &* +@all",
-            f"user operator on #{_hash(operator_password)} ~finops:* {allowed}",
-            f"user slackbot on #{_hash(slackbot_password)} %RW~finops:slack:* %RW~finops:schema %R~finops:* {allowed}",
+            f"user operator on #{_hash(operator_password)} ~finops:* {_OPERATOR}",
+            f"user slackbot on #{_hash(slackbot_password)} %RW~finops:slack:* %RW~finops:schema %R~finops:* {_BOT}",
             "",
         )
     )
@@ -55,18 +75,20 @@ def _hash(password: str) -> str:
 
 
 def main() -> int:
-    """Create the Secret named by the only argument; exit code 0 also when it exists."""
+    """Create or mend the Secret named by the only argument; exit code 0 also when it is as it should be."""
     if len(sys.argv) != 2:
         sys.stderr.write("usage: python -m finops_operator.make_secrets NAME\n")
         return 2
     try:
         settings = from_environment(os.environ)
         labels = {"app.kubernetes.io/part-of": "finops-operator", "app.kubernetes.io/instance": settings.release}
-        created = create_once(connect(), settings.namespace, sys.argv[1], make, labels)
+        connection = connect()
+        created = create_once(connection, settings.namespace, sys.argv[1], make, labels)
+        mended = not created and update_once(connection, settings.namespace, sys.argv[1], mend)
     except FinopsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"secret {sys.argv[1]} {'created' if created else 'exists'}\n")
+    sys.stdout.write(f"secret {sys.argv[1]} {'created' if created else 'mended' if mended else 'exists'}\n")
     return 0
 
 

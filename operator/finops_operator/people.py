@@ -40,7 +40,7 @@ class People:
         now = self._clock.monotonic()
         if fresh or self._known is None or now - self._known[0] > _MAPPING_FRESH_SECONDS:
             self._known = (now, self._same_person())
-        return Electorate(same_person=self._known[1])
+        return self._electorate(self._known[1])
 
     def at_act(self, needed: Iterable[str]) -> tuple[Electorate, str]:
         """Groups must hold now. Returns the electorate and why the act has to wait, empty when it need not.
@@ -56,13 +56,18 @@ class People:
         for group in sorted(needed):
             found = self._groups.read(group)
             if found.read_at is None:
-                return Electorate(self._same_person(), {}), f"the members of Slack user group {group} were never read"
+                return self._electorate(
+                    self._same_person(), {}
+                ), f"the members of Slack user group {group} were never read"
             if now - found.read_at > GROUPS_FRESH_FOR:
                 minutes = int((now - found.read_at).total_seconds() // 60)
                 stale = f"the members of Slack user group {group} were last read {minutes} minutes ago"
-                return Electorate(self._same_person(), {}), stale
+                return self._electorate(self._same_person(), {}), stale
             groups[group] = found.members
-        return Electorate(self._same_person(), groups), ""
+        return self._electorate(self._same_person(), groups), ""
+
+    def _electorate(self, same: Mapping[str, str], groups: Mapping[str, frozenset[str]] | None = None) -> Electorate:
+        return Electorate(same, groups, f"ConfigMap {self._identities}")
 
     def _same_person(self) -> dict[str, str]:
         found = self._switches.read(self._identities) or {}

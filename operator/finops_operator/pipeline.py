@@ -260,7 +260,7 @@ def _publish(
     shards = tuple(sorted(progress.shards, key=lambda pair: str(pair[0])))
     summary = _summary(brief, started, completed, progress)
     if not summary.complete_failure:
-        brief.stores.recommendations.swap(brief.policy, PolicyHead(brief.generation, summary, shards))
+        brief.stores.recommendations.swap(brief.policy, _head(brief, summary, shards, progress))
         CostHistoryStore(deps.store).put(started.date(), progress.whole)
     efforts = [totals.failures for totals in progress.totals if totals.failures is not None]
     return ScanOutcome(
@@ -276,6 +276,19 @@ def _publish(
             fine_series=sum(one.fine_series for one in efforts),
             fine_requests=sum(one.fine_requests for one in efforts),
         ),
+    )
+
+
+def _head(brief: Brief, summary: ScanSummary, shards: tuple[tuple[Shard, str], ...], progress: _Progress) -> PolicyHead:
+    selector = brief.spec_policy.spec.selector
+    return PolicyHead(
+        brief.generation,
+        summary,
+        shards,
+        costs={one.shard: one.monthly_cost for one in progress.totals if one.resources},
+        include_tags=selector.include_tags,
+        exclude_tags=selector.exclude_tags,
+        hours_per_month=brief.spec_policy.spec.pricing.hours_per_month,
     )
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from finops.domain.decision import BEFORE_ACT, TERMINAL, State
-from finops.errors import FinopsError
+from finops.errors import ClusterUnavailable, FinopsError, Refused
 from finops.k8s.events import Events
 from finops.kinds.action_request import ActionRequest
 from finops.kinds.request_status import Execution, Outcome
@@ -39,7 +39,7 @@ class StatusReporter:
         """Bring the status in line with `progress`.
 
         Raises:
-            Conflict, ClusterUnavailable, Refused: not written; a newer report follows.
+            Conflict, ClusterUnavailable: not written; a newer report follows.
         """
         logger.info(
             "act: %s %s %s",
@@ -55,6 +55,10 @@ class StatusReporter:
             written = self.requests.write_status(found, lambda current: _status(current, progress, self.fence()))
         except Gone:
             return
+        except Refused as error:
+            # An API server that has just started refuses for a moment what it allows: a picture that is not drawn
+            # must not stop an act.
+            raise ClusterUnavailable(f"the status is not written: {error}", code=error.code) from error
         if progress.state in TERMINAL and found.status.state is not progress.state:
             self._ended(written, progress)
 

@@ -1,7 +1,8 @@
 """One loop over all ActionRequests: votes are judged, decisions made, approved acts handed to the executor.
 
 Level triggered and single: it wakes on every event and every few seconds, looks at each open request, and does the one
-next thing. Acts run in a small pool, one thread each, because they wait on AWS for minutes.
+next thing. Acts run in a small pool, a thread for as long as there is something to do: whoever waits gives it back.
+Nothing of an act is remembered but its name and what was approved; the rest is read again before each run.
 """
 
 from __future__ import annotations
@@ -14,16 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from finops.domain.decision import TERMINAL, State, Trigger, next_state
+from finops.domain.decision import TERMINAL, TRANSITIONS, State, Trigger, next_state
 from finops.domain.execution import Stop, StopKind
-from finops.errors import Conflict, FenceLost, FinopsError, LedgerDiverged, Refused, Unavailable
+from finops.errors import Conflict, FenceLost, FinopsError, InvalidInput, LedgerDiverged, Refused, Unavailable
 from finops.kinds.action_request import ActionRequest
-from finops.kinds.aws_account import AwsAccount
 from finops.kinds.request_status import Outcome
-from finops.kinds.scan_policy import ScanPolicy
-from finops.ports.act import ActRequest, Gate, Limits
-from finops.ports.aws_access import AccountAccess, Tenant
+from finops.ports.act import ActRequest, Gate
 from finops.ports.clock import Clock
+from finops_operator.act_requests import ActRequests
 from finops_operator.acting.progress import ActResult
 from finops_operator.deciding import Decider
 from finops_operator.freeze import Freeze
@@ -35,7 +34,11 @@ from finops_operator.world import World
 
 logger = logging.getLogger(__name__)
 ACTS_AT_ONCE: Final = 8
+_BEGINNING_AT_ONCE: Final = ACTS_AT_ONCE - 2
+"""Acts that have called nothing yet leave room for those that have to reach their end."""
 _RETRY_SECONDS: Final = 10.0
+_ATTENTION_SECONDS: Final = 60.0
+"""Pause between looks at an act that only another program or a person can carry on."""
 _LONGEST_PAUSE: Final = 6
 """In polls: half a minute by default."""
 _WAITING: Final = frozenset({State.APPROVED, State.SCHEDULED})
@@ -52,12 +55,27 @@ class _Wait:
 
 
 @dataclass(slots=True)
+class _Unfinished:
+    """An act that was approved and has not ended; it goes on when its object is gone.
+
+    Attributes:
+        last: as it was when last seen; the reserve for what no longer exists.
+        at: monotonic time of the next look.
+        begun: whether it has come to its first changing call.
+    """
+
+    last: ActRequest
+    at: float
+    begun: bool
+
+
+@dataclass(slots=True)
 class RequestLoop:
     """Owns every open request from its first look to its end.
 
     Attributes:
         act: runs one approved request to a safe end or as far as it can now; idempotent.
-        fleet: number of resources of the policy's last scan, for the cap by share of the fleet.
+        acts: makes what `act` takes from the objects as they are now.
         may_write: whether this process holds the lease.
     """
 
@@ -66,8 +84,7 @@ class RequestLoop:
     decider: Decider
     gate: Gate
     act: Callable[[ActRequest, Callable[[], bool]], ActResult]
-    access: Callable[[AwsAccount], AccountAccess]
-    fleet: Callable[[ScanPolicy, str], int]
+    acts: ActRequests
     freeze: Freeze
     telemetry: Telemetry
     clock: Clock
@@ -77,25 +94,38 @@ class RequestLoop:
     _running: set[str] = field(default_factory=set)
     _waiting: dict[str, _Wait] = field(default_factory=dict)
     """Why approved acts wait, by uid."""
-    _unfinished: dict[str, tuple[ActRequest, float]] = field(default_factory=dict)
-    """Acts begun and not ended, with the monotonic time of the next look: they go on when their object is gone."""
+    _unfinished: dict[str, _Unfinished] = field(default_factory=dict)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, stop: threading.Event) -> None:
-        """Loop until `stop` is set; then wait for acts to reach their next safe point."""
-        seen = 0
-        with ThreadPoolExecutor(ACTS_AT_ONCE, thread_name_prefix="act") as pool:
+        """Loop until `stop` is set; then nothing new begins, and acts under way come to their next safe point."""
+        self._stopping, seen = stop, 0
+        pool = ThreadPoolExecutor(ACTS_AT_ONCE, thread_name_prefix="act")
+        try:
             while not stop.is_set():
+                begun = self.clock.monotonic()
                 if self.may_write():
-                    self._look_at_all(pool)
                     self._go_on(pool)
-                seen = self.world.wait(seen, self.poll_seconds)
-            self._stopping.set()
+                    self._look_at_all(pool)
+                seen = self.world.wait(seen, self._pause(begun))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _pause(self, looked_at: float) -> float:
+        """Return the seconds to sleep when nothing happens: until the poll, or until an act's time comes.
+
+        An act whose time had come and that found no thread is woken by the end of another one's run.
+        """
+        with self._lock:
+            times = [one.at for one in self._unfinished.values() if one.at > looked_at]
+        return min([self.poll_seconds, *(max(0.0, at - self.clock.monotonic()) for at in times)])
 
     def _look_at_all(self, pool: ThreadPoolExecutor) -> None:
         states: Counter[str] = Counter()
         for request in self.world.requests.all():
+            if self._stopping.is_set():
+                return
             states[(request.status.state or State.PENDING).value] += 1
             try:
                 if self._is_under_way(request):
@@ -119,19 +149,35 @@ class RequestLoop:
             self.telemetry.open_requests.labels(state.value).set(states[state.value])
 
     def adopt(self, acts: Iterable[ActRequest]) -> None:
-        """Take over acts that the ledger says were begun and not ended; called when the lease is acquired."""
+        """Take over acts that the ledger says were started and not ended; called when the lease is acquired.
+
+        Raises:
+            LedgerUnavailable, LedgerDiverged: some were not taken over.
+        """
+        for act in acts:
+            self._keep((act,), begun=self.decider.has_begun(act.uid))
+
+    def _keep(self, acts: Iterable[ActRequest], *, begun: bool) -> None:
         with self._lock:
             for act in acts:
-                self._unfinished.setdefault(act.uid, (act, 0.0))
+                self._unfinished.setdefault(act.uid, _Unfinished(act, self.clock.monotonic(), begun))
 
     def _go_on(self, pool: ThreadPoolExecutor) -> None:
-        """Start every unfinished act whose time has come, whether or not its object still exists."""
+        """Start unfinished acts whose time has come while threads are free, whether or not their objects still exist.
+
+        Those on their way to an end go first, then whoever waits longest.
+        """
         now = self.clock.monotonic()
         with self._lock:
-            due = [act for act, at in self._unfinished.values() if at <= now and act.uid not in self._running]
-            self._running.update(act.uid for act in due)
-        for act in due:
-            pool.submit(self._run_one, act)
+            if self._stopping.is_set():
+                return
+            waiting = [
+                (uid, one) for uid, one in self._unfinished.items() if one.at <= now and uid not in self._running
+            ]
+            for uid, one in sorted(waiting, key=lambda pair: (not pair[1].begun, pair[1].at)):
+                if len(self._running) < (ACTS_AT_ONCE if one.begun else _BEGINNING_AT_ONCE):
+                    self._running.add(uid)
+                    pool.submit(self._run_one, one)
 
     def _is_under_way(self, request: ActionRequest) -> bool:
         uid = request.metadata.uid or ""
@@ -144,7 +190,7 @@ class RequestLoop:
         if self.decider.hear(request):
             with self._lock:
                 if uid in self._unfinished:
-                    self._unfinished[uid] = (self._unfinished[uid][0], 0.0)
+                    self._unfinished[uid].at = 0.0
 
     def _look(self, request: ActionRequest, pool: ThreadPoolExecutor) -> None:
         uid = request.metadata.uid or ""
@@ -165,7 +211,7 @@ class RequestLoop:
         waiting = self._waiting.get(request.metadata.uid or "")
         if waiting is not None and self.clock.monotonic() < waiting.again:
             return None
-        act = self.act_request(request)
+        act = self.acts.of(request)
         if act is None:
             return None
         stop = self.gate.may_start(act)
@@ -198,7 +244,7 @@ class RequestLoop:
     def _show_waiting(self, request: ActionRequest, message: str) -> None:
         """Say in the status why an approved act has not begun; a picture only, gone when the act begins."""
         expected = request.status.state
-        waiting = Outcome(before={}, after={}, error=message[:1000])
+        waiting = _outcome(message)
         if expected is None or expected not in _WAITING or request.status.outcome == waiting:
             return
 
@@ -221,98 +267,99 @@ class RequestLoop:
         return self.requests.write_status(request, change)
 
     def _start(self, request: ActionRequest, pool: ThreadPoolExecutor) -> None:
-        act = self.act_request(request)
+        act = self.acts.of(request)
         if act is None:
             return
         self._waiting.pop(act.uid, None)
-        self.adopt((act,))
+        self._keep((act,), begun=False)
         self._go_on(pool)
 
-    def _run_one(self, act: ActRequest) -> None:
-        retry_after: float | None = _RETRY_SECONDS
+    def _run_one(self, one: _Unfinished) -> None:
+        act, retry_after = one.last, 0.0 if self._stopping.is_set() else None
         try:
-            act = self._as_of_now(act)
-            result = self.act(act, self._stopping.is_set)
-            retry_after = result.retry_after_seconds
-            if retry_after is not None:
-                retry_after = max(retry_after, self._waits(act, result))
+            if retry_after is None:
+                retry_after = self._run(one)
         except LedgerDiverged as error:
             self.freeze.freeze(str(error))
             logger.error("frozen: %s", error, extra={"request": act.ledger_name})  # noqa: TRY400 - as above
-        except Refused as error:
-            # Nothing was done and nothing will be: the plan is not one this program carries out.
-            logger.error("act refused: %s", error, extra={"request": act.ledger_name})  # noqa: TRY400 - as above
+            retry_after = _RETRY_SECONDS
         except FinopsError as error:
             # The act's own loop holds at the safest point; the next look goes on from the ledger.
             logger.warning("act interrupted: %s", error, extra={"request": act.ledger_name})
+            retry_after = _RETRY_SECONDS
         except Exception:  # the edge of an act's thread: the ledger knows where it stands, the next look goes on
             logger.exception("act interrupted", extra={"request": act.ledger_name})
+            retry_after = _RETRY_SECONDS
         finally:
             with self._lock:
                 self._running.discard(act.uid)
                 if retry_after is None:
                     self._unfinished.pop(act.uid, None)
                 else:
-                    self._unfinished[act.uid] = (act, self.clock.monotonic() + retry_after)
+                    one.at = self.clock.monotonic() + retry_after
             self.world.ring()
 
-    def _as_of_now(self, act: ActRequest) -> ActRequest:
-        """Return an act that has not begun with the policy's limits and the account's roles as they are now."""
-        request = self._request_of(act)
-        if request is None or request.status.state is not State.SCHEDULED:
-            return act
-        return self.act_request(request) or act
+    def _run(self, one: _Unfinished) -> float | None:
+        """Run an act once with everything as it is now; return the seconds until the next run, None when it ended."""
+        try:
+            one.last = self._as_of_now(one)
+        except (Unavailable, Refused, InvalidInput) as error:
+            return max(_RETRY_SECONDS, self._waits(one, ActResult(None, f"Waiting: {error}")))
+        try:
+            result = self.act(one.last, self._stopping.is_set)
+        except Refused as error:
+            # Nothing was done and nothing will be: the plan is not one this program carries out.
+            logger.error("act refused: %s", error, extra={"request": one.last.ledger_name})  # noqa: TRY400 - as above
+            return self._give_up(one, str(error))
+        one.begun = one.begun or self.decider.has_begun(one.last.uid)
+        if result.retry_after_seconds is None:
+            return None
+        return max(result.retry_after_seconds, self._waits(one, result))
+
+    def _as_of_now(self, one: _Unfinished) -> ActRequest:
+        """Return the act as policy, account and votes are now; one that has begun goes on while they are silent."""
+        one.begun = one.begun or self.decider.has_begun(one.last.uid)
+        try:
+            return self.acts.again(one.last, begun=one.begun)
+        except FinopsError as error:
+            if not one.begun:
+                raise
+            logger.info("act goes on as last seen: %s", error, extra={"request": one.last.ledger_name})
+            return one.last
+
+    def _give_up(self, one: _Unfinished, why: str) -> float | None:
+        """End an act that this program cannot carry out; once something was called, only a person can."""
+        request = self._request_of(one.last)
+        if not (one.begun and self.decider.has_begun(one.last.uid)):
+            if request is not None and request.status.state is State.EXECUTING:
+                self._move(request, State.EXECUTING, Trigger.WITHDRAWN, outcome=_outcome(why))
+            elif request is not None:
+                self.decider.end(request, Trigger.WITHDRAWN, why)
+            return None
+        if request is not None and (request.status.state, Trigger.STUCK) in TRANSITIONS:
+            state = request.status.state or State.EXECUTING
+            self._move(request, state, Trigger.STUCK, outcome=_outcome(why))
+        return _ATTENTION_SECONDS
 
     def _request_of(self, act: ActRequest) -> ActionRequest | None:
         request = self.world.requests.get(act.tenant.namespace, act.name)
         return request if request is not None and request.metadata.uid == act.uid else None
 
-    def _waits(self, act: ActRequest, result: ActResult) -> float:
+    def _waits(self, one: _Unfinished, result: ActResult) -> float:
         """Tell why an act stands still; return the seconds after which to look again at the earliest."""
         if self._stopping.is_set():
             return 0.0
+        act = one.last
         wait = self._waits_on(act.uid, result.message)
         if wait.is_news:
             logger.info("act waits: %s", result.message, extra={"request": act.ledger_name})
         request = self._request_of(act)
-        if result.state is not None or request is None or request.status.state not in _WAITING:
+        if one.begun or result.state is not None or request is None or request.status.state not in _WAITING:
             # It has begun: nothing may slow down its way to the end.
             return 0.0
         self._show_waiting(request, result.message)
         return wait.pause
 
-    def act_request(self, request: ActionRequest) -> ActRequest | None:
-        """Return the request as the executor takes it; None when its account or policy is not known (yet)."""
-        spec, metadata = request.spec, request.metadata
-        namespace = metadata.namespace or ""
-        account = self.world.accounts.get("", spec.account)
-        if account is None:
-            logger.warning("account %s is unknown", spec.account, extra={"request": request_reference(request)})
-            return None
-        policy = self.world.policies.get(namespace, spec.policy)
-        limits = policy.spec.actions.limits if policy is not None else None
-        protect = policy.spec.actions.protect_tags if policy is not None else {}
-        approvals = self.decider.counted_approvals(request)
-        return ActRequest(
-            uid=metadata.uid or "",
-            name=metadata.name,
-            tenant=Tenant(namespace=namespace, policy=spec.policy),
-            access=self.access(account),
-            plan=spec.to_plan(),
-            plan_hash=spec.plan_hash,
-            deciders=tuple(vote.voter.handle for vote in reversed(approvals)),
-            dry_run=spec.dry_run,
-            estimate={
-                "currentMonthlyCost": f"{spec.estimate.current_monthly_cost}",
-                "newMonthlyCost": f"{spec.estimate.new_monthly_cost}",
-                "monthlySavings": f"{spec.estimate.monthly_savings}",
-                "currency": spec.estimate.currency,
-            },
-            limits=Limits(
-                per_hour=limits.per_hour if limits is not None else 1,
-                per_day=limits.per_day if limits is not None else 1,
-                percent_of_fleet=limits.percent_of_fleet if limits is not None else 1,
-                fleet=self.fleet(policy, spec.resource.kind) if policy is not None else 0,
-            ),
-            protect_tags=protect,
-        )
+
+def _outcome(why: str) -> Outcome:
+    return Outcome(before={}, after={}, error=why[:1000])

@@ -22,6 +22,7 @@ from finops.k8s.events import Events
 from finops.kinds.scan_policy import ScanPolicy
 from finops.ports.clock import Clock
 from finops_operator.objects import Gone, Objects
+from finops_operator.scan_patience import Accounts, Attempt, ScanPatience, attempt_of
 from finops_operator.stages import policy_status
 from finops_operator.stages.policy_status import Standing
 from finops_operator.stages.schedule import REQUESTED_AT, Due, due
@@ -29,10 +30,8 @@ from finops_operator.telemetry import Telemetry
 from finops_operator.world import Key, World
 
 logger = logging.getLogger(__name__)
-Attempt = tuple[str | None, int | None, str]
-"""What a scan was asked for: uid and generation of the policy, and the annotation that asks for one now."""
 _LONGEST_SLEEP_SECONDS: Final = 20.0
-_RETRY_AFTER: Final = timedelta(seconds=15)
+_LONGEST_STORE_PAUSE: Final = timedelta(minutes=3)
 _OWED_AFTER: Final = timedelta(seconds=2)
 
 
@@ -63,14 +62,17 @@ class Scheduler:
     may_write: Callable[[], bool]
     see_accounts: Callable[[], None]
     _running: set[Key] = field(default_factory=set)
-    _retry_at: dict[Key, datetime] = field(default_factory=dict)
+    _patience: ScanPatience = field(init=False)
     _hopeless: dict[Key, Attempt] = field(default_factory=dict)
     """Policies that ask for something impossible: not tried again until somebody changes them."""
-    _accounts: dict[Key, frozenset[tuple[str, str | None, int | None]]] = field(default_factory=dict)
+    _accounts: dict[Key, Accounts] = field(default_factory=dict)
     """The accounts as a policy's last scan of this process found them."""
     _owed: dict[Key, ScanSummary] = field(default_factory=dict)
     """Scans whose follow-up waits for the lease."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._patience = ScanPatience(self.clock, self._accounts_of)
 
     def run(self, stop: threading.Event) -> None:
         """Look, start what is due, sleep until the next event or time; returns when `stop` is set."""
@@ -90,15 +92,15 @@ class Scheduler:
             with self._lock:
                 if key in self._running:
                     continue
-                retry_at = self._retry_at.get(key)
                 owed = key in self._owed
-                hopeless = self._hopeless.get(key) == _attempt(policy)
+                hopeless = self._hopeless.get(key) == attempt_of(policy)
             if hopeless:
                 continue
+            retry_at = self._patience.until(key, policy)
             if retry_at is not None and retry_at > now:
                 soonest = min(soonest, retry_at)
                 continue
-            verdict = self._verdict(policy, now)
+            verdict = self._verdict(key, policy, now)
             if verdict is None:
                 continue
             if verdict.now or self._account_changed(key, policy):
@@ -124,12 +126,13 @@ class Scheduler:
 
     def _forget_deleted(self) -> None:
         known = {(policy.metadata.namespace or "", policy.metadata.name) for policy in self.world.policies.all()}
+        self._patience.forget_all_but(known)
         with self._lock:
-            for kept in (self._retry_at, self._hopeless, self._accounts, self._owed):
+            for kept in (self._hopeless, self._accounts, self._owed):
                 for key in kept.keys() - known:
                     del kept[key]
 
-    def _accounts_of(self, policy: ScanPolicy) -> frozenset[tuple[str, str | None, int | None]]:
+    def _accounts_of(self, policy: ScanPolicy) -> Accounts:
         named = {reference.name for reference in policy.spec.accounts}
         found = (account.metadata for account in self.world.accounts.all())
         return frozenset((one.name, one.uid, one.generation) for one in found if one.name in named)
@@ -140,9 +143,9 @@ class Scheduler:
             before = self._accounts.get(key)
         return before is not None and before != self._accounts_of(policy)
 
-    def _verdict(self, policy: ScanPolicy, now: datetime) -> Due | None:
+    def _verdict(self, key: Key, policy: ScanPolicy, now: datetime) -> Due | None:
         try:
-            verdict = due(policy, now)
+            verdict = due(policy, now, self._patience.blind_retry(key, policy))
         except InvalidInput as error:
             problem = str(error)
             self._write_once(policy, lambda p: policy_status.refused(p, reason="Invalid", message=problem, now=now))
@@ -169,20 +172,18 @@ class Scheduler:
     def _run_one(self, key: Key, policy: ScanPolicy, verdict: Due) -> None:
         try:
             self._scan_one(key, policy, verdict)
-            with self._lock:
-                self._retry_at.pop(key, None)
         except (ScanStopped, Gone) as error:
             logger.info("scan given up: %s", error, extra=_names(policy))
         except InvalidInput as error:
             now, problem = self.clock.now(), str(error)
             self._write(policy, lambda p: policy_status.refused(p, reason="Invalid", message=problem, now=now))
             with self._lock:
-                self._hopeless[key] = _attempt(policy)
+                self._hopeless[key] = attempt_of(policy)
         except (StoreUnavailable, StoreUnsafe) as error:
             now, problem = self.clock.now(), str(error)
             logger.warning("scan paused: %s", error, extra=_names(policy))
             self._write(policy, lambda p: policy_status.store_lost(p, message=problem, now=now))
-            self._retry(key)
+            self._patience.failed(key, policy, longest=_LONGEST_STORE_PAUSE)
         except FinopsError as error:
             self._failed(key, policy, error.code, str(error))
         except Exception as error:  # the edge of a stage loop: one policy's defect must not stop the others
@@ -193,11 +194,7 @@ class Scheduler:
         now = self.clock.now()
         self.telemetry.scans.labels(key[0], key[1], "failed").inc()
         self._write(policy, lambda p: policy_status.failed(p, reason=code, message=message, now=now))
-        self._retry(key)
-
-    def _retry(self, key: Key) -> None:
-        with self._lock:
-            self._retry_at[key] = self.clock.now() + _RETRY_AFTER
+        self._patience.failed(key, policy)
 
     def _make_up(self, key: Key, policy: ScanPolicy) -> None:
         """Do what had to follow the last scan and could not for want of the lease."""
@@ -209,7 +206,7 @@ class Scheduler:
             standing = self._follow(key, policy, summary)
         except FinopsError as error:
             logger.info("requests looked at again later: %s", error, extra=_names(policy))
-            self._retry(key)
+            self._patience.postpone(key, policy)
             return
         except Exception:  # the edge of a stage loop, as above: the next scan looks at the requests again
             logger.exception("requests not brought up to date", extra=_names(policy))
@@ -223,9 +220,10 @@ class Scheduler:
         with self._lock:
             if standing.owed:
                 self._owed[key] = summary
-                self._retry_at[key] = self.clock.now() + _OWED_AFTER
             else:
                 self._owed.pop(key, None)
+        if standing.owed:
+            self._patience.postpone(key, policy, _OWED_AFTER)
         return standing
 
     def _scan_one(self, key: Key, policy: ScanPolicy, verdict: Due) -> None:
@@ -238,6 +236,7 @@ class Scheduler:
         policy = self._write(policy, lambda p: policy_status.scanning(p, reason=verdict.reason, now=begun))
         summary = self.scan(policy)
         standing = self._follow(key, policy, summary)
+        self._patience.ended(key, policy, saw_nothing=bool(summary.complete_failure))
         now = self.clock.now()
         generation = policy.metadata.generation
         self.policies.write_status(
@@ -245,7 +244,7 @@ class Scheduler:
             lambda p: policy_status.scanned(
                 p,
                 summary,
-                next_time=self._next(policy, summary, now),
+                next_time=self._next(key, policy, summary, now),
                 requested_at=verdict.requested_at,
                 generation=generation,
                 standing=standing,
@@ -263,7 +262,7 @@ class Scheduler:
             extra={**_names(policy), "seconds": round(seconds, 3)},
         )
 
-    def _next(self, policy: ScanPolicy, summary: ScanSummary, now: datetime) -> datetime | None:
+    def _next(self, key: Key, policy: ScanPolicy, summary: ScanSummary, now: datetime) -> datetime | None:
         probe = policy.model_copy(
             update={
                 "status": policy.status.model_copy(
@@ -276,7 +275,7 @@ class Scheduler:
                 )
             }
         )
-        return due(probe, now).next_time
+        return due(probe, now, self._patience.blind_retry(key, policy)).next_time
 
     def _tell(self, policy: ScanPolicy, summary: ScanSummary) -> None:
         labels = (policy.metadata.namespace or "", policy.metadata.name)
@@ -287,7 +286,7 @@ class Scheduler:
             telemetry.api_calls.labels(operation).inc(count)
         telemetry.api_cost.inc(float(summary.estimated_api_cost))
         if summary.complete_failure:
-            self._event(policy, "CredentialsInvalid", summary.complete_failure, "Warning")
+            self._event(policy, policy_status.reason_of(summary.gaps), summary.complete_failure, "Warning")
             return
         telemetry.last_success.labels(*labels).set(summary.completion_time.timestamp())
         telemetry.resources.labels(*labels).set(summary.resources)
@@ -306,11 +305,6 @@ class Scheduler:
             self.events.publish(policy, reason=reason, note=note, action="Scan", type_=type_)
         except FinopsError as error:
             logger.warning("event not published: %s", error, extra=_names(policy))
-
-
-def _attempt(policy: ScanPolicy) -> Attempt:
-    metadata = policy.metadata
-    return metadata.uid, metadata.generation, metadata.annotations.get(REQUESTED_AT, "")
 
 
 def _names(policy: ScanPolicy) -> dict[str, str]:

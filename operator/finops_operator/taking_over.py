@@ -38,7 +38,7 @@ class TakingOver:
         self._adopt(list(in_flight(self.ledger)))
 
     def again(self) -> None:
-        """Adopt what had to wait for its AwsAccount. Raises ClusterUnavailable, Refused."""
+        """Adopt what had to wait for its AwsAccount. Raises as `from_ledger`."""
         if self._without_account:
             self._adopt(self._without_account)
 
@@ -52,8 +52,8 @@ class TakingOver:
                 acts.append(_act(one, account))
         for one in missing:
             logger.error("act %s/%s cannot go on: AwsAccount %s is gone", one.namespace, one.name, one.account)
-        self._without_account = missing
         self.adopt(tuple(acts))
+        self._without_account = missing
 
 
 def _act(one: InFlight, account: AwsAccount) -> ActRequest:
@@ -67,6 +67,6 @@ def _act(one: InFlight, account: AwsAccount) -> ActRequest:
         deciders=one.deciders,
         dry_run=one.dry_run,
         estimate=one.estimate,
-        # What has begun is not capped any more.
+        # The loop reads limits and protected tags of the policy before each run; without a policy this is little.
         limits=Limits(per_hour=1, per_day=1, percent_of_fleet=1, fleet=0),
     )

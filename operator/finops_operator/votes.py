@@ -5,10 +5,11 @@ Used by the decider, by the gate before an act, and by the command line when it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
+from finops.domain.audit import Record, RecordKind
 from finops.domain.canonical import Json
 from finops.domain.decision import Approver, Choice, RequestFacts, State, Terms, Vote, Voter
 from finops.kinds.action_request import ActionRequest
@@ -28,7 +29,7 @@ def request_facts(request: ActionRequest) -> RequestFacts:
         spec.approval.require_reason.value,
         spec.expires_at,
     )
-    return RequestFacts(request.metadata.uid or "", spec.plan_hash, state_of(request), terms)
+    return RequestFacts(request.metadata.uid or "", spec.plan_hash, state_of(request), terms, spec.destructive)
 
 
 def domain_approvers(approvers: Iterable[ApproverEntry]) -> tuple[Approver, ...]:
@@ -88,6 +89,44 @@ def voter_detail(voter: Voter) -> dict[str, Json]:
     else:
         detail["username"] = voter.username
     return detail
+
+
+def vote_told_by(record: Record) -> Vote:
+    """Return the vote that a record of kind `voted` tells of; its instant is that of the record."""
+    told = record.entry
+    detail: Mapping[str, Any] = told.detail
+    voter = detail["voter"]
+    return Vote(
+        uid=told.operation_id.removeprefix("vote:"),
+        name=str(detail["approval"]),
+        request_uid=told.request.rpartition("/")[2],
+        plan_hash=told.plan_hash,
+        choice=Choice(str(detail["choice"])),
+        reason=str(detail["reason"]),
+        voter=Voter(
+            source=str(voter["source"]),
+            username=str(voter.get("username", "")),
+            groups=tuple(str(group) for group in voter["groups"]),
+            slack_team=str(voter.get("slackTeam", "")),
+            slack_user=str(voter.get("slackUser", "")),
+        ),
+        at=record.time,
+    )
+
+
+def counted_votes(records: Iterable[Record], present: Collection[str]) -> tuple[Vote, ...]:
+    """Return the votes on a request that the ledger counted, in the ledger's order.
+
+    An approval counts only while its object exists. What takes a permission away counts for good: whoever deletes the
+    object of a Withdraw or Deny must not bring the permission back.
+
+    Args:
+        records: the ledger's about the request.
+        present: uids of the Approval objects that exist.
+    """
+    counted = [one for one in records if one.entry.kind is RecordKind.VOTED and one.entry.result == "counted"]
+    votes = map(vote_told_by, sorted(counted, key=lambda record: record.sequence))
+    return tuple(vote for vote in votes if vote.choice is not Choice.APPROVE or vote.uid in present)
 
 
 def request_reference(request: ActionRequest) -> str:

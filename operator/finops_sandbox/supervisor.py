@@ -108,7 +108,8 @@ class Supervisor:
         self._halted = False
 
     async def __aenter__(self) -> Self:
-        self._log = self._log_path.open("a", encoding="utf-8", buffering=1)
+        # Lines of programs may tell more than others on this machine should read.
+        self._log = open_private(self._log_path, os.O_APPEND)
         self._reaper = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds, before anything else runs
             [sys.executable, "-I", "-S", reaper.__file__],
             stdin=subprocess.PIPE,
@@ -259,6 +260,11 @@ class Supervisor:
         with contextlib.suppress(BrokenPipeError):
             self._reaper.stdin.write(json.dumps(fact).encode() + b"\n")
             self._reaper.stdin.flush()
+
+
+def open_private(path: Path, flags: int = os.O_TRUNC) -> TextIO:
+    """Open a file for writing that only its owner may read; lines reach it at once."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600), "w", buffering=1, encoding="utf-8")
 
 
 def remove_folder(folder: Path) -> None:

@@ -20,7 +20,7 @@ from finops.kinds.approval import Approval, Source
 from finops.kinds.approver import Approver
 from finops_slackbot.buttons import revision_of
 
-_WARNING: Final = re.compile(r"warning[0-9]+")
+_WARNING: Final = re.compile(r"warning([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,9 @@ class CardFacts:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the operator's look at the resource found worth knowing before a decision (`warning1`, …)."""
-        return tuple(value for key, value in sorted(self.evidence.items()) if _WARNING.fullmatch(key))
+        numbered = ((_WARNING.fullmatch(key), value) for key, value in self.evidence.items())
+        found = sorted((int(match[1]), value) for match, value in numbered if match)
+        return tuple(value for _, value in found)
 
 
 def card_facts(request: ActionRequest, votes: Iterable[Approval], *, demo: bool) -> CardFacts:

@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from finops.domain.channels import together
+
 
 class State(StrEnum):
     """States of an ActionRequest; the story each tells is in docs/glossary.md."""
@@ -213,6 +215,7 @@ class RefusalReason(StrEnum):
     REASON_MISSING = "ReasonMissing"
     UNKNOWN_SOURCE = "UnknownSource"
     NOT_PROPOSED = "NotProposed"
+    TOO_MANY_VOTES = "TooManyVotes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +236,24 @@ class Electorate:
             from the administrator's ConfigMap; handles that are absent stand for themselves.
         slack_group_members: user group id → Slack user ids, read by the bot within the last hour; None when the list
             is older or missing, so that groups can only be trusted as attested at the vote.
+        mapping: the place of `same_person`.
     """
 
     same_person: Mapping[str, str]
     slack_group_members: Mapping[str, frozenset[str]] | None = None
+    mapping: str = "the identities ConfigMap"
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The people whom the mapping names."""
+        return frozenset(map(self._person, self.same_person))
 
     def person(self, voter: Voter) -> str:
         """Return the handle that stands for the human behind `voter`, the same for every channel."""
-        handle, passed = voter.handle, {voter.handle}
+        return self._person(voter.handle)
+
+    def _person(self, handle: str) -> str:
+        passed = {handle}
         while target := self.same_person.get(handle):
             # A plain name is a Kubernetes user: `slack.U0123: alice` makes one person of the click and of `k8s.alice`.
             handle = target if target.startswith(_HANDLES) else f"k8s.{target}"
@@ -276,11 +289,12 @@ def eligible_by(voter: Voter, approvers: Iterable[Approver], electorate: Elector
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The standing of a request: who counts, and what follows."""
+    """The standing of a request: who counts, and what follows; `note` says why an approval is left out, if one is."""
 
     approvals: tuple[Vote, ...]
     denials: tuple[Vote, ...]
     required: int
+    note: str = ""
 
     @property
     def trigger(self) -> Trigger | None:
@@ -300,6 +314,7 @@ class RequestFacts:
     plan_hash: str
     state: State
     terms: Terms
+    destructive: bool = False
 
 
 def judge(vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate: Electorate, now: datetime) -> Verdict:
@@ -307,10 +322,12 @@ def judge(vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate
 
     `counted` are the votes already counted on this request, in the order in which they were counted.
     """
-    refusal = _refusal(vote, request, counted, electorate, now)
+    earlier = tuple(counted)
+    refusal = _refusal(vote, request, earlier, electorate, now)
     if refusal is not None:
         return Verdict(VoteResult.REFUSED, refusal[0], refusal[1])
-    return Verdict(VoteResult.COUNTED, vote.choice.value, f"{vote.choice.value} counted.")
+    note = tally((*earlier, vote), request, electorate).note if vote.choice is Choice.APPROVE else ""
+    return Verdict(VoteResult.COUNTED, vote.choice.value, f"{vote.choice.value} counted. {note}".rstrip())
 
 
 def _refusal(
@@ -357,7 +374,8 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
     """Count votes again from scratch: only eligible people, one vote per person, the last word of a person wins.
 
     Withdraw takes the person's earlier vote back, whoever may vote by now. Used at decision time and again before the
-    first changing call, when someone may have left a group or changed their mind.
+    first changing call, when someone may have left a group or changed their mind. Approvals of a destructive act count
+    only as far as they are surely of different people; a denial always counts.
 
     Args:
         votes: in the order in which they were counted. The API server's stamps cannot order them: they have whole
@@ -373,5 +391,10 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
         if not may_vote and vote.choice is not Choice.WITHDRAW:
             continue
         last[electorate.person(vote.voter)] = vote
-    chosen = {choice: tuple(v for v in last.values() if v.choice is choice) for choice in Choice}
-    return Tally(chosen[Choice.APPROVE], chosen[Choice.DENY], request.terms.required)
+    approving = {person: vote for person, vote in last.items() if vote.choice is Choice.APPROVE}
+    # Channels matter only where something would be destroyed.
+    by = {person: vote.voter.source for person, vote in approving.items() if request.destructive}
+    counting, note = together(by, electorate.named, electorate.mapping)
+    approvals = tuple(vote for person, vote in approving.items() if person in counting or not by)
+    denials = tuple(vote for vote in last.values() if vote.choice is Choice.DENY)
+    return Tally(approvals, denials, request.terms.required, note)

@@ -71,6 +71,8 @@ class StepRules:
         maximum_attempts: calls of this step before the executor turns back; the way back never gives up.
         retry_codes: AWS error codes of a rejection that only mean "not yet".
         patient: a waiting step that calls a person after the time-out and keeps waiting, because nothing better exists.
+        destroys: a point of no return: everything that may forbid an act is asked again before each of its calls, and
+            what was called is never taken for undone.
     """
 
     reached: Rule
@@ -82,6 +84,7 @@ class StepRules:
     maximum_attempts: int = 3
     retry_codes: frozenset[str] = frozenset()
     patient: bool = False
+    destroys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,10 @@ class Procedure:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One ledger record of the act: an intent (`result` empty) or an outcome, with AWS's code when refused."""
+    """One ledger record of the act: an intent (`result` empty) or an outcome.
+
+    An outcome carries AWS's code when refused, and in `created` the id of what the call made.
+    """
 
     step: str
     attempt: int
@@ -113,6 +119,7 @@ class JournalEntry:
     result: Result | None = None
     code: str = ""
     retryable: bool = False
+    created: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +158,11 @@ class Journal:
     def may_have_changed(self) -> bool:
         """Whether anything in AWS changed, or may have."""
         return self.open is not None or any(e.result in DONE or e.result is Result.FOREIGN for e in self.entries)
+
+    @property
+    def created(self) -> str:
+        """Return the id of what the act made, as recorded with the last call that made something; else empty."""
+        return next((entry.created for entry in reversed(self.entries) if entry.created), "")
 
     @property
     def last_at(self) -> datetime | None:
@@ -236,9 +248,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Nothing was called and nothing may be called now: look again later."""
+    """Nothing may be called now, and what was called can wait before `step`: look again later."""
 
     reason: str
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 Called by the operator's act stage and by nothing else. The journal is rebuilt from the ledger alone, so a restarted
 process continues where the dead one stopped: an intent without outcome is resolved by looking at the resource, never
-by repeating. Until something may have changed, freeze, expiry, a lost vote or a changed resource end the act; after
-that only the way to a safe end counts.
+by repeating. Until something may have changed, and again before every call that destroys, freeze, expiry, a lost vote
+or a changed resource stop the act; otherwise only the way to a safe end counts.
 """
 
 from __future__ import annotations
@@ -66,13 +66,24 @@ class Situation:
         return 0.0 if at is None else max(0.0, (self.now - at) / timedelta(seconds=1))
 
 
+def is_undecided(journal: Journal) -> bool:
+    """Return whether the act may still end as if it had never begun: nothing can have changed."""
+    return journal.ended is None and journal.turned is None and not journal.may_have_changed
+
+
+def is_point_of_no_return(situation: Situation) -> bool:
+    """Return whether the next move, if nothing forbids it, is a call after which something is gone for good."""
+    move = next_move(situation)
+    return isinstance(move, Call) and situation.rules(move.step).destroys
+
+
 def next_move(situation: Situation, *, stop: Stop | None = None, refusals: tuple[str, ...] = ()) -> Move:
     """Return the one thing to do now.
 
     Args:
         situation: plan, journal, observation and time.
-        stop: what the gate says, read afresh; looked at only while nothing can have changed.
-        refusals: what the action's preflight says now; looked at only while nothing can have changed.
+        stop: what the gate says, read afresh; looked at while `is_undecided` and at `is_point_of_no_return`.
+        refusals: what the action's preflight says now; looked at when `stop` is.
     """
     journal = situation.journal
     if journal.ended is not None:
@@ -81,13 +92,17 @@ def next_move(situation: Situation, *, stop: Stop | None = None, refusals: tuple
         return _backward(situation)
     if not journal.may_have_changed:
         change = difference(situation.plan, situation.observation)
+        untouched = "Nothing was changed." if journal.entries else "Nothing was called."
         if change:
-            return Finish(State.STALE, f"The resource changed since it was proposed: {change}. Nothing was called.")
+            return Finish(State.STALE, f"The resource changed since it was proposed: {change}. {untouched}")
         if refusals:
-            return Finish(State.STALE, f"{' '.join(refusals)} Nothing was called.")
+            return Finish(State.STALE, f"{' '.join(refusals)} {untouched}")
         if stop is not None:
             return _stopped(stop)
-    return _forward(situation)
+    move = _forward(situation)
+    if isinstance(move, Call) and situation.rules(move.step).destroys:
+        return _before_destroying(situation, move, stop, refusals)
+    return move
 
 
 def difference(plan: Plan, observation: Observation) -> str:
@@ -113,6 +128,21 @@ def _stopped(stop: Stop) -> Move:
     return Finish(State.EXPIRED if stop.kind is StopKind.EXPIRED else State.WITHDRAWN, stop.message)
 
 
+def _before_destroying(situation: Situation, call: Call, stop: Stop | None, refusals: tuple[str, ...]) -> Move:
+    """Something was called already, so the way out is the way back; what waits longer than a vote holds is not lost."""
+    holds = stop is not None and stop.kind is StopKind.HOLD
+    change = difference(situation.plan, situation.observation)
+    reasons = (
+        *((f"The resource changed since it was proposed: {change}.",) if change else ()),
+        *refusals,
+        *((stop.message,) if stop is not None and not holds else ()),
+    )
+    if not reasons:
+        return Hold(stop.message, call.step.id) if stop is not None else call
+    kept = f"{call.step.id} was not carried out; what was made before it is kept."
+    return Compensate(call.step.id, f"{' '.join(reasons)} {kept}")
+
+
 def _forward(situation: Situation) -> Move:
     steps = situation.plan.steps
     # Waiting steps leave no record: everything before the last step that was called lies behind us.
@@ -124,8 +154,21 @@ def _forward(situation: Situation) -> Move:
     if situation.procedure.verified(situation.plan, situation.observation):
         return Verified()
     if situation.since(situation.journal.last_at) > situation.procedure.verify_seconds:
-        return Compensate("verify", "the end state did not read back in time")
+        late = "the end state did not read back in time"
+        destroyed = _destroyed(situation)
+        return NeedsHuman(f"{destroyed} was carried out, but {late}") if destroyed else Compensate("verify", late)
     return WaitFor("verify", _poll(situation, steps), verifying=True)
+
+
+def _destroyed(situation: Situation) -> str:
+    """Return the step after which there is no way back, when it may have had its effect; else empty."""
+    for step in situation.plan.steps:
+        last = situation.journal.last(step.id)
+        if last is None or not situation.rules(step).destroys:
+            continue
+        if last.result in DONE or (last.result is Result.FOREIGN and not situation.expected(step)):
+            return step.id
+    return ""
 
 
 def _poll(situation: Situation, steps: tuple[PlanStep, ...]) -> float:
@@ -141,6 +184,8 @@ def _changing(situation: Situation, step: PlanStep) -> Move | None:
     if last.result in DONE:
         return None
     if last.result is Result.FOREIGN:
+        if situation.rules(step).destroys:
+            return _foreign_after_destroying(situation, step)
         return Compensate(step.id, f"{step.id}: the resource is in a state that neither we nor the plan made")
     rules = situation.rules(step)
     retryable = last.result is Result.ABSENT or last.retryable or last.code in rules.retry_codes
@@ -152,6 +197,15 @@ def _changing(situation: Situation, step: PlanStep) -> Move | None:
     if not situation.expected(step):
         return Compensate(step.id, f"{step.id}: the resource is not as the plan expects it here")
     return Call(step, last.attempt + 1)
+
+
+def _foreign_after_destroying(situation: Situation, step: PlanStep) -> Move | None:
+    """Whether AWS still carries the call out is not known; only a state that tells it leads on."""
+    if situation.reached(step):
+        return None
+    if situation.expected(step):
+        return Compensate(step.id, f"{step.id} had no effect; the resource is as it was")
+    return NeedsHuman(f"{step.id}: what became of the call is not known, and the resource was changed meanwhile")
 
 
 def _first_call(situation: Situation, step: PlanStep) -> Move:
@@ -193,6 +247,12 @@ def _waiting(situation: Situation, step: PlanStep) -> Move | None:
 
 def _backward(situation: Situation) -> Move:
     """Lead back to the safe state, whatever is found: every look starts from what AWS shows, not from a position."""
+    if situation.journal.turned is not None and not situation.journal.may_have_changed:
+        # Whatever the resource looks like now, it was not us: there is nothing to lead back.
+        return Finish(State.ROLLED_BACK, f"{situation.journal.turned.rstrip('.')}. Nothing was changed.")
+    destroyed = _destroyed(situation)
+    if destroyed:
+        return NeedsHuman(f"{situation.journal.turned}; {destroyed} may have been carried out")
     steps = situation.procedure.compensation(situation.plan)
     opened = situation.journal.open
     for step in steps:
@@ -200,6 +260,8 @@ def _backward(situation: Situation) -> Move:
             return _resolve(situation, step, opened)
     if situation.procedure.restored(situation.plan, situation.observation):
         return Finish(State.ROLLED_BACK, situation.journal.turned or "")
+    if not situation.observation.exists:
+        return NeedsHuman(f"{situation.journal.turned}; the resource does not exist any more")
     for step in steps:
         if not situation.reached(step):
             return _call_back(situation, step) if step.changes else _wait_back(situation, step)

@@ -1,7 +1,8 @@
-"""Creates one named Secret when it is absent; used by the chart's hook Job alone. Nothing here lists secrets."""
+"""Creates one named Secret, and mends it later. Used by the chart's hook Job alone; nothing here lists secrets."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 
 from kubernetes import client
@@ -37,3 +38,27 @@ def create_once(
             return False
         return True
     return False
+
+
+def update_once(
+    connection: Connection, namespace: str, name: str, mend: Callable[[Mapping[str, str]], Mapping[str, str]]
+) -> bool:
+    """Write what `mend` returns for the Secret's values (key → text) into it; return whether it was anything.
+
+    Keys that `mend` does not name stay as they are. Nothing is written over a change that somebody made meanwhile.
+
+    Raises:
+        NotFound, Conflict, Refused, ClusterUnavailable, InvalidInput.
+    """
+    api = client.CoreV1Api(connection.api)
+    with cluster_errors(f"read Secret {namespace}/{name}"):
+        secret = api.read_namespaced_secret(name, namespace, _request_timeout=REQUEST_TIMEOUT)
+    kept = {key: base64.b64decode(value).decode("utf-8", "replace") for key, value in (secret.data or {}).items()}
+    changed = mend(kept)
+    if not changed:
+        return False
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in changed.items()}
+    secret.data = {**(secret.data or {}), **encoded}
+    with cluster_errors(f"update Secret {namespace}/{name}"):
+        api.replace_namespaced_secret(name, namespace, secret, _request_timeout=REQUEST_TIMEOUT)
+    return True

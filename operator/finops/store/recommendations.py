@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -35,11 +35,18 @@ class PolicyHead:
     Attributes:
         summary: totals and gaps, the same values as in status and report.
         shards: the inventory generations that the scan judged; a generation is kept for an hour after it is replaced.
+        costs: unrounded monthly cost per shard of the resources that the policy selects; adds up to the summary's.
+        include_tags, exclude_tags: the policy's selector at the time of the scan.
+        hours_per_month: what the policy multiplies hourly prices with.
     """
 
     generation: str
     summary: ScanSummary
     shards: tuple[tuple[Shard, str], ...]
+    costs: Mapping[Shard, Decimal] = field(default_factory=dict)
+    include_tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    exclude_tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    hours_per_month: int = 730
 
 
 class RecommendationStore:
@@ -290,7 +297,15 @@ def _head_to_fields(head: PolicyHead) -> dict[str, str | int]:
         "currency": summary.currency,
         "completeFailure": summary.complete_failure,
         "shards": json.dumps([[str(shard), generation] for shard, generation in head.shards], separators=(",", ":")),
+        "costs": json.dumps({str(shard): f"{cost:f}" for shard, cost in head.costs.items()}, separators=(",", ":")),
+        "includeTags": _tags_to_text(head.include_tags),
+        "excludeTags": _tags_to_text(head.exclude_tags),
+        "hoursPerMonth": head.hours_per_month,
     }
+
+
+def _tags_to_text(tags: Mapping[str, Sequence[str]]) -> str:
+    return json.dumps({key: list(values) for key, values in tags.items()}, separators=(",", ":"))
 
 
 def _head_from_fields(fields: Mapping[str, str]) -> PolicyHead:
@@ -311,4 +326,12 @@ def _head_from_fields(fields: Mapping[str, str]) -> PolicyHead:
         currency=fields["currency"],
         complete_failure=fields["completeFailure"],
     )
-    return PolicyHead(fields["generation"], summary, shards)
+    return PolicyHead(
+        fields["generation"],
+        summary,
+        shards,
+        costs={Shard(*name.split(":", 2)): Decimal(cost) for name, cost in json.loads(fields["costs"]).items()},
+        include_tags={key: tuple(values) for key, values in json.loads(fields["includeTags"]).items()},
+        exclude_tags={key: tuple(values) for key, values in json.loads(fields["excludeTags"]).items()},
+        hours_per_month=int(fields["hoursPerMonth"]),
+    )

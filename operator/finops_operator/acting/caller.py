@@ -36,7 +36,8 @@ NOT_CARRIED_OUT: Final = frozenset(
 """EC2's server error codes that say clearly that nothing was done, though they come with status 500 (EC2 API
 reference, "Server error codes"). Every other 5xx leaves the outcome unknown."""
 
-_CREATED: Final = ("SnapshotId", "ImageId")
+CREATED: Final = ("SnapshotId", "ImageId")
+"""What an answer tells of a thing that the call made; the ledger keeps it under the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def call_once(client: StepClient, operation: str, parameters: Mapping[str, Any])
         return Answer(Result.REJECTED, _failure(error, retryable=True))
     except (AwsRejected, AwsDenied) as error:
         return Answer(Result.REJECTED, _failure(error, retryable=False))
-    return Answer(Result.OK, {key: str(answer[key]) for key in _CREATED if key in answer})
+    return Answer(Result.OK, {key: str(answer[key]) for key in CREATED if key in answer})
 
 
 def _failure(error: AwsError, *, retryable: bool) -> dict[str, Json]:

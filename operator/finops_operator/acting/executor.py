@@ -1,16 +1,15 @@
 """Carries out one approved request: observe, decide the one next move, write it down, do it, again.
 
 Called by the operator's worker with an ActRequest, once per look; `run` returns when the act has ended, when it must
-wait for something outside, or when the process is asked to stop. Nothing is remembered between runs but the ledger:
-calling `run` again, in this process or the next, continues. Which move is next is decided by
-`finops.domain.execution`, this module only does it.
+wait, or when the process is asked to stop: a thread is held by moves, never by waiting. Nothing that matters is
+remembered between runs but the ledger: calling `run` again, in this process or the next, continues. Which move is next
+is decided by `finops.domain.next_move`, this module only does it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Final
 
 from finops.domain.audit import RecordKind
@@ -22,15 +21,17 @@ from finops.domain.execution import (
     Ended,
     Finish,
     Hold,
+    Journal,
     Move,
     NeedsHuman,
     Observation,
+    Result,
     Settle,
     Stop,
     Verified,
     WaitFor,
 )
-from finops.domain.next_move import Situation, next_move
+from finops.domain.next_move import Situation, is_point_of_no_return, is_undecided, next_move
 from finops.domain.plan import PlanStep
 from finops.errors import (
     AwsError,
@@ -48,26 +49,14 @@ from finops.ports.aws_steps import ExecutorSessions, StepClient
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.acting.caller import DRY_RUN_PASSED, call_once
+from finops_operator.acting.memory import Act, Memory
 from finops_operator.acting.progress import ActResult, ActSettings, changed_facts, with_outcome
-from finops_operator.acting.records import COMPENSATING, DRY_RUN, entry, journal_of, started_entry
+from finops_operator.acting.records import COMPENSATING, DRY_RUN, entry, intent_entry, journal_of, started_entry
 from finops_operator.action_plugin import Action, PolicyFacts, Target, with_request
 from finops_operator.killpoint import killpoint
 
 _RETRYABLE: Final = (Unavailable, AwsError, LedgerDiverged, StoreUnsafe, Conflict, Refused)
 """What may pass by itself or by a person's hand; the act waits where it stands."""
-
-
-@dataclass(slots=True)
-class _Act:
-    """One run's short memory; losing it loses nothing."""
-
-    request: ActRequest
-    action: Action
-    called: bool = False
-    alarms: set[str] = field(default_factory=set)
-    progress: ActProgress | None = None
-    sequence: int = 0
-    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +67,7 @@ class Executor:
         actions: id → Action, from the registry.
         sessions, ledger, gate, lease, status, caps, savings, clock: see their ports.
         passage: told the name of each boundary (`finops_operator.kill_points`).
+        memory: keeps the status from being told the same at every run.
     """
 
     actions: Mapping[str, Action]
@@ -91,6 +81,7 @@ class Executor:
     clock: Clock
     settings: ActSettings = field(default_factory=ActSettings)
     passage: Callable[[str], None] = killpoint
+    memory: Memory = field(default_factory=Memory)
 
     def run(self, request: ActRequest, stopping: Callable[[], bool] = lambda: False) -> ActResult:
         """Carry the act on as far as it goes now.
@@ -103,15 +94,18 @@ class Executor:
             raise Refused(f"there is no action {request.plan.action!r}", code="UnknownAction")
         if request.plan.hash != request.plan_hash:
             raise Refused("the plan is not the one that was approved", code="PlanMismatch")
-        act = _Act(request, action)
-        while True:
-            result = self._look(act)
-            if result is not None:
-                return result
+        act = self.memory.recall(request, action)
+        result: ActResult | None = None
+        while result is None:
             if stopping():
-                return ActResult(None, "handed over: the process stops", self.settings.retry_seconds)
+                result = ActResult(None, "handed over: the process stops", self.settings.retry_seconds)
+            else:
+                result = self._look(act)
+        if result.retry_after_seconds is None or not act.called:
+            self.memory.forget(request.uid)
+        return result
 
-    def _look(self, act: _Act) -> ActResult | None:
+    def _look(self, act: Act) -> ActResult | None:
         """Make one move; None means look again at once."""
         try:
             self.lease.check()
@@ -120,64 +114,69 @@ class Executor:
             except _RETRYABLE as error:
                 return self._silence(act, error)
         except FenceLost as error:
+            # Whoever holds the lease now may show something else.
+            self.memory.forget(act.request.uid)
             return ActResult(None, error.message, self.settings.retry_seconds)
 
-    def _silence(self, act: _Act, error: FinopsError) -> ActResult | None:
+    def _silence(self, act: Act, error: FinopsError) -> ActResult:
         if not act.called:
             return ActResult(None, f"Waiting: {error}", self.settings.retry_seconds)
         # Something was changed: hold here, say it, and go on as soon as the silent part answers.
         self._report(act, replace(self._base(act), state=State.NEEDS_HUMAN, message=f"Holding: {error}"))
-        self.clock.sleep(self.settings.retry_seconds)
-        return None
+        return ActResult(None, f"Holding: {error}", self.settings.retry_seconds)
 
-    def _move(self, act: _Act) -> ActResult | None:
+    def _move(self, act: Act) -> ActResult | None:
         request = act.request
         records = self.ledger.of_request(request.uid)
         journal = journal_of(records)
-        act.sequence = records[-1].sequence if records else 0
-        act.started_at = journal.entries[0].at if journal.entries else None
-        act.called = journal.may_have_changed
+        act.learn(records, journal)
         if journal.ended is not None:
             return self._conclude(act, journal.ended, journal.end_message)
-        reader = self.sessions.reader(request.access, request.plan.resource.region, tenant=request.tenant)
-        undecided = not journal.may_have_changed and journal.turned is None
-        target = Target(request.plan.resource, request.plan.parameters, request.uid, full=undecided)
-        observation = act.action.observe(reader, target)
-        self.passage("act.observed")
+        undecided = is_undecided(journal)
+        situation = self._situation(act, journal, full=undecided)
         stop: Stop | None = None
         refusals: tuple[str, ...] = ()
-        if undecided:
+        final = not undecided and is_point_of_no_return(situation)
+        if final:
+            # Perhaps a day after the first call: what forbids acts is asked again, with the resource as it is now.
+            situation = self._situation(act, journal, full=True)
+        if undecided or final:
             facts = PolicyFacts(protect_tags=request.protect_tags)
-            found = act.action.preflight(observation, request.plan.parameters, facts)
+            found = act.action.preflight(situation.observation, request.plan.parameters, facts)
             refusals = tuple(refusal.message for refusal in found)
-            # The last look before the first change: everything the gate knows, read afresh.
-            stop = self._admission(act) or self.gate.still_allowed(request)
+            # The last look before the change: everything the gate knows, read afresh.
+            stop = (self._admission(act) if undecided else None) or self.gate.still_allowed(request)
             self.passage("act.gate")
-        situation = Situation(request.plan, act.action.procedure, journal, observation, self.clock.now())
         return self._do(act, situation, next_move(situation, stop=stop, refusals=refusals))
 
-    def _admission(self, act: _Act) -> Stop | None:
+    def _situation(self, act: Act, journal: Journal, *, full: bool) -> Situation:
+        request = act.request
+        reader = self.sessions.reader(request.access, request.plan.resource.region, tenant=request.tenant)
+        target = Target(request.plan.resource, request.plan.parameters, request.uid, full, journal.created)
+        observation = act.action.observe(reader, target)
+        self.passage("act.observed")
+        return Situation(request.plan, act.action.procedure, journal, observation, self.clock.now())
+
+    def _admission(self, act: Act) -> Stop | None:
         stop = self.gate.may_start(act.request)
         if stop is None:
             stop = self.caps.admit(act.request, self.clock.now())
             self.passage("act.admitted")
         return stop
 
-    def _do(self, act: _Act, situation: Situation, move: Move) -> ActResult | None:
+    def _do(self, act: Act, situation: Situation, move: Move) -> ActResult | None:
         match move:
             case Call():
                 return self._dry_run(act) if act.request.dry_run else self._call(act, move, situation)
             case Hold():
-                # Whoever waits must not keep others from acting.
-                self.caps.release(act.request, counted=False)
-                return ActResult(None, move.reason, self.settings.retry_seconds)
+                return self._hold(act, move)
             case NeedsHuman():
                 self._alarm(act, "", move.reason)
                 return ActResult(State.NEEDS_HUMAN, move.reason, self.settings.attention_seconds)
             case Settle():
                 self._settle(act, move, situation.observation)
             case WaitFor():
-                self._wait(act, move)
+                return self._wait(act, move)
             case Compensate():
                 self._compensate(act, move)
             case Verified():
@@ -186,10 +185,19 @@ class Executor:
                 self._finish(act, move.state, move.message)
         return None
 
-    def _call(self, act: _Act, move: Call, situation: Situation) -> ActResult | None:
+    def _hold(self, act: Act, move: Hold) -> ActResult:
+        if act.called:
+            # It keeps its resource: what it has made belongs to what is still to be called.
+            self._report(act, replace(self._base(act), step=move.step, message=move.reason))
+            return ActResult(None, move.reason, self.settings.hold_seconds)
+        # Whoever waits must not keep others from acting.
+        self.caps.release(act.request, counted=False)
+        return ActResult(None, move.reason, self.settings.retry_seconds)
+
+    def _call(self, act: Act, move: Call, situation: Situation) -> ActResult | None:
         seconds = self._call_seconds()
         if seconds is None:
-            return self._lease_too_short(act)
+            return self._lease_too_short()
         request, step = act.request, move.step
         if not situation.journal.entries:
             self.passage("act.started.before")
@@ -201,23 +209,18 @@ class Executor:
             self._report(act, replace(self._base(act), step=step.id, attempt=move.attempt))
         client = self._client(act, step, seconds)
         parameters = with_request(step.parameters, request.uid)
-        if not situation.journal.may_have_changed and self.gate.still_allowed(request) is not None:
+        asks = not situation.journal.may_have_changed or situation.rules(step).destroys
+        if asks and self.gate.still_allowed(request) is not None:
             # Somebody froze or withdrew it while the session was made: the next look says what follows.
             return None
         self.passage("intent.before")
         intent = self.ledger.append(
-            entry(
+            intent_entry(
                 request,
-                f"intent:{step.id}:{move.attempt}",
-                RecordKind.INTENT,
-                step=step.id,
-                attempt=move.attempt,
-                detail={
-                    "operation": step.operation,
-                    "parameters": parameters,
-                    "observed": dict(situation.observation.fingerprint),
-                    "back": situation.journal.turned is not None,
-                },
+                move,
+                parameters,
+                situation.observation.fingerprint,
+                back=situation.journal.turned is not None,
             )
         )
         act.called = True
@@ -235,7 +238,7 @@ class Executor:
         self.passage("outcome.after")
         return None
 
-    def _client(self, act: _Act, step: PlanStep, seconds: float) -> StepClient:
+    def _client(self, act: Act, step: PlanStep, seconds: float) -> StepClient:
         """Return credentials for one step, named after the request and its deciding approver."""
         request = act.request
         self.passage("sts.before")
@@ -257,35 +260,38 @@ class Executor:
         seconds = min(self.settings.call_seconds, left)
         return seconds if seconds >= self.settings.minimum_call_seconds else None
 
-    def _lease_too_short(self, act: _Act) -> ActResult | None:
-        if not act.called:
-            return ActResult(None, "Waiting: the lease is about to end", 1.0)
-        self.clock.sleep(1.0)
-        return None
+    def _lease_too_short(self) -> ActResult:
+        return ActResult(None, "Waiting: the lease is about to end", 1.0)
 
-    def _settle(self, act: _Act, move: Settle, observation: Observation) -> None:
+    def _settle(self, act: Act, move: Settle, observation: Observation) -> None:
         self.passage("settle.before")
         detail: dict[str, Json] = {"observed": dict(observation.fingerprint)}
+        if move.result is Result.RECOVERED and observation.text("created"):
+            # The answer that named it was lost; from here on it is this one and no other.
+            detail["created"] = observation.text("created")
         name = f"settled:{move.step}:{move.attempt}"
         self._append(act, name, RecordKind.OUTCOME, move.step, move.attempt, move.result.value, detail)
         self.passage("settle.after")
 
-    def _wait(self, act: _Act, move: WaitFor) -> None:
+    def _wait(self, act: Act, move: WaitFor) -> ActResult | None:
         self.passage("wait.before")
         if move.alarm:
             self._alarm(act, move.step, move.alarm)
         else:
             state = State.VERIFYING if move.verifying else State.EXECUTING
             self._report(act, replace(self._base(act), state=state, step=move.step))
+        if move.seconds > self.settings.short_wait_seconds:
+            return ActResult(None, move.alarm or f"{move.step}: not there yet", move.seconds)
         self.clock.sleep(move.seconds)
+        return None
 
-    def _compensate(self, act: _Act, move: Compensate) -> None:
+    def _compensate(self, act: Act, move: Compensate) -> None:
         self.passage("compensate.before")
         self._append(act, COMPENSATING, RecordKind.OUTCOME, move.step, 0, COMPENSATING, {"reason": move.reason})
         self.passage("compensate.after")
         self._report(act, replace(self._base(act), step=move.step, message=f"Turning back: {move.reason}"))
 
-    def _verified(self, act: _Act, situation: Situation) -> None:
+    def _verified(self, act: Act, situation: Situation) -> None:
         self.passage("verify.before")
         before, after = changed_facts(situation)
         detail: dict[str, Json] = {
@@ -297,16 +303,16 @@ class Executor:
         self._append(act, "verified", RecordKind.VERIFIED, "", 0, State.SUCCEEDED.value, detail)
         self.passage("verify.after")
 
-    def _finish(self, act: _Act, state: State, message: str) -> None:
+    def _finish(self, act: Act, state: State, message: str) -> None:
         self.passage("finish.before")
         self._append(act, "ended", RecordKind.OUTCOME, "", 0, state.value, {"reason": message})
         self.passage("finish.after")
 
-    def _dry_run(self, act: _Act) -> ActResult | None:
+    def _dry_run(self, act: Act) -> ActResult | None:
         """Ask AWS whether each call would be permitted, record what would be done, and end."""
         seconds = self._call_seconds()
         if seconds is None:
-            return self._lease_too_short(act)
+            return self._lease_too_short()
         request, lines = act.request, []
         for step in request.plan.steps:
             if not step.changes:
@@ -321,7 +327,7 @@ class Executor:
         self._finish(act, State.SUCCEEDED, f"Dry run, nothing was changed: {', '.join(lines)}.")
         return None
 
-    def _conclude(self, act: _Act, state: State, message: str) -> ActResult:
+    def _conclude(self, act: Act, state: State, message: str) -> ActResult:
         """Everything that follows from a recorded end; all of it can be repeated."""
         request = act.request
         records = self.ledger.of_request(request.uid)
@@ -342,7 +348,7 @@ class Executor:
 
     def _append(
         self,
-        act: _Act,
+        act: Act,
         name: str,
         kind: RecordKind,
         step: str,
@@ -352,14 +358,14 @@ class Executor:
     ) -> None:
         self.ledger.append(entry(act.request, name, kind, step=step, attempt=attempt, result=result, detail=detail))
 
-    def _alarm(self, act: _Act, step: str, reason: str) -> None:
+    def _alarm(self, act: Act, step: str, reason: str) -> None:
         """Call a person, once per step in the ledger, without stopping anything."""
         if step not in act.alarms:
             self._append(act, f"alarm:{step}", RecordKind.OUTCOME, step, 0, State.NEEDS_HUMAN.value, {"reason": reason})
             act.alarms.add(step)
         self._report(act, replace(self._base(act), state=State.NEEDS_HUMAN, step=step, message=reason))
 
-    def _base(self, act: _Act) -> ActProgress:
+    def _base(self, act: Act) -> ActProgress:
         return ActProgress(
             state=State.EXECUTING,
             ledger_sequence=act.sequence,
@@ -368,7 +374,7 @@ class Executor:
             called=act.called,
         )
 
-    def _report(self, act: _Act, progress: ActProgress) -> None:
+    def _report(self, act: Act, progress: ActProgress) -> None:
         """Show progress; a silent API server delays the picture, not the act."""
         if progress == act.progress:
             return

@@ -10,11 +10,13 @@ from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
 from finops.domain.execution import Observation
+from finops.domain.plan import Plan
 from finops.errors import AwsRejected
 from finops.ports.aws_steps import Reader
 from finops_operator.action_plugin import Target
 
 NOT_FOUND: Final = frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"})
+_ENDING: Final = frozenset({"shutting-down", "terminated"})
 READ_PERMISSIONS: Final = (
     "ec2:DescribeInstances",
     "ec2:DescribeInstanceStatus",
@@ -34,6 +36,11 @@ def read_instance(reader: Reader, instance_id: str) -> Mapping[str, Any] | None:
         raise
     found = [instance for group in answer.get("Reservations", ()) for instance in group.get("Instances", ())]
     return found[0] if found and found[0].get("State", {}).get("Name") != "terminated" else None
+
+
+def is_lost(_plan: Plan, now: Observation) -> bool:
+    """Return whether the instance is terminated or on its way there: it will never be stopped or run again."""
+    return not now.exists or now.text("state") in _ENDING
 
 
 def tags_of(item: Mapping[str, Any]) -> dict[str, str]:

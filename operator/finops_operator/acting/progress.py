@@ -20,6 +20,8 @@ class ActSettings:
         lease_margin_seconds: what must be left of the lease after a call timed out.
         minimum_call_seconds: with less time than this left, wait for the lease to be renewed instead.
         retry_seconds: pause after something did not answer.
+        hold_seconds: pause between looks while an act that has begun may not go on; each asks the gate everything.
+        short_wait_seconds: what is waited for within a run; longer waits are left to the caller.
         attention_seconds: pause between looks once only a person can help.
     """
 
@@ -27,6 +29,8 @@ class ActSettings:
     lease_margin_seconds: float = 3.0
     minimum_call_seconds: float = 4.0
     retry_seconds: float = 5.0
+    hold_seconds: float = 30.0
+    short_wait_seconds: float = 0.3
     attention_seconds: float = 60.0
 
 

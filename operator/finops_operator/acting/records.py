@@ -6,8 +6,8 @@ Called by the act stage and, at start, by the operator to find acts that a dead 
 |---|---|---|---|---|
 | `UID:started` | outcome | -, 0 | `started` | plan, dryRun, deciders, account, policy, estimate |
 | `UID:intent:STEP:N` | intent | STEP, N | | operation, parameters, observed, back |
-| `UID:outcome:STEP:N` | outcome | STEP, N | ok, rejected, unknown | code, message, retryable, created |
-| `UID:settled:STEP:N` | outcome | STEP, N | recovered, absent, foreign | observed |
+| `UID:outcome:STEP:N` | outcome | STEP, N | ok, rejected, unknown | code, message, retryable, SnapshotId |
+| `UID:settled:STEP:N` | outcome | STEP, N | recovered, absent, foreign | observed, created |
 | `UID:dry-run:STEP` | outcome | STEP, 0 | `dry-run` | operation, parameters, code, message |
 | `UID:alarm:STEP` | outcome | STEP, 0 | `NeedsHuman` | reason |
 | `UID:compensating` | outcome | STEP, 0 | `compensating` | reason |
@@ -26,11 +26,12 @@ from typing import Any, Final
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.canonical import Json
 from finops.domain.decision import TERMINAL, State
-from finops.domain.execution import Journal, JournalEntry, Result
+from finops.domain.execution import Call, Journal, JournalEntry, Result
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ResourceRef
 from finops.ports.act import ActRequest
 from finops.ports.ledger import Ledger
+from finops_operator.acting.caller import CREATED
 
 STARTED: Final = "started"
 COMPENSATING: Final = "compensating"
@@ -77,6 +78,20 @@ def started_entry(request: ActRequest) -> Entry:
     return entry(request, STARTED, RecordKind.OUTCOME, result=STARTED, detail=detail)
 
 
+def intent_entry(
+    request: ActRequest, call: Call, parameters: Mapping[str, Json], observed: Mapping[str, str], *, back: bool
+) -> Entry:
+    """Return the record that announces a call; `back` on the way back."""
+    detail: dict[str, Json] = {
+        "operation": call.step.operation,
+        "parameters": dict(parameters),
+        "observed": dict(observed),
+        "back": back,
+    }
+    name = f"intent:{call.step.id}:{call.attempt}"
+    return entry(request, name, RecordKind.INTENT, step=call.step.id, attempt=call.attempt, detail=detail)
+
+
 def journal_of(records: Iterable[Record]) -> Journal:
     """Return the engine's view of the records of one request; those of proposal and votes are not part of it."""
     entries: list[JournalEntry] = []
@@ -101,6 +116,17 @@ def journal_of(records: Iterable[Record]) -> Journal:
     )
 
 
+def alarms_of(records: Iterable[Record]) -> frozenset[str]:
+    """Return the steps for which a person was called already."""
+    return frozenset(
+        record.entry.step
+        for record in records
+        if record.entry.kind is RecordKind.OUTCOME
+        and record.entry.attempt == 0
+        and record.entry.result == State.NEEDS_HUMAN.value
+    )
+
+
 def _outcome(record: Record) -> JournalEntry:
     told = record.entry
     return JournalEntry(
@@ -110,6 +136,7 @@ def _outcome(record: Record) -> JournalEntry:
         Result(told.result),
         code=str(told.detail.get("code", "")),
         retryable=told.detail.get("retryable") is True,
+        created=next((str(told.detail[key]) for key in (*CREATED, "created") if told.detail.get(key)), ""),
     )
 
 

@@ -49,14 +49,17 @@ def last_modification(reader: Reader, volume_id: str) -> Mapping[str, Any]:
     return found[-1] if found else {}
 
 
-def snapshots_of_request(reader: Reader, volume_id: str, request_uid: str) -> list[Mapping[str, Any]]:
-    """Return the snapshots that this request made of the volume, oldest first."""
-    if not request_uid:
+def snapshots_of_request(
+    reader: Reader, volume_id: str, request_uid: str, recorded: str = ""
+) -> list[Mapping[str, Any]]:
+    """Return the snapshots that this request made of the volume, oldest first.
+
+    Once AWS's answer is `recorded`, that snapshot and no other: anybody who may tag can tag another one alike.
+    """
+    if not request_uid and not recorded:
         return []
-    filters = [
-        {"Name": f"tag:{REQUEST_TAG}", "Values": [request_uid]},
-        {"Name": "volume-id", "Values": [volume_id]},
-    ]
+    own = ("snapshot-id", recorded) if recorded else (f"tag:{REQUEST_TAG}", request_uid)
+    filters = [{"Name": name, "Values": [value]} for name, value in (own, ("volume-id", volume_id))]
     answer = reader.read("ec2:DescribeSnapshots", {"OwnerIds": ["self"], "Filters": filters})
     return sorted(answer.get("Snapshots", ()), key=lambda item: str(item.get("StartTime", "")))
 

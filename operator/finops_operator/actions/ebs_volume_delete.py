@@ -1,7 +1,8 @@
 """Delete an unattached EBS volume, after a snapshot of it is complete. The snapshot stays and is billed.
 
-The snapshot carries the request's uid as a tag from its creating call, so that a restarted executor finds it and makes
-no second one. When the act turns back the volume is whatever it was, and the snapshot is kept: it may be the only one.
+The snapshot carries the request's uid as a tag from its creating call, so that an executor that died before the answer
+was recorded finds it and makes no second one; afterwards the recorded id counts alone. When the act turns back the
+volume is whatever it was, and the snapshot is kept: it may be the only one.
 Source: Amazon EBS user guide, "Delete an Amazon EBS volume".
 """
 
@@ -36,18 +37,16 @@ from finops_operator.action_plugin import (
 )
 
 _DAY_SECONDS: Final = 86400.0
+_BEST_FIRST: Final = ("completed", "pending", "error")
 
 
 def _observe(reader: Reader, target: Target) -> Observation:
     volume = read_volume(reader, target.resource.id)
-    snapshots = snapshots_of_request(reader, target.resource.id, target.request_uid)
-    states = {str(item.get("State", "")) for item in snapshots}
-    # One good snapshot is enough; a failed one beside it does no harm.
-    state = next((word for word in ("completed", "pending", "error") if word in states), "")
-    made: dict[str, Json] = {
-        "snapshot": state,
-        "snapshotIds": [str(item.get("SnapshotId", "")) for item in snapshots],
-    }
+    snapshots = snapshots_of_request(reader, target.resource.id, target.request_uid, target.created)
+    # While it is not recorded which one is ours, one good snapshot is enough; a failed one beside it does no harm.
+    found = ((word, item) for word in _BEST_FIRST for item in snapshots if item.get("State") == word)
+    state, best = next(found, ("", {}))
+    made: dict[str, Json] = {"snapshot": state, "created": str(best.get("SnapshotId", ""))}
     if volume is None:
         return Observation(exists=False, facts=made)
     return Observation(exists=True, fingerprint=fingerprint(volume), facts=volume_facts(volume) | made)
@@ -127,6 +126,7 @@ ACTION: Final = Action(
             "delete_volume": StepRules(
                 reached=lambda _, now: not now.exists,
                 expected=lambda plan, now: _unchanged(plan, now) and now.text("snapshot") == "completed",
+                destroys=True,
             ),
         },
         compensation=lambda _: (),

@@ -15,7 +15,7 @@ from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, ResourceRef
 from finops.errors import InvalidInput
 from finops.ports.aws_steps import Reader
-from finops_operator.acting.instances import READ_PERMISSIONS, observe_instance
+from finops_operator.acting.instances import READ_PERMISSIONS, is_lost, observe_instance
 from finops_operator.acting.resize_rules import resize_refusals
 from finops_operator.acting.session_policy import allow, start_with_customer_keys
 from finops_operator.acting.stop_rules import stop_warnings
@@ -130,7 +130,7 @@ def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
 
 _STEPS: Final[Mapping[str, StepRules]] = {
     "stop": StepRules(reached=lambda plan, now: _is(_old(plan), now, *_DOWN), expected=_untouched),
-    "wait_stopped": StepRules(reached=lambda _, now: now.text("state") == "stopped", patient=True),
+    "wait_stopped": StepRules(reached=lambda _, now: now.text("state") == "stopped", failed=is_lost, patient=True),
     "modify_type": StepRules(
         reached=lambda plan, now: _is(_new(plan), now, "stopped"),
         expected=lambda plan, now: _is(_old(plan), now, "stopped"),

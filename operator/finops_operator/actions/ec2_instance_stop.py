@@ -9,7 +9,7 @@ from finops.domain.execution import Observation, Procedure, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, ResourceRef
 from finops.ports.aws_steps import Reader
-from finops_operator.acting.instances import READ_PERMISSIONS, observe_instance
+from finops_operator.acting.instances import READ_PERMISSIONS, is_lost, observe_instance
 from finops_operator.acting.protection import template_owners
 from finops_operator.acting.session_policy import allow, start_with_customer_keys
 from finops_operator.acting.stop_rules import stop_refusals, stop_warnings, tags
@@ -76,7 +76,9 @@ ACTION: Final = Action(
         steps={
             "stop": StepRules(reached=lambda _, now: now.text("state") in _STOPPING, expected=_running),
             # Nothing better exists than waiting: forcing a stop can damage file systems and needs its own approval.
-            "wait_stopped": StepRules(reached=lambda _, now: now.text("state") == "stopped", patient=True),
+            "wait_stopped": StepRules(
+                reached=lambda _, now: now.text("state") == "stopped", failed=is_lost, patient=True
+            ),
             "start": StepRules(
                 reached=lambda _, now: now.text("state") in {"pending", "running"},
                 expected=lambda _, now: now.text("state") == "stopped",

@@ -37,4 +37,7 @@ def report(error: FinopsError, sink: TextIO) -> int:
 
 
 def _line(sink: TextIO, kind: str, text: str) -> None:
-    sink.write(f"{kind}: {printable(text)}\n")
+    """Write a message; further lines of it are indented, so that none can pass for a message of its own."""
+    first, *more = text.splitlines() or [""]
+    sink.write(f"{kind}: {printable(first)}\n")
+    sink.writelines(f"  {printable(line.strip())}\n" for line in more)

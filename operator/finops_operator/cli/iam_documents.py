@@ -1,7 +1,9 @@
 """IAM policies built from the permissions that kinds and actions declare; used by `iam-policy` and `doctor`.
 
 Conditions narrow what IAM can narrow: what carries the protecting tag cannot be changed, of an instance only the type,
-tags are written on snapshots only while they are made, grants on customer keys are for EC2 alone.
+tags are written on snapshots only while they are made, grants on customer keys are for EC2 alone. What leads an act
+back (start, the old type) is free of the tag: whoever protects an instance while an act has it stopped must not keep it
+stopped. Before its first call every act reads the tag itself and refuses.
 Sources: AWS service authorization reference for EC2, STS and KMS; "Key policies … for encrypted volumes".
 """
 
@@ -17,6 +19,7 @@ from finops_operator.catalog import Plugins
 Statement: TypeAlias = Mapping[str, Any]
 _VERSION: Final = "2012-10-17"
 _UNPROTECTED: Final = {"StringNotEquals": {f"aws:ResourceTag/{PROTECTED_TAG}": "true"}}
+_WAY_BACK: Final = frozenset({"ec2:StartInstances"})
 _OBJECT_OF_KIND: Final[Mapping[str, str]] = {"ec2-instance": "instance", "ebs-volume": "volume"}
 
 
@@ -48,7 +51,11 @@ def act_policy(plugins: Plugins, actions: Sequence[str]) -> dict[str, Any]:
                 continue
             for kind in action.kinds:
                 changing.setdefault(_OBJECT_OF_KIND[kind], set()).add(permission)
-    statements: list[Statement] = [_changing(name, operations) for name, operations in sorted(changing.items())]
+    statements: list[Statement] = []
+    for name, operations in sorted(changing.items()):
+        guarded, free = operations - _WAY_BACK, operations & _WAY_BACK
+        statements += [_changing(f"Change{name.capitalize()}s", name, guarded, _UNPROTECTED)] if guarded else []
+        statements += [_changing(f"Restore{name.capitalize()}s", name, free, {})] if free else []
     if any("ec2:CreateSnapshot" in operations for operations in changing.values()):
         statements.append(
             {
@@ -62,13 +69,13 @@ def act_policy(plugins: Plugins, actions: Sequence[str]) -> dict[str, Any]:
     return _document(statements)
 
 
-def _changing(name: str, operations: Iterable[str]) -> Statement:
+def _changing(sid: str, name: str, operations: Iterable[str], condition: Mapping[str, Any]) -> Statement:
     return {
-        "Sid": f"Change{name.capitalize()}s",
+        "Sid": sid,
         "Effect": "Allow",
         "Action": sorted(operations),
         "Resource": f"arn:*:ec2:*:*:{name}/*",
-        "Condition": _UNPROTECTED,
+        **({"Condition": condition} if condition else {}),
     }
 
 
@@ -78,7 +85,7 @@ _SPECIAL: Final[Mapping[str, Statement]] = {
         "Effect": "Allow",
         "Action": "ec2:ModifyInstanceAttribute",
         "Resource": "arn:*:ec2:*:*:instance/*",
-        "Condition": {**_UNPROTECTED, "StringEquals": {"ec2:Attribute": "InstanceType"}},
+        "Condition": {"StringEquals": {"ec2:Attribute": "InstanceType"}},
     },
     "ec2:CreateTags": {
         "Sid": "TagSnapshotsAsTheyAreMade",

@@ -65,13 +65,20 @@ def run(arguments: Sequence[str], program: str = "finops") -> int:
     try:
         application(arguments)(args=list(arguments), prog_name=program)
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            return _enough()
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except FinopsError as error:
         return report(error, sys.stderr)
     except BrokenPipeError:
-        # Whoever read our output has seen enough (`finops resources | head`); a second error at exit helps nobody.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _enough()
+    return 0
+
+
+def _enough() -> int:
+    """End quietly: whoever reads our output has seen enough (`finops resources | head`), which is no failure."""
+    # What is still buffered has to go somewhere when Python ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -85,6 +92,10 @@ def main() -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _enough()
     return code
 
 

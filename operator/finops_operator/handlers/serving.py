@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import kopf
 
 from finops_operator.handlers import action_request, approval, aws_account, scan_policy
 from finops_operator.world import World
 
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
 
 async def serve(world: World, namespaces: Sequence[str], stop: threading.Event, ready: threading.Event) -> None:
-    """Watch the four kinds in `namespaces` (empty: everywhere) until `stop` is set or a signal comes."""
+    """Watch the four kinds in `namespaces` (empty: everywhere) until `stop` is set, by a signal handler for example."""
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
@@ -27,13 +30,15 @@ async def serve(world: World, namespaces: Sequence[str], stop: threading.Event, 
 
     def relay() -> None:
         stop.wait()
-        # After a signal kopf ends by itself, and its loop with it.
+        # When kopf has ended by itself its loop is gone.
         if not loop.is_closed():
             loop.call_soon_threadsafe(stopped.set)
 
     # kopf would wait for a threading.Event in a pool thread that nothing wakes when it is stopped by a signal.
     threading.Thread(target=relay, name="stop relay", daemon=True).start()
-    await kopf.operator(
+    signals = {number: signal.getsignal(number) for number in _SIGNALS}
+    others = asyncio.all_tasks()
+    tasks = await kopf.spawn_tasks(
         registry=registry,
         settings=_settings(),
         standalone=True,
@@ -42,6 +47,12 @@ async def serve(world: World, namespaces: Sequence[str], stop: threading.Event, 
         stop_flag=stopped,
         ready_flag=ready,
     )
+    # kopf has taken the signals, and after one of them it waits five seconds for its own wait for the stop flag. The
+    # process's handlers set `stop`, which ends kopf at once.
+    for number, handler in signals.items():
+        if loop.remove_signal_handler(number):
+            signal.signal(number, handler)
+    await kopf.run_tasks(tasks, ignored=others)
 
 
 def _settings() -> kopf.OperatorSettings:

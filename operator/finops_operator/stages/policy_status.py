@@ -200,7 +200,7 @@ def _gap(gap: Gap) -> GapDetail:
 
 def _readiness(summary: ScanSummary) -> tuple[bool, str, str]:
     if summary.complete_failure:
-        return False, _reason_of(summary.gaps), _plain(summary.complete_failure)
+        return False, reason_of(summary.gaps), _plain(summary.complete_failure)
     seen = f"{summary.resources} resources"
     if summary.gaps:
         first = summary.gaps[0]
@@ -216,7 +216,8 @@ def _readiness(summary: ScanSummary) -> tuple[bool, str, str]:
     return True, "Completed", f"Scanned {seen} without gaps."
 
 
-def _reason_of(gaps: Iterable[Gap]) -> str:
+def reason_of(gaps: Iterable[Gap]) -> str:
+    """Return the one reason that all gaps share, as a Kubernetes reason; `NothingScanned` when there are several."""
     codes = {gap.code for gap in gaps}
     if len(codes) == 1:
         code = codes.pop()
@@ -228,7 +229,7 @@ def _reason_of(gaps: Iterable[Gap]) -> str:
 def _credentials(gaps: Iterable[Gap]) -> tuple[bool | ConditionStatus, str, str]:
     bad = [gap for gap in gaps if gap.service == "sts" or gap.code in CREDENTIAL_CODES]
     if bad:
-        return False, _reason_of(bad), _plain("; ".join(dict.fromkeys(f"{gap.account}: {gap.message}" for gap in bad)))
+        return False, reason_of(bad), _plain("; ".join(dict.fromkeys(f"{gap.account}: {gap.message}" for gap in bad)))
     unasked = [gap for gap in gaps if gap.code in ACCOUNT_CODES]
     if unasked:
         return (
@@ -242,7 +243,7 @@ def _credentials(gaps: Iterable[Gap]) -> tuple[bool | ConditionStatus, str, str]
 def _metrics(summary: ScanSummary) -> tuple[bool | ConditionStatus, str, str]:
     missing = [gap for gap in summary.gaps if gap.service == "cloudwatch"]
     if missing:
-        return False, _reason_of(missing), _plain(missing[0].message)
+        return False, reason_of(missing), _plain(missing[0].message)
     if summary.complete_failure:
         return ConditionStatus.UNKNOWN, "NothingScanned", "No resource was seen, so no metric was asked for."
     if summary.unknown_resources:

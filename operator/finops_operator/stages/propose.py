@@ -161,7 +161,15 @@ def outdated(policy: ScanPolicy, request: ActionRequest) -> tuple[Trigger, str] 
         return Trigger.SUPERSEDED, f"The policy's mode is {actions.mode.value} now."
     if spec.approval != approval_terms(policy, destructive=spec.destructive):
         return Trigger.SUPERSEDED, "The policy's approval terms changed; votes are asked for anew under the new ones."
+    if spec.slack_channel != card_channel(policy, spec.estimate.monthly_savings):
+        return Trigger.SUPERSEDED, "The policy's Slack channel or its minimum changed; votes are asked for anew there."
     return None
+
+
+def card_channel(policy: ScanPolicy, monthly_savings: Decimal) -> str | None:
+    """Return the channel that gets a card for a request that saves so much; None when it gets none."""
+    slack = policy.spec.notify.slack
+    return slack.channel if slack is not None and monthly_savings >= slack.minimum_monthly_savings else None
 
 
 def approval_terms(policy: ScanPolicy, *, destructive: bool) -> ApprovalTerms:
@@ -182,10 +190,8 @@ def request_spec(
     Raises:
         InvalidInput (InvalidObject): a value does not fit the kind, e.g. a name that is too long.
     """
-    slack = policy.spec.notify.slack
     saving = to_cents(item.monthly_savings or Decimal(0))
     current = to_cents(item.current_monthly_cost or Decimal(0))
-    posted = slack is not None and saving >= slack.minimum_monthly_savings
     return ActionRequestSpec(
         policy=policy.metadata.name,
         account=account.metadata.name,
@@ -217,7 +223,7 @@ def request_spec(
         destructive=item.destructive,
         dry_run=policy.spec.actions.mode is Mode.DRY_RUN,
         approval=approval_terms(policy, destructive=item.destructive),
-        slack_channel=slack.channel if slack is not None and posted else None,
+        slack_channel=card_channel(policy, saving),
         expires_at=(now + policy.spec.approval.expires_after.delta).replace(microsecond=0),
     )
 

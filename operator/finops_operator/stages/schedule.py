@@ -2,8 +2,8 @@
 
 Due at the times of `spec.schedule` in `spec.timeZone`, at once for a policy never scanned or changed since, and when
 someone sets the annotation `finops.dev/requestedAt` to a new value. A scan that saw nothing at all (no credentials, no
-account) is repeated every few minutes, so that mending the cause shows. A restart changes nothing: what was scanned is
-read from the status.
+account) is repeated after a few minutes, then more and more rarely, so that mending the cause shows. A restart changes
+nothing: what was scanned is read from the status.
 """
 
 from __future__ import annotations
@@ -76,8 +76,31 @@ def jitter(uid: str) -> timedelta:
     return timedelta(seconds=int.from_bytes(digest[:4], "big") % MAXIMUM_JITTER_SECONDS)
 
 
-def due(policy: ScanPolicy, now: datetime) -> Due:
+def pause_after(failures: int, first: timedelta, policy: ScanPolicy, now: datetime) -> timedelta:
+    """Return how long to wait after `failures` failed scans in a row.
+
+    Twice as long each time, up to the time between two times of the schedule.
+
+    Raises:
+        InvalidInput: the schedule or the zone cannot be read.
+    """
+    coming = next_run(policy.spec.schedule, policy.spec.time_zone, now)
+    longest = next_run(policy.spec.schedule, policy.spec.time_zone, coming) - coming
+    pause = first
+    for _ in range(failures - 1):
+        if pause >= longest:
+            break
+        pause *= 2
+    return max(first, min(pause, longest))
+
+
+def due(policy: ScanPolicy, now: datetime, blind_retry: timedelta = BLIND_RETRY) -> Due:
     """Decide whether `policy` should be scanned now.
+
+    Args:
+        policy: what is asked for, and what its status says was scanned.
+        now: the time.
+        blind_retry: pause after a scan that saw nothing at all.
 
     Raises:
         InvalidInput: the schedule or the zone cannot be read.
@@ -100,6 +123,6 @@ def due(policy: ScanPolicy, now: datetime) -> Due:
         return Due(now=True, reason="Schedule", next_time=planned, requested_at=requested)
     if status.monthly_cost is None:
         # Only a scan that saw nothing leaves no figure.
-        again = min(planned, last.completion_time + BLIND_RETRY)
+        again = min(planned, last.completion_time + blind_retry)
         return Due(now=again <= now, reason="NothingScanned", next_time=again, requested_at=requested)
     return Due(now=False, reason="NotYet", next_time=planned, requested_at=requested)

@@ -10,9 +10,14 @@ from finops.kinds.scan_policy import Selector
 
 def selects(selector: Selector, resource: Resource) -> bool:
     """Tell whether the policy looks at `resource`; an exclusion outweighs an inclusion."""
-    if _carries_any(resource.tags, selector.exclude_tags):
-        return False
-    return all(resource.tags.get(key) in values for key, values in selector.include_tags.items())
+    return carries(resource.tags, selector.include_tags, selector.exclude_tags)
+
+
+def carries(
+    tags: Mapping[str, str], include: Mapping[str, Sequence[str]], exclude: Mapping[str, Sequence[str]]
+) -> bool:
+    """Tell whether `tags` have one of the values for every key of `include`, and none of `exclude`."""
+    return not _carries_any(tags, exclude) and all(tags.get(key) in values for key, values in include.items())
 
 
 def _carries_any(tags: Mapping[str, str], wanted: Mapping[str, Sequence[str]]) -> bool:

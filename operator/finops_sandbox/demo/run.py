@@ -25,7 +25,7 @@ from finops_sandbox.demo.environment import Places, forget_the_user, free_port, 
 from finops_sandbox.demo.loop import run_loop
 from finops_sandbox.demo.tell import tell
 from finops_sandbox.demo.world import build
-from finops_sandbox.supervisor import Supervisor, remove_folder
+from finops_sandbox.supervisor import Supervisor, open_private, remove_folder
 
 INTERRUPTED: Final = 130
 NOT_VERIFIED: Final = 1
@@ -129,7 +129,8 @@ class Demo:
         note("starting the doubles of AWS, Kubernetes and Slack, a store, the operator and the bot")
         world = await build(supervisor, self._places)
         self._up = True
-        (self._places.state / "env").write_text(shell_file(self._places), encoding="utf-8")
+        with open_private(self._places.state / "env") as file:
+            file.write(shell_file(self._places))
         if self._options.headless:
             return self._report(await run_loop(world))
         note(f"ready after {world.seconds['policyReady']:.1f} s")

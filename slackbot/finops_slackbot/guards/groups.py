@@ -1,6 +1,6 @@
-"""User groups: read fresh for a vote, and every quarter of an hour for the operator.
+"""User groups: read for a vote, and every quarter of an hour for the operator.
 
-`VotingGroups` answers in the click path with lists at most a minute old. `GroupRefresher` keeps the groups that
+`VotingGroups` answers in the click path with lists at most ten seconds old. `GroupRefresher` keeps the groups that
 policies name in the store, so that the operator, which has no Slack token, can see at the time of the act who has left.
 """
 
@@ -35,7 +35,7 @@ class Membership:
 
 
 class VotingGroups:
-    """Members of user groups, remembered for a minute."""
+    """Members of user groups, remembered for ten seconds."""
 
     def __init__(self, calls: SlackCalls, clock: Clock) -> None:
         self._calls = calls

@@ -1,6 +1,7 @@
 """Whether the account that clicked is a person of this workspace. Asked before anything is recorded.
 
-Slack's record is read fresh, at most a minute old. Whether the person is an approver is the operator's to say.
+Slack's record is at most ten seconds old: one burst of clicks asks once. Whether the person is an approver is the
+operator's to say.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from finops.ports.clock import Clock
 from finops_slackbot.slack_calls import Identity, SlackCalls
 from finops_slackbot.slack_errors import SlackRefused
 
-FRESH_SECONDS: Final = 60.0
+FRESH_SECONDS: Final = 10.0
 _FLAGS: Final = (
     ("deleted", "a deactivated account"),
     ("is_bot", "a bot"),
@@ -24,7 +25,7 @@ _FLAGS: Final = (
 
 
 class People:
-    """Slack's records of people, remembered for a minute."""
+    """Slack's records of people, remembered for ten seconds."""
 
     def __init__(self, calls: SlackCalls, clock: Clock) -> None:
         self._calls = calls

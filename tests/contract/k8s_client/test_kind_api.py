@@ -6,7 +6,7 @@ import json
 import queue
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from finops.k8s.config_maps import ConfigMaps
 from finops.k8s.connection import NotFound, connect
 from finops.k8s.events import Events
 from finops.k8s.kinds import KindApi, WatchEvent, aws_accounts, scan_policies
-from finops.k8s.secrets import create_once
+from finops.k8s.secrets import create_once, update_once
 from finops.kinds.aws_account import AwsAccount
 from finops.kinds.part import API_VERSION
 from finops.kinds.scan_policy import ScanPolicy
@@ -214,6 +214,22 @@ def test_a_secret_is_made_once_and_never_again(place: Place) -> None:
 
     found: Any = client.CoreV1Api(place.connection.api).read_namespaced_secret(name, place.namespace)
     assert found.data == {"key": "Zmlyc3Q="}
+    assert found.metadata.labels == {"app": "x"}
+
+
+def test_a_secret_is_mended_where_it_has_to_be_and_keeps_the_rest(place: Place) -> None:
+    name = fresh_name()
+    create_once(place.connection, place.namespace, name, lambda: {"password": "kept", "list": "old"}, {"app": "x"})
+
+    def mend(values: Mapping[str, str]) -> Mapping[str, str]:
+        assert values["password"] == "kept"
+        return {} if values["list"] == "new" else {"list": "new"}
+
+    assert update_once(place.connection, place.namespace, name, mend)
+    assert not update_once(place.connection, place.namespace, name, mend)
+
+    found: Any = client.CoreV1Api(place.connection.api).read_namespaced_secret(name, place.namespace)
+    assert found.data == {"password": "a2VwdA==", "list": "bmV3"}
     assert found.metadata.labels == {"app": "x"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 import uuid
@@ -181,6 +182,29 @@ def test_a_file_ahead_of_the_stream_freezes_the_ledger_and_every_append_says_so(
     with pytest.raises(LedgerDiverged):
         ledger.append(entry("vote"))
     assert ledger.head().sequence == 0
+
+
+def test_a_stream_that_comes_back_behind_the_file_in_the_middle_of_a_lease_freezes_the_ledger(tmp_path: Path) -> None:
+    with running_valkey() as server:
+        sinks = Sinks(open_ledger_connection(server.url), tmp_path / "ledger.jsonl")
+        ledger = sinks.open()
+        fill(ledger, 2)
+        backup = server.directory / "backup"
+        shutil.copytree(server.directory / "appendonlydir", backup)
+        ledger.append(entry("after the backup"))
+        server.kill()
+        shutil.rmtree(server.directory / "appendonlydir")
+        shutil.move(backup, server.directory / "appendonlydir")
+        with pytest.raises(LedgerUnavailable):
+            ledger.append(entry("while it is down"))
+        server.start()
+        with pytest.raises(LedgerDiverged, match="older backup"):
+            ledger.append(entry("next", kind=RecordKind.INTENT))
+        with pytest.raises(LedgerDiverged):
+            ledger.append(entry("again"))
+        assert ledger.head().sequence == 2
+        assert len(sinks.lines()) == 3
+        sinks.store.client.close()
 
 
 def test_a_divergence_that_a_person_cleared_up_is_over_at_the_next_start(sinks: Sinks) -> None:

@@ -67,7 +67,15 @@ def head(generation: str) -> PolicyHead:
         api_calls={"ec2:DescribeInstances": 3},
         estimated_api_cost=Decimal("0.00125"),
     )
-    return PolicyHead(generation, summary, ((SHARD, "g0"),))
+    return PolicyHead(
+        generation,
+        summary,
+        ((SHARD, "g0"),),
+        costs={SHARD: Decimal("200.4612")},
+        include_tags={"team": ("a", "b")},
+        exclude_tags={"finops.dev/ignore": ("true",)},
+        hours_per_month=744,
+    )
 
 
 def test_recommendations_come_back_by_saving_with_unknown_ones_last(store: Store) -> None:

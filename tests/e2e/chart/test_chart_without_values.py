@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import yaml
 from tests.e2e.cluster import ROOT, Object, RealCluster, wait_until
 from tests.e2e.documents import account, condition, policy
 from tests.e2e.kinds.cluster_api import unique_name
@@ -76,8 +77,10 @@ def test_without_values_it_runs_says_what_it_lacks_and_leaves_without_trace(
 def _assert_notes_help(notes: str, release: Release) -> None:
     for number in (1, 2, 3):
         assert f"  {number}. " in notes
-    assert f"kubectl apply -f {SAMPLE.relative_to(ROOT)}" in notes
-    for command in ("kubectl wait scanpolicy/first", "kubectl describe scanpolicy/first"):
+    # What it says to paste is the first policy of the docs, and stands at the margin: a shell must find its end.
+    pasted = notes.partition("kubectl apply -f - <<'EOF'\n")[2].partition("\nEOF\n")[0]
+    assert list(yaml.safe_load_all(pasted)) == list(yaml.safe_load_all(SAMPLE.read_text(encoding="utf-8")))
+    for command in ("kubectl -n default wait scanpolicy/first", "kubectl -n default describe scanpolicy/first"):
         assert command in notes
     assert "No AWS credentials were given" in notes
     assert "No Slack secret was given" in notes

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.integration.act.act_cases import CASES, find
 from tests.integration.act.act_world import (
     ACCOUNT,
     ACTIONS,
@@ -16,7 +17,6 @@ from tests.integration.act.act_world import (
     vote,
     warm_sdk,
 )
-from tests.integration.act.test_act_runs import CASES, find
 
 from finops.errors import FenceLost
 from finops.ledger.durable import DurableLedger
@@ -54,11 +54,19 @@ def prepare(world: World, action: str = "ec2_instance_resize", **change: Any) ->
 
 def run_to_end(world: World, request: ActRequest, ledger: DurableLedger) -> ActResult:
     """Call `run` as the operator's loop does, until the act has ended."""
+    return run_until(world, request, ledger, lambda result: result.retry_after_seconds is None)
+
+
+def run_until(
+    world: World, request: ActRequest, ledger: DurableLedger, wanted: Callable[[ActResult], bool]
+) -> ActResult:
+    """Call `run` as the operator's loop does, until it comes out as `wanted`."""
     executor = world.executor(ledger)
-    for _ in range(50):
+    for _ in range(2000):
         result = executor.run(request)
-        if result.retry_after_seconds is None:
+        if wanted(result):
             return result
+        assert result.retry_after_seconds is not None, result
         world.clock.sleep(result.retry_after_seconds)
     raise AssertionError(result)
 

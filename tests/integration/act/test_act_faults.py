@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.integration.act.act_cases import CASES
 from tests.integration.act.act_checker import check, effects, records
-from tests.integration.act.act_story import at, instance, prepare, run_to_end
+from tests.integration.act.act_story import at, instance, prepare, run_to_end, run_until
 from tests.integration.act.act_world import (
     ACCOUNT,
     REGION,
     World,
 )
-from tests.integration.act.test_act_runs import CASES
 
 from finops.domain.decision import State
 from finops.domain.execution import Stop, StopKind
@@ -160,7 +160,7 @@ def test_a_person_who_sets_another_type_in_mid_act_keeps_it_and_gets_a_running_i
         aws.control.change(ACCOUNT, REGION, request.plan.resource.id, {"type": "m5.2xlarge"})
 
     world.passage = at("aws.sent", edit)
-    result = world.executor(ledger).run(request)
+    result = run_until(world, request, ledger, lambda seen: seen.state is not None)
     assert result.state is State.NEEDS_HUMAN
     assert result.retry_after_seconds is not None
     time.sleep(0.1)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from tests.integration.act.act_cases import CASES, find
 from tests.integration.act.act_checker import check, effects
 from tests.integration.act.act_story import ExpiringLease, at, instance, prepare, run_to_end
 from tests.integration.act.act_world import (
@@ -16,7 +17,6 @@ from tests.integration.act.act_world import (
     World,
     vote,
 )
-from tests.integration.act.test_act_runs import CASES, find
 from tests.valkey import ValkeyProcess, running_valkey
 
 from finops.domain.decision import State

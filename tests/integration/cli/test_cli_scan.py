@@ -44,6 +44,37 @@ def test_a_scan_reports_everything_and_the_store_then_holds_the_same_numbers(
         assert f"{sum(float(one['monthlyCost']) for one in costs):.2f}" == summary["monthlyCost"]
 
 
+def test_what_a_policy_leaves_out_is_listed_and_both_totals_are_told(
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
+) -> None:
+    selector = {"excludeTags": {"Name": ["forgotten", "busy"]}}
+    path = files(policy("production", selector=selector), account("production"))
+    summary = json.loads(finops("scan", "-f", path, "--redis", valkey_url, "-o", "json").out)["summary"]
+    everything = json.loads(finops("resources", "--redis", valkey_url, "-o", "json").out)
+    name = json.loads(finops("recommendations", "--redis", valkey_url, "-o", "json").out)[0]["policy"]
+    ignored = [one for one in everything if not one["policies"]]
+    assert {one["name"] for one in ignored} == {"forgotten", "busy"}
+    assert len(everything) - len(ignored) == summary["resources"]
+
+    counted = json.loads(finops("resources", "--policy", name, "--redis", valkey_url, "-o", "json").out)
+    assert [one["id"] for one in counted] == [one["id"] for one in everything if one["policies"]]
+    costs = json.loads(finops("costs", "--policy", name, "--redis", valkey_url, "-o", "json").out)
+    assert f"{sum(float(one['monthlyCost']) for one in costs):.2f}" == summary["monthlyCost"]
+    whole = json.loads(finops("costs", "--redis", valkey_url, "-o", "json").out)
+    assert f"{sum(float(one['policies'][name]) for one in whole):.2f}" == summary["monthlyCost"]
+    total = f"{sum(float(one['monthlyCost']) for one in whole):.2f}"
+    assert float(total) > float(summary["monthlyCost"])
+
+    for command, words in (
+        ("resources", f"policy {name} selects {summary['resources']} of them, {summary['monthlyCost']} USD"),
+        ("costs", f"policy {name} selects {summary['monthlyCost']} USD of it"),
+    ):
+        told = finops(command, "--redis", valkey_url).err
+        assert words in told
+        assert f"{total} USD a month" in told
+        assert f"{summary['monthlyCost']} USD a month" in finops(command, "--policy", name, "--redis", valkey_url).err
+
+
 def test_a_resource_without_a_price_is_shown_as_null_and_counted_as_unpriced(
     aws: AwsProcess, finops: Finops, files: Files
 ) -> None:

@@ -100,7 +100,10 @@ def test_it_prints_the_operators_status_the_advice_and_addresses_that_answer(dem
     kubeconfig = next(line.split()[1] for line in lines if line.startswith("Kubernetes "))
     contexts = [one["name"] for one in yaml.safe_load(Path(kubeconfig).read_text(encoding="utf-8"))["contexts"]]
     assert contexts == ["admin", "alice", "bob"]
-    assert demo.env_file.parent.stat().st_mode & 0o777 == 0o700
+    folder = demo.env_file.parent
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for name in ("env", "programs.log", "kubeconfig-people"):
+        assert (folder / name).stat().st_mode & 0o777 == 0o600, name
 
 
 def test_the_three_commands_work_as_they_are_printed(demo: DemoProcess) -> None:
@@ -189,6 +192,15 @@ def test_status_store_and_a_scan_of_the_same_documents_tell_the_same_numbers(dem
     assert f"{total:.2f}" == row[6]
     # Acts of other tests may have changed a type by now, never the number of things.
     assert float(scanned["monthlyCost"]) <= float(row[5])
+    # The estate holds resources that carry finops.dev/ignore: listings show them, the policy does not count them.
+    name = "default/everything"
+    apart = "FINOPS_REDIS_PREFIX=apart: finops"
+    costs = json.loads(shell(demo, f"{apart} costs --policy {name} -o json").stdout)
+    assert f"{sum(float(one['monthlyCost']) for one in costs):.2f}" == scanned["monthlyCost"]
+    counted = json.loads(shell(demo, f"{apart} resources --policy {name} -o json").stdout)
+    assert len(counted) == scanned["resources"]
+    everything = json.loads(shell(demo, f"{apart} resources -o json").stdout)
+    assert "ignored-idle" in {one["name"] for one in everything} - {one["name"] for one in counted}
 
 
 def test_doctor_finds_nothing_wrong(demo: DemoProcess) -> None:
@@ -233,4 +245,6 @@ def test_the_death_of_a_child_ends_the_demo_with_its_name_and_last_lines() -> No
         assert running.process.wait(90) == 1
         assert eventually(lambda: "operator ended by signal SIGKILL" in running.told, 10), running.told
         assert "Traceback" not in running.told
+        assert r"\n" not in running.told
+        assert "\n  operator | " in running.told
         assert running.nothing_left(), running.leftovers()

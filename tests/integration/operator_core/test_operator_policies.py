@@ -178,6 +178,35 @@ def test_one_act_an_hour_means_one(rig: Rig) -> None:
     case.check(StopInstances=1)
 
 
+def test_a_limit_that_is_raised_while_an_act_waits_lets_it_go_on(rig: Rig) -> None:
+    case, first, second = proposed(rig, actions=ONE_AN_HOUR)
+    case.vote(first)
+    case.wait_state(first, "Succeeded")
+    case.vote(second)
+    case.waits_because(second, "allows 1 acts an hour")
+
+    case.apply(actions={"limits": {"perHour": 2, "perDay": 100, "percentOfFleet": 100}})
+
+    case.wait_state(second, "Succeeded")
+    case.check(StopInstances=2)
+
+
+def test_a_tag_that_is_protected_while_an_act_waits_forbids_it(rig: Rig) -> None:
+    case, first, second = proposed(rig, actions=ONE_AN_HOUR)
+    case.vote(first)
+    case.wait_state(first, "Succeeded")
+    case.vote(second)
+    case.waits_because(second, "allows 1 acts an hour")
+
+    limits = {"perHour": 2, "perDay": 100, "percentOfFleet": 100}
+    case.apply(actions={"limits": limits, "protectTags": {"case": [case.name]}})
+
+    ended = case.wait_state(second, "Stale", "Withdrawn")
+    assert "case" in ended["status"]["outcome"]["error"]
+    assert case.instance(second)["state"] == "running"
+    case.check(StopInstances=1)
+
+
 def test_a_dry_run_does_everything_but_the_call_and_says_so(rig: Rig) -> None:
     case, first, _ = proposed(rig, actions={"mode": "DryRun"})
     assert first["spec"]["dryRun"] is True

@@ -2,167 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.operator_core.fake_clock import FakeClock
-from tests.unit.stages.samples import plan_of, policy, recommendation, reference, request
+from tests.operator_parts import NAMESPACE, Parts
+from tests.unit.stages.samples import policy
 
-from finops.audit_verify import verify
 from finops.domain.audit import Entry, RecordKind
 from finops.domain.decision import State
 from finops.errors import Conflict
-from finops.k8s.config_maps import ConfigMaps
-from finops.k8s.connection import connect
-from finops.k8s.kinds import KindApi, action_requests, approvals, scan_policies
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval, ApprovalSpec
 from finops.kinds.scan_policy import ScanPolicy
-from finops.ledger.durable import DurableLedger, open_ledger
 from finops.store.connection import Store
-from finops.store.outbox import MessageRef, Outbox
-from finops.store.slack_groups import SlackGroups
-from finops_operator.canary import Canary
-from finops_operator.chronicle import Chronicle
-from finops_operator.deciding import Decider
+from finops.store.outbox import MessageRef
 from finops_operator.freeze import Freeze
-from finops_operator.housekeeping import Housekeeping
-from finops_operator.objects import Gone, Objects
-from finops_operator.people import People
-from finops_operator.stages.origin import intended_id, spec_hash
-from finops_operator.telemetry import Telemetry
-from finops_operator.world import World
-from finops_sandbox.kubernetes import KubernetesDouble
-
-ROOT = Path(__file__).parents[3]
-NAMESPACE = "team-a"
-
-
-@pytest.fixture(scope="module")
-def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubernetesDouble]:
-    maps = [
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}}
-        for name in ("r-freeze", "r-identities")
-    ]
-    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-    manifests: list[Any] = [space, *maps]
-    with KubernetesDouble(tmp_path_factory.mktemp("upkeep"), crds=[ROOT / "crds"], manifests=manifests) as double:
-        yield double
-
-
-@dataclass
-class Parts:
-    """The operator's parts around one ledger, without its threads; the test moves the clock and feeds the world."""
-
-    double: KubernetesDouble
-    store: Store
-    ledger: DurableLedger
-    ledger_path: Path
-    clock: FakeClock
-    world: World = field(default_factory=World)
-    writable: bool = True
-    fence: int = 1
-
-    def __post_init__(self) -> None:
-        self.connection = connect(str(self.double.kubeconfig))
-        canary = Canary(self.clock)
-        self.requests = Objects(action_requests(self.connection), self.world.requests, canary)
-        self.approvals = Objects(approvals(self.connection), self.world.approvals, canary)
-        self.policies = Objects(scan_policies(self.connection), self.world.policies, canary)
-        self.maps = ConfigMaps(self.connection, "default")
-        self.outbox = Outbox(self.store)
-        self.people = People(
-            switches=self.maps, identities="r-identities", groups=SlackGroups(self.store), clock=self.clock
-        )
-        self.decider = Decider(
-            self.ledger,
-            self.requests,
-            self.approvals,
-            self.world.approvals_of,
-            self.people,
-            self.clock,
-            lambda: self.fence,
-        )
-        self.chronicle = Chronicle(self.ledger, self._posted)
-        self.groups = SlackGroups(self.store)
-        self.housekeeping = Housekeeping(
-            world=self.world,
-            kinds=(self.policies, self.requests, self.approvals),
-            requests=self.requests,
-            canary=canary,
-            groups=self.groups,
-            freeze=Freeze(self.maps, "r-freeze"),
-            ledger=self.ledger,
-            chronicle=self.chronicle,
-            telemetry=Telemetry(),
-            clock=self.clock,
-            may_write=lambda: self.writable,
-            take_over=lambda: None,
-            canary_seconds=60,
-        )
-
-    def _posted(self, uids: Any) -> dict[str, tuple[str, str]]:
-        found = ((uid, self.outbox.message(uid)) for uid in uids)
-        return {uid: (ref.channel, ref.ts) for uid, ref in found if ref.ts}
-
-    def propose(self, number: int, state: State | None = None, **spec: Any) -> ActionRequest:
-        """Propose as the operator does, and look at it once."""
-        by = policy(**spec)
-        item = recommendation(number, resource=reference(number), id=f"{id(self):x}-{number}"[-20:])
-        wanted = request(item, None, by=by)
-        expiry = self.clock.now() + timedelta(hours=72)
-        wanted = wanted.model_copy(update={"spec": wanted.spec.model_copy(update={"expires_at": expiry})})
-        assert wanted.spec.plan_hash == plan_of(item).hash
-        self.ledger.append(
-            Entry(
-                intended_id(wanted),
-                "operator",
-                RecordKind.PROPOSED,
-                request=f"{NAMESPACE}/{wanted.metadata.name}/",
-                plan_hash=wanted.spec.plan_hash,
-                result="intent",
-                detail={"specHash": spec_hash(wanted.spec)},
-            )
-        )
-        made = self.decider.look(self.requests.create(wanted))
-        if state is not None:
-            made = self.requests.write_status(made, lambda now: {**now.status.to_dict(), "state": state.value})
-        return made
-
-    def vote(self, on: ActionRequest, person: str = "alice", **changes: Any) -> Approval:
-        spec = ApprovalSpec.model_validate(
-            {
-                "request": {"name": on.metadata.name, "uid": on.metadata.uid},
-                "plan_hash": on.spec.plan_hash,
-                "decision": "Approve",
-                "approver": {"source": "kubernetes", "username": person},
-                **changes,
-            }
-        )
-        return self.approvals.create(Approval.of(NAMESPACE, spec))
-
-    def kinds_of_records(self) -> list[tuple[str, str]]:
-        return [(record.entry.kind.value, record.entry.result) for record in self.ledger.read()]
-
-
-@pytest.fixture
-def parts(double: KubernetesDouble, store: Store, tmp_path: Path) -> Iterator[Parts]:
-    clock = FakeClock(datetime.now(UTC))
-    path = tmp_path / "ledger.jsonl"
-    ledger = open_ledger(store, path, clock=clock, fence=lambda: 1)
-    ledger.start()
-    parts = Parts(double, store, ledger, path, clock)
-    yield parts
-    api: KindApi[Any]
-    for api in (action_requests(parts.connection), approvals(parts.connection), scan_policies(parts.connection)):
-        for one in api.list(NAMESPACE):
-            api.delete(NAMESPACE, one.metadata.name)
-    parts.maps.write("r-freeze", {"frozen": "", "reason": ""})
-    assert verify(path.read_text(encoding="utf-8").splitlines()).problems == ()
+from finops_operator.objects import Gone
 
 
 def commands(store: Store) -> int:

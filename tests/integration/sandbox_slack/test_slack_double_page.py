@@ -1,6 +1,7 @@
 """The page in a real browser: people click, fill in, switch; hostile text stays text."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -131,6 +132,23 @@ def test_a_person_approves_over_the_confirmation(
     browser.click("dialog[open] button", "Approve the resize")
     browser.wait_text("Approved by @bob")
     assert browser.evaluate("![...document.querySelectorAll('main button')].some(b => b.innerText === 'Approve')")
+
+
+def test_a_button_under_a_finger_stays_when_another_message_arrives(
+    browser: Browser, slack: SlackDouble, client: WebClient, bot: App
+) -> None:
+    browser.goto(f"{slack.url}/?user={BOB}")
+    post(client)
+    browser.wait_text("Resize reports-3")
+    box = browser.evaluate("document.querySelector('button.primary').getBoundingClientRect().toJSON()")
+    place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2, "button": "left", "clickCount": 1}
+    browser.command("Input.dispatchMouseEvent", type="mousePressed", **place)
+    client.chat_postMessage(channel=FINOPS, text="another message")
+    time.sleep(0.5)
+    browser.command("Input.dispatchMouseEvent", type="mouseReleased", **place)
+    browser.wait_text("stops for about two minutes", "dialog.confirm[open]")
+    browser.click("dialog[open] button", "Not now")
+    browser.wait_text("another message")
 
 
 def test_a_person_denies_with_a_reason_after_an_error(

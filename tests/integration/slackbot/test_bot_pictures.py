@@ -23,6 +23,23 @@ from finops_slackbot.views.thread import thread_blocks, thread_lines
 
 CHANNEL = "C0FINOPS01"
 IMAGES = Path(__file__).parents[3] / "docs" / "images"
+# Only the cards, in five columns: the page's own styles draw them, its frame and its scrolling are left out.
+SIDE_BY_SIDE = """(() => {
+  const cards = [...document.querySelectorAll('#scroll .message article')];
+  const grid = document.createElement('div');
+  grid.style.cssText = 'columns:5; column-gap:16px; padding:16px; background:Canvas';
+  for (const card of cards) {
+    card.querySelectorAll('dialog').forEach(one => one.remove());
+    const box = document.createElement('div');
+    box.style.cssText = 'break-inside:avoid; margin-bottom:16px; padding:12px 14px; overflow:hidden;'
+      + 'border:1px solid #8884; border-radius:8px';
+    box.append(card);
+    grid.append(box);
+  }
+  document.body.replaceChildren(grid);
+  for (const one of [document.documentElement, document.body])
+    one.style.cssText = 'display:block; height:auto; overflow:visible; margin:0';
+})()"""
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -44,12 +61,13 @@ def test_the_page_shows_a_card_in_each_state_and_the_docs_have_its_picture(folde
             assert thread_blocks(thread_lines(facts)) is not None
         browser.goto(slack.url)
         browser.wait_text("1 of 1 approval")
-        height = int(browser.evaluate("Math.max(...[...document.querySelectorAll('*')].map(e => e.scrollHeight))"))
-        browser.resize(900, min(height + 200, 16000))
-        browser.screenshot(folder / "slack-states.png")
-        browser.resize(900, 760)
         browser.evaluate("document.querySelector('.message').scrollIntoView()")
+        browser.resize(900, 760)
         browser.screenshot(folder / "slack-card.png")
+        browser.resize(1900, 1000)
+        browser.evaluate(SIDE_BY_SIDE)
+        browser.resize(1900, int(browser.evaluate("document.body.scrollHeight")))
+        browser.screenshot(folder / "slack-states.png")
     for name in ("slack-states.png", "slack-card.png"):
         assert (folder / name).read_bytes().startswith(PNG)
         assert (IMAGES / name).is_file(), f"docs/images/{name}: write it with FINOPS_WRITE_PICTURES=1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.unit.actions.action_cases import INSTANCE, VOLUME
 
 from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
 from finops.domain.decision import State
-from finops.domain.execution import Result
+from finops.domain.execution import Observation, Result
 from finops.errors import (
     AwsCredentialsInvalid,
     AwsDenied,
@@ -45,9 +45,11 @@ class ScriptedReader:
 
     answers: Mapping[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    parameters: list[Mapping[str, Any]] = field(default_factory=list)
 
     def read(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         self.asked.append(operation)
+        self.parameters.append(parameters)
         answer = self.answers.get(operation, {})
         if isinstance(answer, Exception):
             raise answer
@@ -139,6 +141,19 @@ def test_the_best_snapshot_of_the_request_is_the_one_that_counts(states: list[st
     assert DELETE.observe(ScriptedReader(answers), Target(VOLUME, {}, "u1")).text("snapshot") == shown
 
 
+def test_once_its_making_is_recorded_the_snapshot_is_found_by_its_id_alone() -> None:
+    reader = ScriptedReader(
+        {
+            "ec2:DescribeVolumes": {"Volumes": [_VOLUME]},
+            "ec2:DescribeSnapshots": {"Snapshots": [{"SnapshotId": "snap-1", "State": "completed"}]},
+        }
+    )
+    seen = DELETE.observe(reader, Target(VOLUME, {}, "u1", created="snap-1"))
+    assert (seen.text("snapshot"), seen.text("created")) == ("completed", "snap-1")
+    wanted = [{"Name": "snapshot-id", "Values": ["snap-1"]}, {"Name": "volume-id", "Values": ["vol-1"]}]
+    assert reader.parameters[-1]["Filters"] == wanted
+
+
 def test_without_a_request_no_snapshot_is_looked_for() -> None:
     reader = ScriptedReader({"ec2:DescribeVolumes": {"Volumes": [_VOLUME]}})
     DELETE.observe(reader, Target(VOLUME, {}))
@@ -221,6 +236,24 @@ def test_the_journal_holds_intents_outcomes_the_turn_and_the_end_and_nothing_els
         ("stop", Result.RECOVERED),
     ]
     assert (journal.turned, journal.ended, journal.end_message) == ("why", State.ROLLED_BACK, "why")
+
+
+def test_what_an_act_made_is_read_back_from_the_answer_or_from_the_look_that_found_it() -> None:
+    answered, settled = told((RecordKind.OUTCOME, "make", 1, "ok"), (RecordKind.OUTCOME, "make", 2, "recovered"))
+    answered = replace(answered, entry=replace(answered.entry, detail={"SnapshotId": "snap-1"}))
+    settled = replace(settled, entry=replace(settled.entry, detail={"created": "snap-2"}))
+    assert journal_of([answered]).created == "snap-1"
+    assert journal_of([answered, settled]).created == "snap-2"
+    assert journal_of(told((RecordKind.INTENT, "make", 1, ""))).created == ""
+
+
+@pytest.mark.parametrize("action", [STOP, RESIZE])
+def test_waiting_for_the_stop_of_a_terminated_instance_has_failed(action: Action) -> None:
+    plan = action.plan(INSTANCE, _PARAMETERS, {"state": "running", "instanceType": "m5.xlarge", "launchTime": "t0"})
+    failed = action.procedure.steps["wait_stopped"].failed
+    assert failed(plan, Observation(exists=False))
+    assert failed(plan, Observation(exists=True, facts={"state": "shutting-down"}))
+    assert not failed(plan, Observation(exists=True, facts={"state": "stopping"}))
 
 
 def test_a_decision_made_elsewhere_does_not_end_the_journal() -> None:

@@ -10,6 +10,7 @@ import pytest
 from finops_operator.catalog import plugins
 from finops_operator.cli.iam_documents import act_policy, scan_policy
 from finops_operator.cli.main import run
+from finops_sandbox.aws.policy_evaluator import AccessRequest, Policy, evaluate, parse_policy
 
 
 def allowed(document: dict[str, Any]) -> set[str]:
@@ -18,6 +19,14 @@ def allowed(document: dict[str, Any]) -> set[str]:
         actions = statement["Action"]
         found |= {actions} if isinstance(actions, str) else set(actions)
     return found
+
+
+def may(policy: Policy, operation: str, resource: str, *, protected: str, attribute: str = "") -> bool:
+    context = {"aws:resourcetag/finops.dev/protected": (protected,)} if protected else {}
+    if attribute:
+        context["ec2:attribute"] = (attribute,)
+    arn = f"arn:aws:ec2:us-east-1:111111111111:{resource}"
+    return evaluate([policy], AccessRequest(f"ec2:{operation}", arn, context)).allowed
 
 
 def test_the_scanner_may_do_exactly_what_kinds_list_and_actions_observe() -> None:
@@ -43,9 +52,18 @@ def test_no_changing_call_is_allowed_on_everything_without_a_condition() -> None
 
 
 def test_what_carries_the_protecting_tag_cannot_be_changed() -> None:
-    for statement in act_policy(plugins(), ())["Statement"]:
-        if any(kind in statement["Resource"] for kind in (":instance/", ":volume/")):
-            assert statement["Condition"]["StringNotEquals"] == {"aws:ResourceTag/finops.dev/protected": "true"}
+    policy = parse_policy(act_policy(plugins(), ()))
+    for operation in ("StopInstances", "ModifyVolume", "DeleteVolume"):
+        kind = "instance/i-1" if operation == "StopInstances" else "volume/vol-1"
+        assert may(policy, operation, kind, protected="")
+        assert not may(policy, operation, kind, protected="true")
+
+
+def test_an_instance_protected_while_an_act_has_it_stopped_can_be_restored_and_started() -> None:
+    policy = parse_policy(act_policy(plugins(), ["ec2_instance_resize"]))
+    assert may(policy, "StartInstances", "instance/i-1", protected="true")
+    assert may(policy, "ModifyInstanceAttribute", "instance/i-1", protected="true", attribute="InstanceType")
+    assert not may(policy, "ModifyInstanceAttribute", "instance/i-1", protected="", attribute="UserData")
 
 
 def test_the_command_prints_a_document_that_iam_takes(capsys: pytest.CaptureFixture[str]) -> None:

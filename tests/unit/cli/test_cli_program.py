@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from finops.errors import (
     StoreUnsafe,
 )
 from finops_operator.cli.command import commands_for
-from finops_operator.cli.failures import exit_code
+from finops_operator.cli.failures import exit_code, report
 from finops_operator.cli.main import run
 
 COMMANDS = {
@@ -143,9 +144,17 @@ def test_a_price_is_told_with_unit_source_and_date(capsys: pytest.CaptureFixture
     assert row[:7] == ["us-east-1", "t2.large linux", "instance_hour", "0.0928", "USD", "hour", "bundled"]
 
 
-def test_a_reader_that_has_seen_enough_gets_no_traceback() -> None:
-    command = f"{sys.executable} -m finops_operator.cli.main iam-policy --for act | head -c 1"
+def test_an_error_of_several_lines_is_told_on_several_lines_that_stay_its_own() -> None:
+    sink = io.StringIO()
+    report(FinopsError("it ended:\n  operator | last\x1b[31m words\nerror: forged", hint="look"), sink)
+    assert sink.getvalue() == ("error: it ended:\n  operator | last\\x1b[31m words\n  error: forged\nhint: look\n")
+
+
+@pytest.mark.parametrize("buffered", ["", "-u"])
+def test_a_reader_that_has_seen_enough_is_no_failure(buffered: str) -> None:
+    # The reader is gone before the first byte: with -u a write fails, else the flush at the end.
+    finops = f"{sys.executable} {buffered} -m finops_operator.cli.main iam-policy --for act"
+    command = f"{finops} > >(exec true); echo $?"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=False)
-    assert done.stdout == "{"
-    assert "Traceback" not in done.stderr
-    assert "BrokenPipe" not in done.stderr
+    assert done.stdout == "0\n"
+    assert done.stderr == ""

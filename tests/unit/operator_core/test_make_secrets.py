@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from finops_operator.make_secrets import access_list, main, make
+from finops_operator.make_secrets import access_list, main, make, mend
 
 
 def test_every_install_gets_secrets_of_its_own() -> None:
@@ -28,6 +28,21 @@ def test_the_access_list_holds_hashes_and_no_passwords() -> None:
     assert "~finops:*" in operator
     assert "%RW~finops:slack:*" in bot
     assert "%R~finops:*" in bot
+
+
+def test_the_bot_may_neither_administer_the_store_nor_manage_functions_and_scripts() -> None:
+    _, operator, bot = access_list("a", "b").strip().splitlines()
+    assert "@" not in bot.split("%R~finops:* ")[1]
+    assert not {"+script|kill", "+script|flush", "+function", "+keys", "+flushall"} & set(bot.split())
+    assert {"-function", "-script|kill", "-script|flush", "-@admin"} <= set(operator.split())
+
+
+def test_an_upgrade_writes_the_access_list_for_the_passwords_that_are_there_and_nothing_else() -> None:
+    kept = make()
+    assert mend(kept) == {}
+    assert mend({**kept, "users.acl": "user default off"}) == {"users.acl": kept["users.acl"]}
+    # Somebody's own Secret for an external store has no passwords of ours.
+    assert mend({"button-key": "x"}) == {}
 
 
 def test_without_a_name_it_says_how_it_is_called(

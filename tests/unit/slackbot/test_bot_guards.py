@@ -113,7 +113,7 @@ def test_an_unknown_account_is_refused_and_a_silent_slack_is_not_an_answer() -> 
         guard.objection("U3", "T0HOME", HOME)
 
 
-def test_a_persons_record_is_read_again_after_a_minute() -> None:
+def test_a_persons_record_is_read_again_after_ten_seconds() -> None:
     clock = ManualClock()
     guard, directory = people({"U1": {"team_id": "T0HOME"}}, clock)
     for seconds in (0.0, FRESH_SECONDS - 1, FRESH_SECONDS):

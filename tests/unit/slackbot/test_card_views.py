@@ -220,6 +220,11 @@ def test_warnings_of_the_operator_stand_on_the_card_as_inert_text() -> None:
     assert block["text"]["text"] == "*Take care:* Part of &lt;!here&gt; a group.\n*Take care:* No AMI"
 
 
+def test_warnings_stand_in_the_order_of_their_numbers() -> None:
+    facts = facts_of(State.PENDING, values={f"warning{number}": f"number {number}" for number in (10, 2, 1)})
+    assert facts.warnings == ("number 1", "number 2", "number 10")
+
+
 def test_several_changes_are_named_and_what_changes_comes_first() -> None:
     request, _ = in_state(State.PENDING)
     spec = request.spec.model_copy(

@@ -228,12 +228,29 @@ def test_the_owner_is_read_from_the_usual_tags() -> None:
         ({"approval": {"approvers": [{"kubernetesUser": "bob"}]}}, Trigger.SUPERSEDED),
         ({"approval": {"approvers": [{"kubernetesUser": "alice"}], "expiresAfter": "1h"}}, None),
         ({"schedule": "1 2 3 4 *"}, None),
+        ({"notify": {"slack": {"channel": "C0123456789", "minimumMonthlySavings": 65.21}}}, Trigger.SUPERSEDED),
+        ({"notify": {"slack": {"channel": "C0123456789", "minimumMonthlySavings": 65.22}}}, None),
     ],
 )
 def test_a_waiting_request_ends_when_the_policy_no_longer_means_it(changed: Any, trigger: Trigger | None) -> None:
     ending = outdated(policy(**changed), request(recommendation(), State.PENDING))
 
     assert (ending and ending[0]) == trigger
+
+
+@pytest.mark.parametrize(
+    ("channel", "minimum", "superseded"),
+    [("C0123456789", 1, False), ("C0123456789", 65.21, False), ("C0987654321", 1, True), ("C0123456789", 65.22, True)],
+)
+def test_a_request_follows_its_card_to_where_the_policy_sends_cards_now(
+    channel: str, minimum: float, *, superseded: bool
+) -> None:
+    def sent_to(channel: str, minimum: float) -> ScanPolicy:
+        return policy(notify={"slack": {"channel": channel, "minimumMonthlySavings": minimum}})
+
+    waiting = request(recommendation(), State.PENDING, by=sent_to("C0123456789", 1))
+
+    assert (outdated(sent_to(channel, minimum), waiting) is not None) is superseded
 
 
 def test_the_ledger_knows_a_request_by_its_whole_spec() -> None:

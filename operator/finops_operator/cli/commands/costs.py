@@ -16,6 +16,7 @@ from finops.store.inventory import InventoryStore
 from finops_operator.cli.command import Command
 from finops_operator.cli.options import Output, Redis
 from finops_operator.cli.output import Format, emit, field, note
+from finops_operator.cli.selection import Selection, selections
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import end_with_gaps
 
@@ -32,14 +33,26 @@ class By(StrEnum):
 
 def _run(
     by: Annotated[By, typer.Option("--by", help="What to add up by.", case_sensitive=False)] = By.SERVICE,
+    policy: Annotated[
+        str, typer.Option("--policy", metavar="NAMESPACE/NAME", help="Only what this ScanPolicy selects.")
+    ] = "",
     output: Output = Format.TABLE,
     redis: Redis = "",
 ) -> None:
-    """Show monthly costs at list prices, as of the last complete scan of each part. Exit code 3 with gaps."""
+    """Show monthly costs at list prices, as of the last complete scan of each part. Exit code 3 with gaps.
+
+    Everything that was seen counts, also what policies leave out by their selectors; `policies` in the data tells how
+    much of a line each of them selects. With --policy the total is the one in the policy's status.
+    """
     today = datetime.now(UTC).date()
     with store_to_read(redis) as store:
-        latest = _latest(CostHistoryStore(store).between(today - timedelta(days=_LOOKBACK_DAYS), today))
-        gaps = [gap for head in InventoryStore(store).heads() for gap in head.gaps]
+        chosen = selections(store, policy)
+        if policy:
+            latest = _of_policy(chosen[0])
+            gaps = list(chosen[0].head.summary.gaps)
+        else:
+            latest = _latest(CostHistoryStore(store).between(today - timedelta(days=_LOOKBACK_DAYS), today))
+            gaps = [gap for head in InventoryStore(store).heads() for gap in head.gaps]
     columns = (
         field(by.value),
         field("monthlyCost", right=True),
@@ -48,13 +61,30 @@ def _run(
         field("annualCost", right=True),
         field("currency", wide=True),
         field("asOf"),
+        field("policies", wide=True),
     )
-    records = _records(by, latest)
-    total = sum((Decimal(one["monthlyCost"]) for one in records), Decimal(0))
+    records = _records(by, latest, chosen)
     emit(records, columns, output)
     if output in {Format.TABLE, Format.WIDE}:
-        note(f"total {as_text(to_cents(total))} {CURRENCY} a month")
+        _tell_totals(records, policy, chosen)
     end_with_gaps(gaps)
+
+
+def _tell_totals(records: Iterable[dict[str, Any]], policy: str, policies: Iterable[Selection]) -> None:
+    everything = sum((Decimal(one["monthlyCost"]) for one in records), Decimal(0))
+    if policy:
+        # Rounded once, as the policy's own figure is: the lines above may differ from it by a cent.
+        everything = sum((one.head.summary.monthly_cost for one in policies), Decimal(0))
+    note(f"total {as_text(to_cents(everything))} {CURRENCY} a month")
+    for one in policies:
+        part = one.head.summary.monthly_cost
+        if part != everything:
+            note(f"policy {one.name} selects {as_text(part)} {CURRENCY} of it: --policy {one.name}")
+
+
+def _of_policy(policy: Selection) -> list[DailyCost]:
+    day = policy.head.summary.completion_time.date()
+    return [DailyCost(day, shard.account, shard.region, shard.kind, cost) for shard, cost in policy.head.costs.items()]
 
 
 def _latest(days: Iterable[DailyCost]) -> list[DailyCost]:
@@ -65,11 +95,10 @@ def _latest(days: Iterable[DailyCost]) -> list[DailyCost]:
     return list(found.values())
 
 
-def _records(by: By, costs: Iterable[DailyCost]) -> list[dict[str, Any]]:
-    groups: dict[str, list[DailyCost]] = {}
-    for one in costs:
-        groups.setdefault(str(getattr(one, by.value)), []).append(one)
-    sums = {name: sum((to_cents(one.monthly_cost) for one in group), Decimal(0)) for name, group in groups.items()}
+def _records(by: By, costs: Iterable[DailyCost], policies: Iterable[Selection]) -> list[dict[str, Any]]:
+    parts = {one.name: _groups(by, _of_policy(one)) for one in policies}
+    groups = _groups(by, costs)
+    sums = {name: _sum(group) for name, group in groups.items()}
     total = sum(sums.values(), Decimal(0))
     return [
         {
@@ -81,9 +110,21 @@ def _records(by: By, costs: Iterable[DailyCost]) -> list[dict[str, Any]]:
             "currency": CURRENCY,
             # The oldest of the figures that were added.
             "asOf": min(one.day for one in groups[name]).isoformat(),
+            "policies": {policy: as_text(_sum(part.get(name, ()))) for policy, part in parts.items()},
         }
         for name, monthly in sorted(sums.items(), key=lambda item: (-item[1], item[0]))
     ]
+
+
+def _groups(by: By, costs: Iterable[DailyCost]) -> dict[str, list[DailyCost]]:
+    groups: dict[str, list[DailyCost]] = {}
+    for one in costs:
+        groups.setdefault(str(getattr(one, by.value)), []).append(one)
+    return groups
+
+
+def _sum(costs: Iterable[DailyCost]) -> Decimal:
+    return to_cents(sum((one.monthly_cost for one in costs), Decimal(0)))
 
 
 COMMAND: Final = Command("costs", _run)

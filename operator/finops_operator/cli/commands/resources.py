@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -17,6 +18,7 @@ from finops_operator.catalog import plugins
 from finops_operator.cli.command import Command
 from finops_operator.cli.options import Output, Redis
 from finops_operator.cli.output import Column, Format, Record, emit, field, note
+from finops_operator.cli.selection import Selection, Tally, selections
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import end_with_gaps
 from finops_operator.plugins import ResourceKind
@@ -47,7 +49,9 @@ _COLUMNS: Final = (
     field("priceMissing", wide=True),
     field("created", wide=True),
     field("tags", wide=True),
+    field("policies", wide=True),
 )
+_HOURS: Final = 730
 
 
 def _run(
@@ -55,48 +59,79 @@ def _run(
     kind: Annotated[str, typer.Option("--kind", metavar="ID", help="Only of this kind, such as ec2-instance.")] = "",
     account: Annotated[str, typer.Option("--account", metavar="DIGITS", help="Only of this account.")] = "",
     region: Annotated[str, typer.Option("--region", metavar="CODE", help="Only in this region.")] = "",
+    policy: Annotated[
+        str, typer.Option("--policy", metavar="NAMESPACE/NAME", help="Only what this ScanPolicy selects.")
+    ] = "",
     hours: Annotated[
-        int, typer.Option("--hours-per-month", min=672, max=744, help="Hours of a month for what is billed hourly.")
-    ] = 730,
+        int | None,
+        typer.Option(
+            "--hours-per-month",
+            min=672,
+            max=744,
+            help="Hours of a month for what is billed hourly. Default: the policy's with --policy, else 730.",
+        ),
+    ] = None,
     redis: Redis = "",
 ) -> None:
-    """List the resources of the last scans. Exit code 3 when some could not be seen."""
+    """List the resources of the last scans. Exit code 3 when some could not be seen.
+
+    Everything that was seen is listed, also what policies leave out by their selectors, such as resources with the tag
+    finops.dev/ignore. `policies` in the data names those that select a resource; --policy lists what one counts.
+    """
     kinds = plugins().kinds
     if kind and kind not in kinds:
         raise InvalidInput(f"{kind!r} is no kind", field="--kind", hint=f"known: {', '.join(sorted(kinds))}")
     with store_to_read(redis) as store:
+        policies = selections(store, policy)
         heads = [
             head
             for head in InventoryStore(store).heads()
             if kind in {"", head.shard.kind}
             and account in {"", head.shard.account}
             and region in {"", head.shard.region}
+            and (not policy or any(one.covers(head.shard) for one in policies))
         ]
-        emit(_records(store, heads, kinds, Decimal(hours)), _COLUMNS, output)
+        chosen = hours or (policies[0].head.hours_per_month if policy else _HOURS)
+        tally = Tally(policies)
+        listing = _Listing(store, kinds, Decimal(chosen), policies, only_selected=bool(policy))
+        emit(listing.records(heads, tally), _COLUMNS, output)
     if not heads:
         note("the store holds no such resources; has a scan ended?")
+    elif output in {Format.TABLE, Format.WIDE}:
+        for sentence in tally.sentences():
+            note(sentence)
     gaps: list[Gap] = [gap for head in heads for gap in head.gaps]
     end_with_gaps(gaps)
 
 
-def _records(
-    store: Store, heads: list[ShardHead], kinds: Mapping[str, ResourceKind], hours: Decimal
-) -> Iterator[dict[str, Any]]:
-    inventory, utilization, prices = (
-        InventoryStore(store),
-        UtilizationStore(store),
-        MemoizedPrices(plugins().price_sources),
-    )
-    for head in heads:
-        known = kinds.get(head.shard.kind)
-        if known is None:
-            # Written by a newer version; the schema check let it pass, so it is merely not ours to price.
-            continue
-        for page in inventory.pages(head.shard, head.generation):
-            measured = utilization.summaries(head.shard, [one.id for one in page])
-            for one in page:
-                cost = cost_of(one, known.billed_parts, prices.lookup, hours)
-                yield resource_to_json(one, cost, measured.get(one.id))
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """How resources are read, priced and told; `policies` are those that are named beside them."""
+
+    store: Store
+    kinds: Mapping[str, ResourceKind]
+    hours: Decimal
+    policies: tuple[Selection, ...]
+    only_selected: bool
+
+    def records(self, heads: Iterable[ShardHead], tally: Tally) -> Iterator[dict[str, Any]]:
+        """Yield the records of all resources, a page of them in memory, and count them in `tally`."""
+        inventory, utilization = InventoryStore(self.store), UtilizationStore(self.store)
+        lookup = MemoizedPrices(plugins().price_sources).lookup
+        for head in heads:
+            known = self.kinds.get(head.shard.kind)
+            if known is None:
+                # Written by a newer version; the schema check let it pass, so it is merely not ours to price.
+                continue
+            for page in inventory.pages(head.shard, head.generation):
+                measured = utilization.summaries(head.shard, [one.id for one in page])
+                for one in page:
+                    by = [policy.name for policy in self.policies if policy.selects(head.shard, one)]
+                    if self.only_selected and not by:
+                        continue
+                    cost = cost_of(one, known.billed_parts, lookup, self.hours)
+                    tally.add(cost.monthly, by)
+                    yield {**resource_to_json(one, cost, measured.get(one.id)), "policies": by}
 
 
 COMMAND: Final = Command("resources", _run)

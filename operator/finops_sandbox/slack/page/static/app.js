@@ -5,6 +5,7 @@ const page = new URLSearchParams(location.search);
 const me = () => document.getElementById("user").value;
 let version = Number(document.body.dataset.version);
 let waiting = false;
+let pressed = false;
 
 function toast(text) {
   const place = document.getElementById("toast");
@@ -16,17 +17,20 @@ function toast(text) {
 
 // Live regions -----------------------------------------------------------------------------------------------------
 
+// A confirmation or menu somebody is reading must not vanish, nor a button under a finger; the refresh comes afterwards.
+function mustWait() {
+  waiting = pressed || !!document.querySelector("dialog.confirm[open], details.overflow[open]");
+  return waiting;
+}
+
 async function refresh() {
-  // A confirmation or menu somebody is reading must not vanish; the refresh comes when it is closed.
-  if (document.querySelector("dialog.confirm[open], details.overflow[open]")) {
-    waiting = true;
-    return;
-  }
-  waiting = false;
+  if (mustWait()) return;
   page.set("user", me());
   const answer = await fetch(`/_page/fragments?${page}`);
   if (!answer.ok) return;
   const found = await answer.json();
+  // The person may have acted while the answer was on its way.
+  if (mustWait()) return;
   version = found.version;
   const focused = document.activeElement && document.activeElement.id;
   for (const [id, html] of Object.entries(found.parts)) {
@@ -153,6 +157,20 @@ function fill(field, value) {
   else if (field.type === "radio") field.checked = value === field.value;
   else if (field.multiple) for (const option of field.options) option.selected = value.includes(option.value);
   else field.value = value;
+}
+
+document.addEventListener("pointerdown", () => {
+  pressed = true;
+});
+
+for (const end of ["pointerup", "pointercancel"]) {
+  document.addEventListener(end, () => {
+    // The click comes after this event, to the button that was pressed.
+    setTimeout(() => {
+      pressed = false;
+      if (waiting) refresh();
+    });
+  });
 }
 
 document.addEventListener("click", (event) => {

@@ -1,0 +1,32 @@
+"""Which approvals of a destructive act count together when they came through different channels; pure.
+
+Called by the tally. One human may have a Slack account and a Kubernetes user; unless the administrator's mapping names
+both handles nobody can tell whether two votes of two channels are two people, and then they count as one channel's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+
+def together(approving: Mapping[str, str], named: Collection[str], mapping: str) -> tuple[frozenset[str], str]:
+    """Return the largest part of the people who approve that are surely different humans, and why it is not all.
+
+    Two votes of one channel are two people, because a channel tells its users apart. Two votes of two channels are two
+    people only if the mapping names both.
+
+    Args:
+        approving: person → channel (`kubernetes`, `slack`) of the vote.
+        named: the people whom the mapping names.
+        mapping: what people call the place of the mapping.
+    """
+    sets = [frozenset(person for person in approving if person in named)]
+    for channel in dict.fromkeys(approving.values()):
+        sets.append(frozenset(person for person, by in approving.items() if by == channel))
+    counting = max(sets, key=len)
+    if len(counting) == len(approving):
+        return counting, ""
+    return counting, (
+        f"Of {len(approving)} approvals {len(counting)} count: kubectl and Slack votes on a destructive act count "
+        f"together only for people named in {mapping}."
+    )
