@@ -70,7 +70,7 @@ class OperatorGate:
         namespace = request.tenant.namespace
         found = self.requests.get(namespace, request.name)
         if found is None or found.metadata.uid != request.uid:
-            return Stop(StopKind.WITHDRAWN, "RequestGone", "The request was deleted before anything was called.")
+            return Stop(StopKind.WITHDRAWN, "RequestGone", "The request was deleted before it was carried out.")
         origin = self.ledger.find(created_id(request.uid))
         if (
             origin is None
@@ -80,7 +80,7 @@ class OperatorGate:
         ):
             return Stop(StopKind.WITHDRAWN, "NotProposed", "The ledger does not know this request as proposed.")
         if self.clock.now() >= found.spec.expires_at:
-            return Stop(StopKind.EXPIRED, "Expired", "Expired before it was carried out; nothing was changed.")
+            return Stop(StopKind.EXPIRED, "Expired", "Expired before it was carried out.")
         policy = self.policies.get(namespace, found.spec.policy)
         return self._policy(found, policy) or self._account(found) or self._votes(found, policy)
 

@@ -13,6 +13,7 @@ EXTERNAL_ID = "finops-sandbox"
 SCANNER_ROLE = "finops-scanner"
 EXECUTOR_ROLE = "finops-executor"
 _VERSION = "2012-10-17"
+_WAYS_BACK = frozenset({"ec2:StartInstances", "ec2:ModifyInstanceAttribute"})
 
 
 def base_policy() -> dict[str, Any]:
@@ -79,8 +80,10 @@ def executor_policy(account: str) -> dict[str, Any]:
                 "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
             },
             {
+                # Starting and giving the type back stay allowed: whoever protects an instance in the middle of a
+                # resize must not leave it stopped.
                 "Effect": "Deny",
-                "Action": acts,
+                "Action": [act for act in acts if act not in _WAYS_BACK],
                 "Resource": "*",
                 "Condition": {"Null": {"aws:ResourceTag/finops.dev/protected": "false"}},
             },
