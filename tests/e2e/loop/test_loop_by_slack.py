@@ -66,8 +66,9 @@ def test_deleting_a_volume_takes_a_click_and_another_persons_vote(loop: Loop) ->
     loop.told(BOB, "1")
     assert state_of(loop.request(name)) == "Pending"
     assert not loop.aws.changes(target)
-    # The same person by another way is still one person: the administrator said who Bob is in Slack.
-    identities = json.dumps({"data": {f"slack.{BOB}": "bob"}})
+    # The same person by another way is still one person: the administrator said who Bob is in Slack, and that Alice
+    # is somebody else. Without both names a vote by kubectl would not add up with one in Slack here.
+    identities = json.dumps({"data": {f"slack.{BOB}": "bob", "k8s.alice": "alice"}})
     loop.cluster.kubectl(
         *("patch", "configmap", f"{loop.release.full_name}-identities", "-n", loop.release.namespace, "-p", identities)
     )
