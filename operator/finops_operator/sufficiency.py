@@ -5,7 +5,9 @@ Missing data is never zero and never idle: a check that cannot see says so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import Final
 
 from finops.domain.canonical import Json
 from finops.domain.utilization import MetricSummary, Utilization
@@ -22,6 +24,19 @@ def insufficient(utilization: Utilization, name: str, settings: JudgeSettings) -
     if summary.coverage_percent < float(settings.minimum_coverage_percent):
         coverage = figure(summary.coverage_percent)
         return f"{name} covers {coverage} % of its window, {settings.minimum_coverage_percent} % are needed"
+    return ""
+
+
+ANSWERED: Final = frozenset({"NotPublished", "NotPublishedSinceLaunch", "TooNew", "NotApplicable"})
+"""Reasons that CloudWatch's own answer gives; every other one says that the question failed this time."""
+
+
+def unread(utilization: Utilization, names: Iterable[str]) -> str:
+    """Return which metric could not be read this time, empty when none: a failed read is no absence to size by."""
+    for name in names:
+        reason = utilization.unknown.get(name)
+        if reason is not None and reason not in ANSWERED and utilization.best(name) is None:
+            return f"{name} could not be read ({reason})"
     return ""
 
 

@@ -20,10 +20,20 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins import Check, Facts, Parameters, ParameterSpec
 from finops_operator.sizing.choose import Candidate, Choice, Sizing, choose
 from finops_operator.sizing.policy import Preset
-from finops_operator.sufficiency import coverage_evidence, figure, insufficient
+from finops_operator.sufficiency import coverage_evidence, figure, insufficient, unread
 
 ID: Final = "ec2_instance_overprovisioned"
 _CPU: Final = "cpuPercent"
+_OTHERS: Final = (
+    "memoryPercent",
+    "networkInBytes",
+    "networkOutBytes",
+    "ebsReadOps",
+    "ebsWriteOps",
+    "ebsReadBytes",
+    "ebsWriteBytes",
+)
+"""What bounds the target beside CPU: not published is one thing, not readable today another."""
 
 
 def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
@@ -51,7 +61,7 @@ def _choice(facts: Facts, parameters: Parameters) -> Choice | str:
     if cpu is None:
         hourly = insufficient(facts.utilization, _CPU, facts.settings)
         return hourly or "it is too busy, or its 5-minute metrics are not known"
-    reason = insufficient(facts.utilization, _CPU, facts.settings)
+    reason = insufficient(facts.utilization, _CPU, facts.settings) or unread(facts.utilization, _OTHERS)
     if reason:
         return reason
     return choose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from tests.fixtures.facts import FIVE_MINUTES, busy, facts_of, flat, instance, summarize
@@ -44,6 +45,14 @@ def test_unknown_memory_is_shown_and_never_shrunk() -> None:
     assert isinstance(found, Finding)
     assert found.evidence["neededMemoryMib"] == "unknown"
     assert found.evidence["targetMemoryMib"] == found.evidence["currentMemoryMib"] == 32768
+
+
+def test_memory_that_could_not_be_read_today_is_no_memory_that_is_not_measured() -> None:
+    seen = busy(flat(12, period=FIVE_MINUTES))
+    throttled = replace(seen, unknown={**seen.unknown, "memoryPercent": "Throttling"})
+    assert reason(facts_of(instance(), throttled)) == "memoryPercent could not be read (Throttling)"
+    silent = replace(seen, unknown={**seen.unknown, "memoryPercent": "NotPublished"})
+    assert isinstance(judge(facts_of(instance(), silent)), Finding)
 
 
 def test_a_zone_that_was_asked_is_confirmed() -> None:
