@@ -36,9 +36,12 @@ def real_cluster() -> Iterator[RealCluster]:
     kubeconfig = os.environ.get("FINOPS_TEST_KUBECONFIG", "")
     if not kubeconfig:
         pytest.fail("these tests need FINOPS_TEST_KUBECONFIG: a kubeconfig of a throw-away cluster")
+    host = os.environ.get("TESTCLUSTER_HOST", "")
+    if not host:
+        pytest.fail("these tests need TESTCLUSTER_HOST: this machine's address as the cluster's pods reach it")
     cluster = RealCluster(
         kubeconfig,
-        host=os.environ.get("TESTCLUSTER_HOST", "10.89.0.1"),
+        host=host,
         audit_log=Path(os.environ.get("FINOPS_TEST_AUDIT_LOG", AUDIT_LOG)),
     )
     yield cluster
