@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from kubernetes import client
+from tests.cluster_kinds import install_kinds
 
 from finops.k8s.connection import Connection, connect
 from finops_sandbox.kubernetes import KubernetesDouble
@@ -36,7 +37,9 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         with KubernetesDouble(tmp_path_factory.mktemp("client"), crds=[ROOT / "crds"], manifests=[space]) as double:
             yield Place(connect(str(double.kubeconfig)), namespace, double)
         return
-    connection = connect(REAL or "")
+    assert REAL
+    install_kinds(REAL)
+    connection = connect(REAL)
     core = client.CoreV1Api(connection.api)
     core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=namespace)))
     try:
