@@ -1,15 +1,16 @@
 """Two levers on botocore's parser, installed on every session: times stay text, metric points skip the shape walker.
 
 Called by `session.py`. Building a datetime per field costs half of a page's CPU, and GetMetricData carries 100,000
-points a request: the shape walker takes ten times longer over them than `json.loads`. Answers that are not plain
-successful JSON (errors, another protocol) go the SDK's own way, so throttling is still seen.
+points a request: over them the shape walker takes fifteen times as long as `orjson.loads`. Answers that are not
+plain successful JSON (errors, another protocol) go the SDK's own way, so throttling is still seen.
 """
 
 from __future__ import annotations
 
-import json
 from array import array
 from typing import Any, Final
+
+import orjson
 
 GET_METRIC_DATA_EVENT: Final = "before-parse.cloudwatch.GetMetricData"
 _OK: Final = 200
@@ -34,22 +35,24 @@ def take_metric_points(
     if "json" not in str(headers.get("content-type", "")).lower():
         return
     try:
-        body = json.loads(response_dict["body"], object_hook=_packed)
-    except ValueError:
+        body = orjson.loads(response_dict["body"])
+    except orjson.JSONDecodeError:
         return
     if not isinstance(body, dict):
         return
-    customized_response_dict[_RESULTS] = body.pop(_RESULTS, [])
-    response_dict["body"] = json.dumps(body).encode()
+    results = body.pop(_RESULTS, [])
+    for result in results:
+        _pack(result)
+    customized_response_dict[_RESULTS] = results
+    response_dict["body"] = orjson.dumps(body)
 
 
-def _packed(item: dict[str, Any]) -> dict[str, Any]:
-    """Turn a series into arrays the moment it is parsed: 100,000 float objects at a time would be 7 MB a thread."""
+def _pack(result: dict[str, Any]) -> None:
+    """Turn a series into arrays at once: 100,000 float objects kept would be 7 MB a thread."""
     for key in ("Timestamps", "Values"):
-        numbers = item.get(key)
+        numbers = result.get(key)
         if isinstance(numbers, list):
             try:
-                item[key] = array("d", numbers)
+                result[key] = array("d", numbers)
             except TypeError:
-                return item
-    return item
+                return

@@ -18,7 +18,7 @@ from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins import Check, Facts, Parameters, ParameterSpec
-from finops_operator.sizing.choose import Candidate, Choice, Sizing, choose
+from finops_operator.sizing.choose import Candidate, Choice, Sizing, choose, ruled_out
 from finops_operator.sizing.policy import Preset
 from finops_operator.sufficiency import coverage_evidence, figure, insufficient, unread
 
@@ -55,28 +55,35 @@ def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
 
 
 def _choice(facts: Facts, parameters: Parameters) -> Choice | str:
+    cpu = facts.utilization.fine.get(_CPU)
+    if cpu is None or facts.resource.state != "running":
+        return _ruled_out(facts, parameters) or "its 5-minute metrics are not known"
+    reason = insufficient(facts.utilization, _CPU, facts.settings) or unread(facts.utilization, _OTHERS)
+    return reason or choose(_sizing(facts, parameters, cpu))
+
+
+def _ruled_out(facts: Facts, parameters: Parameters) -> str:
+    """Return why the hourly picture leaves nothing to advise, empty when 5-minute points may show room."""
     if facts.resource.state != "running":
         return f"it is {facts.resource.state}, not running"
-    cpu = facts.utilization.fine.get(_CPU)
-    if cpu is None:
-        hourly = insufficient(facts.utilization, _CPU, facts.settings)
-        return hourly or "it is too busy, or its 5-minute metrics are not known"
-    reason = insufficient(facts.utilization, _CPU, facts.settings) or unread(facts.utilization, _OTHERS)
-    if reason:
-        return reason
-    return choose(
-        Sizing(
-            instance=facts.resource,
-            utilization=facts.utilization,
-            cpu=cpu,
-            current_cost=facts.cost,
-            cost_of=facts.cost_of,
-            catalog=facts.catalog,
-            policy=facts.settings.sizing,
-            minimum_saving_percent=parameters["minimumSavingPercent"],
-            offered_types=facts.offered_types,
-            previous_target=facts.previous_target,
-        )
+    hourly = facts.utilization.metrics.get(_CPU)
+    if hourly is None:
+        return f"{_CPU} is unknown ({facts.utilization.unknown.get(_CPU, 'not measured')})"
+    return insufficient(facts.utilization, _CPU, facts.settings) or ruled_out(_sizing(facts, parameters, hourly))
+
+
+def _sizing(facts: Facts, parameters: Parameters, cpu: MetricSummary) -> Sizing:
+    return Sizing(
+        instance=facts.resource,
+        utilization=facts.utilization,
+        cpu=cpu,
+        current_cost=facts.cost,
+        cost_of=facts.cost_of,
+        catalog=facts.catalog,
+        policy=facts.settings.sizing,
+        minimum_saving_percent=parameters["minimumSavingPercent"],
+        offered_types=facts.offered_types,
+        previous_target=facts.previous_target,
     )
 
 
@@ -122,18 +129,7 @@ def _alternative(candidate: Candidate) -> dict[str, Json]:
 
 
 def _wants_fine(facts: Facts, parameters: Parameters) -> bool:
-    """Tell from the hourly picture whether the 5-minute one could show room.
-
-    A tenth of the hours above a level means at least 0.8 % of the 5-minute maxima above it, so the 5-minute P99.5 is
-    never below the hourly P90; and no percentile of maxima from P90 up is likely below the mean.
-    """
-    del parameters
-    cpu = facts.utilization.metrics.get(_CPU)
-    if facts.resource.state != "running" or cpu is None or insufficient(facts.utilization, _CPU, facts.settings):
-        return False
-    margins = facts.settings.sizing.margins
-    level = cpu.p90 if margins.cpu_percentile == "p99_5" else cpu.average
-    return level <= 100 - margins.cpu_headroom_percent
+    return not _ruled_out(facts, parameters)
 
 
 CHECK: Final = Check(

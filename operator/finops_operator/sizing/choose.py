@@ -16,7 +16,7 @@ from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.pricing.instance_types import Catalog, InstanceType
 from finops_operator.sizing.fit import attachable, compatible_types, has_room, machine_of, one_step, refusal
-from finops_operator.sizing.need import Need, hidden_demand, need_of
+from finops_operator.sizing.need import Need, hidden_demand, least_need, need_of
 from finops_operator.sizing.policy import SizingPolicy
 
 LARGE_STEP_DAYS: Final = 32
@@ -77,29 +77,58 @@ class Sizing:
 
 def choose(sizing: Sizing) -> Choice | str:
     """Return the choice, or in words why there is none."""
+    current = _changeable(sizing)
+    if isinstance(current, str):
+        return current
+    reason = hidden_demand(sizing.utilization, sizing.cpu, current)
+    if reason:
+        return reason
+    need = need_of(sizing.utilization, sizing.cpu, current, sizing.policy.margins)
+    worthwhile = _worthwhile(sizing, current, need)
+    if isinstance(worthwhile, str):
+        return worthwhile
+    target = _calm(sizing, current, worthwhile)
+    others = tuple(candidate for candidate in worthwhile if candidate is not target)
+    return Choice(target, others[:SHOWN_ALTERNATIVES], current, need)
+
+
+def ruled_out(sizing: Sizing) -> str:
+    """Return why the hourly picture alone leaves no choice, empty when the 5-minute one may show room.
+
+    `sizing.cpu` is the hourly summary here. It spares seven series of 5-minute points for each resource it rules out.
+    """
+    current = _changeable(sizing)
+    if isinstance(current, str):
+        return current
+    least = least_need(sizing.utilization, sizing.cpu, current, sizing.policy.margins)
+    worthwhile = _worthwhile(sizing, current, least)
+    return worthwhile if isinstance(worthwhile, str) else ""
+
+
+def _changeable(sizing: Sizing) -> InstanceType | str:
+    """Return the current type, or why nothing can be advised whatever the load is."""
     current = sizing.catalog.get(sizing.instance.text("instance_type"))
     if current is None:
         return "nothing is known about its type"
-    reason = refusal(sizing.instance, current) or hidden_demand(sizing.utilization, sizing.cpu, current)
+    reason = refusal(sizing.instance, current)
     if reason:
         return reason
     if sizing.current_cost.monthly is None:
         return f"no price for what it is now ({'; '.join(sizing.current_cost.missing)})"
-    need = need_of(sizing.utilization, sizing.cpu, current, sizing.policy.margins)
+    return current
+
+
+def _worthwhile(sizing: Sizing, current: InstanceType, need: Need) -> list[Candidate] | str:
+    """Return the types that fit and save enough, the best first, or why there is none."""
     fitting = _fitting(sizing, current, need)
     if not fitting:
         return "no smaller type has room for its peaks"
     least = _monthly(sizing.current_cost) * sizing.minimum_saving_percent / 100
     priced = [candidate for kind in fitting if (candidate := _priced(sizing, kind)) and candidate.saving > 0]
-    worthwhile = sorted(
-        (candidate for candidate in priced if candidate.saving >= least),
-        key=lambda candidate: (-candidate.saving, candidate.kind.name),
-    )
-    if not worthwhile:
+    found = [candidate for candidate in priced if candidate.saving >= least]
+    if not found:
         return "no smaller type with a known price saves enough"
-    target = _calm(sizing, current, worthwhile)
-    others = tuple(candidate for candidate in worthwhile if candidate is not target)
-    return Choice(target, others[:SHOWN_ALTERNATIVES], current, need)
+    return sorted(found, key=lambda candidate: (-candidate.saving, candidate.kind.name))
 
 
 def _fitting(sizing: Sizing, current: InstanceType, need: Need) -> list[InstanceType]:

@@ -75,6 +75,27 @@ def need_of(utilization: Utilization, cpu: MetricSummary, current: InstanceType,
     )
 
 
+def least_need(utilization: Utilization, hourly: MetricSummary, current: InstanceType, margins: Preset) -> Need:
+    """Return a need that the 5-minute picture cannot undercut, from the hourly one: what not even this leaves is gone.
+
+    A tenth of the hours above a level means at least 0.8 % of the 5-minute maxima above it, so the 5-minute P99.5 is
+    never below the hourly P90; and no percentile of maxima from P90 up is likely below the mean. Of network and volumes
+    the hours prove nothing.
+    """
+    vcpus_per_percent = current.vcpus / 100 / (1 - margins.cpu_headroom_percent / 100)
+    peak = hourly.p90 if margins.cpu_percentile == "p99_5" else hourly.average
+    mean = hourly.average * vcpus_per_percent
+    return Need(
+        vcpus=peak * vcpus_per_percent,
+        sustained_vcpus=mean,
+        worst_day_vcpus=mean,
+        memory_mib=_memory(utilization, current, margins),
+        network_gbps=0.0,
+        ebs_iops=0.0,
+        ebs_mbytes_per_second=0.0,
+    )
+
+
 def worst_day_percent(cpu: MetricSummary) -> float:
     """Return an upper bound of the mean CPU of the busiest 24 hours, from percentiles alone.
 

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 
 import botocore.loaders
 import botocore.model
+import orjson
 
 from finops_sandbox.aws import cbor
 from finops_sandbox.aws.cbor import Doubles, Timestamps
@@ -238,7 +239,7 @@ def write_document(protocol: str, result: Mapping[str, Any]) -> Answer:
     if protocol == "cbor":
         headers = (("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"))
         return Answer(200, headers, cbor.encode({key: item for key, item in result.items() if item is not None}))
-    return Answer(200, (("Content-Type", "application/x-amz-json-1.0"),), json.dumps(_plain(dict(result))).encode())
+    return Answer(200, (("Content-Type", "application/x-amz-json-1.0"),), orjson.dumps(_plain(dict(result))))
 
 
 def write_error(protocol: str, error: AwsError) -> Answer:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from tests.fixtures.facts import FIVE_MINUTES, busy, facts_of, flat, instance, summarize
 
 from finops.domain.recommendation import Finding, NotRecommended
-from finops.domain.utilization import Utilization
+from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.checks.ec2_instance_overprovisioned import CHECK
 from finops_operator.plugins import Facts
 from finops_operator.sizing.policy import SizingPolicy
@@ -85,7 +85,7 @@ def test_a_single_point_of_memory_breaks_it() -> None:
 
 def test_without_the_five_minute_picture_nothing_is_judged() -> None:
     hourly = Utilization("i", metrics={"cpuPercent": flat(3)})
-    assert reason(facts_of(instance(), hourly)) == "it is too busy, or its 5-minute metrics are not known"
+    assert reason(facts_of(instance(), hourly)) == "its 5-minute metrics are not known"
     assert reason(facts_of(instance())) == "cpuPercent is unknown (not measured)"
 
 
@@ -99,17 +99,26 @@ def test_a_stopped_instance_is_not_judged() -> None:
 
 
 def test_only_resources_that_could_shrink_ask_for_the_five_minute_picture() -> None:
-    def wants(cpu: float, preset: str = "Default", state: str = "running") -> bool:
-        hourly = Utilization("i", metrics={"cpuPercent": flat(cpu)})
+    def wants(cpu: float, preset: str = "Default", state: str = "running", **metrics: MetricSummary) -> bool:
+        hourly = Utilization("i", metrics={"cpuPercent": flat(cpu), **metrics})
         facts = facts_of(instance(state), hourly, sizing=SizingPolicy(preset=preset))
         return CHECK.wants_fine(facts, DEFAULTS)
 
-    assert wants(80)
-    assert not wants(81)
-    assert wants(99, "MaxSavings")
-    assert not wants(71, "Balanced")
+    # Half the vCPUs and, with unknown memory, as much of it; a new target needs a twentieth more than that.
+    assert wants(38)
+    assert not wants(39)
+    assert wants(47, "MaxSavings")
+    assert not wants(34, "Balanced")
     assert not wants(10, state="stopped")
+    # All the vCPUs and half the memory: the memory that is known makes room for CPU-bound work.
+    assert wants(70, memoryPercent=flat(20))
+    assert not wants(70, memoryPercent=flat(60))
     assert not CHECK.wants_fine(facts_of(instance()), DEFAULTS)
+
+
+def test_what_the_hours_rule_out_is_told_as_the_reason() -> None:
+    hourly = Utilization("i", metrics={"cpuPercent": flat(70)})
+    assert reason(facts_of(instance(), hourly)) == "no smaller type has room for its peaks"
 
 
 def test_the_preset_of_the_policy_decides_how_much_must_fit() -> None:

@@ -15,7 +15,7 @@ from finops.domain.resource import Resource
 from finops.domain.utilization import Utilization
 from finops_operator.pricing.bundled import SOURCE
 from finops_operator.pricing.instance_types import bundled_catalog
-from finops_operator.sizing.choose import Choice, Sizing, choose
+from finops_operator.sizing.choose import Choice, Sizing, choose, ruled_out
 from finops_operator.sizing.fit import one_step
 from finops_operator.sizing.policy import PRESETS, SizingPolicy
 
@@ -161,3 +161,28 @@ def test_advice_is_never_below_the_need_never_dearer_and_never_shrinks_the_unkno
         assert architecture in kind.architectures
         assert kind.memory_mib >= (chosen.current.memory_mib if memory is None else chosen.need.memory_mib or 0)
         assert days >= 32 or one_step(chosen.current, kind)
+
+
+@given(
+    levels=st.lists(st.floats(0, 100, width=32), min_size=12, max_size=12),
+    bursts=st.lists(st.tuples(st.integers(0, 14 * 24 - 1), st.floats(0, 100, width=32)), max_size=60),
+    memory=st.floats(0, 100, width=32),
+    preset=st.sampled_from(["Default", "MaxPerformance"]),
+)
+@settings(max_examples=60)
+def test_what_the_hours_rule_out_five_minute_points_never_advise(
+    levels: list[float], bursts: list[tuple[int, float]], memory: float, preset: str
+) -> None:
+    hours = [list(levels) for _ in range(14 * 24)]
+    for hour, level in bursts:
+        hours[hour][hour % 12] = level
+    fine = summarize([point for hour in hours for point in hour], period=FIVE_MINUTES)
+    peaks = summarize([max(hour) for hour in hours])
+    hourly = replace(peaks, average=fine.average)
+    seen = Utilization("i", metrics={"cpuPercent": hourly, "memoryPercent": flat(memory)})
+    closer = replace(seen, fine=busy(fine).fine)
+    policy = SizingPolicy(preset=preset)
+
+    chosen = choose(sizing(instance(), closer, policy=policy))
+    if isinstance(chosen, Choice):
+        assert ruled_out(sizing(instance(), closer, cpu=hourly, policy=policy)) == ""
