@@ -81,6 +81,7 @@ def dependencies(
         price_sources=(BundledPrices(),),
         catalog=bundled_catalog(),
         pool=pool,
+        metric_requests=ThreadPoolExecutor(8),
     )
 
 

@@ -59,7 +59,9 @@ class Settings:
     release: str = _setting("finops-operator", "Release name: prefix of the Lease and the ConfigMaps.")
     pod_name: str = _setting("", "Identity of this process in the Lease; the pod's name.")
     watch_namespaces: tuple[str, ...] = _setting((), "Namespaces to serve, comma separated; empty: all.")
-    scan_workers: int = _setting(8, "Threads that read AWS, shared by all scans.", between=(1, 256))
+    scan_workers: int = _setting(
+        8, "Threads that read AWS, shared by all scans; as many again wait for CloudWatch.", between=(1, 256)
+    )
     scan_concurrency: int = _setting(2, "Policies scanned at the same time.", between=(1, 64))
     lease_seconds: int = _setting(30, "Duration of the executor's Lease.", between=(10, 600))
     canary_seconds: int = _setting(60, "How long an own write may take to come back as a watch event.")

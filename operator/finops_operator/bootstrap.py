@@ -144,6 +144,7 @@ class Operator:
         self.recommendations = RecommendationStore(self.store)
         self.plugins = plugins()
         self.aws_pool = ThreadPoolExecutor(self.settings.scan_workers, thread_name_prefix="aws")
+        self.metric_pool = ThreadPoolExecutor(self.settings.scan_workers, thread_name_prefix="cloudwatch")
         self.account_statuses = AccountStatuses(
             self.accounts,
             lambda access, tenant: self.readers.reader(access, access.home_region, tenant).once(
@@ -271,6 +272,7 @@ class Operator:
             price_sources=self.plugins.price_sources,
             catalog=self.plugins.catalog,
             pool=self.aws_pool,
+            metric_requests=self.metric_pool,
             progress=stop_when(self.stop),
         )
         return PolicyScans(
@@ -344,7 +346,9 @@ class Operator:
             # Acts end under the lease; it goes last.
             lease_stop.set()
             lease.join()
+            # The threads of the first wait for those of the second.
             self.aws_pool.shutdown(cancel_futures=True)
+            self.metric_pool.shutdown(cancel_futures=True)
             health.stop()
 
     def _thread(self, name: str, work: Callable[[threading.Event], None]) -> threading.Thread:

@@ -63,6 +63,7 @@ class ScanDependencies:
 
     Attributes:
         pool: threads that read AWS, shared by all scans; the scan itself must not run in it.
+        metric_requests: further threads, for CloudWatch alone; those of `pool` wait for them.
         progress: told one short line per finished shard.
     """
 
@@ -73,6 +74,7 @@ class ScanDependencies:
     price_sources: tuple[PriceSource, ...]
     catalog: Catalog
     pool: Executor
+    metric_requests: Executor
     progress: Callable[[str], None] = _silent
 
 
@@ -174,6 +176,7 @@ def _brief(policy: ScanPolicy, deps: ScanDependencies, started: datetime) -> Bri
             RecommendationStore(deps.store),
             OfferingStore(deps.store),
         ),
+        metric_requests=deps.metric_requests,
     )
 
 

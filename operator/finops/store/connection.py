@@ -87,7 +87,7 @@ def store_errors() -> Iterator[None]:
     """Turn the client's errors into ours around any block that talks to the server.
 
     Raises:
-        StoreUnavailable: no answer, time-out, loading, out of memory, or unable to write (disk, replica).
+        StoreUnavailable: no answer, time-out, loading, restarted, out of memory, or unable to write (disk, replica).
         StoreUnsafe: authentication failed, a command is not allowed to this user, or the server is in protected mode.
     """
     try:
@@ -98,6 +98,9 @@ def store_errors() -> Iterator[None]:
             code="StoreAuthenticationFailed",
             hint="compare FINOPS_REDIS_URL with the server's password or ACL",
         ) from error
+    except redis.exceptions.NoScriptError as error:
+        # The client loads a lost script and asks again; lost twice means that the server started anew in between.
+        raise StoreUnavailable("the store was restarted in between", hint="ask again") from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise StoreUnavailable(f"the store does not answer: {error}", hint="is the server up and reachable?") from error
     except redis.exceptions.OutOfMemoryError as error:

@@ -22,8 +22,8 @@ from finops_operator.pipeline import ScanDependencies, ScanOutcome, scan
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="aws")
+def _pool(workers: int, name: str) -> Iterator[ThreadPoolExecutor]:
+    pool = ThreadPoolExecutor(workers, thread_name_prefix=name)
     try:
         yield pool
     except BaseException:
@@ -52,7 +52,8 @@ def scan_all(
         StoreUnavailable: the store went away.
         Refused: demo mode and an endpoint that is not on this machine.
     """
-    with _pool(settings.scan_workers) as pool:
+    workers = settings.scan_workers
+    with _pool(workers, "cloudwatch") as metric_requests, _pool(workers, "aws") as pool:
         readers = make_readers(Patience(SharedRateLimits(store), clock), demo=settings.demo)
         for policy in documents.policies:
             with _progress() as progress:
@@ -64,6 +65,7 @@ def scan_all(
                     price_sources=plugins.price_sources,
                     catalog=plugins.catalog,
                     pool=pool,
+                    metric_requests=metric_requests,
                     progress=progress,
                 )
                 outcome = scan(policy, documents.accounts, deps, clock)

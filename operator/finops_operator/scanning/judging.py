@@ -7,6 +7,7 @@ called from here, the store is written here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -53,6 +54,7 @@ class Brief:
         policy: (namespace, name).
         generation: name of the scan's generation.
         now: the scan's one instant.
+        metric_requests: threads that ask CloudWatch.
     """
 
     policy: tuple[str, str]
@@ -65,6 +67,7 @@ class Brief:
     lookup: PriceLookup
     catalog: Catalog
     stores: Stores
+    metric_requests: Executor
 
     @property
     def settings(self) -> JudgeSettings:
@@ -123,7 +126,9 @@ class ShardJudge:
         self._costs: dict[str, Cost] = {}
         self._previous: dict[str, str] = {}
         self._offerings = ZoneOfferings(reader, brief.stores.offerings)
-        self._measurer = Measurer(shard, kind, reader, brief.stores.utilization, settings, self._wants_fine)
+        self._measurer = Measurer(
+            shard, kind, reader, brief.stores.utilization, settings, self._wants_fine, brief.metric_requests
+        )
         self.totals = ShardTotals(shard, failures=self._measurer.failures)
 
     def page(self, resources: Sequence[Resource]) -> None:

@@ -7,7 +7,9 @@ second policy asks CloudWatch for nothing. What cannot be read becomes `unknown`
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -20,7 +22,7 @@ from finops.store.utilization import Discovered, UtilizationStore
 from finops_operator.metrics.failures import Failures
 from finops_operator.metrics.fetch import OPERATION as GET_METRIC_DATA
 from finops_operator.metrics.fetch import Answers, fetch
-from finops_operator.metrics.queries import HOUR, Query, Window, batches
+from finops_operator.metrics.queries import HOUR, Batch, Query, Window, batches
 from finops_operator.metrics.summarize import NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, Series, first_period, summarize
 from finops_operator.metrics.windows import (
     DAY,
@@ -39,6 +41,8 @@ NOT_APPLICABLE: Final = "NotApplicable"
 _ANSWERED: Final = frozenset({NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, NOT_APPLICABLE})
 _FINE_FOR: Final = timedelta(hours=24)
 _GIVE_UP_AFTER: Final = 2
+REQUESTS_AHEAD: Final = 4
+"""Requests of one shard that wait for CloudWatch at a time: at a second each, that uses up our share of its budget."""
 WantsFine = Callable[[Resource, Utilization], bool]
 
 
@@ -89,7 +93,9 @@ class Measurer:
         store: UtilizationStore,
         settings: MeasureSettings,
         wants_fine: WantsFine,
+        requests: Executor,
     ) -> None:
+        """`requests` are threads for CloudWatch alone: shards wait for them, so they must not be the shards' own."""
         self.failures = Failures(shard)
         self._shard = shard
         self._kind = kind
@@ -97,6 +103,7 @@ class Measurer:
         self._store = store
         self._settings = settings
         self._wants_fine = wants_fine
+        self._requests = requests
         self._unserved = 0
         self._last_code = ""
 
@@ -155,12 +162,12 @@ class Measurer:
         return Query(resource.id, spec.name, spec.namespace, metric, dimensions, spec.statistics, window)
 
     def _fetch(self, queries: Iterable[Query], *, fine: bool) -> Iterator[Answers]:
-        """Yield the answers of one request at a time: 5-minute points of a whole page would be 50 MB."""
-        for batch in batches(queries):
-            if self._unserved >= _GIVE_UP_AFTER:
+        """Yield the answers of one request at a time, in order: 5-minute points of a whole page would be 50 MB."""
+        for batch, future in self._under_way(batches(queries)):
+            if future is None:
                 answers = Answers(failed=dict.fromkeys(batch.queries, self._last_code))
             else:
-                answers = fetch(self._reader, batch)
+                answers = future.result()
                 self._watch(answers)
                 self.failures.requested(batch.series, fine=fine)
             by_code: dict[str, list[str]] = {}
@@ -169,6 +176,16 @@ class Measurer:
             for code, ids in by_code.items():
                 self.failures.add(GET_METRIC_DATA.partition(":")[2], code, ids)
             yield answers
+
+    def _under_way(self, todo: Iterator[Batch]) -> Iterator[tuple[Batch, Future[Answers] | None]]:
+        """Yield each batch with its request, a few of which are out at a time; none when CloudWatch was given up."""
+        waiting: deque[tuple[Batch, Future[Answers] | None]] = deque()
+        for batch in todo:
+            given_up = self._unserved >= _GIVE_UP_AFTER
+            waiting.append((batch, None if given_up else self._requests.submit(fetch, self._reader, batch)))
+            if len(waiting) >= REQUESTS_AHEAD:
+                yield waiting.popleft()
+        yield from waiting
 
     def _watch(self, answers: Answers) -> None:
         """Stop asking when CloudWatch refused two requests in a row after all patience: the rest would wait as long."""

@@ -32,8 +32,9 @@ def test_an_interrupted_scan_ends_at_once_and_leaves_no_store_running(
     aws.inject(kind="latency", service="ec2", action="DescribeInstances", seconds=20)
     path = files(policy("production"), account("production"))
     environment = {**os.environ, "XDG_STATE_HOME": str(folder)}
+    # A shell that starts the tests in the background hands down an ignored Ctrl-C; a person's shell does not.
     with subprocess.Popen(
-        [sys.executable, "-m", "finops_operator.cli.main", "scan", "-f", path],
+        ["env", "--default-signal=INT", sys.executable, "-m", "finops_operator.cli.main", "scan", "-f", path],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

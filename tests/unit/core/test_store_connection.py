@@ -125,6 +125,11 @@ def test_a_server_that_does_not_write_is_unavailable_not_broken(own: Store) -> N
         own.client.set("a", "b")
 
 
+def test_a_server_that_lost_our_scripts_twice_was_restarted_and_is_asked_again(own: Store) -> None:
+    with pytest.raises(StoreUnavailable, match="restarted"), store_errors():
+        own.client.evalsha("0" * 40, 0)
+
+
 def test_a_defect_of_ours_is_not_hidden_as_an_outage(own: Store) -> None:
     own.client.set("text", "a")
 

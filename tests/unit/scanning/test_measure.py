@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +19,7 @@ from finops.store.utilization import UtilizationStore
 from finops_operator.plugins import ResourceKind
 from finops_operator.resources.ebs_volume import KIND as VOLUME
 from finops_operator.resources.ec2_instance import KIND as INSTANCE
-from finops_operator.scanning.measure import Measurer, MeasureSettings
+from finops_operator.scanning.measure import REQUESTS_AHEAD, Measurer, MeasureSettings
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=200)
@@ -103,12 +105,14 @@ def measure(
     fine: bool = False,
     days: int = 14,
     kind: ResourceKind | None = None,
+    threads: int = 1,
 ) -> tuple[dict[str, Utilization], Measurer]:
     kind = kind or (VOLUME if resources[0].kind == "ebs-volume" else INSTANCE)
     shard = Shard("111111111111", "us-east-1", kind.id)
     settings = MeasureSettings(now, days, 32)
-    measurer = Measurer(shard, kind, reader, UtilizationStore(store), settings, lambda _r, _u: fine)
-    return measurer.page(resources), measurer
+    with ThreadPoolExecutor(threads) as requests:
+        measurer = Measurer(shard, kind, reader, UtilizationStore(store), settings, lambda _r, _u: fine, requests)
+        return measurer.page(resources), measurer
 
 
 def test_the_first_fill_is_hourly_and_covers_the_lookback(store: Store) -> None:
@@ -184,10 +188,34 @@ def test_a_refused_request_is_unknown_and_a_gap_never_zero(store: Store, kind: t
 def test_cloudwatch_that_serves_nothing_is_not_asked_for_hours(store: Store) -> None:
     error = AwsThrottled("no", operation="cloudwatch:GetMetricData", code="Throttling")
     reader = CloudWatch(broken=error)
-    found, measurer = measure(store, reader, *[instance(number) for number in range(400)])
-    assert len(reader.requests) == 2
+    found, measurer = measure(store, reader, *[instance(number) for number in range(800)])
+    # Two refusals are believed; those that were under way by then had been asked already.
+    assert len(reader.requests) <= 2 + REQUESTS_AHEAD - 1
     assert all(one.unknown["networkInBytes"] == "Throttling" for one in found.values())
-    assert {gap.code: gap.resources for gap in measurer.gaps()} == {"Throttling": 400}
+    assert {gap.code: gap.resources for gap in measurer.gaps()} == {"Throttling": 800}
+
+
+def test_a_shard_waits_for_a_few_requests_at_a_time_and_never_for_more(store: Store) -> None:
+    together = threading.Barrier(REQUESTS_AHEAD, timeout=10)
+    waiting, most = [0], [0]
+    lock = threading.Lock()
+
+    class Slow(CloudWatch):
+        def once(self, operation: str, parameters: Mapping[str, Any], **counts: int) -> Mapping[str, Any]:
+            with lock:
+                waiting[0] += 1
+                most[0] = max(most[0], waiting[0])
+            together.wait()
+            with lock:
+                waiting[0] -= 1
+            return super().once(operation, parameters, **counts)
+
+    # 16 requests: four rounds of the barrier, which only as many as may be out together can pass.
+    reader = Slow(lambda _metric, _statistic, at: float(at % 97))
+    found, _ = measure(store, reader, *[instance(number) for number in range(16 * 75)], threads=2 * REQUESTS_AHEAD)
+    assert len(reader.requests) == 16
+    assert most[0] == REQUESTS_AHEAD
+    assert {one.metrics["cpuPercent"].points for one in found.values()} == {336}
 
 
 def test_one_broken_metric_leaves_the_others_known(store: Store) -> None:
