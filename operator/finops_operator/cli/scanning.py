@@ -18,6 +18,7 @@ from finops_operator.aws.clients import make_readers
 from finops_operator.aws.reader import Patience
 from finops_operator.catalog import Plugins
 from finops_operator.cli.documents import Documents
+from finops_operator.cli.heap import bound_heap
 from finops_operator.pipeline import ScanDependencies, ScanOutcome, scan
 
 
@@ -52,6 +53,7 @@ def scan_all(
         StoreUnavailable: the store went away.
         Refused: demo mode and an endpoint that is not on this machine.
     """
+    bound_heap()
     workers = settings.scan_workers
     with _pool(workers, "cloudwatch") as metric_requests, _pool(workers, "aws") as pool:
         readers = make_readers(Patience(SharedRateLimits(store), clock), demo=settings.demo)

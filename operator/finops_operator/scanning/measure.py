@@ -41,8 +41,8 @@ NOT_APPLICABLE: Final = "NotApplicable"
 _ANSWERED: Final = frozenset({NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, NOT_APPLICABLE})
 _FINE_FOR: Final = timedelta(hours=24)
 _GIVE_UP_AFTER: Final = 2
-REQUESTS_AHEAD: Final = 4
-"""Requests of one shard that wait for CloudWatch at a time: at a second each, that uses up our share of its budget."""
+REQUESTS_AHEAD: Final = 3
+"""Requests of one shard that wait for CloudWatch at a time: at a second each they use up our share of its budget."""
 WantsFine = Callable[[Resource, Utilization], bool]
 
 

@@ -210,10 +210,11 @@ def test_a_shard_waits_for_a_few_requests_at_a_time_and_never_for_more(store: St
                 waiting[0] -= 1
             return super().once(operation, parameters, **counts)
 
-    # 16 requests: four rounds of the barrier, which only as many as may be out together can pass.
+    # Four rounds of the barrier, which only as many as may be out together can pass; 75 instances fill a request.
+    requests = 4 * REQUESTS_AHEAD
     reader = Slow(lambda _metric, _statistic, at: float(at % 97))
-    found, _ = measure(store, reader, *[instance(number) for number in range(16 * 75)], threads=2 * REQUESTS_AHEAD)
-    assert len(reader.requests) == 16
+    found, _ = measure(store, reader, *[instance(number) for number in range(requests * 75)], threads=8)
+    assert len(reader.requests) == requests
     assert most[0] == REQUESTS_AHEAD
     assert {one.metrics["cpuPercent"].points for one in found.values()} == {336}
 
