@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 from finops.domain.audit import Entry, RecordKind
@@ -35,11 +36,14 @@ from finops_operator.deciding import Decider
 from finops_operator.killpoint import killpoint
 from finops_operator.objects import Objects
 from finops_operator.stages.origin import intended_id, spec_hash
-from finops_operator.stages.propose import Seen, Skip, candidates, open_requests, outdated, owner_of, request_spec
+from finops_operator.stages.propose import Seen, Skip, candidates, open_requests, outdated, owner_of, request_spec, room
 from finops_operator.votes import request_reference
 
 logger = logging.getLogger(__name__)
 _OCCURRENCES: Final = 20
+_LOOKS: Final = 100
+"""Resources looked at after one scan: a policy with thousands of refused acts must not cost thousands of calls."""
+_REFUSED_FOR: Final = timedelta(hours=6)
 _POLICY_LABEL: Final = "finops.dev/policy"
 
 
@@ -60,6 +64,8 @@ class Proposer:
     decider: Decider
     clock: Clock
     may_write: Callable[[], bool]
+    _refused: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """(resource, action) → until when a preflight's refusal is believed."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     """Two policies may cover one resource: their scans take turns here, or both would ask for it."""
 
@@ -104,7 +110,13 @@ class Proposer:
         pending = [r for r in open_requests(policy, self._known()) if r.status.state is State.PENDING]
         if not pending:
             return
-        wanted = {(item.resource.arn, item.action): item for item in self.recommendations(policy) if item.counted}
+        asked = {(request.spec.resource.arn, request.spec.action) for request in pending}
+        # Of a fleet's recommendations only those that somebody was asked about are kept.
+        wanted = {
+            key: item
+            for item in self.recommendations(policy)
+            if item.counted and (key := (item.resource.arn, item.action)) in asked
+        }
         blind = {(gap.account, gap.region) for gap in summary.gaps}
         for request in pending:
             spec, ending = request.spec, outdated(policy, request)
@@ -145,17 +157,25 @@ class Proposer:
     def _propose(self, policy: ScanPolicy) -> None:
         named = {reference.name for reference in policy.spec.accounts}
         by_id = {a.spec.account_id: a for a in self.accounts() if a.metadata.name in named}
-        found = candidates(policy, self.recommendations(policy), self._known(), by_id, self.clock.now())
-        for item in found:
+        known = self._known()
+        left, looks = room(policy, known), _LOOKS
+        now = self.clock.now()
+        for item in candidates(policy, self.recommendations(policy), known, by_id, now):
+            if left <= 0 or looks <= 0:
+                return
             if isinstance(item, Skip):
                 logger.debug("not proposed: %s", item.reason, extra={"recommendation": item.recommendation})
                 continue
+            if now < self._refused.get((item.resource.arn, item.action), now):
+                continue
+            looks -= 1
             try:
-                self._propose_one(policy, by_id[item.resource.account], item)
+                left -= self._propose_one(policy, by_id[item.resource.account], item)
             except (AwsError, Refused, InvalidInput, Conflict) as error:
                 logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
 
-    def _propose_one(self, policy: ScanPolicy, account: AwsAccount, item: Recommendation) -> None:
+    def _propose_one(self, policy: ScanPolicy, account: AwsAccount, item: Recommendation) -> bool:
+        """Look at the resource, and ask people unless something forbids the act; return whether they are asked."""
         action = self.actions[item.action]
         observation = self._observe(policy, account, item)
         facts = PolicyFacts(protect_tags=policy.spec.actions.protect_tags)
@@ -163,7 +183,8 @@ class Proposer:
         if not observation.exists or refusals:
             reasons = "; ".join(refusal.message for refusal in refusals) or "the resource is gone"
             logger.info("not proposed: %s", reasons, extra={"recommendation": item.id})
-            return
+            self._note_refused(item)
+            return False
         plan = action.plan(item.resource, item.parameters, observation.fingerprint)
         tags = observation.facts.get("tags")
         seen = Seen(
@@ -174,6 +195,14 @@ class Proposer:
         self._create(
             policy, spec_owner(policy), ActionRequest(metadata=self._metadata(policy, item, plan.hash), spec=spec)
         )
+        return True
+
+    def _note_refused(self, item: Recommendation) -> None:
+        """Leave a refused act alone for a while, so that those behind it are looked at by the next scans."""
+        now = self.clock.now()
+        for key in [key for key, until in self._refused.items() if until <= now]:
+            del self._refused[key]
+        self._refused[item.resource.arn, item.action] = now + _REFUSED_FOR
 
     def _create(self, policy: ScanPolicy, owner: OwnerReference, request: ActionRequest) -> None:
         metadata = request.metadata.model_copy(update={"owner_references": (owner,)})

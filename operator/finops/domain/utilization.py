@@ -20,6 +20,8 @@ class MetricSummary:
         expected: periods since the later of window start and launch; never zero in a built summary.
         period_seconds: length of one period.
         start, end: the window, aware.
+        lowest: lowest of the period averages; None in summaries that were stored without it.
+        busiest_day: of a counter, the largest sum of any 24 hours in a row, in a shorter window its total; None else.
     """
 
     maximum: float
@@ -34,6 +36,8 @@ class MetricSummary:
     period_seconds: int
     start: datetime
     end: datetime
+    lowest: float | None = None
+    busiest_day: float | None = None
 
     @property
     def coverage_percent(self) -> float:

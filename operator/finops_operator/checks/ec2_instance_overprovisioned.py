@@ -104,7 +104,7 @@ def _evidence(facts: Facts, chosen: Choice, cpu: MetricSummary, margins: Preset)
         "cpuPeakPercent": figure(margins.cpu_peak(cpu)),
         "cpuP99_5Percent": figure(cpu.p99_5),
         "cpuAveragePercent": figure(cpu.average),
-        "memoryP99_5Percent": "unknown" if memory is None else figure(memory.p99_5),
+        "memoryMaximumPercent": "unknown" if memory is None else figure(memory.maximum),
         "cpuHeadroomPercent": margins.cpu_headroom_percent,
         "memoryHeadroomPercent": margins.memory_headroom_percent,
         "neededVcpus": figure(need.vcpus, 3),

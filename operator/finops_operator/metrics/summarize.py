@@ -7,10 +7,12 @@ computed here from the period maxima (counters: from the period sums).
 from __future__ import annotations
 
 import math
+import operator
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Final
 
 from finops.domain.utilization import MetricSummary
@@ -23,6 +25,7 @@ NOT_PUBLISHED: Final = "NotPublished"
 NOT_SINCE_LAUNCH: Final = "NotPublishedSinceLaunch"
 """CloudWatch holds points of the window, all older than the launch."""
 _PERMILLE: Final = 1000
+_DAY_SECONDS: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,19 @@ def summarize(spec: MetricSpec, series: Series, launch: datetime | None) -> Metr
         period_seconds=series.period,
         start=datetime.fromtimestamp(start, tz=UTC),
         end=datetime.fromtimestamp(series.end, tz=UTC),
+        lowest=_clean(min(levels)),
+        busiest_day=_clean(busiest_day(columns[_peak_column(spec)], series.period)) if spec.counter else None,
     )
+
+
+def busiest_day(sums: Sequence[float], period: int) -> float:
+    """Return the largest sum of any 24 hours in a row, of a shorter series its total; a missing point adds nothing.
+
+    `sums` holds one sum for each `period` seconds.
+    """
+    running = list(accumulate((0.0 if math.isnan(value) else value for value in sums), initial=0.0))
+    length = min(_DAY_SECONDS // period, len(sums))
+    return max(map(operator.sub, running[length:], running))
 
 
 def nearest_rank(ascending: Sequence[float], permille: int) -> float:

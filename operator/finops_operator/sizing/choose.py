@@ -80,7 +80,7 @@ def choose(sizing: Sizing) -> Choice | str:
     current = _changeable(sizing)
     if isinstance(current, str):
         return current
-    reason = hidden_demand(sizing.utilization, sizing.cpu, current)
+    reason = hidden_demand(sizing.utilization, sizing.cpu, current, sizing.policy.margins)
     if reason:
         return reason
     need = need_of(sizing.utilization, sizing.cpu, current, sizing.policy.margins)

@@ -113,21 +113,21 @@ def worst_day_percent(cpu: MetricSummary) -> float:
     return area / day
 
 
-def hidden_demand(utilization: Utilization, cpu: MetricSummary, current: InstanceType) -> str:
+def hidden_demand(utilization: Utilization, cpu: MetricSummary, current: InstanceType, margins: Preset) -> str:
     """Return why the CPU figures of a burstable instance may hide its real demand, empty when they do not.
 
     An instance out of credits is held at its baseline, so a peak near the baseline can mean "enough" or "throttled".
-    A credit balance that stayed above an hour's worth did not throttle. The credit mode is not read: an instance in
-    unlimited mode is treated like one in standard mode, which can only withhold advice.
+    A credit balance that in no hour fell below an hour's worth did not throttle. The credit mode is not read: an
+    instance in unlimited mode is treated like one in standard mode, which can only withhold advice.
     """
     if current.baseline_percent is None:
         return ""
     baseline = float(current.baseline_percent)
-    if abs(cpu.p99_5 - baseline) > _THROTTLED_BAND * baseline:
+    if abs(margins.cpu_peak(cpu) - baseline) > _THROTTLED_BAND * baseline:
         return ""
     credits_per_hour = baseline / 100 * current.vcpus * 60
     balance = utilization.best("cpuCreditBalance")
-    if balance is not None and balance.average >= credits_per_hour:
+    if balance is not None and balance.lowest is not None and balance.lowest >= credits_per_hour:
         return ""
     return "its CPU stays at the baseline of its type, so it may be held back for want of credits"
 

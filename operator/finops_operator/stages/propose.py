@@ -67,10 +67,10 @@ def candidates(
     accounts: Mapping[str, AwsAccount],
     now: datetime,
 ) -> Iterator[Recommendation | Skip]:
-    """Yield what to propose, best saving first, and for the rest why not; stops when the policy's room is used up.
+    """Yield what may be proposed, best saving first, and for the rest why not. How many are is for the caller: `room`.
 
     Args:
-        policy: mode, allowed actions, minimum saving and maximum of open requests come from it.
+        policy: mode, allowed actions and minimum saving come from it.
         recommendations: of this policy, best saving first.
         requests: all ActionRequests of the cluster that this operator sees.
         accounts: by account id, only those the policy names.
@@ -81,11 +81,8 @@ def candidates(
         return
     known = tuple(requests)
     busy = {request.spec.resource.arn for request in known if _is_open(request)}
-    room = actions.maximum_open_requests - sum(1 for r in known if _is_open(r) and _belongs(r, policy))
     quiet = _quiet(known, now)
     for item in recommendations:
-        if room <= 0:
-            return
         reason = _why_not(policy, item, accounts)
         if not reason and item.resource.arn in busy:
             reason = "another request for this resource is open"
@@ -95,8 +92,12 @@ def candidates(
             yield Skip(item.id, reason)
             continue
         busy.add(item.resource.arn)
-        room -= 1
         yield item
+
+
+def room(policy: ScanPolicy, requests: Iterable[ActionRequest]) -> int:
+    """Return how many more requests the policy may have open; never negative."""
+    return max(0, policy.spec.actions.maximum_open_requests - len(open_requests(policy, requests)))
 
 
 def _why_not(policy: ScanPolicy, item: Recommendation, accounts: Mapping[str, AwsAccount]) -> str:

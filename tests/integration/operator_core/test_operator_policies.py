@@ -243,6 +243,20 @@ def test_the_open_requests_never_exceed_the_maximum(rig: Rig) -> None:
     case.check()
 
 
+def test_an_act_that_a_look_at_the_resource_forbids_takes_no_room_from_the_next(rig: Rig) -> None:
+    case = rig.case(actions={"maximumOpenRequests": 1})
+    case.apply()
+    (best,) = case.proposed(1)
+    case.change_by_hand(best, protectStop=True)
+    rig.requests_as("admin").delete(case.name, best["metadata"]["name"])
+
+    case.scan_now("again")
+
+    (asked,) = case.proposed(1)
+    assert asked["spec"]["resource"]["id"] != best["spec"]["resource"]["id"]
+    case.check()
+
+
 def test_two_policies_over_one_resource_ask_once(rig: Rig) -> None:
     case, other = rig.case(), rig.case()
     other.spec = {"selector": {"includeTags": {"case": [case.name]}}}

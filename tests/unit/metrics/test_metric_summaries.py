@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from finops.domain.utilization import MetricSummary
 from finops_operator.metrics.queries import HOUR
-from finops_operator.metrics.summarize import Series, first_period, nearest_rank, summarize
+from finops_operator.metrics.summarize import Series, busiest_day, first_period, nearest_rank, summarize
 from finops_operator.plugins import MetricSpec
 
 GAUGE = MetricSpec("cpuPercent", "AWS/EC2", "CPUUtilization", "InstanceId", ("Average", "Maximum"), "percent")
@@ -94,3 +94,10 @@ def test_the_first_period_is_whole() -> None:
     assert first_period(at(1), 0, HOUR) == HOUR
     assert first_period(at(1.01), 0, HOUR) == 2 * HOUR
     assert first_period(at(0), 7200, HOUR) == 7200
+
+
+@given(sums=st.lists(st.one_of(st.just(math.nan), st.integers(0, 1000).map(float)), min_size=1, max_size=80))
+def test_the_busiest_day_is_the_largest_sum_of_twenty_four_hours_in_a_row(sums: list[float]) -> None:
+    known = [0.0 if math.isnan(one) else one for one in sums]
+    days = [sum(known[start : start + 24]) for start in range(max(1, len(known) - 23))]
+    assert busiest_day(array("f", sums), 3600) == max(days)

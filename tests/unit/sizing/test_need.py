@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,17 +90,34 @@ def test_a_short_series_is_averaged_over_the_hours_it_has() -> None:
 def test_a_peak_at_the_baseline_may_be_a_throttled_instance() -> None:
     held = flat(30, period=FIVE_MINUTES)
     free = flat(20, period=FIVE_MINUTES)
+    t3, default = kind("t3.large"), PRESETS["Default"]
+    assert "credits" in hidden_demand(busy(held), held, t3, default)
+    assert hidden_demand(busy(free), free, t3, default) == ""
+    assert hidden_demand(busy(held), held, kind("m5.large"), default) == ""
+
+
+@pytest.mark.parametrize("preset", ["MaxSavings", "Balanced"])
+def test_the_peak_that_is_sized_by_is_the_one_that_may_be_throttled(preset: str) -> None:
+    bursts = summarize([30.0] * 990 + [100.0] * 10, period=FIVE_MINUTES)
     t3 = kind("t3.large")
-    assert "credits" in hidden_demand(busy(held), held, t3)
-    assert hidden_demand(busy(free), free, t3) == ""
-    assert hidden_demand(busy(held), held, kind("m5.large")) == ""
+    assert hidden_demand(busy(bursts), bursts, t3, PRESETS[preset]) != ""
+    assert hidden_demand(busy(bursts), bursts, t3, PRESETS["Default"]) == ""
 
 
 def test_credits_that_were_never_short_prove_that_nothing_was_held_back() -> None:
     held = flat(30, period=FIVE_MINUTES)
-    t3 = kind("t3.large")
-    assert hidden_demand(busy(held, cpuCreditBalance=flat(36)), held, t3) == ""
-    assert hidden_demand(busy(held, cpuCreditBalance=flat(35)), held, t3) != ""
+    t3, default = kind("t3.large"), PRESETS["Default"]
+    assert hidden_demand(busy(held, cpuCreditBalance=flat(36)), held, t3, default) == ""
+    assert hidden_demand(busy(held, cpuCreditBalance=flat(35)), held, t3, default) != ""
+
+
+def test_credits_that_ran_out_once_prove_nothing_whatever_their_mean() -> None:
+    held = flat(30, period=FIVE_MINUTES)
+    spent = summarize([576.0] * 24 + [0.0] * 312)
+    assert spent.average > 36
+    assert hidden_demand(busy(held, cpuCreditBalance=spent), held, kind("t3.large"), PRESETS["Default"]) != ""
+    untold = replace(flat(36), lowest=None)
+    assert hidden_demand(busy(held, cpuCreditBalance=untold), held, kind("t3.large"), PRESETS["Default"]) != ""
 
 
 def test_a_denied_family_stays_denied_even_when_allowed() -> None:
