@@ -18,12 +18,12 @@ install: $(STAMP) ## Make the virtual environment
 $(STAMP): $(LOCKED) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("finops needs Python 3.11 or newer, found " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary antlr4-python3-runtime -r $(LOCKED)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(LOCKED)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(STAMP) ## Run the whole loop on this machine until Ctrl-C
-	@exec $(BIN)/finops demo
+	@DEMO_STARTED_BY=$$PPID exec $(BIN)/finops demo
 
 test: $(STAMP) ## Run every test; the cluster's too when FINOPS_TEST_KUBECONFIG is set
 	$(PYTEST) tests/unit tests/meta -q -n 2 --cov --cov-report=

@@ -14,6 +14,7 @@ from finops.domain.audit import Entry, RecordKind
 from finops.domain.decision import State
 from finops.k8s.config_maps import ConfigMaps
 from finops.k8s.connection import connect
+from finops.k8s.events import Events
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
 from finops.kinds.action_request import ActionRequest
 from finops.kinds.approval import Approval, ApprovalSpec
@@ -24,11 +25,13 @@ from finops.store.slack_groups import SlackGroups
 from finops_operator.canary import Canary
 from finops_operator.chronicle import Chronicle
 from finops_operator.deciding import Decider
+from finops_operator.forgetting import Forgetting
 from finops_operator.freeze import Freeze
 from finops_operator.gate import OperatorGate
 from finops_operator.housekeeping import Housekeeping
 from finops_operator.objects import Objects
 from finops_operator.people import People
+from finops_operator.slack_channels import SlackChannels
 from finops_operator.stages.origin import intended_id, spec_hash
 from finops_operator.telemetry import Telemetry
 from finops_operator.world import World
@@ -83,6 +86,11 @@ class Parts:
         )
         self.chronicle = Chronicle(self.ledger, self._posted)
         self.groups = SlackGroups(self.store)
+        events = Events(self.connection, component="operator", instance="operator-0")
+        self.slack_channels = SlackChannels(self.store, self.policies, events)
+        accounts = Objects(aws_accounts(self.connection), self.world.accounts, canary)
+        self.telemetry = Telemetry()
+        self.forgetting = Forgetting(self.store, self.policies, accounts, self.telemetry, self.clock)
         self.housekeeping = Housekeeping(
             world=self.world,
             kinds=(self.policies, self.requests, self.approvals),
@@ -92,10 +100,12 @@ class Parts:
             freeze=Freeze(self.maps, "r-freeze"),
             ledger=self.ledger,
             chronicle=self.chronicle,
-            telemetry=Telemetry(),
+            telemetry=self.telemetry,
             clock=self.clock,
             may_write=lambda: self.writable,
             take_over=lambda: None,
+            tell_slack=self.slack_channels.look,
+            forget=self.forgetting.look,
             canary_seconds=60,
         )
 

@@ -22,7 +22,7 @@ from finops.kinds.scan_policy import ScanPolicy
 from finops.ports.clock import Clock, SystemClock
 from finops.store.connection import Store, open_store
 from finops_operator.aws.clients import make_readers
-from finops_operator.aws.limiter import PUBLISHED, LocalRateLimits, Quota
+from finops_operator.aws.limiter import OURS, LocalRateLimits, Quota
 from finops_operator.aws.reader import Patience, RetryPolicy
 from finops_operator.killpoint import arm
 from finops_operator.pipeline import ScanDependencies, ScanOutcome, scan
@@ -104,7 +104,7 @@ def run_once(orders: Mapping[str, Any]) -> dict[str, Any]:
     arm(str(orders.get("killPoint", "")))
     accounts = {name: account(name, account_id) for name, account_id in orders["accounts"].items()}
     wanted = policy(*accounts, **orders.get("spec", {}))
-    quotas = PUBLISHED if orders.get("limited") else UNLIMITED
+    quotas = OURS if orders.get("limited") else UNLIMITED
     with ThreadPoolExecutor(8) as pool:
         began, used = time.monotonic(), time.process_time()
         deps = dependencies(open_store(orders["redis"], prefix=orders["prefix"]), pool, quotas=quotas)

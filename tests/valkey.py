@@ -55,6 +55,17 @@ class ValkeyProcess:
                 else:
                     return
 
+    def lock_out(self, password: str = "changed") -> None:
+        """Ask everybody for a password from now on, as when it was changed under a running program."""
+        with redis.Redis.from_url(self.url) as client:
+            client.config_set("requirepass", password)
+            client.client_kill_filter(_type="normal", skipme=True)
+
+    def let_in(self, password: str = "changed") -> None:
+        """Ask nobody for a password any more."""
+        with redis.Redis.from_url(self.url, password=password) as client:
+            client.config_set("requirepass", "")
+
     def kill(self) -> None:
         """Stop it as a power cut would."""
         if self.process is not None:

@@ -13,16 +13,24 @@ from typing import Any
 import yaml
 
 CHART = Path(__file__).resolve().parent.parent / "charts" / "finops-operator"
-OPEN_MAPS = {
-    "annotations",
-    "podAnnotations",
-    "nodeSelector",
-    "affinity",
-    "labels",
-    "requests",
-    "limits",
+STRING = {"type": "string"}
+# Kubernetes refuses every value that is not text; numbers and booleans need quotes, or --set-string.
+TEXTS = {"additionalProperties": STRING}
+QUANTITIES = {"additionalProperties": {"type": ["string", "number"]}}
+OPEN_MAPS: dict[str, dict[str, Any]] = {
+    "affinity": {},
+    "annotations": TEXTS,
+    "podAnnotations": TEXTS,
+    "nodeSelector": TEXTS,
+    "labels": TEXTS,
+    "requests": QUANTITIES,
+    "limits": QUANTITIES,
 }
-OBJECT_LISTS = {"extraEnv", "tolerations", "pullSecrets"}
+OBJECT_LISTS: dict[str, dict[str, Any]] = {
+    "extraEnv": {"required": ["name"], "properties": {"name": STRING, "value": STRING}},
+    "tolerations": {},
+    "pullSecrets": {"required": ["name"], "properties": {"name": STRING}},
+}
 CHOICES = {
     "slack.mode": ["Socket"],
     "image.pullPolicy": ["Always", "IfNotPresent", "Never"],
@@ -36,18 +44,19 @@ def schema_of(value: Any, path: str) -> dict[str, Any]:
     key = path.rpartition(".")[2]
     if isinstance(value, dict):
         if key in OPEN_MAPS:
-            return {"type": "object"}
+            return {"type": "object", **OPEN_MAPS[key]}
         properties = {name: schema_of(inner, f"{path}.{name}".lstrip(".")) for name, inner in value.items()}
         return {"type": "object", "additionalProperties": False, "properties": properties}
     if isinstance(value, list):
-        return {"type": "array", "items": {"type": "object" if key in OBJECT_LISTS else "string"}}
+        items = {"type": "object", **OBJECT_LISTS[key]} if key in OBJECT_LISTS else {**STRING, "minLength": 1}
+        return {"type": "array", "items": items}
     if isinstance(value, bool):
         return {"type": "boolean"}
     if isinstance(value, int):
         return {"type": "integer", "minimum": 0}
     if path in CHOICES:
-        return {"type": "string", "enum": CHOICES[path]}
-    return {"type": "string"}
+        return {**STRING, "enum": CHOICES[path]}
+    return STRING
 
 
 def main() -> int:

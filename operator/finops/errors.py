@@ -9,6 +9,7 @@ FinopsError
 │   ├── ClusterUnavailable   the Kubernetes API does not answer
 │   └── LedgerUnavailable    a sink of the ledger is not durable right now: no act
 ├── StoreUnsafe          Redis answers but would lose data (eviction, no append-only file, newer schema)
+│   └── StoreRefused         …or does not serve us at all (password, rights, cluster, no Redis): also a StoreUnavailable
 ├── LedgerDiverged       the two sinks tell different stories: frozen until a person looks
 ├── FenceLost            somebody else holds the lease: stop writing at once
 ├── Conflict             the object changed since it was read: read again, decide again
@@ -74,6 +75,13 @@ class LedgerUnavailable(Unavailable):
 
 class StoreUnsafe(FinopsError):
     """The server answers but its settings or schema would lose or misread what we keep."""
+
+
+class StoreRefused(StoreUnavailable, StoreUnsafe):
+    """The server answers and does not serve us: wrong password, missing right, part of a cluster, no Redis at all.
+
+    Nothing was done. Whoever waits for the store goes on waiting: passwords and addresses are mended while we run.
+    """
 
 
 class LedgerDiverged(FinopsError):

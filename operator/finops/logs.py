@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import Any, Final, TextIO
 
 _OWN: Final = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
 _SHORTEST_SECRET: Final = 6
+_ONE_WORD: Final = re.compile(r"[^\s\"=]+")
 
 
 class _Redacting(logging.Formatter):
@@ -42,24 +44,40 @@ class JsonFormatter(_Redacting):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line.update({key: value for key, value in record.__dict__.items() if key not in _OWN and key not in line})
+        line.update({key: value for key, value in _facts(record).items() if key not in line})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return self.redact(json.dumps(line, default=str, ensure_ascii=True))
 
 
 class TextFormatter(_Redacting):
-    """For a terminal: time, level, message; control characters replaced so that no line can be forged."""
+    """For a terminal: time, level, message, `key=value` for each `extra`.
+
+    Control characters are replaced, and values that are more than one word quoted, so that neither a line nor a fact
+    can be forged.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         # Redacted before signs are replaced: a secret with a tab in it must still be recognised.
         line = f"{time} {record.levelname.lower():7} {_printable(self.redact(record.getMessage()))}"
+        line += "".join(f" {key}={self._fact(value)}" for key, value in _facts(record).items())
         if record.exc_info:
             # Indented, so that no line of an exception's text can pass for an event of its own.
             lines = self.redact(self.formatException(record.exc_info)).splitlines()
             line += "".join(f"\n    {_printable(one)}" for one in lines)
         return line
+
+    def _fact(self, value: object) -> str:
+        if not isinstance(value, str):
+            return _printable(self.redact(json.dumps(value, default=str)))
+        text = self.redact(value)
+        return _printable(text if _ONE_WORD.fullmatch(text) else json.dumps(text, ensure_ascii=False))
+
+
+def _facts(record: logging.LogRecord) -> dict[str, Any]:
+    """Return what was passed as `extra`."""
+    return {key: value for key, value in record.__dict__.items() if key not in _OWN}
 
 
 def _printable(text: str) -> str:

@@ -5,7 +5,9 @@ Only composition roots call `from_environment`; everything below receives values
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +15,14 @@ from typing import Any, Final
 from finops.errors import InvalidInput
 
 PREFIX: Final = "FINOPS_"
+_SERVICE_LINK: Final = re.compile(
+    r"_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_[A-Z]+)?)?)$"
+)
+"""What Kubernetes puts into every pod for each service of the namespace, such as FINOPS_VALKEY_PORT."""
+_FOREIGN: Final = ("FINOPS_STORE_PASSWORD", "FINOPS_TEST", "FINOPS_UPDATE_", "FINOPS_WRITE_", "FINOPS_PRICE_DATA")
+"""How names begin that others read: the chart, which puts the password into FINOPS_REDIS_URL, tests and generators."""
+_LONGEST_NUMBER: Final = 18
+_LONGEST_SHOWN: Final = 40
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 
@@ -40,7 +50,11 @@ def _setting(
 class Settings:
     """One value per environment variable; the variable is `FINOPS_` and the name in capitals unless said otherwise."""
 
-    redis_url: str = _setting("", "Store address: redis://, rediss:// or unix://, with password.", secret=True)
+    redis_url: str = _setting(
+        "",
+        "Store address: redis://, rediss:// or unix://, with password; #, /, ? and @ in it percent-encoded.",
+        secret=True,
+    )
     redis_prefix: str = _setting("finops:", "Prefix of all keys, so that several releases can share one server.")
     store_allow_volatile: bool = _setting(
         False, "Accept a server that evicts or keeps nothing on disk. Never act on it."
@@ -61,6 +75,11 @@ class Settings:
     watch_namespaces: tuple[str, ...] = _setting((), "Namespaces to serve, comma separated; empty: all.")
     scan_workers: int = _setting(
         8, "Threads that read AWS, shared by all scans; as many again wait for CloudWatch.", between=(1, 256)
+    )
+    aws_quota_percent: int = _setting(
+        50,
+        "Share of AWS's published request quotas that scans use, in percent; above 100 only where yours were raised.",
+        between=(1, 1000),
     )
     scan_concurrency: int = _setting(2, "Policies scanned at the same time.", between=(1, 64))
     lease_seconds: int = _setting(30, "Duration of the executor's Lease.", between=(10, 600))
@@ -89,17 +108,24 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         InvalidInput: a value does not parse, a file cannot be read, or a `FINOPS_` variable is unknown; names it.
     """
     known = {variable_of(item.name) for item in fields(Settings)}
-    # Kubernetes injects service links such as FINOPS_VALKEY_PORT; only what looks like a setting of ours is refused.
     values: dict[str, Any] = {}
     for item in fields(Settings):
         variable = variable_of(item.name)
         text = _read(environment, variable)
         if text is not None:
             values[item.name] = _parse(variable, text, item)
-    for variable in environment:
-        if variable.startswith("FINOPS_SLACK_") and variable.removesuffix("_FILE") not in known:
-            raise InvalidInput("no such setting", field=variable, hint="see docs/settings.md")
+    for variable in sorted(environment):
+        if _is_unknown(variable, known):
+            close = difflib.get_close_matches(variable, sorted(known), n=1)
+            advice = f"did you mean {close[0]}? " if close else ""
+            raise InvalidInput("no such setting", field=variable, hint=f"{advice}docs/settings.md lists them")
     return Settings(**values)
+
+
+def _is_unknown(variable: str, known: Collection[str]) -> bool:
+    if not variable.startswith(PREFIX) or variable in known or variable.removesuffix("_FILE") in known:
+        return False
+    return not variable.startswith(_FOREIGN) and _SERVICE_LINK.search(variable) is None
 
 
 def _read(environment: Mapping[str, str], variable: str) -> str | None:
@@ -108,7 +134,14 @@ def _read(environment: Mapping[str, str], variable: str) -> str | None:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise InvalidInput(f"cannot read {path}: {error.strerror}", field=f"{variable}_FILE") from error
+            raise InvalidInput(
+                f"cannot read {path}: {error.strerror}", field=f"{variable}_FILE", hint="mount the secret there"
+            ) from error
+        except UnicodeDecodeError:
+            # The cause would quote the file, which holds a secret.
+            raise InvalidInput(
+                f"{path} is not text in UTF-8", field=f"{variable}_FILE", hint="save the value as UTF-8"
+            ) from None
     return environment.get(variable)
 
 
@@ -120,8 +153,10 @@ def _parse(variable: str, text: str, item: Field[Any]) -> Any:
             return lowered in _TRUE
         raise InvalidInput(f"{text!r} is neither true nor false", field=variable, hint="use true or false")
     if isinstance(default, int):
-        if not text.strip().isdecimal():
-            raise InvalidInput(f"{text!r} is not a whole number", field=variable, hint=f"the default is {default}")
+        if not text.strip().isdecimal() or len(text.strip()) > _LONGEST_NUMBER:
+            raise InvalidInput(
+                f"{text[:_LONGEST_SHOWN]!r} is not a whole number", field=variable, hint=f"the default is {default}"
+            )
         lowest, highest = item.metadata["between"]
         if not lowest <= int(text) <= highest:
             raise InvalidInput(f"{text} is not between {lowest} and {highest}", field=variable)

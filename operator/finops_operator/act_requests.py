@@ -6,7 +6,6 @@ the middle of an act; what was approved (plan, estimate, dry run) never changes 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -17,9 +16,6 @@ from finops.kinds.aws_account import AwsAccount
 from finops.kinds.scan_policy import ScanPolicy
 from finops.ports.act import ActRequest, Limits
 from finops.ports.aws_access import AccountAccess, Tenant
-from finops_operator.votes import request_reference
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +23,7 @@ class ActRequests:
     """Reads from the API server, whose answers are newer than what the watch has shown.
 
     Attributes:
-        counted_approvals: the votes that count, the deciding one last.
+        counted_approvals: the approvals that stand, the deciding one last.
         fleet: number of resources of a kind in the policy's last scan, for the cap by share of the fleet.
     """
 
@@ -39,7 +35,7 @@ class ActRequests:
     fleet: Callable[[ScanPolicy, str], int]
 
     def of(self, request: ActionRequest) -> ActRequest | None:
-        """Return an approved request as the executor takes it; None while its account does not exist.
+        """Return an approved request as the executor takes it; None while its account does not exist or is another one.
 
         Raises:
             ClusterUnavailable, Refused, InvalidInput, StoreUnavailable, LedgerUnavailable: not known now.
@@ -47,8 +43,7 @@ class ActRequests:
         spec, metadata = request.spec, request.metadata
         namespace = metadata.namespace or ""
         account = self.accounts.get("", spec.account)
-        if account is None:
-            logger.warning("account %s is unknown", spec.account, extra={"request": request_reference(request)})
+        if account is None or account.spec.account_id != spec.resource.account_id:
             return None
         policy = self.policies.get(namespace, spec.policy)
         return ActRequest(

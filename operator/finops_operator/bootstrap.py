@@ -31,7 +31,6 @@ from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
 from finops.store.caps import StoredCaps
 from finops.store.connection import check_server, open_ledger_connection, open_store
-from finops.store.inventory import InventoryStore
 from finops.store.limits import SharedRateLimits
 from finops.store.outbox import Outbox
 from finops.store.realized import StoredSavings
@@ -44,12 +43,14 @@ from finops_operator.acting.executor import Executor
 from finops_operator.aws.clients import AwsReaders
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.executor import StsExecutorSessions
+from finops_operator.aws.limiter import share_of_published
 from finops_operator.aws.reader import Patience
 from finops_operator.aws.session import SdkSessions
 from finops_operator.canary import Canary
 from finops_operator.catalog import plugins
 from finops_operator.chronicle import Chronicle
 from finops_operator.deciding import Decider
+from finops_operator.forgetting import Forgetting
 from finops_operator.freeze import Freeze
 from finops_operator.gate import OperatorGate
 from finops_operator.handlers.serving import serve
@@ -64,6 +65,7 @@ from finops_operator.proposing import Proposer
 from finops_operator.reporting import StatusReporter
 from finops_operator.request_loop import RequestLoop
 from finops_operator.scheduler import Scheduler
+from finops_operator.slack_channels import SlackChannels
 from finops_operator.taking_over import TakingOver
 from finops_operator.telemetry import Telemetry
 from finops_operator.world import World
@@ -127,17 +129,19 @@ class Operator:
         self._make_housekeeping()
 
     def _open_ledger(self) -> DurableLedger:
-        settings = self.settings
-        path = Path(settings.ledger_path) if settings.ledger_path else None
+        path = Path(self.settings.ledger_path) if self.settings.ledger_path else None
         if path is None:
             logger.warning("the ledger has no second sink (FINOPS_LEDGER_PATH): nothing will be acted upon")
-        connection = open_ledger_connection(settings.redis_url, prefix=settings.redis_prefix)
+        connection = open_ledger_connection(self.settings.redis_url, prefix=self.settings.redis_prefix)
         return open_ledger(connection, path, clock=self.clock, fence=lambda: self.keeper.fence, passage=killpoint)
 
     def _make_aws(self) -> None:
         counter = CallCounter()
         sdk = SdkSessions(counter, demo=self.settings.demo)
-        patience = Patience(SharedRateLimits(self.store), self.clock)
+        sdk.log_problem()
+        patience = Patience(
+            SharedRateLimits(self.store), self.clock, quotas=share_of_published(self.settings.aws_quota_percent)
+        )
         self.readers = AwsReaders(sdk, patience, process_counter=counter)
         self.sessions = StsExecutorSessions(sdk, self.readers, self.clock)
         self.savings = StoredSavings(self.store)
@@ -154,14 +158,13 @@ class Operator:
         )
 
     def _make_deciders(self) -> None:
-        clock = self.clock
         self.decider = Decider(
             self.ledger,
             self.requests,
             self.approvals,
             self.world.approvals_of,
             self.people,
-            clock,
+            self.clock,
             lambda: self.keeper.fence,
             lambda verdict: self.telemetry.votes.labels(verdict.result.value, verdict.reason).inc(),
         )
@@ -173,7 +176,7 @@ class Operator:
             self.approvals.api,
             self.people,
             self.ledger,
-            clock,
+            self.clock,
             self._volatile,
         )
 
@@ -259,11 +262,12 @@ class Operator:
             clock=self.clock,
             may_write=self.keeper.may_write,
             take_over=self.taking_over.again,
+            tell_slack=SlackChannels(self.store, self.policies, self.events).look,
+            forget=Forgetting(self.store, self.policies, self.accounts, self.telemetry, self.clock).look,
             canary_seconds=self.settings.canary_seconds,
         )
 
     def _make_scans(self) -> PolicyScans:
-        settings = self.settings
         deps = ScanDependencies(
             readers=self.readers,
             store=self.store,
@@ -281,10 +285,9 @@ class Operator:
             statuses=self.account_statuses,
             proposer=self.proposer,
             recommendations=self.recommendations,
-            inventory=InventoryStore(self.store),
             savings=self.savings,
             clock=self.clock,
-            allow_volatile=settings.store_allow_volatile,
+            allow_volatile=self.settings.store_allow_volatile,
             may_write=self.keeper.may_write,
         )
 

@@ -1,7 +1,7 @@
 """Notes in the ledger what happens around requests: a card was posted, a policy's terms changed, acts were frozen.
 
 Called by the housekeeping thread while the lease is held. What was noted before is read from the ledger once per
-process; after that a look costs one read of Redis for the cards that are not noted yet, and nothing else.
+process; after that a look costs one read of Redis for each card that is not noted yet, and nothing else.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from finops.ports.ledger import Ledger
 from finops_operator.votes import request_reference
 
 _ACTOR = "operator"
+_OFTEN = 60
 
 
 @dataclass(slots=True)
@@ -32,6 +33,8 @@ class Chronicle:
     posted: Callable[[Iterable[str]], dict[str, tuple[str, str]]]
     _terms: dict[str, str] = field(default_factory=dict)
     _cards: set[str] = field(default_factory=set)
+    _asked: dict[str, int] = field(default_factory=dict)
+    """Request that ended without a card → looks since."""
     _frozen: str | None = None
     _last: int = 0
     _read: bool = False
@@ -106,14 +109,16 @@ class Chronicle:
         self._terms[uid] = str(record.entry.detail.get("hash", digest))
 
     def _note_cards(self, requests: Iterable[ActionRequest]) -> None:
-        awaited = {
+        unnoted = {
             request.metadata.uid or "": request
             for request in requests
             if request.spec.slack_channel
             and request.metadata.uid not in self._cards
             and request.status.state is not None
-            and request.status.state not in TERMINAL
         }
+        ended = [uid for uid, request in unnoted.items() if request.status.state in TERMINAL]
+        self._asked = {uid: self._asked.get(uid, 0) + 1 for uid in ended}
+        awaited = {uid: request for uid, request in unnoted.items() if self._is_due(uid)}
         if not awaited:
             return
         for uid, (channel, stamp) in self.posted(awaited).items():
@@ -130,6 +135,11 @@ class Chronicle:
                 )
             )
             self._cards.add(uid)
+
+    def _is_due(self, uid: str) -> bool:
+        """What ended may have been shown just before; what was never shown is asked about at every 60th look later."""
+        asked = self._asked.get(uid, 0)
+        return asked <= _OFTEN or asked % _OFTEN == 0
 
 
 def terms_of(policy: ScanPolicy) -> dict[str, Json]:

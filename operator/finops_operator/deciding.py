@@ -2,7 +2,9 @@
 
 Order at every step: ledger first, then the object. A crash between the two is mended by the next look, because each
 append carries an operation id and each look starts from the objects and the ledger alone. A status is never evidence:
-a vote counts when the ledger says so, a request exists when the ledger says it was proposed.
+a vote counts when the ledger says so, a request exists when the ledger says it was proposed, a decision stands once it
+is recorded. And a watch is no evidence that something is not there: nothing is decided before everything was read, and
+an approval is missing only when the API server says so.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from finops.domain.audit import Entry, RecordKind
+from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import (
     BEFORE_ACT,
     TERMINAL,
@@ -28,10 +30,9 @@ from finops.domain.decision import (
     Vote,
     VoteResult,
     judge,
-    next_state,
     tally,
 )
-from finops.errors import Conflict
+from finops.errors import Conflict, InvalidInput, Refused, Unavailable
 from finops.kinds.action_request import ActionRequest
 from finops.kinds.approval import Approval
 from finops.ports.clock import Clock
@@ -41,11 +42,13 @@ from finops_operator.objects import Objects
 from finops_operator.people import People
 from finops_operator.stages import request_status
 from finops_operator.stages.origin import created_id, intended_id, spec_hash
-from finops_operator.vote_records import Judged, VoteRecords
-from finops_operator.votes import request_facts, request_reference, state_of, vote_of, votes_of
+from finops_operator.vote_records import Judged, VoteRecords, sentence
+from finops_operator.votes import request_facts, request_reference, state_of, tally_told_by, vote_of, votes_of
 
 logger = logging.getLogger(__name__)
 _REMEMBERED: Final = 20_000
+_ANSWER_CHARACTERS: Final = 4096
+"""As much as the status of an Approval holds."""
 _STRANGER: Final = "The operator did not propose this request; nothing will be done, whoever approves it."
 
 
@@ -76,6 +79,14 @@ class Decider:
         with self._lock:
             self._votes.start_again()
             self._origins.clear()
+
+    def see_all(self) -> None:
+        """Make sure that every vote is known; cheap when nothing was missed.
+
+        Raises:
+            Refused, ClusterUnavailable: some may be unknown, and nothing can be decided.
+        """
+        self.approvals.complete()
 
     def look(self, request: ActionRequest) -> ActionRequest:
         """Move `request` as far as votes and time allow; return it as it stands then.
@@ -109,11 +120,10 @@ class Decider:
         """
         with self._lock:
             current = self.requests.fresh(request)
-            if state_of(current) is not State.PENDING or current.status.state is None:
-                return
-            facts = request_facts(current)
-            standing = tally(self.counted(current), facts, self.people.at_vote())
-            self._record_decision(current, trigger, standing, message)
+            if current.status.state is not None:
+                current = self._as_recorded(current)
+                if state_of(current) is State.PENDING:
+                    self._record_decision(current, trigger, self._standing(current), message)
 
     def _look(self, request: ActionRequest) -> ActionRequest:
         if not self.is_ours(request):
@@ -121,6 +131,7 @@ class Decider:
             return request
         if request.status.state is None:
             request = self._adopt(request)
+        request = self._as_recorded(request)
         if state_of(request) in TERMINAL:
             self._answer_late_votes(request)
             return request
@@ -135,19 +146,34 @@ class Decider:
         """
         with self._lock:
             current = self.requests.fresh(request)
-            if state_of(current) in BEFORE_ACT and current.status.state is not None:
-                standing = tally(self.counted(current), request_facts(current), self.people.at_vote())
-                self._record_decision(current, trigger, standing, message)
+            if current.status.state is not None:
+                current = self._as_recorded(current)
+                if self._facts(current).state in BEFORE_ACT:
+                    self._record_decision(current, trigger, self._standing(current), message)
 
     def counted_approvals(self, request: ActionRequest) -> tuple[Vote, ...]:
-        """Return the approvals that count, in the order in which they were cast; the last one decided."""
-        return tuple(vote for vote in self.counted(request) if vote.choice is Choice.APPROVE)
+        """Return the approvals that stand, in the order in which they were counted; the last one decided.
+
+        Raises:
+            LedgerUnavailable, ClusterUnavailable, Refused: not known now.
+        """
+        return self._standing(request).approvals
 
     def counted(self, request: ActionRequest) -> tuple[Vote, ...]:
         """Return the votes that the ledger counted, in its order; approvals only while their objects exist."""
-        present = {approval.metadata.uid or "" for approval in self.approvals_of(request)}
+        present = {approval.metadata.uid or "" for approval in self._approvals(request)}
         with self._lock:
             return self._votes.counted(request.metadata.uid or "", present)
+
+    def _approvals(self, request: ActionRequest) -> tuple[Approval, ...]:
+        self.see_all()
+        return self.approvals_of(request)
+
+    def _standing(self, request: ActionRequest, *, fresh: bool = False) -> Tally:
+        votes = self.counted(request)
+        # Without votes it does not matter who is who: no need to ask for it at every look.
+        electorate = self.people.at_vote(fresh=fresh) if votes else Electorate({})
+        return tally(votes, request_facts(request), electorate)
 
     def is_ours(self, request: ActionRequest) -> bool:
         """Return whether the ledger saw exactly this spec proposed, whatever the status says.
@@ -198,7 +224,7 @@ class Decider:
 
     def _judge_new_votes(self, request: ActionRequest) -> bool:
         """Judge what the ledger has not judged yet, then answer; return whether a new vote counted."""
-        approvals = {approval.metadata.uid or "": approval for approval in self.approvals_of(request)}
+        approvals = {approval.metadata.uid or "": approval for approval in self._approvals(request)}
         votes = votes_of(approvals.values())
         fresh = [vote for vote in votes if self._votes.verdict(vote) is None]
         changed = bool(fresh) and self._judge(request, fresh)
@@ -209,23 +235,31 @@ class Decider:
         return changed
 
     def _judge(self, request: ActionRequest, fresh: list[Vote]) -> bool:
-        facts, electorate = self._facts(request), self.people.at_vote(fresh=True)
+        facts, electorate, after = self._facts(request), self.people.at_vote(fresh=True), None
         before = len(counted := list(self.counted(request)))
         for vote in fresh:
+            if vote.choice is Choice.WITHDRAW:
+                # Nobody must be told that a vote was taken back in the instant in which the act makes its first call.
+                after, facts = self._last_sequence(facts.uid), self._facts(request)
             verdict = self._votes.too_many(request, vote, counted, electorate)
             verdict = verdict or judge(vote, facts, counted, electorate, self.clock.now())
-            self._votes.write(request, vote, verdict, electorate)
+            self._votes.write(request, vote, verdict, electorate, after=after)
+            after = None
             killpoint("vote.recorded")
             self.told(verdict)
             if verdict.result is VoteResult.COUNTED:
                 counted.append(vote)
         return len(counted) > before
 
+    def _last_sequence(self, uid: str) -> int:
+        records = self.ledger.of_request(uid)
+        return records[-1].sequence if records else 0
+
     def _refuse_all(self, request: ActionRequest) -> None:
         """Answer votes on an object that somebody else made to look like a request."""
         stranger = Verdict(VoteResult.REFUSED, RefusalReason.NOT_PROPOSED.value, _STRANGER)
         unknown = Electorate({})
-        for approval in self.approvals_of(request):
+        for approval in self._approvals(request):
             if approval.status.result is None:
                 vote = vote_of(approval)
                 verdict = self._votes.too_many(request, vote, (), unknown) or stranger
@@ -233,76 +267,96 @@ class Decider:
                 self._answer(approval, known)
 
     def _facts(self, request: ActionRequest) -> RequestFacts:
-        """Return what votes are judged against; an act that has begun is not undecided, whatever the status says."""
+        """Return what votes are judged against: whether the act has begun says the ledger, not the status."""
         facts = request_facts(request)
-        if facts.state in {State.APPROVED, State.SCHEDULED} and self.has_begun(facts.uid):
+        if facts.state in TERMINAL:
+            return facts
+        begun = self.has_begun(facts.uid)
+        if begun and facts.state in BEFORE_ACT:
             return replace(facts, state=State.EXECUTING)
-        return facts
+        return facts if begun or facts.state in BEFORE_ACT else replace(facts, state=State.SCHEDULED)
 
     def has_begun(self, uid: str) -> bool:
         """Return whether an act has come to its first changing call. Raises LedgerUnavailable, LedgerDiverged."""
         return any(record.entry.kind is RecordKind.INTENT for record in self.ledger.of_request(uid))
 
     def _answer_late_votes(self, request: ActionRequest) -> None:
-        if any(approval.status.result is None for approval in self.approvals_of(request)):
+        if any(approval.status.result is None for approval in self._approvals(request)):
             self._judge_new_votes(request)
 
     def _answer(self, approval: Approval, known: Judged) -> None:
-        answer = {"result": known.result.value, "reason": known.reason, "message": known.message}
-        self.approvals.write_status(approval, lambda _: answer)
+        message = known.message[:_ANSWER_CHARACTERS]
+        answer = {"result": known.result.value, "reason": known.reason, "message": message}
+        try:
+            self.approvals.write_status(approval, lambda _: answer)
+        except (Conflict, InvalidInput, Refused, Unavailable) as error:
+            # The verdict is recorded and told at the next look: a voter who cannot be answered keeps nobody else from
+            # a decision.
+            logger.warning("vote not answered: %s", error, extra={"approval": approval.metadata.name})
 
     def _decide(self, request: ActionRequest) -> ActionRequest:
-        facts = request_facts(request)
-        state = facts.state
+        state = state_of(request)
         if state not in BEFORE_ACT:
             return request
-        votes = self.counted(request)
-        # Without votes it does not matter who is who: no need to ask for it at every look.
-        standing = tally(votes, facts, self.people.at_vote() if votes else Electorate({}))
+        standing = self._standing(request)
         trigger = self._trigger(request, state, standing)
+        if trigger is Trigger.QUORUM_LOST:
+            self._find_missing(request)
+            standing = self._standing(request, fresh=True)
+            trigger = self._trigger(request, state, standing)
         if trigger is None:
             return self._show_votes(request, standing)
-        if state is not State.PENDING and self.has_begun(facts.uid):
+        current = self.requests.fresh(request)
+        if state_of(current) is not state or not self.approvals.kept.is_complete:
+            # It has moved on, or the watch of the votes has begun to list again: the next look sees everything.
+            return current
+        if state is not State.PENDING and self.has_begun(request.metadata.uid or ""):
             # The status lags behind: the act has made its first call, and its end is the executor's to tell.
-            return request
-        return self._record_decision(request, trigger, standing, _sentence(trigger, standing, votes))
+            return current
+        return self._record_decision(current, trigger, standing, sentence(trigger, standing, self.counted(request)))
+
+    def _find_missing(self, request: ActionRequest) -> None:
+        """Ask the API server for approvals that were counted and that the watch does not show."""
+        shown = {approval.metadata.uid for approval in self._approvals(request)}
+        for vote in self._votes.ever_counted(request.metadata.uid or ""):
+            if vote.choice is Choice.APPROVE and vote.uid not in shown:
+                found = self.approvals.api.get(request.metadata.namespace or "", vote.name)
+                if found is not None and found.metadata.uid == vote.uid:
+                    self.approvals.kept.put(found)
 
     def _record_decision(
         self, request: ActionRequest, trigger: Trigger, standing: Tally, message: str
     ) -> ActionRequest:
-        facts, now = request_facts(request), self.clock.now()
-        target = next_state(facts.state, trigger)
-        self.ledger.append(
-            Entry(
-                operation_id=f"decided:{facts.uid}:{target.value}",
-                actor="operator",
-                kind=RecordKind.DECIDED,
-                request=request_reference(request),
-                plan_hash=facts.plan_hash,
-                result=target.value,
-                detail={
-                    "trigger": trigger.value,
-                    "approvals": [vote.voter.handle for vote in standing.approvals],
-                    "denials": [vote.voter.handle for vote in standing.denials],
-                    "required": standing.required,
-                    "message": message,
-                    "expiresAt": facts.terms.expires_at.isoformat(),
-                },
-            )
-        )
+        facts = self._facts(request)
+        record = self._votes.decide(request, facts, trigger, standing, message)
         killpoint("decided.recorded")
-        expected = facts.state
+        return self._show_decision(request, record)
+
+    def _as_recorded(self, request: ActionRequest) -> ActionRequest:
+        """Write a decision into a status that does not show it yet; nothing is decided twice."""
+        uid, shown = request.metadata.uid or "", state_of(request)
+        record = None if shown in TERMINAL else self._votes.decision(uid)
+        if record is None:
+            return request
+        approved = record.entry.result == State.APPROVED
+        # What has begun in spite of a final decision is the executor's to end.
+        behind = shown is State.PENDING if approved else not self.has_begun(uid)
+        return self._show_decision(request, record) if behind else request
+
+    def _show_decision(self, request: ActionRequest, record: Record) -> ActionRequest:
+        expected, told = state_of(request), record.entry
+        standing = tally_told_by(record, self._votes.ever_counted(request.metadata.uid or ""))
 
         def change(current: ActionRequest) -> dict[str, Any]:
             if state_of(current) is not expected:
                 raise Conflict(f"the request is {state_of(current).value} by now", code="StateChanged")
             return request_status.decided(
                 current.status,
-                target,
-                reason=trigger.value,
-                message=message,
+                State(told.result),
+                reason=str(told.detail["trigger"]),
+                message=str(told.detail["message"]),
                 tally=standing,
-                now=now,
+                now=record.time,
                 fence=self.fence(),
             )
 
@@ -324,24 +378,3 @@ class Decider:
         return self.requests.write_status(
             request, lambda current: request_status.tallied(current.status, standing, fence=self.fence())
         )
-
-
-def _sentence(trigger: Trigger, standing: Tally, votes: tuple[Vote, ...]) -> str:
-    names = ", ".join(vote.voter.handle for vote in standing.approvals)
-    match trigger:
-        case Trigger.QUORUM_REACHED:
-            return f"Approved by {names} ({len(standing.approvals)} of {standing.required})."
-        case Trigger.DENIED:
-            denial = standing.denials[0]
-            return (
-                f"Denied by {denial.voter.handle}: {denial.reason}"
-                if denial.reason
-                else (f"Denied by {denial.voter.handle}.")
-            )
-        case Trigger.QUORUM_LOST if standing.note:
-            return f"No longer approved. {standing.note}"
-        case Trigger.QUORUM_LOST:
-            last = votes[-1].voter.handle if votes else "an approver"
-            return f"No longer approved: {last} took the vote back; {len(standing.approvals)} of {standing.required}."
-        case _:
-            return "Expired before it was carried out; nothing was changed."

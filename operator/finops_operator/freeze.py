@@ -40,12 +40,15 @@ class Freeze:
         return data.get("reason", "").strip() or f"ConfigMap {self.name} says frozen"
 
     def freeze(self, reason: str) -> None:
-        """Freeze this process at once, and everybody through the ConfigMap where it can be written."""
-        if self._told and self.local == reason:
+        """Freeze this process at once, and everybody through the ConfigMap where it can be written.
+
+        The first reason stays until the process ends: what follows from it, or is found beside it, is told by the log.
+        """
+        if self._told:
             return
-        self.local, self._told = reason, False
+        self.local = self.local or reason
         try:
-            self.config_maps.write(self.name, {"frozen": "true", "reason": reason})
+            self.config_maps.write(self.name, {"frozen": "true", "reason": self.local})
             self._told = True
         except FinopsError as error:
             # The local freeze holds all the same; the switch shows it as soon as it can be written.

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from finops.domain.decision import Choice, Electorate, Vote, eligible_by, tally
+from finops.domain.audit import Record, RecordKind
+from finops.domain.decision import TERMINAL, Choice, Electorate, State, Vote, eligible_by, tally
 from finops.domain.execution import Stop, StopKind
 from finops.errors import InvalidInput, Refused, Unavailable
 from finops.k8s.kinds import KindApi
@@ -25,7 +26,7 @@ from finops_operator.freeze import Freeze
 from finops_operator.people import People
 from finops_operator.stages.origin import created_id, spec_hash
 from finops_operator.stages.windows import is_open, next_opening
-from finops_operator.votes import counted_votes, domain_approvers, request_facts
+from finops_operator.votes import counted_votes, domain_approvers, request_facts, vote_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,14 @@ class OperatorGate:
             or found.spec.plan_hash != request.plan_hash
         ):
             return Stop(StopKind.WITHDRAWN, "NotProposed", "The ledger does not know this request as proposed.")
+        records = self.ledger.of_request(request.uid)
+        ended = _decided_otherwise(records)
+        if ended is not None:
+            return ended
         if self.clock.now() >= found.spec.expires_at:
             return Stop(StopKind.EXPIRED, "Expired", "Expired before it was carried out.")
         policy = self.policies.get(namespace, found.spec.policy)
-        return self._policy(found, policy) or self._account(found) or self._votes(found, policy)
+        return self._policy(found, policy) or self._account(found) or self._votes(found, policy, records)
 
     def _policy(self, request: ActionRequest, policy: ScanPolicy | None) -> Stop | None:
         if policy is None:
@@ -114,11 +119,11 @@ class OperatorGate:
             )
         return None
 
-    def _votes(self, request: ActionRequest, policy: ScanPolicy | None) -> Stop | None:
+    def _votes(self, request: ActionRequest, policy: ScanPolicy | None, records: tuple[Record, ...]) -> Stop | None:
         if policy is None:
             raise AssertionError("the policy was judged before")
         terms = policy.spec.approval
-        votes = self._counted(request)
+        votes, taken_back = self._read_votes(request, records)
         # Only groups that a vote leans on must be fresh: a quorum of other voters need not wait for Slack.
         leaned_on = {group for vote in votes if vote.voter.source == "slack" for group in vote.voter.groups}
         named = {one.slack_user_group for one in (*request.spec.approval.approvers, *terms.approvers)}
@@ -128,6 +133,9 @@ class OperatorGate:
         facts = request_facts(request)
         counted = [vote for vote in votes if _still_named(vote, policy, electorate)]
         standing = tally(counted, facts, electorate)
+        people = {electorate.person(vote.voter) for vote in counted}
+        if any(electorate.person(vote.voter) in people for vote in taken_back):
+            return Stop(StopKind.HOLD, "VoteUnread", "Waiting: an approver has just voted again.")
         required = max(facts.terms.required, terms.destructive.required if request.spec.destructive else terms.required)
         if len(standing.approvals) < required:
             return Stop(
@@ -138,14 +146,27 @@ class OperatorGate:
             )
         return None
 
-    def _counted(self, request: ActionRequest) -> tuple[Vote, ...]:
+    def _read_votes(
+        self, request: ActionRequest, records: tuple[Record, ...]
+    ) -> tuple[tuple[Vote, ...], tuple[Vote, ...]]:
+        """Return the votes that count, and those that may take one back and were not judged yet."""
         uid = request.metadata.uid or ""
-        present = {
-            approval.metadata.uid or ""
-            for approval in self.approvals.list(request.metadata.namespace)
-            if approval.spec.request.uid == uid
-        }
-        return counted_votes(self.ledger.of_request(uid), present)
+        found = [one for one in self.approvals.list(request.metadata.namespace) if one.spec.request.uid == uid]
+        counted = counted_votes(records, {one.metadata.uid or "" for one in found})
+        judged = {record.entry.operation_id for record in records}
+        unread = (vote_of(one) for one in found if one.status.result is None)
+        return counted, tuple(
+            vote for vote in unread if vote.choice is not Choice.APPROVE and f"vote:{vote.uid}" not in judged
+        )
+
+
+def _decided_otherwise(records: tuple[Record, ...]) -> Stop | None:
+    # A decision is final once it is recorded, whatever the status says and whether or not its cause is still there.
+    for record in records:
+        if record.entry.kind is RecordKind.DECIDED and record.entry.result in TERMINAL:
+            kind = StopKind.EXPIRED if record.entry.result == State.EXPIRED else StopKind.WITHDRAWN
+            return Stop(kind, f"Decided{record.entry.result}", str(record.entry.detail["message"]))
+    return None
 
 
 def _still_named(vote: Vote, policy: ScanPolicy, electorate: Electorate) -> bool:

@@ -33,7 +33,13 @@ _LONGEST_PAUSE_SECONDS: Final = 10.0
 
 @dataclass(slots=True)
 class Housekeeping:
-    """The duties; `take_over` adopts acts whose account was missing when the lease was acquired."""
+    """The duties.
+
+    Attributes:
+        take_over: adopts acts whose account was missing when the lease was acquired.
+        tell_slack: tells on the policies which Slack channels take no cards.
+        forget: drops what is kept of policies that no longer exist.
+    """
 
     world: World
     kinds: Sequence[Objects[Any]]
@@ -47,6 +53,8 @@ class Housekeeping:
     clock: Clock
     may_write: Callable[[], bool]
     take_over: Callable[[], None]
+    tell_slack: Callable[[], None]
+    forget: Callable[[], None]
     canary_seconds: float
     _ended: dict[str, datetime] = field(default_factory=dict)
     _published: frozenset[str] = frozenset()
@@ -68,6 +76,7 @@ class Housekeeping:
         duties: list[tuple[str, Callable[[], None]]] = [("groups", self._publish_groups), ("gauges", self._show_gauges)]
         if self.may_write():
             duties += [("ledger", self._note), ("take over", self.take_over), ("finished requests", self._remove_old)]
+            duties += [("slack channels", self.tell_slack), ("what is gone", self.forget)]
         for name, duty in duties:
             self._duty(name, duty)
 

@@ -72,6 +72,19 @@ class Objects(Generic[T]):
         self.kept.put(found)
         return found
 
+    def complete(self) -> None:
+        """Make sure that all objects are known, as far as the watch has not shown them (yet).
+
+        Raises:
+            Refused, ClusterUnavailable: some may be unknown.
+        """
+        if not self.kept.is_complete:
+            self.read_again()
+
+    def read_again(self) -> None:
+        """Read all objects from the API server now. Raises Refused, ClusterUnavailable."""
+        self.kept.read(self.api.list)
+
     def delete(self, obj: T) -> None:
         """Delete the object if it is still this one. Raises Gone, Refused, ClusterUnavailable."""
         current = self.fresh(obj)

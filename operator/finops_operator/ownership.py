@@ -26,16 +26,18 @@ _MANAGER_KEYS: Final = frozenset(
 _TERRAFORM_VALUES: Final = frozenset({"terraform", "opentofu", "tofu", "terragrunt"})
 _NO: Final = frozenset({"false", "no", "0"})
 _TEMPLATES: Final = frozenset({"CloudFormation", "Terraform"})
+_STOP: Final = "ec2_instance_stop"
 
 
 @dataclass(frozen=True, slots=True)
 class _Sign:
-    """Beginnings of tag keys that tell an owner, and the tags that name it."""
+    """Beginnings of tag keys that tell an owner, the tags that name it, and what to do there for a change or a stop."""
 
     prefixes: tuple[str, ...]
     system: str
     instead: str = "Change it there."
     names: tuple[str, ...] = ()
+    instead_of_stop: str = ""
 
 
 _SIGNS: Final = (
@@ -44,21 +46,24 @@ _SIGNS: Final = (
         "Karpenter",
         "Change the requirements of its NodePool.",
         ("karpenter.sh/nodepool", "karpenter.sh/provisioner-name"),
+        "Let its NodePool consolidate nodes that are empty or underused, or delete the NodeClaim of this one.",
     ),
     _Sign(
         ("eks:nodegroup-name",),
         "an EKS managed node group",
         "Create a node group with the new settings and drain this one.",
         ("eks:nodegroup-name",),
+        "Lower its desired size, and its minimum where that is as high; drain the node first.",
     ),
     _Sign(
         ("aws:autoscaling:",),
         "Auto Scaling",
         "Change its launch template and start an instance refresh.",
         ("aws:autoscaling:groupName",),
+        "Lower its desired capacity, and its minimum where that is as high.",
     ),
-    _Sign(("aws:ec2:fleet-id",), "an EC2 Fleet"),
-    _Sign(("aws:ec2spot:fleet-request-id",), "a Spot Fleet"),
+    _Sign(("aws:ec2:fleet-id",), "an EC2 Fleet", instead_of_stop="Lower its target capacity."),
+    _Sign(("aws:ec2spot:fleet-request-id",), "a Spot Fleet", instead_of_stop="Lower its target capacity."),
     _Sign(("aws:elasticmapreduce:",), "Amazon EMR"),
     _Sign(("elasticbeanstalk:",), "Elastic Beanstalk"),
     _Sign(("k8s.io/cluster-autoscaler/",), "the cluster autoscaler"),
@@ -72,6 +77,7 @@ _SIGNS: Final = (
         ("kubernetes.io/cluster/", "eks:", "aws:eks:"),
         "a Kubernetes cluster",
         "Change it through the cluster, whose nodes come and go.",
+        instead_of_stop="Drain the node and lower the size of its group.",
     ),
     _Sign(("aws:backup:",), "AWS Backup", "Change its backup plan."),
     _Sign(("aws:dlm:", "dlm:"), "Data Lifecycle Manager", "Change its lifecycle policy."),
@@ -93,21 +99,24 @@ class Owner:
         system: `CloudFormation`, `Auto Scaling`, …
         name: its name for the thing (a stack, a group), cleaned; may be empty.
         instead: what to change there, one sentence, without the wanted value.
+        instead_of_stop: what to do there so that the resource no longer runs; empty where `instead` says it.
     """
 
     system: str
     name: str
     instead: str
+    instead_of_stop: str = ""
 
     @property
     def is_template(self) -> bool:
         """Whether it is a description of settings that is applied now and then, not a controller that watches."""
         return self.system in _TEMPLATES
 
-    def advice(self, patch: str) -> str:
-        """Return the text for people: who owns it, and the change to make there."""
+    def advice(self, action: str, patch: str) -> str:
+        """Return the text for people: who owns it, and what to do there instead of `action`."""
         named = f"{self.system} ({self.name})" if self.name else self.system
-        return f"Owned by {named}, which would undo a change made here. {self.instead} {patch}".strip()
+        instead = (self.instead_of_stop if action == _STOP else "") or self.instead
+        return f"Owned by {named}, which would undo a change made here. {instead} {patch}".strip()
 
 
 def owner_of(resource: Resource) -> Owner | None:
@@ -130,14 +139,14 @@ def owners(tags: Mapping[str, str]) -> tuple[Owner, ...]:
 
 def would_undo(owner: Owner, action: str) -> bool:
     """Tell whether the owner undoes this act: templates describe settings, not whether an instance is running."""
-    return not owner.is_template or action != "ec2_instance_stop"
+    return not owner.is_template or action != _STOP
 
 
 def _claims(tags: Mapping[str, str]) -> Iterator[Owner]:
     for sign in _SIGNS:
         if any(key.startswith(sign.prefixes) for key in tags):
             name = next((tags[key] for key in sign.names if tags.get(key)), "")
-            yield Owner(sign.system, _clean(name), sign.instead)
+            yield Owner(sign.system, _clean(name), sign.instead, sign.instead_of_stop)
     if any(_tells_terraform(key.casefold(), value.strip().casefold()) for key, value in tags.items()):
         yield Owner("Terraform", "", "Change the configuration and apply it.")
 

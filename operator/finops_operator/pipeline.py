@@ -14,12 +14,13 @@ from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Protocol
 
 from finops.domain.money import to_cents
-from finops.domain.report import ScanSummary
+from finops.domain.price import PriceQuery
+from finops.domain.report import ScanSummary, ShardCost
 from finops.domain.resource import Gap, Shard
-from finops.errors import AwsCredentialsInvalid, AwsDenied, AwsError
+from finops.errors import AwsDenied, AwsError
 from finops.kinds.aws_account import AwsAccount
 from finops.kinds.scan_policy import ScanPolicy
 from finops.ports.aws_access import AccountAccess, Tenant
@@ -33,7 +34,7 @@ from finops.store.offerings import OfferingStore
 from finops.store.recommendations import PolicyHead, RecommendationStore
 from finops.store.utilization import UtilizationStore
 from finops_operator.access import Granted, granted_accounts
-from finops_operator.aws.counting import METRIC_PRICE, CallCounter
+from finops_operator.aws.counting import USUAL_METRIC_PRICE, CallCounter
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins import Check, ResourceKind
 from finops_operator.pricing.instance_types import Catalog
@@ -41,8 +42,6 @@ from finops_operator.scanning.discover import ShardTask, account_gap, choose_reg
 from finops_operator.scanning.judging import Brief, ShardJudge, ShardTotals, Stores
 from finops_operator.stages.check import CheckSetting, enabled_checks
 from finops_operator.stages.price import MemoizedPrices
-
-_NOT_GRANTED: Final = frozenset({"AccountNotFound", "AccountNotGranted", "AccountTwice"})
 
 
 class Readers(Protocol):
@@ -96,18 +95,12 @@ class ScanOutcome:
         summary: the figures that status, report and Redis share.
         brief: what the report needs to stream the resources back.
         shards: the inventory generations that were judged.
-        account_errors: AwsAccount name → why it could not be scanned at all, for conditions.
-        credentials_valid: False when an identity was refused, missing or of another account.
-        metrics_available: False when CloudWatch could not tell something that was asked.
         metric_effort: series and requests.
     """
 
     summary: ScanSummary
     brief: Brief
     shards: tuple[tuple[Shard, str], ...]
-    account_errors: Mapping[str, str] = field(default_factory=dict)
-    credentials_valid: bool = True
-    metrics_available: bool = True
     metric_effort: MetricEffort = field(default_factory=MetricEffort)
 
 
@@ -116,12 +109,12 @@ class _Progress:
     """What a running scan has gathered; touched by the scanning thread only."""
 
     gaps: list[Gap] = field(default_factory=list)
-    account_errors: dict[str, str] = field(default_factory=dict)
-    credentials_valid: bool = True
     counters: list[CallCounter] = field(default_factory=list)
+    metrics: Counter[str] = field(default_factory=Counter)
+    """Region → metrics that CloudWatch was asked for there."""
     totals: list[ShardTotals] = field(default_factory=list)
     shards: list[tuple[Shard, str]] = field(default_factory=list)
-    whole: dict[Shard, Decimal] = field(default_factory=dict)
+    whole: dict[Shard, ShardCost] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +141,6 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
     names = [reference.name for reference in policy.spec.accounts]
     granted, refused = granted_accounts(names, accounts, brief.policy[0])
     progress.gaps += refused
-    progress.account_errors.update({gap.account: gap.message for gap in refused})
     tasks = _tasks(policy, granted, deps, brief, progress)
     # Accounts and regions take turns: no account meets all of our threads at once.
     random.Random(brief.generation).shuffle(tasks)  # noqa: S311 - order, not secrecy
@@ -199,19 +191,12 @@ def _tasks(
         except AwsError as error:
             # Whoever may not list regions can still read those that were named.
             if not (isinstance(error, AwsDenied) and (policy.spec.regions or one.regions)):
-                _note_account_error(error, one.access, progress)
+                progress.gaps.append(account_gap(error, one.access))
                 continue
-        regions, gaps = choose_regions(policy.spec.regions, one.regions, enabled, one.access.account_id)
+        regions, gaps = choose_regions(policy.spec.regions, one.regions, enabled, one.access)
         progress.gaps += gaps
         tasks += [ShardTask(one.access, region, kind) for region in regions for kind in brief.kinds.values()]
     return tasks
-
-
-def _note_account_error(error: AwsError, access: AccountAccess, progress: _Progress) -> None:
-    progress.gaps.append(account_gap(error, access))
-    progress.account_errors[access.name] = str(error)
-    if isinstance(error, AwsCredentialsInvalid):
-        progress.credentials_valid = False
 
 
 def _run(tasks: Sequence[ShardTask], deps: ScanDependencies, brief: Brief, clock: Clock, progress: _Progress) -> None:
@@ -233,26 +218,27 @@ def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Cl
     found = discover_shard(
         task, reader, stores.inventory, brief.generation, clock=clock, api_calls=lambda: counter.calls
     )
+    if found.generation and not found.gaps:
+        # Only a complete listing can tell that a resource is gone; the one before it lasts an hour, judging may not.
+        metrics = [spec.name for spec in task.kind.metrics]
+        for ids in stores.inventory.gone(task.shard, found.replaced, found.generation):
+            stores.utilization.forget(task.shard, metrics, ids)
     judge = ShardJudge(brief, task.shard, reader)
     judge.totals.gaps += found.gaps
     for page in stores.inventory.pages(task.shard, found.generation):
         judge.page(page)
-    if found.generation and not found.gaps:
-        # Only a complete listing can tell that a resource is gone.
-        metrics = [spec.name for spec in task.kind.metrics]
-        for ids in stores.inventory.gone(task.shard, found.replaced, found.generation):
-            stores.utilization.forget(task.shard, metrics, ids)
     return _Judged(found.generation, not found.gaps, judge.close(), counter)
 
 
 def _collect(task: ShardTask, judged: _Judged, deps: ScanDependencies, progress: _Progress) -> None:
     progress.counters.append(judged.counter)
+    progress.metrics[task.region] += judged.counter.metrics_requested
     progress.totals.append(judged.totals)
     progress.gaps += judged.totals.gaps
     if judged.generation:
         progress.shards.append((task.shard, judged.generation))
         if judged.whole:
-            progress.whole[task.shard] = to_cents(judged.totals.whole_cost)
+            progress.whole[task.shard] = judged.totals.whole
     told = f"{judged.totals.resources} resources, {len(judged.totals.gaps)} gaps"
     deps.progress(f"{task.access.account_id} {task.region} {task.kind.id}: {told}")
 
@@ -270,9 +256,6 @@ def _publish(
         summary=summary,
         brief=brief,
         shards=shards,
-        account_errors=dict(progress.account_errors),
-        credentials_valid=progress.credentials_valid,
-        metrics_available=not any(gap.service == "cloudwatch" for gap in progress.gaps),
         metric_effort=MetricEffort(
             hourly_series=sum(one.hourly_series for one in efforts),
             hourly_requests=sum(one.hourly_requests for one in efforts),
@@ -288,10 +271,11 @@ def _head(brief: Brief, summary: ScanSummary, shards: tuple[tuple[Shard, str], .
         brief.generation,
         summary,
         shards,
-        costs={one.shard: one.monthly_cost for one in progress.totals if one.resources},
+        costs={one.shard: one.selected for one in progress.totals if one.resources},
         include_tags=selector.include_tags,
         exclude_tags=selector.exclude_tags,
         hours_per_month=brief.spec_policy.spec.pricing.hours_per_month,
+        uid=brief.spec_policy.metadata.uid or "",
     )
 
 
@@ -313,9 +297,19 @@ def _summary(brief: Brief, started: datetime, completed: datetime, progress: _Pr
         recommendations=sum(one.recommendations for one in every),
         gaps=gaps,
         api_calls=dict(sorted(calls.items())),
-        estimated_api_cost=METRIC_PRICE * sum(counter.metrics_requested for counter in progress.counters),
+        estimated_api_cost=_metrics_cost(brief, progress.metrics),
         complete_failure="" if progress.shards else _why_nothing(gaps),
     )
+
+
+def _metrics_cost(brief: Brief, metrics: Mapping[str, int]) -> Decimal:
+    """Return what CloudWatch bills for `metrics` (region → metrics asked for) at list price, unrounded."""
+    total = Decimal(0)
+    for region, asked in metrics.items():
+        price = brief.lookup(PriceQuery("cloudwatch", region, "get_metric_data_metric"))
+        # An estimate of our own bill, no figure about a resource: the usual price stands in for one not known.
+        total += asked * (USUAL_METRIC_PRICE if price is None else price.amount)
+    return total
 
 
 def _why_nothing(gaps: Sequence[Gap]) -> str:

@@ -18,7 +18,6 @@ from finops.kinds.scan_policy import ScanPolicy
 from finops.ports.aws_access import Tenant
 from finops.ports.clock import Clock
 from finops.store.connection import check_server
-from finops.store.inventory import InventoryStore
 from finops.store.realized import StoredSavings
 from finops.store.recommendations import RecommendationStore
 from finops_operator.account_status import AccountStatuses
@@ -40,7 +39,6 @@ class PolicyScans:
     statuses: AccountStatuses
     proposer: Proposer
     recommendations: RecommendationStore
-    inventory: InventoryStore
     savings: StoredSavings
     clock: Clock
     allow_volatile: bool
@@ -48,8 +46,7 @@ class PolicyScans:
 
     def see_accounts(self) -> None:
         """Read the accounts from the API server. Raises Refused, ClusterUnavailable."""
-        for account in self.accounts.api.list():
-            self.accounts.kept.put(account)
+        self.accounts.read_again()
 
     def scan(self, policy: ScanPolicy) -> ScanSummary:
         """Scan once. Raises as `pipeline.scan`, StoreUnsafe, and ScanStopped when the process ends."""
@@ -87,12 +84,15 @@ class PolicyScans:
         )
 
     def fleet(self, policy: ScanPolicy, kind: str) -> int:
-        """Return how many resources of `kind` the policy's last scan saw; the cap by share of the fleet counts them."""
+        """Return how many resources of `kind` the policy selected at its last scan; the cap by share counts them.
+
+        0 when that is not known (no scan, or one of an older version): then the share is the smallest there is.
+        """
         head = self.recommendations.head(key_of(policy))
         if head is None:
             return 0
-        heads = [self.inventory.head(shard) for shard, _ in head.shards if shard.kind == kind]
-        return sum(found.count for found in heads if found is not None)
+        counts = [cost.resources for shard, cost in head.costs.items() if shard.kind == kind]
+        return 0 if None in counts else sum(one or 0 for one in counts)
 
 
 def stop_when(stop: threading.Event) -> Callable[[str], None]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from finops.domain.decision import BEFORE_ACT, TERMINAL, State
+from finops.domain.decision import TERMINAL, State
 from finops.errors import ClusterUnavailable, FinopsError, Refused
 from finops.k8s.events import Events
 from finops.kinds.action_request import ActionRequest
@@ -88,15 +88,13 @@ def _status(current: ActionRequest, progress: ActProgress, fence: int) -> dict[s
         started_at=progress.started_at or (status.execution.started_at if status.execution is not None else None),
         ledger_sequence=progress.ledger_sequence or None,
     )
-    update: dict[str, Any] = {"execution": execution}
+    # What it waited for or stumbled over before is over when the progress no longer tells of it.
+    outcome = None
     if progress.before or progress.after or progress.message or progress.monthly_savings is not None:
-        update["outcome"] = Outcome(
+        outcome = Outcome(
             before=progress.before,
             after=progress.after,
             monthly_savings=Decimal(progress.monthly_savings) if progress.monthly_savings is not None else None,
             error=progress.message[:1000] if progress.message and progress.state is not State.SUCCEEDED else None,
         )
-    elif status.state in BEFORE_ACT:
-        # What it waited for is over.
-        update["outcome"] = None
-    return request_status.moved(status, progress.state, fence=fence, **update)
+    return request_status.moved(status, progress.state, fence=fence, execution=execution, outcome=outcome)

@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from finops.domain.decision import TERMINAL, TRANSITIONS, State, Trigger, next_state
+from finops.domain.decision import TERMINAL, State, Trigger
 from finops.domain.execution import Stop, StopKind
+from finops.domain.transitions import next_state
 from finops.errors import Conflict, FenceLost, FinopsError, InvalidInput, LedgerDiverged, Refused, Unavailable
 from finops.kinds.action_request import ActionRequest
 from finops.kinds.request_status import Outcome
@@ -41,7 +42,8 @@ _ATTENTION_SECONDS: Final = 60.0
 """Pause between looks at an act that only another program or a person can carry on."""
 _LONGEST_PAUSE: Final = 6
 """In polls: half a minute by default."""
-_WAITING: Final = frozenset({State.APPROVED, State.SCHEDULED})
+_WAITING: Final = frozenset({State.APPROVED, State.SCHEDULED, State.EXECUTING})
+"""States whose status says why the act has not begun; Executing is one while the ledger has no first call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,11 @@ class RequestLoop:
         return min([self.poll_seconds, *(max(0.0, at - self.clock.monotonic()) for at in times)])
 
     def _look_at_all(self, pool: ThreadPoolExecutor) -> None:
+        try:
+            self.decider.see_all()
+        except FinopsError as error:
+            logger.info("nothing is decided before every vote is known: %s", error)
+            return
         states: Counter[str] = Counter()
         for request in self.world.requests.all():
             if self._stopping.is_set():
@@ -211,7 +218,7 @@ class RequestLoop:
         waiting = self._waiting.get(request.metadata.uid or "")
         if waiting is not None and self.clock.monotonic() < waiting.again:
             return None
-        act = self.acts.of(request)
+        act = self._act_of(request)
         if act is None:
             return None
         stop = self.gate.may_start(act)
@@ -220,6 +227,37 @@ class RequestLoop:
             return None
         now = self.clock.now().replace(microsecond=0)
         return self._move(request, State.APPROVED, Trigger.ADMITTED, scheduled_for=now, outcome=None)
+
+    def _act_of(self, request: ActionRequest) -> ActRequest | None:
+        """Return what the executor takes; without an account there is nothing, and the request is ended or told so."""
+        try:
+            act = self.acts.of(request)
+        except (InvalidInput, Refused) as error:
+            self._stopped(request, Stop(StopKind.HOLD, error.code, f"Waiting: {error}"))
+            return None
+        if act is not None:
+            return act
+        name = request.spec.account
+        if self.decider.has_begun(request.metadata.uid or ""):
+            # Only the account's role can lead the resource to a safe state.
+            self._call_person(request, f"The act has begun and AwsAccount {name} is gone: create it again.")
+        else:
+            self._stopped(request, Stop(StopKind.WITHDRAWN, "AccountGone", f"Account {name} is no longer the same."))
+        return None
+
+    def _call_person(self, request: ActionRequest, why: str) -> None:
+        """Show that an act which has begun cannot go on by itself."""
+        state, outcome = request.status.state, _outcome(why)
+        if state in TERMINAL or (state is State.NEEDS_HUMAN and request.status.outcome == outcome):
+            return
+        logger.error("act cannot go on: %s", why, extra={"request": request_reference(request)})
+
+        def change(current: ActionRequest) -> dict[str, object]:
+            if current.status.state is not state:
+                raise Conflict("the request has moved on", code="StateChanged")
+            return request_status.moved(current.status, State.NEEDS_HUMAN, fence=self.fence(), outcome=outcome)
+
+        self.requests.write_status(request, change)
 
     def _stopped(self, request: ActionRequest, stop: Stop) -> None:
         uid = request.metadata.uid or ""
@@ -267,7 +305,7 @@ class RequestLoop:
         return self.requests.write_status(request, change)
 
     def _start(self, request: ActionRequest, pool: ThreadPoolExecutor) -> None:
-        act = self.acts.of(request)
+        act = self._act_of(request)
         if act is None:
             return
         self._waiting.pop(act.uid, None)
@@ -331,14 +369,11 @@ class RequestLoop:
         """End an act that this program cannot carry out; once something was called, only a person can."""
         request = self._request_of(one.last)
         if not (one.begun and self.decider.has_begun(one.last.uid)):
-            if request is not None and request.status.state is State.EXECUTING:
-                self._move(request, State.EXECUTING, Trigger.WITHDRAWN, outcome=_outcome(why))
-            elif request is not None:
+            if request is not None:
                 self.decider.end(request, Trigger.WITHDRAWN, why)
             return None
-        if request is not None and (request.status.state, Trigger.STUCK) in TRANSITIONS:
-            state = request.status.state or State.EXECUTING
-            self._move(request, state, Trigger.STUCK, outcome=_outcome(why))
+        if request is not None:
+            self._call_person(request, why)
         return _ATTENTION_SECONDS
 
     def _request_of(self, act: ActRequest) -> ActionRequest | None:

@@ -52,21 +52,31 @@ def write_report(sink: TextSink, outcome: ScanOutcome, *, why: bool = False, ind
     Raises:
         StoreUnavailable: the store does not answer; what was written so far is no valid JSON.
     """
+    head, lists = report_parts(outcome, why=why)
+    space = "" if indent is None else "\n" + " " * indent
+    separator = "{"
+    for key, value in head.items():
+        sink.write(f"{separator}{space}{json.dumps(key)}: {json.dumps(value, indent=None)}")
+        separator = ","
+    for key, items in lists.items():
+        sink.write(",")
+        _write_list(sink, key, items, space)
+    sink.write("}\n" if indent is None else "\n}\n")
+
+
+def report_parts(
+    outcome: ScanOutcome, *, why: bool
+) -> tuple[dict[str, Any], Mapping[str, Iterable[Mapping[str, Any]]]]:
+    """Return the ScanReport's head and its lists by name, each of which streams from the store while it is read."""
     head: dict[str, Any] = {"apiVersion": API_VERSION, "kind": "ScanReport", **summary_to_json(outcome.summary)}
     gaps = head.pop("gaps")
-    space = "" if indent is None else "\n" + " " * indent
-    sink.write("{")
-    for key, value in head.items():
-        sink.write(f"{space}{json.dumps(key)}: {json.dumps(value, indent=None)},")
-    _write_list(sink, "resources", _resources(outcome), space)
-    sink.write(",")
-    _write_list(sink, "recommendations", _recommendations(outcome), space)
-    sink.write(",")
+    lists: dict[str, Iterable[Mapping[str, Any]]] = {
+        "resources": _resources(outcome),
+        "recommendations": _recommendations(outcome),
+    }
     if why:
-        _write_list(sink, "notRecommended", _reasons(outcome), space)
-        sink.write(",")
-    _write_list(sink, "gaps", gaps, space)
-    sink.write("}\n" if indent is None else "\n}\n")
+        lists["notRecommended"] = reasons(outcome)
+    return head, {**lists, "gaps": gaps}
 
 
 def summary_to_json(summary: ScanSummary) -> dict[str, Any]:
@@ -167,7 +177,8 @@ def _recommendations(outcome: ScanOutcome) -> Iterator[dict[str, Any]]:
         yield {**shown, "resource": {key: ref[key] for key in ("kind", "id", "arn", "account", "region")}}
 
 
-def _reasons(outcome: ScanOutcome) -> Iterator[dict[str, Any]]:
+def reasons(outcome: ScanOutcome) -> Iterator[dict[str, Any]]:
+    """Yield why a check recommends nothing, for each resource and check: check, resource, reason."""
     brief = outcome.brief
     for shard, generation in outcome.shards:
         checks = [item.check.id for item in brief.enabled if shard.kind in item.check.kinds]

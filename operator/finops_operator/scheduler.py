@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -21,6 +21,7 @@ from finops.errors import FinopsError, InvalidInput, StoreUnavailable, StoreUnsa
 from finops.k8s.events import Events
 from finops.kinds.scan_policy import ScanPolicy
 from finops.ports.clock import Clock
+from finops_operator.ended_acts import EndedActs
 from finops_operator.objects import Gone, Objects
 from finops_operator.scan_patience import Accounts, Attempt, ScanPatience, attempt_of
 from finops_operator.stages import policy_status
@@ -63,6 +64,7 @@ class Scheduler:
     see_accounts: Callable[[], None]
     _running: set[Key] = field(default_factory=set)
     _patience: ScanPatience = field(init=False)
+    _ended_acts: EndedActs = field(init=False)
     _hopeless: dict[Key, Attempt] = field(default_factory=dict)
     """Policies that ask for something impossible: not tried again until somebody changes them."""
     _accounts: dict[Key, Accounts] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class Scheduler:
 
     def __post_init__(self) -> None:
         self._patience = ScanPatience(self.clock, self._accounts_of)
+        self._ended_acts = EndedActs(self.clock)
 
     def run(self, stop: threading.Event) -> None:
         """Look, start what is due, sleep until the next event or time; returns when `stop` is set."""
@@ -86,6 +89,7 @@ class Scheduler:
     def _look(self, pool: ThreadPoolExecutor) -> float:
         now = self.clock.now()
         self._forget_deleted()
+        self._ended_acts.see(self.world.requests.all(), self.world.policies.get)
         soonest = now + timedelta(seconds=_LONGEST_SLEEP_SECONDS)
         for policy in self.world.policies.all():
             key = (policy.metadata.namespace or "", policy.metadata.name)
@@ -103,12 +107,17 @@ class Scheduler:
             verdict = self._verdict(key, policy, now)
             if verdict is None:
                 continue
+            ended = self._ended_acts.wait_seconds(key)
             if verdict.now or self._account_changed(key, policy):
                 self._submit(pool, key, partial(self._run_one, key, policy, verdict))
+            elif ended == 0.0:
+                self._submit(pool, key, partial(self._run_one, key, policy, replace(verdict, reason="ActEnded")))
             elif owed and self.may_write():
                 self._submit(pool, key, partial(self._make_up, key, policy))
             elif verdict.next_time is not None:
                 soonest = min(soonest, verdict.next_time)
+            if ended is not None:
+                soonest = min(soonest, now + timedelta(seconds=ended))
         return max(0.05, (soonest - self.clock.now()).total_seconds())
 
     def _submit(self, pool: ThreadPoolExecutor, key: Key, work: Callable[[], None]) -> None:
@@ -127,6 +136,7 @@ class Scheduler:
     def _forget_deleted(self) -> None:
         known = {(policy.metadata.namespace or "", policy.metadata.name) for policy in self.world.policies.all()}
         self._patience.forget_all_but(known)
+        self._ended_acts.forget_all_but(known)
         with self._lock:
             for kept in (self._hopeless, self._accounts, self._owed):
                 for key in kept.keys() - known:
@@ -161,13 +171,14 @@ class Scheduler:
         if wanted != policy.status.to_dict():
             self._write(policy, change)
 
-    def _write(self, policy: ScanPolicy, change: Callable[[ScanPolicy], dict[str, Any]]) -> ScanPolicy:
+    def _write(self, policy: ScanPolicy, change: Callable[[ScanPolicy], dict[str, Any]]) -> ScanPolicy | None:
+        """Return the policy with its new status, None when it could not be written."""
         try:
             return self.policies.write_status(policy, change)
         except FinopsError as error:
             # Level triggered: the next look writes it; a status is never the only place of a fact.
             logger.warning("status not written: %s", error, extra=_names(policy))
-            return policy
+            return None
 
     def _run_one(self, key: Key, policy: ScanPolicy, verdict: Due) -> None:
         try:
@@ -175,10 +186,7 @@ class Scheduler:
         except (ScanStopped, Gone) as error:
             logger.info("scan given up: %s", error, extra=_names(policy))
         except InvalidInput as error:
-            now, problem = self.clock.now(), str(error)
-            self._write(policy, lambda p: policy_status.refused(p, reason="Invalid", message=problem, now=now))
-            with self._lock:
-                self._hopeless[key] = attempt_of(policy)
+            self._give_up(key, policy, str(error))
         except (StoreUnavailable, StoreUnsafe) as error:
             now, problem = self.clock.now(), str(error)
             logger.warning("scan paused: %s", error, extra=_names(policy))
@@ -189,6 +197,15 @@ class Scheduler:
         except Exception as error:  # the edge of a stage loop: one policy's defect must not stop the others
             logger.exception("scan failed", extra=_names(policy))
             self._failed(key, policy, "ScanFailed", f"{type(error).__name__}: {error}")
+
+    def _give_up(self, key: Key, policy: ScanPolicy, problem: str) -> None:
+        """Leave a policy alone that asks for something impossible, once that stands in its status."""
+        now = self.clock.now()
+        if self._write(policy, lambda p: policy_status.refused(p, reason="Invalid", message=problem, now=now)) is None:
+            self._patience.failed(key, policy)
+            return
+        with self._lock:
+            self._hopeless[key] = attempt_of(policy)
 
     def _failed(self, key: Key, policy: ScanPolicy, code: str, message: str) -> None:
         now = self.clock.now()
@@ -233,7 +250,8 @@ class Scheduler:
         with self._lock:
             self._accounts[key] = self._accounts_of(policy)
         logger.info("scan started: %s", verdict.reason, extra=_names(policy))
-        policy = self._write(policy, lambda p: policy_status.scanning(p, reason=verdict.reason, now=begun))
+        policy = self._write(policy, lambda p: policy_status.scanning(p, reason=verdict.reason, now=begun)) or policy
+        ended = self._ended_acts.count(key)
         summary = self.scan(policy)
         standing = self._follow(key, policy, summary)
         self._patience.ended(key, policy, saw_nothing=bool(summary.complete_failure))
@@ -251,6 +269,7 @@ class Scheduler:
                 now=now,
             ),
         )
+        self._ended_acts.answered(key, ended)
         self._tell(policy, summary)
         seconds = (now - begun).total_seconds()
         self.telemetry.scan_seconds.labels(namespace, name).observe(seconds)
@@ -286,6 +305,7 @@ class Scheduler:
             telemetry.api_calls.labels(operation).inc(count)
         telemetry.api_cost.inc(float(summary.estimated_api_cost))
         if summary.complete_failure:
+            telemetry.saw_nothing(*labels)
             self._event(policy, policy_status.reason_of(summary.gaps), summary.complete_failure, "Warning")
             return
         telemetry.last_success.labels(*labels).set(summary.completion_time.timestamp())

@@ -46,12 +46,18 @@ class TakingOver:
         acts, missing = [], []
         for one in found:
             account = self.accounts.get("", one.account)
-            if account is None:
+            # An AwsAccount that was made anew for another account of AWS is not the one that was approved.
+            if account is None or account.spec.account_id != one.plan.resource.account:
                 missing.append(one)
             else:
                 acts.append(_act(one, account))
         for one in missing:
-            logger.error("act %s/%s cannot go on: AwsAccount %s is gone", one.namespace, one.name, one.account)
+            logger.error(
+                "act %s/%s cannot go on: AwsAccount %s is gone or is another account now",
+                one.namespace,
+                one.name,
+                one.account,
+            )
         self.adopt(tuple(acts))
         self._without_account = missing
 

@@ -23,6 +23,23 @@ class Telemetry:
         self._decisions()
         self._health()
 
+    def policies(self) -> frozenset[tuple[str, str]]:
+        """Return (namespace, name) of every policy that has figures: each scan that ends is counted."""
+        labels = [sample.labels for metric in self.scans.collect() for sample in metric.samples]
+        return frozenset((one["namespace"], one["policy"]) for one in labels)
+
+    def saw_nothing(self, namespace: str, policy: str) -> None:
+        """Take back the figures of a policy: the old ones would be a lie, and zero a worse one."""
+        for gauge in self._figures:
+            gauge.remove(namespace, policy)
+
+    def forget(self, namespace: str, policy: str) -> None:
+        """Drop all series of a policy."""
+        self.saw_nothing(namespace, policy)
+        for metric in (self.scan_seconds, self.last_success, self.gaps):
+            metric.remove(namespace, policy)
+        self.scans.remove_by_labels({"namespace": namespace, "policy": policy})
+
     def _scans(self) -> None:
         self.scan_seconds = Histogram(
             "finops_scan_duration_seconds",
@@ -43,6 +60,7 @@ class Telemetry:
             "What open recommendations would save a month in US dollars.",
             *_POLICY,
         )
+        self._figures = (self.resources, self.unpriced, self.monthly_cost, self.potential_savings)
         self.gaps = self._gauge("finops_gaps", "What the last scan could not see.", *_POLICY)
         self.api_calls = self._counter("finops_aws_api_calls_total", "Requests sent to AWS.", "operation")
         self.api_cost = self._counter("finops_aws_api_cost_total", "Estimated cost of those requests in US dollars.")

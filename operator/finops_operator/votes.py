@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from finops.domain.audit import Record, RecordKind
 from finops.domain.canonical import Json
-from finops.domain.decision import Approver, Choice, RequestFacts, State, Terms, Vote, Voter
+from finops.domain.decision import Approver, Choice, RequestFacts, State, Tally, Terms, Vote, Voter
 from finops.kinds.action_request import ActionRequest
 from finops.kinds.approval import Approval
 from finops.kinds.approver import Approver as ApproverEntry
@@ -127,6 +127,22 @@ def counted_votes(records: Iterable[Record], present: Collection[str]) -> tuple[
     counted = [one for one in records if one.entry.kind is RecordKind.VOTED and one.entry.result == "counted"]
     votes = map(vote_told_by, sorted(counted, key=lambda record: record.sequence))
     return tuple(vote for vote in votes if vote.choice is not Choice.APPROVE or vote.uid in present)
+
+
+def tally_told_by(decision: Record, counted: Iterable[Vote]) -> Tally:
+    """Return the tally that a record of kind `decided` tells of.
+
+    Args:
+        decision: the record.
+        counted: the votes that the ledger counted, in its order, whatever became of their objects.
+    """
+    detail: Mapping[str, Any] = decision.entry.detail
+    last = {(vote.choice, vote.voter.handle): vote for vote in counted}
+
+    def named(key: str, choice: Choice) -> tuple[Vote, ...]:
+        return tuple(last[choice, handle] for handle in detail[key] if (choice, handle) in last)
+
+    return Tally(named("approvals", Choice.APPROVE), named("denials", Choice.DENY), int(detail["required"]))
 
 
 def request_reference(request: ActionRequest) -> str:

@@ -1,14 +1,16 @@
 """What the watches have shown: the objects of the four kinds as last seen, and a bell for the loops.
 
 Filled by the kopf handlers, read by scheduler, request loop and canary. Level triggered: a loop that wakes looks at
-everything, so a missed or doubled event costs nothing but a little time.
+everything, so a missed or doubled event costs nothing but a little time. Whatever leans on an object *not* being there
+asks `is_complete` first: a watch shows what it lists bit by bit, at the start and whenever it has to list again, and
+never tells what vanished before that.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -36,7 +38,11 @@ class Broken:
 
 
 class Kept(Generic[T]):
-    """The objects of one kind, thread-safe."""
+    """The objects of one kind, thread-safe.
+
+    Attributes:
+        namespaces: those that are watched, empty for all.
+    """
 
     def __init__(self, kind: type[T], ring: Callable[[], None]) -> None:
         self.kind = kind
@@ -45,54 +51,120 @@ class Kept(Generic[T]):
         self._objects: dict[Key, T] = {}
         self._broken: dict[Key, Broken] = {}
         self._listener: Callable[[Key, str], None] = lambda _key, _version: None
+        self.namespaces: tuple[str, ...] = ()
+        self._listings, self._read = 1, 0
+        """Reasons to read everything, the start being the first; and how many of them a reading has met."""
+        self._listed: set[str | None] = set()
+        """Uids that the watch's last listing has shown; each listing shows an object once."""
+        self._reading = threading.Lock()
+        self._gone: set[str | None] | None = None
+        """Uids deleted while a reading goes on, which may still have seen them; None when there is none."""
 
     def on_seen(self, listener: Callable[[Key, str], None]) -> None:
         """Call `listener(key, resource version)` for every event, for the canary."""
         self._listener = listener
 
-    def saw(self, raw: Mapping[str, Any], *, deleted: bool = False) -> None:
-        """Take in one event of the watch."""
+    def saw(self, raw: Mapping[str, Any], *, deleted: bool = False, listed: bool = False) -> None:
+        """Take in one event of the watch.
+
+        Args:
+            raw: the object.
+            deleted: it is gone.
+            listed: the watch lists, so there may be others that it has not shown yet, and some that are gone.
+        """
         metadata = raw["metadata"]
         key = (str(metadata.get("namespace") or ""), str(metadata["name"]))
         with self._lock:
             if deleted:
-                self._objects.pop(key, None)
+                self._remove(key, metadata.get("uid"))
                 self._broken.pop(key, None)
             else:
-                self._keep(key, raw)
+                is_news = self._keep(key, raw)
+                if listed:
+                    self._listing(metadata.get("uid"), is_news=is_news)
         self._listener(key, str(metadata.get("resourceVersion", "")))
         self._ring()
 
-    def _keep(self, key: Key, raw: Mapping[str, Any]) -> None:
+    def _listing(self, uid: str | None, *, is_news: bool) -> None:
+        begins = uid in self._listed or not self._listed
+        if begins:
+            self._listed = set()
+        self._listed.add(uid)
+        if begins or is_news:
+            # After its first object others may be missing or gone; after news there may be more of them.
+            self._listings += 1
+
+    def _keep(self, key: Key, raw: Mapping[str, Any]) -> bool:
+        """Keep one object; return whether it was not known like that."""
         try:
             parsed = self.kind.from_object(raw)
         except InvalidObject as error:
             # The API server has accepted it, so it is older or newer than our schema: say so, do not crash.
             generation = int(raw["metadata"].get("generation") or 0)
-            if key not in self._broken:
+            is_news = key not in self._broken
+            if is_news:
                 logger.warning("%s %s is left out: %s", self.kind.crd.kind, "/".join(filter(None, key)), error)
             self._objects.pop(key, None)
             self._broken[key] = Broken(key, generation, str(error), raw)
-        else:
-            self._broken.pop(key, None)
-            known = self._objects.get(key)
-            if known is None or _newer(parsed, known):
-                self._objects[key] = parsed
+            return is_news
+        self._broken.pop(key, None)
+        return self._take(parsed)
+
+    def _take(self, obj: T) -> bool:
+        """Keep an object unless a newer one is known; return whether it is news."""
+        key = _key(obj)
+        known = self._objects.get(key)
+        if known is not None and not _newer(obj, known):
+            return False
+        self._objects[key] = obj
+        return known is None or known.metadata.resource_version != obj.metadata.resource_version
+
+    def _remove(self, key: Key, uid: str | None) -> None:
+        if self._gone is not None:
+            self._gone.add(uid)
+        # The next object of the same name may have been shown already: each has an order of its own events only.
+        known = self._objects.get(key)
+        if known is not None and known.metadata.uid == uid:
+            del self._objects[key]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that exists was read since the start, and since the watch last began to list."""
+        with self._lock:
+            return self._read >= self._listings
+
+    def read(self, read: Callable[[str | None], Iterable[T]]) -> None:
+        """Read everything and keep that, with what changes meanwhile; then the picture is complete.
+
+        Args:
+            read: returns what exists at the time of the call in a namespace, or everywhere. What it raises is raised.
+        """
+        with self._reading:
+            with self._lock:
+                listings, before, gone = self._listings, dict(self._objects), set[str | None]()
+                self._gone = gone
+            try:
+                found = {_key(obj): obj for namespace in self.namespaces or (None,) for obj in read(namespace)}
+                with self._lock:
+                    for key, known in before.items():
+                        if key not in found and self._objects.get(key) is known:
+                            del self._objects[key]
+                    for obj in found.values():
+                        if obj.metadata.uid not in gone:
+                            self._take(obj)
+                    self._read = max(self._read, listings)
+            finally:
+                self._gone = None
 
     def put(self, obj: T) -> None:
         """Remember our own write at once, so that the next look does not use the older object."""
-        key = (obj.metadata.namespace or "", obj.metadata.name)
         with self._lock:
-            known = self._objects.get(key)
-            if known is None or _newer(obj, known):
-                self._objects[key] = obj
+            self._take(obj)
 
     def drop(self, key: Key, uid: str | None) -> None:
         """Forget an object that is known to be gone; our own write may have come back after its deletion was seen."""
         with self._lock:
-            known = self._objects.get(key)
-            if known is not None and known.metadata.uid == uid:
-                del self._objects[key]
+            self._remove(key, uid)
 
     def all(self) -> tuple[T, ...]:
         with self._lock:
@@ -107,9 +179,11 @@ class Kept(Generic[T]):
             return self._objects.get((namespace, name))
 
 
+def _key(obj: Kind) -> Key:
+    return (obj.metadata.namespace or "", obj.metadata.name)
+
+
 def _newer(left: Kind, right: Kind) -> bool:
-    if left.metadata.uid != right.metadata.uid:
-        return True
     ours, theirs = left.metadata.resource_version or "0", right.metadata.resource_version or "0"
     # Resource versions are opaque by contract but comparable integers since Kubernetes 1.35 and in etcd always.
     return not (ours.isdecimal() and theirs.isdecimal()) or int(ours) >= int(theirs)
@@ -125,6 +199,11 @@ class World:
         self.accounts = Kept(AwsAccount, self.ring)
         self.requests = Kept(ActionRequest, self.ring)
         self.approvals = Kept(Approval, self.ring)
+
+    def watches(self, namespaces: Sequence[str]) -> None:
+        """Note which namespaces are watched, empty for all; accounts have none."""
+        for kept in (self.policies, self.requests, self.approvals):
+            kept.namespaces = tuple(namespaces)
 
     def ring(self) -> None:
         """Wake every waiting loop."""

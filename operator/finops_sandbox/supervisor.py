@@ -2,7 +2,8 @@
 
 Used by `finops demo` and the tests of the whole. Every program gets a session of its own, so that Ctrl-C reaches us
 alone and a program's children end with it. One death ends all, with the program's last lines. After `kill -9` of this
-process the kernel ends the programs (Linux), and the reaper whatever else there is, folders included.
+process the kernel ends the programs (Linux), and the reaper whatever else there is, folders included; the death of the
+reaper ends all too, while there still is somebody to clean up.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _TAIL_LINES: Final = 20
 _CHUNK: Final = 65_536
 _LINE_LIMIT: Final = 65_536
 _POLL_SECONDS: Final = 0.05
+_GUARD_SECONDS: Final = 0.2
 
 
 class ProgramFailed(FinopsError):
@@ -102,9 +104,10 @@ class Supervisor:
         self._folders = folders
         self._say, self._echo = say, echo
         self._running: list[Running] = []
-        self._died: asyncio.Queue[Running] = asyncio.Queue()
+        self._died: asyncio.Queue[ProgramFailed] = asyncio.Queue()
         self._log: TextIO | None = None
         self._reaper: subprocess.Popen[bytes] | None = None
+        self._guard: asyncio.Task[None] | None = None
         self._halted = False
 
     async def __aenter__(self) -> Self:
@@ -121,9 +124,12 @@ class Supervisor:
         )
         for folder in self._folders:
             self._tell_reaper({"folder": str(folder)})
+        self._guard = asyncio.create_task(self._guard_reaper(self._reaper), name="guard of the reaper")
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._guard is not None:
+            self._guard.cancel()
         try:
             await self.stop()
         finally:
@@ -161,12 +167,12 @@ class Supervisor:
         return running
 
     async def watch(self) -> None:
-        """Return never; raise when a program dies that was not told to.
+        """Return never; raise when a program dies that was not told to, or the reaper.
 
         Raises:
             ProgramFailed: with the last lines of the first one that died.
         """
-        raise self._failure(await self._died.get())
+        raise await self._died.get()
 
     async def stop(self) -> None:
         """Stop everything, what others depend on last; harmless when repeated."""
@@ -220,7 +226,14 @@ class Supervisor:
         # Its children, if any, have no business without it.
         _signal_group(running, signal.SIGKILL)
         if not running.stopping:
-            self._died.put_nowait(running)
+            self._died.put_nowait(self._failure(running))
+
+    async def _guard_reaper(self, process: subprocess.Popen[bytes]) -> None:
+        """Notice the end of the reaper, which has none of its own before we tell it."""
+        while process.poll() is None:  # noqa: ASYNC110 - asyncio knows only the processes it started
+            await asyncio.sleep(_GUARD_SECONDS)
+        message = f"the reaper ended {_how(process.returncode)}: nobody would clean up after a kill"
+        self._died.put_nowait(ProgramFailed(message))
 
     def _line(self, running: Running, text: str) -> None:
         running.tail.append(text)
@@ -250,8 +263,7 @@ class Supervisor:
 
     @staticmethod
     def _failure(running: Running) -> ProgramFailed:
-        code = running.process.returncode
-        how = f"by signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit code {code}"
+        how = _how(running.process.returncode)
         return ProgramFailed(f"{running.program.name} ended {how}; its last lines:{running.last_lines}")
 
     def _tell_reaper(self, fact: Mapping[str, object]) -> None:
@@ -270,6 +282,10 @@ def open_private(path: Path, flags: int = os.O_TRUNC) -> TextIO:
 def remove_folder(folder: Path) -> None:
     """Remove a folder after a clean stop."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _how(code: int | None) -> str:
+    return f"by signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit code {code}"
 
 
 def _signal_group(running: Running, number: signal.Signals) -> None:

@@ -18,14 +18,22 @@ from finops.domain.money import annual_from_monthly
 from finops.kinds.action_request import ActionRequest
 from finops.kinds.approval import Approval, Source
 from finops.kinds.approver import Approver
+from finops.kinds.conditions import find_condition
+from finops.kinds.request_status import APPROVED
 from finops_slackbot.buttons import revision_of
 
+_ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2}
 _WARNING: Final = re.compile(r"warning([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class VoteFact:
-    """A vote that counts. `slack_user` is set for votes by click, `username` for votes by kubectl."""
+    """A vote the operator counted when it was cast.
+
+    Attributes:
+        slack_user: set for votes by click, `username` for votes by kubectl.
+        note: what the operator told the voter besides.
+    """
 
     name: str
     choice: Choice
@@ -33,6 +41,7 @@ class VoteFact:
     username: str
     reason: str
     at: datetime | None
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,10 @@ class CardFacts:
 
     Attributes:
         evidence: measured values and thresholds as found, names with units.
+        votes: every vote that was counted when it was cast, in order.
+        approvals, denials: the last word of each handle among them; who they are to the operator is not known here.
+        counted: approvals that count now, by the operator's tally.
+        approved: enough people approved, whatever came later; `decision` is the operator's sentence about it.
         before, after: what the act changed, as AWS reports it.
         error: what went wrong and what happens next, from the operator.
         demo: the request lives in the sandbox.
@@ -103,9 +116,12 @@ class CardFacts:
     require_reason: str
     expires_at: datetime
     state: State
+    votes: tuple[VoteFact, ...]
     approvals: tuple[VoteFact, ...]
     denials: tuple[VoteFact, ...]
-    withdrawals: tuple[VoteFact, ...]
+    counted: int
+    approved: bool
+    decision: str
     decided_at: datetime | None
     scheduled_for: datetime | None
     step: str
@@ -118,6 +134,21 @@ class CardFacts:
     @property
     def annual_savings(self) -> Decimal:
         return annual_from_monthly(self.monthly_savings)
+
+    @property
+    def missing(self) -> int:
+        """How many more people have to approve."""
+        return max(self.required - self.counted, 0)
+
+    @property
+    def deciders(self) -> tuple[VoteFact, ...]:
+        """Who approves; empty unless the operator counts exactly as many, for only then it is surely these."""
+        return self.approvals if len(self.approvals) == self.counted else ()
+
+    @property
+    def note(self) -> str:
+        """Why an approval is left out, as the operator told the last who approved; empty when all count."""
+        return "" if self.deciders or not self.approvals else self.approvals[-1].note
 
     @property
     def owner(self) -> str:
@@ -141,7 +172,8 @@ def card_facts(request: ActionRequest, votes: Iterable[Approval], *, demo: bool)
         demo: the sandbox runs.
     """
     counted = [_vote(vote) for vote in votes if vote.status.result is VoteResult.COUNTED]
-    counted.sort(key=lambda vote: (vote.at is None, vote.at, vote.name))
+    # Stamps have whole seconds; within one the operator hears a withdrawal last.
+    counted.sort(key=lambda vote: (vote.at is None, vote.at, _ORDER[vote.choice], vote.name))
     return CardFacts(**_identity(request), **_proposal(request), **_story(request, counted), demo=demo)
 
 
@@ -200,11 +232,17 @@ def _proposal(request: ActionRequest) -> dict[str, Any]:
 def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any]:
     status = request.status
     execution, outcome = status.execution, status.outcome
+    approved = find_condition(status.conditions, APPROVED)
+    # A later vote of the same handle takes the place of the earlier one.
+    standing = {vote.slack_user or f"k8s.{vote.username}": vote for vote in counted}.values()
     return {
         "state": status.state or State.PENDING,
-        "approvals": tuple(vote for vote in counted if vote.choice is Choice.APPROVE),
-        "denials": tuple(vote for vote in counted if vote.choice is Choice.DENY),
-        "withdrawals": tuple(vote for vote in counted if vote.choice is Choice.WITHDRAW),
+        "votes": tuple(counted),
+        "approvals": tuple(vote for vote in standing if vote.choice is Choice.APPROVE),
+        "denials": tuple(vote for vote in standing if vote.choice is Choice.DENY),
+        "counted": status.votes.approve if status.votes else 0,
+        "approved": approved is not None,
+        "decision": approved.message if approved else "",
         "decided_at": status.decided_at,
         "scheduled_for": status.scheduled_for,
         "step": execution.step if execution else "",
@@ -226,7 +264,13 @@ def _vote(vote: Approval) -> VoteFact:
         username=approver.username or "",
         reason=vote.spec.reason or "",
         at=vote.metadata.creation_timestamp,
+        note=remark(vote),
     )
+
+
+def remark(vote: Approval) -> str:
+    """Return what the operator says about a counted vote besides that it counts."""
+    return (vote.status.message or "").removeprefix(f"{vote.spec.decision.value} counted.").strip()
 
 
 def _changes(request: ActionRequest) -> tuple[Change, ...]:

@@ -1,4 +1,4 @@
-"""What the cluster says right now about requests and votes, kept in memory by two watches.
+"""What the cluster says right now about requests and votes, kept in memory by a watch per kind and namespace.
 
 The projection makes cards of it, the click path looks requests up in it, the follower finds verdicts in it. Whoever
 wants to know of changes gives a function that is called with the uid of the request concerned.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Protocol, TypeVar
 
 from finops.errors import FinopsError
@@ -20,12 +21,16 @@ from finops.kinds.part import Kind
 T = TypeVar("T", bound=Kind)
 _LOG: Final = logging.getLogger(__name__)
 _RETRY_SECONDS: Final = 10.0
+_REQUESTS: Final = "actionrequests"
+_APPROVALS: Final = "approvals"
+_KINDS: Final = (_REQUESTS, _APPROVALS)
+_UNREAD: Final = "not read yet"
 
 
 class Watchable(Protocol[T]):
     """The part of `KindApi` that a mirror needs."""
 
-    def watch(self, stop: threading.Event, namespaces: Sequence[str] = ()) -> Iterator[WatchEvent[T]]: ...
+    def watch(self, stop: threading.Event, namespace: str | None = None) -> Iterator[WatchEvent[T]]: ...
 
 
 class Mirror:
@@ -37,7 +42,8 @@ class Mirror:
         self._requests: dict[str, ActionRequest] = {}
         self._approvals: dict[str, dict[tuple[str, str], Approval]] = {}
         self._by_name: dict[tuple[str, str], Approval] = {}
-        self._problems = {"actionrequests": "not read yet", "approvals": "not read yet"}
+        self._problems = dict.fromkeys(_KINDS, _UNREAD)
+        """What is watched → why it cannot be trusted, empty when it can."""
 
     def start(
         self,
@@ -45,30 +51,31 @@ class Mirror:
         approvals: Watchable[Approval],
         stop: threading.Event,
         namespaces: Sequence[str],
-    ) -> tuple[threading.Thread, threading.Thread]:
-        """Start both watches; they end with `stop`, though only at the next event or reconnect."""
-        threads = (
-            threading.Thread(
-                target=self._follow,
-                args=("actionrequests", requests, stop, namespaces, self._saw_request),
-                name="watch-requests",
-                daemon=True,
-            ),
-            threading.Thread(
-                target=self._follow,
-                args=("approvals", approvals, stop, namespaces, self._saw_approval),
-                name="watch-approvals",
-                daemon=True,
-            ),
-        )
+    ) -> tuple[threading.Thread, ...]:
+        """Start the watches, of these namespaces or of all; they end with `stop`, but only at an event or reconnect.
+
+        Rights in some namespaces do not let anybody watch them together. A namespace that cannot be read is told as
+        a problem, and does not keep the others from being followed.
+        """
+        places: tuple[str | None, ...] = tuple(dict.fromkeys(namespaces)) or (None,)
+        with self._lock:
+            self._problems = {_watched(kind, place): _UNREAD for kind in _KINDS for place in places}
+        threads = []
+        for place in places:
+            of_requests = (_watched(_REQUESTS, place), requests, place, self._saw_request, stop)
+            of_approvals = (_watched(_APPROVALS, place), approvals, place, self._saw_approval, stop)
+            threads += [
+                threading.Thread(target=self._follow, args=of_requests, name="watch-requests", daemon=True),
+                threading.Thread(target=self._follow, args=of_approvals, name="watch-approvals", daemon=True),
+            ]
         for thread in threads:
             thread.start()
-        return threads
+        return tuple(threads)
 
     def problem(self) -> str:
         """Return why the mirror cannot be trusted yet, or an empty text."""
         with self._lock:
-            return "; ".join(f"{kind}: {why}" for kind, why in self._problems.items() if why)
+            return "; ".join(f"{watched}: {why}" for watched, why in self._problems.items() if why)
 
     def request(self, uid: str) -> ActionRequest | None:
         with self._lock:
@@ -115,29 +122,57 @@ class Mirror:
 
     def _follow(
         self,
-        kind: str,
+        watched: str,
         api: Watchable[T],
-        stop: threading.Event,
-        namespaces: Sequence[str],
+        namespace: str | None,
         saw: Callable[[WatchEvent[T]], None],
+        stop: threading.Event,
     ) -> None:
+        known: dict[str, WatchEvent[T]] = {}
         while not stop.is_set():
             try:
-                for event in api.watch(stop, namespaces):
-                    if event.type == "SYNCED":
-                        with self._lock:
-                            self._problems[kind] = ""
-                        self._changed("")
-                    elif event.type == "INVALID":
-                        _LOG.warning("an object does not parse", extra={"kind": kind, "object": _name(event.raw)})
-                    else:
-                        saw(event)
+                self._follow_once(watched, api.watch(stop, namespace), known, saw)
             except FinopsError as error:
                 # A missing right: the watch mends everything else by itself.
                 with self._lock:
-                    self._problems[kind] = str(error)
-                _LOG.error("cannot watch", extra={"kind": kind, "error": str(error)})
+                    self._problems[watched] = str(error)
+                _LOG.error("cannot watch", extra={"kind": watched, "error": str(error)})
                 stop.wait(_RETRY_SECONDS)
+
+    def _follow_once(
+        self,
+        watched: str,
+        events: Iterator[WatchEvent[T]],
+        known: dict[str, WatchEvent[T]],
+        saw: Callable[[WatchEvent[T]], None],
+    ) -> None:
+        """Take in what one watch shows; `known` outlives it, because a new watch cannot tell what went meanwhile."""
+        unlisted = set(known)
+        for event in events:
+            if event.type == "SYNCED":
+                for name in unlisted:
+                    saw(replace(known.pop(name), type="DELETED"))
+                unlisted.clear()
+                self._synced(watched)
+                continue
+            name = _name(event.raw)
+            unlisted.discard(name)
+            if event.type == "INVALID":
+                _LOG.warning("an object does not parse", extra={"kind": watched, "object": name})
+                continue
+            if event.type == "DELETED":
+                known.pop(name, None)
+            else:
+                known[name] = event
+            saw(event)
+
+    def _synced(self, watched: str) -> None:
+        """Everything may have changed, which is told when all watches are complete."""
+        with self._lock:
+            self._problems[watched] = ""
+            complete = not any(self._problems.values())
+        if complete:
+            self._changed("")
 
     def _saw_request(self, event: WatchEvent[ActionRequest]) -> None:
         request = event.object
@@ -167,6 +202,10 @@ class Mirror:
                 self._by_name[key] = approval
                 self._approvals.setdefault(uid, {})[key] = approval
         self._changed(uid)
+
+
+def _watched(kind: str, namespace: str | None) -> str:
+    return kind if namespace is None else f"{kind} in {namespace}"
 
 
 def _name(raw: Mapping[str, Any]) -> str:

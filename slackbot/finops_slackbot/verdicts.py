@@ -11,13 +11,13 @@ import threading
 from dataclasses import replace
 from typing import Final
 
-from finops.domain.decision import Choice, VoteResult
+from finops.domain.decision import Choice, State, VoteResult
 from finops.errors import StoreUnavailable
 from finops.kinds.approval import Approval
 from finops.ports.clock import Clock
 from finops.store.slack_clicks import Clicks, OpenClick, Stage
 from finops_slackbot.answering import Answering
-from finops_slackbot.card_facts import card_facts
+from finops_slackbot.card_facts import CardFacts, card_facts
 from finops_slackbot.mirror import Mirror
 from finops_slackbot.outbox.projection import now_ms
 from finops_slackbot.views import answers
@@ -30,6 +30,8 @@ _STUCK_MS: Final = 90_000
 _GIVE_UP_MS: Final = 25 * 3600 * 1000
 _AGAIN_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.5
+_SETTLE_SECONDS: Final = 2.0
+"""For so long the figures of the request may lag behind the verdict."""
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -47,6 +49,8 @@ class VerdictFollower:
         self._demo = demo
         self._wake = threading.Event()
         self._not_before: dict[str, float] = {}
+        self._judged: dict[str, float] = {}
+        """Click → since when its verdict is known here."""
 
     def changed(self, uid: str) -> None:
         """A request or a vote changed; look now."""
@@ -73,6 +77,9 @@ class VerdictFollower:
         clicks = self._clicks.open()
         if not clicks:
             return
+        # Another replica may have closed some.
+        still = {click.id for click in clicks}
+        self._judged = {id_: since for id_, since in self._judged.items() if id_ in still}
         now = now_ms(self._clock)
         alive = self._clicks.alive(now, SILENT_MS) | {self._instance}
         for click in clicks:
@@ -86,7 +93,7 @@ class VerdictFollower:
             # An earlier vote of the same person under the same name; its verdict is not this click's.
             approval = None
         if approval is not None and approval.status.result is not None:
-            self._final(click, self._verdict(approval))
+            self._tell_verdict(click, approval)
         elif age > _GIVE_UP_MS:
             self._close(click)
         elif approval is not None and click.stage is Stage.RECEIVED and (click.owner not in alive or age > _STUCK_MS):
@@ -104,14 +111,15 @@ class VerdictFollower:
             # Told that nothing was recorded, and nothing was.
             self._close(click)
 
-    def _verdict(self, approval: Approval) -> str:
+    def _tell_verdict(self, click: OpenClick, approval: Approval) -> None:
+        """Tell the verdict once the request shows what follows from it: the operator answers the vote first."""
         uid = approval.spec.request.uid
-        request, votes = self._mirror.request(uid), self._mirror.votes(uid)
-        counted = sum(
-            vote.status.result is VoteResult.COUNTED and vote.spec.decision is Choice.APPROVE for vote in votes
-        )
-        facts = None if request is None else card_facts(request, votes, demo=self._demo)
-        return answers.verdict(approval, facts, counted)
+        request = self._mirror.request(uid)
+        facts = None if request is None else card_facts(request, self._mirror.votes(uid), demo=self._demo)
+        settled = _settled(approval, facts)
+        since = self._judged.setdefault(click.id, self._clock.monotonic())
+        if settled or self._clock.monotonic() - since >= _SETTLE_SECONDS:
+            self._final(click, answers.verdict(approval, facts, settled=settled))
 
     def _tell_to_wait(self, click: OpenClick) -> None:
         if self._clicks.may_answer(click.id, "wait", self._instance) and self._send(click, answers.waiting(click.hint)):
@@ -131,6 +139,13 @@ class VerdictFollower:
         self._clicks.close(click.id)
         self._answering.forget(click.id)
         self._not_before.pop(click.id, None)
+        self._judged.pop(click.id, None)
+
+
+def _settled(approval: Approval, facts: CardFacts | None) -> bool:
+    if approval.spec.decision is not Choice.APPROVE or approval.status.result is not VoteResult.COUNTED:
+        return True
+    return facts is None or facts.state is not State.PENDING or len(facts.approvals) == facts.counted
 
 
 def _older(approval: Approval, click: OpenClick) -> bool:

@@ -11,18 +11,18 @@ import logging
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from finops.domain.decision import Choice, State, VoteResult
 from finops.errors import (
     ClusterUnavailable,
-    Conflict,
     FinopsError,
     InvalidInput,
     Refused,
     StoreUnavailable,
     StoreUnsafe,
 )
+from finops.k8s.ballots import TOO_MANY, ApprovalsApi, Ballot
 from finops.kinds.action_request import ActionRequest
 from finops.kinds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.ports.clock import Clock
@@ -40,16 +40,7 @@ from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUn
 from finops_slackbot.text import plain
 from finops_slackbot.views import answers
 
-_TRIES_AFTER_REFUSAL: Final = 5
 _LOG: Final = logging.getLogger(__name__)
-
-
-class ApprovalsApi(Protocol):
-    """The part of `KindApi[Approval]` that a vote needs."""
-
-    def create(self, obj: Approval) -> Approval: ...
-
-    def get(self, namespace: str, name: str) -> Approval | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,27 +195,37 @@ class VoteTaker:
 
     def _record(self, approval: Approval, facts: CardFacts, entry: OpenClick, membership: Membership) -> Taken:
         hint = "" if self._listed(entry.user, facts, membership) else answers.not_listed(facts)
-        entry = replace(entry, namespace=facts.namespace, approval=approval.metadata.name, hint=hint)
-        # Before the Approval can exist it must be known whom its verdict is for.
-        self._clicks.save(entry)
-        self._killpoint("bot.click.received")
+        entry = replace(entry, namespace=facts.namespace, hint=hint)
+
+        def about_to_create(vote: Approval) -> None:
+            # Before the Approval can exist it must be known whom its verdict is for.
+            self._clicks.save(replace(entry, approval=vote.metadata.name))
+            self._killpoint("bot.click.received")
+
+        ballot = Ballot(self._approvals, approval, lambda: self._others(facts.uid), about_to_create)
         try:
-            created = self._create(approval)
+            sent = ballot.cast()
         except ClusterUnavailable as error:
             _LOG.warning("vote not recorded", extra={"request": facts.name, "error": str(error)})
-            return self._unsure(approval, facts, entry)
+            return self._unsure(ballot, facts, entry)
         except (Refused, InvalidInput) as error:
+            if error.code == TOO_MANY:
+                return Taken(answers.closed_to_you(facts), "refused-often")
             _LOG.error("Kubernetes refused a vote", extra={"request": facts.name, "error": str(error)})
             return Taken(answers.cluster_refused(error.message), "cluster-refused")
         except FinopsError as error:
             # The kind or the namespace is gone.
             _LOG.warning("vote not recorded", extra={"request": facts.name, "error": str(error)})
             return Taken(answers.unknown_request(), "unknown")
-        if isinstance(created, Taken):
-            return created
+        if sent.earlier and sent.approval.status.result is VoteResult.COUNTED:
+            return Taken(answers.already(facts, entry.decision), "already")
+        # An earlier one without a verdict yet: this click waits for the same one.
         self._killpoint("bot.approval.created")
-        self._note(replace(entry, stage=Stage.RECORDED, approval=created.metadata.name))
+        self._note(replace(entry, stage=Stage.RECORDED, approval=sent.approval.metadata.name))
         return Taken("", "recorded", recorded=True)
+
+    def _others(self, uid: str) -> tuple[Approval, ...] | None:
+        return None if self._mirror.problem() else self._mirror.votes(uid)
 
     def _note(self, entry: OpenClick) -> None:
         """Note how far a click came once its Approval may exist: from here on a silent store changes no answer."""
@@ -233,46 +234,19 @@ class VoteTaker:
         except StoreUnavailable as error:
             _LOG.warning("click not noted", extra={"user": entry.user, "error": str(error)})
 
-    def _create(self, approval: Approval) -> Approval | Taken:
-        """Create the Approval, or say what an earlier one of the same person says.
-
-        An earlier vote that was refused does not bind: the person may have joined the group since, so the operator is
-        asked again under another name.
-        """
-        name = approval.metadata.name
-        for number in range(1, _TRIES_AFTER_REFUSAL + 1):
-            candidate = approval.metadata.model_copy(update={"name": name if number == 1 else f"{name}-{number}"})
-            vote = approval.model_copy(update={"metadata": candidate})
-            try:
-                return self._approvals.create(vote)
-            except Conflict:
-                earlier = self._approvals.get(candidate.namespace or "", candidate.name)
-            if earlier is None or earlier.status.result is VoteResult.REFUSED:
-                continue
-            if earlier.status.result is VoteResult.COUNTED:
-                facts = self._facts(vote.spec.request.uid)
-                text = answers.already(facts, vote.spec.decision.value) if facts else answers.unknown_request()
-                return Taken(text, "already")
-            # No verdict yet: this click waits for the same one.
-            return earlier
-        facts = self._facts(approval.spec.request.uid)
-        return Taken(answers.closed_to_you(facts) if facts else answers.unknown_request(), "refused-often")
-
-    def _unsure(self, approval: Approval, facts: CardFacts, entry: OpenClick) -> Taken:
+    def _unsure(self, ballot: Ballot, facts: CardFacts, entry: OpenClick) -> Taken:
         """Kubernetes did not answer: look once, and leave the click open in case the vote shows up later."""
         try:
-            found = self._approvals.get(facts.namespace, approval.metadata.name)
+            found = ballot.recorded()
         except FinopsError:
             found = None
+        tried = found or ballot.tried
+        entry = replace(entry, approval=tried.metadata.name if tried else "")
         if found is None:
             self._note(replace(entry, stage=Stage.TOLD_TO_WAIT))
             return Taken(answers.cluster_down(facts), "cluster-down")
         self._note(replace(entry, stage=Stage.RECORDED))
         return Taken("", "recorded", recorded=True)
-
-    def _facts(self, uid: str) -> CardFacts | None:
-        request = self._mirror.request(uid)
-        return None if request is None else card_facts(request, self._mirror.votes(uid), demo=self._demo)
 
     def _listed(self, user: str, facts: CardFacts, membership: Membership) -> bool:
         return any(

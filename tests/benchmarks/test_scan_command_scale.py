@@ -1,7 +1,7 @@
 """`finops scan` as a person types it, over ten thousand instances and all default checks: memory, calls, nothing lost.
 
-The command keeps to half of AWS's published quotas, so most of its minutes are waiting for CloudWatch's budget of
-datapoints; no second is promised. What is asserted are the promises.
+The command keeps to half of AWS's published quotas, so of its ten minutes nine are waiting for CloudWatch's budget of
+datapoints. Here it believes that they were raised; it does the same work in less time. Promised are memory and calls.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def test_ten_thousand_instances_through_finops_scan_with_the_default_checks(valk
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FINOPS_", "AWS_", "KUBE"))}
     with running_fleet_double() as double:
         double.fleet(SIZE)
-        environment = {**kept, **double.environment(), "FINOPS_DEMO": "true", "FINOPS_REDIS_PREFIX": "command-scale:"}
+        environment = {**kept, **double.environment(), "FINOPS_DEMO": "true", "FINOPS_AWS_QUOTA_PERCENT": "500"}
         ended = _scan(policy_file, valkey_url, environment)
     summary = ended.report["summary"]
     print(

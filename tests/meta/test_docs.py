@@ -25,6 +25,7 @@ from finops.kinds.aws_account import AwsAccount
 from finops.kinds.part import API_VERSION, Kind
 from finops.kinds.policy_actions import Mode
 from finops.kinds.scan_policy import ScanPolicy
+from finops_operator.aws.errors import CREDENTIALS, DENIED, REGION_DISABLED
 from finops_operator.catalog import plugins
 from finops_operator.cli.main import application
 from finops_operator.stages.check import CheckSetting, enabled_checks
@@ -230,6 +231,33 @@ def test_chart_values_in_the_docs_exist() -> None:
                 assert isinstance(found, dict), f"{name_of(page)}: {path}"
                 assert key in found, f"{name_of(page)}: {path}"
                 found = found[key]
+
+
+def test_every_code_of_an_identity_a_right_or_a_region_is_explained() -> None:
+    page = text_of(ROOT / "docs/operations.md")
+    own = set(re.findall(r'code = "(\w+)"', text_of(ROOT / "operator/finops_operator/scanning/discover.py")))
+    assert own
+    for code in own | CREDENTIALS | DENIED | REGION_DISABLED:
+        assert re.search(rf"^\| [^|]*`{code}`", page, re.MULTILINE), code
+
+
+def test_where_a_page_names_the_plug_in_of_kubectl_it_says_where_to_get_it() -> None:
+    elsewhere = {"docs/install.md", "docs/commands.md", "CHANGELOG.md"}
+    for page in PAGES:
+        if "kubectl finops" in text_of(page) and name_of(page) not in elsewhere:
+            assert "install.md#the-command-for-approvers)" in text_of(page), name_of(page)
+    assert "bin/kubectl-finops" in fenced(ROOT / "docs/install.md")
+
+
+def test_the_guide_to_slack_begins_a_search_for_errors_where_they_are_shown() -> None:
+    search = text_of(ROOT / "docs/slack-setup.md").partition("## When something does not work")[2]
+    assert "-- finops doctor\n" in search.partition("\n| ")[0]
+
+
+def test_an_upgrade_takes_the_defaults_of_the_new_chart() -> None:
+    for page in PAGES:
+        for command in re.findall(r"helm upgrade (?:.*\\\n)*.*", fenced(page)):
+            assert "--reset-then-reuse-values" in command, f"{name_of(page)}: {command}"
 
 
 def test_every_dependency_is_explained() -> None:

@@ -13,6 +13,7 @@ import importlib.util
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +30,20 @@ TABLES = ROOT / "operator" / "finops_operator" / "pricing" / "data"
 SOURCES = json.loads((TABLES / "sources.json").read_text(encoding="utf-8"))
 DATA = Path(os.environ.get("FINOPS_PRICE_DATA", ROOT.parent / "shared" / "data" / "aws-prices"))
 HAS_DATA = (DATA / "ec2_on_demand.csv").is_file()
+EBS_DIMENSIONS = {
+    "gb_month": "gb_month",
+    "iops_month": "iops_month",
+    "iops_month_tier2_32001_64000": "iops_month_tier2",
+    "iops_month_tier3_over_64000": "iops_month_tier3",
+    "mibps_month": "throughput_mibps_month",
+}
+"""The tables' words for what a volume is billed by → ours."""
+OTHER_DIMENSIONS = {
+    ("public-ipv4", "in_use"): ("vpc", "public_ipv4_hour"),
+    ("public-ipv4", "idle"): ("vpc", "idle_public_ipv4_hour"),
+    ("cloudwatch", "get_metric_data"): ("cloudwatch", "get_metric_data_metric"),
+    ("cloudwatch", "api_request"): ("cloudwatch", "api_request"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -80,28 +95,55 @@ def test_every_table_holds_exactly_the_rows_of_the_committed_digest() -> None:
     assert hashlib.sha256(text).hexdigest() == SOURCES["rowsSha256"]["instanceTypes"]
 
 
-def test_every_price_the_source_answers_equals_the_data_files_or_the_digest_vouches_for_it() -> None:
-    if not HAS_DATA:
-        # The test above has compared all rows with the digest; here at least well-known figures are answered.
-        query = PriceQuery("ec2", "us-east-1", "instance_hour", (("instance_type", "t2.large"), ("os", "linux")))
+def question(region: str, product: tuple[str, ...]) -> PriceQuery | None:
+    """Return what is asked for a row of a region's table, None for figures that nothing asks for."""
+    family, thing, dimension = product
+    if family == "ec2":
+        return PriceQuery("ec2", region, "instance_hour", (("instance_type", dimension), ("os", thing)))
+    if family == "ebs" and thing == "snapshot":
+        return PriceQuery("ebs", region, "snapshot_gb_month") if dimension == "gb_month" else None
+    if family == "ebs":
+        ours = EBS_DIMENSIONS.get(dimension)
+        return None if ours is None else PriceQuery("ebs", region, ours, (("volume_type", thing),))
+    service, ours = OTHER_DIMENSIONS.get((thing, dimension), ("", ""))
+    return PriceQuery(service, region, ours) if ours else None
+
+
+def test_every_row_of_every_table_is_the_answer_to_its_question() -> None:
+    asked = Counter[str]()
+    for region in SOURCES["regions"]:
+        document = unpacked(f"prices-{region}.json.gz")
+        for line in lines_of(document, region):
+            _, *product, amount, unit, _, as_of = line.split("|")
+            query = question(region, tuple(product))
+            assert query is not None, line
+            price = SOURCE.lookup(query)
+            assert price is not None, line
+            assert (price.amount, price.unit, price.as_of.isoformat()) == (Decimal(amount), unit, as_of), line
+            assert price.source == "bundled"
+            asked[f"{query.service} {query.dimension}"] += 1
+    assert sum(asked.values()) == SOURCES["rows"]["regional"]
+    assert all(asked[name] >= 30 for name in ("ebs snapshot_gb_month", "vpc public_ipv4_hour", "ec2 instance_hour"))
+
+
+@pytest.mark.skipif(not HAS_DATA, reason="without the data the digest of its rows vouches for the tables")
+def test_every_price_the_source_answers_equals_the_data_files() -> None:
+    rows = [
+        (row, ("ec2", row["os"], row["instance_type"]), row["usd_per_hour"]) for row in csv_rows("ec2_on_demand.csv")
+    ]
+    rows += [(row, ("ebs", row["volume_type"], row["dimension"]), row["usd"]) for row in csv_rows("ebs.csv")]
+    rows += [(row, ("other", row["service"], row["dimension"]), row["usd"]) for row in csv_rows("other.csv")]
+    asked = Counter[str]()
+    for row, product, amount in rows:
+        query = question(row["region"], product)
+        if query is None:
+            continue
         price = SOURCE.lookup(query)
-        assert price is not None
-        assert price.amount == Decimal("0.0928")
-        return
-    for row in csv_rows("ec2_on_demand.csv"):
-        attributes = (("instance_type", row["instance_type"]), ("os", row["os"]))
-        price = SOURCE.lookup(PriceQuery("ec2", row["region"], "instance_hour", attributes))
-        assert price is not None
-        assert (price.amount, price.source) == (Decimal(row["usd_per_hour"]), "bundled")
-        assert price.as_of.isoformat() == row["as_of"]
-    ours = {"iops_month_tier2_32001_64000": "iops_month_tier2", "iops_month_tier3_over_64000": "iops_month_tier3"}
-    ours |= {"mibps_month": "throughput_mibps_month", "gb_month": "gb_month", "iops_month": "iops_month"}
-    for row in csv_rows("ebs.csv"):
-        if row["dimension"] in ours and not row["volume_type"].startswith("snapshot"):
-            attributes = (("volume_type", row["volume_type"]),)  # type: ignore[assignment]  # one pair, not two
-            price = SOURCE.lookup(PriceQuery("ebs", row["region"], ours[row["dimension"]], attributes))
-            assert price is not None
-            assert (price.amount, price.as_of.isoformat()) == (Decimal(row["usd"]), row["as_of"])
+        assert price is not None, row
+        assert (price.amount, price.as_of.isoformat()) == (Decimal(amount), row["as_of"]), row
+        asked[f"{query.service} {query.dimension}"] += 1
+    assert asked["ebs snapshot_gb_month"] >= 30
+    assert asked["vpc public_ipv4_hour"] == asked["cloudwatch get_metric_data_metric"] == len(SOURCES["regions"])
 
 
 def test_the_committed_tables_are_what_the_tool_makes_of_the_data(builder: ModuleType) -> None:

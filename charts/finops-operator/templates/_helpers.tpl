@@ -35,12 +35,16 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ include "finops-operator.fullname" . }}-generated
 {{- end -}}
 
+{{- define "finops-operator.imagePrefix" -}}
+{{- with .Values.image.registry | trimSuffix "/" }}{{ . }}/{{ end -}}
+{{- end -}}
+
 {{- define "finops-operator.operatorImage" -}}
-{{ .Values.image.registry }}/finops-operator:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ include "finops-operator.imagePrefix" . }}finops-operator:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end -}}
 
 {{- define "finops-operator.slackbotImage" -}}
-{{ .Values.image.registry }}/finops-slackbot:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ include "finops-operator.imagePrefix" . }}finops-slackbot:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end -}}
 
 {{- define "finops-operator.podSecurity" -}}
@@ -60,9 +64,24 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
+{{/* Exactly one store must be named: a value that says another one would be ignored, and none leaves nothing to run on. */}}
+{{- define "finops-operator.refuseImpossibleStores" -}}
+{{- $named := list -}}
+{{- with .Values.redis.url }}{{ $named = append $named "redis.url" }}{{ end -}}
+{{- with .Values.redis.existingSecret }}{{ $named = append $named "redis.existingSecret" }}{{ end -}}
+{{- if and .Values.valkey.enabled $named -}}
+{{- fail (printf "%s would be ignored, because valkey.enabled is true: set valkey.enabled=false to use that store, or remove %s to use the chart's own" (join " and " $named) (join " and " $named)) -}}
+{{- else if not (or .Values.valkey.enabled $named) -}}
+{{- fail "valkey.enabled is false and no other store is named: set redis.existingSecret to a Secret with the key FINOPS_REDIS_URL, or redis.url to redis://HOST:6379/0" -}}
+{{- else if gt (len $named) 1 -}}
+{{- fail "redis.url and redis.existingSecret both name a store: remove one of them" -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The store's address for one user of it. With our own Valkey the password comes from the generated secret. */}}
 {{- define "finops-operator.storeEnv" -}}
 {{- $root := .root -}}
+{{- include "finops-operator.refuseImpossibleStores" $root -}}
 {{- if $root.Values.valkey.enabled }}
 - name: FINOPS_STORE_PASSWORD
   valueFrom:

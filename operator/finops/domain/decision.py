@@ -1,4 +1,4 @@
-"""Votes, eligibility, quorum and the state machine of an ActionRequest, as pure code.
+"""Votes, eligibility, quorum and the states of an ActionRequest, as pure code.
 
 Called by the operator's decide stage; bot and command line only show what it decided. Rules: time-outs and errors never
 approve; a vote counts only for the plan hash shown, from an eligible person, once per person whatever the channel;
@@ -70,53 +70,6 @@ UNDECIDED: Final = frozenset({State.PENDING})
 BEFORE_ACT: Final = frozenset({State.PENDING, State.APPROVED, State.SCHEDULED})
 IN_FLIGHT: Final = frozenset({State.EXECUTING, State.VERIFYING, State.NEEDS_HUMAN})
 
-TRANSITIONS: Final[Mapping[tuple[State, Trigger], State]] = {
-    (State.PENDING, Trigger.QUORUM_REACHED): State.APPROVED,
-    (State.PENDING, Trigger.DENIED): State.DENIED,
-    (State.PENDING, Trigger.EXPIRED): State.EXPIRED,
-    (State.PENDING, Trigger.WITHDRAWN): State.WITHDRAWN,
-    (State.PENDING, Trigger.SUPERSEDED): State.SUPERSEDED,
-    (State.APPROVED, Trigger.ADMITTED): State.SCHEDULED,
-    (State.APPROVED, Trigger.WITHDRAWN): State.WITHDRAWN,
-    (State.APPROVED, Trigger.QUORUM_LOST): State.WITHDRAWN,
-    (State.APPROVED, Trigger.EXPIRED): State.EXPIRED,
-    (State.SCHEDULED, Trigger.STARTED): State.EXECUTING,
-    (State.SCHEDULED, Trigger.WITHDRAWN): State.WITHDRAWN,
-    (State.SCHEDULED, Trigger.QUORUM_LOST): State.WITHDRAWN,
-    (State.SCHEDULED, Trigger.EXPIRED): State.EXPIRED,
-    (State.SCHEDULED, Trigger.RESOURCE_CHANGED): State.STALE,
-    (State.EXECUTING, Trigger.RESOURCE_CHANGED): State.STALE,
-    (State.EXECUTING, Trigger.WITHDRAWN): State.WITHDRAWN,
-    (State.EXECUTING, Trigger.QUORUM_LOST): State.WITHDRAWN,
-    (State.EXECUTING, Trigger.EXPIRED): State.EXPIRED,
-    (State.EXECUTING, Trigger.STEPS_DONE): State.VERIFYING,
-    (State.EXECUTING, Trigger.COMPENSATED): State.ROLLED_BACK,
-    (State.EXECUTING, Trigger.STUCK): State.NEEDS_HUMAN,
-    (State.VERIFYING, Trigger.VERIFIED): State.SUCCEEDED,
-    (State.VERIFYING, Trigger.COMPENSATED): State.ROLLED_BACK,
-    (State.VERIFYING, Trigger.STUCK): State.NEEDS_HUMAN,
-    (State.NEEDS_HUMAN, Trigger.RESUMED): State.EXECUTING,
-    (State.NEEDS_HUMAN, Trigger.COMPENSATED): State.ROLLED_BACK,
-    (State.NEEDS_HUMAN, Trigger.VERIFIED): State.SUCCEEDED,
-}
-"""EXECUTING → Withdrawn, Expired and Stale hold only while nothing has been called: the executor fires them then."""
-
-
-class IllegalTransition(ValueError):
-    """A trigger that the state does not know: a defect, never a user's mistake."""
-
-
-def next_state(state: State, trigger: Trigger) -> State:
-    """Return the state that `trigger` leads to.
-
-    Raises:
-        IllegalTransition: the pair is not in TRANSITIONS.
-    """
-    try:
-        return TRANSITIONS[state, trigger]
-    except KeyError:
-        raise IllegalTransition(f"{trigger} means nothing in state {state}") from None
-
 
 class Choice(StrEnum):
     """What a voter can say."""
@@ -150,6 +103,7 @@ class Voter:
 
 
 _HANDLES: Final = ("k8s.", "slack.")
+_NAMES_CHARACTERS: Final = 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +307,7 @@ def _refusal(
         if standing is Choice.WITHDRAW:
             return RefusalReason.NOTHING_TO_WITHDRAW, f"{person} has no vote on this request that could be taken back."
     elif eligible_by(vote.voter, terms.approvers, electorate) is None:
-        who = ", ".join(str(approver) for approver in terms.approvers) or "nobody"
+        who = _named(terms.approvers)
         return RefusalReason.NOT_ELIGIBLE, f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}."
     elif standing is vote.choice:
         return RefusalReason.ALREADY_VOTED, f"{person} has already voted {vote.choice.value} on this request."
@@ -363,6 +317,17 @@ def _refusal(
     if needs_reason and not vote.reason.strip():
         return RefusalReason.REASON_MISSING, f"A reason is required to {vote.choice.value.lower()}."
     return None
+
+
+def _named(approvers: tuple[Approver, ...]) -> str:
+    """Return the approvers' names as far as a sentence holds them: fifty groups may have 256 characters each."""
+    names: list[str] = []
+    for name in map(str, approvers):
+        if names and sum(map(len, names)) + len(name) > _NAMES_CHARACTERS:
+            break
+        names.append(name)
+    left = len(approvers) - len(names)
+    return (", ".join(names) + (f" and {left} more" if left else "")) or "nobody"
 
 
 def _may_decide_now(choice: Choice, state: State) -> bool:
@@ -390,7 +355,10 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
         may_vote = eligible_by(vote.voter, request.terms.approvers, electorate) is not None
         if not may_vote and vote.choice is not Choice.WITHDRAW:
             continue
-        last[electorate.person(vote.voter)] = vote
+        person = electorate.person(vote.voter)
+        # Whoever votes again comes last: the order is that of the words that count.
+        last.pop(person, None)
+        last[person] = vote
     approving = {person: vote for person, vote in last.items() if vote.choice is Choice.APPROVE}
     # Channels matter only where something would be destroyed.
     by = {person: vote.voter.source for person, vote in approving.items() if request.destructive}

@@ -51,10 +51,19 @@ class Observation:
 
 
 Rule: TypeAlias = Callable[[Plan, Observation], bool]
+Taken: TypeAlias = "Callable[[Plan, JournalEntry, Observation, float], str]"
 
 
 def _never(_plan: Plan, _observation: Observation) -> bool:
     return False
+
+
+def _nobody(_plan: Plan, _last: JournalEntry, _observation: Observation, _seconds: float) -> str:
+    return ""
+
+
+def _no_words(_plan: Plan, _observation: Observation) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,9 @@ class StepRules:
         reached: the state after the step.
         expected: the state from which the step may be called; unused by steps that only wait.
         failed: a waiting step that can no longer succeed.
+        taken: what somebody else did to the resource since the call of this step, the last one of the act, in a
+            clause; empty without proof. It is theirs from then on: the act ends and leaves it alone. Asked with the
+            last word on the step and the seconds since then.
         settle_seconds: how long an effect may stay invisible after a call.
         timeout_seconds: how long a waiting step may take.
         poll_seconds: pause between two looks.
@@ -78,6 +90,7 @@ class StepRules:
     reached: Rule
     expected: Rule = _never
     failed: Rule = _never
+    taken: Taken = _nobody
     settle_seconds: float = 30.0
     timeout_seconds: float = 600.0
     poll_seconds: float = 5.0
@@ -97,6 +110,7 @@ class Procedure:
         restored: whether the resource is in the safe state the way back leads to.
         verified: whether the end state of a complete act reads back.
         verify_seconds: how long it may take to read back.
+        found: what is there now, in a sentence for people, kept things that cost money included.
     """
 
     steps: Mapping[str, StepRules]
@@ -104,13 +118,15 @@ class Procedure:
     restored: Rule
     verified: Rule
     verify_seconds: float = 300.0
+    found: Callable[[Plan, Observation], str] = _no_words
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
     """One ledger record of the act: an intent (`result` empty) or an outcome.
 
-    An outcome carries AWS's code when refused, and in `created` the id of what the call made.
+    An outcome carries AWS's code when refused, and in `created` the id of what the call made. `observed` is the
+    fingerprint of the resource right before the call.
     """
 
     step: str
@@ -120,6 +136,7 @@ class JournalEntry:
     code: str = ""
     retryable: bool = False
     created: str = ""
+    observed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +149,7 @@ class Journal:
         turned_at: when it was turned.
         ended: final state, None while open.
         end_message: why it ended.
+        alarms: step → when a person was first called for it.
     """
 
     entries: tuple[JournalEntry, ...] = ()
@@ -139,6 +157,7 @@ class Journal:
     turned_at: datetime | None = None
     ended: State | None = None
     end_message: str = ""
+    alarms: Mapping[str, datetime] = field(default_factory=dict)
 
     def last(self, step: str) -> JournalEntry | None:
         """Return the last word on a step: its latest outcome, or its intent while open."""

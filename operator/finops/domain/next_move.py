@@ -37,9 +37,15 @@ from finops.domain.execution import (
 from finops.domain.plan import Plan, PlanStep
 
 ALARM_AFTER_FAILURES: Final = 3
-"""Failures of one step on the way back after which a person is called while the executor keeps trying."""
+"""Attempts of one step on the way back, none of which lasted, after which a person is called; trying goes on."""
 BACKOFF_BASE_SECONDS: Final = 5.0
-BACKOFF_CAP_SECONDS: Final = 60.0
+BACKOFF_CAP_SECONDS: Final = 300.0
+LOOK_CAP_SECONDS: Final = 60.0
+"""Longest pause between two looks at something that is late."""
+GONE: Final = "gone"
+"""Where an act stands whose resource does not exist any more; the name of its alarm in the ledger."""
+GONE_SECONDS: Final = 600.0
+"""How long after the first look that did not find the resource another one must not find it, so that it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,9 @@ def next_move(situation: Situation, *, stop: Stop | None = None, refusals: tuple
     journal = situation.journal
     if journal.ended is not None:
         return Ended(journal.ended, journal.end_message)
+    taken = _taken(situation)
+    if taken:
+        return _rolled_back(situation, f"{journal.entries[-1].step}: {taken}; it is left alone")
     if journal.turned is not None:
         return _backward(situation)
     if not journal.may_have_changed:
@@ -118,8 +127,29 @@ def difference(plan: Plan, observation: Observation) -> str:
 
 
 def backoff_seconds(failures: int) -> float:
-    """Return the pause before the next attempt: 5 s, doubled each time, at most a minute."""
+    """Return the pause before the next attempt: 5 s, doubled each time, at most five minutes."""
     return min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** max(0, min(failures, 10) - 1))
+
+
+def _taken(situation: Situation) -> str:
+    """Return what somebody else did to the resource since our last call, empty without proof.
+
+    Asked before everything else and answered by an end: with a record in between, a crash there would let the way back
+    touch what is somebody else's.
+    """
+    journal = situation.journal
+    if journal.open is not None or not journal.may_have_changed:
+        return ""
+    last = journal.entries[-1]
+    taken = situation.procedure.steps[last.step].taken
+    return taken(situation.plan, last, situation.observation, situation.since(last.at))
+
+
+def _rolled_back(situation: Situation, reason: str) -> Finish:
+    """The sentence tells what was seen: a resource that changed hands or is gone is not as it was before."""
+    found = situation.procedure.found(situation.plan, situation.observation)
+    told = found and not reason.endswith(found)
+    return Finish(State.ROLLED_BACK, f"{reason.rstrip('.')}. {found}" if told else reason)
 
 
 def _stopped(stop: Stop) -> Move:
@@ -156,7 +186,10 @@ def _forward(situation: Situation) -> Move:
     if situation.since(situation.journal.last_at) > situation.procedure.verify_seconds:
         late = "the end state did not read back in time"
         destroyed = _destroyed(situation)
-        return NeedsHuman(f"{destroyed} was carried out, but {late}") if destroyed else Compensate("verify", late)
+        if destroyed:
+            found = situation.procedure.found(situation.plan, situation.observation)
+            return NeedsHuman(f"{destroyed} was carried out, but {late}. {found}".rstrip())
+        return Compensate("verify", late)
     return WaitFor("verify", _poll(situation, steps), verifying=True)
 
 
@@ -238,11 +271,18 @@ def _waiting(situation: Situation, step: PlanStep) -> Move | None:
     # Right after a call AWS may still show the state before it: a failure counts once that has passed.
     settled = situation.since(situation.journal.last_at) >= rules.settle_seconds
     if settled and rules.failed(situation.plan, situation.observation):
-        return Compensate(step.id, f"{step.id}: AWS reports a failure")
-    if situation.since(situation.journal.last_at) <= rules.timeout_seconds:
+        found = situation.procedure.found(situation.plan, situation.observation) or "AWS reports a failure."
+        return Compensate(step.id, f"{step.id} cannot succeed any more. {found}")
+    waited = situation.since(situation.journal.last_at)
+    if waited <= rules.timeout_seconds:
         return WaitFor(step.id, rules.poll_seconds)
     late = f"{step.id} takes longer than {rules.timeout_seconds:.0f} seconds"
-    return WaitFor(step.id, rules.poll_seconds, alarm=late) if rules.patient else Compensate(step.id, late)
+    return WaitFor(step.id, _look_again(rules, waited), alarm=late) if rules.patient else Compensate(step.id, late)
+
+
+def _look_again(rules: StepRules, waited: float) -> float:
+    """Return the pause until the next look at a step: its own, and ever longer once it is late."""
+    return max(rules.poll_seconds, min(LOOK_CAP_SECONDS, (waited - rules.timeout_seconds) / 10))
 
 
 def _backward(situation: Situation) -> Move:
@@ -250,47 +290,71 @@ def _backward(situation: Situation) -> Move:
     if situation.journal.turned is not None and not situation.journal.may_have_changed:
         # Whatever the resource looks like now, it was not us: there is nothing to lead back.
         return Finish(State.ROLLED_BACK, f"{situation.journal.turned.rstrip('.')}. Nothing was changed.")
+    why = (situation.journal.turned or "").rstrip(".")
     destroyed = _destroyed(situation)
     if destroyed:
-        return NeedsHuman(f"{situation.journal.turned}; {destroyed} may have been carried out")
+        if situation.procedure.verified(situation.plan, situation.observation):
+            return Verified()
+        return NeedsHuman(f"{why}; {destroyed} may have been carried out")
     steps = situation.procedure.compensation(situation.plan)
     opened = situation.journal.open
     for step in steps:
         if opened is not None and opened.step == step.id:
             return _resolve(situation, step, opened)
     if situation.procedure.restored(situation.plan, situation.observation):
-        return Finish(State.ROLLED_BACK, situation.journal.turned or "")
+        return _rolled_back(situation, situation.journal.turned or "")
     if not situation.observation.exists:
-        return NeedsHuman(f"{situation.journal.turned}; the resource does not exist any more")
+        return _gone(situation)
     for step in steps:
         if not situation.reached(step):
             return _call_back(situation, step) if step.changes else _wait_back(situation, step)
-    return NeedsHuman(f"{situation.journal.turned}; the resource is not in a state we can lead back from")
+    return NeedsHuman(f"{why}; the resource is not in a state we can lead back from")
+
+
+def _gone(situation: Situation) -> Move:
+    """A person is called at the first look; when a later one finds nothing either, nobody can lead anything back."""
+    missed_at = situation.journal.alarms.get(GONE)
+    if missed_at is not None and situation.since(missed_at) >= GONE_SECONDS:
+        return _rolled_back(situation, situation.journal.turned or "")
+    lost = "The resource does not exist any more; if it stays away, the act ends"
+    return WaitFor(GONE, LOOK_CAP_SECONDS, alarm=f"{lost}. It had turned back: {situation.journal.turned}")
 
 
 def _call_back(situation: Situation, step: PlanStep) -> Move:
     last = situation.journal.last(step.id)
     rules = situation.rules(step)
+    alarm = _overdue(situation, step)
     if not situation.expected(step):
-        alarm = _late(situation, step) if situation.since(situation.journal.last_at) > rules.timeout_seconds else ""
-        return WaitFor(step.id, rules.poll_seconds, alarm=alarm)
+        return WaitFor(step.id, _look_again(rules, situation.since(situation.journal.turned_at)), alarm=alarm)
     if last is None:
-        return Call(step, 1)
-    if last.result in DONE:
-        # Called with success, and yet needed again: an effect that is not visible yet, or one that AWS took back.
-        pause = rules.settle_seconds - situation.since(last.at)
-        return WaitFor(step.id, min(pause, rules.poll_seconds)) if pause > 0 else Call(step, last.attempt + 1)
-    failures = situation.journal.failures(step.id)
-    alarm = f"{step.id} failed {failures} times: {last.code}; still trying" if failures >= ALARM_AFTER_FAILURES else ""
-    pause = backoff_seconds(failures) - situation.since(last.at)
-    return WaitFor(step.id, pause, alarm=alarm) if pause > 0 else Call(step, last.attempt + 1, alarm=alarm)
+        return Call(step, 1, alarm=alarm)
+    if last.attempt >= ALARM_AFTER_FAILURES:
+        alarm = _fails(situation, last)
+    # Called with success, and yet needed again: an effect that is not visible yet, or one that AWS took back.
+    settling = rules.settle_seconds if last.result in DONE else 0.0
+    waited = situation.since(last.at)
+    pause = max(settling, backoff_seconds(last.attempt)) - waited
+    if pause > 0:
+        look = rules.poll_seconds if waited < settling else LOOK_CAP_SECONDS
+        return WaitFor(step.id, min(pause, look), alarm=alarm)
+    return Call(step, last.attempt + 1, alarm=alarm)
+
+
+def _fails(situation: Situation, last: JournalEntry) -> str:
+    """Whatever AWS answered, an attempt after which the step is needed again has failed."""
+    why = last.code or ("AWS accepted it and took it back" if last.result in DONE else last.result or "")
+    found = situation.procedure.found(situation.plan, situation.observation)
+    return f"{last.step} failed {last.attempt} times: {why}; still trying. {found}".rstrip()
 
 
 def _wait_back(situation: Situation, step: PlanStep) -> Move:
-    rules = situation.rules(step)
-    overdue = situation.since(situation.journal.last_at) > rules.timeout_seconds
-    return WaitFor(step.id, rules.poll_seconds, alarm=_late(situation, step) if overdue else "")
+    waited = situation.since(situation.journal.turned_at)
+    return WaitFor(step.id, _look_again(situation.rules(step), waited), alarm=_overdue(situation, step))
 
 
-def _late(situation: Situation, step: PlanStep) -> str:
-    return f"{step.id} takes longer than {situation.rules(step).timeout_seconds:.0f} seconds; still waiting"
+def _overdue(situation: Situation, step: PlanStep) -> str:
+    """Counted from the turn: the calls of the way back must not put off that a person is called."""
+    limit = situation.rules(step).timeout_seconds
+    if situation.since(situation.journal.turned_at) <= limit:
+        return ""
+    return f"{step.id}: the way back takes longer than {limit:.0f} seconds; still trying"

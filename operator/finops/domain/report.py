@@ -11,6 +11,25 @@ from finops.domain.resource import Gap
 
 
 @dataclass(frozen=True, slots=True)
+class ShardCost:
+    """What resources of one shard cost a month, and how many of them that leaves out.
+
+    Attributes:
+        monthly_cost: sum of the rounded costs of those that have a price.
+        resources, unpriced: all of them, and those without a price; None where an older version did not count.
+    """
+
+    monthly_cost: Decimal
+    resources: int | None
+    unpriced: int | None
+
+    @property
+    def known_cost(self) -> Decimal | None:
+        """Return the cost, None when there are resources and none of them has a price: that is not free."""
+        return None if self.resources and self.resources == self.unpriced else self.monthly_cost
+
+
+@dataclass(frozen=True, slots=True)
 class ScanSummary:
     """Totals of a scan. Money is rounded to cents; `monthly_cost` adds only priced resources.
 

@@ -6,21 +6,32 @@ Called by every composition root: pods use their service account, people their k
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from json import JSONDecodeError
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import urllib3
 import yaml
 from kubernetes import client, config
+from pydantic import ValidationError
 
 from finops.errors import ClusterUnavailable, Conflict, FinopsError, InvalidInput, Refused
 
 REQUEST_TIMEOUT: Final = (5.0, 30.0)
 """Seconds to connect and to read, for every request that is not a watch."""
 _GONE: Final = 410
+_UNUSABLE: Final = (
+    *(config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, LookupError),
+    *(AttributeError, RecursionError),
+)
+"""What the SDK raises while it reads a configuration that is none."""
+_OBJECT: Final = re.compile(r"^\w+\(host=.*?\): ")
 
 
 class NotFound(FinopsError):
@@ -49,24 +60,76 @@ def connect(kubeconfig: str = "", context: str = "") -> Connection:
     configuration = client.Configuration()
     # The SDK would repeat a POST whose answer was lost; our callers decide what may be repeated.
     configuration.retries = urllib3.Retry(total=0, redirect=0, connect=2, read=0)
+    said = _Said()
     try:
         if not kubeconfig and not context and os.environ.get("KUBERNETES_SERVICE_HOST"):
             config.load_incluster_config(client_configuration=configuration)
-            return Connection(client.ApiClient(configuration), "service account", _pod_namespace())
-        config.load_kube_config(
-            config_file=kubeconfig or None, context=context or None, client_configuration=configuration
-        )
+            return Connection(_ApiClient(configuration), "service account", _pod_namespace())
+        with said:
+            config.load_kube_config(
+                config_file=kubeconfig or None, context=context or None, client_configuration=configuration
+            )
         contexts, active = config.list_kube_config_contexts(config_file=kubeconfig or None)
-    except (config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, LookupError) as error:
-        raise InvalidInput(
-            f"no usable Kubernetes configuration: {error}",
-            field="KUBECONFIG",
-            source=kubeconfig,
-            hint="set KUBECONFIG or pass --kubeconfig and --context",
-        ) from error
-    chosen = next((item for item in contexts if item["name"] == context), active)
-    namespace = str(chosen["context"].get("namespace") or "default")
-    return Connection(client.ApiClient(configuration), f"context {chosen['name']}", namespace)
+        chosen = next((item for item in contexts if item["name"] == context), active)
+        name, namespace = str(chosen["name"]), str(chosen["context"].get("namespace") or "default")
+        host = urlsplit(configuration.host)
+        usable = host.scheme in {"http", "https"} and host.hostname and host.port != 0
+    except _UNUSABLE as error:
+        raise _no_configuration(_why(error), kubeconfig) from error
+    if said.problems:
+        raise _no_configuration(f"the log-in program of context {name} failed: {said.problems[0]}", kubeconfig)
+    if not usable:
+        raise _no_configuration(f"the cluster of context {name} has no http:// or https:// address", kubeconfig)
+    return Connection(_ApiClient(configuration), f"context {name}", namespace)
+
+
+class _ForeignAnswerError(Exception):
+    """Something answered, and it is not the Kubernetes API."""
+
+
+class _ApiClient(client.ApiClient):
+    """The SDK's client, which hands on whatever a web server or a proxy answers to a question about objects."""
+
+    def deserialize(self, response_text: str, response_type: str, content_type: str | None) -> Any:
+        made = super().deserialize(response_text, response_type, content_type)
+        if response_type == "object" and not (isinstance(made, dict) and "kind" in made):
+            raise _ForeignAnswerError(response_type)
+        return made
+
+
+class _Said(logging.Handler):
+    """Listens while the SDK reads a configuration: a log-in program that fails is only logged there, without a name."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.problems: list[str] = []
+
+    def __enter__(self) -> None:
+        logging.getLogger().addHandler(self)
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger().removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name == "root":
+            self.problems += record.getMessage().strip().splitlines()[:1]
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, config.ConfigException | yaml.YAMLError | OSError):
+        return str(error)
+    return "the file does not have the form of a kubeconfig"
+
+
+def _no_configuration(why: str, kubeconfig: str) -> InvalidInput:
+    return InvalidInput(
+        f"no usable Kubernetes configuration: {why}",
+        field="KUBECONFIG",
+        source=kubeconfig,
+        hint="set KUBECONFIG or pass --kubeconfig and --context",
+    )
 
 
 def _pod_namespace() -> str:
@@ -90,7 +153,23 @@ def cluster_errors(what: str) -> Iterator[None]:
     except client.ApiException as error:
         raise _translate(what, error) from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise ClusterUnavailable(f"cannot {what}: the Kubernetes API does not answer: {error}") from error
+        raise ClusterUnavailable(
+            f"cannot {what}: the Kubernetes API does not answer: {_cause(error)}",
+            hint="is the API server up and reachable from here, and is it the right context?",
+        ) from error
+    except (_ForeignAnswerError, ValidationError, JSONDecodeError, UnicodeDecodeError) as error:
+        raise ClusterUnavailable(
+            f"cannot {what}: what answers is not the Kubernetes API",
+            hint="compare the cluster's server in the kubeconfig, and look for a proxy in between",
+        ) from error
+
+
+def _cause(error: Exception) -> str:
+    """Return address and reason of an error of the HTTP client, whose own text is made of its objects."""
+    reason: object = getattr(error, "reason", None) or error
+    pool = getattr(error, "pool", None)
+    where = f"{pool.host}:{pool.port}: " if pool is not None else ""
+    return where + _OBJECT.sub("", str(reason))
 
 
 def _translate(what: str, error: client.ApiException) -> FinopsError:
@@ -102,7 +181,10 @@ def _translate(what: str, error: client.ApiException) -> FinopsError:
         return Conflict(text, code=reason or "Conflict")
     if error.status == _GONE:
         return WatchExpired(text, code="Expired")
-    if error.status in {401, 403}:
+    if error.status == 401:
+        hint = "the cluster does not take these credentials: log in again, or choose another --context"
+        return Refused(text, code=reason or "Unauthorized", hint=hint)
+    if error.status == 403:
         return Refused(text, code=reason or "Forbidden", hint="ask an administrator for this right")
     if error.status in {400, 422}:
         # A validating admission policy answers 422 like a schema error, but it is a refusal, not a typing mistake.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -187,14 +187,13 @@ class KindApi(Generic[T]):
         except NotFound:
             return
 
-    def watch(self, stop: threading.Event, namespaces: Sequence[str] = ()) -> Iterator[WatchEvent[T]]:
+    def watch(self, stop: threading.Event, namespace: str | None = None) -> Iterator[WatchEvent[T]]:
         """Yield every object, then SYNCED, then changes, for ever; reconnects and lists again by itself.
 
-        With exactly one namespace only that one is watched; with several, all are and the rest is filtered out.
-        After a fresh list objects that vanished meanwhile come as DELETED. Ends when `stop` is set; raises Refused
-        when the right to list is missing, because waiting does not mend that.
+        Without `namespace` all are watched, which takes rights in the whole cluster: whoever serves some namespaces
+        watches each of them. After a fresh list objects that vanished meanwhile come as DELETED. Ends when `stop` is
+        set; raises Refused when the right to list is missing, because waiting does not mend that.
         """
-        namespace = namespaces[0] if len(namespaces) == 1 else None
         known: dict[tuple[str, str], Mapping[str, Any]] = {}
         synced = False
         while not stop.is_set():
@@ -203,9 +202,7 @@ class KindApi(Generic[T]):
                 listed: dict[tuple[str, str], Mapping[str, Any]] = {}
                 for page in self._pages(namespace):
                     version = str(page["metadata"]["resourceVersion"])
-                    for raw in page["items"]:
-                        if _wanted(raw, namespaces):
-                            listed[_key(raw)] = raw
+                    listed |= {_key(raw): raw for raw in page["items"]}
                 for key in known.keys() - listed.keys():
                     yield self._event("DELETED", known[key])
                 for key, raw in listed.items():
@@ -216,7 +213,7 @@ class KindApi(Generic[T]):
                 if not synced:
                     synced = True
                     yield WatchEvent("SYNCED", None, {})
-                yield from self._follow(stop, namespace, namespaces, version, known)
+                yield from self._follow(stop, namespace, version, known)
             except WatchExpired:
                 continue
             except ClusterUnavailable:
@@ -226,7 +223,6 @@ class KindApi(Generic[T]):
         self,
         stop: threading.Event,
         namespace: str | None,
-        namespaces: Sequence[str],
         version: str,
         known: dict[tuple[str, str], Mapping[str, Any]],
     ) -> Iterator[WatchEvent[T]]:
@@ -240,7 +236,7 @@ class KindApi(Generic[T]):
                 if change["type"] == "ERROR":
                     raise WatchExpired(str(raw.get("message", "")), code=str(raw.get("reason", "")))
                 version = _version(raw)
-                if change["type"] == "BOOKMARK" or not _wanted(raw, namespaces):
+                if change["type"] == "BOOKMARK":
                     continue
                 if change["type"] == "DELETED":
                     known.pop(_key(raw), None)
@@ -290,10 +286,6 @@ def _key(raw: Mapping[str, Any]) -> tuple[str, str]:
 
 def _version(raw: Mapping[str, Any]) -> str:
     return str(raw["metadata"]["resourceVersion"])
-
-
-def _wanted(raw: Mapping[str, Any], namespaces: Sequence[str]) -> bool:
-    return not namespaces or str(raw["metadata"].get("namespace", "")) in namespaces
 
 
 def scan_policies(connection: Connection) -> KindApi[ScanPolicy]:

@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from finops.errors import InvalidInput
+from finops.kinds.rule import Rule
 
+_LENGTHS = frozenset({"string_too_long", "string_too_short"})
+_LONGEST = 60
 ROOT = "(root)"
 """The path of the object as a whole."""
 
@@ -68,7 +72,7 @@ def _is_echo(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
 
 
 def _translate(detail: ErrorDetails, model: type[BaseModel]) -> InvalidField:
-    path = _path(detail["loc"])
+    path = path_of(detail["loc"])
     context: Mapping[str, Any] = detail.get("ctx", {})
     if detail["type"] == "rule":
         return InvalidField((path + context["at"]).lstrip(".") or ROOT, str(context["problem"]), str(context["fix"]))
@@ -76,6 +80,9 @@ def _translate(detail: ErrorDetails, model: type[BaseModel]) -> InvalidField:
         return InvalidField(path, "is not a field of this kind", _known_fields(detail["loc"], model))
     if detail["type"] == "missing":
         return InvalidField(path, "is missing", "add it: it has no default")
+    form = _form(detail["loc"], model) if detail["type"] in _LENGTHS else None
+    if form is not None:
+        return InvalidField(path, form.problem, form.fix)
     for types, explain in _EXPLANATIONS:
         if detail["type"] in types:
             rule, hint = explain(context)
@@ -96,7 +103,29 @@ def _bounded(context: Mapping[str, Any]) -> tuple[str, str]:
 def _sized(context: Mapping[str, Any]) -> tuple[str, str]:
     if "max_length" in context:
         return "is too long", f"keep it to at most {context['max_length']} characters or entries"
-    return "is too short", f"give at least {context['min_length']} character or entry"
+    least = int(context["min_length"])
+    return ("is empty", "give at least one") if least == 1 else ("is too short", f"give at least {least}")
+
+
+def _form(location: Sequence[int | str], model: type[BaseModel]) -> Rule | None:
+    """The rule about a text's whole form, which says more than its length: what the API server adds as well."""
+    found: type[BaseModel] | None = model
+    field: FieldInfo | None = None
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = None if found is None else _field(found, part)
+        found = None if field is None else _model_in(field.annotation)
+    if field is None:
+        return None
+    rules = [one for one in field.metadata if isinstance(one, Rule)] if isinstance(location[-1], str) else []
+    return next((one for one in (*rules, *_rules_in(field.annotation)) if not one.field), None)
+
+
+def _rules_in(annotation: Any) -> list[Rule]:
+    """The rules of the entries inside `tuple[Annotated[str, Rule], ...]`."""
+    found = [one for one in getattr(annotation, "__metadata__", ()) if isinstance(one, Rule)]
+    return found + [one for inner in getattr(annotation, "__args__", ()) for one in _rules_in(inner)]
 
 
 def _typed(name: str) -> Callable[[Mapping[str, Any]], tuple[str, str]]:
@@ -120,7 +149,14 @@ _EXPLANATIONS: tuple[tuple[frozenset[str], Callable[[Mapping[str, Any]], tuple[s
 )
 
 
-def _path(location: Sequence[int | str]) -> str:
+def shortened(value: object) -> str:
+    """Return a value as messages show it: short, whatever it is."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def path_of(location: Sequence[int | str]) -> str:
+    """Return where a value is, as kubectl writes it: `spec.checks[0].id`."""
     path = ""
     for part in location:
         if isinstance(part, int):
@@ -148,10 +184,12 @@ def _known_fields(location: Sequence[int | str], model: type[BaseModel]) -> str:
 
 
 def _child_model(model: type[BaseModel], alias: str) -> type[BaseModel] | None:
-    for name, field in model.model_fields.items():
-        if alias in {field.alias, name}:
-            return _model_in(field.annotation)
-    return None
+    field = _field(model, alias)
+    return None if field is None else _model_in(field.annotation)
+
+
+def _field(model: type[BaseModel], alias: str) -> FieldInfo | None:
+    return next((field for name, field in model.model_fields.items() if alias in {field.alias, name}), None)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

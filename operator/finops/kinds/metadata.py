@@ -6,9 +6,22 @@ The API server defines these fields, so unknown ones are dropped here instead of
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from finops.kinds.rule import pattern_rule
+
+_LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_NAME: Final = pattern_rule(
+    f"{_LABEL}([.]{_LABEL})*",
+    "is not a name that Kubernetes takes",
+    "write small letters, digits, - and ., such as nightly-scan",
+)
+_NAMESPACE: Final = pattern_rule(
+    _LABEL, "is not a namespace that Kubernetes takes", "write small letters, digits and -, such as team-a"
+)
 
 
 class OwnerReference(BaseModel):
@@ -33,8 +46,8 @@ class Metadata(BaseModel):
         frozen=True, extra="ignore", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
     )
 
-    name: str = Field(min_length=1, max_length=253)
-    namespace: str | None = None
+    name: Annotated[str, Field(min_length=1, max_length=253), _NAME]
+    namespace: Annotated[str, Field(max_length=63), _NAMESPACE] | None = None
     uid: str | None = None
     resource_version: str | None = None
     generation: int | None = None

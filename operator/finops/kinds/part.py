@@ -6,9 +6,10 @@ A `Part` is an object inside a kind; a `Kind` is a whole object with apiVersion,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
@@ -16,11 +17,14 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, to_jsonable_python
 
 from finops.kinds.crd import GROUP, VERSION, Crd
-from finops.kinds.invalid import ROOT, InvalidField, InvalidObject, invalid_fields
+from finops.kinds.invalid import ROOT, InvalidField, InvalidObject, invalid_fields, path_of, shortened
 from finops.kinds.metadata import Metadata
 from finops.kinds.rule import Rule, with_rules
 
 API_VERSION = f"{GROUP}/{VERSION}"
+_DEEPEST: Final = 60
+_LONGEST_BITS: Final = 63
+_JSON: Final = (str, bool, int, float, datetime, date, type(None))
 
 
 class Part(BaseModel):
@@ -68,16 +72,14 @@ class Kind(Part):
         name = _name_of(obj)
         _require_kind(obj, cls.crd.kind, name)
         body = {key: value for key, value in obj.items() if key not in {"apiVersion", "kind"}}
+        unfit = tuple(_unfit(body, ()))
+        if unfit:
+            raise InvalidObject(cls.crd.kind, name, unfit)
+        text = json.dumps(_without_nulls(body), default=_plain, allow_nan=False)
         try:
-            text = json.dumps(_without_nulls(body), default=_plain, allow_nan=False)
             return cls.model_validate_json(text, strict=True, by_alias=True, by_name=False)
         except ValidationError as error:
             raise InvalidObject(cls.crd.kind, name, invalid_fields(error, cls)) from error
-        except (TypeError, ValueError) as error:
-            field = InvalidField(
-                path=ROOT, rule=f"is not plain JSON ({error})", hint="use texts, numbers, lists, objects"
-            )
-            raise InvalidObject(cls.crd.kind, name, [field]) from error
 
     def to_object(self) -> dict[str, Any]:
         """The object as the API server wants it, apiVersion and kind included."""
@@ -106,12 +108,44 @@ def _name_of(obj: Mapping[str, Any]) -> str:
 
 def _require_kind(obj: Mapping[str, Any], kind: str, name: str) -> None:
     fields = [
-        InvalidField(path=key, rule=f"is {obj.get(key)!r}", hint=f"write {wanted}")
+        InvalidField(path=key, rule=f"is {shortened(obj.get(key))}", hint=f"write {wanted}")
         for key, wanted in (("apiVersion", API_VERSION), ("kind", kind))
         if obj.get(key) != wanted
     ]
     if fields:
         raise InvalidObject(kind, name, fields)
+
+
+def _unfit(value: Any, place: tuple[int | str, ...]) -> Iterator[InvalidField]:
+    """Yield what JSON, and so the API server, cannot hold; what is too deep is not looked into."""
+    if isinstance(value, Mapping | list | tuple):
+        if len(place) > _DEEPEST:
+            yield _unfit_at(place, f"is nested more than {_DEEPEST} deep", "write it as kubectl explain shows it")
+        elif isinstance(value, Mapping):
+            for key, inner in value.items():
+                yield from _unfit(inner, (*place, str(key)))
+                if not isinstance(key, str | int | float | None) or _broken(str(key)):
+                    yield _unfit_at(place, "has a key that is no text", "write a plain word before the colon")
+        else:
+            for number, inner in enumerate(value):
+                yield from _unfit(inner, (*place, number))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield _unfit_at(place, "is not a number", "write a finite number; .nan and .inf are none")
+    elif isinstance(value, int) and value.bit_length() > _LONGEST_BITS:
+        yield _unfit_at(place, "is out of range", "write a number of at most 18 digits")
+    elif isinstance(value, str) and _broken(value):
+        yield _unfit_at(place, "holds half a character", "write whole characters, not \\ud800 to \\udfff")
+    elif not isinstance(value, _JSON):
+        yield _unfit_at(place, f"is not plain JSON (a {type(value).__name__})", "use texts, numbers, lists, objects")
+
+
+def _unfit_at(place: tuple[int | str, ...], rule: str, hint: str) -> InvalidField:
+    return InvalidField(path_of(place) or ROOT, rule, hint)
+
+
+def _broken(text: str) -> bool:
+    """Whether a text has no form in UTF-8."""
+    return not text.isascii() and any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _without_nulls(value: Any) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
-from finops.errors import FenceLost, LedgerDiverged, LedgerUnavailable
+from finops.errors import Conflict, FenceLost, LedgerDiverged, LedgerUnavailable
 from finops.ledger.file_sink import FileSink, line_of
 from finops.ports.clock import Clock
 from finops.store.connection import Store
@@ -70,7 +70,7 @@ class DurableLedger:
             self._diverged = ""
             return copied
 
-    def append(self, entry: Entry) -> Record:
+    def append(self, entry: Entry, *, after: int | None = None) -> Record:
         with self._lock:
             if self._diverged:
                 raise LedgerDiverged(
@@ -82,7 +82,7 @@ class DurableLedger:
                     code="NoSecondSink",
                     hint="set FINOPS_LEDGER_PATH (chart: ledger.persistence)",
                 )
-            record = self._append_to_stream(entry)
+            record = self._append_to_stream(entry, after)
             self._passage(f"ledger.{entry.kind.value}.after-stream")
             self._catch_up(record)
             return record
@@ -100,12 +100,12 @@ class DurableLedger:
         """Return the stream's head; its fence is the highest that ever wrote: a new lease must start above it."""
         return self._stream.head()
 
-    def _append_to_stream(self, entry: Entry) -> Record:
+    def _append_to_stream(self, entry: Entry, after: int | None) -> Record:
         failure: LedgerUnavailable | None = None
         for _ in range(_ATTEMPTS):
             try:
                 record = self._next_record(entry)
-                answer = self._stream.append(record)
+                answer = self._stream.append(record, after=after)
             except LedgerUnavailable as error:
                 # Perhaps stored, perhaps not: the same operation id makes the next try tell.
                 failure, self._head = error, None
@@ -117,6 +117,10 @@ class DurableLedger:
                 return self._stream.at(answer.sequence)
             if answer.result is AppendResult.FENCED:
                 raise FenceLost(f"fence {record.fence} is older than {answer.sequence}: another process has written")
+            if answer.result is AppendResult.CHANGED:
+                raise Conflict(
+                    f"record {answer.sequence} followed record {after} of the request meanwhile", code="RecordsChanged"
+                )
             self._head = None
         raise failure or LedgerUnavailable("the ledger's head moved under every try to append")
 

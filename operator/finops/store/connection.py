@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from finops.errors import InvalidInput, StoreUnavailable, StoreUnsafe
+from finops.errors import FinopsError, InvalidInput, StoreRefused, StoreUnavailable, StoreUnsafe
+from finops.store.address import HINT, VARIABLE, require_address
 from finops.store.keys import Keys
 
 SCHEMA_VERSION: Final = 1
@@ -26,6 +26,25 @@ _RETRIES: Final = 3
 _CANNOT_WRITE: Final = ("MISCONF", "NOREPLICAS")
 _PROTECTED: Final = "DENIED"
 """How a server in protected mode turns away everyone who is not on its own machine."""
+_BUSY: Final = ("BUSY ", "UNBLOCKED")
+_NOT_LET_IN: Final = (
+    redis.AuthenticationError,
+    redis.exceptions.AuthenticationWrongNumberOfArgsError,
+    redis.exceptions.NoPermissionError,
+)
+_OF_A_CLUSTER: Final = (
+    redis.exceptions.ClusterError,
+    redis.exceptions.AskError,
+    redis.exceptions.ClusterCrossSlotError,
+    redis.exceptions.TryAgainError,
+)
+_DEFECTS: Final = (
+    *("WRONGTYPE", "wrong number of arguments", "wrong kind", "syntax error", "value is not"),
+    *("index out of range", "no such key", "user_script", "Error compiling script", "Error running script"),
+    *("Invalid stream ID", "The ID specified", "invalid expire", "Number of keys"),
+)
+"""How the server begins its answer to a command that should never have been sent."""
+_LONGEST_WORDS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +55,15 @@ class Store:
     keys: Keys
 
 
-def redacted(url: str) -> str:
-    """Return `url` without its password, fit for messages and logs."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.hostname or ""
-    where = f"{host}:{parts.port}" if parts.port else host
-    return urlunsplit((parts.scheme, f"{parts.username or ''}:***@{where}", parts.path, parts.query, ""))
-
-
-def open_store(url: str, *, prefix: str = "finops:", timeout_seconds: float = _TIMEOUT_SECONDS) -> Store:
-    """Return a store on `url`; nothing is sent yet.
+def open_store(
+    url: str, *, prefix: str = "finops:", timeout_seconds: float = _TIMEOUT_SECONDS, named: str = VARIABLE
+) -> Store:
+    """Return a store on `url`; nothing is sent yet. `named` is the variable or option that `url` came from.
 
     Raises:
-        InvalidInput: the URL is not one of redis://, rediss:// or unix://.
+        InvalidInput: the address cannot be used; names `named` and never repeats the address.
     """
-    return Store(_client(url, retries=_RETRIES, timeout_seconds=timeout_seconds), Keys(prefix))
+    return Store(_client(url, retries=_RETRIES, timeout_seconds=timeout_seconds, named=named), Keys(prefix))
 
 
 def open_ledger_connection(url: str, *, prefix: str = "finops:", timeout_seconds: float = 2.0) -> Store:
@@ -64,9 +75,10 @@ def open_ledger_connection(url: str, *, prefix: str = "finops:", timeout_seconds
     return Store(_client(url, retries=0, timeout_seconds=timeout_seconds), Keys(prefix))
 
 
-def _client(url: str, *, retries: int, timeout_seconds: float) -> redis.Redis:
+def _client(url: str, *, retries: int, timeout_seconds: float, named: str = VARIABLE) -> redis.Redis:
+    require_address(url, named=named)
     try:
-        return redis.Redis.from_url(
+        client = redis.Redis.from_url(
             url,
             decode_responses=True,
             socket_timeout=timeout_seconds,
@@ -74,30 +86,37 @@ def _client(url: str, *, retries: int, timeout_seconds: float) -> redis.Redis:
             health_check_interval=30,
             retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
         )
-    except ValueError as error:
-        raise InvalidInput(
-            f"{redacted(url)!r} is not a store address: {error}",
-            field="FINOPS_REDIS_URL",
-            hint="use redis://[:password@]host:6379/0, rediss:// for TLS, or unix:///path",
-        ) from error
+        # Options are only judged when a connection is made, which is in the middle of somebody's work.
+        pool = client.connection_pool
+        pool.connection_class(**pool.connection_kwargs)
+    except (ValueError, TypeError, redis.RedisError):
+        # The cause may quote the address, and with it the password.
+        told = "is not a store address: an option after the ? has a bad value, or does not belong to this scheme"
+        raise InvalidInput(told, field=named, hint=HINT) from None
+    return client
 
 
 @contextmanager
 def store_errors() -> Iterator[None]:
     """Turn the client's errors into ours around any block that talks to the server.
 
+    What only a defect of ours can cause (a wrong type, a wrong number of arguments) goes through as it is.
+
     Raises:
         StoreUnavailable: no answer, time-out, loading, restarted, out of memory, or unable to write (disk, replica).
-        StoreUnsafe: authentication failed, a command is not allowed to this user, or the server is in protected mode.
+        StoreRefused: authentication failed, a command is not allowed or not known, the database does not exist, the
+            server is in protected mode, part of a Redis Cluster, or no Redis at all.
     """
     try:
         yield
-    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
-        raise StoreUnsafe(
-            f"the store refused our user or password: {error}",
+    except _NOT_LET_IN as error:
+        raise StoreRefused(
+            f"the store refused our user or password: {_words(error)}",
             code="StoreAuthenticationFailed",
-            hint="compare FINOPS_REDIS_URL with the server's password or ACL",
+            hint=f"compare the store's address ({VARIABLE} or --redis) with the server's password or ACL",
         ) from error
+    except redis.exceptions.MasterDownError as error:
+        raise StoreUnavailable("the store has lost its primary", hint="wait for the failover, or look at it") from error
     except redis.exceptions.NoScriptError as error:
         # The client loads a lost script and asks again; lost twice means that the server started anew in between.
         raise StoreUnavailable("the store was restarted in between", hint="ask again") from error
@@ -106,15 +125,57 @@ def store_errors() -> Iterator[None]:
     except redis.exceptions.OutOfMemoryError as error:
         raise StoreUnavailable(f"the store is full: {error}", hint="raise maxmemory or the volume's size") from error
     except redis.ResponseError as error:
-        if str(error).startswith(_PROTECTED):
-            raise StoreUnsafe(
-                "the store runs in protected mode and serves its own machine alone",
-                code="StoreProtected",
-                hint="give its default user a password, or use ACL users",
-            ) from error
-        if not isinstance(error, redis.exceptions.ReadOnlyError) and not str(error).startswith(_CANNOT_WRITE):
+        ours = _refusal(error)
+        if ours is None:
             raise
-        raise StoreUnavailable(f"the store does not write: {error}", hint="look at its disk and its role") from error
+        raise ours from error
+    except (redis.DataError, redis.WatchError):
+        raise
+    except redis.RedisError as error:
+        # Its text is whatever that server sent, perhaps our own greeting with the password in it.
+        raise StoreRefused(
+            "what answers at the store's address does not speak Redis's protocol",
+            code="StoreNotRedis",
+            hint=f"compare host, port and scheme of {VARIABLE} or --redis (rediss:// is for TLS)",
+        ) from error
+
+
+def _refusal(error: redis.ResponseError) -> FinopsError | None:
+    """Return our error for the server's no, None when only a defect of ours can have caused it."""
+    text = str(error)
+    if text.startswith(_PROTECTED):
+        return StoreRefused(
+            "the store runs in protected mode and serves its own machine alone",
+            code="StoreProtected",
+            hint="give its default user a password, or use ACL users",
+        )
+    if isinstance(error, _OF_A_CLUSTER):
+        return StoreRefused(
+            "the store is part of a Redis Cluster, which is not supported",
+            code="StoreIsCluster",
+            hint=f"name a server of its own in {VARIABLE} or --redis; a replica for failover is fine",
+        )
+    if isinstance(error, redis.exceptions.ReadOnlyError) or text.startswith(_CANNOT_WRITE):
+        return StoreUnavailable(f"the store does not write: {_words(error)}", hint="look at its disk and its role")
+    if text.startswith(_BUSY):
+        return StoreUnavailable(f"the store is busy: {_words(error)}", hint="ask again")
+    if "DB index" in text:
+        return StoreRefused(
+            f"the store has no such database: {_words(error)}",
+            code="StoreNoSuchDatabase",
+            hint=f"correct the number at the end of {VARIABLE} or --redis; servers have 0 to 15 unless told otherwise",
+        )
+    if isinstance(error, redis.exceptions.ExecAbortError) or text.startswith(_DEFECTS):
+        return None
+    return StoreRefused(
+        f"the store refused a command: {_words(error)}",
+        hint="use Valkey, or Redis 6.2 or newer, without a proxy that knows fewer commands",
+    )
+
+
+def _words(error: redis.RedisError) -> str:
+    """The server's own words without the arguments some servers repeat: one of them may be the password."""
+    return str(error).partition(", with args")[0].partition("\n")[0][:_LONGEST_WORDS]
 
 
 def check_server(store: Store, *, allow_volatile: bool) -> str:
@@ -123,8 +184,8 @@ def check_server(store: Store, *, allow_volatile: bool) -> str:
     Returns the server's version. `allow_volatile` is `store.allowVolatile` of the chart.
 
     Raises:
-        StoreUnavailable: no answer.
-        StoreUnsafe: wrong password, too old, evicting, not persistent, or written by a newer program.
+        StoreUnavailable: no answer; StoreRefused: as `store_errors`.
+        StoreUnsafe: too old, evicting, not persistent, or written by a newer program.
     """
     with store_errors():
         info: Any = store.client.info("server")
@@ -134,7 +195,13 @@ def check_server(store: Store, *, allow_volatile: bool) -> str:
             _check_durable(store.client)
         # Set once; whoever comes second reads what the first wrote.
         store.client.set(store.keys.schema, SCHEMA_VERSION, nx=True)
-        found = int(str(store.client.get(store.keys.schema)))
+        written = str(store.client.get(store.keys.schema))
+    if not (written.isascii() and written.isdecimal()):
+        raise StoreUnsafe(
+            f"the key {store.keys.schema} holds something that this program never wrote",
+            hint="point FINOPS_REDIS_URL at another database, or set FINOPS_REDIS_PREFIX",
+        )
+    found = int(written)
     if found > SCHEMA_VERSION:
         raise StoreUnsafe(
             f"the store was written by a newer version (schema {found}, this program knows {SCHEMA_VERSION})",

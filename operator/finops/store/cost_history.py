@@ -2,6 +2,7 @@
 
 Written at the end of every scan for the shards it judged whole; read by `finops costs` and by the outlook. The service
 is the kind's billing word (`ec2-instance`, `ebs-volume`): finer than AWS's product names, and it adds up to them.
+All policies write here, so the figures are those of a month of 730 hours, whatever a policy counts with.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
 from finops.store.connection import Store, store_errors
 
@@ -27,7 +29,7 @@ class DailyCost:
     account: str
     region: str
     service: str
-    monthly_cost: Decimal
+    cost: ShardCost
 
 
 class CostHistoryStore:
@@ -41,13 +43,13 @@ class CostHistoryStore:
         self._client: Any = store.client
         self._keys = store.keys
 
-    def put(self, day: date, costs: Mapping[Shard, Decimal]) -> None:
+    def put(self, day: date, costs: Mapping[Shard, ShardCost]) -> None:
         """Write the monthly cost of whole shards; writing them again the same day replaces them."""
         if not costs:
             return
         key = self._keys.cost(day.isoformat())
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping={str(shard): f"{amount:f}" for shard, amount in costs.items()})
+            pipe.hset(key, mapping={str(shard): cost_to_text(cost) for shard, cost in costs.items()})
             pipe.expire(key, KEPT_DAYS * _DAY_SECONDS)
             pipe.execute()
 
@@ -59,5 +61,18 @@ class CostHistoryStore:
                 fields = self._client.hgetall(self._keys.cost(day.isoformat()))
             for name in sorted(fields):
                 account, region, service = str(name).split(":", 2)
-                yield DailyCost(day, account, region, service, Decimal(fields[name]))
+                yield DailyCost(day, account, region, service, cost_from_text(fields[name]))
             day += timedelta(days=1)
+
+
+def cost_to_text(cost: ShardCost) -> str:
+    """Return a cost as `amount resources unpriced`; only the amount where nobody counted."""
+    counted = cost.resources is not None and cost.unpriced is not None
+    return f"{cost.monthly_cost:f} {cost.resources} {cost.unpriced}" if counted else f"{cost.monthly_cost:f}"
+
+
+def cost_from_text(text: str) -> ShardCost:
+    """Return the cost behind `cost_to_text`; older versions wrote the amount alone."""
+    amount, *counts = text.split()
+    resources, unpriced = (int(count) for count in counts) if counts else (None, None)
+    return ShardCost(Decimal(amount), resources, unpriced)

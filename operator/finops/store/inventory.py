@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from finops.domain.resource import Gap, Resource, Shard
+from finops.errors import StoreUnavailable
 from finops.store.connection import Store, store_errors
 
 _UNFINISHED_SECONDS: Final = 86_400
@@ -33,6 +34,35 @@ redis.call('HSET', KEYS[1], index, #ids > 0 and cjson.encode(ids) or '[]')
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return #ids
 """
+_COUNT: Final = "#"
+"""This field of a visible generation tells how many resources it holds, so that a reader notices when some are lost."""
+_SWAP: Final = """
+local replaced = redis.call('HGET', KEYS[1], 'generation') or ''
+if replaced == ARGV[2] then
+  replaced = redis.call('HGET', KEYS[1], 'replaced') or ''
+elseif replaced ~= '' then
+  redis.call('EXPIRE', ARGV[3] .. replaced, ARGV[4])
+end
+redis.call('HSET', KEYS[2], ARGV[5], ARGV[6])
+redis.call('PERSIST', KEYS[2])
+redis.call('HSET', KEYS[1], 'replaced', replaced, unpack(ARGV, 7))
+redis.call('SADD', KEYS[3], ARGV[1])
+return replaced
+"""
+_FORGET: Final = """
+local known = redis.call('HMGET', KEYS[1], 'generation', 'attempted')
+if (known[1] or '') ~= ARGV[2] or known[2] ~= ARGV[3] then return 0 end
+if ARGV[2] ~= '' then redis.call('EXPIRE', ARGV[4] .. ARGV[2], ARGV[5]) end
+redis.call('DEL', KEYS[1])
+redis.call('SREM', KEYS[2], ARGV[1])
+return 1
+"""
+_READ: Final = """
+local left = redis.call('TTL', KEYS[1])
+if left >= 0 and left < tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+return redis.call('HMGET', KEYS[1], ARGV[2], ARGV[3])
+"""
+"""What somebody reads goes an hour after its last page was read, not an hour after it was replaced."""
 
 
 def new_generation(now: datetime) -> str:
@@ -77,6 +107,9 @@ class InventoryStore:
         self._client: Any = store.client
         self._keys = store.keys
         self._add: Any = store.client.register_script(_ADD)
+        self._swap: Any = store.client.register_script(_SWAP)
+        self._read: Any = store.client.register_script(_READ)
+        self._forget: Any = store.client.register_script(_FORGET)
 
     def add(self, shard: Shard, generation: str, page: int, resources: Sequence[Resource]) -> int:
         """Write page number `page` (from 0, without holes) into an invisible generation; return how many were new.
@@ -91,21 +124,19 @@ class InventoryStore:
             return int(self._add(keys=[self._keys.shard_generation(shard, generation)], args=arguments))
 
     def swap(self, head: ShardHead) -> str:
-        """Make `head.generation` the visible one, in one transaction; the replaced one goes after an hour.
+        """Make `head.generation` the visible one in one step; the replaced one goes after an hour.
 
-        Returns the replaced generation, empty when there was none.
+        Returns the replaced generation, empty when there was none. Repeating it changes nothing, nor the answer.
         """
         pointer = self._keys.shard_head(head.shard)
+        made = self._keys.shard_generation(head.shard, head.generation)
+        named = [str(head.shard), head.generation, pointer.removesuffix("head")]
+        fields = [word for pair in _head_to_fields(head).items() for word in pair]
         with store_errors():
-            replaced = str(self._client.hget(pointer, "generation") or "")
-            with self._client.pipeline(transaction=True) as pipe:
-                pipe.persist(self._keys.shard_generation(head.shard, head.generation))
-                pipe.hset(pointer, mapping=_head_to_fields(head))
-                pipe.sadd(self._keys.shards, str(head.shard))
-                if replaced and replaced != head.generation:
-                    pipe.expire(self._keys.shard_generation(head.shard, replaced), _REPLACED_SECONDS)
-                pipe.execute()
-        return replaced
+            answer: Any = self._swap(
+                keys=[pointer, made, self._keys.shards], args=[*named, _REPLACED_SECONDS, _COUNT, head.count, *fields]
+            )
+        return str(answer)
 
     def note_failure(self, shard: Shard, gaps: Sequence[Gap], attempted: datetime) -> None:
         """Record that an attempt saw nothing at all: the old generation stays, the gaps are told."""
@@ -121,34 +152,70 @@ class InventoryStore:
             fields = self._client.hgetall(self._keys.shard_head(shard))
         return _head_from_fields(shard, fields) if fields else None
 
-    def heads(self) -> Iterator[ShardHead]:
-        """Yield the heads of all shards, sorted by account, region and kind."""
+    def shards(self) -> tuple[Shard, ...]:
+        """Return every shard that has a head, sorted by account, region and kind."""
         with store_errors():
             names = sorted(self._client.smembers(self._keys.shards))
-        for name in names:
-            account, region, kind = str(name).split(":", 2)
-            head = self.head(Shard(account, region, kind))
+        return tuple(Shard(*str(name).split(":", 2)) for name in names)
+
+    def heads(self) -> Iterator[ShardHead]:
+        """Yield the heads of all shards, sorted by account, region and kind."""
+        for shard in self.shards():
+            head = self.head(shard)
             if head is not None:
                 yield head
+
+    def forget(self, head: ShardHead) -> None:
+        """Drop a shard that nobody scans any more, unless somebody has since `head` was read.
+
+        Who reads its resources just now has an hour to end.
+        """
+        pointer = self._keys.shard_head(head.shard)
+        named = [str(head.shard), head.generation, head.attempted.isoformat(), pointer.removesuffix("head")]
+        with store_errors():
+            self._forget(keys=[pointer, self._keys.shards], args=[*named, _REPLACED_SECONDS])
 
     def pages(self, shard: Shard, generation: str) -> Iterator[list[Resource]]:
         """Yield a generation in the pages in which it was written; each resource exactly once.
 
         The order is the writer's, so two readings agree; only one page is in memory.
+
+        Raises:
+            StoreUnavailable: also when the generation went, or a part of it: what was yielded is not all of it.
         """
         if not generation:
             return
         key = self._keys.shard_generation(shard, generation)
-        page = 0
+        page = seen = 0
+        held: int | None = None
         while True:
             with store_errors():
-                index = self._client.hget(key, f"{_INDEX}{page}")
+                count, index = self._page_index(key, page)
+                if not page:
+                    held = self._held(shard, generation) if count is None and index is None else count
                 if index is None:
-                    return
+                    break
                 ids = json.loads(index)
                 texts = self._client.hmget(key, ids) if ids else []
-            yield [resource_from_text(text) for text in texts if text]
+            found = [resource_from_text(text) for text in texts if text]
+            seen += len(found)
+            yield found
             page += 1
+        if held is not None and seen < held:
+            raise StoreUnavailable(
+                f"the store lost resources of {shard} while they were read", code="StoreLost", hint="scan again"
+            )
+
+    def _page_index(self, key: str, page: int) -> tuple[int | None, str | None]:
+        """Return how many resources a generation holds, None while nobody can see it, and the ids of one page."""
+        count, index = self._read(keys=[key], args=[_REPLACED_SECONDS, _COUNT, f"{_INDEX}{page}"])
+        return (None if count is None else int(count)), index
+
+    def _held(self, shard: Shard, generation: str) -> int:
+        """Return how many resources a generation of which nothing is there should hold, one at the least if it went."""
+        head = self.head(shard)
+        # Older versions kept nothing of an empty generation.
+        return head.count if head is not None and head.generation == generation else 1
 
     def gone(self, shard: Shard, old: str, new: str) -> Iterator[list[str]]:
         """Yield the ids that generation `old` held and `new` does not, page by page."""
@@ -156,7 +223,7 @@ class InventoryStore:
         page = 0
         while old:
             with store_errors():
-                index = self._client.hget(before, f"{_INDEX}{page}")
+                _, index = self._page_index(before, page)
                 if index is None:
                     return
                 ids = json.loads(index)

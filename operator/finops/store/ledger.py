@@ -17,7 +17,7 @@ import redis
 
 from finops.domain.audit import GENESIS_HASH, Record, record_from_json
 from finops.domain.canonical import canonical_json
-from finops.errors import LedgerDiverged, LedgerUnavailable, StoreUnavailable
+from finops.errors import LedgerDiverged, LedgerUnavailable, StoreRefused, StoreUnavailable
 from finops.store.connection import Store, store_errors
 
 _PAGE: Final = 500
@@ -32,6 +32,10 @@ local fence = tonumber(head[3] or '0')
 if tonumber(ARGV[5]) < fence then return {'fenced', tostring(fence), ''} end
 local earlier = redis.call('HGET', KEYS[3], ARGV[6])
 if earlier then return {'existing', earlier, ''} end
+if ARGV[9] ~= '' then
+  local last = redis.call('LINDEX', KEYS[4], -1) or '0'
+  if last ~= ARGV[9] then return {'changed', last, ''} end
+end
 if tonumber(ARGV[1]) ~= sequence + 1 or ARGV[2] ~= hash then return {'moved', tostring(sequence), hash} end
 redis.call('XADD', KEYS[1], ARGV[1] .. '-0', 'hash', ARGV[4], 'record', ARGV[3])
 redis.call('HSET', KEYS[2], 'sequence', ARGV[1], 'hash', ARGV[4], 'fence', ARGV[5])
@@ -56,12 +60,16 @@ class AppendResult(StrEnum):
     STORED = "stored"
     EXISTING = "existing"
     MOVED = "moved"
+    CHANGED = "changed"
     FENCED = "fenced"
 
 
 @dataclass(frozen=True, slots=True)
 class AppendAnswer:
-    """Result of one append; `sequence` is that of the stored or earlier record, or the fence when fenced."""
+    """Result of one append.
+
+    `sequence` is that of the stored or earlier record; when changed of the request's last one; when fenced the fence.
+    """
 
     result: AppendResult
     sequence: int
@@ -84,8 +92,11 @@ class LedgerStream:
         self._client = store.client
         self._keys = store.keys
 
-    def append(self, record: Record) -> AppendAnswer:
-        """Store `record` if it continues the chain and its operation id is new; all or nothing."""
+    def append(self, record: Record, *, after: int | None = None) -> AppendAnswer:
+        """Store `record` if it continues the chain and its operation id is new; all or nothing.
+
+        With `after` only while that is the sequence of the last record of its request (0: it has none).
+        """
         entry = record.entry
         uid = request_uid(entry.request)
         with _ledger_errors():
@@ -104,6 +115,7 @@ class LedgerStream:
                 entry.operation_id,
                 uid,
                 GENESIS_HASH,
+                "" if after is None else str(after),
             )
         return AppendAnswer(AppendResult(str(answer[0])), int(answer[1]), str(answer[2]))
 
@@ -165,6 +177,8 @@ def _ledger_errors() -> Iterator[None]:
     try:
         with store_errors():
             yield
+    except StoreRefused:
+        raise
     except StoreUnavailable as error:
         raise LedgerUnavailable(error.message, hint=error.hint) from error
     except redis.RedisError as error:

@@ -15,15 +15,37 @@ from typing import Any, Final
 
 from finops.domain.money import as_text
 from finops.domain.recommendation import ActionType, Effort, NotRecommended, Recommendation, ResourceRef
-from finops.domain.report import ScanSummary
+from finops.domain.report import ScanSummary, ShardCost
 from finops.domain.resource import Shard
 from finops.store.connection import Store, store_errors
+from finops.store.cost_history import cost_from_text, cost_to_text
 from finops.store.inventory import gaps_from_text, gaps_to_text
 
 _UNFINISHED_SECONDS: Final = 86_400
 _REPLACED_SECONDS: Final = 3_600
 _PAGE: Final = 200
 _PARTS: Final = ("recs", "by-saving", "why", "targets")
+_SWAP: Final = """
+local replaced = redis.call('HGET', KEYS[1], 'generation') or ''
+for at = 3, #KEYS do redis.call('PERSIST', KEYS[at]) end
+if replaced ~= '' and replaced ~= ARGV[2] then
+  for part in string.gmatch(ARGV[4], '%S+') do
+    redis.call('EXPIRE', ARGV[3] .. replaced .. ':' .. part, ARGV[5])
+  end
+end
+redis.call('HSET', KEYS[1], unpack(ARGV, 6))
+redis.call('SADD', KEYS[2], ARGV[1])
+return 1
+"""
+_FORGET: Final = """
+if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[2] then return 0 end
+for part in string.gmatch(ARGV[4], '%S+') do
+  redis.call('EXPIRE', ARGV[3] .. ARGV[2] .. ':' .. part, ARGV[5])
+end
+redis.call('DEL', KEYS[1])
+redis.call('SREM', KEYS[2], ARGV[1])
+return 1
+"""
 _UNKNOWN_SAVING: Final = -1.0
 """Score of a recommendation without a price: after all others."""
 
@@ -35,18 +57,21 @@ class PolicyHead:
     Attributes:
         summary: totals and gaps, the same values as in status and report.
         shards: the inventory generations that the scan judged; a generation is kept for an hour after it is replaced.
-        costs: unrounded monthly cost per shard of the resources that the policy selects; adds up to the summary's.
+        costs: cost and number per shard of the resources that the policy selects; they add up to the summary's. A
+            shard of which it selects nothing is absent.
         include_tags, exclude_tags: the policy's selector at the time of the scan.
         hours_per_month: what the policy multiplies hourly prices with.
+        uid: which object of that name was scanned; empty when it was none of a cluster, or an older version wrote.
     """
 
     generation: str
     summary: ScanSummary
     shards: tuple[tuple[Shard, str], ...]
-    costs: Mapping[Shard, Decimal] = field(default_factory=dict)
+    costs: Mapping[Shard, ShardCost] = field(default_factory=dict)
     include_tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     exclude_tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     hours_per_month: int = 730
+    uid: str = ""
 
 
 class RecommendationStore:
@@ -59,6 +84,8 @@ class RecommendationStore:
     def __init__(self, store: Store) -> None:
         self._client: Any = store.client
         self._keys = store.keys
+        self._swap: Any = store.client.register_script(_SWAP)
+        self._forget: Any = store.client.register_script(_FORGET)
 
     def add(
         self,
@@ -88,18 +115,13 @@ class RecommendationStore:
             pipe.execute()
 
     def swap(self, policy: tuple[str, str], head: PolicyHead) -> None:
-        """Make `head.generation` the visible one in one transaction; the replaced one goes after an hour."""
+        """Make `head.generation` the visible one in one step; the replaced one goes after an hour."""
         pointer = self._keys.policy_head(*policy)
+        parts = [self._part(policy, head.generation, part) for part in _PARTS]
+        named = self._named(policy, head.generation)
+        fields = [word for pair in _head_to_fields(head).items() for word in pair]
         with store_errors():
-            replaced = str(self._client.hget(pointer, "generation") or "")
-            with self._client.pipeline(transaction=True) as pipe:
-                for part in _PARTS:
-                    pipe.persist(self._part(policy, head.generation, part))
-                    if replaced and replaced != head.generation:
-                        pipe.expire(self._part(policy, replaced, part), _REPLACED_SECONDS)
-                pipe.hset(pointer, mapping=_head_to_fields(head))
-                pipe.sadd(self._keys.policies, "/".join(policy))
-                pipe.execute()
+            self._swap(keys=[pointer, self._keys.policies, *parts], args=[*named, _REPLACED_SECONDS, *fields])
 
     def head(self, policy: tuple[str, str]) -> PolicyHead | None:
         """Return the policy's head, None when no scan of it has ended."""
@@ -114,15 +136,14 @@ class RecommendationStore:
         pairs = (str(name).partition("/") for name in names)
         return tuple(sorted((namespace, name) for namespace, _, name in pairs))
 
-    def forget(self, policy: tuple[str, str]) -> None:
-        """Drop everything of a policy that no longer exists."""
-        head = self.head(policy)
-        with store_errors(), self._client.pipeline(transaction=True) as pipe:
-            if head is not None:
-                pipe.delete(*(self._part(policy, head.generation, part) for part in _PARTS))
-            pipe.delete(self._keys.policy_head(*policy))
-            pipe.srem(self._keys.policies, "/".join(policy))
-            pipe.execute()
+    def forget(self, policy: tuple[str, str], generation: str) -> None:
+        """Drop everything of a policy that no longer exists, unless its visible generation is another one by now.
+
+        Who reads it just now has an hour to end.
+        """
+        pointers = [self._keys.policy_head(*policy), self._keys.policies]
+        with store_errors():
+            self._forget(keys=pointers, args=[*self._named(policy, generation), _REPLACED_SECONDS])
 
     def stream(self, policy: tuple[str, str], generation: str = "") -> Iterator[Recommendation]:
         """Yield recommendations by saving, largest first, unknown savings last; a page of them in memory.
@@ -180,6 +201,11 @@ class RecommendationStore:
     def _visible(self, policy: tuple[str, str]) -> str:
         with store_errors():
             return str(self._client.hget(self._keys.policy_head(*policy), "generation") or "")
+
+    def _named(self, policy: tuple[str, str], generation: str) -> list[str]:
+        """Return what the scripts are told of a generation, so that they find its parts and those of another one."""
+        prefix = self._keys.policy_head(*policy).removesuffix("head")
+        return ["/".join(policy), generation, prefix, " ".join(_PARTS)]
 
     def _part(self, policy: tuple[str, str], generation: str, part: str) -> str:
         return self._keys.policy_part(*policy, generation, part)
@@ -297,10 +323,13 @@ def _head_to_fields(head: PolicyHead) -> dict[str, str | int]:
         "currency": summary.currency,
         "completeFailure": summary.complete_failure,
         "shards": json.dumps([[str(shard), generation] for shard, generation in head.shards], separators=(",", ":")),
-        "costs": json.dumps({str(shard): f"{cost:f}" for shard, cost in head.costs.items()}, separators=(",", ":")),
+        "costs": json.dumps(
+            {str(shard): cost_to_text(cost) for shard, cost in head.costs.items()}, separators=(",", ":")
+        ),
         "includeTags": _tags_to_text(head.include_tags),
         "excludeTags": _tags_to_text(head.exclude_tags),
         "hoursPerMonth": head.hours_per_month,
+        "uid": head.uid,
     }
 
 
@@ -330,8 +359,9 @@ def _head_from_fields(fields: Mapping[str, str]) -> PolicyHead:
         fields["generation"],
         summary,
         shards,
-        costs={Shard(*name.split(":", 2)): Decimal(cost) for name, cost in json.loads(fields["costs"]).items()},
+        costs={Shard(*name.split(":", 2)): cost_from_text(cost) for name, cost in json.loads(fields["costs"]).items()},
         include_tags={key: tuple(values) for key, values in json.loads(fields["includeTags"]).items()},
         exclude_tags={key: tuple(values) for key, values in json.loads(fields["excludeTags"]).items()},
         hours_per_month=int(fields["hoursPerMonth"]),
+        uid=fields.get("uid", ""),
     )

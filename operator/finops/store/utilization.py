@@ -1,13 +1,16 @@
 """Utilization in Redis: packed hourly rings, summaries for readers, and what ListMetrics found.
 
-Written and read back by the measure stage page by page; summaries are read by the command line and the web pages.
-Everything here is rebuilt by the next scans if it is lost. Resources that are gone are forgotten by the scan that
-misses them; a shard that no scan touches for 70 days goes as a whole.
+Written and read back by the measure stage page by page; summaries are read by the command line and the web pages: they
+are what the last scan judged by. Answers that cannot be cut out of a ring are kept apart, by question, so that a scan
+of another policy, which asks for another window or not at all, takes nothing away. Everything here is rebuilt by the
+next scans if it is lost. Resources that are gone are forgotten by the scan that misses them; a shard that no scan
+touches for 70 days goes as a whole.
 """
 
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +24,18 @@ from finops.domain.utilization import MetricSummary, Utilization
 from finops.store.connection import Store, store_errors
 
 _KEPT_SECONDS: Final = 70 * 86_400
+_ANSWERS_SECONDS: Final = 2 * 86_400
 _DIMENSIONS: Final = "dimensions"
+_UNFINISHED_SECONDS: Final = 3_600
+"""A discovery that nobody goes on with for an hour is dead."""
+_FINISH: Final = """
+if redis.call('EXISTS', KEYS[1]) == 0 and redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], '', 'complete')
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+redis.call('RENAME', KEYS[1], KEYS[2])
+return 1
+"""
+"""Sent twice, it finds its own work done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,7 @@ class UtilizationStore:
     def __init__(self, store: Store) -> None:
         self._client: Any = store.client
         self._keys = store.keys
+        self._finish: Any = store.client.register_script(_FINISH)
 
     def rings(self, shard: Shard, metrics: Sequence[str], ids: Sequence[str]) -> dict[tuple[str, str], Ring]:
         """Return (resource id, metric) → ring for what is kept, in one round trip."""
@@ -97,6 +112,38 @@ class UtilizationStore:
             pipe.expire(key, _KEPT_SECONDS)
             pipe.execute()
 
+    def answers(self, shard: Shard, question: str, marks: Mapping[str, str]) -> dict[str, Utilization]:
+        """Return resource id → what was answered to `question`, for those of the resources that have an answer.
+
+        `marks`: resource id → what makes an older answer void when it changes, such as the instant of the launch.
+        """
+        if not marks:
+            return {}
+        fields = [f"{resource_id} {mark}" for resource_id, mark in marks.items()]
+        with store_errors():
+            texts = self._client.hmget(self._answers(shard, question), fields)
+        return {
+            resource_id: utilization_from_text(resource_id, text)
+            for resource_id, text in zip(marks, texts, strict=True)
+            if text
+        }
+
+    def put_answers(
+        self, shard: Shard, question: str, marks: Mapping[str, str], answers: Mapping[str, Utilization]
+    ) -> None:
+        """Keep answers to a question, which names its window and so its day; they all go two days after the last."""
+        if not answers:
+            return
+        key = self._answers(shard, question)
+        fields = {f"{one} {marks[one]}": utilization_to_text(answer) for one, answer in answers.items()}
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            pipe.hset(key, mapping=fields)
+            pipe.expire(key, _ANSWERS_SECONDS)
+            pipe.execute()
+
+    def _answers(self, shard: Shard, question: str) -> str:
+        return f"{self._keys.utilization(shard)}:{question}"
+
     def forget(self, shard: Shard, metrics: Sequence[str], ids: Sequence[str]) -> None:
         """Drop all that is kept of resources that no longer exist."""
         if not ids:
@@ -121,32 +168,25 @@ class UtilizationStore:
                 found[resource_id] = Discovered(name, tuple((str(key), str(value)) for key, value in pairs))
         return found
 
-    def add_discovered(self, shard: Shard, metric: str, found: Mapping[str, Discovered], *, seconds: int) -> None:
-        """Keep what one page of ListMetrics told; the set counts as unknown until `finish_discovery`."""
-        if not found:
-            return
-        key = self._dimensions(shard, metric)
+    def start_discovery(self, shard: Shard, metric: str) -> str:
+        """Return the name of a new discovery; several of one shard go on side by side without knowing of each other."""
+        return f"{self._dimensions(shard, metric)}:{uuid.uuid4().hex}"
+
+    def add_discovered(self, discovery: str, found: Mapping[str, Discovered]) -> None:
+        """Keep what one page of ListMetrics told, if only that there is more to come; `finish_discovery` shows it."""
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for resource_id, one in found.items():
                 text = json.dumps([one.metric, one.dimensions], separators=(",", ":"))
                 # The plain dimension set is the whole machine's; it wins over any other, whichever page tells it.
                 write = pipe.hset if len(one.dimensions) == 1 else pipe.hsetnx
-                write(key, resource_id, text)
-            pipe.expire(key, seconds)
+                write(discovery, resource_id, text)
+            pipe.expire(discovery, _UNFINISHED_SECONDS)
             pipe.execute()
 
-    def start_discovery(self, shard: Shard, metric: str) -> None:
-        """Forget the old dimension sets."""
+    def finish_discovery(self, shard: Shard, metric: str, discovery: str, *, seconds: int) -> None:
+        """Show a complete set for `seconds`: from now on, what is not in it publishes nothing."""
         with store_errors():
-            self._client.delete(self._dimensions(shard, metric))
-
-    def finish_discovery(self, shard: Shard, metric: str, *, seconds: int) -> None:
-        """Mark the set as complete for `seconds`: from now on, what is not in it publishes nothing."""
-        key = self._dimensions(shard, metric)
-        with store_errors(), self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(key, "", "complete")
-            pipe.expire(key, seconds)
-            pipe.execute()
+            self._finish(keys=[discovery, self._dimensions(shard, metric)], args=[seconds])
 
     def _dimensions(self, shard: Shard, metric: str) -> str:
         return f"{self._keys.ring(shard, metric)}:{_DIMENSIONS}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from finops.domain.audit import RecordKind
+from finops.domain.audit import Record, RecordKind
 from finops.domain.canonical import Json
 from finops.domain.decision import State
 from finops.domain.execution import (
@@ -25,7 +25,6 @@ from finops.domain.execution import (
     Move,
     NeedsHuman,
     Observation,
-    Result,
     Settle,
     Stop,
     Verified,
@@ -48,14 +47,23 @@ from finops.ports.act import ActCaps, ActProgress, ActRequest, Gate, LeaseGuard,
 from finops.ports.aws_steps import ExecutorSessions, StepClient
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
-from finops_operator.acting.caller import DRY_RUN_PASSED, call_once
+from finops_operator.acting.caller import call_once, dry_run_end, says_nothing
 from finops_operator.acting.memory import Act, Memory
-from finops_operator.acting.progress import ActResult, ActSettings, changed_facts, with_outcome
-from finops_operator.acting.records import COMPENSATING, DRY_RUN, entry, intent_entry, journal_of, started_entry
+from finops_operator.acting.progress import LEASE_TOO_SHORT, ActResult, ActSettings, verified_detail, with_outcome
+from finops_operator.acting.records import (
+    COMPENSATING,
+    DRY_RUN,
+    dry_runs_of,
+    entry,
+    intent_entry,
+    journal_of,
+    settled_detail,
+    started_entry,
+)
 from finops_operator.action_plugin import Action, PolicyFacts, Target, with_request
 from finops_operator.killpoint import killpoint
 
-_RETRYABLE: Final = (Unavailable, AwsError, LedgerDiverged, StoreUnsafe, Conflict, Refused)
+_RETRYABLE: Final = (Unavailable, AwsError, StoreUnsafe, Conflict, Refused)
 """What may pass by itself or by a person's hand; the act waits where it stands."""
 
 
@@ -88,6 +96,7 @@ class Executor:
 
         Raises:
             Refused: the plan is not the one that was approved, or no such action exists: nothing was done.
+            LedgerDiverged: the act stands still until a person has looked; all others have to as well.
         """
         action = self.actions.get(request.plan.action)
         if action is None:
@@ -101,7 +110,7 @@ class Executor:
                 result = ActResult(None, "handed over: the process stops", self.settings.retry_seconds)
             else:
                 result = self._look(act)
-        if result.retry_after_seconds is None or not act.called:
+        if result.retry_after_seconds is None or not act.begun:
             self.memory.forget(request.uid)
         return result
 
@@ -113,17 +122,19 @@ class Executor:
                 return self._move(act)
             except _RETRYABLE as error:
                 return self._silence(act, error)
+            except LedgerDiverged as error:
+                self._silence(act, error)
+                raise
         except FenceLost as error:
             # Whoever holds the lease now may show something else.
             self.memory.forget(act.request.uid)
             return ActResult(None, error.message, self.settings.retry_seconds)
 
     def _silence(self, act: Act, error: FinopsError) -> ActResult:
-        if not act.called:
-            return ActResult(None, f"Waiting: {error}", self.settings.retry_seconds)
-        # Something was changed: hold here, say it, and go on as soon as the silent part answers.
-        self._report(act, replace(self._base(act), state=State.NEEDS_HUMAN, message=f"Holding: {error}"))
-        return ActResult(None, f"Holding: {error}", self.settings.retry_seconds)
+        # With something changed: hold here, call a person, and go on as soon as the silent part answers.
+        state, word = (State.NEEDS_HUMAN, "Holding") if act.called else (State.EXECUTING, "Waiting")
+        self._report(act, replace(self._base(act), state=state, message=f"{word}: {error}"))
+        return ActResult(None, f"{word}: {error}", self.settings.retry_seconds)
 
     def _move(self, act: Act) -> ActResult | None:
         request = act.request
@@ -186,45 +197,32 @@ class Executor:
         return None
 
     def _hold(self, act: Act, move: Hold) -> ActResult:
+        self._report(act, replace(self._base(act), step=move.step, message=move.reason))
         if act.called:
             # It keeps its resource: what it has made belongs to what is still to be called.
-            self._report(act, replace(self._base(act), step=move.step, message=move.reason))
             return ActResult(None, move.reason, self.settings.hold_seconds)
         # Whoever waits must not keep others from acting.
         self.caps.release(act.request, counted=False)
         return ActResult(None, move.reason, self.settings.retry_seconds)
 
     def _call(self, act: Act, move: Call, situation: Situation) -> ActResult | None:
-        seconds = self._call_seconds()
+        seconds = self.settings.seconds_for_call(self.lease.remaining_seconds)
         if seconds is None:
-            return self._lease_too_short()
-        request, step = act.request, move.step
-        if not situation.journal.entries:
+            return LEASE_TOO_SHORT
+        step, seen = move.step, act.sequence
+        if not act.begun:
             self.passage("act.started.before")
-            self.ledger.append(started_entry(request))
+            seen = max(seen, self.ledger.append(started_entry(act.request)).sequence)
             self.passage("act.started.after")
         if move.alarm:
             self._alarm(act, step.id, move.alarm)
         else:
             self._report(act, replace(self._base(act), step=step.id, attempt=move.attempt))
         client = self._client(act, step, seconds)
-        parameters = with_request(step.parameters, request.uid)
-        asks = not situation.journal.may_have_changed or situation.rules(step).destroys
-        if asks and self.gate.still_allowed(request) is not None:
-            # Somebody froze or withdrew it while the session was made: the next look says what follows.
+        parameters = with_request(step.parameters, act.request.uid)
+        intent = self._announce(act, move, situation, parameters, seen)
+        if intent is None:
             return None
-        self.passage("intent.before")
-        intent = self.ledger.append(
-            intent_entry(
-                request,
-                move,
-                parameters,
-                situation.observation.fingerprint,
-                back=situation.journal.turned is not None,
-            )
-        )
-        act.called = True
-        self.passage("intent.after")
         self.lease.check()
         if intent.fence != self.lease.fence or self.lease.remaining_seconds < seconds:
             # Written by another process, or the lease ran down while writing: the open intent is settled by looking.
@@ -237,6 +235,32 @@ class Executor:
         self._append(act, name, RecordKind.OUTCOME, step.id, move.attempt, answer.result.value, answer.detail)
         self.passage("outcome.after")
         return None
+
+    def _announce(
+        self, act: Act, move: Call, situation: Situation, parameters: Mapping[str, Json], seen: int
+    ) -> Record | None:
+        """Write the intent, after a last question to the gate where one is due; None: look at everything again.
+
+        `seen` is the request's last record from before that question: with a newer one the gate's answer is not good.
+        """
+        request, journal = act.request, situation.journal
+        asks = not journal.may_have_changed or situation.rules(move.step).destroys
+        if asks and self.gate.still_allowed(request) is not None:
+            # Somebody froze or withdrew it while the session was made: the next look says what follows.
+            return None
+        self.passage("intent.before")
+        observed = situation.observation.fingerprint
+        entry_ = intent_entry(request, move, parameters, observed, back=journal.turned is not None)
+        try:
+            intent = self.ledger.append(entry_, after=seen if asks else None)
+        except Conflict:
+            return None
+        begins = not act.begun
+        act.announced(intent)
+        self.passage("intent.after")
+        if begins:
+            self._report(act, replace(self._base(act), step=move.step.id, attempt=move.attempt))
+        return intent
 
     def _client(self, act: Act, step: PlanStep, seconds: float) -> StepClient:
         """Return credentials for one step, named after the request and its deciding approver."""
@@ -254,21 +278,9 @@ class Executor:
         self.passage("sts.after")
         return client
 
-    def _call_seconds(self) -> float | None:
-        """Return how long a call may take so that it ends before the lease does; None when that is too short."""
-        left = self.lease.remaining_seconds - self.settings.lease_margin_seconds
-        seconds = min(self.settings.call_seconds, left)
-        return seconds if seconds >= self.settings.minimum_call_seconds else None
-
-    def _lease_too_short(self) -> ActResult:
-        return ActResult(None, "Waiting: the lease is about to end", 1.0)
-
     def _settle(self, act: Act, move: Settle, observation: Observation) -> None:
         self.passage("settle.before")
-        detail: dict[str, Json] = {"observed": dict(observation.fingerprint)}
-        if move.result is Result.RECOVERED and observation.text("created"):
-            # The answer that named it was lost; from here on it is this one and no other.
-            detail["created"] = observation.text("created")
+        detail = settled_detail(move.result, observation)
         name = f"settled:{move.step}:{move.attempt}"
         self._append(act, name, RecordKind.OUTCOME, move.step, move.attempt, move.result.value, detail)
         self.passage("settle.after")
@@ -289,16 +301,12 @@ class Executor:
         self.passage("compensate.before")
         self._append(act, COMPENSATING, RecordKind.OUTCOME, move.step, 0, COMPENSATING, {"reason": move.reason})
         self.passage("compensate.after")
-        self._report(act, replace(self._base(act), step=move.step, message=f"Turning back: {move.reason}"))
+        act.turned = move.reason
+        self._report(act, replace(self._base(act), step=move.step))
 
     def _verified(self, act: Act, situation: Situation) -> None:
         self.passage("verify.before")
-        before, after = changed_facts(situation)
-        detail: dict[str, Json] = {
-            "before": dict(before),
-            "after": dict(after),
-            "monthlySavings": act.request.estimate.get("monthlySavings", ""),
-        }
+        detail = verified_detail(situation, act.request)
         self._report(act, replace(self._base(act), state=State.VERIFYING, step="verify"))
         self._append(act, "verified", RecordKind.VERIFIED, "", 0, State.SUCCEEDED.value, detail)
         self.passage("verify.after")
@@ -309,22 +317,23 @@ class Executor:
         self.passage("finish.after")
 
     def _dry_run(self, act: Act) -> ActResult | None:
-        """Ask AWS whether each call would be permitted, record what would be done, and end."""
-        seconds = self._call_seconds()
+        """Ask AWS whether each call would be permitted, record what it says, and end; who gets no answer asks again."""
+        seconds = self.settings.seconds_for_call(self.lease.remaining_seconds)
         if seconds is None:
-            return self._lease_too_short()
-        request, lines = act.request, []
+            return LEASE_TOO_SHORT
+        request, told = act.request, dry_runs_of(self.ledger.of_request(act.request.uid))
         for step in request.plan.steps:
-            if not step.changes:
+            if not step.changes or step.id in told:
                 continue
             client = self._client(act, step, seconds)
             parameters = with_request(step.parameters, request.uid)
             answer = call_once(client, step.operation, {**parameters, "DryRun": True})
-            passed = answer.detail.get("code") == DRY_RUN_PASSED
-            lines.append(f"{step.operation} {'is permitted' if passed else answer.detail.get('code')}")
-            detail: dict[str, Json] = {"operation": step.operation, "parameters": parameters, **answer.detail}
-            self._append(act, f"{DRY_RUN}:{step.id}", RecordKind.OUTCOME, step.id, 0, DRY_RUN, detail)
-        self._finish(act, State.SUCCEEDED, f"Dry run, nothing was changed: {', '.join(lines)}.")
+            if says_nothing(answer):
+                why = f"Waiting: the dry run of {step.operation} had no clear answer: {answer.detail.get('code')}"
+                return ActResult(None, why, self.settings.retry_seconds)
+            told[step.id] = {"operation": step.operation, "parameters": parameters, **answer.detail}
+            self._append(act, f"{DRY_RUN}:{step.id}", RecordKind.OUTCOME, step.id, 0, DRY_RUN, told[step.id])
+        self._finish(act, *dry_run_end(told.values()))
         return None
 
     def _conclude(self, act: Act, state: State, message: str) -> ActResult:
@@ -372,11 +381,12 @@ class Executor:
             started_at=act.started_at,
             fence=self.lease.fence,
             called=act.called,
+            message=f"Turning back: {act.turned}" if act.turned else "",
         )
 
     def _report(self, act: Act, progress: ActProgress) -> None:
-        """Show progress; a silent API server delays the picture, not the act."""
-        if progress == act.progress:
+        """Show progress of an act that has begun; a silent API server delays the picture, not the act."""
+        if progress == act.progress or not act.begun:
             return
         try:
             self.passage("status.before")

@@ -9,14 +9,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
-from finops.domain.execution import Observation
+from finops.domain.execution import DONE, JournalEntry, Observation
 from finops.domain.plan import Plan
 from finops.errors import AwsRejected
 from finops.ports.aws_steps import Reader
 from finops_operator.action_plugin import Target
 
 NOT_FOUND: Final = frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"})
+UP: Final = frozenset({"pending", "running"})
+DOWN: Final = frozenset({"stopping", "stopped"})
 _ENDING: Final = frozenset({"shutting-down", "terminated"})
+_STOPPED_BY_CALL: Final = "Client.UserInitiatedShutdown"
+"""State reason of an instance that was stopped with the EC2 API; other words mean that AWS or its system stopped it."""
+STOP_SHOWS_SECONDS: Final = 120.0
+"""How long an accepted stop may stay invisible: longer than other effects, for who believes too early that the instance
+runs on leaves it stopped."""
+_SETTLE_SECONDS: Final = 30.0
+_STARTED: Final = "somebody started it while we were stopping it"
 READ_PERMISSIONS: Final = (
     "ec2:DescribeInstances",
     "ec2:DescribeInstanceStatus",
@@ -41,6 +50,51 @@ def read_instance(reader: Reader, instance_id: str) -> Mapping[str, Any] | None:
 def is_lost(_plan: Plan, now: Observation) -> bool:
     """Return whether the instance is terminated or on its way there: it will never be stopped or run again."""
     return not now.exists or now.text("state") in _ENDING
+
+
+def does_not_stop(plan: Plan, now: Observation) -> bool:
+    """Return whether a stop that was accepted long enough ago will not be seen any more: it runs, or it is lost."""
+    return is_lost(plan, now) or now.text("state") in UP
+
+
+def started_by_others(plan: Plan, _last: JournalEntry, now: Observation, _seconds: float) -> str:
+    """Tell that the instance was started since the plan was made; for steps before which the act starts nothing.
+
+    A launch time is proof in any state: whoever started it may have stopped it again while nobody looked.
+    """
+    return _STARTED if _launched_since(str(plan.fingerprint.get("launchTime", "")), now) else ""
+
+
+def runs_by_others(_plan: Plan, last: JournalEntry, now: Observation, _seconds: float) -> str:
+    """Tell that the instance runs by a start after `last`, which started nothing, though the act may have before it.
+
+    A start of ours whose answer was lost may come late, and fail late: what does not run is not given up on this proof.
+    """
+    runs = now.text("state") == "running"
+    return _STARTED if runs and _launched_since(last.observed.get("launchTime", ""), now) else ""
+
+
+def stopped_by_others(_plan: Plan, last: JournalEntry, now: Observation, seconds: float) -> str:
+    """Tell that the instance was stopped by a call after `last` had started it; AWS taking a start back is no call.
+
+    Right after the start its state and the reason for it may still be those of our own stop.
+    """
+    stopped = now.text("state") in DOWN and now.text("stateReason") == _STOPPED_BY_CALL and seconds >= _SETTLE_SECONDS
+    started = last.result in DONE and _launched_since(last.observed.get("launchTime", ""), now)
+    return "somebody stopped it after we had started it" if stopped and started else ""
+
+
+def _launched_since(before: str, now: Observation) -> bool:
+    return now.exists and bool(before) and now.text("launchTime") not in {"", before}
+
+
+def instance_found(_plan: Plan, now: Observation) -> str:
+    """Say what is there now."""
+    if not now.exists:
+        return "The instance does not exist any more."
+    reason = now.text("stateReason")
+    why = f" ({reason})" if now.text("state") in DOWN and reason not in {"", _STOPPED_BY_CALL} else ""
+    return f"The instance is {now.text('state')}{why} with type {now.text('instanceType')}."
 
 
 def tags_of(item: Mapping[str, Any]) -> dict[str, str]:
@@ -71,8 +125,9 @@ def fingerprint(instance: Mapping[str, Any]) -> dict[str, str]:
 def observe_instance(reader: Reader, target: Target, *, target_type: str = "") -> Observation:
     """Read everything a stop or a resize is judged by; without `target.full` only what its progress is judged by.
 
-    Facts: `state`, `instanceType`, `launchTime`, `tags`, `checks` (`ok` when both status checks pass), `events`,
-    `stopProtection` (None: not readable), and AWS's own structures under `instance`, `type`, `target` and `offered`.
+    Facts: `state`, `instanceType`, `launchTime`, `stateReason`, `tags`, `checks` (`ok` when both status checks pass),
+    `events`, `stopProtection` (None: not readable), and AWS's own structures under `instance`, `type`, `target` and
+    `offered`.
     """
     instance_id = target.resource.id
     instance = read_instance(reader, instance_id)

@@ -22,25 +22,39 @@ class Act:
 
     Attributes:
         called: whether anything may have changed; known while the ledger is silent.
+        turned: why the act was turned back, empty while it goes forward.
         alarms: steps for which a person was called.
         progress: what the status was last told.
-        sequence, started_at: of the act's last and first record.
+        sequence: of the request's last record.
+        started_at: time of the act's first intent.
     """
 
     request: ActRequest
     action: Action
     called: bool = False
+    turned: str = ""
     alarms: set[str] = field(default_factory=set)
     progress: ActProgress | None = None
     sequence: int = 0
     started_at: datetime | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether a first call was announced; until then the request is shown as it was approved and scheduled."""
+        return self.started_at is not None
 
     def learn(self, records: tuple[Record, ...], journal: Journal) -> None:
         """Take over what the ledger tells."""
         self.sequence = records[-1].sequence if records else 0
         self.started_at = journal.entries[0].at if journal.entries else None
         self.called = journal.may_have_changed
+        self.turned = journal.turned or ""
         self.alarms.update(alarms_of(records))
+
+    def announced(self, intent: Record) -> None:
+        """Take over that a call was announced just now."""
+        self.called, self.sequence = True, intent.sequence
+        self.started_at = self.started_at or intent.time
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +70,5 @@ class Memory:
         return act
 
     def forget(self, uid: str) -> None:
-        """The act ended, has called nothing, or is somebody else's."""
+        """The act ended, has announced no call, or is somebody else's."""
         self._acts.pop(uid, None)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from finops.domain.canonical import Json
 from finops.domain.decision import State
 from finops.domain.next_move import Situation
-from finops.ports.act import ActProgress
+from finops.ports.act import ActProgress, ActRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,15 @@ class ActSettings:
     short_wait_seconds: float = 0.3
     attention_seconds: float = 60.0
 
+    def seconds_for_call(self, remaining: float) -> float | None:
+        """Return how long a call may take so that it ends before the lease does; None when that is too short.
+
+        Args:
+            remaining: seconds until the lease ends.
+        """
+        seconds = min(self.call_seconds, remaining - self.lease_margin_seconds)
+        return seconds if seconds >= self.minimum_call_seconds else None
+
 
 @dataclass(frozen=True, slots=True)
 class ActResult:
@@ -49,11 +59,18 @@ class ActResult:
     retry_after_seconds: float | None = None
 
 
-def changed_facts(situation: Situation) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Return the fingerprint facts that differ from the plan's, before and after."""
+LEASE_TOO_SHORT: Final = ActResult(None, "Waiting: the lease is about to end", 1.0)
+
+
+def verified_detail(situation: Situation, request: ActRequest) -> dict[str, Json]:
+    """Return what the `verified` record tells: the fingerprint facts that differ from the plan's, and the saving."""
     old, new = situation.plan.fingerprint, situation.observation.fingerprint
     keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-    return {key: str(old[key]) for key in keys if key in old}, {key: str(new[key]) for key in keys if key in new}
+    return {
+        "before": {key: str(old[key]) for key in keys if key in old},
+        "after": {key: str(new[key]) for key in keys if key in new},
+        "monthlySavings": request.estimate.get("monthlySavings", ""),
+    }
 
 
 def with_outcome(progress: ActProgress, detail: Mapping[str, Json]) -> ActProgress:

@@ -20,13 +20,14 @@ Attempt 0 marks a record about the whole act; every outcome with an attempt answ
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.canonical import Json
 from finops.domain.decision import TERMINAL, State
-from finops.domain.execution import Call, Journal, JournalEntry, Result
+from finops.domain.execution import Call, Journal, JournalEntry, Observation, Result
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ResourceRef
 from finops.ports.act import ActRequest
@@ -92,39 +93,66 @@ def intent_entry(
     return entry(request, name, RecordKind.INTENT, step=call.step.id, attempt=call.attempt, detail=detail)
 
 
+def settled_detail(result: Result, observation: Observation) -> dict[str, Json]:
+    """Return the detail of the record that settles an intent by what was observed."""
+    detail: dict[str, Json] = {"observed": dict(observation.fingerprint)}
+    if result is Result.RECOVERED and observation.text("created"):
+        # The answer that named it was lost; from here on it is this one and no other.
+        detail["created"] = observation.text("created")
+    return detail
+
+
 def journal_of(records: Iterable[Record]) -> Journal:
     """Return the engine's view of the records of one request; those of proposal and votes are not part of it."""
     entries: list[JournalEntry] = []
+    alarms: dict[str, datetime] = {}
     turned: Record | None = None
     ended: Record | None = None
     for record in records:
         told = record.entry
         if told.kind is RecordKind.INTENT:
-            entries.append(JournalEntry(told.step, told.attempt, record.time))
+            entries.append(JournalEntry(told.step, told.attempt, record.time, observed=_observed(record)))
         elif told.kind is RecordKind.VERIFIED or (told.kind is RecordKind.OUTCOME and told.result in _ENDS):
             ended = ended or record
         elif told.kind is RecordKind.OUTCOME and told.attempt == 0 and told.result == COMPENSATING:
             turned = turned or record
         elif told.kind is RecordKind.OUTCOME and told.attempt > 0 and told.result in _RESULTS:
-            entries.append(_outcome(record))
+            # An outcome answers the intent before it, and with it what was seen before the call.
+            entries.append(replace(_outcome(record), observed=entries[-1].observed if entries else {}))
+        elif _is_alarm(record):
+            alarms.setdefault(told.step, record.time)
     return Journal(
         entries=tuple(entries),
         turned=None if turned is None else str(turned.entry.detail.get("reason", "")),
         turned_at=None if turned is None else turned.time,
         ended=None if ended is None else State(ended.entry.result),
         end_message="" if ended is None else str(ended.entry.detail.get("reason", "")),
+        alarms=alarms,
     )
+
+
+def dry_runs_of(records: Iterable[Record]) -> dict[str, Mapping[str, Json]]:
+    """Return step → detail of what AWS said to dry runs, in the order of the plan."""
+    return {
+        record.entry.step: record.entry.detail
+        for record in records
+        if record.entry.kind is RecordKind.OUTCOME and record.entry.attempt == 0 and record.entry.result == DRY_RUN
+    }
 
 
 def alarms_of(records: Iterable[Record]) -> frozenset[str]:
     """Return the steps for which a person was called already."""
-    return frozenset(
-        record.entry.step
-        for record in records
-        if record.entry.kind is RecordKind.OUTCOME
-        and record.entry.attempt == 0
-        and record.entry.result == State.NEEDS_HUMAN.value
-    )
+    return frozenset(record.entry.step for record in records if _is_alarm(record))
+
+
+def _is_alarm(record: Record) -> bool:
+    told = record.entry
+    return told.kind is RecordKind.OUTCOME and told.attempt == 0 and told.result == State.NEEDS_HUMAN.value
+
+
+def _observed(record: Record) -> Mapping[str, str]:
+    seen = record.entry.detail.get("observed")
+    return {key: str(value) for key, value in seen.items()} if isinstance(seen, Mapping) else {}
 
 
 def _outcome(record: Record) -> JournalEntry:

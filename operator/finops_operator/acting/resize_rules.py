@@ -1,4 +1,4 @@
-"""What forbids giving an instance another type; called by the preflight of ec2_instance_resize.
+"""What forbids giving an instance another type, and what it brings with it; called by ec2_instance_resize.
 
 Source: Amazon EC2 user guide, "Compatibility for changing the instance type" and "Change the instance type"; fields of
 DescribeInstanceTypes. Every rule that cannot be answered from AWS's own words refuses.
@@ -39,6 +39,24 @@ def resize_refusals(observation: Observation, target_type: str, facts: PolicyFac
     return tuple(refusals)
 
 
+def resize_warnings(observation: Observation) -> tuple[str, ...]:
+    """Return what the change of type brings with it and AWS cannot tell, for the card."""
+    if not _nitro(part(observation, "target")) or _nitro(part(observation, "type")):
+        return ()
+    needs = "The new type runs on Nitro, the present one is not known to: without NVMe drivers it does not start"
+    return (f"{needs}, and its disks get other names (/dev/nvme…); look at /etc/fstab and whatever else names them.",)
+
+
+def _nitro(kind: Mapping[str, Any]) -> bool:
+    # Bare metal has no hypervisor but the same devices. Without a word on either, a type that requires ENA has them.
+    hypervisor = kind.get("Hypervisor")
+    return bool(hypervisor == "nitro" or kind.get("BareMetal") or (hypervisor is None and _requires_ena(kind)))
+
+
+def _requires_ena(kind: Mapping[str, Any]) -> bool:
+    return bool(kind.get("NetworkInfo", {}).get("EnaSupport") == "required")
+
+
 def _placement(instance: Mapping[str, Any]) -> Iterator[Refusal]:
     if instance.get("Placement", {}).get("GroupName"):
         yield Refusal("PlacementGroup", "It is in a placement group, where a new type may not find capacity.")
@@ -65,10 +83,7 @@ def _hardware(instance: Mapping[str, Any], _current: Mapping[str, Any], target: 
 
 def _drivers(instance: Mapping[str, Any], current: Mapping[str, Any], target: Mapping[str, Any]) -> Iterator[Refusal]:
     # An instance that already runs on a type that requires a driver has it; otherwise only EnaSupport can tell.
-    def required(kind: Mapping[str, Any]) -> bool:
-        return bool(kind.get("NetworkInfo", {}).get("EnaSupport") == "required")
-
-    if required(target) and not required(current) and instance.get("EnaSupport") is not True:
+    if _requires_ena(target) and not _requires_ena(current) and instance.get("EnaSupport") is not True:
         yield Refusal(
             "EnaSupport", "The target needs the ENA network driver, and AWS does not say the instance has it."
         )

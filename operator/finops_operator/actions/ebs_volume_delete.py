@@ -2,7 +2,7 @@
 
 The snapshot carries the request's uid as a tag from its creating call, so that an executor that died before the answer
 was recorded finds it and makes no second one; afterwards the recorded id counts alone. When the act turns back the
-volume is whatever it was, and the snapshot is kept: it may be the only one.
+volume is left as it is found, and the snapshot is kept and named: it may be the only one.
 Source: Amazon EBS user guide, "Delete an Amazon EBS volume".
 """
 
@@ -46,7 +46,7 @@ def _observe(reader: Reader, target: Target) -> Observation:
     # While it is not recorded which one is ours, one good snapshot is enough; a failed one beside it does no harm.
     found = ((word, item) for word in _BEST_FIRST for item in snapshots if item.get("State") == word)
     state, best = next(found, ("", {}))
-    made: dict[str, Json] = {"snapshot": state, "created": str(best.get("SnapshotId", ""))}
+    made: dict[str, Json] = {"snapshot": state, "created": str(best.get("SnapshotId", target.created))}
     if volume is None:
         return Observation(exists=False, facts=made)
     return Observation(exists=True, fingerprint=fingerprint(volume), facts=volume_facts(volume) | made)
@@ -81,6 +81,14 @@ def _plan(resource: ResourceRef, _parameters: Parameters, assumed: Mapping[str, 
 
 def _unchanged(plan: Plan, now: Observation) -> bool:
     return now.exists and dict(now.fingerprint) == dict(plan.fingerprint) and now.text("state") == "available"
+
+
+def _found(_plan: Plan, now: Observation) -> str:
+    volume = f"The volume is {now.text('state')}" if now.exists else "The volume does not exist any more"
+    made, word = now.text("created"), now.text("snapshot")
+    if not made:
+        return f"{volume}; AWS shows no snapshot made by this act."
+    return f"{volume}; snapshot {made} {f'({word}) stays and is billed' if word else 'is not shown by AWS now'}."
 
 
 def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
@@ -133,6 +141,7 @@ ACTION: Final = Action(
         # Until the volume is deleted nothing about it was changed; there is nothing to lead back to.
         restored=lambda _plan, _now: True,
         verified=lambda _, now: not now.exists and now.text("snapshot") == "completed",
+        found=_found,
     ),
     statements=_statements,
 )

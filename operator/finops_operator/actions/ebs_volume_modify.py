@@ -118,6 +118,16 @@ def _modified(plan: Plan, now: Observation) -> bool:
     return _settings(now) == _target(plan) and now.text("modification") != "modifying"
 
 
+def _found(_plan: Plan, now: Observation) -> str:
+    if not now.exists:
+        return "The volume does not exist any more."
+    kind, iops, throughput = _settings(now)
+    speed = ", ".join(f"{value} {unit}" for value, unit in ((iops, "IOPS"), (throughput, "MiB/s")) if value)
+    last = now.text("modification")
+    change = f"; its last modification is {last}" if last else ""
+    return f"The volume has type {kind}{f' with {speed}' if speed else ''}{change}."
+
+
 def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
     return (allow(step.operation, resource=plan.resource.arn),)
 
@@ -149,6 +159,7 @@ ACTION: Final = Action(
         compensation=lambda _: (),
         restored=_unchanged,
         verified=_modified,
+        found=_found,
     ),
     statements=_statements,
 )

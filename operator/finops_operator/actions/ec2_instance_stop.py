@@ -1,4 +1,7 @@
-"""Stop an EC2 instance; its inverse is start. Volumes and an Elastic IP are billed on."""
+"""Stop an EC2 instance; its inverse is start. Volumes and an Elastic IP are billed on.
+
+Whoever starts it meanwhile has taken it back: the act ends and leaves it alone.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,21 @@ from finops.domain.execution import Observation, Procedure, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, ResourceRef
 from finops.ports.aws_steps import Reader
-from finops_operator.acting.instances import READ_PERMISSIONS, is_lost, observe_instance
+from finops_operator.acting.instances import (
+    DOWN,
+    READ_PERMISSIONS,
+    STOP_SHOWS_SECONDS,
+    UP,
+    does_not_stop,
+    instance_found,
+    observe_instance,
+    started_by_others,
+    stopped_by_others,
+)
 from finops_operator.acting.protection import template_owners
 from finops_operator.acting.session_policy import allow, start_with_customer_keys
 from finops_operator.acting.stop_rules import stop_refusals, stop_warnings, tags
 from finops_operator.action_plugin import Action, Parameters, PolicyFacts, Refusal, Statement, Target
-
-_STOPPING: Final = frozenset({"stopping", "stopped"})
 
 
 def _observe(reader: Reader, target: Target) -> Observation:
@@ -51,7 +62,15 @@ def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
 
 def _running(plan: Plan, observation: Observation) -> bool:
     """Running since before the plan: a later launch time means that somebody restarted it."""
-    return observation.text("state") == "running" and observation.text("launchTime") == plan.fingerprint["launchTime"]
+    return observation.text("state") == "running" and _same_launch(plan, observation)
+
+
+def _stopped(plan: Plan, observation: Observation) -> bool:
+    return observation.text("state") in DOWN and _same_launch(plan, observation)
+
+
+def _same_launch(plan: Plan, observation: Observation) -> bool:
+    return observation.text("launchTime") == plan.fingerprint["launchTime"]
 
 
 def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
@@ -74,20 +93,25 @@ ACTION: Final = Action(
     plan=_plan,
     procedure=Procedure(
         steps={
-            "stop": StepRules(reached=lambda _, now: now.text("state") in _STOPPING, expected=_running),
+            "stop": StepRules(reached=_stopped, expected=_running, taken=started_by_others),
             # Nothing better exists than waiting: forcing a stop can damage file systems and needs its own approval.
             "wait_stopped": StepRules(
-                reached=lambda _, now: now.text("state") == "stopped", failed=is_lost, patient=True
+                reached=lambda _, now: now.text("state") == "stopped",
+                failed=does_not_stop,
+                settle_seconds=STOP_SHOWS_SECONDS,
+                patient=True,
             ),
             "start": StepRules(
-                reached=lambda _, now: now.text("state") in {"pending", "running"},
+                reached=lambda _, now: now.text("state") in UP,
                 expected=lambda _, now: now.text("state") == "stopped",
+                taken=stopped_by_others,
             ),
             "wait_running": StepRules(reached=lambda _, now: now.text("state") == "running"),
         },
         compensation=_compensation,
         restored=lambda _, now: now.text("state") == "running",
         verified=lambda _, now: now.text("state") == "stopped",
+        found=instance_found,
     ),
     statements=_statements,
 )

@@ -55,6 +55,12 @@ class AwsReaders:
 
 
 def make_readers(patience: Patience, *, demo: bool = False) -> AwsReaders:
-    """Return readers on the SDK's own credential chain and endpoints; reads configuration files, sends nothing."""
+    """Return readers on the SDK's own credential chain and endpoints; reads configuration files, sends nothing.
+
+    Raises:
+        InvalidInput, AwsCredentialsInvalid: the SDK's settings cannot be used, see `SdkSessions.check`.
+    """
     counter = CallCounter()
-    return AwsReaders(SdkSessions(counter, demo=demo), patience, process_counter=counter)
+    sdk = SdkSessions(counter, demo=demo)
+    sdk.check()
+    return AwsReaders(sdk, patience, process_counter=counter)

@@ -1,9 +1,10 @@
-"""Counts every request that leaves for AWS, retries included, and estimates what they cost.
+"""Counts every request that leaves for AWS, retries included, and what CloudWatch bills of them.
 
 A botocore event counts at the moment of sending, so nothing can be forgotten by a caller. A scan collects its own
 counts by running its calls inside `counted_by`; the process's totals feed /metrics.
-Price: GetMetricData bills $0.01 per 1,000 metrics requested, up to five statistics of one metric in one request count
-as one, no free tier (CloudWatch pricing). EC2 Describe calls, STS and ListMetrics below a million a month are free.
+GetMetricData is billed per metric requested, up to five statistics of one metric in one request count as one, no free
+tier (CloudWatch pricing); what one costs in a region stands in the price tables. EC2 Describe calls, STS and
+ListMetrics below a million a month are free.
 """
 
 from __future__ import annotations
@@ -16,9 +17,8 @@ from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any, Final
 
-METRIC_PRICE: Final = Decimal("0.00001")
-"""US dollars per metric requested by GetMetricData."""
-STATISTICS_PER_METRIC: Final = 5
+USUAL_METRIC_PRICE: Final = Decimal("0.00001")
+"""US dollars per metric requested by GetMetricData, in most regions ($0.01 per 1,000); some cost more."""
 
 
 class CallCounter:
@@ -47,11 +47,6 @@ class CallCounter:
     def metrics_requested(self) -> int:
         with self._lock:
             return self._metrics
-
-    @property
-    def estimated_cost(self) -> Decimal:
-        """Return US dollars at list price, unrounded."""
-        return METRIC_PRICE * self.metrics_requested
 
 
 _CURRENT: ContextVar[tuple[CallCounter, ...]] = ContextVar("finops_aws_counters", default=())

@@ -7,7 +7,9 @@ Codes: EC2's and CloudWatch's common error pages, STS AssumeRole errors.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from json import JSONDecodeError
 from typing import Final
 
 from botocore import exceptions as sdk
@@ -64,18 +66,50 @@ _NO_CREDENTIALS: Final = (
     sdk.NoCredentialsError,
     sdk.PartialCredentialsError,
     sdk.CredentialRetrievalError,
-    sdk.TokenRetrievalError,
-    sdk.NoAuthTokenError,
-    sdk.UnauthorizedSSOTokenError,
-    sdk.ProfileNotFound,
+    sdk.MetadataRetrievalError,
+    sdk.UnknownCredentialError,
     sdk.RefreshWithMFAUnsupportedError,
 )
+_NOT_LOGGED_IN: Final = (
+    sdk.SSOError,
+    sdk.LoginError,
+    sdk.TokenRetrievalError,
+    sdk.NoAuthTokenError,
+    sdk.UnknownTokenProviderError,
+)
+_BAD_PROFILE: Final = (sdk.ProfileNotFound, sdk.ConfigNotFound, sdk.ConfigParseError, sdk.InvalidConfigError)
 # urllib3 raises these before a byte of the request is written.
 _NEVER_LEFT: Final = (sdk.EndpointConnectionError, sdk.ConnectTimeoutError, sdk.ProxyConnectionError)
-_INVALID_HERE: Final = (sdk.ParamValidationError, sdk.NoRegionError, sdk.InvalidRegionError, sdk.UnknownServiceError)
+_INVALID_HERE: Final = (
+    sdk.ParamValidationError,
+    sdk.BaseEndpointResolverError,
+    sdk.InvalidRegionError,
+    sdk.UnknownRegionError,
+    sdk.UnknownServiceError,
+)
+_BAD_SETTING: Final = (
+    sdk.InvalidDefaultsMode,
+    sdk.InvalidRetryConfigurationError,
+    sdk.InvalidProxiesConfigError,
+    sdk.InvalidSTSRegionalEndpointsConfigError,
+    sdk.InvalidIMDSEndpointError,
+    sdk.InvalidIMDSEndpointModeError,
+    sdk.InvalidEndpointConfigurationError,
+    sdk.InvalidEndpointDiscoveryConfigurationError,
+    sdk.EndpointProviderError,
+    sdk.InvalidChecksumConfigError,
+)
+_NETWORK: Final = (sdk.ConnectionError, sdk.HTTPClientError, sdk.IncompleteReadError)
 _SERVER_ERROR: Final = 500
-SDK_ERRORS: Final = (sdk.BotoCoreError, sdk.ClientError, ResponseParserError)
+_UNREADABLE: Final = (OSError, JSONDecodeError, UnicodeDecodeError)
+"""What reading credentials raises as it is: a token's file that is missing, a helper program that says no JSON."""
+SDK_ERRORS: Final = (sdk.BotoCoreError, sdk.ClientError, ResponseParserError, *_UNREADABLE)
 """Everything an SDK call raises; an answer that does not parse is no BotoCoreError, and still no answer."""
+_GIVE: Final = (
+    "in a cluster give the pod a role (web identity or pod identity) or set aws.existingSecret; "
+    "elsewhere set AWS_PROFILE, or run `aws configure` or `aws sso login`"
+)
+_USER_INFO: Final = re.compile(r"//[^/@\s]+@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +131,61 @@ def translate(error: Exception, context: CallContext) -> AwsError:
     """Return our error for one of SDK_ERRORS; the caller raises it `from error`."""
     if isinstance(error, sdk.ClientError):
         return _answered(error, context)
-    name = type(error).__name__
-    if isinstance(error, _NO_CREDENTIALS):
-        return _make(
-            AwsCredentialsInvalid,
-            context,
-            name,
-            f"no usable AWS credentials: {error}",
-            "give the pod a role (web identity or pod identity), or set aws.existingSecret",
-        )
-    if isinstance(error, _INVALID_HERE):
-        return _make(AwsRejected, context, name, f"{context.where} was not sent: {error}")
+    ours = _not_ready(error, context)
+    if ours is not None:
+        return ours
+    name, told = type(error).__name__, _USER_INFO.sub("//***@", str(error))
     if context.changing and not isinstance(error, _NEVER_LEFT):
-        return _make(AwsOutcomeUnknown, context, name, f"no answer to {context.where}: {error}")
+        return _make(AwsOutcomeUnknown, context, name, f"no answer to {context.where}: {told}")
+    network = isinstance(error, (*_NETWORK, ResponseParserError))
+    hint = "check the network, HTTPS_PROXY, AWS_CA_BUNDLE and AWS_ENDPOINT_URL" if network else ""
+    return _make(AwsUnreachable, context, name, f"{context.where} could not be reached: {told}", hint)
+
+
+def unusable(error: ValueError, context: CallContext) -> AwsError:
+    """Return our error for a client that could not be made because of a setting the SDK does not name."""
     return _make(
-        AwsUnreachable,
+        AwsCredentialsInvalid,
         context,
-        name,
-        f"{context.where} could not be reached: {error}",
-        "check the network, the endpoint and AWS_ENDPOINT_URL",
+        "CredentialsInvalid",
+        f"no usable AWS credentials: {_USER_INFO.sub('//***@', str(error))}",
+        "look at the AWS_… variables and at ~/.aws/config (AWS_CONFIG_FILE)",
     )
+
+
+def invalid_endpoint(problem: str, hint: str, context: CallContext) -> AwsError:
+    """Return our error for an endpoint that nothing can be sent to."""
+    message = f"{context.where} was not sent: the configured endpoint is no address: {problem}"
+    return _make(AwsRejected, context, "InvalidEndpoint", message, hint)
+
+
+def _not_ready(error: Exception, context: CallContext) -> AwsError | None:
+    """Return our error when the SDK had nothing to sign with or refused its own settings: then nothing was sent."""
+    name = type(error).__name__
+    unread = "" if context.changing else _unread(error)
+    if unread:
+        message = f"no usable AWS credentials: {unread}"
+        return _make(AwsCredentialsInvalid, context, "CredentialsInvalid", message, _GIVE)
+    for kinds, hint in (
+        (_NO_CREDENTIALS, _GIVE),
+        (_NOT_LOGGED_IN, "log in again: `aws sso login` (with --profile when AWS_PROFILE is set)"),
+        (_BAD_PROFILE, "correct AWS_PROFILE and the file it is looked up in: ~/.aws/config, or AWS_CONFIG_FILE"),
+    ):
+        if isinstance(error, kinds):
+            return _make(AwsCredentialsInvalid, context, name, f"no usable AWS credentials: {error}", hint)
+    if isinstance(error, (*_INVALID_HERE, *_BAD_SETTING)):
+        hint = "correct it in the AWS_… variables or in ~/.aws/config" if isinstance(error, _BAD_SETTING) else ""
+        return _make(AwsRejected, context, name, f"{context.where} was not sent: {error}", hint)
+    return None
+
+
+def _unread(error: Exception) -> str:
+    """Return what of the credentials could not be read; some of the SDK's network errors are OSErrors as well."""
+    if isinstance(error, sdk.BotoCoreError) or not isinstance(error, _UNREADABLE):
+        return ""
+    if isinstance(error, OSError):
+        return f"cannot read {error.filename}: {error.strerror}" if error.filename else ""
+    return f"what was read for them is no {'JSON' if isinstance(error, JSONDecodeError) else 'text'}"
 
 
 def _answered(error: sdk.ClientError, context: CallContext) -> AwsError:

@@ -1,4 +1,4 @@
-"""How fast we may call which service: half of AWS's published figures, so that the other half stays the customer's.
+"""How fast we may call which service: by default half of AWS's published figures; the rest stays the customer's.
 
 The reader takes from these buckets before every request. Without a store (`finops doctor`, tests) `LocalRateLimits`
 keeps them in the process.
@@ -16,12 +16,10 @@ from typing import Final
 
 from finops.ports.limits import Bucket
 
-SHARE: Final = 0.5
-
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """AWS's own figures: burst and tokens per second."""
+    """Burst and tokens per second."""
 
     burst: float
     per_second: float
@@ -33,17 +31,28 @@ PUBLISHED: Final[Mapping[str, Quota]] = {
     "cloudwatch:ListMetrics": Quota(25, 25),
     "cloudwatch:datapoints": Quota(396_000, 396_000),
 }
-"""By `service:Operation` first, then by service; what is not here is not limited (STS, one call a session)."""
+"""AWS's own figures by `service:Operation`, else by service. What is not here is not limited (STS, once a session)."""
 
 
-def bucket_for(account: str, region: str, operation: str, quotas: Mapping[str, Quota] = PUBLISHED) -> Bucket | None:
-    """Return our share of the bucket that `operation` (`service:Operation`) draws from, None when there is none."""
+def share_of_published(percent: int) -> Mapping[str, Quota]:
+    """Return `percent` of each published quota."""
+    return {
+        name: Quota(quota.burst * percent / 100, quota.per_second * percent / 100) for name, quota in PUBLISHED.items()
+    }
+
+
+OURS: Final[Mapping[str, Quota]] = share_of_published(50)
+"""What scans use unless told otherwise."""
+
+
+def bucket_for(account: str, region: str, operation: str, quotas: Mapping[str, Quota] = OURS) -> Bucket | None:
+    """Return the bucket that `operation` (`service:Operation`) draws from, None when there is none."""
     service = operation.partition(":")[0]
     name = operation if operation in quotas else service
     quota = quotas.get(name)
     if quota is None:
         return None
-    return Bucket(account, region, name, quota.burst * SHARE, quota.per_second * SHARE)
+    return Bucket(account, region, name, quota.burst, quota.per_second)
 
 
 @dataclass(slots=True)

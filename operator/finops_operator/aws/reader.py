@@ -19,7 +19,7 @@ from finops.ports.clock import Clock
 from finops.ports.limits import RateLimits
 from finops_operator.aws.counting import CallCounter, counted_by
 from finops_operator.aws.errors import EXPIRED, REGION_DISABLED, SDK_ERRORS, CallContext, translate
-from finops_operator.aws.limiter import PUBLISHED, Quota, bucket_for
+from finops_operator.aws.limiter import OURS, Quota, bucket_for
 
 _NEVER_RETRIED: Final = REGION_DISABLED
 
@@ -48,7 +48,7 @@ class Patience:
     limits: RateLimits
     clock: Clock
     retry: RetryPolicy = RetryPolicy()
-    quotas: Mapping[str, Quota] = field(default_factory=lambda: PUBLISHED)
+    quotas: Mapping[str, Quota] = field(default_factory=lambda: OURS)
 
 
 ClientSource = Callable[[str, bool], Any]

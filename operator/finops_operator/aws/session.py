@@ -8,24 +8,29 @@ under a lock, shared between threads (clients are thread-safe) and bounded.
 from __future__ import annotations
 
 import ipaddress
+import logging
+import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.credentials import CredentialResolver, Credentials
-from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
-from finops.errors import Refused
+from finops.errors import FinopsError, Refused
 from finops_operator.aws.counting import CallCounter, counting_handler
-from finops_operator.aws.errors import CallContext, translate
+from finops_operator.aws.environment import ENDPOINT_HINT, check_environment, endpoint_problem
+from finops_operator.aws.errors import SDK_ERRORS, CallContext, invalid_endpoint, translate, unusable
 from finops_operator.aws.parsing import GET_METRIC_DATA_EVENT, keep_text, take_metric_points
 
+logger = logging.getLogger(__name__)
 _POOL_CONNECTIONS: Final = 32
 _MAX_CLIENTS: Final = 256
+_NO_ENDPOINT: Final = ("Invalid endpoint", "Invalid IPv6 URL", "Port could not be cast", "Port out of range")
+"""How the SDK and the standard library begin when an endpoint is no address."""
 
 
 class _FixedProvider:
@@ -47,18 +52,53 @@ class SdkSessions:
     def __init__(self, process_counter: CallCounter, *, demo: bool = False) -> None:
         self._handler = counting_handler(process_counter)
         self._demo = demo
-        self._base = self._prepared(Session())
-        self._loader = self._base.get_component("data_loader")
+        self._lock = threading.Lock()
+        self._shared: tuple[Session, Any] | None = None
+        # It logs with a traceback what it raises as well, and what we then tell in one line.
+        logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
+
+    def check(self, environment: Mapping[str, str] = os.environ) -> None:
+        """Say at once what every later call would say: endpoints and profile of `environment`; sends nothing.
+
+        Raises:
+            InvalidInput: a variable does not hold what the SDK reads there.
+            AwsCredentialsInvalid: the profile or the configuration file cannot be used.
+        """
+        check_environment(environment)
+        self._made()
+
+    def log_problem(self) -> None:
+        """Log what `check` has to say. No reason to stop: every scan says it in the conditions of what it scans."""
+        try:
+            self.check()
+        except FinopsError as error:
+            logger.error("AWS cannot be asked: %s", error)  # noqa: TRY400 - the sentence is the whole story
 
     @property
     def base(self) -> Session:
-        """The process's own identity, by the SDK's credential chain."""
-        return self._base
+        """The process's own identity, by the SDK's credential chain.
+
+        Raises:
+            AwsCredentialsInvalid: the profile or the configuration file cannot be used; asked anew every time.
+        """
+        return self._made()[0]
+
+    def _made(self) -> tuple[Session, Any]:
+        with self._lock:
+            if self._shared is None:
+                session = Session()
+                try:
+                    # The loader is where the SDK first reads its configuration.
+                    self._shared = self._prepared(session), session.get_component("data_loader")
+                except SDK_ERRORS as error:
+                    raise translate(error, CallContext("sts:GetCallerIdentity")) from error
+            return self._shared
 
     def with_credentials(self, credentials: Any) -> Session:
         """Return a session that signs with `credentials` (refreshable or fixed) and shares the loader."""
+        _, loader = self._made()
         session = Session()
-        session.register_component("data_loader", self._loader)
+        session.register_component("data_loader", loader)
         session.register_component("credential_provider", CredentialResolver([_FixedProvider(credentials)]))
         return self._prepared(session)
 
@@ -71,12 +111,21 @@ class SdkSessions:
 
         Raises:
             AwsCredentialsInvalid: the chain finds nothing usable.
+            AwsRejected: the configured endpoint is no address.
             Refused: demo mode and the endpoint is not on this machine.
         """
+        context = CallContext(f"{service}:*", region=region)
         try:
             client = session.create_client(service, region_name=region, config=config)
-        except BotoCoreError as error:
-            raise translate(error, CallContext(f"{service}:*", region=region)) from error
+        except SDK_ERRORS as error:
+            raise translate(error, context) from error
+        except ValueError as error:
+            if str(error).startswith(_NO_ENDPOINT):
+                raise invalid_endpoint("the SDK cannot read it", ENDPOINT_HINT, context) from None
+            raise unusable(error, context) from error
+        problem = endpoint_problem(client.meta.endpoint_url)
+        if problem:
+            raise invalid_endpoint(problem, ENDPOINT_HINT, context)
         if self._demo and not is_loopback(client.meta.endpoint_url):
             raise Refused(
                 f"demo mode talks only to this machine, not to {client.meta.endpoint_url}",

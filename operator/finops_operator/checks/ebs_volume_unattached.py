@@ -3,13 +3,14 @@
 AWS does not tell when a volume was detached. What it does tell: a volume publishes metrics only while it is attached to
 a running instance. So the proof is: the volume is `available`, older than the time asked for, and CloudWatch was asked
 about all of that time and holds nothing (`NotPublished`). A query that failed, or reached less far back, proves
-nothing, and then the volume is not judged. Our own first sight of it as unattached is shown but is no proof: scans
-have pauses.
+nothing, and then the volume is not judged. The evidence names the window, how much of it was answered, the metrics
+that were silent and since when. Our own first sight of the volume as unattached is shown but is no proof: scans have
+pauses.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -17,6 +18,7 @@ from finops.domain.canonical import Json
 from finops.domain.price import PriceQuery
 from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
 from finops_operator.plugins import Check, Facts, Parameters, ParameterSpec
+from finops_operator.sufficiency import figure
 
 ID: Final = "ebs_volume_unattached"
 NOT_PUBLISHED: Final = "NotPublished"
@@ -34,25 +36,14 @@ def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
     current = facts.cost.monthly
     if remaining is not None and current is not None and remaining >= current:
         return NotRecommended(ID, facts.resource.id, "the snapshot taken first could cost as much as the volume")
-    created = facts.resource.created
-    evidence: dict[str, Json] = {
-        "state": facts.resource.state,
-        "sizeGb": facts.resource.number("size_gb"),
-        "created": created.isoformat() if created else None,
-        "noActivitySince": max(facts.utilization.asked_from[name] for name in _METRICS).isoformat(),
-        "thresholdUnattachedDays": str(days),
-        "snapshotMonthlyCostAtMost": None if remaining is None else f"{remaining:.2f}",
-    }
-    seen = facts.resource.text("unattached_since")
-    if seen:
-        evidence["seenUnattachedSince"] = seen
     return Finding(
         check=ID,
         action="ebs_volume_delete",
         parameters={},
         new_monthly_cost=remaining,
-        evidence=evidence,
-        summary=f"No running instance has used it for {days} days or more. A snapshot is kept.",
+        evidence=_evidence(facts, days, remaining),
+        summary=f"No activity since {_silent_since(facts):%Y-%m-%d}: no running instance has used it for {days} days "
+        "or more. A snapshot is kept.",
     )
 
 
@@ -74,6 +65,30 @@ def _not_unattached(facts: Facts, days: Decimal) -> str:
         if asked is None or asked > since + _ALIGNMENT:
             return f"its metrics were not read for all of {days} days"
     return ""
+
+
+def _silent_since(facts: Facts) -> datetime:
+    return max(facts.utilization.asked_from[name] for name in _METRICS)
+
+
+def _evidence(facts: Facts, days: Decimal, remaining: Decimal | None) -> dict[str, Json]:
+    created, seen = facts.resource.created, facts.resource.text("unattached_since")
+    silent_since = _silent_since(facts)
+    answered = 100 * (facts.now - silent_since) / timedelta(days=float(days))
+    return {
+        "state": facts.resource.state,
+        "sizeGb": facts.resource.number("size_gb"),
+        "created": created.isoformat() if created else None,
+        "windowStart": silent_since.isoformat(),
+        "windowEnd": facts.now.isoformat(),
+        "windowAnsweredPercent": figure(min(100.0, answered)),
+        "noActivitySince": silent_since.isoformat(),
+        "silentMetrics": ", ".join(_METRICS),
+        "dataPoints": 0,
+        "thresholdUnattachedDays": str(days),
+        "snapshotMonthlyCostAtMost": None if remaining is None else f"{remaining:.2f}",
+        **({"seenUnattachedSince": seen} if seen else {}),
+    }
 
 
 def _snapshot_cost(facts: Facts) -> Decimal | None:

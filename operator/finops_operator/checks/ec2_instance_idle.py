@@ -1,15 +1,19 @@
 """EC2 instances that do nothing: hardly any CPU at the peak and hardly any network.
 
-Thresholds are Compute Optimizer's for idle EC2 instances. Stopping keeps volumes and elastic addresses, which stay in
-the cost that remains. A GPU may work while the CPU sleeps, and GPU use is not measured: such instances are not judged.
+Thresholds are Compute Optimizer's for idle EC2 instances. A stop ends what the instance's hours cost and the addresses
+that AWS lent it. Its elastic addresses bill on and are the cost that remains. Its volumes bill on as well: they are
+resources of their own, in the cost neither before nor after, and the finding says how many there are. A GPU may work
+while the CPU sleeps, and GPU use is not measured: such instances are not judged.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
+from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
@@ -28,14 +32,13 @@ def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     cpu, received, sent = (summary for name in _METRICS if (summary := _hourly(facts.utilization, name)))
-    daily = _daily_megabytes(received) + _daily_megabytes(sent)
-    # One period with more than a day's allowance breaks the rule even where the mean would hide it.
-    burst = max(received.maximum, sent.maximum) / MEGABYTE
+    # The mean would hide a day of work: the busiest day must be an idle one too.
+    daily = _busiest_day_megabytes(received) + _busiest_day_megabytes(sent)
     limits = parameters["maximumCpuPercent"], parameters["maximumNetworkMegabytesPerDay"]
     if cpu.maximum >= limits[0]:
         reason = f"CPU reached {figure(cpu.maximum)} %, the limit is {limits[0]} %"
-    elif daily >= limits[1] or burst >= limits[1]:
-        reason = f"network carried {figure(max(daily, burst))} MB a day, the limit is {limits[1]} MB"
+    elif daily >= limits[1]:
+        reason = f"network carried {figure(daily)} MB on its busiest day, the limit is {limits[1]} MB"
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     stopped = facts.cost_of(replace(facts.resource, state="stopped"))
@@ -46,13 +49,37 @@ def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
         new_monthly_cost=stopped.unrounded_monthly,
         evidence={
             "maximumCpuPercent": figure(cpu.maximum),
-            "networkMegabytesPerDay": figure(daily),
+            "busiestDayNetworkMegabytes": figure(daily),
             "thresholdCpuPercent": str(limits[0]),
             "thresholdNetworkMegabytesPerDay": str(limits[1]),
+            **_billed_on(facts.resource),
             **coverage_evidence(cpu),
         },
-        summary=f"Peak CPU {figure(cpu.maximum)} % and {figure(daily)} MB of network a day: it does no work.",
+        summary=f"Peak CPU {figure(cpu.maximum)} %, {figure(daily)} MB of network on the busiest day: it does no work."
+        f"{_what_bills_on(facts.resource)}",
     )
+
+
+def _billed_on(resource: Resource) -> dict[str, Json]:
+    """Return how many volumes and elastic addresses a stop leaves; null where AWS did not tell."""
+    volumes, elastic = resource.attributes.get("volume_ids"), resource.attributes.get("elastic")
+    return {
+        "volumesBilledOn": len(volumes) if isinstance(volumes, (list, tuple)) else None,
+        "elasticAddressesBilledOn": sum(one is True for one in elastic) if isinstance(elastic, (list, tuple)) else None,
+    }
+
+
+def _what_bills_on(resource: Resource) -> str:
+    """Return, as sentences, what a stop does not save; empty when nothing stays."""
+    volumes, addresses = _billed_on(resource).values()
+    told = ""
+    if volumes:
+        its = "Its volume bills" if volumes == 1 else f"Its {volumes} volumes bill"
+        told += f" {its} on after the stop, apart from these figures."
+    if addresses:
+        its = "Its elastic address bills" if addresses == 1 else f"Its {addresses} elastic addresses bill"
+        told += f" {its} on and {'is' if addresses == 1 else 'are'} the cost that remains."
+    return told
 
 
 def _not_judged(facts: Facts) -> str:
@@ -80,9 +107,10 @@ def _hourly(utilization: Utilization, name: str) -> MetricSummary | None:
     return utilization.metrics.get(name) or utilization.fine.get(name)
 
 
-def _daily_megabytes(summary: MetricSummary) -> float:
-    """Return the mean per day of the time that was seen; the sum of a counter is always there."""
-    return (summary.total or 0.0) / MEGABYTE / (summary.hours / 24)
+def _busiest_day_megabytes(summary: MetricSummary) -> float:
+    """Return the traffic of the busiest 24 hours; the total, which old summaries have alone, is never less."""
+    most = summary.busiest_day if summary.busiest_day is not None else summary.total
+    return (most if most is not None else math.inf) / MEGABYTE
 
 
 CHECK: Final = Check(
@@ -104,7 +132,7 @@ CHECK: Final = Check(
             default=Decimal(5),
             minimum=Decimal("0.1"),
             maximum=Decimal(100000),
-            description="An instance that received and sent this much a day together is not idle.",
+            description="An instance that received and sent this much together on any day is not idle.",
         ),
     ),
     documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-idle-recommendations.html",

@@ -13,13 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from finops.errors import InvalidInput
 from finops.kinds.aws_account import AwsAccount
-from finops.kinds.invalid import InvalidObject
+from finops.kinds.invalid import InvalidObject, shortened
 from finops.kinds.part import API_VERSION
 from finops.kinds.scan_policy import ScanPolicy
+from finops_operator.cli.yaml_documents import MalformedYaml, yaml_documents
 from finops_operator.plugins import Check
 from finops_operator.stages.check import CheckSetting, enabled_checks
 from finops_operator.stages.schedule import next_run
@@ -72,10 +71,10 @@ def read_documents(files: Sequence[str], checks: Mapping[str, Check], now: datet
         try:
             for number, document in enumerate(_documents(name), start=1):
                 _take(document, source, number, found, problems, seen)
-        except yaml.YAMLError as error:
-            problems.append(_malformed(source, error))
+        except MalformedYaml as error:
+            problems.append(Problem(source, error.place, "", error.message, error.hint))
         except InvalidInput as error:
-            problems.append(Problem(source, "", "", error.message, error.hint))
+            problems.append(Problem(source, "", error.field, error.message, error.hint))
     for policy in found.policies:
         problems += _policy_problems(policy, checks, now, seen)
     if problems:
@@ -84,13 +83,20 @@ def read_documents(files: Sequence[str], checks: Mapping[str, Check], now: datet
 
 
 def _documents(name: str) -> Iterator[Any]:
-    for document in yaml.safe_load_all(_text(name)):
+    for document in yaml_documents(_text(name)):
         if document is None:
             continue
         if isinstance(document, Mapping) and document.get("kind") == "List":
-            yield from document.get("items") or ()
+            yield from _items(document)
         else:
             yield document
+
+
+def _items(document: Mapping[str, Any]) -> Sequence[Any]:
+    items = document.get("items") or []
+    if not isinstance(items, list):
+        raise InvalidInput("is not a list", field="items", hint="write the objects of a List as entries with a dash")
+    return items
 
 
 def _text(name: str) -> str:
@@ -110,13 +116,6 @@ def _bytes(path: Path) -> bytes:
         return file.read(_SIZE_LIMIT + 1)
 
 
-def _malformed(source: str, error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    what = getattr(error, "problem", None) or str(error)
-    return Problem(source, where, "", f"is not YAML: {what}", "check indentation, quotes and colons there")
-
-
 def _take(
     document: Any,
     source: str,
@@ -132,7 +131,7 @@ def _take(
         return
     kind = document.get("kind")
     if kind not in _KINDS:
-        problems.append(Problem(source, where, "kind", f"is {kind!r}", f"write {' or '.join(_KINDS)}"))
+        problems.append(Problem(source, where, "kind", f"is {shortened(kind)}", f"write {' or '.join(_KINDS)}"))
         return
     try:
         parsed = (ScanPolicy if kind == "ScanPolicy" else AwsAccount).from_object(document)
@@ -141,7 +140,9 @@ def _take(
         problems += [Problem(source, named, one.path, one.rule, one.hint) for one in error.fields]
         return
     metadata = parsed.metadata
-    key = (str(kind), metadata.namespace or "default", metadata.name)
+    # An AwsAccount belongs to the cluster, whatever namespace its file names.
+    namespace = (metadata.namespace or "default") if isinstance(parsed, ScanPolicy) else ""
+    key = (str(kind), namespace, metadata.name)
     told = f"{source}: {where} ({kind}/{metadata.name})"
     if key in seen:
         where = f"{where} ({kind}/{metadata.name})"

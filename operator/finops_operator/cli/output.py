@@ -1,6 +1,6 @@
 """Listings in all formats: a table for people, JSON, YAML and CSV for programs; every listing command ends here.
 
-Records are JSON values, streamed; only a table is held, because its columns must fit.
+Records are JSON values, streamed; of a table only the texts of its cells are held, because its columns must fit.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any, Final, TextIO, TypeAlias
 
 import yaml
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -23,8 +24,9 @@ from rich.text import Text
 from finops_operator.cli.printable import printable, spreadsheet_cell
 
 Record: TypeAlias = Mapping[str, Any]
-_UNBOUNDED: Final = 10_000
-"""Columns of a line that no terminal has to fit."""
+_FOLDED_ROWS: Final = 500
+"""Rows of a table on a terminal up to which long texts are folded to its width."""
+_GAP: Final = "  "
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -65,15 +67,22 @@ def field(name: str, *, path: str = "", wide: bool = False, right: bool = False)
     return Column(name, value, wide=wide, right=right)
 
 
-def emit(records: Iterable[Record], columns: Sequence[Column], format_: Format, sink: TextIO | None = None) -> None:
-    """Print `records` to `sink` (default: stdout)."""
+def emit(
+    records: Iterable[Record],
+    columns: Sequence[Column],
+    format_: Format,
+    sink: TextIO | None = None,
+    *,
+    header: bool = True,
+) -> None:
+    """Print `records` to `sink` (default: stdout); CSV that goes on from earlier records has no `header`."""
     out = sink or sys.stdout
     if format_ is Format.JSON:
         _json(records, out)
     elif format_ is Format.YAML:
         _yaml(records, out)
     elif format_ is Format.CSV:
-        _csv(records, columns, out)
+        _csv(records, columns, out, header=header)
     else:
         shown = [column for column in columns if format_ is Format.WIDE or not column.wide]
         _table(records, shown, out)
@@ -109,30 +118,54 @@ def _yaml(records: Iterable[Record], out: TextIO) -> None:
         out.write("[]\n")
 
 
+def emit_document(head: Record, lists: Mapping[str, Iterable[Record]], out: TextIO) -> None:
+    """Write one YAML document: the fields of `head`, then each list, streamed."""
+    out.write("---\n")
+    out.write(yaml.safe_dump(_plain(head), sort_keys=False))
+    for name, records in lists.items():
+        written = False
+        for record in records:
+            out.write("" if written else f"{name}:\n")
+            out.write(yaml.safe_dump([_plain(record)], sort_keys=False))
+            written = True
+        out.write("" if written else f"{name}: []\n")
+
+
 def _plain(record: Record) -> Any:
     return json.loads(json.dumps(record))
 
 
-def _csv(records: Iterable[Record], columns: Sequence[Column], out: TextIO) -> None:
+def _csv(records: Iterable[Record], columns: Sequence[Column], out: TextIO, *, header: bool) -> None:
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([column.name for column in columns])
+    if header:
+        writer.writerow([column.name for column in columns])
     for record in records:
         writer.writerow([spreadsheet_cell(text_of(column.value(record))) for column in columns])
 
 
 def _table(records: Iterable[Record], columns: Sequence[Column], out: TextIO) -> None:
+    rows = [tuple(printable(text_of(column.value(record))) or "-" for column in columns) for record in records]
+    if not out.isatty() or len(rows) > _FOLDED_ROWS:
+        _aligned(rows, columns, out)
+        return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
-    for record in records:
-        table.add_row(*(Text(printable(text_of(column.value(record))) or "-") for column in columns))
-    if out.isatty():
-        console(out).print(table)
-        return
-    plain = console(out)
-    with plain.capture() as captured:
-        plain.print(table)
-    out.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console(out).print(table)
+
+
+def _aligned(rows: Sequence[Sequence[str]], columns: Sequence[Column], out: TextIO) -> None:
+    """Write one line a row, as wide as its texts."""
+    titles = [column.title for column in columns]
+    widths = [max(map(cell_len, (title, *(row[index] for row in rows)))) for index, title in enumerate(titles)]
+    for row in (titles, *rows):
+        cells = (
+            " " * (width - cell_len(text)) + text if column.right else text + " " * (width - cell_len(text))
+            for text, width, column in zip(row, widths, columns, strict=True)
+        )
+        out.write(f"{_GAP.join(cells).rstrip()}\n")
 
 
 def console(out: TextIO) -> Console:
@@ -143,7 +176,6 @@ def console(out: TextIO) -> Console:
         force_terminal=terminal,
         no_color=not terminal or bool(os.environ.get("NO_COLOR")),
         color_system="auto" if terminal else None,
-        width=None if terminal else _UNBOUNDED,
         highlight=False,
         markup=False,
         emoji=False,

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import json
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
-
-import yaml
 
 from finops.domain.money import as_text
 from finops.domain.report import ScanSummary
 from finops.store.recommendations import recommendation_to_json
-from finops_operator.cli.listings import RECOMMENDATIONS
-from finops_operator.cli.output import Format, emit, field
+from finops_operator.cli.listings import RECOMMENDATIONS, Counting
+from finops_operator.cli.output import Format, emit, emit_document, field
 from finops_operator.pipeline import ScanOutcome
-from finops_operator.scan_report import gap_to_json, write_report
+from finops_operator.scan_report import gap_to_json, reasons, report_parts, write_report
 
 _GAP_COLUMNS: Final = (
     field("account"),
@@ -29,28 +26,40 @@ _GAP_COLUMNS: Final = (
 _WHY_COLUMNS: Final = (field("check"), field("resource"), field("reason"))
 
 
-def print_outcome(outcome: ScanOutcome, format_: Format, *, why: bool) -> None:
-    """Print one scan to stdout; several follow one another (JSON texts, YAML documents, tables).
+@dataclass(slots=True)
+class OutcomePrinter:
+    """Prints scans one after another so that the whole can be read back: see `show`.
 
-    Raises:
-        StoreUnavailable: the store went away while its content was read.
+    Attributes:
+        several: more than one scan is to come, so each ScanReport stands on one line (JSON lines).
     """
-    if format_ is Format.JSON:
-        write_report(sys.stdout, outcome, why=why)
-    elif format_ is Format.YAML:
-        sys.stdout.write("---\n")
-        yaml.safe_dump(_report(outcome, why=why), sys.stdout, sort_keys=False)
-    elif format_ is Format.CSV:
-        emit(_recommendations(outcome), RECOMMENDATIONS, format_)
-    else:
-        _print_tables(outcome, format_, why=why)
 
+    format_: Format
+    why: bool
+    several: bool
+    _shown: int = 0
 
-def _report(outcome: ScanOutcome, *, why: bool) -> dict[str, Any]:
-    text = io.StringIO()
-    write_report(text, outcome, why=why, indent=None)
-    report: dict[str, Any] = json.loads(text.getvalue())
-    return report
+    def show(self, outcome: ScanOutcome) -> None:
+        """Print one scan to stdout.
+
+        JSON: one indented object, or one object a line when there are several. YAML: a document each. CSV: the rows of
+        all scans under one header; the column `policy` tells them apart. Tables: one below the other.
+
+        Raises:
+            StoreUnavailable: the store went away while its content was read.
+        """
+        first = not self._shown
+        self._shown += 1
+        if self.format_ is Format.JSON:
+            write_report(sys.stdout, outcome, why=self.why, indent=None if self.several else 2)
+        elif self.format_ is Format.YAML:
+            head, lists = report_parts(outcome, why=self.why)
+            emit_document(head, lists, sys.stdout)
+        elif self.format_ is Format.CSV:
+            emit(_recommendations(outcome), RECOMMENDATIONS, self.format_, header=first)
+        else:
+            sys.stdout.write("" if first else "\n")
+            _print_tables(outcome, self.format_, why=self.why)
 
 
 def _recommendations(outcome: ScanOutcome) -> Iterator[dict[str, Any]]:
@@ -63,13 +72,16 @@ def _recommendations(outcome: ScanOutcome) -> Iterator[dict[str, Any]]:
 
 def _print_tables(outcome: ScanOutcome, format_: Format, *, why: bool) -> None:
     summary = outcome.summary
-    emit(_summary_rows(summary), (field("policy"), field(summary.policy, path="value")), format_)
+    emit(_summary_rows(summary), (field("scan"), field("value")), format_)
     if summary.recommendations:
+        counting = Counting()
         sys.stdout.write("\n")
-        emit(_recommendations(outcome), RECOMMENDATIONS, format_)
+        emit(counting.through(_recommendations(outcome)), RECOMMENDATIONS, format_)
+        if counting.sentence():
+            sys.stdout.write(f"{counting.sentence()}\n")
     if why and not summary.complete_failure:
         sys.stdout.write("\nnot recommended\n")
-        emit(iter(_report(outcome, why=True).get("notRecommended", ())), _WHY_COLUMNS, format_)
+        emit(reasons(outcome), _WHY_COLUMNS, format_)
     if summary.gaps:
         sys.stdout.write("\ngaps (not seen, so not counted)\n")
         gaps = [gap_to_json(gap) for gap in summary.gaps]
@@ -81,6 +93,7 @@ def _summary_rows(summary: ScanSummary) -> Iterator[dict[str, Any]]:
     unpriced = f" ({summary.unpriced_resources} without a price)" if summary.unpriced_resources else ""
     unknown = f" ({summary.unknown_resources} with too little data to judge)" if summary.unknown_resources else ""
     rows = {
+        "policy": summary.policy,
         "resources": f"{summary.resources}{unpriced}{unknown}",
         "monthly cost": f"{as_text(summary.monthly_cost)} {summary.currency}",
         "potential monthly savings": f"{as_text(summary.potential_monthly_savings)} {summary.currency}",
@@ -90,4 +103,4 @@ def _summary_rows(summary: ScanSummary) -> Iterator[dict[str, Any]]:
         "took": f"{took:.1f} s",
     }
     for name, value in rows.items():
-        yield {"policy": name, "value": value}
+        yield {"scan": name, "value": value}

@@ -15,6 +15,7 @@ from finops.settings import Settings
 from finops.store.connection import Store
 from finops.store.limits import SharedRateLimits
 from finops_operator.aws.clients import make_readers
+from finops_operator.aws.limiter import share_of_published
 from finops_operator.aws.reader import Patience
 from finops_operator.catalog import Plugins
 from finops_operator.cli.documents import Documents
@@ -56,7 +57,8 @@ def scan_all(
     bound_heap()
     workers = settings.scan_workers
     with _pool(workers, "cloudwatch") as metric_requests, _pool(workers, "aws") as pool:
-        readers = make_readers(Patience(SharedRateLimits(store), clock), demo=settings.demo)
+        quotas = share_of_published(settings.aws_quota_percent)
+        readers = make_readers(Patience(SharedRateLimits(store), clock, quotas=quotas), demo=settings.demo)
         for policy in documents.policies:
             with _progress() as progress:
                 deps = ScanDependencies(

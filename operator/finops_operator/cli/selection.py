@@ -47,26 +47,43 @@ class Tally:
     """Counts what was listed, and how much of it each policy selects."""
 
     def __init__(self, policies: Iterable[Selection]) -> None:
-        self._all = (0, Decimal(0))
-        self._of = {one.name: (0, Decimal(0)) for one in policies}
+        self._all = _Sum()
+        self._of = {one.name: _Sum() for one in policies}
 
     def add(self, monthly_cost: Decimal | None, policies: Iterable[str]) -> None:
-        """Count one resource; an unknown cost adds nothing."""
-        cost = monthly_cost or Decimal(0)
-        self._all = (self._all[0] + 1, self._all[1] + cost)
+        """Count one resource; an unknown cost adds nothing, and the sentences say so."""
+        self._all.add(monthly_cost)
         for name in policies:
-            count, total = self._of[name]
-            self._of[name] = (count + 1, total + cost)
+            self._of[name].add(monthly_cost)
 
     def sentences(self) -> list[str]:
         """Return the totals in words: of everything first, then of each policy that selects another number of it."""
-        count, cost = self._all
-        told = [f"{count} resources, {_money(cost)} a month"]
-        for name, (chosen, part) in self._of.items():
-            if (chosen, part) != self._all:
-                told.append(f"policy {name} selects {chosen} of them, {_money(part)}: --policy {name}")
+        told = [self._all.sentence()]
+        for name, part in self._of.items():
+            if part != self._all:
+                told.append(f"policy {name} selects {part.count} of them, {part.money()}: --policy {name}")
         return told
 
 
-def _money(amount: Decimal) -> str:
-    return f"{as_text(to_cents(amount))} {CURRENCY}"
+@dataclass(slots=True)
+class _Sum:
+    """Resources, what those with a price cost a month, and how many have none."""
+
+    count: int = 0
+    cost: Decimal = Decimal(0)
+    unpriced: int = 0
+
+    def add(self, monthly_cost: Decimal | None) -> None:
+        self.count += 1
+        self.cost += monthly_cost or Decimal(0)
+        self.unpriced += monthly_cost is None
+
+    def money(self) -> str:
+        if self.unpriced and self.unpriced == self.count:
+            return "cost unknown"
+        return f"{as_text(to_cents(self.cost))} {CURRENCY}"
+
+    def sentence(self) -> str:
+        month = "" if self.money() == "cost unknown" else " a month"
+        without = f", {self.unpriced} of them without a price" if self.unpriced else ""
+        return f"{self.count} resources, {self.money()}{month}{without}"

@@ -20,10 +20,14 @@ def settings_with(redis: str) -> Settings:
     """Return the environment's settings; `redis`, from the command line, wins.
 
     Raises:
-        InvalidInput: a setting does not parse.
+        InvalidInput: a setting does not parse, or `redis` is no store address.
     """
     settings = from_environment(os.environ)
-    return replace(settings, redis_url=redis) if redis else settings
+    if not redis:
+        return settings
+    # Refused by the name people typed, before anything is read or asked.
+    open_store(redis, named="--redis").client.close()
+    return replace(settings, redis_url=redis)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Casts a vote as the kubeconfig's user and waits for the operator's answer; shared by approve, deny and withdraw.
 
-The vote is a plain Approval object: nothing here decides whether it counts. Names of Approvals are hashes, so sending
-the same vote twice finds the first one and shows its answer.
+The vote is a plain Approval object: nothing here decides whether it counts. Sending the same vote twice finds the first
+one and shows its answer; one that was refused, or taken back since, is asked anew.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import time
 from typing import Final
 
 from finops.domain.decision import Choice, VoteResult
-from finops.errors import Conflict, InvalidInput, Refused, Unavailable
+from finops.errors import InvalidInput, Refused, Unavailable
+from finops.k8s.ballots import Ballot
 from finops.k8s.kinds import KindApi, action_requests, approvals
 from finops.kinds.action_request import ActionRequest
 from finops.kinds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
@@ -39,12 +40,10 @@ def cast(cluster: Cluster, name: str, choice: Choice, *, reason: str = "", wait_
         )
     vote = Approval.of(cluster.namespace, _spec(request, choice, _voter(cluster), reason))
     api = approvals(cluster.connection)
-    try:
-        sent = api.create(vote)
-    except Conflict:
-        note(f"you have sent this vote before: {vote.metadata.name}")
-        sent = vote
-    return _answered(api, cluster.namespace, sent, wait_seconds)
+    sent = Ballot(api, vote, others=lambda: api.list(cluster.namespace)).cast()
+    if sent.earlier:
+        note(f"you have sent this vote before: {sent.approval.metadata.name}")
+    return _answered(api, cluster.namespace, sent.approval, wait_seconds)
 
 
 def _voter(cluster: Cluster) -> Voter:
@@ -67,7 +66,7 @@ def _answered(api: KindApi[Approval], namespace: str, sent: Approval, wait_secon
     deadline = time.monotonic() + wait_seconds
     while True:
         found = api.get(namespace, sent.metadata.name)
-        if found is not None and found.status.result is not None:
+        if found is not None and found.metadata.uid == sent.metadata.uid and found.status.result is not None:
             return _counted(found)
         if time.monotonic() > deadline:
             raise Unavailable(

@@ -16,4 +16,5 @@ def register(registry: kopf.OperatorRegistry, world: World) -> None:
 
     @kopf.on.event(GROUP, VERSION, AwsAccount.crd.plural, registry=registry)
     async def saw(event: kopf.RawEvent, **_: Any) -> None:
-        world.accounts.saw(event["object"], deleted=event["type"] == "DELETED")
+        type_ = event["type"]
+        world.accounts.saw(event["object"], deleted=type_ == "DELETED", listed=type_ is None)

@@ -19,6 +19,7 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 async def serve(world: World, namespaces: Sequence[str], stop: threading.Event, ready: threading.Event) -> None:
     """Watch the four kinds in `namespaces` (empty: everywhere) until `stop` is set, by a signal handler for example."""
     registry = kopf.OperatorRegistry()
+    world.watches(namespaces)
 
     @kopf.on.login(registry=registry)
     def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
@@ -62,8 +63,9 @@ def _settings() -> kopf.OperatorSettings:
     settings.posting.enabled = False
     settings.watching.server_timeout = 300
     settings.watching.connect_timeout = 30
-    settings.queueing.worker_limit = 50
+    # A worker stays with its object for the idle time: both figures together say how fast a long list is shown.
+    settings.queueing.worker_limit = 500
+    settings.queueing.idle_timeout = 0.1
     # Workers only fill the world: nothing they hold is lost when they are let go at once.
-    settings.queueing.idle_timeout = 1.0
     settings.queueing.exit_timeout = 0.5
     return settings

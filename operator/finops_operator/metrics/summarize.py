@@ -7,7 +7,6 @@ computed here from the period maxima (counters: from the period sums).
 from __future__ import annotations
 
 import math
-import operator
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,9 +88,9 @@ def busiest_day(sums: Sequence[float], period: int) -> float:
 
     `sums` holds one sum for each `period` seconds.
     """
-    running = list(accumulate((0.0 if math.isnan(value) else value for value in sums), initial=0.0))
+    running: list[float] = list(accumulate((0.0 if math.isnan(value) else value for value in sums), initial=0.0))
     length = min(_DAY_SECONDS // period, len(sums))
-    return max(map(operator.sub, running[length:], running))
+    return max(after - before for after, before in zip(running[length:], running, strict=False))
 
 
 def nearest_rank(ascending: Sequence[float], permille: int) -> float:

@@ -46,12 +46,12 @@ def dimension_sets(
 
 
 def _discover(reader: PageReader, store: UtilizationStore, shard: Shard, spec: MetricSpec) -> None:
-    store.start_discovery(shard, spec.name)
+    discovery = store.start_discovery(shard, spec.name)
     for metric in _SAME_ON_WINDOWS.get(spec.metric, (spec.metric,)):
         for page in reader.pages(OPERATION, {"Namespace": spec.namespace, "MetricName": metric}):
             found = _best_sets(metric, spec.dimension, page.get("Metrics", ()))
-            store.add_discovered(shard, spec.name, found, seconds=_KEPT_SECONDS)
-    store.finish_discovery(shard, spec.name, seconds=_KEPT_SECONDS)
+            store.add_discovered(discovery, found)
+    store.finish_discovery(shard, spec.name, discovery, seconds=_KEPT_SECONDS)
 
 
 def _best_sets(metric: str, dimension: str, listed: Iterable[Mapping[str, Any]]) -> dict[str, Discovered]:

@@ -59,7 +59,7 @@ def enabled_regions(reader: PageReader) -> frozenset[str]:
 
 
 def choose_regions(
-    wanted: Sequence[str], allowed: Sequence[str], enabled: frozenset[str] | None, account: str
+    wanted: Sequence[str], allowed: Sequence[str], enabled: frozenset[str] | None, access: AccountAccess
 ) -> tuple[tuple[str, ...], tuple[Gap, ...]]:
     """Return the regions to scan, sorted, and a Gap for each wanted one that cannot be scanned.
 
@@ -67,19 +67,29 @@ def choose_regions(
         wanted: the policy's regions; empty: all.
         allowed: the account object's regions; empty: all.
         enabled: what AWS says, None when it did not answer: then what was named is tried.
-        account: 12 digits, for the gaps.
+        access: the account, for the gaps.
     """
     gaps: list[Gap] = []
     chosen = list(wanted or allowed or sorted(enabled or ()))
     for region in list(chosen):
         code, message = "", ""
         if allowed and region not in allowed:
-            code, message = "RegionNotAllowed", f"the AwsAccount does not list {region} in spec.regions"
+            code = "RegionNotAllowed"
+            message = (
+                f"AwsAccount {access.name} does not list {region} in spec.regions; "
+                "add it there, or take it out of the policy's spec.regions"
+            )
         elif enabled is not None and region not in enabled:
-            code, message = "RegionNotEnabled", f"region {region} is not enabled in account {account}"
+            code = "RegionNotEnabled"
+            # AWS lists neither what is not enabled nor what does not exist.
+            named_by = "the policy" if wanted else f"AwsAccount {access.name}"
+            message = (
+                f"region {region} does not exist or is not enabled in account {access.account_id}; "
+                f"correct spec.regions of {named_by}, or enable it in AWS"
+            )
         if code:
             chosen.remove(region)
-            gaps.append(Gap(account, region, "ec2", "DescribeRegions", code, message))
+            gaps.append(Gap(access.account_id, region, "ec2", "DescribeRegions", code, message))
     return tuple(sorted(set(chosen))), tuple(gaps)
 
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
+from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.price import Cost
 from finops.domain.recommendation import Finding, NotRecommended, Recommendation
+from finops.domain.report import ShardCost
 from finops.domain.resource import Gap, Resource, Shard
 from finops.domain.utilization import Utilization
 from finops.kinds.scan_policy import ScanPolicy
@@ -93,24 +95,50 @@ class Brief:
         """Return what `resource` costs as it stands, at this policy's hours per month."""
         return cost_of(resource, self.kinds[resource.kind].billed_parts, self.lookup, self.hours_per_month)
 
+    def shared_cost(self, resource: Resource) -> Cost:
+        """Return what `resource` costs in a month of 730 hours: what all policies write down must not differ."""
+        return cost_of(resource, self.kinds[resource.kind].billed_parts, self.lookup, DEFAULT_HOURS_PER_MONTH)
+
     def selects(self, resource: Resource) -> bool:
         return selects(self.spec_policy.spec.selector, resource)
 
 
 @dataclass(slots=True)
 class ShardTotals:
-    """What one shard adds to the scan's summary; `whole_cost` is that of all its resources, selected or not."""
+    """What one shard adds to the scan's summary.
+
+    Attributes:
+        whole_cost, whole_resources, whole_unpriced: of all its resources, selected or not, in a month of 730 hours.
+    """
 
     shard: Shard
     resources: int = 0
     monthly_cost: Decimal = Decimal(0)
-    whole_cost: Decimal = Decimal(0)
     unpriced: int = 0
+    whole_cost: Decimal = Decimal(0)
+    whole_resources: int = 0
+    whole_unpriced: int = 0
     unknown: int = 0
     savings: Decimal = Decimal(0)
     recommendations: int = 0
     gaps: list[Gap] = field(default_factory=list)
     failures: Failures | None = None
+
+    @property
+    def selected(self) -> ShardCost:
+        """Return what the policy selects of the shard."""
+        return ShardCost(self.monthly_cost, self.resources, self.unpriced)
+
+    @property
+    def whole(self) -> ShardCost:
+        """Return the whole shard, for the history that all policies share."""
+        return ShardCost(self.whole_cost, self.whole_resources, self.whole_unpriced)
+
+    def add_to_whole(self, cost: Cost) -> None:
+        """Count one resource, whoever selects it."""
+        self.whole_resources += 1
+        self.whole_cost += cost.monthly or Decimal(0)
+        self.whole_unpriced += cost.monthly is None
 
 
 class ShardJudge:
@@ -138,9 +166,10 @@ class ShardJudge:
             StoreUnavailable: the store does not answer.
         """
         brief = self._brief
-        self._costs = {one.id: brief.cost(one) for one in resources}
-        self.totals.whole_cost += sum((cost.monthly or Decimal(0) for cost in self._costs.values()), Decimal(0))
+        for one in resources:
+            self.totals.add_to_whole(brief.shared_cost(one))
         chosen = [one for one in resources if brief.selects(one)]
+        self._costs = {one.id: brief.cost(one) for one in chosen}
         ours = [item.check.id for item in brief.enabled if self._kind.id in item.check.kinds]
         pairs = [(check, one.id) for one in chosen for check in ours]
         # One target per resource: only right-sizing compares its advice with the last one.

@@ -1,7 +1,8 @@
 """Measure a page of resources: hourly rings for all, 5-minute points for candidates, silence of detached volumes.
 
-Called by the pipeline with pages of one shard. Points are shared by all policies through the rings in the store, so a
-second policy asks CloudWatch for nothing. What cannot be read becomes `unknown` with its reason, never zero.
+Called by the pipeline with pages of one shard. Hours are shared by all policies through the rings in the store, and
+5-minute pictures and silence by those with the same window, so a second policy asks CloudWatch for nothing. What cannot
+be read becomes `unknown` with its reason, never zero.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from finops_operator.metrics.failures import Failures
 from finops_operator.metrics.fetch import OPERATION as GET_METRIC_DATA
 from finops_operator.metrics.fetch import Answers, fetch
 from finops_operator.metrics.queries import HOUR, Batch, Query, Window, batches
-from finops_operator.metrics.summarize import NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, Series, first_period, summarize
+from finops_operator.metrics.summarize import NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, Series, summarize
 from finops_operator.metrics.windows import (
     DAY,
     fine_window,
@@ -248,44 +249,37 @@ class Measurer:
     def _silence(self, resources: Sequence[Resource], drafts: Mapping[str, _Draft]) -> None:
         """Ask for one point a day; what was answered today is not asked again."""
         window = silence_window(self._settings.now, self._settings.silence_days)
-        previous = self._store.summaries(self._shard, [one.id for one in resources])
+        question = f"silence-{window.start}-{window.end}"
+        # What a volume did before it was attached in between says nothing about it now.
+        marks = {one.id: one.text("unattached_since") for one in resources}
+        previous = self._store.answers(self._shard, question, marks)
+        heard: dict[str, _Draft] = {}
         queries: list[Query] = []
         specs = {spec.name: spec for spec in self._kind.metrics if spec.hourly and not spec.discovered}
         for resource in resources:
             for spec in specs.values():
-                before = previous.get(resource.id)
                 if not spec.applies(resource):
                     continue
-                if before is not None and self._asked_today(before, spec.name, window):
+                known = _heard(previous.get(resource.id), spec.name)
+                if known is not None:
                     draft = drafts[resource.id]
-                    draft.put(spec.name, before.metrics.get(spec.name) or NOT_PUBLISHED)
-                    draft.asked_from[spec.name] = before.asked_from[spec.name]
+                    draft.put(spec.name, known)
+                    draft.asked_from[spec.name] = window.start_time
                     continue
                 query = self._query(resource, spec, window, {})
                 assert isinstance(query, Query)
                 queries.append(query)
         for answers in self._fetch(queries, fine=False):
             for query, points in answers.points.items():
-                draft = drafts[query.resource_id]
-                draft.asked_from[query.name] = window.start_time
                 series = Series(window.start, window.period, points)
                 # Of a detached volume the whole window counts: its creation is not a restart.
-                draft.put(query.name, summarize(specs[query.name], series, None))
+                summary = summarize(specs[query.name], series, None)
+                for draft in (drafts[query.resource_id], heard.setdefault(query.resource_id, _Draft())):
+                    draft.asked_from[query.name] = window.start_time
+                    draft.put(query.name, summary)
             for query, code in answers.failed.items():
                 drafts[query.resource_id].unknown[query.name] = code
-
-    @staticmethod
-    def _asked_today(before: Utilization, name: str, window: Window) -> bool:
-        """Tell whether this very question was answered already: days are whole, so the same start means today.
-
-        A volume detached today must be asked about anew: what is kept of it are hours.
-        """
-        asked, summary = before.asked_from.get(name), before.metrics.get(name)
-        if asked is None or int(asked.timestamp()) != window.start:
-            return False
-        if summary is not None:
-            return summary.period_seconds == window.period
-        return before.unknown.get(name) == NOT_PUBLISHED
+        self._store.put_answers(self._shard, question, marks, {one: draft.done(one) for one, draft in heard.items()})
 
     # -- 5 minutes ---------------------------------------------------------------------------------------------------
 
@@ -298,45 +292,52 @@ class Measurer:
         specs = {spec.name: spec for spec in self._kind.metrics if spec.fine}
         wanted = [one for one in resources if specs and self._wants_fine(one, drafts[one.id].done(one.id))]
         window = fine_window(self._settings.now, self._settings.lookback_days)
-        previous = self._store.summaries(self._shard, [one.id for one in wanted])
         launched = {one.id: one.created for one in wanted}
+        marks = {one.id: _launch_within(window, one) for one in wanted}
+        today = window.end // DAY
+        kept = self._store.answers(self._shard, self._fine_question(today - 1), marks)
+        kept |= self._store.answers(self._shard, self._fine_question(today), marks)
+        pictures: dict[str, _Draft] = {}
         queries: list[Query] = []
         for resource in wanted:
-            draft, before = drafts[resource.id], previous.get(resource.id)
-            if before is not None and self._still_fine(before, resource, specs):
-                draft.fine.update(before.fine)
-                for name, spec in specs.items():
-                    if not spec.hourly and name in before.unknown:
-                        draft.unknown[name] = before.unknown[name]
+            draft, picture = drafts[resource.id], kept.get(resource.id)
+            if picture is not None and self._still_fine(picture, draft, specs):
+                _show(draft, picture, specs)
                 continue
+            fresh = pictures[resource.id] = _Draft()
             for spec in specs.values():
                 query = self._query(resource, _peaks(spec), window, sets) if spec.applies(resource) else NOT_APPLICABLE
                 if isinstance(query, Query):
                     queries.append(query)
+                else:
+                    fresh.unknown[spec.name] = query
         for answers in self._fetch(queries, fine=True):
             for query, points in answers.points.items():
-                spec = specs[query.name]
+                spec, one = specs[query.name], query.resource_id
                 series = Series(query.window.start, query.window.period, points)
-                _put_fine(drafts[query.resource_id], spec, summarize(_peaks(spec), series, launched[query.resource_id]))
+                summary = summarize(_peaks(spec), series, launched[one])
+                pictures[one].put(query.name, _with_mean_of(drafts[one], spec, summary), fine=True)
             for query, code in answers.failed.items():
-                if not specs[query.name].hourly:
-                    drafts[query.resource_id].unknown[query.name] = code
+                pictures[query.resource_id].unknown[query.name] = code
+        made = {one: picture.done(one) for one, picture in pictures.items()}
+        for one, picture in made.items():
+            _show(drafts[one], picture, specs)
+        self._store.put_answers(self._shard, self._fine_question(today), marks, made)
 
-    def _still_fine(self, before: Utilization, resource: Resource, specs: Mapping[str, MetricSpec]) -> bool:
-        """Tell whether yesterday's 5-minute picture still holds: complete, a day old at most, of the same machine."""
+    def _fine_question(self, day: int) -> str:
+        """Return the name of the pictures of this lookback that end on `day` (since the epoch)."""
+        return f"fine-{self._settings.lookback_days}-{day}"
+
+    def _still_fine(self, picture: Utilization, draft: _Draft, specs: Mapping[str, MetricSpec]) -> bool:
+        """Tell whether a kept 5-minute picture still holds: a day old at most, and as complete as the hours are."""
         for name, spec in specs.items():
-            summary = before.fine.get(name)
-            if summary is None:
-                if spec.hourly and name not in before.unknown:
+            summary = picture.fine.get(name)
+            if summary is not None:
+                if self._settings.now - summary.end >= _FINE_FOR:
                     return False
-                if not spec.hourly and before.unknown.get(name, "") not in _ANSWERED:
-                    return False
-                continue
-            end = int(summary.end.timestamp())
-            start = first_period(resource.created, end - self._settings.lookback_days * DAY, summary.period_seconds)
-            if self._settings.now - summary.end >= _FINE_FOR or int(summary.start.timestamp()) != start:
+            elif picture.unknown.get(name, "") not in _ANSWERED and not (spec.hourly and name in draft.unknown):
                 return False
-        return bool(before.fine)
+        return bool(picture.fine)
 
 
 def _peaks(spec: MetricSpec) -> MetricSpec:
@@ -344,13 +345,36 @@ def _peaks(spec: MetricSpec) -> MetricSpec:
     return spec if spec.counter or not spec.hourly else replace(spec, statistics=("Maximum",))
 
 
-def _put_fine(draft: _Draft, spec: MetricSpec, summary: MetricSummary | str) -> None:
-    hourly = draft.metrics.get(spec.name)
-    if isinstance(summary, MetricSummary) and hourly is not None and not spec.counter:
-        summary = replace(summary, average=hourly.average)
-    # Where the hours told something, 5-minute silence takes nothing back.
-    if isinstance(summary, MetricSummary) or not spec.hourly:
-        draft.put(spec.name, summary, fine=True)
+def _with_mean_of(hours: _Draft, spec: MetricSpec, summary: MetricSummary | str) -> MetricSummary | str:
+    """Return the summary of 5-minute peaks with the levels of the hours, which saw more than the peaks."""
+    hourly = hours.metrics.get(spec.name)
+    if isinstance(summary, str) or hourly is None or spec.counter:
+        return summary
+    return replace(summary, average=hourly.average, lowest=hourly.lowest)
+
+
+def _launch_within(window: Window, resource: Resource) -> str:
+    """Return the launch that cut the window short, or a window of yesterday; empty when it was before both.
+
+    What happened before a launch happened on another machine or another type.
+    """
+    launch = resource.created
+    return str(launch) if launch is not None and launch.timestamp() >= window.start - DAY else ""
+
+
+def _show(draft: _Draft, picture: Utilization, specs: Mapping[str, MetricSpec]) -> None:
+    draft.fine.update(picture.fine)
+    for name, reason in picture.unknown.items():
+        # Where the hours told something, 5-minute silence takes nothing back.
+        if not specs[name].hourly:
+            draft.unknown[name] = reason
+
+
+def _heard(before: Utilization | None, name: str) -> MetricSummary | str | None:
+    """Return what a volume's silence was answered with, None when it was not asked about or not answered."""
+    if before is None:
+        return None
+    return before.metrics.get(name) or (NOT_PUBLISHED if before.unknown.get(name) == NOT_PUBLISHED else None)
 
 
 def _joined(ring: Ring | None, window: Window, points: tuple[array[float], ...], needed: int) -> Ring:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from finops.domain.money import to_cents
 from finops.domain.report import ScanSummary
 from finops.domain.resource import Gap
-from finops.kinds.conditions import Conditions, ConditionStatus, with_condition
+from finops.kinds.conditions import Condition, Conditions, ConditionStatus, find_condition, with_condition
 from finops.kinds.policy_status import GAP_ROWS, GapDetail, LastScan, ScanPolicyStatus
 from finops.kinds.scan_policy import ScanPolicy
 
@@ -26,6 +26,9 @@ ACCOUNT_CODES: Final = frozenset({"AccountNotFound", "AccountNotGranted", "Accou
 _MESSAGE: Final = 900
 _WORD: Final = 240
 _REASON: Final = re.compile("[A-Za-z][A-Za-z0-9_]{0,127}")
+_NO_CARDS: Final = " No card reaches Slack: "
+_SCANNED: Final = frozenset({"Completed", "CompletedWithGaps"})
+"""Reasons of `Ready` beside which the state of the policy's Slack channel is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def scanned(
     now: datetime,
 ) -> dict[str, Any]:
     """A scan of `generation` ended; `summary` is all there is to tell."""
-    ready = _readiness(summary)
+    ready = _with_note(_readiness(summary), slack_note(policy) or "")
     conditions = _set(
         policy,
         policy.status.conditions,
@@ -170,6 +173,31 @@ def followed_up(policy: ScanPolicy, standing: Standing) -> dict[str, Any]:
         "open_requests": standing.open_requests,
     }
     return policy.status.model_copy(update=update).to_dict()
+
+
+def slack_note(policy: ScanPolicy) -> str | None:
+    """Return what the status says about the policy's Slack channel, empty for nothing, None where it has no room."""
+    ready = find_condition(policy.status.conditions, "Ready")
+    return None if ready is None or ready.reason not in _SCANNED else ready.message.partition(_NO_CARDS)[2]
+
+
+def noted(policy: ScanPolicy, problem: str) -> dict[str, Any]:
+    """Why no card reaches the policy's channel is told beside the outcome of its scan; empty takes that back."""
+    conditions = tuple(_noted(one, problem) for one in policy.status.conditions)
+    return policy.status.model_copy(update={"conditions": conditions}).to_dict()
+
+
+def _noted(condition: Condition, problem: str) -> Condition:
+    if condition.type != "Ready" or condition.reason not in _SCANNED:
+        return condition
+    message = condition.message.partition(_NO_CARDS)[0]
+    return condition.model_copy(update={"message": f"{message}{_NO_CARDS}{problem}" if problem else message})
+
+
+def _with_note(ready: tuple[bool, str, str], note: str) -> tuple[bool, str, str]:
+    """Keep what was noted about Slack: a scan says nothing about it."""
+    status, reason, message = ready
+    return (status, reason, f"{message}{_NO_CARDS}{note}") if note and reason in _SCANNED else ready
 
 
 def last_scan_of(summary: ScanSummary) -> LastScan:

@@ -130,4 +130,4 @@ def _advice(resource: Resource, finding: Finding) -> str:
     owner = owner_of(resource)
     if owner is None or not would_undo(owner, finding.action):
         return ""
-    return owner.advice(patch_text(owner, resource, finding.action, dict(finding.parameters)))
+    return owner.advice(finding.action, patch_text(owner, resource, finding.action, dict(finding.parameters)))

@@ -31,6 +31,9 @@ INTERRUPTED: Final = 130
 NOT_VERIFIED: Final = 1
 _SOCKET_PATH_LIMIT: Final = 100
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STARTED_BY: Final = "DEMO_STARTED_BY"
+"""Environment variable: pid of the process without which the demo has no business; `make demo` names make itself."""
+_PARENT_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,14 @@ def run(options: DemoOptions) -> int:
         InvalidInput: the folder to keep cannot be used.
         FinopsError: a program failed; everything is stopped.
     """
+    # Taken out, so that no program of the demo thinks it was meant.
+    starter = os.environ.pop(STARTED_BY, "")
     forget_the_user()
     with _folders(options.keep) as (state, sockets, temporary):
         # Clients keep certificates in temporary files; in the state folder they go even after kill -9.
         tempfile.tempdir = str(state)
         places = Places(state, sockets, free_port(), free_port(), free_port())
-        return asyncio.run(Demo(options, places).main(temporary))
+        return asyncio.run(Demo(options, places, int(starter) if starter.isdecimal() else 0).main(temporary))
 
 
 @contextlib.contextmanager
@@ -94,10 +99,10 @@ def _folders(keep: Path | None) -> Iterator[tuple[Path, Path, tuple[Path, ...]]]
 
 
 class Demo:
-    """One run of the demo."""
+    """One run of the demo; `starter` is the pid of the parent it ends with, 0 for none."""
 
-    def __init__(self, options: DemoOptions, places: Places) -> None:
-        self._options, self._places = options, places
+    def __init__(self, options: DemoOptions, places: Places, starter: int = 0) -> None:
+        self._options, self._places, self._starter = options, places, starter
         self._up = False
 
     async def main(self, temporary: tuple[Path, ...]) -> int:
@@ -105,12 +110,13 @@ class Demo:
         log = self._places.state / "programs.log"
         async with Supervisor(log, folders=temporary, say=note, echo=echo) as supervisor:
             asked = _on_signals(supervisor)
+            orphaned = asyncio.create_task(_parent_gone(self._starter, asked), name="orphaned")
             story = asyncio.create_task(self._story(supervisor), name="story")
             death = asyncio.create_task(supervisor.watch(), name="death")
             signalled = asyncio.create_task(asked.wait(), name="signalled")
-            tasks: set[asyncio.Task[Any]] = {story, death, signalled}
+            tasks: set[asyncio.Task[Any]] = {story, death, signalled, orphaned}
             try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(tasks - {orphaned}, return_when=asyncio.FIRST_COMPLETED)
                 if signalled in done:
                     note("stopping")
                     # Staying up until Ctrl-C is all that was asked for; anything before was cut short.
@@ -155,6 +161,14 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the error that a person should read: parts of a group fail together, the first one is the cause."""
     first = group.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+async def _parent_gone(pid: int, asked: asyncio.Event) -> None:
+    """Ask for the end when the process that started us has gone: nobody is left who could press Ctrl-C."""
+    if pid:
+        while os.getppid() == pid:  # noqa: ASYNC110 - the system tells nobody
+            await asyncio.sleep(_PARENT_SECONDS)
+        asked.set()
 
 
 def _on_signals(supervisor: Supervisor) -> asyncio.Event:

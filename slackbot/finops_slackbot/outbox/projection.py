@@ -90,7 +90,7 @@ class Projection:
 
     def _wanted(self, facts: CardFacts, channel: str, version: int) -> WantedCard:
         shown = card(facts, self._buttons)
-        fresh = facts.state is State.PENDING and not facts.approvals
+        fresh = facts.state is State.PENDING and not facts.votes
         return WantedCard(
             uid=facts.uid,
             revision=facts.revision,

@@ -5,9 +5,9 @@ Every sentence says whether the vote was recorded, and what to do next if it was
 
 from __future__ import annotations
 
-from finops.domain.decision import Choice, RefusalReason, State, VoteResult
+from finops.domain.decision import IN_FLIGHT, Choice, RefusalReason, State, VoteResult
 from finops.kinds.approval import Approval
-from finops_slackbot.card_facts import CardFacts
+from finops_slackbot.card_facts import CardFacts, remark
 from finops_slackbot.text import code, quote
 from finops_slackbot.views.details import approver_text
 from finops_slackbot.views.wording import expiry, kubectl, named_code
@@ -92,8 +92,9 @@ def closed(facts: CardFacts, link: str = "") -> str:
         return expired(facts)
     if facts.state in {State.EXECUTING, State.VERIFYING, State.NEEDS_HUMAN}:
         return f"Not recorded: {what} is being worked on already; follow the card."
-    word = {State.ROLLED_BACK: "rolled back", State.SUCCEEDED: "done"}.get(facts.state, facts.state.value.lower())
-    return f"Not recorded: it is already decided. The request for {what} is {word}; your vote would change nothing."
+    return (
+        f"Not recorded: it is already decided. The request for {what} is {_ended(facts)}; a vote would change nothing."
+    )
 
 
 def expired(facts: CardFacts) -> str:
@@ -132,8 +133,8 @@ def not_listed(facts: CardFacts) -> str:
     return f"By what Slack says you are not among the approvers: {_approvers(facts)}."
 
 
-def verdict(approval: Approval, facts: CardFacts | None, counted: int) -> str:
-    """The operator's answer. `counted` are the approvals that count now, this one included."""
+def verdict(approval: Approval, facts: CardFacts | None, *, settled: bool = True) -> str:
+    """The operator's answer. `settled`: what the request shows counts this vote already."""
     status, spec = approval.status, approval.spec
     on = f" on {named_code(facts)}" if facts is not None else ""
     if status.result is VoteResult.COUNTED:
@@ -141,19 +142,43 @@ def verdict(approval: Approval, facts: CardFacts | None, counted: int) -> str:
             return f"Your denial{on} counts: the request is closed and nothing will be done."
         if spec.decision is Choice.WITHDRAW:
             return f"Your approval{on} is taken back."
-        required = facts.required if facts else 1
-        enough = (
-            " It goes ahead; follow the card." if counted >= required else " Others have to agree before it starts."
-        )
-        return f"Your approval{on} counts: {min(counted, required)} of {required}.{enough}"
+        return _approval(approval, facts, settled=settled)
     if status.reason == RefusalReason.NOT_ELIGIBLE and facts is not None:
         return f"Not counted{on}: you are not an approver of this policy. Approvers: {_approvers(facts)}."
+    if status.reason == RefusalReason.ALREADY_VOTED and facts is not None:
+        return already(facts, spec.decision.value)
     return f"Your {_VERBS[spec.decision.value]}{on} is not counted: {quote(status.message or 'no reason given', 800)}"
+
+
+def _approval(approval: Approval, facts: CardFacts | None, *, settled: bool) -> str:
+    """An approval that was counted: how many count now, and what follows, is the operator's word in the request."""
+    note = quote(remark(approval), 800)
+    if facts is None:
+        return f"Your approval counts. {note}".rstrip()
+    counts = f"Your approval on {named_code(facts)} counts"
+    figure = f"{facts.counted} of {facts.required}"
+    if facts.state in {State.APPROVED, State.SCHEDULED}:
+        waits = facts.error.strip().removeprefix("Waiting: ")
+        then = f"It is approved and waits: {quote(waits, 800)}" if waits else "It is approved; follow the card."
+        return f"{counts}: {figure}. {then}"
+    if facts.state in IN_FLIGHT:
+        return f"{counts}: {figure}. It is being carried out; follow the card."
+    if facts.state is not State.PENDING:
+        return f"{counts}. The request is {_ended(facts)} by now; the card says why."
+    if note:
+        return f"Your approval on {named_code(facts)} is taken: {figure} so far. {note}"
+    if not settled or not facts.missing:
+        return f"{counts}. The card shows how many more are needed."
+    return f"{counts}: {figure}. Others have to agree before it starts."
 
 
 def standing(facts: CardFacts) -> str:
     """How the vote stands."""
-    return f"{len(facts.approvals)} of {facts.required} approvals so far."
+    return f"{facts.counted} of {facts.required} approvals so far."
+
+
+def _ended(facts: CardFacts) -> str:
+    return {State.ROLLED_BACK: "rolled back", State.SUCCEEDED: "done"}.get(facts.state, facts.state.value.lower())
 
 
 def _approvers(facts: CardFacts) -> str:

@@ -136,8 +136,9 @@ def _sentence(facts: CardFacts) -> str:
     saving = f"{money(facts.monthly_savings, facts.currency)} a month"
     if facts.state is not State.PENDING:
         return fit(f"{head}: {_STATE_WORDS[facts.state]} ({saving}).", 3000)
-    missing = facts.required - len(facts.approvals)
-    people = "1 approval" if missing == 1 else f"{missing} approvals"
+    if not facts.missing:
+        return fit(f"{head}: saves {saving}. Enough approvals; the operator is deciding.", 3000)
+    people = "1 approval" if facts.missing == 1 else f"{facts.missing} approvals"
     return fit(f"{head}: saves {saving}. Needs {people} by {expiry(facts)}: press Approve or Deny on the card.", 3000)
 
 
@@ -200,7 +201,7 @@ def _confirm(facts: CardFacts) -> Block:
         f"{act(facts).verb} {facts.resource_id}{' to ' + facts.changes[0].after if len(facts.changes) == 1 else ''}?"
     )
     name = f"{code(facts.resource_name, 40)} " if facts.resource_name.strip() else ""
-    others = facts.required - len(facts.approvals) - 1
+    others = facts.missing - 1
     then = f"Starts only after {others} more." if others > 0 else ""
     text = (
         f"{name}{code(facts.resource_id)} in {code(facts.account, 30)}, {code(facts.region, 20)} {consequence(facts)}. "

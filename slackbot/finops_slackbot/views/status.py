@@ -21,10 +21,10 @@ def status(facts: CardFacts) -> str:
 
 
 def votes(facts: CardFacts) -> str:
-    """Return the standing of the vote: `1 of 2 approvals: @bob`."""
+    """Return the standing of the vote as the operator counts it: `1 of 2 approvals: @bob`."""
     noun = "approval" if facts.required == 1 else "approvals"
-    text = f"{len(facts.approvals)} of {facts.required} {noun}"
-    return f"{text}: {voters(facts.approvals)}" if facts.approvals else text
+    text = f"{facts.counted} of {facts.required} {noun}"
+    return f"{text}: {voters(facts.deciders)}" if facts.deciders else text
 
 
 def changed(facts: CardFacts) -> str:
@@ -38,59 +38,83 @@ def changed(facts: CardFacts) -> str:
 
 
 def _pending(facts: CardFacts) -> str:
-    missing = facts.required - len(facts.approvals)
-    if facts.approvals:
-        return (
-            f"*Waiting for {missing} more {'approval' if missing == 1 else 'approvals'}* from other people. "
-            f"Approved so far by {voters(facts.approvals)}. Nothing has been done."
-        )
-    people = "a decision" if missing == 1 else f"{missing} approvals from different people"
-    return f"*Waiting for {people}.* Nothing has been done; without a decision nothing will be."
+    if not facts.missing:
+        return "*Enough approvals*, the operator is deciding. Nothing has been done yet."
+    if facts.deciders:
+        so_far = f"Approved so far by {voters(facts.deciders)}."
+    elif facts.note:
+        so_far = f"Votes to approve by {voters(facts.approvals)}. {quote(facts.note, 500)}"
+    else:
+        # A vote that is not counted yet, or not any more: which, only the operator knows.
+        so_far = ""
+    if facts.counted:
+        noun = "approval" if facts.missing == 1 else "approvals"
+        waiting, rest = f"*Waiting for {facts.missing} more {noun}* from other people.", "Nothing has been done."
+    else:
+        people = "a decision" if facts.missing == 1 else f"{facts.missing} approvals from different people"
+        waiting, rest = f"*Waiting for {people}.*", "Nothing has been done; without a decision nothing will be."
+    return " ".join(part for part in (waiting, so_far, rest) if part)
 
 
 def _approved(facts: CardFacts) -> str:
-    return f"*Approved* by {_deciders(facts)}. It starts as soon as limits, window and freeze switch allow."
+    if facts.error.strip():
+        return _waits(facts)
+    by = f" by {voters(facts.deciders)}." if facts.deciders else f". {_deciders(facts)}"
+    return f"*Approved*{by} It starts as soon as limits, window and freeze switch allow."
 
 
 def _scheduled(facts: CardFacts) -> str:
+    if facts.error.strip():
+        return _waits(facts)
     when = f"for {date(facts.scheduled_for)}" if facts.scheduled_for else "and about to start"
-    return f"*Approved and scheduled* {when}, by {_deciders(facts)}. Just before, the resource is read again."
+    return f"*Approved and scheduled* {when}. {_deciders(facts)} Just before, the resource is read again."
+
+
+def _waits(facts: CardFacts) -> str:
+    why = facts.error.strip().removeprefix("Waiting: ")
+    return f"*Approved, and waits:* {quote(why, 1500)} Nothing has been done yet. {_deciders(facts)}"
 
 
 def _executing(facts: CardFacts) -> str:
+    if facts.error.strip():
+        at = f", step: {step(facts)}" if facts.step else ""
+        return f"*Under way*{at}. {_because(facts)} {_deciders(facts)}"
     now = f": {step(facts)}" if facts.step else ""
-    return f"*Running*{now}. Approved by {_deciders(facts)}."
+    return f"*Running*{now}. {_deciders(facts)}"
 
 
 def _verifying(facts: CardFacts) -> str:
-    return f"*All steps done, verifying:* the result is read back from AWS. Approved by {_deciders(facts)}."
+    return f"*All steps done, verifying:* the result is read back from AWS. {_deciders(facts)}"
 
 
 def _succeeded(facts: CardFacts) -> str:
     if facts.dry_run:
-        return "*Dry run finished:* everything was checked and nothing was changed in AWS."
+        return f"*Dry run finished:* AWS permits every call, and nothing was changed. {_deciders(facts)}"
     what = changed(facts)
     savings = facts.monthly_savings if facts.realized_monthly_savings is None else facts.realized_monthly_savings
     saves = f"Saves {money(savings, facts.currency)} a month."
-    return f"*Done and verified*{': ' + what if what else ''}. {saves} Approved by {_deciders(facts)}."
+    return f"*Done and verified*{': ' + what if what else ''}. {saves} {_deciders(facts)}"
 
 
 def _rolled_back(facts: CardFacts) -> str:
-    return f"*Rolled back:* the resource is as it was before. {_because(facts)}"
+    if facts.dry_run:
+        return f"*Dry run finished, it would not work:* {_because(facts)}"
+    # What the resource is like now only AWS can tell: somebody else may have changed it meanwhile.
+    now = ", ".join(f"{code(key, 40)} {code(value, 60)}" for key, value in sorted(facts.after.items())[:5])
+    return f"*Rolled back, not done as planned.* {_because(facts)}{f' AWS shows: {now}.' if now else ''}"
 
 
 def _needs_human(facts: CardFacts) -> str:
     return (
-        f"*A person must look.* {_because(facts)} Nothing new is started for it; more: "
+        f"*A person must look.* {_because(facts)} The operator keeps looking and goes on when it can; more: "
         f"{code(f'kubectl describe ar {facts.name} -n {facts.namespace}', 200)}"
     )
 
 
 def _stale(facts: CardFacts) -> str:
-    return (
-        "*Not done:* the resource changed after this was proposed, so the plan no longer fits. Nothing was called. "
-        f"{_because(facts, default='If it still pays, the next scan proposes it anew.')}"
-    )
+    # Whether anything was called the operator says: a call that AWS rejected changed nothing, and was one.
+    default = "The resource changed after this was proposed. If it still pays, the next scan proposes it anew."
+    return f"*Not done:* the plan no longer fits the resource. {_because(facts, default=default)}"
 
 
 def _denied(facts: CardFacts) -> str:
@@ -101,13 +125,13 @@ def _denied(facts: CardFacts) -> str:
 
 
 def _expired(facts: CardFacts) -> str:
-    how = "before it could start" if facts.approvals and facts.decided_at else "without a decision"
-    return f"*Expired* {date(facts.expires_at)} {how}. Nothing was done."
+    if not facts.approved:
+        return f"*Expired* {date(facts.expires_at)} without a decision. Nothing was done."
+    return f"*Expired* {date(facts.expires_at)} before it could start. {_because(facts, default='Nothing was done.')}"
 
 
 def _withdrawn(facts: CardFacts) -> str:
-    by = f" by {voters(facts.withdrawals)}" if facts.withdrawals else ""
-    return f"*Withdrawn*{by}. Nothing was done. {_because(facts, default='')}".rstrip()
+    return f"*Withdrawn.* Nothing was changed. {_because(facts, default='')}".rstrip()
 
 
 def _superseded(facts: CardFacts) -> str:
@@ -118,7 +142,10 @@ def _superseded(facts: CardFacts) -> str:
 
 
 def _deciders(facts: CardFacts) -> str:
-    return voters(facts.approvals) or "approvers named by the policy"
+    """Who approved, in a sentence; the operator's own one where the votes alone do not tell."""
+    if facts.deciders:
+        return f"Approved by {voters(facts.deciders)}."
+    return quote(facts.decision, 500) if facts.decision.strip() else "Approved by approvers named by the policy."
 
 
 def _because(facts: CardFacts, default: str = "The operator gave no reason.") -> str:

@@ -6,7 +6,7 @@ happened while the bot was away is told together in one message.
 
 from __future__ import annotations
 
-from finops.domain.decision import IN_FLIGHT, TERMINAL, State
+from finops.domain.decision import IN_FLIGHT, TERMINAL, Choice, State
 from finops_slackbot.card_facts import CardFacts, VoteFact
 from finops_slackbot.text import quote
 from finops_slackbot.views.blocks import Block, date, mrkdwn
@@ -19,11 +19,9 @@ Line = tuple[str, str]
 
 def thread_lines(facts: CardFacts) -> tuple[Line, ...]:
     """Return every line that should have been said by now, in order."""
-    lines = [*_vote_lines(facts)]
-    if facts.state in {State.APPROVED, State.SCHEDULED, *IN_FLIGHT} or (
-        facts.state in {State.SUCCEEDED, State.ROLLED_BACK} and facts.approvals
-    ):
-        lines.append(("approved", "Enough approvals. The plan runs exactly as shown, or not at all."))
+    lines = [(f"vote:{vote.name}", _vote_line(vote)) for vote in facts.votes]
+    if facts.approved or facts.state in {State.APPROVED, State.SCHEDULED, *IN_FLIGHT}:
+        lines.append(("approved", "Enough approvals. Nothing but the plan shown is carried out."))
     if facts.scheduled_for is not None and facts.state in {State.SCHEDULED, *IN_FLIGHT}:
         lines.append(("scheduled", f"Scheduled for {date(facts.scheduled_for)}."))
     if facts.state in IN_FLIGHT and facts.step:
@@ -32,7 +30,7 @@ def thread_lines(facts: CardFacts) -> tuple[Line, ...]:
         lines.append(("verifying", "All steps done. Reading the result back from AWS."))
     if facts.state is State.NEEDS_HUMAN:
         lines.append((f"needs-human:{facts.step}:{facts.attempt}", status(facts)))
-    if facts.state in TERMINAL and not facts.denials:
+    if facts.state in TERMINAL and not (facts.state is State.DENIED and facts.denials):
         lines.append((f"end:{facts.state.value}", _end(facts)))
     return tuple(lines)
 
@@ -42,15 +40,16 @@ def thread_blocks(lines: tuple[Line, ...]) -> tuple[Block, ...]:
     return tuple({"type": "section", "text": mrkdwn(text)} for _, text in lines)
 
 
-def _vote_lines(facts: CardFacts) -> list[Line]:
-    lines: list[Line] = []
-    for number, vote in enumerate(facts.approvals, start=1):
-        lines.append((f"vote:{vote.name}", f"Approved by {voter(vote)} ({number} of {facts.required}).{_why(vote)}"))
-    for vote in facts.denials:
-        lines.append((f"vote:{vote.name}", f"Denied by {voter(vote)}.{_why(vote)}"))
-    for vote in facts.withdrawals:
-        lines.append((f"vote:{vote.name}", f"Approval taken back by {voter(vote)}.{_why(vote)}"))
-    return lines
+def _vote_line(vote: VoteFact) -> str:
+    """What was said when the vote was counted; a figure is left to the card, where it is the operator's."""
+    match vote.choice:
+        case Choice.APPROVE:
+            note = f" {quote(vote.note, 500)}" if vote.note else ""
+            return f"Approved by {voter(vote)}.{note}{_why(vote)}"
+        case Choice.DENY:
+            return f"Denied by {voter(vote)}.{_why(vote)}"
+        case Choice.WITHDRAW:
+            return f"Vote taken back by {voter(vote)}.{_why(vote)}"
 
 
 def _why(vote: VoteFact) -> str:

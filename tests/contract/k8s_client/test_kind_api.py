@@ -114,7 +114,7 @@ def events(place: Place, api: KindApi[ScanPolicy]) -> Iterator[queue.Queue[Watch
     stop, found = threading.Event(), queue.Queue[WatchEvent[ScanPolicy]]()
 
     def follow() -> None:
-        for event in api.watch(stop, [place.namespace]):
+        for event in api.watch(stop, place.namespace):
             found.put(event)
 
     thread = threading.Thread(target=follow, daemon=True)

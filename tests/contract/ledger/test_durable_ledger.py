@@ -318,8 +318,8 @@ class LosesAnswers(LedgerStream):
 
     lost = False
 
-    def append(self, record: Record) -> AppendAnswer:
-        answer = super().append(record)
+    def append(self, record: Record, *, after: int | None = None) -> AppendAnswer:
+        answer = super().append(record, after=after)
         if not self.lost:
             self.lost = True
             raise LedgerUnavailable("the answer was lost")

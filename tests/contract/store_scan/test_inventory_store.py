@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.contract.store_scan.side_by_side import swap_side_by_side
 
 from finops.domain.resource import Gap, Resource, Shard
+from finops.errors import StoreUnavailable
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore, ShardHead, new_generation, resource_from_text, resource_to_text
 
@@ -73,6 +77,107 @@ def test_what_an_interrupted_scan_leaves_expires_and_what_is_visible_does_not(st
     assert store.client.ttl(key) == -1
     inventory.swap(head("g2", 0))
     assert 0 < store.client.ttl(key) <= 3600
+
+
+def test_a_shard_that_nobody_scans_goes_and_its_readers_have_an_hour(store: Store) -> None:
+    inventory = InventoryStore(store)
+    inventory.add(SHARD, "g1", 0, [resource(1)])
+    inventory.swap(head("g1", 1))
+    for _ in range(2):
+        inventory.forget(head("g1", 1))
+    assert inventory.shards() == ()
+    assert inventory.head(SHARD) is None
+    assert [one.id for page in inventory.pages(SHARD, "g1") for one in page] == ["i-1"]
+    assert 0 < store.client.ttl(store.keys.shard_generation(SHARD, "g1")) <= 3600
+
+
+def test_a_shard_that_was_tried_again_meanwhile_is_not_forgotten(store: Store) -> None:
+    inventory = InventoryStore(store)
+    gap = Gap(SHARD.account, SHARD.region, "ec2", "DescribeInstances", "UnauthorizedOperation", "no")
+    inventory.note_failure(SHARD, [gap], NOW)
+    failed = inventory.head(SHARD)
+    assert failed is not None
+    inventory.note_failure(SHARD, [gap], NOW + timedelta(seconds=1))
+    inventory.forget(failed)
+    assert inventory.shards() == (SHARD,)
+    inventory.swap(head("g1", 0))
+    inventory.forget(replace(failed, attempted=NOW))
+    assert inventory.shards() == (SHARD,)
+    inventory.note_failure(SHARD, [gap], NOW + timedelta(seconds=2))
+    inventory.forget(head("g1", 0))
+    assert inventory.shards() == (SHARD,)
+
+
+def test_of_two_scans_of_one_shard_that_end_together_no_generation_stays_for_ever(
+    store: Store, valkey_url: str
+) -> None:
+    made = [f"g{number}" for number in range(40)]
+    for generation in made:
+        InventoryStore(store).add(SHARD, generation, 0, [resource(1)])
+    swap_side_by_side(valkey_url, store, made, lambda one, name: InventoryStore(one).swap(head(name, 1)))
+    shown = InventoryStore(store).head(SHARD)
+    assert shown is not None
+    lasting = [name for name in made if store.client.ttl(store.keys.shard_generation(SHARD, name)) == -1]
+    assert lasting == [shown.generation]
+
+
+def test_a_swap_that_is_sent_twice_gives_the_same_answer(store: Store) -> None:
+    inventory = InventoryStore(store)
+    for generation in ("g1", "g2"):
+        inventory.add(SHARD, generation, 0, [resource(1)])
+    inventory.swap(head("g1", 1))
+    assert [inventory.swap(head("g2", 1)) for _ in range(2)] == ["g1", "g1"]
+    assert visible(inventory) == ["i-1"]
+
+
+def test_a_generation_that_goes_while_it_is_read_is_never_taken_for_all_of_it(store: Store) -> None:
+    inventory = InventoryStore(store)
+    for page in range(3):
+        inventory.add(SHARD, "g1", page, [resource(page)])
+    inventory.swap(head("g1", 3))
+    reading = inventory.pages(SHARD, "g1")
+    assert [one.id for one in next(reading)] == ["i-0"]
+    store.client.delete(store.keys.shard_generation(SHARD, "g1"))
+    with pytest.raises(StoreUnavailable, match="lost resources"):
+        list(reading)
+
+
+def test_a_generation_that_is_gone_before_it_is_read_is_no_empty_one(store: Store) -> None:
+    inventory = InventoryStore(store)
+    inventory.add(SHARD, "g1", 0, [resource(1)])
+    inventory.swap(head("g1", 1))
+    store.client.delete(store.keys.shard_generation(SHARD, "g1"))
+    with pytest.raises(StoreUnavailable, match="lost resources"):
+        list(inventory.pages(SHARD, "g1"))
+    inventory.swap(head("g2", 0))
+    assert list(inventory.pages(SHARD, "g2")) == []
+    with pytest.raises(StoreUnavailable, match="lost resources"):
+        list(inventory.pages(SHARD, "g1"))
+
+
+def test_an_empty_shard_that_an_older_version_wrote_is_still_empty(store: Store) -> None:
+    inventory = InventoryStore(store)
+    inventory.swap(head("g1", 0))
+    store.client.delete(store.keys.shard_generation(SHARD, "g1"))
+    assert visible(inventory) == []
+
+
+def test_a_replaced_generation_lasts_an_hour_from_its_last_reading(store: Store) -> None:
+    inventory = InventoryStore(store)
+    for page in range(2):
+        inventory.add(SHARD, "g1", page, [resource(page)])
+    inventory.swap(head("g1", 2))
+    inventory.swap(head("g2", 0))
+    key = store.keys.shard_generation(SHARD, "g1")
+    store.client.expire(key, 60)
+    reading = inventory.pages(SHARD, "g1")
+    next(reading)
+    assert store.client.ttl(key) > 3500
+    # What nobody has replaced stays, whoever reads it.
+    inventory.add(SHARD, "g3", 0, [resource(1)])
+    inventory.swap(head("g3", 1))
+    assert visible(inventory) == ["i-1"]
+    assert store.client.ttl(store.keys.shard_generation(SHARD, "g3")) == -1
 
 
 def test_a_page_that_is_sent_twice_counts_once(store: Store) -> None:

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from tests.contract.store_scan.side_by_side import swap_side_by_side
 
 from finops.domain.recommendation import ActionType, Effort, NotRecommended, Recommendation, ResourceRef
-from finops.domain.report import ScanSummary
+from finops.domain.report import ScanSummary, ShardCost
 from finops.domain.resource import Gap, Shard
 from finops.errors import StoreUnavailable
 from finops.ports.limits import Bucket
@@ -71,7 +72,7 @@ def head(generation: str) -> PolicyHead:
         generation,
         summary,
         ((SHARD, "g0"),),
-        costs={SHARD: Decimal("200.4612")},
+        costs={SHARD: ShardCost(Decimal("200.46"), 3, 1)},
         include_tags={"team": ("a", "b")},
         exclude_tags={"finops.dev/ignore": ("true",)},
         hours_per_month=744,
@@ -125,25 +126,69 @@ def test_the_next_scan_finds_what_was_advised_and_why_nothing_was(store: Store) 
     assert recommendations.reasons(POLICY, "g1", asked) == why
 
 
-def test_a_policy_that_is_gone_leaves_nothing(store: Store) -> None:
+def test_a_policy_that_is_gone_leaves_nothing_but_an_hour_for_its_readers(store: Store) -> None:
     recommendations = RecommendationStore(store)
     recommendations.add(POLICY, "g1", [recommendation(1, "5.00")], [])
     recommendations.swap(POLICY, head("g1"))
-    recommendations.forget(POLICY)
+    recommendations.forget(POLICY, "g1")
+    recommendations.forget(POLICY, "g1")
     assert recommendations.head(POLICY) is None
     assert recommendations.policies() == ()
-    assert list(store.client.scan_iter(f"{store.keys.prefix}*")) == []
+    assert list(recommendations.stream(POLICY, "g1")) == [recommendation(1, "5.00")]
+    left = [store.client.ttl(key) for key in store.client.scan_iter(f"{store.keys.prefix}*")]
+    assert left
+    assert all(0 < seconds <= 3600 for seconds in left)
+
+
+def test_a_generation_that_was_not_known_is_not_forgotten(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    recommendations.swap(POLICY, head("g1"))
+    recommendations.add(POLICY, "g2", [recommendation(1, "5.00")], [])
+    recommendations.swap(POLICY, replace(head("g2"), uid="made anew"))
+    recommendations.forget(POLICY, "g1")
+    assert recommendations.head(POLICY) == replace(head("g2"), uid="made anew")
+    assert recommendations.policies() == (POLICY,)
+    assert store.client.ttl(store.keys.policy_part(*POLICY, "g2", "recs")) == -1
+
+
+def test_a_head_of_an_older_version_has_costs_and_does_not_know_of_how_many_resources(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    recommendations.swap(POLICY, head("g1"))
+    store.client.hset(store.keys.policy_head(*POLICY), "costs", f'{{"{SHARD}":"200.46"}}')
+    found = recommendations.head(POLICY)
+    assert found is not None
+    assert found.costs == {SHARD: ShardCost(Decimal("200.46"), None, None)}
+
+
+def test_of_two_scans_of_one_policy_that_end_together_no_generation_stays_for_ever(
+    store: Store, valkey_url: str
+) -> None:
+    made = [f"g{number}" for number in range(40)]
+    for generation in made:
+        RecommendationStore(store).add(POLICY, generation, [recommendation(1, "5.00")], [])
+    swap_side_by_side(valkey_url, store, made, lambda one, name: RecommendationStore(one).swap(POLICY, head(name)))
+    visible = RecommendationStore(store).head(POLICY)
+    assert visible is not None
+    lasting = [name for name in made if store.client.ttl(store.keys.policy_part(*POLICY, name, "recs")) == -1]
+    assert lasting == [visible.generation]
 
 
 def test_the_last_scan_of_a_day_is_the_days_cost_and_it_is_kept_for_400_days(store: Store) -> None:
     history = CostHistoryStore(store)
-    history.put(date(2026, 11, 23), {SHARD: Decimal("10.00")})
-    history.put(date(2026, 11, 24), {SHARD: Decimal("11.00")})
-    history.put(date(2026, 11, 24), {SHARD: Decimal("12.50")})
-    found = [(one.day.day, one.service, one.monthly_cost) for one in history.between(date(2026, 11, 1), NOW.date())]
-    assert found == [(23, "ec2-instance", Decimal("10.00")), (24, "ec2-instance", Decimal("12.50"))]
+    costs = [ShardCost(Decimal(amount), 3, 1) for amount in ("10.00", "11.00", "12.50")]
+    for day, cost in zip((23, 24, 24), costs, strict=True):
+        history.put(date(2026, 11, day), {SHARD: cost})
+    found = [(one.day.day, one.service, one.cost) for one in history.between(date(2026, 11, 1), NOW.date())]
+    assert found == [(23, "ec2-instance", costs[0]), (24, "ec2-instance", costs[2])]
     kept = store.client.ttl(store.keys.cost("2026-11-24"))
     assert kept == pytest.approx(400 * 86_400, abs=10)
+
+
+def test_a_day_that_an_older_version_wrote_has_its_cost_and_does_not_know_what_it_leaves_out(store: Store) -> None:
+    store.client.hset(store.keys.cost("2026-11-23"), str(SHARD), "10.00")
+    (found,) = CostHistoryStore(store).between(date(2026, 11, 23), date(2026, 11, 24))
+    assert found.cost == ShardCost(Decimal("10.00"), None, None)
+    assert found.cost.known_cost == Decimal("10.00")
 
 
 def test_processes_share_one_bucket(store: Store, valkey_url: str) -> None:

@@ -17,6 +17,10 @@ START = datetime(2026, 11, 10, tzinfo=UTC)
 END = datetime(2026, 11, 24, tzinfo=UTC)
 
 
+def plain(resource_id: str) -> Discovered:
+    return Discovered("mem_used_percent", (("InstanceId", resource_id),))
+
+
 def test_rings_are_kept_as_bytes_next_to_a_client_that_speaks_text(store: Store) -> None:
     utilization = UtilizationStore(store)
     ring = Ring(490_000, (array("f", [1.5, math.nan, 255.0]), array("f", [2.5, math.nan, 1e30])))
@@ -54,22 +58,61 @@ def test_what_is_gone_is_forgotten_everywhere(store: Store) -> None:
 
 def test_an_unfinished_discovery_says_nothing_and_a_finished_one_says_who_is_silent(store: Store) -> None:
     utilization = UtilizationStore(store)
-    plain = Discovered("mem_used_percent", (("InstanceId", "i-1"),))
-    utilization.add_discovered(SHARD, "memoryPercent", {"i-1": plain}, seconds=60)
+    discovery = utilization.start_discovery(SHARD, "memoryPercent")
+    utilization.add_discovered(discovery, {"i-1": plain("i-1")})
     assert utilization.discovered(SHARD, "memoryPercent", ["i-1"]) is None
-    utilization.finish_discovery(SHARD, "memoryPercent", seconds=60)
-    assert utilization.discovered(SHARD, "memoryPercent", ["i-1", "i-2"]) == {"i-1": plain}
-    utilization.start_discovery(SHARD, "memoryPercent")
-    assert utilization.discovered(SHARD, "memoryPercent", ["i-1"]) is None
+    assert 0 < store.client.ttl(discovery) <= 3600
+    utilization.finish_discovery(SHARD, "memoryPercent", discovery, seconds=60)
+    assert utilization.discovered(SHARD, "memoryPercent", ["i-1", "i-2"]) == {"i-1": plain("i-1")}
+    assert 0 < store.client.ttl(f"{store.keys.ring(SHARD, 'memoryPercent')}:dimensions") <= 60
+
+
+def test_a_discovery_that_found_nothing_is_finished_too_and_one_that_is_finished_twice_keeps_its_set(
+    store: Store,
+) -> None:
+    utilization = UtilizationStore(store)
+    nothing = utilization.start_discovery(SHARD, "memoryPercent")
+    utilization.add_discovered(nothing, {})
+    utilization.finish_discovery(SHARD, "memoryPercent", nothing, seconds=60)
+    assert utilization.discovered(SHARD, "memoryPercent", ["i-1"]) == {}
+    found = utilization.start_discovery(SHARD, "memoryPercent")
+    utilization.add_discovered(found, {"i-1": plain("i-1")})
+    for _ in range(2):
+        utilization.finish_discovery(SHARD, "memoryPercent", found, seconds=60)
+    assert utilization.discovered(SHARD, "memoryPercent", ["i-1"]) == {"i-1": plain("i-1")}
+
+
+def test_two_discoveries_side_by_side_each_keep_all_they_found(store: Store) -> None:
+    utilization = UtilizationStore(store)
+    one, other = (utilization.start_discovery(SHARD, "memoryPercent") for _ in range(2))
+    utilization.add_discovered(one, {"i-1": plain("i-1")})
+    utilization.add_discovered(other, {"i-1": plain("i-1")})
+    utilization.add_discovered(one, {"i-2": plain("i-2")})
+    utilization.finish_discovery(SHARD, "memoryPercent", one, seconds=60)
+    both = {"i-1": plain("i-1"), "i-2": plain("i-2")}
+    assert utilization.discovered(SHARD, "memoryPercent", ["i-1", "i-2"]) == both
+    utilization.add_discovered(other, {"i-2": plain("i-2")})
+    utilization.finish_discovery(SHARD, "memoryPercent", other, seconds=60)
+    assert utilization.discovered(SHARD, "memoryPercent", ["i-1", "i-2"]) == both
+
+
+def test_answers_to_other_questions_and_of_what_the_resource_was_before_are_not_found(store: Store) -> None:
+    utilization = UtilizationStore(store)
+    answer = Utilization("i-1", unknown={"ebsReadOps": "NotPublished"})
+    utilization.put_answers(SHARD, "fine-14-1", {"i-1": "launched", "i-2": ""}, {"i-1": answer})
+    assert utilization.answers(SHARD, "fine-14-1", {"i-1": "launched", "i-2": ""}) == {"i-1": answer}
+    assert utilization.answers(SHARD, "fine-14-1", {"i-1": "launched again"}) == {}
+    assert utilization.answers(SHARD, "fine-21-1", {"i-1": "launched"}) == {}
+    kept = store.client.ttl(f"{store.keys.utilization(SHARD)}:fine-14-1")
+    assert 86_400 < kept <= 2 * 86_400
 
 
 def test_the_plain_dimension_set_wins_whichever_page_tells_it(store: Store) -> None:
     utilization = UtilizationStore(store)
-    plain = Discovered("mem_used_percent", (("InstanceId", "i-1"),))
     full = Discovered("mem_used_percent", (("ImageId", "ami-1"), ("InstanceId", "i-1")))
-    for order in ([plain, full], [full, plain]):
-        utilization.start_discovery(SHARD, "memoryPercent")
+    for order in ([plain("i-1"), full], [full, plain("i-1")]):
+        discovery = utilization.start_discovery(SHARD, "memoryPercent")
         for one in order:
-            utilization.add_discovered(SHARD, "memoryPercent", {"i-1": one}, seconds=60)
-        utilization.finish_discovery(SHARD, "memoryPercent", seconds=60)
-        assert utilization.discovered(SHARD, "memoryPercent", ["i-1"]) == {"i-1": plain}
+            utilization.add_discovered(discovery, {"i-1": one})
+        utilization.finish_discovery(SHARD, "memoryPercent", discovery, seconds=60)
+        assert utilization.discovered(SHARD, "memoryPercent", ["i-1"]) == {"i-1": plain("i-1")}

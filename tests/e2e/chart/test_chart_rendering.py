@@ -62,6 +62,12 @@ def test_both_helms_render_the_same_objects(real_cluster: RealCluster) -> None:
         ("image.pullPolicy=Sometimes", "pullPolicy"),
         ("log.level=LOUD", "level"),
         ("slack.mode=Carrier", "mode"),
+        # What a cluster refuses later, and says worse.
+        ("operator.podAnnotations.checked=true", "podAnnotations"),
+        ("slackbot.nodeSelector.disks=2", "nodeSelector"),
+        ("metrics.serviceMonitor.labels.release=1", "labels"),
+        ("operator.extraEnv[0].value=true", "extraEnv"),
+        ("watch.namespaces={team-a,}", "namespaces"),
     ],
 )
 @pytest.mark.parametrize("program", HELMS)
@@ -71,6 +77,91 @@ def test_a_typing_error_in_the_values_is_refused_and_named(
     done = real_cluster.try_helm("template", "finops", str(CHART), *KUBERNETES, "--set", option, program=program)
     assert done.returncode != 0
     assert named in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("valkey.enabled=false", "valkey.enabled is false and no other store is named: set redis.existingSecret"),
+        ("redis.url=redis://store:6379/0", "redis.url would be ignored, because valkey.enabled is true: set"),
+        ("redis.existingSecret=store", "redis.existingSecret would be ignored, because valkey.enabled is true: set"),
+        ("valkey.enabled=false,redis.existingSecret=store,redis.url=redis://store", "both name a store: remove one"),
+    ],
+)
+@pytest.mark.parametrize("program", HELMS)
+def test_values_that_name_no_store_or_two_are_refused_with_the_remedy(
+    real_cluster: RealCluster, program: str, options: str, message: str
+) -> None:
+    done = real_cluster.try_helm("template", "finops", str(CHART), *KUBERNETES, "--set", options, program=program)
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ("redis.url=rediss://store:6379/0", {"value": "rediss://store:6379/0"}),
+        ("redis.existingSecret=s", {"valueFrom": {"secretKeyRef": {"name": "s", "key": "FINOPS_REDIS_URL"}}}),
+    ],
+)
+def test_a_store_of_ones_own_is_the_one_that_operator_and_bot_use(
+    real_cluster: RealCluster, options: str, wanted: dict[str, Any]
+) -> None:
+    documents = _documents(_render(real_cluster, "--set", f"valkey.enabled=false,slack.existingSecret=t,{options}"))
+    deployments = [document for document in documents if document["kind"] == "Deployment"]
+    assert len(deployments) == 2
+    assert not [document for document in documents if document["kind"] == "StatefulSet"]
+    for deployment in deployments:
+        (container,) = _pod_spec(deployment)["containers"]
+        named = [one for one in container["env"] if one["name"] == "FINOPS_REDIS_URL"]
+        assert named == [{"name": "FINOPS_REDIS_URL", **wanted}]
+
+
+@pytest.mark.parametrize(
+    ("registry", "image"),
+    [
+        ("registry.example:5000/team", "registry.example:5000/team/finops-operator:1"),
+        ("registry.example/", "registry.example/finops-operator:1"),
+        ("", "finops-operator:1"),
+    ],
+)
+def test_the_registry_stands_in_front_of_the_image_or_nothing_does(
+    real_cluster: RealCluster, registry: str, image: str
+) -> None:
+    options = ("--set", f"image.registry={registry}", "--set-string", "image.tag=1")
+    deployments = [one for one in _documents(_render(real_cluster, *options)) if one["kind"] == "Deployment"]
+    assert [_pod_spec(one)["containers"][0]["image"] for one in deployments] == [image]
+
+
+def test_what_scrapes_the_operator_scrapes_the_bot_too(real_cluster: RealCluster) -> None:
+    documents = _documents(_render(real_cluster, *EVERYTHING))
+    (monitor,) = [document for document in documents if document["kind"] == "ServiceMonitor"]
+    services = [one for one in documents if one["kind"] == "Service" and _selects(monitor, one)]
+    ports = {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]}
+    components = []
+    for service in services:
+        selector, labels = service["spec"]["selector"], service["metadata"]["labels"]
+        (pods,) = [
+            one for one in documents if one["kind"] == "Deployment" and _pod_labels(one).items() >= selector.items()
+        ]
+        assert ports <= {port["name"] for port in service["spec"]["ports"]}
+        assert {port["targetPort"] for port in service["spec"]["ports"]} <= {
+            port["name"] for port in _pod_spec(pods)["containers"][0]["ports"]
+        }
+        components.append(labels["app.kubernetes.io/component"])
+    assert sorted(components) == ["operator", "slackbot"]
+
+
+def _selects(monitor: dict[str, Any], service: dict[str, Any]) -> bool:
+    selector, labels = monitor["spec"]["selector"], service["metadata"]["labels"]
+    return labels.items() >= selector["matchLabels"].items() and all(
+        labels.get(one["key"]) in one["values"] for one in selector["matchExpressions"]
+    )
+
+
+def _pod_labels(document: dict[str, Any]) -> dict[str, str]:
+    labels: dict[str, str] = document["spec"]["template"]["metadata"]["labels"]
+    return labels
 
 
 def test_lint_finds_nothing(real_cluster: RealCluster) -> None:

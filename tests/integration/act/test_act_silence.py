@@ -20,7 +20,7 @@ from tests.integration.act.act_world import (
 from tests.valkey import ValkeyProcess, running_valkey
 
 from finops.domain.decision import State
-from finops.errors import ClusterUnavailable, Conflict
+from finops.errors import ClusterUnavailable, Conflict, LedgerDiverged
 from finops.ledger.durable import open_ledger
 from finops.ports.act import Limits
 from finops.store.connection import open_ledger_connection, open_store
@@ -124,6 +124,25 @@ def test_when_redis_is_down_from_the_start_nothing_is_called(
     assert (result.state, aws.calls) == (None, [])
     own_valkey.start()
     assert run_to_end(world, request, ledger).state is State.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("boundary", "states"), [("intent.before", []), ("aws.sent", [State.EXECUTING, State.NEEDS_HUMAN])]
+)
+def test_an_act_that_meets_a_diverged_ledger_stands_still_and_tells_whoever_can_freeze_all_others(
+    boundary: str, states: list[State], world: World, aws: AwsDouble
+) -> None:
+    request, ledger = prepare(world)
+    world.passage = at(boundary, lambda: world.ledger_path.write_bytes(b""))
+    with pytest.raises(LedgerDiverged, match="somebody else changed it"):
+        world.executor(ledger).run(request)
+    assert world.status.states == states
+    called = effects(aws.calls)
+    assert called == ({"StopInstances": 1} if states else {})
+    with pytest.raises(LedgerDiverged, match="somebody else changed it"):
+        run_to_end(world, request, ledger)
+    assert world.status.states[-1] is State.NEEDS_HUMAN
+    assert effects(aws.calls) == called
 
 
 @pytest.mark.parametrize("error", [ClusterUnavailable("no answer"), Conflict("changed")])

@@ -162,13 +162,3 @@ def test_a_rejected_first_call_ends_the_act_and_what_a_person_does_later_is_left
     assert "Nothing was changed" in result.message
     assert instance(aws)["state"] == "stopped"
     assert effects(aws.calls) == {}
-
-
-def test_an_instance_terminated_while_it_stops_calls_a_person(world: World, aws: AwsDouble) -> None:
-    request, ledger = prepare(world, "ec2_instance_stop")
-    world.passage = at(
-        "outcome.after", lambda: aws.control.change(ACCOUNT, REGION, request.plan.resource.id, {"delete": True})
-    )
-    result = run_until(world, request, ledger, lambda seen: seen.state is not None)
-    assert result.state is State.NEEDS_HUMAN
-    assert "does not exist" in result.message

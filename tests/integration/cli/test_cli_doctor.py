@@ -91,12 +91,13 @@ def test_an_evicting_store_fails_and_the_password_is_never_shown(aws: AwsProcess
     assert "hidden" not in ended.out + ended.err
 
 
+@pytest.mark.parametrize("seen", ["2020-01-01T00:00:00+00:00", "2999-01-01T00:00:00", "yesterday", ""])
 def test_what_the_bot_tells_of_itself_is_shown(
-    aws: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch, valkey_url: str
+    aws: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch, valkey_url: str, seen: str
 ) -> None:
     shell.setenv("FINOPS_REDIS_PREFIX", "doctor-slack:")
     store = open_store(valkey_url, prefix="doctor-slack:")
-    SlackStatus(store).put({"connected": "true", "teamName": "Acme", "seenAt": "2020-01-01T00:00:00+00:00"})
+    SlackStatus(store).put({"connected": "true", "teamName": "Acme", "seenAt": seen})
     store.client.close()
     ended = finops("doctor", "--redis", valkey_url, "-o", "json")
     bot = results(ended)["slack", "bot"]

@@ -10,6 +10,9 @@ import pytest
 from tests.integration.cli.conftest import Ended, Finops
 from tests.unit.kinds.manifests import manifest
 
+from finops.k8s.connection import connect
+from finops.k8s.kinds import approvals
+from finops.kinds.approval import Approval
 from finops_sandbox.demo.cluster_files import manifest as demo_manifest
 from finops_sandbox.kubernetes import KubernetesDouble
 
@@ -65,6 +68,65 @@ def test_a_vote_without_an_operators_answer_is_recorded_and_said_to_be_open(
     again = kubectl_finops("approve", "stop-web", "--context", "alice", "--wait", "0.2")
     assert "before" in again.err
     assert len(cluster.objects("approvals.finops.dev")) == 1
+
+
+def answer(cluster: KubernetesDouble, name: str, result: str, reason: str) -> None:
+    """Answer a vote as the operator does."""
+    api = approvals(connect(str(cluster.kubeconfig)))
+    found = api.get("default", name)
+    assert found is not None
+    api.replace_status(found, {"result": result, "reason": reason, "message": f"{reason}, says the operator."})
+
+
+def vote_names(cluster: KubernetesDouble) -> list[str]:
+    return [one["metadata"]["name"] for one in cluster.objects("approvals.finops.dev")]
+
+
+def test_who_forgot_the_reason_may_vote_again_with_one(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
+    voting = ("approve", "stop-web", "--context", "alice", "--wait", "0.2")
+    kubectl_finops(*voting)
+    (first,) = vote_names(cluster)
+    answer(cluster, first, "Refused", "ReasonMissing")
+
+    kubectl_finops(*voting, "--reason", "it idles")
+
+    votes = {one["metadata"]["name"]: one["spec"].get("reason") for one in cluster.objects("approvals.finops.dev")}
+    assert votes == {first: None, f"{first}-2": "it idles"}
+    answer(cluster, f"{first}-2", "Counted", "Approve")
+    ended = kubectl_finops(*voting, "--reason", "it idles")
+    assert ended.code == 0
+    assert "Approve, says the operator." in ended.err
+    assert len(vote_names(cluster)) == 2
+
+
+def test_who_took_an_approval_back_may_approve_again(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
+    known: set[str] = set()
+    for verb in ("approve", "withdraw", "approve", "withdraw"):
+        ended = kubectl_finops(verb, "stop-web", "--context", "alice", "--wait", "0.2")
+        assert "before" not in ended.err
+        (new,) = set(vote_names(cluster)) - known
+        known.add(new)
+        answer(cluster, new, "Counted", verb.capitalize())
+
+
+def test_an_object_under_the_name_of_a_vote_does_not_swallow_it(
+    cluster: KubernetesDouble, kubectl_finops: Finops
+) -> None:
+    kubectl_finops("deny", "stop-web", "--context", "alice", "--reason", "no", "--wait", "0.2")
+    (denial,) = cluster.objects("approvals.finops.dev")
+    api = approvals(connect(str(cluster.kubeconfig)))
+    name = denial["metadata"]["name"]
+    api.delete("default", name)
+    spec = {**denial["spec"], "decision": "Approve", "approver": {"source": "kubernetes", "username": "mallory"}}
+    api.create(Approval.from_object({**denial, "metadata": {"name": name, "namespace": "default"}, "spec": spec}))
+    answer(cluster, name, "Counted", "Approve")
+
+    ended = kubectl_finops("deny", "stop-web", "--context", "alice", "--reason", "no", "--wait", "0.2")
+
+    assert ended.code == 1
+    assert f"the vote {name}-2 is recorded" in ended.err
+    (recorded,) = [one for one in cluster.objects("approvals.finops.dev") if one["metadata"]["name"] == f"{name}-2"]
+    assert recorded["spec"] == denial["spec"]
 
 
 def test_who_may_not_create_approvals_is_refused_with_4(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:

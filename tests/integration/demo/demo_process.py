@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -29,6 +29,9 @@ LEAKS = {
     "FINOPS_REDIS_URL": "redis://127.0.0.1:1/0",
     "SLACK_BOT_TOKEN": "xoxb-the-users-own",
 }
+DEMO = (sys.executable, "-m", "finops_operator.cli.main", "demo")
+MAKE_DEMO = ("make", "--no-print-directory", "-o", ".venv/.installed", f"BIN={Path(sys.executable).parent}", "demo")
+"""As the README says it; the environment that runs the tests is taken as it is."""
 
 
 @dataclass(slots=True)
@@ -84,12 +87,12 @@ class DemoProcess:
 
 
 @contextmanager
-def running_demo(*arguments: str) -> Iterator[DemoProcess]:
+def running_demo(*arguments: str, command: Sequence[str] = DEMO) -> Iterator[DemoProcess]:
     """Start `finops demo` with a temporary folder of its own; whatever is left of it at the end is killed."""
     folder = Path(tempfile.mkdtemp(prefix="demo-"))
     environment = {**os.environ, **LEAKS, "TMPDIR": str(folder)}
     with subprocess.Popen(
-        [sys.executable, "-m", "finops_operator.cli.main", "demo", *arguments],
+        [*command, *arguments],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -109,6 +112,9 @@ def running_demo(*arguments: str) -> Iterator[DemoProcess]:
         finally:
             if process.poll() is None:
                 process.kill()
+            for line in alive(str(folder)):
+                with suppress(ProcessLookupError):
+                    os.kill(int(line.split()[0]), signal.SIGKILL)
             for reader in readers:
                 reader.join(30)
             shutil.rmtree(folder, ignore_errors=True)

@@ -148,3 +148,20 @@ def test_the_death_of_one_program_ends_all_and_is_told() -> None:
         assert "polite ended by signal SIGKILL" in told
         assert "polite | ready polite" in told
         assert eventually(lambda: alive(str(folder)) == [], 5), alive(str(folder))
+
+
+def test_the_death_of_the_reaper_ends_all_while_somebody_can_still_clean_up() -> None:
+    with process() as (running, folder):
+        os.kill(reaper_of(running.pid), signal.SIGKILL)
+        _, told = running.communicate(timeout=20)
+        assert running.returncode == 1
+        assert "the reaper ended by signal SIGKILL" in told
+        assert "Traceback" not in told
+        assert eventually(lambda: alive(str(folder)) == [], 5), alive(str(folder))
+
+
+def reaper_of(parent: int) -> int:
+    """Return the pid of the reaper among the children of a process."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="utf-8").split()
+    (found,) = [one for one in children if b"reaper.py" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    return int(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -129,6 +130,36 @@ def test_a_posted_card_is_noted_once_also_by_the_next_process(parts: Parts) -> N
     (noted,) = [record for record in parts.ledger.read() if record.entry.kind is RecordKind.POSTED]
     assert noted.entry.request.endswith(posted.metadata.uid or "?")
     assert noted.entry.detail == {"channel": "C0123456789", "message": "1700.5"}
+
+
+@pytest.mark.parametrize("ended", [State.DENIED, State.SUCCEEDED, State.EXPIRED])
+def test_a_card_of_a_request_that_ended_before_the_next_look_is_noted_too(parts: Parts, ended: State) -> None:
+    posted = parts.propose(1, ended, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}})
+    for _ in range(3):
+        parts.housekeeping.look()
+    parts.outbox.shown(posted.metadata.uid or "", MessageRef("C0123456789", "1700.5", "h", 0))
+
+    for _ in range(3):
+        parts.housekeeping.look()
+
+    (noted,) = [record for record in parts.ledger.read() if record.entry.kind is RecordKind.POSTED]
+    assert noted.entry.detail == {"channel": "C0123456789", "message": "1700.5"}
+
+
+def test_a_request_that_ended_without_a_card_is_asked_about_ever_more_seldom(parts: Parts) -> None:
+    parts.propose(1, State.DENIED, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}})
+    asked: list[str] = []
+
+    def nothing_posted(uids: Iterable[str]) -> dict[str, tuple[str, str]]:
+        asked.extend(uids)
+        return {}
+
+    parts.chronicle.posted = nothing_posted
+
+    for _ in range(600):
+        parts.chronicle.note((), parts.world.requests.all(), "")
+
+    assert 60 <= len(asked) <= 70
 
 
 def test_each_turn_of_the_freeze_switch_is_noted_once(parts: Parts) -> None:

@@ -1,10 +1,12 @@
 """A running double and clients for it, for every test of this folder."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.socket_mode import SocketModeClient
+from tests.slack_workspace import workspace_of_a_larger_app
 
 from finops_sandbox.slack import Control, SlackDouble
 
@@ -12,9 +14,9 @@ BOT_TOKEN = "xoxb-sandbox-finops"
 
 
 @pytest.fixture
-def slack() -> Iterator[SlackDouble]:
+def slack(tmp_path: Path) -> Iterator[SlackDouble]:
     # Tests of the limits switch them on; the others need not wait.
-    with SlackDouble(limits="off") as double:
+    with SlackDouble(limits="off", workspace=workspace_of_a_larger_app(tmp_path)) as double:
         yield double
 
 

@@ -15,6 +15,7 @@ from slack_sdk import WebClient
 from tests.browser import Browser
 from tests.integration.sandbox_slack.conftest import close_socket_client
 from tests.integration.sandbox_slack.sample_cards import card, decided_card, deny_view
+from tests.slack_workspace import workspace_of_a_larger_app
 
 from finops_sandbox.slack import Control, SlackDouble
 
@@ -39,8 +40,9 @@ def browser(window: Browser) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[SlackDouble]:
-    with SlackDouble(limits="off") as double:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlackDouble]:
+    workspace = workspace_of_a_larger_app(tmp_path_factory.mktemp("workspace"))
+    with SlackDouble(limits="off", workspace=workspace) as double:
         yield double
 
 
@@ -216,6 +218,20 @@ def test_threads_home_and_channels_of_each_person(
     browser.wait_text("Your queue is empty")
     browser.goto(f"{slack.url}/?user={ALICE}")
     assert "finance-private" not in browser.text("#sidebar")
+    assert "/finops help" in browser.evaluate("document.querySelector('#text').placeholder")
+
+
+def test_an_app_without_commands_and_home_is_offered_with_neither(browser: Browser) -> None:
+    with SlackDouble(limits="off") as plain:
+        # An address with a Home, kept from elsewhere, leads to the channel.
+        browser.goto(f"{plain.url}/?user={ALICE}&home=1")
+        browser.wait_text("Nothing in # finops yet")
+        assert browser.evaluate("document.querySelector('#text').placeholder") == "Message"
+        assert "Home" not in browser.text("#sidebar")
+        assert "Apps" not in browser.text("#sidebar")
+        browser.type("#text", "/finops help")
+        browser.press("Enter")
+        browser.wait_text("No app in this workspace knows that command.", "#toast")
 
 
 def test_a_click_nobody_takes_is_said(browser: Browser) -> None:

@@ -13,6 +13,7 @@ from finops.kinds.aws_account import AwsAccount
 from finops.kinds.scan_policy import ScanPolicy
 from finops.ports.clock import SystemClock
 from finops.store.connection import Store
+from finops.store.keys import Keys
 from finops_operator.pipeline import ScanOutcome, scan
 from finops_sandbox.aws.double import AwsDouble, Delays
 
@@ -66,10 +67,16 @@ Scan = Callable[..., ScanOutcome]
 
 @pytest.fixture
 def scanned(aws: AwsDouble, store: Store) -> Iterator[Scan]:
-    """Return a function that scans `wanted` (both accounts by default) with new sessions into the test's store."""
+    """Return a function that scans `wanted` (both accounts by default) with new sessions into the test's store.
+
+    `apart` names keys of its own: nothing that was measured before is known there.
+    """
     with ThreadPoolExecutor(4) as pool:
 
-        def run(wanted: ScanPolicy = BOTH, accounts: dict[str, AwsAccount] | None = None) -> ScanOutcome:
-            return scan(wanted, ACCOUNTS if accounts is None else accounts, dependencies(store, pool), SystemClock())
+        def run(
+            wanted: ScanPolicy = BOTH, accounts: dict[str, AwsAccount] | None = None, *, apart: str = ""
+        ) -> ScanOutcome:
+            mine = Store(store.client, Keys(f"{store.keys.prefix}{apart}:")) if apart else store
+            return scan(wanted, ACCOUNTS if accounts is None else accounts, dependencies(mine, pool), SystemClock())
 
         yield run

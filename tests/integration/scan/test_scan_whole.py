@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
-from tests.scanning import policy, report_of
+from tests.integration.scan.conftest import ACCOUNTS
+from tests.scanning import dependencies, policy, report_of
 
+from finops.domain.price import Price, PriceQuery
+from finops.domain.report import ShardCost
 from finops.domain.resource import Shard
+from finops.ports.clock import SystemClock
 from finops.store.connection import Store
-from finops.store.cost_history import CostHistoryStore
+from finops.store.cost_history import CostHistoryStore, DailyCost
 from finops.store.inventory import InventoryStore
 from finops.store.recommendations import RecommendationStore
-from finops_operator.pipeline import ScanOutcome
+from finops_operator.pipeline import ScanOutcome, scan
 from finops_sandbox.aws.double import AwsDouble
 
 Scan = Callable[..., ScanOutcome]
@@ -98,7 +105,57 @@ def test_the_days_cost_is_kept_per_shard(scanned: Scan, store: Store) -> None:
     day = outcome.summary.start_time.date()
     history = list(CostHistoryStore(store).between(day, day))
     assert len(history) == 8
-    assert sum(one.monthly_cost for one in history) >= outcome.summary.monthly_cost
+    assert sum(one.cost.monthly_cost for one in history) >= outcome.summary.monthly_cost
+    # In each of the four places one instance is ignored: the policy leaves it out, the history does not.
+    assert sum(one.cost.resources or 0 for one in history) == outcome.summary.resources + 4
+
+
+def test_the_days_cost_counts_a_month_of_730_hours_whatever_the_policy_counts(scanned: Scan, store: Store) -> None:
+    def kept() -> list[DailyCost]:
+        return list(CostHistoryStore(store).between(day, day))
+
+    outcome = scanned(policy("production", "staging", name="usual"))
+    day = outcome.summary.start_time.date()
+    before = kept()
+    other = scanned(policy("production", "staging", name="other", pricing={"hoursPerMonth": 672}))
+    assert other.summary.monthly_cost < outcome.summary.monthly_cost
+    assert kept() == before
+
+
+def test_the_share_of_each_policy_is_told_with_what_has_no_price(scanned: Scan, aws: AwsDouble, store: Store) -> None:
+    found = report_of(scanned(policy("production", regions=["us-east-1"], resources=["ec2-instance"])))
+    idle = next(one["id"] for one in found["resources"] if one["name"] == "idle")
+    aws.control.change("111111111111", "us-east-1", idle, {"type": "m99.large"})
+    summary = scanned(policy("production", regions=["us-east-1"], resources=["ec2-instance"])).summary
+    head = RecommendationStore(store).head(KEY)
+    assert head is not None
+    shard = Shard("111111111111", "us-east-1", "ec2-instance")
+    assert head.costs == {shard: ShardCost(summary.monthly_cost, 4, 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class _DearOnlyInFrankfurt:
+    """Sells metrics of one region for a dollar each, those of the others for nothing, and knows no other price."""
+
+    id: str = "dear"
+
+    def lookup(self, query: PriceQuery) -> Price | None:
+        if query.dimension != "get_metric_data_metric":
+            return None
+        return Price(Decimal(query.region == "eu-central-1"), "metric", self.id, date(2026, 11, 1))
+
+
+def test_the_estimate_of_what_the_scan_itself_costs_uses_the_price_of_each_region(aws: AwsDouble, store: Store) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        usual = dependencies(store, pool)
+        deps = replace(usual, price_sources=(_DearOnlyInFrankfurt(), *usual.price_sources))
+        only = {
+            name: scan(policy("production", regions=[name]), ACCOUNTS, deps, SystemClock()).summary
+            for name in ("us-east-1", "eu-central-1")
+        }
+    assert only["us-east-1"].api_calls["cloudwatch:GetMetricData"] > 0
+    assert only["us-east-1"].estimated_api_cost == 0
+    assert only["eu-central-1"].estimated_api_cost >= 10
 
 
 def test_what_is_gone_in_aws_is_gone_from_inventory_and_utilization(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -43,7 +43,8 @@ ALICE, BOB, CAROL, DAVE = "U0ALICE001", "U0BOB00001", "U0CAROL001", "U0DAVE0001"
 OPERATOR = "system:serviceaccount:finops-system:finops-operator"
 
 
-def _rbac() -> list[dict[str, Any]]:
+def _rbac(only: Sequence[str]) -> list[dict[str, Any]]:
+    """Rights as the chart gives them: in the whole cluster, or the bot's in the namespaces `only`."""
     bot_rules = [
         {"apiGroups": ["finops.dev"], "resources": ["actionrequests"], "verbs": ["list", "watch"]},
         {"apiGroups": ["finops.dev"], "resources": ["approvals"], "verbs": ["create", "get", "list", "watch"]},
@@ -61,20 +62,28 @@ def _rbac() -> list[dict[str, Any]]:
             "verbs": ["get", "list", "watch", "create", "patch", "update", "delete"],
         }
     ]
-    found: list[dict[str, Any]] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}]
-    for name, rules in (("finops-slackbot", bot_rules), ("finops-operator", operator_rules)):
-        group = "rbac.authorization.k8s.io"
-        found.append({"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules})
-        found.append(
-            {
-                "apiVersion": f"{group}/v1",
-                "kind": "ClusterRoleBinding",
-                "metadata": {"name": name},
-                "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
-                "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": "finops-system"}],
-            }
-        )
+    found: list[dict[str, Any]] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in only or (NAMESPACE,)
+    ]
+    found += _grant("finops-operator", operator_rules)
+    for namespace in only or ("",):
+        found += _grant("finops-slackbot", bot_rules, namespace)
     return found
+
+
+def _grant(name: str, rules: list[dict[str, Any]], namespace: str = "") -> list[dict[str, Any]]:
+    group, kind = "rbac.authorization.k8s.io", "Role" if namespace else "ClusterRole"
+    metadata = {"name": name, "namespace": namespace} if namespace else {"name": name}
+    return [
+        {"apiVersion": f"{group}/v1", "kind": kind, "metadata": metadata, "rules": rules},
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": f"{kind}Binding",
+            "metadata": metadata,
+            "roleRef": {"apiGroup": group, "kind": kind, "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": "finops-system"}],
+        },
+    ]
 
 
 @dataclass(slots=True)
@@ -88,6 +97,7 @@ class World:
     operator: Connection
     stopped: threading.Event = field(default_factory=threading.Event)
     judging: threading.Event = field(default_factory=threading.Event)
+    same_person: dict[str, str] = field(default_factory=dict)
 
     @property
     def control(self) -> Control:
@@ -241,14 +251,15 @@ class Judge(threading.Thread):
             facts = _facts(request)
             counted = [
                 _vote(one)
-                for one in votes
+                for one in sorted(votes, key=lambda one: int(one.metadata.resource_version or 0))
                 if one.status.result is VoteResult.COUNTED and one.spec.request.uid == request.metadata.uid
             ]
-            verdict = judge(_vote(approval), facts, counted, Electorate({}), datetime.now(UTC))
+            electorate = Electorate(world.same_person)
+            verdict = judge(_vote(approval), facts, counted, electorate, datetime.now(UTC))
             answer = {"result": verdict.result.value, "reason": str(verdict.reason), "message": verdict.message}
             world.approvals.replace_status(approval, answer)
             if verdict.result is VoteResult.COUNTED:
-                self._decide(request, tally([*counted, _vote(approval)], facts, Electorate({})))
+                self._decide(request, tally([*counted, _vote(approval)], facts, electorate))
             return
 
     def _decide(self, request: ActionRequest, result: Tally) -> None:
@@ -270,7 +281,8 @@ def _facts(request: ActionRequest) -> RequestFacts:
         for one in spec.approval.approvers
     )
     terms = Terms(approvers, spec.approval.required, spec.approval.require_reason.value, spec.expires_at)
-    return RequestFacts(request.metadata.uid or "", spec.plan_hash, request.status.state or State.PENDING, terms)
+    state = request.status.state or State.PENDING
+    return RequestFacts(request.metadata.uid or "", spec.plan_hash, state, terms, spec.destructive)
 
 
 def _vote(approval: Approval) -> Vote:
@@ -295,9 +307,12 @@ def _vote(approval: Approval) -> Vote:
 
 
 @contextmanager
-def running_world(directory: Path, valkey_url: str, **slack: Any) -> Iterator[World]:
-    """Start doubles and judge; a key prefix of its own keeps the shared server's tests apart."""
-    documents = [*_rbac(), *policies(OPERATOR, "finops-test")]
+def running_world(directory: Path, valkey_url: str, only: Sequence[str] = (), **slack: Any) -> Iterator[World]:
+    """Start doubles and judge; a key prefix of its own keeps the shared server's tests apart.
+
+    The bot has rights in the whole cluster, or in the namespaces `only`.
+    """
+    documents = [*_rbac(only), *policies(OPERATOR, "finops-test")]
     store = open_store(valkey_url, prefix=f"b-{uuid.uuid4().hex[:12]}:")
     with (
         SlackDouble(**slack) as workspace,

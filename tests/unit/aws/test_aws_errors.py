@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
@@ -15,7 +17,7 @@ from finops.errors import (
     AwsThrottled,
     AwsUnreachable,
 )
-from finops_operator.aws.errors import CallContext, translate
+from finops_operator.aws.errors import SDK_ERRORS, CallContext, translate
 
 READ = CallContext("ec2:DescribeInstances", "111111111111", "us-east-1")
 CHANGE = CallContext("ec2:StopInstances", "111111111111", "us-east-1", changing=True)
@@ -94,6 +96,64 @@ def test_missing_credentials_name_the_ways_to_give_them() -> None:
     found = translate(sdk.NoCredentialsError(), CHANGE)
     assert type(found) is AwsCredentialsInvalid
     assert "aws.existingSecret" in found.hint
+
+    assert "AWS_PROFILE" in found.hint
+    assert "aws configure" in found.hint
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (sdk.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), "AWS_PROFILE"),
+        (sdk.CredentialRetrievalError(provider="custom-process", error_msg=""), "aws sso login"),
+        (sdk.SSOTokenLoadError(error_msg="Token for x does not exist"), "aws sso login"),
+        (sdk.UnauthorizedSSOTokenError(), "aws sso login"),
+        (sdk.TokenRetrievalError(provider="sso", error_msg="expired"), "aws sso login"),
+        (sdk.ProfileNotFound(profile="nope"), "AWS_PROFILE"),
+        (sdk.ConfigParseError(path="/home/a/.aws/config"), "~/.aws/config"),
+        (sdk.InvalidConfigError(error_msg="source_profile"), "~/.aws/config"),
+        (FileNotFoundError(2, "No such file or directory", "/var/run/secrets/token"), "web identity"),
+        (PermissionError(13, "Permission denied", "/var/run/secrets/token"), "web identity"),
+        (json.JSONDecodeError("Expecting value", "s3cret", 0), "AWS_PROFILE"),
+        (UnicodeDecodeError("utf-8", b"s3cret\xff", 6, 7, "invalid start byte"), "AWS_PROFILE"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_whatever_leaves_us_without_credentials_is_no_matter_of_the_network(error: Exception, words: str) -> None:
+    assert isinstance(error, SDK_ERRORS)
+    found = translate(error, READ)
+    assert type(found) is AwsCredentialsInvalid
+    assert words in found.hint
+    assert "network" not in found.hint
+    assert "s3cret" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sdk.InvalidDefaultsMode(mode="foo", valid_modes="standard"),
+        sdk.InvalidRetryModeError(provided_retry_mode="foo", valid_modes="standard"),
+        sdk.InvalidSTSRegionalEndpointsConfigError(sts_regional_endpoints_config="foo"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_setting_that_the_sdk_refuses_was_never_sent_and_says_where_to_mend_it(error: sdk.BotoCoreError) -> None:
+    for context in (READ, CHANGE):
+        found = translate(error, context)
+        assert type(found) is AwsRejected
+        assert "~/.aws/config" in found.hint
+
+
+def test_a_file_that_fails_in_a_change_leaves_it_in_doubt() -> None:
+    assert type(translate(FileNotFoundError(2, "gone", "/x"), CHANGE)) is AwsOutcomeUnknown
+    assert type(translate(OSError("reset"), READ)) is AwsUnreachable
+
+
+def test_only_the_network_is_called_the_network_and_no_password_of_an_endpoint_is_shown() -> None:
+    found = translate(sdk.EndpointConnectionError(endpoint_url="http://u:s3cret@host:1/"), READ)
+    assert "check the network" in found.hint
+    assert "s3cret" not in str(found)
+    assert "host:1" in found.message
 
 
 def test_parameters_that_the_sdk_refuses_were_never_sent() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from finops.ports.limits import Bucket
-from finops_operator.aws.limiter import LocalRateLimits, bucket_for
+from finops_operator.aws.limiter import LocalRateLimits, bucket_for, share_of_published
 
 
 def test_we_take_half_of_what_aws_publishes() -> None:
@@ -44,3 +44,9 @@ def test_accounts_do_not_share_buckets() -> None:
     limits = LocalRateLimits()
     limits.take(Bucket("1", "r", "ec2", 1.0, 1.0))
     assert limits.take(Bucket("2", "r", "ec2", 1.0, 1.0)) == 0.0
+
+
+def test_who_had_quotas_raised_may_take_more_of_them() -> None:
+    bucket = bucket_for("1", "r", "cloudwatch:datapoints", share_of_published(400))
+    assert bucket is not None
+    assert (bucket.capacity, bucket.refill) == (1_584_000, 1_584_000)

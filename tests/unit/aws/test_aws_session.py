@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from finops.errors import InvalidInput, Refused
+from finops.errors import AwsCredentialsInvalid, AwsRejected, InvalidInput, Refused
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops_operator.aws.assume import session_word
 from finops_operator.aws.counting import CallCounter, counted_by, counting_handler
@@ -37,6 +39,122 @@ def test_demo_mode_makes_no_client_for_the_real_aws(monkeypatch: pytest.MonkeyPa
     sdk = SdkSessions(CallCounter(), demo=True)
     with pytest.raises(Refused, match="only to this machine"):
         sdk.client(sdk.base, "sts", "us-east-1", read_config())
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """An environment with keys and without anything else of AWS."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "AKIA0000000000000000",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "HOME": str(tmp_path),
+    }.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["foo", "http://", "https://:443", "ftp://host", "http://host:99999", "http://host:0", "http://[::1", "http://h h"],
+)
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"])
+def test_an_endpoint_that_is_none_is_named_at_start_and_in_every_call(
+    bare: pytest.MonkeyPatch, variable: str, endpoint: str
+) -> None:
+    bare.setenv(variable, endpoint)
+    sdk = SdkSessions(CallCounter())
+    with pytest.raises(InvalidInput) as caught:
+        sdk.check()
+    assert caught.value.field == variable
+    assert "http://HOST:PORT" in caught.value.hint
+    with pytest.raises(AwsRejected) as refused:
+        sdk.client(sdk.base, "sts", "us-east-1", read_config())
+    assert refused.value.code == "InvalidEndpoint"
+    assert "aws.endpointUrl" in refused.value.hint
+
+
+def test_a_password_in_an_endpoint_is_refused_and_not_shown(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("AWS_ENDPOINT_URL", "http://u:s3cret@127.0.0.1:1")
+    sdk = SdkSessions(CallCounter())
+    for ask in (sdk.check, lambda: sdk.client(sdk.base, "sts", "us-east-1", read_config())):
+        with pytest.raises((InvalidInput, AwsRejected)) as caught:
+            ask()
+        assert "s3cret" not in str(caught.value)
+
+
+def test_an_endpoint_that_the_sdk_ignores_is_ignored(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("AWS_ENDPOINT_URL", "foo")
+    bare.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    sdk = SdkSessions(CallCounter())
+    sdk.check()
+    assert sdk.client(sdk.base, "sts", "us-east-1", read_config()).meta.endpoint_url.startswith("https://sts.")
+
+
+@pytest.mark.parametrize(
+    ("variables", "config", "words"),
+    [
+        ({"AWS_PROFILE": "nope"}, "", "nope"),
+        ({}, "[default\n", "Unable to parse"),
+        ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://evil.example/"}, "", "evil.example"),
+        (
+            {
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/",
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/x",
+            },
+            "",
+            "cannot read /x",
+        ),
+        ({}, "[default]\ncredential_process = /nope/helper\n", "cannot read /nope/helper"),
+        ({}, "[default]\ncredential_process = echo hello\n", "no JSON"),
+        ({}, "[default]\ncredential_process = false\n", "custom-process"),
+        ({}, "[default]\nrole_arn = arn:aws:iam::111111111111:role/x\nsource_profile = zz\n", "zz"),
+    ],
+    ids=["profile", "config", "pod-identity", "pod-token", "helper", "helper-text", "helper-fails", "source-profile"],
+)
+def test_credentials_that_cannot_be_made_are_told_as_such(
+    bare: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str], config: str, words: str
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        bare.delenv(name)
+    (tmp_path / "config").write_text(config, encoding="utf-8")
+    bare.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    for name, value in variables.items():
+        bare.setenv(name, value)
+    sdk = SdkSessions(CallCounter())
+    with pytest.raises(AwsCredentialsInvalid, match=words) as caught:
+        sdk.client(sdk.base, "sts", "us-east-1", read_config())
+    assert caught.value.hint
+
+
+def test_a_profile_that_is_mended_is_used_without_a_restart(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    bare.setenv("AWS_PROFILE", "later")
+    bare.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    sdk = SdkSessions(CallCounter())
+    with pytest.raises(AwsCredentialsInvalid):
+        sdk.check()
+    (tmp_path / "config").write_text("[profile later]\nregion = us-east-1\n", encoding="utf-8")
+    sdk.check()
+
+
+def test_a_program_that_serves_on_says_once_in_one_line_what_is_wrong(
+    bare: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bare.setenv("AWS_PROFILE", "nope")
+    SdkSessions(CallCounter()).log_problem()
+    (record,) = caplog.records
+    assert record.exc_info is None
+    assert "nope" in record.getMessage()
+
+
+def test_a_figure_that_is_none_is_named(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("AWS_METADATA_SERVICE_TIMEOUT", "soon")
+    with pytest.raises(InvalidInput) as caught:
+        SdkSessions(CallCounter()).check()
+    assert caught.value.field == "AWS_METADATA_SERVICE_TIMEOUT"
 
 
 @pytest.mark.parametrize("text", ["slack.U0123", "k8s.alice", "ar-stop-i-0123.x", "a@b,c=d+e_f-g"])

@@ -45,6 +45,27 @@ def test_an_old_available_volume_about_which_nothing_was_ever_published_is_unatt
     assert found.evidence["seenUnattachedSince"] == "2026-10-01T00:00:00+00:00"
 
 
+def test_the_evidence_tells_the_window_what_was_silent_in_it_and_that_all_of_it_was_answered() -> None:
+    found = judge(volume("available"))
+    hour_late = judge(volume("available"), silent(days=32 - 1 / 24))
+    assert isinstance(found, Finding)
+    assert isinstance(hour_late, Finding)
+    assert found.evidence["windowStart"] == found.evidence["noActivitySince"]
+    assert found.evidence["windowEnd"] == NOW.isoformat()
+    assert found.summary.startswith("No activity since 2026-10-23:")
+    assert found.evidence["silentMetrics"] == "volumeReadOps, volumeWriteOps"
+    assert (found.evidence["dataPoints"], found.evidence["windowAnsweredPercent"]) == (0, "100")
+    assert hour_late.evidence["windowAnsweredPercent"] == "99.87"
+
+
+def test_the_window_begins_where_the_metric_that_was_asked_least_far_back_does() -> None:
+    longer = silent(days=40)
+    uneven = replace(longer, asked_from={**longer.asked_from, METRICS[0]: silent().asked_from[METRICS[0]]})
+    found = judge(volume("available"), uneven)
+    assert isinstance(found, Finding)
+    assert found.evidence["windowStart"] == "2026-10-23T12:00:00+00:00"
+
+
 def test_a_volume_one_hour_too_young_is_left_alone() -> None:
     young = replace(volume("available"), created=NOW - timedelta(days=31, hours=23))
     assert reason(young) == "it is younger than 32 days"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.fixtures.facts import MEGABYTE, facts_of, flat, instance, summarize
+from tests.fixtures.facts import MEGABYTE, cost, facts_of, flat, instance, summarize
 
 from finops.domain.recommendation import Finding, NotRecommended
 from finops.domain.utilization import MetricSummary, Utilization
@@ -36,8 +37,34 @@ def test_an_instance_without_work_is_to_be_stopped_and_keeps_what_its_address_co
     assert (found.action, found.parameters) == ("ec2_instance_stop", {})
     assert found.new_monthly_cost == Decimal("3.65")
     assert found.evidence["maximumCpuPercent"] == "2"
-    assert found.evidence["networkMegabytesPerDay"] == "2.4"
+    assert found.evidence["busiestDayNetworkMegabytes"] == "2.4"
     assert found.evidence["coveragePercent"] == "100"
+
+
+def test_what_bills_on_after_the_stop_is_told_and_the_figures_are_the_instances_own() -> None:
+    kept = facts_of(instance(volume_ids=["vol-1", "vol-2"], public_ipv4=["203.0.113.1"], elastic=[True]), used())
+    found = CHECK.evaluate(kept, DEFAULTS)
+    assert isinstance(found, Finding)
+    assert (found.evidence["volumesBilledOn"], found.evidence["elasticAddressesBilledOn"]) == (2, 1)
+    assert found.summary.endswith(
+        "Its 2 volumes bill on after the stop, apart from these figures. "
+        "Its elastic address bills on and is the cost that remains."
+    )
+    before, hours_alone = cost(kept.resource).monthly, cost(instance(volume_ids=[])).monthly
+    assert before is not None
+    assert found.new_monthly_cost is not None
+    assert before - found.new_monthly_cost == hours_alone
+
+
+def test_a_lent_address_goes_with_the_stop_and_what_aws_did_not_tell_is_unknown() -> None:
+    lent = judge(public_ipv4=["203.0.113.1"], elastic=[False])
+    untold = judge(volume_ids=None)
+    assert isinstance(lent, Finding)
+    assert isinstance(untold, Finding)
+    assert lent.new_monthly_cost == Decimal(0)
+    assert lent.evidence["elasticAddressesBilledOn"] == 0
+    assert "elastic" not in lent.summary
+    assert untold.evidence["volumesBilledOn"] is None
 
 
 def test_an_idle_instance_without_a_price_is_still_found_and_what_remains_is_known() -> None:
@@ -58,7 +85,17 @@ def test_a_single_point_of_cpu_breaks_it() -> None:
 
 def test_a_single_hour_of_network_breaks_it_even_where_the_mean_is_small() -> None:
     spike = summarize([0.0] * (HOURS - 1) + [6.0 * MEGABYTE])
-    assert reason(judge(used(networkOutBytes=spike))) == "network carried 6 MB a day, the limit is 5 MB"
+    assert reason(judge(used(networkOutBytes=spike))) == "network carried 7.2 MB on its busiest day, the limit is 5 MB"
+
+
+def test_a_single_day_of_work_breaks_it_even_where_no_hour_stands_out() -> None:
+    worked = summarize([0.0] * (HOURS - 48) + [2.4 * MEGABYTE] * 24 + [0.0] * 24)
+    assert reason(judge(used(networkInBytes=worked))).startswith("network carried 58.8 MB on its busiest day")
+
+
+def test_a_summary_without_its_busiest_day_is_judged_by_its_total() -> None:
+    old = replace(flat(0.05 * MEGABYTE), busiest_day=None)
+    assert reason(judge(used(networkInBytes=old))).startswith("network carried 18 MB")
 
 
 def test_both_directions_of_the_network_count_together() -> None:

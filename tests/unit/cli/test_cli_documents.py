@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,3 +148,85 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["!!python/object/apply:os.system ['true']\n", "a: &a [*a]\n", "? {a: 1}\n: 2\n"])
 def test_yaml_that_builds_objects_or_loops_is_refused_not_run(tmp_path: Path, text: str) -> None:
     assert problems(tmp_path / "evil.yaml", text)
+
+
+HEAD = "apiVersion: finops.dev/v1alpha1\nkind: ScanPolicy\nmetadata: {name: a}\n"
+LAUGHS = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("kind: List\nitems: 5\n", "items", "is not a list"),
+        ("kind: List\nitems: {a: 1}\n", "items", "is not a list"),
+        ("kind: List\nitems: [5]\n", "document 1", "is not an object"),
+        (f"{HEAD}spec: &s {{selector: *s}}\n", "line 4", "alias"),
+        (f"{HEAD}spec: &s {{}}\nstatus: *s\n", "line 5", "alias"),
+        (f"a0: &a0 x\n{LAUGHS}", "line 2", "alias"),
+        (f"{HEAD}spec: {{}}\nspec: {{suspend: true}}\n", "line 5", "repeats the key 'spec'"),
+        (f"{HEAD}spec:\n  suspend: true\n  suspend: false\n", "line 6", "repeats the key 'suspend'"),
+        (f"{HEAD}spec: {{1: a, '1': b}}\n", "line 4", "repeats the key '1'"),
+        ("a: " + "[" * 5000, "line 1", "nested more than 50 deep"),
+        ("a: " + "{b: " * 5000, "line 1", "nested more than 50 deep"),
+        ("- " * 5000, "line 1", "nested more than 50 deep"),
+        ("? " * 5000, "line 1", "nested more than 50 deep"),
+        ("a: [" + "1," * 200_000 + "1]\n", "line 1", "value number 50001"),
+        ("? {a: 1}\n: 2\n", "line 1", "a key that is no text"),
+        (f"{HEAD}spec: {{timeZone: {'1' * 5000}}}\n", "line 4", "is no int that can be read"),
+        ("a: !!int abc\n", "line 1", "is no int"),
+        ("a: !!int ''\n", "line 1", "is no int"),
+        ("a: !!float abc\n", "line 1", "is no float"),
+        ("a: !!bool abc\n", "line 1", "is no bool"),
+        ("a: !!binary x\n", "line 1", "is not YAML"),
+        ("a: !!timestamp 2026-01-01\n", "line 1", "is not YAML"),
+        ("a: !!python/name:os.system ''\n", "line 1", "is not YAML"),
+        ("a: !mine 5\n", "line 1", "is not YAML"),
+        ("a: b\x00c\n", "", "special characters"),
+        ("a: 'b\n", "line 2", "is not YAML"),
+        ("\tkind: ScanPolicy\n", "line 1", "is not YAML"),
+        (f"{HEAD}spec: {{pricing: {{discountPercent: .nan}}}}\n", "spec.pricing.discountPercent", "is not a number"),
+        (f"{HEAD}spec: {{pricing: {{discountPercent: -.inf}}}}\n", "spec.pricing.discountPercent", "is not a number"),
+        (f"{HEAD}spec: {{pricing: {{hoursPerMonth: {10**30}}}}}\n", "spec.pricing.hoursPerMonth", "is out of range"),
+        (f'{HEAD}spec: {{timeZone: "\\ud800"}}\n', "spec.timeZone", "half a character"),
+        (f"{HEAD}spec: {{schedule: '* * * *'}}\n", "spec.schedule", "five fields"),
+        (f"{HEAD}spec: {{schedule: '@hourly'}}\n", "spec.schedule", "five fields"),
+        (f"{HEAD}spec: {{schedule: 2026-02-31}}\n", "spec.schedule", "five fields"),
+        (f"{HEAD}spec: {{timeZone: ''}}\n", "spec.timeZone", "IANA"),
+        (f"{HEAD}spec: {{accounts: []}}\n", "spec.accounts", "give at least one"),
+        (f"{HEAD}spec: 5\n", "spec", "an object"),
+        (f"{HEAD}spec: []\n", "spec", "an object"),
+        (f"{HEAD}spec: {{? : a}}\n", "spec.null", "is not a field"),
+        (HEAD.replace("{name: a}", "{name: UPPER_x}"), "metadata.name", "small letters"),
+        (HEAD.replace("{name: a}", "{name: 2026-02-31, namespace: A}"), "metadata.namespace", "small letters"),
+        (HEAD.replace("{name: a}", "{name: 5}"), "metadata.name", "a text in quotes"),
+        (HEAD.replace("{name: a}", "5"), "metadata", "an object"),
+        (HEAD.replace("{name: a}", "~"), "metadata", "is missing"),
+        (HEAD.replace("ScanPolicy", "[ScanPolicy]"), "kind", "write ScanPolicy or AwsAccount"),
+        (HEAD.replace("ScanPolicy", "x" * 100_000), "kind", "write ScanPolicy or AwsAccount"),
+    ],
+    ids=lambda value: value[-40:].strip() if isinstance(value, str) else "",
+)
+def test_whatever_is_in_a_file_is_answered_with_place_rule_and_fix_and_soon(
+    tmp_path: Path, text: str, place: str, words: str
+) -> None:
+    began = time.process_time()
+    (problem, *_) = problems(tmp_path / "bad.yaml", text)
+    assert place in f"{problem.document}: {problem.field}"
+    assert words in f"{problem.rule}; {problem.hint}"
+    assert problem.hint
+    assert len(str(problem)) < 1000
+    assert time.process_time() - began < 20
+
+
+def test_an_account_is_the_same_whatever_namespace_its_file_names(tmp_path: Path) -> None:
+    first, second = account(), account()
+    second["metadata"]["namespace"] = "other"
+    (problem,) = problems(tmp_path / "twice.yaml", first, second)
+    assert problem.field == "metadata.name"
+
+
+def test_dates_stay_the_text_they_are_as_with_kubectl(tmp_path: Path) -> None:
+    text = f"{HEAD.replace('{name: a}', '{name: 2026-01-31}')}spec: {{'suspend': yes}}\n"
+    (found,) = read(tmp_path / "good.yaml", text).policies
+    assert found.metadata.name == "2026-01-31"
+    assert found.spec.suspend

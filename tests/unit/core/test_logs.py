@@ -44,12 +44,36 @@ def test_an_event_is_one_line_of_json_whatever_its_text(text: str, value: str) -
     assert value in parsed["exception"]
 
 
-@given(text=st.text(), inside=st.text())
-def test_on_a_terminal_no_text_can_forge_a_line_or_a_colour(text: str, inside: str) -> None:
-    lines = TextFormatter(()).format(record("%s", text, error=ValueError(inside))).split("\n")
+@given(text=st.text(), inside=st.text(), value=st.text())
+def test_on_a_terminal_no_text_can_forge_a_line_or_a_colour(text: str, inside: str, value: str) -> None:
+    lines = TextFormatter(()).format(record("%s", text, error=ValueError(inside), request=value)).split("\n")
 
     assert all(line.isprintable() for line in lines)
     assert all(line.startswith("    ") for line in lines[1:])
+
+
+def test_on_a_terminal_an_event_ends_with_its_facts_as_in_json() -> None:
+    line = TextFormatter(()).format(record("act: %s", "Succeeded", request="team-a/stop-1", attempt=2, why=None))
+
+    assert line.endswith(" act: Succeeded request=team-a/stop-1 attempt=2 why=null")
+
+
+@given(value=st.text())
+def test_the_value_of_a_fact_passes_for_no_other_fact(value: str) -> None:
+    line = TextFormatter(()).format(record("said", request=f"{value} state=Approved", state="Denied"))
+
+    _, _, facts = line.partition(" said request=")
+    _, end = json.JSONDecoder().raw_decode(facts)
+    assert facts[end:] == " state=Denied"
+
+
+@pytest.mark.parametrize("form", [JsonFormatter, TextFormatter])
+@pytest.mark.parametrize("value", SECRETS[:3])
+def test_secrets_are_blanked_in_facts_of_every_shape(form: type[JsonFormatter | TextFormatter], value: str) -> None:
+    line = form(SECRETS).format(record("said", plain=value, inner={"url": f"redis://:{value}@host"}, many=[value]))
+
+    assert line.count("***") == 3
+    assert value not in line
 
 
 @pytest.mark.parametrize("form", [JsonFormatter, TextFormatter])

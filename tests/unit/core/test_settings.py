@@ -45,6 +45,7 @@ def test_a_mounted_secret_is_read_from_its_file(tmp_path: Path) -> None:
         ("FINOPS_SCAN_WORKERS", "0", "between 1 and 256"),
         ("FINOPS_SCAN_WORKERS", "", "whole number"),
         ("FINOPS_SCAN_CONCURRENCY", "-1", "whole number"),
+        ("FINOPS_SCAN_WORKERS", "9" * 5000, "whole number"),
         ("FINOPS_LEASE_SECONDS", "3", "between 10 and 600"),
         ("FINOPS_METRICS_PORT", "70000", "between 0 and 65535"),
         # What Kubernetes injects for a service named finops-metrics.
@@ -52,6 +53,10 @@ def test_a_mounted_secret_is_read_from_its_file(tmp_path: Path) -> None:
         ("FINOPS_LOG_LEVEL", "CHATTY", "use DEBUG, INFO, WARNING, ERROR"),
         ("FINOPS_LOG_FORMAT", "xml", "use json, text"),
         ("FINOPS_SLACK_API", "x", "no such setting"),
+        ("FINOPS_REDIS_URI", "x", "did you mean FINOPS_REDIS_URL?"),
+        ("FINOPS_SCAN_WORKER", "4", "did you mean FINOPS_SCAN_WORKERS?"),
+        ("FINOPS_ZZZ", "x", "docs/settings.md"),
+        ("FINOPS_ZZZ_FILE", "x", "no such setting"),
         ("FINOPS_BUTTON_KEY_FILE", "/nonexistent/file", "cannot read"),
     ],
 )
@@ -63,8 +68,25 @@ def test_a_bad_value_names_its_variable_and_what_to_write(variable: str, text: s
     assert words in str(caught.value)
 
 
+def test_a_mounted_secret_that_is_no_text_is_refused_without_being_quoted(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"s3cret\xff")
+
+    with pytest.raises(InvalidInput, match="UTF-8") as caught:
+        from_environment({"FINOPS_BUTTON_KEY_FILE": str(tmp_path / "key")})
+    assert caught.value.__cause__ is None
+    assert "s3cret" not in str(caught.value)
+
+
 def test_links_to_services_that_kubernetes_injects_are_left_alone() -> None:
-    found = from_environment({"FINOPS_VALKEY_PORT": "tcp://10.0.0.1:6379", "FINOPS_SLACK_API_URL": "http://x/"})
+    links = {
+        "FINOPS_VALKEY_PORT": "tcp://10.0.0.1:6379",
+        "FINOPS_VALKEY_SERVICE_HOST": "10.0.0.1",
+        "FINOPS_VALKEY_SERVICE_PORT": "6379",
+        "FINOPS_VALKEY_SERVICE_PORT_REDIS": "6379",
+        "FINOPS_VALKEY_PORT_6379_TCP": "tcp://10.0.0.1:6379",
+        "FINOPS_VALKEY_PORT_6379_TCP_ADDR": "10.0.0.1",
+    }
+    found = from_environment({**links, "FINOPS_SLACK_API_URL": "http://x/"})
 
     assert found.slack_api_url == "http://x/"
 

@@ -14,11 +14,9 @@ from finops.domain.decision import (
     BEFORE_ACT,
     IN_FLIGHT,
     TERMINAL,
-    TRANSITIONS,
     Approver,
     Choice,
     Electorate,
-    IllegalTransition,
     RefusalReason,
     RequestFacts,
     State,
@@ -29,9 +27,9 @@ from finops.domain.decision import (
     VoteResult,
     eligible_by,
     judge,
-    next_state,
     tally,
 )
+from finops.domain.transitions import TRANSITIONS, IllegalTransition, next_state
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EXPIRY = START + timedelta(hours=1)

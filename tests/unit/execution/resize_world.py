@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from finops.domain.canonical import Json
 from finops.domain.decision import State
 from finops.domain.execution import (
     Call,
@@ -45,6 +46,8 @@ class Instance:
     launched: str = "t0"
     since: float = 0.0
     launches: int = 0
+    reason: str = ""
+    exists: bool = True
     effects: list[str] = field(default_factory=list)
 
     def settle(self, seconds: float) -> None:
@@ -54,7 +57,7 @@ class Instance:
     def apply(self, operation: str, kind: str, seconds: float) -> bool:
         """Carry out a call if AWS would; returns whether it did."""
         if operation == "ec2:StopInstances" and self.state == "running":
-            self.state, self.since = "stopping", seconds
+            self.state, self.since, self.reason = "stopping", seconds, "Client.UserInitiatedShutdown"
         elif operation == "ec2:StartInstances" and self.state == "stopped":
             self.launches += 1
             self.state, self.since, self.launched = "pending", seconds, f"t{self.launches}"
@@ -67,10 +70,12 @@ class Instance:
 
     @property
     def observation(self) -> Observation:
+        if not self.exists:
+            return Observation(exists=False)
         checks = "ok" if self.state == "running" else "unknown"
-        facts = {"state": self.state, "instanceType": self.kind, "launchTime": self.launched, "checks": checks}
         fingerprint = {"state": self.state, "instanceType": self.kind, "launchTime": self.launched}
-        return Observation(exists=True, fingerprint=fingerprint, facts=dict(facts))
+        facts: dict[str, Json] = {**fingerprint, "checks": checks, "stateReason": self.reason}
+        return Observation(exists=True, fingerprint=fingerprint, facts=facts)
 
 
 @dataclass(slots=True)
@@ -85,6 +90,7 @@ class Simulation:
     seconds: float = 0.0
     calls: int = 0
     moves: list[Move] = field(default_factory=list)
+    observed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:
@@ -114,6 +120,8 @@ class Simulation:
                 self._add(JournalEntry(move.step, move.attempt, self.now, move.result))
             case WaitFor():
                 assert move.seconds > 0
+                if move.alarm:
+                    self.journal = replace(self.journal, alarms={move.step: self.now} | dict(self.journal.alarms))
                 self.seconds += move.seconds
             case Compensate():
                 assert self.journal.turned is None
@@ -130,6 +138,7 @@ class Simulation:
 
     def _call(self, move: Call) -> None:
         assert self.journal.open is None, "a call while the effect of another is not known"
+        self.observed = self.instance.observation.fingerprint
         self._add(JournalEntry(move.step.id, move.attempt, self.now))
         fate = self.script(self.calls, move)
         self.calls += 1
@@ -150,4 +159,5 @@ class Simulation:
             self._add(JournalEntry(move.step.id, move.attempt, self.now, Result.REJECTED, code, retryable=throttled))
 
     def _add(self, entry: JournalEntry) -> None:
-        self.journal = replace(self.journal, entries=(*self.journal.entries, entry))
+        told = replace(entry, observed=self.observed)
+        self.journal = replace(self.journal, entries=(*self.journal.entries, told))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.execution.resize_world import NEW, OLD, RESOURCE, START, Instance, Simulation
 
+from finops.domain.canonical import Json
 from finops.domain.decision import State
 from finops.domain.execution import (
     Call,
@@ -113,10 +114,12 @@ def test_an_instance_restarted_by_a_person_after_our_stop_is_not_stopped_again()
     opened = journal(("stop", 1, None))
     restarted = Instance(launched="t5")
     assert next_move(situation(opened, restarted, seconds=31)) == Settle("stop", 1, Result.FOREIGN)
-    foreign = journal(("stop", 1, None), ("stop", 1, Result.FOREIGN))
-    assert isinstance(next_move(situation(foreign, restarted, seconds=31)), Compensate)
-    turned = journal(("stop", 1, None), ("stop", 1, Result.FOREIGN), turned="foreign")
-    assert next_move(situation(turned, restarted, seconds=31)) == Finish(State.ROLLED_BACK, "foreign")
+    for turned in (None, "foreign"):
+        foreign = journal(("stop", 1, None), ("stop", 1, Result.FOREIGN), turned=turned)
+        end = next_move(situation(foreign, restarted, seconds=31))
+        assert isinstance(end, Finish)
+        assert end.state is State.ROLLED_BACK
+        assert "somebody started it while we were stopping it" in end.message
 
 
 def test_a_difference_in_mid_act_turns_back_only_when_it_lasts() -> None:
@@ -164,7 +167,7 @@ def test_without_capacity_anywhere_the_start_is_tried_again_and_again_with_an_al
     assert all(not move.alarm for move in starts[:3])
 
 
-def test_the_pause_between_attempts_doubles_up_to_a_minute() -> None:
+def test_the_pause_between_attempts_doubles_up_to_five_minutes() -> None:
     assert [backoff_seconds(failures) for failures in (0, 1, 2, 3)] == [5.0, 5.0, 10.0, 20.0]
     assert backoff_seconds(1000) == BACKOFF_CAP_SECONDS
 
@@ -172,8 +175,10 @@ def test_the_pause_between_attempts_doubles_up_to_a_minute() -> None:
 def test_a_deletion_whose_volume_changed_keeps_the_snapshot_and_ends_rolled_back() -> None:
     plan = DELETE.plan(RESOURCE, {}, {"state": "available", "tags": "a"})
     turned = Journal((JournalEntry("create_snapshot", 1, START, Result.OK),), turned="changed", turned_at=START)
-    now = Observation(exists=True, fingerprint={"state": "in-use"}, facts={"state": "in-use", "snapshot": "completed"})
-    assert next_move(Situation(plan, DELETE.procedure, turned, now, START)) == Finish(State.ROLLED_BACK, "changed")
+    facts: dict[str, Json] = {"state": "in-use", "snapshot": "completed", "created": "snap-1"}
+    now = Observation(exists=True, fingerprint={"state": "in-use"}, facts=facts)
+    told = "changed. The volume is in-use; snapshot snap-1 (completed) stays and is billed."
+    assert next_move(Situation(plan, DELETE.procedure, turned, now, START)) == Finish(State.ROLLED_BACK, told)
 
 
 @settings(max_examples=400, deadline=None)

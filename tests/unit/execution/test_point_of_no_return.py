@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.execution.resize_world import RESOURCE, START
 
+from finops.domain.canonical import Json
 from finops.domain.decision import State
 from finops.domain.execution import (
     Call,
@@ -41,10 +42,12 @@ _LOST = Stop(StopKind.WITHDRAWN, "QuorumLost", "A vote was taken back.")
 
 
 def volume(*, snapshot: str = "completed", exists: bool = True, tags: str = "a") -> Observation:
+    made = "snap-1" if snapshot else ""
     if not exists:
-        return Observation(exists=False, facts={"snapshot": snapshot})
+        return Observation(exists=False, facts={"snapshot": snapshot, "created": made})
     fingerprint = {**_ASSUMED, "tags": tags}
-    return Observation(exists=True, fingerprint=fingerprint, facts={"state": "available", "snapshot": snapshot})
+    facts: dict[str, Json] = {"state": "available", "snapshot": snapshot, "created": made}
+    return Observation(exists=True, fingerprint=fingerprint, facts=facts)
 
 
 def look(journal: Journal, seen: Observation, seconds: float = 0.0) -> Situation:
@@ -80,7 +83,8 @@ def test_a_permission_that_ended_turns_back_and_keeps_the_snapshot(kind: StopKin
     assert isinstance(move, Compensate)
     assert move.reason == "Not any more. delete_volume was not carried out; what was made before it is kept."
     turned = Journal(_SNAPSHOT, turned=move.reason, turned_at=START)
-    assert next_move(look(turned, volume())) == Finish(State.ROLLED_BACK, move.reason)
+    told = f"{move.reason} The volume is available; snapshot snap-1 (completed) stays and is billed."
+    assert next_move(look(turned, volume())) == Finish(State.ROLLED_BACK, told)
 
 
 def test_a_preflight_that_refuses_now_turns_back_even_while_frozen() -> None:

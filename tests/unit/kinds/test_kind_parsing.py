@@ -138,7 +138,13 @@ def test_metadata_that_only_kubernetes_knows_is_let_through() -> None:
         ({"regions": "eu-west-1"}, "spec.regions", "has the wrong type", "a list"),
         ({"regions": ["eu-west-1", "eu-west-1"]}, "spec.regions", "names something twice", "remove"),
         ({"regions": ["eu-west-1"] * 51}, "spec.regions", "is too long", "at most 50"),
-        ({"accounts": []}, "spec.accounts", "is too short", "at least 1"),
+        ({"accounts": []}, "spec.accounts", "is empty", "at least one"),
+        ({"schedule": "* * * *"}, "spec.schedule", "is not a cron schedule", "five fields"),
+        ({"schedule": "@hourly"}, "spec.schedule", "is not a cron schedule", "five fields"),
+        ({"schedule": "0 * * * *" * 20}, "spec.schedule", "is not a cron schedule", "five fields"),
+        ({"timeZone": ""}, "spec.timeZone", "is not a time zone", "Europe/Berlin"),
+        ({"regions": ["eu-west-1" * 9]}, "spec.regions[0]", "is not an AWS region", "eu-west-1"),
+        ({"accounts": [{"name": ""}]}, "spec.accounts[0].name", "is empty", "at least one"),
         ({"accounts": ["production"]}, "spec.accounts[0]", "has the wrong type", "an object"),
         ({"schedule": 5}, "spec.schedule", "has the wrong type", "a text"),
         (
@@ -181,11 +187,64 @@ def test_another_kind_or_version_is_refused_by_name() -> None:
     assert caught.value.fields[0].hint == "write finops.dev/v1alpha1"
 
 
-def test_what_is_not_json_is_refused_and_not_raised_through() -> None:
-    (field,) = _refused({"spec": {"pricing": {"discountPercent": float("nan")}}})
-    assert "is not plain JSON" in field.rule
-    with pytest.raises(InvalidObject, match="set is not JSON"):
-        ScanPolicy.from_object({**manifest("ScanPolicy"), "spec": {"regions": {"eu-west-1"}}})
+def _nested(depth: int) -> list[Any]:
+    made: list[Any] = []
+    for _ in range(depth):
+        made = [made]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("spec", "path", "rule"),
+    [
+        ({"pricing": {"discountPercent": float("nan")}}, "spec.pricing.discountPercent", "is not a number"),
+        (
+            {"checks": [{"id": "ec2_instance_idle", "parameters": {"a": float("-inf")}}]},
+            "spec.checks[0].parameters.a",
+            "is not a number",
+        ),
+        ({"metrics": {"lookbackDays": 10**5000}}, "spec.metrics.lookbackDays", "is out of range"),
+        ({"regions": {"eu-west-1"}}, "spec.regions", "is not plain JSON (a set)"),
+        ({"schedule": b"0 * * * *"}, "spec.schedule", "is not plain JSON (a bytes)"),
+        ({"timeZone": "\ud800"}, "spec.timeZone", "holds half a character"),
+        ({"selector": {"includeTags": {"\ud800": ["a"]}}}, "spec.selector.includeTags", "has a key that is no text"),
+        ({"selector": {("a", "b"): 1}}, "spec.selector", "has a key that is no text"),
+        ({"regions": _nested(5000)}, "spec.regions" + "[0]" * 59, "is nested more than 60 deep"),
+    ],
+)
+def test_what_json_cannot_hold_is_refused_with_its_place_and_not_raised_through(
+    spec: dict[str, Any], path: str, rule: str
+) -> None:
+    with pytest.raises(InvalidObject) as caught:
+        ScanPolicy.from_object({**manifest("ScanPolicy"), "spec": spec})
+    (field,) = caught.value.fields
+    assert (field.path, field.rule) == (path, rule)
+    assert field.hint
+
+
+def test_an_object_that_holds_itself_is_refused() -> None:
+    spec: dict[str, Any] = {}
+    spec["selector"] = spec
+    with pytest.raises(InvalidObject, match="nested more than 60 deep"):
+        ScanPolicy.from_object({**manifest("ScanPolicy"), "spec": spec})
+
+
+def test_what_has_another_kind_is_shown_shortly() -> None:
+    with pytest.raises(InvalidObject) as caught:
+        ScanPolicy.from_object({**manifest("ScanPolicy"), "kind": ["x" * 1_000_000]})
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("name", ["UPPER_x", "a b", "-a", "a..b", "a/b", "ü", "a\n"])
+def test_a_name_that_kubernetes_refuses_is_refused(name: str) -> None:
+    (field,) = _refused({"metadata": {"name": name}})
+    assert field.path == "metadata.name"
+    assert "nightly-scan" in field.hint
+
+
+def test_a_namespace_that_kubernetes_refuses_is_refused() -> None:
+    (field,) = _refused({"metadata": {"name": "a", "namespace": "Team.A"}})
+    assert field.path == "metadata.namespace"
 
 
 def test_an_object_without_metadata_is_refused() -> None:

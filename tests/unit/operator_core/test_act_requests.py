@@ -93,3 +93,4 @@ def test_an_account_object_that_became_another_account_is_not_used() -> None:
     cluster.account = account(accountId="999999999999", executorRoleArn="arn:aws:iam::999999999999:role/x")
 
     assert cluster.acts.again(first, begun=True).access == first.access
+    assert cluster.acts.of(REQUEST) is None

@@ -118,7 +118,7 @@ def test_an_older_event_never_replaces_a_newer_own_write() -> None:
     kept = world.policies.get("team-a", "p")
     assert kept is not None
     assert kept.spec.suspend is True
-    world.policies.saw(raw("1", uid="another"))
+    world.policies.saw(raw("8", uid="another"))
     assert world.policies.all()[0].metadata.uid == "another"
 
 

@@ -67,6 +67,9 @@ class Surroundings:
     def hear(self, request: ActionRequest) -> bool:
         return False
 
+    def see_all(self) -> None:
+        """The world has shown everything from the start."""
+
 
 @dataclass
 class Looping:

@@ -69,7 +69,7 @@ def test_hostile_names_are_cut_to_a_safe_alphabet() -> None:
     assert owner is not None
     assert owner.name.startswith("_channel_x_")
     assert len(owner.name) <= 128
-    assert not set(owner.advice("")) & set("<!>*\n")
+    assert not set(owner.advice(RESIZE_ACTION.id, "")) & set("<!>*\n")
 
 
 @pytest.mark.parametrize(
@@ -121,10 +121,31 @@ def test_a_recommendation_is_advice_exactly_where_the_preflight_refuses(tags: di
     assert bool(refused & {"OwnedByController", "OwnedByTemplate"}) == would_undo(owner, action.id)
 
 
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [
+        ({"aws:autoscaling:groupName": "web"}, "Lower its desired capacity"),
+        ({"eks:nodegroup-name": "ng"}, "Lower its desired size"),
+        ({"aws:ec2:fleet-id": "fleet-1"}, "Lower its target capacity"),
+        ({"karpenter.sh/nodepool": "default"}, "delete the NodeClaim of this one"),
+        ({"kubernetes.io/cluster/prod": "owned"}, "lower the size of its group"),
+    ],
+)
+def test_instead_of_a_stop_the_owner_is_told_to_run_fewer_and_not_to_run_others(
+    tags: dict[str, str], words: str
+) -> None:
+    owner = owner_of(instance(tags=tags))
+    assert owner is not None
+    told = owner.advice(STOP.id, patch_text(owner, instance(tags=tags), STOP.id, {}))
+    assert words in told
+    assert "launch template" not in told
+    assert words not in owner.advice(RESIZE_ACTION.id, "")
+
+
 def test_advice_without_a_name_reads_well() -> None:
     owner = owner_of(volume(tags={"CSIVolumeName": "pvc-1"}))
     assert owner is not None
-    assert owner.advice("") == (
+    assert owner.advice(DELETE.id, "") == (
         "Owned by a Kubernetes cluster, which would undo a change made here. "
         "Change or delete the PersistentVolumeClaim or the StorageClass."
     )

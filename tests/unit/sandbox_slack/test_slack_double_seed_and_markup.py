@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from finops_sandbox.slack import blocks
 from finops_sandbox.slack.clock import Clock
@@ -10,6 +11,8 @@ from finops_sandbox.slack.page.markup import Html, join, tag
 from finops_sandbox.slack.page.mrkdwn import mrkdwn
 from finops_sandbox.slack.state import State
 from finops_sandbox.slack.workspace import WorkspaceFileError, read_workspace
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,14 @@ def test_a_channel_may_only_name_known_people(tmp_path: Path) -> None:
     path.write_text(seed.path.read_text().replace("members: [U0DAVE0001]}", "members: [U0NOBODY01]}"))
     with pytest.raises(WorkspaceFileError, match="U0NOBODY01"):
         read_workspace(path)
+
+
+def test_the_app_of_the_sandbox_is_installed_as_the_products_manifest_has_it() -> None:
+    manifest = yaml.safe_load((ROOT / "slackbot" / "manifest.yaml").read_text(encoding="utf-8"))
+    app, token = read_workspace().app(), read_workspace().tokens()["xoxb-sandbox-finops"]
+    assert token.scopes == manifest["oauth_config"]["scopes"]["bot"]
+    assert app.commands == [one["command"] for one in manifest["features"].get("slash_commands", [])]
+    assert app.events == manifest["settings"].get("event_subscriptions", {}).get("bot_events", [])
 
 
 @pytest.fixture

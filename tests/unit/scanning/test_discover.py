@@ -158,6 +158,21 @@ def test_regions_are_the_wanted_ones_that_exist_and_are_allowed(
     chosen: tuple[str, ...],
     codes: list[str],
 ) -> None:
-    regions, gaps = choose_regions(wanted, allowed, enabled, "111111111111")
+    regions, gaps = choose_regions(wanted, allowed, enabled, ACCESS)
     assert regions == chosen
     assert [gap.code for gap in gaps] == codes
+
+
+@pytest.mark.parametrize(
+    ("wanted", "allowed", "words"),
+    [
+        (("eu-central-1",), ("us-east-1",), ("AwsAccount production", "eu-central-1", "the policy's spec.regions")),
+        (("us-east-9",), (), ("us-east-9 does not exist", "account 111111111111", "spec.regions of the policy")),
+        ((), ("us-east-9",), ("us-east-9", "spec.regions of AwsAccount production", "enable it")),
+    ],
+)
+def test_a_region_that_cannot_be_scanned_names_the_object_and_field_to_change(
+    wanted: tuple[str, ...], allowed: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    _, (gap,) = choose_regions(wanted, allowed, ENABLED, ACCESS)
+    assert all(word in gap.message for word in words), gap.message

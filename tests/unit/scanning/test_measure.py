@@ -3,116 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.unit.scanning.measuring import NOW, CloudWatch, instance, measure, volume
 
-from finops.domain.resource import Resource, Shard
-from finops.domain.utilization import Utilization
 from finops.errors import AwsDenied, AwsError, AwsThrottled
 from finops.store.connection import Store
-from finops.store.utilization import UtilizationStore
-from finops_operator.plugins import ResourceKind
-from finops_operator.resources.ebs_volume import KIND as VOLUME
-from finops_operator.resources.ec2_instance import KIND as INSTANCE
-from finops_operator.scanning.measure import REQUESTS_AHEAD, Measurer, MeasureSettings
-
-NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
-LONG_AGO = NOW - timedelta(days=200)
-Value = Callable[[str, str, int], float | None]
-"""(metric, statistic, epoch seconds) → the point, None where there is none."""
-
-
-@dataclass
-class CloudWatch:
-    """Answers GetMetricData from a function, ListMetrics from a list; `broken` is raised instead."""
-
-    value: Value = lambda _metric, _statistic, _at: 10.0
-    agents: list[list[dict[str, str]]] = field(default_factory=list)
-    broken: AwsError | None = None
-    refused: frozenset[str] = frozenset()
-    account: str = "111111111111"
-    region: str = "us-east-1"
-    requests: list[tuple[int, int, int]] = field(default_factory=list)
-    """(start, period, series) of each request."""
-
-    def once(
-        self, operation: str, parameters: Mapping[str, Any], *, datapoints: int = 0, metrics: int = 0
-    ) -> Mapping[str, Any]:
-        assert operation == "cloudwatch:GetMetricData"
-        start, end = (int(parameters[name].timestamp()) for name in ("StartTime", "EndTime"))
-        queries = parameters["MetricDataQueries"]
-        self.requests.append((start, queries[0]["MetricStat"]["Period"], len(queries)))
-        if self.broken is not None:
-            raise self.broken
-        return {"MetricDataResults": [self._series(one, start, end) for one in queries]}
-
-    def _series(self, query: Mapping[str, Any], start: int, end: int) -> dict[str, Any]:
-        asked = query["MetricStat"]
-        metric, period = asked["Metric"]["MetricName"], asked["Period"]
-        if metric in self.refused:
-            return {"Id": query["Id"], "StatusCode": "InternalError", "Timestamps": [], "Values": []}
-        stamps = range(start, end, period)
-        points = [(at, self.value(metric, asked["Stat"], at)) for at in stamps]
-        kept = [(float(at), value) for at, value in points if value is not None]
-        return {
-            "Id": query["Id"],
-            "StatusCode": "Complete",
-            "Timestamps": [at for at, _ in kept],
-            "Values": [value for _, value in kept],
-        }
-
-    def pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        assert operation == "cloudwatch:ListMetrics"
-        if self.broken is not None:
-            raise self.broken
-        wanted = parameters["MetricName"] == "mem_used_percent"
-        yield {"Metrics": [{"Dimensions": pairs} for pairs in self.agents] if wanted else []}
-
-    @property
-    def periods(self) -> list[int]:
-        return [period for _, period, _ in self.requests]
-
-
-def instance(number: int = 1, **changes: Any) -> Resource:
-    made = Resource(
-        "ec2-instance",
-        f"i-{number}",
-        f"arn:{number}",
-        "",
-        "111111111111",
-        "us-east-1",
-        "running",
-        created=LONG_AGO,
-        attributes={"instance_type": "m5.large"},
-    )
-    return replace(made, **changes)
-
-
-def volume(state: str, **changes: Any) -> Resource:
-    return replace(instance(), kind="ebs-volume", id="vol-1", state=state, attributes={}, **changes)
-
-
-def measure(
-    store: Store,
-    reader: CloudWatch,
-    *resources: Resource,
-    now: datetime = NOW,
-    fine: bool = False,
-    days: int = 14,
-    kind: ResourceKind | None = None,
-    threads: int = 1,
-) -> tuple[dict[str, Utilization], Measurer]:
-    kind = kind or (VOLUME if resources[0].kind == "ebs-volume" else INSTANCE)
-    shard = Shard("111111111111", "us-east-1", kind.id)
-    settings = MeasureSettings(now, days, 32)
-    with ThreadPoolExecutor(threads) as requests:
-        measurer = Measurer(shard, kind, reader, UtilizationStore(store), settings, lambda _r, _u: fine, requests)
-        return measurer.page(resources), measurer
+from finops_operator.scanning.measure import REQUESTS_AHEAD
 
 
 def test_the_first_fill_is_hourly_and_covers_the_lookback(store: Store) -> None:
@@ -126,14 +26,6 @@ def test_the_first_fill_is_hourly_and_covers_the_lookback(store: Store) -> None:
     assert reader.requests[0][2] == 4
 
 
-def test_a_second_policy_and_a_second_scan_within_a_day_ask_for_nothing(store: Store) -> None:
-    first, _ = measure(store, CloudWatch(), instance())
-    again = CloudWatch()
-    second, _ = measure(store, again, instance(), now=NOW + timedelta(hours=20))
-    assert again.requests == []
-    assert second == first
-
-
 def test_the_next_day_asks_for_the_missing_hours_alone_and_the_window_moves_on(store: Store) -> None:
     measure(store, CloudWatch(lambda *_: 90.0), instance())
     later = CloudWatch(lambda *_: 5.0)
@@ -145,16 +37,6 @@ def test_the_next_day_asks_for_the_missing_hours_alone_and_the_window_moves_on(s
     assert cpu.end == NOW.replace(minute=0) + timedelta(hours=26)
     assert cpu.p90 == 90.0
     assert cpu.average == pytest.approx((310 * 90 + 26 * 5) / 336, rel=1e-6)
-
-
-def test_a_longer_lookback_asks_for_the_whole_window_again(store: Store) -> None:
-    measure(store, CloudWatch(), instance())
-    reader = CloudWatch()
-    found, _ = measure(store, reader, instance(), days=32)
-    assert found["i-1"].metrics["cpuPercent"].expected == 768
-    assert len(reader.requests) == 1
-    # And the shorter policy is served from the longer ring.
-    assert measure(store, CloudWatch(), instance())[0]["i-1"].metrics["cpuPercent"].expected == 336
 
 
 def test_a_machine_that_was_started_yesterday_is_judged_by_what_it_did_since(store: Store) -> None:
@@ -272,6 +154,12 @@ def test_a_five_minute_picture_holds_for_a_day(store: Store) -> None:
     later = CloudWatch()
     measure(store, later, instance(), fine=True, now=NOW + timedelta(hours=25))
     assert 300 in later.periods
+
+
+def test_the_five_minute_picture_tells_the_lowest_level_of_the_hours(store: Store) -> None:
+    reader = CloudWatch(lambda _metric, statistic, _at: 30.0 if statistic == "Maximum" else 7.0)
+    found, _ = measure(store, reader, instance(), fine=True)
+    assert (found["i-1"].fine["cpuPercent"].lowest, found["i-1"].metrics["cpuPercent"].lowest) == (7.0, 7.0)
 
 
 def test_a_machine_that_was_restarted_gets_a_new_five_minute_picture(store: Store) -> None:

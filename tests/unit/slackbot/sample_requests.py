@@ -21,7 +21,7 @@ from finops.kinds.action_request import (
 from finops.kinds.approval import Approval, ApprovalSpec, ApprovalStatus, RequestReference, Source, Voter
 from finops.kinds.approver import Approver
 from finops.kinds.metadata import Metadata
-from finops.kinds.request_status import ActionRequestStatus
+from finops.kinds.request_status import ActionRequestStatus, Votes
 
 CREATED = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 EXPIRES = CREATED + timedelta(hours=72)
@@ -149,6 +149,7 @@ def vote(
     result: str | None = "Counted",
     answer_reason: str | None = None,
     message: str | None = None,
+    name: str | None = None,
     at: datetime = CREATED + timedelta(minutes=5),
 ) -> Approval:
     """A vote with the operator's answer; by click unless `username` is given."""
@@ -168,7 +169,12 @@ def vote(
         ),
     )
     metadata = made.metadata.model_copy(
-        update={"creation_timestamp": at, "uid": f"vote-{made.metadata.name}", "resource_version": "101"}
+        update={
+            "name": name or made.metadata.name,
+            "creation_timestamp": at,
+            "uid": f"vote-{name or made.metadata.name}",
+            "resource_version": "101",
+        }
     )
     status = ApprovalStatus(result=result, reason=answer_reason, message=message)
     return made.model_copy(update={"metadata": metadata, "status": status})
@@ -178,26 +184,52 @@ def _status(fields: Mapping[str, Any]) -> ActionRequestStatus:
     return ActionRequestStatus.model_validate(dict(fields))
 
 
+def votes(approve: int, deny: int = 0, required: int = 1) -> dict[str, Any]:
+    """What the operator counts."""
+    return Votes.of(approve=approve, deny=deny, required=required).to_dict()
+
+
+def ended(why: str) -> dict[str, Any]:
+    """How the operator says why something ended, or waits."""
+    return {"before": {}, "after": {}, "error": why}
+
+
+APPROVED_ONCE: Mapping[str, Any] = {
+    "votes": votes(1),
+    "conditions": [
+        {
+            "type": "Approved",
+            "status": "True",
+            "reason": "QuorumReached",
+            "message": "Approved by slack.U0BOB00001 (1 of 1).",
+            "last_transition_time": CREATED + timedelta(minutes=5),
+        }
+    ],
+}
 STATUSES: Mapping[State, Mapping[str, Any]] = {
-    State.PENDING: {"state": "Pending"},
-    State.APPROVED: {"state": "Approved", "decided_at": CREATED + timedelta(minutes=5)},
+    State.PENDING: {"state": "Pending", "votes": votes(0)},
+    State.APPROVED: {"state": "Approved", **APPROVED_ONCE, "decided_at": CREATED + timedelta(minutes=5)},
     State.SCHEDULED: {
         "state": "Scheduled",
+        **APPROVED_ONCE,
         "decided_at": CREATED + timedelta(minutes=5),
         "scheduled_for": CREATED + timedelta(hours=20),
     },
     State.EXECUTING: {
         "state": "Executing",
+        **APPROVED_ONCE,
         "decided_at": CREATED + timedelta(minutes=5),
         "execution": {"step": "modify_type", "attempt": 2, "started_at": CREATED + timedelta(minutes=6)},
     },
     State.VERIFYING: {
         "state": "Verifying",
+        **APPROVED_ONCE,
         "decided_at": CREATED + timedelta(minutes=5),
         "execution": {"step": "wait_healthy", "attempt": 1, "started_at": CREATED + timedelta(minutes=6)},
     },
     State.SUCCEEDED: {
         "state": "Succeeded",
+        **APPROVED_ONCE,
         "decided_at": CREATED + timedelta(minutes=5),
         "outcome": {
             "before": {"instanceType": "t3.large"},
@@ -207,6 +239,7 @@ STATUSES: Mapping[State, Mapping[str, Any]] = {
     },
     State.ROLLED_BACK: {
         "state": "RolledBack",
+        **APPROVED_ONCE,
         "decided_at": CREATED + timedelta(minutes=5),
         "outcome": {
             "before": {"instanceType": "t3.large"},
@@ -216,6 +249,7 @@ STATUSES: Mapping[State, Mapping[str, Any]] = {
     },
     State.NEEDS_HUMAN: {
         "state": "NeedsHuman",
+        **APPROVED_ONCE,
         "decided_at": CREATED + timedelta(minutes=5),
         "execution": {"step": "start", "attempt": 3},
         "outcome": {
@@ -224,11 +258,29 @@ STATUSES: Mapping[State, Mapping[str, Any]] = {
             "error": "The instance does not start: IncorrectInstanceState.",
         },
     },
-    State.STALE: {"state": "Stale", "decided_at": CREATED + timedelta(minutes=5)},
-    State.DENIED: {"state": "Denied", "decided_at": CREATED + timedelta(minutes=5)},
-    State.EXPIRED: {"state": "Expired"},
-    State.WITHDRAWN: {"state": "Withdrawn", "decided_at": CREATED + timedelta(minutes=5)},
-    State.SUPERSEDED: {"state": "Superseded"},
+    State.STALE: {
+        "state": "Stale",
+        **APPROVED_ONCE,
+        "decided_at": CREATED + timedelta(minutes=5),
+        "outcome": ended(
+            'The resource changed since it was proposed: state was "running", is "stopped". Nothing was called.'
+        ),
+    },
+    State.DENIED: {"state": "Denied", "votes": votes(0, deny=1), "decided_at": CREATED + timedelta(minutes=5)},
+    State.EXPIRED: {
+        "state": "Expired",
+        "votes": votes(0),
+        "decided_at": EXPIRES,
+        "outcome": ended("Expired before it was carried out; nothing was changed."),
+    },
+    State.WITHDRAWN: {
+        "state": "Withdrawn",
+        "votes": votes(0),
+        "conditions": APPROVED_ONCE["conditions"],
+        "decided_at": CREATED + timedelta(minutes=5),
+        "outcome": ended("No longer approved: k8s.alice took the vote back; 0 of 1."),
+    },
+    State.SUPERSEDED: {"state": "Superseded", "votes": votes(0)},
 }
 """A status per state."""
 
@@ -240,4 +292,7 @@ def in_state(state: State, **changes: Any) -> tuple[ActionRequest, tuple[Approva
         return request, (vote(request, choice=Choice.DENY, reason="Month-end closing runs on it until Friday."),)
     if state in {State.PENDING, State.EXPIRED, State.SUPERSEDED}:
         return request, ()
+    if state is State.WITHDRAWN:
+        taken_back = vote(request, choice=Choice.WITHDRAW, username="alice", at=CREATED + timedelta(minutes=9))
+        return request, (vote(request, username="alice"), taken_back)
     return request, (vote(request),)

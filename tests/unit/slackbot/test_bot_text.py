@@ -77,19 +77,10 @@ def test_a_closed_request_says_that_nothing_was_recorded(state: State) -> None:
         assert "<https://slack.example/p1|Go to the newer card.>" in text
 
 
-def test_the_verdict_counts_the_votes() -> None:
-    request = resize_request(required=2, status=STATUSES[State.PENDING])
-    first = vote(request)
-    facts = card_facts(request, [first], demo=False)
-    what = "Your approval on `i-0abc1234def567890` `web-1` counts: "
-    assert answers.verdict(first, facts, 1) == what + "1 of 2. Others have to agree before it starts."
-    assert answers.verdict(first, facts, 2).startswith(what + "2 of 2. It goes ahead")
-
-
 def test_who_is_not_eligible_learns_who_is() -> None:
     request = resize_request(status=STATUSES[State.PENDING])
     refused = vote(request, result="Refused", answer_reason="NotEligible", message="no")
-    text = answers.verdict(refused, card_facts(request, [], demo=False), 0)
+    text = answers.verdict(refused, card_facts(request, [], demo=False))
     assert "not an approver" in text
     assert "<!subteam^S0SRE00001>" in text
 
@@ -97,11 +88,11 @@ def test_who_is_not_eligible_learns_who_is() -> None:
 def test_other_refusals_are_told_in_the_operators_words_made_inert() -> None:
     request = resize_request(status=STATUSES[State.PENDING])
     refused = vote(request, result="Refused", answer_reason="WrongPlan", message="Another <!channel> plan.")
-    text = answers.verdict(refused, card_facts(request, [], demo=False), 0)
+    text = answers.verdict(refused, card_facts(request, [], demo=False))
     assert "&lt;!channel&gt;" in text
 
 
 def test_a_denial_closes_the_request() -> None:
     request = resize_request(status=STATUSES[State.DENIED])
     denial = vote(request, choice=Choice.DENY, reason="no")
-    assert "nothing will be done" in answers.verdict(denial, None, 0)
+    assert "nothing will be done" in answers.verdict(denial, None)

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.slackbot.sample_requests import STATUSES, delete_request, in_state, resize_request, vote
+from tests.unit.slackbot.sample_requests import (
+    STATUSES,
+    delete_request,
+    in_state,
+    resize_request,
+    vote,
+    votes,
+)
 
 from finops.domain.decision import State
 from finops_sandbox.slack.blocks import MESSAGE_CHARACTERS_MAX, check_message, check_view, message_characters
@@ -34,8 +41,8 @@ HOSTILE = (
 
 def facts_of(state: State, **changes: Any) -> CardFacts:
     demo = changes.pop("demo", False)
-    request, votes = in_state(state, **changes)
-    return card_facts(request, votes, demo=demo)
+    request, cast = in_state(state, **changes)
+    return card_facts(request, cast, demo=demo)
 
 
 def assert_passes(blocks: Any, text: str) -> None:
@@ -69,7 +76,7 @@ def test_every_state_has_a_sample() -> None:
 
 
 def test_a_volume_deletion_asks_for_two_people_and_says_what_is_lost() -> None:
-    request = delete_request(status=STATUSES[State.PENDING])
+    request = delete_request(status={"state": "Pending", "votes": votes(1, required=2)})
     facts = card_facts(request, [vote(request)], demo=False)
     shown = card(facts, BUTTONS)
     assert_passes(shown.blocks, shown.text)
@@ -95,13 +102,13 @@ def test_dry_run_and_demo_are_said_on_the_card_and_in_the_notification() -> None
 
 @pytest.mark.parametrize("state", list(State))
 def test_hostile_names_stay_text_within_every_limit(state: State) -> None:
-    request, votes = in_state(state, resource_name=HOSTILE[:256], values={"owner": HOSTILE[:200], "cpuMaximum": "9"})
-    votes = tuple(one.model_copy(update={"spec": one.spec.model_copy(update={"reason": HOSTILE})}) for one in votes)
+    request, cast = in_state(state, resource_name=HOSTILE[:256], values={"owner": HOSTILE[:200], "cpuMaximum": "9"})
+    cast = tuple(one.model_copy(update={"spec": one.spec.model_copy(update={"reason": HOSTILE})}) for one in cast)
     status = request.status
     if status.outcome is not None:
         outcome = status.outcome.model_copy(update={"error": HOSTILE * 10, "after": {"name": HOSTILE}})
         request = request.model_copy(update={"status": status.model_copy(update={"outcome": outcome})})
-    facts = card_facts(request, votes, demo=True)
+    facts = card_facts(request, cast, demo=True)
     shown = card(facts, BUTTONS)
     lines = thread_lines(facts)
     for blocks, text in ((shown.blocks, shown.text), (thread_blocks(lines), "")):
@@ -257,7 +264,7 @@ def test_a_stopped_instance_is_resized_without_downtime() -> None:
 
 
 def test_steps_that_lead_back_are_said_to_lead_back() -> None:
-    request, votes = in_state(State.EXECUTING)
+    request, cast = in_state(State.EXECUTING)
     for step, said in (
         ("stop_again", "rolling back, stopping"),
         ("restore_type", "rolling back, setting"),
@@ -265,7 +272,7 @@ def test_steps_that_lead_back_are_said_to_lead_back() -> None:
         execution = request.status.execution
         assert execution is not None
         status = request.status.model_copy(update={"execution": execution.model_copy(update={"step": step})})
-        facts = card_facts(request.model_copy(update={"status": status}), votes, demo=False)
+        facts = card_facts(request.model_copy(update={"status": status}), cast, demo=False)
         assert said in json.dumps(card(facts, BUTTONS).blocks)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.stages.samples import ACCOUNT, NOW, gap, policy, scanned_status, summary
 
@@ -222,6 +222,7 @@ def test_requests_made_after_the_scan_change_two_figures_only() -> None:
     assert after == {key: value for key, value in rest.items() if key in after}
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=3000), code=st.text(max_size=300), place=st.text(max_size=300))
 def test_hostile_words_of_aws_always_fit_the_kind(text: str, code: str, place: str) -> None:
     hostile = gap(code, place, place, message=text, region=place, account=place)
@@ -230,3 +231,31 @@ def test_hostile_words_of_aws_always_fit_the_kind(text: str, code: str, place: s
         status = scanned(hostile, complete_failure=failure)
         assert policy(status=status).status.to_dict() == status
         assert all(one["message"].isprintable() for one in status["conditions"])
+
+
+def test_why_no_card_reaches_slack_stands_beside_the_outcome_and_survives_the_next_scan() -> None:
+    first = policy(generation=4, status=scanned())
+    assert policy_status.slack_note(first) == ""
+
+    noted = policy(generation=4, status=policy_status.noted(first, "C1: not_in_channel"))
+    assert conditions(noted.status.to_dict())["Ready"] == (
+        "True",
+        "Completed",
+        "Scanned 10 resources without gaps. No card reaches Slack: C1: not_in_channel",
+    )
+    assert policy_status.slack_note(noted) == "C1: not_in_channel"
+    again = policy(generation=4, status=scanned(gap("Throttling"), of=noted))
+    assert again.status.conditions[0].reason == "CompletedWithGaps"
+    assert policy_status.slack_note(again) == "C1: not_in_channel"
+    other = policy(generation=4, status=policy_status.noted(again, "C1: is_archived"))
+    assert policy_status.slack_note(other) == "C1: is_archived"
+    mended = policy(generation=4, status=policy_status.noted(other, ""))
+    assert "Slack" not in str(mended.status.conditions)
+
+
+def test_a_policy_that_was_never_scanned_or_rests_has_no_room_for_it() -> None:
+    resting = policy(generation=4, status=policy_status.suspended(policy(generation=4, status=scanned()), now=NOW))
+    failed = policy(generation=4, status=scanned(of=resting, complete_failure="nobody answered"))
+    for one in (policy(), resting, failed):
+        assert policy_status.slack_note(one) is None
+        assert policy_status.noted(one, "C1: not_in_channel") == one.status.to_dict()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -10,7 +10,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from finops.domain.money import CURRENCY, annual_from_monthly, as_text, daily_from_monthly, to_cents
+from finops.domain.money import (
+    CURRENCY,
+    DEFAULT_HOURS_PER_MONTH,
+    annual_from_monthly,
+    as_text,
+    daily_from_monthly,
+    to_cents,
+)
 from finops.store.cost_history import CostHistoryStore, DailyCost
 from finops.store.inventory import InventoryStore
 from finops_operator.cli.command import Command
@@ -42,7 +49,8 @@ def _run(
     """Show monthly costs at list prices, as of the last complete scan of each part. Exit code 3 with gaps.
 
     Everything that was seen counts, also what policies leave out by their selectors; `policies` in the data tells how
-    much of a line each of them selects. With --policy the total is the one in the policy's status.
+    much of a line each of them selects. With --policy the total is the one in the policy's status. Resources without a
+    price add nothing and are counted in `unpricedResources`; where no resource has a price the cost is null.
     """
     today = datetime.now(UTC).date()
     with store_to_read(redis) as store:
@@ -56,6 +64,7 @@ def _run(
     columns = (
         field(by.value),
         field("monthlyCost", right=True),
+        field("unpricedResources", right=True),
         field("percentage", right=True),
         field("dailyCost", right=True, wide=True),
         field("annualCost", right=True),
@@ -71,15 +80,20 @@ def _run(
 
 
 def _tell_totals(records: Iterable[dict[str, Any]], policy: str, policies: Iterable[Selection]) -> None:
-    everything = sum((Decimal(one["monthlyCost"]) for one in records), Decimal(0))
-    if policy:
-        # Rounded once, as the policy's own figure is: the lines above may differ from it by a cent.
-        everything = sum((one.head.summary.monthly_cost for one in policies), Decimal(0))
-    note(f"total {as_text(to_cents(everything))} {CURRENCY} a month")
+    known = [Decimal(one["monthlyCost"]) for one in records if one["monthlyCost"] is not None]
+    unpriced = sum(one["unpricedResources"] or 0 for one in records)
+    everything = sum(known, Decimal(0))
+    left_out = f", without {unpriced} of the resources: they have no price" if unpriced else ""
+    if known or not unpriced:
+        note(f"total {as_text(to_cents(everything))} {CURRENCY} a month{left_out}")
+    else:
+        note(f"total unknown: none of the {unpriced} resources has a price")
     for one in policies:
         part = one.head.summary.monthly_cost
-        if part != everything:
-            note(f"policy {one.name} selects {as_text(part)} {CURRENCY} of it: --policy {one.name}")
+        if not policy and part != everything:
+            hours = one.head.hours_per_month
+            month = "" if hours == DEFAULT_HOURS_PER_MONTH else f" (in its month of {hours} hours)"
+            note(f"policy {one.name} selects {as_text(part)} {CURRENCY} of it{month}: --policy {one.name}")
 
 
 def _of_policy(policy: Selection) -> list[DailyCost]:
@@ -99,20 +113,21 @@ def _records(by: By, costs: Iterable[DailyCost], policies: Iterable[Selection]) 
     parts = {one.name: _groups(by, _of_policy(one)) for one in policies}
     groups = _groups(by, costs)
     sums = {name: _sum(group) for name, group in groups.items()}
-    total = sum(sums.values(), Decimal(0))
+    total = sum((one for one in sums.values() if one is not None), Decimal(0))
     return [
         {
             by.value: name,
-            "monthlyCost": as_text(to_cents(monthly)),
-            "percentage": f"{100 * monthly / total:.1f}" if total else "0.0",
-            "dailyCost": as_text(daily_from_monthly(monthly)),
-            "annualCost": as_text(annual_from_monthly(monthly)),
+            "monthlyCost": as_text(monthly),
+            "unpricedResources": _unpriced(groups[name]),
+            "percentage": None if monthly is None else f"{100 * monthly / total:.1f}" if total else "0.0",
+            "dailyCost": None if monthly is None else as_text(daily_from_monthly(monthly)),
+            "annualCost": None if monthly is None else as_text(annual_from_monthly(monthly)),
             "currency": CURRENCY,
             # The oldest of the figures that were added.
             "asOf": min(one.day for one in groups[name]).isoformat(),
             "policies": {policy: as_text(_sum(part.get(name, ()))) for policy, part in parts.items()},
         }
-        for name, monthly in sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+        for name, monthly in sorted(sums.items(), key=lambda item: (-(item[1] or 0), item[0]))
     ]
 
 
@@ -123,8 +138,16 @@ def _groups(by: By, costs: Iterable[DailyCost]) -> dict[str, list[DailyCost]]:
     return groups
 
 
-def _sum(costs: Iterable[DailyCost]) -> Decimal:
-    return to_cents(sum((one.monthly_cost for one in costs), Decimal(0)))
+def _sum(costs: Collection[DailyCost]) -> Decimal | None:
+    """Return the sum of what is known, None when no resource of any of them has a price."""
+    known = [one.cost.known_cost for one in costs if one.cost.known_cost is not None]
+    return to_cents(sum(known, Decimal(0))) if known or not costs else None
+
+
+def _unpriced(costs: Collection[DailyCost]) -> int | None:
+    """Return how many resources have no price, None when that was not counted everywhere."""
+    counts = [one.cost.unpriced for one in costs]
+    return None if None in counts else sum(one or 0 for one in counts)
 
 
 COMMAND: Final = Command("costs", _run)

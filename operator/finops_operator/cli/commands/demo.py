@@ -47,7 +47,7 @@ def _sandbox() -> Any:
         return importlib.import_module("finops_sandbox.demo.run")
     except ModuleNotFoundError as error:
         raise NotInstalled(
-            f"the demo needs the package {error.name}", hint="pip install 'finops-operator[demo]'"
+            f"the demo needs the package {error.name}", hint="pip install '.[demo]' in a checkout"
         ) from error
 
 

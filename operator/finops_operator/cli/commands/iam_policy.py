@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from finops.errors import InvalidInput
 from finops_operator.catalog import plugins
 from finops_operator.cli.command import Command
 from finops_operator.cli.iam_documents import act_policy, scan_policy
@@ -32,6 +33,10 @@ def _run(
     ] = None,
 ) -> None:
     """Print the least IAM policy as JSON, ready for `aws iam put-role-policy`."""
+    if actions and for_ is not Purpose.ACT:
+        raise InvalidInput(
+            "narrows the role that changes, not the one that reads", field="--action", hint="add --for act"
+        )
     loaded = plugins()
     document = scan_policy(loaded) if for_ is Purpose.SCAN else act_policy(loaded, actions or ())
     sys.stdout.write(json.dumps(document, indent=2) + "\n")

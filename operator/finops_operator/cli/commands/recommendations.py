@@ -9,7 +9,7 @@ import typer
 
 from finops.store.recommendations import RecommendationStore, recommendation_to_json
 from finops_operator.cli.command import Command
-from finops_operator.cli.listings import RECOMMENDATIONS
+from finops_operator.cli.listings import RECOMMENDATIONS, Counting
 from finops_operator.cli.options import Output, Policy, Redis
 from finops_operator.cli.output import Format, emit, note
 from finops_operator.cli.store_access import store_to_read
@@ -39,7 +39,10 @@ def _run(
                     told += 1
                     yield recommendation_to_json(found)
 
-        emit(records(), RECOMMENDATIONS, output)
+        counting = Counting()
+        emit(counting.through(records()), RECOMMENDATIONS, output)
+        if output in {Format.TABLE, Format.WIDE} and counting.sentence():
+            note(counting.sentence())
         if not policies:
             note("the store holds no scan yet")
         heads = [head for one in policies if (head := recommendations.head(one)) is not None]

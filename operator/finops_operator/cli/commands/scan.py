@@ -15,7 +15,7 @@ from finops_operator.cli.documents import read_documents
 from finops_operator.cli.failures import FAILED, GAPS
 from finops_operator.cli.options import Files, Output, Redis
 from finops_operator.cli.output import Format, note
-from finops_operator.cli.scan_output import print_outcome
+from finops_operator.cli.scan_output import OutcomePrinter
 from finops_operator.cli.scanning import scan_all
 from finops_operator.cli.store_access import settings_with, store_to_scan
 from finops_operator.pipeline import ScanOutcome
@@ -31,6 +31,7 @@ def _run(
     """Scan AWS once, as ScanPolicy and AwsAccount documents say; credentials come from the AWS SDK's own chain.
 
     Without --redis the data is kept in $XDG_STATE_HOME/finops, so that the next scan asks only for what is new.
+    With -o json one policy gives one ScanReport; several give one ScanReport a line, in the order of the files.
     Exit code 3 when something could not be seen, 1 when nothing could.
     """
     clock, loaded = SystemClock(), plugins()
@@ -43,9 +44,10 @@ def _run(
             hint="add a document with kind: ScanPolicy; docs/examples/first-policy.yaml is one",
         )
     codes: list[int] = []
+    printer = OutcomePrinter(output, why, several=len(documents.policies) > 1)
     with store_to_scan(redis, fresh=fresh) as store:
         for policy, outcome in scan_all(documents, store, loaded, settings_with(redis), clock):
-            print_outcome(outcome, output, why=why)
+            printer.show(outcome)
             codes.append(_end(policy, outcome))
     if any(codes):
         raise typer.Exit(FAILED if all(code == FAILED for code in codes) else GAPS)

@@ -55,6 +55,7 @@ class AwsDoctor:
     def _own_identity(self) -> Results:
         context = CallContext("sts:GetCallerIdentity")
         try:
+            self._sdk.check()
             sts = self._sdk.client(self._sdk.base, "sts", "us-east-1", read_config(timeout_seconds=10))
             answer = patiently(sts.get_caller_identity, context, self._clock)
         except FinopsError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from finops.errors import FinopsError
+from finops.errors import FinopsError, InvalidInput
 
 
 class Verdict(StrEnum):
@@ -46,7 +46,8 @@ def ok(part: str, check: str, detail: str) -> Result:
 
 def failed(part: str, check: str, error: FinopsError) -> Result:
     """A look that ended in an error of ours, which says itself what to do."""
-    return Result(part, check, Verdict.FAILED, error.message, error.hint)
+    where = f"{error.field}: " if isinstance(error, InvalidInput) and error.field else ""
+    return Result(part, check, Verdict.FAILED, f"{where}{error.message}", error.hint)
 
 
 Results = Iterator[Result]

@@ -7,7 +7,8 @@ from typing import Final
 
 from finops.errors import FinopsError
 from finops.settings import Settings
-from finops.store.connection import Store, check_server, open_store, redacted
+from finops.store.address import redacted
+from finops.store.connection import Store, check_server, open_store
 from finops.store.ledger import LedgerStream
 from finops.store.recommendations import RecommendationStore
 from finops.store.slack_status import SlackStatus
@@ -50,6 +51,14 @@ def _content(store: Store) -> Results:
     yield ok(_PART, "ledger", f"{head.sequence} records, head {head.hash[:16]}…")
 
 
+def _is_old(seen: str) -> bool:
+    """Whether the bot was last seen too long ago; what is no time with its zone is no sign of life."""
+    try:
+        return datetime.now(UTC) - datetime.fromisoformat(seen) > _SILENT_AFTER
+    except (ValueError, TypeError):
+        return True
+
+
 def _bot(status: SlackStatus) -> Results:
     fields, problems = status.read()
     if not fields and not problems:
@@ -58,7 +67,7 @@ def _bot(status: SlackStatus) -> Results:
         )
         return
     seen = fields.get("seenAt", "")
-    silent = not seen or datetime.now(UTC) - datetime.fromisoformat(seen) > _SILENT_AFTER
+    silent = _is_old(seen)
     connected = fields.get("connected") == "true" and not silent
     workspace = fields.get("teamName") or fields.get("team") or "no workspace"
     yield Result(

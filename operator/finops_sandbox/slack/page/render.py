@@ -36,7 +36,7 @@ def look_from(state: State, query: dict[str, str]) -> Look:
     people = [user for user in state.users.values() if not user.is_bot and not user.deleted]
     user = next((user for user in people if user.id == query.get("user")), people[0])
     mine = channels_of(state, user)
-    home = query.get("home") == "1"
+    home = query.get("home") == "1" and _has_home(state)
     channel = next((c for c in mine if c.id == query.get("channel")), mine[0] if mine else None)
     thread = query.get("thread", "")
     if channel is None or thread not in state.messages[channel.id]:
@@ -47,6 +47,11 @@ def look_from(state: State, query: dict[str, str]) -> Look:
 def channels_of(state: State, user: User) -> list[Channel]:
     """Return the conversations a person has in the side bar."""
     return [channel for channel in state.channels.values() if user.id in channel.members]
+
+
+def _has_home(state: State) -> bool:
+    """Tell whether the app has a Home at all: one that never hears of its being opened has nothing to show there."""
+    return "app_home_opened" in state.app.events
 
 
 def fragments(state: State, look: Look) -> dict[str, str]:
@@ -117,12 +122,6 @@ def _sidebar(state: State, look: Look) -> Html:
         archived = tag("small", None, " archived") if channel.archived else None
         href = f"/?{urlencode({'user': look.user.id, 'channel': channel.id})}"
         links.append(tag("li", None, tag("a", {"href": href, "aria-current": current}, shown, archived)))
-    home = tag(
-        "a",
-        {"href": look.link(home="1"), "aria-current": "page" if look.home else None},
-        tag("span", {"class": "sign", "aria-hidden": "true"}, "⌂"),
-        f"{state.app.name} Home",
-    )
     return join(
         tag("h1", None, state.team.name),
         tag(
@@ -137,10 +136,19 @@ def _sidebar(state: State, look: Look) -> Html:
             {"class": "lists"},
             tag("h2", None, "Channels"),
             tag("ul", None, *links) if links else tag("p", {"class": "muted"}, "No channels yet."),
-            tag("h2", None, "Apps"),
-            tag("ul", None, tag("li", None, home)),
+            _home_link(state, look) if _has_home(state) else EMPTY,
         ),
     )
+
+
+def _home_link(state: State, look: Look) -> Html:
+    home = tag(
+        "a",
+        {"href": look.link(home="1"), "aria-current": "page" if look.home else None},
+        tag("span", {"class": "sign", "aria-hidden": "true"}, "⌂"),
+        f"{state.app.name} Home",
+    )
+    return join(tag("h2", None, "Apps"), tag("ul", None, tag("li", None, home)))
 
 
 def _kind(user: User) -> str:

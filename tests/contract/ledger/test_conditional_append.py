@@ -1,0 +1,142 @@
+"""An append that leans on what was read happens while that is still all there is about the request, or not at all."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from finops.audit_verify import verify
+from finops.domain.audit import Entry, Record, RecordKind
+from finops.errors import Conflict, FenceLost, LedgerUnavailable
+from finops.ledger.durable import DurableLedger, open_ledger
+from finops.ledger.file_sink import FileSink
+from finops.ports.clock import SystemClock
+from finops.store.connection import Store, open_ledger_connection
+from finops.store.ledger import AppendAnswer, LedgerStream
+
+
+def entry(name: str, *, kind: RecordKind = RecordKind.OUTCOME, uid: str = "u1") -> Entry:
+    return Entry(operation_id=f"{uid}:{name}", actor="operator", kind=kind, request=f"team-a/r/{uid}")
+
+
+@pytest.fixture
+def store(valkey_url: str) -> Iterator[Store]:
+    store = open_ledger_connection(valkey_url, prefix=f"led-{uuid.uuid4().hex}:")
+    yield store
+    store.client.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.jsonl"
+
+
+@pytest.fixture
+def ledger(store: Store, path: Path) -> DurableLedger:
+    return started(open_ledger(store, path, clock=SystemClock(), fence=lambda: 1))
+
+
+def started(ledger: DurableLedger) -> DurableLedger:
+    ledger.start()
+    return ledger
+
+
+def operations(path: Path) -> list[str]:
+    return [record.entry.operation_id for record in FileSink(path).read()]
+
+
+def test_it_is_appended_while_the_record_that_was_seen_is_the_last_of_its_request(
+    ledger: DurableLedger, path: Path
+) -> None:
+    first = ledger.append(entry("first"), after=0)
+    ledger.append(entry("first", uid="u2"))
+    second = ledger.append(entry("second"), after=first.sequence)
+    assert ledger.of_request("u1") == (first, second)
+    assert operations(path) == ["u1:first", "u2:first", "u1:second"]
+
+
+@pytest.mark.parametrize("seen", [0, 1, 3])
+def test_when_more_was_recorded_about_the_request_nothing_is_appended_to_either_sink(
+    seen: int, ledger: DurableLedger, path: Path
+) -> None:
+    ledger.append(entry("first"))
+    ledger.append(entry("vote", kind=RecordKind.VOTED))
+    ledger.append(entry("first", uid="u2"))
+    with pytest.raises(Conflict) as refused:
+        ledger.append(entry("intent"), after=seen)
+    assert refused.value.code == "RecordsChanged"
+    assert ledger.head().sequence == 3
+    assert ledger.find("u1:intent") is None
+    assert operations(path) == ["u1:first", "u1:vote", "u2:first"]
+    assert ledger.append(entry("intent"), after=2).sequence == 4
+    assert verify(path.read_bytes().splitlines(), expected_records=4).ok
+
+
+def test_what_is_there_already_is_returned_whatever_followed_it(ledger: DurableLedger) -> None:
+    first = ledger.append(entry("first"), after=0)
+    ledger.append(entry("vote", kind=RecordKind.VOTED))
+    assert ledger.append(entry("first"), after=0) == first
+
+
+def test_an_older_fence_is_refused_whatever_was_seen(store: Store, path: Path, ledger: DurableLedger) -> None:
+    started(open_ledger(store, path, clock=SystemClock(), fence=lambda: 2)).append(entry("first"))
+    for seen in (0, 1):
+        with pytest.raises(FenceLost):
+            ledger.append(entry("second"), after=seen)
+
+
+class LosesAnswers(LedgerStream):
+    """A stream whose first answer to an append never comes back; something else is recorded meanwhile."""
+
+    lost = False
+    stores = True
+
+    def append(self, record: Record, *, after: int | None = None) -> AppendAnswer:
+        if self.lost:
+            return super().append(record, after=after)
+        self.lost = True
+        stored = super().append(record, after=after) if self.stores else None
+        head = self.head()
+        other = Record(head.sequence + 1, head.hash, record.time, 1, entry("vote", kind=RecordKind.VOTED))
+        super().append(other)
+        raise LedgerUnavailable(f"the answer was lost: {stored}")
+
+
+@pytest.mark.parametrize("stores", [True, False])
+def test_after_a_lost_answer_it_is_known_whether_the_condition_had_held(stores: bool, store: Store, path: Path) -> None:
+    stream = LosesAnswers(store)
+    stream.stores = stores
+    ledger = started(
+        DurableLedger(stream, FileSink(path), clock=SystemClock(), fence=lambda: 1, passage=lambda _: None)
+    )
+    if stores:
+        assert ledger.append(entry("intent"), after=0).sequence == 1
+    else:
+        with pytest.raises(Conflict):
+            ledger.append(entry("intent"), after=0)
+    assert [one.entry.operation_id for one in ledger.read()] == (["u1:intent"] if stores else []) + ["u1:vote"]
+    ledger.append(entry("next"))
+    assert verify(path.read_bytes().splitlines(), expected_records=3 if stores else 2).ok
+
+
+def test_of_two_writers_who_have_seen_the_same_exactly_one_appends(store: Store, path: Path) -> None:
+    ledgers = [
+        started(open_ledger(store, path, clock=SystemClock(), fence=lambda: 1)),
+        open_ledger(store, None, clock=SystemClock(), fence=lambda: 1),
+    ]
+    barrier = threading.Barrier(2)
+
+    def race(number: int) -> int:
+        barrier.wait(10)
+        try:
+            return ledgers[number].append(entry(f"vote:{number}", kind=RecordKind.VOTED), after=0).sequence
+        except Conflict:
+            return 0
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(race, range(2))) == [0, 1]

@@ -1,0 +1,58 @@
+"""`finops costs` and `finops resources` never show what has no price as free, nor let one policy's month colour all."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.integration.cli.aws_process import AwsProcess, account, policy
+from tests.integration.cli.conftest import Files, Finops
+
+UNPRICED = {"includeTags": {"Name": ["unpriced"]}}
+
+
+def test_where_nothing_has_a_price_the_cost_is_unknown_and_not_zero(
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
+) -> None:
+    finops("scan", "-f", files(policy("production", selector=UNPRICED), account("production")), "--redis", valkey_url)
+    name = selecting(finops, valkey_url)
+    (line,) = json.loads(finops("costs", "--policy", name, "--redis", valkey_url, "-o", "json").out)
+    assert (line["service"], line["monthlyCost"], line["unpricedResources"]) == ("ec2-instance", None, 1)
+    assert (line["percentage"], line["dailyCost"], line["annualCost"]) == (None, None, None)
+    costs = finops("costs", "--policy", name, "--redis", valkey_url)
+    assert "0.00" not in costs.out
+    assert "total unknown: none of the 1 resources has a price" in costs.err
+    listed = finops("resources", "--policy", name, "--redis", valkey_url)
+    assert "1 resources, cost unknown, 1 of them without a price" in listed.err
+
+
+def test_a_total_says_how_many_resources_it_leaves_out(
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
+) -> None:
+    finops("scan", "-f", files(policy("production"), account("production")), "--redis", valkey_url)
+    lines = {one["service"]: one for one in json.loads(finops("costs", "--redis", valkey_url, "-o", "json").out)}
+    assert float(lines["ec2-instance"]["monthlyCost"]) > 0
+    assert {name: one["unpricedResources"] for name, one in lines.items()} == {"ec2-instance": 1, "ebs-volume": 0}
+    assert "without 1 of the resources: they have no price" in finops("costs", "--redis", valkey_url).err
+    assert "1 of them without a price" in finops("resources", "--redis", valkey_url).err
+
+
+def test_what_everything_costs_does_not_depend_on_the_policy_that_scanned_last(
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
+) -> None:
+    def scanned(hours: int) -> list[dict[str, Any]]:
+        path = files(policy("production", pricing={"hoursPerMonth": hours}), account("production"))
+        assert finops("scan", "-f", path, "--redis", valkey_url).code == 0
+        found: list[dict[str, Any]] = json.loads(finops("costs", "--redis", valkey_url, "-o", "json").out)
+        return [{**one, "policies": {}} for one in found]
+
+    assert scanned(730) == scanned(672)
+    told = finops("costs", "--redis", valkey_url).err
+    assert "of it (in its month of 672 hours)" in told
+
+
+def selecting(finops: Finops, valkey_url: str) -> str:
+    """Return the name of the policy that selects the instance without a price."""
+    listed = json.loads(finops("resources", "--redis", valkey_url, "-o", "json").out)
+    (found,) = {name for one in listed if one["name"] == "unpriced" for name in one["policies"]}
+    return str(found)

@@ -1,0 +1,336 @@
+"""Nothing is decided from half a picture: after a start, after a watch that lists again, by a status that is behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.integration.operator_core.test_operator_tallies import TWO, act_of, by_slack, delete, votes_recorded
+from tests.operator_parts import NAMESPACE, Parts
+from tests.unit.stages.samples import account, policy
+
+from finops.domain.audit import Entry, RecordKind
+from finops.domain.decision import State, Trigger
+from finops.domain.execution import StopKind
+from finops.errors import ClusterUnavailable, Conflict
+from finops.k8s.kinds import aws_accounts
+from finops.kinds.action_request import ActionRequest
+from finops.kinds.approval import Approval
+from finops_operator.objects import Gone
+from finops_operator.votes import request_reference
+
+LONG_NAMES = {"approvers": [{"kubernetesGroup": f"https://login.example/{'x' * 220}#{n:02d}"} for n in range(50)]}
+
+
+def restarted(parts: Parts) -> Parts:
+    """The next process: the same cluster and ledger, and watches that have shown nothing yet."""
+    return Parts(parts.double, parts.store, parts.ledger, parts.ledger_path, parts.clock)
+
+
+def decisions(parts: Parts) -> list[str]:
+    return [record.entry.result for record in parts.ledger.read() if record.entry.kind is RecordKind.DECIDED]
+
+
+def intent(parts: Parts, request: ActionRequest) -> None:
+    """Record the first call of an act."""
+    parts.ledger.append(
+        Entry(
+            f"{request.metadata.uid}:intent:stop:1",
+            "operator",
+            RecordKind.INTENT,
+            request=request_reference(request),
+            plan_hash=request.spec.plan_hash,
+            step="stop",
+            attempt=1,
+        )
+    )
+    parts.ledger.append(
+        Entry(
+            f"{request.metadata.uid}:outcome:stop:1",
+            "operator",
+            RecordKind.OUTCOME,
+            request=request_reference(request),
+            plan_hash=request.spec.plan_hash,
+            step="stop",
+            attempt=1,
+            result="ok",
+        )
+    )
+
+
+def answer(parts: Parts, vote: Approval) -> tuple[str | None, str | None]:
+    found = parts.approvals.api.get(NAMESPACE, vote.metadata.name)
+    assert found is not None
+    return found.status.result and found.status.result.value, found.status.reason
+
+
+def silent(monkeypatch: pytest.MonkeyPatch, on: Any, method: str) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise ClusterUnavailable("nobody answers")
+
+    monkeypatch.setattr(on, method, fails)
+
+
+def test_an_approval_outlives_a_start_in_which_the_request_is_shown_before_its_votes(parts: Parts) -> None:
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    after = restarted(parts)
+    after.world.requests.put(approved)
+
+    assert after.decider.look(approved).status.state is State.APPROVED
+    assert decisions(after) == ["Approved"]
+
+
+def test_a_denial_that_the_watch_shows_last_wins_over_the_approval_it_shows_first(parts: Parts) -> None:
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made, decision="Deny", reason="no")
+    later = parts.vote(made, person="bob")
+    after = restarted(parts)
+    after.world.approvals.saw(later.to_object(), listed=True)
+
+    assert after.decider.look(made).status.state is State.DENIED
+
+
+def test_while_the_votes_cannot_be_read_nothing_is_decided(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    after = restarted(parts)
+    silent(monkeypatch, after.approvals.api, "list")
+
+    for attempt in (
+        lambda: after.decider.look(approved),
+        lambda: after.decider.hear(approved),
+        lambda: after.decider.end(approved, Trigger.WITHDRAWN, "the policy is gone"),
+        after.decider.see_all,
+    ):
+        with pytest.raises(ClusterUnavailable):
+            attempt()
+    assert decisions(after) == ["Approved"]
+
+
+def test_an_approval_that_the_watch_has_lost_counts_while_the_api_server_has_it(parts: Parts) -> None:
+    made = parts.propose(1, approval=TWO)
+    vote = parts.vote(made)
+    approved = parts.decider.look(made)
+    parts.world.approvals.drop((NAMESPACE, vote.metadata.name), vote.metadata.uid)
+
+    assert parts.decider.look(approved).status.state is State.APPROVED
+
+    delete(parts, vote)
+    assert parts.decider.look(approved).status.state is State.WITHDRAWN
+
+
+def test_a_watch_that_begins_to_list_while_a_request_is_looked_at_puts_the_decision_off(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = parts.propose(1, approval=TWO)
+    vote = parts.vote(made)
+    fresh = parts.requests.fresh
+
+    def lists_meanwhile(one: ActionRequest) -> ActionRequest:
+        parts.world.approvals.saw(vote.to_object(), listed=True)
+        return fresh(one)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parts.requests, "fresh", lists_meanwhile)
+        assert parts.decider.look(made).status.state is State.PENDING
+    assert decisions(parts) == []
+
+    assert parts.decider.look(made).status.state is State.APPROVED
+
+
+def test_nothing_is_recorded_about_a_request_that_is_gone(parts: Parts) -> None:
+    made = parts.propose(1, approval=TWO)
+    parts.requests.api.delete(NAMESPACE, made.metadata.name)
+    parts.clock.sleep(73 * 3600)
+
+    with pytest.raises(Gone):
+        parts.decider.look(made)
+
+    assert decisions(parts) == []
+
+
+def test_a_recorded_denial_is_shown_and_not_judged_again(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made, decision="Deny", reason="month end")
+    with monkeypatch.context() as patched:
+        silent(patched, parts.requests, "write_status")
+        with pytest.raises(ClusterUnavailable):
+            parts.decider.look(made)
+    decided_at = parts.clock.now().replace(microsecond=0)
+    parts.clock.sleep(600)
+    after = restarted(parts)
+    parts.vote(made, decision="Withdraw", reason="sorry")
+    late = parts.vote(made, person="bob")
+
+    ended = after.decider.look(after.requests.fresh(made))
+
+    assert ended.status.state is State.DENIED
+    assert ended.status.decided_at == decided_at
+    assert ended.status.votes is not None
+    assert (ended.status.votes.approve, ended.status.votes.deny) == (0, 1)
+    assert "month end" in ended.status.conditions[0].message
+    assert answer(after, late) == ("Refused", "AlreadyDecided")
+    assert decisions(after) == ["Denied"]
+
+
+@pytest.mark.parametrize("next_process", [False, True])
+def test_a_recorded_withdrawal_holds_when_its_cause_goes_away(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, *, next_process: bool
+) -> None:
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    with monkeypatch.context() as patched:
+        silent(patched, parts.requests, "write_status")
+        with pytest.raises(ClusterUnavailable):
+            parts.decider.end(approved, Trigger.WITHDRAWN, "The policy no longer allows it.")
+    after = restarted(parts) if next_process else parts
+    after.policies.create(policy(approval=TWO))
+    made_account = aws_accounts(after.connection).create(account())
+
+    stop = after.gate.still_allowed(act_of(approved))
+    ended = after.decider.look(after.requests.fresh(made))
+
+    assert stop is not None
+    assert (stop.kind, stop.message) == (StopKind.WITHDRAWN, "The policy no longer allows it.")
+    assert ended.status.state is State.WITHDRAWN
+    aws_accounts(after.connection).delete("", made_account.metadata.name)
+
+
+def test_what_has_begun_in_spite_of_a_recorded_withdrawal_is_left_to_the_executor(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    with monkeypatch.context() as patched:
+        silent(patched, parts.requests, "write_status")
+        with pytest.raises(ClusterUnavailable):
+            parts.decider.end(approved, Trigger.WITHDRAWN, "The policy no longer allows it.")
+    intent(parts, approved)
+
+    assert parts.decider.look(approved).status.state is State.APPROVED
+
+
+@pytest.mark.parametrize("shown", [State.APPROVED, State.EXECUTING])
+def test_a_vote_is_taken_back_until_the_first_call_is_recorded_whatever_the_status_shows(
+    parts: Parts, shown: State
+) -> None:
+    made = parts.propose(1, approval={**TWO, "required": 1})
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    running = parts.requests.write_status(approved, lambda now: {**now.status.to_dict(), "state": shown.value})
+
+    in_time = parts.vote(made, decision="Withdraw", reason="not now")
+    assert parts.decider.hear(running)
+    assert answer(parts, in_time) == ("Counted", "Withdraw")
+
+
+@pytest.mark.parametrize("shown", [State.APPROVED, State.EXECUTING])
+def test_once_the_first_call_is_recorded_no_vote_is_taken_back(parts: Parts, shown: State) -> None:
+    made = parts.propose(1, approval={**TWO, "required": 1})
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    running = parts.requests.write_status(approved, lambda now: {**now.status.to_dict(), "state": shown.value})
+
+    intent(parts, running)
+    late = parts.vote(made, decision="Withdraw", reason="too late")
+    assert not parts.decider.hear(running)
+    assert answer(parts, late) == ("Refused", "AlreadyDecided")
+
+
+def test_nobody_is_told_that_a_vote_was_taken_back_in_the_instant_in_which_the_act_begins(parts: Parts) -> None:
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    vote = parts.vote(made, decision="Withdraw", reason="not now")
+    begun = list[bool]()
+
+    class Judging:
+        """Lets the act begin after the decider has looked whether it has."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(parts.clock, name)
+
+        def now(self) -> Any:
+            if not begun:
+                begun.append(True)
+                intent(parts, approved)
+            return parts.clock.now()
+
+    object.__setattr__(parts.decider, "clock", Judging())
+
+    with pytest.raises(Conflict):
+        parts.decider.hear(approved)
+    assert answer(parts, vote) == (None, None)
+
+    assert not parts.decider.hear(approved)
+    assert answer(parts, vote) == ("Refused", "AlreadyDecided")
+
+
+def test_an_act_waits_for_a_vote_that_was_cast_and_is_not_judged_yet(parts: Parts) -> None:
+    parts.policies.create(policy(approval=TWO))
+    made_account = aws_accounts(parts.connection).create(account())
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    parts.vote(made, person="mallory", decision="Withdraw", reason="of no one")
+    assert parts.gate.still_allowed(act_of(approved)) is None
+
+    parts.vote(made, decision="Withdraw", reason="not now")
+    stop = parts.gate.still_allowed(act_of(approved))
+    assert stop is not None
+    assert (stop.kind, stop.code) == (StopKind.HOLD, "VoteUnread")
+
+    parts.decider.hear(approved)
+    stop = parts.gate.still_allowed(act_of(approved))
+    assert stop is not None
+    assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "QuorumLost")
+    aws_accounts(parts.connection).delete("", made_account.metadata.name)
+
+
+def test_a_refusal_names_as_many_approvers_as_an_answer_holds(parts: Parts) -> None:
+    made = parts.propose(1, approval=LONG_NAMES)
+    vote = parts.vote(made, person="mallory")
+
+    assert parts.decider.look(made).status.state is State.PENDING
+
+    assert answer(parts, vote) == ("Refused", "NotEligible")
+    parts.clock.sleep(73 * 3600)
+    assert parts.decider.look(parts.requests.fresh(made)).status.state is State.EXPIRED
+
+
+def test_a_voter_who_cannot_be_answered_keeps_nobody_else_from_a_decision(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = parts.propose(1, approval=TWO)
+    refused = parts.vote(made, person="mallory")
+    parts.vote(made)
+    with monkeypatch.context() as patched:
+        silent(patched, parts.approvals, "write_status")
+        assert parts.decider.look(made).status.state is State.APPROVED
+    assert answer(parts, refused) == (None, None)
+
+    parts.decider.look(parts.requests.fresh(made))
+    assert answer(parts, refused) == ("Refused", "NotEligible")
+    assert sorted(votes_recorded(parts)) == ["Approve", "NotEligible"]
+
+
+def test_the_deciders_of_an_act_are_those_whose_approval_stands_in_the_order_of_their_votes(parts: Parts) -> None:
+    made = parts.propose(1, destructive=True, approval=TWO)
+    parts.vote(made)
+    parts.decider.hear(made)
+    parts.vote(made, decision="Withdraw", reason="slip")
+    by_slack(parts, made, "U0ALICE001")
+    parts.vote(made, person="bob")
+    assert parts.decider.look(made).status.state is State.PENDING
+
+    parts.vote(made)
+    approved = parts.decider.look(made)
+
+    assert approved.status.state is State.APPROVED
+    standing = [vote.voter.handle for vote in parts.decider.counted_approvals(approved)]
+    assert standing == ["k8s.bob", "k8s.alice"]

@@ -1,0 +1,174 @@
+"""An approved act that cannot begin ends or says why; one that has begun and lost its account calls a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from tests.integration.operator_core.test_operator_pictures import decisions, intent, silent
+from tests.integration.operator_core.test_operator_tallies import TWO
+from tests.operator_parts import NAMESPACE, Parts
+from tests.unit.stages.samples import account, policy
+
+from finops.domain.decision import State
+from finops.errors import Refused
+from finops.k8s.kinds import aws_accounts
+from finops.kinds.action_request import ActionRequest
+from finops.ports.act import ActRequest
+from finops_operator.access import access_of
+from finops_operator.act_requests import ActRequests
+from finops_operator.acting.progress import ActResult
+from finops_operator.freeze import Freeze
+from finops_operator.request_loop import RequestLoop
+from finops_operator.telemetry import Telemetry
+
+NOT_BEGUN = [State.APPROVED, State.SCHEDULED, State.EXECUTING]
+
+
+@dataclass
+class Looking:
+    """The request loop, one look at a time; `ran` are the acts it handed to the executor."""
+
+    parts: Parts
+    answer: ActResult = field(default_factory=lambda: ActResult(None, "Waiting: no role", 3600.0))
+    ran: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        parts = self.parts
+        self.accounts = aws_accounts(parts.connection)
+        self.loop = RequestLoop(
+            world=parts.world,
+            requests=parts.requests,
+            decider=parts.decider,
+            gate=parts.gate,
+            act=self._act,
+            acts=ActRequests(
+                parts.requests.api,
+                parts.policies.api,
+                self.accounts,
+                parts.decider.counted_approvals,
+                access_of,
+                lambda _policy, _kind: 10,
+            ),
+            freeze=Freeze(parts.maps, "r-freeze"),
+            telemetry=Telemetry(),
+            clock=parts.clock,
+            may_write=lambda: True,
+            fence=lambda: parts.fence,
+            poll_seconds=1.0,
+        )
+
+    def _act(self, request: ActRequest, _: Callable[[], bool]) -> ActResult:
+        self.ran.append(request.uid)
+        return self.answer
+
+    def look(self) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            self.loop._look_at_all(pool)
+
+    def approved(self, shown: State, *, begun: bool = False) -> ActionRequest:
+        made = self.parts.propose(1, approval=TWO)
+        self.parts.vote(made)
+        approved = self.parts.decider.look(made)
+        if begun:
+            intent(self.parts, approved)
+        return self.parts.requests.write_status(approved, lambda now: {**now.status.to_dict(), "state": shown.value})
+
+    def now(self, request: ActionRequest) -> tuple[State | None, str]:
+        status = self.parts.requests.fresh(request).status
+        return status.state, (status.outcome.error or "") if status.outcome is not None else ""
+
+
+@pytest.fixture
+def looking(parts: Parts) -> Iterator[Looking]:
+    parts.policies.create(policy(approval=TWO))
+    looking = Looking(parts)
+    yield looking
+    looking.accounts.delete("", "production")
+
+
+@pytest.mark.parametrize("shown", NOT_BEGUN)
+def test_without_its_account_an_act_that_has_not_begun_is_ended(looking: Looking, shown: State) -> None:
+    request = looking.approved(shown)
+
+    looking.look()
+
+    assert looking.now(request) == (State.WITHDRAWN, "Account production is no longer the same.")
+    assert decisions(looking.parts) == ["Approved", "Withdrawn"]
+    assert looking.ran == []
+
+
+@pytest.mark.parametrize("shown", [*NOT_BEGUN, State.VERIFYING])
+def test_without_its_account_an_act_that_has_begun_calls_a_person_and_goes_on_with_the_account(
+    looking: Looking, shown: State
+) -> None:
+    request = looking.approved(shown, begun=True)
+
+    looking.look()
+
+    state, why = looking.now(request)
+    assert state is State.NEEDS_HUMAN
+    assert "AwsAccount production is gone" in why
+    version = looking.parts.requests.fresh(request).metadata.resource_version
+    looking.look()
+    assert looking.parts.requests.fresh(request).metadata.resource_version == version
+    assert decisions(looking.parts) == ["Approved"]
+
+    looking.accounts.create(account())
+    looking.look()
+    assert looking.ran == [request.metadata.uid]
+
+
+@pytest.mark.parametrize("shown", NOT_BEGUN)
+def test_whatever_the_status_shows_it_says_why_an_act_has_not_begun(looking: Looking, shown: State) -> None:
+    looking.accounts.create(account())
+    request = looking.approved(shown)
+
+    looking.look()
+
+    state, why = looking.now(request)
+    assert why == "Waiting: no role"
+    assert state is (State.SCHEDULED if shown is State.APPROVED else shown)
+
+
+def test_an_act_that_has_begun_is_not_said_to_wait(looking: Looking) -> None:
+    looking.accounts.create(account())
+    request = looking.approved(State.EXECUTING, begun=True)
+
+    looking.look()
+
+    assert looking.ran == [request.metadata.uid]
+    assert looking.now(request) == (State.EXECUTING, "")
+
+
+@pytest.mark.parametrize("shown", NOT_BEGUN)
+def test_an_account_that_cannot_be_read_is_a_reason_to_wait_and_told(
+    looking: Looking, monkeypatch: pytest.MonkeyPatch, shown: State
+) -> None:
+    request = looking.approved(shown)
+
+    def refuses(*_: Any) -> Any:
+        raise Refused("no right to read accounts", code="Forbidden")
+
+    monkeypatch.setattr(looking.accounts, "get", refuses)
+    looking.look()
+
+    assert looking.now(request) == (shown, "Waiting: no right to read accounts")
+
+
+def test_before_every_vote_is_known_no_request_is_looked_at(looking: Looking, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = looking.approved(State.APPROVED)
+    vote = looking.parts.world.approvals.all()[0]
+    looking.parts.world.approvals.saw(vote.to_object(), listed=True)
+
+    with monkeypatch.context() as patched:
+        silent(patched, looking.parts.approvals.api, "list")
+        looking.look()
+        assert looking.now(request) == (State.APPROVED, "")
+
+    looking.look()
+    assert looking.now(request)[0] is State.WITHDRAWN
+    assert looking.parts.requests.api.get(NAMESPACE, request.metadata.name) is not None
