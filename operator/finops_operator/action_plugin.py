@@ -64,6 +64,7 @@ class Action:
         destructive: whether something is gone afterwards.
         restart_needed: whether the resource is down for a while.
         rollback_possible: whether the act can be undone.
+        way_back: what a person does by hand to undo a complete act, as the end of a sentence ("start it by hand").
         effort: AWS Cost Optimization Hub's word.
         permissions: IAM actions that its changing calls need (executor role).
         read_permissions: IAM actions that `observe` needs (scanner role).
@@ -81,6 +82,7 @@ class Action:
     destructive: bool
     restart_needed: bool
     rollback_possible: bool
+    way_back: str
     effort: Effort
     permissions: tuple[str, ...]
     read_permissions: tuple[str, ...]

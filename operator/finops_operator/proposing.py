@@ -36,7 +36,17 @@ from finops_operator.deciding import Decider
 from finops_operator.killpoint import killpoint
 from finops_operator.objects import Objects
 from finops_operator.stages.origin import intended_id, spec_hash
-from finops_operator.stages.propose import Seen, Skip, candidates, open_requests, outdated, owner_of, request_spec, room
+from finops_operator.stages.propose import (
+    BETTER_PLAN,
+    Seen,
+    Skip,
+    candidates,
+    open_requests,
+    outdated,
+    owner_of,
+    request_spec,
+    room,
+)
 from finops_operator.votes import request_reference
 
 logger = logging.getLogger(__name__)
@@ -135,7 +145,7 @@ class Proposer:
             return
         parameters = {key: value if isinstance(value, int) else str(value) for key, value in item.parameters.items()}
         if parameters != dict(request.spec.parameters):
-            self.decider.close(request, Trigger.SUPERSEDED, "A newer scan recommends a better plan for this resource.")
+            self.decider.close(request, Trigger.SUPERSEDED, BETTER_PLAN)
             return
         account = self._account_of(policy, item)
         if account is None:

@@ -20,6 +20,7 @@ from finops.kinds.request_status import Execution, Outcome
 from finops.ports.act import ActProgress, ActRequest
 from finops_operator.objects import Gone, Objects
 from finops_operator.stages import request_status
+from finops_operator.stages.ending import ending
 from finops_operator.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class StatusReporter:
         if found is None or found.metadata.uid != request.uid:
             return
         try:
-            written = self.requests.write_status(found, lambda current: _status(current, progress, self.fence()))
+            written = self.requests.write_status(found, lambda current: with_progress(current, progress, self.fence()))
         except Gone:
             return
         except Refused as error:
@@ -69,7 +70,7 @@ class StatusReporter:
             self.events.publish(
                 request,
                 reason="ActionExecuted" if good else f"Action{progress.state.value}",
-                note=progress.message or f"{request.spec.action} on {request.spec.resource.id}",
+                note=_told(request, progress) or f"{request.spec.action} on {request.spec.resource.id}",
                 action="Act",
                 type_="Normal" if good else "Warning",
             )
@@ -77,7 +78,8 @@ class StatusReporter:
             logger.warning("event not published: %s", error)
 
 
-def _status(current: ActionRequest, progress: ActProgress, fence: int) -> dict[str, Any]:
+def with_progress(current: ActionRequest, progress: ActProgress, fence: int) -> dict[str, Any]:
+    """Return the status that shows `progress`."""
     status = current.status
     if status.state in TERMINAL and progress.state is not status.state:
         # The API server would refuse it: a finished request stays as it ended.
@@ -96,5 +98,10 @@ def _status(current: ActionRequest, progress: ActProgress, fence: int) -> dict[s
             after=progress.after,
             monthly_savings=Decimal(progress.monthly_savings) if progress.monthly_savings is not None else None,
             error=progress.message[:1000] if progress.message and progress.state is not State.SUCCEEDED else None,
+            message=_told(current, progress) or None,
         )
     return request_status.moved(status, progress.state, fence=fence, execution=execution, outcome=outcome)
+
+
+def _told(request: ActionRequest, progress: ActProgress) -> str:
+    return ending(progress.state, progress.message, dry_run=request.spec.dry_run)

@@ -28,7 +28,7 @@ from finops_operator.acting.progress import ActResult
 from finops_operator.deciding import Decider
 from finops_operator.freeze import Freeze
 from finops_operator.objects import Objects
-from finops_operator.stages import request_status
+from finops_operator.stages import ending, request_status
 from finops_operator.telemetry import Telemetry
 from finops_operator.votes import request_reference
 from finops_operator.world import World
@@ -247,7 +247,7 @@ class RequestLoop:
 
     def _call_person(self, request: ActionRequest, why: str) -> None:
         """Show that an act which has begun cannot go on by itself."""
-        state, outcome = request.status.state, _outcome(why)
+        state, outcome = request.status.state, _outcome(why, State.NEEDS_HUMAN)
         if state in TERMINAL or (state is State.NEEDS_HUMAN and request.status.outcome == outcome):
             return
         logger.error("act cannot go on: %s", why, extra={"request": request_reference(request)})
@@ -396,5 +396,5 @@ class RequestLoop:
         return wait.pause
 
 
-def _outcome(why: str) -> Outcome:
-    return Outcome(before={}, after={}, error=why[:1000])
+def _outcome(why: str, state: State = State.APPROVED) -> Outcome:
+    return Outcome(before={}, after={}, error=why[:1000], message=ending.ending(state, why) or None)

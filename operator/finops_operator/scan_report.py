@@ -87,7 +87,7 @@ def summary_to_json(summary: ScanSummary) -> dict[str, Any]:
         "completionTime": summary.completion_time.isoformat(),
         "summary": {
             "resources": summary.resources,
-            "monthlyCost": as_text(summary.monthly_cost),
+            "monthlyCost": as_text(summary.known_monthly_cost),
             "unpricedResources": summary.unpriced_resources,
             "unknownResources": summary.unknown_resources,
             "potentialMonthlySavings": as_text(summary.potential_monthly_savings),

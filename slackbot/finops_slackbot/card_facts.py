@@ -73,7 +73,8 @@ class CardFacts:
         counted: approvals that count now, by the operator's tally.
         approved: enough people approved, whatever came later; `decision` is the operator's sentence about it.
         before, after: what the act changed, as AWS reports it.
-        error: what went wrong and what happens next, from the operator.
+        error: what went wrong or what it waits for, from the operator.
+        ending: how it ended, what is there now and what a person can do next, from the operator.
         demo: the request lives in the sandbox.
     """
 
@@ -130,6 +131,7 @@ class CardFacts:
     after: Mapping[str, str]
     realized_monthly_savings: Decimal | None
     error: str
+    ending: str
 
     @property
     def annual_savings(self) -> Decimal:
@@ -251,6 +253,8 @@ def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any
         "after": dict(outcome.after) if outcome else {},
         "realized_monthly_savings": outcome.monthly_savings if outcome else None,
         "error": (outcome.error or "") if outcome else "",
+        # An operator of an older release gave no ending.
+        "ending": (outcome.message or outcome.error or "") if outcome else "",
     }
 
 

@@ -23,11 +23,6 @@ def to_cents(amount: Decimal) -> Decimal:
     return amount.quantize(_CENT, rounding=ROUND_HALF_UP)
 
 
-def monthly_from_hourly(hourly: Decimal, hours_per_month: Decimal) -> Decimal:
-    """Return the monthly cost in cents-rounded currency units of something billed by the hour."""
-    return to_cents(hourly * hours_per_month)
-
-
 def annual_from_monthly(monthly: Decimal) -> Decimal:
     """Return twelve times the *rounded* monthly figure, so that the two columns agree."""
     return to_cents(to_cents(monthly) * _MONTHS)

@@ -8,6 +8,7 @@ or a changed resource stop the act; otherwise only the way to a safe end counts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -46,6 +47,13 @@ GONE: Final = "gone"
 """Where an act stands whose resource does not exist any more; the name of its alarm in the ledger."""
 GONE_SECONDS: Final = 600.0
 """How long after the first look that did not find the resource another one must not find it, so that it counts."""
+
+_WITHOUT_VALUES: Final[Mapping[str, str]] = {
+    "attachments": "its attachments changed",
+    "launchTime": "it was started again",
+    "tags": "its tags changed",
+}
+"""Facts of a fingerprint whose values, hashes and times, tell people nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,8 @@ def difference(plan: Plan, observation: Observation) -> str:
         return "it does not exist any more"
     keys = sorted({*plan.fingerprint, *observation.fingerprint})
     return ", ".join(
-        f"{key} was {plan.fingerprint.get(key, 'absent')}, is {observation.fingerprint.get(key, 'absent')}"
+        _WITHOUT_VALUES.get(key)
+        or f"{key} was {plan.fingerprint.get(key, 'absent')}, is {observation.fingerprint.get(key, 'absent')}"
         for key in keys
         if plan.fingerprint.get(key) != observation.fingerprint.get(key)
     )

@@ -56,3 +56,8 @@ class ScanSummary:
     currency: str = "USD"
     complete_failure: str = ""
     """Why nothing at all could be scanned, empty otherwise."""
+
+    @property
+    def known_monthly_cost(self) -> Decimal | None:
+        """`monthly_cost`, None when there are resources and not one of them has a price."""
+        return None if 0 < self.resources == self.unpriced_resources else self.monthly_cost

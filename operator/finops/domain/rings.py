@@ -17,8 +17,6 @@ from typing import Final
 _HEADER: Final = struct.Struct("<BBHI")
 _VERSION: Final = 1
 MISSING: Final = float("nan")
-MAXIMUM_HOURS: Final = 63 * 24
-"""CloudWatch keeps 5-minute points for 63 days; no window of a policy is longer."""
 
 
 @dataclass(frozen=True, slots=True)

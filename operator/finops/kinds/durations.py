@@ -56,18 +56,6 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(hours=int(parts[1] or 0), minutes=int(parts[2] or 0))
 
 
-def format_duration(delta: timedelta) -> Duration:
-    """The shortest text for a whole number of minutes, at least one; ValueError for what cannot be written."""
-    minutes, rest = divmod(delta, timedelta(minutes=1))
-    if minutes < 1 or rest:
-        raise ValueError(f"{delta} is not a whole number of minutes, at least one")
-    hours, minutes = divmod(minutes, 60)
-    text = (f"{hours}h" if hours else "") + (f"{minutes}m" if minutes else "")
-    if _COMPILED.fullmatch(text) is None:
-        raise ValueError(f"{delta} is longer than the 9999 hours a duration can hold")
-    return Duration(text)
-
-
 def duration_rule(maximum: str) -> Rule:
     """A rule that a text is a duration not longer than `maximum`."""
     longest = parse_duration(maximum)

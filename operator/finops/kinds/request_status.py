@@ -61,7 +61,11 @@ class Outcome(Part):
     before: Values = Field(description="What was changed, as it was.")
     after: Values = Field(description="What was changed, as AWS reports it now.")
     monthly_savings: Money | None = Field(default=None, description="What is saved a month, in US dollars.")
-    error: Sentence | None = Field(default=None, description="What went wrong and what happens next.")
+    error: Sentence | None = Field(default=None, description="What went wrong, or what it waits for.")
+    message: Sentence | None = Field(
+        default=None,
+        description="How it ended: why, what the resource is like now, and what a person can do next.",
+    )
 
 
 class ActionRequestStatus(Part):

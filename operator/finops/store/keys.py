@@ -7,6 +7,7 @@
 | `{p}inv:{account}:{region}:{kind}:{generation}` | hash | scan | resource id → compact JSON |
 | `{p}shards` | set | scan | every shard that has a head |
 | `{p}util:{account}:{region}:{kind}` | hash | scan | resource id → compact summaries |
+| `{p}util:{account}:{region}:{kind}:{question}` | hash | scan | `resource mark` → answers on a window, two days |
 | `{p}ring:{account}:{region}:{kind}:{metric}` | hash | scan | resource id → packed hourly values |
 | `{p}ring:{account}:{region}:{kind}:{metric}:dimensions` | hash | scan | resource id → dimension set, kept a day |
 | `{p}offered:{account}:{region}` | hash | scan | zone → instance types offered there, kept a day |
@@ -15,7 +16,8 @@
 | `{p}policy:{namespace}:{name}:{generation}:by-saving` | sorted set | scan | recommendation id by monthly saving |
 | `{p}policy:{namespace}:{name}:{generation}:why` | hash | scan | `check resource` → reason for no recommendation |
 | `{p}policies` | set | scan | every policy that has a head |
-| `{p}cost:{date}` | hash | scan | `account:region:service` → monthly cost that day, kept 400 days |
+| `{p}ring:…:dimensions:{discovery}` | hash | scan | a discovery under way, gone after an hour |
+| `{p}cost:{date}` | hash | scan | `account:region:service` → monthly cost, resources, unpriced; 400 days |
 | `{p}realized` | stream | executor | realised savings, one per act |
 | `{p}realized:acts` | hash | executor | request uid → its entry in the stream, so that an act saves once |
 | `{p}ledger` | stream | ledger | records, id `sequence-0` |

@@ -306,7 +306,7 @@ class Executor:
 
     def _verified(self, act: Act, situation: Situation) -> None:
         self.passage("verify.before")
-        detail = verified_detail(situation, act.request)
+        detail = verified_detail(situation, act.request, act.action.way_back)
         self._report(act, replace(self._base(act), state=State.VERIFYING, step="verify"))
         self._append(act, "verified", RecordKind.VERIFIED, "", 0, State.SUCCEEDED.value, detail)
         self.passage("verify.after")

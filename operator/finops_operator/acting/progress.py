@@ -62,14 +62,19 @@ class ActResult:
 LEASE_TOO_SHORT: Final = ActResult(None, "Waiting: the lease is about to end", 1.0)
 
 
-def verified_detail(situation: Situation, request: ActRequest) -> dict[str, Json]:
-    """Return what the `verified` record tells: the fingerprint facts that differ from the plan's, and the saving."""
+def verified_detail(situation: Situation, request: ActRequest, way_back: str) -> dict[str, Json]:
+    """Return what the `verified` record tells.
+
+    The fingerprint facts that differ from the plan's, the saving; in `reason` what is there now and how to get back.
+    """
     old, new = situation.plan.fingerprint, situation.observation.fingerprint
     keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    found = situation.procedure.found(situation.plan, situation.observation)
     return {
         "before": {key: str(old[key]) for key in keys if key in old},
         "after": {key: str(new[key]) for key in keys if key in new},
         "monthlySavings": request.estimate.get("monthlySavings", ""),
+        "reason": f"{found} To get back, {way_back}.".strip(),
     }
 
 

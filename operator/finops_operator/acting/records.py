@@ -11,7 +11,7 @@ Called by the act stage and, at start, by the operator to find acts that a dead 
 | `UID:dry-run:STEP` | outcome | STEP, 0 | `dry-run` | operation, parameters, code, message |
 | `UID:alarm:STEP` | outcome | STEP, 0 | `NeedsHuman` | reason |
 | `UID:compensating` | outcome | STEP, 0 | `compensating` | reason |
-| `UID:verified` | verified | -, 0 | `Succeeded` | before, after, monthlySavings |
+| `UID:verified` | verified | -, 0 | `Succeeded` | before, after, monthlySavings, reason |
 | `UID:ended` | outcome | -, 0 | a final state | reason |
 
 Attempt 0 marks a record about the whole act; every outcome with an attempt answers the intent of that attempt.

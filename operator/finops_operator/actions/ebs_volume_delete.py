@@ -109,6 +109,7 @@ ACTION: Final = Action(
     destructive=True,
     restart_needed=False,
     rollback_possible=False,
+    way_back="make a new volume from the snapshot by hand",
     effort=Effort.LOW,
     permissions=("ec2:CreateSnapshot", "ec2:CreateTags", "ec2:DeleteVolume"),
     read_permissions=("ec2:DescribeVolumes", "ec2:DescribeSnapshots"),

@@ -138,6 +138,7 @@ ACTION: Final = Action(
     destructive=False,
     restart_needed=False,
     rollback_possible=True,
+    way_back="change it back by hand; AWS allows four changes a day",
     effort=Effort.VERY_LOW,
     permissions=("ec2:ModifyVolume",),
     read_permissions=("ec2:DescribeVolumes", "ec2:DescribeVolumesModifications"),

@@ -94,6 +94,7 @@ ACTION: Final = Action(
     destructive=False,
     restart_needed=True,
     rollback_possible=True,
+    way_back="set its type back by hand while it is stopped",
     effort=Effort.MEDIUM,
     permissions=("ec2:StopInstances", "ec2:ModifyInstanceAttribute", "ec2:StartInstances", "kms:CreateGrant"),
     read_permissions=READ_PERMISSIONS,

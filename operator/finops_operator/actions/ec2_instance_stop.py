@@ -84,6 +84,7 @@ ACTION: Final = Action(
     destructive=False,
     restart_needed=False,
     rollback_possible=True,
+    way_back="start it by hand",
     effort=Effort.LOW,
     permissions=("ec2:StopInstances", "ec2:StartInstances", "kms:CreateGrant"),
     read_permissions=READ_PERMISSIONS,

@@ -27,6 +27,8 @@ Record: TypeAlias = Mapping[str, Any]
 _FOLDED_ROWS: Final = 500
 """Rows of a table on a terminal up to which long texts are folded to its width."""
 _GAP: Final = "  "
+_DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""The same YAML by the C library where it is there, five times as fast."""
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -94,7 +96,7 @@ def emit_one(record: Record, format_: Format, sink: TextIO | None = None) -> Non
     if format_ is Format.JSON:
         out.write(json.dumps(record, indent=2) + "\n")
     elif format_ is Format.YAML:
-        out.write(yaml.safe_dump(_plain(record), sort_keys=False))
+        out.write(_yaml_text(_plain(record)))
     else:
         pairs = ({"field": key, "value": value} for key, value in record.items())
         emit(pairs, (field("field"), field("value")), format_, out)
@@ -112,7 +114,7 @@ def _json(records: Iterable[Record], out: TextIO) -> None:
 def _yaml(records: Iterable[Record], out: TextIO) -> None:
     count = 0
     for record in records:
-        out.write(yaml.safe_dump([_plain(record)], sort_keys=False))
+        out.write(_yaml_text([_plain(record)]))
         count += 1
     if not count:
         out.write("[]\n")
@@ -121,14 +123,19 @@ def _yaml(records: Iterable[Record], out: TextIO) -> None:
 def emit_document(head: Record, lists: Mapping[str, Iterable[Record]], out: TextIO) -> None:
     """Write one YAML document: the fields of `head`, then each list, streamed."""
     out.write("---\n")
-    out.write(yaml.safe_dump(_plain(head), sort_keys=False))
+    out.write(_yaml_text(_plain(head)))
     for name, records in lists.items():
         written = False
         for record in records:
             out.write("" if written else f"{name}:\n")
-            out.write(yaml.safe_dump([_plain(record)], sort_keys=False))
+            out.write(_yaml_text([_plain(record)]))
             written = True
         out.write("" if written else f"{name}: []\n")
+
+
+def _yaml_text(value: Any) -> str:
+    text: str = yaml.dump(value, Dumper=_DUMPER, sort_keys=False)
+    return text
 
 
 def _plain(record: Record) -> Any:

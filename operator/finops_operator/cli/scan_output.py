@@ -90,12 +90,13 @@ def _print_tables(outcome: ScanOutcome, format_: Format, *, why: bool) -> None:
 
 def _summary_rows(summary: ScanSummary) -> Iterator[dict[str, Any]]:
     took = (summary.completion_time - summary.start_time).total_seconds()
+    known = summary.known_monthly_cost
     unpriced = f" ({summary.unpriced_resources} without a price)" if summary.unpriced_resources else ""
     unknown = f" ({summary.unknown_resources} with too little data to judge)" if summary.unknown_resources else ""
     rows = {
         "policy": summary.policy,
         "resources": f"{summary.resources}{unpriced}{unknown}",
-        "monthly cost": f"{as_text(summary.monthly_cost)} {summary.currency}",
+        "monthly cost": "unknown" if known is None else f"{as_text(known)} {summary.currency}",
         "potential monthly savings": f"{as_text(summary.potential_monthly_savings)} {summary.currency}",
         "recommendations": summary.recommendations,
         "gaps": len(summary.gaps),

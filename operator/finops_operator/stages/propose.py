@@ -40,6 +40,7 @@ QUIET_AFTER: Final[Mapping[State, timedelta]] = {
 }
 """How long the same act on the same resource is not asked for again after it ended so. A Stale or Superseded request
 may be followed at once: the plan is another one. A resource that was just resized gets a day to show how it does."""
+BETTER_PLAN: Final = "A newer scan recommends a better plan for this resource."
 _VALUES: Final = 60
 _TEXT: Final = 200
 
@@ -111,6 +112,8 @@ def _why_not(policy: ScanPolicy, item: Recommendation, accounts: Mapping[str, Aw
         return f"action {item.action or 'none'} is not allowed by the policy"
     if item.monthly_savings is None or item.current_monthly_cost is None or item.new_monthly_cost is None:
         return "the saving is unknown"
+    if item.monthly_savings <= 0:
+        return "it saves nothing"
     if item.monthly_savings < actions.minimum_monthly_savings:
         return "the saving is below actions.minimumMonthlySavings"
     if account is None or item.action not in (account.spec.actions_for(namespace) or frozenset()):

@@ -67,12 +67,6 @@ def totals(recommendations: Iterable[Recommendation]) -> Totals:
     )
 
 
-def worth(recommendation: Recommendation, minimum_monthly_savings: Decimal) -> bool:
-    """Tell whether a recommendation may be posted or proposed: counted, priced, and saving at least the minimum."""
-    saving = recommendation.monthly_savings
-    return recommendation.counted and saving is not None and saving > 0 and saving >= minimum_monthly_savings
-
-
 def _rank(one: Recommendation) -> tuple[bool, Decimal, bool, str, str]:
     saving = one.monthly_savings
     return (saving is None, -(saving or Decimal(0)), one.destructive, one.check, one.resource.arn)

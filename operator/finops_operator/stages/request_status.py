@@ -8,6 +8,7 @@ from typing import Any
 from finops.domain.decision import State, Tally
 from finops.kinds.conditions import with_condition
 from finops.kinds.request_status import ActionRequestStatus, Outcome, Votes
+from finops_operator.stages.ending import ending
 
 
 def proposed(status: ActionRequestStatus, *, required: int, fence: int) -> dict[str, Any]:
@@ -34,7 +35,8 @@ def decided(
 ) -> dict[str, Any]:
     """The request left Pending (or was taken back before the act): conditions, votes and time of the decision.
 
-    Only Approved and Denied become conditions; the other endings are told by the state and the outcome's sentence.
+    Only Approved and Denied become conditions; why it ended otherwise is told by the state and the outcome. Its
+    `message` tells the next step after every end.
     """
     votes = Votes.of(approve=len(tally.approvals), deny=len(tally.denials), required=tally.required)
     update: dict[str, Any] = {
@@ -47,8 +49,11 @@ def decided(
         update["conditions"] = with_condition(
             status.conditions, state.value, status=True, reason=reason, message=message, now=now
         )
-    else:
-        update["outcome"] = Outcome(before={}, after={}, error=message)
+    if state is State.DENIED:
+        # Why stands in the condition.
+        update["outcome"] = Outcome(before={}, after={}, message=ending(state, ""))
+    elif state is not State.APPROVED:
+        update["outcome"] = Outcome(before={}, after={}, error=message, message=ending(state, message))
     return _dump(status.model_copy(update=update))
 
 

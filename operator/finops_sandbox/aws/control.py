@@ -47,9 +47,6 @@ class Control:
     def calls(self, since: int = 0) -> list[CallRecord]:
         return self._log.since(since)
 
-    def clear_calls(self) -> None:
-        self._log.clear()
-
     def reset(self) -> None:
         """The estate as loaded; faults, record and clock too."""
         self._reload()

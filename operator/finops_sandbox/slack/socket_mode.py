@@ -42,7 +42,6 @@ class Envelope:
     connection: str = ""
     deliveries: int = 0
     retry_attempt: int = 0
-    sent_at: float = 0.0
     acked: bool = False
     acks: int = 0
     ack_ms: float = 0.0
@@ -197,8 +196,6 @@ class SocketHub:
         waiting.clear()
         envelope.connection = connection.id
         envelope.deliveries += 1
-        if envelope.deliveries == 1:
-            envelope.sent_at = self._state.clock.now()
         started = time.perf_counter()
         if not connection.half_open:
             await self._send(connection.ws, _wire(envelope))

@@ -14,7 +14,7 @@ from typing import Any
 from finops_sandbox.slack.clock import Clock
 from finops_sandbox.slack.faults import FaultBook
 from finops_sandbox.slack.limits import RateLimiter
-from finops_sandbox.slack.model import CallRecord, Channel, Json, Message, ResponseUrl, Trigger, User, View
+from finops_sandbox.slack.model import CallRecord, Channel, Json, Message, ResponseUrl, Trigger, View
 from finops_sandbox.slack.workspace import Seed
 
 TRIGGER_SECONDS = 3.0
@@ -200,10 +200,6 @@ class State:
         return [self.views[key] for key in reversed(closed)]
 
     # Looking in
-
-    def user_or_none(self, user_id: str) -> User | None:
-        """Return a user by id."""
-        return self.users.get(user_id)
 
     def fail(self, what: str, **details: Any) -> None:
         """Record something that must not happen in a test run, such as a call of an unknown method."""

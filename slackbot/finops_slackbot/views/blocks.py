@@ -57,3 +57,8 @@ def date(moment: datetime, *, relative: bool = False) -> str:
     """Return a moment in the reader's own time zone; UTC where Slack cannot show that (notifications)."""
     form = "{ago}" if relative else "{date_short_pretty} {time}"
     return f"<!date^{int(moment.timestamp())}^{form}|{moment:%Y-%m-%d %H:%M} UTC>"
+
+
+def day(moment: datetime) -> str:
+    """Return a day in the reader's own time zone."""
+    return f"<!date^{int(moment.timestamp())}^{{date_short}}|{moment:%Y-%m-%d}>"

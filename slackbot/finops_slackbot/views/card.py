@@ -39,6 +39,7 @@ from finops_slackbot.views.wording import (
     named_code,
     seen,
     target,
+    way_back,
 )
 
 _HEADER: Final = 150
@@ -146,7 +147,7 @@ def _fields(facts: CardFacts) -> list[tuple[str, str]]:
     now, then = money(facts.current_monthly_cost, facts.currency), money(facts.new_monthly_cost, facts.currency)
     saving = money(facts.monthly_savings, facts.currency)
     year = money(facts.annual_savings, facts.currency)
-    what = target(facts)
+    what = target(facts, before=True)
     return [
         ("Resource", f"{kind(facts)} {named_code(facts)}"),
         ("Where", f"{code(facts.account, 60)} ({facts.account_id}), {code(facts.region, 30)}"),
@@ -156,7 +157,7 @@ def _fields(facts: CardFacts) -> list[tuple[str, str]]:
         ("Owner", code(facts.owner, 80) if facts.owner else "no owner tag"),
         *([("CPU", metric(facts, "cpu")), ("Memory", metric(facts, "memory"))] if measured(facts) else []),
         ("Downtime", "none, dry run" if facts.dry_run else act(facts).downtime),
-        ("Undo", f"{'possible' if facts.rollback_possible else 'not possible'} (effort of the act: {effort(facts)})"),
+        ("Way back", way_back(facts)),
     ]
 
 
@@ -164,10 +165,12 @@ def _terms(facts: CardFacts) -> list[str]:
     closed = facts.state is not State.PENDING
     limit = f"Expired {expiry(facts)}" if facts.state is State.EXPIRED else f"Decide by {expiry(facts)}"
     decided = f"Decided {date(facts.decided_at)}" if facts.decided_at else "Closed"
+    metrics = seen(facts)
+    origin = f"Policy {code(facts.policy, 60)} · check {code(facts.check, 60)} · request {code(facts.name, 70)}"
     return [
         f"{decided if closed and facts.state is not State.EXPIRED else limit} · {votes(facts)}",
-        f"Metrics: {seen(facts)}",
-        f"Policy {code(facts.policy, 60)} · check {code(facts.check, 60)} · request {code(facts.name, 70)}",
+        *([f"Metrics: {metrics}"] if metrics else []),
+        f"{origin} · effort {effort(facts)}",
     ]
 
 

@@ -34,7 +34,8 @@ def details(facts: CardFacts) -> dict[str, Any]:
 
 
 def _evidence(facts: CardFacts) -> str:
-    lines = [f"*Evidence* (check {code(facts.check, 60)}; metrics: {seen(facts)})"]
+    metrics = seen(facts)
+    lines = [f"*Evidence* (check {code(facts.check, 60)}{f'; metrics: {metrics}' if metrics else ''})"]
     for key, value in sorted(facts.evidence.items())[:_EVIDENCE]:
         lines.append(f"• {code(key, 60)} {code(value, 80)}")
     left_out = len(facts.evidence) - _EVIDENCE

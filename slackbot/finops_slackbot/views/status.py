@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from finops.domain.decision import State
-from finops_slackbot.card_facts import CardFacts
+from finops.domain.decision import TERMINAL, State
+from finops_slackbot.card_facts import CardFacts, Change
 from finops_slackbot.text import code, quote
 from finops_slackbot.views.blocks import date
-from finops_slackbot.views.wording import act, money, step, voters
+from finops_slackbot.views.wording import act, change_words, money, step, voters
 
 
 def status(facts: CardFacts) -> str:
@@ -28,13 +28,17 @@ def votes(facts: CardFacts) -> str:
 
 
 def changed(facts: CardFacts) -> str:
-    """Return what differs between before and after, `instanceType t3.large → t3.small`; empty when nothing is known."""
-    parts = [
-        f"{code(key, 40)} {code(facts.before.get(key, ''), 60)} → {code(value, 60)}"
+    """Return what the act changed, as AWS shows it: `t3.large → t3.small`; empty when nothing is known.
+
+    What else differs, such as the time of its last start, is in the request.
+    """
+    wanted = {change.name for change in facts.changes} or {"state"}
+    seen = tuple(
+        Change(key, facts.before.get(key, ""), value)
         for key, value in sorted(facts.after.items())
-        if facts.before.get(key) != value
-    ]
-    return ", ".join(parts[:5])
+        if key in wanted and facts.before.get(key) != value
+    )
+    return code(change_words(seen, before=True), 200) if seen else ""
 
 
 def _pending(facts: CardFacts) -> str:
@@ -89,56 +93,52 @@ def _verifying(facts: CardFacts) -> str:
 
 def _succeeded(facts: CardFacts) -> str:
     if facts.dry_run:
-        return f"*Dry run finished:* AWS permits every call, and nothing was changed. {_deciders(facts)}"
+        told = _because(facts, default="Dry run, nothing was changed.")
+        return f"*AWS permits every call.* {told} {_deciders(facts)}"
     what = changed(facts)
     savings = facts.monthly_savings if facts.realized_monthly_savings is None else facts.realized_monthly_savings
     saves = f"Saves {money(savings, facts.currency)} a month."
-    return f"*Done and verified*{': ' + what if what else ''}. {saves} {_deciders(facts)}"
+    now = f"{_because(facts)} " if facts.ending.strip() else ""
+    return f"*Done and verified*{': ' + what if what else ''}. {saves} {now}{_deciders(facts)}"
 
 
 def _rolled_back(facts: CardFacts) -> str:
     if facts.dry_run:
-        return f"*Dry run finished, it would not work:* {_because(facts)}"
-    # What the resource is like now only AWS can tell: somebody else may have changed it meanwhile.
-    now = ", ".join(f"{code(key, 40)} {code(value, 60)}" for key, value in sorted(facts.after.items())[:5])
-    return f"*Rolled back, not done as planned.* {_because(facts)}{f' AWS shows: {now}.' if now else ''}"
+        return f"*It would not work.* {_because(facts)}"
+    return f"*Rolled back, not done as planned.* {_because(facts)}"
 
 
 def _needs_human(facts: CardFacts) -> str:
-    return (
-        f"*A person must look.* {_because(facts)} The operator keeps looking and goes on when it can; more: "
-        f"{code(f'kubectl describe ar {facts.name} -n {facts.namespace}', 200)}"
-    )
+    more = code(f"kubectl describe ar {facts.name} -n {facts.namespace}", 200)
+    return f"*A person must look.* {_because(facts)} More: {more}"
 
 
 def _stale(facts: CardFacts) -> str:
     # Whether anything was called the operator says: a call that AWS rejected changed nothing, and was one.
-    default = "The resource changed after this was proposed. If it still pays, the next scan proposes it anew."
-    return f"*Not done:* the plan no longer fits the resource. {_because(facts, default=default)}"
+    default = "The plan no longer fits the resource."
+    return f"*Not done.* {_because(facts, default=default)}"
 
 
 def _denied(facts: CardFacts) -> str:
     reasons = [quote(vote.reason, 600) for vote in facts.denials if vote.reason.strip()]
+    # Last, because it ends as the person wrote it.
     why = f" Reason: {reasons[0]}" if reasons else ""
     by = voters(facts.denials) or "an approver"
-    return f"*Denied* by {by}. Nothing was done.{why}"
+    return f"*Denied* by {by}. {_because(facts, default='Nothing was done.')}{why}"
 
 
 def _expired(facts: CardFacts) -> str:
-    if not facts.approved:
-        return f"*Expired* {date(facts.expires_at)} without a decision. Nothing was done."
-    return f"*Expired* {date(facts.expires_at)} before it could start. {_because(facts, default='Nothing was done.')}"
+    missed = "Approved, but not begun" if facts.approved else "Without a decision"
+    return f"*{missed} by {date(facts.expires_at)}.* {_because(facts, default='Expired; nothing was done.')}"
 
 
 def _withdrawn(facts: CardFacts) -> str:
-    return f"*Withdrawn.* Nothing was changed. {_because(facts, default='')}".rstrip()
+    return f"*Withdrawn.* {_because(facts, default='Nothing was changed.')}"
 
 
 def _superseded(facts: CardFacts) -> str:
-    return (
-        "*Replaced by a newer proposal* for the same resource. Nothing was done here. "
-        f"{_because(facts, default='Votes on this card no longer count.')}"
-    )
+    default = "Nothing was done here; votes on this card no longer count."
+    return f"*Replaced by a newer proposal.* {_because(facts, default=default)}"
 
 
 def _deciders(facts: CardFacts) -> str:
@@ -149,7 +149,8 @@ def _deciders(facts: CardFacts) -> str:
 
 
 def _because(facts: CardFacts, default: str = "The operator gave no reason.") -> str:
-    return quote(facts.error, 1500) if facts.error.strip() else default
+    said = facts.ending if facts.state in TERMINAL or facts.state is State.NEEDS_HUMAN else facts.error
+    return quote(said, 1500) if said.strip() else default
 
 
 _STATUS: Final[Mapping[State, Callable[[CardFacts], str]]] = {

@@ -59,5 +59,6 @@ def _why(vote: VoteFact) -> str:
 def _end(facts: CardFacts) -> str:
     if facts.state is State.SUCCEEDED and not facts.dry_run:
         what = changed(facts)
-        return f"Verified{': ' + what if what else ''}. Saves {money(facts.monthly_savings, facts.currency)} a month."
+        saves = f"Saves {money(facts.monthly_savings, facts.currency)} a month."
+        return f"Verified{': ' + what if what else ''}. {saves} {quote(facts.ending, 1500)}".rstrip()
     return status(facts)

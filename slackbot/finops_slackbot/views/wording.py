@@ -5,13 +5,15 @@ An act that is not in the table still reads well: its id is turned into words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from finops_slackbot.card_facts import CardFacts, VoteFact
+from finops_slackbot.card_facts import CardFacts, Change, VoteFact
 from finops_slackbot.text import code, plain
-from finops_slackbot.views.blocks import date
+from finops_slackbot.views.blocks import date, day
 
 _SYMBOLS: Final = {"USD": "$"}
 _EFFORTS: Final = {"VeryLow": "very low", "Low": "low", "Medium": "medium", "High": "high", "VeryHigh": "very high"}
@@ -25,11 +27,13 @@ class Act:
         verb: opens a heading.
         downtime: for how long the resource is not there.
         consequence: what the resource goes through, as the end of a sentence about it.
+        way_back: what a person does to undo it, in the operator's own words; empty when only the request can tell.
     """
 
     verb: str
     downtime: str
     consequence: str
+    way_back: str = ""
 
 
 _ACTS: Final = {
@@ -37,16 +41,35 @@ _ACTS: Final = {
         "Stop",
         "until somebody starts it",
         "is stopped and stays stopped until somebody starts it: whatever runs on it is down",
+        "start it by hand",
     ),
     "ec2_instance_resize": Act(
-        "Resize", "some minutes", "is stopped, changed and started again: it is down for some minutes"
+        "Resize",
+        "some minutes",
+        "is stopped, changed and started again: it is down for some minutes",
+        "set its type back by hand while it is stopped",
     ),
-    "ebs_volume_modify": Act("Modify", "none", "is changed in place: it stays attached and in use"),
+    "ebs_volume_modify": Act(
+        "Modify",
+        "none",
+        "is changed in place: it stays attached and in use",
+        "change it back by hand; AWS allows four changes a day",
+    ),
     "ebs_volume_delete": Act(
-        "Delete", "for good", "is deleted after a snapshot of it has completed: it is gone, the snapshot stays"
+        "Delete",
+        "for good",
+        "is deleted after a snapshot of it has completed: it is gone, the snapshot stays",
+        "make a new volume from the snapshot by hand",
     ),
 }
-_STOPPED: Final = Act("Resize", "none, it is not running", "is changed while it is stopped, and stays stopped")
+_STOPPED: Final = replace(
+    _ACTS["ec2_instance_resize"],
+    downtime="none, it is not running",
+    consequence="is changed while it is stopped, and stays stopped",
+)
+_UNITS: Final = {"iops": "IOPS", "throughput": "MiB/s", "sizeGiB": "GiB"}
+_NAMELESS: Final = frozenset({"instanceType", "volumeType", "state"})
+"""What speaks for itself, and matters most: it comes first."""
 _STEPS: Final = {
     "stop": "stopping",
     "wait_stopped": "waiting until it is stopped",
@@ -83,16 +106,36 @@ def kind(facts: CardFacts) -> str:
     return f"{service.upper()} {words}" if service in {"ec2", "ebs", "rds", "nat", "s3"} else facts.resource_kind
 
 
-def target(facts: CardFacts) -> str:
-    """Return what would change in words, plain: `t3.large → t3.small`; empty when the act has no parameters."""
-    several = len(facts.changes) > 1
-    parts = []
-    # What stays as it is comes last and is the first to be cut.
-    for change in sorted(facts.changes, key=lambda one: one.before == one.after):
-        before, after = plain(change.before, 40), plain(change.after, 40)
-        name = f"{plain(change.name, 40)} " if several else ""
-        parts.append(f"{name}{before} → {after}" if before and before != after else f"{name}{after}")
-    return ", ".join(parts)
+def target(facts: CardFacts, *, before: bool = False) -> str:
+    """Return what would change in words, plain: `gp2 → gp3, 3000 IOPS`; empty when the act has no parameters.
+
+    Args:
+        facts: of the request.
+        before: say of every figure what it is now.
+    """
+    return change_words(facts.changes, before=before)
+
+
+def change_words(changes: Iterable[Change], *, before: bool) -> str:
+    """Return changes in one phrase, the one that matters most first and what stays as it is last: it is cut first."""
+    ordered = sorted(changes, key=lambda one: (one.name not in _NAMELESS, one.before == one.after))
+    return ", ".join(_change(one, before=before, alone=len(ordered) == 1) for one in ordered)
+
+
+def _change(change: Change, *, before: bool, alone: bool) -> str:
+    old, new = plain(change.before, 40), plain(change.after, 40)
+    plainly = change.name in _NAMELESS
+    figures = f"{old} → {new}" if old and old != new and (before or plainly or alone) else new
+    if change.name in _UNITS:
+        return f"{figures} {_UNITS[change.name]}"
+    return figures if plainly or alone else f"{plain(change.name, 40)} {figures}"
+
+
+def way_back(facts: CardFacts) -> str:
+    """Return what a person does to undo the act once it is done."""
+    if facts.dry_run:
+        return "not needed, dry run"
+    return act(facts).way_back or ("by hand, as the plan in Details says" if facts.rollback_possible else "none")
 
 
 def named(facts: CardFacts, limit: int = 60) -> str:
@@ -168,11 +211,27 @@ def _rounded(text: str) -> str:
 
 
 def seen(facts: CardFacts) -> str:
-    """Return the window looked at and how much of it was really seen."""
-    window = f"{facts.window_days} days" if facts.window_days else "none needed"
+    """Return the window that metrics were read for, and how much of it was really seen; empty when none is named.
+
+    Where the absence of metrics is the proof, since when they are silent is what counts.
+    """
+    if not facts.window_days:
+        return ""
+    window = f"{facts.window_days} days"
+    silent, answered = _moment(facts.evidence.get("noActivitySince", "")), facts.evidence.get("windowAnsweredPercent")
+    if silent is not None:
+        share = _rounded(answered or "")
+        return f"no activity since {day(silent)} ({window}{f', {share} % answered' if share else ''})"
     if facts.coverage_percent is None:
         return window
     return f"{window}, {_rounded(str(facts.coverage_percent))} % of the data points"
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def expiry(facts: CardFacts) -> str:

@@ -87,6 +87,17 @@ def test_a_resource_without_a_price_is_shown_as_null_and_counted_as_unpriced(
     assert "1 without a price" in finops("scan", "-f", path).out
 
 
+def test_where_nothing_has_a_price_the_cost_is_unknown_and_not_zero(
+    aws: AwsProcess, finops: Finops, files: Files
+) -> None:
+    only = policy("production", selector={"includeTags": {"Name": ["unpriced"]}}, resources=["ec2-instance"])
+    path = files(only, account("production"))
+    summary = json.loads(finops("scan", "-f", path, "-o", "json").out)["summary"]
+    assert (summary["resources"], summary["unpricedResources"], summary["monthlyCost"]) == (1, 1, None)
+    (told,) = [line for line in finops("scan", "-f", path).out.splitlines() if line.startswith("monthly cost")]
+    assert told.split() == ["monthly", "cost", "unknown"]
+
+
 def test_without_a_store_the_next_scan_and_the_listings_use_what_the_last_one_left(
     aws: AwsProcess, finops: Finops, files: Files, tmp_path: Path
 ) -> None:

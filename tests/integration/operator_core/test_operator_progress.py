@@ -8,8 +8,10 @@ from tests.operator_parts import Parts
 from finops.domain.decision import State
 from finops.k8s.events import Events
 from finops.ports.act import ActProgress
+from finops_operator.cli.commands.requests import COLUMNS
 from finops_operator.freeze import Freeze
 from finops_operator.reporting import StatusReporter
+from finops_operator.stages.ending import ending
 from finops_operator.telemetry import Telemetry
 
 
@@ -47,6 +49,20 @@ def test_a_refused_dry_run_ends_with_the_answer_to_each_call_in_its_status(parts
     assert status.state is State.ROLLED_BACK
     assert status.outcome is not None
     assert status.outcome.error == message
+    assert status.outcome.message == ending(State.ROLLED_BACK, message, dry_run=made.spec.dry_run)
+
+
+def test_status_event_and_listing_tell_a_success_in_the_same_words(parts: Parts) -> None:
+    made = parts.propose(1, State.SCHEDULED)
+    found = "The instance is stopped with type m5.large. To get back, start it by hand."
+    reporter_of(parts).report(act_of(made), ActProgress(state=State.SUCCEEDED, message=found, after={"state": "x"}))
+    ended = parts.requests.fresh(made)
+    assert ended.status.outcome is not None
+    assert (ended.status.outcome.message, ended.status.outcome.error) == (found, None)
+    events = [one for one in parts.double.objects("events") if one["involvedObject"]["uid"] == made.metadata.uid]
+    assert [event["message"] for event in events] == [found]
+    (column,) = [one for one in COLUMNS if one.name == "outcome"]
+    assert column.value(ended.to_object()) == found
 
 
 def test_acts_that_meet_different_damage_leave_the_freeze_switch_with_the_first_reason(parts: Parts) -> None:

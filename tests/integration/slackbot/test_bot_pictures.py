@@ -1,7 +1,8 @@
-"""The pictures in the docs: the Slack page with a card in each state, and the confirmation an approver reads.
+"""The pictures in the docs: one whole card as it waits for a decision, and what the card says first in each state.
 
-The cards are made by the bot's own views and posted through Slack's own client; the page is the sandbox's. With
-FINOPS_WRITE_PICTURES=1 the pictures are written into docs/images, otherwise next to the test's other files.
+The statuses are written by the operator's own functions, the cards made by the bot's own views and posted through
+Slack's own client; the page is the sandbox's. With FINOPS_WRITE_PICTURES=1 the pictures are written into docs/images,
+otherwise next to the test's other files.
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ from finops_slackbot.views.thread import thread_blocks, thread_lines
 
 CHANNEL = "C0FINOPS01"
 IMAGES = Path(__file__).parents[3] / "docs" / "images"
-# Only the cards, in five columns: the page's own styles draw them, its frame and its scrolling are left out.
+# Of each card the heading and the status, in three columns: what stays the same below is in the other picture. The
+# page's own styles draw them, its frame and its scrolling are left out.
 SIDE_BY_SIDE = """(() => {
   const cards = [...document.querySelectorAll('#scroll .message article')];
   const grid = document.createElement('div');
-  grid.style.cssText = 'columns:5; column-gap:16px; padding:16px; background:Canvas';
+  grid.style.cssText = 'columns:3; column-gap:16px; padding:16px; background:Canvas';
   for (const card of cards) {
     card.querySelectorAll('dialog').forEach(one => one.remove());
+    for (const block of [...card.children].slice(3)) block.remove();
     const box = document.createElement('div');
     box.style.cssText = 'break-inside:avoid; margin-bottom:16px; padding:12px 14px; overflow:hidden;'
       + 'border:1px solid #8884; border-radius:8px';
@@ -64,9 +67,9 @@ def test_the_page_shows_a_card_in_each_state_and_the_docs_have_its_picture(folde
         browser.evaluate("document.querySelector('.message').scrollIntoView()")
         browser.resize(900, 760)
         browser.screenshot(folder / "slack-card.png")
-        browser.resize(1900, 1000)
+        browser.resize(1300, 1000)
         browser.evaluate(SIDE_BY_SIDE)
-        browser.resize(1900, int(browser.evaluate("document.body.scrollHeight")))
+        browser.resize(1300, int(browser.evaluate("document.body.scrollHeight")))
         browser.screenshot(folder / "slack-states.png")
     for name in ("slack-states.png", "slack-card.png"):
         assert (folder / name).read_bytes().startswith(PNG)

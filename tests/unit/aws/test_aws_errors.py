@@ -110,7 +110,7 @@ def test_missing_credentials_name_the_ways_to_give_them() -> None:
         (sdk.UnauthorizedSSOTokenError(), "aws sso login"),
         (sdk.TokenRetrievalError(provider="sso", error_msg="expired"), "aws sso login"),
         (sdk.ProfileNotFound(profile="nope"), "AWS_PROFILE"),
-        (sdk.ConfigParseError(path="/home/a/.aws/config"), "~/.aws/config"),
+        (sdk.ConfigParseError(path="/etc/aws/config"), "~/.aws/config"),
         (sdk.InvalidConfigError(error_msg="source_profile"), "~/.aws/config"),
         (FileNotFoundError(2, "No such file or directory", "/var/run/secrets/token"), "web identity"),
         (PermissionError(13, "Permission denied", "/var/run/secrets/token"), "web identity"),

@@ -20,7 +20,6 @@ from finops.domain.money import (
     as_text,
     clamp_saving,
     daily_from_monthly,
-    monthly_from_hourly,
     to_cents,
     total,
 )
@@ -36,7 +35,7 @@ JSON = st.recursive(
 
 
 def test_the_classic_sheet_comes_out_to_the_cent() -> None:
-    monthly = monthly_from_hourly(Decimal("0.0928"), Decimal(720))
+    monthly = to_cents(Decimal("0.0928") * 720)
 
     assert (monthly, annual_from_monthly(monthly)) == (Decimal("66.82"), Decimal("801.84"))
     assert as_text(monthly) == "66.82"
@@ -45,7 +44,7 @@ def test_the_classic_sheet_comes_out_to_the_cent() -> None:
 
 @given(hourly=st.decimals(min_value=0, max_value=500, places=8))
 def test_the_yearly_column_is_twelve_times_the_monthly_one(hourly: Decimal) -> None:
-    monthly = monthly_from_hourly(hourly, Decimal(730))
+    monthly = to_cents(hourly * 730)
 
     assert annual_from_monthly(monthly) == monthly * 12
 

@@ -28,7 +28,7 @@ from finops.domain.execution import (
     StopKind,
     WaitFor,
 )
-from finops.domain.next_move import BACKOFF_CAP_SECONDS, Situation, backoff_seconds, next_move
+from finops.domain.next_move import BACKOFF_CAP_SECONDS, Situation, backoff_seconds, difference, next_move
 from finops_operator.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.actions.ec2_instance_resize import ACTION
 
@@ -58,6 +58,13 @@ def test_a_changed_resource_is_stale_before_the_first_call(changed: dict[str, st
     assert isinstance(move, Finish)
     assert move.state is State.STALE
     assert "Nothing was called" in move.message
+
+
+def test_people_are_told_of_a_difference_by_values_they_know_and_not_by_hashes_and_times() -> None:
+    assumed = {"state": "running", "launchTime": "2026-01-10 08:00:00+00:00", "tags": "9f86d081884c7d65"}
+    now = Observation(True, {"state": "stopped", "launchTime": "2026-03-01 08:00:00+00:00", "tags": "60303ae22b998861"})
+    told = difference(replace(_PLAN, fingerprint=assumed), now)
+    assert told == "it was started again, state was running, is stopped, its tags changed"
 
 
 def test_a_resource_that_is_gone_is_stale_before_the_first_call() -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from finops.domain.decision import Choice, State
+from tests.unit.slackbot.operator_words import decision, needs_human, rolled_back, stale, succeeded
+
+from finops.domain.decision import Choice, State, Trigger
+from finops.domain.decision import Voter as DomainVoter
 from finops.domain.plan import PlanStep
+from finops.domain.recommendation import ResourceRef
 from finops.kinds.action_request import (
     ActionRequest,
     ActionRequestSpec,
@@ -22,14 +26,15 @@ from finops.kinds.approval import Approval, ApprovalSpec, ApprovalStatus, Reques
 from finops.kinds.approver import Approver
 from finops.kinds.metadata import Metadata
 from finops.kinds.request_status import ActionRequestStatus, Votes
+from finops_operator.actions.ec2_instance_resize import ACTION
 
 CREATED = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 EXPIRES = CREATED + timedelta(hours=72)
 UID = "5f8c1d2e-0000-4000-8000-000000000001"
 MEASURED: Mapping[str, int | str] = {
     "cpuP99_5Percent": "4.31",
-    "memoryP99_5Percent": "28.9",
-    "cpuTargetMaximumPercent": 60,
+    "memoryMaximumPercent": "28.9",
+    "cpuHeadroomPercent": 30,
     "owner": "web",
 }
 SRE = Approver(slack_user_group="S0SRE00001")
@@ -54,12 +59,11 @@ def resize_request(
     resource_version: str = "100",
 ) -> ActionRequest:
     """An instance that would be halved."""
-    steps = (
-        PlanStep("stop", "ec2:StopInstances", {"InstanceIds": [resource_id]}, "start"),
-        PlanStep("wait_stopped"),
-        PlanStep("modify_type", "ec2:ModifyInstanceAttribute", {"InstanceId": resource_id, "InstanceType": "t3.small"}),
-        PlanStep("start", "ec2:StartInstances", {"InstanceIds": [resource_id]}),
-        PlanStep("wait_healthy"),
+    arn = f"arn:aws:ec2:eu-west-1:111122223333:instance/{resource_id}"
+    plan = ACTION.plan(
+        ResourceRef("ec2-instance", resource_id, arn, "111122223333", "eu-west-1", resource_name),
+        {"instanceType": "t3.small"},
+        {"instanceType": "t3.large", "state": "running", "launchTime": "2026-01-10 08:00:00+00:00"},
     )
     spec = ActionRequestSpec(
         policy="production",
@@ -68,15 +72,15 @@ def resize_request(
         resource=ResourceReference(
             kind="ec2-instance",
             id=resource_id,
-            arn=f"arn:aws:ec2:eu-west-1:111122223333:instance/{resource_id}",
+            arn=arn,
             account_id="111122223333",
             name=resource_name,
         ),
         action="ec2_instance_resize",
         parameters={"instanceType": "t3.small"},
-        plan=tuple(PlannedStep.of(step) for step in steps),
-        plan_hash="0" * 64,
-        fingerprint=fingerprint_texts({"instanceType": "t3.large", "state": "running"}),
+        plan=tuple(PlannedStep.of(step) for step in plan.steps),
+        plan_hash=plan.hash,
+        fingerprint=fingerprint_texts(plan.fingerprint),
         estimate=Estimate(
             current_monthly_cost="66.58",
             new_monthly_cost="16.64",
@@ -86,7 +90,7 @@ def resize_request(
         ),
         evidence=Evidence(
             check="ec2_instance_overprovisioned",
-            reason="CPU stayed below 5 % and memory below 30 % for 14 days; half the size keeps both below 60 %.",
+            reason="Peak CPU 4.31 % of 2 vCPUs: t3.small has room for it.",
             window_start=CREATED - timedelta(days=14),
             window_end=CREATED,
             coverage_percent=99.4,
@@ -101,7 +105,6 @@ def resize_request(
         slack_channel=channel,
         expires_at=expires,
     )
-    spec = spec.model_copy(update={"plan_hash": spec.to_plan().hash})
     metadata = Metadata(
         name=name, namespace=namespace, uid=uid, creation_timestamp=created, resource_version=resource_version
     )
@@ -132,7 +135,16 @@ def delete_request(**changes: Any) -> ActionRequest:
             "destructive": True,
             "rollback_possible": False,
             "restart_needed": False,
-            "evidence": Evidence(check="ebs_volume_unattached", reason="Not attached for 30 days.", values={}),
+            "evidence": Evidence(
+                check="ebs_volume_unattached",
+                reason="No activity since 2026-01-29: no running instance has used it for 32 days or more.",
+                window_start=CREATED - timedelta(days=32),
+                window_end=CREATED,
+                values={
+                    "noActivitySince": (CREATED - timedelta(days=32)).isoformat(),
+                    "windowAnsweredPercent": "100.0",
+                },
+            ),
         }
     )
     spec = spec.model_copy(update={"plan_hash": spec.to_plan().hash})
@@ -194,102 +206,42 @@ def ended(why: str) -> dict[str, Any]:
     return {"before": {}, "after": {}, "error": why}
 
 
-APPROVED_ONCE: Mapping[str, Any] = {
-    "votes": votes(1),
-    "conditions": [
-        {
-            "type": "Approved",
-            "status": "True",
-            "reason": "QuorumReached",
-            "message": "Approved by slack.U0BOB00001 (1 of 1).",
-            "last_transition_time": CREATED + timedelta(minutes=5),
-        }
-    ],
-}
+BOB: Final = DomainVoter("slack", "", slack_team="T0FINOPS1", slack_user="U0BOB00001")
+ALICE: Final = DomainVoter("kubernetes", "alice")
+NOT_NOW: Final = "Month-end closing runs on it until Friday."
+APPROVED_ONCE: Mapping[str, Any] = decision(resize_request(), State.APPROVED, Trigger.QUORUM_REACHED, BOB)
+_APPROVED: Final = resize_request(status=APPROVED_ONCE)
 STATUSES: Mapping[State, Mapping[str, Any]] = {
     State.PENDING: {"state": "Pending", "votes": votes(0)},
-    State.APPROVED: {"state": "Approved", **APPROVED_ONCE, "decided_at": CREATED + timedelta(minutes=5)},
-    State.SCHEDULED: {
-        "state": "Scheduled",
-        **APPROVED_ONCE,
-        "decided_at": CREATED + timedelta(minutes=5),
-        "scheduled_for": CREATED + timedelta(hours=20),
-    },
+    State.APPROVED: APPROVED_ONCE,
+    State.SCHEDULED: {**APPROVED_ONCE, "state": "Scheduled", "scheduledFor": CREATED + timedelta(hours=20)},
     State.EXECUTING: {
-        "state": "Executing",
         **APPROVED_ONCE,
-        "decided_at": CREATED + timedelta(minutes=5),
+        "state": "Executing",
         "execution": {"step": "modify_type", "attempt": 2, "started_at": CREATED + timedelta(minutes=6)},
     },
     State.VERIFYING: {
-        "state": "Verifying",
         **APPROVED_ONCE,
-        "decided_at": CREATED + timedelta(minutes=5),
+        "state": "Verifying",
         "execution": {"step": "wait_healthy", "attempt": 1, "started_at": CREATED + timedelta(minutes=6)},
     },
-    State.SUCCEEDED: {
-        "state": "Succeeded",
-        **APPROVED_ONCE,
-        "decided_at": CREATED + timedelta(minutes=5),
-        "outcome": {
-            "before": {"instanceType": "t3.large"},
-            "after": {"instanceType": "t3.small"},
-            "monthly_savings": "49.94",
-        },
-    },
-    State.ROLLED_BACK: {
-        "state": "RolledBack",
-        **APPROVED_ONCE,
-        "decided_at": CREATED + timedelta(minutes=5),
-        "outcome": {
-            "before": {"instanceType": "t3.large"},
-            "after": {"instanceType": "t3.large"},
-            "error": "InsufficientInstanceCapacity: no t3.small in eu-west-1a. It runs again as t3.large; try later.",
-        },
-    },
-    State.NEEDS_HUMAN: {
-        "state": "NeedsHuman",
-        **APPROVED_ONCE,
-        "decided_at": CREATED + timedelta(minutes=5),
-        "execution": {"step": "start", "attempt": 3},
-        "outcome": {
-            "before": {"instanceType": "t3.large"},
-            "after": {"instanceType": "t3.small"},
-            "error": "The instance does not start: IncorrectInstanceState.",
-        },
-    },
-    State.STALE: {
-        "state": "Stale",
-        **APPROVED_ONCE,
-        "decided_at": CREATED + timedelta(minutes=5),
-        "outcome": ended(
-            'The resource changed since it was proposed: state was "running", is "stopped". Nothing was called.'
-        ),
-    },
-    State.DENIED: {"state": "Denied", "votes": votes(0, deny=1), "decided_at": CREATED + timedelta(minutes=5)},
-    State.EXPIRED: {
-        "state": "Expired",
-        "votes": votes(0),
-        "decided_at": EXPIRES,
-        "outcome": ended("Expired before it was carried out; nothing was changed."),
-    },
-    State.WITHDRAWN: {
-        "state": "Withdrawn",
-        "votes": votes(0),
-        "conditions": APPROVED_ONCE["conditions"],
-        "decided_at": CREATED + timedelta(minutes=5),
-        "outcome": ended("No longer approved: k8s.alice took the vote back; 0 of 1."),
-    },
-    State.SUPERSEDED: {"state": "Superseded", "votes": votes(0)},
+    State.SUCCEEDED: succeeded(_APPROVED),
+    State.ROLLED_BACK: rolled_back(_APPROVED),
+    State.NEEDS_HUMAN: needs_human(_APPROVED),
+    State.STALE: stale(_APPROVED),
+    State.DENIED: decision(resize_request(), State.DENIED, Trigger.DENIED, BOB, reason=NOT_NOW),
+    State.EXPIRED: decision(resize_request(), State.EXPIRED, Trigger.EXPIRED),
+    State.WITHDRAWN: decision(resize_request(status=APPROVED_ONCE), State.WITHDRAWN, Trigger.QUORUM_LOST, ALICE),
+    State.SUPERSEDED: decision(resize_request(), State.SUPERSEDED, Trigger.SUPERSEDED),
 }
-"""A status per state."""
+"""A status per state, in the operator's words."""
 
 
 def in_state(state: State, **changes: Any) -> tuple[ActionRequest, tuple[Approval, ...]]:
     """A request in a state, with the votes that lead there."""
     request = resize_request(status=STATUSES[state], **changes)
     if state is State.DENIED:
-        return request, (vote(request, choice=Choice.DENY, reason="Month-end closing runs on it until Friday."),)
+        return request, (vote(request, choice=Choice.DENY, reason=NOT_NOW),)
     if state in {State.PENDING, State.EXPIRED, State.SUPERSEDED}:
         return request, ()
     if state is State.WITHDRAWN:

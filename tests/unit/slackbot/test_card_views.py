@@ -17,7 +17,10 @@ from tests.unit.slackbot.sample_requests import (
     votes,
 )
 
-from finops.domain.decision import State
+from finops.domain.decision import TERMINAL, State
+from finops.kinds.action_request import Evidence
+from finops_operator.action_plugin import Action
+from finops_operator.registry import load
 from finops_sandbox.slack.blocks import MESSAGE_CHARACTERS_MAX, check_message, check_view, message_characters
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.card_facts import CardFacts, card_facts
@@ -27,11 +30,13 @@ from finops_slackbot.views.card import card, gone
 from finops_slackbot.views.deny_reason import deny_reason
 from finops_slackbot.views.details import details
 from finops_slackbot.views.reason_modal import ModalOrigin, origin_of
+from finops_slackbot.views.status import status
 from finops_slackbot.views.thread import thread_blocks, thread_lines
-from finops_slackbot.views.wording import target
+from finops_slackbot.views.wording import seen, target
 
 GOLDEN = Path(__file__).parent / "golden"
 BUTTONS = Buttons(b"a key for tests")
+ACTIONS = load("finops_operator.actions", "ACTION", Action)
 ORIGIN = ModalOrigin("1.x", "C0FINOPS01", "1.000001")
 HOSTILE = (
     "<!channel> <@U0ALICE001> <https://evil.example|free money> *bold* `code` & && \u202egpj.exe \u200b\u200b"
@@ -149,9 +154,59 @@ def test_nothing_is_called_done_before_it_is_verified() -> None:
         assert "Done and verified" not in shown, state
 
 
-def test_the_exact_error_is_on_the_card() -> None:
+def test_the_exact_error_is_on_the_card_with_what_is_there_now_and_what_comes_next() -> None:
     shown = json.dumps(card(facts_of(State.ROLLED_BACK), BUTTONS).blocks)
-    assert "InsufficientInstanceCapacity: no t3.small in eu-west-1a" in shown
+    assert "start failed: InsufficientInstanceCapacity. The instance is running with type t3.large. " in shown
+    assert "it is proposed again after 7 days" in shown
+
+
+@pytest.mark.parametrize("state", sorted({*TERMINAL, State.NEEDS_HUMAN}))
+def test_every_end_is_told_on_card_and_thread_as_the_operator_tells_it(state: State) -> None:
+    facts = facts_of(state)
+    assert facts.ending
+    assert facts.ending in status(facts)
+    assert facts.ending in thread_lines(facts)[-1][1] or state is State.DENIED
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
+def test_the_card_names_the_way_back_that_the_operator_names_afterwards(action: Action) -> None:
+    request = resize_request()
+    spec = request.spec.model_copy(update={"action": action.id, "rollback_possible": action.rollback_possible})
+    shown = card(card_facts(request.model_copy(update={"spec": spec}), [], demo=False), BUTTONS)
+    said = json.dumps(shown.blocks, ensure_ascii=False)
+    assert f"*Way back*\\n{action.way_back}" in said
+    assert "Undo" not in said
+
+
+def test_a_verified_card_names_the_change_and_no_internals() -> None:
+    request, cast = in_state(State.SUCCEEDED)
+    assert request.status.outcome is not None
+    assert set(request.status.outcome.after) == {"instanceType", "launchTime"}
+    said = status(card_facts(request, cast, demo=False))
+    assert "`t3.large → t3.small`" in said
+    assert "launchTime" not in said
+
+
+def test_a_stop_is_verified_by_the_state() -> None:
+    outcome = {"before": {"state": "running"}, "after": {"state": "stopped"}, "monthlySavings": "49.94"}
+    request = resize_request(status={**STATUSES[State.SUCCEEDED], "outcome": outcome})
+    spec = request.spec.model_copy(update={"action": "ec2_instance_stop", "parameters": {}})
+    facts = card_facts(request.model_copy(update={"spec": spec}), [], demo=False)
+    assert status(facts).startswith("*Done and verified*: `running → stopped`.")
+
+
+def test_metrics_that_were_silent_are_shown_as_the_proof_they_are() -> None:
+    facts = card_facts(delete_request(), [], demo=False)
+    assert seen(facts) == "no activity since <!date^1769650200^{date_short}|2026-01-29> (32 days, 100.0 % answered)"
+
+
+@pytest.mark.parametrize("check", ["ebs_volume_unattached", "ebs_volume_gp2"])
+def test_without_a_window_nothing_is_said_about_metrics(check: str) -> None:
+    request = delete_request()
+    evidence = Evidence(check=check, reason="as an older operator gave it", values={})
+    request = request.model_copy(update={"spec": request.spec.model_copy(update={"evidence": evidence})})
+    facts = card_facts(request, [], demo=False)
+    assert "etrics" not in json.dumps([card(facts, BUTTONS).blocks, details(facts)])
 
 
 def test_modals_pass_slacks_limits_and_carry_their_origin() -> None:
@@ -232,7 +287,7 @@ def test_warnings_stand_in_the_order_of_their_numbers() -> None:
     assert facts.warnings == ("number 1", "number 2", "number 10")
 
 
-def test_several_changes_are_named_and_what_changes_comes_first() -> None:
+def test_several_changes_are_named_with_units_and_the_one_that_matters_comes_first() -> None:
     request, _ = in_state(State.PENDING)
     spec = request.spec.model_copy(
         update={
@@ -242,7 +297,10 @@ def test_several_changes_are_named_and_what_changes_comes_first() -> None:
         }
     )
     facts = card_facts(request.model_copy(update={"spec": spec}), [], demo=False)
-    assert target(facts) == "iops 300 → 3000, volumeType gp2 → gp3, throughput 125"
+    assert target(facts) == "gp2 → gp3, 3000 IOPS, 125 MiB/s"
+    assert target(facts, before=True) == "gp2 → gp3, 300 → 3000 IOPS, 125 MiB/s"
+    heading = card(facts, BUTTONS).blocks[0]["text"]["text"]
+    assert heading == "Modify web-1 (i-0abc1234def567890) gp2 → gp3, 3000 IOPS, 125 MiB/s: save $49.94 a month"
 
 
 def test_an_act_nobody_wrote_words_for_still_reads_well() -> None:

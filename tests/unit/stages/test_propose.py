@@ -74,6 +74,7 @@ def test_a_policy_that_only_recommends_proposes_nothing() -> None:
         ({"current_monthly_cost": None}, "unknown"),
         ({"new_monthly_cost": None}, "unknown"),
         ({"monthly_savings": Decimal("0.99")}, "minimumMonthlySavings"),
+        ({"monthly_savings": Decimal(0)}, "saves nothing"),
     ],
 )
 def test_what_should_not_be_done_is_left_out_with_its_reason(changes: dict[str, Any], reason: str) -> None:

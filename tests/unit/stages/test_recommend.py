@@ -15,7 +15,7 @@ from finops.domain.price import Cost, CostComponent, Price
 from finops.domain.recommendation import Finding, Recommendation
 from finops_operator.checks import ebs_volume_gp2, ebs_volume_unattached, ec2_instance_idle
 from finops_operator.checks import ec2_instance_overprovisioned as overprovisioned
-from finops_operator.stages.recommend import Terms, ranked, recommend, totals, worth
+from finops_operator.stages.recommend import Terms, ranked, recommend, totals
 
 CHECKS = {
     check.id: check
@@ -119,7 +119,6 @@ def test_the_discount_reduces_the_net_saving_and_the_list_saving_stays_visible()
 def test_a_full_discount_leaves_nothing_to_save() -> None:
     made = one("8", monthly("10"), discount="100")
     assert made.monthly_savings == Decimal("0.00")
-    assert not worth(made, Decimal(0))
 
 
 def test_a_remaining_cost_above_the_current_one_saves_nothing() -> None:
@@ -141,7 +140,6 @@ def test_without_a_price_the_advice_stays_with_null_money_and_a_reason(
     assert made.attributes["listMonthlySavings"] is None
     assert str(made.attributes["noPriceReason"]).startswith(why)
     assert totals([made]) == type(totals([]))(Decimal("0.00"), 1, 1)
-    assert not worth(made, Decimal(0))
 
 
 def test_an_unpriced_resource_has_no_price_source() -> None:
@@ -152,12 +150,6 @@ def test_an_unpriced_resource_has_no_price_source() -> None:
 def test_the_largest_saving_comes_first_and_unknown_ones_last() -> None:
     some = [one("9", monthly("10")), one(None, monthly("10")), one("1", monthly("10"))]
     assert [item.monthly_savings for item in ranked(some)] == [Decimal("9.00"), Decimal("1.00"), None]
-
-
-def test_a_saving_below_the_minimum_is_not_worth_a_card() -> None:
-    made = one("5", monthly("10"))
-    assert worth(made, Decimal(5))
-    assert not worth(made, Decimal("5.01"))
 
 
 def test_what_an_owner_would_undo_becomes_advice() -> None:

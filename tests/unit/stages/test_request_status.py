@@ -12,6 +12,7 @@ from tests.unit.stages.samples import NOW
 from finops.domain.decision import State, Tally, Vote
 from finops.kinds.request_status import ActionRequestStatus, Outcome
 from finops_operator.stages import request_status
+from finops_operator.stages.ending import ending
 
 
 def tally(approve: int, deny: int = 0) -> Tally:
@@ -51,6 +52,14 @@ def test_an_answer_of_people_becomes_the_one_condition(state: State) -> None:
     assert made["decidedAt"] == "2026-03-10T12:30:00Z"
 
 
+def test_after_a_denial_the_outcome_tells_the_next_step() -> None:
+    made = request_status.decided(
+        ActionRequestStatus(), State.DENIED, reason="R", message="why", tally=tally(0, 1), now=NOW, fence=1
+    )
+    assert made["outcome"]["message"] == ending(State.DENIED, "")
+    assert "error" not in made["outcome"]
+
+
 @pytest.mark.parametrize("state", [State.EXPIRED, State.WITHDRAWN, State.SUPERSEDED])
 def test_any_other_ending_is_told_in_a_sentence_and_keeps_the_decision(state: State) -> None:
     approved = status(
@@ -64,6 +73,7 @@ def test_any_other_ending_is_told_in_a_sentence_and_keeps_the_decision(state: St
     assert made["state"] == state.value
     assert [one["type"] for one in made["conditions"]] == ["Approved"]
     assert made["outcome"]["error"] == "gone"
+    assert made["outcome"]["message"] == ending(state, "gone")
     assert made["decidedAt"] == "2026-03-10T12:30:00Z"
 
 

@@ -12,9 +12,16 @@ from finops.kinds.action_request import ActionRequest
 from finops_operator.cli.cluster_access import open_cluster
 from finops_operator.cli.command import Command
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Output
-from finops_operator.cli.output import Format, emit, field, note
+from finops_operator.cli.output import Column, Format, Record, emit, field, note
 
-_COLUMNS: Final = (
+
+def _outcome(request: Record) -> str:
+    """Return how it ended and what to do next, or what it waits for; the words of card and event."""
+    outcome = request.get("status", {}).get("outcome", {})
+    return str(outcome.get("message") or outcome.get("error") or "")
+
+
+COLUMNS: Final = (
     field("namespace", path="metadata.namespace", wide=True),
     field("name", path="metadata.name"),
     field("state", path="status.state"),
@@ -29,7 +36,7 @@ _COLUMNS: Final = (
     field("region", path="spec.region", wide=True),
     field("destructive", path="spec.destructive", wide=True),
     field("step", path="status.execution.step", wide=True),
-    field("error", path="status.outcome.error", wide=True),
+    Column("outcome", _outcome, wide=True),
 )
 
 
@@ -50,7 +57,7 @@ def _run(
         if (not policy or one.spec.policy == policy) and not (open_only and one.status.state in TERMINAL)
     ]
     found.sort(key=_order)
-    emit((_record(one) for one in found), _COLUMNS, output)
+    emit((_record(one) for one in found), COLUMNS, output)
     if not found and output in {Format.TABLE, Format.WIDE}:
         where = "any namespace" if all_namespaces else f"namespace {cluster.namespace}"
         note(f"no ActionRequests in {where}; a policy proposes some when actions.mode is DryRun or Approve")
