@@ -11,7 +11,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Final
 
 from finops.domain.audit import Entry, RecordKind
@@ -35,6 +34,7 @@ from finops_operator.action_plugin import Action, PolicyFacts, Target
 from finops_operator.deciding import Decider
 from finops_operator.killpoint import killpoint
 from finops_operator.objects import Objects
+from finops_operator.passing_over import FAILED_FOR, REFUSED_FOR, FailingPlaces, PassingOver
 from finops_operator.stages.origin import intended_id, spec_hash
 from finops_operator.stages.propose import (
     BETTER_PLAN,
@@ -53,7 +53,8 @@ logger = logging.getLogger(__name__)
 _OCCURRENCES: Final = 20
 _LOOKS: Final = 100
 """Resources looked at after one scan: a policy with thousands of refused acts must not cost thousands of calls."""
-_REFUSED_FOR: Final = timedelta(hours=6)
+_PASS_SECONDS: Final = 120.0
+"""How long one policy may look while the others wait for their turn."""
 _POLICY_LABEL: Final = "finops.dev/policy"
 
 
@@ -74,8 +75,7 @@ class Proposer:
     decider: Decider
     clock: Clock
     may_write: Callable[[], bool]
-    _refused: dict[tuple[str, str], datetime] = field(default_factory=dict)
-    """(resource, action) → until when a preflight's refusal is believed."""
+    _passing_over: PassingOver = field(default_factory=PassingOver)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     """Two policies may cover one resource: their scans take turns here, or both would ask for it."""
 
@@ -169,20 +169,27 @@ class Proposer:
         by_id = {a.spec.account_id: a for a in self.accounts() if a.metadata.name in named}
         known = self._known()
         left, looks = room(policy, known), _LOOKS
-        now = self.clock.now()
+        now, deadline = self.clock.now(), self.clock.monotonic() + _PASS_SECONDS
+        failing = FailingPlaces()
         for item in candidates(policy, self.recommendations(policy), known, by_id, now):
-            if left <= 0 or looks <= 0:
+            if left <= 0 or looks <= 0 or self.clock.monotonic() > deadline:
                 return
             if isinstance(item, Skip):
                 logger.debug("not proposed: %s", item.reason, extra={"recommendation": item.recommendation})
                 continue
-            if now < self._refused.get((item.resource.arn, item.action), now):
+            passed = self._passing_over.why(policy, item, now) or failing.why(item)
+            if passed:
+                logger.debug("not proposed: %s", passed, extra={"recommendation": item.id})
                 continue
             looks -= 1
             try:
                 left -= self._propose_one(policy, by_id[item.resource.account], item)
+                failing.answered(item)
             except (AwsError, Refused, InvalidInput, Conflict) as error:
                 logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
+                self._passing_over.note(policy, item, now, FAILED_FOR, str(error))
+                if isinstance(error, AwsError):
+                    failing.failed(item)
 
     def _propose_one(self, policy: ScanPolicy, account: AwsAccount, item: Recommendation) -> bool:
         """Look at the resource, and ask people unless something forbids the act; return whether they are asked."""
@@ -193,7 +200,7 @@ class Proposer:
         if not observation.exists or refusals:
             reasons = "; ".join(refusal.message for refusal in refusals) or "the resource is gone"
             logger.info("not proposed: %s", reasons, extra={"recommendation": item.id})
-            self._note_refused(item)
+            self._passing_over.note(policy, item, self.clock.now(), REFUSED_FOR, reasons)
             return False
         plan = action.plan(item.resource, item.parameters, observation.fingerprint)
         tags = observation.facts.get("tags")
@@ -206,13 +213,6 @@ class Proposer:
             policy, spec_owner(policy), ActionRequest(metadata=self._metadata(policy, item, plan.hash), spec=spec)
         )
         return True
-
-    def _note_refused(self, item: Recommendation) -> None:
-        """Leave a refused act alone for a while, so that those behind it are looked at by the next scans."""
-        now = self.clock.now()
-        for key in [key for key, until in self._refused.items() if until <= now]:
-            del self._refused[key]
-        self._refused[item.resource.arn, item.action] = now + _REFUSED_FOR
 
     def _create(self, policy: ScanPolicy, owner: OwnerReference, request: ActionRequest) -> None:
         metadata = request.metadata.model_copy(update={"owner_references": (owner,)})

@@ -257,6 +257,23 @@ def test_an_act_that_a_look_at_the_resource_forbids_takes_no_room_from_the_next(
     case.check()
 
 
+def test_what_a_look_could_not_see_is_asked_for_after_the_scan_that_a_person_wants(rig: Rig) -> None:
+    case = rig.case()
+    rig.aws.control.inject({"kind": "deny", "service": "ec2", "action": "DescribeInstanceAttribute"})
+    case.apply()
+    eventually(lambda: case.condition("Ready").get("status") == "True", what=rig.tail())
+    eventually(
+        lambda: len([line for line in rig.lines("not proposed") if "DescribeInstanceAttribute" in str(line)]) >= 2
+    )
+    rig.aws.control.clear_faults()
+    assert case.requests() == []
+
+    case.scan_now("again")
+
+    case.proposed()
+    case.check()
+
+
 def test_two_policies_over_one_resource_ask_once(rig: Rig) -> None:
     case, other = rig.case(), rig.case()
     other.spec = {"selector": {"includeTags": {"case": [case.name]}}}
