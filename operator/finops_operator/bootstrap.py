@@ -24,7 +24,6 @@ from finops.k8s.connection import Connection, connect
 from finops.k8s.events import Events
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
 from finops.k8s.lease import Lease
-from finops.kinds.action_request import ActionRequest
 from finops.kinds.scan_policy import ScanPolicy
 from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ports.clock import Clock, SystemClock
@@ -197,7 +196,6 @@ class Operator:
         )
         self.proposer = Proposer(
             requests=self.requests,
-            all_requests=self._all_requests,
             accounts=world.accounts.all,
             recommendations=lambda policy: self.recommendations.stream(key_of(policy)),
             actions=self.plugins.actions,
@@ -308,10 +306,6 @@ class Operator:
     def _posted(self, uids: Iterable[str]) -> dict[str, tuple[str, str]]:
         found = ((uid, self.outbox.message(uid)) for uid in uids)
         return {uid: (ref.channel, ref.ts) for uid, ref in found if ref.ts}
-
-    def _all_requests(self) -> tuple[ActionRequest, ...]:
-        namespaces: tuple[str | None, ...] = self.settings.watch_namespaces or (None,)
-        return tuple(request for namespace in namespaces for request in self.requests.api.list(namespace))
 
     def _policy_now(self, policy: ScanPolicy) -> ScanPolicy | None:
         return self.policies.api.get(*key_of(policy))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -49,6 +49,11 @@ logger = logging.getLogger(__name__)
 _REMEMBERED: Final = 20_000
 _ANSWER_CHARACTERS: Final = 4096
 """As much as the status of an Approval holds."""
+_MISNAMED: Final = Verdict(
+    VoteResult.REFUSED,
+    RefusalReason.WRONG_REQUEST.value,
+    "This vote names another request than the one whose uid it gives; vote again.",
+)
 _STRANGER: Final = "The operator did not propose this request; nothing will be done, whoever approves it."
 
 
@@ -80,13 +85,13 @@ class Decider:
             self._votes.start_again()
             self._origins.clear()
 
-    def see_all(self) -> None:
+    def see_all(self) -> frozenset[str | None]:
         """Make sure that every vote is known; cheap when nothing was missed.
 
-        Raises:
-            Refused, ClusterUnavailable: some may be unknown, and nothing can be decided.
+        Returns the watched namespaces in which nothing can be decided, because some votes may be unknown; with None in
+        it, that is everywhere.
         """
-        self.approvals.complete()
+        return self.approvals.complete_where_possible()
 
     def look(self, request: ActionRequest) -> ActionRequest:
         """Move `request` as far as votes and time allow; return it as it stands then.
@@ -166,7 +171,7 @@ class Decider:
             return self._votes.counted(request.metadata.uid or "", present)
 
     def _approvals(self, request: ActionRequest) -> tuple[Approval, ...]:
-        self.see_all()
+        self.approvals.complete_in(request.metadata.namespace or "")
         return self.approvals_of(request)
 
     def _standing(self, request: ActionRequest, *, fresh: bool = False) -> Tally:
@@ -227,14 +232,15 @@ class Decider:
         approvals = {approval.metadata.uid or "": approval for approval in self._approvals(request)}
         votes = votes_of(approvals.values())
         fresh = [vote for vote in votes if self._votes.verdict(vote) is None]
-        changed = bool(fresh) and self._judge(request, fresh)
+        misnamed = {uid for uid, one in approvals.items() if one.spec.request.name != request.metadata.name}
+        changed = bool(fresh) and self._judge(request, fresh, misnamed)
         for vote in votes:
             known, approval = self._votes.verdict(vote), approvals[vote.uid]
             if known is not None and approval.status.result is None:
                 self._answer(approval, known)
         return changed
 
-    def _judge(self, request: ActionRequest, fresh: list[Vote]) -> bool:
+    def _judge(self, request: ActionRequest, fresh: list[Vote], misnamed: Collection[str]) -> bool:
         facts, electorate, after = self._facts(request), self.people.at_vote(fresh=True), None
         before = len(counted := list(self.counted(request)))
         for vote in fresh:
@@ -242,6 +248,7 @@ class Decider:
                 # Nobody must be told that a vote was taken back in the instant in which the act makes its first call.
                 after, facts = self._last_sequence(facts.uid), self._facts(request)
             verdict = self._votes.too_many(request, vote, counted, electorate)
+            verdict = verdict or (_MISNAMED if vote.uid in misnamed else None)
             verdict = verdict or judge(vote, facts, counted, electorate, self.clock.now())
             self._votes.write(request, vote, verdict, electorate, after=after)
             after = None
@@ -267,11 +274,11 @@ class Decider:
                 self._answer(approval, known)
 
     def _facts(self, request: ActionRequest) -> RequestFacts:
-        """Return what votes are judged against: whether the act has begun says the ledger, not the status."""
+        """Return what votes are judged against: whether the act has begun or ended says the ledger, not the status."""
         facts = request_facts(request)
         if facts.state in TERMINAL:
             return facts
-        begun = self.has_begun(facts.uid)
+        begun = self._is_the_executors(facts.uid)
         if begun and facts.state in BEFORE_ACT:
             return replace(facts, state=State.EXECUTING)
         return facts if begun or facts.state in BEFORE_ACT else replace(facts, state=State.SCHEDULED)
@@ -279,6 +286,10 @@ class Decider:
     def has_begun(self, uid: str) -> bool:
         """Return whether an act has come to its first changing call. Raises LedgerUnavailable, LedgerDiverged."""
         return any(record.entry.kind is RecordKind.INTENT for record in self.ledger.of_request(uid))
+
+    def _is_the_executors(self, uid: str) -> bool:
+        # A dry run and what turned out stale end without any call.
+        return self.has_begun(uid) or self.ledger.find(f"{uid}:ended") is not None
 
     def _answer_late_votes(self, request: ActionRequest) -> None:
         if any(approval.status.result is None for approval in self._approvals(request)):
@@ -307,11 +318,11 @@ class Decider:
         if trigger is None:
             return self._show_votes(request, standing)
         current = self.requests.fresh(request)
-        if state_of(current) is not state or not self.approvals.kept.is_complete:
+        if state_of(current) is not state or not self.approvals.kept.is_complete_in(request.metadata.namespace or ""):
             # It has moved on, or the watch of the votes has begun to list again: the next look sees everything.
             return current
-        if state is not State.PENDING and self.has_begun(request.metadata.uid or ""):
-            # The status lags behind: the act has made its first call, and its end is the executor's to tell.
+        if state is not State.PENDING and self._is_the_executors(request.metadata.uid or ""):
+            # The status lags behind: the act has made its first call or has ended, and that is the executor's to tell.
             return current
         return self._record_decision(current, trigger, standing, sentence(trigger, standing, self.counted(request)))
 

@@ -14,13 +14,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from finops.domain.resource import Shard
+from finops.errors import ClusterUnavailable, Refused
 from finops.kinds.aws_account import AwsAccount
 from finops.kinds.invalid import InvalidObject
 from finops.kinds.scan_policy import ScanPolicy
 from finops.ports.clock import Clock
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore, ShardHead
-from finops.store.recommendations import PolicyHead, RecommendationStore
+from finops.store.recommendations import HeadUnreadable, PolicyHead, RecommendationStore
 from finops_operator.access import granted_accounts
 from finops_operator.objects import Objects
 from finops_operator.telemetry import Telemetry
@@ -53,31 +54,60 @@ class Forgetting:
 
         Raises:
             StoreUnavailable, ClusterUnavailable, Refused: what was not proven or not reached stays until the next look.
+            One watched namespace that cannot be read keeps what is its own, and all shards: it may scan any of them.
         """
         if self.clock.monotonic() < self._due:
             return
         # What is known goes first: whatever is made after the list is not in it.
         shown, heads, unnamed = self.telemetry.policies(), *self._kept()
         watched = self.policies.kept.namespaces
-        policies = {_key(policy): policy for where in watched or (None,) for policy in self.policies.api.list(where)}
+        policies, unread = self._existing()
         accounts = {account.metadata.name: account for account in self.accounts.api.list()}
         for key in shown:
-            if key not in policies and self._is_gone(key):
+            if key[0] not in unread and key not in policies and self._is_gone(key):
                 self.telemetry.forget(*key)
         for key, head in tuple(heads.items()):
-            if watched and key[0] not in watched:
+            if key[0] in unread or (watched and key[0] not in watched):
                 continue
             if not _is_same(head.uid, policies.get(key)) and self._is_gone(key, head.uid):
                 self._recommendations.forget(key, head.generation)
                 del heads[key]
                 logger.info("forgotten, the policy is gone", extra={"policy": "/".join(key)})
-        self._forget_shards(unnamed, [(policy, heads.get(key)) for key, policy in policies.items()], accounts)
+        if not unread:
+            self._forget_shards(unnamed, [(policy, heads.get(key)) for key, policy in policies.items()], accounts)
         self._due = self.clock.monotonic() + _PAUSE_SECONDS
 
+    def _existing(self) -> tuple[dict[Key, ScanPolicy], frozenset[str]]:
+        """Return the policies that exist, and those of several watched namespaces that could not be read."""
+        found, unread = dict[Key, ScanPolicy](), set[str]()
+        for where in self.policies.kept.namespaces or (None,):
+            try:
+                found |= {_key(policy): policy for policy in self.policies.api.list(where)}
+            except (Refused, ClusterUnavailable) as error:
+                if where is None:
+                    raise
+                unread.add(where)
+                logger.warning("nothing of namespace %s is forgotten: %s", where, error)
+        return found, frozenset(unread)
+
     def _kept(self) -> tuple[dict[Key, PolicyHead], list[ShardHead]]:
-        """Return the heads of all policies, and those of the shards that none of them names."""
-        found = ((key, self._recommendations.head(key)) for key in self._recommendations.policies())
-        heads = {key: head for key, head in found if head is not None}
+        """Return the heads of all policies, and those of the shards that none of them names.
+
+        A head that cannot be read stays; it may name any shard, so beside it no shard counts as unnamed.
+        """
+        heads: dict[Key, PolicyHead] = {}
+        unread = False
+        for key in self._recommendations.policies():
+            try:
+                head = self._recommendations.head(key)
+            except HeadUnreadable as error:
+                logger.warning("kept, nothing of it is forgotten: %s", error, extra={"policy": "/".join(key)})
+                unread = True
+                continue
+            if head is not None:
+                heads[key] = head
+        if unread:
+            return heads, []
         named = {shard for head in heads.values() for shard, _ in head.shards}
         unnamed = (self._inventory.head(shard) for shard in self._inventory.shards() if shard not in named)
         return heads, [head for head in unnamed if head is not None]

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from finops.domain.decision import TERMINAL
@@ -85,14 +86,14 @@ class Housekeeping:
             duty()
         except FinopsError as error:
             logger.info("housekeeping, %s: %s", name, error)
+        except Exception:  # the edge of a loop: one duty's defect must not stop the others, nor end the process
+            logger.exception("housekeeping, %s", name)
 
     def _watch_the_watches(self) -> None:
         stamp = self.clock.now().isoformat(timespec="seconds")
         for objects in self.kinds:
-            try:
-                objects.touch_when_idle(self.canary_seconds, stamp)
-            except FinopsError as error:
-                logger.info("canary: %s", error)
+            self._duty("canary", partial(objects.touch_when_idle, self.canary_seconds, stamp))
+            self.telemetry.unread_namespaces.labels(objects.kept.kind.crd.kind).set(len(objects.kept.unread()))
         for kind, age in self.canary.oldest_unseen_seconds().items():
             self.telemetry.canary_age.labels(kind).set(age)
 

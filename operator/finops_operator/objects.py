@@ -5,16 +5,18 @@ Used by scheduler, decider and executor: the one writer of each status.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
-from finops.errors import Conflict
+from finops.errors import ClusterUnavailable, Conflict, FinopsError, Refused
 from finops.k8s.connection import NotFound
 from finops.k8s.kinds import KindApi
 from finops.kinds.part import Kind
 from finops_operator.canary import Canary
 from finops_operator.world import Kept
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T", bound=Kind)
 CANARY_ANNOTATION: Final = "finops.dev/canary"
 _TRIES: Final = 4
@@ -32,6 +34,7 @@ class Objects(Generic[T]):
         self.kept = kept
         self._canary = canary
         self._name = kept.kind.crd.kind
+        self._unread: frozenset[str | None] = frozenset()
         kept.on_seen(lambda key, version: canary.saw(self._name, key, version))
 
     def create(self, obj: T) -> T:
@@ -78,8 +81,50 @@ class Objects(Generic[T]):
         Raises:
             Refused, ClusterUnavailable: some may be unknown.
         """
-        if not self.kept.is_complete:
-            self.read_again()
+        for where in self.kept.unread():
+            self.kept.read_in(where, self.api.list)
+
+    def complete_in(self, namespace: str) -> None:
+        """Make sure of it for one namespace. Raises as `complete`."""
+        if not self.kept.is_complete_in(namespace):
+            self.kept.read_in(namespace if self.kept.namespaces else None, self.api.list)
+
+    def complete_where_possible(self) -> frozenset[str | None]:
+        """Make sure of it wherever the API server lets us; warn once where it does not.
+
+        Returns the watched namespaces of which some objects may be unknown; with None in it, that is everywhere.
+        """
+        failed = set[str | None]()
+        for where in self.kept.unread():
+            try:
+                self.kept.read_in(where, self.api.list)
+            except FinopsError as error:
+                failed.add(where)
+                if where not in self._unread:
+                    logger.warning(
+                        "%s objects cannot be read in %s, nothing is decided there: %s", self._name, _told(where), error
+                    )
+        for where in self._unread - failed:
+            logger.info("%s objects are read again in %s", self._name, _told(where))
+        self._unread = frozenset(failed)
+        return self._unread
+
+    def found(self) -> tuple[T, ...]:
+        """Return what the API server has now; of a watched namespace that it does not show, what was last seen.
+
+        Raises:
+            Refused, ClusterUnavailable: everything is watched as one and cannot be read.
+        """
+        found: list[T] = []
+        for where in self.kept.namespaces or (None,):
+            try:
+                found += tuple(self.api.list(where))
+            except (Refused, ClusterUnavailable) as error:
+                if where is None:
+                    raise
+                logger.warning("%s objects of namespace %s are taken as last seen: %s", self._name, where, error)
+                found += (one for one in self.kept.all() if one.metadata.namespace == where)
+        return tuple(found)
 
     def read_again(self) -> None:
         """Read all objects from the API server now. Raises Refused, ClusterUnavailable."""
@@ -118,3 +163,7 @@ class Objects(Generic[T]):
         self._canary.wrote(self._name, key, obj.metadata.resource_version or "")
         self.kept.put(obj)
         return obj
+
+
+def _told(where: str | None) -> str:
+    return "any namespace" if where is None else f"namespace {where}"

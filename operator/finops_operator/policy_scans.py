@@ -89,7 +89,7 @@ class PolicyScans:
         0 when that is not known (no scan, or one of an older version): then the share is the smallest there is.
         """
         head = self.recommendations.head(key_of(policy))
-        if head is None:
+        if head is None or head.partial:
             return 0
         counts = [cost.resources for shard, cost in head.costs.items() if shard.kind == kind]
         return 0 if None in counts else sum(one or 0 for one in counts)

@@ -63,8 +63,6 @@ class Proposer:
     """Makes, supersedes and withdraws requests of one policy at a time; called from the scan's thread."""
 
     requests: Objects[ActionRequest]
-    all_requests: Callable[[], tuple[ActionRequest, ...]]
-    """Read from the API server: right after a start the watch has not shown everything yet."""
     policy_now: Callable[[ScanPolicy], ScanPolicy | None]
     accounts: Callable[[], tuple[AwsAccount, ...]]
     recommendations: Callable[[ScanPolicy], Iterator[Recommendation]]
@@ -108,7 +106,7 @@ class Proposer:
     def _known(self) -> tuple[ActionRequest, ...]:
         """Return our requests; those that a dead process left without a state are taken in first, strangers never."""
         found = []
-        for request in filter(self.decider.is_ours, self.all_requests()):
+        for request in filter(self.decider.is_ours, self.requests.found()):
             try:
                 found.append(self.decider.look(request) if request.status.state is None else request)
             except Conflict:

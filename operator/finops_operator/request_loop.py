@@ -124,16 +124,16 @@ class RequestLoop:
         return min([self.poll_seconds, *(max(0.0, at - self.clock.monotonic()) for at in times)])
 
     def _look_at_all(self, pool: ThreadPoolExecutor) -> None:
-        try:
-            self.decider.see_all()
-        except FinopsError as error:
-            logger.info("nothing is decided before every vote is known: %s", error)
+        unread = self.decider.see_all()
+        if None in unread:
             return
         states: Counter[str] = Counter()
         for request in self.world.requests.all():
             if self._stopping.is_set():
                 return
             states[(request.status.state or State.PENDING).value] += 1
+            if request.metadata.namespace in unread:
+                continue
             try:
                 if self._is_under_way(request):
                     self._hear(request)

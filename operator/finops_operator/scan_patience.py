@@ -48,15 +48,20 @@ class ScanPatience:
         self._blind: dict[Key, _Trouble] = {}
         self._lock = threading.Lock()
 
-    def failed(self, key: Key, policy: ScanPolicy, *, longest: timedelta | None = None) -> None:
-        """A scan broke off. Pauses grow up to `longest`, or to the time between two times of the schedule."""
-        with self._lock:
-            self._failed[key] = self._trouble(self._failed.get(key), policy, _FIRST_PAUSE, longest)
+    def failed(
+        self, key: Key, policy: ScanPolicy, *, first: timedelta = _FIRST_PAUSE, longest: timedelta | None = None
+    ) -> None:
+        """A scan, or what follows it, broke off.
 
-    def postpone(self, key: Key, policy: ScanPolicy, pause: timedelta = _FIRST_PAUSE) -> None:
-        """Nothing failed that would fail again; look at the policy a little later."""
+        Pauses grow from `first` up to `longest`, or to the time between two times of the schedule.
+        """
         with self._lock:
-            self._failed[key] = _Trouble(self._sign(policy), 0, self._clock.now() + pause)
+            self._failed[key] = self._trouble(self._failed.get(key), policy, first, longest)
+
+    def caught_up(self, key: Key) -> None:
+        """What had to follow a scan is done."""
+        with self._lock:
+            self._failed.pop(key, None)
 
     def ended(self, key: Key, policy: ScanPolicy, *, saw_nothing: bool) -> None:
         """A scan came to its end."""

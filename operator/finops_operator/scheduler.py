@@ -223,13 +223,14 @@ class Scheduler:
             standing = self._follow(key, policy, summary)
         except FinopsError as error:
             logger.info("requests looked at again later: %s", error, extra=_names(policy))
-            self._patience.postpone(key, policy)
+            self._patience.failed(key, policy, longest=_LONGEST_STORE_PAUSE)
             return
         except Exception:  # the edge of a stage loop, as above: the next scan looks at the requests again
             logger.exception("requests not brought up to date", extra=_names(policy))
             with self._lock:
                 self._owed.pop(key, None)
             return
+        self._pause_while_owed(key, policy, standing)
         self._write(policy, lambda p: policy_status.followed_up(p, standing))
 
     def _follow(self, key: Key, policy: ScanPolicy, summary: ScanSummary) -> Standing:
@@ -239,9 +240,14 @@ class Scheduler:
                 self._owed[key] = summary
             else:
                 self._owed.pop(key, None)
-        if standing.owed:
-            self._patience.postpone(key, policy, _OWED_AFTER)
         return standing
+
+    def _pause_while_owed(self, key: Key, policy: ScanPolicy, standing: Standing) -> None:
+        """Leave the ledger and the lease alone that do not answer; without the lease nothing is tried anyway."""
+        if not standing.owed:
+            self._patience.caught_up(key)
+        elif self.may_write():
+            self._patience.failed(key, policy, first=_OWED_AFTER, longest=_LONGEST_STORE_PAUSE)
 
     def _scan_one(self, key: Key, policy: ScanPolicy, verdict: Due) -> None:
         namespace, name = policy.metadata.namespace or "", policy.metadata.name
@@ -255,6 +261,7 @@ class Scheduler:
         summary = self.scan(policy)
         standing = self._follow(key, policy, summary)
         self._patience.ended(key, policy, saw_nothing=bool(summary.complete_failure))
+        self._pause_while_owed(key, policy, standing)
         now = self.clock.now()
         generation = policy.metadata.generation
         self.policies.write_status(

@@ -51,7 +51,10 @@ class TakingOver:
                 missing.append(one)
             else:
                 acts.append(_act(one, account))
+        told = {one.uid for one in self._without_account}
         for one in missing:
+            if one.uid in told:
+                continue
             logger.error(
                 "act %s/%s cannot go on: AwsAccount %s is gone or is another account now",
                 one.namespace,

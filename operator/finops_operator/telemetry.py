@@ -73,6 +73,9 @@ class Telemetry:
         self.ledger_sequence = self._gauge("finops_ledger_sequence", "Sequence of the last record written.")
 
     def _health(self) -> None:
+        self.unread_namespaces = self._gauge(
+            "finops_unread_namespaces", "Watched namespaces whose objects cannot be read: their requests wait.", "kind"
+        )
         self.canary_age = self._gauge(
             "finops_watch_unseen_write_seconds", "Age of the oldest own write the watch has not shown.", "kind"
         )

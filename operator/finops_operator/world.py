@@ -37,6 +37,30 @@ class Broken:
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Scope:
+    """What is watched and read by itself: one namespace, or everything.
+
+    Attributes:
+        listings: reasons to read it, the start being the first.
+        read: how many of them a reading has met.
+        shown: uids that its watch has shown since it last began to list; a listing shows an object once.
+    """
+
+    listings: int = 1
+    read: int = 0
+    shown: set[str | None] = field(default_factory=set)
+
+    def listed(self, uid: str | None, *, is_news: bool) -> None:
+        begins = uid in self.shown or not self.shown
+        if begins:
+            self.shown = set()
+        self.shown.add(uid)
+        if begins or is_news:
+            # After its first object others may be missing or gone; after news there may be more of them.
+            self.listings += 1
+
+
 class Kept(Generic[T]):
     """The objects of one kind, thread-safe.
 
@@ -52,10 +76,8 @@ class Kept(Generic[T]):
         self._broken: dict[Key, Broken] = {}
         self._listener: Callable[[Key, str], None] = lambda _key, _version: None
         self.namespaces: tuple[str, ...] = ()
-        self._listings, self._read = 1, 0
-        """Reasons to read everything, the start being the first; and how many of them a reading has met."""
-        self._listed: set[str | None] = set()
-        """Uids that the watch's last listing has shown; each listing shows an object once."""
+        self._scopes: dict[str | None, _Scope] = {}
+        """By watched namespace, None for all."""
         self._reading = threading.Lock()
         self._gone: set[str | None] | None = None
         """Uids deleted while a reading goes on, which may still have seen them; None when there is none."""
@@ -74,25 +96,27 @@ class Kept(Generic[T]):
         """
         metadata = raw["metadata"]
         key = (str(metadata.get("namespace") or ""), str(metadata["name"]))
+        uid = metadata.get("uid")
         with self._lock:
+            scope = self._scope(self._where(key[0]))
             if deleted:
-                self._remove(key, metadata.get("uid"))
+                self._remove(key, uid)
                 self._broken.pop(key, None)
+                scope.shown.discard(uid)
             else:
                 is_news = self._keep(key, raw)
                 if listed:
-                    self._listing(metadata.get("uid"), is_news=is_news)
+                    scope.listed(uid, is_news=is_news)
+                else:
+                    scope.shown.add(uid)
         self._listener(key, str(metadata.get("resourceVersion", "")))
         self._ring()
 
-    def _listing(self, uid: str | None, *, is_news: bool) -> None:
-        begins = uid in self._listed or not self._listed
-        if begins:
-            self._listed = set()
-        self._listed.add(uid)
-        if begins or is_news:
-            # After its first object others may be missing or gone; after news there may be more of them.
-            self._listings += 1
+    def _where(self, namespace: str) -> str | None:
+        return namespace if self.namespaces else None
+
+    def _scope(self, where: str | None) -> _Scope:
+        return self._scopes.setdefault(where, _Scope())
 
     def _keep(self, key: Key, raw: Mapping[str, Any]) -> bool:
         """Keep one object; return whether it was not known like that."""
@@ -129,22 +153,40 @@ class Kept(Generic[T]):
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything that exists was read since the start, and since the watch last began to list."""
+        """Whether everything that exists was read since the start, and since its watch last began to list."""
+        return not self.unread()
+
+    def is_complete_in(self, namespace: str) -> bool:
+        """Return whether that holds for what is watched together with a namespace, which has to be a watched one."""
         with self._lock:
-            return self._read >= self._listings
+            scope = self._scope(self._where(namespace))
+            return scope.read >= scope.listings
+
+    def unread(self) -> tuple[str | None, ...]:
+        """Return the watched namespaces of which something may be unknown; (None,) when all are watched as one."""
+        with self._lock:
+            known = ((where, self._scope(where)) for where in self.namespaces or (None,))
+            return tuple(where for where, scope in known if scope.read < scope.listings)
 
     def read(self, read: Callable[[str | None], Iterable[T]]) -> None:
-        """Read everything and keep that, with what changes meanwhile; then the picture is complete.
+        """Read everything, one watched namespace after the other; see `read_in`."""
+        for where in self.namespaces or (None,):
+            self.read_in(where, read)
+
+    def read_in(self, where: str | None, read: Callable[[str | None], Iterable[T]]) -> None:
+        """Read one namespace and keep that, with what changes meanwhile; then its picture is complete.
 
         Args:
-            read: returns what exists at the time of the call in a namespace, or everywhere. What it raises is raised.
+            where: a watched namespace, None for everything.
+            read: returns what exists there at the time of the call. What it raises is raised, and changes nothing.
         """
         with self._reading:
             with self._lock:
-                listings, before, gone = self._listings, dict(self._objects), set[str | None]()
+                listings, gone = self._scope(where).listings, set[str | None]()
+                before = {key: known for key, known in self._objects.items() if where in (None, key[0])}
                 self._gone = gone
             try:
-                found = {_key(obj): obj for namespace in self.namespaces or (None,) for obj in read(namespace)}
+                found = {_key(obj): obj for obj in read(where)}
                 with self._lock:
                     for key, known in before.items():
                         if key not in found and self._objects.get(key) is known:
@@ -152,7 +194,8 @@ class Kept(Generic[T]):
                     for obj in found.values():
                         if obj.metadata.uid not in gone:
                             self._take(obj)
-                    self._read = max(self._read, listings)
+                    scope = self._scope(where)
+                    scope.read = max(scope.read, listings)
             finally:
                 self._gone = None
 
@@ -218,11 +261,15 @@ class World:
             return self._count
 
     def approvals_of(self, request: ActionRequest) -> tuple[Approval, ...]:
-        """The votes that name this request, in the order in which the API server stamped them."""
-        namespace, name = request.metadata.namespace, request.metadata.name
+        """The votes that mean this request by name or by uid, in the order in which the API server stamped them.
+
+        One that has only one of both right means nothing that is there: it counts for nobody and wants an answer.
+        """
+        me = request.metadata
         mine = [
             vote
             for vote in self.approvals.all()
-            if vote.metadata.namespace == namespace and vote.spec.request.name == name
+            if vote.metadata.namespace == me.namespace
+            and (vote.spec.request.name == me.name or vote.spec.request.uid == me.uid)
         ]
         return tuple(sorted(mine, key=lambda vote: (str(vote.metadata.creation_timestamp), vote.metadata.uid or "")))

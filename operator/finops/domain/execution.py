@@ -51,14 +51,14 @@ class Observation:
 
 
 Rule: TypeAlias = Callable[[Plan, Observation], bool]
-Taken: TypeAlias = "Callable[[Plan, JournalEntry, Observation, float], str]"
+Taken: TypeAlias = "Callable[[Plan, Journal, Observation, float], str]"
 
 
 def _never(_plan: Plan, _observation: Observation) -> bool:
     return False
 
 
-def _nobody(_plan: Plan, _last: JournalEntry, _observation: Observation, _seconds: float) -> str:
+def _nobody(_plan: Plan, _journal: Journal, _observation: Observation, _seconds: float) -> str:
     return ""
 
 
@@ -76,7 +76,7 @@ class StepRules:
         failed: a waiting step that can no longer succeed.
         taken: what somebody else did to the resource since the call of this step, the last one of the act, in a
             clause; empty without proof. It is theirs from then on: the act ends and leaves it alone. Asked with the
-            last word on the step and the seconds since then.
+            journal and the seconds since its last entry.
         settle_seconds: how long an effect may stay invisible after a call.
         timeout_seconds: how long a waiting step may take.
         poll_seconds: pause between two looks.
@@ -85,6 +85,8 @@ class StepRules:
         patient: a waiting step that calls a person after the time-out and keeps waiting, because nothing better exists.
         destroys: a point of no return: everything that may forbid an act is asked again before each of its calls, and
             what was called is never taken for undone.
+        lingers: a call that can be repeated without harm, and whose effect may show however late, answered or not. As
+            long as nothing is seen of it, only `taken` ends the act; a person is called after `settle_seconds`.
     """
 
     reached: Rule
@@ -98,6 +100,7 @@ class StepRules:
     retry_codes: frozenset[str] = frozenset()
     patient: bool = False
     destroys: bool = False
+    lingers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

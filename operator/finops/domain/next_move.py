@@ -8,9 +8,7 @@ or a changed resource stop the act; otherwise only the way to a safe end counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from finops.domain.decision import State
@@ -25,59 +23,49 @@ from finops.domain.execution import (
     JournalEntry,
     Move,
     NeedsHuman,
-    Observation,
-    Procedure,
     Result,
     Settle,
-    StepRules,
     Stop,
     StopKind,
     Verified,
     WaitFor,
 )
-from finops.domain.plan import Plan, PlanStep
+from finops.domain.plan import PlanStep
+from finops.domain.situation import (
+    BACKOFF_BASE_SECONDS,
+    BACKOFF_CAP_SECONDS,
+    LOOK_CAP_SECONDS,
+    Situation,
+    backoff_seconds,
+    difference,
+    look_again,
+    shows_late,
+    unanswered,
+    unseen,
+)
+
+__all__ = [
+    "ALARM_AFTER_FAILURES",
+    "BACKOFF_CAP_SECONDS",
+    "GONE",
+    "GONE_SECONDS",
+    "LOOK_CAP_SECONDS",
+    "Situation",
+    "backoff_seconds",
+    "difference",
+    "is_point_of_no_return",
+    "is_undecided",
+    "next_move",
+]
 
 ALARM_AFTER_FAILURES: Final = 3
 """Attempts of one step on the way back, none of which lasted, after which a person is called; trying goes on."""
-BACKOFF_BASE_SECONDS: Final = 5.0
-BACKOFF_CAP_SECONDS: Final = 300.0
-LOOK_CAP_SECONDS: Final = 60.0
-"""Longest pause between two looks at something that is late."""
 GONE: Final = "gone"
 """Where an act stands whose resource does not exist any more; the name of its alarm in the ledger."""
 GONE_SECONDS: Final = 600.0
-"""How long after the first look that did not find the resource another one must not find it, so that it counts."""
-
-_WITHOUT_VALUES: Final[Mapping[str, str]] = {
-    "attachments": "its attachments changed",
-    "launchTime": "it was started again",
-    "tags": "its tags changed",
-}
-"""Facts of a fingerprint whose values, hashes and times, tell people nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """Everything a move is decided from."""
-
-    plan: Plan
-    procedure: Procedure
-    journal: Journal
-    observation: Observation
-    now: datetime
-
-    def rules(self, step: PlanStep) -> StepRules:
-        return self.procedure.steps[step.id]
-
-    def reached(self, step: PlanStep) -> bool:
-        return self.rules(step).reached(self.plan, self.observation)
-
-    def expected(self, step: PlanStep) -> bool:
-        return self.rules(step).expected(self.plan, self.observation)
-
-    def since(self, at: datetime | None) -> float:
-        """Return the seconds since `at`, 0 when it is unknown or in the future (a clock that was set back)."""
-        return 0.0 if at is None else max(0.0, (self.now - at) / timedelta(seconds=1))
+"""How long after the first look that did not find the resource no look may find it, so that it counts."""
+_SEEN_AGAIN: Final = "seen-again"
+"""The name under which the ledger tells that a missed resource was there again: its absence before counts no more."""
 
 
 def is_undecided(journal: Journal) -> bool:
@@ -108,6 +96,9 @@ def next_move(situation: Situation, *, stop: Stop | None = None, refusals: tuple
     if journal.turned is not None:
         return _backward(situation)
     if not journal.may_have_changed:
+        lost = unanswered(situation)
+        if lost is not None:
+            return _call_unanswered(situation, lost, stop, refusals)
         change = difference(situation.plan, situation.observation)
         untouched = "Nothing was changed." if journal.entries else "Nothing was called."
         if change:
@@ -122,24 +113,6 @@ def next_move(situation: Situation, *, stop: Stop | None = None, refusals: tuple
     return move
 
 
-def difference(plan: Plan, observation: Observation) -> str:
-    """Return in words how the resource differs from the plan's fingerprint, empty when it does not."""
-    if not observation.exists:
-        return "it does not exist any more"
-    keys = sorted({*plan.fingerprint, *observation.fingerprint})
-    return ", ".join(
-        _WITHOUT_VALUES.get(key)
-        or f"{key} was {plan.fingerprint.get(key, 'absent')}, is {observation.fingerprint.get(key, 'absent')}"
-        for key in keys
-        if plan.fingerprint.get(key) != observation.fingerprint.get(key)
-    )
-
-
-def backoff_seconds(failures: int) -> float:
-    """Return the pause before the next attempt: 5 s, doubled each time, at most five minutes."""
-    return min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** max(0, min(failures, 10) - 1))
-
-
 def _taken(situation: Situation) -> str:
     """Return what somebody else did to the resource since our last call, empty without proof.
 
@@ -151,7 +124,50 @@ def _taken(situation: Situation) -> str:
         return ""
     last = journal.entries[-1]
     taken = situation.procedure.steps[last.step].taken
-    return taken(situation.plan, last, situation.observation, situation.since(last.at))
+    return taken(situation.plan, journal, situation.observation, situation.since(last.at))
+
+
+def _call_unanswered(situation: Situation, step: PlanStep, stop: Stop | None, refusals: tuple[str, ...]) -> Move:
+    """Repeat a call that nothing was seen of; while that is forbidden the act waits, for AWS may still carry it out.
+
+    An effect that shows late is called for once more: AWS answers that it is so, and the act has its record of it.
+    """
+    journal, rules = situation.journal, situation.rules(step)
+    last = journal.entries[-1]
+    found = situation.procedure.found(situation.plan, situation.observation)
+    taken = rules.taken(situation.plan, journal, situation.observation, situation.since(last.at))
+    if taken:
+        return _rolled_back(situation, f"{step.id}: {taken}; it is left alone")
+    if not situation.observation.exists:
+        return Finish(State.STALE, f"{step.id} had no answer. {found}")
+    if stop is not None and stop.kind is StopKind.HOLD:
+        return Hold(stop.message)
+    shows = situation.reached(step)
+    change = "" if shows else difference(situation.plan, situation.observation)
+    forbidden = (
+        *((f"The resource changed since it was proposed: {change}.",) if change else ()),
+        *(() if shows else refusals),
+        *((stop.message,) if stop is not None else ()),
+    )
+    words = (f"{step.id} was called without an answer, and AWS may still carry it out.", *forbidden, found)
+    alarm = " ".join(words).rstrip()
+    if forbidden:
+        return WaitFor(step.id, LOOK_CAP_SECONDS, alarm=alarm)
+    pause = backoff_seconds(journal.failures(step.id)) - situation.since(last.at)
+    if pause > 0:
+        return WaitFor(step.id, min(pause, LOOK_CAP_SECONDS))
+    return Call(step, last.attempt + 1, alarm=alarm if last.attempt >= rules.maximum_attempts else "")
+
+
+def _wait_unseen(situation: Situation, step: str, waiting: str) -> WaitFor:
+    rules, waited = situation.procedure.steps[step], situation.since(situation.journal.entries[-1].at)
+    if waited <= rules.settle_seconds:
+        return WaitFor(waiting, rules.poll_seconds)
+    found = situation.procedure.found(situation.plan, situation.observation)
+    alarm = (
+        f"{step} was called, and nothing is seen of it after {rules.settle_seconds:.0f} seconds; still looking. {found}"
+    )
+    return WaitFor(waiting, look_again(rules, waited), alarm=alarm.rstrip())
 
 
 def _rolled_back(situation: Situation, reason: str) -> Finish:
@@ -223,7 +239,7 @@ def _changing(situation: Situation, step: PlanStep) -> Move | None:
         return _first_call(situation, step)
     if last.result is None or last.result is Result.UNKNOWN:
         return _resolve(situation, step, last)
-    if last.result in DONE:
+    if last.result in DONE or shows_late(situation, step):
         return None
     if last.result is Result.FOREIGN:
         if situation.rules(step).destroys:
@@ -277,6 +293,9 @@ def _waiting(situation: Situation, step: PlanStep) -> Move | None:
     rules = situation.rules(step)
     if situation.reached(step):
         return None
+    hidden = unseen(situation)
+    if hidden:
+        return _wait_unseen(situation, hidden, step.id)
     # Right after a call AWS may still show the state before it: a failure counts once that has passed.
     settled = situation.since(situation.journal.last_at) >= rules.settle_seconds
     if settled and rules.failed(situation.plan, situation.observation):
@@ -286,12 +305,7 @@ def _waiting(situation: Situation, step: PlanStep) -> Move | None:
     if waited <= rules.timeout_seconds:
         return WaitFor(step.id, rules.poll_seconds)
     late = f"{step.id} takes longer than {rules.timeout_seconds:.0f} seconds"
-    return WaitFor(step.id, _look_again(rules, waited), alarm=late) if rules.patient else Compensate(step.id, late)
-
-
-def _look_again(rules: StepRules, waited: float) -> float:
-    """Return the pause until the next look at a step: its own, and ever longer once it is late."""
-    return max(rules.poll_seconds, min(LOOK_CAP_SECONDS, (waited - rules.timeout_seconds) / 10))
+    return WaitFor(step.id, look_again(rules, waited), alarm=late) if rules.patient else Compensate(step.id, late)
 
 
 def _backward(situation: Situation) -> Move:
@@ -310,23 +324,37 @@ def _backward(situation: Situation) -> Move:
     for step in steps:
         if opened is not None and opened.step == step.id:
             return _resolve(situation, step, opened)
+    hidden = unseen(situation)
+    if hidden:
+        return _wait_unseen(situation, hidden, hidden)
     if situation.procedure.restored(situation.plan, situation.observation):
         return _rolled_back(situation, situation.journal.turned or "")
+    missed, missed_at = _missed(situation.journal)
     if not situation.observation.exists:
-        return _gone(situation)
+        return _gone(situation, missed, missed_at)
+    if missed_at is not None:
+        return WaitFor(f"{_SEEN_AGAIN}-{missed}", BACKOFF_BASE_SECONDS, alarm="The resource is there again; going on")
     for step in steps:
         if not situation.reached(step):
             return _call_back(situation, step) if step.changes else _wait_back(situation, step)
     return NeedsHuman(f"{why}; the resource is not in a state we can lead back from")
 
 
-def _gone(situation: Situation) -> Move:
-    """A person is called at the first look; when a later one finds nothing either, nobody can lead anything back."""
-    missed_at = situation.journal.alarms.get(GONE)
+def _missed(journal: Journal) -> tuple[int, datetime | None]:
+    """Return how often it went missing, and since when it is; None when it was seen again after that."""
+    missed = [name for name in journal.alarms if name == GONE or name.startswith(f"{GONE}-")]
+    seen = any(name == f"{_SEEN_AGAIN}-{len(missed)}" for name in journal.alarms)
+    return len(missed), None if seen or not missed else max(journal.alarms[name] for name in missed)
+
+
+def _gone(situation: Situation, missed: int, missed_at: datetime | None) -> Move:
+    """A person is called at the first look; when no later one finds anything either, nobody can lead anything back."""
     if missed_at is not None and situation.since(missed_at) >= GONE_SECONDS:
         return _rolled_back(situation, situation.journal.turned or "")
     lost = "The resource does not exist any more; if it stays away, the act ends"
-    return WaitFor(GONE, LOOK_CAP_SECONDS, alarm=f"{lost}. It had turned back: {situation.journal.turned}")
+    number = missed if missed_at is not None else missed + 1
+    name = GONE if number == 1 else f"{GONE}-{number}"
+    return WaitFor(name, LOOK_CAP_SECONDS, alarm=f"{lost}. It had turned back: {situation.journal.turned}")
 
 
 def _call_back(situation: Situation, step: PlanStep) -> Move:
@@ -334,7 +362,7 @@ def _call_back(situation: Situation, step: PlanStep) -> Move:
     rules = situation.rules(step)
     alarm = _overdue(situation, step)
     if not situation.expected(step):
-        return WaitFor(step.id, _look_again(rules, situation.since(situation.journal.turned_at)), alarm=alarm)
+        return WaitFor(step.id, look_again(rules, situation.since(situation.journal.turned_at)), alarm=alarm)
     if last is None:
         return Call(step, 1, alarm=alarm)
     if last.attempt >= ALARM_AFTER_FAILURES:
@@ -358,7 +386,7 @@ def _fails(situation: Situation, last: JournalEntry) -> str:
 
 def _wait_back(situation: Situation, step: PlanStep) -> Move:
     waited = situation.since(situation.journal.turned_at)
-    return WaitFor(step.id, _look_again(situation.rules(step), waited), alarm=_overdue(situation, step))
+    return WaitFor(step.id, look_again(situation.rules(step), waited), alarm=_overdue(situation, step))
 
 
 def _overdue(situation: Situation, step: PlanStep) -> str:

@@ -17,6 +17,7 @@ from finops.domain.money import as_text
 from finops.domain.recommendation import ActionType, Effort, NotRecommended, Recommendation, ResourceRef
 from finops.domain.report import ScanSummary, ShardCost
 from finops.domain.resource import Shard
+from finops.errors import StoreUnsafe
 from finops.store.connection import Store, store_errors
 from finops.store.cost_history import cost_from_text, cost_to_text
 from finops.store.inventory import gaps_from_text, gaps_to_text
@@ -46,8 +47,14 @@ redis.call('DEL', KEYS[1])
 redis.call('SREM', KEYS[2], ARGV[1])
 return 1
 """
+_LATER_FIELDS: Final = frozenset({"costs", "includeTags", "excludeTags", "hoursPerMonth"})
+"""What the first heads did not have."""
 _UNKNOWN_SAVING: Final = -1.0
 """Score of a recommendation without a price: after all others."""
+
+
+class HeadUnreadable(StoreUnsafe):
+    """What the store holds of a policy's last scan cannot be read; the next scan writes it anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class PolicyHead:
         include_tags, exclude_tags: the policy's selector at the time of the scan.
         hours_per_month: what the policy multiplies hourly prices with.
         uid: which object of that name was scanned; empty when it was none of a cluster, or an older version wrote.
+        partial: an older version wrote it, so that costs, selector or hours are not known and have their defaults.
     """
 
     generation: str
@@ -72,6 +80,7 @@ class PolicyHead:
     exclude_tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     hours_per_month: int = 730
     uid: str = ""
+    partial: bool = False
 
 
 class RecommendationStore:
@@ -124,10 +133,21 @@ class RecommendationStore:
             self._swap(keys=[pointer, self._keys.policies, *parts], args=[*named, _REPLACED_SECONDS, *fields])
 
     def head(self, policy: tuple[str, str]) -> PolicyHead | None:
-        """Return the policy's head, None when no scan of it has ended."""
+        """Return the policy's head, None when no scan of it has ended.
+
+        Raises:
+            HeadUnreadable: there is one, and it is no head.
+        """
         with store_errors():
             fields = self._client.hgetall(self._keys.policy_head(*policy))
-        return _head_from_fields(fields) if fields else None
+        try:
+            return _head_from_fields(fields) if fields else None
+        except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+            raise HeadUnreadable(
+                f"what the store holds of the last scan of {'/'.join(policy)} cannot be read:"
+                f" {type(error).__name__}: {error}",
+                hint="scan the policy again",
+            ) from error
 
     def policies(self) -> tuple[tuple[str, str], ...]:
         """Return (namespace, name) of every policy that has a head, sorted."""
@@ -355,13 +375,15 @@ def _head_from_fields(fields: Mapping[str, str]) -> PolicyHead:
         currency=fields["currency"],
         complete_failure=fields["completeFailure"],
     )
+    costs = json.loads(fields.get("costs", "{}"))
     return PolicyHead(
         fields["generation"],
         summary,
         shards,
-        costs={Shard(*name.split(":", 2)): cost_from_text(cost) for name, cost in json.loads(fields["costs"]).items()},
-        include_tags={key: tuple(values) for key, values in json.loads(fields["includeTags"]).items()},
-        exclude_tags={key: tuple(values) for key, values in json.loads(fields["excludeTags"]).items()},
-        hours_per_month=int(fields["hoursPerMonth"]),
+        costs={Shard(*name.split(":", 2)): cost_from_text(cost) for name, cost in costs.items()},
+        include_tags={key: tuple(values) for key, values in json.loads(fields.get("includeTags", "{}")).items()},
+        exclude_tags={key: tuple(values) for key, values in json.loads(fields.get("excludeTags", "{}")).items()},
+        hours_per_month=int(fields.get("hoursPerMonth", 730)),
         uid=fields.get("uid", ""),
+        partial=not fields.keys() >= _LATER_FIELDS,
     )

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
-from finops.domain.execution import DONE, JournalEntry, Observation
+from finops.domain.execution import DONE, Journal, Observation, Result
 from finops.domain.plan import Plan
 from finops.errors import AwsRejected
 from finops.ports.aws_steps import Reader
@@ -22,8 +22,12 @@ _ENDING: Final = frozenset({"shutting-down", "terminated"})
 _STOPPED_BY_CALL: Final = "Client.UserInitiatedShutdown"
 """State reason of an instance that was stopped with the EC2 API; other words mean that AWS or its system stopped it."""
 STOP_SHOWS_SECONDS: Final = 120.0
-"""How long an accepted stop may stay invisible: longer than other effects, for who believes too early that the instance
-runs on leaves it stopped."""
+"""How long a stop may stay invisible before a person is called, longer than other effects. It may still come after it:
+only a new launch time proves that somebody took the instance back."""
+_NOT_KNOWN: Final = frozenset({Result.ABSENT, Result.FOREIGN})
+"""Results of a call that had no answer and that AWS may still carry out."""
+_STARTS: Final = frozenset({"start", "start_again"})
+"""Steps of the instance actions that start it."""
 _SETTLE_SECONDS: Final = 30.0
 _STARTED: Final = "somebody started it while we were stopping it"
 READ_PERMISSIONS: Final = (
@@ -52,12 +56,7 @@ def is_lost(_plan: Plan, now: Observation) -> bool:
     return not now.exists or now.text("state") in _ENDING
 
 
-def does_not_stop(plan: Plan, now: Observation) -> bool:
-    """Return whether a stop that was accepted long enough ago will not be seen any more: it runs, or it is lost."""
-    return is_lost(plan, now) or now.text("state") in UP
-
-
-def started_by_others(plan: Plan, _last: JournalEntry, now: Observation, _seconds: float) -> str:
+def started_by_others(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
     """Tell that the instance was started since the plan was made; for steps before which the act starts nothing.
 
     A launch time is proof in any state: whoever started it may have stopped it again while nobody looked.
@@ -65,20 +64,23 @@ def started_by_others(plan: Plan, _last: JournalEntry, now: Observation, _second
     return _STARTED if _launched_since(str(plan.fingerprint.get("launchTime", "")), now) else ""
 
 
-def runs_by_others(_plan: Plan, last: JournalEntry, now: Observation, _seconds: float) -> str:
-    """Tell that the instance runs by a start after `last`, which started nothing, though the act may have before it.
+def runs_by_others(_plan: Plan, journal: Journal, now: Observation, _seconds: float) -> str:
+    """Tell that the instance runs by a start after the last call, which started nothing, though earlier ones may have.
 
-    A start of ours whose answer was lost may come late, and fail late: what does not run is not given up on this proof.
+    A start of ours whose answer was lost may come late, and fail late: once there is one, no new launch is proof.
     """
-    runs = now.text("state") == "running"
+    last = journal.entries[-1]
+    ours = any(entry.step in _STARTS and entry.result in _NOT_KNOWN for entry in journal.entries)
+    runs = now.text("state") == "running" and not ours
     return _STARTED if runs and _launched_since(last.observed.get("launchTime", ""), now) else ""
 
 
-def stopped_by_others(_plan: Plan, last: JournalEntry, now: Observation, seconds: float) -> str:
-    """Tell that the instance was stopped by a call after `last` had started it; AWS taking a start back is no call.
+def stopped_by_others(_plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
+    """Tell that it was stopped by a call after the last call had started it; AWS taking a start back is no call.
 
     Right after the start its state and the reason for it may still be those of our own stop.
     """
+    last = journal.entries[-1]
     stopped = now.text("state") in DOWN and now.text("stateReason") == _STOPPED_BY_CALL and seconds >= _SETTLE_SECONDS
     started = last.result in DONE and _launched_since(last.observed.get("launchTime", ""), now)
     return "somebody stopped it after we had started it" if stopped and started else ""

@@ -187,13 +187,20 @@ class InFlight:
 def in_flight(ledger: Ledger) -> tuple[InFlight, ...]:
     """Return the acts to finish; reads the whole ledger once, at start."""
     open_acts: dict[str, InFlight] = {}
+    called: set[str] = set()
+    decided: set[str] = set()
     for record in ledger.read():
         told = record.entry
         if told.kind is RecordKind.OUTCOME and told.attempt == 0 and told.result == STARTED:
             open_acts.setdefault(told.request, _in_flight(record))
         elif told.kind is RecordKind.VERIFIED or (told.kind is RecordKind.OUTCOME and told.result in _ENDS):
             open_acts.pop(told.request, None)
-    return tuple(open_acts.values())
+        elif told.kind is RecordKind.INTENT:
+            called.add(told.request)
+        elif told.kind is RecordKind.DECIDED and told.result in _ENDS:
+            decided.add(told.request)
+    # One that ended before its first call leaves nothing to finish.
+    return tuple(act for name, act in open_acts.items() if name in called or name not in decided)
 
 
 def _in_flight(record: Record) -> InFlight:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from finops.domain.execution import DONE, JournalEntry, Observation, StepRules
+from finops.domain.execution import DONE, Journal, Observation, StepRules
 from finops.domain.plan import Plan
 from finops_operator.acting.instances import (
     DOWN,
     STOP_SHOWS_SECONDS,
     UP,
-    does_not_stop,
+    is_lost,
     runs_by_others,
     started_by_others,
     stopped_by_others,
@@ -58,14 +58,14 @@ def verified(plan: Plan, now: Observation) -> bool:
     return _is(_new(plan), now, "running") and now.text("checks") == "ok" if ran(plan) else _changed(plan, now)
 
 
-def _started_before_change(plan: Plan, last: JournalEntry, now: Observation, seconds: float) -> str:
-    return "" if not ran(plan) and _changed(plan, now) else started_by_others(plan, last, now, seconds)
+def _started_before_change(plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
+    return "" if not ran(plan) and _changed(plan, now) else started_by_others(plan, journal, now, seconds)
 
 
-def _out_of_our_hands(plan: Plan, last: JournalEntry, now: Observation, seconds: float) -> str:
-    """After a start: it was stopped again, or ours had no effect and somebody else's had."""
-    taken = stopped_by_others if last.result in DONE else runs_by_others
-    return taken(plan, last, now, seconds)
+def _out_of_our_hands(plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
+    """After a start: it was stopped again, or ours was refused and somebody else's was not."""
+    taken = stopped_by_others if journal.entries[-1].result in DONE else runs_by_others
+    return taken(plan, journal, now, seconds)
 
 
 def restored(plan: Plan, now: Observation) -> bool:
@@ -83,10 +83,12 @@ STEPS: Final[Mapping[str, StepRules]] = {
         reached=lambda plan, now: _is(old_type(plan), now, *DOWN) and _same_launch(plan, now),
         expected=_untouched,
         taken=started_by_others,
+        settle_seconds=STOP_SHOWS_SECONDS,
+        lingers=True,
     ),
     "wait_stopped": StepRules(
         reached=lambda _, now: now.text("state") == "stopped",
-        failed=does_not_stop,
+        failed=is_lost,
         settle_seconds=STOP_SHOWS_SECONDS,
         patient=True,
     ),
@@ -112,6 +114,7 @@ STEPS: Final[Mapping[str, StepRules]] = {
         reached=lambda plan, now: _not_new(plan, now) or now.text("state") in DOWN,
         expected=lambda plan, now: _is(_new(plan), now, "running"),
         taken=runs_by_others,
+        settle_seconds=STOP_SHOWS_SECONDS,
     ),
     "wait_stopped_again": StepRules(reached=lambda plan, now: _not_new(plan, now) or now.text("state") == "stopped"),
     "restore_type": StepRules(

@@ -17,8 +17,8 @@ from finops_operator.acting.instances import (
     READ_PERMISSIONS,
     STOP_SHOWS_SECONDS,
     UP,
-    does_not_stop,
     instance_found,
+    is_lost,
     observe_instance,
     started_by_others,
     stopped_by_others,
@@ -94,11 +94,17 @@ ACTION: Final = Action(
     plan=_plan,
     procedure=Procedure(
         steps={
-            "stop": StepRules(reached=_stopped, expected=_running, taken=started_by_others),
+            "stop": StepRules(
+                reached=_stopped,
+                expected=_running,
+                taken=started_by_others,
+                settle_seconds=STOP_SHOWS_SECONDS,
+                lingers=True,
+            ),
             # Nothing better exists than waiting: forcing a stop can damage file systems and needs its own approval.
             "wait_stopped": StepRules(
                 reached=lambda _, now: now.text("state") == "stopped",
-                failed=does_not_stop,
+                failed=is_lost,
                 settle_seconds=STOP_SHOWS_SECONDS,
                 patient=True,
             ),

@@ -18,7 +18,7 @@ from finops.store.connection import Store, open_store
 from finops.store.cost_history import CostHistoryStore
 from finops.store.inventory import InventoryStore
 from finops.store.limits import SharedRateLimits
-from finops.store.recommendations import PolicyHead, RecommendationStore
+from finops.store.recommendations import HeadUnreadable, PolicyHead, RecommendationStore
 
 POLICY = ("team-a", "all")
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -158,6 +158,39 @@ def test_a_head_of_an_older_version_has_costs_and_does_not_know_of_how_many_reso
     found = recommendations.head(POLICY)
     assert found is not None
     assert found.costs == {SHARD: ShardCost(Decimal("200.46"), None, None)}
+
+
+@pytest.mark.parametrize("missing", ["costs", "includeTags", "excludeTags", "hoursPerMonth"])
+def test_a_head_of_the_first_version_is_read_and_says_that_it_does_not_know_everything(
+    store: Store, missing: str
+) -> None:
+    recommendations = RecommendationStore(store)
+    recommendations.swap(POLICY, head("g1"))
+    store.client.hdel(store.keys.policy_head(*POLICY), missing)
+    found = recommendations.head(POLICY)
+    assert found is not None
+    assert found.partial
+    assert (found.generation, found.summary, found.shards) == ("g1", head("g1").summary, head("g1").shards)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("shards", "{"), ("monthlyCost", "much"), ("costs", "[]"), ("startTime", "today"), ("completeFailure", None)],
+)
+def test_a_head_that_is_none_is_an_error_of_ours_until_the_next_scan_writes_it_anew(
+    store: Store, name: str, text: str | None
+) -> None:
+    recommendations = RecommendationStore(store)
+    recommendations.swap(POLICY, head("g1"))
+    key = store.keys.policy_head(*POLICY)
+    if text is None:
+        store.client.hdel(key, name)
+    else:
+        store.client.hset(key, name, text)
+    with pytest.raises(HeadUnreadable, match="team-a/all"):
+        recommendations.head(POLICY)
+    recommendations.swap(POLICY, head("g2"))
+    assert recommendations.head(POLICY) == head("g2")
 
 
 def test_of_two_scans_of_one_policy_that_end_together_no_generation_stays_for_ever(

@@ -13,7 +13,7 @@ from tests.operator_rig import eventually, running_rig
 from tests.unit.stages.samples import ACCOUNT, account, gap, policy, summary
 
 from finops.domain.resource import Resource, Shard
-from finops.errors import ClusterUnavailable, FinopsError
+from finops.errors import ClusterUnavailable, FinopsError, Refused
 from finops.k8s.connection import connect
 from finops.k8s.kinds import aws_accounts, scan_policies
 from finops.kinds.scan_policy import ScanPolicy
@@ -83,6 +83,44 @@ def test_a_deleted_policy_goes_with_its_figures_and_others_stay(parts: Parts) ->
 
     assert known(parts) == series(parts) == {"kept"}
     assert shards(parts) == (HERE,)
+
+
+def test_what_cannot_be_read_stays_with_every_shard_and_keeps_nothing_else_from_going(parts: Parts) -> None:
+    # Nobody who can be read asks for the shard of the one that cannot.
+    create(parts, "kept", regions=[HERE.region])
+    for name, shard in (("kept", HERE), ("broken", THERE), ("deleted", HERE)):
+        scanned(parts, name, shard)
+    parts.store.client.hset(parts.store.keys.policy_head(NAMESPACE, "broken"), "shards", "no JSON")
+    parts.clock.sleep(2 * 86_400)
+
+    parts.housekeeping.look()
+
+    assert known(parts) == {"kept", "broken"}
+    assert shards(parts) == (THERE, HERE)
+
+
+def test_a_policy_that_the_first_version_scanned_goes_like_every_other(parts: Parts) -> None:
+    scanned(parts, "deleted", HERE)
+    head = parts.store.keys.policy_head(NAMESPACE, "deleted")
+    parts.store.client.hdel(head, "costs", "includeTags", "excludeTags", "hoursPerMonth", "uid")
+    look(parts)
+    assert known(parts) == set()
+
+
+def test_a_defect_in_one_duty_keeps_none_of_the_others_from_being_done(
+    parts: Parts, caplog: pytest.LogCaptureFixture
+) -> None:
+    scanned(parts, "deleted")
+
+    def broken() -> None:
+        raise KeyError("costs")
+
+    parts.housekeeping.tell_slack = broken
+    parts.housekeeping.look()
+
+    assert known(parts) == set()
+    (told,) = (one for one in caplog.records if one.exc_info is not None)
+    assert (told.levelname, told.getMessage()) == ("ERROR", "housekeeping, slack channels")
 
 
 def test_the_housekeeper_of_the_process_that_may_write_sees_to_it(parts: Parts) -> None:
@@ -158,6 +196,29 @@ def test_nothing_is_forgotten_while_the_api_server_cannot_be_asked(
     # It is asked again at the next look, not only minutes later.
     parts.forgetting.look()
     assert known(parts) == set()
+
+
+@pytest.mark.parametrize("unread", ["team-b", NAMESPACE])
+def test_a_namespace_that_cannot_be_read_keeps_what_is_its_own_and_all_shards(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, unread: str
+) -> None:
+    create(parts, "other")
+    scanned(parts, "other")
+    scanned(parts, "deleted", HERE)
+    parts.world.watches([NAMESPACE, "team-b"])
+    readable = parts.policies.api.list
+
+    def refused(where: str | None) -> Iterator[ScanPolicy]:
+        if where == unread:
+            raise Refused("forbidden", code="Forbidden")
+        return readable(where)
+
+    monkeypatch.setattr(parts.policies.api, "list", refused)
+    look(parts)
+
+    left = {"other"} if unread == "team-b" else {"other", "deleted"}
+    assert known(parts) == series(parts) == left
+    assert shards(parts) == (HERE,)
 
 
 def test_a_policy_that_this_version_cannot_read_is_there(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

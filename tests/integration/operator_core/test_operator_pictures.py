@@ -103,11 +103,37 @@ def test_while_the_votes_cannot_be_read_nothing_is_decided(parts: Parts, monkeyp
         lambda: after.decider.look(approved),
         lambda: after.decider.hear(approved),
         lambda: after.decider.end(approved, Trigger.WITHDRAWN, "the policy is gone"),
-        after.decider.see_all,
     ):
         with pytest.raises(ClusterUnavailable):
             attempt()
+    assert after.decider.see_all() == {None}
     assert decisions(after) == ["Approved"]
+
+
+def test_an_act_that_ended_without_a_call_is_not_decided_again(parts: Parts) -> None:
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    shown = parts.requests.write_status(approved, lambda now: {**now.status.to_dict(), "state": "Scheduled"})
+    parts.ledger.append(
+        Entry(
+            f"{made.metadata.uid}:ended",
+            "operator",
+            RecordKind.OUTCOME,
+            request=request_reference(made),
+            plan_hash=made.spec.plan_hash,
+            result="Succeeded",
+            detail={"reason": "dry run"},
+        )
+    )
+    late = parts.vote(made, decision="Withdraw", reason="too late")
+    parts.clock.sleep(73 * 3600)
+
+    assert parts.decider.look(shown).status.state is State.SCHEDULED
+    parts.decider.end(shown, Trigger.EXPIRED, "Expired before it was carried out.")
+
+    assert answer(parts, late) == ("Refused", "AlreadyDecided")
+    assert decisions(parts) == ["Approved"]
 
 
 def test_an_approval_that_the_watch_has_lost_counts_while_the_api_server_has_it(parts: Parts) -> None:
@@ -289,6 +315,25 @@ def test_an_act_waits_for_a_vote_that_was_cast_and_is_not_judged_yet(parts: Part
     stop = parts.gate.still_allowed(act_of(approved))
     assert stop is not None
     assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "QuorumLost")
+    aws_accounts(parts.connection).delete("", made_account.metadata.name)
+
+
+def test_a_vote_that_has_the_uid_right_and_the_name_wrong_is_refused_and_holds_no_act(parts: Parts) -> None:
+    parts.policies.create(policy(approval=TWO))
+    made_account = aws_accounts(parts.connection).create(account())
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    mistyped = {"name": "mistyped", "uid": made.metadata.uid}
+    vote = parts.vote(made, decision="Withdraw", reason="not now", request=mistyped)
+    stop = parts.gate.still_allowed(act_of(approved))
+    assert stop is not None
+    assert stop.code == "VoteUnread"
+
+    assert not parts.decider.hear(approved)
+
+    assert answer(parts, vote) == ("Refused", "WrongRequest")
+    assert parts.gate.still_allowed(act_of(approved)) is None
     aws_accounts(parts.connection).delete("", made_account.metadata.name)
 
 

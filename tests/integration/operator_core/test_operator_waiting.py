@@ -172,3 +172,22 @@ def test_before_every_vote_is_known_no_request_is_looked_at(looking: Looking, mo
     looking.look()
     assert looking.now(request)[0] is State.WITHDRAWN
     assert looking.parts.requests.api.get(NAMESPACE, request.metadata.name) is not None
+
+
+@pytest.mark.parametrize("unread", ["team-b", NAMESPACE])
+def test_only_requests_of_a_namespace_whose_votes_are_unknown_are_held_back(
+    looking: Looking, monkeypatch: pytest.MonkeyPatch, unread: str
+) -> None:
+    request = looking.approved(State.APPROVED)
+    looking.parts.world.watches([NAMESPACE, "team-b"])
+    readable = looking.parts.approvals.api.list
+
+    def refused(where: str | None) -> Any:
+        if where == unread:
+            raise Refused("forbidden", code="Forbidden")
+        return readable(where)
+
+    monkeypatch.setattr(looking.parts.approvals.api, "list", refused)
+    looking.look()
+
+    assert looking.now(request)[0] is (State.APPROVED if unread == NAMESPACE else State.WITHDRAWN)

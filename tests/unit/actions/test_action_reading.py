@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.unit.actions.action_cases import INSTANCE, VOLUME
 
 from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
+from finops.domain.canonical import Json
 from finops.domain.decision import State
 from finops.domain.execution import Observation, Result
 from finops.errors import (
@@ -22,8 +24,9 @@ from finops.errors import (
     AwsThrottled,
     AwsUnreachable,
 )
+from finops.ports.ledger import Ledger
 from finops_operator.acting.caller import call_once
-from finops_operator.acting.records import journal_of
+from finops_operator.acting.records import in_flight, journal_of
 from finops_operator.action_plugin import Action, Target
 from finops_operator.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.actions.ebs_volume_modify import ACTION as MODIFY
@@ -254,6 +257,25 @@ def test_waiting_for_the_stop_of_a_terminated_instance_has_failed(action: Action
     assert failed(plan, Observation(exists=False))
     assert failed(plan, Observation(exists=True, facts={"state": "shutting-down"}))
     assert not failed(plan, Observation(exists=True, facts={"state": "stopping"}))
+
+
+def written(*records: Record) -> Ledger:
+    """A ledger that holds these records and is only read."""
+    return cast("Ledger", SimpleNamespace(read=lambda: iter(records)))
+
+
+@pytest.mark.parametrize("word", ["Withdrawn", "Expired"])
+def test_an_act_that_was_ended_by_a_decision_before_its_first_call_is_not_in_flight(word: str) -> None:
+    begun, intent, decided = told(
+        (RecordKind.OUTCOME, "", 0, "started"), (RecordKind.INTENT, "stop", 1, ""), (RecordKind.DECIDED, "", 0, word)
+    )
+    plan = STOP.plan(INSTANCE, {}, {"state": "running"})
+    detail: dict[str, Json] = {"plan": plan.to_json(), "policy": "p", "account": "a", "deciders": []}
+    begun = replace(begun, entry=replace(begun.entry, detail={**detail, "dryRun": False, "estimate": {}}))
+    assert [act.uid for act in in_flight(written(begun))] == ["u1"]
+    assert in_flight(written(begun, decided)) == ()
+    # Something was called: only the executor ends it.
+    assert [act.uid for act in in_flight(written(begun, intent, decided))] == ["u1"]
 
 
 def test_a_decision_made_elsewhere_does_not_end_the_journal() -> None:

@@ -27,6 +27,7 @@ from finops.domain.execution import (
 )
 from finops.domain.next_move import Situation, next_move
 from finops.domain.recommendation import ResourceRef
+from finops_operator.action_plugin import Action
 from finops_operator.actions.ec2_instance_resize import ACTION
 
 OLD, NEW = "m5.xlarge", "m5.large"
@@ -91,6 +92,7 @@ class Simulation:
     calls: int = 0
     moves: list[Move] = field(default_factory=list)
     observed: Mapping[str, str] = field(default_factory=dict)
+    action: Action = ACTION
 
     @property
     def now(self) -> datetime:
@@ -98,13 +100,13 @@ class Simulation:
 
     def run(self, most: int = 500) -> State | None:
         """Return the final state, or None when no end came within `most` moves."""
-        plan = ACTION.plan(
+        plan = self.action.plan(
             RESOURCE, {"instanceType": NEW}, {"state": "running", "instanceType": OLD, "launchTime": "t0"}
         )
         for _ in range(most):
             self.seconds += 0.1
             self.instance.settle(self.seconds)
-            situation = Situation(plan, ACTION.procedure, self.journal, self.instance.observation, self.now)
+            situation = Situation(plan, self.action.procedure, self.journal, self.instance.observation, self.now)
             move = next_move(situation, stop=self.stop(self.journal))
             self.moves.append(move)
             end = self._do(move)

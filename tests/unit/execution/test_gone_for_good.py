@@ -11,6 +11,7 @@ from tests.unit.execution.resize_world import NEW, OLD, RESOURCE, START
 from finops.domain.canonical import Json
 from finops.domain.decision import State
 from finops.domain.execution import (
+    Call,
     Compensate,
     Finish,
     Journal,
@@ -78,10 +79,28 @@ def test_one_look_after_a_long_silence_does_not_end_an_act() -> None:
     assert move.alarm
 
 
-def test_what_comes_back_is_led_back() -> None:
-    turned = replace(called(STOP), turned="start failed", turned_at=START, alarms={GONE: START})
-    facts = {"state": "running", "launchTime": "t0", "instanceType": OLD}
-    assert isinstance(look(STOP, turned, Observation(exists=True, facts=dict(facts)), 5000), Finish)
+def test_what_comes_back_is_led_back_and_is_gone_only_when_it_is_missed_for_long_once_more() -> None:
+    journal = replace(called(RESIZE), turned="modify_type failed", turned_at=START, alarms={GONE: START})
+    there = Observation(exists=True, facts={"state": "stopping", "launchTime": "t0", "instanceType": NEW})
+    again = look(RESIZE, journal, there, 30)
+    assert isinstance(again, WaitFor)
+    assert "is there again" in again.alarm
+    journal = replace(journal, alarms={**journal.alarms, again.step: START + timedelta(seconds=30)})
+    waiting = look(RESIZE, journal, there, 500)
+    assert isinstance(waiting, WaitFor)
+    assert not waiting.alarm
+    stopped = replace(there, facts={**there.facts, "state": "stopped"})
+    assert isinstance(look(RESIZE, journal, stopped, 500), Call)
+    # One empty answer, long after the first: it counts from here.
+    missed = look(RESIZE, journal, _NOTHING, 5010)
+    assert isinstance(missed, WaitFor)
+    assert missed.step not in journal.alarms
+    journal = replace(journal, alarms={**journal.alarms, missed.step: START + timedelta(seconds=5010)})
+    assert isinstance(look(RESIZE, journal, _NOTHING, 5000 + GONE_SECONDS), WaitFor)
+    second = look(RESIZE, journal, there, 5100)
+    assert isinstance(second, WaitFor)
+    assert second.step not in {"", again.step}
+    assert isinstance(look(RESIZE, journal, _NOTHING, 5011 + GONE_SECONDS), Finish)
 
 
 _MADE = (

@@ -109,8 +109,8 @@ def test_an_intent_without_outcome_is_recovered_when_its_effect_is_there() -> No
 
 def test_an_intent_without_outcome_is_repeated_only_after_the_settle_time() -> None:
     opened = journal(("stop", 1, None))
-    assert isinstance(next_move(situation(opened, Instance(), seconds=29)), WaitFor)
-    assert next_move(situation(opened, Instance(), seconds=31)) == Settle("stop", 1, Result.ABSENT)
+    assert isinstance(next_move(situation(opened, Instance(), seconds=119)), WaitFor)
+    assert next_move(situation(opened, Instance(), seconds=121)) == Settle("stop", 1, Result.ABSENT)
     absent = journal(("stop", 1, None), ("stop", 1, Result.ABSENT))
     again = next_move(situation(absent, Instance(), seconds=31))
     assert isinstance(again, Call)
@@ -120,7 +120,7 @@ def test_an_intent_without_outcome_is_repeated_only_after_the_settle_time() -> N
 def test_an_instance_restarted_by_a_person_after_our_stop_is_not_stopped_again() -> None:
     opened = journal(("stop", 1, None))
     restarted = Instance(launched="t5")
-    assert next_move(situation(opened, restarted, seconds=31)) == Settle("stop", 1, Result.FOREIGN)
+    assert next_move(situation(opened, restarted, seconds=121)) == Settle("stop", 1, Result.FOREIGN)
     for turned in (None, "foreign"):
         foreign = journal(("stop", 1, None), ("stop", 1, Result.FOREIGN), turned=turned)
         end = next_move(situation(foreign, restarted, seconds=31))
@@ -194,7 +194,7 @@ def test_whatever_happens_to_the_first_calls_the_instance_ends_running_and_nothi
     fates: list[str],
 ) -> None:
     world = Simulation(script=lambda number, _call: fates[number] if number < len(fates) else "ok")
-    end = world.run()
+    end = world.run(most=5000)
     assert end in {State.SUCCEEDED, State.ROLLED_BACK}
     assert world.instance.state in {"running", "pending"}
     assert world.instance.kind == (NEW if end is State.SUCCEEDED else OLD)

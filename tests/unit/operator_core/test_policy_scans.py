@@ -86,5 +86,12 @@ def test_the_share_of_the_fleet_counts_what_the_policy_selects(
     assert scans_with(recommendations=recommendations).fleet(policy(), "ec2-instance") == fleet
 
 
+def test_a_scan_of_the_first_version_tells_no_fleet(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    recommendations.swap(key_of(policy()), PolicyHead("g1", summary(), ((HERE, "g1"),), costs={HERE: cost(3)}))
+    store.client.hdel(store.keys.policy_head(*key_of(policy())), "costs")
+    assert scans_with(recommendations=recommendations).fleet(policy(), "ec2-instance") == 0
+
+
 def test_a_policy_never_scanned_has_no_fleet(store: Store) -> None:
     assert scans_with(recommendations=RecommendationStore(store)).fleet(policy(), "ec2-instance") == 0

@@ -67,8 +67,9 @@ class Surroundings:
     def hear(self, request: ActionRequest) -> bool:
         return False
 
-    def see_all(self) -> None:
+    def see_all(self) -> frozenset[str | None]:
         """The world has shown everything from the start."""
+        return frozenset()
 
 
 @dataclass

@@ -78,12 +78,21 @@ def test_a_scan_that_saw_nothing_is_repeated_more_and_more_rarely() -> None:
     assert kept.blind_retry(KEY, HOURLY) == BLIND_RETRY
 
 
-def test_what_is_put_off_is_no_failure_and_a_deleted_policy_is_forgotten() -> None:
+def test_what_is_caught_up_with_begins_with_the_first_pause_again() -> None:
     clock = FakeClock()
     kept, _ = patience(clock)
-    kept.postpone(KEY, HOURLY, timedelta(seconds=2))
-    assert kept.until(KEY, HOURLY) == clock.now() + timedelta(seconds=2)
+    pauses(clock, kept, HOURLY, 3)
+
+    kept.caught_up(KEY)
+
+    assert kept.until(KEY, HOURLY) is None
     assert pauses(clock, kept, HOURLY, 1) == [15]
+
+
+def test_a_deleted_policy_is_forgotten() -> None:
+    clock = FakeClock()
+    kept, _ = patience(clock)
+    pauses(clock, kept, HOURLY, 1)
 
     kept.forget_all_but(set())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from tests.unit.operator_core.fake_clock import FakeClock
 from tests.unit.stages.samples import gap, policy, summary
 
 from finops.domain.report import ScanSummary
-from finops.errors import ClusterUnavailable, FinopsError, InvalidInput
+from finops.errors import ClusterUnavailable, FinopsError, InvalidInput, StoreUnavailable
 from finops.kinds.conditions import find_condition
 from finops.kinds.policy_status import ScanPolicyStatus
 from finops.kinds.scan_policy import ScanPolicy
@@ -42,6 +43,11 @@ class Rig:
     telemetry: Telemetry = field(default_factory=Telemetry)
     refuses: Callable[[ScanPolicyStatus], FinopsError | None] = lambda _: None
     scans: int = 0
+    owed: bool = False
+    may_write: bool = True
+    silent: FinopsError | None = None
+    follow_ups: list[float] = field(default_factory=list)
+    """The times of the clock at which it was tried to bring the requests up to date."""
     policy: ScanPolicy = field(default_factory=policy)
 
     def __post_init__(self) -> None:
@@ -50,12 +56,12 @@ class Rig:
             world=self.world,
             policies=cast("Any", self),
             scan=self._scan,
-            follow_up=lambda _policy, _summary: Standing(0, Decimal(0)),
+            follow_up=self._follow_up,
             events=cast("Any", self),
             telemetry=self.telemetry,
             clock=self.clock,
             concurrency=1,
-            may_write=lambda: True,
+            may_write=lambda: self.may_write,
             see_accounts=lambda: None,
         )
 
@@ -64,6 +70,12 @@ class Rig:
         if isinstance(self.outcome, FinopsError):
             raise self.outcome
         return self.outcome
+
+    def _follow_up(self, _policy: ScanPolicy, _summary: ScanSummary) -> Standing:
+        self.follow_ups.append(self.clock.monotonic())
+        if self.silent is not None and len(self.follow_ups) > 1:
+            raise self.silent
+        return Standing(0, Decimal(0), self.owed)
 
     def publish(self, *_: Any, **__: Any) -> None:
         """Events are told to nobody."""
@@ -171,3 +183,50 @@ def test_a_first_scan_that_saw_nothing_shows_no_figures() -> None:
     rig = Rig(summary(gap("AssumeRoleFailed", region=""), complete_failure="nothing could be scanned"))
     rig.look()
     assert [rig.shown(name) for name in FIGURES] == [None] * len(FIGURES)
+
+
+def between(times: list[float]) -> list[float]:
+    return [later - earlier for earlier, later in itertools.pairwise(times)]
+
+
+@pytest.mark.parametrize(
+    ("silent", "pauses"),
+    [
+        (None, [2, 4, 8, 16, 32, 64, 128, 180, 180]),
+        (StoreUnavailable("it does not answer"), [2, 30, 60, 120, 180, 180]),
+    ],
+    ids=["ledger or lease", "store"],
+)
+def test_while_what_follows_a_scan_cannot_be_done_it_is_tried_more_and_more_rarely(
+    silent: FinopsError | None, pauses: list[float]
+) -> None:
+    rig = Rig(owed=True, silent=silent)
+    while rig.scans < 2 and len(rig.follow_ups) <= len(pauses):
+        rig.look(after=1)
+    assert rig.scans == 1
+    assert between(rig.follow_ups) == pauses
+
+
+def test_requests_brought_up_to_date_leave_no_pause_behind() -> None:
+    rig = Rig(owed=True)
+    for _ in range(20):
+        rig.look(after=1)
+    rig.owed = False
+    for _ in range(60):
+        rig.look(after=1)
+    done = len(rig.follow_ups)
+    assert rig.scheduler._patience.until(("team-a", "p"), rig.policy) is None
+
+    for _ in range(60):
+        rig.look(after=1)
+    assert len(rig.follow_ups) == done
+
+
+def test_a_lease_that_comes_late_is_made_up_for_at_once() -> None:
+    rig = Rig(owed=True, may_write=False)
+    for _ in range(60):
+        rig.look(after=1)
+    assert len(rig.follow_ups) == 1
+    rig.owed, rig.may_write = False, True
+    rig.look()
+    assert len(rig.follow_ups) == 2

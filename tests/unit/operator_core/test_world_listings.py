@@ -165,3 +165,63 @@ def test_late_events_of_an_object_do_not_touch_the_next_one_of_its_name() -> Non
 
     (left,) = kept.all()
     assert (left.metadata.uid, left.spec.suspend) == ("second", False)
+
+
+def own(name: str, version: str, namespace: str = "team-a") -> dict[str, Any]:
+    document = raw(version, name=name, uid=f"uid-{name}")
+    document["metadata"]["namespace"] = namespace
+    return document
+
+
+def answers(**names: str) -> Callable[[str | None], list[ScanPolicy]]:
+    """Return an API server with policies by namespace, a and b; each name is one policy."""
+
+    def read(where: str | None) -> list[ScanPolicy]:
+        return [ScanPolicy.from_object(own(name, "5", str(where))) for name in names[str(where)].split()]
+
+    return read
+
+
+def test_a_namespace_that_lists_again_is_noticed_whatever_another_has_listed() -> None:
+    kept = World().policies
+    kept.namespaces = ("a", "b")
+    for name in ("a1", "b1", "b2"):
+        kept.saw(own(name, "5", name[0]), listed=True)
+    kept.read(answers(a="a1", b="b1 b2"))
+    kept.saw(own("a1", "5", "a"), listed=True)
+    assert (kept.is_complete_in("a"), kept.is_complete_in("b")) == (False, True)
+    kept.read(answers(a="a1", b="b1 b2"))
+
+    kept.saw(own("b1", "5", "b"), listed=True)
+
+    assert (kept.is_complete_in("a"), kept.is_complete_in("b")) == (True, False)
+    kept.read_in("b", answers(b="b1"))
+    assert complete(kept)
+    assert names(kept) == ["a1", "b1"]
+
+
+def test_a_watch_that_lists_again_is_noticed_when_nothing_of_its_last_listing_is_left() -> None:
+    kept = policies()
+    kept.saw(own("x", "5"), listed=True)
+    kept.read(lambda _: [ScanPolicy.from_object(own("x", "5"))])
+    kept.saw(own("y", "6"))
+    kept.saw(own("z", "7"))
+    kept.saw(own("x", "8"), deleted=True)
+    assert complete(kept)
+
+    kept.saw(own("y", "6"), listed=True)
+
+    assert not complete(kept)
+
+
+def test_a_namespace_that_cannot_be_read_leaves_the_picture_of_the_others_complete() -> None:
+    kept = World().policies
+    kept.namespaces = ("a", "b")
+    kept.put(ScanPolicy.from_object(own("b1", "5", "b")))
+
+    kept.read_in("a", answers(a="a1"))
+
+    assert (kept.is_complete, kept.is_complete_in("a"), kept.is_complete_in("b")) == (False, True, False)
+    assert kept.unread() == ("b",)
+    assert not kept.is_complete_in("c")
+    assert names(kept) == ["a1", "b1"]

@@ -1,0 +1,98 @@
+"""What a move is decided from, and what can be told from it: differences, pauses, calls whose effect is not seen.
+
+Used by `finops.domain.next_move`, which decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from finops.domain.execution import DONE, Journal, Observation, Procedure, Result, StepRules
+from finops.domain.plan import Plan, PlanStep
+
+BACKOFF_BASE_SECONDS: Final = 5.0
+BACKOFF_CAP_SECONDS: Final = 300.0
+LOOK_CAP_SECONDS: Final = 60.0
+"""Longest pause between two looks at something that is late."""
+
+_WITHOUT_VALUES: Final[Mapping[str, str]] = {
+    "attachments": "its attachments changed",
+    "launchTime": "it was started again",
+    "tags": "its tags changed",
+}
+"""Facts of a fingerprint whose values, hashes and times, tell people nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything a move is decided from."""
+
+    plan: Plan
+    procedure: Procedure
+    journal: Journal
+    observation: Observation
+    now: datetime
+
+    def rules(self, step: PlanStep) -> StepRules:
+        return self.procedure.steps[step.id]
+
+    def reached(self, step: PlanStep) -> bool:
+        return self.rules(step).reached(self.plan, self.observation)
+
+    def expected(self, step: PlanStep) -> bool:
+        return self.rules(step).expected(self.plan, self.observation)
+
+    def since(self, at: datetime | None) -> float:
+        """Return the seconds since `at`, 0 when it is unknown or in the future (a clock that was set back)."""
+        return 0.0 if at is None else max(0.0, (self.now - at) / timedelta(seconds=1))
+
+
+def difference(plan: Plan, observation: Observation) -> str:
+    """Return in words how the resource differs from the plan's fingerprint, empty when it does not."""
+    if not observation.exists:
+        return "it does not exist any more"
+    keys = sorted({*plan.fingerprint, *observation.fingerprint})
+    return ", ".join(
+        _WITHOUT_VALUES.get(key)
+        or f"{key} was {plan.fingerprint.get(key, 'absent')}, is {observation.fingerprint.get(key, 'absent')}"
+        for key in keys
+        if plan.fingerprint.get(key) != observation.fingerprint.get(key)
+    )
+
+
+def backoff_seconds(failures: int) -> float:
+    """Return the pause before the next attempt: 5 s, doubled each time, at most five minutes."""
+    return min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** max(0, min(failures, 10) - 1))
+
+
+def look_again(rules: StepRules, waited: float) -> float:
+    """Return the pause until the next look at a step: its own, and ever longer once it is late."""
+    return max(rules.poll_seconds, min(LOOK_CAP_SECONDS, (waited - rules.timeout_seconds) / 10))
+
+
+def unanswered(situation: Situation) -> PlanStep | None:
+    """Return the step of which a call had no answer and may still have its effect; only one that lingers has such."""
+    lost = {entry.step for entry in situation.journal.entries if entry.result is Result.ABSENT}
+    return next((s for s in situation.plan.steps if s.id in lost and situation.rules(s).lingers), None)
+
+
+def unseen(situation: Situation) -> str:
+    """Return the last step called when it lingers and nothing is seen of it yet, else empty."""
+    last = situation.journal.entries[-1] if situation.journal.entries else None
+    if last is None or last.result not in {*DONE, Result.FOREIGN}:
+        return ""
+    rules = situation.procedure.steps[last.step]
+    return last.step if rules.lingers and rules.expected(situation.plan, situation.observation) else ""
+
+
+def shows_late(situation: Situation, step: PlanStep) -> bool:
+    """Return whether a call that had no answer, and seemed to have no effect, has one after all.
+
+    What destroys, or made something that must be named first, is not judged by this.
+    """
+    lost = any(entry.step == step.id and entry.result is Result.ABSENT for entry in situation.journal.entries)
+    names = situation.rules(step).destroys or situation.observation.text("created")
+    return lost and not names and situation.reached(step)
