@@ -24,6 +24,7 @@ from finops.store.connection import Store, open_store
 from finops_operator.aws.clients import make_readers
 from finops_operator.aws.limiter import OURS, LocalRateLimits, Quota
 from finops_operator.aws.reader import Patience, RetryPolicy
+from finops_operator.cli.heap import bound_heap
 from finops_operator.killpoint import arm
 from finops_operator.pipeline import ScanDependencies, ScanOutcome, scan
 from finops_operator.plugins import Check, ResourceKind
@@ -101,6 +102,8 @@ def peak_megabytes() -> float:
 
 def run_once(orders: Mapping[str, Any]) -> dict[str, Any]:
     """Scan as told and return figures of this process; the report goes to `report`, streamed."""
+    # As the command and the image do: what is measured is the scan, not what the C library hoards for its threads.
+    bound_heap()
     arm(str(orders.get("killPoint", "")))
     accounts = {name: account(name, account_id) for name, account_id in orders["accounts"].items()}
     wanted = policy(*accounts, **orders.get("spec", {}))
