@@ -30,9 +30,6 @@ EDGES: Final = {
     "operator/finops_operator/request_loop.py": "one request's defect must not stop the others",
     "operator/finops_operator/housekeeping.py": "one duty's defect must not stop the others",
     "operator/finops_operator/scheduler.py": "one policy's defect must not stop the others",
-    "operator/finops_operator/cli/scanning.py": "an interrupted scan ends its threads, and raises on",
-    "operator/finops_sandbox/aws/double.py": "a double that does not start leaves nothing behind, and raises on",
-    "slackbot/finops_slackbot/events/intake.py": "a click that fails is answered",
 }
 """Where everything may be caught, and why."""
 

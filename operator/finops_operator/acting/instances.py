@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
-from finops.domain.execution import DONE, Journal, Observation, Result
+from finops.domain.execution import DONE, Journal, Observation, Result, Rule, StepRules
 from finops.domain.plan import Plan
 from finops.errors import AwsRejected
 from finops.ports.aws_steps import Reader
@@ -210,3 +210,23 @@ def _plain(value: Any) -> Json:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return str(value)
+
+
+def stopping(reached: Rule, expected: Rule) -> StepRules:
+    """Return the rules of our call that stops an instance: what shows late is waited for, what people do ends it."""
+    return StepRules(
+        reached=reached,
+        expected=expected,
+        taken=started_by_others,
+        settle_seconds=STOP_SHOWS_SECONDS,
+        lingers=True,
+    )
+
+
+WAIT_STOPPED: Final = StepRules(
+    reached=lambda _, now: now.text("state") == "stopped",
+    failed=is_lost,
+    settle_seconds=STOP_SHOWS_SECONDS,
+    patient=True,
+)
+"""Nothing better exists than waiting: forcing a stop can damage file systems and needs its own approval."""

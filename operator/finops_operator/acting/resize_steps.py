@@ -11,10 +11,11 @@ from finops_operator.acting.instances import (
     DOWN,
     STOP_SHOWS_SECONDS,
     UP,
-    is_lost,
+    WAIT_STOPPED,
     runs_by_others,
     started_by_others,
     stopped_by_others,
+    stopping,
 )
 
 # AWS shows a stop a moment before it lets the type be changed, and a change a moment before it lets it be started.
@@ -79,19 +80,10 @@ def _not_new(plan: Plan, now: Observation) -> bool:
 
 
 STEPS: Final[Mapping[str, StepRules]] = {
-    "stop": StepRules(
-        reached=lambda plan, now: _is(old_type(plan), now, *DOWN) and _same_launch(plan, now),
-        expected=_untouched,
-        taken=started_by_others,
-        settle_seconds=STOP_SHOWS_SECONDS,
-        lingers=True,
+    "stop": stopping(
+        reached=lambda plan, now: _is(old_type(plan), now, *DOWN) and _same_launch(plan, now), expected=_untouched
     ),
-    "wait_stopped": StepRules(
-        reached=lambda _, now: now.text("state") == "stopped",
-        failed=is_lost,
-        settle_seconds=STOP_SHOWS_SECONDS,
-        patient=True,
-    ),
+    "wait_stopped": WAIT_STOPPED,
     "modify_type": StepRules(
         reached=_changed,
         expected=lambda plan, now: _is(old_type(plan), now, "stopped"),

@@ -15,13 +15,12 @@ from finops.ports.aws_steps import Reader
 from finops_operator.acting.instances import (
     DOWN,
     READ_PERMISSIONS,
-    STOP_SHOWS_SECONDS,
     UP,
+    WAIT_STOPPED,
     instance_found,
-    is_lost,
     observe_instance,
-    started_by_others,
     stopped_by_others,
+    stopping,
 )
 from finops_operator.acting.protection import template_owners
 from finops_operator.acting.session_policy import allow, start_with_customer_keys
@@ -94,20 +93,8 @@ ACTION: Final = Action(
     plan=_plan,
     procedure=Procedure(
         steps={
-            "stop": StepRules(
-                reached=_stopped,
-                expected=_running,
-                taken=started_by_others,
-                settle_seconds=STOP_SHOWS_SECONDS,
-                lingers=True,
-            ),
-            # Nothing better exists than waiting: forcing a stop can damage file systems and needs its own approval.
-            "wait_stopped": StepRules(
-                reached=lambda _, now: now.text("state") == "stopped",
-                failed=is_lost,
-                settle_seconds=STOP_SHOWS_SECONDS,
-                patient=True,
-            ),
+            "stop": stopping(reached=_stopped, expected=_running),
+            "wait_stopped": WAIT_STOPPED,
             "start": StepRules(
                 reached=lambda _, now: now.text("state") in UP,
                 expected=lambda _, now: now.text("state") == "stopped",

@@ -26,13 +26,13 @@ from finops_operator.pipeline import ScanDependencies, ScanOutcome, scan
 @contextmanager
 def _pool(workers: int, name: str) -> Iterator[ThreadPoolExecutor]:
     pool = ThreadPoolExecutor(workers, thread_name_prefix=name)
+    complete = False
     try:
         yield pool
-    except BaseException:
+        complete = True
+    finally:
         # An interrupted person does not wait for calls that are still out.
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown()
+        pool.shutdown(wait=complete, cancel_futures=not complete)
 
 
 @contextmanager

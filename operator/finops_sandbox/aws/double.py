@@ -76,15 +76,17 @@ class AwsDouble:
         if not _RUNNING.acquire(blocking=False):
             raise RuntimeError("an AWS double already runs in this process; moto keeps its state per process")
         self._holds_process = True
+        loaded = False
         try:
             self._server = SandboxServer(self._address, self._gateway, self._api)
             self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
             self._thread.start()
             os.environ[_NO_IMAGES[0]] = _NO_IMAGES[1]
             self._load()
-        except BaseException:
-            self.stop()
-            raise
+            loaded = True
+        finally:
+            if not loaded:
+                self.stop()
         return self
 
     def _load(self) -> None:
