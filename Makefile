@@ -18,7 +18,7 @@ install: $(STAMP) ## Make the virtual environment
 $(STAMP): $(LOCKED) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("finops needs Python 3.11 or newer, found " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(LOCKED)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r $(LOCKED)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
