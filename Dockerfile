@@ -5,7 +5,7 @@ ARG PYTHON_IMAGE=python:3.13-slim
 FROM ${PYTHON_IMAGE} AS wheel
 WORKDIR /src
 COPY locks/build.txt locks/
-RUN python -m venv /build && /build/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r locks/build.txt
+RUN python -m venv /build && /build/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r locks/build.txt
 COPY pyproject.toml README.md ./
 COPY operator operator
 COPY slackbot slackbot
@@ -13,13 +13,13 @@ RUN /build/bin/python -m hatchling build -t wheel -d /dist
 
 FROM ${PYTHON_IMAGE} AS operator-packages
 COPY locks/operator.txt /locks/
-RUN python -m venv /app && /app/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r /locks/operator.txt
+RUN python -m venv /app && /app/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /locks/operator.txt
 COPY --from=wheel /dist /dist
 RUN /app/bin/pip install --no-cache-dir --no-deps /dist/*.whl && rm -rf /app/lib/python3*/site-packages/finops_sandbox /app/lib/python3*/site-packages/finops_slackbot
 
 FROM ${PYTHON_IMAGE} AS slackbot-packages
 COPY locks/slackbot.txt /locks/
-RUN python -m venv /app && /app/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r /locks/slackbot.txt
+RUN python -m venv /app && /app/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /locks/slackbot.txt
 COPY --from=wheel /dist /dist
 RUN /app/bin/pip install --no-cache-dir --no-deps /dist/*.whl && rm -rf /app/lib/python3*/site-packages/finops_sandbox /app/lib/python3*/site-packages/finops_operator
 

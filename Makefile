@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 LOCKED := locks/dev.txt
 SOURCES := operator slackbot tests tools
 PYTEST := $(BIN)/python -m pytest
-PURE := operator/finops/domain/*,operator/finops/kinds/*,operator/finops/audit_verify/*,operator/finops_operator/checks/*,operator/finops_operator/sizing/*,operator/finops_operator/stages/*,operator/finops_operator/metrics/*,operator/finops_operator/billing/*
+PURE := operator/finops/domain/*,operator/finops/crds/*,operator/finops/audit_verify/*,operator/finops_operator/services/*,operator/finops_operator/plugins/*,operator/finops_operator/rules/*,operator/finops_operator/scan/metrics/*,operator/finops_operator/scan/check.py,operator/finops_operator/scan/price.py,operator/finops_operator/scan/recommend.py,operator/finops_operator/scan/select.py
 
 .PHONY: install demo test unit check e2e bench generate lock clean help
 
@@ -49,12 +49,12 @@ check: $(STAMP) ## Lint, format, types, import rules, spelling, generated files
 	$(BIN)/mypy operator slackbot tests tools
 	$(BIN)/lint-imports
 	$(BIN)/codespell operator slackbot tests tools docs charts README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md
-	$(BIN)/python -m finops.kinds.generate --check
+	$(BIN)/python -m finops.crds.generate --check
 	$(BIN)/python tools/build_values_schema.py --check
 	$(BIN)/python tools/build_docs.py --check
 
 generate: $(STAMP) ## Write all generated files anew
-	$(BIN)/python -m finops.kinds.generate
+	$(BIN)/python -m finops.crds.generate
 	$(BIN)/python tools/build_values_schema.py
 	$(BIN)/python tools/build_docs.py
 

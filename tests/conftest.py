@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from tests.valkey import running_valkey
+from tests.support.valkey import running_valkey
 
 from finops.store.connection import Store, open_store
 

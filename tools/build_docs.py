@@ -22,11 +22,11 @@ from prometheus_client import CollectorRegistry
 
 from finops.domain.recommendation import ResourceRef
 from finops.settings import Settings, variable_of
-from finops_operator.action_plugin import Action
-from finops_operator.catalog import Plugins, plugins
 from finops_operator.cli.iam_documents import act_policy, scan_policy
 from finops_operator.cli.main import application
-from finops_operator.plugins import Check
+from finops_operator.plugins.action import Action
+from finops_operator.plugins.kind import Check
+from finops_operator.plugins.loaded import Plugins, plugins
 from finops_operator.telemetry import Telemetry
 from finops_slackbot.metrics import Metrics as BotMetrics
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from finops.crds.scan_policy import ScanPolicy
 from finops.errors import FinopsError, InvalidInput, StoreUnsafe
 from finops.health import HealthServer
 from finops.k8s.access import Access
@@ -24,7 +25,6 @@ from finops.k8s.connection import Connection, connect
 from finops.k8s.events import Events
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
 from finops.k8s.lease import Lease
-from finops.kinds.scan_policy import ScanPolicy
 from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
@@ -35,39 +35,39 @@ from finops.store.outbox import Outbox
 from finops.store.realized import StoredSavings
 from finops.store.recommendations import RecommendationStore
 from finops.store.slack_groups import SlackGroups
-from finops_operator.access import access_of
-from finops_operator.account_status import AccountStatuses
-from finops_operator.act_requests import ActRequests
-from finops_operator.acting.executor import Executor
+from finops_operator.acts.commands import ActRequests
+from finops_operator.acts.executor import Executor
+from finops_operator.acts.gate import OperatorGate
+from finops_operator.acts.recovery import TakingOver
+from finops_operator.acts.report import StatusReporter
 from finops_operator.aws.clients import AwsReaders
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import share_of_published
 from finops_operator.aws.reader import Patience
 from finops_operator.aws.session import SdkSessions
-from finops_operator.canary import Canary
-from finops_operator.catalog import plugins
-from finops_operator.chronicle import Chronicle
-from finops_operator.deciding import Decider
-from finops_operator.forgetting import Forgetting
-from finops_operator.freeze import Freeze
-from finops_operator.gate import OperatorGate
-from finops_operator.handlers.serving import serve
-from finops_operator.housekeeping import Housekeeping
+from finops_operator.cluster.cache import World
+from finops_operator.cluster.canary import Canary
+from finops_operator.cluster.freeze import Freeze
+from finops_operator.cluster.handlers.serving import serve
+from finops_operator.cluster.lease import LeaseKeeper
+from finops_operator.cluster.objects import Objects
+from finops_operator.decisions.decider import Decider
+from finops_operator.decisions.identities import People
 from finops_operator.killpoint import arm, killpoint
-from finops_operator.lease_keeper import LeaseKeeper
-from finops_operator.objects import Objects
-from finops_operator.people import People
-from finops_operator.pipeline import ScanDependencies
-from finops_operator.policy_scans import PolicyScans, key_of, stop_when
-from finops_operator.proposing import Proposer
-from finops_operator.reporting import StatusReporter
-from finops_operator.request_loop import RequestLoop
-from finops_operator.scheduler import Scheduler
-from finops_operator.slack_channels import SlackChannels
-from finops_operator.taking_over import TakingOver
+from finops_operator.plugins.loaded import plugins
+from finops_operator.policies.account_status import AccountStatuses
+from finops_operator.policies.run import PolicyScans, key_of, stop_when
+from finops_operator.policies.scheduler import Scheduler
+from finops_operator.requests.loop import RequestLoop
+from finops_operator.requests.proposer import Proposer
+from finops_operator.rules.access import access_of
+from finops_operator.scan.scan import ScanDependencies
 from finops_operator.telemetry import Telemetry
-from finops_operator.world import World
+from finops_operator.upkeep.audit_notes import Chronicle
+from finops_operator.upkeep.channels import SlackChannels
+from finops_operator.upkeep.cleanup import Forgetting
+from finops_operator.upkeep.housekeeping import Housekeeping
 
 logger = logging.getLogger(__name__)
 KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")

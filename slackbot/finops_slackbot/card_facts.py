@@ -13,13 +13,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval, Source
+from finops.crds.approver import Approver
+from finops.crds.conditions import find_condition
+from finops.crds.request_status import APPROVED
 from finops.domain.decision import Choice, State, VoteResult
 from finops.domain.money import annual_from_monthly
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval, Source
-from finops.kinds.approver import Approver
-from finops.kinds.conditions import find_condition
-from finops.kinds.request_status import APPROVED
 from finops_slackbot.buttons import revision_of
 
 _ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2}

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol, TypeVar
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval
+from finops.crds.part import Kind
 from finops.errors import FinopsError
 from finops.k8s.kinds import WatchEvent
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval
-from finops.kinds.part import Kind
 
 T = TypeVar("T", bound=Kind)
 _LOG: Final = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ import threading
 from dataclasses import replace
 from typing import Final
 
+from finops.crds.approval import Approval
 from finops.domain.decision import Choice, State, VoteResult
 from finops.errors import StoreUnavailable
-from finops.kinds.approval import Approval
 from finops.ports.clock import Clock
 from finops.store.slack_clicks import Clicks, OpenClick, Stage
 from finops_slackbot.answering import Answering

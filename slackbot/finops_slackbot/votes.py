@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.domain.decision import Choice, State, VoteResult
 from finops.errors import (
     ClusterUnavailable,
@@ -23,8 +25,6 @@ from finops.errors import (
     StoreUnsafe,
 )
 from finops.k8s.ballots import TOO_MANY, ApprovalsApi, Ballot
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.ports.clock import Clock
 from finops.store.outbox import Outbox
 from finops.store.slack_clicks import Clicks, OpenClick, Stage

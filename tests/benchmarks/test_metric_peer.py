@@ -13,19 +13,19 @@ from math import isnan
 
 import boto3
 import pytest
-from tests.fleet_scan import ACCOUNT, REGION, FleetDouble, running_fleet_double
-from tests.scanning import UNLIMITED, account
+from tests.support.fleet_scan import ACCOUNT, REGION, FleetDouble, running_fleet_double
+from tests.support.scanning import UNLIMITED, account
 
 from finops.ports.aws_access import Tenant
 from finops.ports.clock import SystemClock
-from finops_operator.access import granted_accounts
 from finops_operator.aws.clients import make_readers
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.limiter import LocalRateLimits
 from finops_operator.aws.reader import Patience
-from finops_operator.metrics.fetch import fetch
-from finops_operator.metrics.queries import HOUR, Query, batches
-from finops_operator.metrics.windows import hours_window, last_hour
+from finops_operator.rules.access import granted_accounts
+from finops_operator.scan.metrics.fetch import fetch
+from finops_operator.scan.metrics.queries import HOUR, Query, batches
+from finops_operator.scan.metrics.windows import hours_window, last_hour
 
 SIZE = 200
 METRICS = (("CPUUtilization", ("Average", "Maximum")), ("NetworkIn", ("Sum",)), ("NetworkOut", ("Sum",)))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.fleet_scan import ACCOUNT, REGION, running_fleet_double
+from tests.support.fleet_scan import ACCOUNT, REGION, running_fleet_double
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 SIZE = 10_000

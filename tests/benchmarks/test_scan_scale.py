@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.fleet_scan import (
+from tests.support.fleet_scan import (
     EVERYTHING,
     HOURLY_ONLY,
     FleetDouble,

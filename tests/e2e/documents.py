@@ -6,8 +6,8 @@ from typing import Any
 
 from tests.e2e.cluster import Object
 
+from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.domain.decision import Choice
-from finops.kinds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 
 ACCOUNT_ID = "111111111111"
 API = "finops.dev/v1alpha1"

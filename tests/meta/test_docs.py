@@ -18,18 +18,18 @@ import pytest
 import typer
 import yaml
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval
+from finops.crds.aws_account import AwsAccount
+from finops.crds.part import API_VERSION, Kind
+from finops.crds.policy_actions import Mode
+from finops.crds.scan_policy import ScanPolicy
 from finops.domain.decision import State
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval
-from finops.kinds.aws_account import AwsAccount
-from finops.kinds.part import API_VERSION, Kind
-from finops.kinds.policy_actions import Mode
-from finops.kinds.scan_policy import ScanPolicy
 from finops_operator.aws.errors import CREDENTIALS, DENIED, REGION_DISABLED
-from finops_operator.catalog import plugins
 from finops_operator.cli.main import application
-from finops_operator.stages.check import CheckSetting, enabled_checks
-from finops_operator.stages.schedule import next_run
+from finops_operator.plugins.loaded import plugins
+from finops_operator.rules.due import next_run
+from finops_operator.scan.check import CheckSetting, enabled_checks
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
@@ -235,7 +235,7 @@ def test_chart_values_in_the_docs_exist() -> None:
 
 def test_every_code_of_an_identity_a_right_or_a_region_is_explained() -> None:
     page = text_of(ROOT / "docs/operations.md")
-    own = set(re.findall(r'code = "(\w+)"', text_of(ROOT / "operator/finops_operator/scanning/discover.py")))
+    own = set(re.findall(r'code = "(\w+)"', text_of(ROOT / "operator/finops_operator/scan/discover.py")))
     assert own
     for code in own | CREDENTIALS | DENIED | REGION_DISABLED:
         assert re.search(rf"^\| [^|]*`{code}`", page, re.MULTILINE), code

@@ -7,8 +7,8 @@ from typing import Any
 
 from kubernetes import client
 
+from finops.crds.crd import GROUP, VERSION
 from finops.k8s.connection import REQUEST_TIMEOUT, Connection, NotFound, cluster_errors
-from finops.kinds.crd import GROUP, VERSION
 
 
 class Access:

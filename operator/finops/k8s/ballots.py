@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
+from finops.crds.approval import Approval
+from finops.crds.invalid import InvalidObject
 from finops.domain.decision import RefusalReason, VoteResult
 from finops.errors import Conflict, FinopsError, Refused
-from finops.kinds.approval import Approval
-from finops.kinds.invalid import InvalidObject
 
 NAMES: Final = 10
 """Names by number; as many votes of one person on one request does the operator look at."""

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from kubernetes import client
 
+from finops.crds.part import API_VERSION, Kind
 from finops.k8s.connection import REQUEST_TIMEOUT, Connection, cluster_errors
-from finops.kinds.part import API_VERSION, Kind
 
 _NOTE_LIMIT: Final = 1024
 """Bytes, not characters."""

@@ -14,15 +14,15 @@ from typing import Any, Final, Generic, TypeVar
 
 from kubernetes import client
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval
+from finops.crds.aws_account import AwsAccount
+from finops.crds.crd import GROUP, VERSION
+from finops.crds.invalid import InvalidObject
+from finops.crds.part import Kind
+from finops.crds.scan_policy import ScanPolicy
 from finops.errors import ClusterUnavailable
 from finops.k8s.connection import REQUEST_TIMEOUT, Connection, NotFound, WatchExpired, cluster_errors
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval
-from finops.kinds.aws_account import AwsAccount
-from finops.kinds.crd import GROUP, VERSION
-from finops.kinds.invalid import InvalidObject
-from finops.kinds.part import Kind
-from finops.kinds.scan_policy import ScanPolicy
 
 T = TypeVar("T", bound=Kind)
 FIELD_MANAGER: Final = "finops-operator"

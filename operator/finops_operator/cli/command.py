@@ -13,7 +13,7 @@ from typing import Final
 
 import typer
 
-from finops_operator.registry import BrokenPlugin, load
+from finops_operator.plugins.registry import BrokenPlugin, load
 
 PACKAGE: Final = "finops_operator.cli.commands"
 

@@ -13,15 +13,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from finops.crds.aws_account import AwsAccount
+from finops.crds.invalid import InvalidObject, shortened
+from finops.crds.part import API_VERSION
+from finops.crds.scan_policy import ScanPolicy
 from finops.errors import InvalidInput
-from finops.kinds.aws_account import AwsAccount
-from finops.kinds.invalid import InvalidObject, shortened
-from finops.kinds.part import API_VERSION
-from finops.kinds.scan_policy import ScanPolicy
 from finops_operator.cli.yaml_documents import MalformedYaml, yaml_documents
-from finops_operator.plugins import Check
-from finops_operator.stages.check import CheckSetting, enabled_checks
-from finops_operator.stages.schedule import next_run
+from finops_operator.plugins.kind import Check
+from finops_operator.rules.due import next_run
+from finops_operator.scan.check import CheckSetting, enabled_checks
 
 _KINDS: Final = ("ScanPolicy", "AwsAccount")
 _SIZE_LIMIT: Final = 4_000_000

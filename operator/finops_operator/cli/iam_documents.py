@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from finops.domain.resource import PROTECTED_TAG
 from finops.errors import InvalidInput
-from finops_operator.catalog import Plugins
+from finops_operator.plugins.loaded import Plugins
 
 Statement: TypeAlias = Mapping[str, Any]
 _VERSION: Final = "2012-10-17"

@@ -12,8 +12,8 @@ from finops.domain.report import ScanSummary
 from finops.store.recommendations import recommendation_to_json
 from finops_operator.cli.listings import RECOMMENDATIONS, Counting
 from finops_operator.cli.output import Format, emit, emit_document, field
-from finops_operator.pipeline import ScanOutcome
-from finops_operator.scan_report import gap_to_json, reasons, report_parts, write_report
+from finops_operator.scan.report import gap_to_json, reasons, report_parts, write_report
+from finops_operator.scan.scan import ScanOutcome
 
 _GAP_COLUMNS: Final = (
     field("account"),

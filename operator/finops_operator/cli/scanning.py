@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from finops.kinds.scan_policy import ScanPolicy
+from finops.crds.scan_policy import ScanPolicy
 from finops.ports.clock import Clock
 from finops.settings import Settings
 from finops.store.connection import Store
@@ -17,10 +17,10 @@ from finops.store.limits import SharedRateLimits
 from finops_operator.aws.clients import make_readers
 from finops_operator.aws.limiter import share_of_published
 from finops_operator.aws.reader import Patience
-from finops_operator.catalog import Plugins
 from finops_operator.cli.documents import Documents
 from finops_operator.cli.heap import bound_heap
-from finops_operator.pipeline import ScanDependencies, ScanOutcome, scan
+from finops_operator.plugins.loaded import Plugins
+from finops_operator.scan.scan import ScanDependencies, ScanOutcome, scan
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from finops.errors import InvalidInput
 from finops.store.connection import Store
 from finops.store.recommendations import PolicyHead, RecommendationStore
 from finops_operator.cli.stored_gaps import chosen_policies
-from finops_operator.stages.select import carries
+from finops_operator.scan.select import carries
 
 
 @dataclass(frozen=True, slots=True)

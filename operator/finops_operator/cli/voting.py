@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from typing import Final
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.domain.decision import Choice, VoteResult
 from finops.errors import InvalidInput, Refused, Unavailable
 from finops.k8s.ballots import Ballot
 from finops.k8s.kinds import KindApi, action_requests, approvals
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops_operator.cli.cluster_access import Cluster
 from finops_operator.cli.output import note
 

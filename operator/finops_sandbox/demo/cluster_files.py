@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import yaml
 
-from finops.kinds.admission import policies
-from finops.kinds.generate import KINDS, crd_object
+from finops.crds.admission import policies
+from finops.crds.generate import KINDS, crd_object
 
 NAMESPACE: Final = "finops-system"
 RELEASE: Final = "finops-operator"

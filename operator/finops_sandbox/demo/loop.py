@@ -11,10 +11,10 @@ import urllib.request
 from typing import Any, Final
 
 from finops.audit_verify import verify
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval
+from finops.crds.scan_policy import ScanPolicy
 from finops.domain.decision import TERMINAL, State
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval
-from finops.kinds.scan_policy import ScanPolicy
 from finops.ledger.file_sink import line_of
 from finops.store.connection import open_store
 from finops.store.ledger import LedgerStream

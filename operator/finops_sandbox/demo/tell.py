@@ -7,7 +7,7 @@ import sys
 from itertools import islice
 from typing import Any, TextIO
 
-from finops.kinds.conditions import find_condition
+from finops.crds.conditions import find_condition
 from finops.store.connection import open_store
 from finops.store.recommendations import RecommendationStore, recommendation_to_json
 from finops_operator.cli.output import Format, emit, field

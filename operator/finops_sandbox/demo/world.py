@@ -16,13 +16,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval
+from finops.crds.aws_account import AwsAccount
+from finops.crds.conditions import ConditionStatus, find_condition
+from finops.crds.scan_policy import ScanPolicy
 from finops.k8s.connection import Connection, connect
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval
-from finops.kinds.aws_account import AwsAccount
-from finops.kinds.conditions import ConditionStatus, find_condition
-from finops.kinds.scan_policy import ScanPolicy
 from finops_sandbox.demo.cluster_files import (
     BOT_ACCOUNT,
     NAMESPACE,

@@ -5,8 +5,8 @@ Every sentence says whether the vote was recorded, and what to do next if it was
 
 from __future__ import annotations
 
+from finops.crds.approval import Approval
 from finops.domain.decision import IN_FLIGHT, Choice, RefusalReason, State, VoteResult
-from finops.kinds.approval import Approval
 from finops_slackbot.card_facts import CardFacts, remark
 from finops_slackbot.text import code, quote
 from finops_slackbot.views.details import approver_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from finops.kinds.approver import Approver
+from finops.crds.approver import Approver
 from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.text import code, fit
 from finops_slackbot.views.blocks import Block, plain_text, section

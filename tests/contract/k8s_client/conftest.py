@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from kubernetes import client
-from tests.cluster_kinds import install_kinds
+from tests.support.cluster_kinds import install_kinds
 
 from finops.k8s.connection import Connection, connect
 from finops_sandbox.kubernetes import KubernetesDouble

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from tests.contract.k8s_client.conftest import Place
-from tests.unit.kinds.manifests import manifest
+from tests.unit.crds.manifests import manifest
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.domain.decision import Choice
 from finops.errors import Refused
 from finops.k8s.ballots import NAMES, Ballot, Sent
 from finops.k8s.kinds import KindApi, action_requests, approvals
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 
 
 @pytest.fixture

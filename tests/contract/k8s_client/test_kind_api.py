@@ -13,6 +13,9 @@ import pytest
 from kubernetes import client
 from tests.contract.k8s_client.conftest import Place
 
+from finops.crds.aws_account import AwsAccount
+from finops.crds.part import API_VERSION
+from finops.crds.scan_policy import ScanPolicy
 from finops.errors import ClusterUnavailable, Conflict, InvalidInput
 from finops.k8s.access import Access
 from finops.k8s.config_maps import ConfigMaps
@@ -20,9 +23,6 @@ from finops.k8s.connection import NotFound, connect
 from finops.k8s.events import Events
 from finops.k8s.kinds import KindApi, WatchEvent, aws_accounts, scan_policies
 from finops.k8s.secrets import create_once, update_once
-from finops.kinds.aws_account import AwsAccount
-from finops.kinds.part import API_VERSION
-from finops.kinds.scan_policy import ScanPolicy
 
 
 def policy(place: Place, name: str, labels: dict[str, str] | None = None, **spec: Any) -> ScanPolicy:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kubernetes import client
 from tests.contract.k8s_client.conftest import Place
-from tests.unit.operator_core.fake_clock import FakeClock
+from tests.support.fake_clock import FakeClock
 
 from finops.errors import ClusterUnavailable, FenceLost
 from finops.k8s.lease import Lease

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.valkey import running_valkey
+from tests.support.valkey import running_valkey
 
 from finops.audit_verify import verify
 from finops.domain.audit import Entry, Record, RecordKind

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import redis
-from tests.valkey import ValkeyProcess
+from tests.support.valkey import ValkeyProcess
 
 from finops.errors import StoreUnsafe
 from finops.store.connection import Store, check_server, open_store

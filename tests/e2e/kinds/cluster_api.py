@@ -11,8 +11,8 @@ from typing import Any
 
 from kubernetes import client, config
 
-from finops.kinds.crd import GROUP, VERSION
-from finops.kinds.generate import KINDS
+from finops.crds.crd import GROUP, VERSION
+from finops.crds.generate import KINDS
 
 CRDS = {kind.crd.kind: kind.crd for kind in KINDS}
 Object = dict[str, Any]

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from tests.cluster_kinds import install_kinds
 from tests.e2e.kinds.cluster_api import Cluster, unique_name
+from tests.support.cluster_kinds import install_kinds
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from kubernetes import client
 from tests.e2e.kinds.cluster_api import Cluster, KindClient, refusal, unique_name
-from tests.unit.kinds.manifests import SLACK_VOTER, manifest
+from tests.unit.crds.manifests import SLACK_VOTER, manifest
 
-from finops.kinds.admission import policies
-from finops.kinds.crd import GROUP
+from finops.crds.admission import policies
+from finops.crds.crd import GROUP
 
 pytestmark = pytest.mark.cluster
 

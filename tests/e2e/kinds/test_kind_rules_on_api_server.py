@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from kubernetes import client
 from tests.e2e.kinds.cluster_api import CRDS, Cluster, KindClient, refusal, unique_name
-from tests.unit.kinds.manifests import manifest
-from tests.unit.kinds.rule_case import RuleCase
-from tests.unit.kinds.rule_cases import RULE_CASES
-from tests.unit.kinds.schema_walk import all_rules, rules_of
+from tests.unit.crds.manifests import manifest
+from tests.unit.crds.rule_case import RuleCase
+from tests.unit.crds.rule_cases import RULE_CASES
+from tests.unit.crds.schema_walk import all_rules, rules_of
 
 pytestmark = pytest.mark.cluster
 

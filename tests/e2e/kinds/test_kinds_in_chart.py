@@ -11,8 +11,8 @@ import pytest
 import yaml
 from tests.e2e.kinds.cluster_api import Cluster
 
-from finops.kinds.admission import policies
-from finops.kinds.generate import KINDS, crd_object
+from finops.crds.admission import policies
+from finops.crds.generate import KINDS, crd_object
 
 pytestmark = pytest.mark.cluster
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from kubernetes import client
 from tests.e2e.kinds.cluster_api import Cluster, refusal, unique_name
-from tests.unit.kinds.manifests import manifest
+from tests.unit.crds.manifests import manifest
 
-from finops.kinds.scan_policy import ScanPolicySpec
+from finops.crds.scan_policy import ScanPolicySpec
 
 pytestmark = pytest.mark.cluster
 

@@ -18,7 +18,7 @@ from typing import Any
 from tests.integration.act.act_world import FakeLease, FastClock, World, make_sessions, warm_sdk
 
 from finops_operator.aws.session import SdkSessions
-from finops_operator.kill_points import ACT_KILL_POINTS
+from finops_operator.killpoint import ACT_KILL_POINTS
 
 
 class _Passages:

@@ -21,7 +21,7 @@ from tests.integration.act.act_world import (
 from finops.errors import FenceLost
 from finops.ledger.durable import DurableLedger
 from finops.ports.act import ActRequest
-from finops_operator.acting.progress import ActResult
+from finops_operator.acts.progress import ActResult
 from finops_sandbox.aws.double import AwsDouble
 
 

@@ -27,19 +27,19 @@ from finops.ports.aws_steps import ExecutorSessions
 from finops.store.caps import StoredCaps
 from finops.store.connection import open_ledger_connection, open_store
 from finops.store.realized import StoredSavings
-from finops_operator.acting.executor import Executor
-from finops_operator.acting.progress import ActSettings
-from finops_operator.action_plugin import Action, Target
-from finops_operator.actions.ebs_volume_delete import ACTION as DELETE
-from finops_operator.actions.ebs_volume_modify import ACTION as MODIFY
-from finops_operator.actions.ec2_instance_resize import ACTION as RESIZE
-from finops_operator.actions.ec2_instance_stop import ACTION as STOP
+from finops_operator.acts.executor import Executor
+from finops_operator.acts.progress import ActSettings
 from finops_operator.aws.clients import AwsReaders
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import LocalRateLimits
 from finops_operator.aws.reader import Patience
 from finops_operator.aws.session import SdkSessions, read_config
+from finops_operator.plugins.action import Action, Target
+from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
+from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
+from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
+from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"

@@ -24,7 +24,7 @@ from tests.integration.act.act_checker import check, effects
 from tests.integration.act.act_world import ACCOUNT, ACTIONS, REGION, World, make_sessions, propose, vote, warm_sdk
 
 from finops.ports.act import ActRequest
-from finops_operator.kill_points import ACT_KILL_POINTS
+from finops_operator.killpoint import ACT_KILL_POINTS
 from finops_sandbox.aws.double import AwsDouble
 
 _MOST = 200

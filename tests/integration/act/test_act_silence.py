@@ -17,14 +17,14 @@ from tests.integration.act.act_world import (
     World,
     vote,
 )
-from tests.valkey import ValkeyProcess, running_valkey
+from tests.support.valkey import ValkeyProcess, running_valkey
 
 from finops.domain.decision import State
 from finops.errors import ClusterUnavailable, Conflict, LedgerDiverged
 from finops.ledger.durable import open_ledger
 from finops.ports.act import Limits
 from finops.store.connection import open_ledger_connection, open_store
-from finops_operator.acting.records import in_flight
+from finops_operator.acts.journal import in_flight
 from finops_sandbox.aws.double import AwsDouble
 
 

@@ -16,7 +16,7 @@ from finops.domain.decision import State
 from finops.domain.execution import Stop, StopKind
 from finops.ledger.durable import DurableLedger
 from finops.ports.act import ActRequest
-from finops_operator.kill_points import ACT_KILL_POINTS
+from finops_operator.killpoint import ACT_KILL_POINTS
 from finops_sandbox.aws.double import AwsDouble
 from finops_sandbox.aws.errors import AwsError
 

@@ -20,9 +20,9 @@ from finops.domain.decision import State
 from finops.domain.next_move import ALARM_AFTER_FAILURES, GONE
 from finops.ledger.durable import DurableLedger
 from finops.ports.act import ActRequest
-from finops_operator.acting.progress import ActResult
-from finops_operator.acting.session_policy import allow
-from finops_operator.action_plugin import Action
+from finops_operator.acts.progress import ActResult
+from finops_operator.plugins.action import Action
+from finops_operator.plugins.session_policy import allow
 from finops_sandbox.aws.double import AwsDouble, Delays
 
 _TRANSITION = 0.05

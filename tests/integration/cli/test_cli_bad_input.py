@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.answering import answering
 from tests.integration.cli.aws_process import AwsProcess, account, policy
 from tests.integration.cli.conftest import Ended, Files, Finops
+from tests.support.answering import answering
 
 SECRET = "s3cret"
 HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<html>hi</html>"

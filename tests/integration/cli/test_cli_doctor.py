@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.integration.cli.aws_process import AwsProcess, account
 from tests.integration.cli.conftest import Ended, Files, Finops
-from tests.valkey import running_valkey
+from tests.support.valkey import running_valkey
 
 from finops.store.connection import open_store
 from finops.store.slack_status import SlackStatus

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from tests.integration.cli.aws_process import AwsProcess, account, policy
 from tests.integration.cli.conftest import Files, Finops
-from tests.valkey import running_valkey
+from tests.support.valkey import running_valkey
 
 from finops.store.connection import open_store
 from finops.store.recommendations import RecommendationStore

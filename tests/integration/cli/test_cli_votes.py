@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from tests.integration.cli.conftest import Ended, Finops
-from tests.unit.kinds.manifests import manifest
+from tests.unit.crds.manifests import manifest
 
+from finops.crds.approval import Approval
 from finops.k8s.connection import connect
 from finops.k8s.kinds import approvals
-from finops.kinds.approval import Approval
 from finops_sandbox.demo.cluster_files import manifest as demo_manifest
 from finops_sandbox.kubernetes import KubernetesDouble
 

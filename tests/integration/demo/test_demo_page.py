@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.browser import Browser
 from tests.integration.demo.demo_process import DemoProcess, running_demo, shell
+from tests.support.browser import Browser
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 CARDS = "document.querySelectorAll('.message:not(.ephemeral)').length"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.operator_parts import NAMESPACE, Parts
-from tests.unit.operator_core.fake_clock import FakeClock
+from tests.support.fake_clock import FakeClock
+from tests.support.operator_parts import NAMESPACE, Parts
 
 from finops.audit_verify import verify
 from finops.k8s.kinds import KindApi, action_requests, approvals, scan_policies

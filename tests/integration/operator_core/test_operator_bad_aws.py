@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import pytest
-from tests.operator_estate import Obj
-from tests.operator_rig import Rig, eventually, running_rig
+from tests.support.operator_estate import Obj
+from tests.support.operator_rig import Rig, eventually, running_rig
 
 KEYLESS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 

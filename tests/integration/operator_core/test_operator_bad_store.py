@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.operator_rig import eventually, running_rig
+from tests.support.operator_rig import eventually, running_rig
 
 
 def test_an_operator_whose_password_was_changed_waits_and_goes_on_when_it_is_let_in(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.operator_estate import SYSTEM, Obj
-from tests.operator_rig import Case, Rig, eventually, running_rig
-from tests.stalling_proxy import running_proxy
-from tests.valkey import running_valkey
+from tests.support.operator_estate import SYSTEM, Obj
+from tests.support.operator_rig import Case, Rig, eventually, running_rig
+from tests.support.stalling_proxy import running_proxy
+from tests.support.valkey import running_valkey
 
 from finops.store.connection import open_store
 from finops.store.recommendations import RecommendationStore

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tests.operator_rig import Case, Rig, eventually, running_rig
+from tests.support.operator_rig import Case, Rig, eventually, running_rig
 
 from finops.store.connection import open_store
 from finops.store.recommendations import RecommendationStore

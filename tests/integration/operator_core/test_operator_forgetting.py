@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.operator_parts import NAMESPACE, Parts
-from tests.operator_rig import eventually, running_rig
-from tests.unit.stages.samples import ACCOUNT, account, gap, policy, summary
+from tests.support.operator_parts import NAMESPACE, Parts
+from tests.support.operator_rig import eventually, running_rig
+from tests.support.scan_samples import ACCOUNT, account, gap, policy, summary
 
+from finops.crds.scan_policy import ScanPolicy
 from finops.domain.resource import Resource, Shard
 from finops.errors import ClusterUnavailable, FinopsError, Refused
 from finops.k8s.connection import connect
 from finops.k8s.kinds import aws_accounts, scan_policies
-from finops.kinds.scan_policy import ScanPolicy
 from finops.store.connection import open_store
 from finops.store.inventory import InventoryStore, ShardHead
 from finops.store.recommendations import PolicyHead, RecommendationStore

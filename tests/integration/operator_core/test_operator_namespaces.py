@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.integration.operator_core.test_operator_pictures import restarted
 from tests.integration.operator_core.test_operator_tallies import TWO
-from tests.operator_parts import NAMESPACE, Parts
+from tests.support.operator_parts import NAMESPACE, Parts
 
 from finops.domain.decision import State
 from finops.errors import Refused

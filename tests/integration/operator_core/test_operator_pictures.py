@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 from tests.integration.operator_core.test_operator_tallies import TWO, act_of, by_slack, delete, votes_recorded
-from tests.operator_parts import NAMESPACE, Parts
-from tests.unit.stages.samples import account, policy
+from tests.support.operator_parts import NAMESPACE, Parts
+from tests.support.scan_samples import account, policy
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval
 from finops.domain.audit import Entry, RecordKind
 from finops.domain.decision import State, Trigger
 from finops.domain.execution import StopKind
 from finops.errors import ClusterUnavailable, Conflict
 from finops.k8s.kinds import aws_accounts
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval
-from finops_operator.objects import Gone
-from finops_operator.votes import request_reference
+from finops_operator.cluster.objects import Gone
+from finops_operator.rules.votes import request_reference
 
 LONG_NAMES = {"approvers": [{"kubernetesGroup": f"https://login.example/{'x' * 220}#{n:02d}"} for n in range(50)]}
 

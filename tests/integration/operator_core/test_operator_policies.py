@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.operator_estate import ACCOUNT, Obj
-from tests.operator_rig import Case, Rig, eventually, running_rig
+from tests.support.operator_estate import ACCOUNT, Obj
+from tests.support.operator_rig import Case, Rig, eventually, running_rig
 
 from finops.k8s.connection import connect
 from finops.k8s.kinds import scan_policies

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from tests.integration.operator_core.test_operator_tallies import act_of
-from tests.operator_parts import Parts
+from tests.support.operator_parts import Parts
 
 from finops.domain.decision import State
 from finops.k8s.events import Events
 from finops.ports.act import ActProgress
+from finops_operator.acts.report import StatusReporter
 from finops_operator.cli.commands.requests import COLUMNS
-from finops_operator.freeze import Freeze
-from finops_operator.reporting import StatusReporter
-from finops_operator.stages.ending import ending
+from finops_operator.cluster.freeze import Freeze
+from finops_operator.rules.ending import ending
 from finops_operator.telemetry import Telemetry
 
 

@@ -6,24 +6,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.operator_parts import NAMESPACE, Parts
-from tests.unit.stages.samples import account, policy
+from tests.support.operator_parts import NAMESPACE, Parts
+from tests.support.scan_samples import account, policy
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval
 from finops.domain.audit import RecordKind
 from finops.domain.decision import State
 from finops.domain.execution import StopKind
 from finops.errors import ClusterUnavailable, Refused
 from finops.k8s.events import Events
 from finops.k8s.kinds import aws_accounts
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval
 from finops.ports.act import ActProgress, ActRequest, Limits
 from finops.ports.aws_access import AccountAccess, Tenant
-from finops_operator.access import access_of
-from finops_operator.objects import Objects
-from finops_operator.reporting import StatusReporter
+from finops_operator.acts.report import StatusReporter
+from finops_operator.cluster.objects import Objects
+from finops_operator.decisions.verdicts import VOTES_A_PERSON
+from finops_operator.rules.access import access_of
 from finops_operator.telemetry import Telemetry
-from finops_operator.vote_records import VOTES_A_PERSON
 
 TWO = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}, {"slackUser": "U0ALICE001"}]}
 

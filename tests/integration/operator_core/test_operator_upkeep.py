@@ -7,17 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.operator_parts import NAMESPACE, Parts
-from tests.unit.stages.samples import policy
+from tests.support.operator_parts import NAMESPACE, Parts
+from tests.support.scan_samples import policy
 
+from finops.crds.scan_policy import ScanPolicy
 from finops.domain.audit import Entry, RecordKind
 from finops.domain.decision import State
 from finops.errors import Conflict
-from finops.kinds.scan_policy import ScanPolicy
 from finops.store.connection import Store
 from finops.store.outbox import MessageRef
-from finops_operator.freeze import Freeze
-from finops_operator.objects import Gone
+from finops_operator.cluster.freeze import Freeze
+from finops_operator.cluster.objects import Gone
 
 
 def commands(store: Store) -> int:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.operator_estate import Obj
-from tests.operator_rig import Case, Rig, eventually, running_rig
+from tests.support.operator_estate import Obj
+from tests.support.operator_rig import Case, Rig, eventually, running_rig
 
 from finops.errors import Refused
 

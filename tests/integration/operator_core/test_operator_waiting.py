@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from tests.integration.operator_core.test_operator_pictures import decisions, intent, silent
 from tests.integration.operator_core.test_operator_tallies import TWO
-from tests.operator_parts import NAMESPACE, Parts
-from tests.unit.stages.samples import account, policy
+from tests.support.operator_parts import NAMESPACE, Parts
+from tests.support.scan_samples import account, policy
 
+from finops.crds.action_request import ActionRequest
 from finops.domain.decision import State
 from finops.errors import Refused
 from finops.k8s.kinds import aws_accounts
-from finops.kinds.action_request import ActionRequest
 from finops.ports.act import ActRequest
-from finops_operator.access import access_of
-from finops_operator.act_requests import ActRequests
-from finops_operator.acting.progress import ActResult
-from finops_operator.freeze import Freeze
-from finops_operator.request_loop import RequestLoop
+from finops_operator.acts.commands import ActRequests
+from finops_operator.acts.progress import ActResult
+from finops_operator.cluster.freeze import Freeze
+from finops_operator.requests.loop import RequestLoop
+from finops_operator.rules.access import access_of
 from finops_operator.telemetry import Telemetry
 
 NOT_BEGUN = [State.APPROVED, State.SCHEDULED, State.EXECUTING]

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.operator_parts import NAMESPACE, Parts
-from tests.unit.stages.samples import policy
+from tests.support.operator_parts import NAMESPACE, Parts
+from tests.support.scan_samples import policy
 
-from finops_operator.handlers.serving import _settings, serve
+from finops_operator.cluster.handlers.serving import _settings, serve
 
 
 def soon(test: Callable[[], bool], seconds: float = 20.0) -> None:

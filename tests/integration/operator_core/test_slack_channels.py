@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.operator_parts import NAMESPACE, Parts
-from tests.unit.stages.samples import NOW, policy, summary
+from tests.support.operator_parts import NAMESPACE, Parts
+from tests.support.scan_samples import NOW, policy, summary
 
+from finops.crds.scan_policy import ScanPolicy
 from finops.errors import StoreUnavailable
-from finops.kinds.scan_policy import ScanPolicy
 from finops.store.slack_status import SlackProblem, SlackStatus
-from finops_operator.slack_channels import problem_of
-from finops_operator.stages import policy_status
-from finops_operator.stages.policy_status import Standing
+from finops_operator.rules import policy_status
+from finops_operator.rules.policy_status import Standing
+from finops_operator.upkeep.channels import problem_of
 
 CHANNEL = "C0123456789"
 NOTIFY = {"slack": {"channel": CHANNEL}}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.socket_mode import SocketModeClient
-from tests.slack_workspace import workspace_of_a_larger_app
+from tests.support.slack_workspace import workspace_of_a_larger_app
 
 from finops_sandbox.slack import Control, SlackDouble
 

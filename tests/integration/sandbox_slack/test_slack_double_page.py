@@ -12,10 +12,10 @@ import pytest
 from slack_bolt import Ack, App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
-from tests.browser import Browser
 from tests.integration.sandbox_slack.conftest import close_socket_client
 from tests.integration.sandbox_slack.sample_cards import card, decided_card, deny_view
-from tests.slack_workspace import workspace_of_a_larger_app
+from tests.support.browser import Browser
+from tests.support.slack_workspace import workspace_of_a_larger_app
 
 from finops_sandbox.slack import Control, SlackDouble
 

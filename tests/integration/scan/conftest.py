@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.scanning import account, dependencies, policy
+from tests.support.scanning import account, dependencies, policy
 
-from finops.kinds.aws_account import AwsAccount
-from finops.kinds.scan_policy import ScanPolicy
+from finops.crds.aws_account import AwsAccount
+from finops.crds.scan_policy import ScanPolicy
 from finops.ports.clock import SystemClock
 from finops.store.connection import Store
 from finops.store.keys import Keys
-from finops_operator.pipeline import ScanOutcome, scan
+from finops_operator.scan.scan import ScanOutcome, scan
 from finops_sandbox.aws.double import AwsDouble, Delays
 
 PRODUCTION, STAGING = "111111111111", "222222222222"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
-from tests.scanning import account, policy, report_of
+from tests.support.scanning import account, policy, report_of
 
 from finops.domain.resource import Resource
 from finops.errors import InvalidInput, StoreUnavailable
 from finops.store.connection import Store
 from finops.store.recommendations import RecommendationStore
-from finops_operator.pipeline import ScanOutcome
-from finops_operator.scanning.judging import ShardJudge
+from finops_operator.scan.judging import ShardJudge
+from finops_operator.scan.scan import ScanOutcome
 from finops_sandbox.aws.double import AwsDouble
 
 Scan = Callable[..., ScanOutcome]

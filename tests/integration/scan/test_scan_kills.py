@@ -15,7 +15,7 @@ from finops.domain.resource import Shard
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore
 from finops.store.recommendations import RecommendationStore
-from finops_operator.pipeline import ScanOutcome
+from finops_operator.scan.scan import ScanOutcome
 from finops_sandbox.aws.double import AwsDouble
 
 Scan = Callable[..., ScanOutcome]
@@ -31,7 +31,7 @@ def scan_process(store: Store, url: str, kill_point: str = "") -> subprocess.Com
         "spec": {"regions": ["us-east-1"]},
         "killPoint": kill_point,
     }
-    command = [sys.executable, "-m", "tests.scanning", json.dumps(orders)]
+    command = [sys.executable, "-m", "tests.support.scanning", json.dumps(orders)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 

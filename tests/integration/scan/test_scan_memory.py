@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.fleet_scan import HOURLY_ONLY, requests_per_thousand, running_fleet_double
+from tests.support.fleet_scan import HOURLY_ONLY, requests_per_thousand, running_fleet_double
 
 
 @pytest.mark.slow

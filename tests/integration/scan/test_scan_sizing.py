@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.scanning import policy, report_of
+from tests.support.scanning import policy, report_of
 
 from finops.store.connection import Store
 from finops.store.offerings import OfferingStore
-from finops_operator.pipeline import ScanOutcome
+from finops_operator.scan.scan import ScanOutcome
 from finops_sandbox.aws.double import AwsDouble, Delays
 
 Scan = Callable[..., ScanOutcome]

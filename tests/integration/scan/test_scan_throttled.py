@@ -7,15 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.scanning import HASTY, account, dependencies, policy, report_of
+from tests.support.scanning import HASTY, account, dependencies, policy, report_of
 
 from finops.ports.clock import SystemClock
 from finops.store.connection import Store
 from finops.store.keys import Keys
 from finops_operator.aws.reader import RetryPolicy
-from finops_operator.pipeline import ScanOutcome, scan
-from finops_operator.plugins import ResourceKind
-from finops_operator.registry import load
+from finops_operator.plugins.loaded import load_kinds
+from finops_operator.scan.scan import ScanOutcome, scan
 from finops_sandbox.aws.double import AwsDouble, Delays
 from finops_sandbox.aws.estate import SAMPLE_ESTATE
 
@@ -61,7 +60,7 @@ def test_every_resource_is_measured_or_unknown_and_none_is_idle_for_want_of_data
     aws.control.inject({"kind": "throttle", "rate": 0.4} | ({"service": service} if service else {}))
     outcome = scan_with(store, "storm", retry)
     stormy = report_of(outcome)
-    kinds = load("finops_operator.resources", "KIND", ResourceKind)
+    kinds = load_kinds()
 
     resources = {one["id"]: one for one in stormy["resources"]}
     assert resources.keys() == {one["id"] for one in calm["resources"]}

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from tests.integration.scan.conftest import ACCOUNTS
-from tests.scanning import dependencies, policy, report_of
+from tests.support.scanning import dependencies, policy, report_of
 
 from finops.domain.price import Price, PriceQuery
 from finops.domain.report import ShardCost
@@ -19,7 +19,7 @@ from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore, DailyCost
 from finops.store.inventory import InventoryStore
 from finops.store.recommendations import RecommendationStore
-from finops_operator.pipeline import ScanOutcome, scan
+from finops_operator.scan.scan import ScanOutcome, scan
 from finops_sandbox.aws.double import AwsDouble
 
 Scan = Callable[..., ScanOutcome]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.scanning import HASTY, UNLIMITED
+from tests.support.scanning import HASTY, UNLIMITED
 
 from finops.errors import (
     AwsCredentialsInvalid,

@@ -17,17 +17,17 @@ from typing import Any, TypeVar
 
 from tests.unit.slackbot.sample_requests import resize_request
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.admission import policies
+from finops.crds.approval import Approval
+from finops.crds.metadata import Metadata
+from finops.crds.request_status import Votes
 from finops.domain.decision import Approver as DomainApprover
 from finops.domain.decision import Electorate, RequestFacts, State, Tally, Terms, Vote, VoteResult, judge, tally
 from finops.domain.decision import Voter as DomainVoter
 from finops.errors import FinopsError
 from finops.k8s.connection import Connection, connect
 from finops.k8s.kinds import KindApi, action_requests, approvals
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.admission import policies
-from finops.kinds.approval import Approval
-from finops.kinds.metadata import Metadata
-from finops.kinds.request_status import Votes
 from finops.ports.clock import SystemClock
 from finops.settings import Settings
 from finops.store.connection import Store, open_store

@@ -7,11 +7,11 @@ import signal
 from tests.integration.slackbot.bot_world import ALICE, BOB, NAMESPACE, World
 from tests.integration.slackbot.test_bot_outages import connected, process
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.domain.decision import Choice, VoteResult
 from finops.k8s.connection import connect
 from finops.k8s.kinds import approvals
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 
 BY_KUBECTL = Voter(source=Source.KUBERNETES, username="admin")
 

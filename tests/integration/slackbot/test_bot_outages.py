@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.slackbot.bot_world import ALICE, BOB, DAVE, ROOT, World, running_world
-from tests.valkey import running_valkey
+from tests.support.valkey import running_valkey
 
 from finops.store.slack_groups import SlackGroups
 from finops.store.slack_status import SlackStatus

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.integration.slackbot.bot_world import BOB, running_world
-from tests.valkey import running_valkey
+from tests.support.valkey import running_valkey
 
 
 def test_a_bot_whose_password_was_changed_loses_no_thread_and_goes_on_when_it_is_let_in(tmp_path: Path) -> None:

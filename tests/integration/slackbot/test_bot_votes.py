@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from tests.integration.slackbot.bot_world import ALICE, BOB, CHANNEL, DAVE, NAMESPACE, World, running_world
-from tests.slack_workspace import workspace_of_a_larger_app
+from tests.support.slack_workspace import workspace_of_a_larger_app
 
+from finops.crds.approval import Source
+from finops.crds.approver import Approver
 from finops.domain.decision import Choice
-from finops.kinds.approval import Source
-from finops.kinds.approver import Approver
 from finops_slackbot.bootstrap import Bot
 
 

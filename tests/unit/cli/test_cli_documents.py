@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from finops_operator.catalog import plugins
 from finops_operator.cli.documents import Documents, InvalidDocuments, Problem, read_documents
+from finops_operator.plugins.loaded import plugins
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from finops_operator.catalog import plugins
 from finops_operator.cli.iam_documents import act_policy, scan_policy
 from finops_operator.cli.main import run
+from finops_operator.plugins.loaded import plugins
 from finops_sandbox.aws.policy_evaluator import AccessRequest, Policy, evaluate, parse_policy
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 from typing import Any
 
-from tests.unit.stages.samples import recommendation
+from tests.support.scan_samples import recommendation
 
 from finops.store.recommendations import recommendation_to_json
 from finops_operator.cli.listings import RECOMMENDATIONS, Counting

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from finops.kinds.aws_account import AwsAccount
-from finops.kinds.scan_policy import ScanPolicy
+from finops.crds.aws_account import AwsAccount
+from finops.crds.scan_policy import ScanPolicy
 from finops_sandbox.demo.cluster_files import BOT_ACCOUNT, NAMESPACE, OPERATOR_ACCOUNT, RELEASE, manifest
 
 CHART = Path(__file__).parents[3] / "charts" / "finops-operator"

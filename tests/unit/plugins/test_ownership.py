@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from tests.fixtures.facts import instance, volume
-from tests.unit.actions.action_cases import instance_with, volume_with
+from tests.support.facts import instance, volume
+from tests.unit.services.ec2.actions.action_cases import instance_with, volume_with
 
 from finops.domain.canonical import Json
-from finops_operator.action_plugin import Action, PolicyFacts
-from finops_operator.actions.ebs_volume_delete import ACTION as DELETE
-from finops_operator.actions.ebs_volume_modify import ACTION as MODIFY_ACTION
-from finops_operator.actions.ec2_instance_resize import ACTION as RESIZE_ACTION
-from finops_operator.actions.ec2_instance_stop import ACTION as STOP
-from finops_operator.ownership import owner_of, patch_text, would_undo
+from finops_operator.plugins.action import Action, PolicyFacts
+from finops_operator.plugins.ownership import owner_of, patch_text, would_undo
+from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
+from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY_ACTION
+from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE_ACTION
+from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
 
 RESIZE = {"instanceType": "m5.large"}
 MODIFY = {"volumeType": "gp3", "iops": 3000, "throughput": 128}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from finops_operator.registry import BrokenPlugin, load
+from finops_operator.plugins.registry import BrokenPlugin, load, load_services
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,41 @@ def test_every_file_gives_its_constant_by_id_in_order(package: Path) -> None:
     assert list(load(package.name, "PLUG", Plug)) == ["alb", "ebs-volume"]
 
 
-def test_files_that_are_no_plugins_are_named_by_the_caller(package: Path) -> None:
-    write(package, "alb", "PLUG = Plug('alb')")
+def test_a_file_without_a_plugin_stops_the_start(package: Path) -> None:
     write(package, "reading", "")
-    assert list(load(package.name, "PLUG", Plug, ignore=frozenset({"reading"}))) == ["alb"]
     assert "must export exactly PLUG: Plug, it exports nothing" in broken(package)
+
+
+def service(package: Path, name: str, folder: str = "") -> Path:
+    place = package / name / folder
+    place.mkdir(parents=True)
+    for one in {package / name, place}:
+        (one / "__init__.py").write_text("")
+    return place
+
+
+def test_the_files_of_all_services_are_found_and_may_leave_out_the_first_words_of_the_id(package: Path) -> None:
+    write(service(package, "ec2"), "volume", "PLUG = Plug('ebs-volume')")
+    write(service(package, "rds"), "instance", "PLUG = Plug('rds-instance')")
+    write(service(package, "s3", "checks"), "s3_bucket_idle", "PLUG = Plug('s3_bucket_idle')")
+    assert list(load_services(package.name, "", "PLUG", Plug)) == ["ebs-volume", "rds-instance"]
+    assert list(load_services(package.name, "checks", "PLUG", Plug)) == ["s3_bucket_idle"]
+
+
+@pytest.mark.parametrize(("folder", "file"), [("", "olume"), ("checks", "volume")])
+def test_an_id_that_does_not_end_with_whole_words_of_the_file_stops_the_start(
+    package: Path, folder: str, file: str
+) -> None:
+    write(service(package, "ec2", folder), file, "PLUG = Plug('ebs-volume')")
+    with pytest.raises(BrokenPlugin, match="is not the file's name"):
+        load_services(package.name, folder, "PLUG", Plug)
+
+
+def test_one_id_in_two_services_stops_the_start(package: Path) -> None:
+    write(service(package, "ec2"), "volume", "PLUG = Plug('ebs-volume')")
+    write(service(package, "ebs"), "volume", "PLUG = Plug('ebs-volume')")
+    with pytest.raises(BrokenPlugin, match="id 'ebs-volume' exists already"):
+        load_services(package.name, "", "PLUG", Plug)
 
 
 def test_an_id_that_is_not_the_files_name_stops_the_start(package: Path) -> None:

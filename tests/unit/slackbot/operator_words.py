@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from finops.crds.action_request import ActionRequest
 from finops.domain.decision import Choice, State, Tally, Trigger, Vote, Voter
 from finops.domain.execution import Compensate, Finish, Journal, JournalEntry, Move, Observation, Result, Verified
 from finops.domain.next_move import Situation, next_move
-from finops.kinds.action_request import ActionRequest
 from finops.ports.act import ActProgress, ActRequest, Limits
 from finops.ports.aws_access import AccountAccess, Tenant
-from finops_operator.acting.progress import verified_detail, with_outcome
-from finops_operator.actions.ec2_instance_resize import ACTION
-from finops_operator.reporting import with_progress
-from finops_operator.stages.propose import BETTER_PLAN
-from finops_operator.stages.request_status import decided
-from finops_operator.vote_records import sentence
+from finops_operator.acts.progress import verified_detail, with_outcome
+from finops_operator.acts.report import with_progress
+from finops_operator.decisions.verdicts import sentence
+from finops_operator.rules.candidates import BETTER_PLAN
+from finops_operator.rules.request_status import decided
+from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION
 
 _STOPPED_BY_CALL = "Client.UserInitiatedShutdown"
 _FORWARD = ("stop", "modify_type")

@@ -8,11 +8,7 @@ from typing import Any, Final
 
 from tests.unit.slackbot.operator_words import decision, needs_human, rolled_back, stale, succeeded
 
-from finops.domain.decision import Choice, State, Trigger
-from finops.domain.decision import Voter as DomainVoter
-from finops.domain.plan import PlanStep
-from finops.domain.recommendation import ResourceRef
-from finops.kinds.action_request import (
+from finops.crds.action_request import (
     ActionRequest,
     ActionRequestSpec,
     ApprovalTerms,
@@ -22,11 +18,15 @@ from finops.kinds.action_request import (
     ResourceReference,
     fingerprint_texts,
 )
-from finops.kinds.approval import Approval, ApprovalSpec, ApprovalStatus, RequestReference, Source, Voter
-from finops.kinds.approver import Approver
-from finops.kinds.metadata import Metadata
-from finops.kinds.request_status import ActionRequestStatus, Votes
-from finops_operator.actions.ec2_instance_resize import ACTION
+from finops.crds.approval import Approval, ApprovalSpec, ApprovalStatus, RequestReference, Source, Voter
+from finops.crds.approver import Approver
+from finops.crds.metadata import Metadata
+from finops.crds.request_status import ActionRequestStatus, Votes
+from finops.domain.decision import Choice, State, Trigger
+from finops.domain.decision import Voter as DomainVoter
+from finops.domain.plan import PlanStep
+from finops.domain.recommendation import ResourceRef
+from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION
 
 CREATED = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 EXPIRES = CREATED + timedelta(hours=72)

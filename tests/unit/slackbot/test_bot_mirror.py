@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from tests.unit.slackbot.sample_requests import resize_request
 
+from finops.crds.action_request import ActionRequest
 from finops.errors import Refused
 from finops.k8s.kinds import WatchEvent
-from finops.kinds.action_request import ActionRequest
 from finops_slackbot.mirror import Mirror
 
 SYNCED: WatchEvent[Any] = WatchEvent("SYNCED", None, {})

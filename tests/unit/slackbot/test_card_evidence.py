@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.fixtures.facts import volume
-from tests.unit.checks.test_ebs_volume_unattached import judge
-from tests.unit.stages.samples import recommendation, request
+from tests.support.facts import volume
+from tests.support.scan_samples import recommendation, request
+from tests.unit.services.ec2.checks.test_ebs_volume_unattached import judge
 
 from finops.domain.decision import State
 from finops.domain.recommendation import Finding

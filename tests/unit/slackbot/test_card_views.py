@@ -17,10 +17,10 @@ from tests.unit.slackbot.sample_requests import (
     votes,
 )
 
+from finops.crds.action_request import Evidence
 from finops.domain.decision import TERMINAL, State
-from finops.kinds.action_request import Evidence
-from finops_operator.action_plugin import Action
-from finops_operator.registry import load
+from finops_operator.plugins.action import Action
+from finops_operator.plugins.loaded import load_actions
 from finops_sandbox.slack.blocks import MESSAGE_CHARACTERS_MAX, check_message, check_view, message_characters
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.card_facts import CardFacts, card_facts
@@ -36,7 +36,7 @@ from finops_slackbot.views.wording import seen, target
 
 GOLDEN = Path(__file__).parent / "golden"
 BUTTONS = Buttons(b"a key for tests")
-ACTIONS = load("finops_operator.actions", "ACTION", Action)
+ACTIONS = load_actions()
 ORIGIN = ModalOrigin("1.x", "C0FINOPS01", "1.000001")
 HOSTILE = (
     "<!channel> <@U0ALICE001> <https://evil.example|free money> *bold* `code` & && \u202egpj.exe \u200b\u200b"

@@ -19,9 +19,9 @@ from tests.unit.slackbot.sample_requests import (
     votes,
 )
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval
 from finops.domain.decision import Choice, State
-from finops.kinds.action_request import ActionRequest
-from finops.kinds.approval import Approval
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.card_facts import CardFacts, card_facts
 from finops_slackbot.views import answers

@@ -7,10 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
+from finops.crds.aws_account import AwsAccount
 from finops.errors import FinopsError, InvalidInput
-from finops.kinds.aws_account import AwsAccount
 from finops.ports.clock import SystemClock
-from finops_operator.catalog import plugins
 from finops_operator.cli.cluster_access import Cluster, open_cluster
 from finops_operator.cli.command import Command
 from finops_operator.cli.diagnosis.aws import AwsDoctor
@@ -23,6 +22,7 @@ from finops_operator.cli.failures import FAILED, GAPS
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Output, Redis
 from finops_operator.cli.output import Format, emit, field
 from finops_operator.cli.store_access import settings_with
+from finops_operator.plugins.loaded import plugins
 
 _COLUMNS: Final = (field("verdict"), field("part"), field("check"), field("detail"), field("hint"))
 

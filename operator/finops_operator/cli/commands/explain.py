@@ -12,12 +12,12 @@ from finops.domain.recommendation import Recommendation
 from finops.errors import InvalidInput
 from finops.store.connection import Store
 from finops.store.recommendations import RecommendationStore, recommendation_to_json
-from finops_operator.catalog import plugins
 from finops_operator.cli.command import Command
 from finops_operator.cli.options import Output, Redis
 from finops_operator.cli.output import Format, emit, emit_one, field
 from finops_operator.cli.store_access import store_to_read
-from finops_operator.plugins import Check
+from finops_operator.plugins.kind import Check
+from finops_operator.plugins.loaded import plugins
 
 
 def _run(

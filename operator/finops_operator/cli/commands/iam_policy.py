@@ -10,9 +10,9 @@ from typing import Annotated, Final
 import typer
 
 from finops.errors import InvalidInput
-from finops_operator.catalog import plugins
 from finops_operator.cli.command import Command
 from finops_operator.cli.iam_documents import act_policy, scan_policy
+from finops_operator.plugins.loaded import plugins
 
 
 class Purpose(StrEnum):

@@ -8,10 +8,10 @@ import typer
 
 from finops.domain.price import Price, PriceQuery
 from finops.errors import FinopsError, InvalidInput
-from finops_operator.catalog import plugins
 from finops_operator.cli.command import Command
 from finops_operator.cli.options import Output
 from finops_operator.cli.output import Format, emit, field
+from finops_operator.plugins.loaded import plugins
 from finops_operator.pricing.bundled import known_regions
 
 _VOLUME_DIMENSIONS: Final = ("gb_month", "iops_month", "throughput_mibps_month")

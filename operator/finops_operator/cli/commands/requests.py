@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from finops.crds.action_request import ActionRequest
 from finops.domain.decision import TERMINAL
 from finops.k8s.kinds import action_requests
-from finops.kinds.action_request import ActionRequest
 from finops_operator.cli.cluster_access import open_cluster
 from finops_operator.cli.command import Command
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Output

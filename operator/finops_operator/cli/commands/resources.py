@@ -14,16 +14,16 @@ from finops.errors import InvalidInput
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore, ShardHead
 from finops.store.utilization import UtilizationStore
-from finops_operator.catalog import plugins
 from finops_operator.cli.command import Command
 from finops_operator.cli.options import Output, Redis
 from finops_operator.cli.output import Column, Format, Record, emit, field, note
 from finops_operator.cli.selection import Selection, Tally, selections
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import end_with_gaps
-from finops_operator.plugins import ResourceKind
-from finops_operator.scan_report import resource_to_json
-from finops_operator.stages.price import MemoizedPrices, cost_of
+from finops_operator.plugins.kind import ResourceKind
+from finops_operator.plugins.loaded import plugins
+from finops_operator.scan.price import MemoizedPrices, cost_of
+from finops_operator.scan.report import resource_to_json
 
 
 def _type(record: Record) -> object:

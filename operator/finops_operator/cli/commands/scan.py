@@ -6,10 +6,9 @@ from typing import Annotated, Final
 
 import typer
 
+from finops.crds.scan_policy import ScanPolicy
 from finops.errors import InvalidInput
-from finops.kinds.scan_policy import ScanPolicy
 from finops.ports.clock import SystemClock
-from finops_operator.catalog import plugins
 from finops_operator.cli.command import Command
 from finops_operator.cli.documents import read_documents
 from finops_operator.cli.failures import FAILED, GAPS
@@ -18,7 +17,8 @@ from finops_operator.cli.output import Format, note
 from finops_operator.cli.scan_output import OutcomePrinter
 from finops_operator.cli.scanning import scan_all
 from finops_operator.cli.store_access import settings_with, store_to_scan
-from finops_operator.pipeline import ScanOutcome
+from finops_operator.plugins.loaded import plugins
+from finops_operator.scan.scan import ScanOutcome
 
 
 def _run(

@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
+from finops.crds.aws_account import AwsAccount
 from finops.errors import AwsDenied, AwsError, AwsRejected, FinopsError
-from finops.kinds.aws_account import AwsAccount
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.aws_steps import ExecutorSessions
 from finops.ports.clock import Clock
-from finops_operator.access import access_of
 from finops_operator.aws.assume import patiently
 from finops_operator.aws.clients import AwsReaders
 from finops_operator.aws.counting import CallCounter
@@ -24,8 +23,9 @@ from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import LocalRateLimits
 from finops_operator.aws.reader import AwsReader, Patience, RetryPolicy
 from finops_operator.aws.session import SdkSessions, read_config
-from finops_operator.catalog import Plugins
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict, failed, ok
+from finops_operator.plugins.loaded import Plugins
+from finops_operator.rules.access import access_of
 
 _HASTY: Final = RetryPolicy(attempts=4, unreachable_attempts=2, base_seconds=0.1, cap_seconds=1.0)
 _NOBODY: Final = "i-00000000000000000"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from finops.crds.aws_account import AwsAccount
 from finops.errors import FinopsError, Refused
 from finops.k8s.kinds import aws_accounts
-from finops.kinds.aws_account import AwsAccount
 from finops_operator.cli.cluster_access import Cluster
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict, failed, ok
 

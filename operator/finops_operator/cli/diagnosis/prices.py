@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Final
 
 from finops.domain.price import PriceQuery
-from finops_operator.catalog import Plugins
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict
+from finops_operator.plugins.loaded import Plugins
 from finops_operator.pricing.bundled import known_regions
 
 _OLD_AFTER: Final = timedelta(days=365)

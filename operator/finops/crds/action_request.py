@@ -1,0 +1,246 @@
+"""ActionRequest: one proposed act, immutable; its status is the story of the act.
+
+The operator makes it and writes its status, people and the bot read it. The spec is what people approve: the plan with
+its hash, the state of the resource it assumes, the money and the terms. The status is in request_status.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from finops.crds.approver import Approvers, RequireReason
+from finops.crds.crd import AGE, Column, Crd
+from finops.crds.naming import REQUEST_NAME_CHARACTERS, json_text
+from finops.crds.part import Kind, Part
+from finops.crds.request_status import STATUS_RULES, ActionRequestStatus
+from finops.crds.rule import Rule, key_rule, pattern_rule
+from finops.crds.values import (
+    AccountId,
+    ActionId,
+    CheckId,
+    Money,
+    NumberBetween,
+    ObjectName,
+    Region,
+    ResourceKind,
+    Sha256,
+    SlackChannel,
+    Time,
+    Word,
+)
+from finops.domain.canonical import Json
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import Effort, ResourceRef
+
+_KEY = key_rule(
+    "[A-Za-z][A-Za-z0-9_.]{0,63}", "has a key with unexpected characters", "use letters, digits, _ and . only"
+)
+_PARAMETER = {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}], "maxLength": 256}
+
+
+class ResourceReference(Part):
+    """The AWS resource an act is about."""
+
+    kind: ResourceKind = Field(description="Its kind, such as ec2-instance.")
+    id: Annotated[str, Field(min_length=1, max_length=256)] = Field(description="Its id, such as i-0123456789abcdef0.")
+    arn: str = Field(max_length=2048, description="Its ARN.")
+    account_id: AccountId = Field(description="The 12 digits of the account it is in.")
+    name: str = Field(default="", max_length=256, description="Its Name tag. Default: empty, it has none.")
+
+
+class PlannedStep(Part):
+    """One step of the plan, with the exact call it makes."""
+
+    id: Annotated[str, Field(min_length=1, max_length=63)] = Field(description="Name of the step within the action.")
+    operation: Annotated[str, Field(max_length=127)] = Field(
+        default="", description="The call, such as ec2:StopInstances. Default: empty, the step waits and reads."
+    )
+    parameters: Annotated[
+        str,
+        Field(max_length=4096),
+        pattern_rule("[{][ -~]*[}]", "is not JSON of an object", "write one line of ASCII JSON"),
+    ] = Field(default="{}", description="The call's parameters as one line of JSON. Default: {}.")
+    inverse: Annotated[str, Field(max_length=63)] = Field(
+        default="", description="Id of the step that compensates this one. Default: empty, none does."
+    )
+
+    @classmethod
+    def of(cls, step: PlanStep) -> PlannedStep:
+        """The step as it stands in an object."""
+        text = json_text(dict(step.parameters))
+        return cls(id=step.id, operation=step.operation, parameters=text, inverse=step.inverse)
+
+    def to_step(self) -> PlanStep:
+        """The step as the domain knows it."""
+        parameters: dict[str, Json] = json.loads(self.parameters)
+        return PlanStep(id=self.id, operation=self.operation, parameters=parameters, inverse=self.inverse)
+
+
+class Estimate(Part):
+    """What the act would change in money, decimal strings a month."""
+
+    current_monthly_cost: Money = Field(description="What the resource costs a month now.")
+    new_monthly_cost: Money = Field(description="What remains to be paid a month afterwards.")
+    monthly_savings: Money = Field(description="The difference a month.")
+    currency: Literal["USD"] = Field(default="USD", description="Currency of all three. Default: USD.")
+    price_source: Word = Field(description="Where the prices come from.")
+    price_date: Annotated[str, Field(max_length=64)] = Field(description="The day the prices were read, as 2026-01-31.")
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "double(self.monthlySavings) <= double(self.currentMonthlyCost)",
+            "is more than currentMonthlyCost",
+            "nothing can save more than it costs",
+            lambda estimate: estimate.monthly_savings <= estimate.current_monthly_cost,
+            ".monthlySavings",
+        ),
+    )
+
+
+class Evidence(Part):
+    """What the recommendation rests on."""
+
+    check: CheckId = Field(description="Id of the check that found it.")
+    reason: str = Field(default="", max_length=512, description="The finding in one sentence. Default: empty.")
+    window_start: Time | None = Field(default=None, description="Start of the metrics looked at.")
+    window_end: Time | None = Field(default=None, description="End of the metrics looked at.")
+    coverage_percent: Annotated[Decimal, NumberBetween(0, 100)] | None = Field(
+        default=None, description="Percent of the expected data points there were. Default: absent, no metrics needed."
+    )
+    values: Annotated[
+        Mapping[str, Annotated[int | str, WithJsonSchema(_PARAMETER)]],
+        Field(max_length=60),
+        _KEY,
+    ] = Field(
+        default_factory=dict,
+        description="What was measured and the thresholds, the unit in each name, decimals as text. Default: empty.",
+    )
+
+
+class ApprovalTerms(Part):
+    """Who decides, as the policy said when the act was proposed."""
+
+    approvers: Approvers = Field(description="Who may vote.")
+    required: int = Field(ge=1, le=10, description="Different people who must approve, 1 to 10. No default.")
+    require_reason: RequireReason = Field(
+        default=RequireReason.DENY, description="Which votes must say why: Never, Deny or Always. Default: Deny."
+    )
+
+
+class ActionRequestSpec(Part):
+    """One proposed act."""
+
+    policy: ObjectName = Field(description="Name of the ScanPolicy, in the same namespace.")
+    account: ObjectName = Field(description="Name of the AwsAccount.")
+    region: Region = Field(description="Region of the resource.")
+    resource: ResourceReference = Field(description="The resource to act on.")
+    action: ActionId = Field(description="Id of the action.")
+    parameters: Annotated[
+        Mapping[str, Annotated[int | str, WithJsonSchema(_PARAMETER)]], Field(max_length=20), _KEY
+    ] = Field(default_factory=dict, description="The action's parameters, such as instanceType.")
+    plan: Annotated[tuple[PlannedStep, ...], Field(min_length=1, max_length=16)] = Field(
+        description="The steps of the act, each with the exact call it makes."
+    )
+    plan_hash: Sha256 = Field(description="SHA-256 of the canonical plan: what people approve.")
+    fingerprint: Annotated[
+        Mapping[str, Annotated[str, Field(max_length=8192)]], Field(min_length=1, max_length=16), _KEY
+    ] = Field(description="The state of the resource that the plan assumes, each value as one line of JSON.")
+    estimate: Estimate = Field(description="What the act would change in money.")
+    evidence: Evidence = Field(description="What the recommendation rests on.")
+    effort: Effort = Field(description="Work for people: VeryLow, Low, Medium, High or VeryHigh.")
+    restart_needed: bool = Field(description="Whether the resource is down for a while.")
+    rollback_possible: bool = Field(description="Whether the act can be undone.")
+    destructive: bool = Field(description="Whether the act destroys something.")
+    dry_run: bool = Field(default=False, description="Whether the changing calls are left out. Default: false.")
+    approval: ApprovalTerms = Field(description="Who decides, as the policy said when the act was proposed.")
+    slack_channel: SlackChannel | None = Field(
+        default=None, description="Channel of the card. Default: absent, no card is posted."
+    )
+    expires_at: Time = Field(description="When the request stops waiting for votes.")
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule("self == oldSelf", "cannot be changed", "a request is what people vote on: wait for a new one"),
+        Rule(
+            "!self.destructive || self.approval.required >= 2",
+            "is 1 for an act that destroys something",
+            "such an act needs at least 2 people",
+            lambda spec: not spec.destructive or spec.approval.required >= 2,
+            ".approval.required",
+        ),
+    )
+
+    def to_plan(self) -> Plan:
+        """The plan as the domain knows it; its hash must be plan_hash.
+
+        Raises:
+            ValueError: a step's parameters or a value of the fingerprint are not JSON.
+        """
+        return Plan(
+            action=self.action,
+            resource=ResourceRef(
+                kind=self.resource.kind,
+                id=self.resource.id,
+                arn=self.resource.arn,
+                account=self.resource.account_id,
+                region=self.region,
+                name=self.resource.name,
+            ),
+            parameters=self.parameters,
+            steps=tuple(step.to_step() for step in self.plan),
+            fingerprint={key: json.loads(value) for key, value in self.fingerprint.items()},
+        )
+
+    @property
+    def plan_is_intact(self) -> bool:
+        """Whether plan_hash is the hash of what the rest of the spec says."""
+        return self.to_plan().hash == self.plan_hash
+
+
+def fingerprint_texts(fingerprint: Mapping[str, Json]) -> dict[str, str]:
+    """A fingerprint as it stands in an object; `to_plan` reads it back."""
+    return {key: json_text(value) for key, value in fingerprint.items()}
+
+
+class ActionRequest(Kind):
+    """A proposed act and its story."""
+
+    spec: ActionRequestSpec = Field(description="One proposed act, immutable.")
+    status: ActionRequestStatus = Field(default_factory=ActionRequestStatus, description="The story of the act.")
+
+    crd: ClassVar[Crd] = Crd(
+        kind="ActionRequest",
+        plural="actionrequests",
+        short="ar",
+        scope="Namespaced",
+        description="One proposed act in AWS, put up for decision; its status is the story of the act.",
+        columns=(
+            Column("State", ".status.state", "Where the act stands."),
+            Column("Action", ".spec.action", "What would be done."),
+            Column("Resource", ".spec.resource.id", "To which resource."),
+            Column("Savings", ".spec.estimate.monthlySavings", "What it would save a month, in US dollars."),
+            Column("Votes", ".status.votes.summary", "Approving votes of those required."),
+            Column("Expires", ".spec.expiresAt", "When it stops waiting for votes."),
+            AGE,
+            Column("Policy", ".spec.policy", "The ScanPolicy it comes from.", wide=True),
+            Column("Account", ".spec.account", "The AwsAccount it acts in.", wide=True),
+            Column("Region", ".spec.region", "The region it acts in.", wide=True),
+            Column("Resource Name", ".spec.resource.name", "The resource's Name tag.", wide=True),
+            Column("Step", ".status.execution.step", "The step that runs or ran last.", wide=True),
+        ),
+        selectable=(".spec.policy", ".spec.account", ".spec.action", ".status.state"),
+        rules=(
+            Rule(
+                f"self.metadata.name.size() <= {REQUEST_NAME_CHARACTERS}",
+                "has a name that is too long",
+                f"keep it to {REQUEST_NAME_CHARACTERS} characters: it becomes the name of the STS session",
+                lambda request: len(request.metadata.name) <= REQUEST_NAME_CHARACTERS,
+            ),
+            *STATUS_RULES,
+        ),
+    )
+    rules: ClassVar[tuple[Rule, ...]] = crd.rules

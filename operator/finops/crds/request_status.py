@@ -1,0 +1,120 @@
+"""The status of an ActionRequest: state, votes, execution, outcome, and the rules its history obeys.
+
+Written by the operator alone. The rules stand at the root of the schema, because rules below `status` are not asked
+when `status` is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from finops.crds.conditions import Conditions
+from finops.crds.part import Part
+from finops.crds.rule import Rule, key_rule
+from finops.crds.values import Money, Sentence, Time
+from finops.domain.decision import TERMINAL, State
+
+APPROVED = "Approved"
+DENIED = "Denied"
+"""Types of the two conditions that record a decision."""
+
+Values = Annotated[
+    Mapping[str, Annotated[str, Field(max_length=512)]],
+    Field(default_factory=dict, max_length=32),
+    key_rule(
+        "[A-Za-z][A-Za-z0-9_.]{0,63}", "has a key with unexpected characters", "use letters, digits, _ and . only"
+    ),
+]
+
+
+class Votes(Part):
+    """The votes that count."""
+
+    approve: int = Field(default=0, ge=0, le=1000, description="People who approve. Default: 0.")
+    deny: int = Field(default=0, ge=0, le=1000, description="People who deny. Default: 0.")
+    required: int = Field(ge=1, le=10, description="People who must approve.")
+    summary: str = Field(default="", max_length=16, description="Approving of required, for the VOTES column: 1/2.")
+
+    @classmethod
+    def of(cls, *, approve: int, deny: int, required: int) -> Self:
+        """The votes with their summary."""
+        return cls(approve=approve, deny=deny, required=required, summary=f"{approve}/{required}")
+
+
+class Execution(Part):
+    """Where the act is."""
+
+    step: str = Field(default="", max_length=63, description="The step that runs or ran last.")
+    attempt: int = Field(default=0, ge=0, le=10_000, description="Attempts at this step, from 1. Default: 0, none yet.")
+    started_at: Time | None = Field(default=None, description="When the act started.")
+    ledger_sequence: int | None = Field(
+        default=None, ge=0, le=2**53, description="Sequence of the act's last record in the ledger."
+    )
+
+
+class Outcome(Part):
+    """How the act ended."""
+
+    before: Values = Field(description="What was changed, as it was.")
+    after: Values = Field(description="What was changed, as AWS reports it now.")
+    monthly_savings: Money | None = Field(default=None, description="What is saved a month, in US dollars.")
+    error: Sentence | None = Field(default=None, description="What went wrong, or what it waits for.")
+    message: Sentence | None = Field(
+        default=None,
+        description="How it ended: why, what the resource is like now, and what a person can do next.",
+    )
+
+
+class ActionRequestStatus(Part):
+    """The story of the act."""
+
+    state: State | None = Field(default=None, description="Where the act stands. Absent before the first look.")
+    conditions: Conditions = Field(
+        default=(), description="Approved or Denied once decided, never both, never changed."
+    )
+    votes: Votes | None = Field(default=None, description="The votes that count.")
+    decided_at: Time | None = Field(default=None, description="When it was decided.")
+    scheduled_for: Time | None = Field(default=None, description="When the act may start.")
+    execution: Execution | None = Field(default=None, description="Where the act is.")
+    outcome: Outcome | None = Field(default=None, description="How the act ended.")
+    fence: int | None = Field(
+        default=None, ge=0, le=2**53, description="Fencing token of the writer; a lower one is refused."
+    )
+
+
+_DECIDED = "filter(one, one.type in ['Approved', 'Denied'])"
+_TERMINAL = ", ".join(f"'{state}'" for state in State if state in TERMINAL)
+
+STATUS_RULES = (
+    Rule(
+        "!has(oldSelf.status) || !has(oldSelf.status.conditions) || "
+        f"oldSelf.status.conditions.{_DECIDED}.all(old, "
+        "has(self.status) && has(self.status.conditions) && self.status.conditions.exists(new, "
+        "new.type == old.type && new.status == old.status && new.reason == old.reason && "
+        "new.lastTransitionTime == old.lastTransitionTime))",
+        "changes or removes a decision",
+        "conditions Approved and Denied stay as they were set",
+    ),
+    Rule(
+        f"!has(self.status) || !has(self.status.conditions) || self.status.conditions.{_DECIDED}.size() <= 1",
+        "is both Approved and Denied",
+        "set one of the two conditions",
+        lambda request: sum(one.type in {APPROVED, DENIED} for one in request.status.conditions) <= 1,
+    ),
+    Rule(
+        "!has(oldSelf.status) || !has(oldSelf.status.fence) || "
+        "(has(self.status) && has(self.status.fence) && self.status.fence >= oldSelf.status.fence)",
+        "has a lower fence than before",
+        "another operator took over: read the object again and stop writing",
+    ),
+    Rule(
+        "!has(oldSelf.status) || !has(oldSelf.status.state) || "
+        f"!(oldSelf.status.state in [{_TERMINAL}]) || "
+        "(has(self.status) && has(self.status.state) && self.status.state == oldSelf.status.state)",
+        "leaves a state that is final",
+        "a finished request stays as it ended: wait for a new one",
+    ),
+)

@@ -1,0 +1,245 @@
+"""ScanPolicy: what to scan, when, which checks, who approves, where to post.
+
+People write it; the operator schedules by it and writes its status; `finops scan -f` parses it from a file. How the
+acts are bounded and approved is in policy_actions.py, what the last scan found in policy_status.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from finops.crds.crd import AGE, MESSAGE, READY, REASON, Column, Crd
+from finops.crds.part import Kind, Part
+from finops.crds.policy_actions import Actions, Approval, Mode
+from finops.crds.policy_status import ScanPolicyStatus
+from finops.crds.rule import Distinct, Rule, key_rule, unique_rule
+from finops.crds.values import (
+    CheckId,
+    Cron,
+    InstanceFamily,
+    NumberBetween,
+    ObjectName,
+    Region,
+    ResourceKind,
+    SlackChannel,
+    Tags,
+    TimeZone,
+)
+
+Families = Annotated[tuple[InstanceFamily, ...], Field(max_length=100), Distinct()]
+
+
+class SizingPreset(StrEnum):
+    """How much room a smaller instance must leave."""
+
+    MAX_SAVINGS = "MaxSavings"
+    BALANCED = "Balanced"
+    DEFAULT = "Default"
+    MAX_PERFORMANCE = "MaxPerformance"
+
+
+class AccountReference(Part):
+    """An AwsAccount, by name."""
+
+    name: ObjectName = Field(description="Name of the AwsAccount, which must allow this policy's namespace.")
+
+
+class Selector(Part):
+    """Which resources count, by their AWS tags."""
+
+    include_tags: Tags = Field(
+        default_factory=dict,
+        description="Only resources that carry one of the values for every key here. Default: empty, all resources.",
+    )
+    exclude_tags: Tags = Field(
+        default_factory=lambda: {"finops.dev/ignore": ("true",)},
+        description="No resource that carries one of the values for any key here. "
+        'Default: {"finops.dev/ignore": ["true"]}.',
+    )
+
+
+class Metrics(Part):
+    """How much measurement a verdict needs."""
+
+    lookback_days: int = Field(
+        default=14, ge=1, le=63, description="Days of CloudWatch metrics looked at, 1 to 63. Default: 14."
+    )
+    minimum_hours: int = Field(
+        default=30, ge=1, le=1512, description="Hours of data below which nothing is judged. Default: 30."
+    )
+    minimum_coverage_percent: int = Field(
+        default=95,
+        ge=1,
+        le=100,
+        description="Percent of the expected data points below which nothing is judged. Default: 95.",
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.minimumHours <= self.lookbackDays * 24",
+            "asks for more hours of data than lookbackDays can hold",
+            "lower minimumHours or raise lookbackDays (24 hours each)",
+            lambda metrics: metrics.minimum_hours <= metrics.lookback_days * 24,
+            ".minimumHours",
+        ),
+    )
+
+
+class Sizing(Part):
+    """How instances are right-sized."""
+
+    preset: SizingPreset = Field(
+        default=SizingPreset.DEFAULT,
+        description="CPU percentile and headroom: MaxSavings, Balanced, Default or MaxPerformance. Default: Default.",
+    )
+    allow_families: Families = Field(
+        default=(), description="Only these instance families are proposed. Default: empty, every family."
+    )
+    deny_families: Families = Field(
+        default=(), description="These instance families are never proposed. Default: empty, none."
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!self.allowFamilies.exists(family, family in self.denyFamilies)",
+            "denies a family that allowFamilies allows",
+            "keep each family in one of the two lists",
+            lambda sizing: not set(sizing.allow_families) & set(sizing.deny_families),
+            ".denyFamilies",
+        ),
+    )
+
+
+class CheckSetting(Part):
+    """What differs from a check's defaults."""
+
+    id: CheckId = Field(description="Id of the check.")
+    enabled: bool = Field(default=True, description="Whether the check runs. Default: true.")
+    parameters: Annotated[
+        Mapping[str, Annotated[Decimal, NumberBetween(0, 1_000_000_000)]],
+        Field(max_length=20),
+        key_rule(
+            "[a-z][A-Za-z0-9]{0,62}",
+            "has a parameter name that no check can have",
+            "write names as the check's page does, such as maximumCpuPercent",
+        ),
+    ] = Field(
+        default_factory=dict,
+        description="Thresholds by the names the check declares, each in its own unit. "
+        "The operator refuses unknown names and values out of the check's range. Default: empty.",
+    )
+
+
+class Pricing(Part):
+    """How prices turn into money per month."""
+
+    hours_per_month: int = Field(
+        default=730, ge=672, le=744, description="Hours in a month, 672 to 744. Default: 730, AWS's own figure."
+    )
+    discount_percent: Annotated[Decimal, NumberBetween(0, 100)] = Field(
+        default=Decimal(0),
+        description="Percent taken off list prices for the net figures (private pricing, plans). Default: 0.",
+    )
+
+
+class SlackNotification(Part):
+    """Where cards go."""
+
+    channel: SlackChannel = Field(description="Id of the channel; the bot must be a member. No default.")
+    minimum_monthly_savings: Annotated[Decimal, NumberBetween(0, 1_000_000)] = Field(
+        default=Decimal(5),
+        description="US dollars a month below which a request is not posted. Default: 5.",
+    )
+
+
+class Notify(Part):
+    """Who hears of it."""
+
+    slack: SlackNotification | None = Field(default=None, description="Slack. Default: absent, nothing is posted.")
+
+
+class ScanPolicySpec(Part):
+    """What people ask for."""
+
+    suspend: bool = Field(default=False, description="Whether scans and new requests rest. Default: false.")
+    schedule: Cron = Field(
+        default="0 * * * *", description='When to scan, five cron fields in timeZone. Default: "0 * * * *", hourly.'
+    )
+    time_zone: TimeZone = Field(default="UTC", description="IANA time zone of the schedule. Default: UTC.")
+    accounts: Annotated[
+        tuple[AccountReference, ...], Field(min_length=1, max_length=100), unique_rule("name", "name")
+    ] = Field(
+        default=(AccountReference(name="default"),),
+        description='The accounts to scan, 1 to 100. Default: the AwsAccount named "default".',
+    )
+    regions: Annotated[tuple[Region, ...], Field(max_length=50), Distinct()] = Field(
+        default=(), description="The regions to scan. Default: empty, every region an account allows."
+    )
+    resources: Annotated[tuple[ResourceKind, ...], Field(max_length=20), Distinct()] = Field(
+        default=(), description="The kinds of resources to scan. Default: empty, every kind."
+    )
+    selector: Selector = Field(default_factory=Selector, description="Which resources count, by AWS tags.")
+    metrics: Metrics = Field(default_factory=Metrics, description="How much measurement a verdict needs.")
+    sizing: Sizing = Field(default_factory=Sizing, description="How instances are right-sized.")
+    checks: Annotated[tuple[CheckSetting, ...], Field(max_length=20), unique_rule("id", "id")] = Field(
+        default=(),
+        description="What differs from the checks' defaults, one entry per check. "
+        "Default: empty, every check runs with its defaults.",
+    )
+    pricing: Pricing = Field(default_factory=Pricing, description="How prices turn into money per month.")
+    notify: Notify = Field(default_factory=Notify, description="Who hears of it.")
+    actions: Actions = Field(default_factory=Actions, description="What may be done, how much and when.")
+    approval: Approval = Field(default_factory=Approval, description="Who decides and how.")
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.actions.mode != 'Approve' || self.approval.approvers.size() > 0",
+            "is empty while actions.mode is Approve",
+            "name at least one approver, or set actions.mode to Recommend",
+            lambda spec: spec.actions.mode is not Mode.APPROVE or len(spec.approval.approvers) > 0,
+            ".approval.approvers",
+        ),
+        Rule(
+            "self.actions.mode != 'Approve' || self.actions.allowed.size() > 0",
+            "is empty while actions.mode is Approve",
+            "name at least one action, or set actions.mode to Recommend",
+            lambda spec: spec.actions.mode is not Mode.APPROVE or len(spec.actions.allowed) > 0,
+            ".actions.allowed",
+        ),
+    )
+
+
+class ScanPolicy(Kind):
+    """A policy: what to scan and what to do about it."""
+
+    spec: ScanPolicySpec = Field(default_factory=ScanPolicySpec, description="What people ask for.")
+    status: ScanPolicyStatus = Field(default_factory=ScanPolicyStatus, description="What the operator found.")
+
+    crd: ClassVar[Crd] = Crd(
+        kind="ScanPolicy",
+        plural="scanpolicies",
+        short="sp",
+        scope="Namespaced",
+        description="What to scan in AWS, when, which checks to run, who approves, where to post.",
+        columns=(
+            READY,
+            REASON,
+            Column("Suspended", ".spec.suspend", "Whether the policy rests.", "boolean"),
+            Column("Schedule", ".spec.schedule", "When it scans."),
+            Column("Last Scan", ".status.lastScan.completionTime", "Time since the last scan ended.", "date"),
+            Column("Resources", ".status.lastScan.resources", "Resources the last scan saw.", "integer"),
+            Column("Monthly Cost", ".status.monthlyCost", "What they cost a month, in US dollars."),
+            Column("Savings", ".status.potentialMonthlySavings", "What could be saved a month, in US dollars."),
+            AGE,
+            Column("Accounts", ".spec.accounts", "The AwsAccounts it scans.", wide=True),
+            Column("Regions", ".spec.regions", "The regions it scans; empty is all.", wide=True),
+            Column("Next Scan", ".status.nextScanTime", "When it scans next.", wide=True),
+            MESSAGE,
+        ),
+        selectable=(".spec.suspend", ".spec.actions.mode"),
+    )

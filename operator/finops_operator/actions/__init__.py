@@ -1,1 +1,0 @@
-"""What can be done to a resource, one file per action; each exports `ACTION`. Loaded by the registry."""

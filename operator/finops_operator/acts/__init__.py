@@ -1,0 +1,1 @@
+"""Decisions become acts: gate, executor, journal, caller, recovery, report."""

@@ -1,0 +1,103 @@
+"""Makes the executor's ActRequest from objects read just now, before each run of an act.
+
+Called by the request loop. Whoever corrects a role, protects a tag or raises a limit is heard at the next run, also in
+the middle of an act; what was approved (plan, estimate, dry run) never changes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from finops.crds.action_request import ActionRequest
+from finops.crds.aws_account import AwsAccount
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.decision import Vote
+from finops.k8s.kinds import KindApi
+from finops.ports.act import ActRequest, Limits
+from finops.ports.aws_access import AccountAccess, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class ActRequests:
+    """Reads from the API server, whose answers are newer than what the watch has shown.
+
+    Attributes:
+        counted_approvals: the approvals that stand, the deciding one last.
+        fleet: number of resources of a kind in the policy's last scan, for the cap by share of the fleet.
+    """
+
+    requests: KindApi[ActionRequest]
+    policies: KindApi[ScanPolicy]
+    accounts: KindApi[AwsAccount]
+    counted_approvals: Callable[[ActionRequest], tuple[Vote, ...]]
+    access: Callable[[AwsAccount], AccountAccess]
+    fleet: Callable[[ScanPolicy, str], int]
+
+    def of(self, request: ActionRequest) -> ActRequest | None:
+        """Return an approved request as the executor takes it; None while its account does not exist or is another one.
+
+        Raises:
+            ClusterUnavailable, Refused, InvalidInput, StoreUnavailable, LedgerUnavailable: not known now.
+        """
+        spec, metadata = request.spec, request.metadata
+        namespace = metadata.namespace or ""
+        account = self.accounts.get("", spec.account)
+        if account is None or account.spec.account_id != spec.resource.account_id:
+            return None
+        policy = self.policies.get(namespace, spec.policy)
+        return ActRequest(
+            uid=metadata.uid or "",
+            name=metadata.name,
+            tenant=Tenant(namespace=namespace, policy=spec.policy),
+            access=self.access(account),
+            plan=spec.to_plan(),
+            plan_hash=spec.plan_hash,
+            deciders=self._deciders(request),
+            dry_run=spec.dry_run,
+            estimate={
+                "currentMonthlyCost": f"{spec.estimate.current_monthly_cost}",
+                "newMonthlyCost": f"{spec.estimate.new_monthly_cost}",
+                "monthlySavings": f"{spec.estimate.monthly_savings}",
+                "currency": spec.estimate.currency,
+            },
+            limits=self._limits(policy, spec.resource.kind),
+            protect_tags=policy.spec.actions.protect_tags if policy is not None else {},
+        )
+
+    def again(self, last: ActRequest, *, begun: bool) -> ActRequest:
+        """Return `last` with account, protected tags, and before its first call limits and deciders, as they are now.
+
+        What is gone by now (the object, its policy, its account) leaves what was known of it: an act that has begun
+        still has to reach its end, and one that has not is the gate's to end.
+
+        Raises:
+            As `of`.
+        """
+        namespace, resource = last.tenant.namespace, last.plan.resource
+        account = self.accounts.get("", last.access.name)
+        if account is not None and account.spec.account_id == resource.account:
+            last = replace(last, access=self.access(account))
+        policy = self.policies.get(namespace, last.tenant.policy)
+        if policy is not None:
+            last = replace(last, protect_tags=policy.spec.actions.protect_tags)
+        if begun:
+            # Neither caps nor votes are asked any more: its way to an end leans on as little as can be.
+            return last
+        request = self.requests.get(namespace, last.name)
+        deciders = self._deciders(request) if request is not None and request.metadata.uid == last.uid else ()
+        return replace(last, limits=self._limits(policy, resource.kind), deciders=deciders or last.deciders)
+
+    def _limits(self, policy: ScanPolicy | None, kind: str) -> Limits:
+        if policy is None:
+            return Limits(per_hour=1, per_day=1, percent_of_fleet=1, fleet=0)
+        limits = policy.spec.actions.limits
+        return Limits(
+            per_hour=limits.per_hour,
+            per_day=limits.per_day,
+            percent_of_fleet=limits.percent_of_fleet,
+            fleet=self.fleet(policy, kind),
+        )
+
+    def _deciders(self, request: ActionRequest) -> tuple[str, ...]:
+        return tuple(vote.voter.handle for vote in reversed(self.counted_approvals(request)))

@@ -1,0 +1,177 @@
+"""May this act begin? Everything is read again: freeze, request, votes, people, policy, grants, window, expiry.
+
+Asked by the request loop before an act is scheduled and by the executor right before the first changing call. After
+that call nobody asks again: the way to a safe end is never closed. Silence of any part is a reason to wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval
+from finops.crds.aws_account import AwsAccount
+from finops.crds.policy_actions import Mode
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.audit import Record, RecordKind
+from finops.domain.decision import TERMINAL, Choice, Electorate, State, Vote, eligible_by, tally
+from finops.domain.execution import Stop, StopKind
+from finops.errors import InvalidInput, Refused, Unavailable
+from finops.k8s.kinds import KindApi
+from finops.ports.act import ActRequest
+from finops.ports.clock import Clock
+from finops.ports.ledger import Ledger
+from finops_operator.cluster.freeze import Freeze
+from finops_operator.decisions.identities import People
+from finops_operator.rules.origin import created_id, spec_hash
+from finops_operator.rules.votes import counted_votes, domain_approvers, request_facts, vote_of
+from finops_operator.rules.windows import is_open, next_opening
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorGate:
+    """Implements finops.ports.act.Gate."""
+
+    freeze: Freeze
+    policies: KindApi[ScanPolicy]
+    accounts: KindApi[AwsAccount]
+    requests: KindApi[ActionRequest]
+    approvals: KindApi[Approval]
+    people: People
+    ledger: Ledger
+    clock: Clock
+    volatile: Callable[[], str]
+    """Why the store must not be relied upon for acts, empty when it is durable."""
+
+    def may_start(self, request: ActRequest) -> Stop | None:
+        """Return why the act may not be scheduled now."""
+        return self._judge(request)
+
+    def still_allowed(self, request: ActRequest) -> Stop | None:
+        """Return why the act may not make its first changing call."""
+        return self._judge(request)
+
+    def _judge(self, request: ActRequest) -> Stop | None:
+        try:
+            return self._switches() or self._request(request)
+        except InvalidInput as error:
+            return Stop(StopKind.HOLD, "Invalid", str(error))
+        except (Unavailable, Refused) as error:
+            return Stop(StopKind.HOLD, error.code, f"Waiting: {error}")
+
+    def _switches(self) -> Stop | None:
+        problem = self.volatile()
+        if problem:
+            return Stop(StopKind.HOLD, "StoreVolatile", problem)
+        frozen = self.freeze.reason()
+        return Stop(StopKind.HOLD, "Frozen", f"All acts are frozen: {frozen}") if frozen else None
+
+    def _request(self, request: ActRequest) -> Stop | None:
+        namespace = request.tenant.namespace
+        found = self.requests.get(namespace, request.name)
+        if found is None or found.metadata.uid != request.uid:
+            return Stop(StopKind.WITHDRAWN, "RequestGone", "The request was deleted before it was carried out.")
+        origin = self.ledger.find(created_id(request.uid))
+        if (
+            origin is None
+            or origin.entry.detail.get("specHash") != spec_hash(found.spec)
+            or not found.spec.plan_is_intact
+            or found.spec.plan_hash != request.plan_hash
+        ):
+            return Stop(StopKind.WITHDRAWN, "NotProposed", "The ledger does not know this request as proposed.")
+        records = self.ledger.of_request(request.uid)
+        ended = _decided_otherwise(records)
+        if ended is not None:
+            return ended
+        if self.clock.now() >= found.spec.expires_at:
+            return Stop(StopKind.EXPIRED, "Expired", "Expired before it was carried out.")
+        policy = self.policies.get(namespace, found.spec.policy)
+        return self._policy(found, policy) or self._account(found) or self._votes(found, policy, records)
+
+    def _policy(self, request: ActionRequest, policy: ScanPolicy | None) -> Stop | None:
+        if policy is None:
+            return Stop(StopKind.WITHDRAWN, "PolicyGone", f"Policy {request.spec.policy} no longer exists.")
+        actions = policy.spec.actions
+        if policy.spec.suspend:
+            return Stop(StopKind.HOLD, "Suspended", f"Policy {request.spec.policy} is suspended.")
+        if actions.mode is Mode.RECOMMEND or request.spec.action not in actions.allowed:
+            return Stop(StopKind.WITHDRAWN, "NotAllowed", f"The policy no longer allows {request.spec.action}.")
+        if actions.mode is Mode.DRY_RUN and not request.spec.dry_run:
+            return Stop(StopKind.WITHDRAWN, "DryRunOnly", "The policy was set to DryRun after this was proposed.")
+        now = self.clock.now()
+        if not is_open(actions.windows, now):
+            opening = next_opening(actions.windows, now)
+            when = f" It opens at {opening:%Y-%m-%d %H:%M %Z}." if opening is not None else ""
+            return Stop(StopKind.HOLD, "OutsideWindow", f"Waiting for the policy's window.{when}")
+        return None
+
+    def _account(self, request: ActionRequest) -> Stop | None:
+        account = self.accounts.get("", request.spec.account)
+        if account is None or account.spec.account_id != request.spec.resource.account_id:
+            return Stop(StopKind.WITHDRAWN, "AccountGone", f"Account {request.spec.account} is no longer the same.")
+        granted = account.spec.actions_for(request.metadata.namespace or "")
+        if granted is None or request.spec.action not in granted or not account.spec.executor_role_arn:
+            return Stop(
+                StopKind.WITHDRAWN,
+                "NotGranted",
+                f"Account {request.spec.account} no longer grants {request.spec.action} to this namespace.",
+            )
+        return None
+
+    def _votes(self, request: ActionRequest, policy: ScanPolicy | None, records: tuple[Record, ...]) -> Stop | None:
+        if policy is None:
+            raise AssertionError("the policy was judged before")
+        terms = policy.spec.approval
+        votes, taken_back = self._read_votes(request, records)
+        # Only groups that a vote leans on must be fresh: a quorum of other voters need not wait for Slack.
+        leaned_on = {group for vote in votes if vote.voter.source == "slack" for group in vote.voter.groups}
+        named = {one.slack_user_group for one in (*request.spec.approval.approvers, *terms.approvers)}
+        electorate, waiting = self.people.at_act(leaned_on & {group for group in named if group})
+        if waiting:
+            return Stop(StopKind.HOLD, "MembersStale", f"Waiting: {waiting}.")
+        facts = request_facts(request)
+        counted = [vote for vote in votes if _still_named(vote, policy, electorate)]
+        standing = tally(counted, facts, electorate)
+        people = {electorate.person(vote.voter) for vote in counted}
+        if any(electorate.person(vote.voter) in people for vote in taken_back):
+            return Stop(StopKind.HOLD, "VoteUnread", "Waiting: an approver has just voted again.")
+        required = max(facts.terms.required, terms.destructive.required if request.spec.destructive else terms.required)
+        if len(standing.approvals) < required:
+            return Stop(
+                StopKind.WITHDRAWN,
+                "QuorumLost",
+                f"Only {len(standing.approvals)} of {required} approvals still count: a vote was taken back or an "
+                f"approver is no longer one. {standing.note}".rstrip(),
+            )
+        return None
+
+    def _read_votes(
+        self, request: ActionRequest, records: tuple[Record, ...]
+    ) -> tuple[tuple[Vote, ...], tuple[Vote, ...]]:
+        """Return the votes that count, and those that may take one back and were not judged yet."""
+        uid = request.metadata.uid or ""
+        found = [one for one in self.approvals.list(request.metadata.namespace) if one.spec.request.uid == uid]
+        counted = counted_votes(records, {one.metadata.uid or "" for one in found})
+        judged = {record.entry.operation_id for record in records}
+        unread = (vote_of(one) for one in found if one.status.result is None)
+        return counted, tuple(
+            vote for vote in unread if vote.choice is not Choice.APPROVE and f"vote:{vote.uid}" not in judged
+        )
+
+
+def _decided_otherwise(records: tuple[Record, ...]) -> Stop | None:
+    # A decision is final once it is recorded, whatever the status says and whether or not its cause is still there.
+    for record in records:
+        if record.entry.kind is RecordKind.DECIDED and record.entry.result in TERMINAL:
+            kind = StopKind.EXPIRED if record.entry.result == State.EXPIRED else StopKind.WITHDRAWN
+            return Stop(kind, f"Decided{record.entry.result}", str(record.entry.detail["message"]))
+    return None
+
+
+def _still_named(vote: Vote, policy: ScanPolicy, electorate: Electorate) -> bool:
+    # A vote that was taken back stays so, also when its author is no longer an approver.
+    return (
+        vote.choice is Choice.WITHDRAW
+        or eligible_by(vote.voter, domain_approvers(policy.spec.approval.approvers), electorate) is not None
+    )

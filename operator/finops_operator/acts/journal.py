@@ -1,0 +1,246 @@
+"""The ledger records of an act: how the executor writes them and how it reads its journal back from them.
+
+Called by the act stage and, at start, by the operator to find acts that a dead process left in flight.
+
+| operation id | kind | step, attempt | result | detail |
+|---|---|---|---|---|
+| `UID:started` | outcome | -, 0 | `started` | plan, dryRun, deciders, account, policy, estimate |
+| `UID:intent:STEP:N` | intent | STEP, N | | operation, parameters, observed, back |
+| `UID:outcome:STEP:N` | outcome | STEP, N | ok, rejected, unknown | code, message, retryable, SnapshotId |
+| `UID:settled:STEP:N` | outcome | STEP, N | recovered, absent, foreign | observed, created |
+| `UID:dry-run:STEP` | outcome | STEP, 0 | `dry-run` | operation, parameters, code, message |
+| `UID:alarm:STEP` | outcome | STEP, 0 | `NeedsHuman` | reason |
+| `UID:compensating` | outcome | STEP, 0 | `compensating` | reason |
+| `UID:verified` | verified | -, 0 | `Succeeded` | before, after, monthlySavings, reason |
+| `UID:ended` | outcome | -, 0 | a final state | reason |
+
+Attempt 0 marks a record about the whole act; every outcome with an attempt answers the intent of that attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from finops.domain.audit import Entry, Record, RecordKind
+from finops.domain.canonical import Json
+from finops.domain.decision import TERMINAL, State
+from finops.domain.execution import Call, Journal, JournalEntry, Observation, Result
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import ResourceRef
+from finops.ports.act import ActRequest
+from finops.ports.ledger import Ledger
+from finops_operator.acts.caller import CREATED
+
+STARTED: Final = "started"
+COMPENSATING: Final = "compensating"
+DRY_RUN: Final = "dry-run"
+_RESULTS: Final = frozenset(result.value for result in Result)
+_ENDS: Final = frozenset(state.value for state in TERMINAL)
+_ACTOR: Final = "operator"
+
+
+def entry(
+    request: ActRequest,
+    name: str,
+    kind: RecordKind,
+    *,
+    step: str = "",
+    attempt: int = 0,
+    result: str = "",
+    detail: Mapping[str, Json] | None = None,
+) -> Entry:
+    """Return an entry about an act; `name` completes the operation id."""
+    return Entry(
+        operation_id=f"{request.uid}:{name}",
+        actor=_ACTOR,
+        kind=kind,
+        request=request.ledger_name,
+        step=step,
+        attempt=attempt,
+        plan_hash=request.plan_hash,
+        result=result,
+        detail=detail or {},
+    )
+
+
+def started_entry(request: ActRequest) -> Entry:
+    """Return the record from which an act can be finished when its object is gone."""
+    detail: dict[str, Json] = {
+        "plan": request.plan.to_json(),
+        "dryRun": request.dry_run,
+        "deciders": list(request.deciders),
+        "account": request.access.name,
+        "policy": request.tenant.policy,
+        "estimate": dict(request.estimate),
+    }
+    return entry(request, STARTED, RecordKind.OUTCOME, result=STARTED, detail=detail)
+
+
+def intent_entry(
+    request: ActRequest, call: Call, parameters: Mapping[str, Json], observed: Mapping[str, str], *, back: bool
+) -> Entry:
+    """Return the record that announces a call; `back` on the way back."""
+    detail: dict[str, Json] = {
+        "operation": call.step.operation,
+        "parameters": dict(parameters),
+        "observed": dict(observed),
+        "back": back,
+    }
+    name = f"intent:{call.step.id}:{call.attempt}"
+    return entry(request, name, RecordKind.INTENT, step=call.step.id, attempt=call.attempt, detail=detail)
+
+
+def settled_detail(result: Result, observation: Observation) -> dict[str, Json]:
+    """Return the detail of the record that settles an intent by what was observed."""
+    detail: dict[str, Json] = {"observed": dict(observation.fingerprint)}
+    if result is Result.RECOVERED and observation.text("created"):
+        # The answer that named it was lost; from here on it is this one and no other.
+        detail["created"] = observation.text("created")
+    return detail
+
+
+def journal_of(records: Iterable[Record]) -> Journal:
+    """Return the engine's view of the records of one request; those of proposal and votes are not part of it."""
+    entries: list[JournalEntry] = []
+    alarms: dict[str, datetime] = {}
+    turned: Record | None = None
+    ended: Record | None = None
+    for record in records:
+        told = record.entry
+        if told.kind is RecordKind.INTENT:
+            entries.append(JournalEntry(told.step, told.attempt, record.time, observed=_observed(record)))
+        elif told.kind is RecordKind.VERIFIED or (told.kind is RecordKind.OUTCOME and told.result in _ENDS):
+            ended = ended or record
+        elif told.kind is RecordKind.OUTCOME and told.attempt == 0 and told.result == COMPENSATING:
+            turned = turned or record
+        elif told.kind is RecordKind.OUTCOME and told.attempt > 0 and told.result in _RESULTS:
+            # An outcome answers the intent before it, and with it what was seen before the call.
+            entries.append(replace(_outcome(record), observed=entries[-1].observed if entries else {}))
+        elif _is_alarm(record):
+            alarms.setdefault(told.step, record.time)
+    return Journal(
+        entries=tuple(entries),
+        turned=None if turned is None else str(turned.entry.detail.get("reason", "")),
+        turned_at=None if turned is None else turned.time,
+        ended=None if ended is None else State(ended.entry.result),
+        end_message="" if ended is None else str(ended.entry.detail.get("reason", "")),
+        alarms=alarms,
+    )
+
+
+def dry_runs_of(records: Iterable[Record]) -> dict[str, Mapping[str, Json]]:
+    """Return step → detail of what AWS said to dry runs, in the order of the plan."""
+    return {
+        record.entry.step: record.entry.detail
+        for record in records
+        if record.entry.kind is RecordKind.OUTCOME and record.entry.attempt == 0 and record.entry.result == DRY_RUN
+    }
+
+
+def alarms_of(records: Iterable[Record]) -> frozenset[str]:
+    """Return the steps for which a person was called already."""
+    return frozenset(record.entry.step for record in records if _is_alarm(record))
+
+
+def _is_alarm(record: Record) -> bool:
+    told = record.entry
+    return told.kind is RecordKind.OUTCOME and told.attempt == 0 and told.result == State.NEEDS_HUMAN.value
+
+
+def _observed(record: Record) -> Mapping[str, str]:
+    seen = record.entry.detail.get("observed")
+    return {key: str(value) for key, value in seen.items()} if isinstance(seen, Mapping) else {}
+
+
+def _outcome(record: Record) -> JournalEntry:
+    told = record.entry
+    return JournalEntry(
+        told.step,
+        told.attempt,
+        record.time,
+        Result(told.result),
+        code=str(told.detail.get("code", "")),
+        retryable=told.detail.get("retryable") is True,
+        created=next((str(told.detail[key]) for key in (*CREATED, "created") if told.detail.get(key)), ""),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """An act that was started and has not ended, as its `started` record tells it; `access` is still to be resolved."""
+
+    uid: str
+    namespace: str
+    name: str
+    policy: str
+    account: str
+    plan: Plan
+    plan_hash: str
+    deciders: tuple[str, ...]
+    dry_run: bool
+    estimate: Mapping[str, str]
+
+
+def in_flight(ledger: Ledger) -> tuple[InFlight, ...]:
+    """Return the acts to finish; reads the whole ledger once, at start."""
+    open_acts: dict[str, InFlight] = {}
+    called: set[str] = set()
+    decided: set[str] = set()
+    for record in ledger.read():
+        told = record.entry
+        if told.kind is RecordKind.OUTCOME and told.attempt == 0 and told.result == STARTED:
+            open_acts.setdefault(told.request, _in_flight(record))
+        elif told.kind is RecordKind.VERIFIED or (told.kind is RecordKind.OUTCOME and told.result in _ENDS):
+            open_acts.pop(told.request, None)
+        elif told.kind is RecordKind.INTENT:
+            called.add(told.request)
+        elif told.kind is RecordKind.DECIDED and told.result in _ENDS:
+            decided.add(told.request)
+    # One that ended before its first call leaves nothing to finish.
+    return tuple(act for name, act in open_acts.items() if name in called or name not in decided)
+
+
+def _in_flight(record: Record) -> InFlight:
+    told = record.entry
+    detail: Mapping[str, Any] = told.detail
+    namespace, name, uid = told.request.split("/")
+    return InFlight(
+        uid=uid,
+        namespace=namespace,
+        name=name,
+        policy=str(detail["policy"]),
+        account=str(detail["account"]),
+        plan=plan_from_json(detail["plan"]),
+        plan_hash=told.plan_hash,
+        deciders=tuple(str(handle) for handle in detail["deciders"]),
+        dry_run=bool(detail["dryRun"]),
+        estimate={str(key): str(value) for key, value in detail["estimate"].items()},
+    )
+
+
+def plan_from_json(document: Mapping[str, Any]) -> Plan:
+    """Rebuild a plan from its canonical document; its hash is the same.
+
+    Raises:
+        KeyError, TypeError: the document is not a plan's.
+    """
+    resource = document["resource"]
+    return Plan(
+        action=str(document["action"]),
+        resource=ResourceRef(
+            kind=resource["kind"],
+            id=resource["id"],
+            arn=resource["arn"],
+            account=resource["account"],
+            region=resource["region"],
+        ),
+        parameters=dict(document["parameters"]),
+        steps=tuple(
+            PlanStep(step["id"], step["operation"], dict(step["parameters"]), step["inverse"])
+            for step in document["steps"]
+        ),
+        fingerprint=dict(document["fingerprint"]),
+    )

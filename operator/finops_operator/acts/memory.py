@@ -1,0 +1,74 @@
+"""What the executor remembers of an act between two runs, so that it does not repeat itself; used by it alone.
+
+Losing it loses nothing: whether something was called, the last sequence and the alarms come back with the next look at
+the ledger, and a status that is written once more says the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from finops.domain.audit import Record
+from finops.domain.execution import Journal
+from finops.ports.act import ActProgress, ActRequest
+from finops_operator.acts.journal import alarms_of
+from finops_operator.plugins.action import Action
+
+
+@dataclass(slots=True)
+class Act:
+    """One act under way.
+
+    Attributes:
+        called: whether anything may have changed; known while the ledger is silent.
+        turned: why the act was turned back, empty while it goes forward.
+        alarms: steps for which a person was called.
+        progress: what the status was last told.
+        sequence: of the request's last record.
+        started_at: time of the act's first intent.
+    """
+
+    request: ActRequest
+    action: Action
+    called: bool = False
+    turned: str = ""
+    alarms: set[str] = field(default_factory=set)
+    progress: ActProgress | None = None
+    sequence: int = 0
+    started_at: datetime | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether a first call was announced; until then the request is shown as it was approved and scheduled."""
+        return self.started_at is not None
+
+    def learn(self, records: tuple[Record, ...], journal: Journal) -> None:
+        """Take over what the ledger tells."""
+        self.sequence = records[-1].sequence if records else 0
+        self.started_at = journal.entries[0].at if journal.entries else None
+        self.called = journal.may_have_changed
+        self.turned = journal.turned or ""
+        self.alarms.update(alarms_of(records))
+
+    def announced(self, intent: Record) -> None:
+        """Take over that a call was announced just now."""
+        self.called, self.sequence = True, intent.sequence
+        self.started_at = self.started_at or intent.time
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Acts by request uid. Each act is in one thread at a time."""
+
+    _acts: dict[str, Act] = field(default_factory=dict)
+
+    def recall(self, request: ActRequest, action: Action) -> Act:
+        """Return what is known of the act, with the request as it is now."""
+        act = self._acts.setdefault(request.uid, Act(request, action))
+        act.request, act.action = request, action
+        return act
+
+    def forget(self, uid: str) -> None:
+        """The act ended, has announced no call, or is somebody else's."""
+        self._acts.pop(uid, None)

@@ -1,1 +1,0 @@
-"""What AWS bills for a resource, one file per kind: pure functions from a resource to the parts of its price."""

@@ -1,1 +1,0 @@
-"""Checks, one file each: pure functions from facts about one resource to a finding, or to the reason why not."""

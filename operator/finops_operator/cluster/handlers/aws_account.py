@@ -1,0 +1,20 @@
+"""Events of AwsAccount objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kopf
+
+from finops.crds.aws_account import AwsAccount
+from finops.crds.crd import GROUP, VERSION
+from finops_operator.cluster.cache import World
+
+
+def register(registry: kopf.OperatorRegistry, world: World) -> None:
+    """Hand every event of the kind to the world."""
+
+    @kopf.on.event(GROUP, VERSION, AwsAccount.crd.plural, registry=registry)
+    async def saw(event: kopf.RawEvent, **_: Any) -> None:
+        type_ = event["type"]
+        world.accounts.saw(event["object"], deleted=type_ == "DELETED", listed=type_ is None)

@@ -1,0 +1,169 @@
+"""Our own writes to the four kinds: compare-and-swap, remembered at once, and awaited by the canary.
+
+Used by scheduler, decider and executor: the one writer of each status.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Final, Generic, TypeVar
+
+from finops.crds.part import Kind
+from finops.errors import ClusterUnavailable, Conflict, FinopsError, Refused
+from finops.k8s.connection import NotFound
+from finops.k8s.kinds import KindApi
+from finops_operator.cluster.cache import Kept
+from finops_operator.cluster.canary import Canary
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T", bound=Kind)
+CANARY_ANNOTATION: Final = "finops.dev/canary"
+_TRIES: Final = 4
+
+
+class Gone(Conflict):
+    """The object was deleted, or another one has its name."""
+
+
+class Objects(Generic[T]):
+    """One kind: the API, what the watch showed, and the canary."""
+
+    def __init__(self, api: KindApi[T], kept: Kept[T], canary: Canary) -> None:
+        self.api = api
+        self.kept = kept
+        self._canary = canary
+        self._name = kept.kind.crd.kind
+        self._unread: frozenset[str | None] = frozenset()
+        kept.on_seen(lambda key, version: canary.saw(self._name, key, version))
+
+    def create(self, obj: T) -> T:
+        """Create an object. Raises Conflict (AlreadyExists), Refused, InvalidInput, ClusterUnavailable."""
+        return self._written(self.api.create(obj))
+
+    def write_status(self, obj: T, change: Callable[[T], dict[str, Any]]) -> T:
+        """Write the status that `change` makes of the newest object; on a lost race read again and ask again.
+
+        Raises:
+            Gone: the object is no longer there.
+            Conflict: the race was lost several times in a row.
+            Refused, InvalidInput, ClusterUnavailable.
+        """
+        current = obj
+        for last in (False,) * (_TRIES - 1) + (True,):
+            try:
+                return self._written(self.api.replace_status(current, change(current)))
+            except NotFound as error:
+                raise self._gone(obj) from error
+            except Gone:
+                raise
+            except Conflict:
+                if last:
+                    raise
+                current = self.fresh(obj)
+        raise AssertionError("the last try returns or raises")
+
+    def fresh(self, obj: T) -> T:
+        """Read the object again from the API server.
+
+        Raises:
+            Gone: it is no longer there, or another object took its name.
+        """
+        found = self.api.get(obj.metadata.namespace or "", obj.metadata.name)
+        if found is None or found.metadata.uid != obj.metadata.uid:
+            raise self._gone(obj)
+        self.kept.put(found)
+        return found
+
+    def complete(self) -> None:
+        """Make sure that all objects are known, as far as the watch has not shown them (yet).
+
+        Raises:
+            Refused, ClusterUnavailable: some may be unknown.
+        """
+        for where in self.kept.unread():
+            self.kept.read_in(where, self.api.list)
+
+    def complete_in(self, namespace: str) -> None:
+        """Make sure of it for one namespace. Raises as `complete`."""
+        if not self.kept.is_complete_in(namespace):
+            self.kept.read_in(namespace if self.kept.namespaces else None, self.api.list)
+
+    def complete_where_possible(self) -> frozenset[str | None]:
+        """Make sure of it wherever the API server lets us; warn once where it does not.
+
+        Returns the watched namespaces of which some objects may be unknown; with None in it, that is everywhere.
+        """
+        failed = set[str | None]()
+        for where in self.kept.unread():
+            try:
+                self.kept.read_in(where, self.api.list)
+            except FinopsError as error:
+                failed.add(where)
+                if where not in self._unread:
+                    logger.warning(
+                        "%s objects cannot be read in %s, nothing is decided there: %s", self._name, _told(where), error
+                    )
+        for where in self._unread - failed:
+            logger.info("%s objects are read again in %s", self._name, _told(where))
+        self._unread = frozenset(failed)
+        return self._unread
+
+    def found(self) -> tuple[T, ...]:
+        """Return what the API server has now; of a watched namespace that it does not show, what was last seen.
+
+        Raises:
+            Refused, ClusterUnavailable: everything is watched as one and cannot be read.
+        """
+        found: list[T] = []
+        for where in self.kept.namespaces or (None,):
+            try:
+                found += tuple(self.api.list(where))
+            except (Refused, ClusterUnavailable) as error:
+                if where is None:
+                    raise
+                logger.warning("%s objects of namespace %s are taken as last seen: %s", self._name, where, error)
+                found += (one for one in self.kept.all() if one.metadata.namespace == where)
+        return tuple(found)
+
+    def read_again(self) -> None:
+        """Read all objects from the API server now. Raises Refused, ClusterUnavailable."""
+        self.kept.read(self.api.list)
+
+    def delete(self, obj: T) -> None:
+        """Delete the object if it is still this one. Raises Gone, Refused, ClusterUnavailable."""
+        current = self.fresh(obj)
+        self.api.delete(current.metadata.namespace or "", current.metadata.name)
+        self._forget(obj)
+
+    def _gone(self, obj: T) -> Gone:
+        self._forget(obj)
+        return Gone(f"{self._name} {obj.metadata.namespace or ''}/{obj.metadata.name} is gone", code="Gone")
+
+    def _forget(self, obj: T) -> None:
+        key = (obj.metadata.namespace or "", obj.metadata.name)
+        self.kept.drop(key, obj.metadata.uid)
+        self._canary.gone(self._name, key)
+
+    def touch_when_idle(self, seconds: float, stamp: str) -> None:
+        """Annotate one object when the watch had nothing to show for a while."""
+        if not self._canary.idle(self._name, seconds):
+            return
+        for obj in self.kept.all()[:1]:
+            try:
+                touched = self.api.annotate(obj.metadata.namespace or "", obj.metadata.name, {CANARY_ANNOTATION: stamp})
+            except NotFound:
+                # The watch has not told, or never will: the next look takes another object.
+                self._forget(obj)
+            else:
+                self._written(touched)
+
+    def _written(self, obj: T) -> T:
+        key = (obj.metadata.namespace or "", obj.metadata.name)
+        self._canary.wrote(self._name, key, obj.metadata.resource_version or "")
+        self.kept.put(obj)
+        return obj
+
+
+def _told(where: str | None) -> str:
+    return "any namespace" if where is None else f"namespace {where}"

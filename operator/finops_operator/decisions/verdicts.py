@@ -1,0 +1,249 @@
+"""What the ledger says about votes and decisions, read once per request: each look counts from here, not from statuses.
+
+Used by the decider, under its lock. Only the holder of the lease writes verdicts and decisions, so what was read stays
+whole until the lease changes hands; `start_again` forgets it then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from finops.crds.action_request import ActionRequest
+from finops.domain.audit import Entry, Record, RecordKind
+from finops.domain.decision import (
+    TERMINAL,
+    Choice,
+    Electorate,
+    RefusalReason,
+    RequestFacts,
+    Tally,
+    Trigger,
+    Verdict,
+    Vote,
+    VoteResult,
+)
+from finops.domain.transitions import next_state
+from finops.ports.ledger import Ledger
+from finops_operator.rules.votes import counted_votes, request_reference, vote_told_by, voter_detail
+
+VOTES_A_PERSON: Final = 10
+"""Votes of one person on one request that are judged; each is a record that is synced to two disks."""
+_REMEMBERED: Final = 20_000
+_TOO_MANY: Final = Verdict(
+    VoteResult.REFUSED,
+    RefusalReason.TOO_MANY_VOTES.value,
+    f"More than {VOTES_A_PERSON} votes of one person on one request; the rest is not looked at.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdict on one vote; it never changes."""
+
+    result: VoteResult
+    reason: str
+    message: str
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the ledger tells of one request: vote uid → its record, and the decision that stands."""
+
+    votes: dict[str, Record] = field(default_factory=dict)
+    decision: Record | None = None
+
+    def decided(self, record: Record) -> None:
+        if self.decision is None or self.decision.entry.result not in TERMINAL:
+            self.decision = record
+
+
+class VoteRecords:
+    """Verdicts by request and vote, and decisions by request."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._of_request: dict[str, _Told] = {}
+        self._known: dict[str, Judged] = {}
+        """Vote uid → verdict, also those that the ledger does not hold because there were too many."""
+
+    def start_again(self) -> None:
+        """Forget everything: another process may have judged since."""
+        self._of_request.clear()
+        self._known.clear()
+
+    def verdict(self, vote: Vote) -> Judged | None:
+        """Return what was answered to `vote`, None when it was not judged yet. Raises LedgerUnavailable."""
+        known = self._known.get(vote.uid)
+        if known is None:
+            record = self._ledger.find(_id(vote))
+            known = None if record is None else self._remember(vote, _judged(record))
+        return known
+
+    def counted(self, request_uid: str, present: Collection[str]) -> tuple[Vote, ...]:
+        """Return the counted votes on a request; see `votes.counted_votes`. Raises LedgerUnavailable."""
+        return counted_votes(self._told(request_uid).votes.values(), present)
+
+    def ever_counted(self, request_uid: str) -> tuple[Vote, ...]:
+        """Return the counted votes on a request, whatever became of their objects. Raises LedgerUnavailable."""
+        votes = self._told(request_uid).votes
+        return counted_votes(votes.values(), votes.keys())
+
+    def decision(self, request_uid: str) -> Record | None:
+        """Return what was decided about a request, finally if it was. Raises LedgerUnavailable."""
+        return self._told(request_uid).decision
+
+    def decide(
+        self, request: ActionRequest, facts: RequestFacts, trigger: Trigger, standing: Tally, message: str
+    ) -> Record:
+        """Record a decision; return what stands in the ledger: the earlier record if it was decided so before.
+
+        Args:
+            request: what is decided.
+            facts: the same, with the state it is really in.
+            trigger: what moves it.
+            standing: the votes.
+            message: why, for people.
+
+        Raises:
+            LedgerUnavailable, LedgerDiverged, FenceLost: not recorded.
+        """
+        record = self._ledger.append(_decision(request, facts, trigger, standing, message))
+        self._told(facts.uid).decided(record)
+        return record
+
+    def too_many(
+        self, request: ActionRequest, vote: Vote, counted: Iterable[Vote], electorate: Electorate
+    ) -> Verdict | None:
+        """Return the refusal of somebody's vote beyond the limit.
+
+        Taking back a standing approval is never too much: it is possible once, because no approval counts beyond it.
+        """
+        person = electorate.person(vote.voter)
+        if len(self._own(request, person, electorate)) < VOTES_A_PERSON:
+            return None
+        own = [one.choice for one in counted if electorate.person(one.voter) == person]
+        if vote.choice is not Choice.APPROVE and own and own[-1] is Choice.APPROVE:
+            return None
+        return _TOO_MANY
+
+    def write(
+        self, request: ActionRequest, vote: Vote, verdict: Verdict, electorate: Electorate, *, after: int | None = None
+    ) -> Judged:
+        """Record a verdict, that there are too many of a person's votes only once.
+
+        Args:
+            request: what the vote is on.
+            vote: the vote.
+            verdict: the answer.
+            electorate: who is who.
+            after: sequence of the request's last record that the verdict rests on; None when it rests on no later one.
+
+        Raises:
+            LedgerUnavailable, LedgerDiverged, FenceLost: not recorded.
+            Conflict: there are records after `after`; not recorded.
+        """
+        if verdict is _TOO_MANY:
+            own = self._own(request, electorate.person(vote.voter), electorate)
+            if any(record.entry.detail["verdict"] == verdict.reason for record in own):
+                return self._remember(vote, Judged(verdict.result, verdict.reason, verdict.message))
+        record = self._ledger.append(_entry(request, vote, verdict), after=after)
+        self._told(request.metadata.uid or "").votes[vote.uid] = record
+        return self._remember(vote, _judged(record))
+
+    def _own(self, request: ActionRequest, person: str, electorate: Electorate) -> list[Record]:
+        records = self._told(request.metadata.uid or "").votes.values()
+        return [record for record in records if electorate.person(vote_told_by(record).voter) == person]
+
+    def _told(self, request_uid: str) -> _Told:
+        known = self._of_request.get(request_uid)
+        if known is None:
+            known = _Told()
+            for record in self._ledger.of_request(request_uid):
+                if record.entry.kind is RecordKind.VOTED:
+                    known.votes[vote_told_by(record).uid] = record
+                elif record.entry.kind is RecordKind.DECIDED:
+                    known.decided(record)
+            if len(self._of_request) >= _REMEMBERED:
+                self._of_request.clear()
+            self._of_request[request_uid] = known
+        return known
+
+    def _remember(self, vote: Vote, judged: Judged) -> Judged:
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[vote.uid] = judged
+        return judged
+
+
+def _id(vote: Vote) -> str:
+    return f"vote:{vote.uid}"
+
+
+def _judged(record: Record) -> Judged:
+    result = VoteResult.COUNTED if record.entry.result == "counted" else VoteResult.REFUSED
+    detail = record.entry.detail
+    return Judged(result, str(detail["verdict"]), str(detail["message"]))
+
+
+def _entry(request: ActionRequest, vote: Vote, verdict: Verdict) -> Entry:
+    return Entry(
+        operation_id=_id(vote),
+        actor=vote.voter.handle,
+        kind=RecordKind.VOTED,
+        request=request_reference(request),
+        plan_hash=vote.plan_hash,
+        result="counted" if verdict.result is VoteResult.COUNTED else "refused",
+        detail={
+            "choice": vote.choice.value,
+            "reason": vote.reason,
+            "verdict": verdict.reason,
+            "message": verdict.message,
+            "voter": voter_detail(vote.voter),
+            "approval": vote.name,
+        },
+    )
+
+
+def _decision(request: ActionRequest, facts: RequestFacts, trigger: Trigger, standing: Tally, message: str) -> Entry:
+    target = next_state(facts.state, trigger)
+    return Entry(
+        operation_id=f"decided:{facts.uid}:{target.value}",
+        actor="operator",
+        kind=RecordKind.DECIDED,
+        request=request_reference(request),
+        plan_hash=facts.plan_hash,
+        result=target.value,
+        detail={
+            "trigger": trigger.value,
+            "approvals": [vote.voter.handle for vote in standing.approvals],
+            "denials": [vote.voter.handle for vote in standing.denials],
+            "required": standing.required,
+            "message": message,
+            "expiresAt": facts.terms.expires_at.isoformat(),
+        },
+    )
+
+
+def sentence(trigger: Trigger, standing: Tally, votes: tuple[Vote, ...]) -> str:
+    """Return why a request is decided so, for people; `votes` are all that were counted."""
+    names = ", ".join(vote.voter.handle for vote in standing.approvals)
+    match trigger:
+        case Trigger.QUORUM_REACHED:
+            return f"Approved by {names} ({len(standing.approvals)} of {standing.required})."
+        case Trigger.DENIED:
+            denial = standing.denials[0]
+            return (
+                f"Denied by {denial.voter.handle}: {denial.reason}"
+                if denial.reason
+                else (f"Denied by {denial.voter.handle}.")
+            )
+        case Trigger.QUORUM_LOST if standing.note:
+            return f"No longer approved. {standing.note}"
+        case Trigger.QUORUM_LOST:
+            back = [vote.voter.handle for vote in votes if vote.choice is Choice.WITHDRAW]
+            last = back[-1] if back else "an approver"
+            return f"No longer approved: {last} took the vote back; {len(standing.approvals)} of {standing.required}."
+        case _:
+            return "Expired before it was carried out; nothing was changed."

@@ -1,0 +1,60 @@
+"""All plug-ins of the operator, loaded once at start: kinds, checks, actions, price sources, instance types.
+
+Called by the composition roots of operator and command line. A plug-in that does not load stops the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from finops.ports.price_source import PriceSource
+from finops_operator.plugins.action import Action
+from finops_operator.plugins.kind import Check, ResourceKind
+from finops_operator.plugins.registry import load_services
+from finops_operator.pricing import bundled
+from finops_operator.pricing.instance_types import Catalog, bundled_catalog
+
+SERVICES: Final = "finops_operator.services"
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """Everything that can be scanned, checked, priced and done."""
+
+    kinds: Mapping[str, ResourceKind]
+    checks: Mapping[str, Check]
+    actions: Mapping[str, Action]
+    price_sources: tuple[PriceSource, ...]
+    catalog: Catalog
+
+
+def load_kinds(services: str = SERVICES) -> Mapping[str, ResourceKind]:
+    """Return all kinds: the files directly in a service's folder."""
+    return load_services(services, "", "KIND", ResourceKind)
+
+
+def load_checks(services: str = SERVICES) -> Mapping[str, Check]:
+    """Return all checks."""
+    return load_services(services, "checks", "CHECK", Check)
+
+
+def load_actions(services: str = SERVICES) -> Mapping[str, Action]:
+    """Return all actions."""
+    return load_services(services, "actions", "ACTION", Action)
+
+
+def plugins() -> Plugins:
+    """Load all plug-ins.
+
+    Raises:
+        BrokenPlugin: a file does not load or does not export exactly one constant of its type.
+    """
+    return Plugins(
+        kinds=load_kinds(),
+        checks=load_checks(),
+        actions=load_actions(),
+        price_sources=(bundled.SOURCE,),
+        catalog=bundled_catalog(),
+    )

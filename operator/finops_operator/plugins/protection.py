@@ -1,0 +1,59 @@
+"""What its owner, a person or the policy has put out of reach of an act; called by the preflights of all actions.
+
+`finops_operator.plugins.ownership` knows who owns what, and turns a recommendation into advice with the same list; here
+it is asked again with the tags as they are just before the act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Final
+
+from finops.domain.resource import IGNORE_TAG, PROTECTED_TAG
+from finops_operator.plugins.action import PolicyFacts, Refusal
+from finops_operator.plugins.ownership import Owner, owners
+
+_YES: Final = frozenset({"true", "yes", "1"})
+_OPT_OUT: Final = (IGNORE_TAG, PROTECTED_TAG)
+_STOP_OPT_OUT: Final = "DoNotStop"
+
+
+def protected(tags: Mapping[str, str], facts: PolicyFacts) -> tuple[Refusal, ...]:
+    """Refuse what its owner or the policy has put out of reach by a tag."""
+    found = [
+        Refusal("Protected", f"The tag {key} protects this resource.")
+        for key in _OPT_OUT
+        if tags.get(key, "").strip().lower() in _YES
+    ]
+    found.extend(
+        Refusal("Protected", f"The policy protects resources with tag {key}={tags[key]}.")
+        for key, values in facts.protect_tags.items()
+        if key in tags and tags[key] in values and key not in _OPT_OUT
+    )
+    return tuple(found)
+
+
+def stop_opt_out(tags: Mapping[str, str]) -> tuple[Refusal, ...]:
+    """Refuse instances that carry DoNotStop, whatever its value."""
+    return (Refusal("Protected", "The tag DoNotStop is set."),) if _STOP_OPT_OUT in tags else ()
+
+
+def controlled(tags: Mapping[str, str]) -> tuple[Refusal, ...]:
+    """Refuse what a controller watches over, naming the nearest one: it replaces or restarts what it owns."""
+    controllers = (owner for owner in owners(tags) if not owner.is_template)
+    return tuple(_refusal("OwnedByController", owner) for owner in islice(controllers, 1))
+
+
+def described_by_template(tags: Mapping[str, str]) -> tuple[Refusal, ...]:
+    """Refuse a change of settings that a template would revert when it is applied again."""
+    return tuple(_refusal("OwnedByTemplate", owner) for owner in owners(tags) if owner.is_template)
+
+
+def template_owners(tags: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the templates that will see a drift."""
+    return tuple(owner.system for owner in owners(tags) if owner.is_template)
+
+
+def _refusal(code: str, owner: Owner) -> Refusal:
+    return Refusal(code, f"It belongs to {owner.system}, which would revert or break the act. {owner.instead}")

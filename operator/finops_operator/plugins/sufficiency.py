@@ -1,0 +1,57 @@
+"""Whether there is enough data to judge, and how a metric is told as evidence. Pure; used by every check.
+
+Missing data is never zero and never idle: a check that cannot see says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+from finops.domain.canonical import Json
+from finops.domain.utilization import MetricSummary, Utilization
+from finops_operator.plugins.kind import JudgeSettings
+
+
+def insufficient(utilization: Utilization, name: str, settings: JudgeSettings) -> str:
+    """Return why the metric `name` cannot be judged, empty when it can."""
+    summary = utilization.best(name)
+    if summary is None:
+        return f"{name} is unknown ({utilization.unknown.get(name, 'not measured')})"
+    if summary.hours < float(settings.minimum_hours):
+        return f"only {figure(summary.hours)} hours of {name}, {settings.minimum_hours} are needed"
+    if summary.coverage_percent < float(settings.minimum_coverage_percent):
+        coverage = figure(summary.coverage_percent)
+        return f"{name} covers {coverage} % of its window, {settings.minimum_coverage_percent} % are needed"
+    return ""
+
+
+ANSWERED: Final = frozenset({"NotPublished", "NotPublishedSinceLaunch", "TooNew", "NotApplicable"})
+"""Reasons that CloudWatch's own answer gives; every other one says that the question failed this time."""
+
+
+def unread(utilization: Utilization, names: Iterable[str]) -> str:
+    """Return which metric could not be read this time, empty when none: a failed read is no absence to size by."""
+    for name in names:
+        reason = utilization.unknown.get(name)
+        if reason is not None and reason not in ANSWERED and utilization.best(name) is None:
+            return f"{name} could not be read ({reason})"
+    return ""
+
+
+def figure(value: float | Decimal, digits: int = 2) -> str:
+    """Return a decimal string for evidence: JSON that is hashed carries no floats."""
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def coverage_evidence(summary: MetricSummary) -> dict[str, Json]:
+    """Return window and coverage of a summary."""
+    return {
+        "windowStart": summary.start.isoformat(),
+        "windowEnd": summary.end.isoformat(),
+        "periodSeconds": summary.period_seconds,
+        "hoursOfData": figure(summary.hours),
+        "coveragePercent": figure(summary.coverage_percent),
+    }

@@ -1,0 +1,1 @@
+"""When policies are scanned, and what their status says."""

@@ -1,0 +1,111 @@
+"""One policy's scan and what follows it, joined from the pipeline, the proposer and the stores.
+
+Made by the composition root, called by the scheduler from its scan threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from finops.crds.aws_account import AwsAccount
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.report import ScanSummary
+from finops.errors import FenceLost, FinopsError, Unavailable
+from finops.ports.aws_access import Tenant
+from finops.ports.clock import Clock
+from finops.store.connection import check_server
+from finops.store.realized import StoredSavings
+from finops.store.recommendations import RecommendationStore
+from finops_operator.cluster.objects import Objects
+from finops_operator.policies.account_status import AccountStatuses
+from finops_operator.policies.scheduler import ScanStopped
+from finops_operator.requests.proposer import Proposer
+from finops_operator.rules.policy_status import Standing
+from finops_operator.scan.scan import ScanDependencies, scan
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyScans:
+    """What the scheduler calls, and the figures about a policy that others ask for."""
+
+    deps: ScanDependencies
+    accounts: Objects[AwsAccount]
+    statuses: AccountStatuses
+    proposer: Proposer
+    recommendations: RecommendationStore
+    savings: StoredSavings
+    clock: Clock
+    allow_volatile: bool
+    may_write: Callable[[], bool]
+
+    def see_accounts(self) -> None:
+        """Read the accounts from the API server. Raises Refused, ClusterUnavailable."""
+        self.accounts.read_again()
+
+    def scan(self, policy: ScanPolicy) -> ScanSummary:
+        """Scan once. Raises as `pipeline.scan`, StoreUnsafe, and ScanStopped when the process ends."""
+        check_server(self.deps.store, allow_volatile=self.allow_volatile)
+        accounts = {account.metadata.name: account for account in self.accounts.kept.all()}
+        return scan(policy, accounts, self.deps, self.clock).summary
+
+    def follow_up(self, policy: ScanPolicy, summary: ScanSummary) -> Standing:
+        """Bring accounts' status and the policy's requests in line with a scan. Raises StoreUnavailable."""
+        namespace, name = key_of(policy)
+        named = {reference.name for reference in policy.spec.accounts}
+        granted = tuple(
+            account.metadata.name
+            for account in self.accounts.kept.all()
+            if account.spec.actions_for(namespace) is not None and account.metadata.name in named
+        )
+        self.statuses.refresh(granted, Tenant(namespace=namespace, policy=name))
+        owed = not self.may_write()
+        try:
+            opened = self.proposer.follow_up(policy, summary)
+        except FinopsError as error:
+            # The scan's figures stand whatever became of its requests.
+            logger.warning("requests not brought up to date: %s", error, extra={"policy": name})
+            opened, owed = len(self.proposer.open_of(policy)), isinstance(error, FenceLost | Unavailable)
+        return Standing(opened, self._realized(namespace, name), owed)
+
+    def _realized(self, namespace: str, name: str) -> Decimal:
+        return sum(
+            (
+                Decimal(entry["saving"] or 0)
+                for entry in self.savings.read()
+                if entry.get("namespace") == namespace and entry.get("policy") == name
+            ),
+            Decimal(0),
+        )
+
+    def fleet(self, policy: ScanPolicy, kind: str) -> int:
+        """Return how many resources of `kind` the policy selected at its last scan; the cap by share counts them.
+
+        0 when that is not known (no scan, or one of an older version): then the share is the smallest there is.
+        """
+        head = self.recommendations.head(key_of(policy))
+        if head is None or head.partial:
+            return 0
+        counts = [cost.resources for shard, cost in head.costs.items() if shard.kind == kind]
+        return 0 if None in counts else sum(one or 0 for one in counts)
+
+
+def stop_when(stop: threading.Event) -> Callable[[str], None]:
+    """Return a listener to the progress of scans that breaks them off once `stop` is set."""
+
+    def shard_done(told: str) -> None:
+        logger.debug("%s", told)
+        if stop.is_set():
+            raise ScanStopped("the process stops")
+
+    return shard_done
+
+
+def key_of(policy: ScanPolicy) -> tuple[str, str]:
+    """Return (namespace, name), the stores' name of a policy."""
+    return policy.metadata.namespace or "default", policy.metadata.name

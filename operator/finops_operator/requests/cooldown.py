@@ -1,0 +1,68 @@
+"""Which recommendations the proposer passes over for a while, so that what cannot be asked now hides nothing behind it.
+
+A preflight's refusal and a failed look are remembered per policy as it was then: a changed policy, or a scan that a
+person asked for, looks at everything anew. Kept in memory: a restart forgets, and looks again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.recommendation import Recommendation
+from finops_operator.rules.due import REQUESTED_AT
+
+REFUSED_FOR: Final = timedelta(hours=6)
+FAILED_FOR: Final = timedelta(hours=2)
+_FAILURES_IN_A_ROW: Final = 2
+
+_Key: TypeAlias = tuple[str, int, str, str, str]
+
+
+@dataclass(slots=True)
+class PassingOver:
+    """What was refused or failed lately, by policy, resource and action; used under the proposer's lock."""
+
+    _until: dict[_Key, tuple[datetime, str]] = field(default_factory=dict)
+
+    def why(self, policy: ScanPolicy, item: Recommendation, now: datetime) -> str:
+        """Return why `item` is passed over now, empty when it is not."""
+        until, reason = self._until.get(_key(policy, item), (now, ""))
+        return f"looked at lately: {reason}" if now < until else ""
+
+    def note(self, policy: ScanPolicy, item: Recommendation, now: datetime, length: timedelta, reason: str) -> None:
+        """Pass `item` over for `length`; what is over is dropped, so this holds the last hours alone."""
+        for key in [key for key, (until, _) in self._until.items() if until <= now]:
+            del self._until[key]
+        self._until[_key(policy, item)] = (now + length, reason)
+
+
+@dataclass(slots=True)
+class FailingPlaces:
+    """Accounts and regions that did not answer in one pass: after two failures in a row the rest of them waits."""
+
+    _failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def why(self, item: Recommendation) -> str:
+        """Return why `item` is passed over in this pass, empty when it is not."""
+        place = _place(item)
+        return f"AWS does not answer in {' '.join(place)}" if self._failures[place] >= _FAILURES_IN_A_ROW else ""
+
+    def failed(self, item: Recommendation) -> None:
+        self._failures[_place(item)] += 1
+
+    def answered(self, item: Recommendation) -> None:
+        self._failures[_place(item)] = 0
+
+
+def _place(item: Recommendation) -> tuple[str, str]:
+    return item.resource.account, item.resource.region
+
+
+def _key(policy: ScanPolicy, item: Recommendation) -> _Key:
+    metadata = policy.metadata
+    asked = metadata.annotations.get(REQUESTED_AT, "")
+    return metadata.uid or "", metadata.generation or 0, asked, item.resource.arn, item.action

@@ -1,0 +1,266 @@
+"""The propose stage's edge: after each scan, open requests are looked at again and new ones are made.
+
+For each new request: read the resource, refuse what must not be done, make the plan, write it into the ledger, create
+the object. A crash in between leaves either a ledger record without an object (nothing happens) or an object without a
+state (the decider takes it in, because the ledger knows its exact spec).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from finops.crds.action_request import ActionRequest
+from finops.crds.aws_account import AwsAccount
+from finops.crds.metadata import Metadata, OwnerReference
+from finops.crds.naming import action_request_name
+from finops.crds.part import API_VERSION
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.audit import Entry, RecordKind
+from finops.domain.decision import State, Trigger
+from finops.domain.execution import Observation
+from finops.domain.next_move import difference
+from finops.domain.recommendation import Recommendation
+from finops.domain.report import ScanSummary
+from finops.errors import AwsError, Conflict, InvalidInput, Refused
+from finops.ports.aws_access import AccountAccess, Tenant
+from finops.ports.aws_steps import ExecutorSessions, Reader
+from finops.ports.clock import Clock
+from finops.ports.ledger import Ledger
+from finops_operator.cluster.objects import Objects
+from finops_operator.decisions.decider import Decider
+from finops_operator.killpoint import killpoint
+from finops_operator.plugins.action import Action, PolicyFacts, Target
+from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, FailingPlaces, PassingOver
+from finops_operator.rules.candidates import (
+    BETTER_PLAN,
+    Seen,
+    Skip,
+    candidates,
+    open_requests,
+    outdated,
+    owner_of,
+    request_spec,
+    room,
+)
+from finops_operator.rules.origin import intended_id, spec_hash
+from finops_operator.rules.votes import request_reference
+
+logger = logging.getLogger(__name__)
+_OCCURRENCES: Final = 20
+_LOOKS: Final = 100
+"""Resources looked at after one scan: a policy with thousands of refused acts must not cost thousands of calls."""
+_PASS_SECONDS: Final = 120.0
+"""How long one policy may look while the others wait for their turn."""
+_POLICY_LABEL: Final = "finops.dev/policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposer:
+    """Makes, supersedes and withdraws requests of one policy at a time; called from the scan's thread."""
+
+    requests: Objects[ActionRequest]
+    policy_now: Callable[[ScanPolicy], ScanPolicy | None]
+    accounts: Callable[[], tuple[AwsAccount, ...]]
+    recommendations: Callable[[ScanPolicy], Iterator[Recommendation]]
+    actions: Mapping[str, Action]
+    sessions: ExecutorSessions
+    access: Callable[[AwsAccount], AccountAccess]
+    ledger: Ledger
+    decider: Decider
+    clock: Clock
+    may_write: Callable[[], bool]
+    _passing_over: PassingOver = field(default_factory=PassingOver)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    """Two policies may cover one resource: their scans take turns here, or both would ask for it."""
+
+    def follow_up(self, policy: ScanPolicy, summary: ScanSummary) -> int:
+        """Bring the policy's requests in line with a scan that just ended; return how many are open then.
+
+        Raises:
+            LedgerUnavailable, LedgerDiverged, FenceLost, ClusterUnavailable: what was done so far stands.
+        """
+        with self._lock:
+            if self.may_write() and not summary.complete_failure and self._is_current(policy):
+                self._review(policy, summary)
+                self._propose(policy)
+        return len(self.open_of(policy))
+
+    def open_of(self, policy: ScanPolicy) -> tuple[ActionRequest, ...]:
+        """Return the policy's requests that wait or run, as last seen."""
+        return open_requests(policy, self.requests.kept.all())
+
+    def _is_current(self, policy: ScanPolicy) -> bool:
+        """Return whether the policy that was scanned still says so: it may have gone, changed or been suspended."""
+        now = self.policy_now(policy)
+        return (
+            now is not None
+            and now.metadata.uid == policy.metadata.uid
+            and now.metadata.generation == policy.metadata.generation
+            and not now.spec.suspend
+        )
+
+    def _known(self) -> tuple[ActionRequest, ...]:
+        """Return our requests; those that a dead process left without a state are taken in first, strangers never."""
+        found = []
+        for request in filter(self.decider.is_ours, self.requests.found()):
+            try:
+                found.append(self.decider.look(request) if request.status.state is None else request)
+            except Conflict:
+                # It moved on or went in this instant.
+                found.append(request)
+        return tuple(found)
+
+    def _review(self, policy: ScanPolicy, summary: ScanSummary) -> None:
+        pending = [r for r in open_requests(policy, self._known()) if r.status.state is State.PENDING]
+        if not pending:
+            return
+        asked = {(request.spec.resource.arn, request.spec.action) for request in pending}
+        # Of a fleet's recommendations only those that somebody was asked about are kept.
+        wanted = {
+            key: item
+            for item in self.recommendations(policy)
+            if item.counted and (key := (item.resource.arn, item.action)) in asked
+        }
+        blind = {(gap.account, gap.region) for gap in summary.gaps}
+        for request in pending:
+            spec, ending = request.spec, outdated(policy, request)
+            if ending is not None:
+                self.decider.close(request, *ending)
+                continue
+            places = {(who, where) for who in (spec.account, spec.resource.account_id) for where in (spec.region, "")}
+            if places & blind:
+                # The scan did not see this region wholly: no news is not bad news.
+                continue
+            self._review_one(policy, request, wanted.get((spec.resource.arn, spec.action)))
+
+    def _review_one(self, policy: ScanPolicy, request: ActionRequest, item: Recommendation | None) -> None:
+        if item is None:
+            self.decider.close(request, Trigger.WITHDRAWN, "The scan no longer recommends this act.")
+            return
+        parameters = {key: value if isinstance(value, int) else str(value) for key, value in item.parameters.items()}
+        if parameters != dict(request.spec.parameters):
+            self.decider.close(request, Trigger.SUPERSEDED, BETTER_PLAN)
+            return
+        account = self._account_of(policy, item)
+        if account is None:
+            self.decider.close(request, Trigger.WITHDRAWN, "The policy no longer names the account of this resource.")
+            return
+        try:
+            observation = self._observe(policy, account, item)
+        except AwsError as error:
+            logger.warning("request not reviewed: %s", error, extra={"request": request_reference(request)})
+            return
+        change = difference(request.spec.to_plan(), observation)
+        if change:
+            self.decider.close(
+                request,
+                Trigger.WITHDRAWN,
+                f"The resource changed since this was proposed: {change}. Nothing was called.",
+            )
+
+    def _propose(self, policy: ScanPolicy) -> None:
+        named = {reference.name for reference in policy.spec.accounts}
+        by_id = {a.spec.account_id: a for a in self.accounts() if a.metadata.name in named}
+        known = self._known()
+        left, looks = room(policy, known), _LOOKS
+        now, deadline = self.clock.now(), self.clock.monotonic() + _PASS_SECONDS
+        failing = FailingPlaces()
+        for item in candidates(policy, self.recommendations(policy), known, by_id, now):
+            if left <= 0 or looks <= 0 or self.clock.monotonic() > deadline:
+                return
+            if isinstance(item, Skip):
+                logger.debug("not proposed: %s", item.reason, extra={"recommendation": item.recommendation})
+                continue
+            passed = self._passing_over.why(policy, item, now) or failing.why(item)
+            if passed:
+                logger.debug("not proposed: %s", passed, extra={"recommendation": item.id})
+                continue
+            looks -= 1
+            try:
+                left -= self._propose_one(policy, by_id[item.resource.account], item)
+                failing.answered(item)
+            except (AwsError, Refused, InvalidInput, Conflict) as error:
+                logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
+                self._passing_over.note(policy, item, now, FAILED_FOR, str(error))
+                if isinstance(error, AwsError):
+                    failing.failed(item)
+
+    def _propose_one(self, policy: ScanPolicy, account: AwsAccount, item: Recommendation) -> bool:
+        """Look at the resource, and ask people unless something forbids the act; return whether they are asked."""
+        action = self.actions[item.action]
+        observation = self._observe(policy, account, item)
+        facts = PolicyFacts(protect_tags=policy.spec.actions.protect_tags)
+        refusals = action.preflight(observation, item.parameters, facts)
+        if not observation.exists or refusals:
+            reasons = "; ".join(refusal.message for refusal in refusals) or "the resource is gone"
+            logger.info("not proposed: %s", reasons, extra={"recommendation": item.id})
+            self._passing_over.note(policy, item, self.clock.now(), REFUSED_FOR, reasons)
+            return False
+        plan = action.plan(item.resource, item.parameters, observation.fingerprint)
+        tags = observation.facts.get("tags")
+        seen = Seen(
+            warnings=action.warnings(observation, item.parameters),
+            owner=owner_of({str(key): str(value) for key, value in tags.items()}) if isinstance(tags, Mapping) else "",
+        )
+        spec = request_spec(policy, account, item, plan, seen, self.clock.now())
+        self._create(
+            policy, spec_owner(policy), ActionRequest(metadata=self._metadata(policy, item, plan.hash), spec=spec)
+        )
+        return True
+
+    def _create(self, policy: ScanPolicy, owner: OwnerReference, request: ActionRequest) -> None:
+        metadata = request.metadata.model_copy(update={"owner_references": (owner,)})
+        request = request.model_copy(update={"metadata": metadata})
+        self.ledger.append(
+            Entry(
+                operation_id=intended_id(request),
+                actor="operator",
+                kind=RecordKind.PROPOSED,
+                request=f"{policy.metadata.namespace}/{request.metadata.name}/",
+                plan_hash=request.spec.plan_hash,
+                result="intent",
+                detail={
+                    "specHash": spec_hash(request.spec),
+                    "policy": policy.metadata.name,
+                    "action": request.spec.action,
+                    "resource": request.spec.resource.arn,
+                    "monthlySavings": f"{request.spec.estimate.monthly_savings}",
+                    "dryRun": request.spec.dry_run,
+                },
+            )
+        )
+        killpoint("propose.intended")
+        created = self.requests.create(request)
+        killpoint("propose.created")
+        self.decider.look(created)
+
+    def _metadata(self, policy: ScanPolicy, item: Recommendation, plan_hash: str) -> Metadata:
+        namespace = policy.metadata.namespace or "default"
+        for occurrence in range(1, _OCCURRENCES + 1):
+            name = action_request_name(policy.metadata.name, item.action, item.resource.id, plan_hash, occurrence)
+            if self.requests.api.get(namespace, name) is None:
+                return Metadata(name=name, namespace=namespace, labels={_POLICY_LABEL: policy.metadata.name[:63]})
+        raise Conflict(f"this plan was proposed {_OCCURRENCES} times already", code="ProposedTooOften")
+
+    def _observe(self, policy: ScanPolicy, account: AwsAccount, item: Recommendation) -> Observation:
+        tenant = Tenant(namespace=policy.metadata.namespace or "", policy=policy.metadata.name)
+        reader: Reader = self.sessions.reader(self.access(account), item.resource.region, tenant=tenant)
+        return self.actions[item.action].observe(reader, Target(item.resource, item.parameters))
+
+    def _account_of(self, policy: ScanPolicy, item: Recommendation) -> AwsAccount | None:
+        named = {reference.name for reference in policy.spec.accounts}
+        for account in self.accounts():
+            if account.metadata.name in named and account.spec.account_id == item.resource.account:
+                return account
+        return None
+
+
+def spec_owner(policy: ScanPolicy) -> OwnerReference:
+    """Return the reference that lets a deleted policy take its requests along."""
+    return OwnerReference(
+        api_version=API_VERSION, kind="ScanPolicy", name=policy.metadata.name, uid=policy.metadata.uid or ""
+    )

@@ -1,0 +1,76 @@
+"""Who may use which account: turns AwsAccount objects into what the AWS side needs, or says why not.
+
+Asked by the scan before the first request, and by the executor again before every act. No match means no: there is no
+default grant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from finops.crds.aws_account import AwsAccount
+from finops.domain.resource import Gap
+from finops.ports.aws_access import AccountAccess
+
+_HOME: Final[Mapping[str, str]] = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-north-1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """An account that a policy may scan.
+
+    Attributes:
+        regions: the account's own regions; empty: all enabled ones.
+    """
+
+    access: AccountAccess
+    regions: tuple[str, ...]
+
+
+def access_of(account: AwsAccount) -> AccountAccess:
+    """Return the plain values of an account object."""
+    spec = account.spec
+    partition = spec.partition.value
+    return AccountAccess(
+        name=account.metadata.name,
+        account_id=spec.account_id,
+        scanner_role_arn=spec.scanner_role_arn or "",
+        executor_role_arn=spec.executor_role_arn or "",
+        external_id=spec.external_id or "",
+        partition=partition,
+        # An account that is confined to regions may not even reach STS elsewhere.
+        home_region=spec.regions[0] if spec.regions else _HOME[partition],
+    )
+
+
+def granted_accounts(
+    names: Sequence[str], accounts: Mapping[str, AwsAccount], namespace: str
+) -> tuple[tuple[Granted, ...], tuple[Gap, ...]]:
+    """Return the accounts of a policy in `namespace` that it may scan, and a Gap for every other one.
+
+    A Gap here carries the object's name as its account, because the identity was never asked.
+    """
+    granted: dict[str, Granted] = {}
+    gaps: list[Gap] = []
+    for name in names:
+        account = accounts.get(name)
+        if account is None:
+            gaps.append(_gap(name, "AccountNotFound", f"there is no AwsAccount named {name}"))
+        elif account.spec.actions_for(namespace) is None:
+            message = (
+                f"AwsAccount {name} does not list namespace {namespace} in spec.allow; an administrator can add it"
+            )
+            gaps.append(_gap(name, "AccountNotGranted", message))
+        elif account.spec.account_id in granted:
+            other = granted[account.spec.account_id].access.name
+            message = f"AwsAccount {name} is the same account as {other}; it would be counted twice"
+            gaps.append(_gap(name, "AccountTwice", message))
+        else:
+            granted[account.spec.account_id] = Granted(access_of(account), tuple(account.spec.regions))
+    return tuple(granted.values()), tuple(gaps)
+
+
+def _gap(name: str, code: str, message: str) -> Gap:
+    return Gap(name, "", "finops", "Grant", code, message)

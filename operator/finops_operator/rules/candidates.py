@@ -1,0 +1,267 @@
+"""Which recommendations become requests, and what such a request says; pure.
+
+Called by the proposer after each scan. One open request per resource, whatever the action and whichever policy; never
+more open requests than the policy allows; nothing that was answered is asked again before its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from finops.crds.action_request import (
+    ActionRequest,
+    ActionRequestSpec,
+    ApprovalTerms,
+    Estimate,
+    Evidence,
+    PlannedStep,
+    ResourceReference,
+    fingerprint_texts,
+)
+from finops.crds.aws_account import AwsAccount
+from finops.crds.policy_actions import Mode
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.canonical import Json
+from finops.domain.decision import TERMINAL, State, Trigger
+from finops.domain.money import to_cents
+from finops.domain.plan import Plan
+from finops.domain.recommendation import Recommendation
+
+QUIET_AFTER: Final[Mapping[State, timedelta]] = {
+    State.DENIED: timedelta(days=30),
+    State.ROLLED_BACK: timedelta(days=7),
+    State.WITHDRAWN: timedelta(days=1),
+    State.EXPIRED: timedelta(days=1),
+    State.SUCCEEDED: timedelta(days=1),
+}
+"""How long the same act on the same resource is not asked for again after it ended so. A Stale or Superseded request
+may be followed at once: the plan is another one. A resource that was just resized gets a day to show how it does."""
+BETTER_PLAN: Final = "A newer scan recommends a better plan for this resource."
+_VALUES: Final = 60
+_TEXT: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A recommendation that does not become a request, with the reason for logs and `finops explain`."""
+
+    recommendation: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the look at the resource told that people should know: what an act risks, and whose it is."""
+
+    warnings: tuple[str, ...] = ()
+    owner: str = ""
+
+
+def candidates(
+    policy: ScanPolicy,
+    recommendations: Iterable[Recommendation],
+    requests: Iterable[ActionRequest],
+    accounts: Mapping[str, AwsAccount],
+    now: datetime,
+) -> Iterator[Recommendation | Skip]:
+    """Yield what may be proposed, best saving first, and for the rest why not. How many are is for the caller: `room`.
+
+    Args:
+        policy: mode, allowed actions and minimum saving come from it.
+        recommendations: of this policy, best saving first.
+        requests: all ActionRequests of the cluster that this operator sees.
+        accounts: by account id, only those the policy names.
+        now: for the quiet time after an answer.
+    """
+    actions = policy.spec.actions
+    if actions.mode is Mode.RECOMMEND:
+        return
+    known = tuple(requests)
+    busy = {request.spec.resource.arn for request in known if _is_open(request)}
+    quiet = _quiet(known, now)
+    for item in recommendations:
+        reason = _why_not(policy, item, accounts)
+        if not reason and item.resource.arn in busy:
+            reason = "another request for this resource is open"
+        if not reason and (item.resource.arn, item.action, actions.mode is Mode.DRY_RUN) in quiet:
+            reason = "the same act was answered not long ago"
+        if reason:
+            yield Skip(item.id, reason)
+            continue
+        busy.add(item.resource.arn)
+        yield item
+
+
+def room(policy: ScanPolicy, requests: Iterable[ActionRequest]) -> int:
+    """Return how many more requests the policy may have open; never negative."""
+    return max(0, policy.spec.actions.maximum_open_requests - len(open_requests(policy, requests)))
+
+
+def _why_not(policy: ScanPolicy, item: Recommendation, accounts: Mapping[str, AwsAccount]) -> str:
+    actions, namespace = policy.spec.actions, policy.metadata.namespace or ""
+    account = accounts.get(item.resource.account)
+    if not item.counted:
+        return "a better recommendation for the same resource exists"
+    if item.advice:
+        return "the resource has an owner that would revert the act"
+    if item.action not in actions.allowed:
+        return f"action {item.action or 'none'} is not allowed by the policy"
+    if item.monthly_savings is None or item.current_monthly_cost is None or item.new_monthly_cost is None:
+        return "the saving is unknown"
+    if item.monthly_savings <= 0:
+        return "it saves nothing"
+    if item.monthly_savings < actions.minimum_monthly_savings:
+        return "the saving is below actions.minimumMonthlySavings"
+    if account is None or item.action not in (account.spec.actions_for(namespace) or frozenset()):
+        return "the account does not grant this action to the namespace"
+    if not account.spec.executor_role_arn:
+        return "the account names no executor role"
+    return ""
+
+
+def _is_open(request: ActionRequest) -> bool:
+    # One without a state was never taken in: if the ledger does not know it, it must not block anything.
+    return request.status.state is not None and request.status.state not in TERMINAL
+
+
+def _belongs(request: ActionRequest, policy: ScanPolicy) -> bool:
+    metadata = request.metadata
+    return metadata.namespace == policy.metadata.namespace and request.spec.policy == policy.metadata.name
+
+
+def _quiet(requests: Iterable[ActionRequest], now: datetime) -> frozenset[tuple[str, str, bool]]:
+    """Return (resource, action, dry run) of what was answered lately; a dry run answers nothing about the act."""
+    found = set()
+    for request in requests:
+        state = request.status.state
+        pause = QUIET_AFTER.get(state) if state is not None else None
+        ended = _ended_at(request)
+        if pause is not None and ended is not None and now - ended < pause:
+            found.add((request.spec.resource.arn, request.spec.action, request.spec.dry_run))
+    return frozenset(found)
+
+
+def _ended_at(request: ActionRequest) -> datetime | None:
+    execution = request.status.execution
+    started = execution.started_at if execution is not None else None
+    return started or request.status.decided_at or request.metadata.creation_timestamp
+
+
+def open_requests(policy: ScanPolicy, requests: Iterable[ActionRequest]) -> tuple[ActionRequest, ...]:
+    """Return the policy's requests that wait or run."""
+    return tuple(request for request in requests if _belongs(request, policy) and _is_open(request))
+
+
+def outdated(policy: ScanPolicy, request: ActionRequest) -> tuple[Trigger, str] | None:
+    """Return how a request that waits for votes ends because the policy changed since, None when it still fits."""
+    actions, spec = policy.spec.actions, request.spec
+    if actions.mode is Mode.RECOMMEND or spec.action not in actions.allowed:
+        return Trigger.WITHDRAWN, f"The policy no longer allows {spec.action}."
+    if spec.dry_run is not (actions.mode is Mode.DRY_RUN):
+        return Trigger.SUPERSEDED, f"The policy's mode is {actions.mode.value} now."
+    if spec.approval != approval_terms(policy, destructive=spec.destructive):
+        return Trigger.SUPERSEDED, "The policy's approval terms changed; votes are asked for anew under the new ones."
+    if spec.slack_channel != card_channel(policy, spec.estimate.monthly_savings):
+        return Trigger.SUPERSEDED, "The policy's Slack channel or its minimum changed; votes are asked for anew there."
+    return None
+
+
+def card_channel(policy: ScanPolicy, monthly_savings: Decimal) -> str | None:
+    """Return the channel that gets a card for a request that saves so much; None when it gets none."""
+    slack = policy.spec.notify.slack
+    return slack.channel if slack is not None and monthly_savings >= slack.minimum_monthly_savings else None
+
+
+def approval_terms(policy: ScanPolicy, *, destructive: bool) -> ApprovalTerms:
+    """Return who must approve an act under the policy as it is now."""
+    terms = policy.spec.approval
+    return ApprovalTerms(
+        approvers=terms.approvers,
+        required=max(terms.required, terms.destructive.required) if destructive else terms.required,
+        require_reason=terms.require_reason,
+    )
+
+
+def request_spec(
+    policy: ScanPolicy, account: AwsAccount, item: Recommendation, plan: Plan, seen: Seen, now: datetime
+) -> ActionRequestSpec:
+    """Return the spec that people will vote on.
+
+    Raises:
+        InvalidInput (InvalidObject): a value does not fit the kind, e.g. a name that is too long.
+    """
+    saving = to_cents(item.monthly_savings or Decimal(0))
+    current = to_cents(item.current_monthly_cost or Decimal(0))
+    return ActionRequestSpec(
+        policy=policy.metadata.name,
+        account=account.metadata.name,
+        region=item.resource.region,
+        resource=ResourceReference(
+            kind=item.resource.kind,
+            id=item.resource.id,
+            arn=item.resource.arn,
+            account_id=item.resource.account,
+            name=item.resource.name[:256],
+        ),
+        action=item.action,
+        parameters={key: value if isinstance(value, int) else str(value) for key, value in item.parameters.items()},
+        plan=tuple(PlannedStep.of(step) for step in plan.steps),
+        plan_hash=plan.hash,
+        fingerprint=fingerprint_texts(plan.fingerprint),
+        estimate=Estimate(
+            current_monthly_cost=current,
+            # The three figures on a card must add up after rounding.
+            new_monthly_cost=current - saving,
+            monthly_savings=saving,
+            price_source=item.price_source,
+            price_date=item.price_as_of,
+        ),
+        evidence=_evidence(item, seen),
+        effort=item.effort,
+        restart_needed=item.restart_needed,
+        rollback_possible=item.rollback_possible,
+        destructive=item.destructive,
+        dry_run=policy.spec.actions.mode is Mode.DRY_RUN,
+        approval=approval_terms(policy, destructive=item.destructive),
+        slack_channel=card_channel(policy, saving),
+        expires_at=(now + policy.spec.approval.expires_after.delta).replace(microsecond=0),
+    )
+
+
+def _evidence(item: Recommendation, seen: Seen) -> Evidence:
+    found = dict(item.evidence)
+    window = [_instant(found.pop(key, None)) for key in ("windowStart", "windowEnd")]
+    coverage = found.pop("coveragePercent", None)
+    values: dict[str, int | str] = {}
+    if seen.owner:
+        values["owner"] = _text(seen.owner)
+    for number, warning in enumerate(seen.warnings, start=1):
+        values[f"warning{number}"] = _text(warning)
+    for key, value in sorted(found.items()):
+        values[key] = value if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    return Evidence(
+        check=item.check,
+        reason=item.summary[:512],
+        window_start=window[0],
+        window_end=window[1],
+        coverage_percent=Decimal(str(coverage)) if coverage is not None else None,
+        values=dict(list(values.items())[:_VALUES]),
+    )
+
+
+def _instant(value: Json) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else None
+
+
+def owner_of(tags: Mapping[str, str]) -> str:
+    """Return who the tags say owns a resource: the first of `owner`, `team`, `contact`, whatever their case."""
+    lowered = {key.lower(): value for key, value in tags.items()}
+    return next((lowered[key] for key in ("owner", "team", "contact") if lowered.get(key, "").strip()), "")
+
+
+def _text(value: Json) -> str:
+    return ("none" if value is None else str(value))[:_TEXT]

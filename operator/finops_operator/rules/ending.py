@@ -1,0 +1,65 @@
+"""What people are told when a request has ended or needs one of them: why, how things are now, and the next step; pure.
+
+Called by whatever writes an end into a status. Card, event, `kubectl describe` and `finops requests` show this text.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from finops.domain.decision import State
+from finops_operator.rules.candidates import QUIET_AFTER
+
+_UNTOUCHED: Final = frozenset({State.DENIED, State.EXPIRED, State.STALE, State.SUPERSEDED, State.WITHDRAWN})
+"""States in which an act ends before it has changed anything."""
+_UNCHANGED: Final = "Nothing was changed."
+_SAID: Final = ("nothing was changed", "nothing was called")
+_TOLD: Final = 900
+"""Characters of the reason that are kept, so that what follows it always fits."""
+
+
+def ending(state: State, reason: str, *, dry_run: bool = False) -> str:
+    """Return the whole text; empty for a state in which nothing ends and nobody is needed.
+
+    Args:
+        state: how it ended, or NeedsHuman.
+        reason: why, and what was found, in sentences.
+        dry_run: no act was meant to change anything.
+    """
+    next_step = _next_step(state, dry_run=dry_run)
+    if next_step is None:
+        return ""
+    why = _sentence(reason.strip()[:_TOLD])
+    silent = state in _UNTOUCHED and not any(words in why.lower() for words in _SAID)
+    return " ".join(part for part in (why, _UNCHANGED if silent else "", next_step) if part)
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _next_step(state: State, *, dry_run: bool) -> str | None:
+    again = _days(QUIET_AFTER.get(state, timedelta(0)))
+    match state:
+        case State.SUCCEEDED:
+            # After an act the way back is told with what was found.
+            return "To have it done, set the policy's actions.mode to Approve." if dry_run else ""
+        case State.ROLLED_BACK if dry_run:
+            return f"Mend what AWS refuses; it is tried again after {again}."
+        case State.ROLLED_BACK | State.EXPIRED | State.WITHDRAWN:
+            return f"If it is still recommended and allowed, it is proposed again after {again}."
+        case State.STALE:
+            return "If it is still recommended, the next scan proposes it as things are now."
+        case State.DENIED:
+            return f"It is not proposed again for {again}."
+        case State.SUPERSEDED:
+            return "Vote on the newer request, if there is one."
+        case State.NEEDS_HUMAN:
+            return "Look at the resource in AWS; the operator keeps looking and goes on by itself when it can."
+        case _:
+            return None
+
+
+def _days(pause: timedelta) -> str:
+    return "a day" if pause.days == 1 else f"{pause.days} days"

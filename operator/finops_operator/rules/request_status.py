@@ -1,0 +1,66 @@
+"""The status of an ActionRequest after each step of its story, as pure functions from status to status."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from finops.crds.conditions import with_condition
+from finops.crds.request_status import ActionRequestStatus, Outcome, Votes
+from finops.domain.decision import State, Tally
+from finops_operator.rules.ending import ending
+
+
+def proposed(status: ActionRequestStatus, *, required: int, fence: int) -> dict[str, Any]:
+    """The request has been recorded in the ledger and waits for votes."""
+    return _dump(
+        status.model_copy(
+            update={
+                "state": State.PENDING,
+                "votes": Votes.of(approve=0, deny=0, required=required),
+                "fence": fence,
+            }
+        )
+    )
+
+
+def tallied(status: ActionRequestStatus, tally: Tally, *, fence: int) -> dict[str, Any]:
+    """Votes were counted; nothing was decided by them yet."""
+    votes = Votes.of(approve=len(tally.approvals), deny=len(tally.denials), required=tally.required)
+    return _dump(status.model_copy(update={"votes": votes, "fence": fence}))
+
+
+def decided(
+    status: ActionRequestStatus, state: State, *, reason: str, message: str, tally: Tally, now: datetime, fence: int
+) -> dict[str, Any]:
+    """The request left Pending (or was taken back before the act): conditions, votes and time of the decision.
+
+    Only Approved and Denied become conditions; why it ended otherwise is told by the state and the outcome. Its
+    `message` tells the next step after every end.
+    """
+    votes = Votes.of(approve=len(tally.approvals), deny=len(tally.denials), required=tally.required)
+    update: dict[str, Any] = {
+        "state": state,
+        "votes": votes,
+        "fence": fence,
+        "decided_at": status.decided_at or now.replace(microsecond=0),
+    }
+    if state in {State.APPROVED, State.DENIED}:
+        update["conditions"] = with_condition(
+            status.conditions, state.value, status=True, reason=reason, message=message, now=now
+        )
+    if state is State.DENIED:
+        # Why stands in the condition.
+        update["outcome"] = Outcome(before={}, after={}, message=ending(state, ""))
+    elif state is not State.APPROVED:
+        update["outcome"] = Outcome(before={}, after={}, error=message, message=ending(state, message))
+    return _dump(status.model_copy(update=update))
+
+
+def moved(status: ActionRequestStatus, state: State, *, fence: int, **update: Any) -> dict[str, Any]:
+    """The request entered `state`; `update` holds other fields of the status by their Python names."""
+    return _dump(status.model_copy(update={"state": state, "fence": fence, **update}))
+
+
+def _dump(status: ActionRequestStatus) -> dict[str, Any]:
+    return status.to_dict()

@@ -1,0 +1,1 @@
+"""One scan: discover, measure, price, check, recommend, store."""

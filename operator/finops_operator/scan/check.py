@@ -1,0 +1,111 @@
+"""Run the checks of a policy over one resource. Pure; called for every resource of a scan.
+
+Also answers what the measure stage must know beforehand: how many days of metrics the checks need, and which resources
+deserve the 5-minute picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from math import ceil
+
+from finops.domain.recommendation import Finding, NotRecommended
+from finops.errors import InvalidInput
+from finops_operator.plugins.kind import Check, Facts, Parameters, ParameterSpec
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSetting:
+    """One item of `spec.checks`: what differs from the default. Values are numbers or their text."""
+
+    id: str
+    enabled: bool = True
+    parameters: Mapping[str, int | float | str | Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EnabledCheck:
+    """A check with all of its parameters set."""
+
+    check: Check
+    parameters: Parameters
+
+
+def enabled_checks(checks: Mapping[str, Check], settings: Sequence[CheckSetting]) -> tuple[EnabledCheck, ...]:
+    """Return every check that `settings` does not switch off, with defaults filled in, in order of the ids.
+
+    Raises:
+        InvalidInput: an unknown or repeated id, an unknown parameter, a value that is no number or out of its range;
+            `field` is `spec.checks[i].id` or `spec.checks[i].parameters.NAME`.
+    """
+    chosen: dict[str, CheckSetting] = {}
+    given: dict[str, Parameters] = {}
+    for index, setting in enumerate(settings):
+        where = f"spec.checks[{index}]"
+        if setting.id not in checks:
+            raise InvalidInput(
+                f"there is no check {setting.id!r}",
+                field=f"{where}.id",
+                code="UnknownCheck",
+                hint=f"known: {', '.join(sorted(checks))}",
+            )
+        if setting.id in chosen:
+            raise InvalidInput(f"{setting.id} is listed twice", field=f"{where}.id", code="DuplicateCheck")
+        chosen[setting.id] = setting
+        given[setting.id] = _given(checks[setting.id], setting, where)
+    enabled = []
+    for name in sorted(checks):
+        if name not in chosen or chosen[name].enabled:
+            defaults = {spec.name: spec.default for spec in checks[name].parameters}
+            enabled.append(EnabledCheck(checks[name], {**defaults, **given.get(name, {})}))
+    return tuple(enabled)
+
+
+def evaluate(enabled: Iterable[EnabledCheck], facts: Facts) -> tuple[Finding | NotRecommended, ...]:
+    """Return the verdict of every check for the kind of `facts.resource`, in order of the ids."""
+    return tuple(
+        item.check.evaluate(facts, item.parameters) for item in enabled if facts.resource.kind in item.check.kinds
+    )
+
+
+def wants_fine(enabled: Iterable[EnabledCheck], facts: Facts) -> bool:
+    """Tell from the hourly picture in `facts` whether a check could use the 5-minute one."""
+    return any(
+        item.check.wants_fine(facts, item.parameters) for item in enabled if facts.resource.kind in item.check.kinds
+    )
+
+
+def required_window_days(enabled: Iterable[EnabledCheck], kind: str, lookback_days: int) -> int:
+    """Return how many days of metrics of `kind` to ask for: the policy's lookback, or more where a check needs it."""
+    needed = [lookback_days]
+    for item in enabled:
+        if item.check.window_parameter and kind in item.check.kinds:
+            needed.append(ceil(item.parameters[item.check.window_parameter]))
+    return max(needed)
+
+
+def _given(check: Check, setting: CheckSetting, where: str) -> Parameters:
+    specs = {spec.name: spec for spec in check.parameters}
+    values: dict[str, Decimal] = {}
+    for name, raw in setting.parameters.items():
+        path = f"{where}.parameters.{name}"
+        if name not in specs:
+            known = ", ".join(sorted(specs)) or "none"
+            raise InvalidInput(
+                f"{check.id} has no parameter {name!r}", field=path, code="UnknownParameter", hint=f"known: {known}"
+            )
+        values[name] = _value(specs[name], raw, path)
+    return values
+
+
+def _value(spec: ParameterSpec, raw: float | str | Decimal, path: str) -> Decimal:
+    allowed = f"allowed: {spec.minimum} to {spec.maximum} {spec.unit}"
+    try:
+        value = Decimal(str(raw))  # the text of a bool is no number either
+    except InvalidOperation:
+        raise InvalidInput(f"{raw!r} is not a number", field=path, code="InvalidParameter", hint=allowed) from None
+    if not value.is_finite() or not spec.minimum <= value <= spec.maximum:
+        raise InvalidInput(f"{raw} is out of range", field=path, code="ParameterOutOfRange", hint=allowed)
+    return value

@@ -1,0 +1,244 @@
+"""Judge one shard: its pages come back from the store, are measured, priced, checked and turned into recommendations.
+
+Called by the pipeline in a worker thread after the shard was listed; only one page is in memory. The pure stages are
+called from here, the store is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.money import DEFAULT_HOURS_PER_MONTH
+from finops.domain.price import Cost
+from finops.domain.recommendation import Finding, NotRecommended, Recommendation
+from finops.domain.report import ShardCost
+from finops.domain.resource import Gap, Resource, Shard
+from finops.domain.utilization import Utilization
+from finops.ports.aws_read import PageReader
+from finops.store.inventory import InventoryStore
+from finops.store.offerings import OfferingStore
+from finops.store.recommendations import RecommendationStore
+from finops.store.utilization import UtilizationStore
+from finops_operator.killpoint import killpoint
+from finops_operator.plugins.kind import Check, Facts, JudgeSettings, PriceLookup, ResourceKind
+from finops_operator.plugins.sizing_policy import SizingPolicy
+from finops_operator.plugins.sufficiency import insufficient
+from finops_operator.pricing.instance_types import Catalog
+from finops_operator.scan.check import EnabledCheck, evaluate, required_window_days, wants_fine
+from finops_operator.scan.metrics.failures import Failures
+from finops_operator.scan.metrics.measure import Measurer, MeasureSettings
+from finops_operator.scan.offerings import ZoneOfferings
+from finops_operator.scan.price import cost_of
+from finops_operator.scan.recommend import Terms, recommend, totals
+from finops_operator.scan.select import selects
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The stores a scan writes."""
+
+    inventory: InventoryStore
+    utilization: UtilizationStore
+    recommendations: RecommendationStore
+    offerings: OfferingStore
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """All that judging needs to know about one scan of one policy; shared by all its threads.
+
+    Attributes:
+        policy: (namespace, name).
+        generation: name of the scan's generation.
+        now: the scan's one instant.
+        metric_requests: threads that ask CloudWatch.
+    """
+
+    policy: tuple[str, str]
+    spec_policy: ScanPolicy
+    generation: str
+    now: datetime
+    kinds: Mapping[str, ResourceKind]
+    checks: Mapping[str, Check]
+    enabled: tuple[EnabledCheck, ...]
+    lookup: PriceLookup
+    catalog: Catalog
+    stores: Stores
+    metric_requests: Executor
+
+    @property
+    def settings(self) -> JudgeSettings:
+        spec = self.spec_policy.spec
+        return JudgeSettings(
+            minimum_hours=Decimal(spec.metrics.minimum_hours),
+            minimum_coverage_percent=Decimal(spec.metrics.minimum_coverage_percent),
+            hours_per_month=self.hours_per_month,
+            sizing=SizingPolicy(
+                spec.sizing.preset.value, frozenset(spec.sizing.allow_families), frozenset(spec.sizing.deny_families)
+            ),
+        )
+
+    @property
+    def hours_per_month(self) -> Decimal:
+        return Decimal(self.spec_policy.spec.pricing.hours_per_month)
+
+    @property
+    def terms(self) -> Terms:
+        return Terms("/".join(self.policy), self.spec_policy.spec.pricing.discount_percent)
+
+    def cost(self, resource: Resource) -> Cost:
+        """Return what `resource` costs as it stands, at this policy's hours per month."""
+        return cost_of(resource, self.kinds[resource.kind].billed_parts, self.lookup, self.hours_per_month)
+
+    def shared_cost(self, resource: Resource) -> Cost:
+        """Return what `resource` costs in a month of 730 hours: what all policies write down must not differ."""
+        return cost_of(resource, self.kinds[resource.kind].billed_parts, self.lookup, DEFAULT_HOURS_PER_MONTH)
+
+    def selects(self, resource: Resource) -> bool:
+        return selects(self.spec_policy.spec.selector, resource)
+
+
+@dataclass(slots=True)
+class ShardTotals:
+    """What one shard adds to the scan's summary.
+
+    Attributes:
+        whole_cost, whole_resources, whole_unpriced: of all its resources, selected or not, in a month of 730 hours.
+    """
+
+    shard: Shard
+    resources: int = 0
+    monthly_cost: Decimal = Decimal(0)
+    unpriced: int = 0
+    whole_cost: Decimal = Decimal(0)
+    whole_resources: int = 0
+    whole_unpriced: int = 0
+    unknown: int = 0
+    savings: Decimal = Decimal(0)
+    recommendations: int = 0
+    gaps: list[Gap] = field(default_factory=list)
+    failures: Failures | None = None
+
+    @property
+    def selected(self) -> ShardCost:
+        """Return what the policy selects of the shard."""
+        return ShardCost(self.monthly_cost, self.resources, self.unpriced)
+
+    @property
+    def whole(self) -> ShardCost:
+        """Return the whole shard, for the history that all policies share."""
+        return ShardCost(self.whole_cost, self.whole_resources, self.whole_unpriced)
+
+    def add_to_whole(self, cost: Cost) -> None:
+        """Count one resource, whoever selects it."""
+        self.whole_resources += 1
+        self.whole_cost += cost.monthly or Decimal(0)
+        self.whole_unpriced += cost.monthly is None
+
+
+class ShardJudge:
+    """Judges the pages of one shard."""
+
+    def __init__(self, brief: Brief, shard: Shard, reader: PageReader) -> None:
+        kind = brief.kinds[shard.kind]
+        lookback = brief.spec_policy.spec.metrics.lookback_days
+        settings = MeasureSettings(brief.now, lookback, required_window_days(brief.enabled, shard.kind, lookback))
+        self._brief = brief
+        self._kind = kind
+        self._settings = brief.settings
+        self._costs: dict[str, Cost] = {}
+        self._previous: dict[str, str] = {}
+        self._offerings = ZoneOfferings(reader, brief.stores.offerings)
+        self._measurer = Measurer(
+            shard, kind, reader, brief.stores.utilization, settings, self._wants_fine, brief.metric_requests
+        )
+        self.totals = ShardTotals(shard, failures=self._measurer.failures)
+
+    def page(self, resources: Sequence[Resource]) -> None:
+        """Judge one page and write what it brought.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        brief = self._brief
+        for one in resources:
+            self.totals.add_to_whole(brief.shared_cost(one))
+        chosen = [one for one in resources if brief.selects(one)]
+        self._costs = {one.id: brief.cost(one) for one in chosen}
+        ours = [item.check.id for item in brief.enabled if self._kind.id in item.check.kinds]
+        pairs = [(check, one.id) for one in chosen for check in ours]
+        # One target per resource: only right-sizing compares its advice with the last one.
+        targets = brief.stores.recommendations.previous_targets(brief.policy, pairs)
+        self._previous = {resource_id: target for (_, resource_id), target in targets.items()}
+        measured = self._measurer.page(chosen)
+        recommended: list[Recommendation] = []
+        reasons: list[NotRecommended] = []
+        for resource in chosen:
+            made, why = self._judge(resource, measured[resource.id])
+            recommended += made
+            reasons += why
+        brief.stores.recommendations.add(brief.policy, brief.generation, recommended, reasons)
+        killpoint("scan.judged")
+
+    def close(self) -> ShardTotals:
+        """Return the totals with the gaps of measuring and of the zones' offerings."""
+        self.totals.gaps += (*self._measurer.gaps(), *self._offerings.gaps())
+        return self.totals
+
+    def _judge(
+        self, resource: Resource, utilization: Utilization
+    ) -> tuple[tuple[Recommendation, ...], list[NotRecommended]]:
+        cost = self._costs[resource.id]
+        facts = replace(self._facts(resource, utilization), offered_types=self._offered(resource, utilization))
+        verdicts = evaluate(self._brief.enabled, facts)
+        findings = [one for one in verdicts if isinstance(one, Finding)]
+        made = recommend(resource, cost, findings, self._brief.checks, self._brief.terms)
+        self._count(resource, utilization, cost, made)
+        return made, [one for one in verdicts if isinstance(one, NotRecommended)]
+
+    def _count(
+        self, resource: Resource, utilization: Utilization, cost: Cost, made: tuple[Recommendation, ...]
+    ) -> None:
+        sums, counted = self.totals, totals(made)
+        sums.resources += 1
+        sums.monthly_cost += cost.monthly or Decimal(0)
+        sums.unpriced += cost.monthly is None
+        sums.unknown += self._is_unknown(resource, utilization)
+        sums.savings += counted.potential_monthly_savings
+        sums.recommendations += counted.recommendations
+
+    def _is_unknown(self, resource: Resource, utilization: Utilization) -> bool:
+        """Tell whether the kind's first metric should be there and is not, or is too thin to judge by."""
+        first = next((spec for spec in self._kind.metrics if spec.hourly and spec.applies(resource)), None)
+        if first is None:
+            return False
+        # Silence that CloudWatch confirmed over the whole window is knowledge, not ignorance.
+        if utilization.unknown.get(first.name) == "NotPublished" and resource.state == "available":
+            return False
+        return bool(insufficient(utilization, first.name, self._settings))
+
+    def _wants_fine(self, resource: Resource, utilization: Utilization) -> bool:
+        return wants_fine(self._brief.enabled, self._facts(resource, utilization))
+
+    def _offered(self, resource: Resource, utilization: Utilization) -> frozenset[str] | None:
+        """Return what the zone offers; asked only for candidates: those that deserved the 5-minute picture."""
+        zone = resource.text("availability_zone")
+        return self._offerings.in_zone(zone) if zone and utilization.fine else None
+
+    def _facts(self, resource: Resource, utilization: Utilization) -> Facts:
+        return Facts(
+            resource=resource,
+            utilization=utilization,
+            cost=self._costs[resource.id],
+            cost_of=self._brief.cost,
+            lookup=self._brief.lookup,
+            catalog=self._brief.catalog,
+            settings=self._settings,
+            now=self._brief.now,
+            previous_target=self._previous.get(resource.id, ""),
+        )

@@ -1,0 +1,1 @@
+"""What CloudWatch is asked for a scan, and what its answers say."""

@@ -1,0 +1,385 @@
+"""Measure a page of resources: hourly rings for all, 5-minute points for candidates, silence of detached volumes.
+
+Called by the pipeline with pages of one shard. Hours are shared by all policies through the rings in the store, and
+5-minute pictures and silence by those with the same window, so a second policy asks CloudWatch for nothing. What cannot
+be read becomes `unknown` with its reason, never zero.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from finops.domain.resource import Gap, Resource, Shard
+from finops.domain.rings import Ring
+from finops.domain.utilization import MetricSummary, Utilization
+from finops.ports.aws_read import PageReader
+from finops.store.utilization import Discovered, UtilizationStore
+from finops_operator.plugins.kind import MetricSpec, ResourceKind
+from finops_operator.scan.metrics.agent import OPERATION as LIST_METRICS
+from finops_operator.scan.metrics.agent import dimension_sets
+from finops_operator.scan.metrics.failures import Failures
+from finops_operator.scan.metrics.fetch import OPERATION as GET_METRIC_DATA
+from finops_operator.scan.metrics.fetch import Answers, fetch
+from finops_operator.scan.metrics.queries import HOUR, Batch, Query, Window, batches
+from finops_operator.scan.metrics.summarize import NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, Series, summarize
+from finops_operator.scan.metrics.windows import (
+    DAY,
+    fine_window,
+    is_silent,
+    last_hour,
+    missing_hours,
+    silence_window,
+)
+
+NOT_APPLICABLE: Final = "NotApplicable"
+"""The resource publishes no such metric as it stands (stopped, not burstable)."""
+_ANSWERED: Final = frozenset({NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, NOT_APPLICABLE})
+_FINE_FOR: Final = timedelta(hours=24)
+_GIVE_UP_AFTER: Final = 2
+REQUESTS_AHEAD: Final = 3
+"""Requests of one shard that wait for CloudWatch at a time: at a second each they use up our share of its budget."""
+WantsFine = Callable[[Resource, Utilization], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureSettings:
+    """What the policy asks for.
+
+    Attributes:
+        now: the scan's one instant: all its windows end there.
+        lookback_days: hourly and 5-minute windows.
+        silence_days: how far back the silence of a detached volume must be proven, the longest wish of its checks.
+    """
+
+    now: datetime
+    lookback_days: int
+    silence_days: int
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A Utilization in the making."""
+
+    metrics: dict[str, MetricSummary] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+    fine: dict[str, MetricSummary] = field(default_factory=dict)
+    asked_from: dict[str, datetime] = field(default_factory=dict)
+
+    def done(self, resource_id: str) -> Utilization:
+        return Utilization(resource_id, self.metrics, self.unknown, self.fine, self.asked_from)
+
+    def put(self, name: str, found: MetricSummary | str, *, fine: bool = False) -> None:
+        if isinstance(found, str):
+            self.unknown[name] = found
+        elif fine:
+            self.fine[name] = found
+        else:
+            self.metrics[name] = found
+
+
+class Measurer:
+    """Measures the pages of one shard for one policy and remembers what failed."""
+
+    def __init__(
+        self,
+        shard: Shard,
+        kind: ResourceKind,
+        reader: PageReader,
+        store: UtilizationStore,
+        settings: MeasureSettings,
+        wants_fine: WantsFine,
+        requests: Executor,
+    ) -> None:
+        """`requests` are threads for CloudWatch alone: shards wait for them, so they must not be the shards' own."""
+        self.failures = Failures(shard)
+        self._shard = shard
+        self._kind = kind
+        self._reader = reader
+        self._store = store
+        self._settings = settings
+        self._wants_fine = wants_fine
+        self._requests = requests
+        self._unserved = 0
+        self._last_code = ""
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """Return what could not be measured so far, one Gap per operation and code."""
+        return self.failures.gaps()
+
+    def page(self, resources: Sequence[Resource]) -> dict[str, Utilization]:
+        """Return resource id → utilization for every one of `resources`, and keep it in the store.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        drafts = {resource.id: _Draft() for resource in resources}
+        sets = self._dimension_sets(resources)
+        for resource in resources:
+            for spec in self._kind.metrics:
+                if not spec.applies(resource):
+                    drafts[resource.id].unknown[spec.name] = NOT_APPLICABLE
+        self._hourly([one for one in resources if not is_silent(one)], drafts, sets)
+        self._silence([one for one in resources if is_silent(one)], drafts)
+        self._fine(resources, drafts, sets)
+        measured = {resource_id: draft.done(resource_id) for resource_id, draft in drafts.items()}
+        self._store.put_summaries(self._shard, measured)
+        return measured
+
+    def _dimension_sets(self, resources: Sequence[Resource]) -> dict[str, Mapping[str, Discovered] | str]:
+        found: dict[str, Mapping[str, Discovered] | str] = {}
+        for spec in self._kind.metrics:
+            ids = [one.id for one in resources if spec.applies(one)]
+            if spec.discovered and ids:
+                sets = dimension_sets(self._reader, self._store, self._shard, spec, ids, self.failures)
+                if isinstance(sets, str):
+                    self.failures.add(LIST_METRICS.partition(":")[2], sets, ids)
+                found[spec.name] = sets
+        return found
+
+    def _query(
+        self,
+        resource: Resource,
+        spec: MetricSpec,
+        window: Window,
+        sets: Mapping[str, Mapping[str, Discovered] | str],
+    ) -> Query | str:
+        """Return what to ask, or why there is nothing to ask."""
+        metric = spec.metric
+        dimensions: tuple[tuple[str, str], ...] = ((spec.dimension, resource.id),)
+        if spec.discovered:
+            known = sets.get(spec.name, {})
+            if isinstance(known, str):
+                return known
+            one = known.get(resource.id)
+            if one is None:
+                return NOT_PUBLISHED
+            metric, dimensions = one.metric, one.dimensions
+        return Query(resource.id, spec.name, spec.namespace, metric, dimensions, spec.statistics, window)
+
+    def _fetch(self, queries: Iterable[Query], *, fine: bool) -> Iterator[Answers]:
+        """Yield the answers of one request at a time, in order: 5-minute points of a whole page would be 50 MB."""
+        for batch, future in self._under_way(batches(queries)):
+            if future is None:
+                answers = Answers(failed=dict.fromkeys(batch.queries, self._last_code))
+            else:
+                answers = future.result()
+                self._watch(answers)
+                self.failures.requested(batch.series, fine=fine)
+            by_code: dict[str, list[str]] = {}
+            for query, code in answers.failed.items():
+                by_code.setdefault(code, []).append(query.resource_id)
+            for code, ids in by_code.items():
+                self.failures.add(GET_METRIC_DATA.partition(":")[2], code, ids)
+            yield answers
+
+    def _under_way(self, todo: Iterator[Batch]) -> Iterator[tuple[Batch, Future[Answers] | None]]:
+        """Yield each batch with its request, a few of which are out at a time; none when CloudWatch was given up."""
+        waiting: deque[tuple[Batch, Future[Answers] | None]] = deque()
+        for batch in todo:
+            given_up = self._unserved >= _GIVE_UP_AFTER
+            waiting.append((batch, None if given_up else self._requests.submit(fetch, self._reader, batch)))
+            if len(waiting) >= REQUESTS_AHEAD:
+                yield waiting.popleft()
+        yield from waiting
+
+    def _watch(self, answers: Answers) -> None:
+        """Stop asking when CloudWatch refused two requests in a row after all patience: the rest would wait as long."""
+        self._unserved = self._unserved + 1 if answers.errors else 0
+        for error in answers.errors:
+            self._last_code = error.code
+            self.failures.explain(error)
+
+    # -- hourly ------------------------------------------------------------------------------------------------------
+
+    def _hourly(
+        self,
+        resources: Sequence[Resource],
+        drafts: Mapping[str, _Draft],
+        sets: Mapping[str, Mapping[str, Discovered] | str],
+    ) -> None:
+        specs = [spec for spec in self._kind.metrics if spec.hourly]
+        needed = self._settings.lookback_days * 24
+        end_hour = last_hour(self._settings.now)
+        rings = self._store.rings(self._shard, [spec.name for spec in specs], [one.id for one in resources])
+        queries: list[Query] = []
+        for resource in resources:
+            for spec in specs:
+                window = missing_hours(rings.get((resource.id, spec.name)), end_hour, needed)
+                if not spec.applies(resource) or window is None:
+                    continue
+                query = self._query(resource, spec, window, sets)
+                if isinstance(query, str):
+                    drafts[resource.id].unknown[spec.name] = query
+                else:
+                    queries.append(query)
+        failed: dict[tuple[str, str], str] = {}
+        for answers in self._fetch(queries, fine=False):
+            changed = {
+                query.key: _joined(rings.get(query.key), query.window, points, needed)
+                for query, points in answers.points.items()
+            }
+            self._store.put_rings(self._shard, changed)
+            rings.update(changed)
+            failed.update({query.key: code for query, code in answers.failed.items()})
+        for resource in resources:
+            draft = drafts[resource.id]
+            for spec in specs:
+                if spec.name not in draft.unknown:
+                    key = (resource.id, spec.name)
+                    self._put_hourly(draft, spec, resource, failed.get(key) or rings[key], needed)
+
+    @staticmethod
+    def _put_hourly(draft: _Draft, spec: MetricSpec, resource: Resource, ring: Ring | str, needed: int) -> None:
+        if isinstance(ring, str):
+            draft.unknown[spec.name] = ring
+            return
+        start = ring.end_hour - needed
+        series = Series(start * HOUR, HOUR, ring.slice_from(start))
+        draft.asked_from[spec.name] = datetime.fromtimestamp(series.start, tz=UTC)
+        draft.put(spec.name, summarize(spec, series, resource.created))
+
+    # -- silence -----------------------------------------------------------------------------------------------------
+
+    def _silence(self, resources: Sequence[Resource], drafts: Mapping[str, _Draft]) -> None:
+        """Ask for one point a day; what was answered today is not asked again."""
+        window = silence_window(self._settings.now, self._settings.silence_days)
+        question = f"silence-{window.start}-{window.end}"
+        # What a volume did before it was attached in between says nothing about it now.
+        marks = {one.id: one.text("unattached_since") for one in resources}
+        previous = self._store.answers(self._shard, question, marks)
+        heard: dict[str, _Draft] = {}
+        queries: list[Query] = []
+        specs = {spec.name: spec for spec in self._kind.metrics if spec.hourly and not spec.discovered}
+        for resource in resources:
+            for spec in specs.values():
+                if not spec.applies(resource):
+                    continue
+                known = _heard(previous.get(resource.id), spec.name)
+                if known is not None:
+                    draft = drafts[resource.id]
+                    draft.put(spec.name, known)
+                    draft.asked_from[spec.name] = window.start_time
+                    continue
+                query = self._query(resource, spec, window, {})
+                assert isinstance(query, Query)
+                queries.append(query)
+        for answers in self._fetch(queries, fine=False):
+            for query, points in answers.points.items():
+                series = Series(window.start, window.period, points)
+                # Of a detached volume the whole window counts: its creation is not a restart.
+                summary = summarize(specs[query.name], series, None)
+                for draft in (drafts[query.resource_id], heard.setdefault(query.resource_id, _Draft())):
+                    draft.asked_from[query.name] = window.start_time
+                    draft.put(query.name, summary)
+            for query, code in answers.failed.items():
+                drafts[query.resource_id].unknown[query.name] = code
+        self._store.put_answers(self._shard, question, marks, {one: draft.done(one) for one, draft in heard.items()})
+
+    # -- 5 minutes ---------------------------------------------------------------------------------------------------
+
+    def _fine(
+        self,
+        resources: Sequence[Resource],
+        drafts: Mapping[str, _Draft],
+        sets: Mapping[str, Mapping[str, Discovered] | str],
+    ) -> None:
+        specs = {spec.name: spec for spec in self._kind.metrics if spec.fine}
+        wanted = [one for one in resources if specs and self._wants_fine(one, drafts[one.id].done(one.id))]
+        window = fine_window(self._settings.now, self._settings.lookback_days)
+        launched = {one.id: one.created for one in wanted}
+        marks = {one.id: _launch_within(window, one) for one in wanted}
+        today = window.end // DAY
+        kept = self._store.answers(self._shard, self._fine_question(today - 1), marks)
+        kept |= self._store.answers(self._shard, self._fine_question(today), marks)
+        pictures: dict[str, _Draft] = {}
+        queries: list[Query] = []
+        for resource in wanted:
+            draft, picture = drafts[resource.id], kept.get(resource.id)
+            if picture is not None and self._still_fine(picture, draft, specs):
+                _show(draft, picture, specs)
+                continue
+            fresh = pictures[resource.id] = _Draft()
+            for spec in specs.values():
+                query = self._query(resource, _peaks(spec), window, sets) if spec.applies(resource) else NOT_APPLICABLE
+                if isinstance(query, Query):
+                    queries.append(query)
+                else:
+                    fresh.unknown[spec.name] = query
+        for answers in self._fetch(queries, fine=True):
+            for query, points in answers.points.items():
+                spec, one = specs[query.name], query.resource_id
+                series = Series(query.window.start, query.window.period, points)
+                summary = summarize(_peaks(spec), series, launched[one])
+                pictures[one].put(query.name, _with_mean_of(drafts[one], spec, summary), fine=True)
+            for query, code in answers.failed.items():
+                pictures[query.resource_id].unknown[query.name] = code
+        made = {one: picture.done(one) for one, picture in pictures.items()}
+        for one, picture in made.items():
+            _show(drafts[one], picture, specs)
+        self._store.put_answers(self._shard, self._fine_question(today), marks, made)
+
+    def _fine_question(self, day: int) -> str:
+        """Return the name of the pictures of this lookback that end on `day` (since the epoch)."""
+        return f"fine-{self._settings.lookback_days}-{day}"
+
+    def _still_fine(self, picture: Utilization, draft: _Draft, specs: Mapping[str, MetricSpec]) -> bool:
+        """Tell whether a kept 5-minute picture still holds: a day old at most, and as complete as the hours are."""
+        for name, spec in specs.items():
+            summary = picture.fine.get(name)
+            if summary is not None:
+                if self._settings.now - summary.end >= _FINE_FOR:
+                    return False
+            elif picture.unknown.get(name, "") not in _ANSWERED and not (spec.hourly and name in draft.unknown):
+                return False
+        return bool(picture.fine)
+
+
+def _peaks(spec: MetricSpec) -> MetricSpec:
+    """Return what the 5-minute picture asks of a metric: of a level only the peaks, its mean is that of the hours."""
+    return spec if spec.counter or not spec.hourly else replace(spec, statistics=("Maximum",))
+
+
+def _with_mean_of(hours: _Draft, spec: MetricSpec, summary: MetricSummary | str) -> MetricSummary | str:
+    """Return the summary of 5-minute peaks with the levels of the hours, which saw more than the peaks."""
+    hourly = hours.metrics.get(spec.name)
+    if isinstance(summary, str) or hourly is None or spec.counter:
+        return summary
+    return replace(summary, average=hourly.average, lowest=hourly.lowest)
+
+
+def _launch_within(window: Window, resource: Resource) -> str:
+    """Return the launch that cut the window short, or a window of yesterday; empty when it was before both.
+
+    What happened before a launch happened on another machine or another type.
+    """
+    launch = resource.created
+    return str(launch) if launch is not None and launch.timestamp() >= window.start - DAY else ""
+
+
+def _show(draft: _Draft, picture: Utilization, specs: Mapping[str, MetricSpec]) -> None:
+    draft.fine.update(picture.fine)
+    for name, reason in picture.unknown.items():
+        # Where the hours told something, 5-minute silence takes nothing back.
+        if not specs[name].hourly:
+            draft.unknown[name] = reason
+
+
+def _heard(before: Utilization | None, name: str) -> MetricSummary | str | None:
+    """Return what a volume's silence was answered with, None when it was not asked about or not answered."""
+    if before is None:
+        return None
+    return before.metrics.get(name) or (NOT_PUBLISHED if before.unknown.get(name) == NOT_PUBLISHED else None)
+
+
+def _joined(ring: Ring | None, window: Window, points: tuple[array[float], ...], needed: int) -> Ring:
+    """Return the ring continued by an increment, or replaced by a whole window."""
+    end_hour = window.end // HOUR
+    if ring is not None and window.start // HOUR == ring.end_hour and len(ring.values) == len(points):
+        return ring.extended(end_hour, points, max(needed, ring.hours))
+    return Ring(end_hour, points)

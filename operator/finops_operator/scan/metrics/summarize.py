@@ -1,0 +1,120 @@
+"""Points to summaries: percentiles by nearest rank, coverage since the later of window start and launch. Pure.
+
+Called by the measure stage. CloudWatch computes percentiles only from raw samples, which EC2 does not send, so they are
+computed here from the period maxima (counters: from the period sums).
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import accumulate
+from typing import Final
+
+from finops.domain.utilization import MetricSummary
+from finops_operator.plugins.kind import MetricSpec
+
+TOO_NEW: Final = "TooNew"
+"""No whole period has passed since the launch."""
+NOT_PUBLISHED: Final = "NotPublished"
+"""CloudWatch answered and holds nothing in the whole window: the only reason that may serve as evidence."""
+NOT_SINCE_LAUNCH: Final = "NotPublishedSinceLaunch"
+"""CloudWatch holds points of the window, all older than the launch."""
+_PERMILLE: Final = 1000
+_DAY_SECONDS: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points of one metric: one array per statistic of its spec, from `start` (epoch seconds) in steps of `period`."""
+
+    start: int
+    period: int
+    values: tuple[array[float], ...]
+
+    @property
+    def end(self) -> int:
+        return self.start + self.period * (len(self.values[0]) if self.values else 0)
+
+
+def first_period(launch: datetime | None, window_start: int, period: int) -> int:
+    """Return where data may be expected from: the window's start, or the first whole period after the launch.
+
+    What happened before the launch happened on another machine or another type and does not count.
+    """
+    if launch is None:
+        return window_start
+    return max(window_start, -(-int(launch.timestamp()) // period) * period)
+
+
+def summarize(spec: MetricSpec, series: Series, launch: datetime | None) -> MetricSummary | str:
+    """Return the summary of one metric, or why there is none: one of the reasons above."""
+    start = first_period(launch, series.start, series.period)
+    expected = (series.end - start) // series.period
+    if expected <= 0:
+        return TOO_NEW
+    skipped = (start - series.start) // series.period
+    columns = [one[skipped:] for one in series.values]
+    if spec.missing_means_zero:
+        columns = [array("f", (0.0 if math.isnan(value) else value for value in one)) for one in columns]
+    peaks = sorted(_present(columns[_peak_column(spec)]))
+    if not peaks:
+        silent = all(math.isnan(value) for value in series.values[_peak_column(spec)])
+        return NOT_PUBLISHED if silent else NOT_SINCE_LAUNCH
+    levels = _present(columns[_level_column(spec)]) or peaks
+    return MetricSummary(
+        maximum=_clean(peaks[-1]),
+        p99_5=_clean(nearest_rank(peaks, 995)),
+        p99=_clean(nearest_rank(peaks, 990)),
+        p95=_clean(nearest_rank(peaks, 950)),
+        p90=_clean(nearest_rank(peaks, 900)),
+        average=_clean(math.fsum(levels) / len(levels)),
+        total=_clean(math.fsum(peaks)) if spec.counter else None,
+        points=len(peaks),
+        expected=expected,
+        period_seconds=series.period,
+        start=datetime.fromtimestamp(start, tz=UTC),
+        end=datetime.fromtimestamp(series.end, tz=UTC),
+        lowest=_clean(min(levels)),
+        busiest_day=_clean(busiest_day(columns[_peak_column(spec)], series.period)) if spec.counter else None,
+    )
+
+
+def busiest_day(sums: Sequence[float], period: int) -> float:
+    """Return the largest sum of any 24 hours in a row, of a shorter series its total; a missing point adds nothing.
+
+    `sums` holds one sum for each `period` seconds.
+    """
+    running: list[float] = list(accumulate((0.0 if math.isnan(value) else value for value in sums), initial=0.0))
+    length = min(_DAY_SECONDS // period, len(sums))
+    return max(after - before for after, before in zip(running[length:], running, strict=False))
+
+
+def nearest_rank(ascending: Sequence[float], permille: int) -> float:
+    """Return the smallest value that at least `permille` thousandths of the values do not exceed.
+
+    `ascending` is sorted and not empty. Whole-number arithmetic: 0.995 has no exact float.
+    """
+    rank = -(-len(ascending) * permille // _PERMILLE)
+    return ascending[max(0, rank - 1)]
+
+
+def _present(values: array[float]) -> list[float]:
+    """Return the points that are there; only NaN differs from itself, and asking so is three times faster."""
+    return [value for value in values if value == value]  # noqa: PLR0124 - that is the test for NaN
+
+
+def _peak_column(spec: MetricSpec) -> int:
+    return spec.statistics.index("Maximum") if "Maximum" in spec.statistics else 0
+
+
+def _level_column(spec: MetricSpec) -> int:
+    return spec.statistics.index("Average") if "Average" in spec.statistics else 0
+
+
+def _clean(value: float) -> float:
+    """Return seven significant digits: what 32-bit points hold, without the noise behind them."""
+    return float(f"{value:.7g}")

@@ -1,0 +1,58 @@
+"""Which windows are asked for: aligned, and ending where CloudWatch has surely heard everything. Pure.
+
+Used by the measure stage's three pictures: hourly rings, the 5-minute picture of candidates, and the daily silence of
+detached volumes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from finops.domain.resource import Resource
+from finops.domain.rings import Ring
+from finops_operator.scan.metrics.queries import FIVE_MINUTES, HOUR, Window
+
+DAY: Final = 86_400
+SETTLE_SECONDS: Final = 600
+"""Basic monitoring publishes every five minutes; a period that ended ten minutes ago is complete."""
+REFRESH_HOURS: Final = 24
+"""Rings are extended once a day: GetMetricData bills per metric asked, however short the window."""
+
+
+def last_hour(now: datetime) -> int:
+    """Return the first hour (since the epoch) that is not complete yet."""
+    return (int(now.timestamp()) - SETTLE_SECONDS) // HOUR
+
+
+def hours_window(start_hour: int, end_hour: int) -> Window:
+    """Return the window of whole hours `[start_hour, end_hour)`."""
+    return Window(start_hour * HOUR, end_hour * HOUR, HOUR)
+
+
+def missing_hours(ring: Ring | None, end_hour: int, needed: int) -> Window | None:
+    """Return what must be asked so that a ring covers `needed` hours: nothing, an increment, or the whole window."""
+    if ring is not None and ring.hours >= needed:
+        age = end_hour - ring.end_hour
+        if 0 <= age < REFRESH_HOURS:
+            return None
+        if REFRESH_HOURS <= age <= needed:
+            return hours_window(ring.end_hour, end_hour)
+    return hours_window(end_hour - needed, end_hour)
+
+
+def fine_window(now: datetime, days: int) -> Window:
+    """Return the 5-minute window of the last `days` days."""
+    end = (int(now.timestamp()) - SETTLE_SECONDS) // FIVE_MINUTES * FIVE_MINUTES
+    return Window(end - days * DAY, end, FIVE_MINUTES)
+
+
+def silence_window(now: datetime, days: int) -> Window:
+    """Return whole UTC days that reach at least `days` days back and to the end of today."""
+    seconds = int(now.timestamp())
+    return Window((seconds - days * DAY) // DAY * DAY, -(-seconds // DAY) * DAY, DAY)
+
+
+def is_silent(resource: Resource) -> bool:
+    """Tell whether the resource publishes nothing as it stands, so that one point a day proves as much as 24."""
+    return resource.kind == "ebs-volume" and resource.state == "available"

@@ -1,0 +1,81 @@
+"""Price a resource: ask a price source for each billed part and add up. Pure; called for every resource of a scan.
+
+Rounding follows `finops.domain.money`: hourly parts are added before they are multiplied by the policy's hours per
+month, and the monthly figure is rounded to cents once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from finops.domain.money import CURRENCY, to_cents
+from finops.domain.price import Cost, CostComponent, Price, PriceQuery
+from finops.domain.resource import Resource
+from finops.ports.price_source import PriceSource
+from finops_operator.plugins.kind import BilledPart, PriceLookup
+
+HOUR: Final = "hour"
+
+
+def cost_of(
+    resource: Resource,
+    billed_parts: Callable[[Resource], tuple[BilledPart, ...]],
+    lookup: PriceLookup,
+    hours_per_month: Decimal,
+) -> Cost:
+    """Return what `resource` costs a month at list price, rounded to cents.
+
+    One part without a price makes `monthly` None and is named in `missing`; the parts that have one stay listed.
+    A resource with nothing billed (a stopped instance without addresses) costs 0.00, and that is known.
+    """
+    components: list[CostComponent] = []
+    missing: list[str] = []
+    hourly: Decimal | None = None
+    for part in billed_parts(resource):
+        price = lookup(part.query) if part.query is not None else None
+        if price is None:
+            missing.append(f"{part.dimension}: {part.reason_unknown or _not_found(part)}")
+        elif price.currency != CURRENCY:
+            missing.append(f"{part.dimension}: priced in {price.currency}")
+        else:
+            component = _component(part, price, hours_per_month)
+            components.append(component)
+            if price.unit == HOUR:
+                hourly = (hourly or Decimal(0)) + part.quantity * price.amount
+    monthly = None if missing else to_cents(sum((part.monthly for part in components), Decimal(0)))
+    return Cost(monthly, None if missing else hourly, tuple(components), tuple(missing))
+
+
+def _component(part: BilledPart, price: Price, hours_per_month: Decimal) -> CostComponent:
+    hours = hours_per_month if price.unit == HOUR else Decimal(1)
+    return CostComponent(part.dimension, part.quantity, price, part.quantity * price.amount * hours)
+
+
+def _not_found(part: BilledPart) -> str:
+    words = ", ".join(value for _, value in part.query.attributes) if part.query else ""
+    where = part.query.region if part.query else ""
+    return f"no price for {words} in {where}" if words else f"no price in {where}"
+
+
+@dataclass(slots=True)
+class MemoizedPrices:
+    """Asks sources in order and remembers every answer for the length of a scan; `lookup` is the stages' PriceLookup.
+
+    Thread-safe without a lock: two threads may ask the same question twice, and get the same answer.
+    """
+
+    sources: tuple[PriceSource, ...]
+    answers: dict[PriceQuery, Price | None] = field(default_factory=dict)
+
+    def lookup(self, query: PriceQuery) -> Price | None:
+        """Return the first source's answer that is not None."""
+        if query not in self.answers:
+            self.answers[query] = _first(self.sources, query)
+        return self.answers[query]
+
+
+def _first(sources: Iterable[PriceSource], query: PriceQuery) -> Price | None:
+    return next((price for source in sources if (price := source.lookup(query)) is not None), None)

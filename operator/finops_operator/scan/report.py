@@ -1,0 +1,197 @@
+"""The ScanReport: one scan as JSON, streamed from the store so that it never holds the fleet.
+
+Printed by `finops scan -o json`; shapes are those of the documented interface: money is a decimal string, a missing
+price is null, gaps are listed, `notRecommended` only on demand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Protocol
+
+from finops.crds.part import API_VERSION
+from finops.domain.money import annual_from_monthly, as_text
+from finops.domain.price import Cost
+from finops.domain.report import ScanSummary
+from finops.domain.resource import Gap, Resource
+from finops.domain.utilization import MetricSummary, Utilization
+from finops.store.recommendations import recommendation_to_json
+from finops_operator.scan.scan import ScanOutcome
+
+_SHOWN: Final = (
+    "id",
+    "check",
+    "action",
+    "destructive",
+    "parameters",
+    "currentMonthlyCost",
+    "newMonthlyCost",
+    "monthlySavings",
+    "effort",
+    "restartNeeded",
+    "rollbackPossible",
+    "evidence",
+    "summary",
+    "advice",
+    "group",
+    "counted",
+    "alternatives",
+)
+
+
+class TextSink(Protocol):
+    """Where the report goes."""
+
+    def write(self, text: str, /) -> object: ...
+
+
+def write_report(sink: TextSink, outcome: ScanOutcome, *, why: bool = False, indent: int | None = 2) -> None:
+    """Write the ScanReport of `outcome`; `why` adds `notRecommended`.
+
+    Raises:
+        StoreUnavailable: the store does not answer; what was written so far is no valid JSON.
+    """
+    head, lists = report_parts(outcome, why=why)
+    space = "" if indent is None else "\n" + " " * indent
+    separator = "{"
+    for key, value in head.items():
+        sink.write(f"{separator}{space}{json.dumps(key)}: {json.dumps(value, indent=None)}")
+        separator = ","
+    for key, items in lists.items():
+        sink.write(",")
+        _write_list(sink, key, items, space)
+    sink.write("}\n" if indent is None else "\n}\n")
+
+
+def report_parts(
+    outcome: ScanOutcome, *, why: bool
+) -> tuple[dict[str, Any], Mapping[str, Iterable[Mapping[str, Any]]]]:
+    """Return the ScanReport's head and its lists by name, each of which streams from the store while it is read."""
+    head: dict[str, Any] = {"apiVersion": API_VERSION, "kind": "ScanReport", **summary_to_json(outcome.summary)}
+    gaps = head.pop("gaps")
+    lists: dict[str, Iterable[Mapping[str, Any]]] = {
+        "resources": _resources(outcome),
+        "recommendations": _recommendations(outcome),
+    }
+    if why:
+        lists["notRecommended"] = reasons(outcome)
+    return head, {**lists, "gaps": gaps}
+
+
+def summary_to_json(summary: ScanSummary) -> dict[str, Any]:
+    """Return the report's head: policy, times, summary, gaps."""
+    return {
+        "policy": summary.policy,
+        "startTime": summary.start_time.isoformat(),
+        "completionTime": summary.completion_time.isoformat(),
+        "summary": {
+            "resources": summary.resources,
+            "monthlyCost": as_text(summary.known_monthly_cost),
+            "unpricedResources": summary.unpriced_resources,
+            "unknownResources": summary.unknown_resources,
+            "potentialMonthlySavings": as_text(summary.potential_monthly_savings),
+            "currency": summary.currency,
+            "recommendations": summary.recommendations,
+            "gaps": len(summary.gaps),
+            "apiCalls": dict(summary.api_calls),
+            "estimatedApiCost": as_text(summary.estimated_api_cost),
+            "completeFailure": summary.complete_failure or None,
+        },
+        "gaps": [gap_to_json(gap) for gap in summary.gaps],
+    }
+
+
+def gap_to_json(gap: Gap) -> dict[str, Any]:
+    """Return one gap as the interface spells it."""
+    return {
+        "account": gap.account,
+        "region": gap.region,
+        "service": gap.service,
+        "operation": gap.operation,
+        "code": gap.code,
+        "message": gap.message,
+        "resources": gap.resources,
+    }
+
+
+def resource_to_json(resource: Resource, cost: Cost, utilization: Utilization | None) -> dict[str, Any]:
+    """Return one resource as the interface spells it."""
+    price = cost.price
+    return {
+        "kind": resource.kind,
+        "id": resource.id,
+        "arn": resource.arn,
+        "name": resource.name,
+        "account": resource.account,
+        "region": resource.region,
+        "state": resource.state,
+        "tags": dict(resource.tags),
+        "created": resource.created.isoformat() if resource.created else None,
+        "hourlyCost": as_text(cost.hourly),
+        "monthlyCost": as_text(cost.monthly),
+        "annualCost": None if cost.monthly is None else as_text(annual_from_monthly(cost.monthly)),
+        "price": {"source": price.source, "asOf": price.as_of.isoformat(), "unit": price.unit} if price else None,
+        "priceMissing": list(cost.missing),
+        "utilization": _utilization(utilization),
+        "unknownUtilization": dict(utilization.unknown) if utilization else {},
+        "attributes": dict(resource.attributes),
+    }
+
+
+def _utilization(utilization: Utilization | None) -> dict[str, Any]:
+    if utilization is None:
+        return {}
+    names = sorted({*utilization.metrics, *utilization.fine})
+    return {name: _metric(summary) for name in names if (summary := utilization.best(name)) is not None}
+
+
+def _metric(summary: MetricSummary) -> dict[str, Any]:
+    return {
+        "maximum": summary.maximum,
+        "p99_5": summary.p99_5,
+        "average": summary.average,
+        "total": summary.total,
+        "coverage": round(summary.coverage_percent, 2),
+        "periodSeconds": summary.period_seconds,
+        "start": summary.start.isoformat(),
+        "end": summary.end.isoformat(),
+    }
+
+
+def _resources(outcome: ScanOutcome) -> Iterator[dict[str, Any]]:
+    brief = outcome.brief
+    for shard, generation in outcome.shards:
+        for page in brief.stores.inventory.pages(shard, generation):
+            chosen = [one for one in page if brief.selects(one)]
+            measured = brief.stores.utilization.summaries(shard, [one.id for one in chosen])
+            for resource in chosen:
+                yield resource_to_json(resource, brief.cost(resource), measured.get(resource.id))
+
+
+def _recommendations(outcome: ScanOutcome) -> Iterator[dict[str, Any]]:
+    for one in outcome.brief.stores.recommendations.stream(outcome.brief.policy, outcome.brief.generation):
+        record = recommendation_to_json(one)
+        ref = record["resource"]
+        shown: Mapping[str, Any] = {key: record[key] for key in _SHOWN}
+        yield {**shown, "resource": {key: ref[key] for key in ("kind", "id", "arn", "account", "region")}}
+
+
+def reasons(outcome: ScanOutcome) -> Iterator[dict[str, Any]]:
+    """Yield why a check recommends nothing, for each resource and check: check, resource, reason."""
+    brief = outcome.brief
+    for shard, generation in outcome.shards:
+        checks = [item.check.id for item in brief.enabled if shard.kind in item.check.kinds]
+        for page in brief.stores.inventory.pages(shard, generation):
+            wanted = [(check, one.id) for one in page if brief.selects(one) for check in checks]
+            for reason in brief.stores.recommendations.reasons(brief.policy, brief.generation, wanted):
+                yield {"check": reason.check, "resource": reason.resource_id, "reason": reason.reason}
+
+
+def _write_list(sink: TextSink, key: str, items: Iterable[Mapping[str, Any]], space: str) -> None:
+    sink.write(f"{space}{json.dumps(key)}: [")
+    separator = ""
+    for item in items:
+        sink.write(f"{separator}{space}{space and '  '}{json.dumps(item)}")
+        separator = ","
+    sink.write(f"{space}]" if separator else "]")

@@ -1,0 +1,321 @@
+"""One scan of one policy: discover → measure → price → check → recommend → store.
+
+Called by the scheduler and by `finops scan`; runs in the caller's thread and a pool it is given. Shards (account,
+region, kind) run in parallel, each streams its pages through; nothing here grows with the fleet. Generations become
+visible by swaps, so a scan that dies leaves what was visible before.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, as_completed
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from finops.crds.aws_account import AwsAccount
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.money import to_cents
+from finops.domain.price import PriceQuery
+from finops.domain.report import ScanSummary, ShardCost
+from finops.domain.resource import Gap, Shard
+from finops.errors import AwsDenied, AwsError
+from finops.ports.aws_access import AccountAccess, Tenant
+from finops.ports.aws_read import PageReader
+from finops.ports.clock import Clock
+from finops.ports.price_source import PriceSource
+from finops.store.connection import Store
+from finops.store.cost_history import CostHistoryStore
+from finops.store.inventory import InventoryStore, new_generation
+from finops.store.offerings import OfferingStore
+from finops.store.recommendations import PolicyHead, RecommendationStore
+from finops.store.utilization import UtilizationStore
+from finops_operator.aws.counting import USUAL_METRIC_PRICE, CallCounter
+from finops_operator.killpoint import killpoint
+from finops_operator.plugins.kind import Check, ResourceKind
+from finops_operator.pricing.instance_types import Catalog
+from finops_operator.rules.access import Granted, granted_accounts
+from finops_operator.scan.check import CheckSetting, enabled_checks
+from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, discover_shard, enabled_regions
+from finops_operator.scan.judging import Brief, ShardJudge, ShardTotals, Stores
+from finops_operator.scan.price import MemoizedPrices
+
+
+class Readers(Protocol):
+    """Makes readers; see `finops_operator.aws.clients.AwsReaders`."""
+
+    def reader(
+        self, access: AccountAccess, region: str, tenant: Tenant, counter: CallCounter | None = None
+    ) -> PageReader: ...
+
+
+def _silent(_: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanDependencies:
+    """What a scan needs of the world.
+
+    Attributes:
+        pool: threads that read AWS, shared by all scans; the scan itself must not run in it.
+        metric_requests: further threads, for CloudWatch alone; those of `pool` wait for them.
+        progress: told one short line per finished shard.
+    """
+
+    readers: Readers
+    store: Store
+    kinds: Mapping[str, ResourceKind]
+    checks: Mapping[str, Check]
+    price_sources: tuple[PriceSource, ...]
+    catalog: Catalog
+    pool: Executor
+    metric_requests: Executor
+    progress: Callable[[str], None] = _silent
+
+
+@dataclass(frozen=True, slots=True)
+class MetricEffort:
+    """What was asked of CloudWatch; 5-minute points are counted apart."""
+
+    hourly_series: int = 0
+    hourly_requests: int = 0
+    fine_series: int = 0
+    fine_requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOutcome:
+    """What a scan tells its caller.
+
+    Attributes:
+        summary: the figures that status, report and Redis share.
+        brief: what the report needs to stream the resources back.
+        shards: the inventory generations that were judged.
+        metric_effort: series and requests.
+    """
+
+    summary: ScanSummary
+    brief: Brief
+    shards: tuple[tuple[Shard, str], ...]
+    metric_effort: MetricEffort = field(default_factory=MetricEffort)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What a running scan has gathered; touched by the scanning thread only."""
+
+    gaps: list[Gap] = field(default_factory=list)
+    counters: list[CallCounter] = field(default_factory=list)
+    metrics: Counter[str] = field(default_factory=Counter)
+    """Region → metrics that CloudWatch was asked for there."""
+    totals: list[ShardTotals] = field(default_factory=list)
+    shards: list[tuple[Shard, str]] = field(default_factory=list)
+    whole: dict[Shard, ShardCost] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One finished shard."""
+
+    generation: str
+    whole: bool
+    totals: ShardTotals
+    counter: CallCounter
+
+
+def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDependencies, clock: Clock) -> ScanOutcome:
+    """Scan once. `accounts` are all AwsAccount objects by name; grants are checked here, before the first request.
+
+    Raises:
+        InvalidInput: a check or parameter of the policy is unknown or out of range; names the field.
+        StoreUnavailable: the store went away; nothing half-done is visible.
+        Refused: demo mode and an endpoint that is not on this machine.
+    """
+    started = clock.now()
+    brief = _brief(policy, deps, started)
+    progress = _Progress()
+    names = [reference.name for reference in policy.spec.accounts]
+    granted, refused = granted_accounts(names, accounts, brief.policy[0])
+    progress.gaps += refused
+    tasks = _tasks(policy, granted, deps, brief, progress)
+    # Accounts and regions take turns: no account meets all of our threads at once.
+    random.Random(brief.generation).shuffle(tasks)  # noqa: S311 - order, not secrecy
+    _run(tasks, deps, brief, clock, progress)
+    killpoint("scan.publish")
+    return _publish(brief, deps, started, clock.now(), progress)
+
+
+def _brief(policy: ScanPolicy, deps: ScanDependencies, started: datetime) -> Brief:
+    settings = [CheckSetting(one.id, one.enabled, one.parameters) for one in policy.spec.checks]
+    wanted: tuple[str, ...] = policy.spec.resources or tuple(deps.kinds)
+    return Brief(
+        policy=(policy.metadata.namespace or "default", policy.metadata.name),
+        spec_policy=policy,
+        generation=new_generation(started),
+        now=started,
+        kinds={kind: deps.kinds[kind] for kind in wanted},
+        checks=deps.checks,
+        enabled=enabled_checks(deps.checks, settings),
+        lookup=MemoizedPrices(deps.price_sources).lookup,
+        catalog=deps.catalog,
+        stores=Stores(
+            InventoryStore(deps.store),
+            UtilizationStore(deps.store),
+            RecommendationStore(deps.store),
+            OfferingStore(deps.store),
+        ),
+        metric_requests=deps.metric_requests,
+    )
+
+
+def _tasks(
+    policy: ScanPolicy, granted: Sequence[Granted], deps: ScanDependencies, brief: Brief, progress: _Progress
+) -> list[ShardTask]:
+    """Ask each account for its regions, in parallel, and return the shards to list."""
+    tenant = Tenant(namespace=brief.policy[0], policy=brief.policy[1])
+    waiting: list[tuple[Granted, CallCounter, Future[frozenset[str]]]] = []
+    for one in granted:
+        counter = CallCounter()
+        progress.counters.append(counter)
+        reader = deps.readers.reader(one.access, one.access.home_region, tenant, counter)
+        waiting.append((one, counter, deps.pool.submit(enabled_regions, reader)))
+    tasks: list[ShardTask] = []
+    for one, _, future in waiting:
+        enabled: frozenset[str] | None = None
+        try:
+            enabled = future.result()
+        except AwsError as error:
+            # Whoever may not list regions can still read those that were named.
+            if not (isinstance(error, AwsDenied) and (policy.spec.regions or one.regions)):
+                progress.gaps.append(account_gap(error, one.access))
+                continue
+        regions, gaps = choose_regions(policy.spec.regions, one.regions, enabled, one.access)
+        progress.gaps += gaps
+        tasks += [ShardTask(one.access, region, kind) for region in regions for kind in brief.kinds.values()]
+    return tasks
+
+
+def _run(tasks: Sequence[ShardTask], deps: ScanDependencies, brief: Brief, clock: Clock, progress: _Progress) -> None:
+    futures = {deps.pool.submit(_scan_shard, task, deps, brief, clock): task for task in tasks}
+    try:
+        for future in as_completed(futures):
+            _collect(futures[future], future.result(), deps, progress)
+    finally:
+        # After a failure nothing new starts; what runs ends with the store's error by itself.
+        for future in futures:
+            future.cancel()
+
+
+def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Clock) -> _Judged:
+    counter = CallCounter()
+    tenant = Tenant(namespace=brief.policy[0], policy=brief.policy[1])
+    reader = deps.readers.reader(task.access, task.region, tenant, counter)
+    stores = brief.stores
+    found = discover_shard(
+        task, reader, stores.inventory, brief.generation, clock=clock, api_calls=lambda: counter.calls
+    )
+    if found.generation and not found.gaps:
+        # Only a complete listing can tell that a resource is gone; the one before it lasts an hour, judging may not.
+        metrics = [spec.name for spec in task.kind.metrics]
+        for ids in stores.inventory.gone(task.shard, found.replaced, found.generation):
+            stores.utilization.forget(task.shard, metrics, ids)
+    judge = ShardJudge(brief, task.shard, reader)
+    judge.totals.gaps += found.gaps
+    for page in stores.inventory.pages(task.shard, found.generation):
+        judge.page(page)
+    return _Judged(found.generation, not found.gaps, judge.close(), counter)
+
+
+def _collect(task: ShardTask, judged: _Judged, deps: ScanDependencies, progress: _Progress) -> None:
+    progress.counters.append(judged.counter)
+    progress.metrics[task.region] += judged.counter.metrics_requested
+    progress.totals.append(judged.totals)
+    progress.gaps += judged.totals.gaps
+    if judged.generation:
+        progress.shards.append((task.shard, judged.generation))
+        if judged.whole:
+            progress.whole[task.shard] = judged.totals.whole
+    told = f"{judged.totals.resources} resources, {len(judged.totals.gaps)} gaps"
+    deps.progress(f"{task.access.account_id} {task.region} {task.kind.id}: {told}")
+
+
+def _publish(
+    brief: Brief, deps: ScanDependencies, started: datetime, completed: datetime, progress: _Progress
+) -> ScanOutcome:
+    shards = tuple(sorted(progress.shards, key=lambda pair: str(pair[0])))
+    summary = _summary(brief, started, completed, progress)
+    if not summary.complete_failure:
+        brief.stores.recommendations.swap(brief.policy, _head(brief, summary, shards, progress))
+        CostHistoryStore(deps.store).put(started.date(), progress.whole)
+    efforts = [totals.failures for totals in progress.totals if totals.failures is not None]
+    return ScanOutcome(
+        summary=summary,
+        brief=brief,
+        shards=shards,
+        metric_effort=MetricEffort(
+            hourly_series=sum(one.hourly_series for one in efforts),
+            hourly_requests=sum(one.hourly_requests for one in efforts),
+            fine_series=sum(one.fine_series for one in efforts),
+            fine_requests=sum(one.fine_requests for one in efforts),
+        ),
+    )
+
+
+def _head(brief: Brief, summary: ScanSummary, shards: tuple[tuple[Shard, str], ...], progress: _Progress) -> PolicyHead:
+    selector = brief.spec_policy.spec.selector
+    return PolicyHead(
+        brief.generation,
+        summary,
+        shards,
+        costs={one.shard: one.selected for one in progress.totals if one.resources},
+        include_tags=selector.include_tags,
+        exclude_tags=selector.exclude_tags,
+        hours_per_month=brief.spec_policy.spec.pricing.hours_per_month,
+        uid=brief.spec_policy.metadata.uid or "",
+    )
+
+
+def _summary(brief: Brief, started: datetime, completed: datetime, progress: _Progress) -> ScanSummary:
+    calls: Counter[str] = Counter()
+    for counter in progress.counters:
+        calls.update(counter.calls)
+    gaps = tuple(sorted(progress.gaps, key=lambda gap: (gap.account, gap.region, gap.service, gap.operation, gap.code)))
+    every = progress.totals
+    return ScanSummary(
+        policy="/".join(brief.policy),
+        start_time=started,
+        completion_time=completed,
+        resources=sum(one.resources for one in every),
+        monthly_cost=to_cents(sum((one.monthly_cost for one in every), Decimal(0))),
+        unpriced_resources=sum(one.unpriced for one in every),
+        unknown_resources=sum(one.unknown for one in every),
+        potential_monthly_savings=to_cents(sum((one.savings for one in every), Decimal(0))),
+        recommendations=sum(one.recommendations for one in every),
+        gaps=gaps,
+        api_calls=dict(sorted(calls.items())),
+        estimated_api_cost=_metrics_cost(brief, progress.metrics),
+        complete_failure="" if progress.shards else _why_nothing(gaps),
+    )
+
+
+def _metrics_cost(brief: Brief, metrics: Mapping[str, int]) -> Decimal:
+    """Return what CloudWatch bills for `metrics` (region → metrics asked for) at list price, unrounded."""
+    total = Decimal(0)
+    for region, asked in metrics.items():
+        price = brief.lookup(PriceQuery("cloudwatch", region, "get_metric_data_metric"))
+        # An estimate of our own bill, no figure about a resource: the usual price stands in for one not known.
+        total += asked * (USUAL_METRIC_PRICE if price is None else price.amount)
+    return total
+
+
+def _why_nothing(gaps: Sequence[Gap]) -> str:
+    """Return why nothing at all could be scanned, with the most telling cause first."""
+    if not gaps:
+        return "nothing could be scanned: no region is enabled in the policy's accounts"
+    causes = list(dict.fromkeys(gap.message for gap in gaps))
+    more = f" (and {len(causes) - 1} more)" if len(causes) > 1 else ""
+    return f"nothing could be scanned: {causes[0]}{more}"

@@ -1,0 +1,172 @@
+"""Change an EBS volume to gp3, with IOPS and throughput written out, while it stays in use.
+
+Parameters: `volumeType` (gp3), `iops`, `throughput` (MiB/s). The new settings are billed from the start, the change
+cannot be called off, and AWS allows four a day: the way back of a complete act is a new request. Source: Amazon EBS
+user guide, "Modify a volume using Elastic Volumes" and "General Purpose SSD volumes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from finops.domain.canonical import Json
+from finops.domain.execution import Observation, Procedure, StepRules
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import Effort, ResourceRef
+from finops.errors import InvalidInput
+from finops.ports.aws_steps import Reader
+from finops_operator.plugins.action import Action, Parameters, PolicyFacts, Refusal, Statement, Target
+from finops_operator.plugins.session_policy import allow
+from finops_operator.services.ec2.rules.stop_refusals import part
+from finops_operator.services.ec2.rules.volume_observation import (
+    fingerprint,
+    last_modification,
+    read_volume,
+    volume_facts,
+    volume_refusals,
+)
+
+_RUNNING: Final = frozenset({"modifying", "optimizing"})
+_USABLE: Final = frozenset({"in-use", "available"})
+_IOPS: Final = (3000, 80000)
+_IOPS_PER_GIB: Final = 500
+_THROUGHPUT: Final = (125, 2000)
+_IOPS_PER_MIBPS: Final = 4
+_DAY_SECONDS: Final = 86400.0
+
+
+def _wanted(parameters: Parameters) -> tuple[str, int, int]:
+    kind, iops, throughput = (parameters.get(name) for name in ("volumeType", "iops", "throughput"))
+    if kind != "gp3":
+        raise InvalidInput(f"{kind!r} is not a type to change to", field="parameters.volumeType", hint="gp3")
+    if not isinstance(iops, int) or isinstance(iops, bool):
+        raise InvalidInput("a whole number is needed", field="parameters.iops", hint="3000 is gp3's baseline")
+    if not isinstance(throughput, int) or isinstance(throughput, bool):
+        raise InvalidInput("a whole number is needed", field="parameters.throughput", hint="125 is gp3's baseline")
+    return kind, iops, throughput
+
+
+def _observe(reader: Reader, target: Target) -> Observation:
+    volume = read_volume(reader, target.resource.id)
+    if volume is None:
+        return Observation(exists=False)
+    change = last_modification(reader, target.resource.id)
+    facts = volume_facts(volume) | {
+        "modification": str(change.get("ModificationState", "")),
+        "modificationTarget": "/".join(
+            str(change.get(key, "")) for key in ("TargetVolumeType", "TargetIops", "TargetThroughput")
+        ),
+    }
+    return Observation(exists=True, fingerprint=fingerprint(volume), facts=facts)
+
+
+def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    refusals = list(volume_refusals(observation, facts))
+    if not observation.exists:
+        return tuple(refusals)
+    kind, iops, throughput = _wanted(parameters)
+    if observation.text("state") not in _USABLE:
+        refusals.append(Refusal("NotUsable", f"It is {observation.text('state')}, neither in use nor available."))
+    if observation.text("modification") in _RUNNING:
+        refusals.append(Refusal("ModificationRunning", "Its last modification is not completed."))
+    if part(observation, "volume").get("MultiAttachEnabled"):
+        refusals.append(Refusal("MultiAttach", "It can be attached to several instances, which gp3 cannot."))
+    if _settings(observation) == (kind, str(iops), str(throughput)):
+        refusals.append(Refusal("SameSettings", "It already has these settings."))
+    refusals.extend(_range_refusals(iops, throughput, int(observation.text("sizeGiB") or 0)))
+    return tuple(refusals)
+
+
+def _range_refusals(iops: int, throughput: int, size_gib: int) -> list[Refusal]:
+    found: list[Refusal] = []
+    if not _IOPS[0] <= iops <= _IOPS[1] or (iops > _IOPS[0] and iops > _IOPS_PER_GIB * size_gib):
+        found.append(Refusal("IopsOutOfRange", f"{iops} IOPS are not possible on {size_gib} GiB of gp3."))
+    if not _THROUGHPUT[0] <= throughput <= _THROUGHPUT[1] or throughput * _IOPS_PER_MIBPS > iops:
+        found.append(Refusal("ThroughputOutOfRange", f"{throughput} MiB/s are not possible with {iops} IOPS of gp3."))
+    return found
+
+
+def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
+    return (
+        "The change cannot be called off; a way back is a change of its own, at most four a day.",
+        "While it is optimized, performance may lie between the old and the new settings.",
+    )
+
+
+def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
+    kind, iops, throughput = _wanted(parameters)
+    call: dict[str, Json] = {"VolumeId": resource.id, "VolumeType": kind, "Iops": iops, "Throughput": throughput}
+    steps = (PlanStep("modify", "ec2:ModifyVolume", call), PlanStep("wait_modified"))
+    chosen: dict[str, Json] = {"volumeType": kind, "iops": iops, "throughput": throughput}
+    return Plan("ebs_volume_modify", resource, chosen, steps, dict(assumed))
+
+
+def _settings(now: Observation) -> tuple[str, str, str]:
+    return now.text("volumeType"), now.text("iops"), now.text("throughput")
+
+
+def _target(plan: Plan) -> tuple[str, str, str]:
+    return str(plan.parameters["volumeType"]), str(plan.parameters["iops"]), str(plan.parameters["throughput"])
+
+
+def _begun(plan: Plan, now: Observation) -> bool:
+    ours = now.text("modificationTarget") == "/".join(_target(plan))
+    return _settings(now) == _target(plan) or (ours and now.text("modification") in _RUNNING)
+
+
+def _unchanged(plan: Plan, now: Observation) -> bool:
+    before = tuple(str(plan.fingerprint[key]) for key in ("volumeType", "iops", "throughput"))
+    return now.exists and _settings(now) == before and now.text("modification") not in _RUNNING
+
+
+def _modified(plan: Plan, now: Observation) -> bool:
+    return _settings(now) == _target(plan) and now.text("modification") != "modifying"
+
+
+def _found(_plan: Plan, now: Observation) -> str:
+    if not now.exists:
+        return "The volume does not exist any more."
+    kind, iops, throughput = _settings(now)
+    speed = ", ".join(f"{value} {unit}" for value, unit in ((iops, "IOPS"), (throughput, "MiB/s")) if value)
+    last = now.text("modification")
+    change = f"; its last modification is {last}" if last else ""
+    return f"The volume has type {kind}{f' with {speed}' if speed else ''}{change}."
+
+
+def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
+    return (allow(step.operation, resource=plan.resource.arn),)
+
+
+ACTION: Final = Action(
+    id="ebs_volume_modify",
+    kinds=frozenset({"ebs-volume"}),
+    destructive=False,
+    restart_needed=False,
+    rollback_possible=True,
+    way_back="change it back by hand; AWS allows four changes a day",
+    effort=Effort.VERY_LOW,
+    permissions=("ec2:ModifyVolume",),
+    read_permissions=("ec2:DescribeVolumes", "ec2:DescribeVolumesModifications"),
+    observe=_observe,
+    preflight=_preflight,
+    warnings=_warnings,
+    plan=_plan,
+    procedure=Procedure(
+        steps={
+            "modify": StepRules(reached=_begun, expected=_unchanged, settle_seconds=60),
+            "wait_modified": StepRules(
+                reached=_modified,
+                failed=lambda _, now: not now.exists or now.text("modification") == "failed",
+                timeout_seconds=_DAY_SECONDS,
+                poll_seconds=15,
+                patient=True,
+            ),
+        },
+        compensation=lambda _: (),
+        restored=_unchanged,
+        verified=_modified,
+        found=_found,
+    ),
+    statements=_statements,
+)

@@ -1,0 +1,109 @@
+"""Give an EC2 instance another type. Whatever fails, it ends as it was: running if it ran, at the old type.
+
+Parameter: `instanceType`. A running instance is stopped, changed, started and watched until both status checks pass; a
+stopped one is only changed. Whoever starts it meanwhile has taken it back: the act ends and leaves it alone. Source:
+Amazon EC2 user guide, "Change the instance type".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from finops.domain.canonical import Json
+from finops.domain.execution import Observation, Procedure
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import Effort, ResourceRef
+from finops.errors import InvalidInput
+from finops.ports.aws_steps import Reader
+from finops_operator.plugins.action import Action, Parameters, PolicyFacts, Refusal, Statement, Target
+from finops_operator.plugins.session_policy import allow, start_with_customer_keys
+from finops_operator.services.ec2.rules.instance_observation import READ_PERMISSIONS, instance_found, observe_instance
+from finops_operator.services.ec2.rules.resize_refusals import resize_refusals, resize_warnings
+from finops_operator.services.ec2.rules.resize_steps import STEPS, old_type, ran, restored, verified
+from finops_operator.services.ec2.rules.stop_refusals import stop_warnings
+
+
+def _wanted(parameters: Parameters) -> str:
+    value = parameters.get("instanceType")
+    if not isinstance(value, str) or not value:
+        raise InvalidInput("the type to change to is missing", field="parameters.instanceType", hint="e.g. t3.small")
+    return value
+
+
+def _observe(reader: Reader, target: Target) -> Observation:
+    return observe_instance(reader, target, target_type=_wanted(target.parameters))
+
+
+def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    refusals = resize_refusals(observation, _wanted(parameters), facts)
+    if observation.exists and observation.text("state") not in {"running", "stopped"}:
+        refusals += (Refusal("NotSettled", f"It is {observation.text('state')}; only running or stopped will do."),)
+    return refusals
+
+
+def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
+    down = stop_warnings(observation) if observation.text("state") == "running" else ()
+    change = resize_warnings(observation)
+    return (*down, *change, "CPU options and credit settings fall back to the new type's defaults where it lacks them.")
+
+
+def _set_type(step: str, resource: ResourceRef, kind: str, inverse: str = "") -> PlanStep:
+    parameters: dict[str, Json] = {"InstanceId": resource.id, "InstanceType": {"Value": kind}}
+    return PlanStep(step, "ec2:ModifyInstanceAttribute", parameters, inverse=inverse)
+
+
+def _plan(resource: ResourceRef, parameters: Parameters, fingerprint: Mapping[str, str]) -> Plan:
+    wanted = _wanted(parameters)
+    ids = {"InstanceIds": [resource.id]}
+    change = _set_type("modify_type", resource, wanted, inverse="restore_type")
+    steps: tuple[PlanStep, ...] = (change,)
+    if fingerprint["state"] != "stopped":
+        steps = (
+            PlanStep("stop", "ec2:StopInstances", ids, inverse="start_again"),
+            PlanStep("wait_stopped"),
+            change,
+            PlanStep("start", "ec2:StartInstances", ids, inverse="stop_again"),
+            PlanStep("wait_healthy"),
+        )
+    return Plan("ec2_instance_resize", resource, {"instanceType": wanted}, steps, dict(fingerprint))
+
+
+def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
+    ids = {"InstanceIds": [plan.resource.id]}
+    restore = _set_type("restore_type", plan.resource, old_type(plan))
+    if not ran(plan):
+        return (restore,)
+    return (
+        PlanStep("stop_again", "ec2:StopInstances", ids),
+        PlanStep("wait_stopped_again"),
+        restore,
+        PlanStep("start_again", "ec2:StartInstances", ids),
+        PlanStep("wait_running_again"),
+    )
+
+
+def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
+    scope = allow(step.operation, resource=plan.resource.arn)
+    return (scope, start_with_customer_keys(plan.resource)) if step.operation == "ec2:StartInstances" else (scope,)
+
+
+ACTION: Final = Action(
+    id="ec2_instance_resize",
+    kinds=frozenset({"ec2-instance"}),
+    destructive=False,
+    restart_needed=True,
+    rollback_possible=True,
+    way_back="set its type back by hand while it is stopped",
+    effort=Effort.MEDIUM,
+    permissions=("ec2:StopInstances", "ec2:ModifyInstanceAttribute", "ec2:StartInstances", "kms:CreateGrant"),
+    read_permissions=READ_PERMISSIONS,
+    observe=_observe,
+    preflight=_preflight,
+    warnings=_warnings,
+    plan=_plan,
+    procedure=Procedure(
+        steps=STEPS, compensation=_compensation, restored=restored, verified=verified, found=instance_found
+    ),
+    statements=_statements,
+)

@@ -1,0 +1,111 @@
+"""Stop an EC2 instance; its inverse is start. Volumes and an Elastic IP are billed on.
+
+Whoever starts it meanwhile has taken it back: the act ends and leaves it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from finops.domain.execution import Observation, Procedure, StepRules
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import Effort, ResourceRef
+from finops.ports.aws_steps import Reader
+from finops_operator.plugins.action import Action, Parameters, PolicyFacts, Refusal, Statement, Target
+from finops_operator.plugins.protection import template_owners
+from finops_operator.plugins.session_policy import allow, start_with_customer_keys
+from finops_operator.services.ec2.rules.instance_observation import (
+    DOWN,
+    READ_PERMISSIONS,
+    UP,
+    WAIT_STOPPED,
+    instance_found,
+    observe_instance,
+    stopped_by_others,
+    stopping,
+)
+from finops_operator.services.ec2.rules.stop_refusals import stop_refusals, stop_warnings, tags
+
+
+def _observe(reader: Reader, target: Target) -> Observation:
+    return observe_instance(reader, target)
+
+
+def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    refusals = stop_refusals(observation, facts)
+    if observation.exists and observation.text("state") != "running":
+        refusals += (Refusal("NotRunning", f"It is {observation.text('state')}, not running."),)
+    return refusals
+
+
+def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
+    drift = tuple(f"{owner} will show a drift." for owner in template_owners(tags(observation)))
+    return stop_warnings(observation) + drift
+
+
+def _plan(resource: ResourceRef, _parameters: Parameters, fingerprint: Mapping[str, str]) -> Plan:
+    steps = (
+        PlanStep("stop", "ec2:StopInstances", {"InstanceIds": [resource.id]}, inverse="start"),
+        PlanStep("wait_stopped"),
+    )
+    return Plan("ec2_instance_stop", resource, {}, steps, dict(fingerprint))
+
+
+def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
+    return (
+        PlanStep("start", "ec2:StartInstances", {"InstanceIds": [plan.resource.id]}),
+        PlanStep("wait_running"),
+    )
+
+
+def _running(plan: Plan, observation: Observation) -> bool:
+    """Running since before the plan: a later launch time means that somebody restarted it."""
+    return observation.text("state") == "running" and _same_launch(plan, observation)
+
+
+def _stopped(plan: Plan, observation: Observation) -> bool:
+    return observation.text("state") in DOWN and _same_launch(plan, observation)
+
+
+def _same_launch(plan: Plan, observation: Observation) -> bool:
+    return observation.text("launchTime") == plan.fingerprint["launchTime"]
+
+
+def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
+    scope = allow(step.operation, resource=plan.resource.arn)
+    return (scope, start_with_customer_keys(plan.resource)) if step.id == "start" else (scope,)
+
+
+ACTION: Final = Action(
+    id="ec2_instance_stop",
+    kinds=frozenset({"ec2-instance"}),
+    destructive=False,
+    restart_needed=False,
+    rollback_possible=True,
+    way_back="start it by hand",
+    effort=Effort.LOW,
+    permissions=("ec2:StopInstances", "ec2:StartInstances", "kms:CreateGrant"),
+    read_permissions=READ_PERMISSIONS,
+    observe=_observe,
+    preflight=_preflight,
+    warnings=_warnings,
+    plan=_plan,
+    procedure=Procedure(
+        steps={
+            "stop": stopping(reached=_stopped, expected=_running),
+            "wait_stopped": WAIT_STOPPED,
+            "start": StepRules(
+                reached=lambda _, now: now.text("state") in UP,
+                expected=lambda _, now: now.text("state") == "stopped",
+                taken=stopped_by_others,
+            ),
+            "wait_running": StepRules(reached=lambda _, now: now.text("state") == "running"),
+        },
+        compensation=_compensation,
+        restored=lambda _, now: now.text("state") == "running",
+        verified=lambda _, now: now.text("state") == "stopped",
+        found=instance_found,
+    ),
+    statements=_statements,
+)

@@ -1,0 +1,1 @@
+"""Checks of EC2 and EBS, one a file."""

@@ -1,0 +1,124 @@
+"""EBS volumes that no instance has used for a month: snapshot, then delete.
+
+AWS does not tell when a volume was detached. What it does tell: a volume publishes metrics only while it is attached to
+a running instance. So the proof is: the volume is `available`, older than the time asked for, and CloudWatch was asked
+about all of that time and holds nothing (`NotPublished`). A query that failed, or reached less far back, proves
+nothing, and then the volume is not judged. The evidence names the window, how much of it was answered, the metrics
+that were silent and since when. Our own first sight of the volume as unattached is shown but is no proof: scans have
+pauses.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from finops.domain.canonical import Json
+from finops.domain.price import PriceQuery
+from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
+from finops_operator.plugins.kind import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.sufficiency import figure
+
+ID: Final = "ebs_volume_unattached"
+NOT_PUBLISHED: Final = "NotPublished"
+_METRICS: Final = ("volumeReadOps", "volumeWriteOps")
+_ALIGNMENT: Final = timedelta(hours=1)
+"""Windows start on whole periods of an hour, so they may begin this much late."""
+
+
+def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
+    days = parameters["minimumUnattachedDays"]
+    reason = _not_unattached(facts, days)
+    if reason:
+        return NotRecommended(ID, facts.resource.id, reason)
+    remaining = _snapshot_cost(facts)
+    current = facts.cost.monthly
+    if remaining is not None and current is not None and remaining >= current:
+        return NotRecommended(ID, facts.resource.id, "the snapshot taken first could cost as much as the volume")
+    return Finding(
+        check=ID,
+        action="ebs_volume_delete",
+        parameters={},
+        new_monthly_cost=remaining,
+        evidence=_evidence(facts, days, remaining),
+        summary=f"No activity since {_silent_since(facts):%Y-%m-%d}: no running instance has used it for {days} days "
+        "or more. A snapshot is kept.",
+    )
+
+
+def _not_unattached(facts: Facts, days: Decimal) -> str:
+    resource, utilization = facts.resource, facts.utilization
+    if resource.state != "available":
+        return f"it is {resource.state}"
+    since = facts.now - timedelta(days=float(days))
+    if resource.created is None:
+        return "its age is not known"
+    if resource.created > since:
+        return f"it is younger than {days} days"
+    for name in _METRICS:
+        asked = utilization.asked_from.get(name)
+        if name in utilization.metrics or name in utilization.fine:
+            return f"a running instance used it within the last {days} days"
+        if utilization.unknown.get(name) != NOT_PUBLISHED:
+            return f"{name} is unknown ({utilization.unknown.get(name, 'not measured')}), so its use is not known"
+        if asked is None or asked > since + _ALIGNMENT:
+            return f"its metrics were not read for all of {days} days"
+    return ""
+
+
+def _silent_since(facts: Facts) -> datetime:
+    return max(facts.utilization.asked_from[name] for name in _METRICS)
+
+
+def _evidence(facts: Facts, days: Decimal, remaining: Decimal | None) -> dict[str, Json]:
+    created, seen = facts.resource.created, facts.resource.text("unattached_since")
+    silent_since = _silent_since(facts)
+    answered = 100 * (facts.now - silent_since) / timedelta(days=float(days))
+    return {
+        "state": facts.resource.state,
+        "sizeGb": facts.resource.number("size_gb"),
+        "created": created.isoformat() if created else None,
+        "windowStart": silent_since.isoformat(),
+        "windowEnd": facts.now.isoformat(),
+        "windowAnsweredPercent": figure(min(100.0, answered)),
+        "noActivitySince": silent_since.isoformat(),
+        "silentMetrics": ", ".join(_METRICS),
+        "dataPoints": 0,
+        "thresholdUnattachedDays": str(days),
+        "snapshotMonthlyCostAtMost": None if remaining is None else f"{remaining:.2f}",
+        **({"seenUnattachedSince": seen} if seen else {}),
+    }
+
+
+def _snapshot_cost(facts: Facts) -> Decimal | None:
+    """Return what the snapshot costs at most: it holds no more than the volume's size."""
+    price = facts.lookup(PriceQuery("ebs", facts.resource.region, "snapshot_gb_month"))
+    size = facts.resource.number("size_gb")
+    return None if price is None or size is None else price.amount * size
+
+
+CHECK: Final = Check(
+    id=ID,
+    title="Unattached EBS volume",
+    kinds=("ebs-volume",),
+    parameters=(
+        ParameterSpec(
+            name="minimumUnattachedDays",
+            unit="days",
+            default=Decimal(32),
+            minimum=Decimal(1),
+            maximum=Decimal(90),
+            description="A volume is unused when no running instance had it attached for this long.",
+        ),
+    ),
+    documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-idle-recommendations.html",
+    action="ebs_volume_delete",
+    action_type=ActionType.DELETE,
+    effort=Effort.LOW,
+    restart_needed=False,
+    rollback_possible=False,
+    destructive=True,
+    evaluate=_evaluate,
+    window_parameter="minimumUnattachedDays",
+)

@@ -1,0 +1,146 @@
+"""EC2 instances that do nothing: hardly any CPU at the peak and hardly any network.
+
+Thresholds are Compute Optimizer's for idle EC2 instances. A stop ends what the instance's hours cost and the addresses
+that AWS lent it. Its elastic addresses bill on and are the cost that remains. Its volumes bill on as well: they are
+resources of their own, in the cost neither before nor after, and the finding says how many there are. A GPU may work
+while the CPU sleeps, and GPU use is not measured: such instances are not judged.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from finops.domain.canonical import Json
+from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
+from finops.domain.resource import Resource
+from finops.domain.utilization import MetricSummary, Utilization
+from finops_operator.plugins.kind import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
+
+ID: Final = "ec2_instance_idle"
+MEGABYTE: Final = 1_000_000
+_METRICS: Final = ("cpuPercent", "networkInBytes", "networkOutBytes")
+
+
+def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
+    reason = _not_judged(facts) or next(
+        (why for name in _METRICS if (why := insufficient(facts.utilization, name, facts.settings))), ""
+    )
+    if reason:
+        return NotRecommended(ID, facts.resource.id, reason)
+    cpu, received, sent = (summary for name in _METRICS if (summary := _hourly(facts.utilization, name)))
+    # The mean would hide a day of work: the busiest day must be an idle one too.
+    daily = _busiest_day_megabytes(received) + _busiest_day_megabytes(sent)
+    limits = parameters["maximumCpuPercent"], parameters["maximumNetworkMegabytesPerDay"]
+    if cpu.maximum >= limits[0]:
+        reason = f"CPU reached {figure(cpu.maximum)} %, the limit is {limits[0]} %"
+    elif daily >= limits[1]:
+        reason = f"network carried {figure(daily)} MB on its busiest day, the limit is {limits[1]} MB"
+    if reason:
+        return NotRecommended(ID, facts.resource.id, reason)
+    stopped = facts.cost_of(replace(facts.resource, state="stopped"))
+    return Finding(
+        check=ID,
+        action="ec2_instance_stop",
+        parameters={},
+        new_monthly_cost=stopped.unrounded_monthly,
+        evidence={
+            "maximumCpuPercent": figure(cpu.maximum),
+            "busiestDayNetworkMegabytes": figure(daily),
+            "thresholdCpuPercent": str(limits[0]),
+            "thresholdNetworkMegabytesPerDay": str(limits[1]),
+            **_billed_on(facts.resource),
+            **coverage_evidence(cpu),
+        },
+        summary=f"Peak CPU {figure(cpu.maximum)} %, {figure(daily)} MB of network on the busiest day: it does no work."
+        f"{_what_bills_on(facts.resource)}",
+    )
+
+
+def _billed_on(resource: Resource) -> dict[str, Json]:
+    """Return how many volumes and elastic addresses a stop leaves; null where AWS did not tell."""
+    volumes, elastic = resource.attributes.get("volume_ids"), resource.attributes.get("elastic")
+    return {
+        "volumesBilledOn": len(volumes) if isinstance(volumes, (list, tuple)) else None,
+        "elasticAddressesBilledOn": sum(one is True for one in elastic) if isinstance(elastic, (list, tuple)) else None,
+    }
+
+
+def _what_bills_on(resource: Resource) -> str:
+    """Return, as sentences, what a stop does not save; empty when nothing stays."""
+    volumes, addresses = _billed_on(resource).values()
+    told = ""
+    if volumes:
+        its = "Its volume bills" if volumes == 1 else f"Its {volumes} volumes bill"
+        told += f" {its} on after the stop, apart from these figures."
+    if addresses:
+        its = "Its elastic address bills" if addresses == 1 else f"Its {addresses} elastic addresses bill"
+        told += f" {its} on and {'is' if addresses == 1 else 'are'} the cost that remains."
+    return told
+
+
+def _not_judged(facts: Facts) -> str:
+    resource = facts.resource
+    kind = facts.catalog.get(resource.text("instance_type"))
+    if resource.state != "running":
+        return f"it is {resource.state}, not running"
+    if resource.text("root_device_type") != "ebs":
+        return "its root device is not known to be an EBS volume, so it cannot be stopped and started again"
+    if resource.text("lifecycle"):
+        return "it is not an on-demand instance"
+    if kind is None:
+        return "nothing is known about its type"
+    if kind.gpu_count:
+        return "it has a GPU, whose use is not measured"
+    return _loses_disks(resource, kind.instance_storage_gb)
+
+
+def _loses_disks(resource: Resource, gigabytes: int) -> str:
+    return f"a stop would erase the local disks of its {resource.text('instance_type')}" if gigabytes else ""
+
+
+def _hourly(utilization: Utilization, name: str) -> MetricSummary | None:
+    """Return the hourly picture, whose sums show a burst best, else the finer one."""
+    return utilization.metrics.get(name) or utilization.fine.get(name)
+
+
+def _busiest_day_megabytes(summary: MetricSummary) -> float:
+    """Return the traffic of the busiest 24 hours; the total, which old summaries have alone, is never less."""
+    most = summary.busiest_day if summary.busiest_day is not None else summary.total
+    return (most if most is not None else math.inf) / MEGABYTE
+
+
+CHECK: Final = Check(
+    id=ID,
+    title="Idle EC2 instance",
+    kinds=("ec2-instance",),
+    parameters=(
+        ParameterSpec(
+            name="maximumCpuPercent",
+            unit="percent",
+            default=Decimal(5),
+            minimum=Decimal("0.1"),
+            maximum=Decimal(50),
+            description="An instance whose CPU reached this at any time is not idle.",
+        ),
+        ParameterSpec(
+            name="maximumNetworkMegabytesPerDay",
+            unit="MB a day",
+            default=Decimal(5),
+            minimum=Decimal("0.1"),
+            maximum=Decimal(100000),
+            description="An instance that received and sent this much together on any day is not idle.",
+        ),
+    ),
+    documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-idle-recommendations.html",
+    action="ec2_instance_stop",
+    action_type=ActionType.STOP,
+    effort=Effort.LOW,
+    restart_needed=False,
+    rollback_possible=True,
+    destructive=False,
+    evaluate=_evaluate,
+)

@@ -1,0 +1,158 @@
+"""EC2 instances that are larger than their work: a smaller or cheaper type of the same architecture holds the peaks.
+
+The rules are in `finops_operator.services.ec2.sizing`; this file says when they are asked and how the answer is shown.
+It judges the 5-minute picture only: hourly figures hide the peaks of network and volumes.
+
+Whether a burstable instance is in standard or unlimited mode is not read (DescribeInstanceCreditSpecifications): every
+burstable instance is judged as if it were in standard mode, and a burstable target must carry the mean load on its
+baseline and the busiest day on two days' credits. So no advice needs surplus credits, whichever mode the instance
+keeps; knowing the mode could only add advice for instances that peak at their baseline.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from finops.domain.canonical import Json
+from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
+from finops.domain.utilization import MetricSummary
+from finops_operator.plugins.kind import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.sizing_policy import Preset
+from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, unread
+from finops_operator.services.ec2.sizing.choose import Candidate, Choice, Sizing, choose, ruled_out
+
+ID: Final = "ec2_instance_overprovisioned"
+_CPU: Final = "cpuPercent"
+_OTHERS: Final = (
+    "memoryPercent",
+    "networkInBytes",
+    "networkOutBytes",
+    "ebsReadOps",
+    "ebsWriteOps",
+    "ebsReadBytes",
+    "ebsWriteBytes",
+)
+"""What bounds the target beside CPU: not published is one thing, not readable today another."""
+
+
+def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
+    chosen = _choice(facts, parameters)
+    if isinstance(chosen, str):
+        return NotRecommended(ID, facts.resource.id, chosen)
+    cpu = facts.utilization.fine[_CPU]
+    margins = facts.settings.sizing.margins
+    peak = figure(margins.cpu_peak(cpu))
+    return Finding(
+        check=ID,
+        action="ec2_instance_resize",
+        parameters={"instanceType": chosen.target.kind.name},
+        new_monthly_cost=chosen.target.monthly_cost,
+        evidence=_evidence(facts, chosen, cpu, margins),
+        summary=f"Peak CPU {peak} % of {chosen.current.vcpus} vCPUs: {chosen.target.kind.name} has room for it.",
+        alternatives=tuple(_alternative(candidate) for candidate in chosen.alternatives),
+    )
+
+
+def _choice(facts: Facts, parameters: Parameters) -> Choice | str:
+    cpu = facts.utilization.fine.get(_CPU)
+    if cpu is None or facts.resource.state != "running":
+        return _ruled_out(facts, parameters) or "its 5-minute metrics are not known"
+    reason = insufficient(facts.utilization, _CPU, facts.settings) or unread(facts.utilization, _OTHERS)
+    return reason or choose(_sizing(facts, parameters, cpu))
+
+
+def _ruled_out(facts: Facts, parameters: Parameters) -> str:
+    """Return why the hourly picture leaves nothing to advise, empty when 5-minute points may show room."""
+    if facts.resource.state != "running":
+        return f"it is {facts.resource.state}, not running"
+    hourly = facts.utilization.metrics.get(_CPU)
+    if hourly is None:
+        return f"{_CPU} is unknown ({facts.utilization.unknown.get(_CPU, 'not measured')})"
+    return insufficient(facts.utilization, _CPU, facts.settings) or ruled_out(_sizing(facts, parameters, hourly))
+
+
+def _sizing(facts: Facts, parameters: Parameters, cpu: MetricSummary) -> Sizing:
+    return Sizing(
+        instance=facts.resource,
+        utilization=facts.utilization,
+        cpu=cpu,
+        current_cost=facts.cost,
+        cost_of=facts.cost_of,
+        catalog=facts.catalog,
+        policy=facts.settings.sizing,
+        minimum_saving_percent=parameters["minimumSavingPercent"],
+        offered_types=facts.offered_types,
+        previous_target=facts.previous_target,
+    )
+
+
+def _evidence(facts: Facts, chosen: Choice, cpu: MetricSummary, margins: Preset) -> dict[str, Json]:
+    need, memory = chosen.need, facts.utilization.best("memoryPercent")
+    known = {
+        "neededMemoryMib": need.memory_mib,
+        "neededNetworkGbps": need.network_gbps,
+        "neededEbsIops": need.ebs_iops,
+        "neededEbsMegabytesPerSecond": need.ebs_mbytes_per_second,
+    }
+    measured: dict[str, Json] = {
+        name: "unknown" if value is None else figure(value, 3) for name, value in known.items()
+    }
+    return {
+        "preset": facts.settings.sizing.preset,
+        "cpuPercentile": margins.cpu_percentile.replace("_", "."),
+        "cpuPeakPercent": figure(margins.cpu_peak(cpu)),
+        "cpuP99_5Percent": figure(cpu.p99_5),
+        "cpuAveragePercent": figure(cpu.average),
+        "memoryMaximumPercent": "unknown" if memory is None else figure(memory.maximum),
+        "cpuHeadroomPercent": margins.cpu_headroom_percent,
+        "memoryHeadroomPercent": margins.memory_headroom_percent,
+        "neededVcpus": figure(need.vcpus, 3),
+        **measured,
+        "currentType": chosen.current.name,
+        "currentVcpus": chosen.current.vcpus,
+        "currentMemoryMib": chosen.current.memory_mib,
+        "targetVcpus": chosen.target.kind.vcpus,
+        "targetMemoryMib": chosen.target.kind.memory_mib,
+        # Where AWS did not answer, the act's preflight asks again and refuses when the zone lacks the type.
+        "zoneOffering": "confirmed" if facts.offered_types is not None else "not confirmed",
+        **coverage_evidence(cpu),
+    }
+
+
+def _alternative(candidate: Candidate) -> dict[str, Json]:
+    return {
+        "instanceType": candidate.kind.name,
+        "newMonthlyCost": figure(candidate.monthly_cost),
+        "monthlySavings": figure(candidate.saving),
+    }
+
+
+def _wants_fine(facts: Facts, parameters: Parameters) -> bool:
+    return not _ruled_out(facts, parameters)
+
+
+CHECK: Final = Check(
+    id=ID,
+    title="Over-provisioned EC2 instance",
+    kinds=("ec2-instance",),
+    parameters=(
+        ParameterSpec(
+            name="minimumSavingPercent",
+            unit="percent",
+            default=Decimal(5),
+            minimum=Decimal(0),
+            maximum=Decimal(90),
+            description="A target must save at least this share of the current cost.",
+        ),
+    ),
+    documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/rightsizing-preferences.html",
+    action="ec2_instance_resize",
+    action_type=ActionType.RIGHTSIZE,
+    effort=Effort.MEDIUM,
+    restart_needed=True,
+    rollback_possible=True,
+    destructive=False,
+    evaluate=_evaluate,
+    wants_fine=_wants_fine,
+)

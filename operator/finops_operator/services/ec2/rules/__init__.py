@@ -1,0 +1,1 @@
+"""What kinds, checks and actions of EC2 share: observations, refusals, bills."""

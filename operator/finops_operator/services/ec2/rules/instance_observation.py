@@ -1,0 +1,232 @@
+"""What an EC2 instance looks like to an act: its facts and its fingerprint, read afresh.
+
+Called by the instance actions' `observe`. Facts that AWS does not give are None, never a harmless default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from finops.domain.canonical import Json, sha256_hex
+from finops.domain.execution import DONE, Journal, Observation, Result, Rule, StepRules
+from finops.domain.plan import Plan
+from finops.errors import AwsRejected
+from finops.ports.aws_steps import Reader
+from finops_operator.plugins.action import Target
+
+NOT_FOUND: Final = frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"})
+UP: Final = frozenset({"pending", "running"})
+DOWN: Final = frozenset({"stopping", "stopped"})
+_ENDING: Final = frozenset({"shutting-down", "terminated"})
+_STOPPED_BY_CALL: Final = "Client.UserInitiatedShutdown"
+"""State reason of an instance that was stopped with the EC2 API; other words mean that AWS or its system stopped it."""
+STOP_SHOWS_SECONDS: Final = 120.0
+"""How long a stop may stay invisible before a person is called, longer than other effects. It may still come after it:
+only a new launch time proves that somebody took the instance back."""
+_NOT_KNOWN: Final = frozenset({Result.ABSENT, Result.FOREIGN})
+"""Results of a call that had no answer and that AWS may still carry out."""
+_STARTS: Final = frozenset({"start", "start_again"})
+"""Steps of the instance actions that start it."""
+_SETTLE_SECONDS: Final = 30.0
+_STARTED: Final = "somebody started it while we were stopping it"
+READ_PERMISSIONS: Final = (
+    "ec2:DescribeInstances",
+    "ec2:DescribeInstanceStatus",
+    "ec2:DescribeInstanceAttribute",
+    "ec2:DescribeInstanceTypes",
+    "ec2:DescribeInstanceTypeOfferings",
+)
+
+
+def read_instance(reader: Reader, instance_id: str) -> Mapping[str, Any] | None:
+    """Return the instance as AWS describes it; None when AWS knows it no more."""
+    try:
+        answer = reader.read("ec2:DescribeInstances", {"InstanceIds": [instance_id]})
+    except AwsRejected as error:
+        if error.code in NOT_FOUND:
+            return None
+        raise
+    found = [instance for group in answer.get("Reservations", ()) for instance in group.get("Instances", ())]
+    return found[0] if found and found[0].get("State", {}).get("Name") != "terminated" else None
+
+
+def is_lost(_plan: Plan, now: Observation) -> bool:
+    """Return whether the instance is terminated or on its way there: it will never be stopped or run again."""
+    return not now.exists or now.text("state") in _ENDING
+
+
+def started_by_others(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
+    """Tell that the instance was started since the plan was made; for steps before which the act starts nothing.
+
+    A launch time is proof in any state: whoever started it may have stopped it again while nobody looked.
+    """
+    return _STARTED if _launched_since(str(plan.fingerprint.get("launchTime", "")), now) else ""
+
+
+def runs_by_others(_plan: Plan, journal: Journal, now: Observation, _seconds: float) -> str:
+    """Tell that the instance runs by a start after the last call, which started nothing, though earlier ones may have.
+
+    A start of ours whose answer was lost may come late, and fail late: once there is one, no new launch is proof.
+    """
+    last = journal.entries[-1]
+    ours = any(entry.step in _STARTS and entry.result in _NOT_KNOWN for entry in journal.entries)
+    runs = now.text("state") == "running" and not ours
+    return _STARTED if runs and _launched_since(last.observed.get("launchTime", ""), now) else ""
+
+
+def stopped_by_others(_plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
+    """Tell that it was stopped by a call after the last call had started it; AWS taking a start back is no call.
+
+    Right after the start its state and the reason for it may still be those of our own stop.
+    """
+    last = journal.entries[-1]
+    stopped = now.text("state") in DOWN and now.text("stateReason") == _STOPPED_BY_CALL and seconds >= _SETTLE_SECONDS
+    started = last.result in DONE and _launched_since(last.observed.get("launchTime", ""), now)
+    return "somebody stopped it after we had started it" if stopped and started else ""
+
+
+def _launched_since(before: str, now: Observation) -> bool:
+    return now.exists and bool(before) and now.text("launchTime") not in {"", before}
+
+
+def instance_found(_plan: Plan, now: Observation) -> str:
+    """Say what is there now."""
+    if not now.exists:
+        return "The instance does not exist any more."
+    reason = now.text("stateReason")
+    why = f" ({reason})" if now.text("state") in DOWN and reason not in {"", _STOPPED_BY_CALL} else ""
+    return f"The instance is {now.text('state')}{why} with type {now.text('instanceType')}."
+
+
+def tags_of(item: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tags of one described thing."""
+    return {str(tag["Key"]): str(tag.get("Value", "")) for tag in item.get("Tags", ())}
+
+
+def tags_hash(tags: Mapping[str, str]) -> str:
+    """Return a short hash of all tags: any edit between plan and act shows."""
+    return sha256_hex(dict(tags))[:16]
+
+
+def fingerprint(instance: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a plan assumes: state, type, launch time, attachments, tags."""
+    attachments = sorted(
+        f"{mapping.get('Ebs', {}).get('VolumeId', '')}@{mapping.get('DeviceName', '')}"
+        for mapping in instance.get("BlockDeviceMappings", ())
+    )
+    return {
+        "state": str(instance["State"]["Name"]),
+        "instanceType": str(instance["InstanceType"]),
+        "launchTime": str(instance.get("LaunchTime", "")),
+        "attachments": sha256_hex(attachments)[:16],
+        "tags": tags_hash(tags_of(instance)),
+    }
+
+
+def observe_instance(reader: Reader, target: Target, *, target_type: str = "") -> Observation:
+    """Read everything a stop or a resize is judged by; without `target.full` only what its progress is judged by.
+
+    Facts: `state`, `instanceType`, `launchTime`, `stateReason`, `tags`, `checks` (`ok` when both status checks pass),
+    `events`, `stopProtection` (None: not readable), and AWS's own structures under `instance`, `type`, `target` and
+    `offered`.
+    """
+    instance_id = target.resource.id
+    instance = read_instance(reader, instance_id)
+    if instance is None:
+        return Observation(exists=False)
+    state, kind = str(instance["State"]["Name"]), str(instance["InstanceType"])
+    checks, events = _status(reader, instance_id)
+    facts: dict[str, Json] = {
+        "state": state,
+        "instanceType": kind,
+        "launchTime": str(instance.get("LaunchTime", "")),
+        "stateReason": str(instance.get("StateReason", {}).get("Code", "")),
+        "tags": tags_of(instance),
+        "checks": checks,
+        "events": events,
+    }
+    if target.full:
+        types = _types(reader, sorted({kind, target_type} - {""}))
+        zone = str(instance.get("Placement", {}).get("AvailabilityZone", ""))
+        facts |= {
+            "stopProtection": _stop_protection(reader, instance_id),
+            "instance": _plain(instance),
+            "type": types.get(kind),
+            "target": types.get(target_type),
+            "offered": _offered(reader, target_type, zone) if target_type else None,
+        }
+    return Observation(exists=True, fingerprint=fingerprint(instance), facts=facts)
+
+
+def _status(reader: Reader, instance_id: str) -> tuple[str, list[Json]]:
+    answer = reader.read("ec2:DescribeInstanceStatus", {"InstanceIds": [instance_id], "IncludeAllInstances": True})
+    for status in answer.get("InstanceStatuses", ()):
+        words = {str(status.get(part, {}).get("Status", "unknown")) for part in ("InstanceStatus", "SystemStatus")}
+        events = [
+            str(event.get("Code", "event"))
+            for event in status.get("Events", ())
+            if not str(event.get("Description", "")).startswith(("[Completed]", "[Canceled]"))
+        ]
+        return ("ok" if words == {"ok"} else ",".join(sorted(words))), list(events)
+    return "unknown", []
+
+
+def _types(reader: Reader, names: Sequence[str]) -> dict[str, Json]:
+    try:
+        answer = reader.read("ec2:DescribeInstanceTypes", {"InstanceTypes": list(names)})
+    except AwsRejected:
+        # One unknown name refuses the whole question; what stays unread stays unknown.
+        return {}
+    return {str(item["InstanceType"]): _plain(item) for item in answer.get("InstanceTypes", ())}
+
+
+def _stop_protection(reader: Reader, instance_id: str) -> bool | None:
+    answer = reader.read("ec2:DescribeInstanceAttribute", {"InstanceId": instance_id, "Attribute": "disableApiStop"})
+    value = answer.get("DisableApiStop", {}).get("Value")
+    return value if isinstance(value, bool) else None
+
+
+def _offered(reader: Reader, target_type: str, zone: str) -> bool:
+    answer = reader.read(
+        "ec2:DescribeInstanceTypeOfferings",
+        {
+            "LocationType": "availability-zone",
+            "Filters": [{"Name": "location", "Values": [zone]}, {"Name": "instance-type", "Values": [target_type]}],
+        },
+    )
+    return any(
+        offer.get("InstanceType") == target_type and offer.get("Location", zone) == zone
+        for offer in answer.get("InstanceTypeOfferings", ())
+    )
+
+
+def _plain(value: Any) -> Json:
+    """Return an SDK answer as JSON: times and numbers with fractions as text."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return str(value)
+
+
+def stopping(reached: Rule, expected: Rule) -> StepRules:
+    """Return the rules of our call that stops an instance: what shows late is waited for, what people do ends it."""
+    return StepRules(
+        reached=reached,
+        expected=expected,
+        taken=started_by_others,
+        settle_seconds=STOP_SHOWS_SECONDS,
+        lingers=True,
+    )
+
+
+WAIT_STOPPED: Final = StepRules(
+    reached=lambda _, now: now.text("state") == "stopped",
+    failed=is_lost,
+    settle_seconds=STOP_SHOWS_SECONDS,
+    patient=True,
+)
+"""Nothing better exists than waiting: forcing a stop can damage file systems and needs its own approval."""

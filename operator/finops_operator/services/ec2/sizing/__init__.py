@@ -1,0 +1,1 @@
+"""Which instance type an instance needs."""

@@ -1,0 +1,196 @@
+"""Whether an instance type can hold a workload: hardware compatibility first, then room. Pure.
+
+Compatibility rules: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resize-limitations.html. What AWS's data does
+not say counts against a candidate. Another architecture is a migration with a new image, never a change in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from finops.domain.resource import Resource
+from finops_operator.plugins.sizing_policy import SizingPolicy
+from finops_operator.pricing.instance_types import Catalog, InstanceType
+from finops_operator.services.ec2.sizing.need import Need
+
+SMALLEST_INTERFACE_LIMIT: Final = 2
+"""Network interfaces that every type can hold; the limits of single types are not in our data."""
+
+FLEX_BASELINE: Final = 0.4
+"""Share of the CPU that a flex type gives for ever: https://aws.amazon.com/ec2/instance-types/m7i/"""
+
+_MEGABYTES_PER_GIGABIT: Final = 125.0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What of an instance decides which types it can become; hashable, so that lists of candidates are shared."""
+
+    type_name: str
+    architecture: str
+    virtualization: str
+    boot_mode: str
+    network_driver: bool | None
+    windows: bool
+    hibernation: bool
+
+
+def machine_of(instance: Resource) -> Machine:
+    """Return the deciding facts of an `ec2-instance`."""
+    ena = instance.attributes.get("ena_support")
+    return Machine(
+        type_name=instance.text("instance_type"),
+        architecture=instance.text("architecture"),
+        virtualization=instance.text("virtualization_type"),
+        boot_mode=instance.text("boot_mode"),
+        network_driver=ena if isinstance(ena, bool) else None,
+        windows=_is_windows(instance),
+        hibernation=instance.attributes.get("hibernation_configured") is True,
+    )
+
+
+def refusal(instance: Resource, current: InstanceType) -> str:
+    """Return why the type of this instance cannot be changed in place at all, empty when it can."""
+    reasons = (
+        (instance.text("root_device_type") != "ebs", "its root device is not known to be an EBS volume"),
+        (current.instance_storage_gb > 0, "its local disks would lose their data"),
+        (current.bare_metal, "it is bare metal"),
+        (instance.text("lifecycle") != "", "it is not an on-demand instance"),
+        (instance.text("tenancy") not in ("", "default"), "it does not run on shared hardware"),
+        (instance.text("placement_group") != "", "it sits in a placement group"),
+        (instance.text("capacity_reservation") != "", "it uses a capacity reservation"),
+        (not instance.text("architecture"), "its architecture is not known"),
+        (not instance.text("virtualization_type"), "its virtualization is not known"),
+        (instance.number("network_interface_count") is None, "its network interfaces are not known"),
+        (
+            (instance.number("network_interface_count") or 0) > SMALLEST_INTERFACE_LIMIT,
+            "it has more network interfaces than every type can hold",
+        ),
+        (not isinstance(instance.attributes.get("volume_ids"), (list, tuple)), "its volumes are not known"),
+    )
+    return next((reason for applies, reason in reasons if applies), "")
+
+
+@lru_cache(maxsize=1024)
+def compatible_types(catalog: Catalog, machine: Machine, policy: SizingPolicy) -> tuple[InstanceType, ...]:
+    """Return the types that the machine could become and that are smaller in vCPUs or memory, in order of name."""
+    current = catalog.get(machine.type_name)
+    if current is None:
+        return ()
+    found = (kind for kind in catalog if policy.allows(kind.family) and _compatible(machine, current, kind))
+    return tuple(sorted(found, key=lambda kind: kind.name))
+
+
+def _compatible(machine: Machine, current: InstanceType, kind: InstanceType) -> bool:
+    smaller = kind.vcpus < current.vcpus or kind.memory_mib < current.memory_mib
+    return (
+        kind.name != current.name
+        and smaller
+        and kind.vcpus <= current.vcpus
+        and kind.on_demand
+        and not kind.bare_metal
+        and not kind.instance_storage_gb
+        and (kind.gpu_count, kind.gpu_name) == (current.gpu_count, current.gpu_name)
+        and kind.generation >= current.generation
+        and machine.architecture in kind.architectures
+        and machine.virtualization in kind.virtualization
+        and _boots(machine, current, kind)
+        and _drivers(machine, current, kind)
+        and (kind.hibernation or not machine.hibernation)
+    )
+
+
+def _boots(machine: Machine, current: InstanceType, kind: InstanceType) -> bool:
+    if machine.boot_mode:
+        return machine.boot_mode.removesuffix("-preferred") in kind.boot_modes
+    return current.boot_modes <= kind.boot_modes
+
+
+def _drivers(machine: Machine, current: InstanceType, kind: InstanceType) -> bool:
+    """A move to Nitro needs ENA known to be on; Windows needs other drivers first, so it stays on its hypervisor."""
+    if kind.hypervisor == current.hypervisor:
+        return True
+    return kind.nitro and machine.network_driver is True and not machine.windows
+
+
+def one_step(current: InstanceType, kind: InstanceType) -> bool:
+    """Tell whether `kind` is at most one size smaller: a size step halves, so never below half of either figure."""
+    return kind.vcpus * 2 >= current.vcpus and kind.memory_mib * 2 >= current.memory_mib
+
+
+def attachable(instance: Resource, kind: InstanceType) -> bool:
+    """Tell whether the volumes fit; on Nitro, network interfaces share the same slots."""
+    volumes = instance.attributes.get("volume_ids")
+    count = len(volumes) if isinstance(volumes, (list, tuple)) else 0
+    if kind.nitro:
+        count += instance.number("network_interface_count") or 0
+    return kind.max_ebs_attachments is not None and count <= kind.max_ebs_attachments
+
+
+def speed_factor(current: InstanceType, kind: InstanceType) -> float:
+    """Return how much of a current vCPU one of `kind` is worth, at most 1.
+
+    Only types of the same or a later generation are compared; a lower clock counts against the target, a higher one
+    never for it.
+    """
+    if current.clock_ghz is None or kind.clock_ghz is None:
+        return 1.0
+    return min(1.0, float(kind.clock_ghz / current.clock_ghz))
+
+
+def has_room(need: Need, current: InstanceType, kind: InstanceType) -> bool:
+    """Tell whether `kind` offers all that is needed; a dimension not measured must not get smaller."""
+    return (
+        _has_cpu(need, current, kind)
+        and kind.memory_mib >= (current.memory_mib if need.memory_mib is None else need.memory_mib)
+        and _has_network(need, current, kind)
+        and _has_ebs(need, current, kind)
+    )
+
+
+def _has_cpu(need: Need, current: InstanceType, kind: InstanceType) -> bool:
+    vcpus = kind.vcpus * speed_factor(current, kind)
+    if vcpus < need.vcpus:
+        return False
+    if kind.family.endswith("-flex"):
+        return need.sustained_vcpus <= vcpus * FLEX_BASELINE
+    if kind.baseline_percent is None:
+        return True
+    baseline = vcpus * float(kind.baseline_percent) / 100
+    # A full balance is one day's earnings, so the busiest day may use what two days earn.
+    return need.sustained_vcpus <= baseline and need.worst_day_vcpus <= 2 * baseline
+
+
+def _has_network(need: Need, current: InstanceType, kind: InstanceType) -> bool:
+    offered = kind.network_baseline_gbps
+    if offered is None:
+        return False
+    if need.network_gbps is not None:
+        return float(offered) >= need.network_gbps
+    return current.network_baseline_gbps is not None and offered >= current.network_baseline_gbps
+
+
+def _has_ebs(need: Need, current: InstanceType, kind: InstanceType) -> bool:
+    """Room enough for what was measured, or no less than now; either is safe."""
+    offered, now = _ebs_bandwidth(kind), _ebs_bandwidth(current)
+    enough = [wanted for wanted in (need.ebs_mbytes_per_second, now) if wanted is not None]
+    if offered is None or not enough or offered < min(enough):
+        return False
+    iops = current.ebs_baseline_iops if need.ebs_iops is None else need.ebs_iops
+    return kind.ebs_baseline_iops is None or iops is None or kind.ebs_baseline_iops >= iops
+
+
+def _ebs_bandwidth(kind: InstanceType) -> float | None:
+    """Return MB/s towards volumes; a type without bandwidth of its own for them shares its network's."""
+    if kind.ebs_baseline_mbytes_per_second is not None:
+        return float(kind.ebs_baseline_mbytes_per_second)
+    if kind.network_baseline_gbps is None:
+        return None
+    return float(kind.network_baseline_gbps) * _MEGABYTES_PER_GIGABIT
+
+
+def _is_windows(instance: Resource) -> bool:
+    told = f"{instance.text('platform')} {instance.text('platform_details')}".casefold()
+    return "windows" in told

@@ -1,1 +1,0 @@
-"""Right-sizing: what a workload needs, which instance types can hold it, which of them to advise. Pure."""

@@ -1,0 +1,1 @@
+"""Clean-up, audit notes and Slack channels: what runs beside scans and acts."""

@@ -1,0 +1,157 @@
+"""Notes in the ledger what happens around requests: a card was posted, a policy's terms changed, acts were frozen.
+
+Called by the housekeeping thread while the lease is held. What was noted before is read from the ledger once per
+process; after that a look costs one read of Redis for each card that is not noted yet, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from finops.crds.action_request import ActionRequest
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.audit import Entry, RecordKind
+from finops.domain.canonical import Json, sha256_hex
+from finops.domain.decision import TERMINAL
+from finops.ports.ledger import Ledger
+from finops_operator.rules.votes import request_reference
+
+_ACTOR = "operator"
+_OFTEN = 60
+
+
+@dataclass(slots=True)
+class Chronicle:
+    """Keeps what was noted last, so that nothing is noted twice.
+
+    Attributes:
+        posted: of the requests given, uid → (channel, message time stamp) of the cards that Slack has.
+    """
+
+    ledger: Ledger
+    posted: Callable[[Iterable[str]], dict[str, tuple[str, str]]]
+    _terms: dict[str, str] = field(default_factory=dict)
+    _cards: set[str] = field(default_factory=set)
+    _asked: dict[str, int] = field(default_factory=dict)
+    """Request that ended without a card → looks since."""
+    _frozen: str | None = None
+    _last: int = 0
+    _read: bool = False
+
+    def note(self, policies: Iterable[ScanPolicy], requests: Iterable[ActionRequest], frozen: str) -> None:
+        """Bring the ledger up to date; `frozen` is why all acts are stopped, empty when they are not.
+
+        Raises:
+            LedgerUnavailable, LedgerDiverged, FenceLost, StoreUnavailable: what is missing is noted at the next look.
+        """
+        self._remember()
+        self._note_freeze(frozen)
+        for policy in policies:
+            self._note_terms(policy)
+        self._note_cards(requests)
+
+    def start_again(self) -> None:
+        """Forget what was read: another process may have written since."""
+        self._read = False
+
+    def _remember(self) -> None:
+        if self._read:
+            return
+        self._terms, self._cards, self._frozen = {}, set(), None
+        for record in self.ledger.read():
+            entry = record.entry
+            self._last = record.sequence
+            if entry.kind is RecordKind.FROZEN:
+                self._frozen = str(entry.detail.get("reason", ""))
+            elif entry.kind is RecordKind.POLICY_CHANGED:
+                self._terms[str(entry.detail.get("uid", ""))] = str(entry.detail.get("hash", ""))
+            elif entry.kind is RecordKind.POSTED:
+                self._cards.add(entry.request.rpartition("/")[2])
+        self._read = True
+
+    def _note_freeze(self, reason: str) -> None:
+        if reason == (self._frozen or ""):
+            return
+        # The number of the last note makes a new id for each turn of the switch, and the same one for a repeated try.
+        record = self.ledger.append(
+            Entry(
+                operation_id=f"frozen:{self._last}:{sha256_hex(reason)[:16]}",
+                actor=_ACTOR,
+                kind=RecordKind.FROZEN,
+                result="on" if reason else "off",
+                detail={"reason": reason},
+            )
+        )
+        self._frozen, self._last = reason, record.sequence
+
+    def _note_terms(self, policy: ScanPolicy) -> None:
+        uid, metadata = policy.metadata.uid or "", policy.metadata
+        terms = terms_of(policy)
+        digest = sha256_hex(terms)
+        if self._terms.get(uid) == digest:
+            return
+        record = self.ledger.append(
+            Entry(
+                operation_id=f"policy:{uid}:{metadata.generation}",
+                actor=_ACTOR,
+                kind=RecordKind.POLICY_CHANGED,
+                result="changed" if uid in self._terms else "seen",
+                detail={
+                    "policy": f"{metadata.namespace}/{metadata.name}",
+                    "uid": uid,
+                    "generation": metadata.generation or 0,
+                    "hash": digest,
+                    **terms,
+                },
+            )
+        )
+        self._terms[uid] = str(record.entry.detail.get("hash", digest))
+
+    def _note_cards(self, requests: Iterable[ActionRequest]) -> None:
+        unnoted = {
+            request.metadata.uid or "": request
+            for request in requests
+            if request.spec.slack_channel
+            and request.metadata.uid not in self._cards
+            and request.status.state is not None
+        }
+        ended = [uid for uid, request in unnoted.items() if request.status.state in TERMINAL]
+        self._asked = {uid: self._asked.get(uid, 0) + 1 for uid in ended}
+        awaited = {uid: request for uid, request in unnoted.items() if self._is_due(uid)}
+        if not awaited:
+            return
+        for uid, (channel, stamp) in self.posted(awaited).items():
+            request = awaited[uid]
+            self.ledger.append(
+                Entry(
+                    operation_id=f"posted:{uid}",
+                    actor="slackbot",
+                    kind=RecordKind.POSTED,
+                    request=request_reference(request),
+                    plan_hash=request.spec.plan_hash,
+                    result="posted",
+                    detail={"channel": channel, "message": stamp},
+                )
+            )
+            self._cards.add(uid)
+
+    def _is_due(self, uid: str) -> bool:
+        """What ended may have been shown just before; what was never shown is asked about at every 60th look later."""
+        asked = self._asked.get(uid, 0)
+        return asked <= _OFTEN or asked % _OFTEN == 0
+
+
+def terms_of(policy: ScanPolicy) -> dict[str, Json]:
+    """Return the part of a policy that decides what may be done and who decides, without floats."""
+    spec = policy.spec
+    found = {"actions": spec.actions.to_dict(), "approval": spec.approval.to_dict()}
+    return {key: _plain(value) for key, value in found.items()}
+
+
+def _plain(value: object) -> Json:
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, bool | int | str) or value is None else str(value)

@@ -1,0 +1,161 @@
+"""Builders of facts for tests of prices, checks and sizing: real bundled prices and types, made-up measurements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from finops.domain.canonical import Json
+from finops.domain.price import Cost
+from finops.domain.resource import Resource
+from finops.domain.utilization import MetricSummary, Utilization
+from finops_operator.plugins.kind import Facts, JudgeSettings, PriceLookup
+from finops_operator.plugins.sizing_policy import SizingPolicy
+from finops_operator.pricing.bundled import SOURCE
+from finops_operator.pricing.instance_types import bundled_catalog
+from finops_operator.scan.metrics.summarize import busiest_day
+from finops_operator.scan.price import cost_of
+from finops_operator.services.ec2.rules.instance_bill import billed_parts as instance_parts
+from finops_operator.services.ec2.rules.volume_bill import billed_parts as volume_parts
+
+NOW: Final = datetime(2026, 11, 24, 12, tzinfo=UTC)
+FIVE_MINUTES: Final = 300
+HOUR: Final = 3600
+MEGABYTE: Final = 1_000_000
+
+
+def summarize(points: Sequence[float], *, period: int = HOUR, expected: int | None = None) -> MetricSummary:
+    """Return the summary of a series by nearest rank, as the metrics stage makes it."""
+    ordered = sorted(points)
+
+    def rank(percent: float) -> float:
+        return ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)]
+
+    count = expected if expected is not None else len(points)
+    return MetricSummary(
+        maximum=ordered[-1],
+        p99_5=rank(99.5),
+        p99=rank(99),
+        p95=rank(95),
+        p90=rank(90),
+        average=sum(points) / len(points),
+        total=sum(points),
+        points=len(points),
+        expected=count,
+        period_seconds=period,
+        start=NOW - timedelta(seconds=count * period),
+        end=NOW,
+        lowest=ordered[0],
+        busiest_day=busiest_day(points, period),
+    )
+
+
+def flat(level: float, *, days: float = 14, period: int = HOUR) -> MetricSummary:
+    """Return the summary of a series that never moves."""
+    return summarize([level] * int(days * 86400 / period), period=period)
+
+
+def instance(state: str = "running", *, tags: Mapping[str, str] | None = None, **attributes: Json) -> Resource:
+    """Return an m5.2xlarge on Linux in us-east-1, changed as told."""
+    facts: dict[str, Json] = {
+        "instance_type": "m5.2xlarge",
+        "usage_operation": "RunInstances",
+        "platform_details": "Linux/UNIX",
+        "platform": "",
+        "tenancy": "default",
+        "lifecycle": "",
+        "availability_zone": "us-east-1a",
+        "architecture": "x86_64",
+        "virtualization_type": "hvm",
+        "root_device_type": "ebs",
+        "boot_mode": "",
+        "ena_support": True,
+        "network_interface_count": 1,
+        "volume_ids": ["vol-0aaaaaaaaaaaaaaaa"],
+        "public_ipv4": [],
+        "elastic": [],
+    }
+    return Resource(
+        kind="ec2-instance",
+        id="i-0123456789abcdef0",
+        arn="arn:aws:ec2:us-east-1:111122223333:instance/i-0123456789abcdef0",
+        name="app",
+        account="111122223333",
+        region="us-east-1",
+        state=state,
+        tags=tags or {},
+        created=NOW - timedelta(days=400),
+        attributes={**facts, **attributes},
+    )
+
+
+def volume(state: str = "in-use", *, tags: Mapping[str, str] | None = None, **attributes: Json) -> Resource:
+    """Return a 100 GiB gp2 volume in us-east-1, changed as told."""
+    facts: dict[str, Json] = {"volume_type": "gp2", "size_gb": 100, "iops": 300, "attachments": []}
+    return Resource(
+        kind="ebs-volume",
+        id="vol-0123456789abcdef0",
+        arn="arn:aws:ec2:us-east-1:111122223333:volume/vol-0123456789abcdef0",
+        name="data",
+        account="111122223333",
+        region="us-east-1",
+        state=state,
+        tags=tags or {},
+        created=NOW - timedelta(days=400),
+        attributes={**facts, **attributes},
+    )
+
+
+def cost(resource: Resource, *, lookup: PriceLookup = SOURCE.lookup, hours: Decimal = Decimal(730)) -> Cost:
+    """Return the cost of an instance or a volume at bundled prices."""
+    parts = instance_parts if resource.kind == "ec2-instance" else volume_parts
+    return cost_of(resource, parts, lookup, hours)
+
+
+def facts_of(
+    resource: Resource,
+    utilization: Utilization | None = None,
+    *,
+    lookup: PriceLookup = SOURCE.lookup,
+    sizing: SizingPolicy | None = None,
+    offered_types: frozenset[str] | None = None,
+    previous_target: str = "",
+) -> Facts:
+    """Return everything a check may know, at bundled prices."""
+    return Facts(
+        resource=resource,
+        utilization=utilization or Utilization(resource.id),
+        cost=cost(resource, lookup=lookup),
+        cost_of=lambda changed: cost(changed, lookup=lookup),
+        lookup=lookup,
+        catalog=bundled_catalog(),
+        settings=JudgeSettings(sizing=sizing or SizingPolicy()),
+        now=NOW,
+        offered_types=offered_types,
+        previous_target=previous_target,
+    )
+
+
+def busy(cpu: MetricSummary, **fine: MetricSummary) -> Utilization:
+    """Return a 5-minute picture: the CPU given, little network and disk unless told otherwise."""
+    quiet = flat(1_000_000, days=cpu.days, period=FIVE_MINUTES)
+    few = flat(300, days=cpu.days, period=FIVE_MINUTES)
+    picture = {
+        "cpuPercent": cpu,
+        "networkInBytes": quiet,
+        "networkOutBytes": quiet,
+        "ebsReadOps": few,
+        "ebsWriteOps": few,
+        "ebsReadBytes": quiet,
+        "ebsWriteBytes": quiet,
+    }
+    return Utilization("i-0123456789abcdef0", metrics={"cpuPercent": cpu}, fine={**picture, **fine})
+
+
+def in_region(resource: Resource, region: str) -> Resource:
+    """Return a copy of the resource in another region."""
+    return replace(resource, region=region)

@@ -1,0 +1,161 @@
+"""The operator's parts joined in-process around one ledger and one Kubernetes double, without its threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.support.fake_clock import FakeClock
+from tests.support.scan_samples import plan_of, policy, recommendation, reference, request
+
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval, ApprovalSpec
+from finops.domain.audit import Entry, RecordKind
+from finops.domain.decision import State
+from finops.k8s.config_maps import ConfigMaps
+from finops.k8s.connection import connect
+from finops.k8s.events import Events
+from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
+from finops.ledger.durable import DurableLedger
+from finops.store.connection import Store
+from finops.store.outbox import Outbox
+from finops.store.slack_groups import SlackGroups
+from finops_operator.acts.gate import OperatorGate
+from finops_operator.cluster.cache import World
+from finops_operator.cluster.canary import Canary
+from finops_operator.cluster.freeze import Freeze
+from finops_operator.cluster.objects import Objects
+from finops_operator.decisions.decider import Decider
+from finops_operator.decisions.identities import People
+from finops_operator.rules.origin import intended_id, spec_hash
+from finops_operator.telemetry import Telemetry
+from finops_operator.upkeep.audit_notes import Chronicle
+from finops_operator.upkeep.channels import SlackChannels
+from finops_operator.upkeep.cleanup import Forgetting
+from finops_operator.upkeep.housekeeping import Housekeeping
+from finops_sandbox.kubernetes import KubernetesDouble
+
+NAMESPACE = "team-a"
+
+
+@dataclass
+class Parts:
+    """The operator's parts around one ledger, without its threads; the test moves the clock and feeds the world."""
+
+    double: KubernetesDouble
+    store: Store
+    ledger: DurableLedger
+    ledger_path: Path
+    clock: FakeClock
+    world: World = field(default_factory=World)
+    writable: bool = True
+    fence: int = 1
+
+    def __post_init__(self) -> None:
+        self.connection = connect(str(self.double.kubeconfig))
+        canary = Canary(self.clock)
+        self.requests = Objects(action_requests(self.connection), self.world.requests, canary)
+        self.approvals = Objects(approvals(self.connection), self.world.approvals, canary)
+        self.policies = Objects(scan_policies(self.connection), self.world.policies, canary)
+        self.maps = ConfigMaps(self.connection, "default")
+        self.outbox = Outbox(self.store)
+        self.people = People(
+            switches=self.maps, identities="r-identities", groups=SlackGroups(self.store), clock=self.clock
+        )
+        self.decider = Decider(
+            self.ledger,
+            self.requests,
+            self.approvals,
+            self.world.approvals_of,
+            self.people,
+            self.clock,
+            lambda: self.fence,
+        )
+        self.gate = OperatorGate(
+            Freeze(self.maps, "r-freeze"),
+            self.policies.api,
+            aws_accounts(self.connection),
+            self.requests.api,
+            self.approvals.api,
+            self.people,
+            self.ledger,
+            self.clock,
+            lambda: "",
+        )
+        self.chronicle = Chronicle(self.ledger, self._posted)
+        self.groups = SlackGroups(self.store)
+        events = Events(self.connection, component="operator", instance="operator-0")
+        self.slack_channels = SlackChannels(self.store, self.policies, events)
+        accounts = Objects(aws_accounts(self.connection), self.world.accounts, canary)
+        self.telemetry = Telemetry()
+        self.forgetting = Forgetting(self.store, self.policies, accounts, self.telemetry, self.clock)
+        self.housekeeping = Housekeeping(
+            world=self.world,
+            kinds=(self.policies, self.requests, self.approvals),
+            requests=self.requests,
+            canary=canary,
+            groups=self.groups,
+            freeze=Freeze(self.maps, "r-freeze"),
+            ledger=self.ledger,
+            chronicle=self.chronicle,
+            telemetry=self.telemetry,
+            clock=self.clock,
+            may_write=lambda: self.writable,
+            take_over=lambda: None,
+            tell_slack=self.slack_channels.look,
+            forget=self.forgetting.look,
+            canary_seconds=60,
+        )
+
+    def _posted(self, uids: Any) -> dict[str, tuple[str, str]]:
+        found = ((uid, self.outbox.message(uid)) for uid in uids)
+        return {uid: (ref.channel, ref.ts) for uid, ref in found if ref.ts}
+
+    def propose(
+        self, number: int, state: State | None = None, *, destructive: bool = False, **spec: Any
+    ) -> ActionRequest:
+        """Propose as the operator does, and look at it once."""
+        by = policy(**spec)
+        name = f"{id(self):x}-{number}"[-20:]
+        item = recommendation(number, resource=reference(number), id=name, destructive=destructive)
+        wanted = request(item, None, by=by)
+        expiry = self.clock.now() + timedelta(hours=72)
+        wanted = wanted.model_copy(update={"spec": wanted.spec.model_copy(update={"expires_at": expiry})})
+        assert wanted.spec.plan_hash == plan_of(item).hash
+        self.ledger.append(
+            Entry(
+                intended_id(wanted),
+                "operator",
+                RecordKind.PROPOSED,
+                request=f"{NAMESPACE}/{wanted.metadata.name}/",
+                plan_hash=wanted.spec.plan_hash,
+                result="intent",
+                detail={"specHash": spec_hash(wanted.spec)},
+            )
+        )
+        made = self.decider.look(self.requests.create(wanted))
+        if state is not None:
+            made = self.requests.write_status(made, lambda now: {**now.status.to_dict(), "state": state.value})
+        return made
+
+    def vote(self, on: ActionRequest, person: str = "alice", **changes: Any) -> Approval:
+        spec = ApprovalSpec.model_validate(
+            {
+                "request": {"name": on.metadata.name, "uid": on.metadata.uid},
+                "plan_hash": on.spec.plan_hash,
+                "decision": "Approve",
+                "approver": {"source": "kubernetes", "username": person},
+                **changes,
+            }
+        )
+        made = Approval.of(NAMESPACE, spec)
+        # Each vote of the same person is an object of its own, as by kubectl.
+        name = f"{made.metadata.name[:40]}-{len(self.world.approvals.all())}"
+        return self.approvals.create(
+            made.model_copy(update={"metadata": made.metadata.model_copy(update={"name": name})})
+        )
+
+    def kinds_of_records(self) -> list[tuple[str, str]]:
+        return [(record.entry.kind.value, record.entry.result) for record in self.ledger.read()]

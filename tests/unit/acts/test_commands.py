@@ -1,0 +1,96 @@
+"""What an act is run with: the objects as they are now, what was approved as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from tests.support.scan_samples import ACCOUNT, APPROVE, account, policy, recommendation, request
+
+from finops.crds.aws_account import AwsAccount
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.decision import State
+from finops_operator.acts.commands import ActRequests
+from finops_operator.rules.access import access_of
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role"
+REQUEST = request(recommendation(), State.SCHEDULED)
+
+
+@dataclass
+class Held:
+    """One object of a kind, as the API server holds it."""
+
+    found: Any
+
+    def get(self, _namespace: str, _name: str) -> Any:
+        return self.found
+
+
+@dataclass
+class Cluster:
+    policy: ScanPolicy | None
+    account: AwsAccount | None
+    request: Any = REQUEST
+
+    @property
+    def acts(self) -> ActRequests:
+        held = [cast("Any", Held(found)) for found in (self.request, self.policy, self.account)]
+        return ActRequests(held[0], held[1], held[2], lambda _: (), access_of, lambda _policy, _kind: 40)
+
+
+def limited(per_hour: int, **actions: Any) -> ScanPolicy:
+    return policy(actions={**APPROVE, "limits": {"perHour": per_hour}, **actions})
+
+
+def test_limits_and_protected_tags_that_changed_while_it_waited_hold_for_the_next_run() -> None:
+    cluster = Cluster(limited(1), account())
+    first = cluster.acts.of(REQUEST)
+    assert first is not None
+    assert (first.limits.per_hour, first.limits.fleet) == (1, 40)
+    assert "team" not in first.protect_tags
+
+    cluster.policy = limited(9, protectTags={"team": ["web"]})
+    again = cluster.acts.again(first, begun=False)
+
+    assert again.limits.per_hour == 9
+    assert dict(again.protect_tags) == {"team": ("web",)}
+    assert (again.plan, again.estimate, again.dry_run) == (first.plan, first.estimate, first.dry_run)
+
+
+def test_a_corrected_role_and_external_id_are_used_also_in_mid_act() -> None:
+    cluster = Cluster(limited(1), account(executorRoleArn=f"{ROLE}/typo", externalId="old"))
+    first = cluster.acts.of(REQUEST)
+    assert first is not None
+
+    cluster.account = account(executorRoleArn=f"{ROLE}/right", externalId="new")
+    cluster.policy = limited(5, protectTags={"team": ["web"]})
+    again = cluster.acts.again(first, begun=True)
+
+    assert again.access.executor_role_arn == f"{ROLE}/right"
+    assert again.access.external_id == "new"
+    assert dict(again.protect_tags) == {"team": ("web",)}
+
+
+def test_what_is_gone_leaves_what_was_known() -> None:
+    cluster = Cluster(limited(3, protectTags={"team": ["web"]}), account())
+    first = cluster.acts.of(REQUEST)
+    assert first is not None
+
+    gone = Cluster(None, None, None).acts
+    again = gone.again(first, begun=False)
+
+    assert (again.access, dict(again.protect_tags)) == (first.access, {"team": ("web",)})
+    assert (again.limits.per_hour, again.limits.fleet) == (1, 0)
+    assert gone.of(REQUEST) is None
+
+
+def test_an_account_object_that_became_another_account_is_not_used() -> None:
+    cluster = Cluster(limited(1), account())
+    first = cluster.acts.of(REQUEST)
+    assert first is not None
+
+    cluster.account = account(accountId="999999999999", executorRoleArn="arn:aws:iam::999999999999:role/x")
+
+    assert cluster.acts.again(first, begun=True).access == first.access
+    assert cluster.acts.of(REQUEST) is None

@@ -1,0 +1,97 @@
+"""What the scheduler asks for before a scan, and the figures that bound a policy's acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+from tests.support.fake_clock import FakeClock
+from tests.support.scan_samples import ACCOUNT, NOW, account, policy, summary
+
+from finops.crds.aws_account import AwsAccount
+from finops.domain.report import ShardCost
+from finops.domain.resource import Shard
+from finops.store.connection import Store
+from finops.store.inventory import InventoryStore, ShardHead
+from finops.store.recommendations import PolicyHead, RecommendationStore
+from finops_operator.cluster.cache import World
+from finops_operator.cluster.canary import Canary
+from finops_operator.cluster.objects import Objects
+from finops_operator.policies.run import PolicyScans, key_of
+
+
+@dataclass
+class Accounts:
+    """The accounts as the API server holds them."""
+
+    there: list[AwsAccount] = field(default_factory=list)
+
+    def list(self, _namespace: str | None = None) -> Iterator[AwsAccount]:
+        return iter(self.there)
+
+
+def scans_with(**parts: Any) -> PolicyScans:
+    every: dict[str, Any] = dict.fromkeys(PolicyScans.__dataclass_fields__)
+    return PolicyScans(**{**every, **parts})
+
+
+def test_an_account_whose_deletion_the_watch_missed_is_not_used_by_the_next_scan() -> None:
+    world, api = World(), Accounts()
+    world.accounts.put(account())
+    objects: Objects[AwsAccount] = Objects(cast("Any", api), world.accounts, Canary(FakeClock()))
+    scans = scans_with(accounts=objects)
+
+    scans.see_accounts()
+    assert world.accounts.all() == ()
+
+    api.there = [account()]
+    scans.see_accounts()
+    assert [one.metadata.name for one in world.accounts.all()] == ["production"]
+
+
+def shard(region: str, kind: str = "ec2-instance") -> Shard:
+    return Shard(ACCOUNT, region, kind)
+
+
+HERE, THERE, VOLUMES = shard("us-east-1"), shard("eu-west-1"), shard("us-east-1", "ebs-volume")
+
+
+def cost(resources: int | None) -> ShardCost:
+    return ShardCost(Decimal(9), resources, resources)
+
+
+@pytest.mark.parametrize(
+    ("costs", "fleet"),
+    [
+        ({HERE: cost(3), THERE: cost(4)}, 7),
+        ({HERE: cost(3), VOLUMES: cost(50)}, 3),
+        ({HERE: cost(3), THERE: cost(None)}, 0),
+        ({}, 0),
+    ],
+    ids=["of all shards", "of one kind", "an older version counted nothing", "nothing selected"],
+)
+def test_the_share_of_the_fleet_counts_what_the_policy_selects(
+    store: Store, costs: dict[Shard, ShardCost], fleet: int
+) -> None:
+    recommendations, inventory = RecommendationStore(store), InventoryStore(store)
+    for one in (HERE, THERE):
+        # Each shard holds far more than the policy selects of it.
+        inventory.swap(ShardHead(one, "g1", 100, 1, 1, (), NOW, NOW, NOW, {}))
+    head = PolicyHead("g1", summary(), ((HERE, "g1"), (THERE, "g1")), costs=costs)
+    recommendations.swap(key_of(policy()), head)
+
+    assert scans_with(recommendations=recommendations).fleet(policy(), "ec2-instance") == fleet
+
+
+def test_a_scan_of_the_first_version_tells_no_fleet(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    recommendations.swap(key_of(policy()), PolicyHead("g1", summary(), ((HERE, "g1"),), costs={HERE: cost(3)}))
+    store.client.hdel(store.keys.policy_head(*key_of(policy())), "costs")
+    assert scans_with(recommendations=recommendations).fleet(policy(), "ec2-instance") == 0
+
+
+def test_a_policy_never_scanned_has_no_fleet(store: Store) -> None:
+    assert scans_with(recommendations=RecommendationStore(store)).fleet(policy(), "ec2-instance") == 0

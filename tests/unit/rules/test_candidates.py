@@ -1,0 +1,275 @@
+"""Which recommendations become requests, and what a request says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.scan_samples import (
+    ACCOUNT,
+    APPROVE,
+    NOW,
+    account,
+    plan_of,
+    policy,
+    recommendation,
+    reference,
+    request,
+)
+
+from finops.crds.action_request import ActionRequest
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.decision import TERMINAL, State, Trigger
+from finops.domain.recommendation import Recommendation
+from finops_operator.rules.candidates import (
+    QUIET_AFTER,
+    Seen,
+    Skip,
+    candidates,
+    open_requests,
+    outdated,
+    owner_of,
+    request_spec,
+    room,
+)
+from finops_operator.rules.origin import created_id, intended_id, spec_hash
+
+OPEN = sorted(set(State) - TERMINAL)
+
+
+def chosen(
+    items: list[Recommendation], *requests: ActionRequest, by: ScanPolicy | None = None, **given_: Any
+) -> list[Recommendation | str]:
+    accounts = given_.get("accounts", {ACCOUNT: account()})
+    found = candidates(by or policy(), items, requests, accounts, given_.get("now", NOW))
+    return [item.reason if isinstance(item, Skip) else item for item in found]
+
+
+def spec_of(item: Recommendation, by: ScanPolicy | None = None, seen: Seen | None = None) -> Any:
+    return request_spec(by or policy(), account(), item, plan_of(item), seen or Seen(), NOW)
+
+
+def test_what_is_allowed_and_granted_is_proposed_best_first() -> None:
+    items = [recommendation(1), recommendation(2)]
+
+    assert chosen(items) == items
+
+
+def test_a_policy_that_only_recommends_proposes_nothing() -> None:
+    assert chosen([recommendation()], by=policy(actions={"mode": "Recommend"})) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"counted": False}, "better recommendation"),
+        ({"advice": "an Auto Scaling group"}, "owner"),
+        ({"action": "ec2_instance_resize"}, "not allowed"),
+        ({"action": ""}, "action none is not allowed"),
+        ({"monthly_savings": None}, "unknown"),
+        ({"current_monthly_cost": None}, "unknown"),
+        ({"new_monthly_cost": None}, "unknown"),
+        ({"monthly_savings": Decimal("0.99")}, "minimumMonthlySavings"),
+        ({"monthly_savings": Decimal(0)}, "saves nothing"),
+    ],
+)
+def test_what_should_not_be_done_is_left_out_with_its_reason(changes: dict[str, Any], reason: str) -> None:
+    (found,) = chosen([recommendation(**changes)])
+
+    assert isinstance(found, str)
+    assert reason in found
+
+
+@pytest.mark.parametrize(
+    ("accounts", "reason"),
+    [
+        ({}, "grant"),
+        ({ACCOUNT: account(allow=[{"namespaces": ["team-b"], "actions": ["ec2_instance_stop"]}])}, "grant"),
+        ({ACCOUNT: account(allow=[{"namespaces": ["team-a"]}])}, "grant"),
+        ({ACCOUNT: account(executorRoleArn=None)}, "executor role"),
+    ],
+)
+def test_an_account_that_does_not_grant_the_act_is_not_asked(accounts: dict[str, Any], reason: str) -> None:
+    (found,) = chosen([recommendation()], accounts=accounts)
+
+    assert reason in str(found)
+
+
+@pytest.mark.parametrize("state", OPEN)
+def test_one_open_request_per_resource_whatever_its_policy_or_action(state: State) -> None:
+    other = request(recommendation(action="ebs_volume_delete"), state, by=policy(name="other"), namespace="team-b")
+
+    assert chosen([recommendation()], other) == ["another request for this resource is open"]
+
+
+def test_the_same_resource_is_asked_for_once_within_one_scan() -> None:
+    first, second = recommendation(1), recommendation(2, resource=reference(1))
+
+    assert chosen([first, second]) == [first, "another request for this resource is open"]
+
+
+def test_an_object_that_was_never_taken_in_blocks_nothing() -> None:
+    item = recommendation()
+
+    assert chosen([item], request(item, None)) == [item]
+    assert open_requests(policy(), [request(item, None)]) == ()
+
+
+@given(maximum=st.integers(1, 6), waiting=st.integers(0, 6), wanted=st.integers(0, 8))
+def test_open_requests_never_exceed_the_maximum(maximum: int, waiting: int, wanted: int) -> None:
+    asked = [request(recommendation(100 + n), OPEN[n % len(OPEN)]) for n in range(waiting)]
+    by = policy(actions={**APPROVE, "maximumOpenRequests": maximum})
+
+    assert room(by, asked) == max(0, maximum - waiting)
+    found = chosen([recommendation(n) for n in range(wanted)], *asked, by=by)
+    # How many of them become requests is for the proposer: a look at the resource may still forbid the act.
+    assert len([one for one in found if isinstance(one, Recommendation)]) == wanted
+
+
+def test_requests_of_other_policies_take_no_room() -> None:
+    others = [request(recommendation(100 + n), State.PENDING, by=policy(name="other")) for n in range(3)]
+    item = recommendation()
+
+    by = policy(actions={**APPROVE, "maximumOpenRequests": 1})
+    assert chosen([item], *others, by=by) == [item]
+    assert room(by, others) == 1
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL))
+def test_what_was_answered_is_not_asked_again_before_its_time(state: State) -> None:
+    item = recommendation()
+    answered = request(item, state, ended=NOW)
+    pause = QUIET_AFTER.get(state, timedelta(0))
+
+    if pause:
+        assert chosen([item], answered, now=NOW + pause - timedelta(seconds=1)) == [
+            "the same act was answered not long ago"
+        ]
+    assert chosen([item], answered, now=NOW + pause) == [item]
+    assert chosen([recommendation(2)], answered) == [recommendation(2)]
+
+
+def test_a_dry_run_does_not_silence_the_act_itself() -> None:
+    item, rehearsal = recommendation(), policy(actions={**APPROVE, "mode": "DryRun"})
+    rehearsed = request(item, State.SUCCEEDED, by=rehearsal, ended=NOW)
+
+    assert chosen([item], rehearsed) == [item]
+    assert chosen([item], rehearsed, by=rehearsal) == ["the same act was answered not long ago"]
+
+
+@given(
+    current=st.decimals(min_value=Decimal("0.01"), max_value=100_000, places=6),
+    share=st.decimals(min_value=0, max_value=1, places=4),
+)
+def test_the_three_figures_of_a_card_add_up_after_rounding(current: Decimal, share: Decimal) -> None:
+    saving = current * share
+    item = recommendation(current_monthly_cost=current, monthly_savings=saving, new_monthly_cost=current - saving)
+
+    estimate = spec_of(item).estimate
+
+    assert estimate.current_monthly_cost == estimate.new_monthly_cost + estimate.monthly_savings
+    assert 0 <= estimate.monthly_savings <= estimate.current_monthly_cost
+    assert estimate.new_monthly_cost >= 0
+
+
+def test_a_request_says_what_is_approved_by_whom_and_until_when() -> None:
+    spec = spec_of(recommendation(), policy(approval={"approvers": [{"kubernetesUser": "a"}], "expiresAfter": "90m"}))
+
+    assert spec.to_plan().hash == spec.plan_hash
+    assert spec.plan_is_intact
+    assert spec.expires_at == NOW + timedelta(minutes=90)
+    assert (spec.approval.required, spec.dry_run, spec.slack_channel) == (1, False, None)
+    assert spec.evidence.values == {"days": 14, "flag": "True", "maximumCpuPercent": "1.2", "odd": "none"}
+
+
+def test_a_destructive_act_needs_two_people_whatever_the_rest_needs() -> None:
+    assert spec_of(recommendation(destructive=True)).approval.required == 2
+
+
+def test_a_dry_run_says_that_it_is_one() -> None:
+    assert spec_of(recommendation(), policy(actions={**APPROVE, "mode": "DryRun"})).dry_run is True
+
+
+@pytest.mark.parametrize(("minimum", "channel"), [(5, "C0123456789"), (65.21, "C0123456789"), (65.22, None)])
+def test_small_savings_get_a_request_but_no_card(minimum: float, channel: str | None) -> None:
+    notify = {"slack": {"channel": "C0123456789", "minimumMonthlySavings": minimum}}
+
+    assert spec_of(recommendation(), policy(notify=notify)).slack_channel == channel
+
+
+def test_warnings_owner_window_and_coverage_reach_the_card() -> None:
+    evidence = {
+        "windowStart": "2026-02-24T00:00:00+00:00",
+        "windowEnd": "2026-03-10T00:00:00+00:00",
+        "coveragePercent": "99.4",
+        **{f"value{n}": n for n in range(100)},
+    }
+    found = spec_of(recommendation(evidence=evidence), seen=Seen(("It is public.", "x" * 500), "web")).evidence
+
+    assert found.values["owner"] == "web"
+    assert found.values["warning1"] == "It is public."
+    assert len(str(found.values["warning2"])) == 200
+    assert found.coverage_percent == Decimal("99.4")
+    assert found.window_end is not None
+    assert len(found.values) == 60
+
+
+def test_the_owner_is_read_from_the_usual_tags() -> None:
+    assert owner_of({"Team": "web", "OWNER": " ", "contact": "x"}) == "web"
+    assert owner_of({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "trigger"),
+    [
+        ({}, None),
+        ({"actions": {"mode": "Recommend"}}, Trigger.WITHDRAWN),
+        ({"actions": {**APPROVE, "allowed": ["ebs_volume_delete"]}}, Trigger.WITHDRAWN),
+        ({"actions": {**APPROVE, "mode": "DryRun"}}, Trigger.SUPERSEDED),
+        ({"approval": {"approvers": [{"kubernetesUser": "bob"}]}}, Trigger.SUPERSEDED),
+        ({"approval": {"approvers": [{"kubernetesUser": "alice"}], "expiresAfter": "1h"}}, None),
+        ({"schedule": "1 2 3 4 *"}, None),
+        ({"notify": {"slack": {"channel": "C0123456789", "minimumMonthlySavings": 65.21}}}, Trigger.SUPERSEDED),
+        ({"notify": {"slack": {"channel": "C0123456789", "minimumMonthlySavings": 65.22}}}, None),
+    ],
+)
+def test_a_waiting_request_ends_when_the_policy_no_longer_means_it(changed: Any, trigger: Trigger | None) -> None:
+    ending = outdated(policy(**changed), request(recommendation(), State.PENDING))
+
+    assert (ending and ending[0]) == trigger
+
+
+@pytest.mark.parametrize(
+    ("channel", "minimum", "superseded"),
+    [("C0123456789", 1, False), ("C0123456789", 65.21, False), ("C0987654321", 1, True), ("C0123456789", 65.22, True)],
+)
+def test_a_request_follows_its_card_to_where_the_policy_sends_cards_now(
+    channel: str, minimum: float, *, superseded: bool
+) -> None:
+    def sent_to(channel: str, minimum: float) -> ScanPolicy:
+        return policy(notify={"slack": {"channel": channel, "minimumMonthlySavings": minimum}})
+
+    waiting = request(recommendation(), State.PENDING, by=sent_to("C0123456789", 1))
+
+    assert (outdated(sent_to(channel, minimum), waiting) is not None) is superseded
+
+
+def test_the_ledger_knows_a_request_by_its_whole_spec() -> None:
+    first = request(recommendation(), None)
+    same = ActionRequest.from_object({**first.to_object()})
+    later = first.model_copy(update={"spec": first.spec.model_copy(update={"expires_at": NOW})})
+
+    assert spec_hash(first.spec) == spec_hash(same.spec)
+    assert spec_hash(first.spec) != spec_hash(later.spec)
+    assert intended_id(first) == f"propose:team-a/r-rec1:{spec_hash(first.spec)[:16]}"
+    assert created_id("u") == "proposed:u"
+
+
+def test_decimal_numbers_of_the_evidence_can_be_hashed() -> None:
+    item = recommendation(evidence={"coveragePercent": "99.4", "list": "[1]"})
+
+    assert len(spec_hash(request(item, None).spec)) == 64

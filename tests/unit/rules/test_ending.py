@@ -1,0 +1,67 @@
+"""What people are told at the end: why, how things are now, and the next step, the same wherever they read it."""
+
+from __future__ import annotations
+
+import pytest
+
+from finops.domain.decision import TERMINAL, State
+from finops_operator.rules.ending import ending
+
+FOUND = "The instance is running with type m5.large."
+AGAIN = "If it is still recommended and allowed, it is proposed again after"
+LOOK = "Look at the resource in AWS; the operator keeps looking and goes on by itself when it can."
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "told"),
+    [
+        (State.SUCCEEDED, f"{FOUND} To get back, start it by hand.", f"{FOUND} To get back, start it by hand."),
+        (
+            State.ROLLED_BACK,
+            f"start failed: InsufficientInstanceCapacity. {FOUND}",
+            f"start failed: InsufficientInstanceCapacity. {FOUND} {AGAIN} 7 days.",
+        ),
+        (
+            State.STALE,
+            "It changed. Nothing was called.",
+            "It changed. Nothing was called. If it is still recommended, the next scan proposes it as things are now.",
+        ),
+        (
+            State.WITHDRAWN,
+            "Policy p no longer exists",
+            f"Policy p no longer exists. Nothing was changed. {AGAIN} a day.",
+        ),
+        (
+            State.EXPIRED,
+            "Expired before it was carried out.",
+            f"Expired before it was carried out. Nothing was changed. {AGAIN} a day.",
+        ),
+        (State.DENIED, "", "Nothing was changed. It is not proposed again for 30 days."),
+        (State.SUPERSEDED, "New.", "New. Nothing was changed. Vote on the newer request, if there is one."),
+        (State.NEEDS_HUMAN, "start_again failed", f"start_again failed. {LOOK}"),
+    ],
+)
+def test_an_end_tells_why_how_things_are_and_what_comes_next(state: State, reason: str, told: str) -> None:
+    assert ending(state, reason) == told
+
+
+@pytest.mark.parametrize(
+    ("state", "next_step"),
+    [
+        (State.SUCCEEDED, "To have it done, set the policy's actions.mode to Approve."),
+        (State.ROLLED_BACK, "Mend what AWS refuses; it is tried again after 7 days."),
+    ],
+)
+def test_a_dry_run_says_how_to_have_it_done(state: State, next_step: str) -> None:
+    assert ending(state, "Dry run, nothing was changed.", dry_run=True) == f"Dry run, nothing was changed. {next_step}"
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - TERMINAL - {State.NEEDS_HUMAN}))
+def test_nothing_is_told_of_an_end_before_there_is_one(state: State) -> None:
+    assert ending(state, "Waiting: frozen") == ""
+
+
+def test_a_very_long_reason_leaves_room_for_the_next_step() -> None:
+    told = ending(State.ROLLED_BACK, "x" * 5000)
+    assert len(told) < 1024
+    assert told.endswith("after 7 days.")

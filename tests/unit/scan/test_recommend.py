@@ -1,0 +1,204 @@
+"""Findings become recommendations with honest money: groups, discounts, unknown prices, totals."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.facts import cost, instance, volume
+
+from finops.domain.money import to_cents
+from finops.domain.price import Cost, CostComponent, Price
+from finops.domain.recommendation import Finding, Recommendation
+from finops_operator.scan.recommend import Terms, ranked, recommend, totals
+from finops_operator.services.ec2.checks import ebs_volume_gp2, ebs_volume_unattached, ec2_instance_idle
+from finops_operator.services.ec2.checks import ec2_instance_overprovisioned as overprovisioned
+
+CHECKS = {
+    check.id: check
+    for check in (ec2_instance_idle.CHECK, overprovisioned.CHECK, ebs_volume_unattached.CHECK, ebs_volume_gp2.CHECK)
+}
+TERMS = Terms("team-a/policy")
+
+
+def finding(check: str, new_cost: str | None, **parameters: str) -> Finding:
+    return Finding(
+        check=check,
+        action=CHECKS[check].action,
+        parameters=parameters,
+        new_monthly_cost=None if new_cost is None else Decimal(new_cost),
+        evidence={"maximumCpuPercent": "2"},
+        summary="It does no work.",
+    )
+
+
+def monthly(amount: str) -> Cost:
+    price = Price(Decimal(amount), "gb-month", "bundled", date(2026, 1, 2))
+    exact = Decimal(amount)
+    return Cost(to_cents(exact), None, (CostComponent("gb_month", Decimal(1), price, exact),))
+
+
+def one(new_cost: str | None, current: Cost, discount: str = "0") -> Recommendation:
+    terms = Terms("team-a/policy", Decimal(discount))
+    (made,) = recommend(volume(), current, [finding("ebs_volume_gp2", new_cost)], CHECKS, terms)
+    return made
+
+
+def test_a_recommendation_carries_costs_saving_source_and_date() -> None:
+    resource = instance(instance_type="t2.large")
+    (made,) = recommend(
+        resource,
+        cost(resource, hours=Decimal(720)),
+        [finding("ec2_instance_overprovisioned", "33.408", instanceType="t2.medium")],
+        CHECKS,
+        TERMS,
+    )
+    assert (made.current_monthly_cost, made.new_monthly_cost, made.monthly_savings) == (
+        Decimal("66.82"),
+        Decimal("33.41"),
+        Decimal("33.41"),
+    )
+    assert (made.price_source, made.price_as_of) == ("bundled", "2026-07-20")
+    assert (made.group, made.counted, made.destructive, made.restart_needed) == (resource.arn, True, False, True)
+    assert made.resource.id == resource.id
+
+
+def test_the_id_stays_while_the_advice_stays_and_changes_with_it() -> None:
+    resource = instance()
+
+    def made(target: str, policy: str = "team-a/policy") -> str:
+        found = finding("ec2_instance_overprovisioned", "1", instanceType=target)
+        return recommend(resource, cost(resource), [found], CHECKS, Terms(policy))[0].id
+
+    assert made("m5.large") == made("m5.large")
+    assert len({made("m5.large"), made("m5.xlarge"), made("m5.large", "team-b/policy")}) == 3
+
+
+def test_of_the_alternatives_for_one_resource_only_the_best_counts() -> None:
+    resource = instance()
+    made = recommend(
+        resource,
+        cost(resource),
+        [finding("ec2_instance_overprovisioned", "140.16"), finding("ec2_instance_idle", "0")],
+        CHECKS,
+        TERMS,
+    )
+    assert [(item.check, item.counted) for item in made] == [
+        ("ec2_instance_idle", True),
+        ("ec2_instance_overprovisioned", False),
+    ]
+    assert {item.group for item in made} == {resource.arn}
+    assert totals(made).potential_monthly_savings == Decimal("280.32")
+    assert totals(made).recommendations == 1
+
+
+def test_at_the_same_saving_the_act_that_can_be_undone_counts() -> None:
+    made = recommend(
+        volume("available"),
+        monthly("10"),
+        [finding("ebs_volume_unattached", "5"), finding("ebs_volume_gp2", "5")],
+        CHECKS,
+        TERMS,
+    )
+    assert [(item.check, item.counted) for item in made] == [
+        ("ebs_volume_gp2", True),
+        ("ebs_volume_unattached", False),
+    ]
+
+
+def test_the_discount_reduces_the_net_saving_and_the_list_saving_stays_visible() -> None:
+    made = one("8", monthly("10"), discount="25")
+    assert (made.current_monthly_cost, made.monthly_savings) == (Decimal("10.00"), Decimal("1.50"))
+    assert made.attributes["listMonthlySavings"] == "2.00"
+    assert made.attributes["discountPercent"] == "25"
+
+
+def test_a_full_discount_leaves_nothing_to_save() -> None:
+    made = one("8", monthly("10"), discount="100")
+    assert made.monthly_savings == Decimal("0.00")
+
+
+def test_a_remaining_cost_above_the_current_one_saves_nothing() -> None:
+    assert one("12", monthly("10")).monthly_savings == Decimal(0)
+
+
+@pytest.mark.parametrize(
+    ("current", "new_cost", "why"),
+    [
+        (Cost(None, None, (), ("gb_month: no price for gp2 in cn-north-1",)), "1", "gb_month: no price for gp2"),
+        (monthly("10"), None, "no price for what would remain"),
+    ],
+)
+def test_without_a_price_the_advice_stays_with_null_money_and_a_reason(
+    current: Cost, new_cost: str | None, why: str
+) -> None:
+    made = one(new_cost, current)
+    assert made.monthly_savings is None
+    assert made.attributes["listMonthlySavings"] is None
+    assert str(made.attributes["noPriceReason"]).startswith(why)
+    assert totals([made]) == type(totals([]))(Decimal("0.00"), 1, 1)
+
+
+def test_an_unpriced_resource_has_no_price_source() -> None:
+    made = one("1", Cost(None, None, (), ("x",)))
+    assert (made.price_source, made.price_as_of, made.current_monthly_cost) == ("", "", None)
+
+
+def test_the_largest_saving_comes_first_and_unknown_ones_last() -> None:
+    some = [one("9", monthly("10")), one(None, monthly("10")), one("1", monthly("10"))]
+    assert [item.monthly_savings for item in ranked(some)] == [Decimal("9.00"), Decimal("1.00"), None]
+
+
+def test_what_an_owner_would_undo_becomes_advice() -> None:
+    resource = volume(tags={"aws:cloudformation:stack-name": "shop"})
+    found = Finding(
+        check="ebs_volume_gp2",
+        action="ebs_volume_modify",
+        parameters={"volumeType": "gp3", "iops": 3000, "throughput": 128},
+        new_monthly_cost=Decimal(8),
+        evidence={},
+        summary="",
+    )
+    (made,) = recommend(resource, monthly("10"), [found], CHECKS, TERMS)
+    assert made.advice == (
+        "Owned by CloudFormation (shop), which would undo a change made here. Change the template and update the"
+        " stack. Properties: VolumeType: gp3, Iops: 3000, Throughput: 128"
+    )
+
+
+def test_a_stop_that_no_template_undoes_stays_an_act() -> None:
+    resource = instance(tags={"aws:cloudformation:stack-name": "shop"})
+    (made,) = recommend(resource, cost(resource), [finding("ec2_instance_idle", "0")], CHECKS, TERMS)
+    assert made.advice == ""
+
+
+amounts = st.decimals(min_value=0, max_value=100000, places=5)
+
+
+@given(
+    st.lists(st.tuples(amounts, st.none() | amounts), min_size=1, max_size=8),
+    st.decimals(min_value=0, max_value=100, places=2),
+)
+def test_savings_lie_between_nothing_and_the_cost_and_totals_add_the_shown_figures(
+    rows: list[tuple[Decimal, Decimal | None]], discount: Decimal
+) -> None:
+    made = [one(None if new is None else str(new), monthly(str(current)), str(discount)) for current, new in rows]
+    for item in made:
+        assert item.current_monthly_cost is not None
+        if item.monthly_savings is not None:
+            assert Decimal(0) <= item.monthly_savings <= item.current_monthly_cost
+            assert item.monthly_savings == to_cents(item.monthly_savings)
+    shown = sum((item.monthly_savings for item in made if item.monthly_savings is not None), Decimal(0))
+    assert totals(made).potential_monthly_savings == shown
+
+
+@given(amounts, amounts)
+def test_without_a_discount_the_columns_add_up(current: Decimal, new: Decimal) -> None:
+    made = one(str(new), monthly(str(current)))
+    assert made.current_monthly_cost is not None
+    assert made.new_monthly_cost is not None
+    if made.new_monthly_cost <= made.current_monthly_cost:
+        assert made.monthly_savings == made.current_monthly_cost - made.new_monthly_cost

@@ -1,0 +1,130 @@
+"""ec2_instance_overprovisioned: true, near miss, absent data, one spike, and which resources deserve a closer look."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from tests.support.facts import FIVE_MINUTES, busy, facts_of, flat, instance, summarize
+
+from finops.domain.recommendation import Finding, NotRecommended
+from finops.domain.utilization import MetricSummary, Utilization
+from finops_operator.plugins.kind import Facts
+from finops_operator.plugins.sizing_policy import SizingPolicy
+from finops_operator.services.ec2.checks.ec2_instance_overprovisioned import CHECK
+
+POINTS = 14 * 288
+DEFAULTS = {spec.name: spec.default for spec in CHECK.parameters}
+LOW_MEMORY = {"memoryPercent": flat(20, period=FIVE_MINUTES)}
+
+
+def judge(facts: Facts) -> Finding | NotRecommended:
+    return CHECK.evaluate(facts, DEFAULTS)
+
+
+def reason(facts: Facts) -> str:
+    verdict = judge(facts)
+    assert isinstance(verdict, NotRecommended)
+    return verdict.reason
+
+
+def test_a_large_instance_with_little_work_gets_the_next_size_of_its_family() -> None:
+    found = judge(facts_of(instance(), busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY)))
+    assert isinstance(found, Finding)
+    assert (found.action, found.parameters) == ("ec2_instance_resize", {"instanceType": "m5.xlarge"})
+    assert found.new_monthly_cost == Decimal("140.160")
+    assert found.evidence["cpuPercentile"] == "p99.5"
+    assert found.evidence["neededVcpus"] == "1.2"
+    assert found.evidence["zoneOffering"] == "not confirmed"
+    assert len(found.alternatives) == 3
+    assert found.alternatives[0]["instanceType"] != "m5.xlarge"
+
+
+def test_unknown_memory_is_shown_and_never_shrunk() -> None:
+    found = judge(facts_of(instance(), busy(flat(12, period=FIVE_MINUTES))))
+    assert isinstance(found, Finding)
+    assert found.evidence["neededMemoryMib"] == "unknown"
+    assert found.evidence["targetMemoryMib"] == found.evidence["currentMemoryMib"] == 32768
+
+
+def test_memory_that_could_not_be_read_today_is_no_memory_that_is_not_measured() -> None:
+    seen = busy(flat(12, period=FIVE_MINUTES))
+    throttled = replace(seen, unknown={**seen.unknown, "memoryPercent": "Throttling"})
+    assert reason(facts_of(instance(), throttled)) == "memoryPercent could not be read (Throttling)"
+    silent = replace(seen, unknown={**seen.unknown, "memoryPercent": "NotPublished"})
+    assert isinstance(judge(facts_of(instance(), silent)), Finding)
+
+
+def test_a_zone_that_was_asked_is_confirmed() -> None:
+    facts = facts_of(
+        instance(), busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY), offered_types=frozenset({"m5a.xlarge"})
+    )
+    found = judge(facts)
+    assert isinstance(found, Finding)
+    assert found.parameters == {"instanceType": "m5a.xlarge"}
+    assert found.evidence["zoneOffering"] == "confirmed"
+
+
+def test_an_instance_that_fills_its_size_is_left_alone() -> None:
+    facts = facts_of(instance(), busy(flat(50, period=FIVE_MINUTES)))
+    assert reason(facts) == "no smaller type has room for its peaks"
+
+
+def test_a_few_high_points_beyond_the_percentile_break_it() -> None:
+    rare = summarize([10.0] * (POINTS - 20) + [95.0] * 20, period=FIVE_MINUTES)
+    one_more = summarize([10.0] * (POINTS - 21) + [95.0] * 21, period=FIVE_MINUTES)
+    assert isinstance(judge(facts_of(instance(), busy(rare, **LOW_MEMORY))), Finding)
+    assert reason(facts_of(instance(), busy(one_more, **LOW_MEMORY))) == "no smaller type has room for its peaks"
+
+
+def test_a_single_point_of_memory_breaks_it() -> None:
+    spike = summarize([20.0] * (POINTS - 1) + [95.0], period=FIVE_MINUTES)
+    facts = facts_of(instance(), busy(flat(12, period=FIVE_MINUTES), memoryPercent=spike))
+    assert reason(facts) == "no smaller type with a known price saves enough"
+
+
+def test_without_the_five_minute_picture_nothing_is_judged() -> None:
+    hourly = Utilization("i", metrics={"cpuPercent": flat(3)})
+    assert reason(facts_of(instance(), hourly)) == "its 5-minute metrics are not known"
+    assert reason(facts_of(instance())) == "cpuPercent is unknown (not measured)"
+
+
+def test_too_little_data_is_said() -> None:
+    short = busy(flat(3, days=1, period=FIVE_MINUTES))
+    assert reason(facts_of(instance(), short)) == "only 24 hours of cpuPercent, 30 are needed"
+
+
+def test_a_stopped_instance_is_not_judged() -> None:
+    assert reason(facts_of(instance("stopped"), busy(flat(3, period=FIVE_MINUTES)))) == "it is stopped, not running"
+
+
+def test_only_resources_that_could_shrink_ask_for_the_five_minute_picture() -> None:
+    def wants(cpu: float, preset: str = "Default", state: str = "running", **metrics: MetricSummary) -> bool:
+        hourly = Utilization("i", metrics={"cpuPercent": flat(cpu), **metrics})
+        facts = facts_of(instance(state), hourly, sizing=SizingPolicy(preset=preset))
+        return CHECK.wants_fine(facts, DEFAULTS)
+
+    # Half the vCPUs and, with unknown memory, as much of it; a new target needs a twentieth more than that.
+    assert wants(38)
+    assert not wants(39)
+    assert wants(47, "MaxSavings")
+    assert not wants(34, "Balanced")
+    assert not wants(10, state="stopped")
+    # All the vCPUs and half the memory: the memory that is known makes room for CPU-bound work.
+    assert wants(70, memoryPercent=flat(20))
+    assert not wants(70, memoryPercent=flat(60))
+    assert not CHECK.wants_fine(facts_of(instance()), DEFAULTS)
+
+
+def test_what_the_hours_rule_out_is_told_as_the_reason() -> None:
+    hourly = Utilization("i", metrics={"cpuPercent": flat(70)})
+    assert reason(facts_of(instance(), hourly)) == "no smaller type has room for its peaks"
+
+
+def test_the_preset_of_the_policy_decides_how_much_must_fit() -> None:
+    work = busy(flat(36, period=FIVE_MINUTES), **LOW_MEMORY)
+    default = judge(facts_of(instance(), work))
+    careful = facts_of(instance(), work, sizing=SizingPolicy(preset="MaxPerformance", allow_families=frozenset({"m5"})))
+    assert isinstance(default, Finding)
+    assert default.parameters == {"instanceType": "m5.xlarge"}
+    assert reason(careful) == "no smaller type has room for its peaks"

@@ -1,0 +1,146 @@
+"""What is billed for instances and volumes in each state, and what must be called unknown."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.support.facts import cost, instance, volume
+
+from finops.domain.resource import Resource
+from finops_operator.services.ec2.rules.instance_bill import billed_parts as instance_parts
+from finops_operator.services.ec2.rules.operating_system import billed_system
+from finops_operator.services.ec2.rules.volume_bill import billed_parts as volume_parts
+
+
+def dimensions(parts: tuple[object, ...]) -> list[str]:
+    return [part.dimension for part in parts]  # type: ignore[attr-defined]  # parts of both kinds
+
+
+def without(resource: Resource, *names: str) -> Resource:
+    kept = {name: value for name, value in resource.attributes.items() if name not in names}
+    return Resource(**{**{f: getattr(resource, f) for f in resource.__slots__}, "attributes": kept})
+
+
+def test_a_running_instance_is_billed_hours_and_every_public_address() -> None:
+    parts = instance_parts(instance(public_ipv4=["203.0.113.1", "203.0.113.2"], elastic=[True, False]))
+    assert [(part.dimension, part.quantity) for part in parts] == [
+        ("instance_hour", Decimal(1)),
+        ("public_ipv4_hour", Decimal(2)),
+    ]
+
+
+def test_a_stopped_instance_is_billed_only_the_elastic_addresses_it_keeps() -> None:
+    stopped = instance("stopped", public_ipv4=["203.0.113.1", "203.0.113.2"], elastic=[True, False])
+    assert [(part.dimension, part.quantity) for part in instance_parts(stopped)] == [("public_ipv4_hour", Decimal(1))]
+
+
+def test_a_stopped_instance_without_addresses_costs_nothing_and_that_is_known() -> None:
+    known = cost(instance("stopped"))
+    assert (known.monthly, known.hourly, known.price) == (Decimal("0.00"), None, None)
+
+
+@pytest.mark.parametrize("state", ["terminated", "shutting-down"])
+def test_an_ended_instance_is_billed_nothing(state: str) -> None:
+    assert instance_parts(instance(state, public_ipv4=["203.0.113.1"], elastic=[True])) == ()
+
+
+def test_addresses_that_were_not_told_are_unknown_not_zero() -> None:
+    unknown = cost(without(instance(), "public_ipv4"))
+    assert unknown.monthly is None
+    assert unknown.missing == ("public_ipv4_hour: its public addresses are not known",)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ({"tenancy": "dedicated"}, "no price for tenancy dedicated"),
+        ({"lifecycle": "spot"}, "no price for spot instances, the table holds on-demand prices"),
+        ({"usage_operation": "RunInstances:0800"}, "no price for Windows with a licence of your own"),
+        ({"usage_operation": "RunInstances:0102"}, "no price for Windows with SQL Server Enterprise"),
+        ({"usage_operation": "RunInstances:zzzz"}, "no price for usage operation RunInstances:zzzz"),
+        ({"usage_operation": "", "platform_details": "Windows BYOL"}, "no price for platform Windows BYOL"),
+        ({"usage_operation": "", "platform_details": "", "platform": "solaris"}, "no price for platform solaris"),
+    ],
+)
+def test_products_that_the_tables_do_not_hold_are_unknown_with_the_reason(
+    attributes: dict[str, Any], reason: str
+) -> None:
+    unknown = cost(instance(**attributes))
+    assert unknown.monthly is None
+    assert unknown.hourly is None
+    assert unknown.missing == (f"instance_hour: {reason}",)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "os"),
+    [
+        ({"usage_operation": "RunInstances:0002"}, "windows"),
+        ({"usage_operation": "RunInstances:0010", "platform_details": "ignored"}, "rhel"),
+        ({"usage_operation": "RunInstances:000g"}, "suse"),
+        ({"usage_operation": "", "platform_details": "Red Hat Enterprise Linux"}, "rhel"),
+        ({"usage_operation": "", "platform_details": "Ubuntu Pro"}, "ubuntu-pro"),
+        ({"usage_operation": "", "platform_details": "", "platform": "windows"}, "windows"),
+        ({"usage_operation": "", "platform_details": "", "platform": ""}, "linux"),
+    ],
+)
+def test_the_operating_system_is_read_from_the_best_witness(attributes: dict[str, Any], os: str) -> None:
+    assert billed_system(instance(**attributes)).os == os
+
+
+def test_without_any_witness_the_operating_system_is_unknown() -> None:
+    silent = without(instance(), "usage_operation", "platform_details", "platform")
+    assert billed_system(silent).reason_unknown == "the operating system is not known"
+
+
+def test_gp3_bills_only_what_lies_above_its_free_part() -> None:
+    base = volume(volume_type="gp3", iops=3000, throughput=125)
+    more = volume(volume_type="gp3", iops=4000, throughput=250)
+    assert dimensions(volume_parts(base)) == ["gb_month"]
+    assert [(part.dimension, part.quantity) for part in volume_parts(more)][1:] == [
+        ("iops_month", Decimal(1000)),
+        ("throughput_mibps_month", Decimal(125)),
+    ]
+
+
+def test_io2_iops_fall_into_three_tiers() -> None:
+    parts = volume_parts(volume(volume_type="io2", iops=70000))
+    assert [(part.dimension, part.quantity) for part in parts] == [
+        ("gb_month", Decimal(100)),
+        ("iops_month", Decimal(32000)),
+        ("iops_month_tier2", Decimal(32000)),
+        ("iops_month_tier3", Decimal(6000)),
+    ]
+
+
+def test_io2_below_the_first_tier_has_one_price() -> None:
+    assert dimensions(volume_parts(volume(volume_type="io2", iops=32000))) == ["gb_month", "iops_month"]
+
+
+def test_io1_bills_all_of_its_iops() -> None:
+    assert cost(volume(volume_type="io1", iops=100)).monthly == Decimal("19.00")
+
+
+def test_gp2_bills_gigabytes_only_by_awss_own_price() -> None:
+    assert cost(volume(size_gb=100)).monthly == Decimal("10.00")
+
+
+@pytest.mark.parametrize("volume_type", ["gp3", "io1", "io2"])
+def test_iops_that_were_not_told_make_the_cost_unknown(volume_type: str) -> None:
+    unknown = cost(volume(volume_type=volume_type, iops=None, throughput=125))
+    assert unknown.monthly is None
+    assert any("not known" in reason for reason in unknown.missing)
+
+
+def test_a_size_that_was_not_told_makes_the_cost_unknown() -> None:
+    assert cost(volume(size_gb=None)).missing == ("gb_month: its size is not known",)
+
+
+def test_a_magnetic_volume_in_use_has_requests_nobody_counted_and_an_available_one_has_none() -> None:
+    assert cost(volume(volume_type="standard")).monthly is None
+    assert cost(volume("available", volume_type="standard")).monthly == Decimal("5.00")
+
+
+def test_a_deleted_volume_is_billed_nothing() -> None:
+    assert volume_parts(volume("deleting")) == ()
