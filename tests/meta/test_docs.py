@@ -218,7 +218,7 @@ def test_every_test_file_and_source_file_that_the_docs_name_exists() -> None:
     for page in PAGES:
         for path in re.findall(r"`((?:tests|operator|slackbot|charts|tools|locks|crds)/[\w./-]+)`", text_of(page)):
             # Words in capitals stand for a name of one's own.
-            named = ROOT / re.sub(r"/[\w-]*[A-Z]{2,}[\w.-]*$", "", path)
+            named = ROOT / re.sub(r"/[\w-]*[A-Z]{2,}.*$", "", path)
             assert named.exists(), f"{name_of(page)} names {path}"
 
 
