@@ -52,11 +52,13 @@ check: $(STAMP) ## Lint, format, types, import rules, spelling, generated files
 	$(BIN)/python -m finops.crds.generate --check
 	$(BIN)/python tools/build_values_schema.py --check
 	$(BIN)/python tools/build_docs.py --check
+	$(BIN)/python tools/build_architecture.py --check
 
 generate: $(STAMP) ## Write all generated files anew
 	$(BIN)/python -m finops.crds.generate
 	$(BIN)/python tools/build_values_schema.py
 	$(BIN)/python tools/build_docs.py
+	$(BIN)/python tools/build_architecture.py
 
 lock: ## Resolve the dependencies anew (needs uv)
 	for extra in operator slackbot demo dev; do \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+
+from finops_operator.killpoint import ACT_KILL_POINTS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SOURCES: Final = sorted(path for root in ("operator", "slackbot", "tools") for path in (ROOT / root).rglob("*.py"))
@@ -56,6 +59,38 @@ def test_the_source_root_named_operator_is_no_package() -> None:
     # It would hide the standard library's module; the file is looked for, because some interpreters hide the damage.
     assert not (ROOT / "operator" / "__init__.py").exists()
     assert not (ROOT / "slackbot" / "__init__.py").exists()
+
+
+ROOMS: Final = ROOT / "operator" / "finops_operator"
+ENTRY_POINTS: Final = {
+    "__init__": "the package",
+    "__main__": "the operator's program",
+    "bootstrap": "puts the operator together",
+    "killpoint": "boundaries at which a test may kill the process",
+    "make_secrets": "the program that makes the chart's secrets",
+    "telemetry": "the operator's metrics",
+}
+"""The only modules outside a room."""
+
+
+def test_every_module_of_the_operator_is_in_a_room() -> None:
+    assert {path.stem for path in ROOMS.glob("*.py")} == set(ENTRY_POINTS)
+
+
+def test_every_room_says_what_it_is_for_where_its_imports_are_ruled() -> None:
+    rooms = {path.parent.name for path in ROOMS.glob("*/__init__.py")}
+    text = (ROOT / ".importlinter").read_text(encoding="utf-8")
+    meant = dict(re.findall(r"^; room (\w+): (.+)$", text, re.MULTILINE))
+    assert meant.keys() == rooms
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for room, meaning in meant.items():
+        assert f"| `{room}` | {meaning} |" in page
+
+
+def test_every_boundary_of_an_act_is_in_the_list_that_the_kill_tests_walk() -> None:
+    source = (ROOMS / "acts" / "executor.py").read_text(encoding="utf-8")
+    named = set(re.findall(r'passage\(\s*"([^"]+)"', source))
+    assert named == {point for point in ACT_KILL_POINTS if not point.startswith("ledger.")}
 
 
 def test_no_test_folder_is_named_like_a_source_root_or_is_a_package() -> None:
