@@ -32,5 +32,5 @@ class PageReader(Protocol):
         ...
 
     def pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        """Yield each page, following NextToken to its end."""
+        """Yield each page, to the last one, however the operation pages."""
         ...

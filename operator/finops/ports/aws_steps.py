@@ -27,7 +27,7 @@ class StepClient(Protocol):
 
 
 class Reader(Protocol):
-    """Describe calls, retried on throttling and on lost answers; follows NextToken and joins the pages.
+    """Describe calls, retried on throttling and on lost answers; follows every page and joins them.
 
     Raises (read):
         AwsThrottled, AwsDenied, AwsCredentialsInvalid, AwsUnreachable: as named, after all retries.

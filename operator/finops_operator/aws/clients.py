@@ -47,7 +47,9 @@ class AwsReaders:
                 (access, tenant, service, region), lambda: self._make(access, tenant, service, region)
             )
 
-        return AwsReader(access.account_id, region, client, self._patience, counter or self.process_counter)
+        return AwsReader(
+            access.account_id, region, client, self._sdk.paging, self._patience, counter or self.process_counter
+        )
 
     def _make(self, access: AccountAccess, tenant: Tenant, service: str, region: str) -> Any:
         session = self._sessions.session(access, tenant)

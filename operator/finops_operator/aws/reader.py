@@ -20,6 +20,7 @@ from finops.ports.limits import RateLimits
 from finops_operator.aws.counting import CallCounter, counted_by
 from finops_operator.aws.errors import EXPIRED, REGION_DISABLED, SDK_ERRORS, CallContext, translate
 from finops_operator.aws.limiter import OURS, Quota, bucket_for
+from finops_operator.aws.paging import Paging, UnknownPaging
 
 _NEVER_RETRIED: Final = REGION_DISABLED
 
@@ -54,23 +55,33 @@ class Patience:
 ClientSource = Callable[[str, bool], Any]
 """(service, fresh) → SDK client; `fresh` asks for a new role session after the old one expired."""
 
+PagingSource = Callable[[str], Paging]
+"""`service:Operation` → how it pages; asked after its first answer, so the SDK knows the operation."""
+
 
 class AwsReader:
     """Describe calls of one account in one region; implements `finops.ports.aws_steps.Reader`."""
 
     def __init__(
-        self, account: str, region: str, clients: ClientSource, patience: Patience, counter: CallCounter
+        self,
+        account: str,
+        region: str,
+        clients: ClientSource,
+        paging: PagingSource,
+        patience: Patience,
+        counter: CallCounter,
     ) -> None:
         self.account = account
         self.region = region
         self.counter = counter
         self._clients = clients
+        self._paging = paging
         self._patience = patience
 
     def once(
         self, operation: str, parameters: Mapping[str, Any], *, datapoints: int = 0, metrics: int = 0
     ) -> dict[str, Any]:
-        """Return one answer to `operation` (`service:Operation`), after as many attempts as patience allows.
+        """Return one answer to `operation` (`service:Operation`), only its first page, after the attempts allowed.
 
         `datapoints` is drawn from CloudWatch's own budget of points, which throttles by estimate; `metrics` is what an
         answered request adds to the bill.
@@ -107,45 +118,43 @@ class AwsReader:
             self._patience.clock.sleep(retry.delay(attempt, random.random()))  # noqa: S311 - not cryptography
 
     def pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield every page of `operation`, following NextToken; a page may be empty and still have a successor.
+        """Yield every page of `operation`, as the SDK's models describe its paging; a page may be empty and not last.
 
         Raises:
-            AwsError: as `once`; pages already yielded stay valid, the rest is lost.
+            AwsError: as `once`; pages already yielded stay valid, the rest is lost. Also AwsUnreachable with code
+                PagingUnknown (there is more, and nothing says how to ask for it) or PagingLoop (a token came twice).
         """
-        token: str | None = None
+        request = dict(parameters)
+        asked: set[str] = set()
         while True:
-            request = {**parameters, "NextToken": token} if token else dict(parameters)
             page = self.once(operation, request)
-            following = page.get("NextToken") or None
             yield page
-            if following is None:
+            try:
+                following = self._paging(operation).following(page)
+            except UnknownPaging as error:
+                raise self._lost(operation, "PagingUnknown", f"cannot be listed to its end: {error}") from error
+            if not following:
                 return
-            if following == token:
-                raise AwsUnreachable(
-                    f"{operation} answered the same NextToken twice",
-                    operation=operation,
-                    code="PagingLoop",
-                    account=self.account,
-                    region=self.region,
-                )
-            token = following
+            token = repr(sorted(following.items()))
+            if token in asked:
+                raise self._lost(operation, "PagingLoop", f"answered {' and '.join(following)} twice")
+            asked.add(token)
+            request = {name: value for name, value in {**request, **following}.items() if value is not None}
 
     def read(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return all pages of `operation` joined: lists are concatenated. For a handful of resources, not for fleets.
+        """Return all pages of `operation` joined by its result keys. For a handful of resources, not for fleets.
 
         Raises:
-            AwsError: as `once`.
+            AwsError: as `pages`.
         """
-        joined: dict[str, Any] = {}
-        for page in self.pages(operation, parameters):
-            for key, value in page.items():
-                if key in {"ResponseMetadata", "NextToken"}:
-                    continue
-                if isinstance(value, list) and isinstance(joined.get(key), list):
-                    joined[key] = [*joined[key], *value]
-                else:
-                    joined[key] = value
-        return joined
+        pages = tuple(self.pages(operation, parameters))
+        return self._paging(operation).joined(pages)
+
+    def _lost(self, operation: str, code: str, what: str) -> AwsUnreachable:
+        context = CallContext(operation, self.account, self.region)
+        return AwsUnreachable(
+            f"{context.where} {what}", operation=operation, code=code, account=self.account, region=self.region
+        )
 
     def _send(self, operation: str, parameters: Mapping[str, Any], *, fresh: bool) -> dict[str, Any]:
         service, _, name = operation.partition(":")

@@ -24,6 +24,7 @@ from finops.errors import FinopsError, Refused
 from finops_operator.aws.counting import CallCounter, counting_handler
 from finops_operator.aws.environment import ENDPOINT_HINT, check_environment, endpoint_problem
 from finops_operator.aws.errors import SDK_ERRORS, CallContext, invalid_endpoint, translate, unusable
+from finops_operator.aws.paging import Paging, PagingModels
 from finops_operator.aws.parsing import GET_METRIC_DATA_EVENT, keep_text, take_metric_points
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class SdkSessions:
         self._handler = counting_handler(process_counter)
         self._demo = demo
         self._lock = threading.Lock()
-        self._shared: tuple[Session, Any] | None = None
+        self._shared: tuple[Session, PagingModels] | None = None
         # It logs with a traceback what it raises as well, and what we then tell in one line.
         logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 
@@ -83,22 +84,27 @@ class SdkSessions:
         """
         return self._made()[0]
 
-    def _made(self) -> tuple[Session, Any]:
+    def paging(self, operation: str) -> Paging:
+        """Return how `operation` (`service:Operation`) pages, as the SDK's data describe it."""
+        return self._made()[1].of(operation)
+
+    def _made(self) -> tuple[Session, PagingModels]:
         with self._lock:
             if self._shared is None:
                 session = Session()
                 try:
                     # The loader is where the SDK first reads its configuration.
-                    self._shared = self._prepared(session), session.get_component("data_loader")
+                    loader = session.get_component("data_loader")
+                    self._shared = self._prepared(session), PagingModels(loader)
                 except SDK_ERRORS as error:
                     raise translate(error, CallContext("sts:GetCallerIdentity")) from error
             return self._shared
 
     def with_credentials(self, credentials: Any) -> Session:
         """Return a session that signs with `credentials` (refreshable or fixed) and shares the loader."""
-        _, loader = self._made()
+        _, models = self._made()
         session = Session()
-        session.register_component("data_loader", loader)
+        session.register_component("data_loader", models.loader)
         session.register_component("credential_provider", CredentialResolver([_FixedProvider(credentials)]))
         return self._prepared(session)
 

@@ -1,4 +1,4 @@
-"""The reader: patience per request, pages to the end, one fresh session after an expired one."""
+"""The reader: patience per request, one fresh session after an expired one. Paging: `test_aws_paging.py`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from finops.errors import AwsCredentialsInvalid, AwsDenied, AwsThrottled, AwsUnreachable
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.limiter import LocalRateLimits, Quota
+from finops_operator.aws.paging import Paging
 from finops_operator.aws.reader import AwsReader, Patience, RetryPolicy
 
 OPERATION = "ec2:DescribeInstances"
@@ -56,6 +57,10 @@ class Script:
         return self
 
 
+def unpaged(_operation: str) -> Paging:
+    return Paging()
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
@@ -65,7 +70,7 @@ def clock() -> FakeClock:
 def reading(clock: FakeClock) -> Callable[..., AwsReader]:
     def make(script: Script, **quotas: Quota) -> AwsReader:
         patience = Patience(LocalRateLimits(), clock, RetryPolicy(), quotas)
-        return AwsReader("111111111111", "us-east-1", script.source, patience, CallCounter())
+        return AwsReader("111111111111", "us-east-1", script.source, unpaged, patience, CallCounter())
 
     return make
 
@@ -114,22 +119,6 @@ def test_a_session_that_is_expired_when_new_is_an_error(reading: Callable[..., A
     script = Script(refusal("ExpiredToken"), refusal("ExpiredToken"))
     with pytest.raises(AwsCredentialsInvalid):
         reading(script).once(OPERATION, {})
-
-
-def test_pages_are_followed_through_empty_ones_to_the_end(reading: Callable[..., AwsReader]) -> None:
-    script = Script(
-        {"Reservations": [1], "NextToken": "a"}, {"Reservations": [], "NextToken": "b"}, {"Reservations": [2]}
-    )
-    read = reading(script).read(OPERATION, {"MaxResults": 1000})
-    assert read == {"Reservations": [1, 2]}
-    assert [request.get("NextToken") for request in script.requests] == [None, "a", "b"]
-    assert all(request["MaxResults"] == 1000 for request in script.requests)
-
-
-def test_a_token_that_never_changes_is_an_error_and_not_an_endless_loop(reading: Callable[..., AwsReader]) -> None:
-    script = Script({"Reservations": [1], "NextToken": "a"}, {"Reservations": [1], "NextToken": "a"})
-    with pytest.raises(AwsUnreachable, match="same NextToken"):
-        list(reading(script).pages(OPERATION, {}))
 
 
 def test_requests_wait_for_their_share_of_the_quota(reading: Callable[..., AwsReader], clock: FakeClock) -> None:
