@@ -22,7 +22,7 @@ from finops.crds.scan_policy import ScanPolicy
 from finops.ports.clock import Clock, SystemClock
 from finops.store.connection import Store, open_store
 from finops_operator.aws.clients import make_readers
-from finops_operator.aws.limiter import OURS, LocalRateLimits, Quota
+from finops_operator.aws.limiter import OTHERS, OURS, LocalRateLimits, Quota
 from finops_operator.aws.reader import Patience, RetryPolicy
 from finops_operator.cli.heap import bound_heap
 from finops_operator.killpoint import arm
@@ -34,7 +34,7 @@ from finops_operator.scan.scan import ScanDependencies, ScanOutcome, scan
 
 HASTY = RetryPolicy(attempts=12, unreachable_attempts=2, base_seconds=0.005, cap_seconds=0.05)
 """The real number of attempts with pauses that a test can afford."""
-UNLIMITED: Mapping[str, Quota] = {}
+UNLIMITED: Mapping[str, Quota] = {OTHERS: Quota(1e9, 1e9)}
 
 
 def account(name: str, account_id: str, *, namespaces: Sequence[str] = ("default",), **spec: Any) -> AwsAccount:

@@ -1,9 +1,18 @@
-"""How fast we may call which service: by default half of AWS's published figures; the rest stays the customer's.
+"""How fast we may call which service: by default half of AWS's figures; the rest stays the customer's.
 
 The reader takes from these buckets before every request. Without a store (`finops doctor`, tests) `LocalRateLimits`
-keeps them in the process.
-Figures: EC2 API throttling page (non-mutating 100 tokens, 20 a second); CloudWatch limits page (GetMetricData 500 a
-second and 396,000 datapoints a second when the window starts more than three hours ago, ListMetrics 25 a second).
+keeps them in the process. Where AWS publishes no figure a cautious one stands in: a service is never asked without a
+limit. Sources, as published in 2026:
+
+- EC2 API throttling: non-mutating calls 100 tokens, 20 a second.
+- CloudWatch limits: GetMetricData 500 a second and 396,000 datapoints a second when the window starts more than three
+  hours ago; ListMetrics 25, DescribeAlarms 9 a second.
+- Elastic Load Balancing API throttling: Describe calls 40 tokens, 10 a second; each of the two APIs has its own.
+- Lambda quotas: control plane 15 a second, GetFunction 100.
+- Route 53 API limits: 5 a second for the whole account. Price List: 10 tokens, 5 a second.
+- Kinesis ListStreams 5, DescribeStreamSummary 20; Resource Groups Tagging GetResources 15; Service Quotas 5;
+  CloudWatch Logs DescribeLogGroups 5 (some regions more); STS 600, each from its own reference.
+- RDS, Auto Scaling, S3, DynamoDB and the others publish none for their listing calls.
 """
 
 from __future__ import annotations
@@ -25,17 +34,36 @@ class Quota:
     per_second: float
 
 
+DATAPOINTS: Final = "cloudwatch:datapoints"
+"""The name of CloudWatch's budget of points, from which a request draws beside its own bucket."""
+OTHERS: Final = "*"
+"""The name of the figure for services that are not named."""
+
 PUBLISHED: Final[Mapping[str, Quota]] = {
     "ec2": Quota(100, 20),
     "cloudwatch:GetMetricData": Quota(500, 500),
     "cloudwatch:ListMetrics": Quota(25, 25),
-    "cloudwatch:datapoints": Quota(396_000, 396_000),
+    "cloudwatch:DescribeAlarms": Quota(9, 9),
+    DATAPOINTS: Quota(396_000, 396_000),
+    "elb": Quota(40, 10),
+    "elbv2": Quota(40, 10),
+    "kinesis:DescribeStreamSummary": Quota(20, 20),
+    "kinesis:ListStreams": Quota(5, 5),
+    "lambda": Quota(15, 15),
+    "lambda:GetFunction": Quota(100, 100),
+    "logs:DescribeLogGroups": Quota(5, 5),
+    "pricing": Quota(10, 5),
+    "resourcegroupstaggingapi": Quota(15, 15),
+    "route53": Quota(5, 5),
+    "service-quotas": Quota(5, 5),
+    "sts": Quota(600, 600),
+    OTHERS: Quota(20, 10),
 }
-"""AWS's own figures by `service:Operation`, else by service. What is not here is not limited (STS, once a session)."""
+"""AWS's own figures by `service:Operation`, else by service (as the SDK names its client), and ours for all others."""
 
 
 def share_of_published(percent: int) -> Mapping[str, Quota]:
-    """Return `percent` of each published quota."""
+    """Return `percent` of each published quota, and of what is assumed where none is published."""
     return {
         name: Quota(quota.burst * percent / 100, quota.per_second * percent / 100) for name, quota in PUBLISHED.items()
     }
@@ -45,13 +73,20 @@ OURS: Final[Mapping[str, Quota]] = share_of_published(50)
 """What scans use unless told otherwise."""
 
 
-def bucket_for(account: str, region: str, operation: str, quotas: Mapping[str, Quota] = OURS) -> Bucket | None:
-    """Return the bucket that `operation` (`service:Operation`) draws from, None when there is none."""
+def bucket_for(account: str, region: str, operation: str, quotas: Mapping[str, Quota] = OURS) -> Bucket:
+    """Return the bucket that `operation` (`service:Operation`) draws from.
+
+    Operations without a figure of their own share their service's bucket; services without one have one each.
+
+    Args:
+        account: whose quota it is.
+        region: where the request goes.
+        operation: what is asked.
+        quotas: the figures; `OTHERS` among them.
+    """
     service = operation.partition(":")[0]
     name = operation if operation in quotas else service
-    quota = quotas.get(name)
-    if quota is None:
-        return None
+    quota = quotas.get(name) or quotas[OTHERS]
     return Bucket(account, region, name, quota.burst, quota.per_second)
 
 

@@ -16,10 +16,10 @@ from botocore import xform_name
 
 from finops.errors import AwsCredentialsInvalid, AwsThrottled, AwsUnreachable
 from finops.ports.clock import Clock
-from finops.ports.limits import RateLimits
+from finops.ports.limits import Bucket, RateLimits
 from finops_operator.aws.counting import CallCounter, counted_by
 from finops_operator.aws.errors import EXPIRED, REGION_DISABLED, SDK_ERRORS, CallContext, translate
-from finops_operator.aws.limiter import OURS, Quota, bucket_for
+from finops_operator.aws.limiter import DATAPOINTS, OURS, Quota, bucket_for
 from finops_operator.aws.paging import Paging, UnknownPaging
 
 _NEVER_RETRIED: Final = REGION_DISABLED
@@ -169,19 +169,15 @@ class AwsReader:
         return answer
 
     def _wait_for_token(self, operation: str, datapoints: int) -> None:
-        patience = self._patience
-        wait = 0.0
-        bucket = bucket_for(self.account, self.region, operation, patience.quotas)
-        if bucket is not None:
-            wait = patience.limits.take(bucket)
+        limits = self._patience.limits
+        wait = limits.take(self._bucket(operation))
         if datapoints:
-            points = bucket_for(self.account, self.region, "cloudwatch:datapoints", patience.quotas)
-            if points is not None and points.service == "cloudwatch:datapoints":
-                wait = max(wait, patience.limits.take(points, datapoints))
+            wait = max(wait, limits.take(self._bucket(DATAPOINTS), datapoints))
         if wait > 0:
-            patience.clock.sleep(wait)
+            self._patience.clock.sleep(wait)
 
     def _slow_down(self, operation: str) -> None:
-        bucket = bucket_for(self.account, self.region, operation, self._patience.quotas)
-        if bucket is not None:
-            self._patience.limits.throttled(bucket)
+        self._patience.limits.throttled(self._bucket(operation))
+
+    def _bucket(self, operation: str) -> Bucket:
+        return bucket_for(self.account, self.region, operation, self._patience.quotas)

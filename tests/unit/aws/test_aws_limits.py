@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from finops.ports.limits import Bucket
-from finops_operator.aws.limiter import LocalRateLimits, bucket_for, share_of_published
+from finops_operator.aws.limiter import PUBLISHED, LocalRateLimits, bucket_for, share_of_published
 
 
 def test_we_take_half_of_what_aws_publishes() -> None:
@@ -16,14 +16,27 @@ def test_we_take_half_of_what_aws_publishes() -> None:
 def test_operations_with_a_quota_of_their_own_have_a_bucket_of_their_own() -> None:
     listing = bucket_for("1", "r", "cloudwatch:ListMetrics")
     reading = bucket_for("1", "r", "cloudwatch:GetMetricData")
-    assert listing is not None
-    assert reading is not None
     assert (listing.refill, reading.refill) == (12.5, 250.0)
     assert listing.service != reading.service
 
 
-def test_a_service_without_published_figures_is_not_limited() -> None:
-    assert bucket_for("1", "r", "sts:AssumeRole") is None
+@pytest.mark.parametrize("operation", ["rds:DescribeDBInstances", "autoscaling:DescribeAutoScalingGroups", "new:List"])
+def test_a_service_without_published_figures_gets_cautious_ones_and_a_bucket_of_its_own(operation: str) -> None:
+    service = operation.partition(":")[0]
+    assert bucket_for("1", "r", operation) == Bucket("1", "r", service, 10.0, 5.0)
+
+
+@pytest.mark.parametrize("percent", [1, 50, 400])
+def test_no_operation_is_ever_unlimited(percent: int) -> None:
+    for operation in (*PUBLISHED, "sts:AssumeRole", "s3:ListBuckets"):
+        bucket = bucket_for("1", "r", operation, share_of_published(percent))
+        assert bucket.capacity > 0
+        assert bucket.refill > 0
+
+
+def test_operations_that_share_a_quota_share_a_bucket() -> None:
+    assert bucket_for("1", "r", "lambda:ListFunctions") == bucket_for("1", "r", "lambda:ListTags")
+    assert bucket_for("1", "r", "lambda:GetFunction") != bucket_for("1", "r", "lambda:ListTags")
 
 
 def test_a_full_bucket_serves_its_burst_at_once_and_then_makes_wait_in_turn() -> None:
@@ -48,5 +61,4 @@ def test_accounts_do_not_share_buckets() -> None:
 
 def test_who_had_quotas_raised_may_take_more_of_them() -> None:
     bucket = bucket_for("1", "r", "cloudwatch:datapoints", share_of_published(400))
-    assert bucket is not None
     assert (bucket.capacity, bucket.refill) == (1_584_000, 1_584_000)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from finops.errors import AwsUnreachable
 from finops.ports.clock import SystemClock
 from finops_operator.aws.counting import CallCounter
-from finops_operator.aws.limiter import LocalRateLimits
+from finops_operator.aws.limiter import OTHERS, LocalRateLimits, Quota
 from finops_operator.aws.paging import PagingModels
 from finops_operator.aws.reader import AwsReader, Patience
 
@@ -26,6 +26,7 @@ SESSION = botocore.session.Session()
 LOADER: Loader = SESSION.get_component("data_loader")
 MODELS = PagingModels(LOADER)
 CLIENTS: dict[str, Any] = {}
+UNLIMITED = {OTHERS: Quota(1e9, 1e9)}
 
 Exchange = tuple[dict[str, Any], dict[str, Any]]
 """What must be sent, and what is answered."""
@@ -40,7 +41,7 @@ def client(service: str) -> Any:
 
 
 def reader(made: Any, counter: CallCounter | None = None) -> AwsReader:
-    patience = Patience(LocalRateLimits(), SystemClock(), quotas={})
+    patience = Patience(LocalRateLimits(), SystemClock(), quotas=UNLIMITED)
     return AwsReader(
         "111111111111", "us-east-1", lambda _service, _fresh: made, MODELS.of, patience, counter or CallCounter()
     )
@@ -274,7 +275,7 @@ def test_every_item_of_every_page_is_returned_once_and_in_order(items: list[list
         "us-east-1",
         lambda _service, _fresh: Shelf(pages, paging.inputs[0]),
         MODELS.of,
-        Patience(LocalRateLimits(), SystemClock(), quotas={}),
+        Patience(LocalRateLimits(), SystemClock(), quotas=UNLIMITED),
         CallCounter(),
     ).read(operation, {})
     assert joined[paging.results[0]] == [item for part in items for item in part]

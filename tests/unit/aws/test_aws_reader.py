@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from finops.errors import AwsCredentialsInvalid, AwsDenied, AwsThrottled, AwsUnreachable
 from finops_operator.aws.counting import CallCounter
-from finops_operator.aws.limiter import LocalRateLimits, Quota
+from finops_operator.aws.limiter import OTHERS, LocalRateLimits, Quota
 from finops_operator.aws.paging import Paging
 from finops_operator.aws.reader import AwsReader, Patience, RetryPolicy
 
@@ -69,7 +69,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def reading(clock: FakeClock) -> Callable[..., AwsReader]:
     def make(script: Script, **quotas: Quota) -> AwsReader:
-        patience = Patience(LocalRateLimits(), clock, RetryPolicy(), quotas)
+        patience = Patience(LocalRateLimits(), clock, RetryPolicy(), {OTHERS: Quota(1e9, 1e9), **quotas})
         return AwsReader("111111111111", "us-east-1", script.source, unpaged, patience, CallCounter())
 
     return make
