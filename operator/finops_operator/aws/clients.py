@@ -10,6 +10,7 @@ from typing import Any, Final
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops_operator.aws.assume import ScannerSessions
 from finops_operator.aws.counting import CallCounter
+from finops_operator.aws.places import region_that_serves
 from finops_operator.aws.reader import AwsReader, Patience
 from finops_operator.aws.session import Bounded, SdkSessions, read_config
 
@@ -37,7 +38,10 @@ class AwsReaders:
     def reader(
         self, access: AccountAccess, region: str, tenant: Tenant, counter: CallCounter | None = None
     ) -> AwsReader:
-        """Return a reader; nothing is sent before its first call."""
+        """Return a reader; nothing is sent before its first call.
+
+        What a partition has once (Route 53, Cost Explorer) may be asked through a reader of any of its regions.
+        """
 
         def client(service: str, fresh: bool) -> Any:
             if fresh:
@@ -53,7 +57,7 @@ class AwsReaders:
 
     def _make(self, access: AccountAccess, tenant: Tenant, service: str, region: str) -> Any:
         session = self._sessions.session(access, tenant)
-        return self._sdk.client(session, service, region, self._config)
+        return self._sdk.client(session, service, region_that_serves(session, service, region), self._config)
 
 
 def make_readers(patience: Patience, *, demo: bool = False) -> AwsReaders:

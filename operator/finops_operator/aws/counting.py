@@ -62,13 +62,18 @@ def counted_by(counter: CallCounter) -> Iterator[None]:
         _CURRENT.reset(token)
 
 
-def counting_handler(process: CallCounter) -> Any:
-    """Return a handler for botocore's `before-send` event; it only counts."""
+def counting_handler(process: CallCounter, names: Mapping[str, str]) -> Any:
+    """Return a handler for botocore's `before-send` event; it only counts.
+
+    Args:
+        process: the process's totals.
+        names: the name of a service's client by what events call it (`elastic-load-balancing-v2` → `elbv2`), filled as
+            clients are made; what is not in it goes by its name in the event.
+    """
 
     def count(event_name: str, **_ignored: Any) -> None:
-        # `before-send.ec2.DescribeInstances`; CloudWatch's and STS' service ids equal their IAM prefixes as well.
-        _, service, operation = event_name.split(".", 2)
-        name = f"{service}:{operation}"
+        _, event_service, operation = event_name.split(".", 2)
+        name = f"{names.get(event_service, event_service)}:{operation}"
         process.add(name)
         for counter in _CURRENT.get():
             if counter is not process:

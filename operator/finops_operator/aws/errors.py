@@ -62,6 +62,12 @@ CREDENTIALS: Final = frozenset(
 EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 """Codes after which a fresh session may succeed."""
 REGION_DISABLED: Final = frozenset({"OptInRequired", "RegionDisabledException", "SubscriptionRequiredException"})
+_ALSO_REGION_DISABLED: Final = frozenset({"AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException"})
+"""What a service says of good credentials in an opt-in region that is not enabled (AWS: "Enable regions")."""
+CLOSED_BY_ORGANIZATION: Final = "ClosedByOrganization"
+"""Our code for a denial by a service or resource control policy; AWS gives it the code of any other denial."""
+_BY_ORGANIZATION: Final = re.compile(r"\b(service|resource) control policy\b", re.IGNORECASE)
+"""From the texts "with an explicit deny in a service control policy" and "no service control policy allows the …"."""
 _NO_CREDENTIALS: Final = (
     sdk.NoCredentialsError,
     sdk.PartialCredentialsError,
@@ -197,11 +203,12 @@ def _answered(error: sdk.ClientError, context: CallContext) -> AwsError:
     if code in THROTTLED:
         return _make(AwsThrottled, context, code, message, "AWS limits the rate; the next scan tries again")
     if code in DENIED:
-        return _make(AwsDenied, context, code, message, f"allow {context.operation} to this role")
+        return _denied(context, code, message, text)
     if code in CREDENTIALS:
-        return _make(
-            AwsCredentialsInvalid, context, code, message, "renew the credentials, or check the machine's clock"
-        )
+        hint = "renew the credentials, or check the machine's clock"
+        if code in _ALSO_REGION_DISABLED and context.region:
+            hint += f"; a region that is not enabled answers the same: is {context.region} enabled in the account?"
+        return _make(AwsCredentialsInvalid, context, code, message, hint)
     if code in REGION_DISABLED:
         return _make(
             AwsUnreachable, context, code, message, "enable the region in the account, or leave it out of spec.regions"
@@ -209,6 +216,20 @@ def _answered(error: sdk.ClientError, context: CallContext) -> AwsError:
     if status >= _SERVER_ERROR:
         return _make(AwsOutcomeUnknown if context.changing else AwsUnreachable, context, code, message)
     return _make(AwsRejected, context, code, message)
+
+
+def _denied(context: CallContext, code: str, message: str, text: str) -> AwsError:
+    """Return our error for a denial; one by an organization's policy no change of the role can lift."""
+    if not _BY_ORGANIZATION.search(text):
+        return _make(AwsDenied, context, code, message, f"allow {context.operation} to this role")
+    where = f"in {context.region} " if context.region else ""
+    return _make(
+        AwsDenied,
+        context,
+        CLOSED_BY_ORGANIZATION,
+        f"{context.operation} is closed {where}by an organization policy: {text}",
+        "leave the region out of spec.regions, or ask those who keep the organization's policies to allow it",
+    )
 
 
 def _make(kind: type[AwsError], context: CallContext, code: str, message: str, hint: str = "") -> AwsError:

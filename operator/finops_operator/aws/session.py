@@ -51,7 +51,8 @@ class SdkSessions:
     """Makes botocore sessions that share one loader, count what they send and keep times as text."""
 
     def __init__(self, process_counter: CallCounter, *, demo: bool = False) -> None:
-        self._handler = counting_handler(process_counter)
+        self._names: dict[str, str] = {}
+        self._handler = counting_handler(process_counter, self._names)
         self._demo = demo
         self._lock = threading.Lock()
         self._shared: tuple[Session, PagingModels] | None = None
@@ -129,6 +130,7 @@ class SdkSessions:
             if str(error).startswith(_NO_ENDPOINT):
                 raise invalid_endpoint("the SDK cannot read it", ENDPOINT_HINT, context) from None
             raise unusable(error, context) from error
+        self._names[client.meta.service_model.service_id.hyphenize()] = service
         problem = endpoint_problem(client.meta.endpoint_url)
         if problem:
             raise invalid_endpoint(problem, ENDPOINT_HINT, context)

@@ -168,3 +168,39 @@ def test_an_answer_that_does_not_parse_is_no_answer() -> None:
     broken = ResponseParserError("unable to parse response (not well-formed)")
     assert isinstance(translate(broken, CallContext("ec2:DescribeInstances")), AwsUnreachable)
     assert isinstance(translate(broken, CallContext("ec2:StopInstances", changing=True)), AwsOutcomeUnknown)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (
+            "UnauthorizedOperation",
+            "x is not authorized to perform: y with an explicit deny in a service control policy",
+        ),
+        (
+            "AccessDeniedException",
+            "User: x is not authorized to perform: y because no service control policy allows the y action",
+        ),
+        ("AccessDenied", "x with an explicit deny in a resource control policy"),
+    ],
+)
+def test_a_region_that_the_organization_closed_is_told_apart_from_a_missing_permission(code: str, text: str) -> None:
+    error = sdk.ClientError(
+        {"Error": {"Code": code, "Message": text}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "DescribeInstances"
+    )
+    found = translate(error, READ)
+    assert isinstance(found, AwsDenied)
+    assert found.code == "ClosedByOrganization"
+    assert "closed in us-east-1 by an organization policy" in str(found)
+    assert "spec.regions" in found.hint
+
+
+def test_a_denial_by_the_roles_own_policy_asks_for_the_permission() -> None:
+    found = translate(answered("AccessDenied", 403), READ)
+    assert found.code == "AccessDenied"
+    assert found.hint == "allow ec2:DescribeInstances to this role"
+
+
+def test_credentials_refused_in_a_region_may_mean_that_it_is_not_enabled() -> None:
+    assert "is us-east-1 enabled in the account" in translate(answered("AuthFailure", 401), READ).hint
+    assert "enabled" not in translate(answered("ExpiredToken", 400), READ).hint

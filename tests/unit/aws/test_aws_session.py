@@ -201,12 +201,13 @@ def test_a_session_policy_too_long_for_sts_is_refused_before_anything_is_sent() 
 
 def test_every_request_is_counted_for_the_process_and_for_the_scan_that_sent_it() -> None:
     process, scan = CallCounter(), CallCounter()
-    count = counting_handler(process)
+    count = counting_handler(process, {"elastic-load-balancing-v2": "elbv2"})
     count(event_name="before-send.ec2.DescribeInstances")
     with counted_by(scan):
         count(event_name="before-send.cloudwatch.GetMetricData")
-    assert process.calls == {"cloudwatch:GetMetricData": 1, "ec2:DescribeInstances": 1}
-    assert scan.calls == {"cloudwatch:GetMetricData": 1}
+        count(event_name="before-send.elastic-load-balancing-v2.DescribeTags")
+    assert process.calls == {"cloudwatch:GetMetricData": 1, "ec2:DescribeInstances": 1, "elbv2:DescribeTags": 1}
+    assert scan.calls == {"cloudwatch:GetMetricData": 1, "elbv2:DescribeTags": 1}
 
 
 def response(body: object, status: int = 200, kind: str = "application/x-amz-json-1.0") -> dict[str, Any]:
