@@ -20,6 +20,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
+from finops.domain.backoff import Backoff
 from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
 from finops.store.slack_clicks import Clicks
@@ -34,8 +35,7 @@ from finops_slackbot.verdicts import SILENT_MS
 _TICK_SECONDS: Final = 2.0
 _PING_SECONDS: Final = 3.0
 """The SDK calls a session dead after four unanswered pings, and opens the next one a ping later."""
-_FIRST_PAUSE: Final = 1.0
-_LONGEST_PAUSE: Final = 60.0
+_BACKOFF: Final = Backoff(1.0, 60.0)
 _CHECK_TOKEN_SECONDS: Final = 300.0
 _REMEMBERED_MS: Final = 10 * SILENT_MS
 """Slack may count the connection of a bot that was killed for a while."""
@@ -122,7 +122,7 @@ class SlackConnection:
 
     def run(self, stop: threading.Event) -> None:
         """Connect, watch, and connect again, until `stop`; the socket itself is closed by `close`."""
-        pause = _FIRST_PAUSE
+        failures = 0
         next_check = 0.0
         while not stop.is_set():
             wait = _TICK_SECONDS
@@ -139,11 +139,12 @@ class SlackConnection:
                     next_check = self._clock.monotonic() + _CHECK_TOKEN_SECONDS
                     self._calls.identity()
                     self._tell(self._status.clear)
-                pause = _FIRST_PAUSE
+                failures = 0
             except SlackRateLimited as error:
                 wait = float(error.seconds)
             except (SlackRefused, SlackUnavailable) as error:
-                wait, pause = pause, min(pause * 2, _LONGEST_PAUSE)
+                failures += 1
+                wait = _BACKOFF.pause(failures)
                 self._failed(error.code, str(error))
             self._beat()
             stop.wait(wait)

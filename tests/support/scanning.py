@@ -19,6 +19,7 @@ from typing import Any
 from finops.crds.aws_account import AwsAccount
 from finops.crds.part import API_VERSION
 from finops.crds.scan_policy import ScanPolicy
+from finops.domain.backoff import Backoff
 from finops.ports.clock import Clock, SystemClock
 from finops.store.connection import Store, open_store
 from finops_operator.aws.clients import make_readers
@@ -32,7 +33,7 @@ from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.scan.report import write_report
 from finops_operator.scan.scan import ScanDependencies, ScanOutcome, scan
 
-HASTY = RetryPolicy(attempts=12, unreachable_attempts=2, base_seconds=0.005, cap_seconds=0.05)
+HASTY = RetryPolicy(attempts=12, unreachable_attempts=2, backoff=Backoff(0.01, 0.05))
 """The real number of attempts with pauses that a test can afford."""
 UNLIMITED: Mapping[str, Quota] = {OTHERS: Quota(1e9, 1e9)}
 

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from finops.domain.backoff import Backoff
 from finops.domain.execution import DONE, Journal, Observation, Procedure, Result, StepRules
 from finops.domain.plan import Plan, PlanStep
 
 BACKOFF_BASE_SECONDS: Final = 5.0
 BACKOFF_CAP_SECONDS: Final = 300.0
+_BACKOFF: Final = Backoff(BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS)
 LOOK_CAP_SECONDS: Final = 60.0
 """Longest pause between two looks at something that is late."""
 
@@ -65,7 +67,7 @@ def difference(plan: Plan, observation: Observation) -> str:
 
 def backoff_seconds(failures: int) -> float:
     """Return the pause before the next attempt: 5 s, doubled each time, at most five minutes."""
-    return min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** max(0, min(failures, 10) - 1))
+    return _BACKOFF.pause(failures)
 
 
 def look_again(rules: StepRules, waited: float) -> float:

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from botocore.credentials import DeferredRefreshableCredentials
 from botocore.session import Session
 
+from finops.domain.backoff import Backoff
 from finops.errors import AwsCredentialsInvalid, AwsDenied, AwsRejected, AwsThrottled, AwsUnreachable
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.clock import Clock
@@ -23,6 +24,7 @@ from finops_operator.aws.session import Bounded, SdkSessions, read_config
 _SCAN_SECONDS: Final = 3600
 _THROTTLED_ATTEMPTS: Final = 8
 _UNREACHABLE_ATTEMPTS: Final = 2
+_BACKOFF: Final = Backoff(0.2, 12.8)
 """The reader around us tries again as well; a dead endpoint must not hold a scan for long."""
 _NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _MAX_SESSIONS: Final = 128
@@ -82,7 +84,7 @@ def patiently(call: Callable[[], _T], context: CallContext, clock: Clock) -> _T:
             patience = {AwsThrottled: _THROTTLED_ATTEMPTS, AwsUnreachable: _UNREACHABLE_ATTEMPTS}
             if attempt >= patience.get(type(ours), 1) or ours.code in REGION_DISABLED:
                 raise ours from error
-        clock.sleep(0.1 * 2**attempt)
+        clock.sleep(_BACKOFF.pause(attempt))
 
 
 def verify_account(sts: Any, access: AccountAccess, clock: Clock) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from botocore import xform_name
 
+from finops.domain.backoff import Backoff
 from finops.errors import AwsCredentialsInvalid, AwsThrottled, AwsUnreachable
 from finops.ports.clock import Clock
 from finops.ports.limits import Bucket, RateLimits
@@ -23,23 +24,20 @@ from finops_operator.aws.limiter import DATAPOINTS, OURS, Quota, bucket_for
 from finops_operator.aws.paging import Paging, UnknownPaging
 
 _NEVER_RETRIED: Final = REGION_DISABLED
+_BACKOFF: Final = Backoff(0.4, 20.0)
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Full-jitter exponential backoff. Twelve attempts: at 40 % throttling one request in 60,000 is given up.
+    """How often a request is sent, and the pauses between, with full jitter.
 
-    Unreachable endpoints get fewer attempts: a region that is down must not hold a scan for minutes.
+    Twelve attempts: at 40 % throttling one request in 60,000 is given up. Unreachable endpoints get fewer: a region
+    that is down must not hold a scan for minutes.
     """
 
     attempts: int = 12
     unreachable_attempts: int = 4
-    base_seconds: float = 0.2
-    cap_seconds: float = 20.0
-
-    def delay(self, attempt: int, chance: float) -> float:
-        """Return the pause after failed attempt number `attempt` (from 1); `chance` is uniform in 0 to 1."""
-        return chance * min(self.cap_seconds, self.base_seconds * 2.0**attempt)
+    backoff: Backoff = _BACKOFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +113,7 @@ class AwsReader:
                 return answer
             fresh = False
             # Jitter spreads retries of many threads; nothing secret depends on it.
-            self._patience.clock.sleep(retry.delay(attempt, random.random()))  # noqa: S311 - not cryptography
+            self._patience.clock.sleep(retry.backoff.spread(attempt, random.random()))  # noqa: S311 - not cryptography
 
     def pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield every page of `operation`, as the SDK's models describe its paging; a page may be empty and not last.

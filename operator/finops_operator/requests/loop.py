@@ -17,6 +17,7 @@ from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.request_status import Outcome
+from finops.domain.backoff import Backoff
 from finops.domain.decision import TERMINAL, State, Trigger
 from finops.domain.execution import Stop, StopKind
 from finops.domain.transitions import next_state
@@ -51,6 +52,7 @@ class _Wait:
     """Why an approved act waits and when the gate is asked again (monotonic): each answer costs a dozen reads."""
 
     why: str
+    times: int
     pause: float
     again: float
     is_news: bool
@@ -272,10 +274,9 @@ class RequestLoop:
     def _waits_on(self, uid: str, why: str) -> _Wait:
         """Remember why an act waits; the longer it is for the same reason, the rarer it is asked again."""
         before = self._waiting.get(uid)
-        longest = self.poll_seconds * _LONGEST_PAUSE
-        same = before is not None and before.why == why
-        pause = min(longest, before.pause * 2) if before is not None and same else self.poll_seconds
-        wait = _Wait(why, pause, self.clock.monotonic() + pause, is_news=not same)
+        times = before.times + 1 if before is not None and before.why == why else 1
+        pause = Backoff(self.poll_seconds, self.poll_seconds * _LONGEST_PAUSE).pause(times)
+        wait = _Wait(why, times, pause, self.clock.monotonic() + pause, is_news=times == 1)
         self._waiting[uid] = wait
         return wait
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from finops.crds.scan_policy import ScanPolicy
+from finops.domain.backoff import Backoff
 from finops.errors import InvalidInput
 
 REQUESTED_AT: Final = "finops.dev/requestedAt"
@@ -86,12 +87,8 @@ def pause_after(failures: int, first: timedelta, policy: ScanPolicy, now: dateti
     """
     coming = next_run(policy.spec.schedule, policy.spec.time_zone, now)
     longest = next_run(policy.spec.schedule, policy.spec.time_zone, coming) - coming
-    pause = first
-    for _ in range(failures - 1):
-        if pause >= longest:
-            break
-        pause *= 2
-    return max(first, min(pause, longest))
+    grown = Backoff(first.total_seconds(), longest.total_seconds()).pause(failures)
+    return max(first, timedelta(seconds=grown))
 
 
 def due(policy: ScanPolicy, now: datetime, blind_retry: timedelta = BLIND_RETRY) -> Due:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.support.scanning import HASTY, account, dependencies, policy, report_of
 
+from finops.domain.backoff import Backoff
 from finops.ports.clock import SystemClock
 from finops.store.connection import Store
 from finops.store.keys import Keys
@@ -19,7 +20,7 @@ from finops_sandbox.aws.double import AwsDouble, Delays
 from finops_sandbox.aws.estate import SAMPLE_ESTATE
 
 ACCOUNTS = {"production": account("production", "111111111111"), "staging": account("staging", "222222222222")}
-IMPATIENT = RetryPolicy(attempts=1, unreachable_attempts=1, base_seconds=0.001, cap_seconds=0.01)
+IMPATIENT = RetryPolicy(attempts=1, unreachable_attempts=1, backoff=Backoff(0.002, 0.01))
 """No patience at all: two requests in five are lost."""
 BY_LOAD = {
     "ec2_instance_idle": ("cpuPercent", "networkInBytes", "networkOutBytes"),

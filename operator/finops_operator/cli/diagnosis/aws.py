@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from finops.crds.aws_account import AwsAccount
+from finops.domain.backoff import Backoff
 from finops.errors import AwsDenied, AwsError, AwsRejected, FinopsError
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.aws_steps import ExecutorSessions
@@ -27,7 +28,7 @@ from finops_operator.cli.diagnosis.result import Result, Results, Verdict, faile
 from finops_operator.plugins.loaded import Plugins
 from finops_operator.rules.access import access_of
 
-_HASTY: Final = RetryPolicy(attempts=4, unreachable_attempts=2, base_seconds=0.1, cap_seconds=1.0)
+_HASTY: Final = RetryPolicy(attempts=4, unreachable_attempts=2, backoff=Backoff(0.2, 1.0))
 _NOBODY: Final = "i-00000000000000000"
 _NOTHING: Final = "vol-00000000000000000"
 _GRANTED: Final = "DryRunOperation"
