@@ -11,7 +11,6 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -97,11 +96,11 @@ def story(thing: Any) -> str:
 def settings_page(_loaded: Plugins) -> str:
     """Environment variables of every process."""
     rows = []
-    for item in fields(Settings):
+    for name, item in Settings.model_fields.items():
         shown = ",".join(item.default) if isinstance(item.default, tuple) else item.default
         default = str(shown).lower() if isinstance(shown, bool) else str(shown)
-        secret = "yes" if item.metadata["secret"] else ""
-        rows.append((code(variable_of(item.name)), code(default) or "empty", secret, item.metadata["description"]))
+        secret = "" if item.repr else "yes"
+        rows.append((code(variable_of(name)), code(default) or "empty", secret, item.description or ""))
     return introduction("settings") + "\n" + table(("Variable", "Default", "Secret", "Meaning"), rows)
 
 

@@ -1,6 +1,8 @@
 """Settings of every process, read once from the environment (prefix `FINOPS_`), documented by a generated table.
 
-Only composition roots call `from_environment`; everything below receives values.
+Only composition roots call `from_environment`; everything below receives values. Names, types and bounds are
+pydantic-settings'; ours are the files of mounted secrets (`NAME_FILE`), the refusal of names that do not exist, and
+the sentences.
 """
 
 from __future__ import annotations
@@ -8,9 +10,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import AliasGenerator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from finops.errors import InvalidInput
 
@@ -21,84 +25,104 @@ _SERVICE_LINK: Final = re.compile(
 """What Kubernetes puts into every pod for each service of the namespace, such as FINOPS_VALKEY_PORT."""
 _FOREIGN: Final = ("FINOPS_STORE_PASSWORD", "FINOPS_TEST", "FINOPS_UPDATE_", "FINOPS_WRITE_", "FINOPS_PRICE_DATA")
 """How names begin that others read: the chart, which puts the password into FINOPS_REDIS_URL, tests and generators."""
-_LONGEST_NUMBER: Final = 18
 _LONGEST_SHOWN: Final = 40
-_TRUE: Final = frozenset({"1", "true", "yes", "on"})
-_FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 
 
-def _setting(
-    default: Any,
-    description: str,
-    *,
-    secret: bool = False,
-    variable: str = "",
-    words: tuple[str, ...] = (),
-    between: tuple[int, int] = (1, 86_400),
-) -> Any:
-    metadata = {
-        "description": description,
-        "secret": secret,
-        "variable": variable,
-        "words": words,
-        "between": between,
-    }
-    return field(default=default, metadata=metadata)
+def _split(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+def _off_when_empty(value: Any) -> Any:
+    return "off" if value == "" else value
+
+
+_Switch = Annotated[bool, BeforeValidator(_off_when_empty)]
+_Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+_Seconds = Annotated[int, Field(ge=1, le=86_400)]
+_Secret: Final = Field(repr=False)
+"""Marks a value that is never shown; the generated page says so too."""
+
+
+class Settings(BaseSettings):
     """One value per environment variable; the variable is `FINOPS_` and the name in capitals unless said otherwise."""
 
-    redis_url: str = _setting(
+    model_config = SettingsConfigDict(
+        alias_generator=AliasGenerator(validation_alias=lambda name: PREFIX + name.upper()),
+        validate_by_name=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+    redis_url: Annotated[str, _Secret] = Field(
         "",
-        "Store address: redis://, rediss:// or unix://, with password; #, /, ? and @ in it percent-encoded.",
-        secret=True,
+        description="Store address: redis://, rediss:// or unix://, with password; "
+        "#, /, ? and @ in it percent-encoded.",
     )
-    redis_prefix: str = _setting("finops:", "Prefix of all keys, so that several releases can share one server.")
-    store_allow_volatile: bool = _setting(
-        False, "Accept a server that evicts or keeps nothing on disk. Never act on it."
+    redis_prefix: str = Field(
+        "finops:", description="Prefix of all keys, so that several releases can share one server."
     )
-    ledger_path: str = _setting("", "File of the ledger's second sink, on a volume. Empty: nothing can be acted upon.")
-    log_format: str = _setting("json", "Log format: json or text.", words=("json", "text"))
-    log_level: str = _setting(
-        "INFO", "Log level: DEBUG, INFO, WARNING or ERROR.", words=("DEBUG", "INFO", "WARNING", "ERROR")
+    store_allow_volatile: _Switch = Field(
+        False, description="Accept a server that evicts or keeps nothing on disk. Never act on it."
     )
-    metrics_host: str = _setting(
+    ledger_path: str = Field(
+        "", description="File of the ledger's second sink, on a volume. Empty: nothing can be acted upon."
+    )
+    log_format: Literal["json", "text"] = Field("json", description="Log format: json or text.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Log level: DEBUG, INFO, WARNING or ERROR."
+    )
+    metrics_host: str = Field(
         "0.0.0.0",  # noqa: S104 - probes and Prometheus come from outside the pod
-        "Address that /metrics, /healthz and /readyz listen on.",
+        description="Address that /metrics, /healthz and /readyz listen on.",
     )
-    metrics_port: int = _setting(8080, "Port of /metrics, /healthz and /readyz.", between=(0, 65_535))
-    namespace: str = _setting("finops-system", "Namespace the process runs in: its Lease and ConfigMaps live there.")
-    release: str = _setting("finops-operator", "Release name: prefix of the Lease and the ConfigMaps.")
-    pod_name: str = _setting("", "Identity of this process in the Lease; the pod's name.")
-    watch_namespaces: tuple[str, ...] = _setting((), "Namespaces to serve, comma separated; empty: all.")
-    scan_workers: int = _setting(
-        8, "Threads that read AWS, shared by all scans; as many again wait for CloudWatch.", between=(1, 256)
+    metrics_port: int = Field(8080, ge=0, le=65_535, description="Port of /metrics, /healthz and /readyz.")
+    namespace: str = Field(
+        "finops-system", description="Namespace the process runs in: its Lease and ConfigMaps live there."
     )
-    aws_quota_percent: int = _setting(
+    release: str = Field("finops-operator", description="Release name: prefix of the Lease and the ConfigMaps.")
+    pod_name: str = Field("", description="Identity of this process in the Lease; the pod's name.")
+    watch_namespaces: _Names = Field((), description="Namespaces to serve, comma separated; empty: all.")
+    scan_workers: int = Field(
+        8, ge=1, le=256, description="Threads that read AWS, shared by all scans; as many again wait for CloudWatch."
+    )
+    aws_quota_percent: int = Field(
         50,
-        "Share of AWS's published request quotas that scans use, in percent; above 100 only where yours were raised.",
-        between=(1, 1000),
+        ge=1,
+        le=1000,
+        description="Share of AWS's request quotas that scans use, in percent; above 100 only where yours were raised.",
     )
-    scan_concurrency: int = _setting(2, "Policies scanned at the same time.", between=(1, 64))
-    lease_seconds: int = _setting(30, "Duration of the executor's Lease.", between=(10, 600))
-    canary_seconds: int = _setting(60, "How long an own write may take to come back as a watch event.")
-    request_poll_seconds: int = _setting(5, "How often open requests are looked at without any event.")
-    demo: bool = _setting(False, "The sandbox runs: every endpoint must be loopback and every card says demo.")
-    slack_api_url: str = _setting("", "Web API address of a Slack double, e.g. http://127.0.0.1:9090/api/.")
-    slack_bot_token: str = _setting("", "Bot token.", secret=True, variable="SLACK_BOT_TOKEN")
-    slack_app_token: str = _setting("", "App-level token for socket mode.", secret=True, variable="SLACK_APP_TOKEN")
-    button_key: str = _setting("", "Key that signs Slack buttons; made once by the chart.", secret=True)
-    kill_point: str = _setting("", "Tests only: name of the boundary at which the process kills itself.")
+    scan_concurrency: int = Field(2, ge=1, le=64, description="Policies scanned at the same time.")
+    lease_seconds: int = Field(30, ge=10, le=600, description="Duration of the executor's Lease.")
+    canary_seconds: _Seconds = Field(60, description="How long an own write may take to come back as a watch event.")
+    request_poll_seconds: _Seconds = Field(5, description="How often open requests are looked at without any event.")
+    demo: _Switch = Field(
+        False, description="The sandbox runs: every endpoint must be loopback and every card says demo."
+    )
+    slack_api_url: str = Field("", description="Web API address of a Slack double, e.g. http://127.0.0.1:9090/api/.")
+    slack_bot_token: Annotated[str, _Secret] = Field("", validation_alias="SLACK_BOT_TOKEN", description="Bot token.")
+    slack_app_token: Annotated[str, _Secret] = Field(
+        "", validation_alias="SLACK_APP_TOKEN", description="App-level token for socket mode."
+    )
+    button_key: Annotated[str, _Secret] = Field("", description="Key that signs Slack buttons; made once by the chart.")
+    kill_point: str = Field("", description="Tests only: name of the boundary at which the process kills itself.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read nothing but what is given: the environment is an argument of `from_environment`."""
+        return (init_settings,)
 
 
 def variable_of(name: str) -> str:
     """Return the environment variable of a setting."""
-    for item in fields(Settings):
-        if item.name == name:
-            return str(item.metadata["variable"]) or PREFIX + name.upper()
-    raise KeyError(name)
+    return str(Settings.model_fields[name].validation_alias)
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -107,19 +131,21 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     Raises:
         InvalidInput: a value does not parse, a file cannot be read, or a `FINOPS_` variable is unknown; names it.
     """
-    known = {variable_of(item.name) for item in fields(Settings)}
-    values: dict[str, Any] = {}
-    for item in fields(Settings):
-        variable = variable_of(item.name)
-        text = _read(environment, variable)
-        if text is not None:
-            values[item.name] = _parse(variable, text, item)
+    known = {variable_of(name): name for name in Settings.model_fields}
+    source = EnvSettingsSource(Settings, case_sensitive=True)
+    source.env_vars = {variable: text for variable in known if (text := _read(environment, variable)) is not None}
+    try:
+        found = Settings(**source())
+    except ValidationError as error:
+        worst = error.errors(include_url=False, include_context=False)[0]
+        variable = str(worst["loc"][0])
+        raise _unusable(variable, known[variable], str(worst["input"])) from None
     for variable in sorted(environment):
         if _is_unknown(variable, known):
             close = difflib.get_close_matches(variable, sorted(known), n=1)
             advice = f"did you mean {close[0]}? " if close else ""
             raise InvalidInput("no such setting", field=variable, hint=f"{advice}docs/settings.md lists them")
-    return Settings(**values)
+    return found
 
 
 def _is_unknown(variable: str, known: Collection[str]) -> bool:
@@ -142,28 +168,21 @@ def _read(environment: Mapping[str, str], variable: str) -> str | None:
             raise InvalidInput(
                 f"{path} is not text in UTF-8", field=f"{variable}_FILE", hint="save the value as UTF-8"
             ) from None
-    return environment.get(variable)
+    text = environment.get(variable)
+    return None if text is None else text.strip()
 
 
-def _parse(variable: str, text: str, item: Field[Any]) -> Any:
-    default = item.default
-    if isinstance(default, bool):
-        lowered = text.strip().lower()
-        if lowered in _TRUE | _FALSE:
-            return lowered in _TRUE
-        raise InvalidInput(f"{text!r} is neither true nor false", field=variable, hint="use true or false")
-    if isinstance(default, int):
-        if not text.strip().isdecimal() or len(text.strip()) > _LONGEST_NUMBER:
-            raise InvalidInput(
-                f"{text[:_LONGEST_SHOWN]!r} is not a whole number", field=variable, hint=f"the default is {default}"
-            )
-        lowest, highest = item.metadata["between"]
-        if not lowest <= int(text) <= highest:
-            raise InvalidInput(f"{text} is not between {lowest} and {highest}", field=variable)
-        return int(text)
-    if isinstance(default, tuple):
-        return tuple(part.strip() for part in text.split(",") if part.strip())
-    words = item.metadata["words"]
-    if words and text.strip() not in words:
-        raise InvalidInput(f"{text.strip()!r} is unknown", field=variable, hint=f"use {', '.join(words)}")
-    return text.strip()
+def _unusable(variable: str, name: str, text: str) -> InvalidInput:
+    """Return what is wrong with `text`, in a sentence; what can be wrong is a number, a switch or a word of a list."""
+    item = Settings.model_fields[name]
+    shown = text[:_LONGEST_SHOWN]
+    if item.annotation is bool:
+        return InvalidInput(f"{shown!r} is neither true nor false", field=variable, hint="use true or false")
+    if item.annotation is int:
+        bounds = Settings.model_json_schema()["properties"][variable]
+        if re.fullmatch(r"[+-]?\d{1,18}", shown):
+            return InvalidInput(f"{shown} is not between {bounds['minimum']} and {bounds['maximum']}", field=variable)
+        return InvalidInput(f"{shown!r} is not a whole number", field=variable, hint=f"the default is {item.default}")
+    return InvalidInput(
+        f"{shown!r} is unknown", field=variable, hint=f"use {', '.join(map(str, get_args(item.annotation)))}"
+    )

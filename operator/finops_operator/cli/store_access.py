@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from finops.errors import InvalidInput
 from finops.settings import Settings, from_environment
@@ -27,7 +26,7 @@ def settings_with(redis: str) -> Settings:
         return settings
     # Refused by the name people typed, before anything is read or asked.
     open_store(redis, named="--redis").client.close()
-    return replace(settings, redis_url=redis)
+    return settings.model_copy(update={"redis_url": redis})
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -44,7 +43,7 @@ def test_a_mounted_secret_is_read_from_its_file(tmp_path: Path) -> None:
         ("FINOPS_SCAN_WORKERS", "many", "whole number"),
         ("FINOPS_SCAN_WORKERS", "0", "between 1 and 256"),
         ("FINOPS_SCAN_WORKERS", "", "whole number"),
-        ("FINOPS_SCAN_CONCURRENCY", "-1", "whole number"),
+        ("FINOPS_SCAN_CONCURRENCY", "-1", "between 1 and 64"),
         ("FINOPS_SCAN_WORKERS", "9" * 5000, "whole number"),
         ("FINOPS_LEASE_SECONDS", "3", "between 10 and 600"),
         ("FINOPS_METRICS_PORT", "70000", "between 0 and 65535"),
@@ -92,12 +91,28 @@ def test_links_to_services_that_kubernetes_injects_are_left_alone() -> None:
 
 
 def test_every_setting_is_described_and_its_default_is_allowed() -> None:
-    for item in fields(Settings):
-        assert item.metadata["description"].endswith(".")
-        if isinstance(item.default, int) and not isinstance(item.default, bool):
-            lowest, highest = item.metadata["between"]
-            assert lowest <= item.default <= highest
-        assert not item.metadata["words"] or item.default in item.metadata["words"]
-        assert variable_of(item.name).isupper()
+    for name, item in Settings.model_fields.items():
+        assert str(item.description).endswith(".")
+        assert getattr(Settings(**{name: item.default}), name) == item.default
+        assert variable_of(name).isupper()
     with pytest.raises(KeyError):
         variable_of("nothing")
+
+
+def test_every_number_has_bounds() -> None:
+    for name, item in Settings.model_fields.items():
+        if item.annotation is int:
+            with pytest.raises(InvalidInput, match="between"):
+                from_environment({variable_of(name): "999999999"})
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr(from_environment({"FINOPS_REDIS_URL": "redis://:hunter2@x", "SLACK_BOT_TOKEN": "hunter2"}))
+    assert "hunter2" not in shown
+    assert "redis_prefix" in shown
+
+
+def test_only_the_given_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINOPS_RELEASE", "other")
+    assert Settings().release == "finops-operator"
+    assert from_environment({}).release == "finops-operator"
