@@ -17,6 +17,10 @@ from typing import Any, Final
 from finops.domain.resource import Gap, Resource, Shard
 from finops.errors import StoreUnavailable
 from finops.store.connection import Store, store_errors
+from finops.store.records import Record
+
+RESOURCES: Final[Record[Resource]] = Record(Resource)
+_GAPS: Final[Record[tuple[Gap, ...]]] = Record(tuple[Gap, ...])
 
 _UNFINISHED_SECONDS: Final = 86_400
 _REPLACED_SECONDS: Final = 3_600
@@ -119,7 +123,7 @@ class InventoryStore:
         """
         arguments: list[str | int] = [page, _UNFINISHED_SECONDS]
         for resource in resources:
-            arguments += (resource.id, resource_to_text(resource))
+            arguments += (resource.id, RESOURCES.text(resource))
         with store_errors():
             return int(self._add(keys=[self._keys.shard_generation(shard, generation)], args=arguments))
 
@@ -197,7 +201,7 @@ class InventoryStore:
                     break
                 ids = json.loads(index)
                 texts = self._client.hmget(key, ids) if ids else []
-            found = [resource_from_text(text) for text in texts if text]
+            found = [RESOURCES.value(text) for text in texts if text]
             seen += len(found)
             yield found
             page += 1
@@ -247,53 +251,18 @@ class InventoryStore:
             if not generation:
                 return {}
             texts = self._client.hmget(self._keys.shard_generation(shard, str(generation)), list(ids))
-        found = (resource_from_text(text) for text in texts if text)
+        found = (RESOURCES.value(text) for text in texts if text)
         return {resource.id: resource for resource in found}
-
-
-def resource_to_text(resource: Resource) -> str:
-    """Return the compact record; short keys, because there is one per resource of the fleet."""
-    record: dict[str, Any] = {
-        "k": resource.kind,
-        "i": resource.id,
-        "r": resource.arn,
-        "n": resource.name,
-        "a": resource.account,
-        "g": resource.region,
-        "s": resource.state,
-        "t": dict(resource.tags),
-        "c": resource.created.isoformat() if resource.created else None,
-        "x": dict(resource.attributes),
-    }
-    return json.dumps(record, separators=(",", ":"), ensure_ascii=True)
-
-
-def resource_from_text(text: str) -> Resource:
-    """Return the resource behind a record of `resource_to_text`."""
-    record = json.loads(text)
-    return Resource(
-        kind=record["k"],
-        id=record["i"],
-        arn=record["r"],
-        name=record["n"],
-        account=record["a"],
-        region=record["g"],
-        state=record["s"],
-        tags=record["t"],
-        created=datetime.fromisoformat(record["c"]) if record["c"] else None,
-        attributes=record["x"],
-    )
 
 
 def gaps_to_text(gaps: Sequence[Gap]) -> str:
     """Return gaps as one JSON text."""
-    rows = [[gap.account, gap.region, gap.service, gap.operation, gap.code, gap.message, gap.resources] for gap in gaps]
-    return json.dumps(rows, separators=(",", ":"))
+    return _GAPS.text(tuple(gaps))
 
 
 def gaps_from_text(text: str) -> tuple[Gap, ...]:
-    """Return the gaps behind `gaps_to_text`."""
-    return tuple(Gap(*row) for row in json.loads(text or "[]"))
+    """Return the gaps behind `gaps_to_text`; no text, no gaps."""
+    return _GAPS.value(text or "[]")
 
 
 def _head_to_fields(head: ShardHead) -> dict[str, str | int]:

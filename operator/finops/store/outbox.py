@@ -11,15 +11,15 @@ method), `message:{uid}` (where the card is), `lines:{uid}` and `thread:{uid}` (
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
 from finops.store.connection import Store, store_errors
+from finops.store.records import Record
 
 CHANNEL_INTERVAL_MS: Final = 1100
 """Slack allows one message a second and channel; counted from the end of one delivery to the start of the next."""
@@ -133,7 +133,7 @@ class WantedCard:
     version: int
     priority: Priority
     text: str
-    blocks: Sequence[Mapping[str, Json]]
+    blocks: tuple[Mapping[str, Json], ...]
     created: datetime
     final: bool = False
     removed: bool = False
@@ -143,6 +143,10 @@ class WantedCard:
     def hash(self) -> str:
         """32 hexadecimal characters over what people see and where."""
         return sha256_hex([self.channel, self.text, self.blocks])[:32]
+
+
+_CARDS: Final[Record[WantedCard]] = Record(WantedCard)
+"""Written without `lines`, which have a key of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,7 @@ class Outbox:
                     card.uid,
                     card.version,
                     card.hash,
-                    _dump(card),
+                    _CARDS.text(replace(card, lines=())),
                     f"{int(card.priority)}:{card.channel}:{card.version}:{card.hash}:{now_ms}",
                     now_ms,
                     _TRUST_VERSION_MS,
@@ -220,7 +224,7 @@ class Outbox:
             )
         if not answer or not answer[1]:
             return None
-        return Taken(_load(answer[1]), token)
+        return Taken(_CARDS.value(answer[1]), token)
 
     def finish(self, taken: Taken, now_ms: int) -> None:
         """Give the card back as delivered; it stays due if it changed meanwhile or thread lines are left."""
@@ -316,7 +320,7 @@ class Outbox:
         """Return the latest wanted card of a request."""
         with store_errors():
             found: Any = self._client.hget(self._key("wanted"), uid)
-        return None if found is None else _load(found)
+        return None if found is None else _CARDS.value(found)
 
     def repair(self, now_ms: int, dead_ms: int) -> int:
         """Make every card due that differs from what is shown and is not due. Returns how many.
@@ -354,34 +358,3 @@ class Outbox:
             pipe.zrem(self._key("due"), uid)
             pipe.delete(*(self._key(name, uid) for name in ("message", "lines", "thread")))
             pipe.execute()
-
-
-def _dump(card: WantedCard) -> str:
-    return json.dumps(
-        {
-            "uid": card.uid,
-            "revision": card.revision,
-            "channel": card.channel,
-            "version": card.version,
-            "priority": int(card.priority),
-            "text": card.text,
-            "blocks": card.blocks,
-            "created": card.created.isoformat(),
-            "final": card.final,
-            "removed": card.removed,
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
-
-
-def _load(text: str) -> WantedCard:
-    raw: dict[str, Any] = json.loads(text)
-    return WantedCard(
-        **{
-            **raw,
-            "priority": Priority(raw["priority"]),
-            "blocks": tuple(raw["blocks"]),
-            "created": datetime.fromisoformat(raw["created"]),
-        }
-    )

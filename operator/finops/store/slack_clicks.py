@@ -10,13 +10,13 @@ Under `slack:`: `seen:{id}` (25 hours), `clicks` (click id → JSON), `answering
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from finops.store.connection import Store, store_errors
+from finops.store.records import Record
 
 SEEN_SECONDS: Final = 25 * 3600
 """Longer than Slack's slowest redelivery (hourly for a day)."""
@@ -71,6 +71,9 @@ class OpenClick:
     hint: str = ""
 
 
+_CLICKS: Final[Record[OpenClick]] = Record(OpenClick)
+
+
 class Clicks:
     """Clicks on one store. Every method raises StoreUnavailable."""
 
@@ -85,14 +88,14 @@ class Clicks:
         with store_errors():
             answer = self._claim(
                 keys=[self._keys.slack("clicks"), *seen],
-                args=[click.id, SEEN_SECONDS, _dump(click), _OPEN_SECONDS],
+                args=[click.id, SEEN_SECONDS, _CLICKS.text(click), _OPEN_SECONDS],
             )
         return bool(answer)
 
     def save(self, click: OpenClick) -> None:
         """Record how far the click has come."""
         with store_errors():
-            self._client.hset(self._keys.slack("clicks"), click.id, _dump(click))
+            self._client.hset(self._keys.slack("clicks"), click.id, _CLICKS.text(click))
 
     def close(self, click_id: str) -> None:
         """The voter has the final answer."""
@@ -103,11 +106,7 @@ class Clicks:
         """Return all clicks without a final answer, oldest first."""
         with store_errors():
             found: Any = self._client.hgetall(self._keys.slack("clicks"))
-        clicks = []
-        for text in found.values():
-            raw: dict[str, Any] = json.loads(text)
-            clicks.append(OpenClick(**{**raw, "stage": Stage(raw["stage"])}))
-        return tuple(sorted(clicks, key=lambda click: (click.at_ms, click.id)))
+        return tuple(sorted(map(_CLICKS.value, found.values()), key=lambda click: (click.at_ms, click.id)))
 
     def may_answer(self, click_id: str, stage: str, owner: str) -> bool:
         """Return whether this instance is the one to send the answer; others hold back for half a minute."""
@@ -132,10 +131,6 @@ class Clicks:
         with store_errors():
             found: Any = self._client.zrangebyscore(self._keys.slack("bots"), now_ms - silent_ms, "+inf")
         return frozenset(found)
-
-
-def _dump(click: OpenClick) -> str:
-    return json.dumps(asdict(click), ensure_ascii=False, separators=(",", ":"))
 
 
 def _digest(identity: str) -> str:

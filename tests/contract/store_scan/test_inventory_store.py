@@ -14,7 +14,7 @@ from tests.contract.store_scan.side_by_side import swap_side_by_side
 from finops.domain.resource import Gap, Resource, Shard
 from finops.errors import StoreUnavailable
 from finops.store.connection import Store
-from finops.store.inventory import InventoryStore, ShardHead, new_generation, resource_from_text, resource_to_text
+from finops.store.inventory import RESOURCES, InventoryStore, ShardHead, new_generation
 
 SHARD = Shard("111111111111", "us-east-1", "ec2-instance")
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -252,7 +252,7 @@ TEXT = st.text(max_size=20)
 @given(name=TEXT, tags=st.dictionaries(TEXT, TEXT, max_size=3), state=TEXT)
 def test_hostile_text_comes_back_unchanged(store: Store, name: str, tags: dict[str, str], state: str) -> None:
     before = resource(1, name=name, tags=tags, state=state, created=NOW, attributes={"iops": None, "a": [True, "x"]})
-    assert resource_from_text(resource_to_text(before)) == before
+    assert RESOURCES.value(RESOURCES.text(before)) == before
     generation = new_generation(NOW)
     inventory = InventoryStore(store)
     inventory.add(SHARD, generation, 0, [before])
