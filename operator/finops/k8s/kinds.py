@@ -57,20 +57,24 @@ class KindApi(Generic[T]):
         self._api = client.CustomObjectsApi(connection.api)
         self._kind = kind
         self._crd = kind.crd
-        self._cluster_scoped = kind.crd.scope == "Cluster"
 
-    def _where(self, namespace: str | None) -> dict[str, Any]:
-        where: dict[str, Any] = {"group": GROUP, "version": VERSION, "plural": self._crd.plural}
-        if not self._cluster_scoped:
-            where["namespace"] = namespace or "default"
-        return where
+    def _call(self, verb: str, namespace: str | None, part: str = "", **options: Any) -> Any:
+        """Send one request: `verb` is the library's (get, list, create, patch, delete), `part` a subresource of ours.
+
+        The library has every call twice, for kinds with and without a namespace; here is the only place that chooses.
+        Lists without a namespace cover all of them.
+        """
+        whole = self._crd.scope == "Cluster" or (verb == "list" and namespace is None)
+        send = getattr(self._api, f"{verb}_{'cluster' if whole else 'namespaced'}_custom_object{part}")
+        where = {} if whole else {"namespace": namespace or "default"}
+        options.setdefault("_request_timeout", REQUEST_TIMEOUT)
+        return send(group=GROUP, version=VERSION, plural=self._crd.plural, **where, **options)
 
     def get(self, namespace: str, name: str) -> T | None:
         """Return the object, or None when it does not exist. Raises InvalidObject when it does not parse."""
-        call = self._api.get_cluster_custom_object if self._cluster_scoped else self._api.get_namespaced_custom_object
         try:
             with cluster_errors(f"read {self._crd.kind} {namespace}/{name}"):
-                raw: Any = call(**self._where(namespace), name=name, _request_timeout=REQUEST_TIMEOUT)
+                raw = self._call("get", namespace, name=name)
         except NotFound:
             return None
         return self._kind.from_object(raw)
@@ -90,13 +94,13 @@ class KindApi(Generic[T]):
     def _pages(self, namespace: str | None, label_selector: str = "") -> Iterator[dict[str, Any]]:
         token: str | None = None
         while True:
-            options: dict[str, Any] = {"limit": _PAGE, "_request_timeout": REQUEST_TIMEOUT}
+            options: dict[str, Any] = {"limit": _PAGE}
             if token:
                 options["_continue"] = token
             if label_selector:
                 options["label_selector"] = label_selector
             with cluster_errors(f"list {self._crd.plural}"):
-                page: Any = self._list_call(namespace, options)
+                page = self._call("list", namespace, **options)
             for item in page["items"]:
                 # List items carry neither; parsing wants both.
                 item.setdefault("apiVersion", f"{GROUP}/{VERSION}")
@@ -106,35 +110,14 @@ class KindApi(Generic[T]):
             if not token:
                 return
 
-    def _list_call(self, namespace: str | None, options: Mapping[str, Any]) -> Any:
-        if self._cluster_scoped or namespace is None:
-            where: dict[str, Any] = {"group": GROUP, "version": VERSION, "plural": self._crd.plural}
-            return self._api.list_cluster_custom_object(**where, **options)
-        return self._api.list_namespaced_custom_object(**self._where(namespace), **options)
-
     def create(self, obj: T) -> T:
         """Create the object. Raises Conflict (code AlreadyExists) when the name is taken, Refused by admission."""
-        call = (
-            self._api.create_cluster_custom_object
-            if self._cluster_scoped
-            else self._api.create_namespaced_custom_object
-        )
         with cluster_errors(f"create {self._crd.kind} {obj.metadata.name}"):
-            raw: Any = call(
-                **self._where(obj.metadata.namespace),
-                body=obj.to_object(),
-                field_manager=FIELD_MANAGER,
-                _request_timeout=REQUEST_TIMEOUT,
-            )
+            raw = self._call("create", obj.metadata.namespace, body=obj.to_object(), field_manager=FIELD_MANAGER)
         return self._kind.from_object(raw)
 
     def replace_status(self, obj: T, status: Mapping[str, Any]) -> T:
         """Write the whole status with the object's resource version, so that a lost race raises Conflict."""
-        call = (
-            self._api.patch_cluster_custom_object_status
-            if self._cluster_scoped
-            else self._api.patch_namespaced_custom_object_status
-        )
         # A JSON patch replaces lists and removed keys exactly; the version test makes it compare-and-swap.
         body: Any = [
             {"op": "test", "path": "/metadata/resourceVersion", "value": obj.metadata.resource_version},
@@ -142,13 +125,14 @@ class KindApi(Generic[T]):
         ]
         with cluster_errors(f"write the status of {self._crd.kind} {obj.metadata.name}"):
             try:
-                raw: Any = call(
-                    **self._where(obj.metadata.namespace),
+                raw = self._call(
+                    "patch",
+                    obj.metadata.namespace,
+                    "_status",
                     name=obj.metadata.name,
                     body=body,
                     field_manager=FIELD_MANAGER,
                     _content_type="application/json-patch+json",
-                    _request_timeout=REQUEST_TIMEOUT,
                 )
             except client.ApiException as error:
                 # The API server answers a failed `test` with 422 and this generic sentence; a value that breaks a rule
@@ -160,30 +144,22 @@ class KindApi(Generic[T]):
 
     def annotate(self, namespace: str, name: str, annotations: Mapping[str, str]) -> T:
         """Set annotations (a merge patch; other annotations stay)."""
-        call = (
-            self._api.patch_cluster_custom_object if self._cluster_scoped else self._api.patch_namespaced_custom_object
-        )
         with cluster_errors(f"annotate {self._crd.kind} {namespace}/{name}"):
-            raw: Any = call(
-                **self._where(namespace),
+            raw = self._call(
+                "patch",
+                namespace,
                 name=name,
                 body={"metadata": {"annotations": dict(annotations)}},
                 field_manager=FIELD_MANAGER,
                 _content_type="application/merge-patch+json",
-                _request_timeout=REQUEST_TIMEOUT,
             )
         return self._kind.from_object(raw)
 
     def delete(self, namespace: str, name: str) -> None:
         """Delete the object; a missing one is fine."""
-        call = (
-            self._api.delete_cluster_custom_object
-            if self._cluster_scoped
-            else self._api.delete_namespaced_custom_object
-        )
         try:
             with cluster_errors(f"delete {self._crd.kind} {namespace}/{name}"):
-                call(**self._where(namespace), name=name, _request_timeout=REQUEST_TIMEOUT)
+                self._call("delete", namespace, name=name)
         except NotFound:
             return
 
@@ -257,7 +233,7 @@ class KindApi(Generic[T]):
             "_request_timeout": (REQUEST_TIMEOUT[0], _WATCH_READ_TIMEOUT),
         }
         with cluster_errors(f"watch {self._crd.plural}"):
-            response = self._list_call(namespace, options)
+            response = self._call("list", namespace, **options)
             try:
                 if response.status != 200:
                     raise client.ApiException(status=response.status, reason=response.reason)
