@@ -16,12 +16,12 @@ class ShardCost:
 
     Attributes:
         monthly_cost: sum of the rounded costs of those that have a price.
-        resources, unpriced: all of them, and those without a price; None where an older version did not count.
+        resources, unpriced: all of them, and those without a price.
     """
 
     monthly_cost: Decimal
-    resources: int | None
-    unpriced: int | None
+    resources: int
+    unpriced: int
 
     @property
     def known_cost(self) -> Decimal | None:

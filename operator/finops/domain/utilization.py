@@ -20,7 +20,7 @@ class MetricSummary:
         expected: periods since the later of window start and launch; never zero in a built summary.
         period_seconds: length of one period.
         start, end: the window, aware.
-        lowest: lowest of the period averages; None in summaries that were stored without it.
+        lowest: lowest of the period averages.
         busiest_day: of a counter, the largest sum of any 24 hours in a row, in a shorter window its total; None else.
     """
 
@@ -36,7 +36,7 @@ class MetricSummary:
     period_seconds: int
     start: datetime
     end: datetime
-    lowest: float | None = None
+    lowest: float
     busiest_day: float | None = None
 
     @property

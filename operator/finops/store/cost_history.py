@@ -66,13 +66,11 @@ class CostHistoryStore:
 
 
 def cost_to_text(cost: ShardCost) -> str:
-    """Return a cost as `amount resources unpriced`; only the amount where nobody counted."""
-    counted = cost.resources is not None and cost.unpriced is not None
-    return f"{cost.monthly_cost:f} {cost.resources} {cost.unpriced}" if counted else f"{cost.monthly_cost:f}"
+    """Return a cost as `amount resources unpriced`."""
+    return f"{cost.monthly_cost:f} {cost.resources} {cost.unpriced}"
 
 
 def cost_from_text(text: str) -> ShardCost:
-    """Return the cost behind `cost_to_text`; older versions wrote the amount alone."""
-    amount, *counts = text.split()
-    resources, unpriced = (int(count) for count in counts) if counts else (None, None)
-    return ShardCost(Decimal(amount), resources, unpriced)
+    """Return the cost behind `cost_to_text`."""
+    amount, resources, unpriced = text.split()
+    return ShardCost(Decimal(amount), int(resources), int(unpriced))

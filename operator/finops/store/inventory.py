@@ -196,7 +196,8 @@ class InventoryStore:
             with store_errors():
                 count, index = self._page_index(key, page)
                 if not page:
-                    held = self._held(shard, generation) if count is None and index is None else count
+                    # Even an empty generation keeps its count: of one without it, something is lost.
+                    held = 1 if count is None and index is None else count
                 if index is None:
                     break
                 ids = json.loads(index)
@@ -214,12 +215,6 @@ class InventoryStore:
         """Return how many resources a generation holds, None while nobody can see it, and the ids of one page."""
         count, index = self._read(keys=[key], args=[_REPLACED_SECONDS, _COUNT, f"{_INDEX}{page}"])
         return (None if count is None else int(count)), index
-
-    def _held(self, shard: Shard, generation: str) -> int:
-        """Return how many resources a generation of which nothing is there should hold, one at the least if it went."""
-        head = self.head(shard)
-        # Older versions kept nothing of an empty generation.
-        return head.count if head is not None and head.generation == generation else 1
 
     def gone(self, shard: Shard, old: str, new: str) -> Iterator[list[str]]:
         """Yield the ids that generation `old` held and `new` does not, page by page."""

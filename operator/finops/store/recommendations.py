@@ -47,8 +47,6 @@ redis.call('DEL', KEYS[1])
 redis.call('SREM', KEYS[2], ARGV[1])
 return 1
 """
-_LATER_FIELDS: Final = frozenset({"costs", "includeTags", "excludeTags", "hoursPerMonth"})
-"""What the first heads did not have."""
 _UNKNOWN_SAVING: Final = -1.0
 """Score of a recommendation without a price: after all others."""
 
@@ -68,8 +66,7 @@ class PolicyHead:
             shard of which it selects nothing is absent.
         include_tags, exclude_tags: the policy's selector at the time of the scan.
         hours_per_month: what the policy multiplies hourly prices with.
-        uid: which object of that name was scanned; empty when it was none of a cluster, or an older version wrote.
-        partial: an older version wrote it, so that costs, selector or hours are not known and have their defaults.
+        uid: which object of that name was scanned; empty when it was none of a cluster.
     """
 
     generation: str
@@ -80,7 +77,6 @@ class PolicyHead:
     exclude_tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     hours_per_month: int = 730
     uid: str = ""
-    partial: bool = False
 
 
 class RecommendationStore:
@@ -375,15 +371,14 @@ def _head_from_fields(fields: Mapping[str, str]) -> PolicyHead:
         currency=fields["currency"],
         complete_failure=fields["completeFailure"],
     )
-    costs = json.loads(fields.get("costs", "{}"))
+    costs = json.loads(fields["costs"])
     return PolicyHead(
         fields["generation"],
         summary,
         shards,
         costs={Shard(*name.split(":", 2)): cost_from_text(cost) for name, cost in costs.items()},
-        include_tags={key: tuple(values) for key, values in json.loads(fields.get("includeTags", "{}")).items()},
-        exclude_tags={key: tuple(values) for key, values in json.loads(fields.get("excludeTags", "{}")).items()},
-        hours_per_month=int(fields.get("hoursPerMonth", 730)),
-        uid=fields.get("uid", ""),
-        partial=not fields.keys() >= _LATER_FIELDS,
+        include_tags={key: tuple(values) for key, values in json.loads(fields["includeTags"]).items()},
+        exclude_tags={key: tuple(values) for key, values in json.loads(fields["excludeTags"]).items()},
+        hours_per_month=int(fields["hoursPerMonth"]),
+        uid=fields["uid"],
     )

@@ -223,5 +223,4 @@ def _summary_to_row(one: MetricSummary) -> list[Any]:
 
 def _summary_from_row(row: Sequence[Any]) -> MetricSummary:
     times = [datetime.fromtimestamp(seconds, tz=UTC) for seconds in row[10:12]]
-    # Rows of an earlier version end with the window.
     return MetricSummary(*row[:10], *times, *row[12:14])

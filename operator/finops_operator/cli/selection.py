@@ -11,7 +11,6 @@ from decimal import Decimal
 
 from finops.domain.money import CURRENCY, as_text, to_cents
 from finops.domain.resource import Resource, Shard
-from finops.errors import InvalidInput
 from finops.store.connection import Store
 from finops.store.recommendations import PolicyHead, RecommendationStore
 from finops_operator.cli.stored_gaps import chosen_policies
@@ -36,19 +35,12 @@ def selections(store: Store, wanted: str = "") -> tuple[Selection, ...]:
     """Return the selections of the policies with a finished scan; `wanted` is NAMESPACE/NAME, NAME or empty for all.
 
     Raises:
-        InvalidInput: no scan of that policy has ended, or an older version wrote what is there.
+        InvalidInput: no scan of that policy has ended.
         StoreUnavailable: the store does not answer.
     """
     recommendations = RecommendationStore(store)
     found = [(one, recommendations.head(one)) for one in chosen_policies(recommendations, wanted)]
-    known = {"/".join(one): head for one, head in found if head is not None and not head.partial}
-    if wanted and not known:
-        raise InvalidInput(
-            "its last scan was written by an older version",
-            field=wanted,
-            hint="scan the policy again, or leave --policy out",
-        )
-    return tuple(Selection(name, head) for name, head in known.items())
+    return tuple(Selection("/".join(one), head) for one, head in found if head is not None)
 
 
 class Tally:

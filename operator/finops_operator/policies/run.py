@@ -86,13 +86,11 @@ class PolicyScans:
     def fleet(self, policy: ScanPolicy, kind: str) -> int:
         """Return how many resources of `kind` the policy selected at its last scan; the cap by share counts them.
 
-        0 when that is not known (no scan, or one of an older version): then the share is the smallest there is.
+        0 when that is not known, because no scan has ended: then the share is the smallest there is.
         """
         head = self.recommendations.head(key_of(policy))
-        if head is None or head.partial:
-            return 0
-        counts = [cost.resources for shard, cost in head.costs.items() if shard.kind == kind]
-        return 0 if None in counts else sum(one or 0 for one in counts)
+        costs = {} if head is None else head.costs
+        return sum(cost.resources for shard, cost in costs.items() if shard.kind == kind)
 
 
 def stop_when(stop: threading.Event) -> Callable[[str], None]:

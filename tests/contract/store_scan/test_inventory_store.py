@@ -155,13 +155,6 @@ def test_a_generation_that_is_gone_before_it_is_read_is_no_empty_one(store: Stor
         list(inventory.pages(SHARD, "g1"))
 
 
-def test_an_empty_shard_that_an_older_version_wrote_is_still_empty(store: Store) -> None:
-    inventory = InventoryStore(store)
-    inventory.swap(head("g1", 0))
-    store.client.delete(store.keys.shard_generation(SHARD, "g1"))
-    assert visible(inventory) == []
-
-
 def test_a_replaced_generation_lasts_an_hour_from_its_last_reading(store: Store) -> None:
     inventory = InventoryStore(store)
     for page in range(2):

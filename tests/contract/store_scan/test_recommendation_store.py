@@ -151,31 +151,17 @@ def test_a_generation_that_was_not_known_is_not_forgotten(store: Store) -> None:
     assert store.client.ttl(store.keys.policy_part(*POLICY, "g2", "recs")) == -1
 
 
-def test_a_head_of_an_older_version_has_costs_and_does_not_know_of_how_many_resources(store: Store) -> None:
-    recommendations = RecommendationStore(store)
-    recommendations.swap(POLICY, head("g1"))
-    store.client.hset(store.keys.policy_head(*POLICY), "costs", f'{{"{SHARD}":"200.46"}}')
-    found = recommendations.head(POLICY)
-    assert found is not None
-    assert found.costs == {SHARD: ShardCost(Decimal("200.46"), None, None)}
-
-
-@pytest.mark.parametrize("missing", ["costs", "includeTags", "excludeTags", "hoursPerMonth"])
-def test_a_head_of_the_first_version_is_read_and_says_that_it_does_not_know_everything(
-    store: Store, missing: str
-) -> None:
-    recommendations = RecommendationStore(store)
-    recommendations.swap(POLICY, head("g1"))
-    store.client.hdel(store.keys.policy_head(*POLICY), missing)
-    found = recommendations.head(POLICY)
-    assert found is not None
-    assert found.partial
-    assert (found.generation, found.summary, found.shards) == ("g1", head("g1").summary, head("g1").shards)
-
-
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("shards", "{"), ("monthlyCost", "much"), ("costs", "[]"), ("startTime", "today"), ("completeFailure", None)],
+    [
+        ("shards", "{"),
+        ("monthlyCost", "much"),
+        ("costs", "[]"),
+        ("startTime", "today"),
+        ("completeFailure", None),
+        ("costs", None),
+        ("uid", None),
+    ],
 )
 def test_a_head_that_is_none_is_an_error_of_ours_until_the_next_scan_writes_it_anew(
     store: Store, name: str, text: str | None
@@ -215,13 +201,6 @@ def test_the_last_scan_of_a_day_is_the_days_cost_and_it_is_kept_for_400_days(sto
     assert found == [(23, "ec2-instance", costs[0]), (24, "ec2-instance", costs[2])]
     kept = store.client.ttl(store.keys.cost("2026-11-24"))
     assert kept == pytest.approx(400 * 86_400, abs=10)
-
-
-def test_a_day_that_an_older_version_wrote_has_its_cost_and_does_not_know_what_it_leaves_out(store: Store) -> None:
-    store.client.hset(store.keys.cost("2026-11-23"), str(SHARD), "10.00")
-    (found,) = CostHistoryStore(store).between(date(2026, 11, 23), date(2026, 11, 24))
-    assert found.cost == ShardCost(Decimal("10.00"), None, None)
-    assert found.cost.known_cost == Decimal("10.00")
 
 
 def test_processes_share_one_bucket(store: Store, valkey_url: str) -> None:

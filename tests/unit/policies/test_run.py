@@ -59,7 +59,7 @@ def shard(region: str, kind: str = "ec2-instance") -> Shard:
 HERE, THERE, VOLUMES = shard("us-east-1"), shard("eu-west-1"), shard("us-east-1", "ebs-volume")
 
 
-def cost(resources: int | None) -> ShardCost:
+def cost(resources: int) -> ShardCost:
     return ShardCost(Decimal(9), resources, resources)
 
 
@@ -68,10 +68,9 @@ def cost(resources: int | None) -> ShardCost:
     [
         ({HERE: cost(3), THERE: cost(4)}, 7),
         ({HERE: cost(3), VOLUMES: cost(50)}, 3),
-        ({HERE: cost(3), THERE: cost(None)}, 0),
         ({}, 0),
     ],
-    ids=["of all shards", "of one kind", "an older version counted nothing", "nothing selected"],
+    ids=["of all shards", "of one kind", "nothing selected"],
 )
 def test_the_share_of_the_fleet_counts_what_the_policy_selects(
     store: Store, costs: dict[Shard, ShardCost], fleet: int
@@ -84,13 +83,6 @@ def test_the_share_of_the_fleet_counts_what_the_policy_selects(
     recommendations.swap(key_of(policy()), head)
 
     assert scans_with(recommendations=recommendations).fleet(policy(), "ec2-instance") == fleet
-
-
-def test_a_scan_of_the_first_version_tells_no_fleet(store: Store) -> None:
-    recommendations = RecommendationStore(store)
-    recommendations.swap(key_of(policy()), PolicyHead("g1", summary(), ((HERE, "g1"),), costs={HERE: cost(3)}))
-    store.client.hdel(store.keys.policy_head(*key_of(policy())), "costs")
-    assert scans_with(recommendations=recommendations).fleet(policy(), "ec2-instance") == 0
 
 
 def test_a_policy_never_scanned_has_no_fleet(store: Store) -> None:

@@ -127,7 +127,7 @@ def hidden_demand(utilization: Utilization, cpu: MetricSummary, current: Instanc
         return ""
     credits_per_hour = baseline / 100 * current.vcpus * 60
     balance = utilization.best("cpuCreditBalance")
-    if balance is not None and balance.lowest is not None and balance.lowest >= credits_per_hour:
+    if balance is not None and balance.lowest >= credits_per_hour:
         return ""
     return "its CPU stays at the baseline of its type, so it may be held back for want of credits"
 
