@@ -260,8 +260,8 @@ class Operator:
             clock=self.clock,
             may_write=self.keeper.may_write,
             take_over=self.taking_over.again,
-            tell_slack=SlackChannels(self.store, self.policies, self.events).look,
-            forget=Forgetting(self.store, self.policies, self.accounts, self.telemetry, self.clock).look,
+            slack_channels=SlackChannels(self.store, self.policies, self.events).refresh,
+            forget=Forgetting(self.store, self.policies, self.accounts, self.telemetry, self.clock).clean_up,
             canary_seconds=self.settings.canary_seconds,
         )
 

@@ -138,7 +138,7 @@ class SlackConnection:
                 elif self._clock.monotonic() >= next_check:
                     next_check = self._clock.monotonic() + _CHECK_TOKEN_SECONDS
                     self._calls.identity()
-                    self._tell(self._status.clear)
+                    self._write_status(self._status.clear)
                 failures = 0
             except SlackRateLimited as error:
                 wait = float(error.seconds)
@@ -158,12 +158,12 @@ class SlackConnection:
         """Last step: close the socket and say so."""
         if self._handler is not None:
             self._handler.end()
-        self._tell(lambda: self._clicks.leave(self._instance))
-        self._tell(lambda: self._status.put({"connected": "false", "seenAt": self._clock.now().isoformat()}))
+        self._write_status(lambda: self._clicks.leave(self._instance))
+        self._write_status(lambda: self._status.put({"connected": "false", "seenAt": self._clock.now().isoformat()}))
 
     def _connect(self) -> None:
         handler = self._make_handler()
-        handler.client.on_message_listeners.append(self._heard)
+        handler.client.on_message_listeners.append(self._received)
         handler.client.on_error_listeners.append(lambda _: self._broken.set())
         try:
             handler.open()
@@ -175,15 +175,15 @@ class SlackConnection:
             raise SlackUnavailable("apps.connections.open", f"{type(error).__name__}: {error}") from error
         self._handler = handler
         identity = self.identity
-        self._tell(
+        self._write_status(
             lambda: self._status.put(
                 {"team": identity.team, "teamName": identity.team_name, "botUser": identity.bot_user}
             )
         )
-        self._tell(self._status.clear)
+        self._write_status(self._status.clear)
         _LOG.info("connected to Slack", extra={"team": identity.team, "team_name": identity.team_name})
 
-    def _heard(self, message: str) -> None:
+    def _received(self, message: str) -> None:
         """Every raw message of the socket; only the greeting matters here."""
         if '"hello"' not in message:
             return
@@ -196,7 +196,7 @@ class SlackConnection:
             self._sessions += 1
             self._metrics.connections.inc()
             app = str((hello.get("connection_info") or {}).get("app_id", ""))
-            self._tell(lambda: self._status.put({"app": app}))
+            self._write_status(lambda: self._status.put({"app": app}))
 
     def _beat(self) -> None:
         """Say that we live and how things stand; warn when somebody else uses our app."""
@@ -204,7 +204,7 @@ class SlackConnection:
         connected = not self.problem()
         self._metrics.connected.set(1 if connected else 0)
 
-        def tell() -> None:
+        def write() -> None:
             self._clicks.heartbeat(self._instance, now, forget_ms=_REMEMBERED_MS)
             holder = self._status.lease(self._release)
             replicas = len(self._clicks.alive(now, _REMEMBERED_MS))
@@ -217,7 +217,7 @@ class SlackConnection:
                 }
             )
 
-        self._tell(tell)
+        self._write_status(write)
 
     def _warning(self, holder: str, replicas: int) -> str:
         if holder != self._release:
@@ -236,9 +236,9 @@ class SlackConnection:
         self._problem = message
         _LOG.error("no connection to Slack", extra={"code": code, "error": message})
         problem = SlackProblem(code, self._clock.now(), message)
-        self._tell(lambda: self._status.fail(problem))
+        self._write_status(lambda: self._status.fail(problem))
 
-    def _tell(self, write: Callable[[], None]) -> None:
+    def _write_status(self, write: Callable[[], None]) -> None:
         try:
             write()
         except StoreUnavailable as error:

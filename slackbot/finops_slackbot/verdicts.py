@@ -23,7 +23,7 @@ from finops_slackbot.outbox.projection import now_ms
 from finops_slackbot.views import answers
 
 SILENT_MS: Final = 15_000
-"""An instance not heard for so long is taken for dead."""
+"""An instance without a heartbeat for so long is taken for dead."""
 _PATIENCE_MS: Final = 10_000
 _NEVER_CREATED_MS: Final = 120_000
 _STUCK_MS: Final = 90_000
@@ -63,16 +63,16 @@ class VerdictFollower:
             self._wake.wait(_LOOK_SECONDS)
             self._wake.clear()
             try:
-                self.look()
+                self.refresh()
             except StoreUnavailable as error:
-                _LOG.warning("verdicts not told", extra={"error": str(error)})
+                _LOG.warning("verdicts not sent", extra={"error": str(error)})
                 stop.wait(1.0)
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Answer every open click that can be answered now.
 
         Raises:
-            StoreUnavailable: the rest is answered at the next look.
+            StoreUnavailable: the rest is answered the next time.
         """
         clicks = self._clicks.open()
         if not clicks:
@@ -123,7 +123,7 @@ class VerdictFollower:
 
     def _tell_to_wait(self, click: OpenClick) -> None:
         if self._clicks.may_answer(click.id, "wait", self._instance) and self._send(click, answers.waiting(click.hint)):
-            self._clicks.save(replace(click, stage=Stage.TOLD_TO_WAIT))
+            self._clicks.save(replace(click, stage=Stage.ASKED_TO_WAIT))
 
     def _final(self, click: OpenClick, text: str) -> None:
         if self._clicks.may_answer(click.id, "final", self._instance) and self._send(click, text):

@@ -1,7 +1,7 @@
 """From a click to an Approval: the one path by which Slack changes anything.
 
 Shape and signature, once only, a person of this workspace, an open request with the plan that was shown, user groups
-read fresh, then the Approval through the Kubernetes API. The operator judges; its verdict is told by `verdicts`. What
+read fresh, then the Approval through the Kubernetes API. The operator judges; `verdicts` sends its verdict. What
 fails before the Approval exists is answered "not recorded", and is true.
 """
 
@@ -64,11 +64,11 @@ class Click:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ClickResult:
     """What became of a click.
 
     Attributes:
-        text: the answer to send now; empty when the operator's verdict will be told.
+        text: the answer to send now; empty when the operator's verdict will be sent.
         outcome: a word for metrics.
         recorded: an Approval exists.
     """
@@ -111,34 +111,34 @@ class VoteTaker:
         self._killpoint = killpoint
         self._demo = demo
 
-    def look(self, value: str) -> CardFacts | Taken:
+    def facts_behind(self, value: str) -> CardFacts | ClickResult:
         """Return what a button is about, or why it leads nowhere. Used by modals, which record nothing."""
         button = self._buttons.read(value)
         if button is None:
-            return Taken(answers.unknown_button(), "forged")
+            return ClickResult(answers.unknown_button(), "forged")
         request = self._mirror.request(button.uid)
         if request is None:
             if self._mirror.problem():
-                return Taken(answers.starting(), "starting")
-            return Taken(answers.unknown_request(), "unknown")
+                return ClickResult(answers.starting(), "starting")
+            return ClickResult(answers.unknown_request(), "unknown")
         facts = card_facts(request, self._mirror.votes(button.uid), demo=self._demo)
         if revision_of(request.spec.plan_hash) != button.revision:
-            return Taken(answers.changed_plan(), "changed")
+            return ClickResult(answers.changed_plan(), "changed")
         return facts
 
-    def closed(self, facts: CardFacts) -> Taken | None:
+    def closed(self, facts: CardFacts) -> ClickResult | None:
         """Return the answer when the request takes no more votes."""
         if facts.state is not State.PENDING:
-            return Taken(answers.closed(facts, self._newer_card(facts)), f"closed-{facts.state.value.lower()}")
+            return ClickResult(answers.closed(facts, self._newer_card(facts)), f"closed-{facts.state.value.lower()}")
         if self._clock.now() >= facts.expires_at:
-            return Taken(answers.expired(facts), "expired")
+            return ClickResult(answers.expired(facts), "expired")
         return None
 
-    def take(self, click: Click, identity: Identity) -> Taken | None:
+    def take(self, click: Click, identity: Identity) -> ClickResult | None:
         """Record a vote. Returns None for a click that was taken before: it has or gets its answer elsewhere."""
         button = self._buttons.read(click.value)
         if button is None:
-            return Taken(answers.unknown_button(), "forged")
+            return ClickResult(answers.unknown_button(), "forged")
         entry = OpenClick(
             id=secrets.token_hex(12),
             owner=self._instance,
@@ -151,35 +151,35 @@ class VoteTaker:
         try:
             if not self._clicks.claim(entry, click.identities):
                 return None
-            taken = self._judge(click, entry, identity)
+            result = self._judge(click, entry, identity)
         except (StoreUnavailable, StoreUnsafe) as error:
             _LOG.warning("click not recorded", extra={"user": click.user, "error": str(error)})
-            return Taken(answers.store_down(), "store-down")
-        if not taken.recorded and taken.outcome != "cluster-down":
+            return ClickResult(answers.store_down(), "store-down")
+        if not result.recorded and result.outcome != "cluster-down":
             try:
                 self._clicks.close(entry.id)
             except StoreUnavailable as error:
                 _LOG.warning("click stays open", extra={"user": click.user, "error": str(error)})
-        return replace(taken, click_id=entry.id)
+        return replace(result, click_id=entry.id)
 
-    def _judge(self, click: Click, entry: OpenClick, identity: Identity) -> Taken:
+    def _judge(self, click: Click, entry: OpenClick, identity: Identity) -> ClickResult:
         try:
             objection = self._people.objection(click.user, click.team, identity)
             if objection:
-                return Taken(answers.not_a_person(objection), "not-a-person")
-            facts = self.look(click.value)
-            if isinstance(facts, Taken):
+                return ClickResult(answers.not_a_person(objection), "not-a-person")
+            facts = self.facts_behind(click.value)
+            if isinstance(facts, ClickResult):
                 return facts
             if closed := self.closed(facts):
                 return closed
             membership = self._membership(click.user, facts)
         except (SlackRateLimited, SlackUnavailable, SlackRefused) as error:
             _LOG.warning("click not recorded", extra={"user": click.user, "error": str(error)})
-            return Taken(answers.slack_down(), "slack-down")
+            return ClickResult(answers.slack_down(), "slack-down")
         attested_at = self._clock.now()
         request = self._mirror.request(facts.uid)
         if request is None:
-            return Taken(answers.unknown_request(), "unknown")
+            return ClickResult(answers.unknown_request(), "unknown")
         approval = _approval(click, request, membership, identity, attested_at)
         return self._record(approval, facts, entry, membership)
 
@@ -193,7 +193,7 @@ class VoteTaker:
                 return Membership(())
             raise
 
-    def _record(self, approval: Approval, facts: CardFacts, entry: OpenClick, membership: Membership) -> Taken:
+    def _record(self, approval: Approval, facts: CardFacts, entry: OpenClick, membership: Membership) -> ClickResult:
         hint = "" if self._listed(entry.user, facts, membership) else answers.not_listed(facts)
         entry = replace(entry, namespace=facts.namespace, hint=hint)
 
@@ -210,19 +210,19 @@ class VoteTaker:
             return self._unsure(ballot, facts, entry)
         except (Refused, InvalidInput) as error:
             if error.code == TOO_MANY:
-                return Taken(answers.closed_to_you(facts), "refused-often")
+                return ClickResult(answers.closed_to_you(facts), "refused-often")
             _LOG.error("Kubernetes refused a vote", extra={"request": facts.name, "error": str(error)})
-            return Taken(answers.cluster_refused(error.message), "cluster-refused")
+            return ClickResult(answers.cluster_refused(error.message), "cluster-refused")
         except FinopsError as error:
             # The kind or the namespace is gone.
             _LOG.warning("vote not recorded", extra={"request": facts.name, "error": str(error)})
-            return Taken(answers.unknown_request(), "unknown")
+            return ClickResult(answers.unknown_request(), "unknown")
         if sent.earlier and sent.approval.status.result is VoteResult.COUNTED:
-            return Taken(answers.already(facts, entry.decision), "already")
+            return ClickResult(answers.already(facts, entry.decision), "already")
         # An earlier one without a verdict yet: this click waits for the same one.
         self._killpoint("bot.approval.created")
         self._note(replace(entry, stage=Stage.RECORDED, approval=sent.approval.metadata.name))
-        return Taken("", "recorded", recorded=True)
+        return ClickResult("", "recorded", recorded=True)
 
     def _others(self, uid: str) -> tuple[Approval, ...] | None:
         return None if self._mirror.problem() else self._mirror.votes(uid)
@@ -234,7 +234,7 @@ class VoteTaker:
         except StoreUnavailable as error:
             _LOG.warning("click not noted", extra={"user": entry.user, "error": str(error)})
 
-    def _unsure(self, ballot: Ballot, facts: CardFacts, entry: OpenClick) -> Taken:
+    def _unsure(self, ballot: Ballot, facts: CardFacts, entry: OpenClick) -> ClickResult:
         """Kubernetes did not answer: look once, and leave the click open in case the vote shows up later."""
         try:
             found = ballot.recorded()
@@ -243,10 +243,10 @@ class VoteTaker:
         tried = found or ballot.tried
         entry = replace(entry, approval=tried.metadata.name if tried else "")
         if found is None:
-            self._note(replace(entry, stage=Stage.TOLD_TO_WAIT))
-            return Taken(answers.cluster_down(facts), "cluster-down")
+            self._note(replace(entry, stage=Stage.ASKED_TO_WAIT))
+            return ClickResult(answers.cluster_down(facts), "cluster-down")
         self._note(replace(entry, stage=Stage.RECORDED))
-        return Taken("", "recorded", recorded=True)
+        return ClickResult("", "recorded", recorded=True)
 
     def _listed(self, user: str, facts: CardFacts, membership: Membership) -> bool:
         return any(

@@ -104,8 +104,8 @@ class Parts:
             clock=self.clock,
             may_write=lambda: self.writable,
             take_over=lambda: None,
-            tell_slack=self.slack_channels.look,
-            forget=self.forgetting.look,
+            slack_channels=self.slack_channels.refresh,
+            forget=self.forgetting.clean_up,
             canary_seconds=60,
         )
 

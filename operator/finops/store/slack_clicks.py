@@ -41,7 +41,7 @@ class Stage(StrEnum):
 
     RECEIVED = "Received"
     RECORDED = "Recorded"
-    TOLD_TO_WAIT = "ToldToWait"
+    ASKED_TO_WAIT = "AskedToWait"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,8 @@ class PolicyScans:
 def stop_when(stop: threading.Event) -> Callable[[str], None]:
     """Return a listener to the progress of scans that breaks them off once `stop` is set."""
 
-    def shard_done(told: str) -> None:
-        logger.debug("%s", told)
+    def shard_done(message: str) -> None:
+        logger.debug("%s", message)
         if stop.is_set():
             raise ScanStopped("the process stops")
 

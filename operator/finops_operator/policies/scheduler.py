@@ -82,11 +82,11 @@ class Scheduler:
         seen = 0
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="scan") as pool:
             while not stop.is_set():
-                wake = self._look(pool)
+                wake = self._start_due(pool)
                 seen = self.world.wait(seen, wake)
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _look(self, pool: ThreadPoolExecutor) -> float:
+    def _start_due(self, pool: ThreadPoolExecutor) -> float:
         now = self.clock.now()
         self._forget_deleted()
         self._ended_acts.see(self.world.requests.all(), self.world.policies.get)
@@ -277,7 +277,7 @@ class Scheduler:
             ),
         )
         self._ended_acts.answered(key, ended)
-        self._tell(policy, summary)
+        self._measure(policy, summary)
         seconds = (now - begun).total_seconds()
         self.telemetry.scan_seconds.labels(namespace, name).observe(seconds)
         logger.info(
@@ -303,7 +303,7 @@ class Scheduler:
         )
         return due(probe, now, self._patience.blind_retry(key, policy)).next_time
 
-    def _tell(self, policy: ScanPolicy, summary: ScanSummary) -> None:
+    def _measure(self, policy: ScanPolicy, summary: ScanSummary) -> None:
         labels = (policy.metadata.namespace or "", policy.metadata.name)
         telemetry = self.telemetry
         telemetry.scans.labels(*labels, "failed" if summary.complete_failure else "completed").inc()

@@ -110,22 +110,22 @@ class RequestLoop:
             while not stop.is_set():
                 begun = self.clock.monotonic()
                 if self.may_write():
-                    self._go_on(pool)
-                    self._look_at_all(pool)
+                    self._start_ready(pool)
+                    self._refresh_all(pool)
                 seen = self.world.wait(seen, self._pause(begun))
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _pause(self, looked_at: float) -> float:
+    def _pause(self, refreshed_at: float) -> float:
         """Return the seconds to sleep when nothing happens: until the poll, or until an act's time comes.
 
         An act whose time had come and that found no thread is woken by the end of another one's run.
         """
         with self._lock:
-            times = [one.at for one in self._unfinished.values() if one.at > looked_at]
+            times = [one.at for one in self._unfinished.values() if one.at > refreshed_at]
         return min([self.poll_seconds, *(max(0.0, at - self.clock.monotonic()) for at in times)])
 
-    def _look_at_all(self, pool: ThreadPoolExecutor) -> None:
+    def _refresh_all(self, pool: ThreadPoolExecutor) -> None:
         unread = self.decider.see_all()
         if None in unread:
             return
@@ -138,9 +138,9 @@ class RequestLoop:
                 continue
             try:
                 if self._is_under_way(request):
-                    self._hear(request)
+                    self._process_votes(request)
                 else:
-                    self._look(request, pool)
+                    self._refresh(request, pool)
             except LedgerDiverged as error:
                 self.freeze.freeze(str(error))
                 logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
@@ -171,7 +171,7 @@ class RequestLoop:
             for act in acts:
                 self._unfinished.setdefault(act.uid, _Unfinished(act, self.clock.monotonic(), begun))
 
-    def _go_on(self, pool: ThreadPoolExecutor) -> None:
+    def _start_ready(self, pool: ThreadPoolExecutor) -> None:
         """Start unfinished acts whose time has come while threads are free, whether or not their objects still exist.
 
         Those on their way to an end go first, then whoever waits longest.
@@ -193,7 +193,7 @@ class RequestLoop:
         with self._lock:
             return uid in self._running or uid in self._unfinished
 
-    def _hear(self, request: ActionRequest) -> None:
+    def _process_votes(self, request: ActionRequest) -> None:
         """Answer votes on an act that runs or waits for its turn; one that counts makes it look again at once."""
         uid = request.metadata.uid or ""
         if self.decider.hear(request):
@@ -201,7 +201,7 @@ class RequestLoop:
                 if uid in self._unfinished:
                     self._unfinished[uid].at = 0.0
 
-    def _look(self, request: ActionRequest, pool: ThreadPoolExecutor) -> None:
+    def _refresh(self, request: ActionRequest, pool: ThreadPoolExecutor) -> None:
         uid = request.metadata.uid or ""
         request = self.decider.look(request)
         state = request.status.state
@@ -311,7 +311,7 @@ class RequestLoop:
             return
         self._waiting.pop(act.uid, None)
         self._keep((act,), begun=False)
-        self._go_on(pool)
+        self._start_ready(pool)
 
     def _run_one(self, one: _Unfinished) -> None:
         act, retry_after = one.last, 0.0 if self._stopping.is_set() else None

@@ -32,24 +32,24 @@ class SlackChannels:
     policies: Objects[ScanPolicy]
     events: Events
 
-    def look(self) -> None:
-        """Look at all policies once. Raises StoreUnavailable."""
+    def refresh(self) -> None:
+        """Bring all policies in line once. Raises StoreUnavailable."""
         try:
             _, problems = SlackStatus(self.store).read()
         except ValueError as error:
             # The bot writes there, and the operator trusts it with nothing: what cannot be read is no reason to stop.
-            logger.warning("what the bot tells about Slack cannot be read: %s", error)
+            logger.warning("what the bot says about Slack cannot be read: %s", error)
             return
         for policy in self.policies.kept.all():
             note, wanted = policy_status.slack_note(policy), problem_of(policy, problems)
             if note is None or note == wanted:
                 continue
             try:
-                self._tell(policy, wanted)
+                self._write(policy, wanted)
             except FinopsError as error:
-                logger.info("the state of a Slack channel is told later: %s", error, extra={"policy": _name(policy)})
+                logger.info("the state of a Slack channel is written later: %s", error, extra={"policy": _name(policy)})
 
-    def _tell(self, policy: ScanPolicy, problem: str) -> None:
+    def _write(self, policy: ScanPolicy, problem: str) -> None:
         self.policies.write_status(policy, lambda current: policy_status.noted(current, problem))
         if problem:
             logger.warning("no card reaches Slack: %s", problem, extra={"policy": _name(policy)})

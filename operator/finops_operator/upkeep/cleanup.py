@@ -49,7 +49,7 @@ class Forgetting:
     def __post_init__(self) -> None:
         self._recommendations, self._inventory = RecommendationStore(self.store), InventoryStore(self.store)
 
-    def look(self) -> None:
+    def clean_up(self) -> None:
         """Forget what is gone, at most every five minutes.
 
         Raises:

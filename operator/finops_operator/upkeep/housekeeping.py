@@ -1,6 +1,6 @@
 """What has to be done now and then: watch canary, groups for the bot, notes in the ledger, finished requests removed.
 
-One thread of the composition root. Each duty is on its own: what fails now is done at the next look.
+One thread of the composition root. Each duty is on its own: what fails now is done the next time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Housekeeping:
 
     Attributes:
         take_over: adopts acts whose account was missing when the lease was acquired.
-        tell_slack: tells on the policies which Slack channels take no cards.
+        slack_channels: writes on the policies which Slack channels take no cards.
         forget: drops what is kept of policies that no longer exist.
     """
 
@@ -54,7 +54,7 @@ class Housekeeping:
     clock: Clock
     may_write: Callable[[], bool]
     take_over: Callable[[], None]
-    tell_slack: Callable[[], None]
+    slack_channels: Callable[[], None]
     forget: Callable[[], None]
     canary_seconds: float
     _ended: dict[str, datetime] = field(default_factory=dict)
@@ -66,18 +66,18 @@ class Housekeeping:
         due = self.clock.monotonic() + pause
         while not stop.wait(min(pause, 1.0)):
             if self.clock.monotonic() >= due:
-                self.look()
+                self.run_duties()
                 due = self.clock.monotonic() + pause
             elif self._wanted_groups() != self._published:
                 self._duty("groups", self._publish_groups)
 
-    def look(self) -> None:
+    def run_duties(self) -> None:
         """Do every duty once."""
         self._watch_the_watches()
         duties: list[tuple[str, Callable[[], None]]] = [("groups", self._publish_groups), ("gauges", self._show_gauges)]
         if self.may_write():
             duties += [("ledger", self._note), ("take over", self.take_over), ("finished requests", self._remove_old)]
-            duties += [("slack channels", self.tell_slack), ("what is gone", self.forget)]
+            duties += [("slack channels", self.slack_channels), ("what is gone", self.forget)]
         for name, duty in duties:
             self._duty(name, duty)
 

@@ -12,7 +12,7 @@ from finops_slackbot.events.vote_buttons import open_modal
 from finops_slackbot.slack_calls import SlackCalls
 from finops_slackbot.views.blocks import DETAILS
 from finops_slackbot.views.details import details
-from finops_slackbot.votes import Taken, VoteTaker
+from finops_slackbot.votes import ClickResult, VoteTaker
 
 
 class DetailsButton:
@@ -35,9 +35,9 @@ class DetailsButton:
             return
         self._intake.run(ack, person, lambda: self._open(body))
 
-    def _open(self, body: Mapping[str, Any]) -> Taken:
+    def _open(self, body: Mapping[str, Any]) -> ClickResult:
         actions = body.get("actions") or [{}]
-        facts = self._votes.look(str(actions[0].get("value", "")))
-        if isinstance(facts, Taken):
+        facts = self._votes.facts_behind(str(actions[0].get("value", "")))
+        if isinstance(facts, ClickResult):
             return facts
         return open_modal(self._calls, body, details(facts))

@@ -16,7 +16,7 @@ from typing import Any, Final
 from finops_slackbot.answering import Answering
 from finops_slackbot.metrics import Metrics
 from finops_slackbot.views import answers
-from finops_slackbot.votes import Taken
+from finops_slackbot.votes import ClickResult
 from finops_slackbot.workers import Workers
 
 ACK_SECONDS: Final = 0.8
@@ -66,9 +66,9 @@ class Intake:
         self,
         ack: Callable[..., Any],
         person: Person,
-        job: Callable[[], Taken | None],
+        job: Callable[[], ClickResult | None],
         *,
-        in_modal: Callable[[Taken], Mapping[str, Any] | None] = lambda _: None,
+        in_modal: Callable[[ClickResult], Mapping[str, Any] | None] = lambda _: None,
     ) -> None:
         """Do `job` in our own threads, acknowledge in time, and tell the person the answer it returns.
 
@@ -83,31 +83,31 @@ class Intake:
             )
             return
         try:
-            taken = future.result(ACK_SECONDS)
+            result = future.result(ACK_SECONDS)
         except FutureTimeoutError:
             ack()
             future.add_done_callback(lambda done: self._late(person, done))
             return
-        shown = in_modal(taken) if taken is not None else None
-        if taken is not None and shown is not None:
-            self._metrics.clicks.labels(taken.outcome).inc()
+        shown = in_modal(result) if result is not None else None
+        if result is not None and shown is not None:
+            self._metrics.clicks.labels(result.outcome).inc()
             ack(**shown)
             return
         ack()
         # Slack needs a moment to take the answer too: not on Bolt's threads.
-        if self._workers.submit(lambda: self._answer(person, taken)) is None:
-            self._answer(person, taken)
+        if self._workers.submit(lambda: self._answer(person, result)) is None:
+            self._answer(person, result)
 
-    def _late(self, person: Person, done: Future[Taken | None]) -> None:
+    def _late(self, person: Person, done: Future[ClickResult | None]) -> None:
         if not done.cancelled() and done.exception() is None:
             self._answer(person, done.result())
 
-    def _answer(self, person: Person, taken: Taken | None) -> None:
-        if taken is None:
+    def _answer(self, person: Person, result: ClickResult | None) -> None:
+        if result is None:
             self._metrics.clicks.labels("duplicate").inc()
             return
-        self._metrics.clicks.labels(taken.outcome).inc()
-        if taken.text:
+        self._metrics.clicks.labels(result.outcome).inc()
+        if result.text:
             self._answering.send(
-                channel=person.channel, user=person.user, text=taken.text, response_url=person.response_url
+                channel=person.channel, user=person.user, text=result.text, response_url=person.response_url
             )

@@ -13,7 +13,7 @@ from finops_slackbot.events.intake import ENVELOPE, Intake, Person, person_of
 from finops_slackbot.slack_calls import Identity
 from finops_slackbot.views import approve_reason, deny_reason
 from finops_slackbot.views.reason_modal import REASON_BLOCK, REASON_INPUT, ModalOrigin, origin_of
-from finops_slackbot.votes import Click, Taken, VoteTaker
+from finops_slackbot.votes import Click, ClickResult, VoteTaker
 
 _KEEPS_THE_MODAL = frozenset({"store-down", "cluster-down", "slack-down", "starting"})
 """Outcomes after which the person should be able to press the button again without typing the reason anew."""
@@ -55,7 +55,7 @@ class ReasonModals:
 
     def _vote(
         self, body: Mapping[str, Any], person: Person, origin: ModalOrigin, choice: Choice, reason: str
-    ) -> Taken | None:
+    ) -> ClickResult | None:
         view = body.get("view") or {}
         # A view id is unique to one opening; its hash changes when the person may send it again.
         sent = f"view:{view.get('id')}:{view.get('hash')}:{person.user}:{body.get('trigger_id')}"
@@ -70,10 +70,10 @@ class ReasonModals:
             reason=reason,
             response_url="",
         )
-        taken = self._votes.take(click, self._identity())
-        if taken is not None and taken.recorded:
-            self._answering.remember(taken.click_id, person.response_url)
-        return taken
+        result = self._votes.take(click, self._identity())
+        if result is not None and result.recorded:
+            self._answering.remember(result.click_id, person.response_url)
+        return result
 
 
 def _reason(view: Mapping[str, Any]) -> str:
@@ -82,7 +82,7 @@ def _reason(view: Mapping[str, Any]) -> str:
     return str(entry.get("value") or "")
 
 
-def _in_modal(taken: Taken) -> Mapping[str, Any] | None:
-    if taken.outcome in _KEEPS_THE_MODAL:
-        return {"response_action": "errors", "errors": {REASON_BLOCK: taken.text}}
+def _in_modal(result: ClickResult) -> Mapping[str, Any] | None:
+    if result.outcome in _KEEPS_THE_MODAL:
+        return {"response_action": "errors", "errors": {REASON_BLOCK: result.text}}
     return None

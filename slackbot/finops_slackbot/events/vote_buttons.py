@@ -17,7 +17,7 @@ from finops_slackbot.views.approve_reason import approve_reason
 from finops_slackbot.views.blocks import APPROVE, DENY
 from finops_slackbot.views.deny_reason import deny_reason
 from finops_slackbot.views.reason_modal import ModalOrigin
-from finops_slackbot.votes import Click, Taken, VoteTaker
+from finops_slackbot.votes import Click, ClickResult, VoteTaker
 
 
 class VoteButtons:
@@ -58,9 +58,9 @@ class VoteButtons:
             return
         self._intake.run(ack, person, lambda: self._ask(body, person, action, Choice.DENY))
 
-    def _approve(self, body: Mapping[str, Any], person: Person, action: Mapping[str, Any]) -> Taken | None:
-        facts = self._votes.look(str(action.get("value", "")))
-        if not isinstance(facts, Taken) and facts.require_reason == "Always":
+    def _approve(self, body: Mapping[str, Any], person: Person, action: Mapping[str, Any]) -> ClickResult | None:
+        facts = self._votes.facts_behind(str(action.get("value", "")))
+        if not isinstance(facts, ClickResult) and facts.require_reason == "Always":
             return self._ask(body, person, action, Choice.APPROVE)
         click = Click(
             identities=click_identities(body, person, action),
@@ -73,15 +73,15 @@ class VoteButtons:
             reason="",
             response_url=person.response_url,
         )
-        taken = self._votes.take(click, self._identity())
-        if taken is not None and taken.recorded:
-            self._answering.remember(taken.click_id, person.response_url)
-        return taken
+        result = self._votes.take(click, self._identity())
+        if result is not None and result.recorded:
+            self._answering.remember(result.click_id, person.response_url)
+        return result
 
-    def _ask(self, body: Mapping[str, Any], person: Person, action: Mapping[str, Any], choice: Choice) -> Taken:
+    def _ask(self, body: Mapping[str, Any], person: Person, action: Mapping[str, Any], choice: Choice) -> ClickResult:
         value = str(action.get("value", ""))
-        facts = self._votes.look(value)
-        if isinstance(facts, Taken):
+        facts = self._votes.facts_behind(value)
+        if isinstance(facts, ClickResult):
             return facts
         if closed := self._votes.closed(facts):
             return closed
@@ -90,13 +90,13 @@ class VoteButtons:
         return open_modal(self._calls, body, view)
 
 
-def open_modal(calls: SlackCalls, body: Mapping[str, Any], view: Mapping[str, Any]) -> Taken:
+def open_modal(calls: SlackCalls, body: Mapping[str, Any], view: Mapping[str, Any]) -> ClickResult:
     """Open a modal for a click; the trigger is used at once, before it is too old."""
     try:
         calls.open_modal(str(body.get("trigger_id", "")), view)
     except (SlackRefused, SlackRateLimited, SlackUnavailable):
-        return Taken(answers.modal_failed(), "modal-failed")
-    return Taken("", "modal")
+        return ClickResult(answers.modal_failed(), "modal-failed")
+    return ClickResult("", "modal")
 
 
 def click_identities(body: Mapping[str, Any], person: Person, action: Mapping[str, Any]) -> tuple[str, ...]:

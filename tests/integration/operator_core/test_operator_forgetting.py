@@ -54,7 +54,7 @@ def scanned(parts: Parts, name: str, *shards: Shard, uid: str = "", generation: 
 
 def look(parts: Parts) -> None:
     parts.clock.sleep(301)
-    parts.forgetting.look()
+    parts.forgetting.clean_up()
 
 
 def known(parts: Parts) -> set[str]:
@@ -93,18 +93,10 @@ def test_what_cannot_be_read_stays_with_every_shard_and_keeps_nothing_else_from_
     parts.store.client.hset(parts.store.keys.policy_head(NAMESPACE, "broken"), "shards", "no JSON")
     parts.clock.sleep(2 * 86_400)
 
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
 
     assert known(parts) == {"kept", "broken"}
     assert shards(parts) == (THERE, HERE)
-
-
-def test_a_policy_that_the_first_version_scanned_goes_like_every_other(parts: Parts) -> None:
-    scanned(parts, "deleted", HERE)
-    head = parts.store.keys.policy_head(NAMESPACE, "deleted")
-    parts.store.client.hdel(head, "costs", "includeTags", "excludeTags", "hoursPerMonth", "uid")
-    look(parts)
-    assert known(parts) == set()
 
 
 def test_a_defect_in_one_duty_keeps_none_of_the_others_from_being_done(
@@ -115,8 +107,8 @@ def test_a_defect_in_one_duty_keeps_none_of_the_others_from_being_done(
     def broken() -> None:
         raise KeyError("costs")
 
-    parts.housekeeping.tell_slack = broken
-    parts.housekeeping.look()
+    parts.housekeeping.slack_channels = broken
+    parts.housekeeping.run_duties()
 
     assert known(parts) == set()
     (told,) = (one for one in caplog.records if one.exc_info is not None)
@@ -126,10 +118,10 @@ def test_a_defect_in_one_duty_keeps_none_of_the_others_from_being_done(
 def test_the_housekeeper_of_the_process_that_may_write_sees_to_it(parts: Parts) -> None:
     scanned(parts, "deleted")
     parts.writable = False
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
     assert known(parts) == {"deleted"}
     parts.writable = True
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
     assert known(parts) == set()
 
 
@@ -194,7 +186,7 @@ def test_nothing_is_forgotten_while_the_api_server_cannot_be_asked(
             look(parts)
     assert known(parts) == series(parts) == {"deleted"}
     # It is asked again at the next look, not only minutes later.
-    parts.forgetting.look()
+    parts.forgetting.clean_up()
     assert known(parts) == set()
 
 

@@ -88,15 +88,15 @@ def test_a_month_after_its_end_a_request_is_removed_and_its_story_stays(parts: P
     )
     parts.ledger.append(late)
     parts.clock.sleep(timedelta(days=29).total_seconds())
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
     assert parts.requests.api.get(NAMESPACE, ended.metadata.name) is not None
 
     parts.clock.sleep(timedelta(days=1, seconds=1).total_seconds())
     parts.writable = False
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
     assert parts.requests.api.get(NAMESPACE, ended.metadata.name) is not None
     parts.writable = True
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
 
     assert parts.requests.api.get(NAMESPACE, ended.metadata.name) is None
     assert parts.requests.api.get(NAMESPACE, waiting.metadata.name) is not None
@@ -117,15 +117,15 @@ def test_an_object_that_took_the_name_of_an_old_one_is_not_removed(parts: Parts)
 def test_a_posted_card_is_noted_once_also_by_the_next_process(parts: Parts) -> None:
     notify = {"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}}
     posted, silent = parts.propose(1, notify=notify), parts.propose(2)
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
     assert ("posted", "posted") not in parts.kinds_of_records()
 
     parts.outbox.shown(posted.metadata.uid or "", MessageRef("C0123456789", "1700.5", "h", 0))
     parts.outbox.shown(silent.metadata.uid or "", MessageRef("C0123456789", "1700.6", "h", 0))
     for _ in range(3):
-        parts.housekeeping.look()
+        parts.housekeeping.run_duties()
     parts.chronicle.start_again()
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
 
     (noted,) = [record for record in parts.ledger.read() if record.entry.kind is RecordKind.POSTED]
     assert noted.entry.request.endswith(posted.metadata.uid or "?")
@@ -136,11 +136,11 @@ def test_a_posted_card_is_noted_once_also_by_the_next_process(parts: Parts) -> N
 def test_a_card_of_a_request_that_ended_before_the_next_look_is_noted_too(parts: Parts, ended: State) -> None:
     posted = parts.propose(1, ended, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}})
     for _ in range(3):
-        parts.housekeeping.look()
+        parts.housekeeping.run_duties()
     parts.outbox.shown(posted.metadata.uid or "", MessageRef("C0123456789", "1700.5", "h", 0))
 
     for _ in range(3):
-        parts.housekeeping.look()
+        parts.housekeeping.run_duties()
 
     (noted,) = [record for record in parts.ledger.read() if record.entry.kind is RecordKind.POSTED]
     assert noted.entry.detail == {"channel": "C0123456789", "message": "1700.5"}
@@ -165,10 +165,10 @@ def test_a_request_that_ended_without_a_card_is_asked_about_ever_more_seldom(par
 def test_each_turn_of_the_freeze_switch_is_noted_once(parts: Parts) -> None:
     def turn(frozen: str, reason: str = "") -> None:
         parts.maps.write("r-freeze", {"frozen": frozen, "reason": reason})
-        parts.housekeeping.look()
-        parts.housekeeping.look()
+        parts.housekeeping.run_duties()
+        parts.housekeeping.run_duties()
         parts.chronicle.start_again()
-        parts.housekeeping.look()
+        parts.housekeeping.run_duties()
 
     for frozen, reason in (("", ""), ("true", "audit"), ("false", ""), ("true", "audit")):
         turn(frozen, reason)
@@ -184,9 +184,9 @@ def test_only_a_change_of_terms_is_noted_and_every_turn_of_it(parts: Parts) -> N
         found = policy(name="terms", generation=generation, **spec)
         metadata = replaced(found, made)
         parts.world.policies.put(found.model_copy(update={"metadata": metadata}))
-        parts.housekeeping.look()
+        parts.housekeeping.run_duties()
         parts.chronicle.start_again()
-        parts.housekeeping.look()
+        parts.housekeeping.run_duties()
 
     changed(1)
     changed(2, schedule="1 2 3 4 *")
@@ -211,7 +211,7 @@ def test_the_bot_is_told_every_group_that_a_policy_or_an_open_request_names(part
     parts.propose(1, approval={"approvers": [{"slackUserGroup": "S0BBBBBBB"}]})
     parts.propose(2, State.DENIED, approval={"approvers": [{"slackUserGroup": "S0CCCCCCC"}]})
 
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
 
     assert parts.groups.wanted() == {"S0AAAAAAA", "S0BBBBBBB"}
 
@@ -220,11 +220,11 @@ def test_a_quiet_kind_is_touched_so_that_its_watch_must_answer(parts: Parts) -> 
     one = parts.propose(1)
     key = (NAMESPACE, one.metadata.name)
     parts.housekeeping.canary.saw("ActionRequest", key, one.metadata.resource_version or "")
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
     assert not (parts.requests.fresh(one).metadata.annotations)
     parts.clock.sleep(61)
 
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
 
     assert "finops.dev/canary" in parts.requests.fresh(one).metadata.annotations
     parts.clock.sleep(200)

@@ -67,7 +67,7 @@ class Looking:
 
     def look(self) -> None:
         with ThreadPoolExecutor(1) as pool:
-            self.loop._look_at_all(pool)
+            self.loop._refresh_all(pool)
 
     def approved(self, shown: State, *, begun: bool = False) -> ActionRequest:
         made = self.parts.propose(1, approval=TWO)

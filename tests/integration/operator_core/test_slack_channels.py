@@ -61,7 +61,7 @@ def test_a_channel_without_the_app_is_told_on_its_policy_and_in_one_event(parts:
     scanned(parts, "silent")
     SlackStatus(parts.store).fail(problem(), CHANNEL)
     for _ in range(3):
-        parts.housekeeping.look()
+        parts.housekeeping.run_duties()
 
     assert ready(parts, "told") == f"Scanned 10 resources without gaps. No card reaches Slack: {CHANNEL}: {REFUSED}"
     for name in ("other", "silent"):
@@ -72,7 +72,7 @@ def test_a_channel_without_the_app_is_told_on_its_policy_and_in_one_event(parts:
     assert "/invite @finops" in event["message"]
 
     SlackStatus(parts.store).clear(CHANNEL)
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
     assert ready(parts, "told") == "Scanned 10 resources without gaps."
     assert len(events(parts, "told")) == 1
 
@@ -81,7 +81,7 @@ def test_a_dead_token_is_told_on_every_policy_with_a_channel(parts: Parts) -> No
     scanned(parts, "first", notify=NOTIFY)
     scanned(parts, "second", notify={"slack": {"channel": "C0999999999"}})
     SlackStatus(parts.store).fail(problem("Slack refused auth.test: token_revoked", "token_revoked"))
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
 
     for name in ("first", "second"):
         assert "token_revoked" in ready(parts, name)
@@ -91,7 +91,7 @@ def test_only_the_holder_of_the_lease_writes(parts: Parts) -> None:
     scanned(parts, "waits", notify=NOTIFY)
     SlackStatus(parts.store).fail(problem(), CHANNEL)
     parts.writable = False
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
 
     assert "Slack" not in ready(parts, "waits")
     assert events(parts, "waits") == []
@@ -106,19 +106,19 @@ def test_a_message_of_slack_is_one_short_printable_line() -> None:
 def test_a_silent_store_leaves_the_status_as_it_is(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     scanned(parts, "kept", notify=NOTIFY)
     SlackStatus(parts.store).fail(problem(), CHANNEL)
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
 
     def silent(_: SlackStatus) -> None:
         raise StoreUnavailable("the store does not answer")
 
     monkeypatch.setattr(SlackStatus, "read", silent)
-    parts.housekeeping.look()
+    parts.housekeeping.run_duties()
     assert "No card reaches Slack" in ready(parts, "kept")
 
 
 def test_what_cannot_be_read_stops_nothing(parts: Parts) -> None:
     made = scanned(parts, "unread", notify=NOTIFY)
     parts.store.client.hset(parts.store.keys.slack("status"), f"error:{CHANNEL}", "nonsense")
-    parts.slack_channels.look()
+    parts.slack_channels.refresh()
 
     assert ready(parts, made.metadata.name) == "Scanned 10 resources without gaps."

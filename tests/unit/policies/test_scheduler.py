@@ -93,7 +93,7 @@ class Rig:
         """Let the scheduler look once, and wait for the scan that it starts."""
         self.clock.sleep(after)
         with ThreadPoolExecutor(1) as pool:
-            self.scheduler._look(pool)
+            self.scheduler._start_due(pool)
 
     def stalled(self) -> str:
         found = find_condition(self.policy.status.conditions, "Stalled")

@@ -19,7 +19,7 @@ from finops_slackbot.killpoint import kill_at
 from finops_slackbot.metrics import Metrics
 from finops_slackbot.slack_calls import Identity, SlackCalls
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
-from finops_slackbot.votes import Taken
+from finops_slackbot.votes import ClickResult
 from finops_slackbot.workers import Workers
 
 HOME = Identity("T0HOME", "", "U0BOT", "Home")
@@ -180,7 +180,7 @@ def intake() -> tuple[Intake, Directory, Workers, Metrics]:
 def test_an_answer_is_sent_after_the_acknowledgement() -> None:
     door, directory, workers, _ = intake()
     acks: list[dict[str, Any]] = []
-    door.run(lambda **body: acks.append(body), PERSON, lambda: Taken("said", "word"))
+    door.run(lambda **body: acks.append(body), PERSON, lambda: ClickResult("said", "word"))
     assert workers.drain(5)
     assert acks == [{}]
     assert directory.told == [("C1", "U1", "said")]
@@ -192,9 +192,9 @@ def test_slow_work_is_acknowledged_in_time_and_answered_later(monkeypatch: pytes
     gate = threading.Event()
     acks: list[dict[str, Any]] = []
 
-    def slow() -> Taken:
+    def slow() -> ClickResult:
         gate.wait(5)
-        return Taken("said late", "word")
+        return ClickResult("said late", "word")
 
     door.run(lambda **body: acks.append(body), PERSON, slow)
     assert acks == [{}]
@@ -207,7 +207,7 @@ def test_slow_work_is_acknowledged_in_time_and_answered_later(monkeypatch: pytes
 def test_a_full_house_says_so() -> None:
     door, directory, workers, metrics = intake()
     workers.close()
-    door.run(lambda **_: None, PERSON, lambda: Taken("never", "word"))
+    door.run(lambda **_: None, PERSON, lambda: ClickResult("never", "word"))
     assert "too much to do" in directory.told[0][2]
     assert metrics.registry.get_sample_value("finops_slackbot_clicks_total", {"outcome": "busy"}) == 1
 
