@@ -78,10 +78,6 @@ class InstanceType:
         return int(found.group(1)) if found else 0
 
     @property
-    def burstable(self) -> bool:
-        return self.baseline_percent is not None
-
-    @property
     def nitro(self) -> bool:
         return self.hypervisor == "nitro"
 
