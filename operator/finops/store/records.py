@@ -2,7 +2,7 @@
 
 Used by the parts of the store whose bytes nothing hashes or signs; the ledger's canonical form stands in
 `finops.domain.canonical`, the public JSON of recommendations beside their store. Against code written by hand 10,000
-resources are written in a quarter of the time and read in two thirds of it, with half the memory (ADR 0015).
+resources are written in a quarter of the time and read in two thirds of it, with half the memory (ADR 0017).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ def test_a_burstable_type_tells_its_baseline() -> None:
     kind = bundled_catalog().get("t3.large")
     assert kind is not None
     assert (kind.vcpus, kind.memory_mib, kind.baseline_percent) == (2, 8192, Decimal(30))
-    assert (kind.family, kind.size, kind.generation, kind.burstable, kind.nitro) == ("t3", "large", 3, True, True)
+    assert (kind.family, kind.size, kind.generation, kind.nitro) == ("t3", "large", 3, True)
 
 
 def test_a_type_without_volume_bandwidth_of_its_own_says_none_not_zero() -> None:
