@@ -12,7 +12,7 @@ import botocore.session
 import pytest
 from botocore.loaders import Loader
 from botocore.stub import Stubber
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops.errors import AwsUnreachable
@@ -256,6 +256,8 @@ def test_a_token_that_comes_back_is_an_error_and_not_an_endless_loop() -> None:
 LISTS = st.lists(st.lists(st.text("abc", max_size=3), max_size=4), min_size=1, max_size=8)
 
 
+# The first example of each service reads its models from disk.
+@settings(deadline=None)
 @given(
     LISTS,
     st.sampled_from(["rds:DescribeDBInstances", "dynamodb:ListTables", "s3:ListObjectsV2", "ec2:DescribeVolumes"]),
