@@ -26,6 +26,7 @@ from finops.k8s.events import Events
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
 from finops.k8s.lease import Lease
 from finops.ledger.durable import DurableLedger, open_ledger
+from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
 from finops.store.caps import StoredCaps
@@ -131,8 +132,17 @@ class Operator:
         path = Path(self.settings.ledger_path) if self.settings.ledger_path else None
         if path is None:
             logger.warning("the ledger has no second sink (FINOPS_LEDGER_PATH): nothing will be acted upon")
+        if not self.settings.ledger_signing_key:
+            raise InvalidInput(
+                "no key signs the ledger",
+                field="FINOPS_LEDGER_SIGNING_KEY",
+                hint="the chart makes one; by hand: openssl genpkey -algorithm ed25519",
+            )
+        keys = Keyring.of(self.settings.ledger_signing_key, self.settings.ledger_trusted_keys)
         connection = open_ledger_connection(self.settings.redis_url, prefix=self.settings.redis_prefix)
-        return open_ledger(connection, path, clock=self.clock, fence=lambda: self.keeper.fence, passage=killpoint)
+        return open_ledger(
+            connection, path, keys=keys, clock=self.clock, fence=lambda: self.keeper.fence, passage=killpoint
+        )
 
     def _make_aws(self) -> None:
         counter = CallCounter()

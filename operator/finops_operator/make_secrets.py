@@ -1,7 +1,8 @@
 """`python -m finops_operator.make_secrets NAME`: the chart's hook Job, run before every install and upgrade.
 
-Makes the passwords of the store's users, their access list, and the key that signs Slack buttons, when the Secret is
-absent. An upgrade keeps passwords and key, and writes the access list anew when this version grants something else.
+Makes the passwords of the store's users, their access list, the key that signs Slack buttons and the one that signs
+the ledger, when the Secret is absent. An upgrade keeps passwords and keys, and writes the access list anew when this
+version grants something else.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from collections.abc import Mapping
 from finops.errors import FinopsError
 from finops.k8s.connection import connect
 from finops.k8s.secrets import create_once, update_once
+from finops.ledger.signing import new_private_key, public_key_of
 from finops.settings import from_environment
 
 _BYTES = 32
+SIGNING_KEY = "ledger-signing-key"
+PUBLIC_KEY = "ledger-public-key"
 _ACCESS_LIST = "users.acl"
 _OPERATOR = "+@all -@admin -@dangerous -function -script|kill -script|flush +info +config|get"
 # What the bot's parts of the store and the client's connection send, and nothing else.
@@ -33,22 +37,33 @@ _BOT = " ".join(
 
 
 def make() -> Mapping[str, str]:
-    """Return fresh values: `operator-password`, `slackbot-password`, `users.acl`, `button-key`."""
+    """Return fresh values: `operator-password`, `slackbot-password`, `users.acl`, `button-key`, the ledger's keys."""
     operator, slackbot = secrets.token_hex(_BYTES), secrets.token_hex(_BYTES)
     return {
         "operator-password": operator,
         "slackbot-password": slackbot,
         _ACCESS_LIST: access_list(operator, slackbot),
         "button-key": secrets.token_hex(_BYTES),
+        **_ledger_keys(new_private_key()),
     }
 
 
+def _ledger_keys(private: str) -> dict[str, str]:
+    """Return the key that signs the ledger's records, and the public one that `finops audit verify` needs."""
+    return {SIGNING_KEY: private, PUBLIC_KEY: public_key_of(private)}
+
+
 def mend(kept: Mapping[str, str]) -> Mapping[str, str]:
-    """Return what has to change in a Secret of an earlier version: its access list, for the passwords it holds."""
+    """Return what has to change in a Secret that exists: the access list for its passwords, and keys that it lacks.
+
+    A signing key that somebody replaced gets its public key beside it.
+    """
+    private = kept.get(SIGNING_KEY) or new_private_key()
+    keys = {name: value for name, value in _ledger_keys(private).items() if kept.get(name) != value}
     wanted = access_list(kept.get("operator-password", ""), kept.get("slackbot-password", ""))
     if not kept.get("operator-password") or not kept.get("slackbot-password") or kept.get(_ACCESS_LIST) == wanted:
-        return {}
-    return {_ACCESS_LIST: wanted}
+        return keys
+    return {**keys, _ACCESS_LIST: wanted}
 
 
 def access_list(operator_password: str, slackbot_password: str) -> str:

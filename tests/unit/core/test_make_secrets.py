@@ -13,7 +13,10 @@ from finops_operator.make_secrets import access_list, main, make, mend
 def test_every_install_gets_secrets_of_its_own() -> None:
     first, second = make(), make()
 
-    assert set(first) == {"operator-password", "slackbot-password", "users.acl", "button-key"}
+    assert set(first) == {
+        *("operator-password", "slackbot-password", "users.acl", "button-key"),
+        *("ledger-signing-key", "ledger-public-key"),
+    }
     assert not set(first.values()) & set(second.values())
     assert all(len(value) >= 64 for value in first.values())
 
@@ -41,8 +44,14 @@ def test_an_upgrade_writes_the_access_list_for_the_passwords_that_are_there_and_
     kept = make()
     assert mend(kept) == {}
     assert mend({**kept, "users.acl": "user default off"}) == {"users.acl": kept["users.acl"]}
-    # Somebody's own Secret for an external store has no passwords of ours.
-    assert mend({"button-key": "x"}) == {}
+    # Somebody's own Secret for an external store has no passwords of ours, but the ledger needs its key.
+    assert mend({"button-key": "x"}).keys() == {"ledger-signing-key", "ledger-public-key"}
+
+
+def test_a_signing_key_that_somebody_replaced_gets_its_public_key_beside_it() -> None:
+    kept, other = make(), make()
+    mixed = {**kept, "ledger-signing-key": other["ledger-signing-key"]}
+    assert mend(mixed) == {"ledger-public-key": other["ledger-public-key"]}
 
 
 def test_without_a_name_it_says_how_it_is_called(
