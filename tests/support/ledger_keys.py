@@ -1,4 +1,4 @@
-"""The keys that sign the ledgers of the tests: the same in every process, since tests kill one and go on in the next."""
+"""The keys that sign the tests' ledgers: the same in every process, since tests kill one and go on in the next."""
 
 from __future__ import annotations
 

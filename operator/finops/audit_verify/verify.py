@@ -87,7 +87,8 @@ def _chain(walk: _Walk, number: int, digest: str, record: dict[str, Any]) -> Non
         wrong(
             "Fence", f"fence {record['fence']} after fence {walk.fence}: written by a process that had lost the lease"
         )
-    request = record["request"]
+    # Before the object exists its request has a name but no uid yet: such records are linked by the whole chain alone.
+    request = record["request"].rpartition("/")[2]
     before = walk.last.get(request, 0) if request else 0
     if record["requestPrevious"] != before:
         wrong("Chain", f"record {record['sequence']} does not name record {before}, the last of its request")

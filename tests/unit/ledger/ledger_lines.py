@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.support.ledger_keys import KEYS
 
-from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
+from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind, request_uid
 from finops.domain.canonical import Json
 from finops.ledger.file_sink import line_of
 
@@ -86,13 +86,14 @@ def records(entries: tuple[Entry, ...] = HONEST, *, fences: tuple[int, ...] = ()
     last: dict[str, int] = {}
     for number, one in enumerate(entries):
         fence = fences[number] if number < len(fences) else 1
-        before = last.get(one.request, 0)
+        uid = request_uid(one.request)
+        before = last.get(uid, 0)
         record = KEYS.sign(
             Record(number + 1, previous, START + timedelta(seconds=number), fence, one, request_previous=before)
         )
         chained.append(record)
-        if one.request:
-            last[one.request] = record.sequence
+        if uid:
+            last[uid] = record.sequence
         previous = record.hash
     return chained
 
