@@ -1,9 +1,10 @@
 """Compile price and instance-type CSV files into the compact tables that ship in the wheel.
 
-Run by a maintainer when the figures are collected anew (`--data DIR` writes), and by checks (`--check` compares and
-writes nothing). The output is deterministic: the same CSV files always give the same bytes.
+Run by a maintainer when the figures are collected anew, and by checks (`--check` compares and writes nothing). The
+output is deterministic: the same CSV files always give the same bytes.
 
-Inputs in DIR: `ec2_on_demand.csv`, `ec2_os_surcharge.csv`, `ebs.csv`, `other.csv`, `instance_types.csv`.
+Inputs in `data/aws-prices`, or in the folder of `--data`, packed (`NAME.csv.xz`) or plain (`NAME.csv`):
+`ec2_on_demand.csv`, `ec2_os_surcharge.csv`, `ebs.csv`, `other.csv`, `instance_types.csv`.
 Outputs in `operator/finops_operator/pricing/data`: `prices-REGION.json.gz`, `surcharges.json.gz`,
 `instance-types.json.gz` and `sources.json`, which names where figures come from and holds a digest of the rows.
 """
@@ -14,7 +15,9 @@ import argparse
 import csv
 import gzip
 import hashlib
+import io
 import json
+import lzma
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +26,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 OUTPUT: Final = ROOT / "operator" / "finops_operator" / "pricing" / "data"
+DATA: Final = ROOT / "data" / "aws-prices"
 INPUTS: Final = ("ec2_on_demand.csv", "ec2_os_surcharge.csv", "ebs.csv", "other.csv", "instance_types.csv")
 
 EBS_UNITS: Final = {
@@ -84,10 +88,19 @@ class Table:
         node[row.product[-1]] = [row.amount, self.origins.index(origin)]
 
 
+def csv_bytes(path: Path) -> bytes:
+    """Return the content of a CSV file, or of the packed one beside its name (`NAME.csv.xz`).
+
+    Raises:
+        FileNotFoundError: there is neither.
+    """
+    packed_file = path.with_name(f"{path.name}.xz")
+    return lzma.decompress(packed_file.read_bytes()) if packed_file.is_file() else path.read_bytes()
+
+
 def read_csv(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV file as dictionaries of text."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    """Return the rows of a CSV file, packed or plain, as dictionaries of text."""
+    return list(csv.DictReader(io.StringIO(csv_bytes(path).decode(), newline="")))
 
 
 def regional_rows(data: Path) -> Iterator[Row]:
@@ -156,7 +169,7 @@ def compile_tables(data: Path) -> dict[str, bytes]:
         "about": "On-demand list prices published by AWS, collected from the public repositories named here.",
         "currency": "USD",
         "origins": [{"source": source, "asOf": as_of} for source, as_of in origins],
-        "inputs": {name: hashlib.sha256((data / name).read_bytes()).hexdigest() for name in INPUTS},
+        "inputs": {name: hashlib.sha256(csv_bytes(data / name)).hexdigest() for name in INPUTS},
         "regions": sorted(tables),
         "rows": {"regional": len(regional), "surcharges": len(surcharges), "instanceTypes": len(types["types"])},
         "rowsSha256": {
@@ -186,10 +199,10 @@ def _text(name: str, content: bytes | None) -> bytes | None:
 def main(arguments: list[str] | None = None) -> int:
     """Build or compare; 0 done or equal, 1 different, 2 wrong usage."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with the CSV files")
+    parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help="folder with the CSV files")
     parser.add_argument("--check", action="store_true", help="compare with the committed tables, write nothing")
     options = parser.parse_args(arguments)
-    missing = [name for name in INPUTS if not (options.data / name).is_file()]
+    missing = [name for name in INPUTS if not any((options.data / file).is_file() for file in (name, f"{name}.xz"))]
     if missing:
         sys.stderr.write(f"{options.data} lacks {', '.join(missing)}\n")
         return 2

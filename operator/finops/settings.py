@@ -29,7 +29,6 @@ _FOREIGN: Final = (
     "FINOPS_TEST",
     "FINOPS_UPDATE_",
     "FINOPS_WRITE_",
-    "FINOPS_PRICE_DATA",
 )
 """How names begin that others read: the chart, which puts the password into FINOPS_REDIS_URL, `finops audit verify`,
 tests and generators."""

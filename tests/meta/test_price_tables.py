@@ -1,8 +1,4 @@
-"""Every figure in the wheel is the one of the collected data, row by row.
-
-The data itself is not part of a checkout: it is found through `FINOPS_PRICE_DATA` or beside the checkout. Without it
-the committed digest of its rows stands for it, so that an edited table is noticed everywhere.
-"""
+"""Every figure in the wheel is the one of the collected data in `data/aws-prices`, row by row."""
 
 from __future__ import annotations
 
@@ -10,8 +6,9 @@ import csv
 import gzip
 import hashlib
 import importlib.util
+import io
 import json
-import os
+import lzma
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -28,8 +25,7 @@ from finops_operator.pricing.bundled import SOURCE
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ROOT / "operator" / "finops_operator" / "pricing" / "data"
 SOURCES = json.loads((TABLES / "sources.json").read_text(encoding="utf-8"))
-DATA = Path(os.environ.get("FINOPS_PRICE_DATA", ROOT.parent / "shared" / "data" / "aws-prices"))
-HAS_DATA = (DATA / "ec2_on_demand.csv").is_file()
+DATA = ROOT / "data" / "aws-prices"
 EBS_DIMENSIONS = {
     "gb_month": "gb_month",
     "iops_month": "iops_month",
@@ -77,9 +73,12 @@ def sha256(lines: list[str]) -> str:
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
+def content(name: str) -> bytes:
+    return lzma.decompress((DATA / f"{name}.xz").read_bytes())
+
+
 def csv_rows(name: str) -> list[dict[str, str]]:
-    with (DATA / name).open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    return list(csv.DictReader(io.StringIO(content(name).decode(), newline="")))
 
 
 def test_every_table_holds_exactly_the_rows_of_the_committed_digest() -> None:
@@ -126,7 +125,6 @@ def test_every_row_of_every_table_is_the_answer_to_its_question() -> None:
     assert all(asked[name] >= 30 for name in ("ebs snapshot_gb_month", "vpc public_ipv4_hour", "ec2 instance_hour"))
 
 
-@pytest.mark.skipif(not HAS_DATA, reason="without the data the digest of its rows vouches for the tables")
 def test_every_price_the_source_answers_equals_the_data_files() -> None:
     rows = [
         (row, ("ec2", row["os"], row["instance_type"]), row["usd_per_hour"]) for row in csv_rows("ec2_on_demand.csv")
@@ -147,12 +145,31 @@ def test_every_price_the_source_answers_equals_the_data_files() -> None:
 
 
 def test_the_committed_tables_are_what_the_tool_makes_of_the_data(builder: ModuleType) -> None:
-    if not HAS_DATA:
-        assert builder.main(["--data", str(DATA), "--check"]) == 2
-        return
-    assert builder.main(["--data", str(DATA), "--check"]) == 0
+    assert builder.main(["--check"]) == 0
     for name, digest in SOURCES["inputs"].items():
-        assert hashlib.sha256((DATA / name).read_bytes()).hexdigest() == digest
+        assert hashlib.sha256(content(name)).hexdigest() == digest
+
+
+def test_plain_files_of_another_folder_give_the_same_bytes_as_the_packed_ones(
+    builder: ModuleType, tmp_path: Path
+) -> None:
+    for name in builder.INPUTS:
+        (tmp_path / name).write_bytes(content(name))
+    assert builder.compile_tables(tmp_path) == builder.compile_tables(DATA)
+
+
+def test_a_folder_without_the_data_is_named(
+    builder: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert builder.main(["--data", str(tmp_path), "--check"]) == 2
+    assert f"{tmp_path} lacks {', '.join(builder.INPUTS)}" in capsys.readouterr().err
+
+
+def test_every_data_file_is_described_in_their_readme() -> None:
+    described = (DATA / "README.md").read_text(encoding="utf-8")
+    files = [path.name.removesuffix(".xz") for path in DATA.glob("*.csv.xz")]
+    assert set(files) >= {"ec2_on_demand.csv", "regions.csv"}
+    assert [name for name in files if f"`{name}`" not in described] == []
 
 
 def test_one_changed_figure_is_noticed(builder: ModuleType, tmp_path: Path) -> None:
