@@ -20,6 +20,7 @@ $(STAMP): $(LOCKED) pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r $(LOCKED)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/pip check --disable-pip-version-check
 	@touch $@
 
 demo: $(STAMP) ## Run the whole loop on this machine until Ctrl-C
@@ -61,11 +62,12 @@ generate: $(STAMP) ## Write all generated files anew
 	$(BIN)/python tools/build_architecture.py
 
 lock: ## Resolve the dependencies anew (needs uv)
-	for extra in operator slackbot demo dev; do \
+	for extra in cli operator slackbot demo dev; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	    --extra $$extra pyproject.toml --output-file locks/$$extra.txt; \
+	    --extra $$extra pyproject.toml --output-file locks/$$extra.txt || exit 1; \
 	done
-	echo 'hatchling==1.33.0' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header - --output-file locks/build.txt
+	echo 'hatchling==1.33.0' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  - --output-file locks/build.txt
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from finops_operator.cli.documents import Documents, InvalidDocuments, Problem, read_documents
+from finops_operator.cli.documents import Documents, read_documents
+from finops_operator.cli.problems import InvalidDocuments, Problem
 from finops_operator.plugins.loaded import plugins
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
