@@ -8,7 +8,8 @@ SOURCES := operator slackbot tests tools
 PYTEST := $(BIN)/python -m pytest
 PURE := operator/finops/domain/*,operator/finops/crds/*,operator/finops/audit_verify/*,operator/finops_operator/services/*,operator/finops_operator/plugins/*,operator/finops_operator/rules/*,operator/finops_operator/scan/metrics/*,operator/finops_operator/scan/check.py,operator/finops_operator/scan/price.py,operator/finops_operator/scan/recommend.py,operator/finops_operator/scan/select.py
 
-.PHONY: install demo test unit check e2e bench generate lock clean help
+.NOTPARALLEL:
+.PHONY: install demo test unit contract integration e2e check bench generate lock clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/make \1\t\2/' | expand -t 18
@@ -23,20 +24,22 @@ $(STAMP): $(LOCKED) pyproject.toml
 	$(BIN)/pip check --disable-pip-version-check
 	@touch $@
 
-demo: $(STAMP) ## Run the whole loop on this machine until Ctrl-C
-	@DEMO_STARTED_BY=$$PPID exec $(BIN)/finops demo
+demo: $(STAMP) ## Run the whole loop on this machine until Ctrl-C; ARGS=--headless: by script, to an end
+	@DEMO_STARTED_BY=$$PPID exec $(BIN)/finops demo $(ARGS)
 
-test: $(STAMP) ## Run every test; the cluster's too when FINOPS_TEST_KUBECONFIG is set
-	$(PYTEST) tests/unit tests/meta -q -n 2 --cov --cov-report=
-	$(BIN)/coverage report --fail-under=95 --include='$(PURE)'
-	$(PYTEST) tests/contract -q
-	$(PYTEST) tests/integration -q -n 2 --dist loadfile
+test: unit contract integration ## Run every test; the cluster's too when FINOPS_TEST_KUBECONFIG is set
 	@if [ -n "$$FINOPS_TEST_KUBECONFIG" ]; then $(PYTEST) tests/e2e -q; \
 	else echo "FINOPS_TEST_KUBECONFIG is not set: the cluster tests did not run"; fi
 
 unit: $(STAMP) ## Run the fast tests with branch coverage of the pure code
 	$(PYTEST) tests/unit tests/meta -q -n 2 --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95 --include='$(PURE)'
+
+contract: $(STAMP) ## Run the behaviour suites of doubles and real parts
+	$(PYTEST) tests/contract -q
+
+integration: $(STAMP) ## Run the tests that start whole programs on this machine
+	$(PYTEST) tests/integration -q -n 2 --dist loadfile
 
 e2e: $(STAMP) ## Run the cluster tests alone
 	$(PYTEST) tests/e2e -q
