@@ -45,24 +45,23 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def locked_wheels(locks: Sequence[Path], cache: Path) -> list[Path]:
-    """Return the wheels that `locks` name for this interpreter, from the index that pip is configured for.
+def locked_wheels(lock: Path, cache: Path) -> list[Path]:
+    """Return the wheels that `lock` names for this interpreter, from the index that pip is configured for.
 
-    They are kept in `cache`, so that they come from the network once for each state of the locks. Where pip fails, the
+    They are kept in `cache`, so that they come from the network once for each state of the lock. Where pip fails, the
     test fails: without the packages nothing can be said of their installation.
     """
-    content = b"".join(lock.read_bytes() for lock in locks)
-    folder = cache / hashlib.sha256(content + sys.version.encode()).hexdigest()[:16]
+    kept = cache / lock.stem
+    folder = kept / hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
     if not folder.is_dir():
-        partly = folder.with_suffix(".partly")
-        shutil.rmtree(partly, ignore_errors=True)
-        for lock in locks:
-            subprocess.run(
-                [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                 "--require-hashes", "--only-binary", ":all:", "--dest", str(partly), "--requirement", str(lock)],
-                check=True,
-                timeout=240,
-            )  # fmt: skip
+        shutil.rmtree(kept, ignore_errors=True)
+        partly = kept / "partly"
+        subprocess.run(
+            [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+             "--require-hashes", "--only-binary", ":all:", "--dest", str(partly), "--requirement", str(lock)],
+            check=True,
+            timeout=240,
+        )  # fmt: skip
         partly.rename(folder)
     return sorted(folder.glob("*.whl"))
 

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 def wheels(request: pytest.FixtureRequest) -> list[Path]:
     cache = request.config.cache
     assert cache is not None
-    return locked_wheels([LOCKS / "dev.txt"], cache.mkdir("locked-wheels"))
+    return locked_wheels(LOCKS / "dev.txt", cache.mkdir("locked-wheels"))
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_every_lock_names_all_that_its_packages_require(
     lock = LOCKS / f"{extra}.txt"
     if not pins(lock) <= pins(LOCKS / "dev.txt"):
         assert request.config.cache is not None
-        wheels = locked_wheels([lock], request.config.cache.mkdir("locked-wheels"))
+        wheels = locked_wheels(lock, request.config.cache.mkdir("locked-wheels"))
     named = {name for name, _ in pins(lock)}
     files = {name_of(wheel): wheel for wheel in wheels if name_of(wheel) in named}
     done, todo = set[tuple[Path, str]](), [(product, ""), (product, extra)]
