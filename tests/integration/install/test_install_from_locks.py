@@ -24,7 +24,7 @@ from tests.support.package_index import NEWER, locked_wheels, name_of, normalize
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 LOCKS: Final = ROOT / "locks"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,13 @@ def environment(wheels: list[Path], tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("index")
     ours = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "FINOPS_", "MAKE"))}
     with package_index(wheels, folder) as url:
-        home = str(tmp_path_factory.mktemp("home"))
-        yield ours | {"PIP_INDEX_URL": url, "PIP_CONFIG_FILE": os.devnull, "HOME": home, "PIP_NO_CACHE_DIR": "1"}
+        yield ours | {
+            "HOME": str(tmp_path_factory.mktemp("home")),
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_INDEX_URL": url,
+            "PIP_NO_CACHE_DIR": "1",
+            "PIP_NO_COMPILE": "1",  # compiling is half of the time
+        }
 
 
 def ran(arguments: list[str], environment: Mapping[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
