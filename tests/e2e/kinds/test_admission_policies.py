@@ -30,10 +30,16 @@ PATIENCE_SECONDS = 40
 
 @dataclass(frozen=True, slots=True)
 class Policed:
-    """A namespace in which the policies hold, with an operator, a bot, and a program without rights to vouch."""
+    """A namespace in which the policies hold, with an operator, a bot, and a program without rights to vouch.
+
+    `controller` is a service account of another namespace with every right here, as GitOps controllers have it;
+    `other_bot` is another release's bot, whose right to vouch reaches into this namespace.
+    """
 
     cluster: Cluster
     namespace: str
+    controller: str
+    other_bot: str
 
     def account(self, name: str) -> str:
         return f"system:serviceaccount:{self.namespace}:{name}"
@@ -76,6 +82,10 @@ def _service_account(subject: dict[str, str]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
 
 
+def _user(subject: dict[str, str]) -> str:
+    return f"system:serviceaccount:{subject['namespace']}:{subject['name']}"
+
+
 def _person(name: str) -> dict[str, str]:
     return {"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": name}
 
@@ -96,11 +106,16 @@ def policed(cluster: Cluster) -> Iterator[Policed]:
     _grant(cluster, namespace, "operator", [everything], operator)
     _grant(cluster, namespace, "voter", [vote], bot, program, _person("alice"), _person("carol"))
     _grant(cluster, namespace, "attester", [attest], bot, _person("carol"))
+    controller, other_bot = (_account(cluster.namespace, name) for name in ("gitops-controller", "other-bot"))
+    cluster.create(*(_service_account(account) for account in (controller, other_bot)))
+    _grant(cluster, namespace, "every-right", [_rule("*", ["*"], ["*"])], controller)
+    _grant(cluster, namespace, "other-release", [vote, attest], other_bot)
     # A right to vouch in another namespace must not help here.
     _grant(cluster, cluster.namespace, "attester", [attest], program)
-    documents = policies(f"system:serviceaccount:{namespace}:operator", namespace, [namespace])
+    users = f"system:serviceaccount:{namespace}:"
+    documents = policies(f"{users}operator", {"slack": f"{users}bot"}, namespace, [namespace])
     cluster.create(*documents)
-    made = Policed(cluster, namespace)
+    made = Policed(cluster, namespace, _user(controller), _user(other_bot))
     try:
         _eventually(lambda: _is_refused(made, "Approval"), "the policy on Approvals holds")
         _eventually(lambda: _is_refused(made, "ActionRequest"), "the policy on ActionRequests holds")
@@ -135,7 +150,7 @@ def _refused(message: str, act: Callable[[], object]) -> None:
 
 
 def test_every_expression_type_checks_on_the_server(policed: Policed) -> None:
-    for document in policies("unused", policed.namespace)[::2]:
+    for document in policies("unused", {}, policed.namespace)[::2]:
         name = document["metadata"]["name"]
         _eventually(functools.partial(_is_type_checked, policed, name), f"{name} is type checked")
         assert not (_policy_status(policed, name) or {}).get("expressionWarnings")
@@ -198,6 +213,32 @@ def test_the_bot_has_no_vote_of_its_own(policed: Policed) -> None:
     bot = policed.account("bot")
     _refused(NO_OWN_VOTE, lambda: policed.approvals(bot).create(_ballot(username=bot)))
     _refused(NOT_SELF, lambda: policed.approvals(bot).create(_ballot(username="alice")))
+
+
+def test_a_controller_with_every_right_vouches_for_nobody(policed: Policed) -> None:
+    question = ("auth", "can-i", "attest", "approvalsources.finops.dev/slack", "-n", policed.namespace)
+    # The right is there, by the wildcard: it is the name that is missing.
+    assert policed.cluster.kubectl(*question, "--as", policed.controller).strip() == "yes"
+    _refused(MAY_NOT_VOUCH, lambda: policed.approvals(policed.controller).create(_ballot(**SLACK_VOTER)))
+    _refused(NOT_SELF, lambda: policed.approvals(policed.controller).create(_ballot(username="alice")))
+
+
+def test_a_controller_with_every_right_keeps_its_own_vote(policed: Policed) -> None:
+    policed.approvals(policed.controller).create(_ballot(username=policed.controller))
+
+
+def test_a_controller_with_every_right_neither_makes_requests_nor_answers_votes(policed: Policed) -> None:
+    requests = policed.requests(policed.controller)
+    _refused(ONLY_OPERATOR, lambda: requests.create(manifest("ActionRequest", name=unique_name("stop-web"))))
+    ballot = _ballot(username="alice")
+    policed.approvals("alice").create(ballot)
+    answer = {"status": {"result": "Counted", "reason": "Eligible", "message": "counted"}}
+    controller = policed.approvals(policed.controller)
+    _refused(ONLY_OPERATOR, lambda: controller.patch_status(ballot["metadata"]["name"], answer))
+
+
+def test_the_bot_of_another_release_vouches_for_nobody_here(policed: Policed) -> None:
+    _refused(MAY_NOT_VOUCH, lambda: policed.approvals(policed.other_bot).create(_ballot(**SLACK_VOTER)))
 
 
 def test_people_with_every_right_keep_their_own_vote(policed: Policed) -> None:
