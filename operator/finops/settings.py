@@ -72,6 +72,11 @@ class Settings(BaseSettings):
     store_allow_volatile: _Switch = Field(
         False, description="Accept a server that evicts or keeps nothing on disk. Never act on it."
     )
+    store_allow_unauthenticated: _Switch = Field(
+        False,
+        description="Accept a store address without a password. "
+        "Everyone who reaches that server can change what it holds.",
+    )
     ledger_path: str = Field(
         "", description="File of the ledger's second sink, on a volume. Empty: nothing can be acted upon."
     )

@@ -29,6 +29,7 @@ from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
+from finops.store.address import require_password
 from finops.store.caps import StoredCaps
 from finops.store.connection import check_server, open_ledger_connection, open_store
 from finops.store.limits import SharedRateLimits
@@ -89,7 +90,10 @@ class Operator:
     def __post_init__(self) -> None:
         settings, connection, clock = self.settings, self.connection, self.clock
         if not settings.redis_url:
-            raise InvalidInput("no store is named", field="FINOPS_REDIS_URL", hint="set it to redis://host:6379/0")
+            raise InvalidInput(
+                "no store is named", field="FINOPS_REDIS_URL", hint="set it to redis://USER:PASSWORD@HOST:6379/0"
+            )
+        require_password(settings.redis_url, allow_unauthenticated=settings.store_allow_unauthenticated)
         arm(settings.kill_point)
         self.telemetry, self.world, self.canary = Telemetry(), World(), Canary(clock)
         holder = settings.pod_name or socket.gethostname()
