@@ -22,7 +22,10 @@ OPEN_MAPS: dict[str, dict[str, Any]] = {
     "annotations": TEXTS,
     "podAnnotations": TEXTS,
     # What selects the pods is not the user's to change.
-    "podLabels": {**TEXTS, "propertyNames": {"not": {"pattern": r"^app\.kubernetes\.io/(name|instance|component)$"}}},
+    "podLabels": {
+        **TEXTS,
+        "properties": {f"app.kubernetes.io/{name}": False for name in ("name", "instance", "component")},
+    },
     "nodeSelector": TEXTS,
     "labels": TEXTS,
     "requests": QUANTITIES,
