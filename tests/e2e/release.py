@@ -134,7 +134,8 @@ class Release:
         known = self.secret()[f"{user}-password"] if password is None else password
         credentials = ("--user", user, "--pass", known, "--no-auth-warning") if known else ()
         pod = f"{self.full_name}-valkey-0"
-        done = self.cluster.try_kubectl("exec", "-n", self.namespace, pod, "--", "valkey-cli", *credentials, *command)
+        where = ("-n", self.namespace, pod, "-c", "valkey")
+        done = self.cluster.try_kubectl("exec", *where, "--", "valkey-cli", *credentials, *command)
         return (done.stdout + done.stderr).strip()
 
     def cluster_wide(self) -> list[str]:

@@ -75,7 +75,7 @@ def _installed(cluster: RealCluster) -> Iterator[Loop]:
                 account(team, team),
                 _policy(team),
             )
-            yield Loop(cluster, release, team, aws, Control(slack))
+            yield Loop(cluster, release, team, aws, Control(slack), slack)
         finally:
             _remove(cluster, release, team)
 
