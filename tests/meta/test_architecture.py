@@ -66,6 +66,7 @@ ENTRY_POINTS: Final = {
     "__init__": "the package",
     "__main__": "the operator's program",
     "bootstrap": "puts the operator together",
+    "store_users": "writes the access list of the store's users",
     "killpoint": "boundaries at which a test may kill the process",
     "make_secrets": "the program that makes the chart's secrets",
     "telemetry": "the operator's metrics",
