@@ -28,7 +28,7 @@ COMPONENTS = {
 """Key in the values → component in the labels."""
 SPREAD = {"maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "whenUnsatisfiable": "ScheduleAnyway"}
 TOLERATION = {"key": "dedicated", "operator": "Exists"}
-AFFINITY = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
+AFFINITY: Object = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
 
 
 @pytest.mark.parametrize(("key", "component"), COMPONENTS.items())

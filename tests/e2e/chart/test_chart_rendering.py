@@ -192,6 +192,22 @@ def _pod_labels(document: Object) -> dict[str, str]:
     return labels
 
 
+def test_the_api_server_knows_every_field_that_is_rendered(real_cluster: RealCluster) -> None:
+    values: dict[str, Any] = {
+        "slack": {"existingSecret": "slack"},
+        "slackbot.replicas": 2,
+        "image.pullSecrets": [{"name": "registry"}],
+        "operator.priorityClassName": "system-cluster-critical",
+        "secretsJob.podLabels": {"team": "sre"},
+    }
+    # The kinds' definitions have a test of their own, and a bare pod needs its account first.
+    left_out = {"CustomResourceDefinition", "Pod"}
+    documents = [one for one in rendered(real_cluster, values) if one["kind"] not in left_out]
+    options = ("apply", "--server-side", "--dry-run=server", "--validate=strict", "-n", "default", "-o", "name")
+    applied = real_cluster.kubectl(*options, "-f", "-", stdin="\n---\n".join(map(json.dumps, documents)))
+    assert len(applied.split()) == len(documents)
+
+
 def test_lint_finds_nothing(real_cluster: RealCluster) -> None:
     assert "0 chart(s) failed" in real_cluster.helm("lint", "--strict", str(CHART))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import yaml
@@ -129,7 +130,7 @@ def test_a_wrong_image_fails_where_it_is_seen_and_an_upgrade_repairs_it(real_clu
         # Nothing is waited for: it took four minutes when a hook made the Secret.
         assert time.monotonic() - began < 20
         for component in ("operator", "valkey", "secrets"):
-            wait_until(f"{component} says why it waits", lambda one=component: _cannot_pull(release, one), seconds=40)
+            wait_until(f"{component} says why it waits", partial(_cannot_pull, release, component), seconds=40)
         release.upgrade()
         assert release.restarts("operator") == release.restarts("valkey") == 0
     finally:
