@@ -156,6 +156,7 @@ def _assert_notes_help(notes: str, release: Release) -> None:
     assert list(yaml.safe_load_all(pasted)) == list(yaml.safe_load_all(SAMPLE.read_text(encoding="utf-8")))
     for command in ("kubectl -n default wait scanpolicy/first", "kubectl -n default describe scanpolicy/first"):
         assert command in notes
+    assert f"kubectl -n {release.namespace} get pods" in notes
     assert "No AWS credentials were given" in notes
     assert "No Slack secret was given" in notes
     assert f"-n {release.namespace} logs deploy/{release.full_name}" in notes
