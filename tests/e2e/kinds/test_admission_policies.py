@@ -32,23 +32,23 @@ PATIENCE_SECONDS = 40
 class Policed:
     """A namespace in which the policies hold, with an operator, a bot, and a program without rights to vouch.
 
-    `controller` is a service account of another namespace with every right here, as GitOps controllers have it;
-    `other_bot` is another release's bot, whose right to vouch reaches into this namespace.
+    `controller` is a service account of another namespace with every right here, as GitOps controllers have it. Another
+    release serves the namespace `neighbour`; each of the two bots, and of the two operators, has all rights in both.
     """
 
     cluster: Cluster
     namespace: str
     controller: str
-    other_bot: str
+    neighbour: str
 
-    def account(self, name: str) -> str:
-        return f"system:serviceaccount:{self.namespace}:{name}"
+    def account(self, name: str, namespace: str = "") -> str:
+        return f"system:serviceaccount:{namespace or self.namespace}:{name}"
 
-    def approvals(self, user: str = "", group: str = "") -> KindClient:
-        return self.cluster.kind("Approval", user, group, self.namespace)
+    def approvals(self, user: str = "", group: str = "", namespace: str = "") -> KindClient:
+        return self.cluster.kind("Approval", user, group, namespace or self.namespace)
 
-    def requests(self, user: str = "") -> KindClient:
-        return self.cluster.kind("ActionRequest", user, namespace=self.namespace)
+    def requests(self, user: str = "", namespace: str = "") -> KindClient:
+        return self.cluster.kind("ActionRequest", user, namespace=namespace or self.namespace)
 
 
 def _eventually(holds: Callable[[], bool], what: str) -> None:
@@ -82,10 +82,6 @@ def _service_account(subject: dict[str, str]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
 
 
-def _user(subject: dict[str, str]) -> str:
-    return f"system:serviceaccount:{subject['namespace']}:{subject['name']}"
-
-
 def _person(name: str) -> dict[str, str]:
     return {"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": name}
 
@@ -106,29 +102,39 @@ def policed(cluster: Cluster) -> Iterator[Policed]:
     _grant(cluster, namespace, "operator", [everything], operator)
     _grant(cluster, namespace, "voter", [vote], bot, program, _person("alice"), _person("carol"))
     _grant(cluster, namespace, "attester", [attest], bot, _person("carol"))
-    controller, other_bot = (_account(cluster.namespace, name) for name in ("gitops-controller", "other-bot"))
-    cluster.create(*(_service_account(account) for account in (controller, other_bot)))
-    _grant(cluster, namespace, "every-right", [_rule("*", ["*"], ["*"])], controller)
-    _grant(cluster, namespace, "other-release", [vote, attest], other_bot)
+    controller = _account(cluster.namespace, "gitops-controller")
+    neighbour = unique_name("kinds-neighbour")
+    cluster.create_namespace(neighbour)
+    others = [_account(neighbour, name) for name in ("operator", "bot")]
+    cluster.create(*(_service_account(account) for account in (controller, *others)))
+    _grant(cluster, namespace, "every-right", [_rule("*", ["*"], ["*"])], controller, *others)
+    _grant(cluster, neighbour, "every-right", [_rule("*", ["*"], ["*"])], operator, bot, *others)
     # A right to vouch in another namespace must not help here.
     _grant(cluster, cluster.namespace, "attester", [attest], program)
-    users = f"system:serviceaccount:{namespace}:"
-    documents = policies(f"{users}operator", {"slack": f"{users}bot"}, namespace, [namespace])
+    documents = [*_policies(namespace), *_policies(neighbour)]
     cluster.create(*documents)
-    made = Policed(cluster, namespace, _user(controller), _user(other_bot))
+    made = Policed(cluster, namespace, f"system:serviceaccount:{cluster.namespace}:gitops-controller", neighbour)
     try:
         _eventually(lambda: _is_refused(made, "Approval"), "the policy on Approvals holds")
         _eventually(lambda: _is_refused(made, "ActionRequest"), "the policy on ActionRequests holds")
+        _eventually(lambda: _is_refused(made, "ActionRequest", neighbour), "the neighbour's policies hold")
         yield made
     finally:
         for document in documents:
             cluster.kubectl("delete", document["kind"], document["metadata"]["name"])
         cluster.delete_namespace(namespace)
+        cluster.delete_namespace(neighbour)
 
 
-def _is_refused(policed: Policed, kind: str) -> bool:
+def _policies(namespace: str) -> list[dict[str, Any]]:
+    """What a release brings that serves one namespace and runs in it."""
+    users = f"system:serviceaccount:{namespace}:"
+    return policies(f"{users}operator", {"slack": f"{users}bot"}, namespace, [namespace])
+
+
+def _is_refused(policed: Policed, kind: str, namespace: str = "") -> bool:
     """Whether a write that must not pass is refused already: policies take effect a moment after they are made."""
-    objects = policed.cluster.kind(kind, namespace=policed.namespace)
+    objects = policed.cluster.kind(kind, namespace=namespace or policed.namespace)
     name = unique_name("probe")
     try:
         objects.create(manifest(kind, name=name))
@@ -237,8 +243,26 @@ def test_a_controller_with_every_right_neither_makes_requests_nor_answers_votes(
     _refused(ONLY_OPERATOR, lambda: controller.patch_status(ballot["metadata"]["name"], answer))
 
 
-def test_the_bot_of_another_release_vouches_for_nobody_here(policed: Policed) -> None:
-    _refused(MAY_NOT_VOUCH, lambda: policed.approvals(policed.other_bot).create(_ballot(**SLACK_VOTER)))
+def test_of_two_releases_each_bot_vouches_in_its_own_namespaces_alone(policed: Policed) -> None:
+    home, neighbour = policed.namespace, policed.neighbour
+    for bot, own, foreign in (
+        (policed.account("bot"), home, neighbour),
+        (policed.account("bot", neighbour), neighbour, home),
+    ):
+        policed.approvals(bot, namespace=own).create(_ballot(**SLACK_VOTER))
+        elsewhere = policed.approvals(bot, namespace=foreign)
+        _refused(MAY_NOT_VOUCH, functools.partial(elsewhere.create, _ballot(**SLACK_VOTER)))
+
+
+def test_of_two_releases_each_operator_makes_requests_in_its_own_namespaces_alone(policed: Policed) -> None:
+    home, neighbour = policed.namespace, policed.neighbour
+    for operator, own, foreign in (
+        (policed.account("operator"), home, neighbour),
+        (policed.account("operator", neighbour), neighbour, home),
+    ):
+        request = manifest("ActionRequest", name=unique_name("stop-web"))
+        policed.requests(operator, own).create(request)
+        _refused(ONLY_OPERATOR, functools.partial(policed.requests(operator, foreign).create, request))
 
 
 def test_people_with_every_right_keep_their_own_vote(policed: Policed) -> None:
