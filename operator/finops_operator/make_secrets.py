@@ -42,9 +42,7 @@ def missing(kept: Mapping[str, str]) -> Mapping[str, str]:
     """
     wanted = {**make(), **(_ledger_keys(kept[SIGNING_KEY]) if kept.get(SIGNING_KEY) else {})}
     return {
-        key: value
-        for key, value in wanted.items()
-        if not kept.get(key) or (key == PUBLIC_KEY and kept[key] != value)
+        key: value for key, value in wanted.items() if not kept.get(key) or (key == PUBLIC_KEY and kept[key] != value)
     }
 
 
