@@ -286,7 +286,7 @@ class Operator:
             kinds=self.plugins.kinds,
             checks=self.plugins.checks,
             price_sources=self.plugins.price_sources,
-            catalog=self.plugins.catalog,
+            actions=self.plugins.actions,
             pool=self.aws_pool,
             metric_requests=self.metric_pool,
             progress=stop_when(self.stop),

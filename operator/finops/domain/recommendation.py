@@ -36,13 +36,15 @@ class Finding:
     Attributes:
         check: check id.
         action: action id, or empty when the finding is advice only.
-        parameters: parameters of the action (JSON, no floats), e.g. `{"instanceType": "t3.small"}`.
+        parameters: parameters of the action (JSON, no floats), by their names.
         new_monthly_cost: what the resource would still cost after the action, unrounded, residual cost included;
             None when a price is missing.
         evidence: the numbers, as decimal strings or integers, with thresholds and coverage.
         summary: one sentence for people; no resource names in it (those are hostile text).
         alternatives: other targets that were considered, best first (JSON).
         advice: set when the act would be reverted by an owner: who owns it and what to change instead.
+        target: what the resource should become, in AWS's word; empty where there is no such thing. The check is given
+            it back at the next scan, so that its advice does not flap.
     """
 
     check: str
@@ -53,6 +55,7 @@ class Finding:
     summary: str
     alternatives: tuple[Mapping[str, Json], ...] = ()
     advice: str = ""
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Recommendation:
     advice: str = ""
     currency: str = "USD"
     attributes: Mapping[str, Json] = field(default_factory=dict)
+    target: str = ""
 
 
 def recommendation_id(policy: str, check: str, arn: str, action: str, parameters: Mapping[str, Json]) -> str:

@@ -20,7 +20,7 @@ from finops.crds.scan_policy import ScanPolicy
 from finops.errors import InvalidInput
 from finops_operator.cli.problems import InvalidDocuments, Problem
 from finops_operator.cli.yaml_documents import MalformedYaml, yaml_documents
-from finops_operator.plugins.kind import Check
+from finops_operator.plugins.check import Check
 from finops_operator.rules.due import next_run
 from finops_operator.scan.check import CheckSetting, enabled_checks
 

@@ -16,7 +16,7 @@ from finops_operator.cli.command import Command
 from finops_operator.cli.options import Output, Redis
 from finops_operator.cli.output import Format, emit, emit_one, field
 from finops_operator.cli.store_access import store_to_read
-from finops_operator.plugins.kind import Check
+from finops_operator.plugins.check import Check
 from finops_operator.plugins.loaded import plugins
 
 

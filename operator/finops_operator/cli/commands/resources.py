@@ -16,7 +16,7 @@ from finops.store.inventory import InventoryStore, ShardHead
 from finops.store.utilization import UtilizationStore
 from finops_operator.cli.command import Command
 from finops_operator.cli.options import Output, Redis
-from finops_operator.cli.output import Column, Format, Record, emit, field, note
+from finops_operator.cli.output import Format, emit, field, note
 from finops_operator.cli.selection import Selection, Tally, selections
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import end_with_gaps
@@ -25,17 +25,11 @@ from finops_operator.plugins.loaded import plugins
 from finops_operator.scan.price import MemoizedPrices, cost_of
 from finops_operator.scan.report import resource_to_json
 
-
-def _type(record: Record) -> object:
-    attributes: Mapping[str, Any] = record["attributes"]
-    return attributes.get("instance_type") or attributes.get("volume_type")
-
-
 _COLUMNS: Final = (
     field("kind"),
     field("id"),
     field("name"),
-    Column("type", _type),
+    field("type"),
     field("state"),
     field("account"),
     field("region"),
@@ -56,7 +50,7 @@ _HOURS: Final = 730
 
 def _run(
     output: Output = Format.TABLE,
-    kind: Annotated[str, typer.Option("--kind", metavar="ID", help="Only of this kind, such as ec2-instance.")] = "",
+    kind: Annotated[str, typer.Option("--kind", metavar="ID", help="Only of this kind.")] = "",
     account: Annotated[str, typer.Option("--account", metavar="DIGITS", help="Only of this account.")] = "",
     region: Annotated[str, typer.Option("--region", metavar="CODE", help="Only in this region.")] = "",
     policy: Annotated[
@@ -109,7 +103,7 @@ class _Listing:
     """How resources are read, priced and told; `policies` are those that are named beside them."""
 
     store: Store
-    kinds: Mapping[str, ResourceKind]
+    kinds: Mapping[str, ResourceKind[Any]]
     hours: Decimal
     policies: tuple[Selection, ...]
     only_selected: bool
@@ -131,7 +125,8 @@ class _Listing:
                         continue
                     cost = cost_of(one, known.billed_parts, lookup, self.hours)
                     tally.add(cost.monthly, by)
-                    yield {**resource_to_json(one, cost, measured.get(one.id)), "policies": by}
+                    shown = resource_to_json(one, cost, measured.get(one.id))
+                    yield {**shown, "type": known.type_of(one), "policies": by}
 
 
 COMMAND: Final = Command("resources", _run)

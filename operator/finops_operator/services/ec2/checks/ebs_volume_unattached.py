@@ -17,8 +17,9 @@ from typing import Final
 from finops.domain.canonical import Json
 from finops.domain.price import PriceQuery
 from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
-from finops_operator.plugins.kind import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.sufficiency import figure
+from finops_operator.services.ec2.volume import VolumeFacts
 
 ID: Final = "ebs_volume_unattached"
 NOT_PUBLISHED: Final = "NotPublished"
@@ -27,7 +28,7 @@ _ALIGNMENT: Final = timedelta(hours=1)
 """Windows start on whole periods of an hour, so they may begin this much late."""
 
 
-def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
+def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | NotRecommended:
     days = parameters["minimumUnattachedDays"]
     reason = _not_unattached(facts, days)
     if reason:
@@ -47,7 +48,7 @@ def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
     )
 
 
-def _not_unattached(facts: Facts, days: Decimal) -> str:
+def _not_unattached(facts: Facts[VolumeFacts], days: Decimal) -> str:
     resource, utilization = facts.resource, facts.utilization
     if resource.state != "available":
         return f"it is {resource.state}"
@@ -67,17 +68,17 @@ def _not_unattached(facts: Facts, days: Decimal) -> str:
     return ""
 
 
-def _silent_since(facts: Facts) -> datetime:
+def _silent_since(facts: Facts[VolumeFacts]) -> datetime:
     return max(facts.utilization.asked_from[name] for name in _METRICS)
 
 
-def _evidence(facts: Facts, days: Decimal, remaining: Decimal | None) -> dict[str, Json]:
-    created, seen = facts.resource.created, facts.resource.text("unattached_since")
+def _evidence(facts: Facts[VolumeFacts], days: Decimal, remaining: Decimal | None) -> dict[str, Json]:
+    created, seen = facts.resource.created, facts.own.unattached_since
     silent_since = _silent_since(facts)
     answered = 100 * (facts.now - silent_since) / timedelta(days=float(days))
     return {
         "state": facts.resource.state,
-        "sizeGb": facts.resource.number("size_gb"),
+        "sizeGb": facts.own.size_gb,
         "created": created.isoformat() if created else None,
         "windowStart": silent_since.isoformat(),
         "windowEnd": facts.now.isoformat(),
@@ -91,14 +92,14 @@ def _evidence(facts: Facts, days: Decimal, remaining: Decimal | None) -> dict[st
     }
 
 
-def _snapshot_cost(facts: Facts) -> Decimal | None:
+def _snapshot_cost(facts: Facts[VolumeFacts]) -> Decimal | None:
     """Return what the snapshot costs at most: it holds no more than the volume's size."""
     price = facts.lookup(PriceQuery("ebs", facts.resource.region, "snapshot_gb_month"))
-    size = facts.resource.number("size_gb")
+    size = facts.own.size_gb
     return None if price is None or size is None else price.amount * size
 
 
-CHECK: Final = Check(
+CHECK: Final = Check[VolumeFacts](
     id=ID,
     title="Unattached EBS volume",
     kinds=("ebs-volume",),

@@ -15,17 +15,18 @@ from typing import Final
 
 from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
-from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
-from finops_operator.plugins.kind import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
+from finops_operator.pricing.instance_types import bundled_catalog
+from finops_operator.services.ec2.instance import InstanceFacts
 
 ID: Final = "ec2_instance_idle"
 MEGABYTE: Final = 1_000_000
 _METRICS: Final = ("cpuPercent", "networkInBytes", "networkOutBytes")
 
 
-def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
+def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
     reason = _not_judged(facts) or next(
         (why for name in _METRICS if (why := insufficient(facts.utilization, name, facts.settings))), ""
     )
@@ -52,26 +53,25 @@ def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
             "busiestDayNetworkMegabytes": figure(daily),
             "thresholdCpuPercent": str(limits[0]),
             "thresholdNetworkMegabytesPerDay": str(limits[1]),
-            **_billed_on(facts.resource),
+            **_billed_on(facts.own),
             **coverage_evidence(cpu),
         },
         summary=f"Peak CPU {figure(cpu.maximum)} %, {figure(daily)} MB of network on the busiest day: it does no work."
-        f"{_what_bills_on(facts.resource)}",
+        f"{_what_bills_on(facts.own)}",
     )
 
 
-def _billed_on(resource: Resource) -> dict[str, Json]:
-    """Return how many volumes and elastic addresses a stop leaves; null where AWS did not tell."""
-    volumes, elastic = resource.attributes.get("volume_ids"), resource.attributes.get("elastic")
+def _billed_on(own: InstanceFacts) -> dict[str, Json]:
+    """Return how many volumes and elastic addresses a stop leaves; null where AWS did not say."""
     return {
-        "volumesBilledOn": len(volumes) if isinstance(volumes, (list, tuple)) else None,
-        "elasticAddressesBilledOn": sum(one is True for one in elastic) if isinstance(elastic, (list, tuple)) else None,
+        "volumesBilledOn": None if own.volume_ids is None else len(own.volume_ids),
+        "elasticAddressesBilledOn": None if own.elastic is None else sum(own.elastic),
     }
 
 
-def _what_bills_on(resource: Resource) -> str:
+def _what_bills_on(own: InstanceFacts) -> str:
     """Return, as sentences, what a stop does not save; empty when nothing stays."""
-    volumes, addresses = _billed_on(resource).values()
+    volumes, addresses = _billed_on(own).values()
     told = ""
     if volumes:
         its = "Its volume bills" if volumes == 1 else f"Its {volumes} volumes bill"
@@ -82,24 +82,20 @@ def _what_bills_on(resource: Resource) -> str:
     return told
 
 
-def _not_judged(facts: Facts) -> str:
-    resource = facts.resource
-    kind = facts.catalog.get(resource.text("instance_type"))
+def _not_judged(facts: Facts[InstanceFacts]) -> str:
+    resource, own = facts.resource, facts.own
+    kind = bundled_catalog().get(own.instance_type or "")
     if resource.state != "running":
         return f"it is {resource.state}, not running"
-    if resource.text("root_device_type") != "ebs":
+    if own.root_device_type != "ebs":
         return "its root device is not known to be an EBS volume, so it cannot be stopped and started again"
-    if resource.text("lifecycle"):
+    if own.lifecycle:
         return "it is not an on-demand instance"
     if kind is None:
         return "nothing is known about its type"
     if kind.gpu_count:
         return "it has a GPU, whose use is not measured"
-    return _loses_disks(resource, kind.instance_storage_gb)
-
-
-def _loses_disks(resource: Resource, gigabytes: int) -> str:
-    return f"a stop would erase the local disks of its {resource.text('instance_type')}" if gigabytes else ""
+    return f"a stop would erase the local disks of its {kind.name}" if kind.instance_storage_gb else ""
 
 
 def _hourly(utilization: Utilization, name: str) -> MetricSummary | None:
@@ -113,7 +109,7 @@ def _busiest_day_megabytes(summary: MetricSummary) -> float:
     return (most if most is not None else math.inf) / MEGABYTE
 
 
-CHECK: Final = Check(
+CHECK: Final = Check[InstanceFacts](
     id=ID,
     title="Idle EC2 instance",
     kinds=("ec2-instance",),
