@@ -37,7 +37,7 @@ class Documents:
     accounts: dict[str, AwsAccount] = field(default_factory=dict)
 
 
-def read_documents(files: Sequence[str], checks: Mapping[str, Check], now: datetime) -> Documents:
+def read_documents(files: Sequence[str], checks: Mapping[str, Check[Any]], now: datetime) -> Documents:
     """Read all documents of `files`.
 
     Raises:
@@ -134,7 +134,7 @@ def _take(
 
 
 def _policy_problems(
-    policy: ScanPolicy, checks: Mapping[str, Check], now: datetime, seen: Mapping[tuple[str, str, str], str]
+    policy: ScanPolicy, checks: Mapping[str, Check[Any]], now: datetime, seen: Mapping[tuple[str, str, str], str]
 ) -> Iterator[Problem]:
     """Yield what the operator would put into the policy's conditions as invalid."""
     source = seen["ScanPolicy", policy.metadata.namespace or "default", policy.metadata.name]

@@ -7,10 +7,10 @@ when it hands a resource to a check.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -21,9 +21,7 @@ from finops.errors import InvalidInput
 KindFacts = TypeVar("KindFacts")
 
 
-@cache
-def _adapter(facts: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(facts)
+_adapter: Final[Callable[[Any], TypeAdapter[Any]]] = cache(TypeAdapter)
 
 
 def facts_of(facts: type[KindFacts], resource: Resource) -> KindFacts:
@@ -43,7 +41,7 @@ def facts_of(facts: type[KindFacts], resource: Resource) -> KindFacts:
 
 def attributes_of(facts: object) -> dict[str, Json]:
     """Return the JSON of a kind's facts, without those that are not known."""
-    made: dict[str, Json] = _adapter(type(facts)).dump_python(facts, mode="json", exclude_none=True)
+    made: dict[str, Json] = _adapter(facts.__class__).dump_python(facts, mode="json", exclude_none=True)
     return made
 
 

@@ -61,7 +61,7 @@ def _find(store: Store, identifier: str) -> Iterator[Recommendation]:
                 yield one
 
 
-def _explained(one: Recommendation, checks: Mapping[str, Check]) -> dict[str, Any]:
+def _explained(one: Recommendation, checks: Mapping[str, Check[Any]]) -> dict[str, Any]:
     record = recommendation_to_json(one)
     check = checks.get(one.check)
     if check is not None:

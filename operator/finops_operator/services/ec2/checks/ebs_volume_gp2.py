@@ -69,7 +69,7 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
     )
 
 
-CHECK: Final = Check[VolumeFacts](
+CHECK: Final = Check(
     id=ID,
     title="EBS volume of type gp2",
     kinds=("ebs-volume",),

@@ -99,7 +99,7 @@ def _snapshot_cost(facts: Facts[VolumeFacts]) -> Decimal | None:
     return None if price is None or size is None else price.amount * size
 
 
-CHECK: Final = Check[VolumeFacts](
+CHECK: Final = Check(
     id=ID,
     title="Unattached EBS volume",
     kinds=("ebs-volume",),

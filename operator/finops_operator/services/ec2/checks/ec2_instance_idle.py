@@ -109,7 +109,7 @@ def _busiest_day_megabytes(summary: MetricSummary) -> float:
     return (most if most is not None else math.inf) / MEGABYTE
 
 
-CHECK: Final = Check[InstanceFacts](
+CHECK: Final = Check(
     id=ID,
     title="Idle EC2 instance",
     kinds=("ec2-instance",),

@@ -136,7 +136,7 @@ def _wants_fine(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
     return not _ruled_out(facts, parameters)
 
 
-CHECK: Final = Check[InstanceFacts](
+CHECK: Final = Check(
     id=ID,
     title="Over-provisioned EC2 instance",
     kinds=("ec2-instance",),
