@@ -244,7 +244,7 @@ def test_the_journal_holds_intents_outcomes_the_turn_and_the_end_and_nothing_els
 
 def test_what_an_act_made_is_read_back_from_the_answer_or_from_the_look_that_found_it() -> None:
     answered, settled = told((RecordKind.OUTCOME, "make", 1, "ok"), (RecordKind.OUTCOME, "make", 2, "recovered"))
-    answered = replace(answered, entry=replace(answered.entry, detail={"SnapshotId": "snap-1"}))
+    answered = replace(answered, entry=replace(answered.entry, detail={"SnapshotId": "snap-1", "created": "snap-1"}))
     settled = replace(settled, entry=replace(settled.entry, detail={"created": "snap-2"}))
     assert journal_of([answered]).created == "snap-1"
     assert journal_of([answered, settled]).created == "snap-2"
