@@ -50,7 +50,7 @@ def words_of(text: str) -> Words:
 def service_words() -> dict[Words, str]:
     """Return what no spine may say, by its words: ids, services, and the names of facts and parameters in two words."""
     loaded = plugins()
-    found = {name: "a plug-in" for name in (*loaded.kinds, *loaded.checks, *loaded.actions)}
+    found = dict.fromkeys((*loaded.kinds, *loaded.checks, *loaded.actions), "a plug-in")
     for kind in loaded.kinds.values():
         found[kind.service] = "a service"
         found[kind.id.partition("-")[0]] = "a service"

@@ -79,12 +79,14 @@ class BilledPart:
         quantity: how many units; for something billed by the hour the number of such things running all month.
         query: what to ask a price source, None when no source can know.
         reason_unknown: why there is no query, in words; empty otherwise.
+        price: what the kind itself knows of the price, from a page that it names; asked before any source.
     """
 
     dimension: str
     quantity: Decimal
-    query: PriceQuery | None
+    query: PriceQuery | None = None
     reason_unknown: str = ""
+    price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)
