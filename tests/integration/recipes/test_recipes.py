@@ -72,14 +72,16 @@ def documents(tmp_path: Path) -> str:
     return str(path)
 
 
-def told(ended: subprocess.CompletedProcess[str]) -> str:
+def output_of(ended: subprocess.CompletedProcess[str]) -> str:
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
 
 def scanned(copy: Copy, environment: Mapping[str, str], documents: str, *more: str) -> dict[str, Any]:
     """Scan and return the report."""
-    report: dict[str, Any] = json.loads(told(copy.finops(environment, "scan", "-f", documents, "-o", "json", *more)))
+    report: dict[str, Any] = json.loads(
+        output_of(copy.finops(environment, "scan", "-f", documents, "-o", "json", *more))
+    )
     return report
 
 
@@ -106,11 +108,11 @@ def test_a_new_kind_is_scanned_priced_and_in_every_command(
     }
     assert lines["quiet"]["price"] == {"source": "fax-tariff", "asOf": "2026-01-02", "unit": "month"}
     assert lines["quiet"]["attributes"] == {"connected_to": []}
-    listed = json.loads(told(copy.finops(environment, "resources", "--kind", "fax-line", "-o", "json")))
+    listed = json.loads(output_of(copy.finops(environment, "resources", "--kind", "fax-line", "-o", "json")))
     assert {one["name"] for one in listed} >= {"quiet", "busy"}
-    assert "fax-line" in told(copy.finops(environment, "resources"))
-    assert "fax-line" in told(copy.finops(environment, "costs", "--by", "service"))
-    assert "ec2:DescribeInternetGateways" in told(copy.finops(environment, "iam-policy", "--for", "scan"))
+    assert "fax-line" in output_of(copy.finops(environment, "resources"))
+    assert "fax-line" in output_of(copy.finops(environment, "costs", "--by", "service"))
+    assert "ec2:DescribeInternetGateways" in output_of(copy.finops(environment, "iam-policy", "--for", "scan"))
 
 
 def test_a_new_kind_without_metrics_asks_cloudwatch_for_nothing(
@@ -133,8 +135,8 @@ def test_a_new_check_without_an_action_gives_advice(
     busy = lines_of(report)["busy"]["id"]
     reasons = {one["resource"]: one["reason"] for one in report["notRecommended"] if one["check"] == "fax_line_idle"}
     assert reasons[busy] == "a machine is connected to it"
-    assert "fax_line_idle" in told(copy.finops(environment, "recommendations", "-o", "wide"))
-    assert "No machine is connected to it." in told(copy.finops(environment, "explain", found[quiet]["id"]))
+    assert "fax_line_idle" in output_of(copy.finops(environment, "recommendations", "-o", "wide"))
+    assert "No machine is connected to it." in output_of(copy.finops(environment, "explain", found[quiet]["id"]))
 
 
 def test_a_new_action_is_recommended_and_has_rights_of_its_own(
@@ -144,7 +146,9 @@ def test_a_new_action_is_recommended_and_has_rights_of_its_own(
     report = scanned(copy, environment, documents)
     actions = {one["action"] for one in report["recommendations"] if one["check"] == "fax_line_idle"}
     assert actions == {"fax_line_cancel"}
-    rights = json.loads(told(copy.finops(environment, "iam-policy", "--for", "act", "--action", "fax_line_cancel")))
+    rights = json.loads(
+        output_of(copy.finops(environment, "iam-policy", "--for", "act", "--action", "fax_line_cancel"))
+    )
     (statement,) = rights["Statement"]
     assert statement["Action"] == ["ec2:DeleteInternetGateway"]
     assert statement["Resource"] == "arn:*:ec2:*:*:internet-gateway/*"
@@ -154,7 +158,7 @@ def test_a_new_action_is_recommended_and_has_rights_of_its_own(
 def test_the_documentation_shows_what_was_added(copies: Mapping[str, Copy]) -> None:
     program = "from tools.build_docs import build; print('\\n'.join(build().values()))"
     copy = copies["add-an-action"]
-    shown = told(copy.run("-c", program, PYTHONPATH=f"{copy.folder}:{ROOT}"))
+    shown = output_of(copy.run("-c", program, PYTHONPATH=f"{copy.folder}:{ROOT}"))
     for words in ("## fax_line_idle", "## fax_line_cancel", "| `cancel` | `ec2:DeleteInternetGateway` |", "`fax-line`"):
         assert words in shown
 

@@ -20,8 +20,8 @@ def look_at_prices(plugins: Plugins, today: date) -> Results:
     for source in plugins.price_sources:
         price = source.lookup(probe)
         if price is None:
-            told = f"has no price for {product.sample} in {_REGION}"
-            yield Result("prices", source.id, Verdict.FAILED, told, "install again")
+            missing = f"has no price for {product.sample} in {_REGION}"
+            yield Result("prices", source.id, Verdict.FAILED, missing, "install again")
             continue
         old = today - price.as_of > _OLD_AFTER
         yield Result(
