@@ -48,13 +48,14 @@ def words_of(text: str) -> Words:
 
 @cache
 def service_words() -> dict[Words, str]:
-    """Return what no spine may say, by its words: ids, services, and the names of facts and parameters in two words."""
+    """Return what no spine may say, by its words: ids, services, and names of facts, metrics and parameters."""
     loaded = plugins()
     found = dict.fromkeys((*loaded.kinds, *loaded.checks, *loaded.actions), "a plug-in")
     for kind in loaded.kinds.values():
         found[kind.service] = "a service"
         found[kind.id.partition("-")[0]] = "a service"
         found |= {field.name: f"a fact of {kind.id}" for field in fields(kind.facts)}
+        found |= {spec.name: f"a metric of {kind.id}" for spec in kind.metrics}
     for action in loaded.actions.values():
         found |= dict.fromkeys(action.sample.parameters, f"a parameter of {action.id}")
     named = {words_of(name): why for name, why in found.items()}

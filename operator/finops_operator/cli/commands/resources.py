@@ -34,8 +34,9 @@ _COLUMNS: Final = (
     field("account"),
     field("region"),
     field("monthlyCost", right=True),
-    field("cpuMaximum", path="utilization.cpuPercent.maximum", right=True),
-    field("coverage", path="utilization.cpuPercent.coverage", right=True, wide=True),
+    field("peak", path="peak.maximum", right=True),
+    field("peakOf", path="peak.metric", wide=True),
+    field("coverage", path="peak.coverage", right=True, wide=True),
     field("hourlyCost", right=True, wide=True),
     field("annualCost", right=True, wide=True),
     field("priceSource", path="price.source", wide=True),
@@ -126,7 +127,16 @@ class _Listing:
                     cost = cost_of(one, known.billed_parts, lookup, self.hours)
                     tally.add(cost.monthly, by)
                     shown = resource_to_json(one, cost, measured.get(one.id))
-                    yield {**shown, "type": known.type_of(one), "policies": by}
+                    yield {**shown, "type": known.type_of(one), "peak": _peak(known, shown), "policies": by}
+
+
+def _peak(kind: ResourceKind[Any], shown: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the highest value of the kind's first metric, None for a kind that has none or when it is not known."""
+    first = next(iter(kind.metrics), None)
+    found = shown["utilization"].get(first.name) if first is not None else None
+    if first is None or found is None:
+        return None
+    return {"metric": first.name, "maximum": found["maximum"], "coverage": found["coverage"]}
 
 
 COMMAND: Final = Command("resources", _run)
