@@ -1,8 +1,9 @@
 """No class with more than 15 methods or 10 fields: what is larger does more than one thing.
 
-A record is exempt from the limit of fields: a frozen dataclass, an object of the API, the settings. Its fields are the columns of
-something outside the code (a report, a plug-in's declaration, AWS's facts of an instance), so that their number is not
-ours to choose; grouping them would only hide the shape. Records are held to the limit of methods like all others.
+A record is exempt from the limit of fields: a frozen dataclass, an object of the API, the settings. Its fields are the
+columns of something outside the code (a report, a plug-in's declaration, AWS's facts of an instance), so that their
+number is not ours to choose; grouping them would only hide the shape. Records are held to the limit of methods like all
+others.
 """
 
 from __future__ import annotations
