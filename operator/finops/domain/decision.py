@@ -336,9 +336,9 @@ def _may_decide_now(choice: Choice, state: State) -> bool:
 
 
 def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) -> Tally:
-    """Count votes again from scratch: only eligible people, one vote per person, the last word of a person wins.
+    """Count votes again from scratch: approvals of eligible people, one vote per person, the last word of a person wins.
 
-    Withdraw takes the person's earlier vote back, whoever may vote by now. Used at decision time and again before the
+    Withdraw takes the person's earlier vote back, and a denial that was counted stands, whoever may vote by now. Used at decision time and again before the
     first changing call, when someone may have left a group or changed their mind. Approvals of a destructive act count
     only as far as they are surely of different people; a denial always counts.
 
@@ -353,7 +353,7 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
         if vote.request_uid != request.uid or vote.plan_hash != request.plan_hash:
             continue
         may_vote = eligible_by(vote.voter, request.terms.approvers, electorate) is not None
-        if not may_vote and vote.choice is not Choice.WITHDRAW:
+        if not may_vote and vote.choice is Choice.APPROVE:
             continue
         person = electorate.person(vote.voter)
         # Whoever votes again comes last: the order is that of the words that count.

@@ -14,8 +14,8 @@ from finops.crds.approval import Approval
 from finops.crds.aws_account import AwsAccount
 from finops.crds.policy_actions import Mode
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.audit import Record, RecordKind
-from finops.domain.decision import TERMINAL, Choice, Electorate, State, Vote, eligible_by, tally
+from finops.domain.audit import Record
+from finops.domain.decision import Electorate, State, Vote, eligible_by
 from finops.domain.execution import Stop, StopKind
 from finops.errors import InvalidInput, Refused, Unavailable
 from finops.k8s.kinds import KindApi
@@ -25,7 +25,8 @@ from finops.ports.ledger import Ledger
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.decisions.identities import People
 from finops_operator.rules.origin import created_id, spec_hash
-from finops_operator.rules.votes import counted_votes, domain_approvers, request_facts, vote_of
+from finops_operator.rules.standing import ending_record, standing
+from finops_operator.rules.votes import domain_approvers, request_facts, vote_of
 from finops_operator.rules.windows import is_open, next_opening
 
 
@@ -123,55 +124,48 @@ class OperatorGate:
         if policy is None:
             raise AssertionError("the policy was judged before")
         terms = policy.spec.approval
-        votes, taken_back = self._read_votes(request, records)
+        uid = request.metadata.uid or ""
+        present = [
+            vote_of(one) for one in self.approvals.list(request.metadata.namespace) if one.spec.request.uid == uid
+        ]
+        facts = request_facts(request)
         # Only groups that a vote leans on must be fresh: a quorum of other voters need not wait for Slack.
+        votes = standing(records, present, Electorate({}), facts).votes
         leaned_on = {group for vote in votes if vote.voter.source == "slack" for group in vote.voter.groups}
         named = {one.slack_user_group for one in (*request.spec.approval.approvers, *terms.approvers)}
         electorate, waiting = self.people.at_act(leaned_on & {group for group in named if group})
+        found = standing(records, present, electorate, facts, still_approver=_named_by(policy, electorate))
+        if found.denial is not None:
+            return Stop(StopKind.WITHDRAWN, "Denied", _denied(found.denial))
         if waiting:
             return Stop(StopKind.HOLD, "MembersStale", f"Waiting: {waiting}.")
-        facts = request_facts(request)
-        counted = [vote for vote in votes if _still_named(vote, policy, electorate)]
-        standing = tally(counted, facts, electorate)
-        people = {electorate.person(vote.voter) for vote in counted}
-        if any(electorate.person(vote.voter) in people for vote in taken_back):
+        people = {electorate.person(vote.voter) for vote in found.votes}
+        if any(electorate.person(vote.voter) in people for vote in found.unread):
             return Stop(StopKind.HOLD, "VoteUnread", "Waiting: an approver has just voted again.")
         required = max(facts.terms.required, terms.destructive.required if request.spec.destructive else terms.required)
-        if len(standing.approvals) < required:
+        if len(found.tally.approvals) < required:
             return Stop(
                 StopKind.WITHDRAWN,
                 "QuorumLost",
-                f"Only {len(standing.approvals)} of {required} approvals still count: a vote was taken back or an "
-                f"approver is no longer one. {standing.note}".rstrip(),
+                f"Only {len(found.tally.approvals)} of {required} approvals still count: a vote was taken back or an "
+                f"approver is no longer one. {found.tally.note}".rstrip(),
             )
         return None
-
-    def _read_votes(
-        self, request: ActionRequest, records: tuple[Record, ...]
-    ) -> tuple[tuple[Vote, ...], tuple[Vote, ...]]:
-        """Return the votes that count, and those that may take one back and were not judged yet."""
-        uid = request.metadata.uid or ""
-        found = [one for one in self.approvals.list(request.metadata.namespace) if one.spec.request.uid == uid]
-        counted = counted_votes(records, {one.metadata.uid or "" for one in found})
-        judged = {record.entry.operation_id for record in records}
-        unread = (vote_of(one) for one in found if one.status.result is None)
-        return counted, tuple(
-            vote for vote in unread if vote.choice is not Choice.APPROVE and f"vote:{vote.uid}" not in judged
-        )
 
 
 def _decided_otherwise(records: tuple[Record, ...]) -> Stop | None:
     # A decision is final once it is recorded, whatever the status says and whether or not its cause is still there.
-    for record in records:
-        if record.entry.kind is RecordKind.DECIDED and record.entry.result in TERMINAL:
-            kind = StopKind.EXPIRED if record.entry.result == State.EXPIRED else StopKind.WITHDRAWN
-            return Stop(kind, f"Decided{record.entry.result}", str(record.entry.detail["message"]))
-    return None
+    record = ending_record(records)
+    if record is None:
+        return None
+    kind = StopKind.EXPIRED if record.entry.result == State.EXPIRED else StopKind.WITHDRAWN
+    return Stop(kind, f"Decided{record.entry.result}", str(record.entry.detail["message"]))
 
 
-def _still_named(vote: Vote, policy: ScanPolicy, electorate: Electorate) -> bool:
-    # A vote that was taken back stays so, also when its author is no longer an approver.
-    return (
-        vote.choice is Choice.WITHDRAW
-        or eligible_by(vote.voter, domain_approvers(policy.spec.approval.approvers), electorate) is not None
-    )
+def _denied(denial: Vote) -> str:
+    return f"Denied by {denial.voter.handle}: {denial.reason}" if denial.reason else f"Denied by {denial.voter.handle}."
+
+
+def _named_by(policy: ScanPolicy, electorate: Electorate) -> Callable[[Vote], bool]:
+    approvers = domain_approvers(policy.spec.approval.approvers)
+    return lambda vote: eligible_by(vote.voter, approvers, electorate) is not None

@@ -32,7 +32,6 @@ from finops.domain.decision import (
     Vote,
     VoteResult,
     judge,
-    tally,
 )
 from finops.errors import Conflict, InvalidInput, Refused, Unavailable
 from finops.ports.clock import Clock
@@ -43,6 +42,7 @@ from finops_operator.decisions.verdicts import Judged, VoteRecords, sentence
 from finops_operator.killpoint import killpoint
 from finops_operator.rules import request_status
 from finops_operator.rules.origin import created_id, intended_id, spec_hash
+from finops_operator.rules.standing import Standing, standing
 from finops_operator.rules.votes import request_facts, request_reference, state_of, tally_told_by, vote_of, votes_of
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ _STRANGER: Final = "The operator did not propose this request; nothing will be d
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """Looks at one request at a time; `fence` is the token of the lease this process holds, `told` counts answers."""
+    """Looks at one request at a time; `fence` is the token of the lease this process holds, `answered` counts answers."""
 
     ledger: Ledger
     requests: Objects[ActionRequest]
@@ -68,7 +68,7 @@ class Decider:
     people: People
     clock: Clock
     fence: Callable[[], int]
-    told: Callable[[Verdict], None] = lambda _verdict: None
+    answered: Callable[[Verdict], None] = lambda _verdict: None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     """Scan threads withdraw while the request loop decides: one decision at a time, each from a fresh state."""
     _votes: VoteRecords = field(init=False)
@@ -103,7 +103,7 @@ class Decider:
         with self._lock:
             return self._look(request)
 
-    def hear(self, request: ActionRequest) -> bool:
+    def judge_votes(self, request: ActionRequest) -> bool:
         """Judge and answer new votes on a request whose act is under way; whatever follows is the executor's to do.
 
         Returns whether one of them counted: then the act's permission has to be looked at again.
@@ -166,19 +166,23 @@ class Decider:
 
     def counted(self, request: ActionRequest) -> tuple[Vote, ...]:
         """Return the votes that the ledger counted, in its order; approvals only while their objects exist."""
-        present = {approval.metadata.uid or "" for approval in self._approvals(request)}
         with self._lock:
-            return self._votes.counted(request.metadata.uid or "", present)
+            return self._stands(request, Electorate({})).votes
+
+    def _stands(self, request: ActionRequest, people: Electorate) -> Standing:
+        records = self._votes.of_request(request.metadata.uid or "")
+        return standing(records, map(vote_of, self._approvals(request)), people, request_facts(request))
 
     def _approvals(self, request: ActionRequest) -> tuple[Approval, ...]:
         self.approvals.complete_in(request.metadata.namespace or "")
         return self.approvals_of(request)
 
     def _standing(self, request: ActionRequest, *, fresh: bool = False) -> Tally:
-        votes = self.counted(request)
-        # Without votes it does not matter who is who: no need to ask for it at every look.
-        electorate = self.people.at_vote(fresh=fresh) if votes else Electorate({})
-        return tally(votes, request_facts(request), electorate)
+        with self._lock:
+            # Without votes it does not matter who is who: no need to ask for it every time.
+            votes = self._stands(request, Electorate({})).votes
+            electorate = self.people.at_vote(fresh=fresh) if votes else Electorate({})
+            return self._stands(request, electorate).tally
 
     def is_ours(self, request: ActionRequest) -> bool:
         """Return whether the ledger saw exactly this spec proposed, whatever the status says.
@@ -250,11 +254,11 @@ class Decider:
             verdict = self._votes.too_many(request, vote, counted, electorate)
             verdict = verdict or (_MISNAMED if vote.uid in misnamed else None)
             verdict = verdict or judge(vote, facts, counted, electorate, self.clock.now())
-            self._votes.write(request, vote, verdict, electorate, after=after)
+            recorded = self._votes.write(request, vote, verdict, electorate, after=after)
             after = None
             killpoint("vote.recorded")
-            self.told(verdict)
-            if verdict.result is VoteResult.COUNTED:
+            self.answered(Verdict(recorded.result, recorded.reason, recorded.message))
+            if recorded.result is VoteResult.COUNTED:
                 counted.append(vote)
         return len(counted) > before
 
@@ -309,14 +313,14 @@ class Decider:
         state = state_of(request)
         if state not in BEFORE_ACT:
             return request
-        standing = self._standing(request)
-        trigger = self._trigger(request, state, standing)
+        votes = self._standing(request)
+        trigger = self._trigger(request, state, votes)
         if trigger is Trigger.QUORUM_LOST:
             self._find_missing(request)
-            standing = self._standing(request, fresh=True)
-            trigger = self._trigger(request, state, standing)
+            votes = self._standing(request, fresh=True)
+            trigger = self._trigger(request, state, votes)
         if trigger is None:
-            return self._show_votes(request, standing)
+            return self._show_votes(request, votes)
         current = self.requests.fresh(request)
         if state_of(current) is not state or not self.approvals.kept.is_complete_in(request.metadata.namespace or ""):
             # It has moved on, or the watch of the votes has begun to list again: the next look sees everything.
@@ -324,7 +328,7 @@ class Decider:
         if state is not State.PENDING and self._is_the_executors(request.metadata.uid or ""):
             # The status lags behind: the act has made its first call or has ended, and that is the executor's to tell.
             return current
-        return self._record_decision(current, trigger, standing, sentence(trigger, standing, self.counted(request)))
+        return self._record_decision(current, trigger, votes, sentence(trigger, votes, self.counted(request)))
 
     def _find_missing(self, request: ActionRequest) -> None:
         """Ask the API server for approvals that were counted and that the watch does not show."""
@@ -335,11 +339,9 @@ class Decider:
                 if found is not None and found.metadata.uid == vote.uid:
                     self.approvals.kept.put(found)
 
-    def _record_decision(
-        self, request: ActionRequest, trigger: Trigger, standing: Tally, message: str
-    ) -> ActionRequest:
+    def _record_decision(self, request: ActionRequest, trigger: Trigger, votes: Tally, message: str) -> ActionRequest:
         facts = self._facts(request)
-        record = self._votes.decide(request, facts, trigger, standing, message)
+        record = self._votes.decide(request, facts, trigger, votes, message)
         killpoint("decided.recorded")
         return self._show_decision(request, record)
 
@@ -356,7 +358,7 @@ class Decider:
 
     def _show_decision(self, request: ActionRequest, record: Record) -> ActionRequest:
         expected, told = state_of(request), record.entry
-        standing = tally_told_by(record, self._votes.ever_counted(request.metadata.uid or ""))
+        votes = tally_told_by(record, self._votes.ever_counted(request.metadata.uid or ""))
 
         def change(current: ActionRequest) -> dict[str, Any]:
             if state_of(current) is not expected:
@@ -366,26 +368,26 @@ class Decider:
                 State(told.result),
                 reason=str(told.detail["trigger"]),
                 message=str(told.detail["message"]),
-                tally=standing,
+                tally=votes,
                 now=record.time,
                 fence=self.fence(),
             )
 
         return self.requests.write_status(request, change)
 
-    def _trigger(self, request: ActionRequest, state: State, standing: Tally) -> Trigger | None:
+    def _trigger(self, request: ActionRequest, state: State, votes: Tally) -> Trigger | None:
         expired = self.clock.now() >= request.spec.expires_at
         if state is State.PENDING:
-            return standing.trigger or (Trigger.EXPIRED if expired else None)
-        # Approved and Scheduled: the decision stands unless someone took a vote back, or it grew too old to act on.
-        if len(standing.approvals) < standing.required:
+            return votes.trigger or (Trigger.EXPIRED if expired else None)
+        # Approved and Scheduled: the decision stands unless a vote was taken back, a denial counts, or it grew too old.
+        if votes.denials or len(votes.approvals) < votes.required:
             return Trigger.QUORUM_LOST
         return Trigger.EXPIRED if expired else None
 
-    def _show_votes(self, request: ActionRequest, standing: Tally) -> ActionRequest:
+    def _show_votes(self, request: ActionRequest, votes: Tally) -> ActionRequest:
         shown = request.status.votes
-        if shown is not None and (shown.approve, shown.deny) == (len(standing.approvals), len(standing.denials)):
+        if shown is not None and (shown.approve, shown.deny) == (len(votes.approvals), len(votes.denials)):
             return request
         return self.requests.write_status(
-            request, lambda current: request_status.tallied(current.status, standing, fence=self.fence())
+            request, lambda current: request_status.tallied(current.status, votes, fence=self.fence())
         )

@@ -1,19 +1,19 @@
 """What the ledger says about votes and decisions, read once per request: each look counts from here, not from statuses.
 
 Used by the decider, under its lock. Only the holder of the lease writes verdicts and decisions, so what was read stays
-whole until the lease changes hands; `start_again` forgets it then.
+whole until the lease changes hands (`start_again`) or an append does not answer: it may have been stored, so the
+request's records are read again before anything is counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import (
-    TERMINAL,
     Choice,
     Electorate,
     RefusalReason,
@@ -26,6 +26,7 @@ from finops.domain.decision import (
 )
 from finops.domain.transitions import next_state
 from finops.ports.ledger import Ledger
+from finops_operator.rules.standing import standing_decision
 from finops_operator.rules.votes import counted_votes, request_reference, vote_told_by, voter_detail
 
 VOTES_A_PERSON: Final = 10
@@ -47,24 +48,13 @@ class Judged:
     message: str
 
 
-@dataclass(slots=True)
-class _Told:
-    """What the ledger tells of one request: vote uid → its record, and the decision that stands."""
-
-    votes: dict[str, Record] = field(default_factory=dict)
-    decision: Record | None = None
-
-    def decided(self, record: Record) -> None:
-        if self.decision is None or self.decision.entry.result not in TERMINAL:
-            self.decision = record
-
-
 class VoteRecords:
     """Verdicts by request and vote, and decisions by request."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._of_request: dict[str, _Told] = {}
+        self._of_request: dict[str, dict[str, Record]] = {}
+        """Request uid → operation id → record of a verdict or a decision, in the ledger's order."""
         self._known: dict[str, Judged] = {}
         """Vote uid → verdict, also those that the ledger does not hold because there were too many."""
 
@@ -78,21 +68,26 @@ class VoteRecords:
         known = self._known.get(vote.uid)
         if known is None:
             record = self._ledger.find(_id(vote))
-            known = None if record is None else self._remember(vote, _judged(record))
+            if record is None:
+                return None
+            if record.entry.operation_id not in self._read(vote.request_uid):
+                # Its append reached the ledger and the answer was lost: what was read before lacks it.
+                self._of_request.pop(vote.request_uid, None)
+            known = self._remember(vote, _judged(record))
         return known
 
-    def counted(self, request_uid: str, present: Collection[str]) -> tuple[Vote, ...]:
-        """Return the counted votes on a request; see `votes.counted_votes`. Raises LedgerUnavailable."""
-        return counted_votes(self._told(request_uid).votes.values(), present)
+    def of_request(self, request_uid: str) -> tuple[Record, ...]:
+        """Return the verdicts and decisions about a request, in the ledger's order. Raises LedgerUnavailable."""
+        return tuple(self._read(request_uid).values())
 
     def ever_counted(self, request_uid: str) -> tuple[Vote, ...]:
         """Return the counted votes on a request, whatever became of their objects. Raises LedgerUnavailable."""
-        votes = self._told(request_uid).votes
-        return counted_votes(votes.values(), votes.keys())
+        votes = _votes_in(self.of_request(request_uid))
+        return counted_votes(votes, {vote_told_by(record).uid for record in votes})
 
     def decision(self, request_uid: str) -> Record | None:
         """Return what was decided about a request, finally if it was. Raises LedgerUnavailable."""
-        return self._told(request_uid).decision
+        return standing_decision(self.of_request(request_uid))
 
     def decide(
         self, request: ActionRequest, facts: RequestFacts, trigger: Trigger, standing: Tally, message: str
@@ -107,11 +102,9 @@ class VoteRecords:
             message: why, for people.
 
         Raises:
-            LedgerUnavailable, LedgerDiverged, FenceLost: not recorded.
+            LedgerUnavailable, LedgerDiverged, FenceLost: not recorded, or not known to be.
         """
-        record = self._ledger.append(_decision(request, facts, trigger, standing, message))
-        self._told(facts.uid).decided(record)
-        return record
+        return self._append(facts.uid, _decision(request, facts, trigger, standing, message))
 
     def too_many(
         self, request: ActionRequest, vote: Vote, counted: Iterable[Vote], electorate: Electorate
@@ -148,23 +141,30 @@ class VoteRecords:
             own = self._own(request, electorate.person(vote.voter), electorate)
             if any(record.entry.detail["verdict"] == verdict.reason for record in own):
                 return self._remember(vote, Judged(verdict.result, verdict.reason, verdict.message))
-        record = self._ledger.append(_entry(request, vote, verdict), after=after)
-        self._told(request.metadata.uid or "").votes[vote.uid] = record
+        record = self._append(request.metadata.uid or "", _entry(request, vote, verdict), after=after)
         return self._remember(vote, _judged(record))
 
+    def _append(self, request_uid: str, entry: Entry, *, after: int | None = None) -> Record:
+        known = self._read(request_uid)
+        # Until the answer is there nobody counts from what was read before.
+        self._of_request.pop(request_uid, None)
+        record = self._ledger.append(entry, after=after)
+        known[record.entry.operation_id] = record
+        self._of_request[request_uid] = known
+        return record
+
     def _own(self, request: ActionRequest, person: str, electorate: Electorate) -> list[Record]:
-        records = self._told(request.metadata.uid or "").votes.values()
+        records = _votes_in(self.of_request(request.metadata.uid or ""))
         return [record for record in records if electorate.person(vote_told_by(record).voter) == person]
 
-    def _told(self, request_uid: str) -> _Told:
+    def _read(self, request_uid: str) -> dict[str, Record]:
         known = self._of_request.get(request_uid)
         if known is None:
-            known = _Told()
-            for record in self._ledger.of_request(request_uid):
-                if record.entry.kind is RecordKind.VOTED:
-                    known.votes[vote_told_by(record).uid] = record
-                elif record.entry.kind is RecordKind.DECIDED:
-                    known.decided(record)
+            known = {
+                record.entry.operation_id: record
+                for record in self._ledger.of_request(request_uid)
+                if record.entry.kind in {RecordKind.VOTED, RecordKind.DECIDED}
+            }
             if len(self._of_request) >= _REMEMBERED:
                 self._of_request.clear()
             self._of_request[request_uid] = known
@@ -175,6 +175,10 @@ class VoteRecords:
             self._known.clear()
         self._known[vote.uid] = judged
         return judged
+
+
+def _votes_in(records: Iterable[Record]) -> tuple[Record, ...]:
+    return tuple(record for record in records if record.entry.kind is RecordKind.VOTED)
 
 
 def _id(vote: Vote) -> str:
@@ -239,6 +243,9 @@ def sentence(trigger: Trigger, standing: Tally, votes: tuple[Vote, ...]) -> str:
                 if denial.reason
                 else (f"Denied by {denial.voter.handle}.")
             )
+        case Trigger.QUORUM_LOST if standing.denials:
+            denial = standing.denials[0]
+            return f"No longer approved: {denial.voter.handle} denied it. {denial.reason}".rstrip()
         case Trigger.QUORUM_LOST if standing.note:
             return f"No longer approved. {standing.note}"
         case Trigger.QUORUM_LOST:

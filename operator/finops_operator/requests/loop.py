@@ -196,7 +196,7 @@ class RequestLoop:
     def _process_votes(self, request: ActionRequest) -> None:
         """Answer votes on an act that runs or waits for its turn; one that counts makes it look again at once."""
         uid = request.metadata.uid or ""
-        if self.decider.hear(request):
+        if self.decider.judge_votes(request):
             with self._lock:
                 if uid in self._unfinished:
                     self._unfinished[uid].at = 0.0

@@ -33,7 +33,7 @@ def test_a_namespace_that_cannot_be_read_holds_back_its_own_requests_only(
         assert after.decider.look(made).status.state is State.APPROVED
         elsewhere = made.model_copy(update={"metadata": made.metadata.model_copy(update={"namespace": "team-b"})})
         with pytest.raises(Refused):
-            after.decider.hear(elsewhere)
+            after.decider.judge_votes(elsewhere)
 
     assert [record.message for record in caplog.records if "team-b" in record.message] == [
         "Approval objects cannot be read in namespace team-b, nothing is decided there: it is forbidden"

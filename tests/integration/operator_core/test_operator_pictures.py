@@ -101,7 +101,7 @@ def test_while_the_votes_cannot_be_read_nothing_is_decided(parts: Parts, monkeyp
 
     for attempt in (
         lambda: after.decider.look(approved),
-        lambda: after.decider.hear(approved),
+        lambda: after.decider.judge_votes(approved),
         lambda: after.decider.end(approved, Trigger.WITHDRAWN, "the policy is gone"),
     ):
         with pytest.raises(ClusterUnavailable):
@@ -251,7 +251,7 @@ def test_a_vote_is_taken_back_until_the_first_call_is_recorded_whatever_the_stat
     running = parts.requests.write_status(approved, lambda now: {**now.status.to_dict(), "state": shown.value})
 
     in_time = parts.vote(made, decision="Withdraw", reason="not now")
-    assert parts.decider.hear(running)
+    assert parts.decider.judge_votes(running)
     assert answer(parts, in_time) == ("Counted", "Withdraw")
 
 
@@ -264,7 +264,7 @@ def test_once_the_first_call_is_recorded_no_vote_is_taken_back(parts: Parts, sho
 
     intent(parts, running)
     late = parts.vote(made, decision="Withdraw", reason="too late")
-    assert not parts.decider.hear(running)
+    assert not parts.decider.judge_votes(running)
     assert answer(parts, late) == ("Refused", "AlreadyDecided")
 
 
@@ -290,10 +290,10 @@ def test_nobody_is_told_that_a_vote_was_taken_back_in_the_instant_in_which_the_a
     object.__setattr__(parts.decider, "clock", Judging())
 
     with pytest.raises(Conflict):
-        parts.decider.hear(approved)
+        parts.decider.judge_votes(approved)
     assert answer(parts, vote) == (None, None)
 
-    assert not parts.decider.hear(approved)
+    assert not parts.decider.judge_votes(approved)
     assert answer(parts, vote) == ("Refused", "AlreadyDecided")
 
 
@@ -311,7 +311,7 @@ def test_an_act_waits_for_a_vote_that_was_cast_and_is_not_judged_yet(parts: Part
     assert stop is not None
     assert (stop.kind, stop.code) == (StopKind.HOLD, "VoteUnread")
 
-    parts.decider.hear(approved)
+    parts.decider.judge_votes(approved)
     stop = parts.gate.still_allowed(act_of(approved))
     assert stop is not None
     assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "QuorumLost")
@@ -330,7 +330,7 @@ def test_a_vote_that_has_the_uid_right_and_the_name_wrong_is_refused_and_holds_n
     assert stop is not None
     assert stop.code == "VoteUnread"
 
-    assert not parts.decider.hear(approved)
+    assert not parts.decider.judge_votes(approved)
 
     assert answer(parts, vote) == ("Refused", "WrongRequest")
     assert parts.gate.still_allowed(act_of(approved)) is None
@@ -367,7 +367,7 @@ def test_a_voter_who_cannot_be_answered_keeps_nobody_else_from_a_decision(
 def test_the_deciders_of_an_act_are_those_whose_approval_stands_in_the_order_of_their_votes(parts: Parts) -> None:
     made = parts.propose(1, destructive=True, approval=TWO)
     parts.vote(made)
-    parts.decider.hear(made)
+    parts.decider.judge_votes(made)
     parts.vote(made, decision="Withdraw", reason="slip")
     by_slack(parts, made, "U0ALICE001")
     parts.vote(made, person="bob")

@@ -77,7 +77,7 @@ def test_a_withdrawal_counts_also_when_its_object_is_deleted(parts: Parts, *, re
     assert approved.status.state is State.APPROVED
     assert parts.gate.still_allowed(act_of(approved)) is None
     back = parts.vote(made, decision="Withdraw", reason="oh no")
-    parts.decider.hear(approved)
+    parts.decider.judge_votes(approved)
     delete(parts, back)
     if restarted:
         parts.decider.start_again()
@@ -93,7 +93,7 @@ def test_a_withdrawal_counts_also_when_its_object_is_deleted(parts: Parts, *, re
 def test_a_denial_counts_also_when_its_object_is_deleted(parts: Parts) -> None:
     made = parts.propose(1, approval=TWO)
     delete_me = parts.vote(made, decision="Deny", reason="no")
-    parts.decider.hear(made)
+    parts.decider.judge_votes(made)
     delete(parts, delete_me)
     parts.vote(made, person="bob")
 

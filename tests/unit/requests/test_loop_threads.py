@@ -64,7 +64,7 @@ class Surroundings:
     def end(self, request: ActionRequest, trigger: Trigger, message: str) -> None:
         self.ended.append((request.metadata.name, trigger, message))
 
-    def hear(self, request: ActionRequest) -> bool:
+    def judge_votes(self, request: ActionRequest) -> bool:
         return False
 
     def see_all(self) -> frozenset[str | None]:

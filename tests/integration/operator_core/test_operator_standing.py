@@ -1,0 +1,115 @@
+"""A counted denial is never lost: decider and gate count from the ledger alone, also after an append without answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from tests.integration.operator_core.test_operator_tallies import act_of
+from tests.support.operator_parts import NAMESPACE, Parts
+from tests.support.scan_samples import account, policy
+
+from finops.domain.decision import State, Trigger
+from finops.domain.execution import StopKind
+from finops.errors import LedgerUnavailable
+from finops.k8s.kinds import aws_accounts
+
+TWO = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}], "requireReason": "Never"}
+
+
+@pytest.fixture(autouse=True)
+def _granted(parts: Parts) -> Iterator[None]:
+    parts.policies.create(policy(approval=TWO))
+    made = aws_accounts(parts.connection).create(account())
+    yield
+    aws_accounts(parts.connection).delete("", made.metadata.name)
+
+
+def sync_slowly_once(parts: Parts, seconds: float) -> threading.Event:
+    """Let one sync of the ledger's file last longer than an append waits, as a network volume does now and then."""
+    sink, done = parts.ledger._file, threading.Event()
+    assert sink is not None
+    real = sink._sync
+
+    def slow(descriptor: int) -> None:
+        sink._sync = real  # type: ignore[method-assign]
+        time.sleep(seconds)
+        real(descriptor)
+        done.set()
+
+    sink._sync = slow  # type: ignore[method-assign]
+    return done
+
+
+def test_a_denial_whose_append_did_not_answer_still_ends_the_request(parts: Parts) -> None:
+    """Bullet "A counted denial is lost": the verdict and the tally come from the same records."""
+    made = parts.propose(1, approval=TWO)
+    vote = parts.vote(made, decision="Deny", reason="no")
+    done = sync_slowly_once(parts, 2.5)
+    with pytest.raises(LedgerUnavailable):
+        parts.decider.look(made)
+    assert done.wait(10)
+
+    after = parts.decider.look(parts.requests.fresh(made))
+
+    answer = parts.approvals.api.get(NAMESPACE, vote.metadata.name)
+    assert answer is not None
+    assert answer.status.result is not None
+    assert answer.status.result.value == "Counted"
+    assert after.status.state is State.DENIED
+    parts.vote(made, person="bob")
+    assert parts.decider.look(parts.requests.fresh(made)).status.state is State.DENIED
+
+
+def test_a_withdrawal_whose_append_did_not_answer_takes_the_approval_back(parts: Parts) -> None:
+    """Bullet "A counted denial is lost": the same holds for a vote that is taken back."""
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    assert approved.status.state is State.APPROVED
+    parts.vote(made, decision="Withdraw")
+    done = sync_slowly_once(parts, 2.5)
+    with pytest.raises(LedgerUnavailable):
+        parts.decider.look(approved)
+    assert done.wait(10)
+
+    assert parts.decider.look(parts.requests.fresh(made)).status.state is State.WITHDRAWN
+
+
+def test_a_denial_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_in_spite_of_it(parts: Parts) -> None:
+    """Bullet "A counted denial is lost": any standing denial stops the gate, whatever was decided."""
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made, person="bob", decision="Deny", reason="not this one")
+    parts.decider.judge_votes(made)
+    parts.vote(made)
+    parts.decider.judge_votes(made)
+    # As a release did that had lost the denial: approved by a tally of its own.
+    facts, counted = parts.decider._facts(made), parts.decider.counted(made)
+    parts.decider._votes.decide(made, facts, Trigger.QUORUM_REACHED, parts.decider._standing(made), "Approved.")
+    assert len(counted) == 2
+
+    stop = parts.gate.still_allowed(act_of(made))
+    shown = parts.decider.look(parts.requests.fresh(made))
+
+    assert stop is not None
+    assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "Denied")
+    assert "k8s.bob" in stop.message
+    assert shown.status.state is State.WITHDRAWN
+
+
+def test_a_denial_stands_when_its_author_is_no_approver_of_the_policy_any_more(parts: Parts) -> None:
+    """Bullet "A counted denial is lost": taking somebody off the list of approvers lifts no denial of theirs."""
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made, person="bob", decision="Deny", reason="no")
+    parts.decider.judge_votes(made)
+    parts.vote(made)
+    parts.decider.judge_votes(made)
+    parts.policies.api.delete(NAMESPACE, policy().metadata.name)
+    parts.policies.create(policy(approval={**TWO, "approvers": [{"kubernetesUser": "alice"}]}))
+
+    stop = parts.gate.still_allowed(act_of(made))
+
+    assert stop is not None
+    assert stop.code == "Denied"
