@@ -118,6 +118,7 @@ class Operator:
             telemetry=self.telemetry,
             clock=clock,
             on_held=self._take_over,
+            shown_fence=self._shown_fence,
         )
         self.ledger = self._open_ledger()
         self.keeper.ledger = self.ledger
@@ -311,6 +312,10 @@ class Operator:
         except StoreUnsafe as error:
             return str(error)
         return ""
+
+    def _shown_fence(self) -> int:
+        self.requests.complete_where_possible()
+        return max((request.status.fence or 0 for request in self.world.requests.all()), default=0)
 
     def _take_over(self) -> None:
         self.chronicle.start_again()

@@ -336,10 +336,10 @@ def _may_decide_now(choice: Choice, state: State) -> bool:
 
 
 def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) -> Tally:
-    """Count votes again from scratch: approvals of eligible people, one vote per person, the last word of a person wins.
+    """Count votes again from scratch: one vote per person, the last one wins, approvals only of eligible people.
 
-    Withdraw takes the person's earlier vote back, and a denial that was counted stands, whoever may vote by now. Used at decision time and again before the
-    first changing call, when someone may have left a group or changed their mind. Approvals of a destructive act count
+    Withdraw takes the person's earlier vote back, and a denial that was counted stands, whoever may vote by now. Used
+    at decision time and again before the first changing call, when someone may have left a group or changed their mind. Approvals of a destructive act count
     only as far as they are surely of different people; a denial always counts.
 
     Args:

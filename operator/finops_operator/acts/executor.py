@@ -8,6 +8,7 @@ is decided by `finops.domain.next_move`, this module only does it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -34,10 +35,10 @@ from finops.domain.next_move import Situation, is_point_of_no_return, is_undecid
 from finops.domain.plan import PlanStep
 from finops.errors import (
     AwsError,
-    ClusterUnavailable,
     Conflict,
     FenceLost,
     FinopsError,
+    InvalidInput,
     LedgerDiverged,
     Refused,
     StoreUnsafe,
@@ -63,6 +64,7 @@ from finops_operator.acts.progress import LEASE_TOO_SHORT, ActResult, ActSetting
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target, with_request
 
+logger = logging.getLogger(__name__)
 _RETRYABLE: Final = (Unavailable, AwsError, StoreUnsafe, Conflict, Refused)
 """What may pass by itself or by a person's hand; the act waits where it stands."""
 
@@ -121,16 +123,16 @@ class Executor:
             try:
                 return self._move(act)
             except _RETRYABLE as error:
-                return self._silence(act, error)
+                return self._wait_for_answer(act, error)
             except LedgerDiverged as error:
-                self._silence(act, error)
+                self._wait_for_answer(act, error)
                 raise
         except FenceLost as error:
             # Whoever holds the lease now may show something else.
             self.memory.forget(act.request.uid)
             return ActResult(None, error.message, self.settings.retry_seconds)
 
-    def _silence(self, act: Act, error: FinopsError) -> ActResult:
+    def _wait_for_answer(self, act: Act, error: FinopsError) -> ActResult:
         # With something changed: hold here, call a person, and go on as soon as the silent part answers.
         state, word = (State.NEEDS_HUMAN, "Holding") if act.called else (State.EXECUTING, "Waiting")
         self._report(act, replace(self._base(act), state=state, message=f"{word}: {error}"))
@@ -351,7 +353,13 @@ class Executor:
         self.caps.release(request, counted=changed)
         self.passage("act.released")
         self.passage("status.before")
-        self.status.report(request, final)
+        try:
+            self.status.report(request, final)
+        except InvalidInput as error:
+            # Somebody else's admission refuses the status. The act has ended in the ledger; its picture follows when
+            # the refusal is gone.
+            logger.warning("end not shown: %s", error, extra={"request": request.ledger_name})
+            return ActResult(None, f"Ended as {state.value}; not shown: {error}", self.settings.attention_seconds)
         self.passage("status.after")
         return ActResult(state, message)
 
@@ -385,13 +393,16 @@ class Executor:
         )
 
     def _report(self, act: Act, progress: ActProgress) -> None:
-        """Show progress of an act that has begun; a silent API server delays the picture, not the act."""
+        """Show progress of an act that has begun. No refusal of an API server stops an act: the ledger is the record."""
         if progress == act.progress or not act.begun:
             return
         try:
             self.passage("status.before")
             self.status.report(act.request, progress)
             self.passage("status.after")
-        except (ClusterUnavailable, Conflict):
+        except FenceLost:
+            raise
+        except FinopsError as error:
+            logger.warning("progress not shown: %s", error, extra={"request": act.request.ledger_name})
             return
         act.progress = progress

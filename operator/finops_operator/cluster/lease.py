@@ -25,13 +25,19 @@ _RETRY_SECONDS: Final = 3.0
 
 @dataclass(slots=True)
 class LeaseKeeper:
-    """Implements finops.ports.act.LeaseGuard; `on_held` is called once after each acquisition."""
+    """Implements finops.ports.act.LeaseGuard.
+
+    Attributes:
+        on_held: called once after each acquisition.
+        shown_fence: the highest fence in the status of any request; the API server refuses a lower one.
+    """
 
     lease: Lease
     freeze: Freeze
     telemetry: Telemetry
     clock: Clock
     on_held: Callable[[], None]
+    shown_fence: Callable[[], int] = lambda: 0
     ledger: DurableLedger | None = None
     _ready: threading.Event = field(default_factory=threading.Event)
 
@@ -84,7 +90,7 @@ class LeaseKeeper:
         ledger = self.ledger
         if ledger is None:
             raise AssertionError("the ledger is set by the composition root before the thread starts")
-        held = self.lease.acquire(lambda: ledger.head().fence + 1, stop)
+        held = self.lease.acquire(lambda: max(ledger.head().fence, self.shown_fence()) + 1, stop)
         if held is None:
             return False
         logger.info("lease acquired", extra={"fence": held.fence})

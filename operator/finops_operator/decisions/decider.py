@@ -59,7 +59,12 @@ _STRANGER: Final = "The operator did not propose this request; nothing will be d
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """Looks at one request at a time; `fence` is the token of the lease this process holds, `answered` counts answers."""
+    """Decides one request at a time.
+
+    Attributes:
+        fence: the token of the lease that this process holds.
+        answered: called with each verdict that was recorded.
+    """
 
     ledger: Ledger
     requests: Objects[ActionRequest]
