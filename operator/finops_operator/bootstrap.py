@@ -10,6 +10,7 @@ import asyncio
 import logging
 import socket
 import threading
+import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ from finops.store.slack_groups import SlackGroups
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.executor import Executor
 from finops_operator.acts.gate import OperatorGate
-from finops_operator.acts.recovery import TakingOver
+from finops_operator.acts.recovery import Recovery
 from finops_operator.acts.report import StatusReporter
 from finops_operator.aws.clients import AwsReaders
 from finops_operator.aws.counting import CallCounter
@@ -111,6 +112,7 @@ class Operator:
                 namespace=settings.namespace,
                 name=f"{settings.release}-executor",
                 holder=holder,
+                process=uuid.uuid4().hex[:12],
                 seconds=settings.lease_seconds,
                 clock=clock,
             ),
@@ -221,6 +223,7 @@ class Operator:
             clock=clock,
             may_write=self.keeper.may_write,
             policy_now=self._policy_now,
+            stopping=self.stop.is_set,
         )
 
     def _make_loops(self) -> None:
@@ -261,7 +264,7 @@ class Operator:
         )
 
     def _make_housekeeping(self) -> None:
-        self.taking_over = TakingOver(self.ledger, self.accounts.api, self.request_loop.adopt)
+        self.recovery = Recovery(self.ledger, self.accounts.api, self.request_loop.adopt, self.freeze.freeze)
         self.housekeeping = Housekeeping(
             world=self.world,
             kinds=(self.policies, self.accounts, self.requests, self.approvals),
@@ -274,7 +277,7 @@ class Operator:
             telemetry=self.telemetry,
             clock=self.clock,
             may_write=self.keeper.may_write,
-            take_over=self.taking_over.again,
+            take_over=self.recovery.again,
             slack_channels=SlackChannels(self.store, self.policies, self.events).refresh,
             forget=Forgetting(self.store, self.policies, self.accounts, self.telemetry, self.clock).clean_up,
             canary_seconds=self.settings.canary_seconds,
@@ -320,7 +323,7 @@ class Operator:
     def _take_over(self) -> None:
         self.chronicle.start_again()
         self.decider.start_again()
-        self.taking_over.from_ledger()
+        self.recovery.from_ledger()
 
     def _posted(self, uids: Iterable[str]) -> dict[str, tuple[str, str]]:
         found = ((uid, self.outbox.message(uid)) for uid in uids)
@@ -345,11 +348,9 @@ class Operator:
             )
         health = self._health()
         health.start()
-        threads = [
-            self._thread("scheduler", self.scheduler.run),
-            self._thread("requests", self.request_loop.run),
-            self._thread("housekeeping", self.housekeeping.run),
-        ]
+        scheduler = self._thread("scheduler", self.scheduler.run)
+        requests = self._thread("requests", self.request_loop.run)
+        housekeeping = self._thread("housekeeping", self.housekeeping.run)
         lease_stop = threading.Event()
         lease = self._thread("lease", lambda _stop: self.keeper.run(lease_stop))
         try:
@@ -357,11 +358,13 @@ class Operator:
         finally:
             self.stop.set()
             self.world.ring()
-            for thread in threads:
-                thread.join()
-            # Acts end under the lease; it goes last.
+            # Acts come to their safe point under the lease. Then it goes at once: whoever takes over need not wait for
+            # a scan that ends; without the lease nothing can be decided or proposed here any more.
+            requests.join()
             lease_stop.set()
             lease.join()
+            scheduler.join()
+            housekeeping.join()
             # The threads of the first wait for those of the second.
             self.aws_pool.shutdown(cancel_futures=True)
             self.metric_pool.shutdown(cancel_futures=True)

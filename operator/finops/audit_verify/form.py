@@ -20,7 +20,7 @@ _FIELDS = frozenset({*_TEXTS, *_NUMBERS, "detail"})
 _KINDS = frozenset(
     {
         *("proposed", "posted", "voted", "decided", "intent", "outcome"),
-        *("verified", "undone", "frozen", "policy changed", "checkpoint", "key changed"),
+        *("verified", "undone", "frozen", "policy changed", "checkpoint", "key changed", "acquired", "corrected"),
     }
 )
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")

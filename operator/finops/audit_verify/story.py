@@ -4,7 +4,8 @@ Rules, per request: an intent needs an earlier `decided` record (result `Approve
 that decision as many different people whose counted Approve votes carry that plan hash as the decision says are
 required; as many still stand and nobody has denied at the first intent, which is earlier than the expiry that the
 decision names (later ones only finish what began); attempts count up from 1; no intent while an earlier one has no
-final outcome; an outcome belongs to an intent and closes it once (`unknown` does not close it).
+final outcome; an outcome belongs to an intent and closes it once (`unknown` does not close it). A second one that
+agrees with the first is a problem until a later `corrected` record names it by sequence and hash.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+DUPLICATE = "Duplicate"
+"""Code of the one problem that a `corrected` record can settle."""
+
 _UNDECIDED = "unknown"
+_DONE = frozenset({"ok", "recovered"})
 _ENDS = frozenset({"Succeeded", "RolledBack", "Stale", "Withdrawn", "Expired"})
 
 
@@ -123,6 +128,8 @@ class RequestStory:
         if call is None:
             return [("Pairing", "an outcome without an intent")]
         if call.closed:
-            return [("Pairing", "a second final outcome of the same attempt")]
+            # Two processes that saw the same effect: harmless, and void once a correction names the second record.
+            same = (call.outcomes[-1] in _DONE) == (record["result"] in _DONE)
+            return [(DUPLICATE if same else "Pairing", "a second final outcome of the same attempt")]
         call.outcomes.append(record["result"])
         return []

@@ -9,7 +9,7 @@ from typing import Any
 from finops.audit_verify.form import NotARecord, parse
 from finops.audit_verify.report import Problem, VerifyReport
 from finops.audit_verify.signatures import Keys
-from finops.audit_verify.story import RequestStory
+from finops.audit_verify.story import DUPLICATE, RequestStory
 
 _GENESIS = "0" * 64
 
@@ -24,6 +24,8 @@ class _Walk:
     stories: dict[str, RequestStory] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    duplicates: dict[tuple[int, str], Problem] = field(default_factory=dict)
+    """(sequence, hash) of a repeated outcome → the problem it is until it is corrected."""
 
 
 def verify(
@@ -52,6 +54,7 @@ def verify(
         walk.problems.append(Problem(0, "Head", f"no record has the expected hash {expected_head}: a tail is missing"))
     if expected_records is not None and walk.records < expected_records:
         walk.problems.append(Problem(0, "Size", f"{walk.records} records where {expected_records} were expected"))
+    walk.problems.extend(walk.duplicates.values())
     intents = tuple(intent for story in walk.stories.values() for intent in story.open_intents())
     return VerifyReport(walk.records, walk.sequence, walk.head, tuple(walk.problems), intents, keys is not None)
 
@@ -70,9 +73,23 @@ def _line(walk: _Walk, number: int, raw: str | bytes, keys: Keys | None) -> None
     _chain(walk, number, digest, record)
     if record["request"]:
         story = walk.stories.setdefault(record["request"], RequestStory())
-        walk.problems.extend(Problem(number, code, message) for code, message in story.tell(record))
+        for code, message in story.tell(record):
+            problem = Problem(number, code, message)
+            if code == DUPLICATE:
+                walk.duplicates[record["sequence"], digest] = problem
+            else:
+                walk.problems.append(problem)
+        if record["kind"] == "corrected":
+            _correct(walk, number, record)
     elif record["kind"] in {"intent", "outcome", "verified", "decided", "voted", "proposed"}:
         walk.problems.append(Problem(number, "Form", f"{record['kind']} record that names no request"))
+
+
+def _correct(walk: _Walk, number: int, record: dict[str, Any]) -> None:
+    number_named, hash_named = record["detail"].get("record"), record["detail"].get("hash")
+    known = type(number_named) is int and isinstance(hash_named, str)
+    if not known or walk.duplicates.pop((number_named, hash_named), None) is None:
+        walk.problems.append(Problem(number, "Correction", "a correction of something that is no repeated outcome"))
 
 
 def _chain(walk: _Walk, number: int, digest: str, record: dict[str, Any]) -> None:

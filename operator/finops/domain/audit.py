@@ -21,7 +21,11 @@ GENESIS_HASH: Final = "0" * 64
 
 
 class RecordKind(StrEnum):
-    """What a record tells."""
+    """What a record is about.
+
+    `acquired`: a process took the lease; the first record under its fence. `corrected`: an earlier record, named by
+    sequence and hash, repeats another one and counts for nothing.
+    """
 
     PROPOSED = "proposed"
     POSTED = "posted"
@@ -35,6 +39,8 @@ class RecordKind(StrEnum):
     POLICY_CHANGED = "policy changed"
     CHECKPOINT = "checkpoint"
     KEY_CHANGED = "key changed"
+    ACQUIRED = "acquired"
+    CORRECTED = "corrected"
 
 
 @dataclass(frozen=True, slots=True)

@@ -339,8 +339,8 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
     """Count votes again from scratch: one vote per person, the last one wins, approvals only of eligible people.
 
     Withdraw takes the person's earlier vote back, and a denial that was counted stands, whoever may vote by now. Used
-    at decision time and again before the first changing call, when someone may have left a group or changed their mind. Approvals of a destructive act count
-    only as far as they are surely of different people; a denial always counts.
+    at decision time and again before the first changing call, when someone may have left a group or changed their mind.
+    Approvals of a destructive act count only as far as they are surely of different people; a denial always counts.
 
     Args:
         votes: in the order in which they were counted. The API server's stamps cannot order them: they have whole

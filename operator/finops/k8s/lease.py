@@ -1,9 +1,10 @@
 """A coordination Lease with a fencing token that never goes back.
 
-Held by the operator while it decides and acts. The token is `spec.leaseTransitions`: raised at every acquisition, by
-the same holder too, and never below `floor` (the ledger's highest fence + 1), so that a deleted Lease starts no old
-count. Time is judged by this machine's monotonic clock alone: another holder is believed for a whole lease duration
-after we last saw its record change, whatever its wall clock says.
+Held by the operator while it decides and acts. The holder's name carries an id of the process: two processes with one
+pod name (a pod that was deleted by force, say) are two holders, and the second one waits as for anybody else. The token
+is `spec.leaseTransitions`: raised at every acquisition, by the same holder too, and never below `floor` (the ledger's
+highest fence + 1), so that a deleted Lease starts no old count. Time is judged by this machine's monotonic clock alone:
+another holder is believed for a whole lease duration after we last saw its record change, whatever its wall clock says.
 """
 
 from __future__ import annotations
@@ -40,13 +41,27 @@ class Lease:
     """
 
     def __init__(
-        self, connection: Connection, *, namespace: str, name: str, holder: str, seconds: int, clock: Clock
+        self,
+        connection: Connection,
+        *,
+        namespace: str,
+        name: str,
+        holder: str,
+        process: str,
+        seconds: int,
+        clock: Clock,
     ) -> None:
         self._api = client.CoordinationV1Api(connection.api)
-        self._namespace, self._name, self._holder, self._seconds, self._clock = namespace, name, holder, seconds, clock
+        self._namespace, self._name, self._seconds, self._clock = namespace, name, seconds, clock
+        self._holder = f"{holder}_{process}"
         self._held: Held | None = None
         self._seen: tuple[str, float] | None = None
         self._lock = threading.Lock()
+
+    @property
+    def holder(self) -> str:
+        """Who holds the lease when this process does, unique to it."""
+        return self._holder
 
     @property
     def renew_every_seconds(self) -> float:

@@ -107,6 +107,23 @@ class DurableLedger:
             self._record_key()
             return copied
 
+    def claim(self, entry: Entry) -> Record:
+        """Append the first record under a new fence, to the stream alone; `start` copies it with what else is missing.
+
+        Raises:
+            LedgerUnavailable: the stream does not answer.
+            LedgerDiverged: the stream is behind the file.
+            FenceLost: another process has written with this fence, or with a later one.
+        """
+        with self._lock:
+            self._head = None
+            record = self._append_to_stream(entry, None)
+            if record.entry != entry:
+                raise FenceLost(
+                    f"fence {record.fence} is in use by {record.entry.detail.get('holder', 'another process')}"
+                )
+            return record
+
     def append(self, entry: Entry, *, after: int | None = None) -> Record:
         with self._lock:
             if self._diverged:

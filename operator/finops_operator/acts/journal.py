@@ -19,7 +19,7 @@ Attempt 0 marks a record about the whole act; every outcome with an attempt answ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -183,12 +183,17 @@ class InFlight:
     estimate: Mapping[str, str]
 
 
-def in_flight(ledger: Ledger) -> tuple[InFlight, ...]:
-    """Return the acts to finish; reads the whole ledger once, at start."""
+def _nobody(_record: Record) -> None:
+    return
+
+
+def in_flight(ledger: Ledger, seen: Callable[[Record], None] = _nobody) -> tuple[InFlight, ...]:
+    """Return the acts to finish; reads the whole ledger once, at start, and shows each record to `seen`."""
     open_acts: dict[str, InFlight] = {}
     called: set[str] = set()
     decided: set[str] = set()
     for record in ledger.read():
+        seen(record)
         told = record.entry
         if told.kind is RecordKind.OUTCOME and told.attempt == 0 and told.result == STARTED:
             open_acts.setdefault(told.request, _in_flight(record))

@@ -1,7 +1,8 @@
 """Holds the executor's Lease for this process, and opens the ledger under its fence.
 
-One thread: acquire (never below the ledger's highest fence + 1), reconcile the ledger's sinks, renew until the lease is
-lost, begin again. While it is not held nothing is decided and nothing is acted upon; scans go on.
+One thread: acquire (never below the ledger's highest fence + 1), record the new fence in the ledger before anything
+else, reconcile the ledger's sinks, renew until the lease is lost, begin again. While it is not held nothing is decided
+and nothing is acted upon; scans go on.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from finops.domain.audit import Entry, RecordKind
 from finops.errors import FenceLost, FinopsError, LedgerDiverged, Unavailable
 from finops.k8s.lease import Lease
 from finops.ledger.durable import DurableLedger
@@ -100,15 +102,44 @@ class LeaseKeeper:
         ledger = self.ledger
         if ledger is None:
             raise AssertionError("the ledger is set by the composition root before the thread starts")
-        reconciled = False
+        claimed = reconciled = False
         while not stop.is_set():
-            if not reconciled:
+            claimed = claimed or self._claim(ledger)
+            if claimed and not reconciled:
                 reconciled = self._reconcile(ledger)
             self.telemetry.lease_held.set(1 if reconciled else 0)
             stop.wait(self.lease.renew_every_seconds if reconciled else _RETRY_SECONDS)
             if not stop.is_set() and not self.lease.renew():
                 logger.warning("lease lost")
                 return
+
+    def _claim(self, ledger: DurableLedger) -> bool:
+        """Record this holding, so that no other process can write with its fence.
+
+        Raises:
+            FenceLost: another one has, or wrote with a later fence: the lease is given up.
+        """
+        fence = self.fence
+        claim = Entry(
+            operation_id=f"acquired:{fence}",
+            actor="operator",
+            kind=RecordKind.ACQUIRED,
+            result="acquired",
+            detail={"holder": self.lease.holder, "fence": fence},
+        )
+        try:
+            ledger.claim(claim)
+        except FenceLost:
+            self.lease.release()
+            raise
+        except LedgerDiverged as error:
+            self.freeze.freeze(str(error))
+            logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
+            return False
+        except Unavailable as error:
+            logger.warning("the ledger does not answer: %s", error)
+            return False
+        return True
 
     def _reconcile(self, ledger: DurableLedger) -> bool:
         try:

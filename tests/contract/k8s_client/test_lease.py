@@ -19,8 +19,16 @@ from finops.k8s.lease import Lease
 SECONDS = 30
 
 
-def lease(place: Place, name: str, holder: str, clock: FakeClock) -> Lease:
-    return Lease(place.connection, namespace=place.namespace, name=name, holder=holder, seconds=SECONDS, clock=clock)
+def lease(place: Place, name: str, holder: str, clock: FakeClock, process: str = "1") -> Lease:
+    return Lease(
+        place.connection,
+        namespace=place.namespace,
+        name=name,
+        holder=holder,
+        process=process,
+        seconds=SECONDS,
+        clock=clock,
+    )
 
 
 def record(place: Place, name: str) -> Any:
@@ -67,7 +75,7 @@ def test_a_renewed_lease_is_never_taken(place: Place) -> None:
         assert ours.renew()
         assert theirs.try_acquire(1) is None
     assert ours.guard().fence == 1
-    assert record(place, name).spec.holder_identity == "a"
+    assert record(place, name).spec.holder_identity == "a_1"
 
 
 def test_the_same_holder_gets_a_higher_fence_at_every_acquisition(place: Place) -> None:
@@ -115,7 +123,7 @@ def test_releasing_what_somebody_else_took_changes_nothing(place: Place) -> None
 
     ours.release()
 
-    assert record(place, name).spec.holder_identity == "a"
+    assert record(place, name).spec.holder_identity == "a_1"
     assert theirs.renew()
 
 
@@ -209,3 +217,16 @@ def _holds(one: Lease) -> bool:
     except FenceLost:
         return False
     return True
+
+
+def test_two_processes_of_one_name_do_not_both_hold_the_lease(place: Place) -> None:
+    """Bullet "Two processes with one holder name both hold the Lease": a name alone is no holder."""
+    clock, name = FakeClock(), fresh_name()
+    ours, theirs = lease(place, name, "operator-0", clock, "1"), lease(place, name, "operator-0", clock, "2")
+    assert ours.try_acquire(1)
+
+    assert theirs.try_acquire(1) is None
+    with pytest.raises(FenceLost):
+        theirs.guard()
+    assert ours.guard().fence == 1
+    assert ours.holder != theirs.holder

@@ -34,12 +34,12 @@ def sync_slowly_once(parts: Parts, seconds: float) -> threading.Event:
     real = sink._sync
 
     def slow(descriptor: int) -> None:
-        sink._sync = real  # type: ignore[method-assign]
+        sink._sync = real
         time.sleep(seconds)
         real(descriptor)
         done.set()
 
-    sink._sync = slow  # type: ignore[method-assign]
+    sink._sync = slow
     return done
 
 

@@ -1,0 +1,151 @@
+"""The executor's lease and the ledger agree on who may write: one fencing token, one process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from kubernetes import client
+from tests.support.operator_parts import Parts
+
+from finops.audit_verify import verify
+from finops.domain.audit import Entry, RecordKind
+from finops.errors import FenceLost
+from finops.k8s.lease import Lease
+from finops.ledger.durable import DurableLedger, open_ledger
+from finops.ports.clock import SystemClock
+from finops.store.connection import Store
+from finops_operator.cluster.freeze import Freeze
+from finops_operator.cluster.lease import LeaseKeeper
+from finops_operator.telemetry import Telemetry
+
+NAME = "r-executor"
+
+
+class Process:
+    """What one operator process has of the lease and the ledger."""
+
+    def __init__(
+        self, parts: Parts, store: Store, path: Path, process: str, shown: Callable[[], int] = lambda: 0
+    ) -> None:
+        self.lease = Lease(
+            parts.connection,
+            namespace="default",
+            name=NAME,
+            holder="operator-0",
+            process=process,
+            seconds=30,
+            clock=SystemClock(),
+        )
+        self.keeper = LeaseKeeper(
+            self.lease, Freeze(parts.maps, "r-freeze"), Telemetry(), SystemClock(), lambda: None, shown
+        )
+        self.ledger: DurableLedger = open_ledger(store, path, clock=SystemClock(), fence=lambda: self.keeper.fence)
+        self.keeper.ledger = self.ledger
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Hold the lease in a thread, as the operator does."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self.keeper.run, args=(stop,))
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def wait_ready(self) -> int:
+        for _ in range(500):
+            if self.keeper.may_write():
+                return self.keeper.fence
+            threading.Event().wait(0.02)
+        raise AssertionError("the lease was not acquired")
+
+
+@pytest.fixture
+def make(parts: Parts, store: Store, tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    def process(name: str, **more: Callable[[], int]) -> Process:
+        # Two pods have a volume each; both files follow the one stream.
+        return Process(parts, store, tmp_path / f"{name}.jsonl", name, **more)
+
+    yield process
+    leases = client.CoordinationV1Api(parts.connection.api)
+    if any(one.metadata and one.metadata.name == NAME for one in leases.list_namespaced_lease("default").items):
+        leases.delete_namespaced_lease(NAME, "default")
+
+
+def test_acquiring_the_lease_is_the_first_record_under_its_fence(parts: Parts, make: Callable[..., Process]) -> None:
+    """Bullet "One fencing token for two operators": a holding without any act leaves its mark too."""
+    first = make("first")
+    with first.running():
+        fence = first.wait_ready()
+    second = make("second")
+    with second.running():
+        later = second.wait_ready()
+
+    claims = [one for one in parts.ledger.read() if one.entry.kind is RecordKind.ACQUIRED]
+    assert [(one.fence, one.entry.detail["holder"]) for one in claims] == [
+        (fence, "operator-0_first"),
+        (later, "operator-0_second"),
+    ]
+    assert later > fence
+
+
+def test_a_lease_that_is_deleted_again_and_again_never_gives_two_processes_one_fence(
+    parts: Parts, make: Callable[..., Process]
+) -> None:
+    """Bullet "One fencing token for two operators": twelve deletions, every token used once."""
+    leases, fences = client.CoordinationV1Api(parts.connection.api), []
+    for number in range(12):
+        one = make(f"p{number}")
+        held = one.lease.try_acquire(one.ledger.head().fence + 1)
+        assert held is not None
+        assert one.keeper._claim(one.ledger)
+        fences.append(held.fence)
+        leases.delete_namespaced_lease(NAME, "default")
+
+    assert len(set(fences)) == len(fences)
+
+
+def test_of_two_processes_that_got_one_fence_only_the_first_to_record_it_holds(
+    parts: Parts, make: Callable[..., Process]
+) -> None:
+    """Bullet "One fencing token for two operators": the ledger decides, before anything else is written."""
+    ours, theirs = make("ours"), make("theirs")
+    floor = ours.ledger.head().fence + 1
+    first = ours.lease.try_acquire(floor)
+    client.CoordinationV1Api(parts.connection.api).delete_namespaced_lease(NAME, "default")
+    second = theirs.lease.try_acquire(floor)
+    assert first is not None
+    assert second is not None
+    assert first.fence == second.fence
+
+    assert theirs.keeper._claim(theirs.ledger)
+    with pytest.raises(FenceLost, match="operator-0_theirs"):
+        ours.keeper._claim(ours.ledger)
+
+    with pytest.raises(FenceLost):
+        ours.lease.guard()
+    assert theirs.lease.guard().fence == second.fence
+
+
+def test_a_lease_starts_above_the_highest_fence_in_any_status(make: Callable[..., Process]) -> None:
+    """Bullet "A refused status write strands an instance": no status is written with a lower fence than it shows."""
+    one = make("one", shown=lambda: 41)
+    with one.running():
+        assert one.wait_ready() == 42
+
+
+def test_a_fence_that_was_claimed_verifies(store: Store, make: Callable[..., Process], tmp_path: Path) -> None:
+    one = make("one")
+    with one.running():
+        one.wait_ready()
+        one.ledger.append(Entry("policy:1", "operator", RecordKind.POLICY_CHANGED, result="seen"))
+
+    report = verify((tmp_path / "one.jsonl").read_text(encoding="utf-8").splitlines())
+
+    assert (report.ok, report.records) == (True, 2)
