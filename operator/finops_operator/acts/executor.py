@@ -60,6 +60,7 @@ from finops_operator.acts.journal import (
     started_entry,
 )
 from finops_operator.acts.memory import Act, Memory
+from finops_operator.acts.plans import rebuilt_plan
 from finops_operator.acts.progress import LEASE_TOO_SHORT, ActResult, ActSettings, verified_detail, with_outcome
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target, with_request
@@ -103,9 +104,7 @@ class Executor:
         action = self.actions.get(request.plan.action)
         if action is None:
             raise Refused(f"there is no action {request.plan.action!r}", code="UnknownAction")
-        if request.plan.hash != request.plan_hash:
-            raise Refused("the plan is not the one that was approved", code="PlanMismatch")
-        act = self.memory.recall(request, action)
+        act = self.memory.recall(replace(request, plan=rebuilt_plan(action, request)), action)
         result: ActResult | None = None
         while result is None:
             if stopping():
@@ -250,6 +249,7 @@ class Executor:
         if asks and self.gate.still_allowed(request) is not None:
             # Somebody froze or withdrew it while the session was made: the next look says what follows.
             return None
+        rebuilt_plan(act.action, request)
         self.passage("intent.before")
         observed = situation.observation.fingerprint
         entry_ = intent_entry(request, move, parameters, observed, back=journal.turned is not None)
@@ -393,7 +393,10 @@ class Executor:
         )
 
     def _report(self, act: Act, progress: ActProgress) -> None:
-        """Show progress of an act that has begun. No refusal of an API server stops an act: the ledger is the record."""
+        """Show progress of an act that has begun; what an API server answers stops no act.
+
+        The ledger is the record, the status its picture.
+        """
         if progress == act.progress or not act.begun:
             return
         try:

@@ -14,55 +14,83 @@ from finops.k8s.kinds import KindApi
 from finops.ports.act import ActRequest, Limits
 from finops.ports.aws_access import Tenant
 from finops.ports.ledger import Ledger
+from finops_operator.acts.corrections import Duplicates, correction
 from finops_operator.acts.journal import InFlight, in_flight
 from finops_operator.rules.access import access_of
+from finops_operator.rules.standing import allowed_by
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class TakingOver:
-    """Reads the ledger once per acquisition; `adopt` hands an act to the request loop."""
+class Recovery:
+    """Reads the ledger once per acquisition.
+
+    Attributes:
+        adopt: hands acts to the request loop.
+        alarm: says that the ledger holds what this operator never wrote; nothing may be acted upon then.
+    """
 
     ledger: Ledger
     accounts: KindApi[AwsAccount]
     adopt: Callable[[tuple[ActRequest, ...]], None]
-    _without_account: list[InFlight] = field(default_factory=list)
+    alarm: Callable[[str], None]
+    _waiting: list[InFlight] = field(default_factory=list)
 
     def from_ledger(self) -> None:
-        """Adopt everything that was begun and has not ended.
+        """Adopt what was proposed, approved and begun with one plan, is still granted, and has not ended.
 
         Raises:
             LedgerUnavailable, LedgerDiverged, ClusterUnavailable, Refused: nothing was adopted.
         """
-        self._adopt(list(in_flight(self.ledger)))
+        duplicates = Duplicates()
+        self._adopt(list(in_flight(self.ledger, duplicates.see)))
+        for duplicate in duplicates.found.values():
+            self.ledger.append(correction(duplicate))
+            logger.warning(
+                "ledger: record %d repeats an outcome; a correction was recorded",
+                duplicate.sequence,
+                extra={"request": duplicate.entry.request},
+            )
 
     def again(self) -> None:
-        """Adopt what had to wait for its AwsAccount. Raises as `from_ledger`."""
-        if self._without_account:
-            self._adopt(self._without_account)
+        """Adopt what had to wait for its AwsAccount or its grant. Raises as `from_ledger`."""
+        if self._waiting:
+            self._adopt(self._waiting)
 
     def _adopt(self, found: list[InFlight]) -> None:
-        acts, missing = [], []
+        acts, waiting = [], []
         for one in found:
+            if not allowed_by(self.ledger.of_request(one.uid), one.plan_hash):
+                self.alarm(
+                    f"the ledger holds an act that nobody approved ({one.namespace}/{one.name}): compare it with the "
+                    "ActionRequests and find out who writes to the store"
+                )
+                continue
             account = self.accounts.get("", one.account)
-            # An AwsAccount that was made anew for another account of AWS is not the one that was approved.
-            if account is None or account.spec.account_id != one.plan.resource.account:
-                missing.append(one)
+            if account is None or _not_granted(one, account):
+                waiting.append(one)
             else:
                 acts.append(_act(one, account))
-        told = {one.uid for one in self._without_account}
-        for one in missing:
-            if one.uid in told:
-                continue
-            logger.error(
-                "act %s/%s cannot go on: AwsAccount %s is gone or is another account now",
-                one.namespace,
-                one.name,
-                one.account,
-            )
+        known = {one.uid for one in self._waiting}
+        for one in waiting:
+            if one.uid not in known:
+                logger.error(
+                    "act %s/%s cannot go on: AwsAccount %s is gone, is another account now, or no longer grants %s",
+                    one.namespace,
+                    one.name,
+                    one.account,
+                    one.plan.action,
+                )
         self.adopt(tuple(acts))
-        self._without_account = missing
+        self._waiting = waiting
+
+
+def _not_granted(one: InFlight, account: AwsAccount) -> bool:
+    # An AwsAccount that was made anew for another account of AWS is not the one that was approved.
+    granted = account.spec.actions_for(one.namespace) or frozenset()
+    same = account.spec.account_id == one.plan.resource.account
+    return not (same and one.plan.action in granted and account.spec.executor_role_arn)
 
 
 def _act(one: InFlight, account: AwsAccount) -> ActRequest:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
@@ -73,6 +73,8 @@ class Proposer:
     decider: Decider
     clock: Clock
     may_write: Callable[[], bool]
+    stopping: Callable[[], bool] = lambda: False
+    """Whether the process is asked to end: then nothing new is begun."""
     _passing_over: PassingOver = field(default_factory=PassingOver)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     """Two policies may cover one resource: their scans take turns here, or both would ask for it."""
@@ -86,7 +88,8 @@ class Proposer:
         with self._lock:
             if self.may_write() and not summary.complete_failure and self._is_current(policy):
                 self._review(policy, summary)
-                self._propose(policy)
+                if not self.stopping():
+                    self._propose(policy)
         return len(self.open_of(policy))
 
     def open_of(self, policy: ScanPolicy) -> tuple[ActionRequest, ...]:
@@ -127,6 +130,8 @@ class Proposer:
         }
         blind = {(gap.account, gap.region) for gap in summary.gaps}
         for request in pending:
+            if self.stopping():
+                return
             spec, ending = request.spec, outdated(policy, request)
             if ending is not None:
                 self.decider.close(request, *ending)
@@ -170,7 +175,7 @@ class Proposer:
         now, deadline = self.clock.now(), self.clock.monotonic() + _PASS_SECONDS
         failing = FailingPlaces()
         for item in candidates(policy, self.recommendations(policy), known, by_id, now):
-            if left <= 0 or looks <= 0 or self.clock.monotonic() > deadline:
+            if self.stopping() or left <= 0 or looks <= 0 or self.clock.monotonic() > deadline:
                 return
             if isinstance(item, Skip):
                 logger.debug("not proposed: %s", item.reason, extra={"recommendation": item.recommendation})
@@ -201,6 +206,14 @@ class Proposer:
             self._passing_over.note(policy, item, self.clock.now(), REFUSED_FOR, reasons)
             return False
         plan = action.plan(item.resource, item.parameters, observation.fingerprint)
+        # The recommendation comes from the store; what an act does to people and data is the action's to say.
+        item = replace(
+            item,
+            destructive=action.destructive,
+            restart_needed=action.restart_needed,
+            rollback_possible=action.rollback_possible,
+            effort=action.effort,
+        )
         tags = observation.facts.get("tags")
         seen = Seen(
             warnings=action.warnings(observation, item.parameters),

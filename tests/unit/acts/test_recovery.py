@@ -1,8 +1,9 @@
-"""Acts that a dead process left are adopted with the account they were approved for, or wait until it is back."""
+"""Acts that a dead process left are adopted when they were approved and are still granted; others never, or later."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -10,13 +11,13 @@ from tests.unit.domain.resize_world import RESOURCE
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.part import API_VERSION
+from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
 from finops.domain.plan import Plan, PlanStep
 from finops.k8s.kinds import KindApi
 from finops.ports.act import ActRequest
-from finops.ports.ledger import Ledger
 from finops_operator.acts import recovery
 from finops_operator.acts.journal import InFlight
-from finops_operator.acts.recovery import TakingOver
+from finops_operator.acts.recovery import Recovery
 
 PLAN = Plan("ec2_instance_stop", RESOURCE, {}, (PlanStep("stop", "ec2:StopInstances", {"InstanceIds": ["i-1"]}),), {})
 LEFT = InFlight("u1", "team-a", "stop-it", "p", "production", PLAN, PLAN.hash, ("k8s.alice",), False, {})
@@ -27,15 +28,20 @@ class Accounts:
 
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
+        self.granted = ["ec2_instance_stop"]
 
     def get(self, namespace: str, name: str) -> AwsAccount | None:
         assert namespace == ""
-        return _account(name, self.known[name]) if name in self.known else None
+        return _account(name, self.known[name], self.granted) if name in self.known else None
 
 
-def _account(name: str, account_id: str) -> AwsAccount:
+def _account(name: str, account_id: str, granted: list[str]) -> AwsAccount:
     role = f"arn:aws:iam::{account_id}:role/finops-executor"
-    spec: Mapping[str, Any] = {"accountId": account_id, "executorRoleArn": role, "allow": [{"namespaces": ["team-a"]}]}
+    spec: Mapping[str, Any] = {
+        "accountId": account_id,
+        "executorRoleArn": role,
+        "allow": [{"namespaces": ["team-a"], "actions": granted}],
+    }
     return AwsAccount.from_object(
         {"apiVersion": API_VERSION, "kind": "AwsAccount", "metadata": {"name": name}, "spec": dict(spec)}
     )
@@ -51,14 +57,102 @@ def adopted() -> list[ActRequest]:
     return []
 
 
+class Ledger:
+    """The records of one request."""
+
+    def __init__(self) -> None:
+        self.records = _records(_PROPOSED, _APPROVED, _STARTED)
+
+    def of_request(self, uid: str) -> tuple[Record, ...]:
+        assert uid == LEFT.uid
+        return self.records
+
+
+def _entry(kind: RecordKind, result: str, plan_hash: str = PLAN.hash) -> Entry:
+    return Entry(f"u1:{kind}:{result}", "operator", kind, "team-a/stop-it/u1", plan_hash=plan_hash, result=result)
+
+
+_PROPOSED = _entry(RecordKind.PROPOSED, "created")
+_APPROVED = _entry(RecordKind.DECIDED, "Approved")
+_STARTED = _entry(RecordKind.OUTCOME, "started")
+
+
+def _records(*entries: Entry) -> tuple[Record, ...]:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    return tuple(Record(number, GENESIS_HASH, at, 1, entry) for number, entry in enumerate(entries, start=1))
+
+
 @pytest.fixture
-def taking(accounts: Accounts, adopted: list[ActRequest], monkeypatch: pytest.MonkeyPatch) -> TakingOver:
-    monkeypatch.setattr(recovery, "in_flight", lambda _ledger: (LEFT,))
-    return TakingOver(cast("Ledger", object()), cast("KindApi[AwsAccount]", accounts), adopted.extend)
+def ledger() -> Ledger:
+    return Ledger()
+
+
+@pytest.fixture
+def alarms() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def taking(
+    ledger: Ledger,
+    accounts: Accounts,
+    adopted: list[ActRequest],
+    alarms: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Recovery:
+    monkeypatch.setattr(recovery, "in_flight", lambda _ledger, _seen: (LEFT,))
+    return Recovery(cast("Any", ledger), cast("KindApi[AwsAccount]", accounts), adopted.extend, alarms.append)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        _records(_STARTED),
+        _records(_PROPOSED, _STARTED),
+        _records(_APPROVED, _STARTED),
+        _records(_APPROVED, _PROPOSED, _STARTED),
+        _records(_PROPOSED, _STARTED, _APPROVED),
+        _records(_PROPOSED, _entry(RecordKind.DECIDED, "Denied"), _STARTED),
+        _records(_PROPOSED, _entry(RecordKind.DECIDED, "Approved", "f" * 64), _STARTED),
+    ],
+)
+def test_an_act_that_the_ledger_does_not_show_proposed_approved_and_started_is_never_adopted(
+    taking: Recovery,
+    ledger: Ledger,
+    accounts: Accounts,
+    adopted: list[ActRequest],
+    alarms: list[str],
+    records: tuple[Record, ...],
+) -> None:
+    """Bullet "Whoever can write the store can make the operator act": adopted only on the whole chain of that plan."""
+    accounts.known["production"] = RESOURCE.account
+    ledger.records = records
+
+    taking.from_ledger()
+    taking.again()
+
+    assert adopted == []
+    assert len(alarms) == 1
+    assert "nobody approved" in alarms[0]
+
+
+def test_an_act_whose_grant_was_withdrawn_waits_until_it_is_granted_again(
+    taking: Recovery, accounts: Accounts, adopted: list[ActRequest], alarms: list[str]
+) -> None:
+    """Bullet "Whoever can write the store can make the operator act": the grants are those of now."""
+    accounts.known["production"], accounts.granted = RESOURCE.account, ["ebs_volume_modify"]
+    taking.from_ledger()
+    assert adopted == []
+
+    accounts.granted = ["ec2_instance_stop"]
+    taking.again()
+
+    assert len(adopted) == 1
+    assert alarms == []
 
 
 def test_an_act_without_its_account_waits_and_is_adopted_once_when_it_is_back(
-    taking: TakingOver, accounts: Accounts, adopted: list[ActRequest]
+    taking: Recovery, accounts: Accounts, adopted: list[ActRequest]
 ) -> None:
     taking.from_ledger()
     taking.again()
@@ -71,7 +165,7 @@ def test_an_act_without_its_account_waits_and_is_adopted_once_when_it_is_back(
 
 
 def test_an_account_of_the_same_name_with_another_number_is_not_the_one_that_was_approved(
-    taking: TakingOver, accounts: Accounts, adopted: list[ActRequest]
+    taking: Recovery, accounts: Accounts, adopted: list[ActRequest]
 ) -> None:
     accounts.known["production"] = "999999999999"
     taking.from_ledger()

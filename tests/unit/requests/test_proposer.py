@@ -1,0 +1,86 @@
+"""The proposer ends within a second, and asks with what the action declares, not with what the store says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+from tests.support.fake_clock import FakeClock
+from tests.support.scan_samples import account, policy, recommendation, reference
+
+from finops.crds.action_request import ActionRequest
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.execution import Observation
+from finops.domain.recommendation import ActionType, Recommendation
+from finops.domain.report import ScanSummary
+from finops_operator.plugins.action import Action
+from finops_operator.requests.proposer import Proposer
+from finops_operator.rules.access import access_of
+from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
+from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
+
+
+def test_after_a_stop_no_further_resource_is_read_and_nothing_is_proposed() -> None:
+    """Bullet "SIGTERM while proposing keeps the Lease": every loop heeds the stop within a second."""
+    asked: list[str] = []
+
+    def observe(_reader: Any, target: Any) -> Observation:
+        asked.append(target.resource.id)
+        return Observation(exists=False)
+
+    by = policy(actions={"mode": "Approve", "allowed": ["ec2_instance_stop"]})
+    items = [recommendation(number, resource=reference(number)) for number in range(5)]
+    proposer = _proposer(by, items, replace(STOP, observe=observe), stopping=lambda: bool(asked))
+
+    proposer.follow_up(by, _SCAN)
+    proposer.follow_up(by, _SCAN)
+
+    assert len(asked) == 1
+
+
+def test_a_destructive_act_needs_its_quorum_although_the_store_calls_it_harmless() -> None:
+    """Bullet "`destructive` is read from Redis": it is the action's."""
+    by = policy(actions={"mode": "Approve", "allowed": ["ebs_volume_delete"]}, approval={"approvers": _TWO})
+    item = recommendation(1, action="ebs_volume_delete", action_type=ActionType.DELETE, destructive=False)
+    action = replace(
+        DELETE, observe=lambda *_: Observation(exists=True, fingerprint={"state": "available"}), preflight=lambda *_: ()
+    )
+    made: list[ActionRequest] = []
+
+    _proposer(by, [item], action, create=made.append).follow_up(by, _SCAN)
+
+    (request,) = made
+    assert (request.spec.destructive, request.spec.approval.required) == (True, 2)
+    assert request.spec.rollback_possible is DELETE.rollback_possible
+
+
+_TWO = [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}]
+_SCAN = cast("ScanSummary", SimpleNamespace(complete_failure="", gaps=()))
+
+
+def _proposer(
+    by: ScanPolicy,
+    items: list[Recommendation],
+    action: Action,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    create: Callable[[ActionRequest], object] = lambda _request: None,
+) -> Proposer:
+    nothing = SimpleNamespace(all=lambda: ())
+    requests = SimpleNamespace(found=lambda: (), kept=nothing, api=SimpleNamespace(get=lambda *_: None), create=create)
+    return Proposer(
+        requests=cast("Any", requests),
+        policy_now=lambda _policy: by,
+        accounts=lambda: (account(allow=[{"namespaces": ["team-a"], "actions": [action.id]}]),),
+        recommendations=lambda _policy: iter(items),
+        actions={action.id: action},
+        sessions=cast("Any", SimpleNamespace(reader=lambda *_args, **_named: object())),
+        access=access_of,
+        ledger=cast("Any", SimpleNamespace(append=lambda _entry: None)),
+        decider=cast("Any", SimpleNamespace(is_ours=lambda _request: True, look=lambda request: request)),
+        clock=FakeClock(),
+        may_write=lambda: True,
+        stopping=stopping,
+    )
