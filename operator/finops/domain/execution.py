@@ -74,6 +74,8 @@ class StepRules:
         reached: the state after the step.
         expected: the state from which the step may be called; unused by steps that only wait.
         failed: a waiting step that can no longer succeed.
+        changed: what somebody else did to the resource, seen once: the act turns back at once, also when it is undone
+            at the next reading. Asked while waiting and before a first call.
         taken: what somebody else did to the resource since the call of this step, the last one of the act, in a
             clause; empty without proof. It is theirs from then on: the act ends and leaves it alone. Asked with the
             journal and the seconds since its last entry.
@@ -92,6 +94,7 @@ class StepRules:
     reached: Rule
     expected: Rule = _never
     failed: Rule = _never
+    changed: Rule = _never
     taken: Taken = _nobody
     settle_seconds: float = 30.0
     timeout_seconds: float = 600.0
@@ -182,9 +185,9 @@ class Journal:
         return self.open is not None or any(e.result in DONE or e.result is Result.FOREIGN for e in self.entries)
 
     @property
-    def created(self) -> str:
-        """Return the id of what the act made, as recorded with the last call that made something; else empty."""
-        return next((entry.created for entry in reversed(self.entries) if entry.created), "")
+    def made(self) -> Mapping[str, str]:
+        """Return step → id of what its last call made, as far as that is recorded."""
+        return {entry.step: entry.created for entry in self.entries if entry.created}
 
     @property
     def last_at(self) -> datetime | None:

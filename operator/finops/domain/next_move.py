@@ -271,11 +271,15 @@ def _first_call(situation: Situation, step: PlanStep) -> Move:
         return Call(step, 1)
     if not situation.journal.may_have_changed:
         return Finish(State.STALE, f"The resource is not in a state from which {step.id} can be called.")
-    # AWS shows effects late; only a difference that lasts is one.
+    # AWS shows effects late; only a difference that lasts is one, unless no call of ours can have made it.
     rules = situation.rules(step)
-    if situation.since(situation.journal.last_at) < rules.settle_seconds:
+    if not _changed(situation, step) and situation.since(situation.journal.last_at) < rules.settle_seconds:
         return WaitFor(step.id, rules.poll_seconds)
     return Compensate(step.id, f"{step.id}: the resource is not as the plan expects it here")
+
+
+def _changed(situation: Situation, step: PlanStep) -> bool:
+    return situation.rules(step).changed(situation.plan, situation.observation)
 
 
 def _resolve(situation: Situation, step: PlanStep, last: JournalEntry) -> Move:
@@ -291,6 +295,9 @@ def _resolve(situation: Situation, step: PlanStep, last: JournalEntry) -> Move:
 
 def _waiting(situation: Situation, step: PlanStep) -> Move | None:
     rules = situation.rules(step)
+    if _changed(situation, step):
+        found = situation.procedure.found(situation.plan, situation.observation)
+        return Compensate(step.id, f"{step.id}: the resource was changed meanwhile. {found}".rstrip())
     if situation.reached(step):
         return None
     hidden = unseen(situation)

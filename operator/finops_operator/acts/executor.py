@@ -164,7 +164,7 @@ class Executor:
     def _situation(self, act: Act, journal: Journal, *, full: bool) -> Situation:
         request = act.request
         reader = self.sessions.reader(request.access, request.plan.resource.region, tenant=request.tenant)
-        target = Target(request.plan.resource, request.plan.parameters, request.uid, full, journal.created)
+        target = Target(request.plan.resource, request.plan.parameters, request.uid, full, journal.made)
         observation = act.action.observe(reader, target)
         self.passage("act.observed")
         return Situation(request.plan, act.action.procedure, journal, observation, self.clock.now())

@@ -44,16 +44,16 @@ class PolicyFacts:
 class Target:
     """What to observe: the resource, the action's parameters, and the request when there is one already.
 
-    `created` is the id of what the act made, when its making is recorded; only while it is not, `request_uid` finds
-    what an earlier attempt of the same request created (it carries the uid as a tag). `full` asks for everything the
-    preflight judges by; once something has changed, the facts that tell how far it is are enough.
+    `made` are the ids of what the act made, by the step that made it, as far as that is recorded; only while it is not,
+    `request_uid` finds what an earlier attempt of the same step created (it carries uid and step as tags). `full` asks
+    for everything the preflight judges by; once something has changed, the facts that tell how far it is are enough.
     """
 
     resource: ResourceRef
     parameters: Parameters
     request_uid: str = ""
     full: bool = True
-    created: str = ""
+    made: Mapping[str, str] = field(default_factory=dict)
 
 
 def _no_patch(_owner: Owner, _resource: Resource, _parameters: Parameters) -> str:

@@ -29,5 +29,5 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
         {"volumeType": "gp3", "iops": 3000, "throughput": 125},
         {"ModifyVolume": 1},
     ),
-    "ebs_volume_delete": ("old-data", {}, {"CreateSnapshot": 1, "DeleteVolume": 1}),
+    "ebs_volume_delete": ("old-data", {}, {"CreateSnapshot": 2, "DeleteVolume": 1}),
 }

@@ -51,7 +51,7 @@ def test_a_deletion_whose_permission_ends_while_its_snapshot_is_made_turns_back_
     assert result.state is State.ROLLED_BACK
     assert stop.message in result.message
     assert "kept" in result.message
-    assert effects(aws.calls) == {"CreateSnapshot": 1}
+    assert effects(aws.calls) == {"CreateSnapshot": 2}
     assert volume_exists(aws, request)
     check(aws.calls, world.ledger_path, session=request.name)
 
@@ -64,13 +64,13 @@ def test_a_frozen_deletion_says_why_it_waits_calls_nobody_and_goes_on_afterwards
     world.passage = at("outcome.after", lambda: setattr(world.gate, "stop", stop))
     held = run_until(world, request, ledger, lambda seen: seen.message == stop.message)
     assert (held.state, held.retry_after_seconds) == (None, world.settings.hold_seconds)
-    assert effects(aws.calls) == {"CreateSnapshot": 1}
+    assert effects(aws.calls) == {"CreateSnapshot": 2}
     last = world.status.reports[-1]
     assert (last.state, last.step, last.message) == (State.EXECUTING, "delete_volume", stop.message)
     assert State.NEEDS_HUMAN not in world.status.states
     world.gate.stop = None
     assert run_to_end(world, request, ledger).state is State.SUCCEEDED
-    assert effects(aws.calls) == {"CreateSnapshot": 1, "DeleteVolume": 1}
+    assert effects(aws.calls) == {"CreateSnapshot": 2, "DeleteVolume": 1}
 
 
 def _stopped_at(world: World, name: str, passage: int, stop: Stop) -> list[bool]:
@@ -83,7 +83,7 @@ def _stopped_at(world: World, name: str, passage: int, stop: Stop) -> list[bool]
         nonlocal count
         if met == "intent.before":
             count += 1
-            if count == 2:
+            if count == 3:
                 # The last question was answered: what comes now comes too late.
                 said.append(world.gate.stop is None)
         deed(met)
@@ -97,7 +97,7 @@ _BOUNDARIES = [name for name in ACT_KILL_POINTS if not name.startswith(_ELSEWHER
 
 
 @pytest.mark.parametrize("name", _BOUNDARIES)
-@pytest.mark.parametrize("passage", [1, 2, 3])
+@pytest.mark.parametrize("passage", [1, 2, 3, 4])
 def test_wherever_a_stop_comes_no_deletion_is_announced_after_the_gate_has_said_it(
     name: str, passage: int, world: World, aws: AwsDouble
 ) -> None:
@@ -118,7 +118,7 @@ def test_a_tag_that_the_policy_protects_stops_the_deletion(world: World, aws: Aw
     result = run_to_end(world, protecting, ledger)
     assert result.state is State.ROLLED_BACK
     assert "team=data" in result.message
-    assert effects(aws.calls) == {"CreateSnapshot": 1}
+    assert effects(aws.calls) == {"CreateSnapshot": 2}
 
 
 def test_a_resize_that_has_stopped_its_instance_goes_on_whatever_the_gate_says(world: World, aws: AwsDouble) -> None:
@@ -134,7 +134,7 @@ def test_another_snapshot_with_the_same_tag_is_not_taken_for_ours(world: World, 
     made = [record for record in records(world.ledger_path) if record["detail"].get("SnapshotId")]
     ours = str(made[0]["detail"]["SnapshotId"])
     tags = aws.control.resource(ACCOUNT, REGION, ours)["tags"]
-    assert tags == {"finops.dev/request": "u1"}
+    assert tags == {"finops.dev/request": "u1", "finops.dev/step": "create_snapshot"}
     aws.control.change(ACCOUNT, REGION, ours, {"removeTags": list(tags)})
     # Found by its recorded id, not by a tag that anybody may take away or set.
     assert run_to_end(world, request, ledger).state is State.SUCCEEDED

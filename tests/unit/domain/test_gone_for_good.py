@@ -120,5 +120,5 @@ def test_a_volume_deleted_by_hand_while_its_snapshot_is_made_is_not_said_to_be_a
 
 def test_a_deletion_that_turned_back_in_vain_and_reads_back_after_all_is_verified() -> None:
     foreign = (*_MADE, JournalEntry("delete_volume", 1, START), JournalEntry("delete_volume", 1, START, Result.FOREIGN))
-    gone = Observation(exists=False, facts={"snapshot": "completed", "created": "snap-1"})
+    gone = Observation(exists=False, facts={"lastSnapshot": "completed", "created": "snap-2"})
     assert isinstance(look(DELETE, Journal(foreign, turned="no effect", turned_at=START), gone, 301), Verified)

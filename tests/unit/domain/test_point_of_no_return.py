@@ -36,17 +36,24 @@ _PLAN = ACTION.plan(RESOURCE, {}, _ASSUMED)
 _SNAPSHOT = (
     JournalEntry("create_snapshot", 1, START),
     JournalEntry("create_snapshot", 1, START, Result.OK, created="snap-1"),
+    JournalEntry("create_last_snapshot", 1, START),
+    JournalEntry("create_last_snapshot", 1, START, Result.OK, created="snap-2"),
 )
 _FROZEN = Stop(StopKind.HOLD, "Frozen", "All acts are frozen.")
 _LOST = Stop(StopKind.WITHDRAWN, "QuorumLost", "A vote was taken back.")
 
 
 def volume(*, snapshot: str = "completed", exists: bool = True, tags: str = "a") -> Observation:
-    made = "snap-1" if snapshot else ""
+    made: dict[str, Json] = {
+        "snapshot": "completed" if snapshot else "",
+        "lastSnapshot": snapshot,
+        "firstSnapshotId": "snap-1" if snapshot else "",
+        "created": "snap-2" if snapshot else "",
+    }
     if not exists:
-        return Observation(exists=False, facts={"snapshot": snapshot, "created": made})
+        return Observation(exists=False, facts=made)
     fingerprint = {**_ASSUMED, "tags": tags}
-    facts: dict[str, Json] = {"state": "available", "snapshot": snapshot, "created": made}
+    facts: dict[str, Json] = {"state": "available", **made}
     return Observation(exists=True, fingerprint=fingerprint, facts=facts)
 
 
@@ -83,7 +90,7 @@ def test_a_permission_that_ended_turns_back_and_keeps_the_snapshot(kind: StopKin
     assert isinstance(move, Compensate)
     assert move.reason == "Not any more. delete_volume was not carried out; what was made before it is kept."
     turned = Journal(_SNAPSHOT, turned=move.reason, turned_at=START)
-    told = f"{move.reason} The volume is available; snapshot snap-1 (completed) stays and is billed."
+    told = f"{move.reason} The volume is available; snapshots snap-1 and snap-2 (completed) stay and are billed."
     assert next_move(look(turned, volume())) == Finish(State.ROLLED_BACK, told)
 
 
@@ -207,3 +214,37 @@ def test_whenever_the_gate_says_stop_nothing_is_called_and_the_end_tells_the_tru
     assert len(world.snapshots) <= 1
     if end in {State.WITHDRAWN, State.EXPIRED, State.STALE}:
         assert world.snapshots == []
+
+
+_FIRST = _SNAPSHOT[:2]
+
+
+def _seen(*, state: str = "available", first: str = "pending", last: str = "") -> Observation:
+    facts: dict[str, Json] = {"state": state, "snapshot": first, "lastSnapshot": last, "firstSnapshotId": "snap-1"}
+    created = "snap-2" if last else "snap-1"
+    return Observation(exists=True, fingerprint={**_ASSUMED, "state": state}, facts={**facts, "created": created})
+
+
+@pytest.mark.parametrize("seconds", [1, 300, 3600])
+@pytest.mark.parametrize("journal", [_FIRST, _SNAPSHOT])
+def test_a_volume_seen_attached_once_while_a_snapshot_is_made_turns_the_act_back(
+    journal: tuple[JournalEntry, ...], seconds: float
+) -> None:
+    """Bullet "Deleting a volume can lose what was written after its snapshot": one reading is enough."""
+    move = next_move(
+        look(Journal(journal), _seen(state="in-use", last="pending" if journal is _SNAPSHOT else ""), seconds)
+    )
+    assert isinstance(move, Compensate)
+    assert "changed meanwhile" in move.reason
+
+
+def test_a_second_snapshot_is_made_when_the_first_is_complete_and_only_then_is_anything_deleted() -> None:
+    """Bullet "Deleting a volume can lose what was written after its snapshot": the last snapshot counts."""
+    move = next_move(look(Journal(_FIRST), _seen(first="completed"), 7200))
+    assert isinstance(move, Call)
+    assert (move.step.id, move.step.operation) == ("create_last_snapshot", "ec2:CreateSnapshot")
+    waiting = next_move(look(Journal(_SNAPSHOT), _seen(first="completed", last="pending"), 7210))
+    assert isinstance(waiting, WaitFor)
+    deletion = next_move(look(Journal(_SNAPSHOT), _seen(first="completed", last="completed"), 7220))
+    assert isinstance(deletion, Call)
+    assert deletion.step.id == "delete_volume"

@@ -1,14 +1,21 @@
-"""Delete an unattached EBS volume, after a snapshot of it is complete. The snapshot stays and is billed.
+"""Delete an unattached EBS volume, after two snapshots of it are complete. The snapshots stay and are billed.
 
-The snapshot carries the request's uid as a tag from its creating call, so that an executor that died before the answer
-was recorded finds it and makes no second one; afterwards the recorded id counts alone. When the act turns back the
-volume is left as it is found, and the snapshot is kept and named: it may be the only one.
-Source: Amazon EBS user guide, "Delete an Amazon EBS volume".
+The first snapshot may take hours, and much can happen to the volume meanwhile. So a second one is made right before the
+deletion: it holds only what changed since the first, is complete within minutes as a rule, and is the one that counts.
+Whatever shows that the volume was used or changed after the plan was made turns the act back: attachment, state,
+settings, tags at any reading, and in the end CloudWatch, to which a volume reports only while it is attached.
+
+Each snapshot carries the request's uid and its step as tags from its creating call, so that an executor that died
+before the answer was recorded finds it and makes no other; afterwards the recorded id counts alone. When the act turns
+back the volume is left as it is found, and the snapshots are kept and named: they may be the only ones.
+Source: Amazon EBS user guide, "Delete an Amazon EBS volume", "Amazon CloudWatch metrics for Amazon EBS".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from finops.domain.canonical import Json
@@ -28,11 +35,13 @@ from finops_operator.plugins.action import (
     Statement,
     Target,
 )
+from finops_operator.plugins.described import parse_time
 from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ec2.rules.calls import CALLS
 from finops_operator.services.ec2.rules.volume_observation import (
     REQUEST_TAG,
+    STEP_TAG,
     fingerprint,
     read_volume,
     snapshots_arn,
@@ -42,46 +51,112 @@ from finops_operator.services.ec2.rules.volume_observation import (
 )
 
 _DAY_SECONDS: Final = 86400.0
+_PERIOD_SECONDS: Final = 300
 _BEST_FIRST: Final = ("completed", "pending", "error")
+_FIRST, _LAST = "create_snapshot", "create_last_snapshot"
+_TOO_SOON: Final = frozenset({"SnapshotCreationPerVolumeRateExceeded"})
+"""AWS makes one snapshot of a volume in 15 seconds (EC2 API reference, client error codes)."""
 
 
 def _observe(reader: Reader, target: Target) -> Observation:
     volume = read_volume(reader, target.resource.id)
-    snapshots = snapshots_of_request(reader, target.resource.id, target.request_uid, target.created)
+    first = _snapshot(reader, target, _FIRST)
+    begun = first.state == "completed" or _LAST in target.made
+    last = _snapshot(reader, target, _LAST) if begun else _Snapshot()
+    made: dict[str, Json] = {
+        "snapshot": first.state,
+        "firstSnapshotId": first.id,
+        "lastSnapshot": last.state,
+        # What the step just made: recorded with it when the answer to its call was lost.
+        "created": last.id or first.id,
+    }
+    if volume is None:
+        return Observation(exists=False, facts=made)
+    used = target.full and last.state == "completed" and _reported(reader, target.resource.id, first.started)
+    facts = volume_facts(volume) | made | {"usedSince": used}
+    return Observation(exists=True, fingerprint=fingerprint(volume), facts=facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    id: str = ""
+    state: str = ""
+    started: datetime | None = None
+
+
+def _snapshot(reader: Reader, target: Target, step: str) -> _Snapshot:
+    recorded = target.made.get(step, "")
+    snapshots = snapshots_of_request(reader, target.resource.id, target.request_uid, step, recorded)
     # While it is not recorded which one is ours, one good snapshot is enough; a failed one beside it does no harm.
     found = ((word, item) for word in _BEST_FIRST for item in snapshots if item.get("State") == word)
     state, best = next(found, ("", {}))
-    made: dict[str, Json] = {"snapshot": state, "created": str(best.get("SnapshotId", target.created))}
-    if volume is None:
-        return Observation(exists=False, facts=made)
-    return Observation(exists=True, fingerprint=fingerprint(volume), facts=volume_facts(volume) | made)
+    return _Snapshot(str(best.get("SnapshotId", recorded)), state, parse_time(best.get("StartTime")))
+
+
+def _reported(reader: Reader, volume_id: str, since: datetime | None) -> bool:
+    """Return whether CloudWatch has any figure of the volume after `since`: only attached volumes report."""
+    if since is None:
+        return False
+    # The period in which the first snapshot began may hold what was reported before it.
+    start = datetime.fromtimestamp((int(since.timestamp()) // _PERIOD_SECONDS + 1) * _PERIOD_SECONDS, UTC)
+    queries = [
+        {
+            "Id": f"q{number}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "AWS/EBS",
+                    "MetricName": name,
+                    "Dimensions": [{"Name": "VolumeId", "Value": volume_id}],
+                },
+                "Period": _PERIOD_SECONDS,
+                "Stat": "Sum",
+            },
+        }
+        for number, name in enumerate(("VolumeWriteOps", "VolumeReadOps"))
+    ]
+    window = {"StartTime": start, "EndTime": start + timedelta(seconds=2 * _DAY_SECONDS)}
+    answer = reader.read("cloudwatch:GetMetricData", {"MetricDataQueries": queries, **window})
+    return any(len(result.get("Values", ())) > 0 for result in answer.get("MetricDataResults", ()))
 
 
 def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
     refusals = volume_refusals(observation, facts)
     if observation.exists and observation.text("state") != "available":
         refusals += (Refusal("NotAvailable", f"It is {observation.text('state')}, not available."),)
+    if observation.facts.get("usedSince") is True:
+        refusals += (Refusal("UsedMeanwhile", "CloudWatch shows that it was attached after its first snapshot."),)
     return refusals
 
 
 def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
-    return ("A snapshot is made first and kept; it is billed by what it holds, at most the volume's size.",)
+    return (
+        "Two snapshots are made first and kept, the second one right before the deletion.",
+        "They are billed by what they hold, together about the volume's size at most.",
+    )
 
 
 def _plan(resource: ResourceRef, _parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
-    snapshot: dict[str, Json] = {
-        "VolumeId": resource.id,
-        "Description": f"Before the deletion of {resource.id}",
-        "TagSpecifications": [
-            {"ResourceType": "snapshot", "Tags": [{"Key": REQUEST_TAG, "Value": REQUEST_PLACEHOLDER}]}
-        ],
-    }
     steps = (
-        PlanStep("create_snapshot", "ec2:CreateSnapshot", snapshot),
+        PlanStep(_FIRST, "ec2:CreateSnapshot", _call(resource, _FIRST, f"Before the deletion of {resource.id}")),
         PlanStep("wait_snapshot"),
+        PlanStep(_LAST, "ec2:CreateSnapshot", _call(resource, _LAST, f"Right before the deletion of {resource.id}")),
+        PlanStep("wait_last_snapshot"),
         PlanStep("delete_volume", "ec2:DeleteVolume", {"VolumeId": resource.id}),
     )
     return Plan("ebs_volume_delete", resource, {}, steps, dict(assumed))
+
+
+def _call(resource: ResourceRef, step: str, description: str) -> dict[str, Json]:
+    tags: list[Json] = [{"Key": REQUEST_TAG, "Value": REQUEST_PLACEHOLDER}, {"Key": STEP_TAG, "Value": step}]
+    return {
+        "VolumeId": resource.id,
+        "Description": description,
+        "TagSpecifications": [{"ResourceType": "snapshot", "Tags": tags}],
+    }
+
+
+def _changed(plan: Plan, now: Observation) -> bool:
+    return now.exists and not _unchanged(plan, now)
 
 
 def _unchanged(plan: Plan, now: Observation) -> bool:
@@ -90,15 +165,20 @@ def _unchanged(plan: Plan, now: Observation) -> bool:
 
 def _found(_plan: Plan, now: Observation) -> str:
     volume = f"The volume is {now.text('state')}" if now.exists else "The volume does not exist any more"
-    made, word = now.text("created"), now.text("snapshot")
+    first, made = now.text("firstSnapshotId"), now.text("created")
     if not made:
         return f"{volume}; AWS shows no snapshot made by this act."
+    if first and first != made:
+        word = now.text("lastSnapshot")
+        shown = f"({word}) stay and are billed" if word else "are kept; AWS does not show the last one now"
+        return f"{volume}; snapshots {first} and {made} {shown}."
+    word = now.text("snapshot")
     return f"{volume}; snapshot {made} {f'({word}) stays and is billed' if word else 'is not shown by AWS now'}."
 
 
 def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
     volume = allow(step.operation, resource=plan.resource.arn)
-    if step.id != "create_snapshot":
+    if step.id not in {_FIRST, _LAST}:
         return (volume,)
     snapshots = snapshots_arn(plan.resource)
     tagging: Statement = {
@@ -120,10 +200,10 @@ ACTION: Final = Action(
     destructive=True,
     restart_needed=False,
     rollback_possible=False,
-    way_back="make a new volume from the snapshot by hand",
+    way_back="make a new volume from the last snapshot by hand",
     effort=Effort.LOW,
     permissions=("ec2:CreateSnapshot", "ec2:CreateTags", "ec2:DeleteVolume"),
-    read_permissions=("ec2:DescribeVolumes", "ec2:DescribeSnapshots"),
+    read_permissions=("ec2:DescribeVolumes", "ec2:DescribeSnapshots", "cloudwatch:GetMetricData"),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
@@ -131,7 +211,7 @@ ACTION: Final = Action(
     procedure=Procedure(
         steps={
             # A snapshot that shows late would be made twice: wait long before believing that there is none.
-            "create_snapshot": StepRules(
+            _FIRST: StepRules(
                 reached=lambda _, now: now.text("snapshot") in {"pending", "completed"},
                 expected=lambda plan, now: _unchanged(plan, now) and now.text("snapshot") in {"", "error"},
                 settle_seconds=60,
@@ -139,20 +219,37 @@ ACTION: Final = Action(
             "wait_snapshot": StepRules(
                 reached=lambda _, now: now.text("snapshot") == "completed",
                 failed=lambda _, now: now.text("snapshot") in {"", "error"},
+                changed=_changed,
                 settle_seconds=60,
                 timeout_seconds=_DAY_SECONDS,
                 poll_seconds=15,
             ),
+            _LAST: StepRules(
+                reached=lambda _, now: now.text("lastSnapshot") in {"pending", "completed"},
+                expected=lambda plan, now: _unchanged(plan, now) and now.text("lastSnapshot") in {"", "error"},
+                changed=_changed,
+                settle_seconds=60,
+                retry_codes=_TOO_SOON,
+            ),
+            "wait_last_snapshot": StepRules(
+                reached=lambda _, now: now.text("lastSnapshot") == "completed",
+                failed=lambda _, now: now.text("lastSnapshot") in {"", "error"},
+                changed=_changed,
+                settle_seconds=60,
+                timeout_seconds=_DAY_SECONDS,
+                poll_seconds=5,
+            ),
             "delete_volume": StepRules(
                 reached=lambda _, now: not now.exists,
-                expected=lambda plan, now: _unchanged(plan, now) and now.text("snapshot") == "completed",
+                expected=lambda plan, now: _unchanged(plan, now) and now.text("lastSnapshot") == "completed",
+                changed=_changed,
                 destroys=True,
             ),
         },
         compensation=lambda _: (),
         # Until the volume is deleted nothing about it was changed; there is nothing to lead back to.
         restored=lambda _plan, _now: True,
-        verified=lambda _, now: not now.exists and now.text("snapshot") == "completed",
+        verified=lambda _, now: not now.exists and now.text("lastSnapshot") == "completed",
         found=_found,
     ),
     statements=_statements,

@@ -20,7 +20,8 @@ from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.stop_refusals import part, tags
 
 REQUEST_TAG: Final = "finops.dev/request"
-"""Tag of everything an act creates, set in the creating call, so that it is found again after a crash."""
+STEP_TAG: Final = "finops.dev/step"
+"""Tags of everything an act creates, set in the creating call, so that it is found again after a crash."""
 
 _NOT_FOUND: Final = frozenset({"InvalidVolume.NotFound", "InvalidVolumeID.Malformed"})
 _NO_MODIFICATION: Final = frozenset({"InvalidVolumeModification.NotFound", "InvalidVolume.NotFound"})
@@ -51,16 +52,16 @@ def last_modification(reader: Reader, volume_id: str) -> Mapping[str, Any]:
 
 
 def snapshots_of_request(
-    reader: Reader, volume_id: str, request_uid: str, recorded: str = ""
+    reader: Reader, volume_id: str, request_uid: str, step: str, recorded: str = ""
 ) -> list[Mapping[str, Any]]:
-    """Return the snapshots that this request made of the volume, oldest first.
+    """Return the snapshots that a step of this request made of the volume, oldest first.
 
     Once AWS's answer is `recorded`, that snapshot and no other: anybody who may tag can tag another one alike.
     """
     if not request_uid and not recorded:
         return []
-    own = ("snapshot-id", recorded) if recorded else (f"tag:{REQUEST_TAG}", request_uid)
-    filters = [{"Name": name, "Values": [value]} for name, value in (own, ("volume-id", volume_id))]
+    own = [("snapshot-id", recorded)] if recorded else [(f"tag:{REQUEST_TAG}", request_uid), (f"tag:{STEP_TAG}", step)]
+    filters = [{"Name": name, "Values": [value]} for name, value in (*own, ("volume-id", volume_id))]
     answer = reader.read("ec2:DescribeSnapshots", {"OwnerIds": ["self"], "Filters": filters})
     return sorted(answer.get("Snapshots", ()), key=lambda item: str(item.get("StartTime", "")))
 

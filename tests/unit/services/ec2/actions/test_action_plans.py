@@ -74,11 +74,12 @@ def test_a_volume_change_writes_every_setting_out() -> None:
 
 
 def test_a_deletion_makes_a_snapshot_that_carries_the_request_in_its_creating_call() -> None:
-    (_, snapshot), (operation, parameters) = calls(plan_of("delete"))
+    (_, first), (_, last), (operation, parameters) = calls(plan_of("delete"))
     assert (operation, parameters) == ("ec2:DeleteVolume", {"VolumeId": "vol-1"})
-    tags = with_request(snapshot, "u1")["TagSpecifications"][0]["Tags"]
-    assert tags == [{"Key": "finops.dev/request", "Value": "u1"}]
-    assert REQUEST_PLACEHOLDER in json.dumps(snapshot)
+    for snapshot, step in ((first, "create_snapshot"), (last, "create_last_snapshot")):
+        tags = with_request(snapshot, "u1")["TagSpecifications"][0]["Tags"]
+        assert tags == [{"Key": "finops.dev/request", "Value": "u1"}, {"Key": "finops.dev/step", "Value": step}]
+        assert REQUEST_PLACEHOLDER in json.dumps(snapshot)
 
 
 @pytest.mark.parametrize("case", sorted(_CASES))

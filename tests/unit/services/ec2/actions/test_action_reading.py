@@ -27,7 +27,7 @@ from finops.errors import (
 from finops.ports.ledger import Ledger
 from finops_operator.acts.caller import call_once
 from finops_operator.acts.journal import in_flight, journal_of
-from finops_operator.plugins.action import Action, Target
+from finops_operator.plugins.action import Action, PolicyFacts, Target
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
@@ -152,10 +152,32 @@ def test_once_its_making_is_recorded_the_snapshot_is_found_by_its_id_alone() -> 
             "ec2:DescribeSnapshots": {"Snapshots": [{"SnapshotId": "snap-1", "State": "completed"}]},
         }
     )
-    seen = DELETE.observe(reader, Target(VOLUME, {}, "u1", created="snap-1"))
+    seen = DELETE.observe(reader, Target(VOLUME, {}, "u1", made={"create_snapshot": "snap-1"}))
     assert (seen.text("snapshot"), seen.text("created")) == ("completed", "snap-1")
     wanted = [{"Name": "snapshot-id", "Values": ["snap-1"]}, {"Name": "volume-id", "Values": ["vol-1"]}]
-    assert reader.parameters[-1]["Filters"] == wanted
+    assert reader.parameters[1]["Filters"] == wanted
+
+
+@pytest.mark.parametrize(("values", "refused"), [([], False), ([0.0], True), ([12.0], True)])
+def test_a_volume_that_reported_to_cloudwatch_after_its_first_snapshot_was_attached(
+    values: list[float], *, refused: bool
+) -> None:
+    """Bullet "Deleting a volume can lose what was written after its snapshot": a short use counts too."""
+    shown = {"SnapshotId": "snap-1", "State": "completed", "StartTime": "2026-03-01T00:01:00+00:00"}
+    reader = ScriptedReader(
+        {
+            "ec2:DescribeVolumes": {"Volumes": [_VOLUME]},
+            "ec2:DescribeSnapshots": {"Snapshots": [shown]},
+            "cloudwatch:GetMetricData": {"MetricDataResults": [{"Id": "q0", "Values": values}, {"Id": "q1"}]},
+        }
+    )
+    made = {"create_snapshot": "snap-1", "create_last_snapshot": "snap-2"}
+
+    seen = DELETE.observe(reader, Target(VOLUME, {}, "u1", made=made))
+
+    assert reader.parameters[-1]["StartTime"] == datetime(2026, 3, 1, 0, 5, tzinfo=UTC)
+    codes = [refusal.code for refusal in DELETE.preflight(seen, {}, PolicyFacts())]
+    assert ("UsedMeanwhile" in codes) is refused
 
 
 def test_without_a_request_no_snapshot_is_looked_for() -> None:
@@ -246,9 +268,9 @@ def test_what_an_act_made_is_read_back_from_the_answer_or_from_the_look_that_fou
     answered, settled = told((RecordKind.OUTCOME, "make", 1, "ok"), (RecordKind.OUTCOME, "make", 2, "recovered"))
     answered = replace(answered, entry=replace(answered.entry, detail={"SnapshotId": "snap-1", "created": "snap-1"}))
     settled = replace(settled, entry=replace(settled.entry, detail={"created": "snap-2"}))
-    assert journal_of([answered]).created == "snap-1"
-    assert journal_of([answered, settled]).created == "snap-2"
-    assert journal_of(told((RecordKind.INTENT, "make", 1, ""))).created == ""
+    assert journal_of([answered]).made == {"make": "snap-1"}
+    assert journal_of([answered, settled]).made == {"make": "snap-2"}
+    assert journal_of(told((RecordKind.INTENT, "make", 1, ""))).made == {}
 
 
 @pytest.mark.parametrize("action", [STOP, RESIZE])

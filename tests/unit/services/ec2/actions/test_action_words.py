@@ -101,7 +101,7 @@ def test_the_end_of_an_act_says_what_is_there(action: Action, seen: Observation,
 
 def test_a_recorded_snapshot_is_named_while_aws_does_not_show_it_yet() -> None:
     reader = ScriptedReader({"ec2:DescribeVolumes": {"Volumes": [{"State": "available"}]}})
-    seen = DELETE.observe(reader, Target(VOLUME, {}, "u1", created="snap-1"))
+    seen = DELETE.observe(reader, Target(VOLUME, {}, "u1", made={"create_snapshot": "snap-1"}))
     assert (seen.text("snapshot"), seen.text("created")) == ("", "snap-1")
 
 
