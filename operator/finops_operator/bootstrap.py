@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterable
@@ -55,6 +56,7 @@ from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.handlers.serving import serve
 from finops_operator.cluster.lease import LeaseKeeper
 from finops_operator.cluster.objects import Objects
+from finops_operator.cluster.succession import Succession
 from finops_operator.decisions.decider import Decider
 from finops_operator.decisions.identities import People
 from finops_operator.killpoint import arm, killpoint
@@ -106,16 +108,19 @@ class Operator:
         self.approvals = Objects(approvals(connection), self.world.approvals, self.canary)
         switches = ConfigMaps(connection, settings.namespace)
         self.freeze = Freeze(switches, f"{settings.release}-freeze")
+        lease = Lease(
+            connection,
+            namespace=settings.namespace,
+            name=f"{settings.release}-executor",
+            holder=holder,
+            process=uuid.uuid4().hex[:12],
+            seconds=settings.lease_seconds,
+            clock=clock,
+        )
+        self.succession = Succession(Path(tempfile.gettempdir()) / f"{settings.release}-executor.holder")
+        lease.succeed(self.succession.take_over(lease.holder))
         self.keeper = LeaseKeeper(
-            lease=Lease(
-                connection,
-                namespace=settings.namespace,
-                name=f"{settings.release}-executor",
-                holder=holder,
-                process=uuid.uuid4().hex[:12],
-                seconds=settings.lease_seconds,
-                clock=clock,
-            ),
+            lease=lease,
             freeze=self.freeze,
             telemetry=self.telemetry,
             clock=clock,

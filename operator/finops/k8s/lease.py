@@ -54,6 +54,7 @@ class Lease:
         self._api = client.CoordinationV1Api(connection.api)
         self._namespace, self._name, self._seconds, self._clock = namespace, name, seconds, clock
         self._holder = f"{holder}_{process}"
+        self._predecessor = ""
         self._held: Held | None = None
         self._seen: tuple[str, float] | None = None
         self._lock = threading.Lock()
@@ -62,6 +63,10 @@ class Lease:
     def holder(self) -> str:
         """Who holds the lease when this process does, unique to it."""
         return self._holder
+
+    def succeed(self, holder: str) -> None:
+        """Take the lease from `holder` without waiting: a process that is surely dead. Empty: from nobody."""
+        self._predecessor = holder
 
     @property
     def renew_every_seconds(self) -> float:
@@ -79,7 +84,8 @@ class Lease:
             return self._write(None, max(floor, 1), started)
         spec = lease.spec
         fence = max(int(spec.lease_transitions or 0) + 1, floor)
-        if spec.holder_identity and spec.holder_identity != self._holder and not self._expired(lease):
+        ours = {self._holder, self._predecessor, "", None}
+        if spec.holder_identity not in ours and not self._expired(lease):
             return None
         return self._write(lease, fence, started)
 

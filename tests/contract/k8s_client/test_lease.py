@@ -230,3 +230,18 @@ def test_two_processes_of_one_name_do_not_both_hold_the_lease(place: Place) -> N
         theirs.guard()
     assert ours.guard().fence == 1
     assert ours.holder != theirs.holder
+
+
+def test_a_process_that_is_surely_dead_is_succeeded_at_once_by_its_own_name_alone(place: Place) -> None:
+    clock, name = FakeClock(), fresh_name()
+    dead, stranger = lease(place, name, "operator-0", clock, "1"), lease(place, name, "operator-0", clock, "2")
+    heir = lease(place, name, "operator-0", clock, "3")
+    assert dead.try_acquire(1)
+    stranger.succeed("operator-0_9")
+    heir.succeed(dead.holder)
+
+    assert stranger.try_acquire(1) is None
+    held = heir.try_acquire(1)
+
+    assert held is not None
+    assert held.fence == 2
