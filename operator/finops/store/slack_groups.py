@@ -1,7 +1,7 @@
 """Members of the Slack user groups that policies name: asked for by the operator, read by the bot.
 
-The operator has no Slack token. Before it acts it reads here whether a voter is still in the group that gave the right;
-an act waits while the list is older than an hour.
+The operator has no Slack token. Before it acts it reads here whether a voter is still in the group that gave the right,
+and asks the bot for a fresh reading where the list is too old; the act waits for it.
 """
 
 from __future__ import annotations
@@ -35,10 +35,13 @@ class SlackGroups:
         """Operator: replace the set of user group ids that policies name."""
         wanted = sorted(set(groups))
         key = self._keys.slack("groups", "wanted")
+        unwanted = self.asked().keys() - wanted
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
             pipe.delete(key)
             if wanted:
                 pipe.sadd(key, *wanted)
+            if unwanted:
+                pipe.hdel(self._keys.slack("groups", "asked"), *unwanted)
             pipe.execute()
 
     def wanted(self) -> frozenset[str]:
@@ -46,6 +49,17 @@ class SlackGroups:
         with store_errors():
             found: Any = self._client.smembers(self._keys.slack("groups", "wanted"))
         return frozenset(found)
+
+    def ask(self, group: str, at: datetime) -> None:
+        """Operator: ask the bot to read a group again, unless it was read after `at`."""
+        with store_errors():
+            self._client.hset(self._keys.slack("groups", "asked"), group, at.isoformat())
+
+    def asked(self) -> Mapping[str, datetime]:
+        """Bot: return when the operator last asked for a reading, by group."""
+        with store_errors():
+            found: Any = self._client.hgetall(self._keys.slack("groups", "asked"))
+        return {group: datetime.fromisoformat(at) for group, at in found.items()}
 
     def put(self, group: str, members: Iterable[str], read_at: datetime) -> None:
         """Bot: keep the members of a group as just read."""

@@ -1,20 +1,23 @@
 """Who is who right now: which handles are one person, and who is in the Slack groups that policies name.
 
 The mapping is an administrator's ConfigMap (`RELEASE-identities`: `slack.U0123: alice`); group members come from Redis,
-where the bot keeps them with the time they were read. An act waits while they are older than an hour.
+where the bot keeps them with the time they were read. Right before its first call an act needs a list that is at most
+60 seconds old: the bot is asked for one, and the act waits until it is there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from finops.domain.decision import Electorate
 from finops.ports.clock import Clock
 from finops.store.slack_groups import SlackGroups
 
-GROUPS_FRESH_FOR: Final = timedelta(hours=1)
+GROUPS_FRESH_FOR: Final = timedelta(seconds=60)
+_CLOCKS_DIFFER: Final = timedelta(seconds=5)
+"""How far the bot's clock may be ahead; a time further in the future says nothing about the age of a list."""
 _MAPPING_FRESH_SECONDS: Final = 2.0
 
 
@@ -45,6 +48,8 @@ class People:
     def at_act(self, needed: Iterable[str]) -> tuple[Electorate, str]:
         """Groups must hold now. Returns the electorate and why the act has to wait, empty when it need not.
 
+        Where a list is missing or too old the bot is asked to read it again.
+
         Args:
             needed: ids of the Slack user groups that the votes lean on; others count as empty.
 
@@ -52,19 +57,17 @@ class People:
             ClusterUnavailable, Refused, StoreUnavailable.
         """
         groups: dict[str, frozenset[str]] = {}
+        waiting = ""
         now = self._clock.now()
         for group in sorted(needed):
             found = self._groups.read(group)
-            if found.read_at is None:
-                return self._electorate(
-                    self._same_person(), {}
-                ), f"the members of Slack user group {group} were never read"
-            if now - found.read_at > GROUPS_FRESH_FOR:
-                minutes = int((now - found.read_at).total_seconds() // 60)
-                stale = f"the members of Slack user group {group} were last read {minutes} minutes ago"
-                return self._electorate(self._same_person(), {}), stale
-            groups[group] = found.members
-        return self._electorate(self._same_person(), groups), ""
+            problem = _stale(found.read_at, now)
+            if problem:
+                self._groups.ask(group, now)
+                waiting = waiting or f"the members of Slack user group {group} {problem}; the bot is asked to read them"
+            else:
+                groups[group] = found.members
+        return self._electorate(self._same_person(), {} if waiting else groups), waiting
 
     def _electorate(self, same: Mapping[str, str], groups: Mapping[str, frozenset[str]] | None = None) -> Electorate:
         return Electorate(same, groups, f"ConfigMap {self._identities}")
@@ -72,3 +75,13 @@ class People:
     def _same_person(self) -> dict[str, str]:
         found = self._switches.read(self._identities) or {}
         return {handle: person.strip() for handle, person in found.items() if person.strip()}
+
+
+def _stale(read_at: datetime | None, now: datetime) -> str:
+    """Return what is wrong with the age of a list, empty when it is fresh."""
+    if read_at is None:
+        return "were never read"
+    age = now - read_at
+    if age < -_CLOCKS_DIFFER:
+        return f"were read at a time in the future ({read_at:%Y-%m-%d %H:%M:%S} UTC)"
+    return f"were last read {int(age.total_seconds())} seconds ago" if age > GROUPS_FRESH_FOR else ""

@@ -1,4 +1,4 @@
-"""User groups: read for a vote, and every quarter of an hour for the operator.
+"""User groups: read for a vote, every quarter of an hour for the operator, and whenever the operator asks.
 
 `VotingGroups` answers in the click path with lists at most ten seconds old. `GroupRefresher` keeps the groups that
 policies name in the store, so that the operator, which has no Slack token, can see at the time of the act who has left.
@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from finops.errors import StoreUnavailable
@@ -87,13 +87,15 @@ class GroupRefresher:
             stop.wait(_LOOK_SECONDS)
 
     def refresh(self) -> int:
-        """Read every wanted group whose list is missing or older than a quarter of an hour. Returns how many."""
-        read = 0
+        """Read every wanted group whose list is missing, old, or asked for since. Returns how many were read."""
+        read, asked = 0, self._groups.asked()
         for group in sorted(self._groups.wanted()):
             known = self._groups.read(group)
-            age = None if known.read_at is None else self._clock.now() - known.read_at
-            if (age is not None and age < REFRESH_EVERY) or self._clock.monotonic() < self._not_before.get(group, 0.0):
+            if not self._is_due(known.read_at, asked.get(group)):
                 continue
+            if self._clock.monotonic() < self._not_before.get(group, 0.0):
+                continue
+            begun = self._clock.now()
             try:
                 members = self._calls.group_members(group)
             except SlackRateLimited as error:
@@ -104,6 +106,12 @@ class GroupRefresher:
                 self._not_before[group] = self._clock.monotonic() + _AFTER_REFUSAL.total_seconds()
                 self._groups.put_error(group, str(error))
             else:
-                self._groups.put(group, members, self._clock.now())
+                # The list is as old as the question: who left while Slack answered may still be in it.
+                self._groups.put(group, members, begun)
                 read += 1
         return read
+
+    def _is_due(self, read_at: datetime | None, asked_at: datetime | None) -> bool:
+        if read_at is None or (asked_at is not None and read_at < asked_at):
+            return True
+        return not timedelta() <= self._clock.now() - read_at < REFRESH_EVERY

@@ -95,6 +95,8 @@ def test_the_bot_does_its_work_with_the_commands_that_are_named(bot: Store, oper
     SlackGroups(operator).want({"S0SRE00001"})
     groups = SlackGroups(bot)
     assert groups.wanted() == {"S0SRE00001"}
+    SlackGroups(operator).ask("S0SRE00001", NOW)
+    assert groups.asked() == {"S0SRE00001": NOW}
     groups.put("S0SRE00001", frozenset({"U0ALICE001"}), NOW)
     groups.put_error("S0SRE00001", "no_such_subteam")
     outbox = Outbox(bot)

@@ -139,8 +139,8 @@ def test_an_act_by_group_votes_waits_while_the_members_are_stale(rig: Rig) -> No
 
     assert case.answer(case.vote_by_slack(first, "U0BOB00001", GROUP))[0] == "Counted"
     assert case.answer(case.vote_by_slack(second, "U0CAROL001", GROUP))[0] == "Counted"
-    case.waits_because(first, "last read 61 minutes ago")
-    case.waits_because(second, "last read 61 minutes ago")
+    case.waits_because(first, "seconds ago; the bot is asked")
+    case.waits_because(second, "seconds ago; the bot is asked")
     case.check()
 
     rig.members(GROUP, {"U0BOB00001"})

@@ -207,6 +207,19 @@ def test_members_of_the_groups_that_policies_name_are_kept_for_the_operator(
         assert groups.fresh({"S0SRE00001", "S0NOWHERE1"}, now, timedelta(hours=1)) is None
 
 
+def test_a_group_that_the_operator_asks_for_is_read_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bullet "Checked again right before the act": the act waits for a reading that was made after it asked."""
+    monkeypatch.setattr("finops_slackbot.guards.groups._LOOK_SECONDS", 0.1)
+    groups = SlackGroups(world.store)
+    with world.bot() as bot:
+        groups.want({"S0SRE00001"})
+        world.until(lambda: groups.read("S0SRE00001").read_at)
+        asked = bot.clock.now()
+        groups.ask("S0SRE00001", asked)
+
+        world.until(lambda: (groups.read("S0SRE00001").read_at or asked) > asked)
+
+
 def test_the_status_says_which_workspace_and_warns_of_a_second_release(world: World) -> None:
     status = SlackStatus(world.store)
     with world.bot():
