@@ -15,9 +15,11 @@ import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final
 
+from finops.crds.admission import policies
 from finops.crds.scan_policy import ScanPolicy
 from finops.errors import FinopsError, InvalidInput, StoreUnsafe
 from finops.health import HealthServer
@@ -27,6 +29,7 @@ from finops.k8s.connection import Connection, connect
 from finops.k8s.events import Events
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
 from finops.k8s.lease import Lease
+from finops.k8s.protection import AdmissionPolicies
 from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock, SystemClock
@@ -56,6 +59,7 @@ from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.handlers.serving import serve
 from finops_operator.cluster.lease import LeaseKeeper
 from finops_operator.cluster.objects import Objects
+from finops_operator.cluster.protection import Protection
 from finops_operator.cluster.succession import Succession
 from finops_operator.decisions.decider import Decider
 from finops_operator.decisions.identities import People
@@ -129,6 +133,7 @@ class Operator:
         )
         self.ledger = self._open_ledger()
         self.keeper.ledger = self.ledger
+        self.protection = self._watch_protection()
         self.groups, self.outbox = SlackGroups(self.store), Outbox(self.store)
         self.chronicle = Chronicle(self.ledger, self._posted)
         self.people = People(
@@ -139,6 +144,17 @@ class Operator:
         self._make_actors()
         self._make_loops()
         self._make_housekeeping()
+
+    def _watch_protection(self) -> Protection:
+        settings = self.settings
+
+        @cache
+        def admission() -> AdmissionPolicies:
+            operator, _ = Access(self.connection).username()
+            expected = policies(operator, f"{settings.release}-{settings.namespace}", settings.watch_namespaces)
+            return AdmissionPolicies(self.connection, expected)
+
+        return Protection(lambda: admission().read(), self.ledger, self.clock, self.keeper.may_write)
 
     def _open_ledger(self) -> DurableLedger:
         path = Path(self.settings.ledger_path) if self.settings.ledger_path else None
@@ -186,6 +202,7 @@ class Operator:
             self.world.approvals_of,
             self.people,
             self.clock,
+            self.protection,
             lambda: self.keeper.fence,
             lambda verdict: self.telemetry.votes.labels(verdict.result.value, verdict.reason).inc(),
         )
@@ -198,6 +215,7 @@ class Operator:
             self.people,
             self.ledger,
             self.clock,
+            self.protection,
             self._volatile,
         )
 
@@ -226,7 +244,7 @@ class Operator:
             ledger=self.ledger,
             decider=self.decider,
             clock=clock,
-            may_write=self.keeper.may_write,
+            may_write=lambda: self.keeper.may_write() and not self.protection.problem(),
             policy_now=self._policy_now,
             stopping=self.stop.is_set,
         )
@@ -328,6 +346,7 @@ class Operator:
     def _take_over(self) -> None:
         self.chronicle.start_again()
         self.decider.start_again()
+        self.protection.start_again()
         self.recovery.from_ledger()
 
     def _posted(self, uids: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -398,7 +417,11 @@ class Operator:
                 "watch": lambda: self.canary.problem(limit),
                 "loops": lambda: "stopping" if self.stop.is_set() else "",
             },
-            ready={"store": self._store_problem, "watch": lambda: "" if self.ready.is_set() else "not synced yet"},
+            ready={
+                "store": self._store_problem,
+                "watch": lambda: "" if self.ready.is_set() else "not synced yet",
+                "protection": self.protection.problem,
+            },
             registry=self.telemetry.registry,
         )
 

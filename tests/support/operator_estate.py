@@ -62,7 +62,7 @@ def manifests() -> list[Obj]:
         *policies(
             f"system:serviceaccount:{SYSTEM}:finops-operator",
             {"slack": f"system:serviceaccount:{SYSTEM}:finops-slackbot"},
-            "finops",
+            f"finops-operator-{SYSTEM}",
         ),
         *({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names),
         {**role, "metadata": {"name": "voters"}, "rules": voting},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,20 @@ NAMESPACE = "team-a"
 
 
 @dataclass
+class GivenProtection:
+    """Admission policies that are as the test says."""
+
+    why: str = ""
+    began: datetime = datetime.min.replace(tzinfo=UTC)
+
+    def problem(self, *, fresh: bool = False) -> str:
+        return self.why
+
+    def since(self) -> datetime:
+        return self.began
+
+
+@dataclass
 class Parts:
     """The operator's parts around one ledger, without its threads; the test moves the clock and feeds the world."""
 
@@ -52,6 +66,7 @@ class Parts:
     world: World = field(default_factory=World)
     writable: bool = True
     fence: int = 1
+    protection: GivenProtection = field(default_factory=lambda: GivenProtection())
 
     def __post_init__(self) -> None:
         self.connection = connect(str(self.double.kubeconfig))
@@ -71,6 +86,7 @@ class Parts:
             self.world.approvals_of,
             self.people,
             self.clock,
+            self.protection,
             lambda: self.fence,
         )
         self.gate = OperatorGate(
@@ -82,6 +98,7 @@ class Parts:
             self.people,
             self.ledger,
             self.clock,
+            self.protection,
             lambda: "",
         )
         self.chronicle = Chronicle(self.ledger, self._posted)

@@ -24,7 +24,8 @@ class RecordKind(StrEnum):
     """What a record is about.
 
     `acquired`: a process took the lease; the first record under its fence. `corrected`: an earlier record, named by
-    sequence and hash, repeats another one and counts for nothing.
+    sequence and hash, repeats another one and counts for nothing. `protected`: since when the admission policies are in
+    force as they are.
     """
 
     PROPOSED = "proposed"
@@ -41,6 +42,7 @@ class RecordKind(StrEnum):
     KEY_CHANGED = "key changed"
     ACQUIRED = "acquired"
     CORRECTED = "corrected"
+    PROTECTED = "protected"
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,7 @@ class RefusalReason(StrEnum):
     UNKNOWN_SOURCE = "UnknownSource"
     NOT_PROPOSED = "NotProposed"
     TOO_MANY_VOTES = "TooManyVotes"
+    UNPROTECTED = "Unprotected"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,9 @@ from finops.ports.act import ActRequest
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.cluster.freeze import Freeze
+from finops_operator.cluster.protection import Protected
 from finops_operator.decisions.identities import People
-from finops_operator.rules.origin import created_id, spec_hash
+from finops_operator.rules.origin import created_id, is_older, spec_hash
 from finops_operator.rules.standing import ending_record, standing
 from finops_operator.rules.votes import domain_approvers, request_facts, vote_of
 from finops_operator.rules.windows import is_open, next_opening
@@ -42,6 +43,7 @@ class OperatorGate:
     people: People
     ledger: Ledger
     clock: Clock
+    protection: Protected
     volatile: Callable[[], str]
     """Why the store must not be relied upon for acts, empty when it is durable."""
 
@@ -65,6 +67,9 @@ class OperatorGate:
         problem = self.volatile()
         if problem:
             return Stop(StopKind.HOLD, "StoreVolatile", problem)
+        unprotected = self.protection.problem(fresh=True)
+        if unprotected:
+            return Stop(StopKind.HOLD, "Unprotected", f"Waiting: {unprotected}")
         frozen = self.freeze.reason()
         return Stop(StopKind.HOLD, "Frozen", f"All acts are frozen: {frozen}") if frozen else None
 
@@ -81,6 +86,8 @@ class OperatorGate:
             or found.spec.plan_hash != request.plan_hash
         ):
             return Stop(StopKind.WITHDRAWN, "NotProposed", "The ledger does not know this request as proposed.")
+        if is_older(found, self.protection.since()):
+            return Stop(StopKind.WITHDRAWN, "Unprotected", "Made before the admission policies were in force.")
         records = self.ledger.of_request(request.uid)
         ended = _decided_otherwise(records)
         if ended is not None:
@@ -125,9 +132,9 @@ class OperatorGate:
             raise AssertionError("the policy was judged before")
         terms = policy.spec.approval
         uid = request.metadata.uid or ""
-        present = [
-            vote_of(one) for one in self.approvals.list(request.metadata.namespace) if one.spec.request.uid == uid
-        ]
+        since = self.protection.since()
+        votes_now = map(vote_of, self.approvals.list(request.metadata.namespace))
+        present = [vote for vote in votes_now if vote.request_uid == uid and vote.at > since]
         facts = request_facts(request)
         # Only groups that a vote leans on must be fresh: a quorum of other voters need not wait for Slack.
         votes = standing(records, present, Electorate({}), facts).votes

@@ -37,11 +37,12 @@ from finops.errors import Conflict, InvalidInput, Refused, Unavailable
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.cluster.objects import Objects
+from finops_operator.cluster.protection import Protected
 from finops_operator.decisions.identities import People
 from finops_operator.decisions.verdicts import Judged, VoteRecords, sentence
 from finops_operator.killpoint import killpoint
 from finops_operator.rules import request_status
-from finops_operator.rules.origin import created_id, intended_id, spec_hash
+from finops_operator.rules.origin import created_id, intended_id, is_older, spec_hash
 from finops_operator.rules.standing import Standing, standing
 from finops_operator.rules.votes import request_facts, request_reference, state_of, tally_told_by, vote_of, votes_of
 
@@ -53,6 +54,14 @@ _MISNAMED: Final = Verdict(
     VoteResult.REFUSED,
     RefusalReason.WRONG_REQUEST.value,
     "This vote names another request than the one whose uid it gives; vote again.",
+)
+_UNPROTECTED: Final = Verdict(
+    VoteResult.REFUSED,
+    RefusalReason.UNPROTECTED.value,
+    "This vote was made before the cluster's admission policies were in force, so it may be forged; vote again.",
+)
+_TOO_OLD: Final = (
+    "Made before the cluster's admission policies were in force; it is proposed again if it still makes sense."
 )
 _STRANGER: Final = "The operator did not propose this request; nothing will be done, whoever approves it."
 
@@ -72,6 +81,7 @@ class Decider:
     approvals_of: Callable[[ActionRequest], tuple[Approval, ...]]
     people: People
     clock: Clock
+    protection: Protected
     fence: Callable[[], int]
     answered: Callable[[Verdict], None] = lambda _verdict: None
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -94,8 +104,10 @@ class Decider:
         """Make sure that every vote is known; cheap when nothing was missed.
 
         Returns the watched namespaces in which nothing can be decided, because some votes may be unknown; with None in
-        it, that is everywhere.
+        it, that is everywhere: also while the admission policies are not in force.
         """
+        if self.protection.problem():
+            return frozenset({None})
         return self.approvals.complete_where_possible()
 
     def look(self, request: ActionRequest) -> ActionRequest:
@@ -146,6 +158,8 @@ class Decider:
             self._answer_late_votes(request)
             return request
         self._judge_new_votes(request)
+        if state_of(request) in BEFORE_ACT and is_older(request, self.protection.since()):
+            return self._record_decision(request, Trigger.WITHDRAWN, self._standing(request), _TOO_OLD)
         return self._decide(request)
 
     def end(self, request: ActionRequest, trigger: Trigger, message: str) -> None:
@@ -175,8 +189,9 @@ class Decider:
             return self._stands(request, Electorate({})).votes
 
     def _stands(self, request: ActionRequest, people: Electorate) -> Standing:
-        records = self._votes.of_request(request.metadata.uid or "")
-        return standing(records, map(vote_of, self._approvals(request)), people, request_facts(request))
+        records, since = self._votes.of_request(request.metadata.uid or ""), self.protection.since()
+        present = [vote for vote in map(vote_of, self._approvals(request)) if vote.at > since]
+        return standing(records, present, people, request_facts(request))
 
     def _approvals(self, request: ActionRequest) -> tuple[Approval, ...]:
         self.approvals.complete_in(request.metadata.namespace or "")
@@ -258,6 +273,7 @@ class Decider:
                 after, facts = self._last_sequence(facts.uid), self._facts(request)
             verdict = self._votes.too_many(request, vote, counted, electorate)
             verdict = verdict or (_MISNAMED if vote.uid in misnamed else None)
+            verdict = verdict or (_UNPROTECTED if vote.at <= self.protection.since() else None)
             verdict = verdict or judge(vote, facts, counted, electorate, self.clock.now())
             recorded = self._votes.write(request, vote, verdict, electorate, after=after)
             after = None

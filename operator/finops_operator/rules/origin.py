@@ -6,6 +6,7 @@ neither record knows was made by somebody else and is never acted upon.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from finops.crds.action_request import ActionRequest, ActionRequestSpec
@@ -25,6 +26,12 @@ def intended_id(request: ActionRequest) -> str:
 def created_id(uid: str) -> str:
     """Return the operation id of the record made once the object has a uid."""
     return f"proposed:{uid}"
+
+
+def is_older(request: ActionRequest, since: datetime) -> bool:
+    """Return whether a request was made before the admission policies were in force: somebody else may have made it."""
+    made = request.metadata.creation_timestamp
+    return made is None or made <= since
 
 
 def _without_floats(value: Any) -> Any:

@@ -1,0 +1,159 @@
+"""Whether the admission policies that bind a vote to its author are in force, and since when without a gap.
+
+Votes and requests are only as good as these policies were when they were made. They are read at start and every few
+seconds; while one is missing, weakened or unreadable nothing is decided and nothing begins. The ledger remembers which
+objects were in force since when: whatever happened between two readings shows in their uid and generation, and what
+was made before the last gap ended does not count.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+from finops.domain.audit import Entry, Record, RecordKind
+from finops.domain.canonical import Json
+from finops.errors import FinopsError
+from finops.k8s.protection import Found, Mark
+from finops.ports.clock import Clock
+from finops.ports.ledger import Ledger
+
+logger = logging.getLogger(__name__)
+_FRESH_SECONDS: Final = 5.0
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+class Protected(Protocol):
+    """What decider and gate ask."""
+
+    def problem(self, *, fresh: bool = False) -> str: ...
+
+    def since(self) -> datetime: ...
+
+
+@dataclass(slots=True)
+class Protection:
+    """Keeps the last reading. Thread-safe.
+
+    Attributes:
+        read: reads the policies now; raises Refused, ClusterUnavailable.
+        may_write: whether this process holds the lease; only then a change is recorded.
+    """
+
+    read: Callable[[], Found]
+    ledger: Ledger
+    clock: Clock
+    may_write: Callable[[], bool]
+    _problem: str = "the admission policies were not read yet"
+    _read_at: float | None = None
+    _since: datetime = _NEVER
+    _marks: tuple[Mark, ...] = ()
+    _gap: bool = False
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def problem(self, *, fresh: bool = False) -> str:
+        """Return why nothing may be decided or begun, empty while the policies are in force.
+
+        Args:
+            fresh: read them now, however recent the last reading is.
+        """
+        with self._lock:
+            now = self.clock.monotonic()
+            if fresh or self._read_at is None or now - self._read_at >= _FRESH_SECONDS:
+                before, self._problem = self._problem, self._judge()
+                self._read_at = now
+                if self._problem != before:
+                    _log(self._problem)
+            return self._problem
+
+    def since(self) -> datetime:
+        """Return when the protection in force began; what is not younger counts for nothing. Far ahead without one."""
+        with self._lock:
+            return _NEVER if self._problem else self._since
+
+    def start_again(self) -> None:
+        """Forget what was read of the ledger: another process may have recorded a change since."""
+        with self._lock:
+            self._marks, self._since, self._read_at = (), _NEVER, None
+
+    def _judge(self) -> str:
+        try:
+            found = self.read()
+            if found.problem:
+                self._gap = True
+                return f"{found.problem}: votes could be forged"
+            return self._in_force(found)
+        except FinopsError as error:
+            return f"the admission policies cannot be judged: {error}"
+
+    def _in_force(self, found: Found) -> str:
+        if not self._gap and found.marks == self._marks:
+            return ""
+        number, known = self._recorded()
+        marks = _marks_of(known) if known is not None else ()
+        since = datetime.fromisoformat(str(known.entry.detail["since"])) if known is not None else _NEVER
+        if self._gap or marks != found.marks:
+            if known is None and not self._gap:
+                since = found.youngest or self.clock.now()
+            elif self._gap or not _edited_once(marks, found.marks):
+                # To the second, as the API server stamps objects; what was made within it does not count either.
+                since = max(self.clock.now().replace(microsecond=0), found.youngest or datetime.min.replace(tzinfo=UTC))
+            if not self.may_write():
+                return "the admission policies changed, and the change is not recorded yet: the lease is not held"
+            self.ledger.append(_entry(number + 1, found.marks, since))
+        self._marks, self._since, self._gap = found.marks, since, False
+        return ""
+
+    def _recorded(self) -> tuple[int, Record | None]:
+        """Return the latest record of a change and its number; found by its numbered id, in a few questions."""
+        high = 1
+        while self.ledger.find(_id(high)) is not None:
+            high *= 2
+        low = high // 2
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.ledger.find(_id(middle)) is not None else (low, middle)
+        return low, self.ledger.find(_id(low)) if low else None
+
+
+def _edited_once(before: tuple[Mark, ...], after: tuple[Mark, ...]) -> bool:
+    """Return whether each object is as it was, or was edited once from good to good, as an upgrade does: no gap."""
+    if [one.name for one in before] != [one.name for one in after]:
+        return False
+    return all(
+        old.uid == new.uid and (new == old or (new.generation == old.generation + 1 and new.hash != old.hash))
+        for old, new in zip(before, after, strict=True)
+    )
+
+
+def _id(number: int) -> str:
+    return f"protection:{number}"
+
+
+def _entry(number: int, marks: tuple[Mark, ...], since: datetime) -> Entry:
+    objects: list[Json] = [
+        {"name": one.name, "uid": one.uid, "generation": one.generation, "hash": one.hash} for one in marks
+    ]
+    return Entry(
+        operation_id=_id(number),
+        actor="operator",
+        kind=RecordKind.PROTECTED,
+        result="in force",
+        detail={"since": since.isoformat(), "objects": objects},
+    )
+
+
+def _marks_of(record: Record) -> tuple[Mark, ...]:
+    objects: Any = record.entry.detail["objects"]
+    return tuple(Mark(str(one["name"]), str(one["uid"]), int(one["generation"]), str(one["hash"])) for one in objects)
+
+
+def _log(problem: str) -> None:
+    if problem:
+        logger.error("nothing is decided and nothing begins: %s", problem)
+    else:
+        logger.info("the admission policies are in force")

@@ -1,0 +1,229 @@
+"""Votes count only while the admission policies that bind them to their authors are in force, and were all along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from kubernetes import client
+from tests.integration.operator_core.test_operator_tallies import act_of
+from tests.support.fake_clock import FakeClock
+from tests.support.operator_parts import NAMESPACE, Parts
+from tests.support.scan_samples import account, policy
+
+from finops.crds.admission import policies
+from finops.domain.audit import RecordKind
+from finops.domain.decision import State
+from finops.domain.execution import StopKind
+from finops.k8s.kinds import aws_accounts
+from finops.k8s.protection import AdmissionPolicies
+from finops_operator.cluster.protection import Protection
+
+API = ("admissionregistration.k8s.io", "v1")
+POLICIES, BINDINGS = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
+EXPECTED = policies("system:serviceaccount:default:op", "held", ["elsewhere"])
+"""They hold in a namespace that these tests do not use: the test's user is no operator."""
+VOTER = "held-voter"
+
+
+@pytest.fixture
+def cluster(parts: Parts) -> Iterator[Any]:
+    api = client.CustomObjectsApi(parts.connection.api)
+
+    def apply() -> None:
+        for document in EXPECTED:
+            plural = BINDINGS if document["kind"].endswith("Binding") else POLICIES
+            names = [one["metadata"]["name"] for one in api.list_cluster_custom_object(*API, plural)["items"]]
+            if document["metadata"]["name"] in names:
+                api.delete_cluster_custom_object(*API, plural, document["metadata"]["name"])
+            api.create_cluster_custom_object(*API, plural, document)
+
+    apply()
+    yield api
+    apply()
+
+
+@pytest.fixture
+def protection(parts: Parts, cluster: Any) -> Protection:
+    return watch(parts)
+
+
+def watch(parts: Parts) -> Protection:
+    found = AdmissionPolicies(parts.connection, EXPECTED)
+    return Protection(found.read, parts.ledger, parts.clock, lambda: parts.writable)
+
+
+def _create_again(api: Any, plural: str, name: str) -> None:
+    document = next(one for one in EXPECTED if one["metadata"]["name"] == name and _plural(one) == plural)
+    api.create_cluster_custom_object(*API, plural, document)
+
+
+def _plural(document: Any) -> str:
+    return BINDINGS if document["kind"].endswith("Binding") else POLICIES
+
+
+def test_policies_as_the_release_made_them_protect_since_they_were_created(
+    parts: Parts, protection: Protection
+) -> None:
+    """Bullet "Forged votes are executed when admission was not in force": present, enforcing, of the expected hash."""
+    assert protection.problem() == ""
+    assert protection.since() <= datetime.now(UTC)
+    records = [one for one in parts.ledger.read() if one.entry.kind is RecordKind.PROTECTED]
+    assert [one.entry.detail["since"] for one in records] == [protection.since().isoformat()]
+
+
+def _delete(plural: str) -> Callable[[Any], None]:
+    return lambda api: api.delete_cluster_custom_object(*API, plural, VOTER)
+
+
+def _patch(plural: str, spec: Any) -> Callable[[Any], None]:
+    def change(api: Any) -> None:
+        live = api.get_cluster_custom_object(*API, plural, VOTER)
+        api.replace_cluster_custom_object(*API, plural, VOTER, {**live, "spec": {**live["spec"], **spec}})
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("weaken", "why"),
+    [
+        (_delete(POLICIES), "does not exist"),
+        (_delete(BINDINGS), "does not exist"),
+        (_patch(BINDINGS, {"validationActions": ["Warn"]}), "not the one of this release"),
+        (_patch(BINDINGS, {"validationActions": ["Deny", "Audit"]}), "not the one of this release"),
+        (_patch(POLICIES, {"failurePolicy": "Ignore"}), "not the one of this release"),
+        (_patch(POLICIES, {"validations": [{"expression": "true"}]}), "not the one of this release"),
+        (_patch(POLICIES, {"matchConditions": [{"name": "x", "expression": "false"}]}), "not the one of this release"),
+    ],
+)
+def test_whatever_is_missing_or_weaker_is_seen(
+    parts: Parts, cluster: Any, protection: Protection, weaken: Callable[[Any], None], why: str
+) -> None:
+    """Bullet "Forged votes are executed when admission was not in force": also under a running operator."""
+    assert protection.problem() == ""
+    weaken(cluster)
+    parts.clock.sleep(6)
+
+    assert why in protection.problem()
+    assert protection.since() == datetime.max.replace(tzinfo=UTC)
+
+
+def test_a_gap_between_two_readings_shows_in_what_was_created_anew(
+    parts: Parts, cluster: Any, protection: Protection
+) -> None:
+    """Bullet "Forged votes are executed when admission was not in force": votes made in the gap are older than its
+    end."""
+    assert protection.problem() == ""
+    before = protection.since()
+    parts.clock.sleep(3600)
+    _delete(BINDINGS)(cluster)
+    _create_again(cluster, BINDINGS, VOTER)
+
+    assert protection.problem(fresh=True) == ""
+    assert protection.since() >= before + timedelta(minutes=59)
+    again = watch(parts)
+    assert again.problem() == ""
+    assert again.since() == protection.since()
+
+
+def test_an_edit_that_was_taken_back_while_nobody_watched_is_a_gap(parts: Parts, cluster: Any) -> None:
+    """Bullet "Forged votes are executed when admission was not in force": two edits are not an upgrade."""
+    first = watch(parts)
+    assert first.problem() == ""
+    before = first.since()
+    parts.clock.sleep(3600)
+    live = cluster.get_cluster_custom_object(*API, POLICIES, VOTER)["spec"]
+    _patch(POLICIES, {"failurePolicy": "Ignore"})(cluster)
+    _patch(POLICIES, live)(cluster)
+
+    after = watch(parts)
+
+    assert after.problem() == ""
+    assert after.since() > before
+
+
+def test_without_the_lease_a_change_is_not_recorded_and_nothing_is_decided(
+    parts: Parts, protection: Protection
+) -> None:
+    parts.writable = False
+    assert "lease" in protection.problem()
+    parts.writable = True
+    assert protection.problem(fresh=True) == ""
+
+
+@pytest.fixture
+def _granted(parts: Parts) -> Iterator[None]:
+    parts.policies.create(policy())
+    made = aws_accounts(parts.connection).create(account())
+    yield
+    aws_accounts(parts.connection).delete("", made.metadata.name)
+
+
+@pytest.mark.usefixtures("_granted")
+def test_while_unprotected_nothing_is_decided_and_nothing_begins(parts: Parts) -> None:
+    """Bullet "Forged votes are executed when admission was not in force": nothing decided, nothing acted."""
+    made = parts.propose(1)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    assert parts.gate.still_allowed(act_of(approved)) is None
+    parts.protection.why = "ValidatingAdmissionPolicyBinding x does not exist"
+
+    stop = parts.gate.still_allowed(act_of(approved))
+
+    assert None in parts.decider.see_all()
+    assert stop is not None
+    assert (stop.kind, stop.code) == (StopKind.HOLD, "Unprotected")
+
+
+@pytest.mark.usefixtures("_granted")
+def test_a_vote_older_than_the_protection_is_refused_and_one_that_was_counted_no_longer_counts(parts: Parts) -> None:
+    """Bullet "Forged votes are executed when admission was not in force": older votes are refused."""
+    made = parts.propose(1)
+    counted = parts.vote(made)
+    approved = parts.decider.look(made)
+    assert approved.status.state is State.APPROVED
+    stamp = counted.metadata.creation_timestamp
+    request_made = made.metadata.creation_timestamp
+    assert stamp is not None
+    assert request_made is not None
+    parts.protection.began = min(stamp, request_made) - timedelta(seconds=1)
+    assert parts.gate.still_allowed(act_of(approved)) is None
+
+    parts.protection.began = max(stamp, request_made)
+    stop = parts.gate.still_allowed(act_of(approved))
+    assert stop is not None
+    assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "Unprotected")
+    assert parts.decider.look(approved).status.state is State.WITHDRAWN
+
+
+def test_a_new_vote_made_before_the_protection_is_answered_so(parts: Parts) -> None:
+    made = parts.propose(1)
+    vote = parts.vote(made)
+    parts.protection.began = datetime.now(UTC) + timedelta(seconds=5)
+
+    parts.decider.judge_votes(made)
+
+    answer = parts.approvals.api.get(NAMESPACE, vote.metadata.name)
+    assert answer is not None
+    assert (answer.status.reason, answer.status.result and answer.status.result.value) == ("Unprotected", "Refused")
+
+
+def test_the_latest_of_many_changes_is_found(parts: Parts, cluster: Any) -> None:
+    for number in range(1, 12):
+        parts.clock.sleep(60)
+        _delete(BINDINGS)(cluster)
+        _create_again(cluster, BINDINGS, VOTER)
+        current = watch(parts)
+        assert current.problem() == ""
+        recorded, record = current._recorded()
+        assert recorded == number
+        assert record is not None
+        assert record.entry.detail["since"] == current.since().isoformat()
+
+
+def test_policies_that_cannot_be_read_are_not_in_force(parts: Parts) -> None:
+    found = AdmissionPolicies(parts.connection, policies("op", "missing"))
+    unread = Protection(found.read, parts.ledger, FakeClock(), lambda: True)
+    assert "does not exist" in unread.problem()
