@@ -347,6 +347,7 @@ class Operator:
         self.chronicle.start_again()
         self.decider.start_again()
         self.protection.start_again()
+        self.freeze.begin(self.requests.found())
         self.recovery.from_ledger()
 
     def _posted(self, uids: Iterable[str]) -> dict[str, tuple[str, str]]:

@@ -6,6 +6,8 @@ Read afresh before every act; written by administrators (and by the operator whe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 from kubernetes import client
 
@@ -31,6 +33,18 @@ class ConfigMaps:
         except NotFound:
             return None
         return dict(found.data or {})
+
+    def created(self, name: str) -> datetime | None:
+        """Return when the ConfigMap was created, None when there is none. Raises Refused, ClusterUnavailable."""
+        try:
+            with cluster_errors(f"read ConfigMap {self._namespace}/{name}"):
+                found: Any = self._api.read_namespaced_config_map(
+                    name, self._namespace, _request_timeout=REQUEST_TIMEOUT
+                )
+        except NotFound:
+            return None
+        stamp: datetime | None = found.metadata.creation_timestamp
+        return stamp
 
     def write(self, name: str, data: Mapping[str, str]) -> None:
         """Merge `data` into an existing ConfigMap.

@@ -7,8 +7,11 @@ the ledger's sinks tell different stories. A missing or unreadable switch is a r
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from finops.crds.action_request import ActionRequest
+from finops.domain.decision import TERMINAL
 from finops.errors import FinopsError
 from finops.k8s.config_maps import ConfigMaps
 
@@ -38,6 +41,30 @@ class Freeze:
         if data.get("frozen", "").strip().lower() in {"false", "no", "off", "0", ""}:
             return ""
         return data.get("reason", "").strip() or f"ConfigMap {self.name} says frozen"
+
+    def begin(self, requests: Iterable[ActionRequest]) -> None:
+        """Start frozen when the switch is younger than a request that may still be carried out, and nobody has set it.
+
+        Then the release was uninstalled and installed again: whoever had frozen it did not lift the freeze, and what
+        was voted in between may be forged.
+
+        Raises:
+            Unavailable, Refused: the switch cannot be read; nothing may begin.
+        """
+        data = self.config_maps.read(self.name)
+        if data is None or "frozen" in data:
+            return
+        created = self.config_maps.created(self.name)
+        made = [one.metadata.creation_timestamp for one in requests if one.status.state not in TERMINAL]
+        older = [stamp for stamp in made if created is not None and stamp is not None and stamp < created]
+        if older:
+            reason = (
+                f"This installation is new and found {len(older)} requests that may still be carried out and are older "
+                f"than it. Look at them (finops requests), then lift the freeze: kubectl patch configmap {self.name} "
+                '--type merge -p \'{"data":{"frozen":"false","reason":""}}\''
+            )
+            self.config_maps.write(self.name, {"frozen": "true", "reason": reason})
+            logger.warning("frozen: %s", reason)
 
     def freeze(self, reason: str) -> None:
         """Freeze this process at once, and everybody through the ConfigMap where it can be written.

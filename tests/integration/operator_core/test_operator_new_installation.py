@@ -1,0 +1,63 @@
+"""An installation that finds requests older than itself starts frozen and says how to lift it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from kubernetes import client
+from tests.support.operator_parts import Parts
+
+from finops.crds.action_request import ActionRequest
+from finops.domain.decision import State
+from finops_operator.cluster.freeze import Freeze
+
+NAME = "new-freeze"
+
+
+@pytest.fixture
+def freeze(parts: Parts) -> Iterator[Freeze]:
+    core = client.CoreV1Api(parts.connection.api)
+    core.create_namespaced_config_map("default", client.V1ConfigMap(metadata=client.V1ObjectMeta(name=NAME)))
+    yield Freeze(parts.maps, NAME)
+    core.delete_namespaced_config_map(NAME, "default")
+
+
+def _aged(request: ActionRequest, age: timedelta) -> ActionRequest:
+    made = request.metadata.creation_timestamp
+    assert made is not None
+    return request.model_copy(
+        update={"metadata": request.metadata.model_copy(update={"creation_timestamp": made - age})}
+    )
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.APPROVED, State.SCHEDULED])
+def test_an_older_request_that_may_still_be_carried_out_freezes_a_new_installation(
+    parts: Parts, freeze: Freeze, state: State
+) -> None:
+    """Bullet "Uninstall and install lift a freeze": it starts frozen and says how to lift it."""
+    made = _aged(parts.propose(1, None if state is State.PENDING else state), timedelta(hours=1))
+
+    freeze.begin([made])
+
+    assert "kubectl patch configmap new-freeze" in freeze.reason()
+    assert "1 requests" in freeze.reason()
+    parts.maps.write(NAME, {"frozen": "false", "reason": ""})
+    freeze.begin([made])
+    assert freeze.reason() == ""
+
+
+def test_younger_and_finished_requests_freeze_nothing(parts: Parts, freeze: Freeze) -> None:
+    younger = _aged(parts.propose(1), timedelta(hours=-1))
+    finished = _aged(parts.propose(2, State.DENIED), timedelta(hours=1))
+
+    freeze.begin([younger, finished])
+
+    assert freeze.reason() == ""
+
+
+def test_a_switch_that_somebody_has_set_is_left_as_it_is(parts: Parts, freeze: Freeze) -> None:
+    parts.maps.write(NAME, {"frozen": "true", "reason": "release day"})
+    freeze.begin([_aged(parts.propose(1), timedelta(hours=1))])
+    assert freeze.reason() == "release day"
