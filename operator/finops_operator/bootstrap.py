@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from finops.crds.action_request import ActionRequest
 from finops.crds.admission import policies
 from finops.crds.scan_policy import ScanPolicy
 from finops.errors import FinopsError, InvalidInput, StoreUnsafe
@@ -32,6 +33,7 @@ from finops.k8s.lease import Lease
 from finops.k8s.protection import AdmissionPolicies
 from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ledger.signing import Keyring
+from finops.ports.aws_access import Tenant
 from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
 from finops.store.address import require_password
@@ -134,6 +136,7 @@ class Operator:
         self.ledger = self._open_ledger()
         self.keeper.ledger = self.ledger
         self.protection = self._watch_protection()
+        self.caps = StoredCaps(self.store)
         self.groups, self.outbox = SlackGroups(self.store), Outbox(self.store)
         self.chronicle = Chronicle(self.ledger, self._posted)
         self.people = People(
@@ -205,6 +208,7 @@ class Operator:
             self.protection,
             lambda: self.keeper.fence,
             lambda verdict: self.telemetry.votes.labels(verdict.result.value, verdict.reason).inc(),
+            self._give_back,
         )
         self.gate = OperatorGate(
             self.freeze,
@@ -230,7 +234,7 @@ class Operator:
             status=StatusReporter(
                 self.requests, world.requests.get, self.events, self.telemetry, lambda: self.keeper.fence
             ),
-            caps=StoredCaps(self.store),
+            caps=self.caps,
             savings=self.savings,
             clock=clock,
         )
@@ -338,6 +342,11 @@ class Operator:
         except StoreUnsafe as error:
             return str(error)
         return ""
+
+    def _give_back(self, request: ActionRequest) -> None:
+        tenant = Tenant(namespace=request.metadata.namespace or "", policy=request.spec.policy)
+        resource = request.spec.resource
+        self.caps.give_back(request.metadata.uid or "", tenant, arn=resource.arn, kind=resource.kind)
 
     def _shown_fence(self) -> int:
         self.requests.complete_where_possible()

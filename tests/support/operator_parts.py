@@ -45,7 +45,7 @@ class GivenProtection:
     """Admission policies that are as the test says."""
 
     why: str = ""
-    began: datetime = datetime.min.replace(tzinfo=UTC)
+    began: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
     def problem(self, *, fresh: bool = False) -> str:
         return self.why
@@ -66,7 +66,8 @@ class Parts:
     world: World = field(default_factory=World)
     writable: bool = True
     fence: int = 1
-    protection: GivenProtection = field(default_factory=lambda: GivenProtection())
+    protection: GivenProtection = field(default_factory=GivenProtection)
+    given_back: list[ActionRequest] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.connection = connect(str(self.double.kubeconfig))
@@ -88,6 +89,7 @@ class Parts:
             self.clock,
             self.protection,
             lambda: self.fence,
+            ended=self.given_back.append,
         )
         self.gate = OperatorGate(
             Freeze(self.maps, "r-freeze"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -86,6 +86,16 @@ class KindApi(Generic[T]):
                 yield self._kind.from_object(raw)
             except InvalidObject:
                 continue
+
+    def list_wanted(self, namespace: str | None, wanted: Callable[[Mapping[str, Any]], bool]) -> Iterator[T]:
+        """Yield the objects whose raw form is `wanted`, and leave none of them out.
+
+        Raises:
+            InvalidObject: one of them does not parse, such as one of a newer schema.
+        """
+        for raw in self._list_raw(namespace):
+            if wanted(raw):
+                yield self._kind.from_object(raw)
 
     def _list_raw(self, namespace: str | None, label_selector: str = "") -> Iterator[Mapping[str, Any]]:
         for page in self._pages(namespace, label_selector):

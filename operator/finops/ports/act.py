@@ -134,11 +134,14 @@ class RequestJournal(Protocol):
 class ActCaps(Protocol):
     """Caps per hour, day and share of the fleet; one act per resource.
 
-    `admit` is idempotent per request uid and returns why not, or None. `release` frees the resource; an act that
-    changed nothing (`counted=False`) does not use up the caps.
+    `hold` keeps the resource of an act under way, however long it lasts. `admit` is idempotent per request uid and
+    returns why not, or None. `release` frees the resource; an act that changed nothing (`counted=False`) does not use
+    up the caps.
     """
 
     def admit(self, request: ActRequest, now: datetime) -> Stop | None: ...
+
+    def hold(self, request: ActRequest) -> bool: ...
 
     def release(self, request: ActRequest, *, counted: bool) -> None: ...
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from finops.domain.execution import Stop, StopKind
 from finops.ports.act import ActRequest, Limits
+from finops.ports.aws_access import Tenant
 from finops.store.connection import Store, store_errors
 
 _ADMIT: Final = """
@@ -26,10 +27,20 @@ if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
   if since(KEYS[3], 86400) >= tonumber(ARGV[5]) then return {'fleet', ''} end
   for _, key in ipairs({KEYS[1], KEYS[3]}) do redis.call('ZADD', key, now, ARGV[1]) end
 end
--- A week: no act takes that long, and a holder that was forgotten must not block a resource for ever.
-redis.call('SET', KEYS[2], ARGV[1], 'EX', 604800)
+redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[6])
 return {'admitted', ''}
 """
+
+_HOLD: Final = """
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
+"""
+
+_HELD_SECONDS: Final = 3600
+"""An act under way holds its resource anew at each of its readings, a minute apart at most; one that was forgotten by a
+process that died frees it after this."""
 
 _RELEASE: Final = """
 if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
@@ -65,21 +76,32 @@ class StoredCaps:
                 str(limits.per_hour),
                 str(limits.per_day),
                 str(fleet_share(limits)),
+                str(_HELD_SECONDS),
             )
         return _refusal(str(answer[0]), str(answer[1]), request)
+
+    def hold(self, request: ActRequest) -> bool:
+        """Keep the resource of an act under way; return whether it is this act's."""
+        with store_errors():
+            held: Any = self._client.eval(_HOLD, 1, self._names(request)[1], request.uid, str(_HELD_SECONDS))
+        return bool(held)
 
     def release(self, request: ActRequest, *, counted: bool) -> None:
         """Free the resource; give the place back when nothing was changed."""
         with store_errors():
             self._client.eval(_RELEASE, 3, *self._names(request), request.uid, "1" if counted else "0")
 
+    def give_back(self, uid: str, tenant: Tenant, *, arn: str, kind: str) -> None:
+        """Free resource and place of a request that ended without any call, admitted or not."""
+        with store_errors():
+            self._client.eval(_RELEASE, 3, *self._names_of(tenant, arn, kind), uid, "0")
+
     def _names(self, request: ActRequest) -> tuple[str, str, str]:
-        policy, resource = f"policy:{request.tenant.namespace}:{request.tenant.policy}", request.plan.resource
-        return (
-            self._keys.caps(policy),
-            self._keys.caps(f"resource:{resource.arn}"),
-            self._keys.caps(f"{policy}:{resource.kind}"),
-        )
+        return self._names_of(request.tenant, request.plan.resource.arn, request.plan.resource.kind)
+
+    def _names_of(self, tenant: Tenant, arn: str, kind: str) -> tuple[str, str, str]:
+        policy = f"policy:{tenant.namespace}:{tenant.policy}"
+        return self._keys.caps(policy), self._keys.caps(f"resource:{arn}"), self._keys.caps(f"{policy}:{kind}")
 
 
 def _refusal(word: str, holder: str, request: ActRequest) -> Stop | None:

@@ -134,6 +134,8 @@ class Executor:
     def _wait_for_answer(self, act: Act, error: FinopsError) -> ActResult:
         # With something changed: hold here, call a person, and go on as soon as the silent part answers.
         state, word = (State.NEEDS_HUMAN, "Holding") if act.called else (State.EXECUTING, "Waiting")
+        if not act.called:
+            self._make_room(act)
         self._report(act, replace(self._base(act), state=state, message=f"{word}: {error}"))
         return ActResult(None, f"{word}: {error}", self.settings.retry_seconds)
 
@@ -144,6 +146,8 @@ class Executor:
         act.learn(records, journal)
         if journal.ended is not None:
             return self._conclude(act, journal.ended, journal.end_message)
+        if act.called:
+            self._keep_resource(act)
         undecided = is_undecided(journal)
         situation = self._situation(act, journal, full=undecided)
         stop: Stop | None = None
@@ -161,6 +165,21 @@ class Executor:
             self.passage("act.gate")
         return self._do(act, situation, next_move(situation, stop=stop, refusals=refusals))
 
+    def _make_room(self, act: Act) -> None:
+        """Free the resource and the place of an act that waits before its first call: others need not wait with it."""
+        try:
+            self.caps.release(act.request, counted=False)
+        except Unavailable as error:
+            logger.info("the resource is freed later: %s", error, extra={"request": act.request.ledger_name})
+
+    def _keep_resource(self, act: Act) -> None:
+        """Hold the resource for as long as the act lasts. A store that does not answer stops no act that has begun."""
+        try:
+            if not self.caps.hold(act.request):
+                logger.warning("another act holds the resource", extra={"request": act.request.ledger_name})
+        except Unavailable as error:
+            logger.info("the resource is held later: %s", error, extra={"request": act.request.ledger_name})
+
     def _situation(self, act: Act, journal: Journal, *, full: bool) -> Situation:
         request = act.request
         reader = self.sessions.reader(request.access, request.plan.resource.region, tenant=request.tenant)
@@ -171,7 +190,8 @@ class Executor:
 
     def _admission(self, act: Act) -> Stop | None:
         stop = self.gate.may_start(act.request)
-        if stop is None:
+        if stop is None and not act.request.dry_run:
+            # A dry run changes nothing: it neither uses up what real acts may do nor waits behind them.
             stop = self.caps.admit(act.request, self.clock.now())
             self.passage("act.admitted")
         return stop

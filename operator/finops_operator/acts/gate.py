@@ -6,8 +6,10 @@ that call nobody asks again: the way to a safe end is never closed. Silence of a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
@@ -29,6 +31,10 @@ from finops_operator.rules.origin import created_id, is_older, spec_hash
 from finops_operator.rules.standing import ending_record, standing
 from finops_operator.rules.votes import domain_approvers, request_facts, vote_of
 from finops_operator.rules.windows import is_open, next_opening
+
+LAST_CALL_BEFORE_EXPIRY: Final = timedelta(seconds=30)
+"""Between the gate's answer and the call the intent is written to two disks: an act that begins later could call after
+its expiry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class OperatorGate:
         try:
             return self._switches() or self._request(request)
         except InvalidInput as error:
-            return Stop(StopKind.HOLD, "Invalid", str(error))
+            return Stop(StopKind.HOLD, "Invalid", f"Waiting: {error}")
         except (Unavailable, Refused) as error:
             return Stop(StopKind.HOLD, error.code, f"Waiting: {error}")
 
@@ -92,7 +98,7 @@ class OperatorGate:
         ended = _decided_otherwise(records)
         if ended is not None:
             return ended
-        if self.clock.now() >= found.spec.expires_at:
+        if self.clock.now() >= found.spec.expires_at - LAST_CALL_BEFORE_EXPIRY:
             return Stop(StopKind.EXPIRED, "Expired", "Expired before it was carried out.")
         policy = self.policies.get(namespace, found.spec.policy)
         return self._policy(found, policy) or self._account(found) or self._votes(found, policy, records)
@@ -107,6 +113,9 @@ class OperatorGate:
             return Stop(StopKind.WITHDRAWN, "NotAllowed", f"The policy no longer allows {request.spec.action}.")
         if actions.mode is Mode.DRY_RUN and not request.spec.dry_run:
             return Stop(StopKind.WITHDRAWN, "DryRunOnly", "The policy was set to DryRun after this was proposed.")
+        if request.spec.account not in {reference.name for reference in policy.spec.accounts}:
+            why = f"Policy {request.spec.policy} no longer names account {request.spec.account}."
+            return Stop(StopKind.WITHDRAWN, "AccountNotNamed", why)
         now = self.clock.now()
         if not is_open(actions.windows, now):
             opening = next_opening(actions.windows, now)
@@ -133,8 +142,9 @@ class OperatorGate:
         terms = policy.spec.approval
         uid = request.metadata.uid or ""
         since = self.protection.since()
-        votes_now = map(vote_of, self.approvals.list(request.metadata.namespace))
-        present = [vote for vote in votes_now if vote.request_uid == uid and vote.at > since]
+        # A vote that does not parse may be a denial: it holds the act until somebody has looked at it.
+        found_now = self.approvals.list_wanted(request.metadata.namespace, lambda raw: _is_about(raw, uid))
+        present = [vote for vote in map(vote_of, found_now) if vote.at > since]
         facts = request_facts(request)
         # Only groups that a vote leans on must be fresh: a quorum of other voters need not wait for Slack.
         votes = standing(records, present, Electorate({}), facts).votes
@@ -167,6 +177,12 @@ def _decided_otherwise(records: tuple[Record, ...]) -> Stop | None:
         return None
     kind = StopKind.EXPIRED if record.entry.result == State.EXPIRED else StopKind.WITHDRAWN
     return Stop(kind, f"Decided{record.entry.result}", str(record.entry.detail["message"]))
+
+
+def _is_about(raw: Mapping[str, Any], uid: str) -> bool:
+    spec = raw.get("spec")
+    request = spec.get("request") if isinstance(spec, Mapping) else None
+    return not isinstance(request, Mapping) or request.get("uid") == uid
 
 
 def _denied(denial: Vote) -> str:

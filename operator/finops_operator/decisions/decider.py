@@ -73,6 +73,7 @@ class Decider:
     Attributes:
         fence: the token of the lease that this process holds.
         answered: called with each verdict that was recorded.
+        ended: called with each request that ended without a call; may be repeated.
     """
 
     ledger: Ledger
@@ -84,6 +85,7 @@ class Decider:
     protection: Protected
     fence: Callable[[], int]
     answered: Callable[[Verdict], None] = lambda _verdict: None
+    ended: Callable[[ActionRequest], None] = lambda _request: None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     """Scan threads withdraw while the request loop decides: one decision at a time, each from a fresh state."""
     _votes: VoteRecords = field(init=False)
@@ -379,6 +381,8 @@ class Decider:
 
     def _show_decision(self, request: ActionRequest, record: Record) -> ActionRequest:
         expected, told = state_of(request), record.entry
+        if State(told.result) in TERMINAL:
+            self.ended(request)
         votes = tally_told_by(record, self._votes.ever_counted(request.metadata.uid or ""))
 
         def change(current: ActionRequest) -> dict[str, Any]:

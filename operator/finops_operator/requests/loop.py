@@ -151,11 +151,17 @@ class RequestLoop:
             except (Conflict, Unavailable) as error:
                 logger.info("request looked at again later: %s", error, extra={"request": request.metadata.name})
             except FinopsError as error:
-                logger.warning("request left as it is: %s", error, extra={"request": request.metadata.name})
+                self._leave(request, error)
             except Exception:  # the edge of the loop: one request's defect must not stop the others
                 logger.exception("request left as it is", extra={"request": request_reference(request)})
         for state in State:
             self.telemetry.open_requests.labels(state.value).set(states[state.value])
+
+    def _leave(self, request: ActionRequest, error: FinopsError) -> None:
+        logger.warning("request left as it is: %s", error, extra={"request": request.metadata.name})
+        if isinstance(error, InvalidInput):
+            # A vote that this version cannot read, say: a person has to know.
+            self._show_waiting(request, f"Waiting: {error}")
 
     def adopt(self, acts: Iterable[ActRequest]) -> None:
         """Take over acts that the ledger says were started and not ended; called when the lease is acquired.

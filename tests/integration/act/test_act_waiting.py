@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from tests.integration.act.act_checker import records
-from tests.integration.act.act_story import prepare, run_until
+from tests.integration.act.act_story import at, prepare, run_until
 from tests.integration.act.act_world import ESTATE, FastClock, World
 
 from finops.domain.decision import State
 from finops.domain.next_move import LOOK_CAP_SECONDS
+from finops.errors import AwsCredentialsInvalid
 from finops_sandbox.aws.double import AwsDouble, Delays
 
 
@@ -30,6 +32,31 @@ def test_a_wait_gives_the_thread_back_and_the_status_is_told_once(world: World, 
     told = len(world.status.reports)
     assert executor.run(request) == waiting
     assert len(world.status.reports) == told
+
+
+def test_an_act_that_gets_no_session_leaves_its_place_to_others(world: World, aws: AwsDouble) -> None:
+    """Bullet "caps kept after an STS failure": what waits before its first call holds no resource."""
+    request, ledger = prepare(world)
+
+    def fail() -> None:
+        raise AwsCredentialsInvalid("the role cannot be assumed", operation="sts:AssumeRole", code="AccessDenied")
+
+    world.passage = at("sts.before", fail)
+    waiting = world.executor(ledger).run(request)
+    assert waiting.message.startswith("Waiting: ")
+    other = replace(request, uid="u2")
+
+    assert world.executor(ledger).caps.admit(other, world.clock.now()) is None
+
+
+def test_a_dry_run_neither_waits_behind_the_caps_of_real_acts_nor_uses_them_up(world: World, aws: AwsDouble) -> None:
+    """Bullet "a dry run that waits behind the caps of real acts"."""
+    request, ledger = prepare(world)
+    caps = world.executor(ledger).caps
+    assert caps.admit(replace(request, uid="u2"), world.clock.now()) is None
+    dry = replace(request, dry_run=True, limits=replace(request.limits, per_hour=1, per_day=1))
+
+    assert world.executor(ledger).run(dry).state is State.SUCCEEDED
 
 
 def test_a_stop_that_hangs_calls_a_person_once_in_the_ledger_whatever_process_looks(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from tests.integration.operator_core.test_operator_tallies import act_of
@@ -14,7 +15,7 @@ from tests.support.scan_samples import account, policy
 from finops.domain.decision import State, Trigger
 from finops.domain.execution import StopKind
 from finops.errors import LedgerUnavailable
-from finops.k8s.kinds import aws_accounts
+from finops.k8s.kinds import KindApi, aws_accounts
 
 TWO = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}], "requireReason": "Never"}
 
@@ -113,3 +114,77 @@ def test_a_denial_stands_when_its_author_is_no_approver_of_the_policy_any_more(p
 
     assert stop is not None
     assert stop.code == "Denied"
+
+
+def test_a_request_that_is_withdrawn_before_its_first_call_gives_its_place_back(parts: Parts) -> None:
+    """Bullet "Caps leak after a kill": a process that died between admission and start left a place taken."""
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    assert parts.given_back == []
+    parts.vote(made, decision="Withdraw")
+
+    assert parts.decider.look(approved).status.state is State.WITHDRAWN
+    assert [one.metadata.uid for one in parts.given_back] == [made.metadata.uid]
+
+
+@pytest.mark.parametrize("about", [True, False])
+def test_an_approval_that_does_not_parse_holds_its_act_and_no_other(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, *, about: bool
+) -> None:
+    """Bullet "An Approval that does not parse": it holds the act and says so, and never withdraws it for good."""
+    made = parts.propose(1, approval=TWO)
+    mine = parts.vote(made)
+    approved = parts.decider.look(made)
+    other = parts.vote(parts.propose(2, approval=TWO))
+    name = (mine if about else other).metadata.name
+    real = KindApi._list_raw
+
+    def newer(api: KindApi[Any], namespace: str | None, label_selector: str = "") -> Iterator[Mapping[str, Any]]:
+        for raw in real(api, namespace, label_selector):
+            if raw["metadata"]["name"] == name:
+                yield {**raw, "spec": {**raw["spec"], "channel": "of a newer schema"}}
+            else:
+                yield raw
+
+    monkeypatch.setattr(KindApi, "_list_raw", newer)
+
+    stop = parts.gate.still_allowed(act_of(approved))
+
+    if about:
+        assert stop is not None
+        assert (stop.kind, stop.code) == (StopKind.HOLD, "Invalid")
+        assert name in stop.message
+    else:
+        assert stop is None
+
+
+def test_a_policy_that_no_longer_names_the_account_withdraws_what_was_approved(parts: Parts) -> None:
+    """Bullet "a policy that no longer names the account": what a policy does not name is not acted on."""
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    assert parts.gate.still_allowed(act_of(approved)) is None
+    parts.policies.api.delete(NAMESPACE, policy().metadata.name)
+    parts.policies.create(policy(approval=TWO, accounts=[{"name": "elsewhere"}]))
+
+    stop = parts.gate.still_allowed(act_of(approved))
+
+    assert stop is not None
+    assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "AccountNotNamed")
+
+
+def test_nothing_begins_so_late_that_its_call_could_come_after_the_expiry(parts: Parts) -> None:
+    """Bullet "a call made seconds after expiry": the last half minute begins nothing."""
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    left = (made.spec.expires_at - parts.clock.now()).total_seconds()
+    parts.clock.sleep(left - 32)
+    assert parts.gate.still_allowed(act_of(approved)) is None
+    parts.clock.sleep(3)
+
+    stop = parts.gate.still_allowed(act_of(approved))
+
+    assert stop is not None
+    assert stop.kind is StopKind.EXPIRED

@@ -65,3 +65,32 @@ def test_an_act_that_changed_nothing_gives_its_share_back_and_one_that_did_keeps
         caps.release(first, counted=counted)
         assert refused(caps, act(f"second-{counted}", f"kind-{counted}")) == then
     assert refused(caps, act("third", "kind-True"), NOW + timedelta(days=1, seconds=1)) == ""
+
+
+def test_an_act_that_lasts_keeps_its_resource_and_a_forgotten_one_frees_it(store: Store) -> None:
+    """Bullets "Caps leak after a kill" and "an act that lasts longer loses its lock": held anew at each reading."""
+    caps, request = StoredCaps(store), act("u1")
+    key = store.keys.caps(f"resource:{request.plan.resource.arn}")
+    assert refused(caps, request) == ""
+    assert 0 < store.client.ttl(key) <= 3600
+    store.client.expire(key, 1)
+
+    assert caps.hold(request)
+    assert store.client.ttl(key) > 3000
+    other = replace(request, uid="u2")
+    assert not caps.hold(other)
+    assert refused(caps, other) == "ResourceBusy"
+    store.client.delete(key)
+    assert caps.hold(request)
+    assert refused(caps, other) == "ResourceBusy"
+
+
+def test_a_request_that_ended_without_a_call_gives_everything_back(store: Store) -> None:
+    """Bullet "Caps leak after a kill": between admission and start nobody but the decider ends it."""
+    caps, request = StoredCaps(store), act("u1", per_hour=1)
+    assert refused(caps, request) == ""
+    resource = request.plan.resource
+    caps.give_back(request.uid, TENANT, arn=resource.arn, kind=resource.kind)
+    caps.give_back(request.uid, TENANT, arn=resource.arn, kind=resource.kind)
+
+    assert refused(caps, replace(request, uid="u2")) == ""

@@ -103,6 +103,9 @@ def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
 
 def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
     scope = allow(step.operation, resource=plan.resource.arn)
+    if step.operation == "ec2:ModifyInstanceAttribute":
+        # The same call could change user data, security groups or the stop protection.
+        scope = {**scope, "Condition": {"StringEquals": {"ec2:Attribute": "InstanceType"}}}
     return (scope, start_with_customer_keys(plan.resource)) if step.operation == "ec2:StartInstances" else (scope,)
 
 

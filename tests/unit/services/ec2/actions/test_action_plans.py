@@ -201,3 +201,13 @@ def test_a_share_of_the_fleet_is_rounded_down_but_never_to_nothing(fleet: int, p
 
 def test_a_step_that_only_waits_changes_nothing() -> None:
     assert not PlanStep("wait").changes
+
+
+def test_a_session_that_changes_a_type_may_change_nothing_else_of_the_instance() -> None:
+    """Bullet "`ModifyInstanceAttribute` limited to the attribute that changes"."""
+    plan = plan_of("resize")
+    steps = (*plan.steps, *RESIZE.procedure.compensation(plan))
+    found = [one for step in steps if step.changes for one in RESIZE.statements(plan, step)]
+    changing = [one for one in found if "ec2:ModifyInstanceAttribute" in _texts(one["Action"])]
+    assert len(changing) == 2
+    assert all(one["Condition"] == {"StringEquals": {"ec2:Attribute": "InstanceType"}} for one in changing)
