@@ -25,15 +25,23 @@ class HealthServer:
     """A small HTTP server; `start` binds, `stop` closes. Port 0 picks a free one, told by `port`."""
 
     def __init__(
-        self, *, host: str, port: int, live: Checks, ready: Checks, registry: CollectorRegistry | None = None
+        self,
+        *,
+        host: str,
+        port: int,
+        live: Checks,
+        ready: Checks,
+        notes: Checks | None = None,
+        registry: CollectorRegistry | None = None,
     ) -> None:
-        probes: Mapping[str, Checks] = {"/healthz": live, "/readyz": ready}
+        """Args beside the obvious: `notes` are shown by /readyz and change nothing about its answer."""
+        probes: Mapping[str, tuple[Checks, Checks]] = {"/healthz": (live, {}), "/readyz": (ready, notes or {})}
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 path = self.path.partition("?")[0]
                 if path in probes:
-                    status, body = _answer(probes[path])
+                    status, body = _answer(*probes[path])
                     self._send(status, _TEXT, body.encode())
                 elif path == "/metrics" and registry is not None:
                     self._send(200, CONTENT_TYPE_LATEST, generate_latest(registry))
@@ -75,7 +83,8 @@ class HealthServer:
         self._server.server_close()
 
 
-def _answer(checks: Checks) -> tuple[int, str]:
+def _answer(checks: Checks, notes: Checks) -> tuple[int, str]:
     lines = {name: check() for name, check in checks.items()}
     status = 503 if any(lines.values()) else 200
+    lines |= {name: note() for name, note in notes.items()}
     return status, "".join(f"{name}: {problem or 'ok'}\n" for name, problem in lines.items())

@@ -79,6 +79,7 @@ from finops_operator.upkeep.audit_notes import Chronicle
 from finops_operator.upkeep.channels import SlackChannels
 from finops_operator.upkeep.cleanup import Forgetting
 from finops_operator.upkeep.housekeeping import Housekeeping
+from finops_operator.upkeep.obstacles import Obstacles
 
 logger = logging.getLogger(__name__)
 KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")
@@ -307,6 +308,17 @@ class Operator:
             take_over=self.recovery.again,
             slack_channels=SlackChannels(self.store, self.policies, self.events).refresh,
             forget=Forgetting(self.store, self.policies, self.accounts, self.telemetry, self.clock).clean_up,
+            show_obstacles=Obstacles(
+                self.policies,
+                self.events,
+                self.telemetry,
+                self.clock,
+                {
+                    "LedgerBroken": lambda: self.ledger.problem,
+                    "Unprotected": self.protection.problem,
+                    "Frozen": self.freeze.reason,
+                },
+            ).show,
             canary_seconds=self.settings.canary_seconds,
         )
 
@@ -431,9 +443,17 @@ class Operator:
                 "store": self._store_problem,
                 "watch": lambda: "" if self.ready.is_set() else "not synced yet",
                 "protection": self.protection.problem,
+                "ledger": lambda: self.ledger.problem,
             },
+            notes={"freeze": self._frozen},
             registry=self.telemetry.registry,
         )
+
+    def _frozen(self) -> str:
+        try:
+            return self.freeze.reason()
+        except FinopsError as error:
+            return str(error)
 
     def _store_problem(self) -> str:
         try:

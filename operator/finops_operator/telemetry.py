@@ -70,6 +70,7 @@ class Telemetry:
         self.acts = self._counter("finops_actions_total", "Acts ended.", "action", "result")
         self.votes = self._counter("finops_votes_total", "Votes answered.", "result", "reason")
         self.frozen = self._gauge("finops_frozen", "1 while the freeze switch is on.")
+        self.acts_stopped = self._gauge("finops_acts_stopped", "1 while no act may begin for this reason.", "reason")
         self.ledger_sequence = self._gauge("finops_ledger_sequence", "Sequence of the last record written.")
 
     def _health(self) -> None:

@@ -35,6 +35,7 @@ from finops_operator.upkeep.audit_notes import Chronicle
 from finops_operator.upkeep.channels import SlackChannels
 from finops_operator.upkeep.cleanup import Forgetting
 from finops_operator.upkeep.housekeeping import Housekeeping
+from finops_operator.upkeep.obstacles import Obstacles
 from finops_sandbox.kubernetes import KubernetesDouble
 
 NAMESPACE = "team-a"
@@ -110,6 +111,17 @@ class Parts:
         accounts = Objects(aws_accounts(self.connection), self.world.accounts, canary)
         self.telemetry = Telemetry()
         self.forgetting = Forgetting(self.store, self.policies, accounts, self.telemetry, self.clock)
+        self.obstacles = Obstacles(
+            self.policies,
+            events,
+            self.telemetry,
+            self.clock,
+            {
+                "LedgerBroken": lambda: self.ledger.problem,
+                "Unprotected": self.protection.problem,
+                "Frozen": Freeze(self.maps, "r-freeze").reason,
+            },
+        )
         self.housekeeping = Housekeeping(
             world=self.world,
             kinds=(self.policies, self.requests, self.approvals),
@@ -125,6 +137,7 @@ class Parts:
             take_over=lambda: None,
             slack_channels=self.slack_channels.refresh,
             forget=self.forgetting.clean_up,
+            show_obstacles=self.obstacles.show,
             canary_seconds=60,
         )
 

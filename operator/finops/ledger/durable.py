@@ -87,6 +87,11 @@ class DurableLedger:
     def has_second_sink(self) -> bool:
         return self._file is not None
 
+    @property
+    def problem(self) -> str:
+        """Why nothing may be acted upon: what the sinks disagree on. Empty while they agree."""
+        return self._diverged
+
     def start(self) -> int:
         """Compare both sinks and copy what the file lacks; returns the number of records copied.
 

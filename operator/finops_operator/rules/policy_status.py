@@ -23,7 +23,9 @@ from finops.domain.resource import Gap
 
 CREDENTIAL_CODES: Final = frozenset({"CredentialsInvalid", "AccountMismatch", "AwsCredentialsInvalid"})
 ACCOUNT_CODES: Final = frozenset({"AccountNotFound", "AccountNotGranted", "AccountTwice"})
-_MESSAGE: Final = 900
+ACTS_POSSIBLE: Final = "ActsPossible"
+LONGEST: Final = 900
+_MESSAGE: Final = LONGEST
 _WORD: Final = 240
 _REASON: Final = re.compile("[A-Za-z][A-Za-z0-9_]{0,127}")
 _NO_CARDS: Final = " No card reaches Slack: "
@@ -173,6 +175,15 @@ def followed_up(policy: ScanPolicy, standing: Standing) -> dict[str, Any]:
         "open_requests": standing.open_requests,
     }
     return policy.status.model_copy(update=update).to_dict()
+
+
+def acts(policy: ScanPolicy, reason: str, message: str, *, now: datetime) -> dict[str, Any]:
+    """Whether approved acts may begin at all; `reason` is that of the condition, equal to its type when they may."""
+    possible = reason == ACTS_POSSIBLE
+    conditions = with_condition(
+        policy.status.conditions, ACTS_POSSIBLE, possible, reason, _plain(message)[:LONGEST], now=now
+    )
+    return policy.status.model_copy(update={"conditions": conditions}).to_dict()
 
 
 def slack_note(policy: ScanPolicy) -> str | None:

@@ -40,6 +40,7 @@ class Housekeeping:
         take_over: adopts acts whose account was missing when the lease was acquired.
         slack_channels: writes on the policies which Slack channels take no cards.
         forget: drops what is kept of policies that no longer exist.
+        show_obstacles: says on the policies what stops all acts.
     """
 
     world: World
@@ -56,6 +57,7 @@ class Housekeeping:
     take_over: Callable[[], None]
     slack_channels: Callable[[], None]
     forget: Callable[[], None]
+    show_obstacles: Callable[[], None]
     canary_seconds: float
     _ended: dict[str, datetime] = field(default_factory=dict)
     _published: frozenset[str] = frozenset()
@@ -78,6 +80,7 @@ class Housekeeping:
         if self.may_write():
             duties += [("ledger", self._note), ("take over", self.take_over), ("finished requests", self._remove_old)]
             duties += [("slack channels", self.slack_channels), ("what is gone", self.forget)]
+            duties += [("obstacles", self.show_obstacles)]
         for name, duty in duties:
             self._duty(name, duty)
 

@@ -23,7 +23,7 @@ from finops_operator.cluster.protection import Protection
 
 API = ("admissionregistration.k8s.io", "v1")
 POLICIES, BINDINGS = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
-EXPECTED = policies("system:serviceaccount:default:op", "held", ["elsewhere"])
+EXPECTED: list[Any] = policies("system:serviceaccount:default:op", "held", ["elsewhere"])
 """They hold in a namespace that these tests do not use: the test's user is no operator."""
 VOTER = "held-voter"
 

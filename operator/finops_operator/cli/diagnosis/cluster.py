@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from finops.crds.aws_account import AwsAccount
+from finops.crds.conditions import ConditionStatus, find_condition
+from finops.crds.policy_actions import Mode
 from finops.errors import FinopsError, Refused
-from finops.k8s.kinds import aws_accounts
+from finops.k8s.kinds import aws_accounts, scan_policies
 from finops_operator.cli.cluster_access import Cluster
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict, failed, ok
 
 _PART: Final = "kubernetes"
 KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")
+_STOPPED: Final = {
+    "Frozen": "an administrator lifts the freeze in the ConfigMap RELEASE-freeze",
+    "Unprotected": "install the chart again, or helm upgrade: it brings the admission policies back",
+    "LedgerBroken": "compare both sinks with `finops audit verify`; see docs/operations.md",
+}
 _RIGHTS: Final = (
     ("get", "scanpolicies", "see policies", "any viewer has it: the chart adds it to the cluster role view"),
     ("create", "scanpolicies", "write policies", "the chart adds it to the cluster role edit"),
@@ -39,8 +46,26 @@ def look_at_cluster(cluster: Cluster) -> Results:
             allowed = access.may(verb, resource, namespace=cluster.namespace)
             told = f"may {'' if allowed else 'not '}{verb} {resource} in {cluster.namespace}"
             yield Result(_PART, what, Verdict.OK if allowed else Verdict.WARNING, told, "" if allowed else hint)
+        yield from _acts(cluster)
     except FinopsError as error:
         yield failed(_PART, "connection", error)
+
+
+def _acts(cluster: Cluster) -> Results:
+    """Yield what stops approved acts, as the operator writes it on the policies that may act."""
+    try:
+        found = tuple(scan_policies(cluster.connection).list(cluster.namespace))
+    except Refused:
+        return
+    for policy in found:
+        condition = find_condition(policy.status.conditions, "ActsPossible")
+        if condition is None or policy.spec.actions.mode is Mode.RECOMMEND:
+            continue
+        possible = condition.status is ConditionStatus.TRUE
+        text = condition.message if possible else f"{condition.reason}: {condition.message}"
+        hint = "" if possible else _STOPPED.get(condition.reason, "")
+        name = f"acts of {policy.metadata.name}"
+        yield Result(_PART, name, Verdict.OK if possible else Verdict.FAILED, text, hint)
 
 
 def accounts_of(cluster: Cluster) -> tuple[AwsAccount, ...]:
