@@ -14,8 +14,6 @@ Source: Amazon EBS user guide, "Delete an Amazon EBS volume", "Amazon CloudWatch
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from finops.domain.canonical import Json
@@ -35,24 +33,21 @@ from finops_operator.plugins.action import (
     Statement,
     Target,
 )
-from finops_operator.plugins.described import parse_time
 from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ec2.rules.calls import CALLS
+from finops_operator.services.ec2.rules.last_snapshots import Snapshot, reported_since, snapshot_of_step
 from finops_operator.services.ec2.rules.volume_observation import (
     REQUEST_TAG,
     STEP_TAG,
     fingerprint,
     read_volume,
     snapshots_arn,
-    snapshots_of_request,
     volume_facts,
     volume_refusals,
 )
 
 _DAY_SECONDS: Final = 86400.0
-_PERIOD_SECONDS: Final = 300
-_BEST_FIRST: Final = ("completed", "pending", "error")
 _FIRST, _LAST = "create_snapshot", "create_last_snapshot"
 _TOO_SOON: Final = frozenset({"SnapshotCreationPerVolumeRateExceeded"})
 """AWS makes one snapshot of a volume in 15 seconds (EC2 API reference, client error codes)."""
@@ -60,9 +55,9 @@ _TOO_SOON: Final = frozenset({"SnapshotCreationPerVolumeRateExceeded"})
 
 def _observe(reader: Reader, target: Target) -> Observation:
     volume = read_volume(reader, target.resource.id)
-    first = _snapshot(reader, target, _FIRST)
+    first = snapshot_of_step(reader, target, _FIRST)
     begun = first.state == "completed" or _LAST in target.made
-    last = _snapshot(reader, target, _LAST) if begun else _Snapshot()
+    last = snapshot_of_step(reader, target, _LAST) if begun else Snapshot()
     made: dict[str, Json] = {
         "snapshot": first.state,
         "firstSnapshotId": first.id,
@@ -72,51 +67,9 @@ def _observe(reader: Reader, target: Target) -> Observation:
     }
     if volume is None:
         return Observation(exists=False, facts=made)
-    used = target.full and last.state == "completed" and _reported(reader, target.resource.id, first.started)
+    used = target.full and last.state == "completed" and reported_since(reader, target.resource.id, first.started)
     facts = volume_facts(volume) | made | {"usedSince": used}
     return Observation(exists=True, fingerprint=fingerprint(volume), facts=facts)
-
-
-@dataclass(frozen=True, slots=True)
-class _Snapshot:
-    id: str = ""
-    state: str = ""
-    started: datetime | None = None
-
-
-def _snapshot(reader: Reader, target: Target, step: str) -> _Snapshot:
-    recorded = target.made.get(step, "")
-    snapshots = snapshots_of_request(reader, target.resource.id, target.request_uid, step, recorded)
-    # While it is not recorded which one is ours, one good snapshot is enough; a failed one beside it does no harm.
-    found = ((word, item) for word in _BEST_FIRST for item in snapshots if item.get("State") == word)
-    state, best = next(found, ("", {}))
-    return _Snapshot(str(best.get("SnapshotId", recorded)), state, parse_time(best.get("StartTime")))
-
-
-def _reported(reader: Reader, volume_id: str, since: datetime | None) -> bool:
-    """Return whether CloudWatch has any figure of the volume after `since`: only attached volumes report."""
-    if since is None:
-        return False
-    # The period in which the first snapshot began may hold what was reported before it.
-    start = datetime.fromtimestamp((int(since.timestamp()) // _PERIOD_SECONDS + 1) * _PERIOD_SECONDS, UTC)
-    queries = [
-        {
-            "Id": f"q{number}",
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": "AWS/EBS",
-                    "MetricName": name,
-                    "Dimensions": [{"Name": "VolumeId", "Value": volume_id}],
-                },
-                "Period": _PERIOD_SECONDS,
-                "Stat": "Sum",
-            },
-        }
-        for number, name in enumerate(("VolumeWriteOps", "VolumeReadOps"))
-    ]
-    window = {"StartTime": start, "EndTime": start + timedelta(seconds=2 * _DAY_SECONDS)}
-    answer = reader.read("cloudwatch:GetMetricData", {"MetricDataQueries": queries, **window})
-    return any(len(result.get("Values", ())) > 0 for result in answer.get("MetricDataResults", ()))
 
 
 def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:

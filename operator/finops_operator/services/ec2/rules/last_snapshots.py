@@ -1,0 +1,65 @@
+"""What was kept of a volume before its deletion, and whether the volume was used since.
+
+Called by the deletion's `observe`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from finops.ports.aws_steps import Reader
+from finops_operator.plugins.action import Target
+from finops_operator.plugins.described import parse_time
+from finops_operator.services.ec2.rules.volume_observation import snapshots_of_request
+
+_PERIOD_SECONDS: Final = 300
+_LONGEST: Final = timedelta(days=2)
+"""Longer than an act waits for its snapshots."""
+_BEST_FIRST: Final = ("completed", "pending", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One snapshot of a step; no state while AWS shows none, no id either when none is recorded."""
+
+    id: str = ""
+    state: str = ""
+    started: datetime | None = None
+
+
+def snapshot_of_step(reader: Reader, target: Target, step: str) -> Snapshot:
+    """Return the snapshot that a step of the request made, as AWS shows it."""
+    recorded = target.made.get(step, "")
+    snapshots = snapshots_of_request(reader, target.resource.id, target.request_uid, step, recorded)
+    # While it is not recorded which one is ours, one good snapshot is enough; a failed one beside it does no harm.
+    found = ((word, item) for word in _BEST_FIRST for item in snapshots if item.get("State") == word)
+    state, best = next(found, ("", {}))
+    return Snapshot(str(best.get("SnapshotId", recorded)), state, parse_time(best.get("StartTime")))
+
+
+def reported_since(reader: Reader, volume_id: str, since: datetime | None) -> bool:
+    """Return whether CloudWatch has any figure of the volume after `since`: only attached volumes report."""
+    if since is None:
+        return False
+    # The period in which the first snapshot began may hold what was reported before it.
+    start = datetime.fromtimestamp((int(since.timestamp()) // _PERIOD_SECONDS + 1) * _PERIOD_SECONDS, UTC)
+    queries = [
+        {
+            "Id": f"q{number}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "AWS/EBS",
+                    "MetricName": name,
+                    "Dimensions": [{"Name": "VolumeId", "Value": volume_id}],
+                },
+                "Period": _PERIOD_SECONDS,
+                "Stat": "Sum",
+            },
+        }
+        for number, name in enumerate(("VolumeWriteOps", "VolumeReadOps"))
+    ]
+    window = {"StartTime": start, "EndTime": start + _LONGEST}
+    answer = reader.read("cloudwatch:GetMetricData", {"MetricDataQueries": queries, **window})
+    return any(len(result.get("Values", ())) > 0 for result in answer.get("MetricDataResults", ()))
