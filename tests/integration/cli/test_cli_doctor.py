@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.integration.cli.aws_process import AwsProcess, account
 from tests.integration.cli.conftest import Ended, Files, Finops
+from tests.support.scan_samples import policy
 from tests.support.valkey import running_valkey
 
+from finops.k8s.connection import connect
+from finops.k8s.kinds import scan_policies
 from finops.store.connection import open_store
 from finops.store.slack_status import SlackStatus
+from finops_operator.rules import policy_status
 from finops_sandbox.kubernetes import KubernetesDouble
 
 EXECUTOR: dict[str, Any] = {"executorRoleArn": "arn:aws:iam::111111111111:role/finops-executor"}
@@ -126,3 +131,19 @@ def test_missing_rights_on_the_cluster_are_warnings_with_who_can_give_them(
     assert found["kubernetes", "kinds"]["verdict"] == "ok"
     assert found["kubernetes", "vote"]["verdict"] == "warning"
     assert "approver role" in found["kubernetes", "vote"]["hint"]
+
+
+def test_what_stops_all_acts_is_named_with_the_fix(aws: AwsProcess, finops: Finops, tmp_path: Path) -> None:
+    """Bullet "Freeze, a broken ledger, missing protection, paused acts are seen where people look": `doctor`."""
+    crds = [Path(__file__).parents[3] / "crds"]
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}}
+    with KubernetesDouble(tmp_path, crds=crds, manifests=[space]) as double:
+        api = scan_policies(connect(str(double.kubeconfig)))
+        made = api.create(policy())
+        status = policy_status.acts(made, "Unprotected", "binding x does not exist", now=datetime.now(UTC))
+        api.replace_status(made, status)
+        ended = finops("doctor", "--kubeconfig", str(double.kubeconfig), "--namespace", "team-a", "-o", "json")
+    found = results(ended)["kubernetes", "acts of p"]
+    assert ended.code == 1
+    assert (found["verdict"], found["detail"]) == ("failed", "Unprotected: binding x does not exist")
+    assert "helm upgrade" in found["hint"]

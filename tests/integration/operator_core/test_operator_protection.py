@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +12,14 @@ from kubernetes import client
 from tests.integration.operator_core.test_operator_tallies import act_of
 from tests.support.fake_clock import FakeClock
 from tests.support.operator_parts import NAMESPACE, Parts
+from tests.support.operator_rig import eventually, running_rig
 from tests.support.scan_samples import account, policy
 
 from finops.crds.admission import policies
 from finops.domain.audit import RecordKind
 from finops.domain.decision import State
 from finops.domain.execution import StopKind
+from finops.k8s.connection import connect
 from finops.k8s.kinds import aws_accounts
 from finops.k8s.protection import AdmissionPolicies
 from finops_operator.cluster.protection import Protection
@@ -227,3 +230,28 @@ def test_policies_that_cannot_be_read_are_not_in_force(parts: Parts) -> None:
     found = AdmissionPolicies(parts.connection, policies("op", "missing"))
     unread = Protection(found.read, parts.ledger, FakeClock(), lambda: True)
     assert "does not exist" in unread.problem()
+
+
+def test_a_running_operator_whose_binding_is_deleted_is_unready_and_lets_nothing_pass(tmp_path: Path) -> None:
+    """Bullet "Forged votes are executed when admission was not in force": nothing is counted in the gap."""
+    with running_rig(tmp_path) as rig:
+        case = rig.case()
+        case.apply()
+        first, second = case.proposed()
+        eventually(lambda: rig.http("/readyz")[0] == 200, 30, rig.tail())
+        api = client.CustomObjectsApi(connect(str(rig.k8s.kubeconfig), "admin").api)
+        name = "finops-operator-finops-system-voter"
+        binding = api.get_cluster_custom_object(*API, BINDINGS, name)
+        api.delete_cluster_custom_object(*API, BINDINGS, name)
+        eventually(lambda: "protection: Validating" in rig.http("/readyz")[1], 20, rig.tail())
+
+        # Anybody may write anybody's vote now; it is neither counted then nor when the policies are back.
+        forged = case.vote(first, "bob", approver={"source": "kubernetes", "username": "alice"})
+        case.stays(first, "Pending", 3.0)
+        assert case.condition("ActsPossible")["reason"] == "Unprotected"
+        api.create_cluster_custom_object(*API, BINDINGS, {**binding, "metadata": {"name": name}})
+
+        assert case.answer(forged)[:2] == ("Refused", "Unprotected")
+        case.wait_state(second, "Withdrawn")
+        assert rig.http("/readyz")[0] == 200
+        case.check()
