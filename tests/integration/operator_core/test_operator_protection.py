@@ -38,7 +38,8 @@ def cluster(parts: Parts) -> Iterator[Any]:
     def apply() -> None:
         for document in EXPECTED:
             plural = BINDINGS if document["kind"].endswith("Binding") else POLICIES
-            names = [one["metadata"]["name"] for one in api.list_cluster_custom_object(*API, plural)["items"]]
+            listed: Any = api.list_cluster_custom_object(*API, plural)
+            names = [one["metadata"]["name"] for one in listed["items"]]
             if document["metadata"]["name"] in names:
                 api.delete_cluster_custom_object(*API, plural, document["metadata"]["name"])
             api.create_cluster_custom_object(*API, plural, document)
@@ -241,7 +242,7 @@ def test_a_running_operator_whose_binding_is_deleted_is_unready_and_lets_nothing
         eventually(lambda: rig.http("/readyz")[0] == 200, 30, rig.tail())
         api = client.CustomObjectsApi(connect(str(rig.k8s.kubeconfig), "admin").api)
         name = "finops-operator-finops-system-voter"
-        binding = api.get_cluster_custom_object(*API, BINDINGS, name)
+        binding: Any = api.get_cluster_custom_object(*API, BINDINGS, name)
         api.delete_cluster_custom_object(*API, BINDINGS, name)
         eventually(lambda: "protection: Validating" in rig.http("/readyz")[1], 20, rig.tail())
 
