@@ -67,9 +67,9 @@ def _line(walk: _Walk, number: int, raw: str | bytes, keys: Keys | None) -> None
         walk.problems.append(Problem(number, "Form", str(error)))
         return
     walk.records += 1
-    problem = keys.problem(record["key"], digest, signature) if keys is not None else ""
-    if problem:
-        walk.problems.append(Problem(number, "Signature", f"record {record['sequence']}: {problem}"))
+    wrong = keys.problem(record["key"], digest, signature) if keys is not None else ""
+    if wrong:
+        walk.problems.append(Problem(number, "Signature", f"record {record['sequence']}: {wrong}"))
     _chain(walk, number, digest, record)
     if record["request"]:
         story = walk.stories.setdefault(record["request"], RequestStory())

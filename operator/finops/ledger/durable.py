@@ -109,7 +109,7 @@ class DurableLedger:
                 self._diverged = error.message
                 raise
             self._diverged = ""
-            self._record_key()
+            self._record_key(self.append)
             return copied
 
     def claim(self, entry: Entry) -> Record:
@@ -121,7 +121,9 @@ class DurableLedger:
             FenceLost: another process has written with this fence, or with a later one.
         """
         with self._lock:
-            self._head = None
+            self._current = False
+            # A new key signs this record already: what it follows has to say so.
+            self._record_key(lambda change: self._append_to_stream(change, None))
             record = self._append_to_stream(entry, None)
             if record.entry != entry:
                 raise FenceLost(
@@ -231,13 +233,13 @@ class DurableLedger:
         if seen > head.sequence:
             raise LedgerDiverged(_lost(seen, head.sequence), hint=_COMPARE)
 
-    def _record_key(self) -> None:
+    def _record_key(self, append: Callable[[Entry], Record]) -> None:
         """Record that another key signs from here on."""
         known = self._followed()
         if known.head.sequence and known.key != self._keys.key:
             detail = {"from": known.key, "to": self._keys.key}
             name = f"key:{known.head.sequence}:{self._keys.key}"
-            self.append(Entry(name, "operator", RecordKind.KEY_CHANGED, result=self._keys.key, detail=detail))
+            append(Entry(name, "operator", RecordKind.KEY_CHANGED, result=self._keys.key, detail=detail))
 
     def _catch_up(self, record: Record) -> None:
         """Bring the file up to `record`; earlier records that it missed while it was down go first."""

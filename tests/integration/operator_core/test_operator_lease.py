@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from kubernetes import client
+from tests.support.ledger_keys import KEYS
 from tests.support.operator_parts import Parts
 
 from finops.audit_verify import verify
@@ -43,7 +44,9 @@ class Process:
         self.keeper = LeaseKeeper(
             self.lease, Freeze(parts.maps, "r-freeze"), Telemetry(), SystemClock(), lambda: None, shown
         )
-        self.ledger: DurableLedger = open_ledger(store, path, clock=SystemClock(), fence=lambda: self.keeper.fence)
+        self.ledger: DurableLedger = open_ledger(
+            store, path, keys=KEYS, clock=SystemClock(), fence=lambda: self.keeper.fence
+        )
         self.keeper.ledger = self.ledger
 
     @contextmanager
