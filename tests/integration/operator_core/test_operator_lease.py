@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from kubernetes import client
-from tests.support.ledger_keys import KEYS
+from tests.support.ledger_keys import KEYS, PRIVATE_KEY
 from tests.support.operator_parts import Parts
 
 from finops.audit_verify import verify
@@ -17,6 +19,7 @@ from finops.domain.audit import Entry, RecordKind
 from finops.errors import FenceLost
 from finops.k8s.lease import Lease
 from finops.ledger.durable import DurableLedger, open_ledger
+from finops.ledger.signing import Keyring, public_key_of
 from finops.ports.clock import SystemClock
 from finops.store.connection import Store
 from finops_operator.cluster.freeze import Freeze
@@ -152,3 +155,26 @@ def test_a_fence_that_was_claimed_verifies(store: Store, make: Callable[..., Pro
     report = verify((tmp_path / "one.jsonl").read_text(encoding="utf-8").splitlines())
 
     assert (report.ok, report.records) == (True, 2)
+
+
+def test_a_claim_by_a_process_with_a_new_key_follows_a_record_that_says_so(
+    store: Store, make: Callable[..., Process], tmp_path: Path
+) -> None:
+    """Every record names the key that signed it, also the first one under a new fence."""
+    first = make("first")
+    with first.running():
+        first.wait_ready()
+    second = make("first")
+    second.ledger = second.keeper.ledger = open_ledger(
+        store, tmp_path / "first.jsonl", keys=_another_key(), clock=SystemClock(), fence=lambda: second.keeper.fence
+    )
+    with second.running():
+        second.wait_ready()
+
+    kinds = [record.entry.kind for record in second.ledger.read()]
+    assert kinds == [RecordKind.ACQUIRED, RecordKind.KEY_CHANGED, RecordKind.ACQUIRED]
+
+
+def _another_key() -> Keyring:
+    private = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return Keyring.of(private.decode("ascii"), public_key_of(PRIVATE_KEY))
