@@ -99,6 +99,11 @@ class Settings(BaseSettings):
         "finops-system", description="Namespace the process runs in: its Lease and ConfigMaps live there."
     )
     release: str = Field("finops-operator", description="Release name: prefix of the Lease and the ConfigMaps.")
+    slack_attester: str = Field(
+        "",
+        description="User name of the service account that may vouch for Slack voters. Empty: RELEASE-slackbot in the "
+        "namespace of the process.",
+    )
     pod_name: str = Field("", description="Identity of this process in the Lease; the pod's name.")
     watch_namespaces: _Names = Field((), description="Namespaces to serve, comma separated; empty: all.")
     scan_workers: int = Field(

@@ -155,7 +155,9 @@ class Operator:
         @cache
         def admission() -> AdmissionPolicies:
             operator, _ = Access(self.connection).username()
-            expected = policies(operator, f"{settings.release}-{settings.namespace}", settings.watch_namespaces)
+            bot = settings.slack_attester or f"system:serviceaccount:{settings.namespace}:{settings.release}-slackbot"
+            prefix = f"{settings.release}-{settings.namespace}"
+            expected = policies(operator, {"slack": bot}, prefix, settings.watch_namespaces)
             return AdmissionPolicies(self.connection, expected)
 
         return Protection(lambda: admission().read(), self.ledger, self.clock, self.keeper.may_write)

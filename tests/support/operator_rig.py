@@ -84,6 +84,7 @@ class Rig:
             "FINOPS_LEDGER_SIGNING_KEY": PRIVATE_KEY,
             "FINOPS_METRICS_PORT": str(self._free_port()),
             "FINOPS_POD_NAME": "operator-0",
+            "FINOPS_SLACK_ATTESTER": "system:serviceaccount:finops-system:finops-slackbot",
             "TMPDIR": str(self.directory),
             "FINOPS_DEMO": "true",
             "FINOPS_REQUEST_POLL_SECONDS": "1",

@@ -26,7 +26,9 @@ from finops_operator.cluster.protection import Protection
 
 API = ("admissionregistration.k8s.io", "v1")
 POLICIES, BINDINGS = "validatingadmissionpolicies", "validatingadmissionpolicybindings"
-EXPECTED: list[Any] = policies("system:serviceaccount:default:op", "held", ["elsewhere"])
+EXPECTED: list[Any] = policies(
+    "system:serviceaccount:default:op", {"slack": "system:serviceaccount:default:bot"}, "held", ["elsewhere"]
+)
 """They hold in a namespace that these tests do not use: the test's user is no operator."""
 VOTER = "held-voter"
 
@@ -228,7 +230,7 @@ def test_the_latest_of_many_changes_is_found(parts: Parts, cluster: Any) -> None
 
 
 def test_policies_that_cannot_be_read_are_not_in_force(parts: Parts) -> None:
-    found = AdmissionPolicies(parts.connection, policies("op", "missing"))
+    found = AdmissionPolicies(parts.connection, policies("op", {"slack": "bot"}, "missing"))
     unread = Protection(found.read, parts.ledger, FakeClock(), lambda: True)
     assert "does not exist" in unread.problem()
 
