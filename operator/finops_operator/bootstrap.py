@@ -115,19 +115,8 @@ class Operator:
         self.approvals = Objects(approvals(connection), self.world.approvals, self.canary)
         switches = ConfigMaps(connection, settings.namespace)
         self.freeze = Freeze(switches, f"{settings.release}-freeze")
-        lease = Lease(
-            connection,
-            namespace=settings.namespace,
-            name=f"{settings.release}-executor",
-            holder=holder,
-            process=uuid.uuid4().hex[:12],
-            seconds=settings.lease_seconds,
-            clock=clock,
-        )
-        self.succession = Succession(Path(tempfile.gettempdir()) / f"{settings.release}-executor.holder")
-        lease.succeed(self.succession.take_over(lease.holder))
         self.keeper = LeaseKeeper(
-            lease=lease,
+            lease=self._make_lease(holder),
             freeze=self.freeze,
             telemetry=self.telemetry,
             clock=clock,
@@ -148,6 +137,21 @@ class Operator:
         self._make_actors()
         self._make_loops()
         self._make_housekeeping()
+
+    def _make_lease(self, holder: str) -> Lease:
+        settings, clock = self.settings, self.clock
+        lease = Lease(
+            self.connection,
+            namespace=settings.namespace,
+            name=f"{settings.release}-executor",
+            holder=holder,
+            process=uuid.uuid4().hex[:12],
+            seconds=settings.lease_seconds,
+            clock=clock,
+        )
+        self.succession = Succession(Path(tempfile.gettempdir()) / f"{settings.release}-executor.holder")
+        lease.succeed(self.succession.take_over(lease.holder))
+        return lease
 
     def _watch_protection(self) -> Protection:
         settings = self.settings
