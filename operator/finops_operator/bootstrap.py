@@ -198,6 +198,7 @@ class Operator:
             requests=self.requests,
             accounts=world.accounts.all,
             recommendations=lambda policy: self.recommendations.stream(key_of(policy)),
+            kinds=self.plugins.kinds,
             actions=self.plugins.actions,
             sessions=self.sessions,
             access=access_of,

@@ -22,10 +22,10 @@ from finops.crds.values import (
     CheckId,
     Cron,
     InstanceFamily,
+    KindId,
     NumberBetween,
     ObjectName,
     Region,
-    ResourceKind,
     SlackChannel,
     Tags,
     TimeZone,
@@ -155,6 +155,13 @@ class SlackNotification(Part):
         default=Decimal(5),
         description="US dollars a month below which a request is not posted. Default: 5.",
     )
+    cards_per_day: int = Field(
+        default=5,
+        ge=0,
+        le=1000,
+        description="New requests of a day that get a message of their own in the channel; when a scan brings more, "
+        "one message lists them and their cards are in its thread. Default: 5.",
+    )
 
 
 class Notify(Part):
@@ -180,13 +187,13 @@ class ScanPolicySpec(Part):
     regions: Annotated[tuple[Region, ...], Field(max_length=50), Distinct()] = Field(
         default=(), description="The regions to scan. Default: empty, every region an account allows."
     )
-    resources: Annotated[tuple[ResourceKind, ...], Field(max_length=20), Distinct()] = Field(
+    resources: Annotated[tuple[KindId, ...], Field(max_length=200), Distinct()] = Field(
         default=(), description="The kinds of resources to scan. Default: empty, every kind."
     )
     selector: Selector = Field(default_factory=Selector, description="Which resources count, by AWS tags.")
     metrics: Metrics = Field(default_factory=Metrics, description="How much measurement a verdict needs.")
     sizing: Sizing = Field(default_factory=Sizing, description="How instances are right-sized.")
-    checks: Annotated[tuple[CheckSetting, ...], Field(max_length=20), unique_rule("id", "id")] = Field(
+    checks: Annotated[tuple[CheckSetting, ...], Field(max_length=200), unique_rule("id", "id")] = Field(
         default=(),
         description="What differs from the checks' defaults, one entry per check. "
         "Default: empty, every check runs with its defaults.",

@@ -30,6 +30,24 @@ class Effort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceFact:
+    """One line of the evidence for people: `CPU, highest 5 minutes` → `94 %`; untrusted text never stands in it."""
+
+    label: str
+    value: str
+
+
+class PerformanceRisk(StrEnum):
+    """How likely the resource is too small afterwards, in AWS Compute Optimizer's five steps."""
+
+    VERY_LOW = "VeryLow"
+    LOW = "Low"
+    MEDIUM = "Medium"
+    HIGH = "High"
+    VERY_HIGH = "VeryHigh"
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A check's verdict on one resource: what is wrong, what to do, and the numbers that say so.
 
@@ -43,6 +61,9 @@ class Finding:
         summary: one sentence for people; no resource names in it (those are hostile text).
         alternatives: other targets that were considered, best first (JSON).
         advice: set when the act would be reverted by an owner: who owns it and what to change instead.
+        facts: the evidence in words and units, the most telling first.
+        expectation: what to expect after the act, in sentences; empty when nothing is projected.
+        performance_risk: None when the act does not make the resource smaller.
     """
 
     check: str
@@ -53,6 +74,9 @@ class Finding:
     summary: str
     alternatives: tuple[Mapping[str, Json], ...] = ()
     advice: str = ""
+    facts: tuple[EvidenceFact, ...] = ()
+    expectation: str = ""
+    performance_risk: PerformanceRisk | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +134,9 @@ class Recommendation:
     advice: str = ""
     currency: str = "USD"
     attributes: Mapping[str, Json] = field(default_factory=dict)
+    facts: tuple[EvidenceFact, ...] = ()
+    expectation: str = ""
+    performance_risk: PerformanceRisk | None = None
 
 
 def recommendation_id(policy: str, check: str, arn: str, action: str, parameters: Mapping[str, Json]) -> str:

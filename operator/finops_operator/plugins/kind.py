@@ -115,6 +115,7 @@ class ResourceKind:
 
     Attributes:
         id: kind id with hyphens, as in `spec.resources`; the file's name with underscores.
+        title: one of its resources in words (`EC2 instance`).
         service: AWS service prefix (`ec2`).
         id_pattern: full-match regular expression of AWS ids.
         permissions: IAM actions the collector calls.
@@ -127,6 +128,7 @@ class ResourceKind:
     """
 
     id: str
+    title: str
     service: str
     id_pattern: str
     permissions: tuple[str, ...]

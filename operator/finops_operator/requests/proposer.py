@@ -34,15 +34,15 @@ from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target
+from finops_operator.plugins.kind import ResourceKind
 from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, FailingPlaces, PassingOver
+from finops_operator.requests.presenting import in_words
 from finops_operator.rules.candidates import (
     BETTER_PLAN,
-    Seen,
     Skip,
     candidates,
     open_requests,
     outdated,
-    owner_of,
     request_spec,
     room,
 )
@@ -66,6 +66,7 @@ class Proposer:
     policy_now: Callable[[ScanPolicy], ScanPolicy | None]
     accounts: Callable[[], tuple[AwsAccount, ...]]
     recommendations: Callable[[ScanPolicy], Iterator[Recommendation]]
+    kinds: Mapping[str, ResourceKind]
     actions: Mapping[str, Action]
     sessions: ExecutorSessions
     access: Callable[[AwsAccount], AccountAccess]
@@ -201,12 +202,8 @@ class Proposer:
             self._passing_over.note(policy, item, self.clock.now(), REFUSED_FOR, reasons)
             return False
         plan = action.plan(item.resource, item.parameters, observation.fingerprint)
-        tags = observation.facts.get("tags")
-        seen = Seen(
-            warnings=action.warnings(observation, item.parameters),
-            owner=owner_of({str(key): str(value) for key, value in tags.items()}) if isinstance(tags, Mapping) else "",
-        )
-        spec = request_spec(policy, account, item, plan, seen, self.clock.now())
+        words = in_words(self.kinds[item.resource.kind], action, item, observation, plan)
+        spec = request_spec(policy, account, item, plan, words, self.clock.now())
         self._create(
             policy, spec_owner(policy), ActionRequest(metadata=self._metadata(policy, item, plan.hash), spec=spec)
         )

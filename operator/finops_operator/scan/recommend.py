@@ -107,6 +107,9 @@ def _recommendation(resource: Resource, cost: Cost, finding: Finding, check: Che
         alternatives=finding.alternatives,
         advice=finding.advice or _advice(resource, finding),
         attributes=attributes,
+        facts=finding.facts,
+        expectation=finding.expectation,
+        performance_risk=finding.performance_risk,
     )
 
 

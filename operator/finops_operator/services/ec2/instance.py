@@ -146,6 +146,7 @@ def _amount(name: str, metric: str, unit: str, *, hourly: bool) -> MetricSpec:
 
 KIND: Final = ResourceKind(
     id="ec2-instance",
+    title="EC2 instance",
     service="ec2",
     id_pattern=r"i-[0-9a-f]{8,17}",
     permissions=(

@@ -102,6 +102,7 @@ def _ebs(name: str, metric: str, unit: str, applies: Callable[[Resource], bool])
 
 KIND: Final = ResourceKind(
     id="ebs-volume",
+    title="EBS volume",
     service="ec2",
     id_pattern=r"vol-[0-9a-f]{8,17}",
     permissions=("ec2:DescribeVolumes", "ec2:DescribeRegions", "cloudwatch:GetMetricData"),

@@ -19,6 +19,7 @@ from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import (
     REQUEST_PLACEHOLDER,
     Action,
+    ActWords,
     Parameters,
     PolicyFacts,
     Refusal,
@@ -60,7 +61,21 @@ def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyF
 
 
 def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
-    return ("A snapshot is made first and kept; it is billed by what it holds, at most the volume's size.",)
+    return ("The snapshot that is taken first is kept and billed for the data in it, at most the volume's size.",)
+
+
+def _words(_observation: Observation, _parameters: Parameters, _plan: Plan) -> ActWords:
+    return ActWords(
+        verb="Delete",
+        consequence="It is deleted after a snapshot of it is complete. The snapshot is kept.",
+        downtime="Permanent",
+        undo="If the snapshot fails, the volume is kept. Later: create a volume from the snapshot.",
+        steps={
+            "create_snapshot": "Take a snapshot",
+            "wait_snapshot": "Wait until the snapshot is complete",
+            "delete_volume": "Delete the volume",
+        },
+    )
 
 
 def _plan(resource: ResourceRef, _parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
@@ -109,13 +124,14 @@ ACTION: Final = Action(
     destructive=True,
     restart_needed=False,
     rollback_possible=False,
-    way_back="make a new volume from the snapshot by hand",
+    way_back="create a volume from the snapshot",
     effort=Effort.LOW,
     permissions=("ec2:CreateSnapshot", "ec2:CreateTags", "ec2:DeleteVolume"),
     read_permissions=("ec2:DescribeVolumes", "ec2:DescribeSnapshots"),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
+    words=_words,
     plan=_plan,
     procedure=Procedure(
         steps={

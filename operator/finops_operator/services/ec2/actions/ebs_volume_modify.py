@@ -16,7 +16,7 @@ from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, ResourceRef
 from finops.errors import InvalidInput
 from finops.ports.aws_steps import Reader
-from finops_operator.plugins.action import Action, Parameters, PolicyFacts, Refusal, Statement, Target
+from finops_operator.plugins.action import Action, ActWords, Parameters, PolicyFacts, Refusal, Statement, Target
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ec2.rules.stop_refusals import part
 from finops_operator.services.ec2.rules.volume_observation import (
@@ -89,8 +89,25 @@ def _range_refusals(iops: int, throughput: int, size_gib: int) -> list[Refusal]:
 
 def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
     return (
-        "The change cannot be called off; a way back is a change of its own, at most four a day.",
-        "While it is optimized, performance may lie between the old and the new settings.",
+        "The change cannot be cancelled once AWS has accepted it.",
+        "Until AWS has optimized the volume, its performance is between the old and the new settings.",
+    )
+
+
+def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
+    old, (kind, iops, throughput) = observation.text("volumeType"), _wanted(parameters)
+    speed = [
+        f"{observation.text(name)} → {new} {unit}" if observation.text(name) else f"{new} {unit}"
+        for name, new, unit in (("iops", iops, "IOPS"), ("throughput", throughput, "MiB/s"))
+    ]
+    return ActWords(
+        verb="Change",
+        target=kind,
+        change=f"{old} → {kind}: {', '.join(speed)}",
+        consequence="It is changed in place: it stays attached and in use.",
+        downtime="None",
+        undo=f"Change it back to {old}. AWS allows four changes of a volume a day.",
+        steps={"modify": "Change the volume", "wait_modified": "Wait until AWS has applied the change"},
     )
 
 
@@ -144,13 +161,14 @@ ACTION: Final = Action(
     destructive=False,
     restart_needed=False,
     rollback_possible=True,
-    way_back="change it back by hand; AWS allows four changes a day",
+    way_back="change it back; AWS allows four changes of a volume a day",
     effort=Effort.VERY_LOW,
     permissions=("ec2:ModifyVolume",),
     read_permissions=("ec2:DescribeVolumes", "ec2:DescribeVolumesModifications"),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
+    words=_words,
     plan=_plan,
     procedure=Procedure(
         steps={

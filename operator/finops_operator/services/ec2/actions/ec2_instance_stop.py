@@ -12,7 +12,7 @@ from finops.domain.execution import Observation, Procedure, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, ResourceRef
 from finops.ports.aws_steps import Reader
-from finops_operator.plugins.action import Action, Parameters, PolicyFacts, Refusal, Statement, Target
+from finops_operator.plugins.action import Action, ActWords, Parameters, PolicyFacts, Refusal, Statement, Target
 from finops_operator.plugins.protection import template_owners
 from finops_operator.plugins.session_policy import allow, start_with_customer_keys
 from finops_operator.services.ec2.rules.instance_observation import (
@@ -42,6 +42,21 @@ def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyF
 def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
     drift = tuple(f"{owner} will show a drift." for owner in template_owners(tags(observation)))
     return stop_warnings(observation) + drift
+
+
+def _words(_observation: Observation, _parameters: Parameters, _plan: Plan) -> ActWords:
+    return ActWords(
+        verb="Stop",
+        consequence="It is stopped and stays stopped until someone starts it. Everything that runs on it is down.",
+        downtime="Until someone starts it",
+        undo="Start it. Nothing on its volumes is lost.",
+        steps={
+            "stop": "Stop the instance",
+            "wait_stopped": "Wait until it is stopped",
+            "start": "Start the instance again",
+            "wait_running": "Wait until it is running",
+        },
+    )
 
 
 def _plan(resource: ResourceRef, _parameters: Parameters, fingerprint: Mapping[str, str]) -> Plan:
@@ -83,13 +98,14 @@ ACTION: Final = Action(
     destructive=False,
     restart_needed=False,
     rollback_possible=True,
-    way_back="start it by hand",
+    way_back="start it",
     effort=Effort.LOW,
     permissions=("ec2:StopInstances", "ec2:StartInstances", "kms:CreateGrant"),
     read_permissions=READ_PERMISSIONS,
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
+    words=_words,
     plan=_plan,
     procedure=Procedure(
         steps={

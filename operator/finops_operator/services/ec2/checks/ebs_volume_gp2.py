@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Final
 
 from finops.domain.canonical import Json
-from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
+from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.kind import Check, Facts, Parameters
+from finops_operator.plugins.measured import count
 from finops_operator.services.ec2.rules.volume_bill import GP3_FREE_IOPS, GP3_FREE_MIBPS
 
 ID: Final = "ebs_volume_gp2"
@@ -64,7 +65,15 @@ def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
             "chargedIops": iops - GP3_FREE_IOPS,
             "chargedThroughputMibps": throughput - GP3_FREE_MIBPS,
         },
-        summary=f"gp3 with {iops} IOPS and {throughput} MiB/s gives the same for less.",
+        summary=f"gp3 with {count(iops)} IOPS and {throughput} MiB/s is at least as fast and costs less.",
+        facts=(
+            EvidenceFact("Size", f"{count(size)} GiB"),
+            EvidenceFact("Performance of gp3", f"{count(iops)} IOPS, {throughput} MiB/s: no less than gp2 gives"),
+            EvidenceFact(
+                "Billed beyond the free baseline",
+                f"{count(iops - GP3_FREE_IOPS)} IOPS, {throughput - GP3_FREE_MIBPS} MiB/s (in the new cost)",
+            ),
+        ),
     )
 
 
