@@ -141,7 +141,8 @@ def _sentence(facts: CardFacts) -> str:
 def _case(facts: CardFacts) -> str:
     """What changes, why, and what it risks; the sentences are the operator's and are still treated as foreign."""
     words = facts.words
-    change = f"*{quote(words.change, 320)}.*" if words.change else ""
+    # A done act names its change in the status.
+    change = f"*{quote(words.change, 320)}.*" if words.change and facts.state is not State.SUCCEEDED else ""
     lines = [" ".join(part for part in (change, quote(words.expectation, 320)) if part)]
     if facts.summary.strip():
         lines.append(f"*Why:* {quote(facts.summary, 600)}")
@@ -153,6 +154,8 @@ def _case(facts: CardFacts) -> str:
 
 
 def _risk(facts: CardFacts) -> str:
+    if facts.destructive and not facts.dry_run:
+        return f"{downtime(facts)}. {quote(consequence(facts), 320)}"
     risk = f"performance risk {level(facts.words.performance_risk)}, " if facts.words.performance_risk else ""
     down = downtime(facts)
     return f"{risk}downtime: {down[:1].lower()}{down[1:]}. {quote(consequence(facts), 320)}"

@@ -248,7 +248,7 @@ def test_warnings_that_do_not_fit_are_counted_and_stand_in_details() -> None:
     facts = presented(warnings=warnings)
     note = card(facts, BUTTONS).blocks[1]["text"]["text"].splitlines()[-1]
     assert note.startswith("*Note:* Warning 0 is &lt;!here&gt; and")
-    assert note.endswith("4 more in Details.")
+    assert note.endswith("5 more in Details.")
     assert all(f"Warning {number}" in json.dumps(details(facts)) for number in range(6))
 
 
