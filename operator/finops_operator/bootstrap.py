@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from finops.crds.known_ids import KNOWN_IDS
 from finops.crds.scan_policy import ScanPolicy
 from finops.errors import FinopsError, InvalidInput, StoreUnsafe
 from finops.health import HealthServer
@@ -55,7 +56,7 @@ from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
 from finops_operator.decisions.identities import People
 from finops_operator.killpoint import arm, killpoint
-from finops_operator.plugins.loaded import plugins
+from finops_operator.plugins.loaded import known_ids, plugins
 from finops_operator.policies.account_status import AccountStatuses
 from finops_operator.policies.run import PolicyScans, key_of, stop_when
 from finops_operator.policies.scheduler import Scheduler
@@ -68,6 +69,7 @@ from finops_operator.upkeep.audit_notes import Chronicle
 from finops_operator.upkeep.channels import SlackChannels
 from finops_operator.upkeep.cleanup import Forgetting
 from finops_operator.upkeep.housekeeping import Housekeeping
+from finops_operator.upkeep.published_ids import PublishedIds
 
 logger = logging.getLogger(__name__)
 KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")
@@ -98,7 +100,7 @@ class Operator:
         self.accounts = Objects(aws_accounts(connection), self.world.accounts, self.canary)
         self.requests = Objects(action_requests(connection), self.world.requests, self.canary)
         self.approvals = Objects(approvals(connection), self.world.approvals, self.canary)
-        switches = ConfigMaps(connection, settings.namespace)
+        self.switches = switches = ConfigMaps(connection, settings.namespace)
         self.freeze = Freeze(switches, f"{settings.release}-freeze")
         self.keeper = LeaseKeeper(
             lease=Lease(
@@ -146,6 +148,7 @@ class Operator:
         self.savings = StoredSavings(self.store)
         self.recommendations = RecommendationStore(self.store)
         self.plugins = plugins()
+        self.known = known_ids(self.plugins)
         self.aws_pool = ThreadPoolExecutor(self.settings.scan_workers, thread_name_prefix="aws")
         self.metric_pool = ThreadPoolExecutor(self.settings.scan_workers, thread_name_prefix="cloudwatch")
         self.account_statuses = AccountStatuses(
@@ -153,6 +156,7 @@ class Operator:
             lambda access, tenant: self.readers.reader(access, access.home_region, tenant).once(
                 "sts:GetCallerIdentity", {}
             ),
+            self.known,
             self.clock,
         )
 
@@ -247,6 +251,7 @@ class Operator:
         )
 
     def _make_housekeeping(self) -> None:
+        settings = self.settings
         self.taking_over = TakingOver(self.ledger, self.accounts.api, self.request_loop.adopt)
         self.housekeeping = Housekeeping(
             world=self.world,
@@ -262,6 +267,7 @@ class Operator:
             may_write=self.keeper.may_write,
             take_over=self.taking_over.again,
             slack_channels=SlackChannels(self.store, self.policies, self.events).refresh,
+            publish_ids=PublishedIds(self.switches, f"{settings.release}-{KNOWN_IDS}", self.known, self.clock).publish,
             forget=Forgetting(self.store, self.policies, self.accounts, self.telemetry, self.clock).clean_up,
             canary_seconds=self.settings.canary_seconds,
         )
@@ -285,6 +291,7 @@ class Operator:
             proposer=self.proposer,
             recommendations=self.recommendations,
             savings=self.savings,
+            known=self.known,
             clock=self.clock,
             allow_volatile=self.settings.store_allow_volatile,
             may_write=self.keeper.may_write,

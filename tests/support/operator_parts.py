@@ -105,6 +105,7 @@ class Parts:
             may_write=lambda: self.writable,
             take_over=lambda: None,
             slack_channels=self.slack_channels.refresh,
+            publish_ids=lambda: None,
             forget=self.forgetting.clean_up,
             canary_seconds=60,
         )

@@ -15,6 +15,7 @@ from finops_operator.plugins.kind import Check, ResourceKind
 from finops_operator.plugins.registry import load_services
 from finops_operator.pricing import bundled
 from finops_operator.pricing.instance_types import Catalog, bundled_catalog
+from finops_operator.rules.known_ids import KnownIds
 
 SERVICES: Final = "finops_operator.services"
 
@@ -28,6 +29,11 @@ class Plugins:
     actions: Mapping[str, Action]
     price_sources: tuple[PriceSource, ...]
     catalog: Catalog
+
+
+def known_ids(plugins: Plugins) -> KnownIds:
+    """Return the ids that this release knows."""
+    return KnownIds(frozenset(plugins.checks), frozenset(plugins.actions), frozenset(plugins.kinds))
 
 
 def load_kinds(services: str = SERVICES) -> Mapping[str, ResourceKind]:

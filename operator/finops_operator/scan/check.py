@@ -14,6 +14,7 @@ from math import ceil
 from finops.domain.recommendation import Finding, NotRecommended
 from finops.errors import InvalidInput
 from finops_operator.plugins.kind import Check, Facts, Parameters, ParameterSpec
+from finops_operator.rules.known_ids import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def enabled_checks(checks: Mapping[str, Check], settings: Sequence[CheckSetting]
                 f"there is no check {setting.id!r}",
                 field=f"{where}.id",
                 code="UnknownCheck",
-                hint=f"known: {', '.join(sorted(checks))}",
+                hint=nearest(setting.id, checks),
             )
         if setting.id in chosen:
             raise InvalidInput(f"{setting.id} is listed twice", field=f"{where}.id", code="DuplicateCheck")
