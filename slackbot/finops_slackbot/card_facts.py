@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from finops.crds.action_request import ActionRequest, ActionRequestSpec
+from finops.crds.action_request import ActionRequest, ActionRequestSpec, DigestEntry
 from finops.crds.approval import Approval, Source
 from finops.crds.approver import Approver
 from finops.crds.conditions import find_condition
@@ -58,6 +58,7 @@ class CardFacts:
 
     Attributes:
         words: the act as the operator presents it.
+        digest: set when the card is in the thread of a message that lists several requests.
         steps, rollback: what is carried out, and the titles of the steps that would undo it.
         votes: every vote that was counted when it was cast, in order.
         approvals, denials: the last word of each handle among them; who they are to the operator is not known here.
@@ -100,6 +101,7 @@ class CardFacts:
     approvers: tuple[Approver, ...]
     required: int
     require_reason: str
+    digest: DigestEntry | None
     expires_at: datetime
     state: State
     votes: tuple[VoteFact, ...]
@@ -192,6 +194,7 @@ def _proposal(request: ActionRequest) -> dict[str, Any]:
         "approvers": spec.approval.approvers,
         "required": spec.approval.required,
         "require_reason": str(spec.approval.require_reason),
+        "digest": spec.slack_digest,
         "expires_at": spec.expires_at,
     }
 

@@ -136,6 +136,20 @@ class ApprovalTerms(Part):
     )
 
 
+class DigestEntry(Part):
+    """Where a request stands among those that one scan brought together."""
+
+    id: Annotated[
+        str,
+        Field(max_length=63),
+        pattern_rule(
+            "[a-z0-9]([a-z0-9-]*[a-z0-9])?", "is not the id of a digest", "write lower-case letters and digits"
+        ),
+    ] = Field(description="The same for all requests of the digest.")
+    position: int = Field(ge=1, le=1000, description="Order of the cards in the thread; the best saving comes last.")
+    size: int = Field(ge=1, le=1000, description="How many requests the digest brings.")
+
+
 class ActionRequestSpec(Part):
     """One proposed act."""
 
@@ -169,6 +183,11 @@ class ActionRequestSpec(Part):
     approval: ApprovalTerms = Field(description="Who decides, as the policy said when the act was proposed.")
     slack_channel: SlackChannel | None = Field(
         default=None, description="Channel of the card. Default: absent, no card is posted."
+    )
+    slack_digest: DigestEntry | None = Field(
+        default=None,
+        description="With which other new requests it is announced: one message lists them and their cards are in its "
+        "thread. Default: absent, its card is a message of its own.",
     )
     expires_at: Time = Field(description="When the request stops waiting for votes.")
 

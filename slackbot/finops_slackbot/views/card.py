@@ -43,7 +43,7 @@ from finops_slackbot.views.wording import (
 _HEADER: Final = 150
 _CONFIRM: Final = 300
 _NOTE_CHARACTERS: Final = 240
-_STATE_WORDS: Final = {
+STATE_WORDS: Final = {
     State.PENDING: "waiting for a decision",
     State.APPROVED: "approved",
     State.SCHEDULED: "scheduled",
@@ -112,7 +112,7 @@ def _heading(facts: CardFacts) -> str:
     if facts.state is State.PENDING:
         start, end = f"{verb(facts)} ", f": save {saving}"
     else:
-        start = f"{_STATE_WORDS[facts.state].capitalize()}: {verb(facts).lower()} "
+        start = f"{STATE_WORDS[facts.state].capitalize()}: {verb(facts).lower()} "
         end = f", saves {saving}" if facts.state is State.SUCCEEDED and not facts.dry_run else ""
     end = f"{f' → {what}' if what else ''}{end}"
     # The name gives way first; the target and the money must stay readable. The id is below.
@@ -131,7 +131,7 @@ def _sentence(facts: CardFacts) -> str:
     )
     saving = f"{money(facts.monthly_savings, facts.currency)} a month"
     if facts.state is not State.PENDING:
-        return fit(f"{head}: {_STATE_WORDS[facts.state]} ({saving}).", 3000)
+        return fit(f"{head}: {STATE_WORDS[facts.state]} ({saving}).", 3000)
     if not facts.missing:
         return fit(f"{head}: saves {saving}. Enough approvals; the operator is deciding.", 3000)
     people = "1 approval" if facts.missing == 1 else f"{facts.missing} approvals"

@@ -11,7 +11,7 @@ from finops_slackbot.card_facts import CardFacts, VoteFact
 from finops_slackbot.text import quote
 from finops_slackbot.views.blocks import Block, date, mrkdwn
 from finops_slackbot.views.status import saved, status
-from finops_slackbot.views.wording import step, voter
+from finops_slackbot.views.wording import named, step, verb, voter
 
 Line = tuple[str, str]
 """Key and text of a line."""
@@ -32,7 +32,10 @@ def thread_lines(facts: CardFacts) -> tuple[Line, ...]:
         lines.append((f"needs-human:{facts.step}:{facts.attempt}", status(facts)))
     if facts.state in TERMINAL and not (facts.state is State.DENIED and facts.denials):
         lines.append((f"end:{facts.state.value}", _end(facts)))
-    return tuple(lines)
+    if facts.digest is None:
+        return tuple(lines)
+    # The cards of a digest share its thread: every line says which one it is about.
+    return tuple((key, f"*{verb(facts)} {quote(named(facts))}:* {text}") for key, text in lines)
 
 
 def thread_blocks(lines: tuple[Line, ...]) -> tuple[Block, ...]:

@@ -81,6 +81,13 @@ ACTION_REQUEST = (
     value_case("ActionRequest", "spec.action", *ACTION),
     value_case("ActionRequest", "spec.resource.kind", *KIND),
     value_case("ActionRequest", "spec.evidence.check", *CHECK),
+    RuleCase(
+        "ActionRequest",
+        "spec.slackDigest.id",
+        "is not the id of a digest",
+        {"spec": {"slackDigest": {"id": "20260310t123000z", "position": 1, "size": 2}}},
+        {"spec": {"slackDigest": {"id": "10:30", "position": 1, "size": 2}}},
+    ),
     value_case(
         "ActionRequest",
         "spec.presentation.consoleUrl",
