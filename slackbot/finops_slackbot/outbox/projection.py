@@ -68,6 +68,8 @@ class Projection:
 
         self._unripe: set[str] = set()
         """Digests whose requests are not all known yet, and cards whose digest is not posted yet."""
+        self._held: set[str] = set()
+        """Digests of which a card had to wait in this pass."""
 
     def changed(self, uid: str) -> None:
         """Note that a request or one of its votes changed; an empty uid means: everything may have."""
@@ -82,7 +84,7 @@ class Projection:
             with self._wake:
                 self._wake.wait_for(lambda: bool(self._pending) or stop.is_set(), 1.0)
                 todo, self._pending = self._pending | self._unripe, set()
-            self._unripe = set()
+            self._unripe, self._held = set(), set()
             if self._clock.monotonic() >= next_everything:
                 todo.add(_EVERYTHING)
             try:
@@ -120,8 +122,10 @@ class Projection:
         if facts.digest is not None:
             listing = _listing(request)
             self._project_digest(mirror, listing)
-            thread = self._outbox.message(listing).ts
+            # Once one card had to wait in this pass, those behind it wait too: they would come out of order.
+            thread = "" if listing in self._held else self._outbox.message(listing).ts
             if not thread:
+                self._held.add(listing)
                 self._unripe.add(uid)
                 return
         wanted = self._wanted(facts, request.spec.slack_channel, mirror.version(uid), thread)

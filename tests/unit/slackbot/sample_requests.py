@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from tests.support.scan_samples import recommendation
@@ -13,6 +14,7 @@ from finops.crds.action_request import (
     ActionRequest,
     ActionRequestSpec,
     ApprovalTerms,
+    DigestEntry,
     Estimate,
     Evidence,
     PlannedStep,
@@ -85,6 +87,8 @@ def resize_request(
     status: Mapping[str, Any] | None = None,
     values: Mapping[str, int | str] | None = None,
     presentation: Presentation | None = None,
+    saving: str = "49.94",
+    digest: DigestEntry | None = None,
     resource_version: str = "100",
 ) -> ActionRequest:
     """An instance that would be halved."""
@@ -121,8 +125,8 @@ def resize_request(
         presentation=words.presentation if presentation is None else presentation,
         estimate=Estimate(
             current_monthly_cost="66.58",
-            new_monthly_cost="16.64",
-            monthly_savings="49.94",
+            new_monthly_cost=f"{Decimal('66.58') - Decimal(saving)}",
+            monthly_savings=saving,
             price_source="AWS price list",
             price_date="2026-02-28",
         ),
@@ -141,6 +145,7 @@ def resize_request(
         dry_run=dry_run,
         approval=ApprovalTerms(approvers=tuple(approvers), required=required, require_reason=require_reason),
         slack_channel=channel,
+        slack_digest=digest,
         expires_at=expires,
     )
     metadata = Metadata(
