@@ -18,7 +18,12 @@ from finops.errors import InvalidInput
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import Action, ActWords, Parameters, PolicyFacts, Refusal, Statement, Target
 from finops_operator.plugins.session_policy import allow, start_with_customer_keys
-from finops_operator.services.ec2.rules.instance_observation import READ_PERMISSIONS, instance_found, observe_instance
+from finops_operator.services.ec2.rules.instance_observation import (
+    READ_PERMISSIONS,
+    instance_found,
+    instance_refused,
+    observe_instance,
+)
 from finops_operator.services.ec2.rules.resize_refusals import resize_refusals, resize_warnings
 from finops_operator.services.ec2.rules.resize_steps import STEPS, old_type, ran, restored, verified
 from finops_operator.services.ec2.rules.resize_words import resize_words
@@ -109,7 +114,12 @@ ACTION: Final = Action(
     words=_words,
     plan=_plan,
     procedure=Procedure(
-        steps=STEPS, compensation=_compensation, restored=restored, verified=verified, found=instance_found
+        steps=STEPS,
+        compensation=_compensation,
+        restored=restored,
+        verified=verified,
+        found=instance_found,
+        refused=instance_refused,
     ),
     statements=_statements,
 )

@@ -21,6 +21,7 @@ from finops_operator.services.ec2.rules.instance_observation import (
     UP,
     WAIT_STOPPED,
     instance_found,
+    instance_refused,
     observe_instance,
     stopped_by_others,
     stopping,
@@ -122,6 +123,7 @@ ACTION: Final = Action(
         restored=lambda _, now: now.text("state") == "running",
         verified=lambda _, now: now.text("state") == "stopped",
         found=instance_found,
+        refused=instance_refused,
     ),
     statements=_statements,
 )
