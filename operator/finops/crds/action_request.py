@@ -111,8 +111,8 @@ class Evidence(Part):
 
     check: CheckId = Field(description="Id of the check that found it.")
     reason: str = Field(default="", max_length=512, description="The finding in one sentence. Default: empty.")
-    window_start: Time | None = Field(default=None, description="Start of the metrics looked at.")
-    window_end: Time | None = Field(default=None, description="End of the metrics looked at.")
+    window_start: Time | None = Field(default=None, description="Start of the metrics that were read.")
+    window_end: Time | None = Field(default=None, description="End of the metrics that were read.")
     coverage_percent: Annotated[Decimal, NumberBetween(0, 100)] | None = Field(
         default=None, description="Percent of the expected data points there were. Default: absent, no metrics needed."
     )

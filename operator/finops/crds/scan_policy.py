@@ -67,7 +67,7 @@ class Metrics(Part):
     """How much measurement a verdict needs."""
 
     lookback_days: int = Field(
-        default=14, ge=1, le=63, description="Days of CloudWatch metrics looked at, 1 to 63. Default: 14."
+        default=14, ge=1, le=63, description="Days of CloudWatch metrics to read, 1 to 63. Default: 14."
     )
     minimum_hours: int = Field(
         default=30, ge=1, le=1512, description="Hours of data below which nothing is judged. Default: 30."
@@ -165,7 +165,7 @@ class SlackNotification(Part):
 
 
 class Notify(Part):
-    """Who hears of it."""
+    """Who is notified."""
 
     slack: SlackNotification | None = Field(default=None, description="Slack. Default: absent, nothing is posted.")
 
@@ -199,7 +199,7 @@ class ScanPolicySpec(Part):
         "Default: empty, every check runs with its defaults.",
     )
     pricing: Pricing = Field(default_factory=Pricing, description="How prices turn into money per month.")
-    notify: Notify = Field(default_factory=Notify, description="Who hears of it.")
+    notify: Notify = Field(default_factory=Notify, description="Who is notified.")
     actions: Actions = Field(default_factory=Actions, description="What may be done, how much and when.")
     approval: Approval = Field(default_factory=Approval, description="Who decides and how.")
 

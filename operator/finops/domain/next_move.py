@@ -165,7 +165,7 @@ def _wait_unseen(situation: Situation, step: str, waiting: str) -> WaitFor:
         return WaitFor(waiting, rules.poll_seconds)
     found = situation.procedure.found(situation.plan, situation.observation)
     alarm = (
-        f"{step} was called, and nothing is seen of it after {rules.settle_seconds:.0f} seconds; still looking. {found}"
+        f"{step} was called, and nothing is seen of it after {rules.settle_seconds:.0f} seconds; still waiting. {found}"
     )
     return WaitFor(waiting, look_again(rules, waited), alarm=alarm.rstrip())
 
@@ -404,4 +404,4 @@ def _overdue(situation: Situation, step: PlanStep) -> str:
     limit = situation.rules(step).timeout_seconds
     if situation.since(situation.journal.turned_at) <= limit:
         return ""
-    return f"{step.id}: the way back takes longer than {limit:.0f} seconds; still trying"
+    return f"{step.id}: the rollback takes longer than {limit:.0f} seconds; still trying"

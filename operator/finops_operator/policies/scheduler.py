@@ -222,7 +222,7 @@ class Scheduler:
         try:
             standing = self._follow(key, policy, summary)
         except FinopsError as error:
-            logger.info("requests looked at again later: %s", error, extra=_names(policy))
+            logger.info("requests are checked again later: %s", error, extra=_names(policy))
             self._patience.failed(key, policy, longest=_LONGEST_STORE_PAUSE)
             return
         except Exception:  # the edge of a stage loop, as above: the next scan looks at the requests again

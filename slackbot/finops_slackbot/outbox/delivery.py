@@ -161,7 +161,7 @@ class Delivery:
             if error.code != "missing_scope":
                 raise
             # Without the right to read history a second card is possible. Both carry the same request and both work.
-            _LOG.warning("cannot look for an earlier card", extra={"request": card.uid, "error": str(error)})
+            _LOG.warning("cannot search for an earlier card", extra={"request": card.uid, "error": str(error)})
             found = ""
         if found:
             located = MessageRef(card.channel, found, "")

@@ -85,7 +85,7 @@ def test_a_vote_taken_back_is_no_approval_any_more_and_stays_in_the_thread() -> 
         "Approved by <@U0BOB00001>.",
     ]
     assert answers.verdict(bob, facts) == (
-        "Your approval on `vol-0abc` `old-data` counts: 1 of 2. Others have to agree before it starts."
+        "Your approval on `vol-0abc` `old-data` counts: 1 of 2. Others must approve before it starts."
     )
 
 
@@ -127,7 +127,7 @@ def test_enough_approvals_in_a_request_that_still_waits_are_never_zero_more() ->
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"state": "Pending", "votes": votes(1, required=2)}, "counts: 1 of 2. Others have to agree before it starts."),
+        ({"state": "Pending", "votes": votes(1, required=2)}, "counts: 1 of 2. Others must approve before it starts."),
         ({"state": "Approved", "votes": votes(2, required=2)}, "counts: 2 of 2. It is approved; follow the card."),
         (
             {"state": "Scheduled", "votes": votes(2, required=2), "outcome": ended("All acts are frozen: incident 7.")},

@@ -29,7 +29,7 @@ _COLUMNS: Final = (field("verdict"), field("part"), field("check"), field("detai
 
 def _run(
     files: Annotated[
-        list[str] | None, typer.Option("--file", "-f", metavar="FILE", help="AwsAccount documents to look at.")
+        list[str] | None, typer.Option("--file", "-f", metavar="FILE", help="AwsAccount documents to check.")
     ] = None,
     output: Output = Format.TABLE,
     redis: Redis = "",

@@ -25,7 +25,7 @@ _COLUMNS: Final = (
     field("source"),
     field("asOf"),
 )
-app: Final = typer.Typer(no_args_is_help=True, help="Look into the price tables.")
+app: Final = typer.Typer(no_args_is_help=True, help="Read the price tables.")
 
 
 class UnknownPrice(FinopsError):
@@ -34,7 +34,7 @@ class UnknownPrice(FinopsError):
 
 @app.callback()
 def _group() -> None:
-    """Look into the price tables."""
+    """Read the price tables."""
 
 
 @app.command("lookup")

@@ -1,7 +1,7 @@
 """Change an EBS volume to gp3, with IOPS and throughput written out, while it stays in use.
 
 Parameters: `volumeType` (gp3), `iops`, `throughput` (MiB/s). The new settings are billed from the start, the change
-cannot be called off, and AWS allows four a day: the way back of a complete act is a new request. Source: Amazon EBS
+cannot be cancelled, and AWS allows four a day: to undo a complete act takes a new one. Source: Amazon EBS
 user guide, "Modify a volume using Elastic Volumes" and "General Purpose SSD volumes".
 """
 
