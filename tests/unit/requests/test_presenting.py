@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.unit.services.ec2.actions.action_cases import INSTANCE, VOLUME, insta
 from finops.domain.execution import Observation
 from finops.domain.plan import Plan
 from finops.domain.recommendation import EvidenceFact, PerformanceRisk, ResourceRef
+from finops.domain.resource import Resource
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.loaded import load_actions, load_kinds
 from finops_operator.requests.presenting import in_words, owner_of
@@ -136,9 +138,13 @@ def test_a_console_address_that_a_request_cannot_hold_is_left_out() -> None:
     action = ACTIONS["ec2_instance_stop"]
     resource, observation, plan = case(action)
     for address in ("http://console", "https://" + "x" * 2000, "https://ü"):
-        kind = replace(KINDS[resource.kind], console_url=lambda _, address=address: address)
+        kind = replace(KINDS[resource.kind], console_url=partial(_always, address))
         words = in_words(kind, action, recommendation(resource=resource), observation, plan)
         assert words.presentation.console_url == ""
+
+
+def _always(address: str, _resource: Resource) -> str:
+    return address
 
 
 def test_the_owner_is_read_from_the_usual_tags() -> None:

@@ -13,9 +13,9 @@ KNOWN = known_ids(plugins())
 
 
 def test_a_policy_of_known_ids_has_nothing_unknown() -> None:
-    spec = {"resources": ["ebs-volume"], "checks": [{"id": "ebs_volume_gp2"}]}
-    KNOWN.require(policy(**spec))
-    assert KNOWN.in_policy(policy(**spec)) == ()
+    known = policy(resources=["ebs-volume"], checks=[{"id": "ebs_volume_gp2"}])
+    KNOWN.require(known)
+    assert KNOWN.in_policy(known) == ()
 
 
 def test_every_unknown_id_of_a_policy_is_named_with_its_place_and_the_nearest_one() -> None:
