@@ -15,7 +15,7 @@ LOOK = "Check the resource in AWS. The operator continues by itself as soon as i
 @pytest.mark.parametrize(
     ("state", "reason", "told"),
     [
-        (State.SUCCEEDED, f"{FOUND} To undo it: start it.", f"{FOUND} To get back, start it by hand."),
+        (State.SUCCEEDED, f"{FOUND} To undo it: start it.", f"{FOUND} To undo it: start it."),
         (
             State.ROLLED_BACK,
             f"start failed: InsufficientInstanceCapacity. {FOUND}",

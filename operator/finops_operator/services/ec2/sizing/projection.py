@@ -70,5 +70,5 @@ def projection(chosen: Choice, cpu: MetricSummary, memory: MetricSummary | None)
         cpu_highest=cpu.maximum * cores,
         memory=None if memory is None else memory.maximum * current.memory_mib / target.memory_mib,
         highest_period=period(cpu),
-        burstable=target.burstable,
+        burstable=target.baseline_percent is not None,
     )
