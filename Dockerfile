@@ -15,13 +15,15 @@ FROM ${PYTHON_IMAGE} AS operator-packages
 COPY locks/operator.txt /locks/
 RUN python -m venv /app && /app/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /locks/operator.txt
 COPY --from=wheel /dist /dist
-RUN /app/bin/pip install --no-cache-dir --no-deps /dist/*.whl && rm -rf /app/lib/python3*/site-packages/finops_sandbox /app/lib/python3*/site-packages/finops_slackbot
+RUN /app/bin/pip install --no-cache-dir --no-deps /dist/*.whl && /app/bin/pip check \
+    && rm -rf /app/lib/python3*/site-packages/finops_sandbox /app/lib/python3*/site-packages/finops_slackbot
 
 FROM ${PYTHON_IMAGE} AS slackbot-packages
 COPY locks/slackbot.txt /locks/
 RUN python -m venv /app && /app/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /locks/slackbot.txt
 COPY --from=wheel /dist /dist
-RUN /app/bin/pip install --no-cache-dir --no-deps /dist/*.whl && rm -rf /app/lib/python3*/site-packages/finops_sandbox /app/lib/python3*/site-packages/finops_operator
+RUN /app/bin/pip install --no-cache-dir --no-deps /dist/*.whl && /app/bin/pip check \
+    && rm -rf /app/lib/python3*/site-packages/finops_sandbox /app/lib/python3*/site-packages/finops_operator
 
 FROM ${PYTHON_IMAGE} AS operator
 COPY --from=operator-packages /app /app

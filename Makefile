@@ -8,7 +8,8 @@ SOURCES := operator slackbot tests tools
 PYTEST := $(BIN)/python -m pytest
 PURE := operator/finops/domain/*,operator/finops/crds/*,operator/finops/audit_verify/*,operator/finops_operator/services/*,operator/finops_operator/plugins/*,operator/finops_operator/rules/*,operator/finops_operator/scan/metrics/*,operator/finops_operator/scan/check.py,operator/finops_operator/scan/price.py,operator/finops_operator/scan/recommend.py,operator/finops_operator/scan/select.py
 
-.PHONY: install demo test unit check e2e bench generate lock clean help
+.NOTPARALLEL:
+.PHONY: install demo test unit contract integration e2e check bench generate lock clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/make \1\t\2/' | expand -t 18
@@ -20,22 +21,25 @@ $(STAMP): $(LOCKED) pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r $(LOCKED)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/pip check --disable-pip-version-check
 	@touch $@
 
-demo: $(STAMP) ## Run the whole loop on this machine until Ctrl-C
-	@DEMO_STARTED_BY=$$PPID exec $(BIN)/finops demo
+demo: $(STAMP) ## Run the whole loop on this machine until Ctrl-C; ARGS=--headless: by script, to an end
+	@DEMO_STARTED_BY=$$PPID exec $(BIN)/finops demo $(ARGS)
 
-test: $(STAMP) ## Run every test; the cluster's too when FINOPS_TEST_KUBECONFIG is set
-	$(PYTEST) tests/unit tests/meta -q -n 2 --cov --cov-report=
-	$(BIN)/coverage report --fail-under=95 --include='$(PURE)'
-	$(PYTEST) tests/contract -q
-	$(PYTEST) tests/integration -q -n 2 --dist loadfile
+test: unit contract integration ## Run every test; the cluster's too when FINOPS_TEST_KUBECONFIG is set
 	@if [ -n "$$FINOPS_TEST_KUBECONFIG" ]; then $(PYTEST) tests/e2e -q; \
 	else echo "FINOPS_TEST_KUBECONFIG is not set: the cluster tests did not run"; fi
 
 unit: $(STAMP) ## Run the fast tests with branch coverage of the pure code
 	$(PYTEST) tests/unit tests/meta -q -n 2 --cov --cov-report=
 	$(BIN)/coverage report --fail-under=95 --include='$(PURE)'
+
+contract: $(STAMP) ## Run the behaviour suites of doubles and real parts
+	$(PYTEST) tests/contract -q
+
+integration: $(STAMP) ## Run the tests that start whole programs on this machine
+	$(PYTEST) tests/integration -q -n 2 --dist loadfile
 
 e2e: $(STAMP) ## Run the cluster tests alone
 	$(PYTEST) tests/e2e -q
@@ -61,11 +65,12 @@ generate: $(STAMP) ## Write all generated files anew
 	$(BIN)/python tools/build_architecture.py
 
 lock: ## Resolve the dependencies anew (needs uv)
-	for extra in operator slackbot demo dev; do \
+	for extra in cli operator slackbot demo dev; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	    --extra $$extra pyproject.toml --output-file locks/$$extra.txt; \
+	    --extra $$extra pyproject.toml --output-file locks/$$extra.txt || exit 1; \
 	done
-	echo 'hatchling==1.33.0' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header - --output-file locks/build.txt
+	echo 'hatchling==1.33.0' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  - --output-file locks/build.txt
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

@@ -21,6 +21,11 @@ OPEN_MAPS: dict[str, dict[str, Any]] = {
     "affinity": {},
     "annotations": TEXTS,
     "podAnnotations": TEXTS,
+    # What selects the pods is not the user's to change.
+    "podLabels": {
+        **TEXTS,
+        "properties": {f"app.kubernetes.io/{name}": False for name in ("name", "instance", "component")},
+    },
     "nodeSelector": TEXTS,
     "labels": TEXTS,
     "requests": QUANTITIES,
@@ -29,9 +34,21 @@ OPEN_MAPS: dict[str, dict[str, Any]] = {
 OBJECT_LISTS: dict[str, dict[str, Any]] = {
     "extraEnv": {"required": ["name"], "properties": {"name": STRING, "value": STRING}},
     "tolerations": {},
+    "topologySpreadConstraints": {"required": ["maxSkew", "topologyKey", "whenUnsatisfiable"]},
     "pullSecrets": {"required": ["name"], "properties": {"name": STRING}},
 }
+PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
+# Values whose default does not tell all that they may be.
+EXACTLY: dict[str, dict[str, Any]] = {
+    "secretsJob.ttlSecondsAfterFinished": {"type": ["integer", "null"], "minimum": 0},
+    "slackbot.podDisruptionBudget.maxUnavailable": {"type": ["integer", "string"]},
+    "networkPolicy.apiServerPorts": {"type": "array", "items": PORT, "minItems": 1},
+    "networkPolicy.storePorts": {"type": "array", "items": PORT},
+    "networkPolicy.extraEgress.operator": {"type": "array", "items": {"type": "object"}},
+    "networkPolicy.extraEgress.slackbot": {"type": "array", "items": {"type": "object"}},
+}
 CHOICES = {
+    "networkPolicy.flavor": ["kubernetes", "cilium"],
     "slack.mode": ["Socket"],
     "image.pullPolicy": ["Always", "IfNotPresent", "Never"],
     "log.format": ["json", "text"],
@@ -41,6 +58,8 @@ CHOICES = {
 
 def schema_of(value: Any, path: str) -> dict[str, Any]:
     """Return the JSON schema that admits values like the default at `path`."""
+    if path in EXACTLY:
+        return EXACTLY[path]
     key = path.rpartition(".")[2]
     if isinstance(value, dict):
         if key in OPEN_MAPS:

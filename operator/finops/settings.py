@@ -23,8 +23,15 @@ _SERVICE_LINK: Final = re.compile(
     r"_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_[A-Z]+)?)?)$"
 )
 """What Kubernetes puts into every pod for each service of the namespace, such as FINOPS_VALKEY_PORT."""
-_FOREIGN: Final = ("FINOPS_STORE_PASSWORD", "FINOPS_TEST", "FINOPS_UPDATE_", "FINOPS_WRITE_", "FINOPS_PRICE_DATA")
-"""How names begin that others read: the chart, which puts the password into FINOPS_REDIS_URL, tests and generators."""
+_FOREIGN: Final = (
+    "FINOPS_STORE_PASSWORD",
+    "FINOPS_LEDGER_PUBLIC_KEY_FILE",
+    "FINOPS_TEST",
+    "FINOPS_UPDATE_",
+    "FINOPS_WRITE_",
+)
+"""How names begin that others read: the chart, which puts the password into FINOPS_REDIS_URL, `finops audit verify`,
+tests and generators."""
 _LONGEST_SHOWN: Final = 40
 
 
@@ -65,8 +72,19 @@ class Settings(BaseSettings):
     store_allow_volatile: _Switch = Field(
         False, description="Accept a server that evicts or keeps nothing on disk. Never act on it."
     )
+    store_allow_unauthenticated: _Switch = Field(
+        False,
+        description="Accept a store address without a password. "
+        "Everyone who reaches that server can change what it holds.",
+    )
     ledger_path: str = Field(
         "", description="File of the ledger's second sink, on a volume. Empty: nothing can be acted upon."
+    )
+    ledger_signing_key: Annotated[str, _Secret] = Field(
+        "", description="Private Ed25519 key (PEM) that signs the ledger's records; made once by the chart."
+    )
+    ledger_trusted_keys: str = Field(
+        "", description="Public keys (PEM) that signed the ledger before the present one; their records stay valid."
     )
     log_format: Literal["json", "text"] = Field("json", description="Log format: json or text.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(

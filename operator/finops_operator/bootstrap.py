@@ -27,8 +27,10 @@ from finops.k8s.events import Events
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
 from finops.k8s.lease import Lease
 from finops.ledger.durable import DurableLedger, open_ledger
+from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
+from finops.store.address import require_password
 from finops.store.caps import StoredCaps
 from finops.store.connection import check_server, open_ledger_connection, open_store
 from finops.store.limits import SharedRateLimits
@@ -90,7 +92,10 @@ class Operator:
     def __post_init__(self) -> None:
         settings, connection, clock = self.settings, self.connection, self.clock
         if not settings.redis_url:
-            raise InvalidInput("no store is named", field="FINOPS_REDIS_URL", hint="set it to redis://host:6379/0")
+            raise InvalidInput(
+                "no store is named", field="FINOPS_REDIS_URL", hint="set it to redis://USER:PASSWORD@HOST:6379/0"
+            )
+        require_password(settings.redis_url, allow_unauthenticated=settings.store_allow_unauthenticated)
         arm(settings.kill_point)
         self.telemetry, self.world, self.canary = Telemetry(), World(), Canary(clock)
         holder = settings.pod_name or socket.gethostname()
@@ -133,8 +138,17 @@ class Operator:
         path = Path(self.settings.ledger_path) if self.settings.ledger_path else None
         if path is None:
             logger.warning("the ledger has no second sink (FINOPS_LEDGER_PATH): nothing will be acted upon")
+        if not self.settings.ledger_signing_key:
+            raise InvalidInput(
+                "no key signs the ledger",
+                field="FINOPS_LEDGER_SIGNING_KEY",
+                hint="the chart makes one; by hand: openssl genpkey -algorithm ed25519",
+            )
+        keys = Keyring.of(self.settings.ledger_signing_key, self.settings.ledger_trusted_keys)
         connection = open_ledger_connection(self.settings.redis_url, prefix=self.settings.redis_prefix)
-        return open_ledger(connection, path, clock=self.clock, fence=lambda: self.keeper.fence, passage=killpoint)
+        return open_ledger(
+            connection, path, keys=keys, clock=self.clock, fence=lambda: self.keeper.fence, passage=killpoint
+        )
 
     def _make_aws(self) -> None:
         counter = CallCounter()
@@ -279,7 +293,7 @@ class Operator:
             kinds=self.plugins.kinds,
             checks=self.plugins.checks,
             price_sources=self.plugins.price_sources,
-            catalog=self.plugins.catalog,
+            actions=self.plugins.actions,
             pool=self.aws_pool,
             metric_requests=self.metric_pool,
             progress=stop_when(self.stop),

@@ -1,12 +1,12 @@
-"""`python -m finops_operator.make_secrets NAME`: the chart's hook Job, run before every install and upgrade.
+"""`python -m finops_operator.make_secrets NAME`: the chart's Job, run at every install and upgrade.
 
-Makes the passwords of the store's users, their access list, and the key that signs Slack buttons, when the Secret is
-absent. An upgrade keeps passwords and key, and writes the access list anew when this version grants something else.
+Makes the passwords of the store's users, the key that signs Slack buttons and the one that signs the ledger when the
+Secret is absent. An upgrade adds what this version needs and an earlier one did not make; what is there stays, but a
+signing key that somebody replaced gets its public key beside it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import sys
@@ -15,67 +15,39 @@ from collections.abc import Mapping
 from finops.errors import FinopsError
 from finops.k8s.connection import connect
 from finops.k8s.secrets import create_once, update_once
+from finops.ledger.signing import new_private_key, public_key_of
 from finops.settings import from_environment
 
 _BYTES = 32
-_ACCESS_LIST = "users.acl"
-_OPERATOR = "+@all -@admin -@dangerous -function -script|kill -script|flush +info +config|get"
-# What the bot's parts of the store and the client's connection send, and nothing else.
-_BOT = " ".join(
-    f"+{command}"
-    for command in (
-        *("auth", "hello", "select", "ping", "client|setinfo", "info", "config|get"),
-        *("get", "set", "del", "expire", "multi", "exec", "discard", "eval", "evalsha", "script|load"),
-        *("hget", "hset", "hsetnx", "hdel", "hgetall", "hmget", "hkeys", "hexists", "hlen", "sadd", "smembers"),
-        *("zadd", "zrem", "zcard", "zscore", "zrange", "zrangebyscore", "zremrangebyscore"),
-    )
-)
+SIGNING_KEY = "ledger-signing-key"
+PUBLIC_KEY = "ledger-public-key"
 
 
 def make() -> Mapping[str, str]:
-    """Return fresh values: `operator-password`, `slackbot-password`, `users.acl`, `button-key`."""
-    operator, slackbot = secrets.token_hex(_BYTES), secrets.token_hex(_BYTES)
+    """Return fresh values: `operator-password`, `slackbot-password`, `button-key` and the ledger's two keys."""
+    passwords = {key: secrets.token_hex(_BYTES) for key in ("operator-password", "slackbot-password", "button-key")}
+    return {**passwords, **_ledger_keys(new_private_key())}
+
+
+def _ledger_keys(private: str) -> dict[str, str]:
+    """Return the key that signs the ledger's records, and the public one that `finops audit verify` needs."""
+    return {SIGNING_KEY: private, PUBLIC_KEY: public_key_of(private)}
+
+
+def missing(kept: Mapping[str, str]) -> Mapping[str, str]:
+    """Return values for what a Secret does not hold, fresh where they can be; empty when it has all.
+
+    Raises:
+        InvalidInput: somebody put something else than a private Ed25519 key under `ledger-signing-key`.
+    """
+    wanted = {**make(), **(_ledger_keys(kept[SIGNING_KEY]) if kept.get(SIGNING_KEY) else {})}
     return {
-        "operator-password": operator,
-        "slackbot-password": slackbot,
-        _ACCESS_LIST: access_list(operator, slackbot),
-        "button-key": secrets.token_hex(_BYTES),
+        key: value for key, value in wanted.items() if not kept.get(key) or (key == PUBLIC_KEY and kept[key] != value)
     }
 
 
-def mend(kept: Mapping[str, str]) -> Mapping[str, str]:
-    """Return what has to change in a Secret of an earlier version: its access list, for the passwords it holds."""
-    wanted = access_list(kept.get("operator-password", ""), kept.get("slackbot-password", ""))
-    if not kept.get("operator-password") or not kept.get("slackbot-password") or kept.get(_ACCESS_LIST) == wanted:
-        return {}
-    return {_ACCESS_LIST: wanted}
-
-
-def access_list(operator_password: str, slackbot_password: str) -> str:
-    """Return the store's users: nobody without a password, each with only its commands and keys.
-
-    The operator may do all but administer the server; the bot writes its own keys and reads the rest, by a list of
-    commands.
-    """
-    return "\n".join(
-        (
-            # Nobody can log in as the default user. resetpass, not nopass: protected mode turns every remote client
-            # away while this user needs no password. All commands: it is the one as whom the server replays its
-            # append-only file, and it drops the transactions that this user may not execute.
-            "user default off resetpass ~* &* +@all",
-            f"user operator on #{_hash(operator_password)} ~finops:* {_OPERATOR}",
-            f"user slackbot on #{_hash(slackbot_password)} %RW~finops:slack:* %RW~finops:schema %R~finops:* {_BOT}",
-            "",
-        )
-    )
-
-
-def _hash(password: str) -> str:
-    return hashlib.sha256(password.encode()).hexdigest()
-
-
 def main() -> int:
-    """Create or mend the Secret named by the only argument; exit code 0 also when it is as it should be."""
+    """Create or complete the Secret named by the only argument; exit code 0 also when it is as it should be."""
     if len(sys.argv) != 2:
         sys.stderr.write("usage: python -m finops_operator.make_secrets NAME\n")
         return 2
@@ -84,11 +56,11 @@ def main() -> int:
         labels = {"app.kubernetes.io/part-of": "finops-operator", "app.kubernetes.io/instance": settings.release}
         connection = connect()
         created = create_once(connection, settings.namespace, sys.argv[1], make, labels)
-        mended = not created and update_once(connection, settings.namespace, sys.argv[1], mend)
+        completed = not created and update_once(connection, settings.namespace, sys.argv[1], missing)
     except FinopsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"secret {sys.argv[1]} {'created' if created else 'mended' if mended else 'exists'}\n")
+    sys.stdout.write(f"secret {sys.argv[1]} {'created' if created else 'completed' if completed else 'exists'}\n")
     return 0
 
 

@@ -20,6 +20,7 @@ from finops.k8s.connection import Connection
 from finops.k8s.kinds import action_requests, approvals
 from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
+from finops.store.address import require_password
 from finops.store.connection import Store, open_ledger_connection, open_store, store_errors
 from finops.store.outbox import Outbox
 from finops.store.slack_clicks import Clicks
@@ -228,6 +229,7 @@ def _check(settings: Settings) -> None:
     ):
         if not value:
             raise InvalidInput("is not set", field=name, hint=hint)
+    require_password(settings.redis_url, allow_unauthenticated=settings.store_allow_unauthenticated)
     if not settings.slack_bot_token.startswith("xoxb-"):
         raise InvalidInput("is not a bot token", field="SLACK_BOT_TOKEN", hint="bot tokens start with xoxb-")
     if not settings.slack_app_token.startswith("xapp-"):

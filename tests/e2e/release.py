@@ -12,6 +12,7 @@ from tests.e2e.cluster import CHART, Object, RealCluster, wait_until
 IMAGE = ("--set", "image.tag=test", "--set", "image.pullPolicy=Always")
 """The images under test; their tag is built again and again, so a node must not trust its copy."""
 
+PART = "app.kubernetes.io/part-of=finops-operator"
 LEDGER_FILE = "/var/lib/finops/ledger/ledger.jsonl"
 
 
@@ -28,12 +29,17 @@ class Release:
     def full_name(self) -> str:
         return f"{self.name}-finops-operator"
 
-    def install(self, *options: str) -> str:
+    def install(self, *options: str, owned: bool = False) -> str:
         """Install, wait until all is ready, and return what Helm prints: status and NOTES.
 
-        The kinds outlive every release, so each one takes them over.
+        The kinds outlive every release, so each one takes them over; `owned` are they after its own uninstall.
         """
-        return self._deploy("install", "--take-ownership", *options)
+        return self._deploy("install", *([] if owned else ["--take-ownership"]), *options)
+
+    def install_at_once(self, *options: str) -> str:
+        """Install without waiting for any pod."""
+        where = ("--namespace", self.namespace, "--take-ownership")
+        return self.cluster.helm("install", self.name, str(CHART), *where, *options, program=self.program, seconds=30)
 
     def upgrade(self, *options: str) -> str:
         return self._deploy("upgrade", *options)
@@ -50,6 +56,11 @@ class Release:
 
     def uninstall(self) -> str:
         return self.helm("uninstall", self.name, "--wait", "--timeout", "60s")
+
+    def remove_kept(self) -> None:
+        """Remove the admission policies that uninstalling keeps: they would refuse the writes of other releases."""
+        kinds = "validatingadmissionpolicies,validatingadmissionpolicybindings"
+        self.cluster.kubectl("delete", kinds, "-l", f"app.kubernetes.io/instance={self.name},{PART}")
 
     def pods(self, component: str) -> list[Object]:
         selector = f"app.kubernetes.io/instance={self.name},app.kubernetes.io/component={component}"
@@ -123,13 +134,14 @@ class Release:
         known = self.secret()[f"{user}-password"] if password is None else password
         credentials = ("--user", user, "--pass", known, "--no-auth-warning") if known else ()
         pod = f"{self.full_name}-valkey-0"
-        done = self.cluster.try_kubectl("exec", "-n", self.namespace, pod, "--", "valkey-cli", *credentials, *command)
+        where = ("-n", self.namespace, pod, "-c", "valkey")
+        done = self.cluster.try_kubectl("exec", *where, "--", "valkey-cli", *credentials, *command)
         return (done.stdout + done.stderr).strip()
 
     def cluster_wide(self) -> list[str]:
-        """Names of what the release has outside its namespace, the kinds aside."""
+        """What the release has outside its namespace, the kinds aside."""
         kinds = "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
-        selector = f"app.kubernetes.io/instance={self.name},app.kubernetes.io/part-of=finops-operator"
+        selector = f"app.kubernetes.io/instance={self.name},{PART}"
         return self.cluster.kubectl("get", kinds, "-l", selector, "-o", "name").split()
 
 

@@ -9,13 +9,26 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-SOURCES: Final = ("Makefile", "Dockerfile", "docs/install.md")
+PLACES: Final = ("Makefile", "Dockerfile", "*.md", "docs/**/*.md", ".ci/*", ".github/**/*.yml")
 
 
 def installations(source: str) -> list[str]:
     """Every `pip install` of a file, with its options."""
     text = (ROOT / source).read_text(encoding="utf-8")
     return re.findall(r"pip install ([^\n&]+)", text)
+
+
+SOURCES: Final = sorted(
+    name
+    for place in PLACES
+    for name in (str(path.relative_to(ROOT)) for path in ROOT.glob(place) if path.is_file())
+    if installations(name)
+)
+"""Every file that tells a person or a machine to install something."""
+
+
+def test_the_places_that_install_something_are_found() -> None:
+    assert {"Makefile", "Dockerfile", "docs/install.md"} <= set(SOURCES)
 
 
 @pytest.mark.parametrize("source", SOURCES)

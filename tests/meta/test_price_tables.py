@@ -1,8 +1,4 @@
-"""Every figure in the wheel is the one of the collected data, row by row.
-
-The data itself is not part of a checkout: it is found through `FINOPS_PRICE_DATA` or beside the checkout. Without it
-the committed digest of its rows stands for it, so that an edited table is noticed everywhere.
-"""
+"""Every figure in the wheel is the one of the collected data in `data/aws-prices`, row by row."""
 
 from __future__ import annotations
 
@@ -10,15 +6,17 @@ import csv
 import gzip
 import hashlib
 import importlib.util
+import io
 import json
-import os
+import lzma
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -28,22 +26,9 @@ from finops_operator.pricing.bundled import SOURCE
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ROOT / "operator" / "finops_operator" / "pricing" / "data"
 SOURCES = json.loads((TABLES / "sources.json").read_text(encoding="utf-8"))
-DATA = Path(os.environ.get("FINOPS_PRICE_DATA", ROOT.parent / "shared" / "data" / "aws-prices"))
-HAS_DATA = (DATA / "ec2_on_demand.csv").is_file()
-EBS_DIMENSIONS = {
-    "gb_month": "gb_month",
-    "iops_month": "iops_month",
-    "iops_month_tier2_32001_64000": "iops_month_tier2",
-    "iops_month_tier3_over_64000": "iops_month_tier3",
-    "mibps_month": "throughput_mibps_month",
-}
-"""The tables' words for what a volume is billed by → ours."""
-OTHER_DIMENSIONS = {
-    ("public-ipv4", "in_use"): ("vpc", "public_ipv4_hour"),
-    ("public-ipv4", "idle"): ("vpc", "idle_public_ipv4_hour"),
-    ("cloudwatch", "get_metric_data"): ("cloudwatch", "get_metric_data_metric"),
-    ("cloudwatch", "api_request"): ("cloudwatch", "api_request"),
-}
+DATA = ROOT / "data" / "aws-prices"
+FILES = ("ec2_on_demand", "ebs", "elb", "other", "rds_on_demand", "rds_storage")
+"""The CSV files that become prices."""
 
 
 @pytest.fixture(scope="module")
@@ -61,124 +46,184 @@ def unpacked(name: str) -> Any:
     return json.loads(gzip.decompress((TABLES / name).read_bytes()))
 
 
-def lines_of(document: Any, region: str) -> Iterator[str]:
-    def walk(node: Any, path: tuple[str, ...]) -> Iterator[str]:
-        if isinstance(node, dict):
-            for word, below in node.items():
-                yield from walk(below, (*path, word))
-        else:
-            source, as_of, unit = document["origins"][node[1]]
-            yield "|".join((region, *path, node[0], unit, source, as_of))
+def services_of(region: str) -> list[Any]:
+    text = gzip.decompress((TABLES / f"prices-{region}.jsonl.gz").read_bytes()).decode()
+    return [json.loads(line) for line in text.split("\n")]
 
-    yield from walk(document["prices"], ())
+
+class Figure(NamedTuple):
+    """One figure of a table, as the table tells it."""
+
+    query: PriceQuery
+    amount: str
+    unit: str
+    source: str
+    as_of: str
+
+    @property
+    def line(self) -> str:
+        selected = (f"{name}={value}" for name, value in sorted(self.query.attributes))
+        product = (self.query.region, self.query.service, self.query.dimension, *selected)
+        return "|".join((*product, self.amount, self.unit, self.source, self.as_of))
+
+
+def figures_of(document: Any, region: str, service: str) -> Iterator[Figure]:
+    def walk(node: Any, names: list[str], chosen: tuple[tuple[str, str], ...], dimension: str) -> Iterator[Figure]:
+        if isinstance(node, list):
+            source, as_of, unit = document["origins"][node[1]]
+            yield Figure(PriceQuery(service, region, dimension, tuple(sorted(chosen))), node[0], unit, source, as_of)
+            return
+        for word, below in node.items():
+            more = ((names[0], word),) if names else ()
+            yield from walk(below, names[1:], (*chosen, *more), dimension)
+
+    for name, dimension in document["dimensions"].items():
+        yield from walk(dimension["prices"], dimension["attributes"], (), name)
+
+
+def regional_figures() -> Iterator[Figure]:
+    for region in (*SOURCES["regions"], "global"):
+        for document in services_of(region):
+            yield from figures_of(document, region, document["service"])
 
 
 def sha256(lines: list[str]) -> str:
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
+def content(name: str) -> bytes:
+    return lzma.decompress((DATA / f"{name}.xz").read_bytes())
+
+
 def csv_rows(name: str) -> list[dict[str, str]]:
-    with (DATA / name).open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    return list(csv.DictReader(io.StringIO(content(name).decode(), newline="")))
 
 
 def test_every_table_holds_exactly_the_rows_of_the_committed_digest() -> None:
-    regional = [
-        line for region in SOURCES["regions"] for line in lines_of(unpacked(f"prices-{region}.json.gz"), region)
-    ]
-    surcharges = list(lines_of(unpacked("surcharges.json.gz"), "*"))
-    types = unpacked("instance-types.json.gz")
+    regional = [figure.line for figure in regional_figures()]
+    surcharges = [figure.line for figure in figures_of(unpacked("surcharges.json.gz"), "*", "ec2")]
     assert (len(regional), len(surcharges)) == (SOURCES["rows"]["regional"], SOURCES["rows"]["surcharges"])
     assert sha256(regional) == SOURCES["rowsSha256"]["regional"]
     assert sha256(surcharges) == SOURCES["rowsSha256"]["surcharges"]
-    text = json.dumps(types, sort_keys=True).encode()
+    text = json.dumps(unpacked("instance-types.json.gz"), sort_keys=True).encode()
     assert hashlib.sha256(text).hexdigest() == SOURCES["rowsSha256"]["instanceTypes"]
-
-
-def question(region: str, product: tuple[str, ...]) -> PriceQuery | None:
-    """Return what is asked for a row of a region's table, None for figures that nothing asks for."""
-    family, thing, dimension = product
-    if family == "ec2":
-        return PriceQuery("ec2", region, "instance_hour", (("instance_type", dimension), ("os", thing)))
-    if family == "ebs" and thing == "snapshot":
-        return PriceQuery("ebs", region, "snapshot_gb_month") if dimension == "gb_month" else None
-    if family == "ebs":
-        ours = EBS_DIMENSIONS.get(dimension)
-        return None if ours is None else PriceQuery("ebs", region, ours, (("volume_type", thing),))
-    service, ours = OTHER_DIMENSIONS.get((thing, dimension), ("", ""))
-    return PriceQuery(service, region, ours) if ours else None
 
 
 def test_every_row_of_every_table_is_the_answer_to_its_question() -> None:
     asked = Counter[str]()
-    for region in SOURCES["regions"]:
-        document = unpacked(f"prices-{region}.json.gz")
-        for line in lines_of(document, region):
-            _, *product, amount, unit, _, as_of = line.split("|")
-            query = question(region, tuple(product))
-            assert query is not None, line
-            price = SOURCE.lookup(query)
-            assert price is not None, line
-            assert (price.amount, price.unit, price.as_of.isoformat()) == (Decimal(amount), unit, as_of), line
-            assert price.source == "bundled"
-            asked[f"{query.service} {query.dimension}"] += 1
-    assert sum(asked.values()) == SOURCES["rows"]["regional"]
-    assert all(asked[name] >= 30 for name in ("ebs snapshot_gb_month", "vpc public_ipv4_hour", "ec2 instance_hour"))
-
-
-@pytest.mark.skipif(not HAS_DATA, reason="without the data the digest of its rows vouches for the tables")
-def test_every_price_the_source_answers_equals_the_data_files() -> None:
-    rows = [
-        (row, ("ec2", row["os"], row["instance_type"]), row["usd_per_hour"]) for row in csv_rows("ec2_on_demand.csv")
-    ]
-    rows += [(row, ("ebs", row["volume_type"], row["dimension"]), row["usd"]) for row in csv_rows("ebs.csv")]
-    rows += [(row, ("other", row["service"], row["dimension"]), row["usd"]) for row in csv_rows("other.csv")]
-    asked = Counter[str]()
-    for row, product, amount in rows:
-        query = question(row["region"], product)
-        if query is None:
-            continue
+    for figure in regional_figures():
+        # What costs the same everywhere is the answer in every region.
+        query = replace(figure.query, region="eu-west-1") if figure.query.region == "global" else figure.query
         price = SOURCE.lookup(query)
-        assert price is not None, row
-        assert (price.amount, price.as_of.isoformat()) == (Decimal(amount), row["as_of"]), row
-        asked[f"{query.service} {query.dimension}"] += 1
-    assert asked["ebs snapshot_gb_month"] >= 30
-    assert asked["vpc public_ipv4_hour"] == asked["cloudwatch get_metric_data_metric"] == len(SOURCES["regions"])
+        assert price is not None, figure
+        assert (price.amount, price.unit) == (Decimal(figure.amount), figure.unit), figure
+        assert (price.as_of.isoformat(), price.source) == (figure.as_of, "bundled"), figure
+        asked[query.service] += 1
+    assert sum(asked.values()) == SOURCES["rows"]["regional"]
+    assert asked.keys() >= {"ec2", "ebs", "elb", "rds", "s3", "lambda", "elasticache", "opensearch", "dynamodb", "kms"}
+
+
+def test_every_row_of_the_data_files_is_in_a_table_with_its_amount() -> None:
+    known = Counter((figure.query.region, Decimal(figure.amount), figure.as_of) for figure in regional_figures())
+    rows = Counter[tuple[str, Decimal, str]]()
+    for name in FILES:
+        for row in csv_rows(f"{name}.csv"):
+            amount = Decimal(row.get("usd") or row["usd_per_hour"])
+            rows["global" if row["region"] == "*" else row["region"], amount, row["as_of"]] += 1
+    assert known == rows
+
+
+def ask(service: str, region: str, dimension: str, **attributes: str) -> Decimal | None:
+    price = SOURCE.lookup(PriceQuery(service, region, dimension, tuple(sorted(attributes.items()))))
+    return None if price is None else price.amount
+
+
+def test_the_words_of_the_data_files_select_the_same_figures_in_the_product() -> None:
+    for row in csv_rows("rds_on_demand.csv"):
+        selected = {"class": row["class"], "engine": row["engine"], "deployment": row["deployment"]}
+        assert ask("rds", row["region"], "instance_hour", **selected) == Decimal(row["usd_per_hour"]), row
+    for row in csv_rows("ec2_on_demand.csv"):
+        selected = {"instance_type": row["instance_type"], "os": row["os"]}
+        assert ask("ec2", row["region"], "instance_hour", **selected) == Decimal(row["usd_per_hour"]), row
+    for row in csv_rows("elb.csv"):
+        assert ask("elb", row["region"], row["dimension"], type=row["lb_type"]) == Decimal(row["usd"]), row
+    for row in csv_rows("other.csv"):
+        if row["service"] in {"s3", "lambda", "fargate", "dynamodb", "nat-gateway", "eks", "efs"}:
+            assert ask(row["service"], row["region"], row["dimension"]) == Decimal(row["usd"]), row
 
 
 def test_the_committed_tables_are_what_the_tool_makes_of_the_data(builder: ModuleType) -> None:
-    if not HAS_DATA:
-        assert builder.main(["--data", str(DATA), "--check"]) == 2
-        return
-    assert builder.main(["--data", str(DATA), "--check"]) == 0
+    assert builder.main(["--check"]) == 0
     for name, digest in SOURCES["inputs"].items():
-        assert hashlib.sha256((DATA / name).read_bytes()).hexdigest() == digest
+        assert hashlib.sha256(content(name)).hexdigest() == digest
+
+
+def test_plain_files_of_another_folder_give_the_same_bytes_as_the_packed_ones(
+    builder: ModuleType, tmp_path: Path
+) -> None:
+    for name in builder.INPUTS:
+        (tmp_path / name).write_bytes(content(name))
+    assert builder.compile_tables(tmp_path) == builder.compile_tables(DATA)
+
+
+def test_a_folder_without_the_data_is_named(
+    builder: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert builder.main(["--data", str(tmp_path), "--check"]) == 2
+    assert f"{tmp_path} lacks {', '.join(builder.INPUTS)}" in capsys.readouterr().err
+
+
+def test_every_data_file_is_described_in_their_readme() -> None:
+    described = (DATA / "README.md").read_text(encoding="utf-8")
+    files = [path.name.removesuffix(".xz") for path in DATA.glob("*.csv.xz")]
+    assert set(files) >= {"ec2_on_demand.csv", "regions.csv"}
+    assert [name for name in files if f"`{name}`" not in described] == []
 
 
 def test_one_changed_figure_is_noticed(builder: ModuleType, tmp_path: Path) -> None:
     for path in TABLES.glob("*.json*"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    document = unpacked("prices-us-east-1.json.gz")
-    document["prices"]["ec2"]["linux"]["t2.large"][0] = "0.0929"
-    (tmp_path / "prices-us-east-1.json.gz").write_bytes(builder.packed(document))
+    name = "prices-us-east-1.jsonl.gz"
+    text = gzip.decompress((TABLES / name).read_bytes()).decode()
+    assert text.count('"t2.large":["0.0928",') == 1
+    (tmp_path / name).write_bytes(builder.packed(text.replace('"t2.large":["0.0928",', '"t2.large":["0.0929",')))
     committed = {path.name: path.read_bytes() for path in TABLES.glob("*.json*")}
-    assert builder.differences(committed, tmp_path) == ["prices-us-east-1.json.gz"]
-    assert sha256(list(lines_of(document, "us-east-1"))) != sha256(
-        list(lines_of(unpacked("prices-us-east-1.json.gz"), "us-east-1"))
-    )
+    assert builder.differences(committed, tmp_path) == [name]
+
+
+def row_of(builder: ModuleType, *names: str) -> Any:
+    selected = tuple((name, "t2.large") for name in names)
+    return builder.Row("us-east-1", "ec2", "instance_hour", selected, "1", "hour", "somewhere", "2026-01-01")
 
 
 def test_two_figures_for_one_product_stop_the_build(builder: ModuleType) -> None:
-    row = builder.Row("us-east-1", ("ec2", "linux", "t2.large"), "1", "hour", "somewhere", "2026-01-01")
     table = builder.Table()
-    table.add(row)
-    with pytest.raises(ValueError, match=r"two figures for us-east-1 ec2/linux/t2.large"):
-        table.add(row)
+    table.add(row_of(builder, "instance_type"))
+    with pytest.raises(ValueError, match=r"two figures for us-east-1 ec2 instance_hour t2.large"):
+        table.add(row_of(builder, "instance_type"))
+    plain = builder.Table()
+    plain.add(row_of(builder))
+    with pytest.raises(ValueError, match=r"two figures for us-east-1 ec2 instance_hour$"):
+        plain.add(row_of(builder))
+
+
+def test_one_dimension_selected_by_two_sets_of_attributes_stops_the_build(builder: ModuleType) -> None:
+    table = builder.Table()
+    table.add(row_of(builder, "instance_type"))
+    with pytest.raises(ValueError, match=r"ec2 instance_hour is selected by \['class'\] and \['instance_type'\]"):
+        table.add(row_of(builder, "class"))
+
+
+@pytest.mark.parametrize("field", [{"as_of": "2026"}, {"source_repo": "(an article)"}, {"source_repo": ""}])
+def test_a_figure_without_a_source_and_a_day_stops_the_build(builder: ModuleType, field: dict[str, str]) -> None:
+    row = {"region": "eu-west-2", "usd": "1", "source_repo": "some/place", "as_of": "2026-01-01", **field}
+    with pytest.raises(ValueError, match="elb hour in eu-west-2 names no repository or no day"):
+        builder._row(row, "elb", "hour", (), "1", "hour")
 
 
 def test_the_tables_stay_small_and_name_where_every_figure_comes_from() -> None:
     assert sum(path.stat().st_size for path in TABLES.iterdir()) < 1_000_000
     origins = {(item["source"], item["asOf"]) for item in SOURCES["origins"]}
     for region in SOURCES["regions"]:
-        document = unpacked(f"prices-{region}.json.gz")
-        assert {(source, as_of) for source, as_of, _ in document["origins"]} <= origins
+        for document in services_of(region):
+            assert {(source, as_of) for source, as_of, _ in document["origins"]} <= origins

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from finops_operator.plugins.kind import Check, ResourceKind
+from finops.domain.recommendation import ResourceRef
+from finops.domain.resource import Resource
+from finops_operator.plugins.action import Action
+from finops_operator.plugins.check import Check
+from finops_operator.plugins.facts import facts_of
+from finops_operator.plugins.kind import ResourceKind
 from finops_operator.plugins.loaded import load_actions, load_checks, load_kinds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +37,7 @@ def test_the_four_checks_and_two_kinds_of_this_version_load() -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.id)
-def test_a_check_is_named_after_a_kind_it_judges(check: Check) -> None:
+def test_a_check_is_named_after_a_kind_it_judges(check: Check[Any]) -> None:
     assert SNAKE.fullmatch(check.id)
     assert check.kinds
     assert set(check.kinds) <= set(KINDS)
@@ -38,20 +45,20 @@ def test_a_check_is_named_after_a_kind_it_judges(check: Check) -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.id)
-def test_a_check_has_a_test_file_with_its_name(check: Check) -> None:
+def test_a_check_has_a_test_file_with_its_name(check: Check[Any]) -> None:
     assert any((ROOT / "tests" / "unit" / "services").glob(f"*/checks/test_{check.id}.py"))
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.id)
-def test_a_check_links_to_the_aws_page_it_follows_and_names_an_action(check: Check) -> None:
+def test_a_check_links_to_the_aws_page_it_follows_and_names_an_action_or_none(check: Check[Any]) -> None:
     link = urlsplit(check.documentation)
     assert (link.scheme, link.netloc) == ("https", "docs.aws.amazon.com")
-    assert SNAKE.fullmatch(check.action)
+    assert not check.action or check.action in ACTIONS
     assert check.title
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.id)
-def test_parameters_have_units_descriptions_and_defaults_within_their_range(check: Check) -> None:
+def test_parameters_have_units_descriptions_and_defaults_within_their_range(check: Check[Any]) -> None:
     names = [spec.name for spec in check.parameters]
     assert len(set(names)) == len(names)
     assert check.window_parameter in ("", *names)
@@ -63,8 +70,7 @@ def test_parameters_have_units_descriptions_and_defaults_within_their_range(chec
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.id)
-def test_a_kind_declares_metrics_that_are_either_levels_or_sums(kind: ResourceKind) -> None:
-    assert kind.metrics
+def test_a_kind_declares_metrics_that_are_either_levels_or_sums(kind: ResourceKind[Any]) -> None:
     for spec in kind.metrics:
         assert spec.counter == (spec.unit in ("bytes", "count", "seconds"))
         assert spec.hourly or spec.fine
@@ -79,8 +85,8 @@ def test_a_check_stays_short_and_pure(path: Path) -> None:
     assert not re.search(r"datetime\.now|import (boto3|redis|os|time|random|logging)\b|open\(", text)
 
 
-@pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.id)
-def test_a_check_says_of_its_action_what_the_action_says_of_itself(check: Check) -> None:
+@pytest.mark.parametrize("check", [one for one in CHECKS.values() if one.action], ids=lambda check: check.id)
+def test_a_check_says_of_its_action_what_the_action_says_of_itself(check: Check[Any]) -> None:
     action = ACTIONS[check.action]
     assert set(check.kinds) <= action.kinds
     assert (check.destructive, check.restart_needed, check.rollback_possible, check.effort) == (
@@ -89,3 +95,46 @@ def test_a_check_says_of_its_action_what_the_action_says_of_itself(check: Check)
         action.rollback_possible,
         action.effort,
     )
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.id)
+def test_a_kinds_sample_is_one_of_its_resources(kind: ResourceKind[Any]) -> None:
+    assert re.fullmatch(kind.id_pattern, kind.sample.id)
+    assert fnmatch(kind.sample.arn, kind.arn_pattern)
+    assert kind.sample.arn.endswith(kind.sample.id)
+    sample = _sample(kind, "")
+    assert facts_of(kind.facts, sample) == kind.facts()
+    assert kind.console_url(sample).startswith("https://us-east-1.console.aws.amazon.com/")
+    assert kind.sample.id in kind.console_url(sample)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.id)
+def test_a_kind_says_what_is_billed_in_every_state_that_it_calls_billed(kind: ResourceKind[Any]) -> None:
+    states = kind.states
+    assert not states.running & states.stopped
+    assert states.unmeasured <= states.running | states.stopped
+    assert states.running <= (states.billed or states.running)
+    for state in states.billed:
+        assert kind.billed_parts(_sample(kind, state))
+
+
+def _sample(kind: ResourceKind[Any], state: str) -> Resource:
+    return Resource(kind.id, kind.sample.id, kind.sample.arn, "", "111111111111", "us-east-1", state)
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
+def test_an_action_declares_rights_within_its_permissions(action: Action) -> None:
+    own = {*action.permissions, *action.read_permissions}
+    named = {str(one["Action"]) for one in (*action.rights.narrowed, *action.rights.further)}
+    assert named | action.rights.way_back | set(action.rights.probes) <= own
+    assert all(str(one["Sid"]).isalnum() for one in (*action.rights.narrowed, *action.rights.further))
+    assert action.kinds <= set(KINDS)
+    assert {bool(action.calls.dry_run_passed)} == {KINDS[kind].dry_run for kind in action.kinds}
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
+def test_the_sample_of_an_action_makes_a_plan(action: Action) -> None:
+    kind = KINDS[min(action.kinds)]
+    resource = ResourceRef(kind.id, kind.sample.id, kind.sample.arn, "111111111111", "us-east-1")
+    plan = action.plan(resource, action.sample.parameters, action.sample.assumed)
+    assert {step.id for step in plan.steps} <= set(action.procedure.steps)

@@ -7,20 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from finops.domain.canonical import Json
 from finops.domain.price import Cost
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
-from finops_operator.plugins.kind import Facts, JudgeSettings, PriceLookup
+from finops_operator.plugins.check import Facts, JudgeSettings
+from finops_operator.plugins.facts import facts_of as own_facts
+from finops_operator.plugins.kind import PriceLookup, ResourceKind
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.pricing.bundled import SOURCE
-from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.scan.metrics.summarize import busiest_day
 from finops_operator.scan.price import cost_of
-from finops_operator.services.ec2.rules.instance_bill import billed_parts as instance_parts
-from finops_operator.services.ec2.rules.volume_bill import billed_parts as volume_parts
+from finops_operator.services.ec2 import instance as instance_kind
+from finops_operator.services.ec2 import volume as volume_kind
 
 NOW: Final = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FIVE_MINUTES: Final = 300
@@ -113,8 +114,13 @@ def volume(state: str = "in-use", *, tags: Mapping[str, str] | None = None, **at
 
 def cost(resource: Resource, *, lookup: PriceLookup = SOURCE.lookup, hours: Decimal = Decimal(730)) -> Cost:
     """Return the cost of an instance or a volume at bundled prices."""
-    parts = instance_parts if resource.kind == "ec2-instance" else volume_parts
-    return cost_of(resource, parts, lookup, hours)
+    return cost_of(resource, kind_of(resource).billed_parts, lookup, hours)
+
+
+def kind_of(resource: Resource) -> ResourceKind[Any]:
+    """Return the declaration of the resource's kind."""
+    kinds: tuple[ResourceKind[Any], ...] = (instance_kind.KIND, volume_kind.KIND)
+    return next(kind for kind in kinds if kind.id == resource.kind)
 
 
 def facts_of(
@@ -125,18 +131,18 @@ def facts_of(
     sizing: SizingPolicy | None = None,
     offered_types: frozenset[str] | None = None,
     previous_target: str = "",
-) -> Facts:
+) -> Facts[Any]:
     """Return everything a check may know, at bundled prices."""
     return Facts(
         resource=resource,
+        own=own_facts(kind_of(resource).facts, resource),
         utilization=utilization or Utilization(resource.id),
         cost=cost(resource, lookup=lookup),
         cost_of=lambda changed: cost(changed, lookup=lookup),
         lookup=lookup,
-        catalog=bundled_catalog(),
         settings=JudgeSettings(sizing=sizing or SizingPolicy()),
         now=NOW,
-        offered_types=offered_types,
+        answers={} if offered_types is None else {instance_kind.OFFERED_TYPES: offered_types},
         previous_target=previous_target,
     )
 

@@ -59,7 +59,11 @@ def manifests() -> list[Obj]:
         },
     }
     return [
-        *policies(f"system:serviceaccount:{SYSTEM}:finops-operator", "finops"),
+        *policies(
+            f"system:serviceaccount:{SYSTEM}:finops-operator",
+            {"slack": f"system:serviceaccount:{SYSTEM}:finops-slackbot"},
+            "finops",
+        ),
         *({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names),
         {**role, "metadata": {"name": "voters"}, "rules": voting},
         {**role, "metadata": {"name": "bots"}, "rules": [*voting, attesting]},

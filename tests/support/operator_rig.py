@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.support.ledger_keys import PRIVATE_KEY
 from tests.support.operator_estate import ACCOUNT, PEOPLE, REGION, SYSTEM, Obj, estate, manifests
 from tests.support.valkey import ValkeyProcess, running_valkey
 
@@ -80,6 +81,7 @@ class Rig:
             "KUBECONFIG": str(self.k8s.kubeconfig_for("operator")),
             "FINOPS_REDIS_URL": self.valkey.url,
             "FINOPS_LEDGER_PATH": str(self.ledger_path),
+            "FINOPS_LEDGER_SIGNING_KEY": PRIVATE_KEY,
             "FINOPS_METRICS_PORT": str(self._free_port()),
             "FINOPS_POD_NAME": "operator-0",
             "FINOPS_DEMO": "true",

@@ -27,9 +27,8 @@ from finops_operator.aws.limiter import OTHERS, OURS, LocalRateLimits, Quota
 from finops_operator.aws.reader import Patience, RetryPolicy
 from finops_operator.cli.heap import bound_heap
 from finops_operator.killpoint import arm
-from finops_operator.plugins.loaded import load_checks, load_kinds
+from finops_operator.plugins.loaded import load_actions, load_checks, load_kinds
 from finops_operator.pricing.bundled import BundledPrices
-from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.scan.report import write_report
 from finops_operator.scan.scan import ScanDependencies, ScanOutcome, scan
 
@@ -80,7 +79,7 @@ def dependencies(
         kinds=load_kinds(),
         checks=load_checks(),
         price_sources=(BundledPrices(),),
-        catalog=bundled_catalog(),
+        actions=load_actions(),
         pool=pool,
         metric_requests=ThreadPoolExecutor(8),
     )

@@ -19,12 +19,41 @@ app.kubernetes.io/name: finops-operator
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* One component's service account. dict: root, component (its key in the values), suffix of the default name. */}}
+{{- define "finops-operator.serviceAccountName" -}}
+{{- $account := (index .root.Values .component).serviceAccount -}}
+{{- if and (not $account.create) (not $account.name) -}}
+{{- fail (printf "%s.serviceAccount.create is false and no account is named: set %s.serviceAccount.name" .component .component) -}}
+{{- end -}}
+{{ $account.name | default (printf "%s%s" (include "finops-operator.fullname" .root) .suffix) }}
+{{- end -}}
+
 {{- define "finops-operator.operatorServiceAccountName" -}}
-{{ include "finops-operator.fullname" . }}
+{{ include "finops-operator.serviceAccountName" (dict "root" . "component" "operator" "suffix" "") }}
 {{- end -}}
 
 {{- define "finops-operator.slackbotServiceAccountName" -}}
-{{ include "finops-operator.fullname" . }}-slackbot
+{{ include "finops-operator.serviceAccountName" (dict "root" . "component" "slackbot" "suffix" "-slackbot") }}
+{{- end -}}
+
+{{- define "finops-operator.valkeyServiceAccountName" -}}
+{{ include "finops-operator.serviceAccountName" (dict "root" . "component" "valkey" "suffix" "-valkey") }}
+{{- end -}}
+
+{{- define "finops-operator.secretsServiceAccountName" -}}
+{{ include "finops-operator.serviceAccountName" (dict "root" . "component" "secretsJob" "suffix" "-secrets") }}
+{{- end -}}
+
+{{- define "finops-operator.testServiceAccountName" -}}
+{{ include "finops-operator.serviceAccountName" (dict "root" . "component" "test" "suffix" "-test") }}
+{{- end -}}
+
+{{/* What protects the kinds stays wherever the kinds stay: objects made in between would be believed later. */}}
+{{- define "finops-operator.keptWithKinds" -}}
+{{- if or .Values.crds.keep (not .Values.crds.install) -}}
+annotations:
+  helm.sh/resource-policy: keep
+{{- end -}}
 {{- end -}}
 
 {{- define "finops-operator.valkeyName" -}}
@@ -47,6 +76,37 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ include "finops-operator.imagePrefix" . }}finops-slackbot:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end -}}
 
+{{/* Labels and annotations of a component's pods. dict: root, values (the component's), component (the label). */}}
+{{- define "finops-operator.podMetadata" -}}
+{{- $own := merge (dict "app.kubernetes.io/component" .component) (include "finops-operator.labels" .root | fromYaml) -}}
+labels:
+  {{- toYaml (merge $own .values.podLabels) | nindent 2 }}
+{{- with merge (dict) (.annotations | default dict) .values.podAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* Where a component's pods run, and with which pull secrets. dict: root, values (the component's). */}}
+{{- define "finops-operator.podPlacement" -}}
+enableServiceLinks: false
+securityContext:
+  {{- include "finops-operator.podSecurity" .root | nindent 2 }}
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- range $key := list "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
+{{- with index $.values $key }}
+{{ $key }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{- define "finops-operator.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 65532
@@ -64,18 +124,49 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* Exactly one store must be named: a value that says another one would be ignored, and none leaves nothing to run on. */}}
+{{/*
+Exactly one store must be named: a value that says another one would be ignored, and none leaves nothing to run on. An
+address that can be seen here needs a password, and the bot a user of its own.
+*/}}
 {{- define "finops-operator.refuseImpossibleStores" -}}
 {{- $named := list -}}
-{{- with .Values.redis.url }}{{ $named = append $named "redis.url" }}{{ end -}}
-{{- with .Values.redis.existingSecret }}{{ $named = append $named "redis.existingSecret" }}{{ end -}}
+{{- range $key := list "url" "slackbotUrl" "existingSecret" -}}
+{{- with index $.Values.redis $key }}{{ $named = append $named (printf "redis.%s" $key) }}{{ end -}}
+{{- end -}}
 {{- if and .Values.valkey.enabled $named -}}
 {{- fail (printf "%s would be ignored, because valkey.enabled is true: set valkey.enabled=false to use that store, or remove %s to use the chart's own" (join " and " $named) (join " and " $named)) -}}
-{{- else if not (or .Values.valkey.enabled $named) -}}
-{{- fail "valkey.enabled is false and no other store is named: set redis.existingSecret to a Secret with the key FINOPS_REDIS_URL, or redis.url to redis://HOST:6379/0" -}}
-{{- else if gt (len $named) 1 -}}
-{{- fail "redis.url and redis.existingSecret both name a store: remove one of them" -}}
+{{- else if .Values.valkey.enabled -}}
+{{- else if and .Values.redis.existingSecret (gt (len $named) 1) -}}
+{{- fail (printf "%s all name a store: remove redis.existingSecret or the others" (join " and " $named)) -}}
+{{- else if not (or .Values.redis.url .Values.redis.existingSecret) -}}
+{{- fail (printf "valkey.enabled is false and no other store is named: set redis.existingSecret to a Secret with the key %s, or redis.url to redis://USER:PASSWORD@HOST:6379/0" .Values.redis.existingSecretKeys.operator) -}}
+{{- else if and .Values.redis.url (not .Values.store.allowUnauthenticated) -}}
+{{- $bot := .Values.slack.existingSecret -}}
+{{- if and $bot (not .Values.redis.slackbotUrl) -}}
+{{- fail "redis.slackbotUrl is empty: give the bot a user of its own at the store (docs/install.md), or set store.allowUnauthenticated=true" -}}
+{{- else if and $bot (eq .Values.redis.url .Values.redis.slackbotUrl) -}}
+{{- fail "redis.slackbotUrl is redis.url: give the bot a user of its own at the store (docs/install.md), or set store.allowUnauthenticated=true" -}}
 {{- end -}}
+{{- range $key := list "url" "slackbotUrl" -}}
+{{- $url := index $.Values.redis $key -}}
+{{- if not (or (empty $url) (hasPrefix "unix:" $url) (regexMatch "^[a-z]+://[^/?#]*:[^/?#]+@" $url) (regexMatch "[?&]password=[^&]" $url)) -}}
+{{- fail (printf "redis.%s names no password, so everyone who reaches the store could change what it holds: use redis://USER:PASSWORD@HOST:6379/0, or set store.allowUnauthenticated=true" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The address as one user of the store has it in redis.url or redis.slackbotUrl. dict: root, user. */}}
+{{- define "finops-operator.externalUrl" -}}
+{{- if eq .user "slackbot" -}}
+{{ .root.Values.redis.slackbotUrl | default .root.Values.redis.url }}
+{{- else -}}
+{{ .root.Values.redis.url }}
+{{- end -}}
+{{- end -}}
+
+{{- define "finops-operator.storeSecretName" -}}
+{{ include "finops-operator.fullname" . }}-store
 {{- end -}}
 
 {{/* The store's address for one user of it. With our own Valkey the password comes from the generated secret. */}}
@@ -90,16 +181,25 @@ capabilities:
       key: {{ .user }}-password
 - name: FINOPS_REDIS_URL
   value: "redis://{{ .user }}:$(FINOPS_STORE_PASSWORD)@{{ include "finops-operator.valkeyName" $root }}:6379/0"
-{{- else if $root.Values.redis.existingSecret }}
+{{- else }}
 - name: FINOPS_REDIS_URL
   valueFrom:
     secretKeyRef:
+      {{- if $root.Values.redis.existingSecret }}
       name: {{ $root.Values.redis.existingSecret }}
-      key: FINOPS_REDIS_URL
-{{- else }}
-- name: FINOPS_REDIS_URL
-  value: {{ $root.Values.redis.url | quote }}
+      key: {{ index $root.Values.redis.existingSecretKeys .user }}
+      {{- else }}
+      name: {{ include "finops-operator.storeSecretName" $root }}
+      key: {{ .user }}-url
+      {{- end }}
 {{- end }}
+{{- end -}}
+
+{{/* Pods that read an address from the chart's own Secret start anew when it changes. dict: root, user. */}}
+{{- define "finops-operator.storeAnnotations" -}}
+{{- if and (not .root.Values.valkey.enabled) .root.Values.redis.url -}}
+finops.dev/store-url-hash: {{ include "finops-operator.externalUrl" . | sha256sum | trunc 16 | quote }}
+{{- end -}}
 {{- end -}}
 
 {{- define "finops-operator.commonEnv" -}}
@@ -119,6 +219,8 @@ capabilities:
   value: {{ .Values.log.level }}
 - name: FINOPS_STORE_ALLOW_VOLATILE
   value: {{ .Values.store.allowVolatile | quote }}
+- name: FINOPS_STORE_ALLOW_UNAUTHENTICATED
+  value: {{ .Values.store.allowUnauthenticated | quote }}
 - name: FINOPS_WATCH_NAMESPACES
   value: {{ join "," .Values.watch.namespaces | quote }}
 {{- end -}}

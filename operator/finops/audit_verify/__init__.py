@@ -1,10 +1,12 @@
-"""Offline verifier of the ledger. Shares nothing with the writer: standard library only, its own canonical JSON.
+"""Offline verifier of the ledger. Shares nothing with the writer: its own canonical JSON, its own rules, one library.
 
-Called by `finops audit verify` with the lines of an export or of the ledger's file, and by the tests' checker. Whoever
-does not trust the operator can copy this folder and run it alone. It must never import the rest of `finops`.
+It needs an export and, for the signatures, the public key; of libraries only `cryptography`. Called by `finops audit
+verify` with the lines of an export or of the ledger's file, and by the tests' checker. Whoever does not trust the
+operator can copy this folder and run it alone. It must never import the rest of `finops`.
 """
 
 from finops.audit_verify.report import Problem, VerifyReport
+from finops.audit_verify.signatures import Keys, NotAKey
 from finops.audit_verify.verify import verify
 
-__all__ = ["Problem", "VerifyReport", "verify"]
+__all__ = ["Keys", "NotAKey", "Problem", "VerifyReport", "verify"]

@@ -1,7 +1,8 @@
 """Reads one line of an export and checks its form and its hash, by rules written down here a second time on purpose.
 
-A line is `{"hash": H, "record": R}` in canonical JSON: keys sorted by code point, no white space, no escape that is
-not needed, whole numbers only. H is the SHA-256 of R's canonical bytes, in lower-case hexadecimal.
+A line is `{"hash": H, "record": R, "signature": S}` in canonical JSON: keys sorted by code point, no white space, no
+escape that is not needed, whole numbers only. H is the SHA-256 of R's canonical bytes, in lower-case hexadecimal. S is
+the Ed25519 signature, in hexadecimal, over the text `finops.dev ledger record v1`, a line feed, and H.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NoReturn
 
-_TEXTS = ("previousHash", "time", "actor", "request", "step", "kind", "planHash", "result", "operationId")
-_NUMBERS = ("sequence", "attempt", "fence")
+_TEXTS = ("previousHash", "time", "actor", "request", "step", "kind", "planHash", "result", "operationId", "key")
+_NUMBERS = ("sequence", "attempt", "fence", "requestPrevious")
 _FIELDS = frozenset({*_TEXTS, *_NUMBERS, "detail"})
 _KINDS = frozenset(
     {
         *("proposed", "posted", "voted", "decided", "intent", "outcome"),
-        *("verified", "undone", "frozen", "policy changed", "checkpoint"),
+        *("verified", "undone", "frozen", "policy changed", "checkpoint", "key changed"),
     }
 )
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -71,8 +72,8 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode("utf-8", errors="surrogatepass")).hexdigest()
 
 
-def parse(line: str) -> tuple[str, dict[str, Any]]:
-    """Return the hash written on the line and the record.
+def parse(line: str) -> tuple[str, dict[str, Any], str]:
+    """Return the hash written on the line, the record and the signature, which is not checked here.
 
     Raises:
         NotARecord: wrong JSON, fields, types or hash, or a text that is not canonical.
@@ -83,15 +84,17 @@ def parse(line: str) -> tuple[str, dict[str, Any]]:
         )
     except (ValueError, RecursionError) as error:
         raise NotARecord(f"not canonical JSON: {error}") from error
-    if not isinstance(document, dict) or set(document) != {"hash", "record"}:
-        raise NotARecord("a line holds exactly hash and record")
+    if not isinstance(document, dict) or set(document) != {"hash", "record", "signature"}:
+        raise NotARecord("a line holds exactly hash, record and signature")
+    if not isinstance(document["signature"], str):
+        raise NotARecord("the signature is no text")
     written, record = document["hash"], document["record"]
     _check_fields(record)
     if canonical(document) != line:
         raise NotARecord("the text is not in canonical form")
     if digest(record) != written:
         raise NotARecord("the record does not have the hash written beside it")
-    return written, record
+    return written, record, document["signature"]
 
 
 def _check_fields(record: Any) -> None:
@@ -100,7 +103,7 @@ def _check_fields(record: Any) -> None:
     if not all(isinstance(record[name], str) for name in _TEXTS) or not isinstance(record["detail"], dict):
         raise NotARecord("a field has the wrong type")
     if not all(type(record[name]) is int and record[name] >= 0 for name in _NUMBERS):
-        raise NotARecord("sequence, attempt and fence are whole numbers from 0 on")
+        raise NotARecord("sequence, attempt, fence and requestPrevious are whole numbers from 0 on")
     if record["kind"] not in _KINDS:
         raise NotARecord(f"unknown kind {record['kind']!r}")
     if not _TIME.fullmatch(record["time"]) or not _HEX.fullmatch(record["previousHash"]):

@@ -12,7 +12,7 @@ class Problem:
     Attributes:
         line: 1-based line of the export; 0 for a fact about the whole.
         code: machine-readable: `Chain`, `Sequence`, `Hash`, `Form`, `Fence`, `Operation`, `Pairing`, `Approval`,
-            `Expiry`, `Head`, `Size`.
+            `Expiry`, `Head`, `Size`, `Signature`.
         message: one sentence for people.
     """
 
@@ -29,6 +29,7 @@ class VerifyReport:
         records: how many lines were records.
         sequence, head: sequence and hash of the last record; keep them: they are the anchor that shows a cut tail.
         problems: everything wrong, in the order of the lines.
+        signed: whether signatures were checked, which needs the public keys.
         open_intents: operation ids of intents without a final outcome: a running act, or one that awaits recovery.
     """
 
@@ -37,6 +38,7 @@ class VerifyReport:
     head: str
     problems: tuple[Problem, ...]
     open_intents: tuple[str, ...]
+    signed: bool = False
 
     @property
     def ok(self) -> bool:

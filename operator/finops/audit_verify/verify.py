@@ -8,6 +8,7 @@ from typing import Any
 
 from finops.audit_verify.form import NotARecord, parse
 from finops.audit_verify.report import Problem, VerifyReport
+from finops.audit_verify.signatures import Keys
 from finops.audit_verify.story import RequestStory
 
 _GENESIS = "0" * 64
@@ -21,16 +22,23 @@ class _Walk:
     records: int = 0
     operations: dict[str, int] = field(default_factory=dict)
     stories: dict[str, RequestStory] = field(default_factory=dict)
+    last: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
 def verify(
-    lines: Iterable[str | bytes], *, expected_head: str | None = None, expected_records: int | None = None
+    lines: Iterable[str | bytes],
+    *,
+    keys: Keys | None = None,
+    expected_head: str | None = None,
+    expected_records: int | None = None,
 ) -> VerifyReport:
     """Verify an export or the ledger's file.
 
     Args:
         lines: with or without their newlines.
+        keys: whose signatures count; None leaves the signatures unchecked, and then whoever can write the export can
+            have made all of it.
         expected_head: hash of the last record as noted earlier; the chain must contain it. Without it a tail that was
             cut off, or a ledger rewritten as a whole, cannot be seen.
         expected_records: there must be at least this many.
@@ -38,24 +46,27 @@ def verify(
     walk = _Walk()
     seen_head = expected_head in (None, _GENESIS)
     for number, raw in enumerate(lines, start=1):
-        _line(walk, number, raw)
+        _line(walk, number, raw, keys)
         seen_head = seen_head or walk.head == expected_head
     if not seen_head:
         walk.problems.append(Problem(0, "Head", f"no record has the expected hash {expected_head}: a tail is missing"))
     if expected_records is not None and walk.records < expected_records:
         walk.problems.append(Problem(0, "Size", f"{walk.records} records where {expected_records} were expected"))
     intents = tuple(intent for story in walk.stories.values() for intent in story.open_intents())
-    return VerifyReport(walk.records, walk.sequence, walk.head, tuple(walk.problems), intents)
+    return VerifyReport(walk.records, walk.sequence, walk.head, tuple(walk.problems), intents, keys is not None)
 
 
-def _line(walk: _Walk, number: int, raw: str | bytes) -> None:
+def _line(walk: _Walk, number: int, raw: str | bytes, keys: Keys | None) -> None:
     try:
         text = raw.decode("utf-8", errors="surrogatepass") if isinstance(raw, bytes) else raw
-        digest, record = parse(text.removesuffix("\n"))
+        digest, record, signature = parse(text.removesuffix("\n"))
     except (NotARecord, UnicodeDecodeError) as error:
         walk.problems.append(Problem(number, "Form", str(error)))
         return
     walk.records += 1
+    problem = keys.problem(record["key"], digest, signature) if keys is not None else ""
+    if problem:
+        walk.problems.append(Problem(number, "Signature", f"record {record['sequence']}: {problem}"))
     _chain(walk, number, digest, record)
     if record["request"]:
         story = walk.stories.setdefault(record["request"], RequestStory())
@@ -76,6 +87,13 @@ def _chain(walk: _Walk, number: int, digest: str, record: dict[str, Any]) -> Non
         wrong(
             "Fence", f"fence {record['fence']} after fence {walk.fence}: written by a process that had lost the lease"
         )
+    # Before the object exists its request has a name but no uid yet: such records are linked by the whole chain alone.
+    request = record["request"].rpartition("/")[2]
+    before = walk.last.get(request, 0) if request else 0
+    if record["requestPrevious"] != before:
+        wrong("Chain", f"record {record['sequence']} does not name record {before}, the last of its request")
+    if request:
+        walk.last[request] = record["sequence"]
     earlier = walk.operations.setdefault(record["operationId"], record["sequence"])
     if earlier != record["sequence"]:
         wrong("Operation", f"operation {record['operationId']} stands already in record {earlier}")

@@ -6,7 +6,7 @@ placeholders, tests install them under names of their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest
@@ -18,7 +18,6 @@ SOURCES: Final = "approvalsources"
 """Verb and virtual resource of the right to vouch for voters of another source."""
 
 _API = "admissionregistration.k8s.io/v1"
-_SERVICE_ACCOUNT = "system:serviceaccount:"
 _HOUSEKEEPERS: Final = (
     "system:serviceaccount:kube-system:generic-garbage-collector",
     "system:serviceaccount:kube-system:namespace-controller",
@@ -28,16 +27,20 @@ _HOUSEKEEPERS: Final = (
 """The control plane's own users that update metadata (owners, finalizers) or rewrite objects unchanged."""
 
 
-def policies(operator_user: str, name_prefix: str, namespaces: Sequence[str] = ()) -> list[dict[str, Any]]:
+def policies(
+    operator_user: str, attesters: Mapping[str, str], name_prefix: str, namespaces: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """The ValidatingAdmissionPolicies and their bindings, policy before binding.
 
     Args:
         operator_user: user name of the operator, `system:serviceaccount:NAMESPACE:NAME`.
+        attesters: source of votes → the one user who may vouch for voters of it; a source without one takes no votes.
+            The right to attest does not do alone: every role with wildcards includes it.
         name_prefix: start of the objects' names; they are cluster-wide, so releases need different ones.
         namespaces: where the policies hold; empty is everywhere.
     """
     made = []
-    for name, spec in (("voter", _voter_policy()), ("operator-writes", _operator_policy(operator_user))):
+    for name, spec in (("voter", _voter_policy(attesters)), ("operator-writes", _operator_policy(operator_user))):
         metadata = {"name": f"{name_prefix}-{name}"}
         binding: dict[str, Any] = {"policyName": metadata["name"], "validationActions": ["Deny"]}
         if namespaces:
@@ -54,15 +57,20 @@ def _named(namespaces: Sequence[str]) -> dict[str, Any]:
     return {"matchExpressions": [expression]}
 
 
-def _voter_policy() -> dict[str, Any]:
-    """An Approval says who votes; only that user, or who may attest for the source, can have written it."""
-    attests = " || ".join(_right(source) for source in ("'slack'", "'web'"))
+def _voter_policy(attesters: Mapping[str, str]) -> dict[str, Any]:
+    """An Approval says who votes; only that user, or the attester of the source, can have written it."""
+    sender = "request.userInfo.username"
+    pinned = " || ".join(
+        f"(variables.voter.source == '{source}' && {sender} == '{user}')" for source, user in attesters.items()
+    )
+    names = ", ".join(f"'{user}'" for user in attesters.values())
     return {
         "failurePolicy": "Fail",
         "matchConstraints": {"resourceRules": [_matching(Approval.crd.plural, "CREATE")]},
         "variables": [
             {"name": "voter", "expression": "object.spec.approver"},
-            {"name": "isServiceAccount", "expression": f"request.userInfo.username.startsWith('{_SERVICE_ACCOUNT}')"},
+            {"name": "isAttester", "expression": f"{sender} in [{names}]"},
+            {"name": "isAttesterOfSource", "expression": pinned or "false"},
         ],
         "validations": [
             _validation(
@@ -79,13 +87,13 @@ def _voter_policy() -> dict[str, Any]:
             ),
             _validation(
                 "variables.voter.source == 'kubernetes' || "
-                f"(variables.isServiceAccount && {_right('variables.voter.source')})",
+                f"(variables.isAttesterOfSource && {_right('variables.voter.source')})",
                 "spec.approver.source is one the sender may not vouch for; "
-                f"it takes a service account with the right {ATTEST} on {SOURCES}.{GROUP} of that name "
-                "in this namespace: vote with source kubernetes instead",
+                f"only this release's own service account for that source may, with the right {ATTEST} on "
+                f"{SOURCES}.{GROUP} of that name in this namespace: vote with source kubernetes instead",
             ),
             _validation(
-                f"variables.voter.source != 'kubernetes' || !variables.isServiceAccount || !({attests})",
+                "variables.voter.source != 'kubernetes' || !variables.isAttester",
                 "spec.approver.source is kubernetes, but the sender vouches for others and has no vote of its own; "
                 "write the source it attests",
             ),

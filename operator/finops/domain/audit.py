@@ -1,4 +1,7 @@
-"""The ledger's record: what it holds, how it is hashed, how the chain is made. The format is final.
+"""The ledger's record: what it holds, how it is hashed, how the chains are made.
+
+A record names the one before it twice: by hash in the whole ledger, by sequence among the records of its request, so
+that an index which leaves one out is found. The signature is made over the hash, so it covers both.
 
 `finops audit verify` does not import this module: the verifier is written apart from the writer.
 """
@@ -31,6 +34,7 @@ class RecordKind(StrEnum):
     FROZEN = "frozen"
     POLICY_CHANGED = "policy changed"
     CHECKPOINT = "checkpoint"
+    KEY_CHANGED = "key changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,23 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One line of the ledger as stored in both sinks."""
+    """One line of the ledger as stored in both sinks.
+
+    Attributes:
+        request_previous: sequence of the record before this one that is about the same request, 0 for its first and for
+            records about no request.
+        key: id of the key that signed it.
+        signature: Ed25519 signature over the hash, in hexadecimal; the only part that the hash does not cover.
+    """
 
     sequence: int
     previous_hash: str
     time: datetime
     fence: int
     entry: Entry
+    request_previous: int = 0
+    key: str = ""
+    signature: str = ""
 
     def to_json(self) -> dict[str, Json]:
         """Return the canonical document whose SHA-256 is the record's hash."""
@@ -86,6 +100,8 @@ class Record:
             "result": entry.result,
             "detail": dict(entry.detail),
             "operationId": entry.operation_id,
+            "requestPrevious": self.request_previous,
+            "key": self.key,
         }
 
     @property
@@ -93,8 +109,8 @@ class Record:
         return sha256_hex(self.to_json())
 
 
-def record_from_json(document: Mapping[str, Json]) -> Record:
-    """Rebuild a record from its document.
+def record_from_json(document: Mapping[str, Json], signature: str = "") -> Record:
+    """Rebuild a record from its document and the signature that stood beside it.
 
     Raises:
         KeyError, ValueError, TypeError: the document is not a record.
@@ -118,4 +134,12 @@ def record_from_json(document: Mapping[str, Json]) -> Record:
             result=str(document["result"]),
             detail=dict(detail),
         ),
+        request_previous=int(str(document["requestPrevious"])),
+        key=str(document["key"]),
+        signature=signature,
     )
+
+
+def request_uid(request: str) -> str:
+    """Return the uid in a record's `request` field (`namespace/name/uid`), empty for records about no request."""
+    return request.rpartition("/")[2]

@@ -54,13 +54,15 @@ class Finding:
     Attributes:
         check: check id.
         action: action id, or empty when the finding is advice only.
-        parameters: parameters of the action (JSON, no floats), e.g. `{"instanceType": "t3.small"}`.
+        parameters: parameters of the action (JSON, no floats), by their names.
         new_monthly_cost: what the resource would still cost after the action, unrounded, residual cost included;
             None when a price is missing.
         evidence: the numbers, as decimal strings or integers, with thresholds and coverage.
         summary: one sentence for people; no resource names in it (those are hostile text).
         alternatives: other targets that were considered, best first (JSON).
         advice: set when the act would be reverted by an owner: who owns it and what to change instead.
+        target: what the resource should become, in AWS's word; empty where there is no such thing. The check is given
+            it back at the next scan, so that its advice does not flap.
         facts: the evidence in words and units, the most telling first.
         expectation: what to expect after the act, in sentences; empty when nothing is projected.
         performance_risk: None when the act does not make the resource smaller.
@@ -74,6 +76,7 @@ class Finding:
     summary: str
     alternatives: tuple[Mapping[str, Json], ...] = ()
     advice: str = ""
+    target: str = ""
     facts: tuple[EvidenceFact, ...] = ()
     expectation: str = ""
     performance_risk: PerformanceRisk | None = None
@@ -134,6 +137,7 @@ class Recommendation:
     advice: str = ""
     currency: str = "USD"
     attributes: Mapping[str, Json] = field(default_factory=dict)
+    target: str = ""
     facts: tuple[EvidenceFact, ...] = ()
     expectation: str = ""
     performance_risk: PerformanceRisk | None = None

@@ -1,4 +1,4 @@
-"""Creates one named Secret, and mends it later. Used by the chart's hook Job alone; nothing here lists secrets."""
+"""Creates one named Secret, and completes it later. Used by the chart's Job alone; nothing here lists secrets."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def create_once(
 
 
 def update_once(
-    connection: Connection, namespace: str, name: str, mend: Callable[[Mapping[str, str]], Mapping[str, str]]
+    connection: Connection, namespace: str, name: str, change: Callable[[Mapping[str, str]], Mapping[str, str]]
 ) -> bool:
-    """Write what `mend` returns for the Secret's values (key → text) into it; return whether it was anything.
+    """Write what `change` returns for the Secret's values (key → text) into it; return whether it was anything.
 
-    Keys that `mend` does not name stay as they are. Nothing is written over a change that somebody made meanwhile.
+    Keys that `change` does not name stay as they are. Nothing is written over a change that somebody made meanwhile.
 
     Raises:
         NotFound, Conflict, Refused, ClusterUnavailable, InvalidInput.
@@ -54,7 +54,7 @@ def update_once(
     with cluster_errors(f"read Secret {namespace}/{name}"):
         secret = api.read_namespaced_secret(name, namespace, _request_timeout=REQUEST_TIMEOUT)
     kept = {key: base64.b64decode(value).decode("utf-8", "replace") for key, value in (secret.data or {}).items()}
-    changed = mend(kept)
+    changed = change(kept)
     if not changed:
         return False
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in changed.items()}

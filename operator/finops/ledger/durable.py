@@ -3,18 +3,24 @@
 Constructed once by the operator's composition (`open_ledger`); implements `finops.ports.ledger.Ledger`. The stream
 gives the sequence, the file follows in order. Without a file the ledger still records proposals and votes, but takes
 no intent: no second sink, no act.
+
+The store is not trusted. Every record is signed; what is read from the stream is checked against the keys, against the
+chain, and against our own note of the last record of each request, so that a forged, changed or hidden record is found
+instead of believed.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
+from finops.domain.audit import Entry, Record, RecordKind, request_uid
 from finops.errors import Conflict, FenceLost, LedgerDiverged, LedgerUnavailable
 from finops.ledger.file_sink import FileSink, line_of
+from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock
 from finops.store.connection import Store
 from finops.store.ledger import AppendResult, Head, LedgerStream
@@ -23,7 +29,34 @@ ACT_KINDS: Final = frozenset({RecordKind.INTENT, RecordKind.OUTCOME, RecordKind.
 """Kinds that accompany a change in AWS: refused without a second sink."""
 
 _ATTEMPTS: Final = 5
+_HIDDEN: Final = "somebody wrote to the store: compare both sinks with `finops audit verify`"
 _COMPARE: Final = "nothing is acted upon until a person has compared both sinks with `finops audit verify`"
+
+
+@dataclass(slots=True)
+class _Known:
+    """How far the ledger is known: its end, and the last record of each request up to there."""
+
+    head: Head = field(default_factory=Head)
+    key: str = ""
+    last: dict[str, int] = field(default_factory=dict)
+
+    def learn(self, record: Record) -> None:
+        """Take in the next record.
+
+        Raises:
+            LedgerDiverged: it does not follow what is known.
+        """
+        head, uid = self.head, request_uid(record.entry.request)
+        before = self.last.get(uid, 0) if uid else 0
+        if record.sequence != head.sequence + 1 or record.previous_hash != head.hash:
+            raise LedgerDiverged(f"record {record.sequence} does not continue the ledger after record {head.sequence}")
+        if record.request_previous != before:
+            raise LedgerDiverged(f"record {record.sequence} does not follow record {before} of its request")
+        if uid:
+            self.last[uid] = record.sequence
+        self.head = Head(record.sequence, record.hash, max(head.fence, record.fence))
+        self.key = record.key
 
 
 class DurableLedger:
@@ -34,17 +67,20 @@ class DurableLedger:
         stream: LedgerStream,
         file: FileSink | None,
         *,
+        keys: Keyring,
         clock: Clock,
         fence: Callable[[], int],
         passage: Callable[[str], None],
     ) -> None:
         self._stream = stream
         self._file = file
+        self._keys = keys
         self._clock = clock
         self._fence = fence
         self._passage = passage
         self._lock = threading.RLock()
-        self._head: Head | None = None
+        self._known: _Known | None = None
+        self._current = False
         self._diverged = ""
 
     @property
@@ -61,13 +97,14 @@ class DurableLedger:
             LedgerDiverged: the file is ahead of the stream or tells another story. Every later append raises it too.
         """
         with self._lock:
-            self._head = None
+            self._known = None
             try:
                 copied = self._reconcile()
             except LedgerDiverged as error:
                 self._diverged = error.message
                 raise
             self._diverged = ""
+            self._record_key()
             return copied
 
     def append(self, entry: Entry, *, after: int | None = None) -> Record:
@@ -88,10 +125,22 @@ class DurableLedger:
             return record
 
     def find(self, operation_id: str) -> Record | None:
-        return self._stream.find(operation_id)
+        record = self._stream.find(operation_id)
+        return None if record is None else _same_operation(record, operation_id)
 
     def of_request(self, request_uid: str) -> tuple[Record, ...]:
-        return self._stream.of_request(request_uid)
+        # Looked up before reading: what is appended meanwhile may be shown or not.
+        known = self._known.last.get(request_uid, 0) if self._known is not None else 0
+        found = self._stream.of_request(request_uid)
+        last = 0
+        for record in found:
+            if record.request_previous != last or not record.entry.request.endswith(f"/{request_uid}"):
+                hidden = f"the store hides records of request {request_uid} after record {last}"
+                raise LedgerDiverged(hidden, hint=_HIDDEN)
+            last = record.sequence
+        if last < known:
+            raise LedgerDiverged(f"the store hides record {known} of request {request_uid}", hint=_HIDDEN)
+        return found
 
     def read(self, start: int = 1) -> Iterator[Record]:
         return self._stream.read(start)
@@ -108,34 +157,65 @@ class DurableLedger:
                 answer = self._stream.append(record, after=after)
             except LedgerUnavailable as error:
                 # Perhaps stored, perhaps not: the same operation id makes the next try tell.
-                failure, self._head = error, None
+                failure, self._current = error, False
                 continue
             if answer.result is AppendResult.STORED:
-                self._head = Head(record.sequence, record.hash, record.fence)
+                self._followed().learn(record)
                 return record
             if answer.result is AppendResult.EXISTING:
-                return self._stream.at(answer.sequence)
+                self._current = False
+                return _same_operation(self._stream.at(answer.sequence), entry.operation_id)
             if answer.result is AppendResult.FENCED:
                 raise FenceLost(f"fence {record.fence} is older than {answer.sequence}: another process has written")
             if answer.result is AppendResult.CHANGED:
                 raise Conflict(
                     f"record {answer.sequence} followed record {after} of the request meanwhile", code="RecordsChanged"
                 )
-            self._head = None
+            self._current = False
         raise failure or LedgerUnavailable("the ledger's head moved under every try to append")
 
     def _next_record(self, entry: Entry) -> Record:
-        if self._head is None:
-            self._head = self._head_beside_file()
-        return Record(self._head.sequence + 1, self._head.hash, self._clock.now(), self._fence(), entry)
+        known = self._followed()
+        uid = request_uid(entry.request)
+        return self._keys.sign(
+            Record(
+                known.head.sequence + 1,
+                known.head.hash,
+                self._clock.now(),
+                self._fence(),
+                entry,
+                request_previous=known.last.get(uid, 0) if uid else 0,
+            )
+        )
 
-    def _head_beside_file(self) -> Head:
-        """Return the stream's head. A store that came back with less than the file has lost records."""
+    def _followed(self) -> _Known:
+        """Return how far the ledger is known, after reading what others appended to the stream meanwhile."""
+        known = self._known = self._known or _Known()
+        if not self._current:
+            try:
+                self._check_head(known)
+                for record in self._stream.read(known.head.sequence + 1):
+                    known.learn(record)
+            except LedgerDiverged as error:
+                self._diverged = error.message
+                raise
+            self._current = True
+        return known
+
+    def _check_head(self, known: _Known) -> None:
+        """Refuse a store that came back with less than the file or we ourselves have seen of it."""
         head = self._stream.head()
-        if self._file is not None and self._file.sequence > head.sequence:
-            self._diverged = _lost(self._file.sequence, head.sequence)
-            raise LedgerDiverged(self._diverged, hint=_COMPARE)
-        return head
+        seen = max(known.head.sequence, self._file.sequence if self._file is not None else 0)
+        if seen > head.sequence:
+            raise LedgerDiverged(_lost(seen, head.sequence), hint=_COMPARE)
+
+    def _record_key(self) -> None:
+        """Record that another key signs from here on."""
+        known = self._followed()
+        if known.head.sequence and known.key != self._keys.key:
+            detail = {"from": known.key, "to": self._keys.key}
+            name = f"key:{known.head.sequence}:{self._keys.key}"
+            self.append(Entry(name, "operator", RecordKind.KEY_CHANGED, result=self._keys.key, detail=detail))
 
     def _catch_up(self, record: Record) -> None:
         """Bring the file up to `record`; earlier records that it missed while it was down go first."""
@@ -152,28 +232,38 @@ class DurableLedger:
             raise
 
     def _reconcile(self) -> int:
-        file = self._file
+        known, file = _Known(), self._file
+        self._current = False
         if file is None:
+            self._known = known
+            self._followed()
             return 0
-        file.open(lambda sequence: next(map(line_of, self._stream.read(sequence, count=1)), None))
-        head = self._stream.head()
-        if file.sequence > head.sequence:
-            raise LedgerDiverged(_lost(file.sequence, head.sequence), hint=_COMPARE)
-        self._compare(file)
-        missing = head.sequence - file.sequence
-        for record in self._stream.read(file.sequence + 1):
+        file.open(lambda sequence: next(map(line_of, self._stream.read(sequence, count=1)), None), known.learn)
+        if known.head.sequence:
+            self._check_end(known.head)
+        self._known = known
+        copied = 0
+        self._check_head(known)
+        for record in self._stream.read(known.head.sequence + 1):
+            known.learn(record)
             file.append(record)
-        return missing
+            copied += 1
+        self._current = True
+        return copied
 
-    def _compare(self, file: FileSink) -> None:
-        theirs = self._stream.read(1, count=file.sequence) if file.sequence else iter(())
-        previous = GENESIS_HASH
-        for ours, stored in zip(file.read(), theirs, strict=False):
-            if ours.hash != stored.hash or stored.previous_hash != previous:
-                raise LedgerDiverged(f"record {ours.sequence} differs between the ledger's file and its stream")
-            previous = stored.hash
-        if previous != file.hash:
-            raise LedgerDiverged("the ledger's stream misses records that its file has")
+    def _check_end(self, end: Head) -> None:
+        """Compare the file's last record, which names all before it by its hash, with the keys and with the stream."""
+        head = self._stream.head()
+        if end.sequence > head.sequence:
+            raise LedgerDiverged(_lost(end.sequence, head.sequence), hint=_COMPARE)
+        if self._stream.at(end.sequence).hash != end.hash:
+            raise LedgerDiverged(f"record {end.sequence} differs between the ledger's file and its stream")
+
+
+def _same_operation(record: Record, operation_id: str) -> Record:
+    if record.entry.operation_id != operation_id:
+        raise LedgerDiverged(f"the store shows record {record.sequence} for another operation", hint=_HIDDEN)
+    return record
 
 
 def _lost(file: int, stream: int) -> str:
@@ -191,6 +281,7 @@ def open_ledger(
     store: Store,
     path: Path | None,
     *,
+    keys: Keyring,
     clock: Clock,
     fence: Callable[[], int],
     file_timeout_seconds: float = 2.0,
@@ -201,10 +292,12 @@ def open_ledger(
     Args:
         store: from `open_ledger_connection`: its client resends nothing.
         path: file of the second sink, None when there is none.
+        keys: what signs records, and whose signatures count.
         clock: time of the records.
         fence: current fencing token of this process (`spec.leaseTransitions` of the Lease).
         file_timeout_seconds: after which a hanging volume counts as silent.
         passage: `killpoint` of the operator; told the name of each boundary.
     """
     file = None if path is None else FileSink(path, timeout_seconds=file_timeout_seconds)
-    return DurableLedger(LedgerStream(store), file, clock=clock, fence=fence, passage=passage)
+    stream = LedgerStream(store, keys.check)
+    return DurableLedger(stream, file, keys=keys, clock=clock, fence=fence, passage=passage)

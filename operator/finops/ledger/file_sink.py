@@ -1,8 +1,8 @@
 """The ledger's second sink: one line of JSON per record in a file on a volume, synced before it counts.
 
-Called by `finops.ledger.durable`. A line is the canonical JSON of `{"hash": …, "record": …}`; it is also what
-`finops audit export` prints, so that a copy of the file is an export. A power cut can tear the last line; `open_sink`
-drops it only when it is the beginning of a line that the stream knows, so that nothing but our own copy is repaired.
+Called by `finops.ledger.durable`. A line is the canonical JSON of `{"hash": …, "record": …, "signature": …}`, which
+`finops audit export` prints as well, so that a copy of the file is an export. A power cut can tear the last line;
+`open` drops it only when it is the beginning of a line that the stream knows: nothing but our own copy is repaired.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from finops.domain.audit import GENESIS_HASH, Record, record_from_json
-from finops.domain.canonical import canonical_json
+from finops.domain.canonical import Json, canonical_json
 from finops.errors import LedgerDiverged, LedgerUnavailable
 
 _MODE: Final = 0o640
@@ -26,7 +26,8 @@ _LOOK: Final = "check the volume under the file"
 
 def line_of(record: Record) -> bytes:
     """Return the line, with its newline, that stands for `record` in the file and in an export."""
-    return canonical_json({"hash": record.hash, "record": record.to_json()}) + b"\n"
+    document: dict[str, Json] = {"hash": record.hash, "record": record.to_json(), "signature": record.signature}
+    return canonical_json(document) + b"\n"
 
 
 def record_of(line: bytes) -> Record:
@@ -37,7 +38,7 @@ def record_of(line: bytes) -> Record:
     """
     try:
         document = json.loads(line)
-        record = record_from_json(document["record"])
+        record = record_from_json(document["record"], str(document["signature"]))
         intact = document["hash"] == record.hash and line_of(record) == line
     except (KeyError, ValueError, TypeError) as error:
         raise LedgerDiverged(f"a line of the ledger's file is not a record: {error}") from error
@@ -72,11 +73,12 @@ class FileSink:
         """Stop the worker; a stuck write is left to the operating system."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def open(self, stream_line: Callable[[int], bytes | None]) -> None:
+    def open(self, stream_line: Callable[[int], bytes | None], seen: Callable[[Record], None]) -> None:
         """Create the file if absent, drop our own torn last line, and find where the file ends.
 
         Args:
             stream_line: the line that the first sink would write for a sequence, None when it has no such record.
+            seen: called with every record, in order.
 
         Raises:
             LedgerUnavailable: the folder is missing or cannot be written.
@@ -97,6 +99,7 @@ class FileSink:
                 if record.sequence != self.sequence + 1 or record.previous_hash != self.hash:
                     raise LedgerDiverged(f"line {self.sequence + 1} of {self._path} does not continue the chain")
                 self.sequence, self.hash = record.sequence, record.hash
+                seen(record)
                 end += len(line)
             self._size = end
         except OSError as error:

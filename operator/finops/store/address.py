@@ -46,6 +46,27 @@ def require_address(url: str, *, named: str = VARIABLE) -> None:
         raise InvalidInput(f"is not a store address: {problem}", field=named, hint=HINT)
 
 
+def require_password(url: str, *, allow_unauthenticated: bool, named: str = VARIABLE) -> None:
+    """Refuse a store over the network that asks nobody for a password; called by operator and bot before they start.
+
+    Whoever reaches such a server can write votes' caches and cards, and the ledger's stream. The file permissions of
+    a socket (unix://) protect it without one. `allow_unauthenticated` is `store.allowUnauthenticated` of the chart.
+
+    Raises:
+        InvalidInput: no password, or an empty one; never repeats the address.
+    """
+    require_address(url, named=named)
+    parts = urlsplit(url)
+    given = parts.password or dict(parse_qsl(parts.query)).get("password", "")
+    if not given and parts.scheme != "unix" and not allow_unauthenticated:
+        raise InvalidInput(
+            "names no password, so everyone who reaches the store could read and change what it holds",
+            field=named,
+            hint="use redis://USER:PASSWORD@HOST:6379/0 with an ACL user of its own for each process, "
+            "or FINOPS_STORE_ALLOW_UNAUTHENTICATED=true (store.allowUnauthenticated of the chart) for throw-away data",
+        )
+
+
 def redacted(url: str) -> str:
     """Return `url` without password and options, fit for messages and logs; never raises."""
     if _problem(url):

@@ -240,6 +240,13 @@ def _check_durable(client: redis.Redis) -> None:
             code="StoreSyncsLate",
             hint="set appendfsync always, or FINOPS_STORE_ALLOW_VOLATILE=true for throw-away data",
         )
+    if _setting(client, "no-appendfsync-on-rewrite") == "yes":
+        raise StoreUnsafe(
+            "the store does not sync while it rewrites its file (no-appendfsync-on-rewrite yes); "
+            "an acknowledged record could be lost on power failure",
+            code="StoreSyncsLate",
+            hint="set no-appendfsync-on-rewrite no, or FINOPS_STORE_ALLOW_VOLATILE=true for throw-away data",
+        )
 
 
 def _setting(client: redis.Redis, name: str) -> str:

@@ -1,7 +1,7 @@
 """Daily cost per account, region and service: one hash a day, the last scan of the day wins, kept 400 days.
 
 Written at the end of every scan for the shards it judged whole; read by `finops costs` and by the outlook. The service
-is the kind's billing word (`ec2-instance`, `ebs-volume`): finer than AWS's product names, and it adds up to them.
+is the kind's billing word (`ec2-instance`): finer than AWS's product names, and it adds up to them.
 All policies write here, so the figures are those of a month of 730 hours, whatever a policy counts with.
 """
 

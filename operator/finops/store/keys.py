@@ -10,7 +10,7 @@
 | `{p}util:{account}:{region}:{kind}:{question}` | hash | scan | `resource mark` → answers on a window, two days |
 | `{p}ring:{account}:{region}:{kind}:{metric}` | hash | scan | resource id → packed hourly values |
 | `{p}ring:{account}:{region}:{kind}:{metric}:dimensions` | hash | scan | resource id → dimension set, kept a day |
-| `{p}offered:{account}:{region}` | hash | scan | zone → instance types offered there, kept a day |
+| `{p}offered:{account}:{region}:{question}` | hash | scan | place → what AWS offers there, kept a day |
 | `{p}policy:{namespace}:{name}:head` | hash | scan | pointer to the policy's current generation, totals, report |
 | `{p}policy:{namespace}:{name}:{generation}:recs` | hash | scan | recommendation id → JSON |
 | `{p}policy:{namespace}:{name}:{generation}:by-saving` | sorted set | scan | recommendation id by monthly saving |
@@ -77,8 +77,8 @@ class Keys:
     def ring(self, shard: Shard, metric: str) -> str:
         return f"{self.prefix}ring:{shard}:{metric}"
 
-    def offered(self, account: str, region: str) -> str:
-        return f"{self.prefix}offered:{account}:{region}"
+    def offered(self, account: str, region: str, question: str) -> str:
+        return f"{self.prefix}offered:{account}:{region}:{question}"
 
     def policy_head(self, namespace: str, name: str) -> str:
         return f"{self.prefix}policy:{namespace}:{name}:head"

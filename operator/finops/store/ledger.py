@@ -7,7 +7,7 @@ to reach the caller, who runs the same append again under the same operation id 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import redis
 
-from finops.domain.audit import GENESIS_HASH, Record, record_from_json
+from finops.domain.audit import GENESIS_HASH, Record, record_from_json, request_uid
 from finops.domain.canonical import canonical_json
 from finops.errors import LedgerDiverged, LedgerUnavailable, StoreRefused, StoreUnavailable
 from finops.store.connection import Store, store_errors
@@ -37,7 +37,7 @@ if ARGV[9] ~= '' then
   if last ~= ARGV[9] then return {'changed', last, ''} end
 end
 if tonumber(ARGV[1]) ~= sequence + 1 or ARGV[2] ~= hash then return {'moved', tostring(sequence), hash} end
-redis.call('XADD', KEYS[1], ARGV[1] .. '-0', 'hash', ARGV[4], 'record', ARGV[3])
+redis.call('XADD', KEYS[1], ARGV[1] .. '-0', 'hash', ARGV[4], 'record', ARGV[3], 'signature', ARGV[10])
 redis.call('HSET', KEYS[2], 'sequence', ARGV[1], 'hash', ARGV[4], 'fence', ARGV[5])
 redis.call('HSET', KEYS[3], ARGV[6], ARGV[1])
 if ARGV[7] ~= '' then redis.call('RPUSH', KEYS[4], ARGV[1]) end
@@ -76,9 +76,8 @@ class AppendAnswer:
     hash: str
 
 
-def request_uid(request: str) -> str:
-    """Return the uid in a record's `request` field (`namespace/name/uid`), empty for records about no request."""
-    return request.rpartition("/")[2]
+def unchecked(record: Record) -> None:
+    """Accept any record: for showing and exporting what is there, never for deciding."""
 
 
 class LedgerStream:
@@ -86,11 +85,16 @@ class LedgerStream:
 
     Every method raises LedgerUnavailable when the server does not answer or cannot write, StoreUnsafe when it refuses
     our user, and LedgerDiverged when what it holds is not a ledger.
+
+    Args:
+        store: a connection that resends nothing.
+        check: called with every record that is read; raises LedgerDiverged for one that nobody trusted has signed.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, check: Callable[[Record], None]) -> None:
         self._client = store.client
         self._keys = store.keys
+        self._check = check
 
     def append(self, record: Record, *, after: int | None = None) -> AppendAnswer:
         """Store `record` if it continues the chain and its operation id is new; all or nothing.
@@ -116,6 +120,7 @@ class LedgerStream:
                 uid,
                 GENESIS_HASH,
                 "" if after is None else str(after),
+                record.signature,
             )
         return AppendAnswer(AppendResult(str(answer[0])), int(answer[1]), str(answer[2]))
 
@@ -154,7 +159,9 @@ class LedgerStream:
             with _ledger_errors():
                 page: Any = self._client.xrange(self._keys.ledger, min=f"{start}-0", max="+", count=size)
             for identifier, fields in page:
-                yield _record(str(identifier), fields)
+                record = _record(str(identifier), fields)
+                self._check(record)
+                yield record
             if len(page) < size:
                 return
             start = int(str(page[-1][0]).partition("-")[0]) + 1
@@ -163,7 +170,7 @@ class LedgerStream:
 
 def _record(identifier: str, fields: Any) -> Record:
     try:
-        record = record_from_json(json.loads(fields["record"]))
+        record = record_from_json(json.loads(fields["record"]), str(fields["signature"]))
     except (KeyError, ValueError, TypeError) as error:
         raise LedgerDiverged(f"entry {identifier} of the ledger's stream is not a record: {error}") from error
     if fields.get("hash") != record.hash or identifier != f"{record.sequence}-0":

@@ -1,7 +1,7 @@
-"""Which instance types AWS offers in which zone: read by right-sizing, asked of AWS once a day per account and region.
+"""What AWS offers where, in answer to a kind's question about a region; asked of AWS once a day per account and region.
 
-Written and read by the scan. Zone names are an account's own (`us-east-1a` is not the same zone in two accounts), so
-nothing is shared between accounts. One field per zone with the names in one text: about 15 kB.
+Written and read by the scan. Places are an account's own (`us-east-1a` is not the same zone in two accounts), so
+nothing is shared between accounts. One field per place with the names in one text: about 15 kB for a region's zones.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ class OfferingStore:
         self._client: Any = store.client
         self._keys = store.keys
 
-    def in_zone(self, account: str, region: str, zone: str) -> frozenset[str] | None:
-        """Return the types offered in `zone`, empty when AWS named none; None when AWS must be asked (again)."""
+    def in_place(self, account: str, region: str, question: str, place: str) -> frozenset[str] | None:
+        """Return what is offered in `place`, empty when AWS named nothing; None when AWS must be asked (again)."""
         with store_errors():
-            marker, names = self._client.hmget(self._keys.offered(account, region), ["", zone])
+            marker, names = self._client.hmget(self._keys.offered(account, region, question), ["", place])
         if marker is None:
             return None
         return frozenset(names.split(_SEPARATOR)) if names else frozenset()
 
-    def put(self, account: str, region: str, zones: Mapping[str, Iterable[str]]) -> None:
-        """Keep what AWS said about all zones of a region for a day, in place of what was kept before."""
-        key = self._keys.offered(account, region)
-        fields = {zone: _SEPARATOR.join(sorted(names)) for zone, names in zones.items()}
+    def put(self, account: str, region: str, question: str, places: Mapping[str, Iterable[str]]) -> None:
+        """Keep what AWS said about all places of a region for a day, instead of what was kept before."""
+        key = self._keys.offered(account, region, question)
+        fields = {place: _SEPARATOR.join(sorted(names)) for place, names in places.items()}
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
             pipe.delete(key)
             pipe.hset(key, mapping={"": "complete", **fields})

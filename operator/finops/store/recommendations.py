@@ -113,7 +113,7 @@ class RecommendationStore:
         """
         records = {one.id: recommendation_to_text(one) for one in recommendations}
         scores = {one.id: _score(one) for one in recommendations}
-        targets = {f"{one.check} {one.resource.id}": _target(one) for one in recommendations}
+        targets = {f"{one.check} {one.resource.id}": one.target for one in recommendations}
         reasons = {f"{one.check} {one.resource_id}": one.reason for one in why}
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for part, mapping in zip(_PARTS, (records, scores, reasons, targets), strict=True):
@@ -241,11 +241,6 @@ def _score(one: Recommendation) -> float:
     return saving if one.counted else saving - 1e-6
 
 
-def _target(one: Recommendation) -> str:
-    """Return what the next scan compares its own advice with: the new type, or nothing for other actions."""
-    return str(one.parameters.get("instanceType") or one.parameters.get("volumeType") or "")
-
-
 def recommendation_to_json(one: Recommendation) -> dict[str, Any]:
     """Return the JSON of interfaces: camelCase, money as decimal strings, nulls where nothing is known."""
     ref = one.resource
@@ -281,6 +276,7 @@ def recommendation_to_json(one: Recommendation) -> dict[str, Any]:
         "alternatives": [dict(item) for item in one.alternatives],
         "advice": one.advice,
         "attributes": dict(one.attributes),
+        "target": one.target,
         "facts": [{"label": fact.label, "value": fact.value} for fact in one.facts],
         "expectation": one.expectation,
         "performanceRisk": one.performance_risk.value if one.performance_risk else None,
@@ -314,6 +310,7 @@ def recommendation_from_json(record: Mapping[str, Any]) -> Recommendation:
         advice=record["advice"],
         currency=record["currency"],
         attributes=record["attributes"],
+        target=record["target"],
         facts=tuple(EvidenceFact(**fact) for fact in record["facts"]),
         expectation=record["expectation"],
         performance_risk=PerformanceRisk(record["performanceRisk"]) if record["performanceRisk"] else None,

@@ -19,27 +19,11 @@ from finops.errors import (
     AwsUnreachable,
 )
 from finops.ports.aws_steps import StepClient
+from finops_operator.plugins.action import CallRules
 
 _MESSAGE_CHARACTERS: Final = 300
-_DRY_RUN_PASSED: Final = "DryRunOperation"
-"""EC2's code for a dry run whose call would have been permitted; it answers every dry run with an error."""
-
-NOT_CARRIED_OUT: Final = frozenset(
-    {
-        "InsufficientInstanceCapacity",
-        "InsufficientHostCapacity",
-        "InsufficientCapacityOnHost",
-        "InsufficientCapacity",
-        "InsufficientReservedInstanceCapacity",
-        "ReservationCapacityExceeded",
-        "InsufficientVolumeCapacity",
-    }
-)
-"""EC2's server error codes that say clearly that nothing was done, though they come with status 500 (EC2 API
-reference, "Server error codes"). Every other 5xx leaves the outcome unknown."""
-
-CREATED: Final = ("SnapshotId", "ImageId")
-"""What an answer tells of a thing that the call made; the ledger keeps it under the same name."""
+NO_DRY_RUN: Final = "NoDryRun"
+"""Our own code of a dry run that was not made because the API has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +34,21 @@ class Answer:
     detail: Mapping[str, Json]
 
 
-def call_once(client: StepClient, operation: str, parameters: Mapping[str, Any]) -> Answer:
-    """Call and classify. Never raises for what AWS or the network did."""
+def call_once(client: StepClient, operation: str, parameters: Mapping[str, Any], rules: CallRules) -> Answer:
+    """Call and classify by the action's rules. Never raises for what AWS or the network did."""
     try:
         answer = client.call(operation, parameters)
     except AwsOutcomeUnknown as error:
-        if error.code in NOT_CARRIED_OUT:
+        if error.code in rules.not_done:
             return Answer(Result.REJECTED, _failure(error, retryable=False))
         return Answer(Result.UNKNOWN, _failure(error, retryable=False))
     except (AwsThrottled, AwsUnreachable, AwsCredentialsInvalid) as error:
         return Answer(Result.REJECTED, _failure(error, retryable=True))
     except (AwsRejected, AwsDenied) as error:
         return Answer(Result.REJECTED, _failure(error, retryable=False))
-    return Answer(Result.OK, {key: str(answer[key]) for key in CREATED if key in answer})
+    made = {key: str(answer[key]) for key in rules.created if key in answer}
+    # AWS's word for people who read the ledger, ours for the executor that reads it back.
+    return Answer(Result.OK, {**made, **({"created": next(iter(made.values()))} if made else {})})
 
 
 def says_nothing(answer: Answer) -> bool:
@@ -70,16 +56,30 @@ def says_nothing(answer: Answer) -> bool:
     return answer.result is Result.UNKNOWN or answer.detail.get("retryable") is True
 
 
-def dry_run_end(details: Iterable[Mapping[str, Json]]) -> tuple[State, str]:
+def dry_run_once(client: StepClient, operation: str, parameters: Mapping[str, Any], rules: CallRules) -> Answer:
+    """Ask whether a call would be permitted; a call of an API without dry runs is not made at all."""
+    if not rules.dry_run_passed:
+        return Answer(Result.OK, {"code": NO_DRY_RUN, "message": "its API has no dry run", "retryable": False})
+    return call_once(client, operation, {**parameters, "DryRun": True}, rules)
+
+
+def dry_run_end(details: Iterable[Mapping[str, Json]], rules: CallRules) -> tuple[State, str]:
     """Return how a dry run ends, by the details of its records: as an act ends whose first call AWS accepts or refuses.
 
     Args:
         details: of each changing step `operation` and AWS's `code`.
+        rules: which code says that a call is permitted.
     """
     codes = [(str(detail.get("operation")), str(detail.get("code") or "no dry run")) for detail in details]
-    lines = [f"{name} {'is permitted' if code == _DRY_RUN_PASSED else f'is refused ({code})'}" for name, code in codes]
-    passed = all(code == _DRY_RUN_PASSED for _, code in codes)
+    passed = all(code in {rules.dry_run_passed, NO_DRY_RUN} for _, code in codes)
+    lines = [f"{name} {_dry_run_word(code, rules)}" for name, code in codes]
     return State.SUCCEEDED if passed else State.ROLLED_BACK, f"Dry run, nothing was changed: {', '.join(lines)}."
+
+
+def _dry_run_word(code: str, rules: CallRules) -> str:
+    if code == NO_DRY_RUN:
+        return "was not asked about (its API has no dry run)"
+    return "is permitted" if code == rules.dry_run_passed else f"is refused ({code})"
 
 
 def _failure(error: AwsError, *, retryable: bool) -> dict[str, Json]:

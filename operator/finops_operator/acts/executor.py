@@ -47,7 +47,7 @@ from finops.ports.act import ActCaps, ActProgress, ActRequest, Gate, LeaseGuard,
 from finops.ports.aws_steps import ExecutorSessions, StepClient
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
-from finops_operator.acts.caller import call_once, dry_run_end, says_nothing
+from finops_operator.acts.caller import call_once, dry_run_end, dry_run_once, says_nothing
 from finops_operator.acts.journal import (
     COMPENSATING,
     DRY_RUN,
@@ -228,7 +228,7 @@ class Executor:
             # Written by another process, or the lease ran down while writing: the open intent is settled by looking.
             return None
         self.passage("aws.before")
-        answer = call_once(client, step.operation, parameters)
+        answer = call_once(client, step.operation, parameters, act.action.calls)
         self.passage("aws.sent")
         self.passage("outcome.before")
         name = f"outcome:{step.id}:{move.attempt}"
@@ -327,13 +327,13 @@ class Executor:
                 continue
             client = self._client(act, step, seconds)
             parameters = with_request(step.parameters, request.uid)
-            answer = call_once(client, step.operation, {**parameters, "DryRun": True})
+            answer = dry_run_once(client, step.operation, parameters, act.action.calls)
             if says_nothing(answer):
                 why = f"Waiting: the dry run of {step.operation} had no clear answer: {answer.detail.get('code')}"
                 return ActResult(None, why, self.settings.retry_seconds)
             told[step.id] = {"operation": step.operation, "parameters": parameters, **answer.detail}
             self._append(act, f"{DRY_RUN}:{step.id}", RecordKind.OUTCOME, step.id, 0, DRY_RUN, told[step.id])
-        self._finish(act, *dry_run_end(told.values()))
+        self._finish(act, *dry_run_end(told.values(), act.action.calls))
         return None
 
     def _conclude(self, act: Act, state: State, message: str) -> ActResult:

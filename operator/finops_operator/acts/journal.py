@@ -6,7 +6,7 @@ Called by the act stage and, at start, by the operator to find acts that a dead 
 |---|---|---|---|---|
 | `UID:started` | outcome | -, 0 | `started` | plan, dryRun, deciders, account, policy, estimate |
 | `UID:intent:STEP:N` | intent | STEP, N | | operation, parameters, observed, back |
-| `UID:outcome:STEP:N` | outcome | STEP, N | ok, rejected, unknown | code, message, retryable, SnapshotId |
+| `UID:outcome:STEP:N` | outcome | STEP, N | ok, rejected, unknown | code, message, retryable, created |
 | `UID:settled:STEP:N` | outcome | STEP, N | recovered, absent, foreign | observed, created |
 | `UID:dry-run:STEP` | outcome | STEP, 0 | `dry-run` | operation, parameters, code, message |
 | `UID:alarm:STEP` | outcome | STEP, 0 | `NeedsHuman` | reason |
@@ -32,7 +32,6 @@ from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ResourceRef
 from finops.ports.act import ActRequest
 from finops.ports.ledger import Ledger
-from finops_operator.acts.caller import CREATED
 
 STARTED: Final = "started"
 COMPENSATING: Final = "compensating"
@@ -164,7 +163,7 @@ def _outcome(record: Record) -> JournalEntry:
         Result(told.result),
         code=str(told.detail.get("code", "")),
         retryable=told.detail.get("retryable") is True,
-        created=next((str(told.detail[key]) for key in (*CREATED, "created") if told.detail.get(key)), ""),
+        created=str(told.detail.get("created") or ""),
     )
 
 

@@ -18,8 +18,9 @@ from finops.crds.invalid import InvalidObject, shortened
 from finops.crds.part import API_VERSION
 from finops.crds.scan_policy import ScanPolicy
 from finops.errors import InvalidInput
+from finops_operator.cli.problems import InvalidDocuments, Problem
 from finops_operator.cli.yaml_documents import MalformedYaml, yaml_documents
-from finops_operator.plugins.kind import Check
+from finops_operator.plugins.check import Check
 from finops_operator.rules.due import next_run
 from finops_operator.rules.known_ids import KnownIds
 from finops_operator.scan.check import CheckSetting, enabled_checks
@@ -27,29 +28,6 @@ from finops_operator.scan.check import CheckSetting, enabled_checks
 _KINDS: Final = ("ScanPolicy", "AwsAccount")
 _SIZE_LIMIT: Final = 4_000_000
 """Bytes of one file; far above any policy, far below what would hurt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong: where (file, document, object, field), the rule it breaks, what to write instead."""
-
-    source: str
-    document: str
-    field: str
-    rule: str
-    hint: str
-
-    def __str__(self) -> str:
-        where = ": ".join(part for part in (self.source, self.document, self.field) if part)
-        return f"{where}: {self.rule}; {self.hint}" if self.hint else f"{where}: {self.rule}"
-
-
-class InvalidDocuments(InvalidInput):
-    """Files that cannot be used; `problems` holds everything found in all of them."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__(" | ".join(map(str, problems)))
 
 
 @dataclass(slots=True)
@@ -60,7 +38,7 @@ class Documents:
     accounts: dict[str, AwsAccount] = field(default_factory=dict)
 
 
-def read_documents(files: Sequence[str], checks: Mapping[str, Check], known: KnownIds, now: datetime) -> Documents:
+def read_documents(files: Sequence[str], checks: Mapping[str, Check[Any]], known: KnownIds, now: datetime) -> Documents:
     """Read all documents of `files`.
 
     Raises:
@@ -161,7 +139,7 @@ def _take(
 
 def _policy_problems(
     policy: ScanPolicy,
-    checks: Mapping[str, Check],
+    checks: Mapping[str, Check[Any]],
     known: KnownIds,
     now: datetime,
     seen: Mapping[tuple[str, str, str], str],

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, TextIO
 
 from finops.errors import FinopsError, InvalidInput, Refused
-from finops_operator.cli.documents import InvalidDocuments
 from finops_operator.cli.printable import printable
+from finops_operator.cli.problems import InvalidDocuments
 
 FAILED: Final = 1
 INVALID: Final = 2

@@ -1,10 +1,8 @@
 """IAM policies built from the permissions that kinds and actions declare; used by `iam-policy` and `doctor`.
 
-Conditions narrow what IAM can narrow: what carries the protecting tag cannot be changed, of an instance only the type,
-tags are written on snapshots only while they are made, grants on customer keys are for EC2 alone. What leads an act
-back (start, the old type) is free of the tag: whoever protects an instance while an act has it stopped must not keep it
-stopped. Before its first call every act reads the tag itself and refuses.
-Sources: AWS service authorization reference for EC2, STS and KMS; "Key policies … for encrypted volumes".
+Conditions narrow what IAM can narrow: what carries the protecting tag cannot be changed, and an action declares where
+its service allows more than that. What leads an act back is free of the tag: whoever protects a resource while an act
+has it changed must not keep it changed. Before its first call every act reads the tag itself and refuses.
 """
 
 from __future__ import annotations
@@ -19,15 +17,13 @@ from finops_operator.plugins.loaded import Plugins
 Statement: TypeAlias = Mapping[str, Any]
 _VERSION: Final = "2012-10-17"
 _UNPROTECTED: Final = {"StringNotEquals": {f"aws:ResourceTag/{PROTECTED_TAG}": "true"}}
-_WAY_BACK: Final = frozenset({"ec2:StartInstances"})
-_OBJECT_OF_KIND: Final[Mapping[str, str]] = {"ec2-instance": "instance", "ebs-volume": "volume"}
 
 
 def scan_policy(plugins: Plugins) -> dict[str, Any]:
     """Return what the scanner role needs: listing and metrics, and what actions observe before and after."""
     needed = {one for kind in plugins.kinds.values() for one in kind.permissions}
     needed |= {one for action in plugins.actions.values() for one in action.read_permissions}
-    # Describe and metric calls know no resources: AWS accepts only "*" for them.
+    # Most calls that list, and all that read metrics, know no resources: AWS accepts only "*" for them.
     return _document([{"Sid": "Read", "Effect": "Allow", "Action": sorted(needed), "Resource": "*"}])
 
 
@@ -43,69 +39,30 @@ def act_policy(plugins: Plugins, actions: Sequence[str]) -> dict[str, Any]:
             raise InvalidInput(f"there is no action {name!r}", field="--action", hint=f"known: {known}")
     chosen = [action for name, action in plugins.actions.items() if not actions or name in actions]
     changing: dict[str, set[str]] = {}
-    special: set[str] = set()
     for action in chosen:
-        for permission in action.permissions:
-            if permission in _SPECIAL:
-                special.add(permission)
-                continue
-            for kind in action.kinds:
-                changing.setdefault(_OBJECT_OF_KIND[kind], set()).add(permission)
+        narrowed = {str(statement["Action"]) for statement in action.rights.narrowed}
+        for kind in action.kinds:
+            changing.setdefault(kind, set()).update(one for one in action.permissions if one not in narrowed)
+    way_back = {one for action in chosen for one in action.rights.way_back}
     statements: list[Statement] = []
     for name, operations in sorted(changing.items()):
-        guarded, free = operations - _WAY_BACK, operations & _WAY_BACK
-        statements += [_changing(f"Change{name.capitalize()}s", name, guarded, _UNPROTECTED)] if guarded else []
-        statements += [_changing(f"Restore{name.capitalize()}s", name, free, {})] if free else []
-    if any("ec2:CreateSnapshot" in operations for operations in changing.values()):
-        statements.append(
-            {
-                "Sid": "KeepSnapshots",
-                "Effect": "Allow",
-                "Action": "ec2:CreateSnapshot",
-                "Resource": "arn:*:ec2:*::snapshot/*",
-            }
-        )
-    statements += [_SPECIAL[name] for name in sorted(special)]
+        arn, word = plugins.kinds[name].arn_pattern, "".join(part.capitalize() for part in name.split("-"))
+        guarded, free = operations - way_back, operations & way_back
+        statements += [_changing(f"Change{word}", arn, guarded, _UNPROTECTED)] if guarded else []
+        statements += [_changing(f"Restore{word}", arn, free, {})] if free else []
+    declared = [statement for action in chosen for statement in (*action.rights.further, *action.rights.narrowed)]
+    statements += sorted({str(one["Sid"]): one for one in declared}.values(), key=lambda one: str(one["Sid"]))
     return _document(statements)
 
 
-def _changing(sid: str, name: str, operations: Iterable[str], condition: Mapping[str, Any]) -> Statement:
+def _changing(sid: str, arn: str, operations: Iterable[str], condition: Mapping[str, Any]) -> Statement:
     return {
         "Sid": sid,
         "Effect": "Allow",
         "Action": sorted(operations),
-        "Resource": f"arn:*:ec2:*:*:{name}/*",
+        "Resource": arn,
         **({"Condition": condition} if condition else {}),
     }
-
-
-_SPECIAL: Final[Mapping[str, Statement]] = {
-    "ec2:ModifyInstanceAttribute": {
-        "Sid": "ChangeNothingButTheInstanceType",
-        "Effect": "Allow",
-        "Action": "ec2:ModifyInstanceAttribute",
-        "Resource": "arn:*:ec2:*:*:instance/*",
-        "Condition": {"StringEquals": {"ec2:Attribute": "InstanceType"}},
-    },
-    "ec2:CreateTags": {
-        "Sid": "TagSnapshotsAsTheyAreMade",
-        "Effect": "Allow",
-        "Action": "ec2:CreateTags",
-        "Resource": "arn:*:ec2:*::snapshot/*",
-        "Condition": {"StringEquals": {"ec2:CreateAction": "CreateSnapshot"}},
-    },
-    # Without it an instance whose volumes have a customer key never starts again.
-    "kms:CreateGrant": {
-        "Sid": "StartWithEncryptedVolumes",
-        "Effect": "Allow",
-        "Action": "kms:CreateGrant",
-        "Resource": "*",
-        "Condition": {
-            "Bool": {"kms:GrantIsForAWSResource": "true"},
-            "StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"},
-        },
-    },
-}
 
 
 def _document(statements: Sequence[Statement]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import typer
 
 from finops.errors import FinopsError
 from finops_operator.cli.command import commands_for
+from finops_operator.cli.extras import not_installed
 from finops_operator.cli.failures import report
 
 INTERRUPTED: Final = 130
@@ -71,6 +72,11 @@ def run(arguments: Sequence[str], program: str = "finops") -> int:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except FinopsError as error:
         return report(error, sys.stderr)
+    except ModuleNotFoundError as error:
+        known = not_installed(arguments[0] if arguments else "", error)
+        if known is None:
+            raise
+        return report(known, sys.stderr)
     except BrokenPipeError:
         return _enough()
     return 0

@@ -67,7 +67,7 @@ def scan_all(
                     kinds=plugins.kinds,
                     checks=plugins.checks,
                     price_sources=plugins.price_sources,
-                    catalog=plugins.catalog,
+                    actions=plugins.actions,
                     pool=pool,
                     metric_requests=metric_requests,
                     progress=progress,

@@ -14,7 +14,9 @@ from finops.domain.canonical import Json
 from finops.domain.execution import Observation, Procedure
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
+from finops.domain.resource import Resource
 from finops.ports.aws_steps import Reader
+from finops_operator.plugins.ownership import Owner
 
 REQUEST_PLACEHOLDER: Final = "$(request.uid)"
 """Stands in a plan's parameters where the call carries the request's uid: the uid is born after the plan is hashed."""
@@ -79,6 +81,70 @@ class Target:
     created: str = ""
 
 
+def _no_patch(_owner: Owner, _resource: Resource, _parameters: Parameters) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class AtOwner:
+    """The same change made where the resource is owned, when an act here would be undone.
+
+    Attributes:
+        only_stops: whether the act changes nothing but whether the resource runs: a template describes settings, so it
+            does not undo that.
+        patch: (owner, resource, parameters) → the change in the owner's own words, built from AWS's ids and our
+            parameters only; empty when there is nothing to write.
+    """
+
+    only_stops: bool = False
+    patch: Callable[[Owner, Resource, Parameters], str] = _no_patch
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What IAM must know about an act beside the list of its permissions.
+
+    Attributes:
+        narrowed: statements that stand in place of a plain permission on the kind's ARNs, because a condition or
+            another ARN narrows it; each with a `Sid` and one `Action`.
+        further: statements needed beside the plain permission, for something that the call makes.
+        way_back: permissions that lead an act back, and so are free of the protecting tag: whoever protects a resource
+            while an act has it changed must not keep it changed.
+        probes: permission, to read or to change → (id of a resource) → parameters of a call that asks whether it is
+            granted, sent with `DryRun` where the API has it. A changing call is never sent without.
+    """
+
+    narrowed: tuple[Statement, ...] = ()
+    further: tuple[Statement, ...] = ()
+    way_back: frozenset[str] = frozenset()
+    probes: Mapping[str, Callable[[str], Mapping[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CallRules:
+    """How AWS's answers to the changing calls of an act are read.
+
+    Attributes:
+        created: names in an answer that tell the id of something the call made; the ledger keeps them.
+        not_done: error codes that say clearly that nothing was done though they come with status 500; every other 5xx
+            leaves the outcome unknown.
+        dry_run_passed: the code that says that a dry run's call would have been permitted; empty: the API has no
+            `DryRun`, and then a dry run calls nothing.
+    """
+
+    created: tuple[str, ...] = ()
+    not_done: frozenset[str] = frozenset()
+    dry_run_passed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActSample:
+    """Parameters, and the state a plan starts from, for the plan that the documentation shows."""
+
+    parameters: Parameters = field(default_factory=dict)
+    assumed: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One thing that can be done.
@@ -101,6 +167,10 @@ class Action:
             an ActionRequest. Raises InvalidInput when a parameter is missing or not of its type.
         procedure: how each step is judged, the way back, the end state.
         statements: session policy of one step: its changing calls on its ARNs and nothing else.
+        rights: what narrows its permissions, and how they are asked about.
+        calls: how AWS's answers are read.
+        at_owner: the same change made where the resource is owned.
+        sample: an example for the documentation.
     """
 
     id: str
@@ -119,6 +189,10 @@ class Action:
     plan: Callable[[ResourceRef, Parameters, Mapping[str, str]], Plan]
     procedure: Procedure
     statements: Callable[[Plan, PlanStep], tuple[Statement, ...]]
+    rights: Rights = field(default_factory=Rights)
+    calls: CallRules = field(default_factory=CallRules)
+    at_owner: AtOwner = field(default_factory=AtOwner)
+    sample: ActSample = field(default_factory=ActSample)
 
 
 def with_request(value: Any, request_uid: str) -> Any:

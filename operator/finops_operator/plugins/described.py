@@ -21,7 +21,10 @@ def gap_of(error: AwsError, reader: PageReader) -> Gap:
 
 
 def tags_of(described: Mapping[str, Any]) -> dict[str, str]:
-    """Return the `Tags` list of an EC2 answer as a mapping; the text is untrusted and stays as it is."""
+    """Return a `Tags` list of keys and values as a mapping; the text is untrusted and stays as it is.
+
+    A kind whose API gives tags another way (a mapping, a call of its own) reads them itself.
+    """
     return {str(tag.get("Key", "")): str(tag.get("Value", "")) for tag in described.get("Tags") or ()}
 
 

@@ -1,47 +1,23 @@
-"""What a plug-in declares: resource kinds and checks, as frozen dataclasses that the registry loads.
+"""What a service declares about a kind of resource: how to list it, measure it, price it and show it.
 
-Called by: `resources/*` (export `KIND`), `checks/*` (export `CHECK`), the stages that walk them, `finops iam-policy`.
-Actions declare themselves with their own dataclass, beside the code that runs them.
-
-Agreement between collectors and checks: names inside `Resource.attributes`
-==========================================================================
-
-`ec2-instance` (state: AWS's word; created: LaunchTime, so that metrics before a restart or a resize do not count)
-
-- text: `instance_type`, `usage_operation` (`RunInstances:0002`), `platform_details`, `platform` (`windows` or empty),
-  `tenancy`, `lifecycle` (empty, `spot`, `scheduled`), `availability_zone`, `architecture`, `virtualization_type`,
-  `hypervisor`, `root_device_type`, `root_device_name`, `image_id`, `boot_mode`, `auto_scaling_group`,
-  `operator_principal`, `state_transition_reason`, `placement_group`, `capacity_reservation` (id of the reservation the
-  instance sits in or targets)
-- boolean: `ena_support` (null when AWS did not say), `ebs_optimized`, `operator_managed`, `hibernation_configured`
-- integer: `network_interface_count`
-- lists: `volume_ids`, `public_ipv4` (addresses), `elastic` (one boolean per address of `public_ipv4`)
-
-`ebs-volume` (state: `available`, `in-use`, …; created: CreateTime)
-
-- text: `volume_type`, `kms_key_id`, `availability_zone`, `snapshot_id`, `attached_instance_id`, `attached_device`,
-  `operator_principal`, `unattached_since` (ISO time of our own first sight as unattached; absent when we never kept it)
-- integer: `size_gb`, `iops`, `throughput` (MiB/s); null where AWS gave none
-- boolean: `encrypted`, `multi_attach`, `operator_managed`
-- lists: `attachments` (objects with `instance_id`, `device`, `state`)
-
-A fact AWS did not give is absent or null, never a default: `False`, `0` and the empty string mean that AWS said so.
+Every file directly in a service's folder exports one `KIND`; the registry loads it, the scan walks it, the command
+line, `finops iam-policy` and the documentation read it. The rooms outside `services` know nothing of a kind but this.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, Generic, TypeAlias
 
-from finops.domain.price import Cost, Price, PriceQuery
-from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
+from finops.domain.price import Price, PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.domain.utilization import Utilization
-from finops_operator.plugins.sizing_policy import SizingPolicy
-from finops_operator.pricing.instance_types import Catalog
+from finops.ports.aws_read import PageReader
+from finops_operator.plugins.facts import KindFacts
+from finops_operator.plugins.ownership import Owner, owner_by_tags
 
 PriceLookup: TypeAlias = Callable[[PriceQuery], Price | None]
 """A pure question to a price table: a figure of exactly that region and product, or None."""
@@ -51,8 +27,8 @@ def _always(_: Resource) -> bool:
     return True
 
 
-def _never(_facts: Facts, _parameters: Mapping[str, Decimal]) -> bool:
-    return False
+def _owner_by_tags(resource: Resource) -> Owner | None:
+    return owner_by_tags(resource.tags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +39,15 @@ class MetricSpec:
         name: our name of it in `Utilization` (`cpuPercent`).
         namespace, metric: CloudWatch's names.
         dimension: the dimension that carries the resource's id.
-        statistics: `("Average", "Maximum")` for a gauge: summaries tell the period maxima and the mean of the period
-            averages; `("Sum",)` for a counter: maximum and percentiles tell the period sums, total their sum, so that
+        statistics: `("Average", "Maximum")` for a gauge: summaries give the period maxima and the mean of the period
+            averages; `("Sum",)` for a counter: maximum and percentiles are of the period sums, total their sum, so that
             a rate is a figure divided by `period_seconds`.
         unit: unit of a point: `percent`, `bytes`, `count`, `seconds`, `credits`.
         missing_means_zero: whether AWS leaves a point out because nothing happened; False: a missing point is unknown.
         hourly: part of the first hourly picture.
         fine: part of the 5-minute picture of candidates.
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
+        aliases: further names under which the same thing is published, tried when it is discovered.
         applies: which resources publish the metric at all.
     """
 
@@ -84,6 +61,7 @@ class MetricSpec:
     hourly: bool = True
     fine: bool = False
     discovered: bool = False
+    aliases: tuple[str, ...] = ()
     applies: Callable[[Resource], bool] = _always
 
     @property
@@ -101,135 +79,176 @@ class BilledPart:
         quantity: how many units; for something billed by the hour the number of such things running all month.
         query: what to ask a price source, None when no source can know.
         reason_unknown: why there is no query, in words; empty otherwise.
+        price: what the kind itself knows of the price, from a page that it names; asked before any source.
     """
 
     dimension: str
     quantity: Decimal
-    query: PriceQuery | None
+    query: PriceQuery | None = None
     reason_unknown: str = ""
+    price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceKind:
-    """One kind of AWS resource: how to list it, measure it, price it and show it.
+class States:
+    """What AWS's words for a resource's state mean; a word in none of the sets means nothing special.
+
+    Attributes:
+        running: it works.
+        stopped: it exists and does not work.
+        billed: something of it may be billed; empty: in every state.
+        unmeasured: it publishes no metrics, so that one point a day proves as much as 24, and no data at all over the
+            window is knowledge and no gap.
+    """
+
+    running: frozenset[str] = frozenset()
+    stopped: frozenset[str] = frozenset()
+    billed: frozenset[str] = frozenset()
+    unmeasured: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What of a resource is kept from scan to scan because AWS does not say it.
+
+    Attributes:
+        applies: which resources have something to keep; only these are read back from the last scan.
+        carry_over: (as it is now, as the last scan kept it or None, time of the scan) → the resource with what is kept.
+        mark: a text that changes when what was measured before does not count any more.
+    """
+
+    applies: Callable[[Resource], bool]
+    carry_over: Callable[[Resource, Resource | None, datetime], Resource]
+    mark: Callable[[Resource], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a kind's checks must know of a region and AWS answers in one go, such as what each zone offers.
+
+    Asked once a day for an account and region, and only when a resource needs it. A check finds the answer in
+    `Facts.answers` under `id`.
+
+    Attributes:
+        id: key of the answer, in the store too.
+        ask: reads AWS; returns place → names. Raises AwsError; half an answer is none.
+        place: which of the answers concerns a resource; empty: none.
+        needed: whether the resource needs the answer, given what was measured.
+    """
+
+    id: str
+    ask: Callable[[PageReader], Mapping[str, Iterable[str]]]
+    place: Callable[[Resource], str]
+    needed: Callable[[Resource, Utilization], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductOption:
+    """A further option of a product in `finops prices lookup`, such as the operating system."""
+
+    name: str
+    metavar: str
+    default: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Something `finops prices lookup` finds the price of.
+
+    Attributes:
+        option: the option that names it, such as `--size`; `metavar`, `description`: for the help.
+        queries: (region, what the option says, further options by name) → what to ask the price sources.
+        sample: a value that every table has, for `finops doctor`.
+        options: what else selects the product.
+    """
+
+    option: str
+    metavar: str
+    description: str
+    queries: Callable[[str, str, Mapping[str, str]], tuple[PriceQuery, ...]]
+    sample: str
+    options: tuple[ProductOption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How the resources of a kind are found.
+
+    Attributes:
+        permissions: IAM actions that collecting and measuring call.
+        collect: (reader, partition) → paginated generator. It yields a Gap for what it could not see, and an error of
+            AWS never becomes an empty list.
+        is_global: whether AWS keeps the kind once per account: it is then listed once, in the home region of the
+            account's partition, and never once per region.
+        probes: operation of `permissions` → (id of a resource) → parameters of a call that changes nothing, where the
+            call without any (or with `DryRun`, when the API has it) does not do.
+        questions: what its checks ask AWS about a whole region.
+    """
+
+    permissions: tuple[str, ...]
+    collect: Callable[[PageReader, str], Iterator[Resource | Gap]]
+    is_global: bool = False
+    probes: Mapping[str, Callable[[str], Mapping[str, Any]]] = field(default_factory=dict)
+    questions: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A resource that does not exist, for the documentation and for questions about nothing in particular."""
+
+    id: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceKind(Generic[KindFacts]):
+    """One kind of AWS resource.
 
     Attributes:
         id: kind id with hyphens, as in `spec.resources`; the file's name with underscores.
-        title: one of its resources in words (`EC2 instance`).
+        title: what people call one of it, such as `EC2 instance`.
         service: AWS service prefix (`ec2`).
         id_pattern: full-match regular expression of AWS ids.
-        permissions: IAM actions the collector calls.
-        collect: paginated generator; its arguments are the discovery stage's business. It yields a Gap for what it
-            could not see and never turns an error into silence.
-        metrics: what CloudWatch tells about it.
-        billed_parts: what is billed for one resource; pure. For the kinds of this product: the functions of the same
-            name in its service's `rules`.
-        console_url: link to the AWS console.
+        arn_pattern: what all of them match, for IAM statements: `arn:*:sqs:*:*:*`.
+        facts: the frozen dataclass of its own facts.
+        listing: how its resources are found.
+        states: what AWS's words for its state mean.
+        billed_parts: what is billed for one resource; pure.
+        console_url: link to the AWS console of its partition, see `plugins.console`; empty where there is none.
+        sample: a made-up resource.
+        metrics: what CloudWatch knows about it; may be empty.
+        dry_run: whether its API takes `DryRun`.
+        memory: what is kept from scan to scan; None: nothing.
+        owner: who would undo a change by hand; by its tags alone unless the kind knows more.
+        type_of: its size or type in AWS's word, for tables; empty where it has none.
+        products: what `finops prices lookup` offers of it.
     """
 
     id: str
     title: str
     service: str
     id_pattern: str
-    permissions: tuple[str, ...]
-    collect: Callable[..., Iterator[Resource | Gap]]
-    metrics: tuple[MetricSpec, ...]
+    arn_pattern: str
+    facts: type[KindFacts]
+    listing: Listing
+    states: States
     billed_parts: Callable[[Resource], tuple[BilledPart, ...]]
     console_url: Callable[[Resource], str]
+    sample: Sample
+    metrics: tuple[MetricSpec, ...] = ()
+    dry_run: bool = False
+    memory: Memory | None = None
+    owner: Callable[[Resource], Owner | None] = _owner_by_tags
+    type_of: Callable[[Resource], str] = lambda _: ""
+    products: tuple[Product, ...] = ()
 
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """IAM actions that a scan of this kind needs."""
+        return self.listing.permissions
 
-@dataclass(frozen=True, slots=True)
-class ParameterSpec:
-    """One number a policy may set for a check; inclusive range, figures in `unit`."""
-
-    name: str
-    unit: str
-    default: Decimal
-    minimum: Decimal
-    maximum: Decimal
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class JudgeSettings:
-    """What a policy says about judging, apart from the parameters of single checks.
-
-    Attributes:
-        minimum_hours: hours of data below which nothing is judged (`metrics.minimumHours`).
-        minimum_coverage_percent: share of the window that must carry data (`metrics.minimumCoveragePercent`).
-        hours_per_month: `pricing.hoursPerMonth`.
-        sizing: `sizing` of the policy.
-    """
-
-    minimum_hours: Decimal = Decimal(30)
-    minimum_coverage_percent: Decimal = Decimal(95)
-    hours_per_month: Decimal = Decimal(730)
-    sizing: SizingPolicy = field(default_factory=SizingPolicy)
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """All a check may know about one resource.
-
-    Attributes:
-        resource, utilization: what it is and what it did.
-        cost: what it costs as it stands.
-        cost_of: what a changed copy of the resource would cost; same rules as `cost`.
-        lookup: price table, for figures of other products (a snapshot).
-        catalog: instance types.
-        offered_types: types offered in the resource's zone, None when that is not known (no candidate for another type,
-            or AWS did not answer): the preflight confirms it before an act, and the evidence says so.
-        settings: the policy's rules of judging.
-        now: time of the scan.
-        previous_target: target of the last recommendation of the same check for this resource, empty when none; keeps
-            advice from flapping between neighbours.
-    """
-
-    resource: Resource
-    utilization: Utilization
-    cost: Cost
-    cost_of: Callable[[Resource], Cost]
-    lookup: PriceLookup
-    catalog: Catalog
-    settings: JudgeSettings
-    now: datetime
-    offered_types: frozenset[str] | None = None
-    previous_target: str = ""
-
-
-Parameters: TypeAlias = Mapping[str, Decimal]
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One rule that looks for waste.
-
-    Attributes:
-        id: `<service>_<resource>_<condition>`, the file's name.
-        title: a few words for tables.
-        kinds: kind ids it judges.
-        parameters: what a policy may set.
-        documentation: the AWS page whose thresholds are the defaults.
-        action: id of the action it recommends.
-        action_type, effort, restart_needed, rollback_possible, destructive: what that action means for people.
-        evaluate: pure judgement; NotRecommended carries the reason why not.
-        window_parameter: name of the parameter that says how many days of metrics the check must see, empty when the
-            policy's lookback is enough.
-        wants_fine: whether the 5-minute picture of this resource could change the judgement; asked with the hourly
-            picture, so that only candidates cost further queries.
-    """
-
-    id: str
-    title: str
-    kinds: tuple[str, ...]
-    parameters: tuple[ParameterSpec, ...]
-    documentation: str
-    action: str
-    action_type: ActionType
-    effort: Effort
-    restart_needed: bool
-    rollback_possible: bool
-    destructive: bool
-    evaluate: Callable[[Facts, Parameters], Finding | NotRecommended]
-    window_parameter: str = ""
-    wants_fine: Callable[[Facts, Parameters], bool] = _never
+    @property
+    def is_global(self) -> bool:
+        """Whether AWS keeps it once per account."""
+        return self.listing.is_global

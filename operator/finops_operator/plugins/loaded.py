@@ -1,4 +1,4 @@
-"""All plug-ins of the operator, loaded once at start: kinds, checks, actions, price sources, instance types.
+"""All plug-ins of the operator, loaded once at start: kinds, checks, actions, price sources.
 
 Called by the composition roots of operator and command line. A plug-in that does not load stops the start.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from finops.ports.price_source import PriceSource
 from finops_operator.plugins.action import Action
-from finops_operator.plugins.kind import Check, ResourceKind
+from finops_operator.plugins.check import Check
+from finops_operator.plugins.kind import ResourceKind
 from finops_operator.plugins.registry import load_services
 from finops_operator.pricing import bundled
-from finops_operator.pricing.instance_types import Catalog, bundled_catalog
 from finops_operator.rules.known_ids import KnownIds
 
 SERVICES: Final = "finops_operator.services"
@@ -24,11 +24,10 @@ SERVICES: Final = "finops_operator.services"
 class Plugins:
     """Everything that can be scanned, checked, priced and done."""
 
-    kinds: Mapping[str, ResourceKind]
-    checks: Mapping[str, Check]
+    kinds: Mapping[str, ResourceKind[Any]]
+    checks: Mapping[str, Check[Any]]
     actions: Mapping[str, Action]
     price_sources: tuple[PriceSource, ...]
-    catalog: Catalog
 
 
 def known_ids(plugins: Plugins) -> KnownIds:
@@ -36,12 +35,12 @@ def known_ids(plugins: Plugins) -> KnownIds:
     return KnownIds(frozenset(plugins.checks), frozenset(plugins.actions), frozenset(plugins.kinds))
 
 
-def load_kinds(services: str = SERVICES) -> Mapping[str, ResourceKind]:
+def load_kinds(services: str = SERVICES) -> Mapping[str, ResourceKind[Any]]:
     """Return all kinds: the files directly in a service's folder."""
     return load_services(services, "", "KIND", ResourceKind)
 
 
-def load_checks(services: str = SERVICES) -> Mapping[str, Check]:
+def load_checks(services: str = SERVICES) -> Mapping[str, Check[Any]]:
     """Return all checks."""
     return load_services(services, "checks", "CHECK", Check)
 
@@ -62,5 +61,4 @@ def plugins() -> Plugins:
         checks=load_checks(),
         actions=load_actions(),
         price_sources=(bundled.SOURCE,),
-        catalog=bundled_catalog(),
     )

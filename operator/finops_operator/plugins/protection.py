@@ -12,7 +12,7 @@ from typing import Final
 
 from finops.domain.resource import IGNORE_TAG, PROTECTED_TAG
 from finops_operator.plugins.action import PolicyFacts, Refusal
-from finops_operator.plugins.ownership import Owner, owners
+from finops_operator.plugins.ownership import Owner, Sign, owners
 
 _YES: Final = frozenset({"true", "yes", "1"})
 _OPT_OUT: Final = (IGNORE_TAG, PROTECTED_TAG)
@@ -39,20 +39,20 @@ def stop_opt_out(tags: Mapping[str, str]) -> tuple[Refusal, ...]:
     return (Refusal("Protected", "The tag DoNotStop is set."),) if _STOP_OPT_OUT in tags else ()
 
 
-def controlled(tags: Mapping[str, str]) -> tuple[Refusal, ...]:
+def controlled(tags: Mapping[str, str], signs: tuple[Sign, ...] = ()) -> tuple[Refusal, ...]:
     """Refuse what a controller watches over, naming the nearest one: it replaces or restarts what it owns."""
-    controllers = (owner for owner in owners(tags) if not owner.is_template)
+    controllers = (owner for owner in owners(tags, signs) if not owner.is_template)
     return tuple(_refusal("OwnedByController", owner) for owner in islice(controllers, 1))
 
 
-def described_by_template(tags: Mapping[str, str]) -> tuple[Refusal, ...]:
+def described_by_template(tags: Mapping[str, str], signs: tuple[Sign, ...] = ()) -> tuple[Refusal, ...]:
     """Refuse a change of settings that a template would revert when it is applied again."""
-    return tuple(_refusal("OwnedByTemplate", owner) for owner in owners(tags) if owner.is_template)
+    return tuple(_refusal("OwnedByTemplate", owner) for owner in owners(tags, signs) if owner.is_template)
 
 
-def template_owners(tags: Mapping[str, str]) -> tuple[str, ...]:
+def template_owners(tags: Mapping[str, str], signs: tuple[Sign, ...] = ()) -> tuple[str, ...]:
     """Name the templates that will see a drift."""
-    return tuple(owner.system for owner in owners(tags) if owner.is_template)
+    return tuple(owner.system for owner in owners(tags, signs) if owner.is_template)
 
 
 def _refusal(code: str, owner: Owner) -> Refusal:

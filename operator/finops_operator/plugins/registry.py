@@ -42,6 +42,15 @@ def load(package: str, constant: str, kind: type[Plugin]) -> Mapping[str, Plugin
     return MappingProxyType({plugin.id: plugin for plugin in sorted(found, key=lambda plugin: plugin.id)})
 
 
+def load_file(name: str, constant: str, kind: type[Plugin]) -> Plugin:
+    """Return the constant of one plug-in file; `name` is its module.
+
+    Raises:
+        BrokenPlugin: as `load`, of this file alone.
+    """
+    return _named(name, constant, kind)
+
+
 def load_services(services: str, folder: str, constant: str, kind: type[Plugin]) -> Mapping[str, Plugin]:
     """Return id → constant of every plug-in file of every service, in order of the ids.
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from finops.domain.canonical import Json
 from finops.domain.utilization import MetricSummary, Utilization
-from finops_operator.plugins.kind import JudgeSettings
+from finops_operator.plugins.check import JudgeSettings
 
 
 def insufficient(utilization: Utilization, name: str, settings: JudgeSettings) -> str:

@@ -23,31 +23,24 @@ from finops.domain.price import Price, PriceQuery
 from finops.ports.price_source import PriceSource
 
 _DATA: Final = files("finops_operator.pricing").joinpath("data")
-_EBS_DIMENSIONS: Final[Mapping[str, str]] = {
-    "gb_month": "gb_month",
-    "iops_month": "iops_month",
-    "iops_month_tier2": "iops_month_tier2_32001_64000",
-    "iops_month_tier3": "iops_month_tier3_over_64000",
-    "throughput_mibps_month": "mibps_month",
-}
-"""Our dimension → the table's."""
-
-_OTHER_DIMENSIONS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
-    ("vpc", "public_ipv4_hour"): ("public-ipv4", "in_use"),
-    ("vpc", "idle_public_ipv4_hour"): ("public-ipv4", "idle"),
-    ("cloudwatch", "get_metric_data_metric"): ("cloudwatch", "get_metric_data"),
-    ("cloudwatch", "api_request"): ("cloudwatch", "api_request"),
-}
+_GLOBAL: Final = "global"
+"""Where the figures stand that are the same in all regions."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    origins: tuple[tuple[str, str, str], ...]
-    prices: Mapping[str, Any]
+    """Figures of one service in one region, each dimension nested by the attributes that select the product."""
 
-    def figure(self, *path: str) -> Price | None:
-        node: Any = self.prices
-        for word in path:
+    origins: tuple[tuple[str, str, str], ...]
+    dimensions: Mapping[str, Any]
+
+    def figure(self, dimension: str, attributes: Mapping[str, str]) -> Price | None:
+        """Return the figure selected by exactly these attributes."""
+        found = self.dimensions.get(dimension)
+        if found is None or attributes.keys() != set(found["attributes"]):
+            return None
+        node: Any = found["prices"]
+        for word in [attributes[name] for name in found["attributes"]] or [""]:
             node = node.get(word)
             if node is None:
                 return None
@@ -56,10 +49,22 @@ class _Table:
         return Price(Decimal(amount), unit, "bundled", date.fromisoformat(as_of))
 
 
+def _read(document: Mapping[str, Any]) -> _Table:
+    return _Table(tuple((row[0], row[1], row[2]) for row in document["origins"]), document["dimensions"])
+
+
 @cache
-def _table(name: str) -> _Table:
-    document = json.loads(gzip.decompress(_DATA.joinpath(name).read_bytes()))
-    return _Table(tuple((row[0], row[1], row[2]) for row in document["origins"]), document["prices"])
+def _table(region: str, service: str) -> _Table | None:
+    """Return the figures of a service in a region, None when there are none; only this service's line is parsed."""
+    start = f'{{"service":"{service}",'.encode()
+    text = gzip.decompress(_DATA.joinpath(f"prices-{region}.jsonl.gz").read_bytes())
+    line = next((line for line in text.split(b"\n") if line.startswith(start)), None)
+    return None if line is None else _read(json.loads(line))
+
+
+@cache
+def _surcharges() -> _Table:
+    return _read(json.loads(gzip.decompress(_DATA.joinpath("surcharges.json.gz").read_bytes())))
 
 
 @cache
@@ -78,43 +83,35 @@ class BundledPrices:
     def lookup(self, query: PriceQuery) -> Price | None:
         """Return the figure, or None when the tables have no row for exactly this question.
 
-        `ec2` `instance_hour` needs the attributes `instance_type` and `os`; `ebs` needs `volume_type`
-        (`snapshot_gb_month` needs none); `vpc` and `cloudwatch` need none. An attribute that is not understood here
-        (another tenancy, a licence) selects a product that is not in the tables, so the answer is None.
+        Each dimension is selected by attributes of its own: `ec2` `instance_hour` by `instance_type` and `os`, the
+        dimensions of `ebs` by `volume_type`, `rds` `instance_hour` by `class`, `engine` and `deployment`. Another set
+        of attributes (a tenancy, a licence) selects a product that is not in the tables, so the answer is None.
         """
         if query.region not in known_regions():
             return None
-        table = _table(f"prices-{query.region}.json.gz")
         attributes = dict(query.attributes)
-        if query.service == "ec2" and query.dimension == "instance_hour":
-            return _instance_hour(table, attributes)
-        if query.service == "ebs":
-            return _ebs(table, query.dimension, attributes)
-        path = _OTHER_DIMENSIONS.get((query.service, query.dimension))
-        return table.figure("other", *path) if path and not attributes else None
+        for region in (query.region, _GLOBAL):
+            table = _table(region, query.service)
+            price = table.figure(query.dimension, attributes) if table is not None else None
+            if price is not None:
+                return price
+        return (
+            _derived(query.region, attributes)
+            if query.dimension == "instance_hour" and query.service == "ec2"
+            else None
+        )
 
 
-def _instance_hour(table: _Table, attributes: Mapping[str, str]) -> Price | None:
-    if attributes.keys() != {"instance_type", "os"}:
+def _derived(region: str, attributes: Mapping[str, str]) -> Price | None:
+    """Return the Linux price plus what the operating system costs above it."""
+    table = _table(region, "ec2")
+    if table is None or attributes.keys() != {"instance_type", "os"}:
         return None
-    name, system = attributes["instance_type"], attributes["os"]
-    exact = table.figure("ec2", system, name)
-    if exact is not None:
-        return exact
-    linux = table.figure("ec2", "linux", name)
-    above = _table("surcharges.json.gz").figure(system, name)
+    linux = table.figure("instance_hour", {**attributes, "os": "linux"})
+    above = _surcharges().figure("surcharge_hour", attributes)
     if linux is None or above is None:
         return None
     return Price(linux.amount + above.amount, linux.unit, "derived", min(linux.as_of, above.as_of))
-
-
-def _ebs(table: _Table, dimension: str, attributes: Mapping[str, str]) -> Price | None:
-    if dimension == "snapshot_gb_month":
-        return table.figure("ebs", "snapshot", "gb_month") if not attributes else None
-    column = _EBS_DIMENSIONS.get(dimension)
-    if column is None or attributes.keys() != {"volume_type"}:
-        return None
-    return table.figure("ebs", attributes["volume_type"], column)
 
 
 SOURCE: Final[PriceSource] = BundledPrices()

@@ -7,7 +7,7 @@ explain an act, only its plan is executed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from finops.crds.presentation import (
     EVIDENCE_FACTS,
@@ -35,7 +35,9 @@ _KIND_CHARACTERS: Final = 48
 _URL_CHARACTERS: Final = 1024
 
 
-def in_words(kind: ResourceKind, action: Action, item: Recommendation, observation: Observation, plan: Plan) -> InWords:
+def in_words(
+    kind: ResourceKind[Any], action: Action, item: Recommendation, observation: Observation, plan: Plan
+) -> InWords:
     """Return how a request presents the act that `plan` describes on the resource as it was observed."""
     words = action.words(observation, item.parameters, plan)
     warnings = [cut(text, TEXT_CHARACTERS) for text in action.warnings(observation, item.parameters)]
@@ -84,7 +86,7 @@ def _owner(observation: Observation) -> str:
     return owner_of(_tags(observation))
 
 
-def _console_url(kind: ResourceKind, item: Recommendation, observation: Observation) -> str:
+def _console_url(kind: ResourceKind[Any], item: Recommendation, observation: Observation) -> str:
     """Return the link to the resource's page, empty when it is no address that a request can hold."""
     ref = item.resource
     link = kind.console_url(

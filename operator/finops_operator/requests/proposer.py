@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest, ActionRequestSpec
 from finops.crds.aws_account import AwsAccount
@@ -75,7 +75,7 @@ class Proposer:
     policy_now: Callable[[ScanPolicy], ScanPolicy | None]
     accounts: Callable[[], tuple[AwsAccount, ...]]
     recommendations: Callable[[ScanPolicy], Iterator[Recommendation]]
-    kinds: Mapping[str, ResourceKind]
+    kinds: Mapping[str, ResourceKind[Any]]
     actions: Mapping[str, Action]
     sessions: ExecutorSessions
     access: Callable[[AwsAccount], AccountAccess]

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from math import ceil
+from typing import Any
 
 from finops.domain.recommendation import Finding, NotRecommended
 from finops.errors import InvalidInput
-from finops_operator.plugins.kind import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.rules.known_ids import nearest
 
 
@@ -30,11 +31,11 @@ class CheckSetting:
 class EnabledCheck:
     """A check with all of its parameters set."""
 
-    check: Check
+    check: Check[Any]
     parameters: Parameters
 
 
-def enabled_checks(checks: Mapping[str, Check], settings: Sequence[CheckSetting]) -> tuple[EnabledCheck, ...]:
+def enabled_checks(checks: Mapping[str, Check[Any]], settings: Sequence[CheckSetting]) -> tuple[EnabledCheck, ...]:
     """Return every check that `settings` does not switch off, with defaults filled in, in order of the ids.
 
     Raises:
@@ -64,14 +65,14 @@ def enabled_checks(checks: Mapping[str, Check], settings: Sequence[CheckSetting]
     return tuple(enabled)
 
 
-def evaluate(enabled: Iterable[EnabledCheck], facts: Facts) -> tuple[Finding | NotRecommended, ...]:
+def evaluate(enabled: Iterable[EnabledCheck], facts: Facts[Any]) -> tuple[Finding | NotRecommended, ...]:
     """Return the verdict of every check for the kind of `facts.resource`, in order of the ids."""
     return tuple(
         item.check.evaluate(facts, item.parameters) for item in enabled if facts.resource.kind in item.check.kinds
     )
 
 
-def wants_fine(enabled: Iterable[EnabledCheck], facts: Facts) -> bool:
+def wants_fine(enabled: Iterable[EnabledCheck], facts: Facts[Any]) -> bool:
     """Tell from the hourly picture in `facts` whether a check could use the 5-minute one."""
     return any(
         item.check.wants_fine(facts, item.parameters) for item in enabled if facts.resource.kind in item.check.kinds
@@ -87,7 +88,7 @@ def required_window_days(enabled: Iterable[EnabledCheck], kind: str, lookback_da
     return max(needed)
 
 
-def _given(check: Check, setting: CheckSetting, where: str) -> Parameters:
+def _given(check: Check[Any], setting: CheckSetting, where: str) -> Parameters:
     specs = {spec.name: spec for spec in check.parameters}
     values: dict[str, Decimal] = {}
     for name, raw in setting.parameters.items():

@@ -6,8 +6,8 @@ asked for; what cannot be listed becomes a Gap, and a shard of which nothing was
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,8 +17,9 @@ from finops.ports.aws_access import AccountAccess
 from finops.ports.aws_read import PageReader
 from finops.ports.clock import Clock
 from finops.store.inventory import InventoryStore, ShardHead
+from finops_operator.aws.regions import LISTED_BY
 from finops_operator.killpoint import killpoint
-from finops_operator.plugins.kind import ResourceKind
+from finops_operator.plugins.kind import Memory, ResourceKind
 
 _CHUNK: Final = 500
 """Records of one write: about half a megabyte, so one AWS page is two writes."""
@@ -30,7 +31,7 @@ class ShardTask:
 
     access: AccountAccess
     region: str
-    kind: ResourceKind
+    kind: ResourceKind[Any]
 
     @property
     def shard(self) -> Shard:
@@ -48,14 +49,16 @@ class ShardResult:
     replaced: str = ""
 
 
-def enabled_regions(reader: PageReader) -> frozenset[str]:
-    """Return the regions that are enabled in the reader's account.
+def shard_tasks(
+    access: AccountAccess, regions: Sequence[str], kinds: Iterable[ResourceKind[Any]]
+) -> Iterator[ShardTask]:
+    """Yield the shards of one account: a kind in each region, one that is global once, in the home region.
 
-    Raises:
-        AwsError: the account cannot be read.
+    A global kind is listed whichever regions were chosen: it is in none of them.
     """
-    answer = reader.once("ec2:DescribeRegions", {"AllRegions": False})
-    return frozenset(str(region["RegionName"]) for region in answer.get("Regions", ()))
+    for kind in kinds:
+        for region in (access.home_region,) if kind.is_global else regions:
+            yield ShardTask(access, region, kind)
 
 
 def choose_regions(
@@ -89,7 +92,7 @@ def choose_regions(
             )
         if code:
             chosen.remove(region)
-            gaps.append(Gap(access.account_id, region, "ec2", "DescribeRegions", code, message))
+            gaps.append(Gap(access.account_id, region, *LISTED_BY, code, message))
     return tuple(sorted(set(chosen))), tuple(gaps)
 
 
@@ -123,6 +126,7 @@ class _Listing:
     """The progress of one shard's listing."""
 
     shard: Shard
+    memory: Memory | None
     generation: str
     inventory: InventoryStore
     now: datetime
@@ -136,16 +140,13 @@ class _Listing:
         killpoint("scan.page")
 
     def _remembering(self, resources: Sequence[Resource]) -> list[Resource]:
-        """Carry over since when we have seen a volume detached; AWS does not tell."""
-        detached = [one.id for one in resources if one.kind == "ebs-volume" and one.state == "available"]
-        before = self.inventory.many(self.shard, detached)
-        marked = set(detached)
-        return [_since(one, before.get(one.id), self.now) if one.id in marked else one for one in resources]
-
-
-def _since(volume: Resource, before: Resource | None, now: datetime) -> Resource:
-    known = before.text("unattached_since") if before is not None and before.state == "available" else ""
-    return replace(volume, attributes={**volume.attributes, "unattached_since": known or now.isoformat()})
+        """Carry over what the kind keeps from scan to scan because AWS does not say it."""
+        memory = self.memory
+        if memory is None:
+            return list(resources)
+        kept = {one.id for one in resources if memory.applies(one)}
+        before = self.inventory.many(self.shard, sorted(kept))
+        return [memory.carry_over(one, before.get(one.id), self.now) if one.id in kept else one for one in resources]
 
 
 def discover_shard(
@@ -164,10 +165,10 @@ def discover_shard(
     """
     started = clock.now()
     counted = _CountedPages(reader)
-    listing = _Listing(task.shard, generation, inventory, started)
+    listing = _Listing(task.shard, task.kind.memory, generation, inventory, started)
     gaps: list[Gap] = []
     waiting: list[Resource] = []
-    for item in task.kind.collect(counted, task.access.partition):
+    for item in task.kind.listing.collect(counted, task.access.partition):
         if isinstance(item, Gap):
             gaps.append(item)
             continue

@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
@@ -25,16 +26,18 @@ from finops.store.offerings import OfferingStore
 from finops.store.recommendations import RecommendationStore
 from finops.store.utilization import UtilizationStore
 from finops_operator.killpoint import killpoint
-from finops_operator.plugins.kind import Check, Facts, JudgeSettings, PriceLookup, ResourceKind
+from finops_operator.plugins.action import Action
+from finops_operator.plugins.check import Check, Facts, JudgeSettings
+from finops_operator.plugins.facts import facts_of
+from finops_operator.plugins.kind import PriceLookup, ResourceKind
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.plugins.sufficiency import insufficient
-from finops_operator.pricing.instance_types import Catalog
 from finops_operator.scan.check import EnabledCheck, evaluate, required_window_days, wants_fine
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.measure import Measurer, MeasureSettings
-from finops_operator.scan.offerings import ZoneOfferings
+from finops_operator.scan.offerings import Answers
 from finops_operator.scan.price import cost_of
-from finops_operator.scan.recommend import Terms, recommend, totals
+from finops_operator.scan.recommend import Declared, Terms, recommend, totals
 from finops_operator.scan.select import selects
 
 
@@ -63,11 +66,11 @@ class Brief:
     spec_policy: ScanPolicy
     generation: str
     now: datetime
-    kinds: Mapping[str, ResourceKind]
-    checks: Mapping[str, Check]
+    kinds: Mapping[str, ResourceKind[Any]]
+    checks: Mapping[str, Check[Any]]
+    actions: Mapping[str, Action]
     enabled: tuple[EnabledCheck, ...]
     lookup: PriceLookup
-    catalog: Catalog
     stores: Stores
     metric_requests: Executor
 
@@ -151,9 +154,10 @@ class ShardJudge:
         self._brief = brief
         self._kind = kind
         self._settings = brief.settings
+        self._declared = Declared(kind, brief.checks, brief.actions)
         self._costs: dict[str, Cost] = {}
         self._previous: dict[str, str] = {}
-        self._offerings = ZoneOfferings(reader, brief.stores.offerings)
+        self._answers = Answers(kind.listing.questions, reader, brief.stores.offerings)
         self._measurer = Measurer(
             shard, kind, reader, brief.stores.utilization, settings, self._wants_fine, brief.metric_requests
         )
@@ -186,18 +190,18 @@ class ShardJudge:
         killpoint("scan.judged")
 
     def close(self) -> ShardTotals:
-        """Return the totals with the gaps of measuring and of the zones' offerings."""
-        self.totals.gaps += (*self._measurer.gaps(), *self._offerings.gaps())
+        """Return the totals with the gaps of measuring and of the kind's questions."""
+        self.totals.gaps += (*self._measurer.gaps(), *self._answers.gaps())
         return self.totals
 
     def _judge(
         self, resource: Resource, utilization: Utilization
     ) -> tuple[tuple[Recommendation, ...], list[NotRecommended]]:
         cost = self._costs[resource.id]
-        facts = replace(self._facts(resource, utilization), offered_types=self._offered(resource, utilization))
+        facts = replace(self._facts(resource, utilization), answers=self._answers.about(resource, utilization))
         verdicts = evaluate(self._brief.enabled, facts)
         findings = [one for one in verdicts if isinstance(one, Finding)]
-        made = recommend(resource, cost, findings, self._brief.checks, self._brief.terms)
+        made = recommend(resource, cost, findings, self._declared, self._brief.terms)
         self._count(resource, utilization, cost, made)
         return made, [one for one in verdicts if isinstance(one, NotRecommended)]
 
@@ -217,27 +221,22 @@ class ShardJudge:
         first = next((spec for spec in self._kind.metrics if spec.hourly and spec.applies(resource)), None)
         if first is None:
             return False
-        # Silence that CloudWatch confirmed over the whole window is knowledge, not ignorance.
-        if utilization.unknown.get(first.name) == "NotPublished" and resource.state == "available":
+        # What CloudWatch confirmed over the whole window is knowledge, not ignorance.
+        if utilization.unknown.get(first.name) == "NotPublished" and resource.state in self._kind.states.unmeasured:
             return False
         return bool(insufficient(utilization, first.name, self._settings))
 
     def _wants_fine(self, resource: Resource, utilization: Utilization) -> bool:
         return wants_fine(self._brief.enabled, self._facts(resource, utilization))
 
-    def _offered(self, resource: Resource, utilization: Utilization) -> frozenset[str] | None:
-        """Return what the zone offers; asked only for candidates: those that deserved the 5-minute picture."""
-        zone = resource.text("availability_zone")
-        return self._offerings.in_zone(zone) if zone and utilization.fine else None
-
-    def _facts(self, resource: Resource, utilization: Utilization) -> Facts:
+    def _facts(self, resource: Resource, utilization: Utilization) -> Facts[Any]:
         return Facts(
             resource=resource,
+            own=facts_of(self._kind.facts, resource),
             utilization=utilization,
             cost=self._costs[resource.id],
             cost_of=self._brief.cost,
             lookup=self._brief.lookup,
-            catalog=self._brief.catalog,
             settings=self._settings,
             now=self._brief.now,
             previous_target=self._previous.get(resource.id, ""),

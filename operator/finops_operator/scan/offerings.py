@@ -1,60 +1,65 @@
-"""Which instance types a zone offers, asked of AWS only when something there is a candidate for right-sizing.
+"""What a kind's checks must know of a whole region: asked of AWS once a day, and only when a resource needs it.
 
-Used by the judge of a shard. One paginated read tells all zones of a region and serves all policies for a day. What
-cannot be read is None, so that the evidence says "not confirmed"; the act's preflight asks AWS again in any case.
-Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypeOfferings.html
+Used by the judge of a shard. One answer covers all places of a region and serves all policies for a day. What cannot be
+read is not in the answers, so that a check's evidence says so.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-from finops.domain.resource import Gap
+from finops.domain.resource import Gap, Resource
+from finops.domain.utilization import Utilization
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
 from finops.store.offerings import OfferingStore
 from finops_operator.plugins.described import gap_of
-
-OPERATION: Final = "ec2:DescribeInstanceTypeOfferings"
-_EVERY_ZONE: Final[dict[str, Any]] = {"LocationType": "availability-zone", "MaxResults": 1000}
+from finops_operator.plugins.kind import Question
 
 
-class ZoneOfferings:
-    """The offerings of one account and region, as far as one scan needs them."""
+class Answers:
+    """The answers for one account and region, as far as one scan needs them."""
 
-    def __init__(self, reader: PageReader, store: OfferingStore) -> None:
+    def __init__(self, questions: tuple[Question, ...], reader: PageReader, store: OfferingStore) -> None:
+        self._questions = questions
         self._reader = reader
         self._store = store
-        self._known: dict[str, frozenset[str] | None] = {}
-        self._failed: Gap | None = None
+        self._known: dict[tuple[str, str], frozenset[str] | None] = {}
+        self._failed: dict[str, Gap] = {}
 
     def gaps(self) -> tuple[Gap, ...]:
-        """Return why the offerings could not be read, if so."""
-        return () if self._failed is None else (self._failed,)
+        """Return why questions could not be answered, one Gap for each."""
+        return tuple(self._failed.values())
 
-    def in_zone(self, zone: str) -> frozenset[str] | None:
-        """Return the types offered in `zone`; None when AWS did not answer or said nothing about this zone.
+    def about(self, resource: Resource, utilization: Utilization) -> dict[str, frozenset[str]]:
+        """Return question → answer for the resource's place, without those it does not need or AWS did not answer.
 
         Raises:
             StoreUnavailable: the store does not answer.
         """
-        if zone not in self._known:
-            self._known[zone] = self._look(zone) or None
-        return self._known[zone]
+        found: dict[str, frozenset[str]] = {}
+        for question in self._questions:
+            place = question.place(resource)
+            if place and question.needed(resource, utilization):
+                answer = self._in_place(question, place)
+                if answer:
+                    found[question.id] = answer
+        return found
 
-    def _look(self, zone: str) -> frozenset[str] | None:
+    def _in_place(self, question: Question, place: str) -> frozenset[str] | None:
+        key = question.id, place
+        if key not in self._known:
+            self._known[key] = self._ask(question, place)
+        return self._known[key]
+
+    def _ask(self, question: Question, place: str) -> frozenset[str] | None:
         reader = self._reader
-        kept = self._store.in_zone(reader.account, reader.region, zone)
-        if kept is not None or self._failed is not None:
+        kept = self._store.in_place(reader.account, reader.region, question.id, place)
+        if kept is not None or question.id in self._failed:
             return kept
-        zones: dict[str, set[str]] = {}
         try:
-            for page in reader.pages(OPERATION, _EVERY_ZONE):
-                for offer in page.get("InstanceTypeOfferings", ()):
-                    zones.setdefault(str(offer["Location"]), set()).add(str(offer["InstanceType"]))
+            places = question.ask(reader)
         except AwsError as error:
-            # Half a list would refuse types that are offered: nothing of it is used.
-            self._failed = gap_of(error, reader)
+            # Half a list would refuse what is offered: nothing of it is used.
+            self._failed[question.id] = gap_of(error, reader)
             return None
-        self._store.put(reader.account, reader.region, zones)
-        return frozenset(zones.get(zone, ()))
+        self._store.put(reader.account, reader.region, question.id, places)
+        return frozenset(places.get(place, ()))

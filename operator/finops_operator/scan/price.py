@@ -35,7 +35,7 @@ def cost_of(
     missing: list[str] = []
     hourly: Decimal | None = None
     for part in billed_parts(resource):
-        price = lookup(part.query) if part.query is not None else None
+        price = part.price or (lookup(part.query) if part.query is not None else None)
         if price is None:
             missing.append(f"{part.dimension}: {part.reason_unknown or _not_found(part)}")
         elif price.currency != CURRENCY:

@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from finops.domain.canonical import Json
 from finops.domain.money import as_text, clamp_saving, to_cents, total
 from finops.domain.price import Cost
 from finops.domain.recommendation import Finding, Recommendation, ResourceRef, recommendation_id
 from finops.domain.resource import Resource
-from finops_operator.plugins.kind import Check
-from finops_operator.plugins.ownership import owner_of, patch_text, would_undo
+from finops_operator.plugins.action import Action, AtOwner
+from finops_operator.plugins.check import Check
+from finops_operator.plugins.kind import ResourceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,15 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class Declared:
+    """What the resource's kind, the checks and the actions declare about themselves."""
+
+    kind: ResourceKind[Any]
+    checks: Mapping[str, Check[Any]]
+    actions: Mapping[str, Action]
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """What a set of recommendations adds up to; `unpriced` have no saving that could be added."""
 
@@ -44,10 +55,10 @@ class Totals:
 
 
 def recommend(
-    resource: Resource, cost: Cost, findings: Iterable[Finding], checks: Mapping[str, Check], terms: Terms
+    resource: Resource, cost: Cost, findings: Iterable[Finding], declared: Declared, terms: Terms
 ) -> tuple[Recommendation, ...]:
     """Return the recommendations for one resource, best first; only the first one counts."""
-    made = [_recommendation(resource, cost, finding, checks[finding.check], terms) for finding in findings]
+    made = [_recommendation(resource, cost, finding, declared, terms) for finding in findings]
     ordered = ranked(made)
     return tuple(replace(one, counted=index == 0) for index, one in enumerate(ordered))
 
@@ -72,7 +83,10 @@ def _rank(one: Recommendation) -> tuple[bool, Decimal, bool, str, str]:
     return (saving is None, -(saving or Decimal(0)), one.destructive, one.check, one.resource.arn)
 
 
-def _recommendation(resource: Resource, cost: Cost, finding: Finding, check: Check, terms: Terms) -> Recommendation:
+def _recommendation(
+    resource: Resource, cost: Cost, finding: Finding, declared: Declared, terms: Terms
+) -> Recommendation:
+    check = declared.checks[finding.check]
     list_saving = _list_saving(cost, finding)
     saving = None if list_saving is None else _net(list_saving, terms.discount_percent)
     new_cost = None if finding.new_monthly_cost is None else to_cents(finding.new_monthly_cost)
@@ -105,8 +119,9 @@ def _recommendation(resource: Resource, cost: Cost, finding: Finding, check: Che
         summary=finding.summary,
         group=resource.arn,
         alternatives=finding.alternatives,
-        advice=finding.advice or _advice(resource, finding),
+        advice=finding.advice or _advice(resource, finding, declared),
         attributes=attributes,
+        target=finding.target,
         facts=finding.facts,
         expectation=finding.expectation,
         performance_risk=finding.performance_risk,
@@ -123,8 +138,10 @@ def _net(list_saving: Decimal, discount_percent: Decimal) -> Decimal:
     return clamp_saving(to_cents(list_saving * (1 - discount_percent / 100)), list_saving)
 
 
-def _advice(resource: Resource, finding: Finding) -> str:
-    owner = owner_of(resource)
-    if owner is None or not would_undo(owner, finding.action):
+def _advice(resource: Resource, finding: Finding, declared: Declared) -> str:
+    owner = declared.kind.owner(resource)
+    action = declared.actions.get(finding.action)
+    rules = action.at_owner if action is not None else AtOwner()
+    if owner is None or not owner.would_undo(only_stops=rules.only_stops):
         return ""
-    return owner.advice(finding.action, patch_text(owner, resource, finding.action, dict(finding.parameters)))
+    return owner.advice(rules.patch(owner, resource, finding.parameters), only_stops=rules.only_stops)

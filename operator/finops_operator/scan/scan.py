@@ -14,7 +14,7 @@ from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy
@@ -34,12 +34,14 @@ from finops.store.offerings import OfferingStore
 from finops.store.recommendations import PolicyHead, RecommendationStore
 from finops.store.utilization import UtilizationStore
 from finops_operator.aws.counting import USUAL_METRIC_PRICE, CallCounter
+from finops_operator.aws.regions import enabled_regions
 from finops_operator.killpoint import killpoint
-from finops_operator.plugins.kind import Check, ResourceKind
-from finops_operator.pricing.instance_types import Catalog
+from finops_operator.plugins.action import Action
+from finops_operator.plugins.check import Check
+from finops_operator.plugins.kind import ResourceKind
 from finops_operator.rules.access import Granted, granted_accounts
 from finops_operator.scan.check import CheckSetting, enabled_checks
-from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, discover_shard, enabled_regions
+from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, discover_shard, shard_tasks
 from finops_operator.scan.judging import Brief, ShardJudge, ShardTotals, Stores
 from finops_operator.scan.price import MemoizedPrices
 
@@ -68,10 +70,10 @@ class ScanDependencies:
 
     readers: Readers
     store: Store
-    kinds: Mapping[str, ResourceKind]
-    checks: Mapping[str, Check]
+    kinds: Mapping[str, ResourceKind[Any]]
+    checks: Mapping[str, Check[Any]]
+    actions: Mapping[str, Action]
     price_sources: tuple[PriceSource, ...]
-    catalog: Catalog
     pool: Executor
     metric_requests: Executor
     progress: Callable[[str], None] = _silent
@@ -159,9 +161,9 @@ def _brief(policy: ScanPolicy, deps: ScanDependencies, started: datetime) -> Bri
         now=started,
         kinds={kind: deps.kinds[kind] for kind in wanted},
         checks=deps.checks,
+        actions=deps.actions,
         enabled=enabled_checks(deps.checks, settings),
         lookup=MemoizedPrices(deps.price_sources).lookup,
-        catalog=deps.catalog,
         stores=Stores(
             InventoryStore(deps.store),
             UtilizationStore(deps.store),
@@ -195,7 +197,7 @@ def _tasks(
                 continue
         regions, gaps = choose_regions(policy.spec.regions, one.regions, enabled, one.access)
         progress.gaps += gaps
-        tasks += [ShardTask(one.access, region, kind) for region in regions for kind in brief.kinds.values()]
+        tasks += shard_tasks(one.access, regions, brief.kinds.values())
     return tasks
 
 

@@ -37,7 +37,8 @@ def write_cluster_files(folder: Path) -> tuple[Path, Path]:
     folder.mkdir(mode=0o700, exist_ok=True)
     definitions, manifests = folder / "kinds.yaml", folder / "manifests.yaml"
     _write(definitions, (crd_object(kind) for kind in KINDS))
-    admission = policies(f"system:serviceaccount:{NAMESPACE}:{OPERATOR_ACCOUNT}", f"{RELEASE}-{NAMESPACE}")
+    user = f"system:serviceaccount:{NAMESPACE}:"
+    admission = policies(f"{user}{OPERATOR_ACCOUNT}", {"slack": f"{user}{BOT_ACCOUNT}"}, f"{RELEASE}-{NAMESPACE}")
     admission += known_id_policies(f"{RELEASE}-{KNOWN_IDS}", NAMESPACE, f"{RELEASE}-{NAMESPACE}")
     # People come last: their file fills a ConfigMap that the release brings empty.
     _write(manifests, [*manifest("release"), *admission, *manifest("people")])

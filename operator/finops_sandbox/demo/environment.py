@@ -67,6 +67,16 @@ class Places:
     def ledger(self) -> Path:
         return self.state / "ledger.jsonl"
 
+    @property
+    def signing_key(self) -> Path:
+        """Return the file of the key that signs the ledger."""
+        return self.state / "ledger-signing-key.pem"
+
+    @property
+    def public_key(self) -> Path:
+        """Return the file of the key that checks the ledger."""
+        return self.state / "ledger-public-key.pem"
+
     def kubeconfig(self, who: str) -> Path:
         """Return the file of a program (`operator`, `bot`), of everybody (`all`) or of people (`people`)."""
         return self.state / f"kubeconfig-{who}"
@@ -117,6 +127,7 @@ def operator_environment(places: Places) -> dict[str, str]:
         **_common(places, "operator", places.operator_port),
         **aws_variables(places),
         "FINOPS_LEDGER_PATH": str(places.ledger),
+        "FINOPS_LEDGER_SIGNING_KEY_FILE": str(places.signing_key),
         "FINOPS_REQUEST_POLL_SECONDS": "1",
         "FINOPS_POD_NAME": "demo-operator",
     }
@@ -140,6 +151,7 @@ def shell_file(places: Places) -> str:
         "KUBECONFIG": str(places.kubeconfig("people")),
         "FINOPS_REDIS_URL": places.store_url,
         "FINOPS_DEMO": "true",
+        "FINOPS_LEDGER_PUBLIC_KEY_FILE": str(places.public_key),
         "NO_PROXY": f"{HOST},localhost",
         "no_proxy": f"{HOST},localhost",
         **aws_variables(places),

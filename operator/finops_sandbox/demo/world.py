@@ -23,6 +23,7 @@ from finops.crds.conditions import ConditionStatus, find_condition
 from finops.crds.scan_policy import ScanPolicy
 from finops.k8s.connection import Connection, connect
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
+from finops.ledger.signing import new_private_key, public_key_of
 from finops_sandbox.demo.cluster_files import (
     BOT_ACCOUNT,
     NAMESPACE,
@@ -94,6 +95,7 @@ async def build(supervisor: Supervisor, places: Places) -> World:
         StoreUnavailable: there is no Valkey on this machine.
     """
     world = World(places, time.monotonic())
+    _make_ledger_keys(places)
     async with asyncio.TaskGroup() as group:
         store = group.create_task(
             supervisor.start(valkey_program(places.state / "valkey", places.sockets, bare(places)))
@@ -110,6 +112,13 @@ async def build(supervisor: Supervisor, places: Places) -> World:
     await until(lambda: _is_ready(world.policy()), _SCAN_SECONDS, "the policy did not become Ready")
     world.note("policyReady")
     return world
+
+
+def _make_ledger_keys(places: Places) -> None:
+    private = new_private_key()
+    places.signing_key.touch(mode=0o600)
+    places.signing_key.write_text(private, encoding="ascii")
+    places.public_key.write_text(public_key_of(private), encoding="ascii")
 
 
 async def _after(others: Sequence[asyncio.Task[Any]], start: Callable[[], Awaitable[Running]]) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.support.ledger_keys import KEYS
 
 from finops.audit_verify import verify
 from finops.domain.audit import Entry, Record, RecordKind
@@ -38,7 +39,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ledger(store: Store, path: Path) -> DurableLedger:
-    return started(open_ledger(store, path, clock=SystemClock(), fence=lambda: 1))
+    return started(open_ledger(store, path, keys=KEYS, clock=SystemClock(), fence=lambda: 1))
 
 
 def started(ledger: DurableLedger) -> DurableLedger:
@@ -84,7 +85,7 @@ def test_what_is_there_already_is_returned_whatever_followed_it(ledger: DurableL
 
 
 def test_an_older_fence_is_refused_whatever_was_seen(store: Store, path: Path, ledger: DurableLedger) -> None:
-    started(open_ledger(store, path, clock=SystemClock(), fence=lambda: 2)).append(entry("first"))
+    started(open_ledger(store, path, keys=KEYS, clock=SystemClock(), fence=lambda: 2)).append(entry("first"))
     for seen in (0, 1):
         with pytest.raises(FenceLost):
             ledger.append(entry("second"), after=seen)
@@ -102,17 +103,18 @@ class LosesAnswers(LedgerStream):
         self.lost = True
         stored = super().append(record, after=after) if self.stores else None
         head = self.head()
-        other = Record(head.sequence + 1, head.hash, record.time, 1, entry("vote", kind=RecordKind.VOTED))
-        super().append(other)
+        vote = entry("vote", kind=RecordKind.VOTED)
+        other = Record(head.sequence + 1, head.hash, record.time, 1, vote, request_previous=head.sequence)
+        super().append(KEYS.sign(other))
         raise LedgerUnavailable(f"the answer was lost: {stored}")
 
 
 @pytest.mark.parametrize("stores", [True, False])
 def test_after_a_lost_answer_it_is_known_whether_the_condition_had_held(stores: bool, store: Store, path: Path) -> None:
-    stream = LosesAnswers(store)
+    stream = LosesAnswers(store, KEYS.check)
     stream.stores = stores
     ledger = started(
-        DurableLedger(stream, FileSink(path), clock=SystemClock(), fence=lambda: 1, passage=lambda _: None)
+        DurableLedger(stream, FileSink(path), keys=KEYS, clock=SystemClock(), fence=lambda: 1, passage=lambda _: None)
     )
     if stores:
         assert ledger.append(entry("intent"), after=0).sequence == 1
@@ -126,8 +128,8 @@ def test_after_a_lost_answer_it_is_known_whether_the_condition_had_held(stores: 
 
 def test_of_two_writers_who_have_seen_the_same_exactly_one_appends(store: Store, path: Path) -> None:
     ledgers = [
-        started(open_ledger(store, path, clock=SystemClock(), fence=lambda: 1)),
-        open_ledger(store, None, clock=SystemClock(), fence=lambda: 1),
+        started(open_ledger(store, path, keys=KEYS, clock=SystemClock(), fence=lambda: 1)),
+        open_ledger(store, None, keys=KEYS, clock=SystemClock(), fence=lambda: 1),
     ]
     barrier = threading.Barrier(2)
 

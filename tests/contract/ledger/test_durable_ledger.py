@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.support.ledger_keys import KEYS
 from tests.support.valkey import running_valkey
 
 from finops.audit_verify import verify
@@ -37,10 +38,15 @@ class Sinks:
 
     def open(self, *, start: bool = True, file: FileSink | None = None) -> DurableLedger:
         if file is None:
-            ledger = open_ledger(self.store, self.path, clock=SystemClock(), fence=lambda: self.fence)
+            ledger = open_ledger(self.store, self.path, keys=KEYS, clock=SystemClock(), fence=lambda: self.fence)
         else:
             ledger = DurableLedger(
-                LedgerStream(self.store), file, clock=SystemClock(), fence=lambda: self.fence, passage=lambda _: None
+                LedgerStream(self.store, KEYS.check),
+                file,
+                keys=KEYS,
+                clock=SystemClock(),
+                fence=lambda: self.fence,
+                passage=lambda _: None,
             )
         if start:
             ledger.start()
@@ -113,7 +119,14 @@ def test_an_older_fence_is_refused_even_for_an_operation_that_is_already_there(s
 def test_two_writers_of_the_stream_never_break_the_chain(sinks: Sinks) -> None:
     first, second = (
         sinks.open(),
-        DurableLedger(LedgerStream(sinks.store), None, clock=SystemClock(), fence=lambda: 1, passage=lambda _: None),
+        DurableLedger(
+            LedgerStream(sinks.store, KEYS.check),
+            None,
+            keys=KEYS,
+            clock=SystemClock(),
+            fence=lambda: 1,
+            passage=lambda _: None,
+        ),
     )
     first.append(entry("a"))
     second.append(entry("b"))
@@ -132,7 +145,7 @@ def test_many_threads_append_in_one_order(sinks: Sinks) -> None:
 
 
 def test_without_a_second_sink_decisions_are_recorded_and_acts_are_refused(sinks: Sinks) -> None:
-    ledger = open_ledger(sinks.store, None, clock=SystemClock(), fence=lambda: 1)
+    ledger = open_ledger(sinks.store, None, keys=KEYS, clock=SystemClock(), fence=lambda: 1)
     assert ledger.start() == 0
     assert not ledger.has_second_sink
     ledger.append(entry("vote"))
@@ -142,7 +155,7 @@ def test_without_a_second_sink_decisions_are_recorded_and_acts_are_refused(sinks
 
 
 def test_what_the_file_missed_is_copied_at_the_start(sinks: Sinks) -> None:
-    fill(open_ledger(sinks.store, None, clock=SystemClock(), fence=lambda: 1), 4)
+    fill(open_ledger(sinks.store, None, keys=KEYS, clock=SystemClock(), fence=lambda: 1), 4)
     assert sinks.open(start=False).start() == 4
     assert verify(sinks.lines(), expected_records=4).ok
     assert sinks.open(start=False).start() == 0
@@ -150,7 +163,7 @@ def test_what_the_file_missed_is_copied_at_the_start(sinks: Sinks) -> None:
 
 def test_what_the_file_missed_is_copied_before_the_next_record(sinks: Sinks) -> None:
     ledger = sinks.open()
-    fill(open_ledger(sinks.store, None, clock=SystemClock(), fence=lambda: 1), 3)
+    fill(open_ledger(sinks.store, None, keys=KEYS, clock=SystemClock(), fence=lambda: 1), 3)
     ledger.append(entry("next"))
     assert verify(sinks.lines(), expected_records=4).ok
 
@@ -328,8 +341,9 @@ class LosesAnswers(LedgerStream):
 
 def test_a_lost_answer_is_resolved_by_the_operation_id_and_nothing_is_doubled(sinks: Sinks) -> None:
     ledger = DurableLedger(
-        LosesAnswers(sinks.store),
+        LosesAnswers(sinks.store, KEYS.check),
         FileSink(sinks.path),
+        keys=KEYS,
         clock=SystemClock(),
         fence=lambda: 1,
         passage=lambda _: None,
@@ -361,7 +375,7 @@ def test_a_full_store_is_unavailable(tmp_path: Path) -> None:
     with running_valkey("--maxmemory", "1mb") as server:
         store = open_ledger_connection(server.url)
         with pytest.raises(LedgerUnavailable):
-            fill(open_ledger(store, None, clock=SystemClock(), fence=lambda: 1), 5000)
+            fill(open_ledger(store, None, keys=KEYS, clock=SystemClock(), fence=lambda: 1), 5000)
         store.client.close()
 
 
@@ -372,7 +386,7 @@ def test_a_wrong_password_is_not_mistaken_for_silence(tmp_path: Path) -> None:
         opened.client.close()
         store = open_ledger_connection(server.url.replace("unix://", "unix://:wrong@"))
         with pytest.raises(StoreUnsafe):
-            open_ledger(store, None, clock=SystemClock(), fence=lambda: 1).append(entry("vote"))
+            open_ledger(store, None, keys=KEYS, clock=SystemClock(), fence=lambda: 1).append(entry("vote"))
         store.client.close()
 
 

@@ -49,6 +49,7 @@ def recommendation(number: int, saving: str | None, *, counted: bool = True) -> 
         counted=counted,
         alternatives=({"instanceType": "t3.medium"},),
         attributes={"listMonthlySavings": saving},
+        target="t3.small",
     )
 
 

@@ -19,7 +19,7 @@ from finops.store.connection import Store, check_server, open_store
 from finops.store.outbox import Outbox
 from finops.store.slack_groups import SlackGroups
 from finops.store.slack_status import SlackStatus
-from finops_operator.make_secrets import access_list
+from finops_operator.store_users import access_list
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 

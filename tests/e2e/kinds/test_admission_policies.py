@@ -30,19 +30,25 @@ PATIENCE_SECONDS = 40
 
 @dataclass(frozen=True, slots=True)
 class Policed:
-    """A namespace in which the policies hold, with an operator, a bot, and a program without rights to vouch."""
+    """A namespace in which the policies hold, with an operator, a bot, and a program without rights to vouch.
+
+    `controller` is a service account of another namespace with every right here, as GitOps controllers have it. Another
+    release serves the namespace `neighbour`; each of the two bots, and of the two operators, has all rights in both.
+    """
 
     cluster: Cluster
     namespace: str
+    controller: str
+    neighbour: str
 
-    def account(self, name: str) -> str:
-        return f"system:serviceaccount:{self.namespace}:{name}"
+    def account(self, name: str, namespace: str = "") -> str:
+        return f"system:serviceaccount:{namespace or self.namespace}:{name}"
 
-    def approvals(self, user: str = "", group: str = "") -> KindClient:
-        return self.cluster.kind("Approval", user, group, self.namespace)
+    def approvals(self, user: str = "", group: str = "", namespace: str = "") -> KindClient:
+        return self.cluster.kind("Approval", user, group, namespace or self.namespace)
 
-    def requests(self, user: str = "") -> KindClient:
-        return self.cluster.kind("ActionRequest", user, namespace=self.namespace)
+    def requests(self, user: str = "", namespace: str = "") -> KindClient:
+        return self.cluster.kind("ActionRequest", user, namespace=namespace or self.namespace)
 
 
 def _eventually(holds: Callable[[], bool], what: str) -> None:
@@ -96,24 +102,39 @@ def policed(cluster: Cluster) -> Iterator[Policed]:
     _grant(cluster, namespace, "operator", [everything], operator)
     _grant(cluster, namespace, "voter", [vote], bot, program, _person("alice"), _person("carol"))
     _grant(cluster, namespace, "attester", [attest], bot, _person("carol"))
+    controller = _account(cluster.namespace, "gitops-controller")
+    neighbour = unique_name("kinds-neighbour")
+    cluster.create_namespace(neighbour)
+    others = [_account(neighbour, name) for name in ("operator", "bot")]
+    cluster.create(*(_service_account(account) for account in (controller, *others)))
+    _grant(cluster, namespace, "every-right", [_rule("*", ["*"], ["*"])], controller, *others)
+    _grant(cluster, neighbour, "every-right", [_rule("*", ["*"], ["*"])], operator, bot, *others)
     # A right to vouch in another namespace must not help here.
     _grant(cluster, cluster.namespace, "attester", [attest], program)
-    documents = policies(f"system:serviceaccount:{namespace}:operator", namespace, [namespace])
+    documents = [*_policies(namespace), *_policies(neighbour)]
     cluster.create(*documents)
-    made = Policed(cluster, namespace)
+    made = Policed(cluster, namespace, f"system:serviceaccount:{cluster.namespace}:gitops-controller", neighbour)
     try:
         _eventually(lambda: _is_refused(made, "Approval"), "the policy on Approvals holds")
         _eventually(lambda: _is_refused(made, "ActionRequest"), "the policy on ActionRequests holds")
+        _eventually(lambda: _is_refused(made, "ActionRequest", neighbour), "the neighbour's policies hold")
         yield made
     finally:
         for document in documents:
             cluster.kubectl("delete", document["kind"], document["metadata"]["name"])
         cluster.delete_namespace(namespace)
+        cluster.delete_namespace(neighbour)
 
 
-def _is_refused(policed: Policed, kind: str) -> bool:
+def _policies(namespace: str) -> list[dict[str, Any]]:
+    """What a release brings that serves one namespace and runs in it."""
+    users = f"system:serviceaccount:{namespace}:"
+    return policies(f"{users}operator", {"slack": f"{users}bot"}, namespace, [namespace])
+
+
+def _is_refused(policed: Policed, kind: str, namespace: str = "") -> bool:
     """Whether a write that must not pass is refused already: policies take effect a moment after they are made."""
-    objects = policed.cluster.kind(kind, namespace=policed.namespace)
+    objects = policed.cluster.kind(kind, namespace=namespace or policed.namespace)
     name = unique_name("probe")
     try:
         objects.create(manifest(kind, name=name))
@@ -135,7 +156,7 @@ def _refused(message: str, act: Callable[[], object]) -> None:
 
 
 def test_every_expression_type_checks_on_the_server(policed: Policed) -> None:
-    for document in policies("unused", policed.namespace)[::2]:
+    for document in policies("unused", {}, policed.namespace)[::2]:
         name = document["metadata"]["name"]
         _eventually(functools.partial(_is_type_checked, policed, name), f"{name} is type checked")
         assert not (_policy_status(policed, name) or {}).get("expressionWarnings")
@@ -198,6 +219,50 @@ def test_the_bot_has_no_vote_of_its_own(policed: Policed) -> None:
     bot = policed.account("bot")
     _refused(NO_OWN_VOTE, lambda: policed.approvals(bot).create(_ballot(username=bot)))
     _refused(NOT_SELF, lambda: policed.approvals(bot).create(_ballot(username="alice")))
+
+
+def test_a_controller_with_every_right_vouches_for_nobody(policed: Policed) -> None:
+    question = ("auth", "can-i", "attest", "approvalsources.finops.dev/slack", "-n", policed.namespace)
+    # The right is there, by the wildcard: it is the name that is missing.
+    assert policed.cluster.kubectl(*question, "--as", policed.controller).strip() == "yes"
+    _refused(MAY_NOT_VOUCH, lambda: policed.approvals(policed.controller).create(_ballot(**SLACK_VOTER)))
+    _refused(NOT_SELF, lambda: policed.approvals(policed.controller).create(_ballot(username="alice")))
+
+
+def test_a_controller_with_every_right_keeps_its_own_vote(policed: Policed) -> None:
+    policed.approvals(policed.controller).create(_ballot(username=policed.controller))
+
+
+def test_a_controller_with_every_right_neither_makes_requests_nor_answers_votes(policed: Policed) -> None:
+    requests = policed.requests(policed.controller)
+    _refused(ONLY_OPERATOR, lambda: requests.create(manifest("ActionRequest", name=unique_name("stop-web"))))
+    ballot = _ballot(username="alice")
+    policed.approvals("alice").create(ballot)
+    answer = {"status": {"result": "Counted", "reason": "Eligible", "message": "counted"}}
+    controller = policed.approvals(policed.controller)
+    _refused(ONLY_OPERATOR, lambda: controller.patch_status(ballot["metadata"]["name"], answer))
+
+
+def test_of_two_releases_each_bot_vouches_in_its_own_namespaces_alone(policed: Policed) -> None:
+    home, neighbour = policed.namespace, policed.neighbour
+    for bot, own, foreign in (
+        (policed.account("bot"), home, neighbour),
+        (policed.account("bot", neighbour), neighbour, home),
+    ):
+        policed.approvals(bot, namespace=own).create(_ballot(**SLACK_VOTER))
+        elsewhere = policed.approvals(bot, namespace=foreign)
+        _refused(MAY_NOT_VOUCH, functools.partial(elsewhere.create, _ballot(**SLACK_VOTER)))
+
+
+def test_of_two_releases_each_operator_makes_requests_in_its_own_namespaces_alone(policed: Policed) -> None:
+    home, neighbour = policed.namespace, policed.neighbour
+    for operator, own, foreign in (
+        (policed.account("operator"), home, neighbour),
+        (policed.account("operator", neighbour), neighbour, home),
+    ):
+        request = manifest("ActionRequest", name=unique_name("stop-web"))
+        policed.requests(operator, own).create(request)
+        _refused(ONLY_OPERATOR, functools.partial(policed.requests(operator, foreign).create, request))
 
 
 def test_people_with_every_right_keep_their_own_vote(policed: Policed) -> None:

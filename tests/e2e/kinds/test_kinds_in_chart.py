@@ -20,11 +20,17 @@ CHART = Path(__file__).parents[3] / "charts" / "finops-operator"
 HELPERS = """
 {{- define "finops-operator.fullname" }}{{ .Release.Name }}-finops{{ end }}
 {{- define "finops-operator.operatorServiceAccountName" }}the-operator{{ end }}
+{{- define "finops-operator.slackbotServiceAccountName" }}the-bot{{ end }}
+{{- define "finops-operator.keptWithKinds" }}annotations: {"helm.sh/resource-policy": keep}{{ end }}
 {{- define "finops-operator.labels" -}}
 app.kubernetes.io/name: finops-operator
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 """
+USERS = (
+    "system:serviceaccount:finops-system:the-operator",
+    {"slack": "system:serviceaccount:finops-system:the-bot"},
+)
 VALUES = {"crds": {"install": True, "keep": True}, "watch": {"namespaces": []}}
 LABELS = {"app.kubernetes.io/name": "finops-operator", "app.kubernetes.io/instance": "first"}
 
@@ -87,15 +93,13 @@ def test_annotations_of_the_user_stand_beside_the_charts_own(chart: Path) -> Non
 def test_the_policies_come_out_as_the_module_says_for_the_releases_operator(chart: Path) -> None:
     documents = _of(_rendered(chart), "ValidatingAdmissionPolicy")
     assert all(document["metadata"]["labels"] == LABELS for document in documents)
-    expected = policies("system:serviceaccount:finops-system:the-operator", "first-finops-finops-system")
+    expected = policies(*USERS, "first-finops-finops-system")
     assert _by_kind_and_name(list(map(_without_labels, documents))) == _by_kind_and_name(expected)
 
 
 def test_the_policies_hold_only_in_watched_namespaces_when_these_are_named(chart: Path) -> None:
     documents = _of(_rendered(chart, "--set", "watch.namespaces={team-a,team-b}"), "ValidatingAdmissionPolicy")
-    expected = policies(
-        "system:serviceaccount:finops-system:the-operator", "first-finops-finops-system", ["team-a", "team-b"]
-    )
+    expected = policies(*USERS, "first-finops-finops-system", ["team-a", "team-b"])
     assert _by_kind_and_name(list(map(_without_labels, documents))) == _by_kind_and_name(expected)
 
 

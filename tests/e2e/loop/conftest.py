@@ -75,7 +75,7 @@ def _installed(cluster: RealCluster) -> Iterator[Loop]:
                 account(team, team),
                 _policy(team),
             )
-            yield Loop(cluster, release, team, aws, Control(slack))
+            yield Loop(cluster, release, team, aws, Control(slack), slack)
         finally:
             _remove(cluster, release, team)
 
@@ -85,6 +85,7 @@ def _remove(cluster: RealCluster, release: Release, team: str) -> None:
     # A namespace with policies and requests in every state goes while the operator runs, and when it is gone.
     cluster.delete_namespace(team)
     release.uninstall()
+    release.remove_kept()
     cluster.delete_namespace(release.namespace)
 
 

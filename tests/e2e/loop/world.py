@@ -35,6 +35,7 @@ class Loop:
     team: str
     aws: Aws
     slack: Control
+    slack_url: str
     _workers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _volumes: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 

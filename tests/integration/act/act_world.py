@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.support.ledger_keys import KEYS
+
 from finops.domain.audit import Entry, RecordKind
 from finops.domain.canonical import Json
 from finops.domain.decision import State
@@ -182,6 +184,7 @@ class World:
         ledger = open_ledger(
             open_ledger_connection(self.redis_url, prefix=self.prefix),
             self.ledger_path,
+            keys=KEYS,
             clock=self.clock,
             fence=lambda: self.lease.fence,
             passage=self.passage,

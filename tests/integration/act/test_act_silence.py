@@ -17,6 +17,7 @@ from tests.integration.act.act_world import (
     World,
     vote,
 )
+from tests.support.ledger_keys import KEYS
 from tests.support.valkey import ValkeyProcess, running_valkey
 
 from finops.domain.decision import State
@@ -31,7 +32,7 @@ from finops_sandbox.aws.double import AwsDouble
 def test_without_a_second_sink_nothing_is_called(world: World, aws: AwsDouble) -> None:
     request, _ = prepare(world)
     store = open_ledger_connection(world.redis_url, prefix=world.prefix)
-    ledger = open_ledger(store, None, clock=world.clock, fence=lambda: 1)
+    ledger = open_ledger(store, None, keys=KEYS, clock=world.clock, fence=lambda: 1)
     result = world.executor(ledger).run(request)
     assert result.state is None
     assert "one sink" in result.message

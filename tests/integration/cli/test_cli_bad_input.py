@@ -322,12 +322,9 @@ def test_libraries_do_not_talk_between_our_lines(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("address", ADDRESSES[:6])
-@pytest.mark.parametrize("program", ["finops_operator", "finops_slackbot"])
-def test_the_programs_of_the_cluster_end_with_one_line_that_hides_the_address(
-    shell: pytest.MonkeyPatch, tmp_path: Path, program: str, address: str
-) -> None:
-    path = tmp_path / "kubeconfig"
+def _run(shell: pytest.MonkeyPatch, folder: Path, program: str, address: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the cluster's programs with a store address, as its pod does."""
+    path = folder / "kubeconfig"
     path.write_text(kubeconfig(), encoding="utf-8")
     for name, value in {
         "KUBECONFIG": str(path),
@@ -337,10 +334,31 @@ def test_the_programs_of_the_cluster_end_with_one_line_that_hides_the_address(
         "FINOPS_BUTTON_KEY": "a key for tests only",
     }.items():
         shell.setenv(name, value)
-    done = subprocess.run([sys.executable, "-m", program], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([sys.executable, "-m", program], capture_output=True, text=True, timeout=60, check=False)
+
+
+PROGRAMS = pytest.mark.parametrize("program", ["finops_operator", "finops_slackbot"])
+
+
+@pytest.mark.parametrize("address", ADDRESSES[:6])
+@PROGRAMS
+def test_the_programs_of_the_cluster_end_with_one_line_that_hides_the_address(
+    shell: pytest.MonkeyPatch, tmp_path: Path, program: str, address: str
+) -> None:
+    done = _run(shell, tmp_path, program, address)
     quiet(Ended(done.returncode, done.stdout, done.stderr))
     assert done.returncode == 2, done.stderr
     assert "FINOPS_REDIS_URL: is not a store address" in done.stderr
     assert "Traceback" not in done.stderr
     (line,) = [line for line in done.stderr.splitlines() if "is not a store address" in line]
     assert "percent-encode" in line
+
+
+@PROGRAMS
+def test_the_programs_of_the_cluster_need_a_store_with_a_password(
+    shell: pytest.MonkeyPatch, tmp_path: Path, program: str
+) -> None:
+    done = _run(shell, tmp_path, program, "redis://user@127.0.0.1:1/0")
+    assert done.returncode == 2, done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if "FINOPS_REDIS_URL: names no password" in line]
+    assert "FINOPS_STORE_ALLOW_UNAUTHENTICATED=true" in line

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support.fake_clock import FakeClock
+from tests.support.ledger_keys import KEYS
 from tests.support.operator_parts import NAMESPACE, Parts
 
 from finops.audit_verify import verify
@@ -36,7 +37,7 @@ def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubernetesDoubl
 def parts(double: KubernetesDouble, store: Store, tmp_path: Path) -> Iterator[Parts]:
     clock = FakeClock(datetime.now(UTC))
     path = tmp_path / "ledger.jsonl"
-    ledger = open_ledger(store, path, clock=clock, fence=lambda: 1)
+    ledger = open_ledger(store, path, keys=KEYS, clock=clock, fence=lambda: 1)
     ledger.start()
     parts = Parts(double, store, ledger, path, clock)
     yield parts

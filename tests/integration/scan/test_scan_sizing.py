@@ -12,6 +12,7 @@ from tests.support.scanning import policy, report_of
 from finops.store.connection import Store
 from finops.store.offerings import OfferingStore
 from finops_operator.scan.scan import ScanOutcome
+from finops_operator.services.ec2.instance import OFFERED_TYPES
 from finops_sandbox.aws.double import AwsDouble, Delays
 
 Scan = Callable[..., ScanOutcome]
@@ -71,7 +72,7 @@ def advised(outcome: ScanOutcome, check: str) -> dict[str, dict[str, Any]]:
 def test_only_types_that_the_zone_offers_are_advised(scanned: Scan, store: Store) -> None:
     outcome = scanned(SIZED)
     assert outcome.summary.gaps == ()
-    offered = OfferingStore(store).in_zone(PRODUCTION, "us-east-1", "us-east-1e")
+    offered = OfferingStore(store).in_place(PRODUCTION, "us-east-1", OFFERED_TYPES, "us-east-1e")
     assert offered
     found = advised(outcome, "ec2_instance_overprovisioned")
     assert {one["evidence"]["zoneOffering"] for one in found.values()} == {"confirmed"}

@@ -41,6 +41,7 @@ NAMESPACE = "team-a"
 CHANNEL = "C0FINOPS01"
 ALICE, BOB, CAROL, DAVE = "U0ALICE001", "U0BOB00001", "U0CAROL001", "U0DAVE0001"
 OPERATOR = "system:serviceaccount:finops-system:finops-operator"
+BOT = "system:serviceaccount:finops-system:finops-slackbot"
 
 
 def _rbac(only: Sequence[str]) -> list[dict[str, Any]]:
@@ -312,7 +313,7 @@ def running_world(directory: Path, valkey_url: str, only: Sequence[str] = (), **
 
     The bot has rights in the whole cluster, or in the namespaces `only`.
     """
-    documents = [*_rbac(only), *policies(OPERATOR, "finops-test")]
+    documents = [*_rbac(only), *policies(OPERATOR, {"slack": BOT}, "finops-test")]
     store = open_store(valkey_url, prefix=f"b-{uuid.uuid4().hex[:12]}:")
     with (
         SlackDouble(**slack) as workspace,

@@ -115,6 +115,7 @@ def test_sigterm_ends_the_bot_in_order_and_no_secret_is_logged(world: World) -> 
         ({"SLACK_APP_TOKEN": "xoxb-swapped"}, "SLACK_APP_TOKEN"),
         ({"FINOPS_BUTTON_KEY": ""}, "FINOPS_BUTTON_KEY"),
         ({"FINOPS_REDIS_URL": "http://nowhere"}, "FINOPS_REDIS_URL"),
+        ({"FINOPS_REDIS_URL": "redis://slackbot@127.0.0.1:1/0"}, "FINOPS_REDIS_URL: names no password"),
         ({"FINOPS_KILL_POINT": "bot.nowhere"}, "FINOPS_KILL_POINT"),
     ],
 )

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from finops_operator.cli.documents import Documents, InvalidDocuments, Problem, read_documents
+from finops_operator.cli.documents import Documents, read_documents
+from finops_operator.cli.problems import InvalidDocuments, Problem
 from finops_operator.plugins.loaded import known_ids, plugins
 
 KNOWN = known_ids(plugins())

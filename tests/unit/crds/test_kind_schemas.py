@@ -152,11 +152,14 @@ def test_the_admission_template_has_no_placeholder_left_and_names_the_release() 
     text = admission_template()
     assert "@" not in text.replace("@-", "")
     assert text.count('{{- include "finops-operator.labels" . | nindent 4 }}') == 4
-    assert 'system:serviceaccount:{{ .Release.Namespace }}:{{ include "finops-operator.operatorService' in text
+    assert text.count('{{- include "finops-operator.keptWithKinds" . | nindent 2 }}') == 4
+    for account in ("operator", "slackbot"):
+        name = f'{{{{ include "finops-operator.{account}ServiceAccountName" . }}}}'
+        assert f"'system:serviceaccount:{{{{ .Release.Namespace }}}}:{name}'" in text
 
 
 def test_policies_hold_everywhere_unless_namespaces_are_named() -> None:
-    everywhere = policies("system:serviceaccount:a:b", "release")
+    everywhere = policies("system:serviceaccount:a:b", {}, "release")
     assert [document["metadata"]["name"] for document in everywhere] == [
         "release-voter",
         "release-voter",
@@ -164,7 +167,7 @@ def test_policies_hold_everywhere_unless_namespaces_are_named() -> None:
         "release-operator-writes",
     ]
     assert all("matchResources" not in document["spec"] for document in everywhere)
-    (binding,) = policies("system:serviceaccount:a:b", "release", ["team-a"])[1::2][:1]
+    (binding,) = policies("system:serviceaccount:a:b", {}, "release", ["team-a"])[1::2][:1]
     (expression,) = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
     assert expression == {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["team-a"]}
 

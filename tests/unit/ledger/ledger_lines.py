@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
+from tests.support.ledger_keys import KEYS
+
+from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind, request_uid
 from finops.domain.canonical import Json
 from finops.ledger.file_sink import line_of
 
@@ -78,13 +80,20 @@ HONEST = (
 
 
 def records(entries: tuple[Entry, ...] = HONEST, *, fences: tuple[int, ...] = ()) -> list[Record]:
-    """Chain entries as the ledger does, a second apart; `fences` by position, 1 elsewhere."""
+    """Chain and sign entries as the ledger does, a second apart; `fences` by position, 1 elsewhere."""
     chained: list[Record] = []
     previous = GENESIS_HASH
+    last: dict[str, int] = {}
     for number, one in enumerate(entries):
         fence = fences[number] if number < len(fences) else 1
-        record = Record(number + 1, previous, START + timedelta(seconds=number), fence, one)
+        uid = request_uid(one.request)
+        before = last.get(uid, 0)
+        record = KEYS.sign(
+            Record(number + 1, previous, START + timedelta(seconds=number), fence, one, request_previous=before)
+        )
         chained.append(record)
+        if uid:
+            last[uid] = record.sequence
         previous = record.hash
     return chained
 

@@ -106,7 +106,7 @@ def test_two_handles_of_one_person_count_once() -> None:
 
 def test_a_record_survives_its_document_and_its_line() -> None:
     for record, line in zip(records(), lines(), strict=True):
-        assert record_from_json(record.to_json()) == record
+        assert record_from_json(record.to_json(), record.signature) == record
         assert record_of(line.encode()) == record
 
 

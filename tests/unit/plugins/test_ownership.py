@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.facts import instance, volume
+from tests.support.facts import instance, kind_of, volume
 from tests.unit.services.ec2.actions.action_cases import instance_with, volume_with
 
 from finops.domain.canonical import Json
+from finops.domain.resource import Resource
 from finops_operator.plugins.action import Action, PolicyFacts
-from finops_operator.plugins.ownership import owner_of, patch_text, would_undo
+from finops_operator.plugins.ownership import Owner
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY_ACTION
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE_ACTION
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
 
+ACTIONS = {one.id: one for one in (DELETE, MODIFY_ACTION, RESIZE_ACTION, STOP)}
 RESIZE = {"instanceType": "m5.large"}
 MODIFY = {"volumeType": "gp3", "iops": 3000, "throughput": 128}
 PARAMETERS: dict[str, Json] = {"instanceType": "m5.large", "volumeType": "gp3", "iops": 3000, "throughput": 128}
+
+
+def owner_of(resource: Resource) -> Owner | None:
+    return kind_of(resource).owner(resource)
+
+
+def would_undo(owner: Owner, action: Action) -> bool:
+    return owner.would_undo(only_stops=action.at_owner.only_stops)
 
 
 SIGNS: list[tuple[dict[str, str], str, str]] = [
@@ -69,7 +79,7 @@ def test_hostile_names_are_cut_to_a_safe_alphabet() -> None:
     assert owner is not None
     assert owner.name.startswith("_channel_x_")
     assert len(owner.name) <= 128
-    assert not set(owner.advice(RESIZE_ACTION.id, "")) & set("<!>*\n")
+    assert not set(owner.advice("", only_stops=False)) & set("<!>*\n")
 
 
 @pytest.mark.parametrize(
@@ -99,16 +109,16 @@ def test_the_patch_speaks_the_owners_language(
     resource = instance(tags=tags)
     owner = owner_of(resource)
     assert owner is not None
-    assert patch_text(owner, resource, action, dict(parameters)) == patch
+    assert ACTIONS[action].at_owner.patch(owner, resource, dict(parameters)) == patch
 
 
 def test_a_template_does_not_undo_a_stop_but_a_controller_does() -> None:
     template, group = owner_of(instance(tags={"terraform": "1"})), owner_of(instance(auto_scaling_group="web"))
     assert template is not None
     assert group is not None
-    assert not would_undo(template, "ec2_instance_stop")
-    assert would_undo(template, "ec2_instance_resize")
-    assert would_undo(group, "ec2_instance_stop")
+    assert not would_undo(template, STOP)
+    assert would_undo(template, RESIZE_ACTION)
+    assert would_undo(group, STOP)
 
 
 @pytest.mark.parametrize("tags", [tags for tags, _, _ in SIGNS])
@@ -118,7 +128,7 @@ def test_a_recommendation_is_advice_exactly_where_the_preflight_refuses(tags: di
     assert owner is not None
     observed = instance_with({"tags": tags}) if action in (STOP, RESIZE_ACTION) else volume_with({"tags": tags})
     refused = {one.code for one in action.preflight(observed, PARAMETERS, PolicyFacts())}
-    assert bool(refused & {"OwnedByController", "OwnedByTemplate"}) == would_undo(owner, action.id)
+    assert bool(refused & {"OwnedByController", "OwnedByTemplate"}) == would_undo(owner, action)
 
 
 @pytest.mark.parametrize(
@@ -136,16 +146,16 @@ def test_instead_of_a_stop_the_owner_is_told_to_run_fewer_and_not_to_run_others(
 ) -> None:
     owner = owner_of(instance(tags=tags))
     assert owner is not None
-    told = owner.advice(STOP.id, patch_text(owner, instance(tags=tags), STOP.id, {}))
+    told = owner.advice(STOP.at_owner.patch(owner, instance(tags=tags), {}), only_stops=True)
     assert words in told
     assert "launch template" not in told
-    assert words not in owner.advice(RESIZE_ACTION.id, "")
+    assert words not in owner.advice("", only_stops=False)
 
 
 def test_advice_without_a_name_reads_well() -> None:
     owner = owner_of(volume(tags={"CSIVolumeName": "pvc-1"}))
     assert owner is not None
-    assert owner.advice(DELETE.id, "") == (
+    assert owner.advice("", only_stops=False) == (
         "Owned by a Kubernetes cluster, which would undo a change made here. "
         "Change or delete the PersistentVolumeClaim or the StorageClass."
     )

@@ -121,8 +121,60 @@ def test_addresses_and_metric_queries_are_priced() -> None:
 
 
 def test_an_unknown_service_or_a_superfluous_attribute_is_unknown() -> None:
-    assert SOURCE.lookup(PriceQuery("s3", "us-east-1", "gb_month")) is None
+    assert SOURCE.lookup(PriceQuery("fax", "us-east-1", "gb_month")) is None
     assert SOURCE.lookup(PriceQuery("vpc", "us-east-1", "public_ipv4_hour", (("kind", "byoip"),))) is None
+
+
+def product(service: str, dimension: str, region: str = "us-east-1", **attributes: str) -> tuple[Decimal, str] | None:
+    price = SOURCE.lookup(PriceQuery(service, region, dimension, tuple(sorted(attributes.items()))))
+    return None if price is None else (price.amount, price.unit)
+
+
+@pytest.mark.parametrize(
+    ("service", "dimension", "attributes", "amount", "unit"),
+    [
+        ("elb", "hour", {"type": "application"}, "0.0225", "hour"),
+        (
+            "rds",
+            "instance_hour",
+            {"class": "db.m5.large", "engine": "mysql", "deployment": "single-az"},
+            "0.171",
+            "hour",
+        ),
+        (
+            "rds",
+            "instance_hour",
+            {"class": "db.m5.large", "engine": "mysql", "deployment": "multi-az"},
+            "0.342",
+            "hour",
+        ),
+        ("rds", "gb_month", {"volume_type": "gp2", "deployment": "single-az"}, "0.115", "gb-month"),
+        ("lambda", "arm_gb_second_tier1", {}, "0.0000133334", "gb-second"),
+        ("s3", "standard_first_50tb", {}, "0.023", "gb-month"),
+        ("elasticache", "node_hour", {"node_type": "cache.t4g.micro", "engine": "redis"}, "0.016", "hour"),
+        ("opensearch", "instance_hour", {"instance_type": "m5.large.search"}, "0.142", "hour"),
+        ("redshift", "node_hour", {"node_type": "dc2.large"}, "0.25", "hour"),
+        ("nat-gateway", "hour", {}, "0.045", "hour"),
+        ("ec2-cpu-credits", "surplus_credit_vcpu_hour", {"family": "t3", "os": "linux"}, "0.05", "vcpu-hour"),
+    ],
+)
+def test_each_service_is_asked_by_its_own_attributes(
+    service: str, dimension: str, attributes: dict[str, str], amount: str, unit: str
+) -> None:
+    assert product(service, dimension, **attributes) == (Decimal(amount), unit)
+
+
+def test_what_costs_the_same_everywhere_is_known_in_each_region_but_not_where_no_table_is() -> None:
+    assert product("kms", "customer_key", "eu-north-1") == (Decimal(1), "key-month")
+    assert product("kms", "customer_key", "cn-north-1") is None
+
+
+def test_a_database_of_another_engine_or_deployment_is_another_product() -> None:
+    assert product("rds", "instance_hour", **{"class": "db.m5.large", "engine": "mysql"}) is None
+    assert (
+        product("rds", "instance_hour", **{"class": "db.m5.large", "engine": "mysql8", "deployment": "single-az"})
+        is None
+    )
 
 
 def test_every_commercial_and_government_region_is_known_and_china_is_not() -> None:

@@ -102,7 +102,7 @@ def measure(
     fine: bool = False,
     days: int = 14,
     silence: int = 32,
-    kind: ResourceKind | None = None,
+    kind: ResourceKind[Any] | None = None,
     threads: int = 1,
 ) -> tuple[dict[str, Utilization], Measurer]:
     kind = kind or (VOLUME if resources[0].kind == "ebs-volume" else INSTANCE)

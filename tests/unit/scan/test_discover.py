@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from finops.errors import AwsDenied, AwsUnreachable
 from finops.ports.aws_access import AccountAccess
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore
-from finops_operator.scan.discover import ShardResult, ShardTask, choose_regions, discover_shard
+from finops_operator.scan.discover import ShardResult, ShardTask, choose_regions, discover_shard, shard_tasks
 from finops_operator.services.ec2.volume import KIND
 
 ACCESS = AccountAccess(name="production", account_id="111111111111")
@@ -176,3 +176,19 @@ def test_a_region_that_cannot_be_scanned_names_the_object_and_field_to_change(
 ) -> None:
     _, (gap,) = choose_regions(wanted, allowed, ENABLED, ACCESS)
     assert all(word in gap.message for word in words), gap.message
+
+
+def test_a_kind_is_listed_in_every_region_and_a_global_one_once_in_the_home_region() -> None:
+    china = replace(ACCESS, partition="aws-cn", home_region="cn-north-1")
+    everywhere = replace(KIND, id="fax-line", listing=replace(KIND.listing, is_global=True))
+    tasks = shard_tasks(china, ("cn-north-1", "cn-northwest-1"), (KIND, everywhere))
+    assert [(task.kind.id, task.region) for task in tasks] == [
+        ("ebs-volume", "cn-north-1"),
+        ("ebs-volume", "cn-northwest-1"),
+        ("fax-line", "cn-north-1"),
+    ]
+
+
+def test_a_global_kind_is_listed_whichever_regions_were_chosen() -> None:
+    everywhere = replace(KIND, listing=replace(KIND.listing, is_global=True))
+    assert [task.region for task in shard_tasks(ACCESS, ("eu-central-1",), (everywhere,))] == ["us-east-1"]

@@ -14,7 +14,7 @@ from finops.domain.price import Price, PriceQuery
 from finops_operator.plugins.kind import BilledPart
 from finops_operator.pricing.bundled import SOURCE
 from finops_operator.scan.price import MemoizedPrices, cost_of
-from finops_operator.services.ec2.rules.instance_bill import billed_parts
+from finops_operator.services.ec2.instance import billed_parts
 
 QUERY = PriceQuery("ec2", "us-east-1", "instance_hour")
 amounts = st.decimals(min_value=0, max_value=1000, places=6)

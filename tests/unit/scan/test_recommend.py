@@ -8,12 +8,14 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.facts import cost, instance, volume
+from tests.support.facts import cost, instance, kind_of, volume
 
 from finops.domain.money import to_cents
 from finops.domain.price import Cost, CostComponent, Price
 from finops.domain.recommendation import Finding, Recommendation
-from finops_operator.scan.recommend import Terms, ranked, recommend, totals
+from finops.domain.resource import Resource
+from finops_operator.plugins.loaded import load_actions
+from finops_operator.scan.recommend import Declared, Terms, ranked, recommend, totals
 from finops_operator.services.ec2.checks import ebs_volume_gp2, ebs_volume_unattached, ec2_instance_idle
 from finops_operator.services.ec2.checks import ec2_instance_overprovisioned as overprovisioned
 
@@ -35,6 +37,10 @@ def finding(check: str, new_cost: str | None, **parameters: str) -> Finding:
     )
 
 
+def declared(resource: Resource) -> Declared:
+    return Declared(kind_of(resource), CHECKS, load_actions())
+
+
 def monthly(amount: str) -> Cost:
     price = Price(Decimal(amount), "gb-month", "bundled", date(2026, 1, 2))
     exact = Decimal(amount)
@@ -43,7 +49,7 @@ def monthly(amount: str) -> Cost:
 
 def one(new_cost: str | None, current: Cost, discount: str = "0") -> Recommendation:
     terms = Terms("team-a/policy", Decimal(discount))
-    (made,) = recommend(volume(), current, [finding("ebs_volume_gp2", new_cost)], CHECKS, terms)
+    (made,) = recommend(volume(), current, [finding("ebs_volume_gp2", new_cost)], declared(volume()), terms)
     return made
 
 
@@ -53,7 +59,7 @@ def test_a_recommendation_carries_costs_saving_source_and_date() -> None:
         resource,
         cost(resource, hours=Decimal(720)),
         [finding("ec2_instance_overprovisioned", "33.408", instanceType="t2.medium")],
-        CHECKS,
+        declared(resource),
         TERMS,
     )
     assert (made.current_monthly_cost, made.new_monthly_cost, made.monthly_savings) == (
@@ -71,7 +77,7 @@ def test_the_id_stays_while_the_advice_stays_and_changes_with_it() -> None:
 
     def made(target: str, policy: str = "team-a/policy") -> str:
         found = finding("ec2_instance_overprovisioned", "1", instanceType=target)
-        return recommend(resource, cost(resource), [found], CHECKS, Terms(policy))[0].id
+        return recommend(resource, cost(resource), [found], declared(resource), Terms(policy))[0].id
 
     assert made("m5.large") == made("m5.large")
     assert len({made("m5.large"), made("m5.xlarge"), made("m5.large", "team-b/policy")}) == 3
@@ -83,7 +89,7 @@ def test_of_the_alternatives_for_one_resource_only_the_best_counts() -> None:
         resource,
         cost(resource),
         [finding("ec2_instance_overprovisioned", "140.16"), finding("ec2_instance_idle", "0")],
-        CHECKS,
+        declared(resource),
         TERMS,
     )
     assert [(item.check, item.counted) for item in made] == [
@@ -100,7 +106,7 @@ def test_at_the_same_saving_the_act_that_can_be_undone_counts() -> None:
         volume("available"),
         monthly("10"),
         [finding("ebs_volume_unattached", "5"), finding("ebs_volume_gp2", "5")],
-        CHECKS,
+        declared(volume()),
         TERMS,
     )
     assert [(item.check, item.counted) for item in made] == [
@@ -162,7 +168,7 @@ def test_what_an_owner_would_undo_becomes_advice() -> None:
         evidence={},
         summary="",
     )
-    (made,) = recommend(resource, monthly("10"), [found], CHECKS, TERMS)
+    (made,) = recommend(resource, monthly("10"), [found], declared(resource), TERMS)
     assert made.advice == (
         "Owned by CloudFormation (shop), which would undo a change made here. Change the template and update the"
         " stack. Properties: VolumeType: gp3, Iops: 3000, Throughput: 128"
@@ -171,7 +177,7 @@ def test_what_an_owner_would_undo_becomes_advice() -> None:
 
 def test_a_stop_that_no_template_undoes_stays_an_act() -> None:
     resource = instance(tags={"aws:cloudformation:stack-name": "shop"})
-    (made,) = recommend(resource, cost(resource), [finding("ec2_instance_idle", "0")], CHECKS, TERMS)
+    (made,) = recommend(resource, cost(resource), [finding("ec2_instance_idle", "0")], declared(resource), TERMS)
     assert made.advice == ""
 
 

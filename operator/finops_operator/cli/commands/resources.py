@@ -16,7 +16,7 @@ from finops.store.inventory import InventoryStore, ShardHead
 from finops.store.utilization import UtilizationStore
 from finops_operator.cli.command import Command
 from finops_operator.cli.options import Output, Redis
-from finops_operator.cli.output import Column, Format, Record, emit, field, note
+from finops_operator.cli.output import Format, emit, field, note
 from finops_operator.cli.selection import Selection, Tally, selections
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import end_with_gaps
@@ -25,23 +25,18 @@ from finops_operator.plugins.loaded import plugins
 from finops_operator.scan.price import MemoizedPrices, cost_of
 from finops_operator.scan.report import resource_to_json
 
-
-def _type(record: Record) -> object:
-    attributes: Mapping[str, Any] = record["attributes"]
-    return attributes.get("instance_type") or attributes.get("volume_type")
-
-
 _COLUMNS: Final = (
     field("kind"),
     field("id"),
     field("name"),
-    Column("type", _type),
+    field("type"),
     field("state"),
     field("account"),
     field("region"),
     field("monthlyCost", right=True),
-    field("cpuMaximum", path="utilization.cpuPercent.maximum", right=True),
-    field("coverage", path="utilization.cpuPercent.coverage", right=True, wide=True),
+    field("peak", path="peak.maximum", right=True),
+    field("peakOf", path="peak.metric", wide=True),
+    field("coverage", path="peak.coverage", right=True, wide=True),
     field("hourlyCost", right=True, wide=True),
     field("annualCost", right=True, wide=True),
     field("priceSource", path="price.source", wide=True),
@@ -56,7 +51,7 @@ _HOURS: Final = 730
 
 def _run(
     output: Output = Format.TABLE,
-    kind: Annotated[str, typer.Option("--kind", metavar="ID", help="Only of this kind, such as ec2-instance.")] = "",
+    kind: Annotated[str, typer.Option("--kind", metavar="ID", help="Only of this kind.")] = "",
     account: Annotated[str, typer.Option("--account", metavar="DIGITS", help="Only of this account.")] = "",
     region: Annotated[str, typer.Option("--region", metavar="CODE", help="Only in this region.")] = "",
     policy: Annotated[
@@ -109,7 +104,7 @@ class _Listing:
     """How resources are read, priced and told; `policies` are those that are named beside them."""
 
     store: Store
-    kinds: Mapping[str, ResourceKind]
+    kinds: Mapping[str, ResourceKind[Any]]
     hours: Decimal
     policies: tuple[Selection, ...]
     only_selected: bool
@@ -131,7 +126,17 @@ class _Listing:
                         continue
                     cost = cost_of(one, known.billed_parts, lookup, self.hours)
                     tally.add(cost.monthly, by)
-                    yield {**resource_to_json(one, cost, measured.get(one.id)), "policies": by}
+                    shown = resource_to_json(one, cost, measured.get(one.id))
+                    yield {**shown, "type": known.type_of(one), "peak": _peak(known, shown), "policies": by}
+
+
+def _peak(kind: ResourceKind[Any], shown: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the highest value of the kind's first metric, None for a kind that has none or when it is not known."""
+    first = next(iter(kind.metrics), None)
+    found = shown["utilization"].get(first.name) if first is not None else None
+    if first is None or found is None:
+        return None
+    return {"metric": first.name, "maximum": found["maximum"], "coverage": found["coverage"]}
 
 
 COMMAND: Final = Command("resources", _run)

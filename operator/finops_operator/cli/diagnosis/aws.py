@@ -1,6 +1,7 @@
-"""Who we are in AWS and what the roles may do, found out by calls that change nothing (most of them with DryRun).
+"""Who we are in AWS and what the roles may do, found out by calls that change nothing.
 
-EC2 judges permissions before it answers a DryRun: `DryRunOperation` says yes, `UnauthorizedOperation` says no.
+Kinds and actions declare how a permission is asked about. A changing call is made with `DryRun` only, and not at all
+where the API has none.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Any, Final
 
 from finops.crds.aws_account import AwsAccount
 from finops.domain.backoff import Backoff
-from finops.errors import AwsDenied, AwsError, AwsRejected, FinopsError
+from finops.domain.resource import Resource
+from finops.errors import AwsDenied, AwsRejected, FinopsError
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.aws_steps import ExecutorSessions
 from finops.ports.clock import Clock
@@ -23,15 +25,18 @@ from finops_operator.aws.errors import CallContext
 from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import LocalRateLimits
 from finops_operator.aws.reader import AwsReader, Patience, RetryPolicy
+from finops_operator.aws.regions import LIST_REGIONS, enabled_regions
 from finops_operator.aws.session import SdkSessions, read_config
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict, failed, ok
+from finops_operator.plugins.action import Action
+from finops_operator.plugins.kind import MetricSpec, ResourceKind
 from finops_operator.plugins.loaded import Plugins
 from finops_operator.rules.access import access_of
 
 _HASTY: Final = RetryPolicy(attempts=4, unreachable_attempts=2, backoff=Backoff(0.2, 1.0))
-_NOBODY: Final = "i-00000000000000000"
-_NOTHING: Final = "vol-00000000000000000"
-_GRANTED: Final = "DryRunOperation"
+_GET_METRICS: Final = "cloudwatch:GetMetricData"
+_LIST_METRICS: Final = "cloudwatch:ListMetrics"
+_DRY: Final = {"DryRun": True}
 
 
 class AwsDoctor:
@@ -40,6 +45,7 @@ class AwsDoctor:
     def __init__(self, plugins: Plugins, clock: Clock, *, namespace: str, demo: bool) -> None:
         counter = CallCounter()
         self._plugins, self._clock = plugins, clock
+        self._granted = frozenset(one.calls.dry_run_passed for one in plugins.actions.values())
         self._sdk = SdkSessions(counter, demo=demo)
         self._readers = AwsReaders(
             self._sdk, Patience(LocalRateLimits(), clock, _HASTY), process_counter=counter, timeout_seconds=15
@@ -77,46 +83,40 @@ class AwsDoctor:
             yield failed(part, "scanner", error)
             return
         yield self._regions(part, account, reader)
-        found = self._first(reader, "ec2:DescribeInstances", _instance_id) or _NOBODY
-        volume = self._first(reader, "ec2:DescribeVolumes", _volume_id) or _NOTHING
-        yield from self._reads(part, reader, found)
-        yield from self._changes(part, access, found, volume)
+        known = {kind.id: _something(kind, reader, access.partition) for kind in self._plugins.kinds.values()}
+        yield from self._reads(part, reader, known)
+        yield from self._changes(part, access, known)
 
     def _regions(self, part: str, account: AwsAccount, reader: AwsReader) -> Result:
         try:
-            answer = reader.once("ec2:DescribeRegions", {"AllRegions": False})
+            enabled = sorted(enabled_regions(reader))
         except FinopsError as error:
             return failed(part, "regions", error)
-        enabled = sorted(str(region["RegionName"]) for region in answer.get("Regions", ()))
         missing = [region for region in account.spec.regions if region not in enabled]
         if missing:
             hint = "enable them in the account, or take them out of spec.regions"
             return Result(part, "regions", Verdict.WARNING, f"not enabled: {', '.join(missing)}", hint)
         return ok(part, "regions", f"{len(enabled)} enabled: {', '.join(enabled)}")
 
-    @staticmethod
-    def _first(reader: AwsReader, operation: str, pick: Callable[[Mapping[str, Any]], str]) -> str:
-        """Return something real to ask about; a DryRun about nothing is refused for that reason alone."""
-        try:
-            return pick(reader.once(operation, {"MaxResults": 5}))
-        except AwsError:
-            return ""
+    def _reads(self, part: str, reader: AwsReader, known: Mapping[str, str]) -> Results:
+        """Ask for each permission of the scanner role; `known` names something of each kind to ask about."""
+        calls: dict[str, Mapping[str, Any]] = {}
+        for kind in self._plugins.kinds.values():
+            calls.update(_kind_reads(kind, known[kind.id], self._clock.now()))
+        for action in self._plugins.actions.values():
+            calls.update(_action_reads(action, known))
+        for operation, parameters in sorted(calls.items()):
+            yield _asked(part, operation, partial(reader.once, operation, parameters), "scanner role", self._granted)
 
-    def _reads(self, part: str, reader: AwsReader, instance: str) -> Results:
-        plugins = self._plugins
-        needed = {one for kind in plugins.kinds.values() for one in kind.permissions}
-        needed |= {one for action in plugins.actions.values() for one in action.read_permissions}
-        for operation in sorted(needed):
-            parameters = _read_parameters(operation, instance, self._clock.now())
-            yield _asked(part, operation, partial(reader.once, operation, parameters), "scanner role")
-
-    def _changes(self, part: str, access: AccountAccess, instance: str, volume: str) -> Results:
+    def _changes(self, part: str, access: AccountAccess, known: Mapping[str, str]) -> Results:
         if not access.executor_role_arn:
             hint = "an administrator sets spec.executorRoleArn where acts are wanted"
             yield Result(part, "executor", Verdict.UNKNOWN, "no executor role: nothing can be changed here", hint)
             return
         needed = sorted({one for action in self._plugins.actions.values() for one in action.permissions})
-        calls = {one: given for one in needed if (given := _change_parameters(one, instance, volume)) is not None}
+        calls: dict[str, Mapping[str, Any]] = {}
+        for action in self._plugins.actions.values():
+            calls.update(_dry_changes(action, known))
         try:
             client = self._executors.step_client(
                 access,
@@ -131,21 +131,21 @@ class AwsDoctor:
             yield failed(part, "executor", error)
             return
         yield ok(part, "executor", f"{access.executor_role_arn} can be assumed")
-        for operation, given in calls.items():
-            yield _asked(part, operation, partial(client.call, operation, given), "executor role")
+        for operation, given in sorted(calls.items()):
+            yield _asked(part, operation, partial(client.call, operation, given), "executor role", self._granted)
         for operation in needed:
             if operation not in calls:
                 told = "no call can test it without changing something"
                 yield Result(part, operation, Verdict.UNKNOWN, told, "compare with `finops iam-policy --for act`")
 
 
-def _asked(part: str, operation: str, call: Callable[[], object], role: str) -> Result:
+def _asked(part: str, operation: str, call: Callable[[], object], role: str, granted: frozenset[str]) -> Result:
     try:
         call()
     except AwsDenied as error:
         return Result(part, operation, Verdict.FAILED, error.message, f"allow {operation} to the {role}")
     except AwsRejected as error:
-        if error.code == _GRANTED:
+        if error.code in granted:
             return ok(part, operation, f"allowed to the {role}")
         told = f"AWS answered {error.code} before it judged the permission"
         return Result(part, operation, Verdict.UNKNOWN, told, "compare with `finops iam-policy`")
@@ -154,40 +154,47 @@ def _asked(part: str, operation: str, call: Callable[[], object], role: str) -> 
     return ok(part, operation, f"allowed to the {role}")
 
 
-def _read_parameters(operation: str, instance: str, now: datetime) -> dict[str, Any]:
-    if operation == "cloudwatch:ListMetrics":
-        return {"Namespace": "AWS/EC2", "MetricName": "CPUUtilization"}
-    if operation == "cloudwatch:GetMetricData":
-        stat = {"Metric": {"Namespace": "AWS/EC2", "MetricName": "CPUUtilization"}, "Period": 3600, "Stat": "Average"}
-        return {
-            "MetricDataQueries": [{"Id": "doctor", "MetricStat": stat}],
-            "StartTime": now - timedelta(hours=2),
-            "EndTime": now - timedelta(hours=1),
-        }
-    if operation == "ec2:DescribeInstanceAttribute":
-        return {"InstanceId": instance, "Attribute": "disableApiStop", "DryRun": True}
-    return {"DryRun": True}
+def _something(kind: ResourceKind[Any], reader: AwsReader, partition: str) -> str:
+    """Return something real of the kind to ask about; a dry run about nothing is refused for that reason alone."""
+    first = next((one for one in kind.listing.collect(reader, partition) if isinstance(one, Resource)), None)
+    return kind.sample.id if first is None else first.id
 
 
-def _change_parameters(operation: str, instance: str, volume: str) -> dict[str, Any] | None:
-    """Return a DryRun of a changing call, None where there is none."""
-    about: Mapping[str, dict[str, Any]] = {
-        "ec2:StopInstances": {"InstanceIds": [instance]},
-        "ec2:StartInstances": {"InstanceIds": [instance]},
-        "ec2:ModifyInstanceAttribute": {"InstanceId": instance, "InstanceType": {"Value": "t3.micro"}},
-        "ec2:ModifyVolume": {"VolumeId": volume, "VolumeType": "gp3"},
-        "ec2:DeleteVolume": {"VolumeId": volume},
-        "ec2:CreateSnapshot": {"VolumeId": volume},
-    }
-    given = about.get(operation)
-    return None if given is None else {**given, "DryRun": True}
+def _kind_reads(kind: ResourceKind[Any], known: str, now: datetime) -> dict[str, Mapping[str, Any]]:
+    """Return operation → parameters of a call that answers whether a scan of the kind may make it."""
+    dry = _DRY if kind.dry_run else {}
+    calls: dict[str, Mapping[str, Any]] = {}
+    for operation in kind.permissions:
+        probe = kind.listing.probes.get(operation)
+        if probe is not None:
+            calls[operation] = {**probe(known), **dry}
+        elif operation == LIST_REGIONS:
+            calls[operation] = _DRY
+        elif operation in {_GET_METRICS, _LIST_METRICS}:
+            calls.update(_metric_read(operation, spec, now) for spec in kind.metrics[:1])
+        else:
+            calls[operation] = dry
+    return calls
 
 
-def _instance_id(answer: Mapping[str, Any]) -> str:
-    ids = [str(one["InstanceId"]) for group in answer.get("Reservations", ()) for one in group.get("Instances", ())]
-    return ids[0] if ids else ""
+def _metric_read(operation: str, spec: MetricSpec, now: datetime) -> tuple[str, Mapping[str, Any]]:
+    metric = {"Namespace": spec.namespace, "MetricName": spec.metric}
+    if operation == _LIST_METRICS:
+        return operation, metric
+    query = {"Id": "doctor", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": spec.statistics[0]}}
+    window = {"StartTime": now - timedelta(hours=2), "EndTime": now - timedelta(hours=1)}
+    return operation, {"MetricDataQueries": [query], **window}
 
 
-def _volume_id(answer: Mapping[str, Any]) -> str:
-    volumes = answer.get("Volumes", ())
-    return str(volumes[0]["VolumeId"]) if volumes else ""
+def _action_reads(action: Action, known: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
+    dry = _DRY if action.calls.dry_run_passed else {}
+    probes, about = action.rights.probes, known[min(action.kinds)]
+    return {one: {**(probes[one](about) if one in probes else {}), **dry} for one in action.read_permissions}
+
+
+def _dry_changes(action: Action, known: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
+    """Return the changing calls that can be asked about without changing anything."""
+    if not action.calls.dry_run_passed:
+        return {}
+    probes, about = action.rights.probes, known[min(action.kinds)]
+    return {one: {**probes[one](about), **_DRY} for one in action.permissions if one in probes}

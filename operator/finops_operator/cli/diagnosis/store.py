@@ -7,9 +7,9 @@ from typing import Final
 
 from finops.errors import FinopsError
 from finops.settings import Settings
-from finops.store.address import redacted
+from finops.store.address import redacted, require_password
 from finops.store.connection import Store, check_server, open_store
-from finops.store.ledger import LedgerStream
+from finops.store.ledger import LedgerStream, unchecked
 from finops.store.recommendations import RecommendationStore
 from finops.store.slack_status import SlackStatus
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict, failed, ok
@@ -32,6 +32,7 @@ def look_at_store(settings: Settings) -> Results:
         return
     store = None
     try:
+        require_password(settings.redis_url, allow_unauthenticated=settings.store_allow_unauthenticated)
         store = open_store(settings.redis_url, prefix=settings.redis_prefix, timeout_seconds=3)
         version = check_server(store, allow_volatile=False)
         yield ok(_PART, "durability", f"{redacted(settings.redis_url)} is version {version}, syncs and never evicts")
@@ -47,7 +48,7 @@ def look_at_store(settings: Settings) -> Results:
 def _content(store: Store) -> Results:
     policies = RecommendationStore(store).policies()
     yield ok(_PART, "scans", f"{len(policies)} policies have been scanned")
-    head = LedgerStream(store).head()
+    head = LedgerStream(store, unchecked).head()
     yield ok(_PART, "ledger", f"{head.sequence} records, head {head.hash[:16]}…")
 
 

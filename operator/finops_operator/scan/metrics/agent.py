@@ -1,4 +1,4 @@
-"""Finds the dimension sets under which the CloudWatch agent publishes memory, once a day per shard.
+"""Finds the dimension sets under which an agent publishes a metric, once a day per shard.
 
 Called by the measure stage for specs marked `discovered`. GetMetricData needs the exact set, and the agent's
 configuration decides it: `{InstanceId}` or `{ImageId, InstanceId, InstanceType, AutoScalingGroupName}` or else. Pages
@@ -19,10 +19,6 @@ from finops_operator.scan.metrics.failures import Failures
 
 OPERATION: Final = "cloudwatch:ListMetrics"
 _KEPT_SECONDS: Final = 86_400
-_SAME_ON_WINDOWS: Final[Mapping[str, tuple[str, ...]]] = {
-    "mem_used_percent": ("mem_used_percent", "Memory % Committed Bytes In Use"),
-}
-"""The agent's names of one thing on Linux and on Windows (CloudWatch agent, metrics collected)."""
 
 
 def dimension_sets(
@@ -47,7 +43,7 @@ def dimension_sets(
 
 def _discover(reader: PageReader, store: UtilizationStore, shard: Shard, spec: MetricSpec) -> None:
     discovery = store.start_discovery(shard, spec.name)
-    for metric in _SAME_ON_WINDOWS.get(spec.metric, (spec.metric,)):
+    for metric in (spec.metric, *spec.aliases):
         for page in reader.pages(OPERATION, {"Namespace": spec.namespace, "MetricName": metric}):
             found = _best_sets(metric, spec.dimension, page.get("Metrics", ()))
             store.add_discovered(discovery, found)

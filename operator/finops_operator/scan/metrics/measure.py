@@ -1,4 +1,4 @@
-"""Measure a page of resources: hourly rings for all, 5-minute points for candidates, silence of detached volumes.
+"""Measure a page of resources: hourly rings for all, 5-minute points for candidates, days of what is silent.
 
 Called by the pipeline with pages of one shard. Hours are shared by all policies through the rings in the store, and
 5-minute pictures and silence by those with the same window, so a second policy asks CloudWatch for nothing. What cannot
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from finops.domain.resource import Gap, Resource, Shard
 from finops.domain.rings import Ring
@@ -31,7 +31,6 @@ from finops_operator.scan.metrics.summarize import NOT_PUBLISHED, NOT_SINCE_LAUN
 from finops_operator.scan.metrics.windows import (
     DAY,
     fine_window,
-    is_silent,
     last_hour,
     missing_hours,
     silence_window,
@@ -54,7 +53,8 @@ class MeasureSettings:
     Attributes:
         now: the scan's one instant: all its windows end there.
         lookback_days: hourly and 5-minute windows.
-        silence_days: how far back the silence of a detached volume must be proven, the longest wish of its checks.
+        silence_days: how far back it must be proven that a silent resource published nothing, the longest wish of its
+            checks.
     """
 
     now: datetime
@@ -89,7 +89,7 @@ class Measurer:
     def __init__(
         self,
         shard: Shard,
-        kind: ResourceKind,
+        kind: ResourceKind[Any],
         reader: PageReader,
         store: UtilizationStore,
         settings: MeasureSettings,
@@ -124,8 +124,9 @@ class Measurer:
             for spec in self._kind.metrics:
                 if not spec.applies(resource):
                     drafts[resource.id].unknown[spec.name] = NOT_APPLICABLE
-        self._hourly([one for one in resources if not is_silent(one)], drafts, sets)
-        self._silence([one for one in resources if is_silent(one)], drafts)
+        silent = self._kind.states.unmeasured
+        self._hourly([one for one in resources if one.state not in silent], drafts, sets)
+        self._silence([one for one in resources if one.state in silent], drafts)
         self._fine(resources, drafts, sets)
         measured = {resource_id: draft.done(resource_id) for resource_id, draft in drafts.items()}
         self._store.put_summaries(self._shard, measured)
@@ -250,8 +251,8 @@ class Measurer:
         """Ask for one point a day; what was answered today is not asked again."""
         window = silence_window(self._settings.now, self._settings.silence_days)
         question = f"silence-{window.start}-{window.end}"
-        # What a volume did before it was attached in between says nothing about it now.
-        marks = {one.id: one.text("unattached_since") for one in resources}
+        memory = self._kind.memory
+        marks = {one.id: memory.mark(one) if memory is not None else "" for one in resources}
         previous = self._store.answers(self._shard, question, marks)
         heard: dict[str, _Draft] = {}
         queries: list[Query] = []
@@ -272,7 +273,7 @@ class Measurer:
         for answers in self._fetch(queries, fine=False):
             for query, points in answers.points.items():
                 series = Series(window.start, window.period, points)
-                # Of a detached volume the whole window counts: its creation is not a restart.
+                # Of a silent resource the whole window counts: its creation is not a restart.
                 summary = summarize(specs[query.name], series, None)
                 for draft in (drafts[query.resource_id], heard.setdefault(query.resource_id, _Draft())):
                     draft.asked_from[query.name] = window.start_time
@@ -371,7 +372,7 @@ def _show(draft: _Draft, picture: Utilization, specs: Mapping[str, MetricSpec]) 
 
 
 def _heard(before: Utilization | None, name: str) -> MetricSummary | str | None:
-    """Return what a volume's silence was answered with, None when it was not asked about or not answered."""
+    """Return what a question about silence was answered with, None when it was not asked about or not answered."""
     if before is None:
         return None
     return before.metrics.get(name) or (NOT_PUBLISHED if before.unknown.get(name) == NOT_PUBLISHED else None)

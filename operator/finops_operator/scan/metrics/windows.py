@@ -1,7 +1,7 @@
 """Which windows are asked for: aligned, and ending where CloudWatch has surely heard everything. Pure.
 
-Used by the measure stage's three pictures: hourly rings, the 5-minute picture of candidates, and the daily silence of
-detached volumes.
+Used by the measure stage's three pictures: hourly rings, the 5-minute picture of candidates, and the daily points
+of what publishes nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from finops.domain.resource import Resource
 from finops.domain.rings import Ring
 from finops_operator.scan.metrics.queries import FIVE_MINUTES, HOUR, Window
 
@@ -51,8 +50,3 @@ def silence_window(now: datetime, days: int) -> Window:
     """Return whole UTC days that reach at least `days` days back and to the end of today."""
     seconds = int(now.timestamp())
     return Window((seconds - days * DAY) // DAY * DAY, -(-seconds // DAY) * DAY, DAY)
-
-
-def is_silent(resource: Resource) -> bool:
-    """Tell whether the resource publishes nothing as it stands, so that one point a day proves as much as 24."""
-    return resource.kind == "ebs-volume" and resource.state == "available"

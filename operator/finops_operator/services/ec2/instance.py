@@ -6,24 +6,88 @@ and cost nothing, so they are left out. Metric names: EC2 user guide, "CloudWatc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
-from finops.domain.canonical import Json
+from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
-from finops_operator.plugins.kind import MetricSpec, ResourceKind
-from finops_operator.services.ec2.rules.instance_bill import billed_parts
+from finops_operator.plugins.facts import attributes_of, facts_of
+from finops_operator.plugins.kind import (
+    BilledPart,
+    Listing,
+    MetricSpec,
+    Product,
+    ProductOption,
+    Question,
+    ResourceKind,
+    Sample,
+    States,
+)
+from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.services.ec2.rules.operating_system import billed_system
+from finops_operator.services.ec2.rules.signs import SIGNS
 
 _PAGE: Final = 1000
 _GONE: Final = frozenset({"terminated", "shutting-down"})
 _OPERATION: Final = "ec2:DescribeInstances"
 _BURSTABLE: Final = ("t2.", "t3.", "t3a.", "t4g.")
+_RUNNING: Final = "running"
+ONE: Final = Decimal(1)
+OFFERED_TYPES: Final = "offered-types"
+"""Question of this kind: which instance types the zone of an instance offers."""
+
+_OFFERINGS: Final = "ec2:DescribeInstanceTypeOfferings"
+_EVERY_ZONE: Final[dict[str, Any]] = {"LocationType": "availability-zone", "MaxResults": 1000}
 
 
-def _collect(reader: PageReader, partition: str = "aws") -> Iterator[Resource | Gap]:
+@dataclass(frozen=True, slots=True)
+class InstanceFacts:
+    """What is known of one instance; None: AWS did not say. Names as in the reports' `attributes`.
+
+    Attributes:
+        usage_operation: what the instance is billed as (`RunInstances:0002`); else see `platform_details`, `platform`.
+        platform: `windows` or empty.
+        lifecycle: empty, `spot` or `scheduled`.
+        capacity_reservation: id of the reservation that the instance sits in or targets.
+        public_ipv4: its public addresses; `elastic`: for each of them whether it is an Elastic IP.
+    """
+
+    instance_type: str | None = None
+    usage_operation: str | None = None
+    platform_details: str | None = None
+    platform: str | None = None
+    tenancy: str | None = None
+    lifecycle: str | None = None
+    availability_zone: str | None = None
+    placement_group: str | None = None
+    architecture: str | None = None
+    virtualization_type: str | None = None
+    hypervisor: str | None = None
+    root_device_type: str | None = None
+    root_device_name: str | None = None
+    image_id: str | None = None
+    boot_mode: str | None = None
+    state_transition_reason: str | None = None
+    auto_scaling_group: str | None = None
+    capacity_reservation: str | None = None
+    ena_support: bool | None = None
+    ebs_optimized: bool | None = None
+    hibernation_configured: bool | None = None
+    operator_managed: bool | None = None
+    operator_principal: str | None = None
+    network_interface_count: int | None = None
+    volume_ids: tuple[str, ...] | None = None
+    public_ipv4: tuple[str, ...] | None = None
+    elastic: tuple[bool, ...] | None = None
+
+
+def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     """Yield instances page by page; a page that cannot be read ends the listing with a Gap."""
     try:
         for page in reader.pages(_OPERATION, {"MaxResults": _PAGE}):
@@ -49,49 +113,48 @@ def _resource(instance: Mapping[str, Any], reader: PageReader, partition: str, o
         state=str(instance.get("State", {}).get("Name", "")),
         tags=tags,
         created=parse_time(instance.get("LaunchTime")),
-        attributes=_attributes(instance, tags),
+        attributes=attributes_of(_facts(instance, tags)),
     )
 
 
-def _attributes(instance: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Json]:
+def _facts(instance: Mapping[str, Any], tags: Mapping[str, str]) -> InstanceFacts:
     placement = instance.get("Placement") or {}
     operator = instance.get("Operator") or {}
     interfaces = instance.get("NetworkInterfaces")
     addresses = _addresses(instance)
-    values: dict[str, Json] = {
-        "instance_type": instance.get("InstanceType"),
-        "usage_operation": instance.get("UsageOperation"),
-        "platform_details": instance.get("PlatformDetails"),
-        "platform": str(instance.get("Platform") or "").lower(),
-        "tenancy": placement.get("Tenancy"),
-        "lifecycle": instance.get("InstanceLifecycle") or "",
-        "availability_zone": placement.get("AvailabilityZone"),
-        "placement_group": placement.get("GroupName") or "",
-        "architecture": instance.get("Architecture"),
-        "virtualization_type": instance.get("VirtualizationType"),
-        "hypervisor": instance.get("Hypervisor"),
-        "root_device_type": instance.get("RootDeviceType"),
-        "root_device_name": instance.get("RootDeviceName"),
-        "image_id": instance.get("ImageId"),
-        "boot_mode": instance.get("CurrentInstanceBootMode") or instance.get("BootMode"),
-        "state_transition_reason": instance.get("StateTransitionReason"),
-        "auto_scaling_group": tags.get("aws:autoscaling:groupName", ""),
-        "capacity_reservation": _reservation(instance),
-        "ena_support": instance.get("EnaSupport"),
-        "ebs_optimized": instance.get("EbsOptimized"),
-        "hibernation_configured": (instance.get("HibernationOptions") or {}).get("Configured"),
-        "operator_managed": operator.get("Managed"),
-        "operator_principal": operator.get("Principal") or "",
-        "network_interface_count": None if interfaces is None else len(interfaces),
-        "volume_ids": [
+    return InstanceFacts(
+        instance_type=instance.get("InstanceType"),
+        usage_operation=instance.get("UsageOperation"),
+        platform_details=instance.get("PlatformDetails"),
+        platform=str(instance.get("Platform") or "").lower(),
+        tenancy=placement.get("Tenancy"),
+        lifecycle=instance.get("InstanceLifecycle") or "",
+        availability_zone=placement.get("AvailabilityZone"),
+        placement_group=placement.get("GroupName") or "",
+        architecture=instance.get("Architecture"),
+        virtualization_type=instance.get("VirtualizationType"),
+        hypervisor=instance.get("Hypervisor"),
+        root_device_type=instance.get("RootDeviceType"),
+        root_device_name=instance.get("RootDeviceName"),
+        image_id=instance.get("ImageId"),
+        boot_mode=instance.get("CurrentInstanceBootMode") or instance.get("BootMode"),
+        state_transition_reason=instance.get("StateTransitionReason"),
+        auto_scaling_group=tags.get("aws:autoscaling:groupName", ""),
+        capacity_reservation=_reservation(instance),
+        ena_support=instance.get("EnaSupport"),
+        ebs_optimized=instance.get("EbsOptimized"),
+        hibernation_configured=(instance.get("HibernationOptions") or {}).get("Configured"),
+        operator_managed=operator.get("Managed"),
+        operator_principal=operator.get("Principal") or "",
+        network_interface_count=None if interfaces is None else len(interfaces),
+        volume_ids=tuple(
             block["Ebs"]["VolumeId"]
             for block in instance.get("BlockDeviceMappings") or ()
             if (block.get("Ebs") or {}).get("VolumeId")
-        ],
-        "public_ipv4": list(addresses),
-        "elastic": list(addresses.values()),
-    }
-    return {name: value for name, value in values.items() if value is not None}
+        ),
+        public_ipv4=tuple(addresses),
+        elastic=tuple(addresses.values()),
+    )
 
 
 def _reservation(instance: Mapping[str, Any]) -> str:
@@ -120,20 +183,99 @@ def _addresses(instance: Mapping[str, Any]) -> dict[str, bool]:
     return found
 
 
+def instance_facts(resource: Resource) -> InstanceFacts:
+    """Return the facts of an `ec2-instance`."""
+    return facts_of(InstanceFacts, resource)
+
+
+# -- what is billed ----------------------------------------------------------------------------------------------------
+
+
+def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
+    """Return hours of its type and its public IPv4 addresses; empty when nothing of the instance is billed.
+
+    Volumes are resources of their own. A stopped instance is billed no hours; the elastic addresses it keeps still are
+    (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html).
+    """
+    if instance.state in _GONE:
+        return ()
+    facts = instance_facts(instance)
+    running = instance.state == _RUNNING
+    hours = (_instance_hours(instance, facts),) if running else ()
+    addresses = _address_hours(instance, facts, running=running)
+    return (*hours, addresses) if addresses else hours
+
+
+def _instance_hours(instance: Resource, facts: InstanceFacts) -> BilledPart:
+    system = billed_system(facts.usage_operation or "", facts.platform_details or "", facts.platform)
+    reason = _unpriceable(facts) or system.reason_unknown
+    if reason:
+        return BilledPart("instance_hour", ONE, None, reason)
+    return BilledPart("instance_hour", ONE, _hour_query(instance.region, facts.instance_type or "", system.os))
+
+
+def _hour_query(region: str, instance_type: str, system: str) -> PriceQuery:
+    return PriceQuery("ec2", region, "instance_hour", (("instance_type", instance_type), ("os", system)))
+
+
+def _unpriceable(facts: InstanceFacts) -> str:
+    if facts.tenancy not in (None, "", "default"):
+        return f"no price for tenancy {facts.tenancy}"
+    if facts.lifecycle:
+        return f"no price for {facts.lifecycle} instances, the table holds on-demand prices"
+    return ""
+
+
+def _address_hours(instance: Resource, facts: InstanceFacts, *, running: bool) -> BilledPart | None:
+    """Return the addresses still held in this state: an automatic one is given back when the instance stops.
+
+    Addresses that AWS did not list are unknown, not zero.
+    """
+    held = facts.public_ipv4 if running else facts.elastic
+    if held is None:
+        return BilledPart("public_ipv4_hour", Decimal(0), None, "its public addresses are not known")
+    count = len(held) if running else sum(1 for elastic in held if elastic is True)
+    if not count:
+        return None
+    return BilledPart("public_ipv4_hour", Decimal(count), PriceQuery("vpc", instance.region, "public_ipv4_hour"))
+
+
+# -- what else is declared ---------------------------------------------------------------------------------------------
+
+
 def _runs(resource: Resource) -> bool:
     """A stopped instance publishes nothing; asking would be billed and answer nothing."""
-    return resource.state == "running"
+    return resource.state == _RUNNING
 
 
 def _bursts(resource: Resource) -> bool:
     return _runs(resource) and resource.text("instance_type").startswith(_BURSTABLE)
 
 
-def _console_url(resource: Resource) -> str:
-    return (
-        f"https://{resource.region}.console.aws.amazon.com/ec2/home?region={resource.region}"
-        f"#InstanceDetails:instanceId={resource.id}"
-    )
+def _owner(resource: Resource) -> Owner | None:
+    """Return who manages the instance: AWS's own flag first, then the group it is a member of, then its tags."""
+    facts = instance_facts(resource)
+    if facts.operator_managed:
+        return managed_by_service(facts.operator_principal or "")
+    group = facts.auto_scaling_group
+    tags = {**resource.tags, "aws:autoscaling:groupName": group} if group else resource.tags
+    return owner_by_tags(tags, SIGNS)
+
+
+def _offered_types(reader: PageReader) -> Mapping[str, Iterable[str]]:
+    """Return zone → instance types offered there. One paginated read answers for all zones of a region.
+
+    Source: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypeOfferings.html
+    """
+    zones: dict[str, set[str]] = {}
+    for page in reader.pages(_OFFERINGS, _EVERY_ZONE):
+        for offer in page.get("InstanceTypeOfferings", ()):
+            zones.setdefault(str(offer["Location"]), set()).add(str(offer["InstanceType"]))
+    return zones
+
+
+def _price_queries(region: str, instance_type: str, options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
+    return (_hour_query(region, instance_type, options["--os"]),)
 
 
 def _level(name: str, metric: str, unit: str, *, fine: bool = False) -> MetricSpec:
@@ -149,14 +291,32 @@ KIND: Final = ResourceKind(
     title="EC2 instance",
     service="ec2",
     id_pattern=r"i-[0-9a-f]{8,17}",
-    permissions=(
-        "ec2:DescribeInstances",
-        "ec2:DescribeInstanceTypeOfferings",
-        "ec2:DescribeRegions",
-        "cloudwatch:GetMetricData",
-        "cloudwatch:ListMetrics",
+    arn_pattern="arn:*:ec2:*:*:instance/*",
+    facts=InstanceFacts,
+    listing=Listing(
+        permissions=(
+            "ec2:DescribeInstances",
+            _OFFERINGS,
+            "ec2:DescribeRegions",
+            "cloudwatch:GetMetricData",
+            "cloudwatch:ListMetrics",
+        ),
+        collect=_collect,
+        questions=(
+            Question(
+                id=OFFERED_TYPES,
+                ask=_offered_types,
+                place=lambda resource: resource.text("availability_zone"),
+                # Only what deserved the 5-minute picture may get another type.
+                needed=lambda _, utilization: bool(utilization.fine),
+            ),
+        ),
     ),
-    collect=_collect,
+    states=States(
+        running=frozenset({_RUNNING}),
+        stopped=frozenset({"stopped", "stopping"}),
+        billed=frozenset({"pending", _RUNNING, "stopping", "stopped"}),
+    ),
     metrics=(
         _level("cpuPercent", "CPUUtilization", "percent", fine=True),
         _amount("networkInBytes", "NetworkIn", "bytes", hourly=True),
@@ -183,9 +343,25 @@ KIND: Final = ResourceKind(
             ("Average", "Maximum"),
             "percent",
             discovered=True,
+            # The agent's name of it on Windows (CloudWatch agent, metrics collected).
+            aliases=("Memory % Committed Bytes In Use",),
             applies=_runs,
         ),
     ),
     billed_parts=billed_parts,
-    console_url=_console_url,
+    console_url=console_page("ec2/home?region={region}#InstanceDetails:instanceId={id}"),
+    sample=Sample("i-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:instance/i-0123456789abcdef0"),
+    dry_run=True,
+    owner=_owner,
+    type_of=lambda resource: resource.text("instance_type"),
+    products=(
+        Product(
+            option="--instance-type",
+            metavar="TYPE",
+            description="Such as t2.large.",
+            queries=_price_queries,
+            sample="m5.large",
+            options=(ProductOption("--os", "NAME", "linux", "linux, windows, rhel, …"),),
+        ),
+    ),
 )

@@ -1,29 +1,78 @@
 """EBS volumes: DescribeVolumes, operations and idle time.
 
-Loaded by the registry; walked by the discover and measure stages. CloudWatch hears of a volume only while it is
-attached to a running instance, so no data is never zero (Compute Optimizer, requirements for EBS). When a volume was
-detached AWS does not tell: the discover stage keeps our own first sight of it as `unattached_since`.
+Loaded by the registry; walked by the discover and measure stages. A volume publishes only while it is
+attached to a running instance, so no data is never zero (Compute Optimizer, requirements for EBS). AWS does not say
+when a volume was detached: our own first sight of it is kept as `unattached_since`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
-from finops.domain.canonical import Json
+from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
-from finops_operator.plugins.kind import MetricSpec, ResourceKind
-from finops_operator.services.ec2.rules.volume_bill import billed_parts
+from finops_operator.plugins.facts import attributes_of, facts_of
+from finops_operator.plugins.kind import BilledPart, Listing, Memory, MetricSpec, Product, ResourceKind, Sample, States
+from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.services.ec2.rules.signs import SIGNS
 
 _PAGE: Final = 1000
 _GONE: Final = frozenset({"deleting", "deleted"})
+_NEVER_BILLED: Final = _GONE | {"error"}
+_DETACHED: Final = "available"
+_ATTACHED: Final = "in-use"
 _OPERATION: Final = "ec2:DescribeVolumes"
+_PRICED: Final = ("gb_month", "iops_month", "throughput_mibps_month")
+GP3_FREE_IOPS: Final = 3000
+GP3_FREE_MIBPS: Final = 125
+IO2_TIERS: Final = (("iops_month", 0, 32000), ("iops_month_tier2", 32000, 64000), ("iops_month_tier3", 64000, None))
+"""Dimension, IOPS up to which the tier before it reaches, IOPS up to which it reaches itself."""
 
 
-def _collect(reader: PageReader, partition: str = "aws") -> Iterator[Resource | Gap]:
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One instance that holds the volume."""
+
+    instance_id: str
+    device: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeFacts:
+    """What is known of one volume; None: AWS did not say. Names as in the reports' `attributes`.
+
+    Attributes:
+        throughput: MiB/s.
+        unattached_since: ISO time of our own first sight of it as unattached; None when we never kept it.
+    """
+
+    volume_type: str | None = None
+    size_gb: int | None = None
+    iops: int | None = None
+    throughput: int | None = None
+    encrypted: bool | None = None
+    kms_key_id: str | None = None
+    availability_zone: str | None = None
+    snapshot_id: str | None = None
+    multi_attach: bool | None = None
+    attachments: tuple[Attachment, ...] | None = None
+    attached_instance_id: str | None = None
+    attached_device: str | None = None
+    operator_managed: bool | None = None
+    operator_principal: str | None = None
+    unattached_since: str | None = None
+
+
+def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     """Yield volumes page by page; a page that cannot be read ends the listing with a Gap."""
     try:
         for page in reader.pages(_OPERATION, {"MaxResults": _PAGE}):
@@ -47,53 +96,125 @@ def _resource(volume: Mapping[str, Any], reader: PageReader, partition: str) -> 
         state=str(volume.get("State", "")),
         tags=tags,
         created=parse_time(volume.get("CreateTime")),
-        attributes=_attributes(volume),
+        attributes=attributes_of(_facts(volume)),
     )
 
 
-def _attributes(volume: Mapping[str, Any]) -> dict[str, Json]:
+def _facts(volume: Mapping[str, Any]) -> VolumeFacts:
     operator = volume.get("Operator") or {}
-    attachments = [
-        {
-            "instance_id": str(one.get("InstanceId") or ""),
-            "device": str(one.get("Device") or ""),
-            "state": str(one.get("State") or ""),
-        }
+    attachments = tuple(
+        Attachment(str(one.get("InstanceId") or ""), str(one.get("Device") or ""), str(one.get("State") or ""))
         for one in volume.get("Attachments") or ()
-    ]
-    values: dict[str, Json] = {
-        "volume_type": volume.get("VolumeType"),
-        "size_gb": volume.get("Size"),
-        "iops": volume.get("Iops"),
-        "throughput": volume.get("Throughput"),
-        "encrypted": volume.get("Encrypted"),
-        "kms_key_id": volume.get("KmsKeyId"),
-        "availability_zone": volume.get("AvailabilityZone"),
-        "snapshot_id": volume.get("SnapshotId") or "",
-        "multi_attach": volume.get("MultiAttachEnabled"),
-        "attachments": attachments,
-        "attached_instance_id": attachments[0]["instance_id"] if attachments else "",
-        "attached_device": attachments[0]["device"] if attachments else "",
-        "operator_managed": operator.get("Managed"),
-        "operator_principal": operator.get("Principal") or "",
-    }
-    return {name: value for name, value in values.items() if value is not None}
+    )
+    return VolumeFacts(
+        volume_type=volume.get("VolumeType"),
+        size_gb=volume.get("Size"),
+        iops=volume.get("Iops"),
+        throughput=volume.get("Throughput"),
+        encrypted=volume.get("Encrypted"),
+        kms_key_id=volume.get("KmsKeyId"),
+        availability_zone=volume.get("AvailabilityZone"),
+        snapshot_id=volume.get("SnapshotId") or "",
+        multi_attach=volume.get("MultiAttachEnabled"),
+        attachments=attachments,
+        attached_instance_id=attachments[0].instance_id if attachments else "",
+        attached_device=attachments[0].device if attachments else "",
+        operator_managed=operator.get("Managed"),
+        operator_principal=operator.get("Principal") or "",
+    )
+
+
+def volume_facts(resource: Resource) -> VolumeFacts:
+    """Return the facts of an `ebs-volume`."""
+    return facts_of(VolumeFacts, resource)
+
+
+# -- what is billed ----------------------------------------------------------------------------------------------------
+
+
+def billed_parts(volume: Resource) -> tuple[BilledPart, ...]:
+    """Return gigabytes, and IOPS and throughput where the type charges them; what AWS did not give is unknown.
+
+    A volume is billed the same whether it is attached or not. Free parts and tiers: https://aws.amazon.com/ebs/pricing/
+    (gp3 includes 3,000 IOPS and 125 MiB/s; io2 is cheaper above 32,000 and above 64,000 IOPS).
+    """
+    if volume.state in _NEVER_BILLED:
+        return ()
+    facts = volume_facts(volume)
+    kind = facts.volume_type or ""
+    parts = [_part(volume, kind, "gb_month", facts.size_gb, "its size is not known")]
+    if kind == "gp3":
+        parts += _above(volume, "iops_month", facts.iops, GP3_FREE_IOPS, "iops")
+        parts += _above(volume, "throughput_mibps_month", facts.throughput, GP3_FREE_MIBPS, "throughput")
+    elif kind == "io1":
+        parts.append(_part(volume, kind, "iops_month", facts.iops, "its IOPS are not known"))
+    elif kind == "io2":
+        parts += _io2_tiers(volume, facts.iops)
+    elif kind == "standard" and volume.state != _DETACHED:
+        parts.append(BilledPart("io_request", Decimal(0), None, "requests to magnetic volumes are billed by use"))
+    return tuple(parts)
+
+
+def _part(volume: Resource, kind: str, dimension: str, quantity: int | None, reason: str) -> BilledPart:
+    if quantity is None:
+        return BilledPart(dimension, Decimal(0), None, reason)
+    return BilledPart(dimension, Decimal(quantity), _query(volume.region, kind, dimension))
+
+
+def _query(region: str, kind: str, dimension: str) -> PriceQuery:
+    return PriceQuery("ebs", region, dimension, (("volume_type", kind),))
+
+
+def _above(volume: Resource, dimension: str, amount: int | None, free: int, named: str) -> list[BilledPart]:
+    """Return the part above what is free, nothing when all of it is."""
+    if amount is not None and amount <= free:
+        return []
+    above = None if amount is None else amount - free
+    return [_part(volume, "gp3", dimension, above, f"its {named} is not known")]
+
+
+def _io2_tiers(volume: Resource, iops: int | None) -> list[BilledPart]:
+    if iops is None:
+        return [_part(volume, "io2", "iops_month", None, "its IOPS are not known")]
+    parts = []
+    for dimension, below, upto in IO2_TIERS:
+        inside = (iops if upto is None else min(iops, upto)) - below
+        if inside > 0:
+            parts.append(_part(volume, "io2", dimension, inside, ""))
+    return parts
+
+
+# -- what else is declared ---------------------------------------------------------------------------------------------
 
 
 def _asked(resource: Resource) -> bool:
-    """A detached volume publishes nothing, and that silence is what proves how long it has been detached."""
-    return resource.state in {"in-use", "available"}
+    """A detached volume publishes nothing, and that it did so proves how long it has been detached."""
+    return resource.state in {_ATTACHED, _DETACHED}
 
 
 def _attached(resource: Resource) -> bool:
-    return resource.state == "in-use"
+    return resource.state == _ATTACHED
 
 
-def _console_url(resource: Resource) -> str:
-    return (
-        f"https://{resource.region}.console.aws.amazon.com/ec2/home?region={resource.region}"
-        f"#VolumeDetails:volumeId={resource.id}"
-    )
+def _detached(resource: Resource) -> bool:
+    return resource.state == _DETACHED
+
+
+def _with_first_sight(volume: Resource, before: Resource | None, now: datetime) -> Resource:
+    """Keep since when we have seen a volume detached; AWS does not say."""
+    known = before.text("unattached_since") if before is not None and _detached(before) else ""
+    return replace(volume, attributes={**volume.attributes, "unattached_since": known or now.isoformat()})
+
+
+def _owner(resource: Resource) -> Owner | None:
+    facts = volume_facts(resource)
+    if facts.operator_managed:
+        return managed_by_service(facts.operator_principal or "")
+    return owner_by_tags(resource.tags, SIGNS)
+
+
+def _price_queries(region: str, kind: str, _options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
+    return tuple(_query(region, kind, dimension) for dimension in _PRICED)
 
 
 def _ebs(name: str, metric: str, unit: str, applies: Callable[[Resource], bool]) -> MetricSpec:
@@ -105,13 +226,42 @@ KIND: Final = ResourceKind(
     title="EBS volume",
     service="ec2",
     id_pattern=r"vol-[0-9a-f]{8,17}",
-    permissions=("ec2:DescribeVolumes", "ec2:DescribeRegions", "cloudwatch:GetMetricData"),
-    collect=_collect,
+    arn_pattern="arn:*:ec2:*:*:volume/*",
+    facts=VolumeFacts,
+    listing=Listing(
+        permissions=(_OPERATION, "ec2:DescribeRegions", "cloudwatch:GetMetricData"),
+        collect=_collect,
+    ),
+    states=States(
+        running=frozenset({_ATTACHED}),
+        stopped=frozenset({_DETACHED}),
+        billed=frozenset({"creating", _ATTACHED, _DETACHED}),
+        unmeasured=frozenset({_DETACHED}),
+    ),
     metrics=(
         _ebs("volumeReadOps", "VolumeReadOps", "count", _asked),
         _ebs("volumeWriteOps", "VolumeWriteOps", "count", _asked),
         _ebs("volumeIdleSeconds", "VolumeIdleTime", "seconds", _attached),
     ),
     billed_parts=billed_parts,
-    console_url=_console_url,
+    console_url=console_page("ec2/home?region={region}#VolumeDetails:volumeId={id}"),
+    sample=Sample("vol-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:volume/vol-0123456789abcdef0"),
+    dry_run=True,
+    memory=Memory(
+        applies=_detached,
+        carry_over=_with_first_sight,
+        # What a volume did before it was attached in between says nothing about it now.
+        mark=lambda resource: resource.text("unattached_since"),
+    ),
+    owner=_owner,
+    type_of=lambda resource: resource.text("volume_type"),
+    products=(
+        Product(
+            option="--volume-type",
+            metavar="TYPE",
+            description="Such as gp3.",
+            queries=_price_queries,
+            sample="gp3",
+        ),
+    ),
 )

@@ -6,12 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from finops.domain.resource import Resource
 from finops.domain.rings import Ring, blank
 from finops_operator.scan.metrics.windows import (
     fine_window,
     hours_window,
-    is_silent,
     last_hour,
     missing_hours,
     silence_window,
@@ -71,12 +69,3 @@ def test_silence_is_asked_in_whole_days_that_reach_back_far_enough() -> None:
     assert window.start_time <= NOW - timedelta(days=32)
     assert window.end_time == datetime(2026, 11, 25, tzinfo=UTC)
     assert window.points == 33
-
-
-def test_only_detached_volumes_are_silent_by_nature() -> None:
-    def volume(state: str, kind: str = "ebs-volume") -> Resource:
-        return Resource(kind, "id", "arn", "", "1", "r", state)
-
-    assert is_silent(volume("available"))
-    assert not is_silent(volume("in-use"))
-    assert not is_silent(volume("available", "ec2-instance"))

@@ -9,13 +9,19 @@ import pytest
 from tests.support.facts import cost, instance, volume
 
 from finops.domain.resource import Resource
-from finops_operator.services.ec2.rules.instance_bill import billed_parts as instance_parts
-from finops_operator.services.ec2.rules.operating_system import billed_system
-from finops_operator.services.ec2.rules.volume_bill import billed_parts as volume_parts
+from finops_operator.services.ec2.instance import billed_parts as instance_parts
+from finops_operator.services.ec2.instance import instance_facts
+from finops_operator.services.ec2.rules.operating_system import BilledSystem, billed_system
+from finops_operator.services.ec2.volume import billed_parts as volume_parts
 
 
 def dimensions(parts: tuple[object, ...]) -> list[str]:
     return [part.dimension for part in parts]  # type: ignore[attr-defined]  # parts of both kinds
+
+
+def system(resource: Resource) -> BilledSystem:
+    facts = instance_facts(resource)
+    return billed_system(facts.usage_operation or "", facts.platform_details or "", facts.platform)
 
 
 def without(resource: Resource, *names: str) -> Resource:
@@ -86,12 +92,12 @@ def test_products_that_the_tables_do_not_hold_are_unknown_with_the_reason(
     ],
 )
 def test_the_operating_system_is_read_from_the_best_witness(attributes: dict[str, Any], os: str) -> None:
-    assert billed_system(instance(**attributes)).os == os
+    assert system(instance(**attributes)).os == os
 
 
 def test_without_any_witness_the_operating_system_is_unknown() -> None:
     silent = without(instance(), "usage_operation", "platform_details", "platform")
-    assert billed_system(silent).reason_unknown == "the operating system is not known"
+    assert system(silent).reason_unknown == "the operating system is not known"
 
 
 def test_gp3_bills_only_what_lies_above_its_free_part() -> None:

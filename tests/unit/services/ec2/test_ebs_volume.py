@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -35,6 +36,9 @@ class OnePage:
         yield {"Volumes": self._volumes}
 
 
+SEEN = datetime(2026, 11, 24, tzinfo=UTC)
+
+
 def volume(**changes: Any) -> dict[str, Any]:
     return {
         "VolumeId": "vol-0123456789abcdef0",
@@ -52,7 +56,7 @@ def volume(**changes: Any) -> dict[str, Any]:
 
 
 def collected(**changes: Any) -> Resource:
-    (found,) = KIND.collect(OnePage(volume(**changes)), "aws-cn")
+    (found,) = KIND.listing.collect(OnePage(volume(**changes)), "aws-cn")
     assert isinstance(found, Resource)
     return found
 
@@ -74,18 +78,18 @@ def test_throughput_that_aws_did_not_give_is_absent_and_not_zero() -> None:
 
 def test_pages_are_asked_at_the_documented_maximum() -> None:
     reader = OnePage()
-    list(KIND.collect(reader))
+    list(KIND.listing.collect(reader, "aws"))
     assert reader.asked == [{"MaxResults": 1000}]
 
 
 @pytest.mark.parametrize("state", ["deleting", "deleted"])
 def test_volumes_that_are_gone_are_left_out(state: str) -> None:
-    assert list(KIND.collect(OnePage(volume(State=state)))) == []
+    assert list(KIND.listing.collect(OnePage(volume(State=state)), "aws")) == []
 
 
 def test_a_listing_that_was_throttled_out_is_a_gap() -> None:
     error = AwsThrottled("slow down", operation="ec2:DescribeVolumes", code="RequestLimitExceeded")
-    (gap,) = KIND.collect(OnePage(error=error))
+    (gap,) = KIND.listing.collect(OnePage(error=error), "aws")
     assert isinstance(gap, Gap)
     assert gap.code == "RequestLimitExceeded"
 
@@ -94,3 +98,14 @@ def test_a_detached_volume_is_asked_for_operations_because_its_silence_is_the_pr
     detached = collected(State="available", Attachments=[])
     assert {spec.name for spec in KIND.metrics if spec.applies(detached)} == {"volumeReadOps", "volumeWriteOps"}
     assert detached.text("attached_instance_id") == ""
+
+
+def test_only_a_detached_volume_is_silent_and_remembers_since_when_we_saw_it_so() -> None:
+    assert KIND.states.unmeasured == {"available"}
+    assert KIND.memory is not None
+    detached, attached = collected(State="available", Attachments=[]), collected()
+    assert (KIND.memory.applies(detached), KIND.memory.applies(attached)) == (True, False)
+    first = KIND.memory.carry_over(detached, attached, SEEN)
+    assert first.text("unattached_since") == SEEN.isoformat()
+    again = KIND.memory.carry_over(detached, first, SEEN + timedelta(days=1))
+    assert KIND.memory.mark(again) == SEEN.isoformat()

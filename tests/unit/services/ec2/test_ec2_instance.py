@@ -54,14 +54,14 @@ def instance(**changes: Any) -> dict[str, Any]:
 
 
 def collected(**changes: Any) -> Resource:
-    (found,) = KIND.collect(Pages(page(instance(**changes))))
+    (found,) = KIND.listing.collect(Pages(page(instance(**changes))), "aws")
     assert isinstance(found, Resource)
     return found
 
 
 def test_pages_are_asked_at_the_documented_maximum_and_without_filters() -> None:
     reader = Pages(page())
-    list(KIND.collect(reader))
+    list(KIND.listing.collect(reader, "aws"))
     assert reader.asked == [("ec2:DescribeInstances", {"MaxResults": 1000})]
 
 
@@ -120,12 +120,12 @@ def test_managed_instances_and_reservations_are_seen() -> None:
 
 @pytest.mark.parametrize("state", ["terminated", "shutting-down"])
 def test_instances_that_are_gone_are_left_out(state: str) -> None:
-    assert list(KIND.collect(Pages(page(instance(State={"Name": state}))))) == []
+    assert list(KIND.listing.collect(Pages(page(instance(State={"Name": state}))), "aws")) == []
 
 
 def test_a_lost_page_keeps_what_was_read_and_says_what_was_not() -> None:
     denied = AwsDenied("no", operation="ec2:DescribeInstances", code="UnauthorizedOperation")
-    first, gap = KIND.collect(Pages(page(instance()), denied))
+    first, gap = KIND.listing.collect(Pages(page(instance()), denied), "aws")
     assert isinstance(first, Resource)
     assert isinstance(gap, Gap)
     assert (gap.account, gap.region, gap.operation, gap.code) == (

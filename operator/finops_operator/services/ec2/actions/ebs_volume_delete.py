@@ -15,18 +15,23 @@ from finops.domain.canonical import Json
 from finops.domain.execution import Observation, Procedure, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, ResourceRef
+from finops.domain.resource import Resource
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import (
     REQUEST_PLACEHOLDER,
     Action,
     ActWords,
+    AtOwner,
     Parameters,
     PolicyFacts,
     Refusal,
+    Rights,
     Statement,
     Target,
 )
+from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.session_policy import allow
+from finops_operator.services.ec2.rules.calls import CALLS
 from finops_operator.services.ec2.rules.volume_observation import (
     REQUEST_TAG,
     fingerprint,
@@ -118,6 +123,12 @@ def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
     return (volume, allow(step.operation, resource=snapshots), tagging)
 
 
+def _patch(owner: Owner, _resource: Resource, _parameters: Parameters) -> str:
+    if owner.system == "CloudFormation":
+        return "Remove the resource from the template."
+    return "Remove the aws_ebs_volume block." if owner.system == "Terraform" else ""
+
+
 ACTION: Final = Action(
     id="ebs_volume_delete",
     kinds=frozenset({"ebs-volume"}),
@@ -161,4 +172,29 @@ ACTION: Final = Action(
         found=_found,
     ),
     statements=_statements,
+    rights=Rights(
+        narrowed=(
+            {
+                "Sid": "TagSnapshotsAsTheyAreMade",
+                "Effect": "Allow",
+                "Action": "ec2:CreateTags",
+                "Resource": "arn:*:ec2:*::snapshot/*",
+                "Condition": {"StringEquals": {"ec2:CreateAction": "CreateSnapshot"}},
+            },
+        ),
+        further=(
+            {
+                "Sid": "KeepSnapshots",
+                "Effect": "Allow",
+                "Action": "ec2:CreateSnapshot",
+                "Resource": "arn:*:ec2:*::snapshot/*",
+            },
+        ),
+        probes={
+            "ec2:CreateSnapshot": lambda volume: {"VolumeId": volume},
+            "ec2:DeleteVolume": lambda volume: {"VolumeId": volume},
+        },
+    ),
+    calls=CALLS,
+    at_owner=AtOwner(patch=_patch),
 )

@@ -14,10 +14,24 @@ from finops.domain.canonical import Json
 from finops.domain.execution import Observation, Procedure, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, ResourceRef
+from finops.domain.resource import Resource
 from finops.errors import InvalidInput
 from finops.ports.aws_steps import Reader
-from finops_operator.plugins.action import Action, ActWords, Parameters, PolicyFacts, Refusal, Statement, Target
+from finops_operator.plugins.action import (
+    Action,
+    ActSample,
+    ActWords,
+    AtOwner,
+    Parameters,
+    PolicyFacts,
+    Refusal,
+    Rights,
+    Statement,
+    Target,
+)
+from finops_operator.plugins.ownership import Owner, quoted
 from finops_operator.plugins.session_policy import allow
+from finops_operator.services.ec2.rules.calls import CALLS
 from finops_operator.services.ec2.rules.stop_refusals import part
 from finops_operator.services.ec2.rules.volume_observation import (
     fingerprint,
@@ -155,6 +169,15 @@ def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
     return (allow(step.operation, resource=plan.resource.arn),)
 
 
+def _patch(owner: Owner, resource: Resource, parameters: Parameters) -> str:
+    kind, iops, throughput = _wanted(parameters)
+    if owner.system == "CloudFormation":
+        return f"Properties: VolumeType: {kind}, Iops: {iops}, Throughput: {throughput}"
+    if owner.system == "Terraform":
+        return f'type = "{kind}", iops = {iops}, throughput = {throughput}'
+    return f"Wanted: {kind} instead of {quoted(resource.text('volume_type'))}"
+
+
 ACTION: Final = Action(
     id="ebs_volume_modify",
     kinds=frozenset({"ebs-volume"}),
@@ -187,4 +210,11 @@ ACTION: Final = Action(
         found=_found,
     ),
     statements=_statements,
+    rights=Rights(probes={"ec2:ModifyVolume": lambda volume: {"VolumeId": volume, "VolumeType": "gp3"}}),
+    calls=CALLS,
+    at_owner=AtOwner(patch=_patch),
+    sample=ActSample(
+        parameters={"volumeType": "gp3", "iops": 3000, "throughput": 125},
+        assumed={"state": "in-use", "volumeType": "gp2", "sizeGiB": "100", "iops": "300", "throughput": ""},
+    ),
 )

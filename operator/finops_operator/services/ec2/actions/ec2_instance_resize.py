@@ -14,10 +14,29 @@ from finops.domain.canonical import Json
 from finops.domain.execution import Observation, Procedure
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, ResourceRef
+from finops.domain.resource import Resource
 from finops.errors import InvalidInput
 from finops.ports.aws_steps import Reader
-from finops_operator.plugins.action import Action, ActWords, Parameters, PolicyFacts, Refusal, Statement, Target
-from finops_operator.plugins.session_policy import allow, start_with_customer_keys
+from finops_operator.plugins.action import (
+    Action,
+    ActSample,
+    ActWords,
+    AtOwner,
+    Parameters,
+    PolicyFacts,
+    Refusal,
+    Rights,
+    Statement,
+    Target,
+)
+from finops_operator.plugins.ownership import Owner, quoted
+from finops_operator.plugins.session_policy import allow
+from finops_operator.services.ec2.rules.calls import (
+    CALLS,
+    INSTANCE_PROBES,
+    START_WITH_CUSTOMER_KEYS,
+    start_with_customer_keys,
+)
 from finops_operator.services.ec2.rules.instance_observation import (
     READ_PERMISSIONS,
     instance_found,
@@ -98,6 +117,17 @@ def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
     return (scope, start_with_customer_keys(plan.resource)) if step.operation == "ec2:StartInstances" else (scope,)
 
 
+def _patch(owner: Owner, resource: Resource, parameters: Parameters) -> str:
+    target = quoted(_wanted(parameters))
+    if owner.system == "CloudFormation":
+        return f"Properties: InstanceType: {target}"
+    if owner.system == "Terraform":
+        return f'instance_type = "{target}"'
+    if owner.system == "Auto Scaling":
+        return f"Launch template: InstanceType: {target}"
+    return f"Wanted: {target} instead of {quoted(resource.text('instance_type'))}"
+
+
 ACTION: Final = Action(
     id="ec2_instance_resize",
     kinds=frozenset({"ec2-instance"}),
@@ -122,4 +152,30 @@ ACTION: Final = Action(
         refused=instance_refused,
     ),
     statements=_statements,
+    rights=Rights(
+        narrowed=(
+            {
+                "Sid": "ChangeNothingButTheInstanceType",
+                "Effect": "Allow",
+                "Action": "ec2:ModifyInstanceAttribute",
+                "Resource": "arn:*:ec2:*:*:instance/*",
+                "Condition": {"StringEquals": {"ec2:Attribute": "InstanceType"}},
+            },
+            START_WITH_CUSTOMER_KEYS,
+        ),
+        way_back=frozenset({"ec2:StartInstances"}),
+        probes={
+            **INSTANCE_PROBES,
+            "ec2:ModifyInstanceAttribute": lambda instance: {
+                "InstanceId": instance,
+                "InstanceType": {"Value": "t3.micro"},
+            },
+        },
+    ),
+    calls=CALLS,
+    at_owner=AtOwner(patch=_patch),
+    sample=ActSample(
+        parameters={"instanceType": "m5.large"},
+        assumed={"state": "running", "instanceType": "m5.xlarge", "launchTime": "2026-01-01T00:00:00Z"},
+    ),
 )

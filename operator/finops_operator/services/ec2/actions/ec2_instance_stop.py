@@ -12,9 +12,26 @@ from finops.domain.execution import Observation, Procedure, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, ResourceRef
 from finops.ports.aws_steps import Reader
-from finops_operator.plugins.action import Action, ActWords, Parameters, PolicyFacts, Refusal, Statement, Target
+from finops_operator.plugins.action import (
+    Action,
+    ActSample,
+    ActWords,
+    AtOwner,
+    Parameters,
+    PolicyFacts,
+    Refusal,
+    Rights,
+    Statement,
+    Target,
+)
 from finops_operator.plugins.protection import template_owners
-from finops_operator.plugins.session_policy import allow, start_with_customer_keys
+from finops_operator.plugins.session_policy import allow
+from finops_operator.services.ec2.rules.calls import (
+    CALLS,
+    INSTANCE_PROBES,
+    START_WITH_CUSTOMER_KEYS,
+    start_with_customer_keys,
+)
 from finops_operator.services.ec2.rules.instance_observation import (
     DOWN,
     READ_PERMISSIONS,
@@ -26,6 +43,7 @@ from finops_operator.services.ec2.rules.instance_observation import (
     stopped_by_others,
     stopping,
 )
+from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.stop_refusals import stop_refusals, stop_warnings, tags
 
 
@@ -41,7 +59,7 @@ def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyF
 
 
 def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
-    drift = tuple(f"{owner} will show a drift." for owner in template_owners(tags(observation)))
+    drift = tuple(f"{owner} will show a drift." for owner in template_owners(tags(observation), SIGNS))
     return stop_warnings(observation) + drift
 
 
@@ -126,4 +144,12 @@ ACTION: Final = Action(
         refused=instance_refused,
     ),
     statements=_statements,
+    rights=Rights(
+        narrowed=(START_WITH_CUSTOMER_KEYS,),
+        way_back=frozenset({"ec2:StartInstances"}),
+        probes=INSTANCE_PROBES,
+    ),
+    calls=CALLS,
+    at_owner=AtOwner(only_stops=True),
+    sample=ActSample(assumed={"state": "running", "launchTime": "2026-01-01T00:00:00Z"}),
 )

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
-from finops_operator.plugins.kind import Check, Facts, Parameters
+from finops_operator.plugins.check import Check, Facts, Parameters
+from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import count
-from finops_operator.services.ec2.rules.volume_bill import GP3_FREE_IOPS, GP3_FREE_MIBPS
+from finops_operator.services.ec2.volume import GP3_FREE_IOPS, GP3_FREE_MIBPS, VolumeFacts
 
 ID: Final = "ebs_volume_gp2"
 GP2_IOPS_PER_GIB: Final = 3
@@ -33,19 +33,19 @@ def gp3_performance(size_gib: int) -> tuple[int, int]:
     return iops, throughput
 
 
-def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
+def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | NotRecommended:
     del parameters
     resource = facts.resource
-    size = resource.number("size_gb")
-    if resource.text("volume_type") != "gp2":
+    size = facts.own.size_gb
+    if facts.own.volume_type != "gp2":
         return NotRecommended(ID, resource.id, "its type is not gp2")
     if resource.state not in _MODIFIABLE:
         return NotRecommended(ID, resource.id, f"it is {resource.state}")
     if size is None:
         return NotRecommended(ID, resource.id, "its size is not known")
     iops, throughput = gp3_performance(size)
-    changed: dict[str, Json] = {"volume_type": "gp3", "iops": iops, "throughput": throughput}
-    target = facts.cost_of(replace(resource, attributes={**resource.attributes, **changed}))
+    changed = replace(facts.own, volume_type="gp3", iops=iops, throughput=throughput)
+    target = facts.cost_of(with_facts(resource, changed))
     current, future = facts.cost.unrounded_monthly, target.unrounded_monthly
     if current is None or future is None:
         missing = "; ".join(dict.fromkeys((*facts.cost.missing, *target.missing)))
@@ -65,6 +65,7 @@ def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
             "chargedIops": iops - GP3_FREE_IOPS,
             "chargedThroughputMibps": throughput - GP3_FREE_MIBPS,
         },
+        target="gp3",
         summary=f"gp3 with {count(iops)} IOPS and {throughput} MiB/s is at least as fast and costs less.",
         facts=(
             EvidenceFact("Size", f"{count(size)} GiB"),
@@ -81,7 +82,6 @@ CHECK: Final = Check(
     id=ID,
     title="EBS volume of type gp2",
     kinds=("ebs-volume",),
-    parameters=(),
     documentation="https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html",
     action="ebs_volume_modify",
     action_type=ActionType.UPGRADE,

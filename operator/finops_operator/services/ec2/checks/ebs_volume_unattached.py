@@ -18,9 +18,10 @@ from typing import Final
 from finops.domain.canonical import Json
 from finops.domain.price import PriceQuery
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
-from finops_operator.plugins.kind import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count
 from finops_operator.plugins.sufficiency import figure
+from finops_operator.services.ec2.volume import VolumeFacts
 
 ID: Final = "ebs_volume_unattached"
 NOT_PUBLISHED: Final = "NotPublished"
@@ -29,7 +30,7 @@ _ALIGNMENT: Final = timedelta(hours=1)
 """Windows start on whole periods of an hour, so they may begin this much late."""
 
 
-def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
+def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | NotRecommended:
     days = parameters["minimumUnattachedDays"]
     reason = _not_unattached(facts, days)
     if reason:
@@ -49,9 +50,9 @@ def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
     )
 
 
-def _facts(facts: Facts, days: Decimal, remaining: Decimal | None) -> Iterator[EvidenceFact]:
-    created, seen = facts.resource.created, facts.resource.text("unattached_since")
-    since, size = _silent_since(facts), facts.resource.number("size_gb")
+def _facts(facts: Facts[VolumeFacts], days: Decimal, remaining: Decimal | None) -> Iterator[EvidenceFact]:
+    created, seen = facts.resource.created, facts.own.unattached_since
+    since, size = _silent_since(facts), facts.own.size_gb
     yield EvidenceFact("Attached", "no")
     yield EvidenceFact(
         "Reads and writes", f"none from {since:%Y-%m-%d} to {facts.now:%Y-%m-%d}; unused is {days} days or more"
@@ -66,7 +67,7 @@ def _facts(facts: Facts, days: Decimal, remaining: Decimal | None) -> Iterator[E
         yield EvidenceFact("Snapshot, billed a month", f"{remaining:,.2f} USD at most")
 
 
-def _not_unattached(facts: Facts, days: Decimal) -> str:
+def _not_unattached(facts: Facts[VolumeFacts], days: Decimal) -> str:
     resource, utilization = facts.resource, facts.utilization
     if resource.state != "available":
         return f"it is {resource.state}"
@@ -86,17 +87,17 @@ def _not_unattached(facts: Facts, days: Decimal) -> str:
     return ""
 
 
-def _silent_since(facts: Facts) -> datetime:
+def _silent_since(facts: Facts[VolumeFacts]) -> datetime:
     return max(facts.utilization.asked_from[name] for name in _METRICS)
 
 
-def _evidence(facts: Facts, days: Decimal, remaining: Decimal | None) -> dict[str, Json]:
-    created, seen = facts.resource.created, facts.resource.text("unattached_since")
+def _evidence(facts: Facts[VolumeFacts], days: Decimal, remaining: Decimal | None) -> dict[str, Json]:
+    created, seen = facts.resource.created, facts.own.unattached_since
     silent_since = _silent_since(facts)
     answered = 100 * (facts.now - silent_since) / timedelta(days=float(days))
     return {
         "state": facts.resource.state,
-        "sizeGb": facts.resource.number("size_gb"),
+        "sizeGb": facts.own.size_gb,
         "created": created.isoformat() if created else None,
         "windowStart": silent_since.isoformat(),
         "windowEnd": facts.now.isoformat(),
@@ -110,10 +111,10 @@ def _evidence(facts: Facts, days: Decimal, remaining: Decimal | None) -> dict[st
     }
 
 
-def _snapshot_cost(facts: Facts) -> Decimal | None:
+def _snapshot_cost(facts: Facts[VolumeFacts]) -> Decimal | None:
     """Return what the snapshot costs at most: it holds no more than the volume's size."""
     price = facts.lookup(PriceQuery("ebs", facts.resource.region, "snapshot_gb_month"))
-    size = facts.resource.number("size_gb")
+    size = facts.own.size_gb
     return None if price is None or size is None else price.amount * size
 
 

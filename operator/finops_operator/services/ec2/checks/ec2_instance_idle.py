@@ -16,18 +16,19 @@ from typing import Final
 
 from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
-from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
-from finops_operator.plugins.kind import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import days, percent, period, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
+from finops_operator.pricing.instance_types import bundled_catalog
+from finops_operator.services.ec2.instance import InstanceFacts
 
 ID: Final = "ec2_instance_idle"
 MEGABYTE: Final = 1_000_000
 _METRICS: Final = ("cpuPercent", "networkInBytes", "networkOutBytes")
 
 
-def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
+def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
     reason = _not_judged(facts) or next(
         (why for name in _METRICS if (why := insufficient(facts.utilization, name, facts.settings))), ""
     )
@@ -54,39 +55,38 @@ def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
             "busiestDayNetworkMegabytes": figure(daily),
             "thresholdCpuPercent": str(limits[0]),
             "thresholdNetworkMegabytesPerDay": str(limits[1]),
-            **_billed_on(facts.resource),
+            **_billed_on(facts.own),
             **coverage_evidence(cpu),
         },
         summary=f"Idle for {days(cpu.hours)}: CPU never above {percent(cpu.maximum)}, "
-        f"network at most {figure(daily, 1)} MB a day.{_still_billed(facts.resource)}",
-        facts=tuple(_facts(facts.resource, cpu, daily, limits)),
+        f"network at most {figure(daily, 1)} MB a day.{_still_billed(facts.own)}",
+        facts=tuple(_facts(facts.own, cpu, daily, limits)),
     )
 
 
 def _facts(
-    resource: Resource, cpu: MetricSummary, daily: float, limits: tuple[Decimal, Decimal]
+    own: InstanceFacts, cpu: MetricSummary, daily: float, limits: tuple[Decimal, Decimal]
 ) -> Iterator[EvidenceFact]:
     yield EvidenceFact(f"CPU, highest {period(cpu)}", f"{percent(cpu.maximum)}; idle is below {limits[0]} %")
     yield EvidenceFact("CPU, mean", percent(cpu.average))
     yield EvidenceFact("Network, busiest day", f"{figure(daily, 1)} MB; idle is below {limits[1]} MB")
     yield window_fact(cpu)
-    volumes, addresses = _billed_on(resource).values()
+    volumes, addresses = _billed_on(own).values()
     yield EvidenceFact("Volumes, still billed", "not known" if volumes is None else str(volumes))
     yield EvidenceFact("Elastic IP addresses, still billed", "not known" if addresses is None else str(addresses))
 
 
-def _billed_on(resource: Resource) -> dict[str, Json]:
+def _billed_on(own: InstanceFacts) -> dict[str, Json]:
     """Return how many volumes and elastic addresses a stop leaves; null where AWS did not say."""
-    volumes, elastic = resource.attributes.get("volume_ids"), resource.attributes.get("elastic")
     return {
-        "volumesBilledOn": len(volumes) if isinstance(volumes, (list, tuple)) else None,
-        "elasticAddressesBilledOn": sum(one is True for one in elastic) if isinstance(elastic, (list, tuple)) else None,
+        "volumesBilledOn": None if own.volume_ids is None else len(own.volume_ids),
+        "elasticAddressesBilledOn": None if own.elastic is None else sum(own.elastic),
     }
 
 
-def _still_billed(resource: Resource) -> str:
+def _still_billed(own: InstanceFacts) -> str:
     """Return, as sentences, what a stop does not save; empty when nothing remains."""
-    volumes, addresses = _billed_on(resource).values()
+    volumes, addresses = _billed_on(own).values()
     text = ""
     if volumes:
         text += f" Its {'volume is' if volumes == 1 else f'{volumes} volumes are'} still billed (not included)."
@@ -96,24 +96,20 @@ def _still_billed(resource: Resource) -> str:
     return text
 
 
-def _not_judged(facts: Facts) -> str:
-    resource = facts.resource
-    kind = facts.catalog.get(resource.text("instance_type"))
+def _not_judged(facts: Facts[InstanceFacts]) -> str:
+    resource, own = facts.resource, facts.own
+    kind = bundled_catalog().get(own.instance_type or "")
     if resource.state != "running":
         return f"it is {resource.state}, not running"
-    if resource.text("root_device_type") != "ebs":
+    if own.root_device_type != "ebs":
         return "its root device is not known to be an EBS volume, so it cannot be stopped and started again"
-    if resource.text("lifecycle"):
+    if own.lifecycle:
         return "it is not an on-demand instance"
     if kind is None:
         return "nothing is known about its type"
     if kind.gpu_count:
         return "it has a GPU, whose use is not measured"
-    return _loses_disks(resource, kind.instance_storage_gb)
-
-
-def _loses_disks(resource: Resource, gigabytes: int) -> str:
-    return f"a stop would erase the local disks of its {resource.text('instance_type')}" if gigabytes else ""
+    return f"a stop would erase the local disks of its {kind.name}" if kind.instance_storage_gb else ""
 
 
 def _hourly(utilization: Utilization, name: str) -> MetricSummary | None:

@@ -18,10 +18,12 @@ from typing import Final
 from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops.domain.utilization import MetricSummary
-from finops_operator.plugins.kind import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, gauge_facts, peak_sentence, percent, period, window_fact
 from finops_operator.plugins.sizing_policy import Preset
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, unread
+from finops_operator.pricing.instance_types import bundled_catalog
+from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.sizing.choose import Candidate, Choice, Sizing, choose, ruled_out
 from finops_operator.services.ec2.sizing.projection import Projection, projection
 
@@ -39,7 +41,7 @@ _OTHERS: Final = (
 """What bounds the target beside CPU: not published is one thing, not readable today another."""
 
 
-def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
+def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
     chosen = _choice(facts, parameters)
     if isinstance(chosen, str):
         return NotRecommended(ID, facts.resource.id, chosen)
@@ -52,6 +54,7 @@ def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
         parameters={"instanceType": chosen.target.kind.name},
         new_monthly_cost=chosen.target.monthly_cost,
         evidence=_evidence(facts, chosen, cpu, margins),
+        target=chosen.target.kind.name,
         summary=f"{peak_sentence('CPU', cpu, margins.cpu_percentile)}.",
         alternatives=tuple(_alternative(candidate) for candidate in chosen.alternatives),
         facts=tuple(_facts(facts, chosen, cpu, projected)),
@@ -60,7 +63,7 @@ def _evaluate(facts: Facts, parameters: Parameters) -> Finding | NotRecommended:
     )
 
 
-def _choice(facts: Facts, parameters: Parameters) -> Choice | str:
+def _choice(facts: Facts[InstanceFacts], parameters: Parameters) -> Choice | str:
     cpu = facts.utilization.fine.get(_CPU)
     if cpu is None or facts.resource.state != "running":
         return _ruled_out(facts, parameters) or "its 5-minute metrics are not known"
@@ -68,7 +71,7 @@ def _choice(facts: Facts, parameters: Parameters) -> Choice | str:
     return reason or choose(_sizing(facts, parameters, cpu))
 
 
-def _ruled_out(facts: Facts, parameters: Parameters) -> str:
+def _ruled_out(facts: Facts[InstanceFacts], parameters: Parameters) -> str:
     """Return why the hourly picture leaves nothing to advise, empty when 5-minute points may show room."""
     if facts.resource.state != "running":
         return f"it is {facts.resource.state}, not running"
@@ -78,22 +81,23 @@ def _ruled_out(facts: Facts, parameters: Parameters) -> str:
     return insufficient(facts.utilization, _CPU, facts.settings) or ruled_out(_sizing(facts, parameters, hourly))
 
 
-def _sizing(facts: Facts, parameters: Parameters, cpu: MetricSummary) -> Sizing:
+def _sizing(facts: Facts[InstanceFacts], parameters: Parameters, cpu: MetricSummary) -> Sizing:
     return Sizing(
         instance=facts.resource,
+        own=facts.own,
         utilization=facts.utilization,
         cpu=cpu,
         current_cost=facts.cost,
         cost_of=facts.cost_of,
-        catalog=facts.catalog,
+        catalog=bundled_catalog(),
         policy=facts.settings.sizing,
         minimum_saving_percent=parameters["minimumSavingPercent"],
-        offered_types=facts.offered_types,
+        offered_types=facts.answers.get(OFFERED_TYPES),
         previous_target=facts.previous_target,
     )
 
 
-def _evidence(facts: Facts, chosen: Choice, cpu: MetricSummary, margins: Preset) -> dict[str, Json]:
+def _evidence(facts: Facts[InstanceFacts], chosen: Choice, cpu: MetricSummary, margins: Preset) -> dict[str, Json]:
     need, memory = chosen.need, facts.utilization.best("memoryPercent")
     known = {
         "neededMemoryMib": need.memory_mib,
@@ -122,12 +126,14 @@ def _evidence(facts: Facts, chosen: Choice, cpu: MetricSummary, margins: Preset)
         "targetVcpus": chosen.target.kind.vcpus,
         "targetMemoryMib": chosen.target.kind.memory_mib,
         # Where AWS did not answer, the act's preflight asks again and refuses when the zone lacks the type.
-        "zoneOffering": "confirmed" if facts.offered_types is not None else "not confirmed",
+        "zoneOffering": "confirmed" if OFFERED_TYPES in facts.answers else "not confirmed",
         **coverage_evidence(cpu),
     }
 
 
-def _facts(facts: Facts, chosen: Choice, cpu: MetricSummary, projected: Projection) -> Iterator[EvidenceFact]:
+def _facts(
+    facts: Facts[InstanceFacts], chosen: Choice, cpu: MetricSummary, projected: Projection
+) -> Iterator[EvidenceFact]:
     margins, memory = facts.settings.sizing.margins, facts.utilization.best("memoryPercent")
     yield from gauge_facts("CPU", cpu, margins.cpu_percentile)
     if memory is None:
@@ -152,7 +158,7 @@ def _facts(facts: Facts, chosen: Choice, cpu: MetricSummary, projected: Projecti
         f"{margins.cpu_headroom_percent} % of CPU, {margins.memory_headroom_percent} % of memory "
         f"(preset {facts.settings.sizing.preset})",
     )
-    zone = "offered" if facts.offered_types is not None else "not confirmed by AWS; asked again before the change"
+    zone = "offered" if OFFERED_TYPES in facts.answers else "not confirmed by AWS; asked again before the change"
     yield EvidenceFact("New type in its availability zone", zone)
 
 
@@ -164,7 +170,7 @@ def _alternative(candidate: Candidate) -> dict[str, Json]:
     }
 
 
-def _wants_fine(facts: Facts, parameters: Parameters) -> bool:
+def _wants_fine(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
     return not _ruled_out(facts, parameters)
 
 

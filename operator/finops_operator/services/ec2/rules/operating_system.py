@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from finops.domain.resource import Resource
-
 _BY_OPERATION: Final = MappingProxyType(
     {
         "RunInstances": "linux",
@@ -64,21 +62,24 @@ class BilledSystem:
     reason_unknown: str = ""
 
 
-def billed_system(instance: Resource) -> BilledSystem:
-    """Return the operating system an `ec2-instance` is billed for, or why it is not known."""
-    operation = instance.text("usage_operation")
+def billed_system(operation: str, details: str, platform: str | None) -> BilledSystem:
+    """Return the operating system an `ec2-instance` is billed for, or why it is not known.
+
+    Args:
+        operation: `UsageOperation`, empty where AWS did not give it.
+        details: `PlatformDetails`, empty where AWS did not give them.
+        platform: `Platform`, empty for all but Windows; None when nothing was read.
+    """
     if operation:
         if operation in _BY_OPERATION:
             return BilledSystem(_BY_OPERATION[operation])
         licence = _LICENCES.get(operation, f"usage operation {operation}")
         return BilledSystem(reason_unknown=f"no price for {licence}")
-    details = instance.text("platform_details")
     if details:
         known = _BY_PLATFORM_DETAILS.get(details.casefold())
         return BilledSystem(known) if known else BilledSystem(reason_unknown=f"no price for platform {details}")
-    if "platform" not in instance.attributes:
+    if platform is None:
         return BilledSystem(reason_unknown="the operating system is not known")
-    platform = instance.text("platform").casefold()
-    if platform in ("", "windows"):
-        return BilledSystem(platform or "linux")
-    return BilledSystem(reason_unknown=f"no price for platform {platform}")
+    if platform.casefold() in ("", "windows"):
+        return BilledSystem(platform.casefold() or "linux")
+    return BilledSystem(reason_unknown=f"no price for platform {platform.casefold()}")

@@ -12,6 +12,7 @@ from typing import Any, Final
 from finops.domain.execution import Observation
 from finops_operator.plugins.action import PolicyFacts, Refusal
 from finops_operator.plugins.protection import described_by_template
+from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.stop_refusals import part, stop_refusals, tags
 
 _UNKNOWN_ATTACHMENT_LIMIT: Final = 20
@@ -23,7 +24,7 @@ def resize_refusals(observation: Observation, target_type: str, facts: PolicyFac
     refusals = list(stop_refusals(observation, facts))
     if not observation.exists:
         return tuple(refusals)
-    refusals.extend(described_by_template(tags(observation)))
+    refusals.extend(described_by_template(tags(observation), SIGNS))
     instance, current, target = part(observation, "instance"), part(observation, "type"), part(observation, "target")
     if observation.text("instanceType") == target_type:
         refusals.append(Refusal("SameType", f"It already is a {target_type}."))

@@ -12,6 +12,7 @@ from typing import Any
 from finops.domain.execution import Observation
 from finops_operator.plugins.action import PolicyFacts, Refusal
 from finops_operator.plugins.protection import controlled, protected, stop_opt_out
+from finops_operator.services.ec2.rules.signs import SIGNS
 
 
 def part(observation: Observation, name: str) -> Mapping[str, Any]:
@@ -33,7 +34,7 @@ def stop_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Refusal
     return (
         *protected(known, facts),
         *stop_opt_out(known),
-        *controlled(known),
+        *controlled(known, SIGNS),
         *_instance_refusals(part(observation, "instance")),
         *_storage_refusals(observation),
         *_protection_refusals(observation),

@@ -16,6 +16,7 @@ from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import PolicyFacts, Refusal
 from finops_operator.plugins.protection import controlled, described_by_template, protected
 from finops_operator.services.ec2.rules.instance_observation import tags_hash, tags_of
+from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.stop_refusals import part, tags
 
 REQUEST_TAG: Final = "finops.dev/request"
@@ -111,8 +112,8 @@ def volume_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Refus
     managed = part(observation, "volume").get("Operator", {}).get("Managed")
     return (
         *protected(known, facts),
-        *controlled(known),
-        *described_by_template(known),
+        *controlled(known, SIGNS),
+        *described_by_template(known, SIGNS),
         *((Refusal("ManagedVolume", "It is managed by an AWS service."),) if managed else ()),
     )
 

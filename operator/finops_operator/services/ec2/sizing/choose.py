@@ -14,8 +14,10 @@ from typing import Final
 from finops.domain.price import Cost
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
+from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.pricing.instance_types import Catalog, InstanceType
+from finops_operator.services.ec2.instance import InstanceFacts
 from finops_operator.services.ec2.sizing.fit import (
     attachable,
     compatible_types,
@@ -62,7 +64,8 @@ class Sizing:
     """What the choice is made of.
 
     Attributes:
-        instance, utilization, cpu: what is sized, what it did, and its sufficient summary of `cpuPercent`.
+        instance, own, utilization: what is sized, its facts, and what it did.
+        cpu: its sufficient summary of `cpuPercent`.
         current_cost: its cost as it stands.
         cost_of: cost of a changed copy.
         minimum_saving_percent: saving below which nothing is advised.
@@ -71,6 +74,7 @@ class Sizing:
     """
 
     instance: Resource
+    own: InstanceFacts
     utilization: Utilization
     cpu: MetricSummary
     current_cost: Cost
@@ -114,10 +118,10 @@ def ruled_out(sizing: Sizing) -> str:
 
 def _changeable(sizing: Sizing) -> InstanceType | str:
     """Return the current type, or why nothing can be advised whatever the load is."""
-    current = sizing.catalog.get(sizing.instance.text("instance_type"))
+    current = sizing.catalog.get(sizing.own.instance_type or "")
     if current is None:
         return "nothing is known about its type"
-    reason = refusal(sizing.instance, current)
+    reason = refusal(sizing.own, current)
     if reason:
         return reason
     if sizing.current_cost.monthly is None:
@@ -142,20 +146,20 @@ def _fitting(sizing: Sizing, current: InstanceType, need: Need) -> list[Instance
     large_steps = sizing.cpu.days >= LARGE_STEP_DAYS
     with_slack = need.scaled(NEW_TARGET_SLACK)
     fitting = []
-    for kind in compatible_types(sizing.catalog, machine_of(sizing.instance), sizing.policy):
+    for kind in compatible_types(sizing.catalog, machine_of(sizing.own), sizing.policy):
         wanted = need if kind.name == sizing.previous_target else with_slack
         if (
             (large_steps or one_step(current, kind))
             and (sizing.offered_types is None or kind.name in sizing.offered_types)
             and has_room(wanted, current, kind)
-            and attachable(sizing.instance, kind)
+            and attachable(sizing.own, kind)
         ):
             fitting.append(kind)
     return fitting
 
 
 def _priced(sizing: Sizing, kind: InstanceType) -> Candidate | None:
-    changed = replace(sizing.instance, attributes={**sizing.instance.attributes, "instance_type": kind.name})
+    changed = with_facts(sizing.instance, replace(sizing.own, instance_type=kind.name))
     cost = sizing.cost_of(changed)
     if cost.monthly is None or _price_kind(cost) != _price_kind(sizing.current_cost):
         return None

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from finops.domain.resource import Resource
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.pricing.instance_types import Catalog, InstanceType
+from finops_operator.services.ec2.instance import InstanceFacts
 from finops_operator.services.ec2.sizing.need import Need
 
 SMALLEST_INTERFACE_LIMIT: Final = 2
@@ -37,38 +37,37 @@ class Machine:
     hibernation: bool
 
 
-def machine_of(instance: Resource) -> Machine:
-    """Return the deciding facts of an `ec2-instance`."""
-    ena = instance.attributes.get("ena_support")
+def machine_of(instance: InstanceFacts) -> Machine:
+    """Return the deciding facts of an instance."""
     return Machine(
-        type_name=instance.text("instance_type"),
-        architecture=instance.text("architecture"),
-        virtualization=instance.text("virtualization_type"),
-        boot_mode=instance.text("boot_mode"),
-        network_driver=ena if isinstance(ena, bool) else None,
+        type_name=instance.instance_type or "",
+        architecture=instance.architecture or "",
+        virtualization=instance.virtualization_type or "",
+        boot_mode=instance.boot_mode or "",
+        network_driver=instance.ena_support,
         windows=_is_windows(instance),
-        hibernation=instance.attributes.get("hibernation_configured") is True,
+        hibernation=instance.hibernation_configured is True,
     )
 
 
-def refusal(instance: Resource, current: InstanceType) -> str:
+def refusal(instance: InstanceFacts, current: InstanceType) -> str:
     """Return why the type of this instance cannot be changed in place at all, empty when it can."""
     reasons = (
-        (instance.text("root_device_type") != "ebs", "its root device is not known to be an EBS volume"),
+        (instance.root_device_type != "ebs", "its root device is not known to be an EBS volume"),
         (current.instance_storage_gb > 0, "its local disks would lose their data"),
         (current.bare_metal, "it is bare metal"),
-        (instance.text("lifecycle") != "", "it is not an on-demand instance"),
-        (instance.text("tenancy") not in ("", "default"), "it does not run on shared hardware"),
-        (instance.text("placement_group") != "", "it sits in a placement group"),
-        (instance.text("capacity_reservation") != "", "it uses a capacity reservation"),
-        (not instance.text("architecture"), "its architecture is not known"),
-        (not instance.text("virtualization_type"), "its virtualization is not known"),
-        (instance.number("network_interface_count") is None, "its network interfaces are not known"),
+        (bool(instance.lifecycle), "it is not an on-demand instance"),
+        (instance.tenancy not in (None, "", "default"), "it does not run on shared hardware"),
+        (bool(instance.placement_group), "it sits in a placement group"),
+        (bool(instance.capacity_reservation), "it uses a capacity reservation"),
+        (not instance.architecture, "its architecture is not known"),
+        (not instance.virtualization_type, "its virtualization is not known"),
+        (instance.network_interface_count is None, "its network interfaces are not known"),
         (
-            (instance.number("network_interface_count") or 0) > SMALLEST_INTERFACE_LIMIT,
+            (instance.network_interface_count or 0) > SMALLEST_INTERFACE_LIMIT,
             "it has more network interfaces than every type can hold",
         ),
-        (not isinstance(instance.attributes.get("volume_ids"), (list, tuple)), "its volumes are not known"),
+        (instance.volume_ids is None, "its volumes are not known"),
     )
     return next((reason for applies, reason in reasons if applies), "")
 
@@ -120,12 +119,11 @@ def one_step(current: InstanceType, kind: InstanceType) -> bool:
     return kind.vcpus * 2 >= current.vcpus and kind.memory_mib * 2 >= current.memory_mib
 
 
-def attachable(instance: Resource, kind: InstanceType) -> bool:
+def attachable(instance: InstanceFacts, kind: InstanceType) -> bool:
     """Tell whether the volumes fit; on Nitro, network interfaces share the same slots."""
-    volumes = instance.attributes.get("volume_ids")
-    count = len(volumes) if isinstance(volumes, (list, tuple)) else 0
+    count = len(instance.volume_ids or ())
     if kind.nitro:
-        count += instance.number("network_interface_count") or 0
+        count += instance.network_interface_count or 0
     return kind.max_ebs_attachments is not None and count <= kind.max_ebs_attachments
 
 
@@ -191,6 +189,5 @@ def _ebs_bandwidth(kind: InstanceType) -> float | None:
     return float(kind.network_baseline_gbps) * _MEGABYTES_PER_GIGABIT
 
 
-def _is_windows(instance: Resource) -> bool:
-    told = f"{instance.text('platform')} {instance.text('platform_details')}".casefold()
-    return "windows" in told
+def _is_windows(instance: InstanceFacts) -> bool:
+    return "windows" in f"{instance.platform or ''} {instance.platform_details or ''}".casefold()

@@ -32,6 +32,7 @@ from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DEL
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
+from finops_operator.services.ec2.rules.calls import CALLS
 
 _INSTANCE = {"State": {"Name": "running"}, "InstanceType": "m5.xlarge", "LaunchTime": "t0"}
 _VOLUME = {"State": "available", "VolumeType": "gp2", "Size": 100, "Iops": 300}
@@ -196,14 +197,14 @@ def failing(error: AwsError) -> OneAnswer:
 def test_only_a_missing_answer_leaves_the_outcome_unknown(
     kind: type[AwsError], code: str, result: Result, retryable: bool
 ) -> None:
-    answer = call_once(failing(kind("m" * 1000, operation="ec2:Do", code=code)), "ec2:Do", {})
+    answer = call_once(failing(kind("m" * 1000, operation="ec2:Do", code=code)), "ec2:Do", {}, CALLS)
     assert (answer.result, answer.detail["code"], answer.detail["retryable"]) == (result, code, retryable)
     assert len(str(answer.detail["message"])) <= 300
 
 
 def test_of_an_answer_the_ledger_keeps_only_what_was_created() -> None:
-    answer = call_once(OneAnswer(lambda: {"SnapshotId": "snap-1", "Secret": "x"}), "ec2:CreateSnapshot", {})
-    assert (answer.result, answer.detail) == (Result.OK, {"SnapshotId": "snap-1"})
+    answer = call_once(OneAnswer(lambda: {"SnapshotId": "snap-1", "Secret": "x"}), "ec2:CreateSnapshot", {}, CALLS)
+    assert (answer.result, answer.detail) == (Result.OK, {"SnapshotId": "snap-1", "created": "snap-1"})
 
 
 def told(*entries: tuple[RecordKind, str, int, str]) -> list[Record]:
@@ -243,7 +244,7 @@ def test_the_journal_holds_intents_outcomes_the_turn_and_the_end_and_nothing_els
 
 def test_what_an_act_made_is_read_back_from_the_answer_or_from_the_look_that_found_it() -> None:
     answered, settled = told((RecordKind.OUTCOME, "make", 1, "ok"), (RecordKind.OUTCOME, "make", 2, "recovered"))
-    answered = replace(answered, entry=replace(answered.entry, detail={"SnapshotId": "snap-1"}))
+    answered = replace(answered, entry=replace(answered.entry, detail={"SnapshotId": "snap-1", "created": "snap-1"}))
     settled = replace(settled, entry=replace(settled.entry, detail={"created": "snap-2"}))
     assert journal_of([answered]).created == "snap-1"
     assert journal_of([answered, settled]).created == "snap-2"

@@ -9,20 +9,21 @@ from tests.support.facts import FIVE_MINUTES, busy, facts_of, flat, instance, su
 
 from finops.domain.recommendation import Finding, NotRecommended, PerformanceRisk
 from finops.domain.utilization import MetricSummary, Utilization
-from finops_operator.plugins.kind import Facts
+from finops_operator.plugins.check import Facts
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.services.ec2.checks.ec2_instance_overprovisioned import CHECK
+from finops_operator.services.ec2.instance import InstanceFacts
 
 POINTS = 14 * 288
 DEFAULTS = {spec.name: spec.default for spec in CHECK.parameters}
 LOW_MEMORY = {"memoryPercent": flat(20, period=FIVE_MINUTES)}
 
 
-def judge(facts: Facts) -> Finding | NotRecommended:
+def judge(facts: Facts[InstanceFacts]) -> Finding | NotRecommended:
     return CHECK.evaluate(facts, DEFAULTS)
 
 
-def reason(facts: Facts) -> str:
+def reason(facts: Facts[InstanceFacts]) -> str:
     verdict = judge(facts)
     assert isinstance(verdict, NotRecommended)
     return verdict.reason

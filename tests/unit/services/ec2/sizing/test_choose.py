@@ -16,6 +16,7 @@ from finops.domain.utilization import Utilization
 from finops_operator.plugins.sizing_policy import PRESETS, SizingPolicy
 from finops_operator.pricing.bundled import SOURCE
 from finops_operator.pricing.instance_types import bundled_catalog
+from finops_operator.services.ec2.instance import instance_facts
 from finops_operator.services.ec2.sizing.choose import Choice, Sizing, choose, ruled_out
 from finops_operator.services.ec2.sizing.fit import one_step
 
@@ -25,6 +26,7 @@ LOW_MEMORY = {"memoryPercent": flat(20, period=FIVE_MINUTES)}
 def sizing(resource: Resource, utilization: Utilization, **changes: object) -> Sizing:
     base = Sizing(
         instance=resource,
+        own=instance_facts(resource),
         utilization=utilization,
         cpu=utilization.fine["cpuPercent"],
         current_cost=cost(resource),

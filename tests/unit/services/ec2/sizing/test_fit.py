@@ -12,6 +12,7 @@ from tests.support.facts import instance
 from finops.domain.canonical import Json
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.pricing.instance_types import Catalog, InstanceType, bundled_catalog
+from finops_operator.services.ec2.instance import InstanceFacts, instance_facts
 from finops_operator.services.ec2.sizing.fit import (
     attachable,
     compatible_types,
@@ -32,8 +33,12 @@ def kind(name: str) -> InstanceType:
     return found
 
 
+def facts(**attributes: Any) -> InstanceFacts:
+    return instance_facts(instance(**attributes))
+
+
 def names(policy: SizingPolicy | None = None, **attributes: Any) -> set[str]:
-    machine = machine_of(instance(**attributes))
+    machine = machine_of(facts(**attributes))
     return {found.name for found in compatible_types(bundled_catalog(), machine, policy or SizingPolicy())}
 
 
@@ -102,12 +107,12 @@ def test_families_of_the_policy_bound_the_candidates() -> None:
     ],
 )
 def test_instances_that_cannot_change_in_place_are_refused(attributes: dict[str, Any], reason: str) -> None:
-    changed = instance(**attributes)
-    assert refusal(changed, kind(changed.text("instance_type"))).startswith(reason)
+    changed = facts(**attributes)
+    assert refusal(changed, kind(changed.instance_type or "")).startswith(reason)
 
 
 def test_an_ordinary_instance_is_not_refused() -> None:
-    assert refusal(instance(), kind("m5.2xlarge")) == ""
+    assert refusal(facts(), kind("m5.2xlarge")) == ""
 
 
 def test_one_step_halves_and_no_more() -> None:
@@ -118,11 +123,11 @@ def test_one_step_halves_and_no_more() -> None:
 
 def test_volumes_and_interfaces_share_the_slots_of_nitro() -> None:
     many: list[Json] = [f"vol-{number}" for number in range(26)]
-    assert attachable(instance(volume_ids=many, network_interface_count=1), kind("m5.xlarge"))
-    assert not attachable(instance(volume_ids=many, network_interface_count=2), kind("m5.xlarge"))
-    assert attachable(instance(volume_ids=many, network_interface_count=2), kind("t2.medium"))
-    assert not attachable(instance(), replace(kind("m5.xlarge"), max_ebs_attachments=None))
-    assert attachable(instance(volume_ids=None, network_interface_count=None), kind("m5.xlarge"))
+    assert attachable(facts(volume_ids=many, network_interface_count=1), kind("m5.xlarge"))
+    assert not attachable(facts(volume_ids=many, network_interface_count=2), kind("m5.xlarge"))
+    assert attachable(facts(volume_ids=many, network_interface_count=2), kind("t2.medium"))
+    assert not attachable(facts(), replace(kind("m5.xlarge"), max_ebs_attachments=None))
+    assert attachable(facts(volume_ids=None, network_interface_count=None), kind("m5.xlarge"))
 
 
 def test_a_slower_clock_counts_against_the_target_and_a_faster_one_not_for_it() -> None:
@@ -198,5 +203,5 @@ def test_flex_targets_must_carry_the_mean_within_their_share() -> None:
 
 def test_candidates_of_another_catalog_are_not_mixed_up() -> None:
     small = Catalog({"m5.2xlarge": kind("m5.2xlarge"), "m5.large": kind("m5.large")})
-    found = compatible_types(small, machine_of(instance()), SizingPolicy())
+    found = compatible_types(small, machine_of(facts()), SizingPolicy())
     assert [one.name for one in found] == ["m5.large"]

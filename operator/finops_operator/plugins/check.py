@@ -1,0 +1,122 @@
+"""What a check declares: one rule that finds waste, its parameters, and what it may know about a resource.
+
+Every file in a service's `checks` exports one `CHECK`; the scan evaluates it for each resource of its kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeAlias
+
+from finops.domain.price import Cost
+from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
+from finops.domain.resource import Resource
+from finops.domain.utilization import Utilization
+from finops_operator.plugins.facts import KindFacts
+from finops_operator.plugins.kind import PriceLookup
+from finops_operator.plugins.sizing_policy import SizingPolicy
+
+
+def _never(_facts: Facts[Any], _parameters: Mapping[str, Decimal]) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSpec:
+    """One number a policy may set for a check; inclusive range, figures in `unit`."""
+
+    name: str
+    unit: str
+    default: Decimal
+    minimum: Decimal
+    maximum: Decimal
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeSettings:
+    """What a policy says about judging, apart from the parameters of single checks.
+
+    Attributes:
+        minimum_hours: hours of data below which nothing is judged (`metrics.minimumHours`).
+        minimum_coverage_percent: share of the window that must carry data (`metrics.minimumCoveragePercent`).
+        hours_per_month: `pricing.hoursPerMonth`.
+        sizing: `sizing` of the policy.
+    """
+
+    minimum_hours: Decimal = Decimal(30)
+    minimum_coverage_percent: Decimal = Decimal(95)
+    hours_per_month: Decimal = Decimal(730)
+    sizing: SizingPolicy = field(default_factory=SizingPolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts(Generic[KindFacts]):
+    """All a check may know about one resource.
+
+    Attributes:
+        resource, utilization: what it is and what it did.
+        own: the facts of its kind, typed.
+        cost: what it costs as it stands.
+        cost_of: what a changed copy of the resource would cost; same rules as `cost`.
+        lookup: price table, for figures of other products.
+        settings: the policy's rules of judging.
+        now: time of the scan.
+        answers: id of a question of the kind → what AWS answered for the resource's place. An id is missing where the
+            answer is not known, because the resource did not need it or AWS did not give it.
+        previous_target: target of the last recommendation of the same check for this resource, empty when none; keeps
+            advice from flapping between neighbours.
+    """
+
+    resource: Resource
+    own: KindFacts
+    utilization: Utilization
+    cost: Cost
+    cost_of: Callable[[Resource], Cost]
+    lookup: PriceLookup
+    settings: JudgeSettings
+    now: datetime
+    answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    previous_target: str = ""
+
+
+Parameters: TypeAlias = Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Generic[KindFacts]):
+    """One rule that finds waste.
+
+    Attributes:
+        id: `<service>_<resource>_<condition>`, the file's name.
+        title: a few words for tables.
+        kinds: kind ids it judges, all with the same facts.
+        documentation: the AWS page whose thresholds are the defaults.
+        action_type, effort: what its recommendation means for people.
+        evaluate: pure judgement; NotRecommended carries the reason why not.
+        action: id of the action it recommends, empty when it gives advice only.
+        restart_needed, rollback_possible, destructive: what that action, or following the advice, brings with it.
+        parameters: what a policy may set.
+        window_parameter: name of the parameter that says how many days of metrics the check must see, empty when the
+            policy's lookback is enough.
+        wants_fine: whether the 5-minute picture of this resource could change the judgement; asked with the hourly
+            picture, so that only candidates cost further queries.
+    """
+
+    id: str
+    title: str
+    kinds: tuple[str, ...]
+    documentation: str
+    action_type: ActionType
+    effort: Effort
+    evaluate: Callable[[Facts[KindFacts], Parameters], Finding | NotRecommended]
+    action: str = ""
+    restart_needed: bool = False
+    rollback_possible: bool = True
+    destructive: bool = False
+    parameters: tuple[ParameterSpec, ...] = ()
+    window_parameter: str = ""
+    wants_fine: Callable[[Facts[KindFacts], Parameters], bool] = _never

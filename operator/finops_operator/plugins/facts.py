@@ -1,0 +1,50 @@
+"""A kind's own facts as typed values: the frozen dataclass that its collector fills in and its checks read.
+
+`Resource.attributes` is the JSON of such a dataclass, in the store as in every report; a fact that AWS did not give is
+absent there and None here. `False`, 0 and the empty text mean that AWS said so. Called by the kinds, and by the spine
+when it hands a resource to a check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from typing import Any, Final, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from finops.domain.canonical import Json
+from finops.domain.resource import Resource
+from finops.errors import InvalidInput
+
+KindFacts = TypeVar("KindFacts")
+
+
+_adapter: Final[Callable[[Any], TypeAdapter[Any]]] = cache(TypeAdapter)
+
+
+def facts_of(facts: type[KindFacts], resource: Resource) -> KindFacts:
+    """Return the facts of one resource as `facts`, the dataclass of its kind.
+
+    Raises:
+        InvalidInput: an attribute is not of the declared type.
+    """
+    try:
+        found: KindFacts = _adapter(facts).validate_python(dict(resource.attributes))
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(str(part) for part in wrong["loc"])
+        raise InvalidInput(f"{resource.id}: {wrong['msg']}", field=f"attributes.{name}") from None
+    return found
+
+
+def attributes_of(facts: object) -> dict[str, Json]:
+    """Return the JSON of a kind's facts, without those that are not known."""
+    made: dict[str, Json] = _adapter(facts.__class__).dump_python(facts, mode="json", exclude_none=True)
+    return made
+
+
+def with_facts(resource: Resource, facts: object) -> Resource:
+    """Return a copy of the resource with other facts of its kind; one that is None now is left out."""
+    return replace(resource, attributes=attributes_of(facts))

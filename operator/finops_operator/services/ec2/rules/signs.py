@@ -1,0 +1,17 @@
+"""Signs of an owner that only instances and volumes carry; see `plugins.ownership` for those of every resource."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from finops_operator.plugins.ownership import Sign
+
+SIGNS: Final = (
+    Sign(("aws:ec2:fleet-id",), "an EC2 Fleet", instead_of_stop="Lower its target capacity."),
+    Sign(("aws:ec2spot:fleet-request-id",), "a Spot Fleet", instead_of_stop="Lower its target capacity."),
+    Sign(
+        ("ebs.csi.aws.com/", "CSIVolumeName"),
+        "a Kubernetes cluster",
+        "Change or delete the PersistentVolumeClaim or the StorageClass.",
+    ),
+)

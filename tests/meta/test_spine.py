@@ -1,0 +1,165 @@
+"""The rooms outside `services` and `pricing` hold no word of any service: no kind, type, state, check or action.
+
+The words searched for come from the declarations themselves, so a new service is searched for from its first day. Read
+are identifiers and texts in code, split into words at underscores, hyphens and capitals: `isinstance` is one word, and
+a bot's `instance` is not `ec2-instance`. Docstrings and comments may name a service as an example.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from finops_operator.plugins.loaded import plugins
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SPINE: Final = tuple(
+    path
+    for folder in ("operator/finops", "operator/finops_operator", "slackbot/finops_slackbot")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if not {"services", "pricing"} & set(path.parts)
+)
+ALLOWED: Final = {
+    "operator/finops_operator/aws/regions.py": "AWS lists the regions of an account by a call of EC2",
+    "operator/finops_operator/aws/limiter.py": "AWS publishes its quotas by service",
+    "operator/finops/crds/values.py": "a policy names the families that right-sizing may propose",
+    "operator/finops/crds/action_request.py": "examples in descriptions of fields",
+    "operator/finops/crds/policy_status.py": "an example in the description of a field",
+    "operator/finops/crds/scan_policy.py": "an example in the description of a field",
+}
+"""Files in which a service may be named; each with the reason, and no longer than it holds."""
+
+WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+\d*[a-z]*|\d+")
+Words = tuple[str, ...]
+
+
+@cache
+def words_of(text: str) -> Words:
+    """Split an identifier or a text into lower-case words: `instanceType`, `instance_type` → instance, type."""
+    return tuple(word.lower() for word in WORD.findall(text))
+
+
+@cache
+def service_words() -> dict[Words, str]:
+    """Return what no spine may say, by its words: ids, services, and names of facts, metrics and parameters."""
+    loaded = plugins()
+    found = dict.fromkeys((*loaded.kinds, *loaded.checks, *loaded.actions), "a plug-in")
+    for kind in loaded.kinds.values():
+        found[kind.service] = "a service"
+        found[kind.id.partition("-")[0]] = "a service"
+        found |= {field.name: f"a fact of {kind.id}" for field in fields(kind.facts)}
+        found |= {spec.name: f"a metric of {kind.id}" for spec in kind.metrics}
+    for action in loaded.actions.values():
+        found |= dict.fromkeys(action.sample.parameters, f"a parameter of {action.id}")
+    named = {words_of(name): why for name, why in found.items()}
+    return {words: why for words, why in named.items() if len(words) > 1 or why == "a service"}
+
+
+@cache
+def states() -> frozenset[str]:
+    """Return every kind's own words for states."""
+    kinds = plugins().kinds.values()
+    return frozenset().union(
+        *(words for kind in kinds for words in (kind.states.running, kind.states.stopped, kind.states.unmeasured))
+    )
+
+
+def spoken(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield line and text of every identifier and every string that is no docstring."""
+    documentation = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    documentation |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        line = getattr(node, "lineno", 0)
+        match node:
+            case ast.Constant(value=str(text)) if id(node) not in documentation:
+                yield line, text
+            case ast.Name(id=text) | ast.Attribute(attr=text) | ast.arg(arg=text) | ast.keyword(arg=str(text)):
+                yield line, text
+            case ast.FunctionDef(name=text) | ast.AsyncFunctionDef(name=text) | ast.ClassDef(name=text):
+                yield line, text
+            case ast.alias(name=text):
+                yield line, text
+
+
+def compared(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield line and text of every string that something is compared with, alone or in a set."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Compare, ast.Set)):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                    yield inner.lineno, inner.value
+
+
+def says(text: str, wanted: Words) -> bool:
+    """Tell whether the words stand in the text one after the other; the last one may be a plural."""
+    words = words_of(text)
+    plural = (*wanted[:-1], f"{wanted[-1]}s")
+    return any(words[at : at + len(wanted)] in (wanted, plural) for at in range(len(words)))
+
+
+def found_in(source: str) -> list[str]:
+    """Return what a module says of a service, one line for each."""
+    tree = ast.parse(source)
+    named = [
+        f"{line}: {text!r} names {why}"
+        for line, text in spoken(tree)
+        for words, why in service_words().items()
+        if says(text, words)
+    ]
+    return named + [f"{line}: {text!r} is a state of a kind" for line, text in compared(tree) if text in states()]
+
+
+@pytest.mark.parametrize("path", SPINE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_spine_says_no_word_of_a_service(path: Path) -> None:
+    if str(path.relative_to(ROOT)) not in ALLOWED:
+        assert found_in(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'kind = "ec2-instance"',
+        "def resize_ec2_instance(): ...",
+        'x = parameters["instanceType"]',
+        "instance_types = ()",
+        'told = f"an EBS thing of {name}"',
+        'if one.state == "available": pass',
+        'if one.state in {"in-use", "stopped"}: pass',
+        'run("ebs_volume_delete")',
+    ],
+)
+def test_a_word_of_a_service_is_found(line: str) -> None:
+    assert found_in(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "isinstance(value, str)",
+        "self.instance = instance",
+        'raise StoreUnavailable("the store is full", hint="raise the size of the volume under the file")',
+        'STATES = {State.EXECUTING: "running"}',
+        '"""Such as an ec2-instance."""',
+        "content_type = response.content_type",
+    ],
+)
+def test_a_common_word_is_left_alone(line: str) -> None:
+    assert found_in(line) == []
+
+
+@pytest.mark.parametrize("path", sorted(ALLOWED))
+def test_an_exception_is_still_needed(path: str) -> None:
+    assert found_in((ROOT / path).read_text(encoding="utf-8"))
