@@ -93,7 +93,7 @@ def checks_page(loaded: Plugins) -> str:
     parts = [
         introduction("checks"),
         table(
-            ("Check", "Looks at", "Recommends"),
+            ("Check", "Judges", "Recommends"),
             ((f"[{c.id}](#{c.id})", ", ".join(map(code, c.kinds)), _action_link(c)) for c in loaded.checks.values()),
         ),
     ]
@@ -182,7 +182,7 @@ def _action(action: Action, kinds: Mapping[str, ResourceKind[Any]]) -> str:
     plan = action.plan(_sample_resource(kinds[min(action.kinds)]), action.sample.parameters, action.sample.assumed)
     back = action.procedure.compensation(plan)
     rows = [(*_step_row(action, step.id, step.operation), "forward") for step in plan.steps]
-    rows += [(*_step_row(action, step.id, step.operation, back=True), "way back") for step in back]
+    rows += [(*_step_row(action, step.id, step.operation, back=True), "rollback") for step in back]
     steps = table(("Step", "Call", "Waits at most", "Attempts", "When"), rows)
     return f"## {action.id}\n\n{story(action.observe)}\n\n{table(('', ''), facts)}\n{steps}"
 

@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     scan_concurrency: int = Field(2, ge=1, le=64, description="Policies scanned at the same time.")
     lease_seconds: int = Field(30, ge=10, le=600, description="Duration of the executor's Lease.")
     canary_seconds: _Seconds = Field(60, description="How long an own write may take to come back as a watch event.")
-    request_poll_seconds: _Seconds = Field(5, description="How often open requests are looked at without any event.")
+    request_poll_seconds: _Seconds = Field(5, description="How often open requests are checked without any event.")
     demo: _Switch = Field(
         False, description="The sandbox runs: every endpoint must be loopback and every card says demo."
     )

@@ -21,6 +21,7 @@ from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.admission import policies
+from finops.crds.known_ids import KNOWN_IDS
 from finops.crds.scan_policy import ScanPolicy
 from finops.errors import FinopsError, InvalidInput, StoreUnsafe
 from finops.health import HealthServer
@@ -66,7 +67,7 @@ from finops_operator.cluster.succession import Succession
 from finops_operator.decisions.decider import Decider
 from finops_operator.decisions.identities import People
 from finops_operator.killpoint import arm, killpoint
-from finops_operator.plugins.loaded import plugins
+from finops_operator.plugins.loaded import known_ids, plugins
 from finops_operator.policies.account_status import AccountStatuses
 from finops_operator.policies.run import PolicyScans, key_of, stop_when
 from finops_operator.policies.scheduler import Scheduler
@@ -80,6 +81,7 @@ from finops_operator.upkeep.channels import SlackChannels
 from finops_operator.upkeep.cleanup import Forgetting
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.obstacles import Obstacles
+from finops_operator.upkeep.published_ids import PublishedIds
 
 logger = logging.getLogger(__name__)
 KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")
@@ -113,7 +115,7 @@ class Operator:
         self.accounts = Objects(aws_accounts(connection), self.world.accounts, self.canary)
         self.requests = Objects(action_requests(connection), self.world.requests, self.canary)
         self.approvals = Objects(approvals(connection), self.world.approvals, self.canary)
-        switches = ConfigMaps(connection, settings.namespace)
+        self.switches = switches = ConfigMaps(connection, settings.namespace)
         self.freeze = Freeze(switches, f"{settings.release}-freeze")
         self.keeper = LeaseKeeper(
             lease=self._make_lease(holder),
@@ -194,6 +196,7 @@ class Operator:
         self.savings = StoredSavings(self.store)
         self.recommendations = RecommendationStore(self.store)
         self.plugins = plugins()
+        self.known = known_ids(self.plugins)
         self.aws_pool = ThreadPoolExecutor(self.settings.scan_workers, thread_name_prefix="aws")
         self.metric_pool = ThreadPoolExecutor(self.settings.scan_workers, thread_name_prefix="cloudwatch")
         self.account_statuses = AccountStatuses(
@@ -201,6 +204,7 @@ class Operator:
             lambda access, tenant: self.readers.reader(access, access.home_region, tenant).once(
                 "sts:GetCallerIdentity", {}
             ),
+            self.known,
             self.clock,
         )
 
@@ -249,6 +253,7 @@ class Operator:
             requests=self.requests,
             accounts=world.accounts.all,
             recommendations=lambda policy: self.recommendations.stream(key_of(policy)),
+            kinds=self.plugins.kinds,
             actions=self.plugins.actions,
             sessions=self.sessions,
             access=access_of,
@@ -298,6 +303,7 @@ class Operator:
         )
 
     def _make_housekeeping(self) -> None:
+        settings = self.settings
         self.recovery = Recovery(self.ledger, self.accounts.api, self.request_loop.adopt, self.freeze.freeze)
         self.housekeeping = Housekeeping(
             world=self.world,
@@ -313,6 +319,7 @@ class Operator:
             may_write=self.keeper.may_write,
             take_over=self.recovery.again,
             slack_channels=SlackChannels(self.store, self.policies, self.events).refresh,
+            publish_ids=PublishedIds(self.switches, f"{settings.release}-{KNOWN_IDS}", self.known, self.clock).publish,
             forget=Forgetting(self.store, self.policies, self.accounts, self.telemetry, self.clock).clean_up,
             show_obstacles=Obstacles(
                 self.policies,
@@ -347,6 +354,7 @@ class Operator:
             proposer=self.proposer,
             recommendations=self.recommendations,
             savings=self.savings,
+            known=self.known,
             clock=self.clock,
             allow_volatile=self.settings.store_allow_volatile,
             may_write=self.keeper.may_write,

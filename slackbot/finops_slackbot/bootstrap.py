@@ -102,7 +102,7 @@ class Bot:
             clicks=clicks,
             outbox=Outbox(self._click_store),
             mirror=self.mirror,
-            approvals=approvals(self.kubernetes),
+            approvals=approvals(self.kubernetes, newer=True),
             people=People(self.calls, clock),
             groups=VotingGroups(self.calls, clock),
             calls=self.calls,
@@ -134,7 +134,10 @@ class Bot:
         self.health.start()
         kubernetes = self.kubernetes
         self.threads += self.mirror.start(
-            action_requests(kubernetes), approvals(kubernetes), self._stop, self.settings.watch_namespaces
+            action_requests(kubernetes, newer=True),
+            approvals(kubernetes, newer=True),
+            self._stop,
+            self.settings.watch_namespaces,
         )
         for name, run in (
             ("projection", lambda stop: self._projection.run(self.mirror, stop)),

@@ -5,25 +5,23 @@ Called by the projection (cards, thread) and by the click path (modals, answers)
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from finops.crds.action_request import ActionRequest
+from finops.crds.action_request import ActionRequest, ActionRequestSpec, DigestEntry
 from finops.crds.approval import Approval, Source
 from finops.crds.approver import Approver
 from finops.crds.conditions import find_condition
+from finops.crds.presentation import Presentation
 from finops.crds.request_status import APPROVED
 from finops.domain.decision import Choice, State, VoteResult
 from finops.domain.money import annual_from_monthly
 from finops_slackbot.buttons import revision_of
 
 _ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2}
-_WARNING: Final = re.compile(r"warning([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class VoteFact:
 
     Attributes:
         slack_user: set for votes by click, `username` for votes by kubectl.
-        note: what the operator told the voter besides.
+        note: what the operator answered the voter besides.
     """
 
     name: str
@@ -46,20 +44,12 @@ class VoteFact:
 
 @dataclass(frozen=True, slots=True)
 class StepFact:
-    """One step of the plan; `operation` is empty for a step that waits and reads."""
+    """One step of the plan; `operation` is empty for a step that waits and reads, `title` is it in words."""
 
     id: str
     operation: str
     parameters: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One parameter of the act: what it is now (empty when the plan does not say) and what it would be."""
-
-    name: str
-    before: str
-    after: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +57,13 @@ class CardFacts:
     """All a card, a thread or a modal can show about one request. Texts are as found: hostile until a view cleans them.
 
     Attributes:
-        evidence: measured values and thresholds as found, names with units.
+        words: the act as the operator presents it.
+        digest: set when the card is in the thread of a message that lists several requests.
+        steps, rollback: what is carried out, and the titles of the steps that would undo it.
         votes: every vote that was counted when it was cast, in order.
         approvals, denials: the last word of each handle among them; who they are to the operator is not known here.
         counted: approvals that count now, by the operator's tally.
         approved: enough people approved, whatever came later; `decision` is the operator's sentence about it.
-        before, after: what the act changed, as AWS reports it.
         error: what went wrong or what it waits for, from the operator.
         ending: how it ended, what is there now and what a person can do next, from the operator.
         demo: the request lives in the sandbox.
@@ -95,7 +86,7 @@ class CardFacts:
     account: str
     account_id: str
     region: str
-    changes: tuple[Change, ...]
+    words: Presentation
     steps: tuple[StepFact, ...]
     current_monthly_cost: Decimal
     new_monthly_cost: Decimal
@@ -103,18 +94,14 @@ class CardFacts:
     currency: str
     price_source: str
     price_date: str
-    evidence: Mapping[str, str]
-    coverage_percent: Decimal | None
-    window_days: int | None
     effort: str
-    restart_needed: bool
-    rollback_possible: bool
     destructive: bool
     dry_run: bool
     demo: bool
     approvers: tuple[Approver, ...]
     required: int
     require_reason: str
+    digest: DigestEntry | None
     expires_at: datetime
     state: State
     votes: tuple[VoteFact, ...]
@@ -127,8 +114,6 @@ class CardFacts:
     scheduled_for: datetime | None
     step: str
     attempt: int
-    before: Mapping[str, str]
-    after: Mapping[str, str]
     realized_monthly_savings: Decimal | None
     error: str
     ending: str
@@ -149,20 +134,8 @@ class CardFacts:
 
     @property
     def note(self) -> str:
-        """Why an approval is left out, as the operator told the last who approved; empty when all count."""
+        """Why an approval is left out, as the operator answered the last who approved; empty when all count."""
         return "" if self.deciders or not self.approvals else self.approvals[-1].note
-
-    @property
-    def owner(self) -> str:
-        """The owner as the operator found it in the tags; empty when it did not."""
-        return self.evidence.get("owner", "")
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the operator's look at the resource found worth knowing before a decision (`warning1`, …)."""
-        numbered = ((_WARNING.fullmatch(key), value) for key, value in self.evidence.items())
-        found = sorted((int(match[1]), value) for match, value in numbered if match)
-        return tuple(value for _, value in found)
 
 
 def card_facts(request: ActionRequest, votes: Iterable[Approval], *, demo: bool) -> CardFacts:
@@ -174,7 +147,7 @@ def card_facts(request: ActionRequest, votes: Iterable[Approval], *, demo: bool)
         demo: the sandbox runs.
     """
     counted = [_vote(vote) for vote in votes if vote.status.result is VoteResult.COUNTED]
-    # Stamps have whole seconds; within one the operator hears a withdrawal last.
+    # Stamps have whole seconds; within one the operator judges a withdrawal last.
     counted.sort(key=lambda vote: (vote.at is None, vote.at, _ORDER[vote.choice], vote.name))
     return CardFacts(**_identity(request), **_proposal(request), **_story(request, counted), demo=demo)
 
@@ -204,29 +177,24 @@ def _identity(request: ActionRequest) -> dict[str, Any]:
 
 def _proposal(request: ActionRequest) -> dict[str, Any]:
     spec, evidence = request.spec, request.spec.evidence
-    window = evidence.window_end - evidence.window_start if evidence.window_start and evidence.window_end else None
     return {
         "check": str(evidence.check),
         "summary": evidence.reason,
-        "changes": _changes(request),
-        "steps": tuple(StepFact(step.id, step.operation, step.parameters) for step in spec.plan),
+        "words": spec.presentation or _unworded(spec),
+        "steps": tuple(StepFact(step.id, step.operation, step.parameters, step.title) for step in spec.plan),
         "current_monthly_cost": spec.estimate.current_monthly_cost,
         "new_monthly_cost": spec.estimate.new_monthly_cost,
         "monthly_savings": spec.estimate.monthly_savings,
         "currency": spec.estimate.currency,
         "price_source": spec.estimate.price_source,
         "price_date": spec.estimate.price_date,
-        "evidence": {key: str(value) for key, value in evidence.values.items()},
-        "coverage_percent": None if evidence.coverage_percent is None else Decimal(str(evidence.coverage_percent)),
-        "window_days": None if window is None else round(window.total_seconds() / 86400),
         "effort": str(spec.effort),
-        "restart_needed": spec.restart_needed,
-        "rollback_possible": spec.rollback_possible,
         "destructive": spec.destructive,
         "dry_run": spec.dry_run,
         "approvers": spec.approval.approvers,
         "required": spec.approval.required,
         "require_reason": str(spec.approval.require_reason),
+        "digest": spec.slack_digest,
         "expires_at": spec.expires_at,
     }
 
@@ -249,8 +217,6 @@ def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any
         "scheduled_for": status.scheduled_for,
         "step": execution.step if execution else "",
         "attempt": execution.attempt if execution else 0,
-        "before": dict(outcome.before) if outcome else {},
-        "after": dict(outcome.after) if outcome else {},
         "realized_monthly_savings": outcome.monthly_savings if outcome else None,
         "error": (outcome.error or "") if outcome else "",
         # An operator of an older release gave no ending.
@@ -277,18 +243,15 @@ def remark(vote: Approval) -> str:
     return (vote.status.message or "").removeprefix(f"{vote.spec.decision.value} counted.").strip()
 
 
-def _changes(request: ActionRequest) -> tuple[Change, ...]:
-    fingerprint = request.spec.fingerprint
-    return tuple(
-        Change(key, _value(fingerprint.get(key, '""')), str(value))
-        for key, value in sorted(request.spec.parameters.items())
+def _unworded(spec: ActionRequestSpec) -> Presentation:
+    """How an act is shown that nobody put into words: by its ids, and by what the request says of it."""
+    verb = spec.action.rpartition("_")[2].capitalize()
+    becomes = ", ".join(f"{key} {value}" for key, value in sorted(spec.parameters.items()))
+    return Presentation(
+        verb=verb[:32] or spec.action[:32],
+        kind=spec.resource.kind[:48],
+        change=becomes[:300],
+        consequence="It is changed as the plan in Details says.",
+        downtime="It restarts" if spec.restart_needed else "None expected",
+        undo="By hand, from the plan in Details." if spec.rollback_possible else "This cannot be undone.",
     )
-
-
-def _value(text: str) -> str:
-    """A value of the fingerprint, which is JSON, as people read it."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, str) else json.dumps(value)

@@ -81,6 +81,10 @@ class Mirror:
         with self._lock:
             return self._requests.get(uid)
 
+    def requests(self) -> tuple[ActionRequest, ...]:
+        with self._lock:
+            return tuple(self._requests.values())
+
     def uids(self) -> frozenset[str]:
         with self._lock:
             return frozenset(self._requests)

@@ -6,7 +6,7 @@ The SDK's answers become plain dictionaries and its errors ours. Used by the del
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -58,10 +58,10 @@ class SlackCalls:
         )
 
     def post_card(
-        self, channel: str, text: str, blocks: Sequence[Mapping[str, Any]], payload: Mapping[str, Any]
+        self, channel: str, text: str, blocks: Sequence[Mapping[str, Any]], payload: Mapping[str, Any], thread: str = ""
     ) -> str:
-        """Post a card and return its ts."""
-        return self._post(channel, text, blocks, Metadata(REQUEST_EVENT, dict(payload)))
+        """Post a card, into a thread where one is named, and return its ts."""
+        return self._post(channel, text, blocks, Metadata(REQUEST_EVENT, dict(payload)), thread or None)
 
     def post_lines(
         self, channel: str, thread: str, text: str, blocks: Sequence[Mapping[str, Any]], payload: Mapping[str, Any]
@@ -157,19 +157,36 @@ class SlackCalls:
             cursor=cursor,
         )
 
-    def find_lines(self, channel: str, thread: str) -> Mapping[str, str]:
-        """Return which lines stand in a card's thread: key → ts of the message."""
-        page = self._call(
-            "conversations.replies",
-            lambda: self._client.conversations_replies(
-                channel=channel, ts=thread, limit=_PAGE, include_all_metadata=True
-            ),
-        )
+    def find_card_in_thread(self, channel: str, thread: str, uid: str) -> str:
+        """Return the ts of a request's card in a digest's thread, or an empty text."""
+        for message in self._replies(channel, thread):
+            if _payload(message, REQUEST_EVENT).get("uid") == uid:
+                return str(message["ts"])
+        return ""
+
+    def find_lines(self, channel: str, thread: str, uid: str) -> Mapping[str, str]:
+        """Return which lines about a request stand in a thread: key → ts of the message."""
+        found = ((message, _payload(message, LINES_EVENT)) for message in self._replies(channel, thread))
         return {
             str(key): str(message["ts"])
-            for message in page["messages"]
-            for key in _payload(message, LINES_EVENT).get("keys", [])
+            for message, payload in found
+            if payload.get("uid") == uid
+            for key in payload.get("keys", [])
         }
+
+    def _replies(self, channel: str, thread: str) -> Iterator[Mapping[str, Any]]:
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            page = self._call("conversations.replies", partial(self._reply_page, channel, thread, cursor))
+            yield from page["messages"]
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+
+    def _reply_page(self, channel: str, thread: str, cursor: str | None) -> Any:
+        return self._client.conversations_replies(
+            channel=channel, ts=thread, limit=_PAGE, include_all_metadata=True, cursor=cursor
+        )
 
     def _call(self, method: str, send: Callable[[], Any]) -> dict[str, Any]:
         try:

@@ -62,7 +62,7 @@ class SlackRateLimited(Unavailable):
     """Too many calls; nothing was done, and nothing of this method may be called before `seconds` are over."""
 
     def __init__(self, method: str, seconds: int) -> None:
-        super().__init__(f"Slack wants {seconds} s of silence from {method}", code="ratelimited")
+        super().__init__(f"Slack wants {seconds} s without an answer from {method}", code="ratelimited")
         self.method = method
         self.seconds = seconds
 

@@ -112,7 +112,7 @@ def test_a_kinds_sample_is_one_of_its_resources(kind: ResourceKind[Any]) -> None
 def test_a_kind_says_what_is_billed_in_every_state_that_it_calls_billed(kind: ResourceKind[Any]) -> None:
     states = kind.states
     assert not states.running & states.stopped
-    assert states.silent <= states.running | states.stopped
+    assert states.unmeasured <= states.running | states.stopped
     assert states.running <= (states.billed or states.running)
     for state in states.billed:
         assert kind.billed_parts(_sample(kind, state))

@@ -29,11 +29,10 @@ SPINE: Final = tuple(
 ALLOWED: Final = {
     "operator/finops_operator/aws/regions.py": "AWS lists the regions of an account by a call of EC2",
     "operator/finops_operator/aws/limiter.py": "AWS publishes its quotas by service",
-    "operator/finops/crds/values.py": "until ids are open",
-    "operator/finops/crds/action_request.py": "until ids are open",
-    "operator/finops/crds/policy_status.py": "until ids are open",
-    "operator/finops/crds/scan_policy.py": "until ids are open",
-    "slackbot/finops_slackbot/views/wording.py": "until a request carries its own words",
+    "operator/finops/crds/values.py": "a policy names the families that right-sizing may propose",
+    "operator/finops/crds/action_request.py": "examples in descriptions of fields",
+    "operator/finops/crds/policy_status.py": "an example in the description of a field",
+    "operator/finops/crds/scan_policy.py": "an example in the description of a field",
 }
 """Files in which a service may be named; each with the reason, and no longer than it holds."""
 
@@ -68,7 +67,7 @@ def states() -> frozenset[str]:
     """Return every kind's own words for states."""
     kinds = plugins().kinds.values()
     return frozenset().union(
-        *(words for kind in kinds for words in (kind.states.running, kind.states.stopped, kind.states.silent))
+        *(words for kind in kinds for words in (kind.states.running, kind.states.stopped, kind.states.unmeasured))
     )
 
 

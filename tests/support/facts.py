@@ -52,6 +52,7 @@ def summarize(points: Sequence[float], *, period: int = HOUR, expected: int | No
         end=NOW,
         lowest=ordered[0],
         busiest_day=busiest_day(points, period),
+        near_maximum=sum(1 for point in ordered if point >= 0.9 * ordered[-1]),
     )
 
 

@@ -136,6 +136,7 @@ class Parts:
             may_write=lambda: self.writable,
             take_over=lambda: None,
             slack_channels=self.slack_channels.refresh,
+            publish_ids=lambda: None,
             forget=self.forgetting.clean_up,
             show_obstacles=self.obstacles.show,
             canary_seconds=60,

@@ -11,6 +11,7 @@ from finops.crds.action_request import ActionRequest
 from finops.crds.aws_account import AwsAccount
 from finops.crds.metadata import Metadata
 from finops.crds.part import API_VERSION
+from finops.crds.presentation import Presentation
 from finops.crds.request_status import ActionRequestStatus
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.decision import State
@@ -18,10 +19,22 @@ from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ActionType, Effort, Recommendation, ResourceRef
 from finops.domain.report import ScanSummary
 from finops.domain.resource import Gap
-from finops_operator.rules.candidates import Seen, request_spec
+from finops_operator.rules.candidates import InWords, request_spec
 
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 ACCOUNT = "111122223333"
+WORDS = InWords(
+    Presentation(
+        verb="Stop",
+        kind="EC2 instance",
+        consequence="It is stopped.",
+        downtime="Until someone starts it",
+        undo="Start it.",
+        warnings=("Data in memory is lost.",),
+        owner="web",
+    ),
+    {"stop": "Stop the instance"},
+)
 APPROVE = {"mode": "Approve", "allowed": ["ec2_instance_stop", "ebs_volume_delete"], "minimumMonthlySavings": 1}
 
 
@@ -150,6 +163,6 @@ def request(
     namespace: str = "team-a",
 ) -> ActionRequest:
     """A request as it was made for `item`, in `state`."""
-    spec = request_spec(by or policy(), account(), item, plan_of(item), Seen(), NOW)
+    spec = request_spec(by or policy(), account(), item, plan_of(item), WORDS, NOW)
     metadata = Metadata(name=f"r-{item.id}", namespace=namespace, uid=f"uid-{item.id}", creation_timestamp=NOW)
     return ActionRequest(metadata=metadata, spec=spec, status=ActionRequestStatus(state=state, decided_at=ended))

@@ -17,17 +17,18 @@ from finops.crds.approver import Approvers, RequireReason
 from finops.crds.crd import AGE, Column, Crd
 from finops.crds.naming import REQUEST_NAME_CHARACTERS, json_text
 from finops.crds.part import Kind, Part
+from finops.crds.presentation import Presentation
 from finops.crds.request_status import STATUS_RULES, ActionRequestStatus
 from finops.crds.rule import Rule, key_rule, pattern_rule
 from finops.crds.values import (
     AccountId,
     ActionId,
     CheckId,
+    KindId,
     Money,
     NumberBetween,
     ObjectName,
     Region,
-    ResourceKind,
     Sha256,
     SlackChannel,
     Time,
@@ -46,7 +47,7 @@ _PARAMETER = {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"},
 class ResourceReference(Part):
     """The AWS resource an act is about."""
 
-    kind: ResourceKind = Field(description="Its kind, such as ec2-instance.")
+    kind: KindId = Field(description="Its kind, such as ec2-instance.")
     id: Annotated[str, Field(min_length=1, max_length=256)] = Field(description="Its id, such as i-0123456789abcdef0.")
     arn: str = Field(max_length=2048, description="Its ARN.")
     account_id: AccountId = Field(description="The 12 digits of the account it is in.")
@@ -68,12 +69,15 @@ class PlannedStep(Part):
     inverse: Annotated[str, Field(max_length=63)] = Field(
         default="", description="Id of the step that compensates this one. Default: empty, none does."
     )
+    title: Annotated[str, Field(max_length=80)] = Field(
+        default="", description="The step in words, such as Stop the instance. Default: empty, its id is shown."
+    )
 
     @classmethod
-    def of(cls, step: PlanStep) -> PlannedStep:
+    def of(cls, step: PlanStep, title: str = "") -> PlannedStep:
         """The step as it stands in an object."""
         text = json_text(dict(step.parameters))
-        return cls(id=step.id, operation=step.operation, parameters=text, inverse=step.inverse)
+        return cls(id=step.id, operation=step.operation, parameters=text, inverse=step.inverse, title=title)
 
     def to_step(self) -> PlanStep:
         """The step as the domain knows it."""
@@ -107,8 +111,8 @@ class Evidence(Part):
 
     check: CheckId = Field(description="Id of the check that found it.")
     reason: str = Field(default="", max_length=512, description="The finding in one sentence. Default: empty.")
-    window_start: Time | None = Field(default=None, description="Start of the metrics looked at.")
-    window_end: Time | None = Field(default=None, description="End of the metrics looked at.")
+    window_start: Time | None = Field(default=None, description="Start of the metrics that were read.")
+    window_end: Time | None = Field(default=None, description="End of the metrics that were read.")
     coverage_percent: Annotated[Decimal, NumberBetween(0, 100)] | None = Field(
         default=None, description="Percent of the expected data points there were. Default: absent, no metrics needed."
     )
@@ -132,6 +136,20 @@ class ApprovalTerms(Part):
     )
 
 
+class DigestEntry(Part):
+    """Where a request stands among those that one scan brought together."""
+
+    id: Annotated[
+        str,
+        Field(max_length=63),
+        pattern_rule(
+            "[a-z0-9]([a-z0-9-]*[a-z0-9])?", "is not the id of a digest", "write lower-case letters and digits"
+        ),
+    ] = Field(description="The same for all requests of the digest.")
+    position: int = Field(ge=1, le=1000, description="Order of the cards in the thread; the best saving comes last.")
+    size: int = Field(ge=1, le=1000, description="How many requests the digest brings.")
+
+
 class ActionRequestSpec(Part):
     """One proposed act."""
 
@@ -152,6 +170,11 @@ class ActionRequestSpec(Part):
     ] = Field(description="The state of the resource that the plan assumes, each value as one line of JSON.")
     estimate: Estimate = Field(description="What the act would change in money.")
     evidence: Evidence = Field(description="What the recommendation rests on.")
+    presentation: Presentation | None = Field(
+        default=None,
+        description="The act in words, as cards and lists show it; the plan alone is executed. "
+        "Default: absent, the ids are shown.",
+    )
     effort: Effort = Field(description="Work for people: VeryLow, Low, Medium, High or VeryHigh.")
     restart_needed: bool = Field(description="Whether the resource is down for a while.")
     rollback_possible: bool = Field(description="Whether the act can be undone.")
@@ -160,6 +183,11 @@ class ActionRequestSpec(Part):
     approval: ApprovalTerms = Field(description="Who decides, as the policy said when the act was proposed.")
     slack_channel: SlackChannel | None = Field(
         default=None, description="Channel of the card. Default: absent, no card is posted."
+    )
+    slack_digest: DigestEntry | None = Field(
+        default=None,
+        description="With which other new requests it is announced: one message lists them and their cards are in its "
+        "thread. Default: absent, its card is a message of its own.",
     )
     expires_at: Time = Field(description="When the request stops waiting for votes.")
 

@@ -48,7 +48,7 @@ class Grant(Part):
     namespaces: Annotated[tuple[Namespace, ...], Field(min_length=1, max_length=100), Distinct()] = Field(
         description="Names of the namespaces whose policies may scan the account."
     )
-    actions: Annotated[tuple[ActionId, ...], Field(max_length=20), Distinct()] = Field(
+    actions: Annotated[tuple[ActionId, ...], Field(max_length=200), Distinct()] = Field(
         default=(), description="Ids of the actions those policies may carry out in it. Default: empty, scans only."
     )
 

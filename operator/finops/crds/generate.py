@@ -19,6 +19,7 @@ from finops.crds.admission import policies
 from finops.crds.approval import Approval
 from finops.crds.aws_account import AwsAccount
 from finops.crds.crd import CATEGORY, GROUP, VERSION
+from finops.crds.known_ids import KNOWN_IDS, known_id_policies
 from finops.crds.part import Kind
 from finops.crds.scan_policy import ScanPolicy
 from finops.crds.schema import root_schema
@@ -30,12 +31,18 @@ _CHART = Path("charts/finops-operator")
 _LABELS, _MATCH, _PREFIX, _OPERATOR, _SLACKBOT = "@labels@", "@match@", "@prefix@", "@operator@", "@slackbot@"
 _TEMPLATE_PREFIX = '{{ include "finops-operator.fullname" . }}-{{ .Release.Namespace }}'
 _TEMPLATE_USER = 'system:serviceaccount:{{ .Release.Namespace }}:{{ include "finops-operator.%s" . }}'
-_TEMPLATE_OPERATOR = _TEMPLATE_USER % "operatorServiceAccountName"
-_TEMPLATE_SLACKBOT = _TEMPLATE_USER % "slackbotServiceAccountName"
 _TEMPLATE_METADATA = """\
   labels:
     {{- include "finops-operator.labels" . | nindent 4 }}
   {{- include "finops-operator.keptWithKinds" . | nindent 2 }}"""
+_CONFIG_MAP, _NAMESPACE = "@config-map@", "@namespace@"
+_MARKS: Final = {
+    _PREFIX: _TEMPLATE_PREFIX,
+    _OPERATOR: _TEMPLATE_USER % "operatorServiceAccountName",
+    _SLACKBOT: _TEMPLATE_USER % "slackbotServiceAccountName",
+    _CONFIG_MAP: f'{{{{ include "finops-operator.fullname" . }}}}-{KNOWN_IDS}',
+    _NAMESPACE: "{{ .Release.Namespace }}",
+}
 _TEMPLATE_MATCH = """\
   {{- with (.Values.watch).namespaces }}
   matchResources:
@@ -83,16 +90,29 @@ def admission_template() -> str:
         document["metadata"]["labels"] = _LABELS
         if document["kind"].endswith("Binding"):
             document["spec"]["matchResources"] = _MATCH
+    return HEADER + _templated(documents)
+
+
+def known_ids_template() -> str:
+    """The chart's template of the known ids: the ConfigMap that the operator fills and the policies that read it."""
+    documents = known_id_policies(_CONFIG_MAP, _NAMESPACE, _PREFIX)
+    for document in documents:
+        document["metadata"]["labels"] = _LABELS
+        if document["kind"].endswith("Binding") and document["metadata"]["name"].endswith("policy-ids"):
+            document["spec"]["matchResources"] = _MATCH
+    metadata = {"name": _CONFIG_MAP, "labels": _LABELS}
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    return HEADER + _templated([config_map, *documents])
+
+
+def _templated(documents: Sequence[dict[str, Any]]) -> str:
+    """Documents as a template, with what the chart knows in place of the marks."""
     text = "---\n".join(_yaml(document) for document in documents)
     text = re.sub(rf"^ +matchResources: '?{_MATCH}'?$", lambda _: _TEMPLATE_MATCH, text, flags=re.MULTILINE)
     text = re.sub(rf"^ +labels: '?{_LABELS}'?$", lambda _: _TEMPLATE_METADATA, text, flags=re.MULTILINE)
-    for placeholder, template in (
-        (_PREFIX, _TEMPLATE_PREFIX),
-        (_OPERATOR, _TEMPLATE_OPERATOR),
-        (_SLACKBOT, _TEMPLATE_SLACKBOT),
-    ):
-        text = text.replace(placeholder, template)
-    return HEADER + text
+    for mark, words in _MARKS.items():
+        text = text.replace(mark, words)
+    return text
 
 
 def generated_files() -> dict[Path, str]:
@@ -104,6 +124,7 @@ def generated_files() -> dict[Path, str]:
         files[Path("crds") / name] = text
         files[_CHART / "files" / "crds" / name] = text
     files[_CHART / "templates" / "admission-policies.yaml"] = admission_template()
+    files[_CHART / "templates" / "known-ids.yaml"] = known_ids_template()
     return files
 
 

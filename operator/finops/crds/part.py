@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar, Final, Self
 
@@ -61,10 +61,15 @@ class Kind(Part):
     metadata: Metadata
 
     @classmethod
-    def from_object(cls, obj: Mapping[str, Any]) -> Self:
+    def from_object(cls, obj: Mapping[str, Any], *, newer: bool = False) -> Self:
         """Parse an object as the API server, a watch or a file gives it.
 
         Absent and null fields get their defaults, unknown fields and wrong types are refused.
+
+        Args:
+            obj: the object.
+            newer: it may be of a newer release: fields that this one does not know are left out instead. For readers
+                that only show it; whoever acts on an object must know all of it.
 
         Raises:
             InvalidObject: with every field that is wrong, the rule it breaks and what to write instead.
@@ -77,9 +82,19 @@ class Kind(Part):
             raise InvalidObject(cls.crd.kind, name, unfit)
         text = json.dumps(_without_nulls(body), default=_plain, allow_nan=False)
         try:
-            return cls.model_validate_json(text, strict=True, by_alias=True, by_name=False)
+            return cls._parsed(text)
+        except ValidationError as error:
+            unknown = [detail["loc"] for detail in error.errors() if detail["type"] == "extra_forbidden"]
+            if not newer or not unknown:
+                raise InvalidObject(cls.crd.kind, name, invalid_fields(error, cls)) from error
+        try:
+            return cls._parsed(_without(text, unknown))
         except ValidationError as error:
             raise InvalidObject(cls.crd.kind, name, invalid_fields(error, cls)) from error
+
+    @classmethod
+    def _parsed(cls, text: str) -> Self:
+        return cls.model_validate_json(text, strict=True, by_alias=True, by_name=False)
 
     def to_object(self) -> dict[str, Any]:
         """The object as the API server wants it, apiVersion and kind included."""
@@ -155,6 +170,17 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_nulls(inner) for inner in value]
     return value
+
+
+def _without(text: str, places: Iterable[tuple[int | str, ...]]) -> str:
+    """Return JSON without the fields at some places."""
+    document = json.loads(text)
+    for *parents, last in places:
+        value = document
+        for part in parents:
+            value = value[part]
+        del value[last]
+    return json.dumps(document)
 
 
 def _plain(value: object) -> str:

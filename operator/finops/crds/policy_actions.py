@@ -58,7 +58,7 @@ class Actions(Part):
         description="Recommend: show only. DryRun: ask and do everything but the changing calls. "
         "Approve: ask and act. Default: Recommend.",
     )
-    allowed: Annotated[tuple[ActionId, ...], Field(max_length=20), Distinct()] = Field(
+    allowed: Annotated[tuple[ActionId, ...], Field(max_length=200), Distinct()] = Field(
         default=(), description="Ids of the actions that may be proposed. Default: empty, none."
     )
     minimum_monthly_savings: Annotated[Decimal, NumberBetween(0, 1_000_000)] = Field(

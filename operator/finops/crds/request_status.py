@@ -71,7 +71,9 @@ class Outcome(Part):
 class ActionRequestStatus(Part):
     """The story of the act."""
 
-    state: State | None = Field(default=None, description="Where the act stands. Absent before the first look.")
+    state: State | None = Field(
+        default=None, description="Where the act stands. Absent until the operator has taken it in."
+    )
     conditions: Conditions = Field(
         default=(), description="Approved or Denied once decided, never both, never changed."
     )

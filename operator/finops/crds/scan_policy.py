@@ -22,10 +22,10 @@ from finops.crds.values import (
     CheckId,
     Cron,
     InstanceFamily,
+    KindId,
     NumberBetween,
     ObjectName,
     Region,
-    ResourceKind,
     SlackChannel,
     Tags,
     TimeZone,
@@ -67,7 +67,7 @@ class Metrics(Part):
     """How much measurement a verdict needs."""
 
     lookback_days: int = Field(
-        default=14, ge=1, le=63, description="Days of CloudWatch metrics looked at, 1 to 63. Default: 14."
+        default=14, ge=1, le=63, description="Days of CloudWatch metrics to read, 1 to 63. Default: 14."
     )
     minimum_hours: int = Field(
         default=30, ge=1, le=1512, description="Hours of data below which nothing is judged. Default: 30."
@@ -155,10 +155,17 @@ class SlackNotification(Part):
         default=Decimal(5),
         description="US dollars a month below which a request is not posted. Default: 5.",
     )
+    cards_per_day: int = Field(
+        default=5,
+        ge=0,
+        le=1000,
+        description="New requests of a day that get a message of their own in the channel; when a scan brings more, "
+        "one message lists them and their cards are in its thread. Default: 5.",
+    )
 
 
 class Notify(Part):
-    """Who hears of it."""
+    """Who is notified."""
 
     slack: SlackNotification | None = Field(default=None, description="Slack. Default: absent, nothing is posted.")
 
@@ -180,19 +187,19 @@ class ScanPolicySpec(Part):
     regions: Annotated[tuple[Region, ...], Field(max_length=50), Distinct()] = Field(
         default=(), description="The regions to scan. Default: empty, every region an account allows."
     )
-    resources: Annotated[tuple[ResourceKind, ...], Field(max_length=20), Distinct()] = Field(
+    resources: Annotated[tuple[KindId, ...], Field(max_length=200), Distinct()] = Field(
         default=(), description="The kinds of resources to scan. Default: empty, every kind."
     )
     selector: Selector = Field(default_factory=Selector, description="Which resources count, by AWS tags.")
     metrics: Metrics = Field(default_factory=Metrics, description="How much measurement a verdict needs.")
     sizing: Sizing = Field(default_factory=Sizing, description="How instances are right-sized.")
-    checks: Annotated[tuple[CheckSetting, ...], Field(max_length=20), unique_rule("id", "id")] = Field(
+    checks: Annotated[tuple[CheckSetting, ...], Field(max_length=200), unique_rule("id", "id")] = Field(
         default=(),
         description="What differs from the checks' defaults, one entry per check. "
         "Default: empty, every check runs with its defaults.",
     )
     pricing: Pricing = Field(default_factory=Pricing, description="How prices turn into money per month.")
-    notify: Notify = Field(default_factory=Notify, description="Who hears of it.")
+    notify: Notify = Field(default_factory=Notify, description="Who is notified.")
     actions: Actions = Field(default_factory=Actions, description="What may be done, how much and when.")
     approval: Approval = Field(default_factory=Approval, description="Who decides and how.")
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -27,9 +27,31 @@ from pydantic_core import core_schema
 
 from finops.crds.rule import Distinct, Rule, broken_rule, key_rule, pattern_rule
 
-CheckId = Literal["ec2_instance_idle", "ec2_instance_overprovisioned", "ebs_volume_unattached", "ebs_volume_gp2"]
-ActionId = Literal["ec2_instance_stop", "ec2_instance_resize", "ebs_volume_modify", "ebs_volume_delete"]
-ResourceKind = Literal["ec2-instance", "ebs-volume"]
+_RULE_ID = "[a-z][a-z0-9]*(_[a-z0-9]+)*"
+CheckId = Annotated[
+    str,
+    Field(max_length=63),
+    pattern_rule(_RULE_ID, "is not the id of a check", "write lower-case words joined by _, as docs/checks.md does"),
+]
+"""The id of a check. Which ids exist is known to the release that runs, not to the schema."""
+
+ActionId = Annotated[
+    str,
+    Field(max_length=63),
+    pattern_rule(_RULE_ID, "is not the id of an action", "write lower-case words joined by _, as docs/actions.md does"),
+]
+"""The id of an action, open like CheckId."""
+
+KindId = Annotated[
+    str,
+    Field(max_length=63),
+    pattern_rule(
+        "[a-z][a-z0-9]*(-[a-z0-9]+)*",
+        "is not the id of a kind of resource",
+        "write lower-case words joined by -, such as those that finops resources shows",
+    ),
+]
+"""The id of a kind of AWS resource, open like CheckId."""
 
 
 def plain_number(value: Decimal) -> int | float:

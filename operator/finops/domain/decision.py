@@ -290,7 +290,7 @@ def _refusal(
 ) -> tuple[RefusalReason, str] | None:
     terms = request.terms
     if vote.request_uid != request.uid:
-        return RefusalReason.WRONG_REQUEST, "This vote names another request of the same name; look at the new one."
+        return RefusalReason.WRONG_REQUEST, "This vote names another request of the same name; read the new one."
     if vote.plan_hash != request.plan_hash:
         return RefusalReason.WRONG_PLAN, "This vote was for a different plan than the one proposed here."
     if vote.voter.source not in {"kubernetes", "slack"}:

@@ -66,6 +66,10 @@ def _no_words(_plan: Plan, _observation: Observation) -> str:
     return ""
 
 
+def _no_reason(_plan: Plan, _now: Observation, _step: str, _code: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class StepRules:
     """How one step is judged; times in seconds.
@@ -117,6 +121,8 @@ class Procedure:
         verified: whether the end state of a complete act reads back.
         verify_seconds: how long it may take to read back.
         found: what is there now, in a sentence for people, kept things that cost money included.
+        refused: why AWS refused a call, in a sentence for people; its arguments are plan, observation, step and AWS's
+            code, its answer is empty where the code says it best.
     """
 
     steps: Mapping[str, StepRules]
@@ -125,6 +131,7 @@ class Procedure:
     verified: Rule
     verify_seconds: float = 300.0
     found: Callable[[Plan, Observation], str] = _no_words
+    refused: Callable[[Plan, Observation, str, str], str] = _no_reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ def _wait_unseen(situation: Situation, step: str, waiting: str) -> WaitFor:
         return WaitFor(waiting, rules.poll_seconds)
     found = situation.procedure.found(situation.plan, situation.observation)
     alarm = (
-        f"{step} was called, and nothing is seen of it after {rules.settle_seconds:.0f} seconds; still looking. {found}"
+        f"{step} was called, and nothing is seen of it after {rules.settle_seconds:.0f} seconds; still waiting. {found}"
     )
     return WaitFor(waiting, look_again(rules, waited), alarm=alarm.rstrip())
 
@@ -248,13 +248,22 @@ def _changing(situation: Situation, step: PlanStep) -> Move | None:
     rules = situation.rules(step)
     retryable = last.result is Result.ABSENT or last.retryable or last.code in rules.retry_codes
     if not retryable or last.attempt >= rules.maximum_attempts:
-        return Compensate(step.id, f"{step.id} failed: {last.code or last.result.value}")
+        return Compensate(step.id, _refused(situation, step.id, last.code) or f"{step.id} failed: {_why(last)}")
     pause = backoff_seconds(situation.journal.failures(step.id)) - situation.since(last.at)
     if pause > 0:
         return WaitFor(step.id, pause)
     if not situation.expected(step):
         return Compensate(step.id, f"{step.id}: the resource is not as the plan expects it here")
     return Call(step, last.attempt + 1)
+
+
+def _refused(situation: Situation, step: str, code: str) -> str:
+    """Return the action's own sentence about a refusal; empty when it has none."""
+    return situation.procedure.refused(situation.plan, situation.observation, step, code) if code else ""
+
+
+def _why(last: JournalEntry) -> str:
+    return last.code or (last.result.value if last.result else "no answer")
 
 
 def _foreign_after_destroying(situation: Situation, step: PlanStep) -> Move | None:
@@ -386,7 +395,8 @@ def _call_back(situation: Situation, step: PlanStep) -> Move:
 
 def _fails(situation: Situation, last: JournalEntry) -> str:
     """Whatever AWS answered, an attempt after which the step is needed again has failed."""
-    why = last.code or ("AWS accepted it and took it back" if last.result in DONE else last.result or "")
+    why = "AWS accepted it and took it back" if last.result in DONE else _why(last)
+    why = _refused(situation, last.step, last.code).rstrip(".") or why
     found = situation.procedure.found(situation.plan, situation.observation)
     return f"{last.step} failed {last.attempt} times: {why}; still trying. {found}".rstrip()
 
@@ -401,4 +411,4 @@ def _overdue(situation: Situation, step: PlanStep) -> str:
     limit = situation.rules(step).timeout_seconds
     if situation.since(situation.journal.turned_at) <= limit:
         return ""
-    return f"{step.id}: the way back takes longer than {limit:.0f} seconds; still trying"
+    return f"{step.id}: the rollback takes longer than {limit:.0f} seconds; still trying"

@@ -30,6 +30,24 @@ class Effort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceFact:
+    """One line of the evidence for people: `CPU, highest 5 minutes` → `94 %`; untrusted text never stands in it."""
+
+    label: str
+    value: str
+
+
+class PerformanceRisk(StrEnum):
+    """How likely the resource is too small afterwards, in AWS Compute Optimizer's five steps."""
+
+    VERY_LOW = "VeryLow"
+    LOW = "Low"
+    MEDIUM = "Medium"
+    HIGH = "High"
+    VERY_HIGH = "VeryHigh"
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A check's verdict on one resource: what is wrong, what to do, and the numbers that say so.
 
@@ -45,6 +63,9 @@ class Finding:
         advice: set when the act would be reverted by an owner: who owns it and what to change instead.
         target: what the resource should become, in AWS's word; empty where there is no such thing. The check is given
             it back at the next scan, so that its advice does not flap.
+        facts: the evidence in words and units, the most telling first.
+        expectation: what to expect after the act, in sentences; empty when nothing is projected.
+        performance_risk: None when the act does not make the resource smaller.
     """
 
     check: str
@@ -56,6 +77,9 @@ class Finding:
     alternatives: tuple[Mapping[str, Json], ...] = ()
     advice: str = ""
     target: str = ""
+    facts: tuple[EvidenceFact, ...] = ()
+    expectation: str = ""
+    performance_risk: PerformanceRisk | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +138,9 @@ class Recommendation:
     currency: str = "USD"
     attributes: Mapping[str, Json] = field(default_factory=dict)
     target: str = ""
+    facts: tuple[EvidenceFact, ...] = ()
+    expectation: str = ""
+    performance_risk: PerformanceRisk | None = None
 
 
 def recommendation_id(policy: str, check: str, arn: str, action: str, parameters: Mapping[str, Json]) -> str:

@@ -22,6 +22,8 @@ class MetricSummary:
         start, end: the window, aware.
         lowest: lowest of the period averages.
         busiest_day: of a counter, the largest sum of any 24 hours in a row, in a shorter window its total; None else.
+        near_maximum: how many periods came within a tenth of the maximum, at least 1; None in summaries that were
+            stored without it.
     """
 
     maximum: float
@@ -38,6 +40,7 @@ class MetricSummary:
     end: datetime
     lowest: float
     busiest_day: float | None = None
+    near_maximum: int | None = None
 
     @property
     def coverage_percent(self) -> float:

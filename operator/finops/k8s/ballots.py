@@ -78,7 +78,7 @@ class Ballot:
         if sent is not None:
             return sent
         raise Refused(
-            f"the operator has refused this vote {NAMES} times already; it looks at no more of them",
+            f"the operator has refused this vote {NAMES} times already; it judges no more of them",
             code=TOO_MANY,
         )
 

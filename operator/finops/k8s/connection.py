@@ -160,7 +160,7 @@ def cluster_errors(what: str) -> Iterator[None]:
     except (_ForeignAnswerError, ValidationError, JSONDecodeError, UnicodeDecodeError) as error:
         raise ClusterUnavailable(
             f"cannot {what}: what answers is not the Kubernetes API",
-            hint="compare the cluster's server in the kubeconfig, and look for a proxy in between",
+            hint="compare the cluster's server in the kubeconfig, and check for a proxy in between",
         ) from error
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from kubernetes import client
@@ -53,9 +54,10 @@ class KindApi(Generic[T]):
     Every method raises Refused, ClusterUnavailable; writes also Conflict and InvalidInput.
     """
 
-    def __init__(self, connection: Connection, kind: type[T]) -> None:
+    def __init__(self, connection: Connection, kind: type[T], *, newer: bool = False) -> None:
+        """`newer`: objects may be of a newer release, and what this one does not know of them is left out."""
         self._api = client.CustomObjectsApi(connection.api)
-        self._kind = kind
+        self._parse: Callable[[Mapping[str, Any]], T] = partial(kind.from_object, newer=newer)
         self._crd = kind.crd
 
     def _call(self, verb: str, namespace: str | None, part: str = "", **options: Any) -> Any:
@@ -77,13 +79,13 @@ class KindApi(Generic[T]):
                 raw = self._call("get", namespace, name=name)
         except NotFound:
             return None
-        return self._kind.from_object(raw)
+        return self._parse(raw)
 
     def list(self, namespace: str | None = None, label_selector: str = "") -> Iterator[T]:
         """Yield every object of the namespace, or of all; those that do not parse are left out (the watch tells)."""
         for raw in self._list_raw(namespace, label_selector):
             try:
-                yield self._kind.from_object(raw)
+                yield self._parse(raw)
             except InvalidObject:
                 continue
 
@@ -95,7 +97,7 @@ class KindApi(Generic[T]):
         """
         for raw in self._list_raw(namespace):
             if wanted(raw):
-                yield self._kind.from_object(raw)
+                yield self._parse(raw)
 
     def _list_raw(self, namespace: str | None, label_selector: str = "") -> Iterator[Mapping[str, Any]]:
         for page in self._pages(namespace, label_selector):
@@ -124,7 +126,7 @@ class KindApi(Generic[T]):
         """Create the object. Raises Conflict (code AlreadyExists) when the name is taken, Refused by admission."""
         with cluster_errors(f"create {self._crd.kind} {obj.metadata.name}"):
             raw = self._call("create", obj.metadata.namespace, body=obj.to_object(), field_manager=FIELD_MANAGER)
-        return self._kind.from_object(raw)
+        return self._parse(raw)
 
     def replace_status(self, obj: T, status: Mapping[str, Any]) -> T:
         """Write the whole status with the object's resource version, so that a lost race raises Conflict."""
@@ -150,7 +152,7 @@ class KindApi(Generic[T]):
                 if error.status == 422 and "the server rejected our request due to an error" in str(error.body):
                     error.status = 409
                 raise
-        return self._kind.from_object(raw)
+        return self._parse(raw)
 
     def annotate(self, namespace: str, name: str, annotations: Mapping[str, str]) -> T:
         """Set annotations (a merge patch; other annotations stay)."""
@@ -163,7 +165,7 @@ class KindApi(Generic[T]):
                 field_manager=FIELD_MANAGER,
                 _content_type="application/merge-patch+json",
             )
-        return self._kind.from_object(raw)
+        return self._parse(raw)
 
     def delete(self, namespace: str, name: str) -> None:
         """Delete the object; a missing one is fine."""
@@ -260,7 +262,7 @@ class KindApi(Generic[T]):
 
     def _event(self, type_: str, raw: Mapping[str, Any]) -> WatchEvent[T]:
         try:
-            return WatchEvent(type_, self._kind.from_object(raw), raw)
+            return WatchEvent(type_, self._parse(raw), raw)
         except InvalidObject:
             return WatchEvent("INVALID", None, raw)
 
@@ -284,11 +286,11 @@ def aws_accounts(connection: Connection) -> KindApi[AwsAccount]:
     return KindApi(connection, AwsAccount)
 
 
-def action_requests(connection: Connection) -> KindApi[ActionRequest]:
-    """Access to ActionRequest objects."""
-    return KindApi(connection, ActionRequest)
+def action_requests(connection: Connection, *, newer: bool = False) -> KindApi[ActionRequest]:
+    """Access to ActionRequest objects; `newer` for those who only show them."""
+    return KindApi(connection, ActionRequest, newer=newer)
 
 
-def approvals(connection: Connection) -> KindApi[Approval]:
-    """Access to Approval objects."""
-    return KindApi(connection, Approval)
+def approvals(connection: Connection, *, newer: bool = False) -> KindApi[Approval]:
+    """Access to Approval objects; `newer` for those who only show them."""
+    return KindApi(connection, Approval, newer=newer)

@@ -21,7 +21,7 @@ from finops.domain.canonical import Json, canonical_json
 from finops.errors import LedgerDiverged, LedgerUnavailable
 
 _MODE: Final = 0o640
-_LOOK: Final = "look at the volume under the file"
+_LOOK: Final = "check the volume under the file"
 
 
 def line_of(record: Record) -> bytes:

@@ -116,7 +116,9 @@ def store_errors() -> Iterator[None]:
             hint=f"compare the store's address ({VARIABLE} or --redis) with the server's password or ACL",
         ) from error
     except redis.exceptions.MasterDownError as error:
-        raise StoreUnavailable("the store has lost its primary", hint="wait for the failover, or look at it") from error
+        raise StoreUnavailable(
+            "the store has lost its primary", hint="wait for the failover, or check the server"
+        ) from error
     except redis.exceptions.NoScriptError as error:
         # The client loads a lost script and asks again; lost twice means that the server started anew in between.
         raise StoreUnavailable("the store was restarted in between", hint="ask again") from error
@@ -156,14 +158,14 @@ def _refusal(error: redis.ResponseError) -> FinopsError | None:
             hint=f"name a server of its own in {VARIABLE} or --redis; a replica for failover is fine",
         )
     if isinstance(error, redis.exceptions.ReadOnlyError) or text.startswith(_CANNOT_WRITE):
-        return StoreUnavailable(f"the store does not write: {_words(error)}", hint="look at its disk and its role")
+        return StoreUnavailable(f"the store does not write: {_words(error)}", hint="check its disk and its role")
     if text.startswith(_BUSY):
         return StoreUnavailable(f"the store is busy: {_words(error)}", hint="ask again")
     if "DB index" in text:
         return StoreRefused(
             f"the store has no such database: {_words(error)}",
             code="StoreNoSuchDatabase",
-            hint=f"correct the number at the end of {VARIABLE} or --redis; servers have 0 to 15 unless told otherwise",
+            hint=f"correct the number at the end of {VARIABLE} or --redis; a server has 0 to 15 by default",
         )
     if isinstance(error, redis.exceptions.ExecAbortError) or text.startswith(_DEFECTS):
         return None

@@ -124,7 +124,9 @@ class WantedCard:
         created: when the request was made: no message about it can be older.
         final: nothing more will happen; old news of that kind is not posted anew when no earlier card is found.
         removed: the request is gone from the cluster; such a card is only ever an update.
-        lines: thread lines (key, text) that should have been said by now, in order; each key is said once.
+        lines: thread lines (key, text) that should have been posted by now, in order; each key is posted once.
+        thread: ts of the digest message in whose thread the card is; empty for a card of its own.
+        order: among cards that become due together, the lower one is posted first.
     """
 
     uid: str
@@ -138,6 +140,8 @@ class WantedCard:
     final: bool = False
     removed: bool = False
     lines: tuple[tuple[str, str], ...] = ()
+    thread: str = ""
+    order: int = 0
 
     @property
     def hash(self) -> str:
@@ -208,7 +212,8 @@ class Outbox:
                     card.hash,
                     _CARDS.text(replace(card, lines=())),
                     f"{int(card.priority)}:{card.channel}:{card.version}:{card.hash}:{now_ms}",
-                    now_ms,
+                    # A millisecond each keeps the order of cards that become due together.
+                    now_ms + card.order,
                     _TRUST_VERSION_MS,
                     *lines,
                 ],

@@ -14,7 +14,15 @@ from decimal import Decimal
 from typing import Any, Final
 
 from finops.domain.money import as_text
-from finops.domain.recommendation import ActionType, Effort, NotRecommended, Recommendation, ResourceRef
+from finops.domain.recommendation import (
+    ActionType,
+    Effort,
+    EvidenceFact,
+    NotRecommended,
+    PerformanceRisk,
+    Recommendation,
+    ResourceRef,
+)
 from finops.domain.report import ScanSummary, ShardCost
 from finops.domain.resource import Shard
 from finops.errors import StoreUnsafe
@@ -269,6 +277,9 @@ def recommendation_to_json(one: Recommendation) -> dict[str, Any]:
         "advice": one.advice,
         "attributes": dict(one.attributes),
         "target": one.target,
+        "facts": [{"label": fact.label, "value": fact.value} for fact in one.facts],
+        "expectation": one.expectation,
+        "performanceRisk": one.performance_risk.value if one.performance_risk else None,
     }
 
 
@@ -300,6 +311,9 @@ def recommendation_from_json(record: Mapping[str, Any]) -> Recommendation:
         currency=record["currency"],
         attributes=record["attributes"],
         target=record["target"],
+        facts=tuple(EvidenceFact(**fact) for fact in record["facts"]),
+        expectation=record["expectation"],
+        performance_risk=PerformanceRisk(record["performanceRisk"]) if record["performanceRisk"] else None,
     )
 
 

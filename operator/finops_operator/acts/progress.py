@@ -74,7 +74,7 @@ def verified_detail(situation: Situation, request: ActRequest, way_back: str) ->
         "before": {key: str(old[key]) for key in keys if key in old},
         "after": {key: str(new[key]) for key in keys if key in new},
         "monthlySavings": request.estimate.get("monthlySavings", ""),
-        "reason": f"{found} To get back, {way_back}.".strip(),
+        "reason": f"{found} To undo it: {way_back}.".strip(),
     }
 
 

@@ -155,7 +155,7 @@ def unusable(error: ValueError, context: CallContext) -> AwsError:
         context,
         "CredentialsInvalid",
         f"no usable AWS credentials: {_USER_INFO.sub('//***@', str(error))}",
-        "look at the AWS_… variables and at ~/.aws/config (AWS_CONFIG_FILE)",
+        "check the AWS_… variables and at ~/.aws/config (AWS_CONFIG_FILE)",
     )
 
 
@@ -175,7 +175,7 @@ def _not_ready(error: Exception, context: CallContext) -> AwsError | None:
     for kinds, hint in (
         (_NO_CREDENTIALS, _GIVE),
         (_NOT_LOGGED_IN, "log in again: `aws sso login` (with --profile when AWS_PROFILE is set)"),
-        (_BAD_PROFILE, "correct AWS_PROFILE and the file it is looked up in: ~/.aws/config, or AWS_CONFIG_FILE"),
+        (_BAD_PROFILE, "correct AWS_PROFILE and the file it is read from: ~/.aws/config, or AWS_CONFIG_FILE"),
     ):
         if isinstance(error, kinds):
             return _make(AwsCredentialsInvalid, context, name, f"no usable AWS credentials: {error}", hint)

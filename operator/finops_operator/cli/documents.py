@@ -22,6 +22,7 @@ from finops_operator.cli.problems import InvalidDocuments, Problem
 from finops_operator.cli.yaml_documents import MalformedYaml, yaml_documents
 from finops_operator.plugins.check import Check
 from finops_operator.rules.due import next_run
+from finops_operator.rules.known_ids import KnownIds
 from finops_operator.scan.check import CheckSetting, enabled_checks
 
 _KINDS: Final = ("ScanPolicy", "AwsAccount")
@@ -37,7 +38,7 @@ class Documents:
     accounts: dict[str, AwsAccount] = field(default_factory=dict)
 
 
-def read_documents(files: Sequence[str], checks: Mapping[str, Check[Any]], now: datetime) -> Documents:
+def read_documents(files: Sequence[str], checks: Mapping[str, Check[Any]], known: KnownIds, now: datetime) -> Documents:
     """Read all documents of `files`.
 
     Raises:
@@ -54,7 +55,10 @@ def read_documents(files: Sequence[str], checks: Mapping[str, Check[Any]], now: 
         except InvalidInput as error:
             problems.append(Problem(source, "", error.field, error.message, error.hint))
     for policy in found.policies:
-        problems += _policy_problems(policy, checks, now, seen)
+        problems += _policy_problems(policy, checks, known, now, seen)
+    for account in found.accounts.values():
+        source = seen["AwsAccount", "", account.metadata.name]
+        problems += [Problem(source, "", one.path, one.rule, one.hint) for one in known.in_account(account)]
     if problems:
         raise InvalidDocuments(problems)
     return found
@@ -134,11 +138,17 @@ def _take(
 
 
 def _policy_problems(
-    policy: ScanPolicy, checks: Mapping[str, Check[Any]], now: datetime, seen: Mapping[tuple[str, str, str], str]
+    policy: ScanPolicy,
+    checks: Mapping[str, Check[Any]],
+    known: KnownIds,
+    now: datetime,
+    seen: Mapping[tuple[str, str, str], str],
 ) -> Iterator[Problem]:
     """Yield what the operator would put into the policy's conditions as invalid."""
     source = seen["ScanPolicy", policy.metadata.namespace or "default", policy.metadata.name]
-    settings = [CheckSetting(one.id, one.enabled, one.parameters) for one in policy.spec.checks]
+    unknown = known.in_policy(policy)
+    yield from (Problem(source, "", one.path, one.rule, one.hint) for one in unknown)
+    settings = [CheckSetting(one.id, one.enabled, one.parameters) for one in policy.spec.checks if one.id in checks]
     for judge in (
         lambda: next_run(policy.spec.schedule, policy.spec.time_zone, now),
         lambda: enabled_checks(checks, settings),

@@ -35,7 +35,7 @@ _REMEMBERED: Final = 20_000
 _TOO_MANY: Final = Verdict(
     VoteResult.REFUSED,
     RefusalReason.TOO_MANY_VOTES.value,
-    f"More than {VOTES_A_PERSON} votes of one person on one request; the rest is not looked at.",
+    f"More than {VOTES_A_PERSON} votes of one person on one request; the rest is not judged.",
 )
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from finops.domain.canonical import Json
 from finops.domain.execution import Observation, Procedure
 from finops.domain.plan import Plan, PlanStep
-from finops.domain.recommendation import Effort, ResourceRef
+from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.ownership import Owner
@@ -31,6 +31,31 @@ class Refusal:
 
     code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActWords:
+    """One act in words, for cards and lists. No name and no tag stands in it: those are hostile text.
+
+    Attributes:
+        verb: opens a heading (`Resize`).
+        consequence: what the resource goes through, in sentences.
+        downtime: how long it is down (`A few minutes`).
+        undo: what happens on a failure and how a person undoes the act later, in sentences.
+        steps: step id → title, of the plan and of the steps that lead back.
+        target: what the resource becomes, for headings (`m5.xlarge`); empty when nothing but its state changes.
+        change: from what to what, with figures and units; empty like `target`.
+        facts: what else differs afterwards, beside the evidence of the check.
+    """
+
+    verb: str
+    consequence: str
+    downtime: str
+    undo: str
+    steps: Mapping[str, str]
+    target: str = ""
+    change: str = ""
+    facts: tuple[EvidenceFact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +161,8 @@ class Action:
         read_permissions: IAM actions that `observe` needs (scanner role).
         observe: reads AWS; raises what Reader raises. A resource that is gone is an Observation with exists=False.
         preflight: every reason against the act, unknown facts included where they are dangerous; pure.
-        warnings: what people should know before approving; pure.
+        warnings: what people should know before approving, in sentences; pure.
+        words: the act in words, from what was observed; pure.
         plan: the exact calls; a pure function of resource, parameters and fingerprint, so that it can be rebuilt from
             an ActionRequest. Raises InvalidInput when a parameter is missing or not of its type.
         procedure: how each step is judged, the way back, the end state.
@@ -159,6 +185,7 @@ class Action:
     observe: Callable[[Reader, Target], Observation]
     preflight: Callable[[Observation, Parameters, PolicyFacts], tuple[Refusal, ...]]
     warnings: Callable[[Observation, Parameters], tuple[str, ...]]
+    words: Callable[[Observation, Parameters, Plan], ActWords]
     plan: Callable[[ResourceRef, Parameters, Mapping[str, str]], Plan]
     procedure: Procedure
     statements: Callable[[Plan, PlanStep], tuple[Statement, ...]]

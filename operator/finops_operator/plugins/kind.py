@@ -97,14 +97,14 @@ class States:
         running: it works.
         stopped: it exists and does not work.
         billed: something of it may be billed; empty: in every state.
-        silent: it publishes no metrics, so that one point a day proves as much as 24, and no data at all over the
+        unmeasured: it publishes no metrics, so that one point a day proves as much as 24, and no data at all over the
             window is knowledge and no gap.
     """
 
     running: frozenset[str] = frozenset()
     stopped: frozenset[str] = frozenset()
     billed: frozenset[str] = frozenset()
-    silent: frozenset[str] = frozenset()
+    unmeasured: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from finops_operator.plugins.check import Check
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.plugins.registry import load_services
 from finops_operator.pricing import bundled
+from finops_operator.rules.known_ids import KnownIds
 
 SERVICES: Final = "finops_operator.services"
 
@@ -27,6 +28,11 @@ class Plugins:
     checks: Mapping[str, Check[Any]]
     actions: Mapping[str, Action]
     price_sources: tuple[PriceSource, ...]
+
+
+def known_ids(plugins: Plugins) -> KnownIds:
+    """Return the ids that this release knows."""
+    return KnownIds(frozenset(plugins.checks), frozenset(plugins.actions), frozenset(plugins.kinds))
 
 
 def load_kinds(services: str = SERVICES) -> Mapping[str, ResourceKind[Any]]:

@@ -18,6 +18,8 @@ from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.clock import Clock
 from finops_operator.cluster.objects import Objects
 from finops_operator.rules.access import access_of
+from finops_operator.rules.known_ids import KnownIds
+from finops_operator.rules.policy_status import INVALID_SPEC
 
 logger = logging.getLogger(__name__)
 _ASK_EVERY: Final = timedelta(minutes=10)
@@ -30,6 +32,7 @@ class AccountStatuses:
 
     accounts: Objects[AwsAccount]
     ask: Callable[[AccountAccess, Tenant], Mapping[str, Any]]
+    known: KnownIds
     clock: Clock
     _asked: dict[str, Any] = field(default_factory=dict)
 
@@ -55,19 +58,22 @@ class AccountStatuses:
             identity = Identity(arn=str(answer["Arn"]), account_id=str(answer["Account"]))
         except AwsError as error:
             problem, reason = str(error)[:_MESSAGE], error.code
-            # What is wrong may be mended at any time: ask again after the next scan.
+            # What is wrong may be corrected at any time: ask again after the next scan.
             self._asked.pop(_key(account), None)
         now = self.clock.now()
 
         def change(current: AwsAccount) -> dict[str, Any]:
             conditions = current.status.conditions
-            for type_ in ("CredentialsValid", "Ready"):
+            reached = (not problem, _word(reason), problem or f"Reached as {identity.arn if identity else 'unknown'}.")
+            unknown = "; ".join(str(one) for one in self.known.in_account(current))[:_MESSAGE]
+            ready = (False, INVALID_SPEC, unknown) if unknown and not problem else reached
+            for type_, (holds, word, message) in (("CredentialsValid", reached), ("Ready", ready)):
                 conditions = with_condition(
                     conditions,
                     type_,
-                    not problem,
-                    _word(reason),
-                    problem or f"Reached as {identity.arn if identity is not None else 'unknown'}.",
+                    holds,
+                    word,
+                    message,
                     now=now,
                     observed_generation=current.metadata.generation,
                 )

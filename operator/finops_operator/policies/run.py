@@ -24,6 +24,7 @@ from finops_operator.cluster.objects import Objects
 from finops_operator.policies.account_status import AccountStatuses
 from finops_operator.policies.scheduler import ScanStopped
 from finops_operator.requests.proposer import Proposer
+from finops_operator.rules.known_ids import KnownIds
 from finops_operator.rules.policy_status import Standing
 from finops_operator.scan.scan import ScanDependencies, scan
 
@@ -40,6 +41,7 @@ class PolicyScans:
     proposer: Proposer
     recommendations: RecommendationStore
     savings: StoredSavings
+    known: KnownIds
     clock: Clock
     allow_volatile: bool
     may_write: Callable[[], bool]
@@ -49,7 +51,11 @@ class PolicyScans:
         self.accounts.read_again()
 
     def scan(self, policy: ScanPolicy) -> ScanSummary:
-        """Scan once. Raises as `pipeline.scan`, StoreUnsafe, and ScanStopped when the process ends."""
+        """Scan once.
+
+        Raises as `scan`, StoreUnsafe, InvalidInput for an unknown id, ScanStopped when the process ends.
+        """
+        self.known.require(policy)
         check_server(self.deps.store, allow_volatile=self.allow_volatile)
         accounts = {account.metadata.name: account for account in self.accounts.kept.all()}
         return scan(policy, accounts, self.deps, self.clock).summary

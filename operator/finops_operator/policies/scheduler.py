@@ -158,7 +158,7 @@ class Scheduler:
             verdict = due(policy, now, self._patience.blind_retry(key, policy))
         except InvalidInput as error:
             problem = str(error)
-            self._write_once(policy, lambda p: policy_status.refused(p, reason="Invalid", message=problem, now=now))
+            self._write_once(policy, lambda p: policy_status.refused(p, message=problem, now=now))
             return None
         if verdict.reason == "Suspended":
             self._write_once(policy, lambda p: policy_status.suspended(p, now=now))
@@ -201,7 +201,7 @@ class Scheduler:
     def _give_up(self, key: Key, policy: ScanPolicy, problem: str) -> None:
         """Leave a policy alone that asks for something impossible, once that stands in its status."""
         now = self.clock.now()
-        if self._write(policy, lambda p: policy_status.refused(p, reason="Invalid", message=problem, now=now)) is None:
+        if self._write(policy, lambda p: policy_status.refused(p, message=problem, now=now)) is None:
             self._patience.failed(key, policy)
             return
         with self._lock:
@@ -222,7 +222,7 @@ class Scheduler:
         try:
             standing = self._follow(key, policy, summary)
         except FinopsError as error:
-            logger.info("requests looked at again later: %s", error, extra=_names(policy))
+            logger.info("requests are checked again later: %s", error, extra=_names(policy))
             self._patience.failed(key, policy, longest=_LONGEST_STORE_PAUSE)
             return
         except Exception:  # the edge of a stage loop, as above: the next scan looks at the requests again

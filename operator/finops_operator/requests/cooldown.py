@@ -31,7 +31,7 @@ class PassingOver:
     def why(self, policy: ScanPolicy, item: Recommendation, now: datetime) -> str:
         """Return why `item` is passed over now, empty when it is not."""
         until, reason = self._until.get(_key(policy, item), (now, ""))
-        return f"looked at lately: {reason}" if now < until else ""
+        return f"checked lately: {reason}" if now < until else ""
 
     def note(self, policy: ScanPolicy, item: Recommendation, now: datetime, length: timedelta, reason: str) -> None:
         """Pass `item` over for `length`; what is over is dropped, so this holds the last hours alone."""

@@ -149,7 +149,7 @@ class RequestLoop:
                 logger.warning("stopped deciding: %s", error)
                 return
             except (Conflict, Unavailable) as error:
-                logger.info("request looked at again later: %s", error, extra={"request": request.metadata.name})
+                logger.info("request is checked again later: %s", error, extra={"request": request.metadata.name})
             except FinopsError as error:
                 self._leave(request, error)
             except Exception:  # the edge of the loop: one request's defect must not stop the others

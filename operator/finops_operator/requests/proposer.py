@@ -1,19 +1,19 @@
 """The propose stage's edge: after each scan, open requests are looked at again and new ones are made.
 
-For each new request: read the resource, refuse what must not be done, make the plan, write it into the ledger, create
-the object. A crash in between leaves either a ledger record without an object (nothing happens) or an object without a
-state (the decider takes it in, because the ledger knows its exact spec).
+For each new request: read the resource, refuse what must not be done, make the plan. Then, the best saving last: write
+it into the ledger, create the object. A crash in between leaves either a ledger record without an object (nothing
+happens) or an object without a state (the decider takes it in, because the ledger knows its exact spec).
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
-from finops.crds.action_request import ActionRequest
+from finops.crds.action_request import ActionRequest, ActionRequestSpec
 from finops.crds.aws_account import AwsAccount
 from finops.crds.metadata import Metadata, OwnerReference
 from finops.crds.naming import action_request_name
@@ -34,18 +34,19 @@ from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target
+from finops_operator.plugins.kind import ResourceKind
 from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, FailingPlaces, PassingOver
+from finops_operator.requests.presenting import in_words
 from finops_operator.rules.candidates import (
     BETTER_PLAN,
-    Seen,
     Skip,
     candidates,
     open_requests,
     outdated,
-    owner_of,
     request_spec,
     room,
 )
+from finops_operator.rules.digests import in_order
 from finops_operator.rules.origin import intended_id, spec_hash
 from finops_operator.rules.votes import request_reference
 
@@ -59,6 +60,14 @@ _POLICY_LABEL: Final = "finops.dev/policy"
 
 
 @dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A request that is about to be made; of one resource there is at most one."""
+
+    item: Recommendation
+    spec: ActionRequestSpec
+
+
+@dataclass(frozen=True, slots=True)
 class Proposer:
     """Makes, supersedes and withdraws requests of one policy at a time; called from the scan's thread."""
 
@@ -66,6 +75,7 @@ class Proposer:
     policy_now: Callable[[ScanPolicy], ScanPolicy | None]
     accounts: Callable[[], tuple[AwsAccount, ...]]
     recommendations: Callable[[ScanPolicy], Iterator[Recommendation]]
+    kinds: Mapping[str, ResourceKind[Any]]
     actions: Mapping[str, Action]
     sessions: ExecutorSessions
     access: Callable[[AwsAccount], AccountAccess]
@@ -173,10 +183,12 @@ class Proposer:
         known = self._known()
         left, looks = room(policy, known), _LOOKS
         now, deadline = self.clock.now(), self.clock.monotonic() + _PASS_SECONDS
-        failing = FailingPlaces()
+        failing, wanted = FailingPlaces(), list[_Wanted]()
         for item in candidates(policy, self.recommendations(policy), known, by_id, now):
-            if self.stopping() or left <= 0 or looks <= 0 or self.clock.monotonic() > deadline:
+            if self.stopping():
                 return
+            if left <= 0 or looks <= 0 or self.clock.monotonic() > deadline:
+                break
             if isinstance(item, Skip):
                 logger.debug("not proposed: %s", item.reason, extra={"recommendation": item.recommendation})
                 continue
@@ -186,16 +198,35 @@ class Proposer:
                 continue
             looks -= 1
             try:
-                left -= self._propose_one(policy, by_id[item.resource.account], item)
+                found = self._wanted(policy, by_id[item.resource.account], item)
                 failing.answered(item)
+                if found is not None:
+                    wanted.append(found)
+                    left -= 1
             except (AwsError, Refused, InvalidInput, Conflict) as error:
                 logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
                 self._passing_over.note(policy, item, now, FAILED_FOR, str(error))
                 if isinstance(error, AwsError):
                     failing.failed(item)
+        self._create_all(policy, wanted, known)
 
-    def _propose_one(self, policy: ScanPolicy, account: AwsAccount, item: Recommendation) -> bool:
-        """Look at the resource, and ask people unless something forbids the act; return whether they are asked."""
+    def _create_all(self, policy: ScanPolicy, wanted: Sequence[_Wanted], known: tuple[ActionRequest, ...]) -> None:
+        """Make the requests, the best saving last: in this order their cards are posted."""
+        items = {one.spec.resource.arn: one.item for one in wanted}
+        owner, now = spec_owner(policy), self.clock.now()
+        for spec in in_order(policy, [one.spec for one in wanted], known, now):
+            if self.stopping():
+                return
+            item = items[spec.resource.arn]
+            try:
+                metadata = self._metadata(policy, item, spec.plan_hash)
+                self._create(policy, owner, ActionRequest(metadata=metadata, spec=spec))
+            except (Refused, InvalidInput, Conflict) as error:
+                logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
+                self._passing_over.note(policy, item, now, FAILED_FOR, str(error))
+
+    def _wanted(self, policy: ScanPolicy, account: AwsAccount, item: Recommendation) -> _Wanted | None:
+        """Observe the resource and return what to ask people; None when something forbids the act."""
         action = self.actions[item.action]
         observation = self._observe(policy, account, item)
         facts = PolicyFacts(protect_tags=policy.spec.actions.protect_tags)
@@ -204,7 +235,7 @@ class Proposer:
             reasons = "; ".join(refusal.message for refusal in refusals) or "the resource is gone"
             logger.info("not proposed: %s", reasons, extra={"recommendation": item.id})
             self._passing_over.note(policy, item, self.clock.now(), REFUSED_FOR, reasons)
-            return False
+            return None
         plan = action.plan(item.resource, item.parameters, observation.fingerprint)
         # The recommendation comes from the store; what an act does to people and data is the action's to say.
         item = replace(
@@ -214,16 +245,8 @@ class Proposer:
             rollback_possible=action.rollback_possible,
             effort=action.effort,
         )
-        tags = observation.facts.get("tags")
-        seen = Seen(
-            warnings=action.warnings(observation, item.parameters),
-            owner=owner_of({str(key): str(value) for key, value in tags.items()}) if isinstance(tags, Mapping) else "",
-        )
-        spec = request_spec(policy, account, item, plan, seen, self.clock.now())
-        self._create(
-            policy, spec_owner(policy), ActionRequest(metadata=self._metadata(policy, item, plan.hash), spec=spec)
-        )
-        return True
+        words = in_words(self.kinds[item.resource.kind], action, item, observation, plan)
+        return _Wanted(item, request_spec(policy, account, item, plan, words, self.clock.now()))
 
     def _create(self, policy: ScanPolicy, owner: OwnerReference, request: ActionRequest) -> None:
         metadata = request.metadata.model_copy(update={"owner_references": (owner,)})

@@ -24,6 +24,7 @@ from finops.crds.action_request import (
 )
 from finops.crds.aws_account import AwsAccount
 from finops.crds.policy_actions import Mode
+from finops.crds.presentation import Presentation
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.canonical import Json
 from finops.domain.decision import TERMINAL, State, Trigger
@@ -54,11 +55,11 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What the look at the resource told that people should know: what an act risks, and whose it is."""
+class InWords:
+    """An act in words, made by the proposer: how it is presented, and its steps (id → title)."""
 
-    warnings: tuple[str, ...] = ()
-    owner: str = ""
+    presentation: Presentation
+    steps: Mapping[str, str]
 
 
 def candidates(
@@ -187,7 +188,7 @@ def approval_terms(policy: ScanPolicy, *, destructive: bool) -> ApprovalTerms:
 
 
 def request_spec(
-    policy: ScanPolicy, account: AwsAccount, item: Recommendation, plan: Plan, seen: Seen, now: datetime
+    policy: ScanPolicy, account: AwsAccount, item: Recommendation, plan: Plan, words: InWords, now: datetime
 ) -> ActionRequestSpec:
     """Return the spec that people will vote on.
 
@@ -209,7 +210,7 @@ def request_spec(
         ),
         action=item.action,
         parameters={key: value if isinstance(value, int) else str(value) for key, value in item.parameters.items()},
-        plan=tuple(PlannedStep.of(step) for step in plan.steps),
+        plan=tuple(PlannedStep.of(step, words.steps.get(step.id, "")) for step in plan.steps),
         plan_hash=plan.hash,
         fingerprint=fingerprint_texts(plan.fingerprint),
         estimate=Estimate(
@@ -220,7 +221,8 @@ def request_spec(
             price_source=item.price_source,
             price_date=item.price_as_of,
         ),
-        evidence=_evidence(item, seen),
+        evidence=_evidence(item),
+        presentation=words.presentation,
         effort=item.effort,
         restart_needed=item.restart_needed,
         rollback_possible=item.rollback_possible,
@@ -232,15 +234,11 @@ def request_spec(
     )
 
 
-def _evidence(item: Recommendation, seen: Seen) -> Evidence:
+def _evidence(item: Recommendation) -> Evidence:
     found = dict(item.evidence)
     window = [_instant(found.pop(key, None)) for key in ("windowStart", "windowEnd")]
     coverage = found.pop("coveragePercent", None)
     values: dict[str, int | str] = {}
-    if seen.owner:
-        values["owner"] = _text(seen.owner)
-    for number, warning in enumerate(seen.warnings, start=1):
-        values[f"warning{number}"] = _text(warning)
     for key, value in sorted(found.items()):
         values[key] = value if isinstance(value, int) and not isinstance(value, bool) else _text(value)
     return Evidence(
@@ -255,12 +253,6 @@ def _evidence(item: Recommendation, seen: Seen) -> Evidence:
 
 def _instant(value: Json) -> datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else None
-
-
-def owner_of(tags: Mapping[str, str]) -> str:
-    """Return who the tags say owns a resource: the first of `owner`, `team`, `contact`, whatever their case."""
-    lowered = {key.lower(): value for key, value in tags.items()}
-    return next((lowered[key] for key in ("owner", "team", "contact") if lowered.get(key, "").strip()), "")
 
 
 def _text(value: Json) -> str:

@@ -1,4 +1,4 @@
-"""What people are told when a request has ended or needs one of them: why, how things are now, and the next step; pure.
+"""The text about a request that has ended or needs a person: why, how things are now, and the next step; pure.
 
 Called by whatever writes an end into a status. Card, event, `kubectl describe` and `finops requests` show this text.
 """
@@ -43,20 +43,20 @@ def _next_step(state: State, *, dry_run: bool) -> str | None:
     again = _days(QUIET_AFTER.get(state, timedelta(0)))
     match state:
         case State.SUCCEEDED:
-            # After an act the way back is told with what was found.
+            # After an act, what was found says how to undo it.
             return "To have it done, set the policy's actions.mode to Approve." if dry_run else ""
         case State.ROLLED_BACK if dry_run:
-            return f"Mend what AWS refuses; it is tried again after {again}."
+            return f"Grant the denied permissions. The next attempt is in {again}."
         case State.ROLLED_BACK | State.EXPIRED | State.WITHDRAWN:
-            return f"If it is still recommended and allowed, it is proposed again after {again}."
+            return f"If it is still recommended and allowed, it is proposed again in {again}."
         case State.STALE:
-            return "If it is still recommended, the next scan proposes it as things are now."
+            return "If it is still recommended, the next scan proposes a new plan."
         case State.DENIED:
             return f"It is not proposed again for {again}."
         case State.SUPERSEDED:
             return "Vote on the newer request, if there is one."
         case State.NEEDS_HUMAN:
-            return "Look at the resource in AWS; the operator keeps looking and goes on by itself when it can."
+            return "Check the resource in AWS. The operator continues by itself as soon as it can."
         case _:
             return None
 

@@ -22,6 +22,8 @@ from finops.domain.report import ScanSummary
 from finops.domain.resource import Gap
 
 CREDENTIAL_CODES: Final = frozenset({"CredentialsInvalid", "AccountMismatch", "AwsCredentialsInvalid"})
+INVALID_SPEC: Final = "InvalidSpec"
+"""Reason of `Ready=False` for a spec that asks for something impossible; its message names field and fix."""
 ACCOUNT_CODES: Final = frozenset({"AccountNotFound", "AccountNotGranted", "AccountTwice"})
 ACTS_POSSIBLE: Final = "ActsPossible"
 LONGEST: Final = 900
@@ -42,7 +44,7 @@ class Standing:
     owed: bool = False
 
 
-def refused(policy: ScanPolicy, *, reason: str, message: str, now: datetime) -> dict[str, Any]:
+def refused(policy: ScanPolicy, *, message: str, now: datetime) -> dict[str, Any]:
     """The spec asks for something impossible (unknown parameter, schedule that never comes): waiting is no help."""
     told = _plain(message)
     conditions = _set(
@@ -50,9 +52,9 @@ def refused(policy: ScanPolicy, *, reason: str, message: str, now: datetime) -> 
         policy.status.conditions,
         now,
         {
-            "Ready": (False, reason, told),
-            "Reconciling": (False, reason, "No scan runs."),
-            "Stalled": (True, reason, told),
+            "Ready": (False, INVALID_SPEC, told),
+            "Reconciling": (False, INVALID_SPEC, "No scan runs."),
+            "Stalled": (True, INVALID_SPEC, told),
         },
     )
     update = {"conditions": conditions, "observed_generation": policy.metadata.generation}

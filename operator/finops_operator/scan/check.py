@@ -15,6 +15,7 @@ from typing import Any
 from finops.domain.recommendation import Finding, NotRecommended
 from finops.errors import InvalidInput
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.rules.known_ids import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def enabled_checks(checks: Mapping[str, Check[Any]], settings: Sequence[CheckSet
                 f"there is no check {setting.id!r}",
                 field=f"{where}.id",
                 code="UnknownCheck",
-                hint=f"known: {', '.join(sorted(checks))}",
+                hint=nearest(setting.id, checks),
             )
         if setting.id in chosen:
             raise InvalidInput(f"{setting.id} is listed twice", field=f"{where}.id", code="DuplicateCheck")

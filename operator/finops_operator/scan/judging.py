@@ -222,7 +222,7 @@ class ShardJudge:
         if first is None:
             return False
         # What CloudWatch confirmed over the whole window is knowledge, not ignorance.
-        if utilization.unknown.get(first.name) == "NotPublished" and resource.state in self._kind.states.silent:
+        if utilization.unknown.get(first.name) == "NotPublished" and resource.state in self._kind.states.unmeasured:
             return False
         return bool(insufficient(utilization, first.name, self._settings))
 

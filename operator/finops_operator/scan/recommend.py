@@ -122,6 +122,9 @@ def _recommendation(
         advice=finding.advice or _advice(resource, finding, declared),
         attributes=attributes,
         target=finding.target,
+        facts=finding.facts,
+        expectation=finding.expectation,
+        performance_risk=finding.performance_risk,
     )
 
 

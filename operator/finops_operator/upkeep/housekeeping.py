@@ -39,6 +39,7 @@ class Housekeeping:
     Attributes:
         take_over: adopts acts whose account was missing when the lease was acquired.
         slack_channels: writes on the policies which Slack channels take no cards.
+        publish_ids: keeps the ids that this release knows where the API server reads them.
         forget: drops what is kept of policies that no longer exist.
         show_obstacles: says on the policies what stops all acts.
     """
@@ -56,6 +57,7 @@ class Housekeeping:
     may_write: Callable[[], bool]
     take_over: Callable[[], None]
     slack_channels: Callable[[], None]
+    publish_ids: Callable[[], None]
     forget: Callable[[], None]
     show_obstacles: Callable[[], None]
     canary_seconds: float
@@ -79,8 +81,8 @@ class Housekeeping:
         duties: list[tuple[str, Callable[[], None]]] = [("groups", self._publish_groups), ("gauges", self._show_gauges)]
         if self.may_write():
             duties += [("ledger", self._note), ("take over", self.take_over), ("finished requests", self._remove_old)]
-            duties += [("slack channels", self.slack_channels), ("what is gone", self.forget)]
-            duties += [("obstacles", self.show_obstacles)]
+            duties += [("slack channels", self.slack_channels), ("known ids", self.publish_ids)]
+            duties += [("what is gone", self.forget), ("obstacles", self.show_obstacles)]
         for name, duty in duties:
             self._duty(name, duty)
 

@@ -24,6 +24,7 @@ _ARN_TYPES = {
     "subnet": "subnet",
     "vpc": "vpc",
     "eni": "network-interface",
+    "igw": "internet-gateway",
 }
 # Calls whose rights are judged on the resources they name: action → parameters that hold ids.
 _ID_PARAMETERS = {
@@ -39,6 +40,7 @@ _ID_PARAMETERS = {
     "CreateSnapshot": ("VolumeId",),
     "DeleteSnapshot": ("SnapshotId",),
     "ReleaseAddress": ("AllocationId",),
+    "DeleteInternetGateway": ("InternetGatewayId",),
     "CreateTags": ("Resources",),
     "DeleteTags": ("Resources",),
 }

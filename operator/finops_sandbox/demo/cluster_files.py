@@ -16,6 +16,7 @@ import yaml
 
 from finops.crds.admission import policies
 from finops.crds.generate import KINDS, crd_object
+from finops.crds.known_ids import KNOWN_IDS, known_id_policies
 
 NAMESPACE: Final = "finops-system"
 RELEASE: Final = "finops-operator"
@@ -38,6 +39,7 @@ def write_cluster_files(folder: Path) -> tuple[Path, Path]:
     _write(definitions, (crd_object(kind) for kind in KINDS))
     user = f"system:serviceaccount:{NAMESPACE}:"
     admission = policies(f"{user}{OPERATOR_ACCOUNT}", {"slack": f"{user}{BOT_ACCOUNT}"}, f"{RELEASE}-{NAMESPACE}")
+    admission += known_id_policies(f"{RELEASE}-{KNOWN_IDS}", NAMESPACE, f"{RELEASE}-{NAMESPACE}")
     # People come last: their file fills a ConfigMap that the release brings empty.
     _write(manifests, [*manifest("release"), *admission, *manifest("people")])
     return definitions, manifests

@@ -13,12 +13,13 @@ from celpy import celtypes
 
 from finops_sandbox.kubernetes.cel import EvaluationFailed, Expression, NotEvaluable, plain
 from finops_sandbox.kubernetes.cel_functions import AuthorizerValue
-from finops_sandbox.kubernetes.kinds import ADMISSION_GROUP, NAMESPACE, POLICY, POLICY_BINDING
+from finops_sandbox.kubernetes.kinds import ADMISSION_GROUP, CONFIG_MAP, NAMESPACE, POLICY, POLICY_BINDING
 from finops_sandbox.kubernetes.objects import ApiError, Kind, Obj, UserInfo, forbidden
 from finops_sandbox.kubernetes.rbac import Authorizer, Question
 from finops_sandbox.kubernetes.selectors import labels_match
 from finops_sandbox.kubernetes.store import Store
 
+_CONFIG_MAP_PARAMETER = {"apiVersion": "v1", "kind": "ConfigMap"}
 _logger = logging.getLogger(__name__)
 
 
@@ -141,6 +142,13 @@ class Admission:
                 raise self._denial(policy, binding, review, f"cannot be evaluated here: {compiled.broken[0]}")
             return
         scope = self._scope(review)
+        if policy["spec"].get("paramKind"):
+            params = self._params(binding)
+            if params is None:
+                if (binding["spec"].get("paramRef") or {}).get("parameterNotFoundAction") == "Allow":
+                    return
+                raise self._denial(policy, binding, review, "failed to configure binding: no params found")
+            scope["params"] = plain(params)
         try:
             if not all(condition.holds(scope) for _, condition in compiled.conditions):
                 return
@@ -159,6 +167,11 @@ class Admission:
                     raise self._denial(policy, binding, review, text) from error
                 continue
             raise self._denial(policy, binding, review, _message(validation, scope), validation.reason)
+
+    def _params(self, binding: Obj) -> Obj | None:
+        """The ConfigMap that a binding names; a selector names none here."""
+        named = binding["spec"].get("paramRef") or {}
+        return self._store.get(CONFIG_MAP, named.get("namespace", ""), named["name"]) if named.get("name") else None
 
     def _scope(self, review: Review) -> dict[str, Any]:
         namespace = self._store.get(NAMESPACE, "", review.namespace) if review.namespace else None
@@ -252,8 +265,8 @@ def _compile(policy: Obj) -> _Compiled:
             broken.append(f"ValidatingAdmissionPolicy {name}: {text} ({error})")
             return None
 
-    if spec.get("paramKind"):
-        broken.append(f"ValidatingAdmissionPolicy {name}: paramKind (parameters are not supported)")
+    if spec.get("paramKind") not in (None, _CONFIG_MAP_PARAMETER):
+        broken.append(f"ValidatingAdmissionPolicy {name}: paramKind (only ConfigMaps are supported)")
     conditions = [(c["name"], build(c["expression"])) for c in spec.get("matchConditions") or ()]
     variables = {v["name"]: build(v["expression"]) for v in spec.get("variables") or ()}
     validations: list[_Validation] = []

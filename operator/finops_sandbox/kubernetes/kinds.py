@@ -72,6 +72,7 @@ ROLE = Kind(RBAC_GROUP, "v1", "roles", "Role", True, "role")
 CLUSTER_ROLE = Kind(RBAC_GROUP, "v1", "clusterroles", "ClusterRole", False, "clusterrole")
 ROLE_BINDING = Kind(RBAC_GROUP, "v1", "rolebindings", "RoleBinding", True, "rolebinding")
 CLUSTER_ROLE_BINDING = Kind(RBAC_GROUP, "v1", "clusterrolebindings", "ClusterRoleBinding", False, "clusterrolebinding")
+CONFIG_MAP = Kind("", "v1", "configmaps", "ConfigMap", True, "configmap", ("cm",), schema=_CONFIG_MAP)
 SERVICE_ACCOUNT = Kind("", "v1", "serviceaccounts", "ServiceAccount", True, "serviceaccount", ("sa",))
 EVENT = Kind("", "v1", "events", "Event", True, "event", ("ev",))
 NEW_EVENT = Kind("events.k8s.io", "v1", "events", "Event", True, "event", ("ev",))
@@ -82,7 +83,7 @@ WEBHOOKS = tuple(
 
 BUILT_IN: tuple[Kind, ...] = (
     NAMESPACE,
-    Kind("", "v1", "configmaps", "ConfigMap", True, "configmap", ("cm",), schema=_CONFIG_MAP),
+    CONFIG_MAP,
     Kind("", "v1", "secrets", "Secret", True, "secret", schema=_SECRET),
     SERVICE_ACCOUNT,
     EVENT,

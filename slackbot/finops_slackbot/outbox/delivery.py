@@ -156,14 +156,12 @@ class Delivery:
         if not ref.posting_since_ms and self._clock.now() - card.created < _YOUNG:
             return ref
         try:
-            self._spend("conversations.history")
-            oldest = card.created.timestamp() - 60
-            found = self._calls.find_card(card.channel, card.uid, oldest)
+            found = self._found(card)
         except SlackRefused as error:
             if error.code != "missing_scope":
                 raise
             # Without the right to read history a second card is possible. Both carry the same request and both work.
-            _LOG.warning("cannot look for an earlier card", extra={"request": card.uid, "error": str(error)})
+            _LOG.warning("cannot search for an earlier card", extra={"request": card.uid, "error": str(error)})
             found = ""
         if found:
             located = MessageRef(card.channel, found, "")
@@ -174,19 +172,27 @@ class Delivery:
         self._outbox.not_posted(card.uid)
         return MessageRef()
 
+    def _found(self, card: WantedCard) -> str:
+        """Return the ts of the card in its thread or in the channel, or an empty text."""
+        if card.thread:
+            self._spend("conversations.replies")
+            return self._calls.find_card_in_thread(card.channel, card.thread, card.uid)
+        self._spend("conversations.history")
+        return self._calls.find_card(card.channel, card.uid, card.created.timestamp() - 60)
+
     def _post(self, card: WantedCard) -> None:
         self._spend("chat.postMessage")
         self._outbox.posting(card.uid, now_ms(self._clock))
         payload = {"uid": card.uid, "revision": card.revision}
         try:
             try:
-                ts = self._calls.post_card(card.channel, card.text, card.blocks, payload)
+                ts = self._calls.post_card(card.channel, card.text, card.blocks, payload, card.thread)
             except SlackRefused as error:
                 if error.code not in CONTENT:
                     raise
                 _LOG.warning("card reduced", extra={"request": card.uid, "error": str(error)})
                 text, blocks = reduced(card)
-                ts = self._calls.post_card(card.channel, text, blocks, payload)
+                ts = self._calls.post_card(card.channel, text, blocks, payload, card.thread)
         except (SlackRefused, SlackRateLimited):
             # A clear no: nothing was posted. Without an answer the mark stays.
             self._outbox.not_posted(card.uid)
@@ -215,12 +221,13 @@ class Delivery:
         self._outbox.shown(card.uid, MessageRef(ref.channel, ref.ts, card.hash))
 
     def _say_lines(self, card: WantedCard, ref: MessageRef) -> None:
-        """Say all missing lines in one message, after looking which doubtful ones were said."""
+        """Post all missing lines in one message, once it is known which doubtful ones were posted."""
+        thread = card.thread or ref.ts
         lines, doubtful = self._outbox.lines(card.uid)
         if doubtful:
             self._spend("conversations.replies")
             try:
-                said = self._calls.find_lines(ref.channel, ref.ts)
+                said = self._calls.find_lines(ref.channel, thread, card.uid)
             except SlackRefused as error:
                 if error.code not in {"missing_scope", "thread_not_found"}:
                     raise
@@ -242,7 +249,7 @@ class Delivery:
         payload = {"uid": card.uid, "keys": keys}
         try:
             text = "\n".join(text for _, text in chunk)
-            ts = self._calls.post_lines(ref.channel, ref.ts, text, thread_blocks(tuple(chunk)), payload)
+            ts = self._calls.post_lines(ref.channel, thread, text, thread_blocks(tuple(chunk)), payload)
         except SlackRefused as error:
             self._outbox.unmark_lines(card.uid, keys)
             if error.code in MESSAGE_GONE:

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import timedelta
+from functools import partial
 from typing import Final
 
+from finops.crds.action_request import ActionRequest
 from finops.domain.decision import TERMINAL, State
 from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
@@ -19,17 +22,37 @@ from finops_slackbot.buttons import Buttons
 from finops_slackbot.card_facts import CardFacts, card_facts
 from finops_slackbot.mirror import Mirror
 from finops_slackbot.views.card import card, gone
+from finops_slackbot.views.digest import digest
 from finops_slackbot.views.thread import thread_lines
 
 _EVERYTHING: Final = ""
 _EVERYTHING_SECONDS: Final = 300.0
 _RETRY_SECONDS: Final = 2.0
+_LAST_OF_A_DIGEST: Final = timedelta(seconds=30)
+"""After the newest request of a digest, so long is waited for those that are missing: an operator may have died."""
+DIGEST: Final = "digest:"
+"""Begins the name of a digest's message in the outbox, where requests have their uid."""
 _LOG: Final = logging.getLogger(__name__)
 
 
 def now_ms(clock: Clock) -> int:
     """Return the instant in milliseconds, as the outbox counts them."""
     return int(clock.now().timestamp() * 1000)
+
+
+def _listing(request: ActionRequest) -> str:
+    """Return the name under which the outbox keeps the message that lists a request; empty when none does."""
+    entry, spec = request.spec.slack_digest, request.spec
+    return "" if entry is None else f"{DIGEST}{request.metadata.namespace}/{spec.policy}/{entry.id}"
+
+
+def _turn(mirror: Mirror, uid: str) -> tuple[str, int, int, str]:
+    """The order of cards that change together: older ones first, those of a digest by their place in it."""
+    request = mirror.request(uid)
+    if request is None:
+        return ("", 0, 0, uid)
+    made, entry = request.metadata.creation_timestamp, request.spec.slack_digest
+    return (str(made), entry.position if entry else 0, mirror.version(uid), uid)
 
 
 class Projection:
@@ -43,6 +66,11 @@ class Projection:
         self._pending: set[str] = set()
         self._wake = threading.Condition()
 
+        self._unripe: set[str] = set()
+        """Digests whose requests are not all known yet, and cards whose digest is not posted yet."""
+        self._held: set[str] = set()
+        """Digests of which a card had to wait in this pass."""
+
     def changed(self, uid: str) -> None:
         """Note that a request or one of its votes changed; an empty uid means: everything may have."""
         with self._wake:
@@ -55,14 +83,15 @@ class Projection:
         while not stop.is_set():
             with self._wake:
                 self._wake.wait_for(lambda: bool(self._pending) or stop.is_set(), 1.0)
-                todo, self._pending = self._pending, set()
+                todo, self._pending = self._pending | self._unripe, set()
+            self._unripe, self._held = set(), set()
             if self._clock.monotonic() >= next_everything:
                 todo.add(_EVERYTHING)
             try:
                 if _EVERYTHING in todo and not mirror.problem():
                     next_everything = self._clock.monotonic() + _EVERYTHING_SECONDS
                     todo |= mirror.uids() | self._outbox.known()
-                for uid in sorted(todo - {_EVERYTHING}):
+                for uid in sorted(todo - {_EVERYTHING}, key=partial(_turn, mirror)):
                     self.project(mirror, uid)
                     todo.discard(uid)
             except StoreUnavailable as error:
@@ -77,6 +106,9 @@ class Projection:
         Raises:
             StoreUnavailable: nothing was written, or the same may be written again.
         """
+        if uid.startswith(DIGEST):
+            self._project_digest(mirror, uid)
+            return
         request = mirror.request(uid)
         if request is None:
             # Before both watches are complete, absence means nothing.
@@ -86,9 +118,58 @@ class Projection:
         if request.spec.slack_channel is None or request.metadata.creation_timestamp is None:
             return
         facts = card_facts(request, mirror.votes(uid), demo=self._demo)
-        self._outbox.want(self._wanted(facts, request.spec.slack_channel, mirror.version(uid)), now_ms(self._clock))
+        thread = ""
+        if facts.digest is not None:
+            listing = _listing(request)
+            self._project_digest(mirror, listing)
+            # Once one card had to wait in this pass, those behind it wait too: they would come out of order.
+            thread = "" if listing in self._held else self._outbox.message(listing).ts
+            if not thread:
+                self._held.add(listing)
+                self._unripe.add(uid)
+                return
+        wanted = self._wanted(facts, request.spec.slack_channel, mirror.version(uid), thread)
+        self._outbox.want(wanted, now_ms(self._clock))
 
-    def _wanted(self, facts: CardFacts, channel: str, version: int) -> WantedCard:
+    def _project_digest(self, mirror: Mirror, uid: str) -> None:
+        """Write the message that lists the requests of a digest, once all are known or no more come."""
+        members = self._members(mirror, uid)
+        if not members:
+            if not mirror.problem():
+                self._outbox.forget(uid)
+            return
+        entry = members[0].digest
+        missing = entry is not None and len(members) < entry.size
+        newest = max(one.created for one in members)
+        if missing and not self._outbox.message(uid).ts and self._clock.now() - newest < _LAST_OF_A_DIGEST:
+            self._unripe.add(uid)
+            return
+        shown, request = digest(members), mirror.request(members[0].uid)
+        self._outbox.want(
+            WantedCard(
+                uid=uid,
+                revision=str(len(members)),
+                channel=(request.spec.slack_channel if request else "") or "",
+                version=max(mirror.version(one.uid) for one in members),
+                priority=Priority.NEW_CARD,
+                text=shown.text,
+                blocks=shown.blocks,
+                created=min(one.created for one in members),
+                final=all(one.state in TERMINAL for one in members),
+            ),
+            now_ms(self._clock),
+        )
+
+    def _members(self, mirror: Mirror, uid: str) -> list[CardFacts]:
+        """Return the requests of a digest in the order of their cards."""
+        found = [
+            card_facts(request, mirror.votes(request.metadata.uid or ""), demo=self._demo)
+            for request in mirror.requests()
+            if _listing(request) == uid and request.metadata.creation_timestamp is not None
+        ]
+        return sorted(found, key=lambda one: one.digest.position if one.digest else 0)
+
+    def _wanted(self, facts: CardFacts, channel: str, version: int, thread: str) -> WantedCard:
         shown = card(facts, self._buttons)
         fresh = facts.state is State.PENDING and not facts.votes
         return WantedCard(
@@ -102,6 +183,8 @@ class Projection:
             created=facts.created,
             final=facts.state in TERMINAL,
             lines=thread_lines(facts),
+            thread=thread,
+            order=facts.digest.position if facts.digest else 0,
         )
 
     def _project_gone(self, uid: str) -> None:
@@ -130,6 +213,7 @@ class Projection:
                 created=wanted.created,
                 final=True,
                 removed=True,
+                thread=wanted.thread,
             ),
             now_ms(self._clock),
         )

@@ -35,7 +35,7 @@ def starting() -> str:
 
 def changed_plan() -> str:
     """The card shows another plan than the request has."""
-    return "Not recorded: this card shows an older plan than the request has now. Look at the newest card."
+    return "Not recorded: this card shows an older plan than the request has now. Use the newest card."
 
 
 def store_down() -> str:
@@ -50,20 +50,20 @@ def cluster_down(facts: CardFacts) -> str:
     """Kubernetes does not answer."""
     return (
         "Not recorded, and nothing will happen: Kubernetes does not answer. Try again in a minute, or use "
-        f"{code(kubectl(facts), 300)}. Should it turn out otherwise, you are told here."
+        f"{code(kubectl(facts), 300)}. If it was recorded after all, you will see it here."
     )
 
 
 def cluster_refused(message: str) -> str:
     """Kubernetes did not let the bot create the vote."""
-    return f"Not recorded: Kubernetes refused the bot's vote for you. Tell an administrator: {quote(message, 600)}"
+    return f"Not recorded: Kubernetes refused the bot's vote for you. Ask an administrator: {quote(message, 600)}"
 
 
 def slack_down() -> str:
     """Slack did not say who the voter is."""
     return (
-        "Not recorded, and nothing will happen: Slack does not tell the bot right now who you are and which groups you "
-        "are in. Try again in a minute, or vote with kubectl finops."
+        "Not recorded, and nothing will happen: Slack does not answer, so the bot does not know who you are and "
+        "which groups you are in. Try again in a minute, or vote with kubectl finops."
     )
 
 
@@ -86,7 +86,7 @@ def closed(facts: CardFacts, link: str = "") -> str:
     """The request no longer takes votes; `link` leads to a newer card."""
     what = named_code(facts)
     if facts.state is State.SUPERSEDED:
-        newer = f" <{link}|Go to the newer card.>" if link else " Look for the newer card in this channel."
+        newer = f" <{link}|Go to the newer card.>" if link else " The newer card is in this channel."
         return f"Not recorded: the proposal for {what} was replaced by a newer one.{newer}"
     if facts.state is State.EXPIRED:
         return expired(facts)
@@ -114,7 +114,7 @@ def closed_to_you(facts: CardFacts) -> str:
 
 def waiting(hint: str) -> str:
     """The vote is in the cluster and the operator has not judged it yet."""
-    text = "Your vote is recorded; the operator has not answered yet. You are told here as soon as it does."
+    text = "Your vote is recorded; the operator has not answered yet. You will see its answer here."
     return f"{text} {hint}" if hint else text
 
 
@@ -169,7 +169,7 @@ def _approval(approval: Approval, facts: CardFacts | None, *, settled: bool) -> 
         return f"Your approval on {named_code(facts)} is taken: {figure} so far. {note}"
     if not settled or not facts.missing:
         return f"{counts}. The card shows how many more are needed."
-    return f"{counts}: {figure}. Others have to agree before it starts."
+    return f"{counts}: {figure}. Others must approve before it starts."
 
 
 def standing(facts: CardFacts) -> str:

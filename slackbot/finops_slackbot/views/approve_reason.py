@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from finops_slackbot.card_facts import CardFacts
-from finops_slackbot.text import code
+from finops_slackbot.text import code, quote
 from finops_slackbot.views.reason_modal import ModalOrigin, reason_modal
 from finops_slackbot.views.status import consequence
-from finops_slackbot.views.wording import act, kind, named_code, target
+from finops_slackbot.views.wording import kind, named_code, target, verb
 
 CALLBACK: Final = "finops_approve_reason"
 
@@ -20,8 +20,8 @@ def approve_reason(facts: CardFacts, origin: ModalOrigin) -> dict[str, Any]:
         callback_id=CALLBACK,
         title="Approve",
         question=(
-            f"*{act(facts).verb}* {kind(facts)} {named_code(facts)}{' ' + code(what, 200) if what else ''} "
-            f"in account {code(facts.account, 60)}, {code(facts.region, 30)}: it {consequence(facts)}."
+            f"*{verb(facts)}* {kind(facts)} {named_code(facts)}{f' → {code(what)}' if what else ''} "
+            f"in account {code(facts.account, 60)}, {code(facts.region, 30)}. {quote(consequence(facts), 320)}"
         ),
         note="This policy asks for a reason with every vote.",
         submit="Approve",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -15,8 +15,8 @@ DENY: Final = "finops_deny"
 DETAILS: Final = "finops_details"
 """action_id of the three buttons: what the person wants to say, not what would be done."""
 
+_ADDRESS: Final = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,1024}")
 _SECTION: Final = 2900
-_FIELD: Final = 1900
 
 
 def plain_text(text: str) -> Block:
@@ -39,15 +39,6 @@ def section(block_id: str, text: str) -> Block:
     return {"type": "section", "block_id": block_id, "text": mrkdwn(fit(text, _SECTION))}
 
 
-def fields(block_id: str, pairs: Sequence[tuple[str, str]]) -> Block:
-    """Return up to ten labelled values in two columns; values are mrkdwn and already safe."""
-    return {
-        "type": "section",
-        "block_id": block_id,
-        "fields": [mrkdwn(fit(f"*{label}*\n{value}", _FIELD)) for label, value in pairs[:10]],
-    }
-
-
 def context(block_id: str, *texts: str) -> Block:
     """Return small print."""
     return {"type": "context", "block_id": block_id, "elements": [mrkdwn(fit(text, 1000)) for text in texts]}
@@ -59,6 +50,8 @@ def date(moment: datetime, *, relative: bool = False) -> str:
     return f"<!date^{int(moment.timestamp())}^{form}|{moment:%Y-%m-%d %H:%M} UTC>"
 
 
-def day(moment: datetime) -> str:
-    """Return a day in the reader's own time zone."""
-    return f"<!date^{int(moment.timestamp())}^{{date_short}}|{moment:%Y-%m-%d}>"
+def link(address: str, words: str) -> str:
+    """Return a link for mrkdwn; an address that could end it early is shown as text instead."""
+    if not _ADDRESS.fullmatch(address):
+        return words
+    return f"<{address.replace('&', '&amp;')}|{words}>"

@@ -1,7 +1,8 @@
 """The card of one request, as it stands in the channel.
 
-Made for somebody who is woken by it: the heading says what would happen to what for how much, the first paragraph where
-it stands, the fields why, the buttons what can be said now. Made by the projection, posted and updated by the outbox.
+Made for somebody who is woken by it, on a phone: the heading says what would happen to what for how much; what changes,
+why, the risk and the buttons follow at once; everything else is in Details. Made by the projection, posted and updated
+by the outbox.
 """
 
 from __future__ import annotations
@@ -20,39 +21,37 @@ from finops_slackbot.views.blocks import (
     Block,
     context,
     date,
-    fields,
     header,
+    link,
     mrkdwn,
     plain_text,
     section,
 )
 from finops_slackbot.views.status import consequence, status, votes
 from finops_slackbot.views.wording import (
-    act,
-    effort,
+    downtime,
     expiry,
     kind,
-    measured,
-    metric,
+    level,
     money,
     named,
     named_code,
-    seen,
     target,
-    way_back,
+    verb,
 )
 
 _HEADER: Final = 150
 _CONFIRM: Final = 300
-_STATE_WORDS: Final = {
+_NOTE_CHARACTERS: Final = 240
+STATE_WORDS: Final = {
     State.PENDING: "waiting for a decision",
     State.APPROVED: "approved",
     State.SCHEDULED: "scheduled",
     State.EXECUTING: "running",
     State.VERIFYING: "being verified",
-    State.SUCCEEDED: "done and verified",
+    State.SUCCEEDED: "done",
     State.ROLLED_BACK: "rolled back",
-    State.NEEDS_HUMAN: "a person must look",
+    State.NEEDS_HUMAN: "needs a person",
     State.STALE: "not done, resource changed",
     State.DENIED: "denied",
     State.EXPIRED: "expired",
@@ -75,15 +74,13 @@ def card(facts: CardFacts, buttons: Buttons) -> Card:
     labels = _labels(facts)
     if labels:
         blocks.append(context("labels", *labels))
-    blocks.append(section("status", status(facts)))
-    if facts.summary.strip():
-        # The operator's own sentence, still treated as foreign: it may repeat what AWS said.
-        blocks.append(section("why", f"*Why:* {quote(facts.summary, 800)}"))
-    blocks.append(fields("facts", _fields(facts)))
-    if facts.warnings:
-        blocks.append(section("warnings", "\n".join(f"*Take care:* {quote(one, 250)}" for one in facts.warnings[:5])))
-    blocks.append(context("terms", *_terms(facts)))
+    if facts.state is State.PENDING:
+        # What is asked first, then how far the vote is: the buttons must be on the first screen of a phone.
+        blocks += [section("why", _case(facts)), section("status", status(facts))]
+    else:
+        blocks += [section("status", status(facts)), section("why", _case(facts))]
     blocks.append({"type": "actions", "block_id": f"act.{facts.revision}", "elements": _elements(facts, buttons)})
+    blocks.append(context("terms", *_terms(facts)))
     return Card(_sentence(facts), tuple(blocks))
 
 
@@ -92,7 +89,7 @@ def gone(text: str, blocks: tuple[Block, ...]) -> Card:
     kept = [block for block in blocks if block["type"] not in {"actions", "header"} and block["block_id"] != "status"]
     heads = [block for block in blocks if block["type"] == "header"]
     said = section(
-        "status", "*No longer in the cluster:* the request was deleted. Nothing will be done; votes are void."
+        "status", "*No longer in the cluster:* the request was deleted. Nothing will be done; votes do not count."
     )
     return Card(fit(f"Deleted: {text}", 3000), (*heads, said, *kept))
 
@@ -100,29 +97,27 @@ def gone(text: str, blocks: tuple[Block, ...]) -> Card:
 def _labels(facts: CardFacts) -> list[str]:
     labels = []
     if facts.demo:
-        labels.append("*Demo:* a simulated AWS account on one machine. Nothing real is touched.")
+        labels.append("*Demo:* a simulated AWS account. Nothing real is changed.")
     if facts.dry_run:
         labels.append("*Dry run:* approving checks everything and changes nothing in AWS.")
     if facts.destructive:
-        labels.append("*Destroys something:* needs different people to agree.")
+        labels.append(f"*Deletes data:* {facts.required} people must approve.")
     return labels
 
 
 def _heading(facts: CardFacts) -> str:
     """What the card is about; once it is decided, how it stands comes first, for whoever scrolls by."""
-    verb, what = act(facts).verb, target(facts)
+    what = target(facts)
     saving = f"{money(facts.monthly_savings, facts.currency)} a month"
     if facts.state is State.PENDING:
-        start, end = f"{verb} ", f": save {saving}"
+        start, end = f"{verb(facts)} ", f": save {saving}"
     else:
-        start = f"{_STATE_WORDS[facts.state].capitalize()}: {verb.lower()} "
+        start = f"{STATE_WORDS[facts.state].capitalize()}: {verb(facts).lower()} "
         end = f", saves {saving}" if facts.state is State.SUCCEEDED and not facts.dry_run else ""
-    end = f"{' ' + what if what else ''}{end}"
-    # The name gives way first; the id, the target and the money must stay readable.
-    room = _HEADER - stored_length(start + end) - len(facts.resource_id) - 3
-    name = plain(facts.resource_name, room) if room > 4 else ""
-    text = start + (f"{name} ({facts.resource_id})" if name else facts.resource_id) + end
-    return plain(text, _HEADER)
+    end = f"{f' → {what}' if what else ''}{end}"
+    # The name gives way first; the target and the money must stay readable. The id is below.
+    name = plain(facts.resource_name, _HEADER - stored_length(start + end)) if facts.resource_name.strip() else ""
+    return plain(f"{start}{name or facts.resource_id}{end}", _HEADER)
 
 
 def _sentence(facts: CardFacts) -> str:
@@ -131,47 +126,61 @@ def _sentence(facts: CardFacts) -> str:
     dry = "Dry run: " if facts.dry_run else ""
     demo = "Demo: " if facts.demo else ""
     head = (
-        f"{demo}{dry}{act(facts).verb} {kind(facts)} {named_code(facts)}{', ' + code(what) + ',' if what else ''} "
+        f"{demo}{dry}{verb(facts)} {kind(facts)} {named_code(facts)}{f' → {code(what)}' if what else ''} "
         f"in account {code(facts.account)}, {code(facts.region)}"
     )
     saving = f"{money(facts.monthly_savings, facts.currency)} a month"
     if facts.state is not State.PENDING:
-        return fit(f"{head}: {_STATE_WORDS[facts.state]} ({saving}).", 3000)
+        return fit(f"{head}: {STATE_WORDS[facts.state]} ({saving}).", 3000)
     if not facts.missing:
         return fit(f"{head}: saves {saving}. Enough approvals; the operator is deciding.", 3000)
     people = "1 approval" if facts.missing == 1 else f"{facts.missing} approvals"
     return fit(f"{head}: saves {saving}. Needs {people} by {expiry(facts)}: press Approve or Deny on the card.", 3000)
 
 
-def _fields(facts: CardFacts) -> list[tuple[str, str]]:
-    now, then = money(facts.current_monthly_cost, facts.currency), money(facts.new_monthly_cost, facts.currency)
-    saving = money(facts.monthly_savings, facts.currency)
-    year = money(facts.annual_savings, facts.currency)
-    what = target(facts, before=True)
-    return [
-        ("Resource", f"{kind(facts)} {named_code(facts)}"),
-        ("Where", f"{code(facts.account, 60)} ({facts.account_id}), {code(facts.region, 30)}"),
-        ("Change", code(what, 200) if what else act(facts).verb),
-        ("Saves", f"*{saving}* a month, {year} a year"),
-        ("Costs a month", f"{now} now, {then} after"),
-        ("Owner", code(facts.owner, 80) if facts.owner else "no owner tag"),
-        *([("CPU", metric(facts, "cpu")), ("Memory", metric(facts, "memory"))] if measured(facts) else []),
-        ("Downtime", "none, dry run" if facts.dry_run else act(facts).downtime),
-        ("Way back", way_back(facts)),
-    ]
+def _case(facts: CardFacts) -> str:
+    """What changes, why, and what it risks; the sentences are the operator's and are still treated as foreign."""
+    words = facts.words
+    # A done act names its change in the status.
+    change = f"*{quote(words.change, 320)}.*" if words.change and facts.state is not State.SUCCEEDED else ""
+    lines = [" ".join(part for part in (change, quote(words.expectation, 320)) if part)]
+    if facts.summary.strip():
+        lines.append(f"*Why:* {quote(facts.summary, 600)}")
+    if facts.state is State.PENDING:
+        lines.append(f"*Risk:* {_risk(facts)}")
+        if words.warnings:
+            lines.append(f"*Note:* {_notes(words.warnings)}")
+    return "\n".join(line for line in lines if line)
+
+
+def _risk(facts: CardFacts) -> str:
+    if facts.destructive and not facts.dry_run:
+        return f"{downtime(facts)}. {quote(consequence(facts), 320)}"
+    risk = f"performance risk {level(facts.words.performance_risk)}, " if facts.words.performance_risk else ""
+    down = downtime(facts)
+    return f"{risk}downtime: {down[:1].lower()}{down[1:]}. {quote(consequence(facts), 320)}"
+
+
+def _notes(warnings: tuple[str, ...]) -> str:
+    """As many warnings as fit into a few lines; how many more are in Details."""
+    shown: list[str] = []
+    for warning in warnings:
+        if shown and sum(map(len, shown)) + len(warning) > _NOTE_CHARACTERS:
+            break
+        shown.append(quote(warning, 320))
+    more = len(warnings) - len(shown)
+    return " ".join(shown) + (f" {more} more in Details." if more else "")
 
 
 def _terms(facts: CardFacts) -> list[str]:
-    closed = facts.state is not State.PENDING
+    words = facts.words
     limit = f"Expired {expiry(facts)}" if facts.state is State.EXPIRED else f"Decide by {expiry(facts)}"
     decided = f"Decided {date(facts.decided_at)}" if facts.decided_at else "Closed"
-    metrics = seen(facts)
-    origin = f"Policy {code(facts.policy, 60)} · check {code(facts.check, 60)} · request {code(facts.name, 70)}"
-    return [
-        f"{decided if closed and facts.state is not State.EXPIRED else limit} · {votes(facts)}",
-        *([f"Metrics: {metrics}"] if metrics else []),
-        f"{origin} · effort {effort(facts)}",
-    ]
+    when = limit if facts.state in {State.PENDING, State.EXPIRED} else decided
+    place = f"{kind(facts)} {code(facts.resource_id)} · {code(facts.account, 60)} · {code(facts.region, 30)}"
+    owner = f" · owner {code(words.owner, 80)}" if words.owner else ""
+    console = f" · {link(words.console_url, 'AWS console')}" if words.console_url else ""
+    return [f"{votes(facts)} · {when}", f"{place}{owner}{console}"]
 
 
 def _elements(facts: CardFacts, buttons: Buttons) -> list[Block]:
@@ -200,15 +209,14 @@ def _button(action_id: str, text: str, value: str, label: str) -> Block:
 
 def _confirm(facts: CardFacts) -> Block:
     what = target(facts)
-    question = (
-        f"{act(facts).verb} {facts.resource_id}{' to ' + facts.changes[0].after if len(facts.changes) == 1 else ''}?"
-    )
+    question = f"{verb(facts)} {facts.resource_id}{f' to {what}' if what else ''}?"
     name = f"{code(facts.resource_name, 40)} " if facts.resource_name.strip() else ""
     others = facts.missing - 1
     then = f"Starts only after {others} more." if others > 0 else ""
+    down = downtime(facts)
     text = (
-        f"{name}{code(facts.resource_id)} in {code(facts.account, 30)}, {code(facts.region, 20)} {consequence(facts)}. "
-        f"{'Change: ' + code(what, 40) + '. ' if what else ''}{then}"
+        f"{name}{code(facts.resource_id)} in {code(facts.account, 30)}, {code(facts.region, 20)}: "
+        f"{quote(consequence(facts), 150)} Downtime: {down[:1].lower()}{down[1:]}. {then}"
     ).rstrip()
     return {
         "title": plain_text(plain(question, 100)),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.views.reason_modal import ModalOrigin, reason_modal
-from finops_slackbot.views.wording import act, kind, named_code
+from finops_slackbot.views.wording import kind, named_code, verb
 
 CALLBACK: Final = "finops_deny_reason"
 
@@ -16,7 +16,7 @@ def deny_reason(facts: CardFacts, origin: ModalOrigin) -> dict[str, Any]:
     return reason_modal(
         callback_id=CALLBACK,
         title="Deny",
-        question=f"*Do not {act(facts).verb.lower()}* {kind(facts)} {named_code(facts)}.",
+        question=f"*Do not {verb(facts).lower()}* {kind(facts)} {named_code(facts)}.",
         note="One denial closes the request. Nothing is changed in AWS.",
         submit="Deny",
         optional=facts.require_reason == "Never",

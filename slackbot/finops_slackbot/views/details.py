@@ -1,4 +1,4 @@
-"""The modal behind "Details": evidence, the exact plan, the price's source and the command that says the same."""
+"""The modal behind "Details": evidence in words, cost, risk, undo, the exact plan and the same vote by command."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ from typing import Any, Final
 
 from finops.crds.approver import Approver
 from finops_slackbot.card_facts import CardFacts
-from finops_slackbot.text import code, fit
-from finops_slackbot.views.blocks import Block, plain_text, section
-from finops_slackbot.views.wording import expiry, kind, kubectl, money, named_code, seen
+from finops_slackbot.text import code, fit, quote
+from finops_slackbot.views.blocks import Block, link, plain_text, section
+from finops_slackbot.views.status import consequence
+from finops_slackbot.views.wording import downtime, expiry, kind, kubectl, level, money, named_code, undo
 
 CALLBACK: Final = "finops_details_view"
-_EVIDENCE: Final = 30
 
 
 def details(facts: CardFacts) -> dict[str, Any]:
     """Return the modal."""
+    words = facts.words
+    console = f"\n{link(words.console_url, 'Open in the AWS console')}" if words.console_url else ""
     blocks: list[Block] = [
-        section("resource", f"*{kind(facts)}* {named_code(facts)}\n{code(facts.resource_arn, 300)}"),
+        section("resource", f"*{kind(facts)}* {named_code(facts)}\n{code(facts.resource_arn, 300)}{console}"),
+        *([section("change", _change(facts))] if words.change or words.expectation else []),
         section("evidence", _evidence(facts)),
-        section("plan", _plan(facts)),
         section("price", _price(facts)),
+        section("risk", _risk(facts)),
+        section("undo", f"*Undo*\n{undo(facts)}"),
+        section("plan", _plan(facts)),
         section("approvers", _approvers(facts)),
+        section("origin", _origin(facts)),
         section("command", f"*Without Slack*\n{code(kubectl(facts), 300)}\n{code(kubectl(facts, 'deny'), 300)}"),
     ]
     return {
@@ -33,40 +39,56 @@ def details(facts: CardFacts) -> dict[str, Any]:
     }
 
 
+def _change(facts: CardFacts) -> str:
+    return f"*Change*\n{quote(facts.words.change, 320)}\n{quote(facts.words.expectation, 320)}".rstrip()
+
+
 def _evidence(facts: CardFacts) -> str:
-    metrics = seen(facts)
-    lines = [f"*Evidence* (check {code(facts.check, 60)}{f'; metrics: {metrics}' if metrics else ''})"]
-    for key, value in sorted(facts.evidence.items())[:_EVIDENCE]:
-        lines.append(f"• {code(key, 60)} {code(value, 80)}")
-    left_out = len(facts.evidence) - _EVIDENCE
-    if left_out > 0:
-        lines.append(f"and {left_out} more: {code(f'kubectl get ar {facts.name} -n {facts.namespace} -o yaml', 200)}")
+    lines = ["*Evidence*"]
+    lines += [f"• {quote(fact.label, 90)}: {quote(fact.value, 220)}" for fact in facts.words.evidence]
+    if not facts.words.evidence:
+        lines.append(code(f"kubectl get ar {facts.name} -n {facts.namespace} -o yaml", 200))
+    return fit("\n".join(lines), 2900)
+
+
+def _risk(facts: CardFacts) -> str:
+    words = facts.words
+    lines = ["*Risk*", f"Downtime: {downtime(facts)}. {quote(consequence(facts), 320)}"]
+    if words.performance_risk:
+        lines.append(f"Performance risk: {level(words.performance_risk)}.")
+    lines += [f"• {quote(warning, 320)}" for warning in words.warnings]
     return fit("\n".join(lines), 2900)
 
 
 def _plan(facts: CardFacts) -> str:
     lines = ["*Plan* (nothing but these calls, in this order)"]
     for number, step in enumerate(facts.steps, start=1):
-        call = f"{code(step.operation, 80)} {code(step.parameters, 160)}" if step.operation else "wait and check"
-        lines.append(f"{number}. {code(step.id, 40)} {call}")
+        call = f": {code(step.operation, 80)} {code(step.parameters, 160)}" if step.operation else ""
+        lines.append(f"{number}. {quote(step.title, 90) if step.title else code(step.id, 40)}{call}")
     lines.append(f"Plan hash {code(facts.plan_hash, 64)}")
     if facts.dry_run:
         lines.append("Dry run: the changing calls are left out.")
     return fit("\n".join(lines), 2900)
 
 
-def _price(facts: CardFacts) -> str:
+def _origin(facts: CardFacts) -> str:
     return (
-        f"*Price*\n{money(facts.current_monthly_cost, facts.currency)} a month now, "
-        f"{money(facts.new_monthly_cost, facts.currency)} after, {money(facts.monthly_savings, facts.currency)} saved. "
-        f"Source {code(facts.price_source, 120)}, as of {code(facts.price_date, 12)}."
+        f"*Origin*\nPolicy {code(facts.policy, 60)}, check {code(facts.check, 60)}, request {code(facts.name, 70)}, "
+        f"account {code(facts.account, 60)} ({facts.account_id}). Effort: {level(facts.effort)}."
+    )
+
+
+def _price(facts: CardFacts) -> str:
+    now, then = money(facts.current_monthly_cost, facts.currency), money(facts.new_monthly_cost, facts.currency)
+    saving, year = money(facts.monthly_savings, facts.currency), money(facts.annual_savings, facts.currency)
+    return (
+        f"*Cost*\n{now} → {then} a month: saves {saving} a month, {year} a year. "
+        f"Prices: {code(facts.price_source, 120)} of {code(facts.price_date, 12)}."
     )
 
 
 def _approvers(facts: CardFacts) -> str:
-    who = (
-        ", ".join(approver_text(approver) for approver in facts.approvers[:20]) or "nobody named: only an error can be"
-    )
+    who = ", ".join(approver_text(approver) for approver in facts.approvers[:20]) or "nobody is named"
     return f"*Who may decide*\n{who}\n{facts.required} needed by {expiry(facts)}."
 
 

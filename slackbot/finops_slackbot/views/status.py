@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from finops.domain.decision import TERMINAL, State
-from finops_slackbot.card_facts import CardFacts, Change
+from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.text import code, quote
 from finops_slackbot.views.blocks import date
-from finops_slackbot.views.wording import act, change_words, money, step, voters
+from finops_slackbot.views.wording import money, step, voters
 
 
 def status(facts: CardFacts) -> str:
@@ -27,20 +27,6 @@ def votes(facts: CardFacts) -> str:
     return f"{text}: {voters(facts.deciders)}" if facts.deciders else text
 
 
-def changed(facts: CardFacts) -> str:
-    """Return what the act changed, as AWS shows it: `t3.large → t3.small`; empty when nothing is known.
-
-    What else differs, such as the time of its last start, is in the request.
-    """
-    wanted = {change.name for change in facts.changes} or {"state"}
-    seen = tuple(
-        Change(key, facts.before.get(key, ""), value)
-        for key, value in sorted(facts.after.items())
-        if key in wanted and facts.before.get(key) != value
-    )
-    return code(change_words(seen, before=True), 200) if seen else ""
-
-
 def _pending(facts: CardFacts) -> str:
     if not facts.missing:
         return "*Enough approvals*, the operator is deciding. Nothing has been done yet."
@@ -53,11 +39,11 @@ def _pending(facts: CardFacts) -> str:
         so_far = ""
     if facts.counted:
         noun = "approval" if facts.missing == 1 else "approvals"
-        waiting, rest = f"*Waiting for {facts.missing} more {noun}* from other people.", "Nothing has been done."
+        waiting = f"*Waiting for {facts.missing} more {noun}* from other people."
     else:
         people = "a decision" if facts.missing == 1 else f"{facts.missing} approvals from different people"
-        waiting, rest = f"*Waiting for {people}.*", "Nothing has been done; without a decision nothing will be."
-    return " ".join(part for part in (waiting, so_far, rest) if part)
+        waiting = f"*Waiting for {people}.*"
+    return " ".join(part for part in (waiting, so_far) if part)
 
 
 def _approved(facts: CardFacts) -> str:
@@ -91,32 +77,39 @@ def _verifying(facts: CardFacts) -> str:
     return f"*All steps done, verifying:* the result is read back from AWS. {_deciders(facts)}"
 
 
+def saved(facts: CardFacts) -> str:
+    """Return what came of the promised saving once the request has ended, in one sentence."""
+    if facts.state is State.SUCCEEDED and not facts.dry_run:
+        known = facts.realized_monthly_savings
+        amount = facts.monthly_savings if known is None else known
+        return f"Saves {money(amount, facts.currency)} a month."
+    return f"Nothing was saved: it still costs {money(facts.current_monthly_cost, facts.currency)} a month."
+
+
 def _succeeded(facts: CardFacts) -> str:
     if facts.dry_run:
-        told = _because(facts, default="Dry run, nothing was changed.")
-        return f"*AWS permits every call.* {told} {_deciders(facts)}"
-    what = changed(facts)
-    savings = facts.monthly_savings if facts.realized_monthly_savings is None else facts.realized_monthly_savings
-    saves = f"Saves {money(savings, facts.currency)} a month."
-    now = f"{_because(facts)} " if facts.ending.strip() else ""
-    return f"*Done and verified*{': ' + what if what else ''}. {saves} {now}{_deciders(facts)}"
+        why = _because(facts, default="Dry run, nothing was changed.")
+        return f"*AWS permits every call.* {why} {_deciders(facts)}"
+    what = quote(facts.words.change, 320)
+    now = f" {_because(facts)}" if facts.ending.strip() else ""
+    return f"*Done and verified{f': {what}' if what else ''}.* {saved(facts)}{now} {_deciders(facts)}"
 
 
 def _rolled_back(facts: CardFacts) -> str:
     if facts.dry_run:
         return f"*It would not work.* {_because(facts)}"
-    return f"*Rolled back, not done as planned.* {_because(facts)}"
+    return f"*Rolled back, not done as planned.* {_because(facts)} {saved(facts)}"
 
 
 def _needs_human(facts: CardFacts) -> str:
     more = code(f"kubectl describe ar {facts.name} -n {facts.namespace}", 200)
-    return f"*A person must look.* {_because(facts)} More: {more}"
+    return f"*A person must decide what to do.* {_because(facts)} More: {more}"
 
 
 def _stale(facts: CardFacts) -> str:
     # Whether anything was called the operator says: a call that AWS rejected changed nothing, and was one.
     default = "The plan no longer fits the resource."
-    return f"*Not done.* {_because(facts, default=default)}"
+    return f"*Not done.* {_because(facts, default=default)} {saved(facts)}"
 
 
 def _denied(facts: CardFacts) -> str:
@@ -124,16 +117,17 @@ def _denied(facts: CardFacts) -> str:
     # Last, because it ends as the person wrote it.
     why = f" Reason: {reasons[0]}" if reasons else ""
     by = voters(facts.denials) or "an approver"
-    return f"*Denied* by {by}. {_because(facts, default='Nothing was done.')}{why}"
+    return f"*Denied* by {by}. {_because(facts, default='Nothing was done.')} {saved(facts)}{why}"
 
 
 def _expired(facts: CardFacts) -> str:
-    missed = "Approved, but not begun" if facts.approved else "Without a decision"
-    return f"*{missed} by {date(facts.expires_at)}.* {_because(facts, default='Expired; nothing was done.')}"
+    missed = "Approved, but not started" if facts.approved else "Without a decision"
+    ending = _because(facts, default="Expired; nothing was done.")
+    return f"*{missed} by {date(facts.expires_at)}.* {ending} {saved(facts)}"
 
 
 def _withdrawn(facts: CardFacts) -> str:
-    return f"*Withdrawn.* {_because(facts, default='Nothing was changed.')}"
+    return f"*Withdrawn.* {_because(facts, default='Nothing was changed.')} {saved(facts)}"
 
 
 def _superseded(facts: CardFacts) -> str:
@@ -171,5 +165,5 @@ _STATUS: Final[Mapping[State, Callable[[CardFacts], str]]] = {
 
 
 def consequence(facts: CardFacts) -> str:
-    """Return what approving leads to, as the end of a sentence whose subject is the resource."""
-    return "is only checked: a dry run changes nothing in AWS" if facts.dry_run else act(facts).consequence
+    """Return what approving leads to, in sentences."""
+    return "It is only checked: a dry run changes nothing in AWS." if facts.dry_run else facts.words.consequence

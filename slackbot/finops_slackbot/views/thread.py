@@ -1,7 +1,7 @@
-"""What the thread under a card says: one line per vote and per step of the act, each said once.
+"""The messages in a card's thread: one line per vote and per step of the act, each posted once.
 
-The lines are a projection too: derived from what the request shows now. The outbox keeps by key which were said; what
-happened while the bot was away is told together in one message.
+The lines are a projection too: derived from what the request shows now. The outbox keeps by key which were posted;
+what happened while the bot was away is posted together in one message.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from finops.domain.decision import IN_FLIGHT, TERMINAL, Choice, State
 from finops_slackbot.card_facts import CardFacts, VoteFact
 from finops_slackbot.text import quote
 from finops_slackbot.views.blocks import Block, date, mrkdwn
-from finops_slackbot.views.status import changed, status
-from finops_slackbot.views.wording import money, step, voter
+from finops_slackbot.views.status import saved, status
+from finops_slackbot.views.wording import named, step, verb, voter
 
 Line = tuple[str, str]
 """Key and text of a line."""
@@ -32,7 +32,10 @@ def thread_lines(facts: CardFacts) -> tuple[Line, ...]:
         lines.append((f"needs-human:{facts.step}:{facts.attempt}", status(facts)))
     if facts.state in TERMINAL and not (facts.state is State.DENIED and facts.denials):
         lines.append((f"end:{facts.state.value}", _end(facts)))
-    return tuple(lines)
+    if facts.digest is None:
+        return tuple(lines)
+    # The cards of a digest share its thread: every line says which one it is about.
+    return tuple((key, f"*{verb(facts)} {quote(named(facts))}:* {text}") for key, text in lines)
 
 
 def thread_blocks(lines: tuple[Line, ...]) -> tuple[Block, ...]:
@@ -49,7 +52,7 @@ def _vote_line(vote: VoteFact) -> str:
         case Choice.DENY:
             return f"Denied by {voter(vote)}.{_why(vote)}"
         case Choice.WITHDRAW:
-            return f"Vote taken back by {voter(vote)}.{_why(vote)}"
+            return f"Vote withdrawn by {voter(vote)}.{_why(vote)}"
 
 
 def _why(vote: VoteFact) -> str:
@@ -58,7 +61,6 @@ def _why(vote: VoteFact) -> str:
 
 def _end(facts: CardFacts) -> str:
     if facts.state is State.SUCCEEDED and not facts.dry_run:
-        what = changed(facts)
-        saves = f"Saves {money(facts.monthly_savings, facts.currency)} a month."
-        return f"Verified{': ' + what if what else ''}. {saves} {quote(facts.ending, 1500)}".rstrip()
+        what = quote(facts.words.change, 320)
+        return f"Verified{f': {what}' if what else ''}. {saved(facts)} {quote(facts.ending, 1500)}".rstrip()
     return status(facts)

@@ -61,7 +61,7 @@ def test_without_capacity_for_the_new_type_the_instance_runs_again_at_the_old_on
     aws.control.inject({"kind": "capacity", "instanceType": "m5.large"})
     result = run_to_end(world, request, ledger)
     assert result.state is State.ROLLED_BACK
-    assert "InsufficientInstanceCapacity" in result.message
+    assert "AWS had no m5.large capacity in us-east-1" in result.message
     assert (instance(aws)["state"], instance(aws)["type"]) == ("running", "m5.xlarge")
     assert world.status.states[-1] is State.ROLLED_BACK
     check(aws.calls, world.ledger_path, session=request.name)

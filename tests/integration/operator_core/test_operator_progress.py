@@ -54,7 +54,7 @@ def test_a_refused_dry_run_ends_with_the_answer_to_each_call_in_its_status(parts
 
 def test_status_event_and_listing_tell_a_success_in_the_same_words(parts: Parts) -> None:
     made = parts.propose(1, State.SCHEDULED)
-    found = "The instance is stopped with type m5.large. To get back, start it by hand."
+    found = "The instance is stopped with type m5.large. To undo it: start it."
     reporter_of(parts).report(act_of(made), ActProgress(state=State.SUCCEEDED, message=found, after={"state": "x"}))
     ended = parts.requests.fresh(made)
     assert ended.status.outcome is not None

@@ -27,7 +27,11 @@ def test_the_card_follows_every_state_and_the_thread_tells_each_step(world: Worl
         request = world.propose()
         world.click(request, BOB)
         world.shown(request, "Approved")
-        for step, said in (("stop", "stopping"), ("modify_type", "changing the type"), ("start", "starting")):
+        for step, said in (
+            ("stop", "Stop the instance"),
+            ("modify_type", "Change the type"),
+            ("start", "Start the instance"),
+        ):
             world.set_status(request, state="Executing", execution={"step": step, "attempt": 1})
             world.said(request, f"Step: {said}.")
         world.set_status(request, state="Verifying")
@@ -35,7 +39,7 @@ def test_the_card_follows_every_state_and_the_thread_tells_each_step(world: Worl
         outcome = {"before": {"instanceType": "t3.large"}, "after": {"instanceType": "t3.small"}}
         world.set_status(request, state="Succeeded", outcome=outcome)
         world.shown(request, "Done and verified")
-        world.until(lambda: "Verified: `t3.large → t3.small`" in world.thread(request))
+        world.until(lambda: "Verified: t3.large → t3.small" in world.thread(request))
         lines = world.thread(request).splitlines()
         assert len(lines) == len(set(lines)), "no line is said twice"
         assert len(cards(world)) == 1

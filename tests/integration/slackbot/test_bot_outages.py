@@ -168,7 +168,7 @@ def test_a_silent_slack_records_nothing_because_the_voter_is_unknown(world: Worl
     with world.bot():
         request = world.propose()
         world.click(request, BOB)
-        world.told(BOB, "Slack does not tell the bot right now who you are")
+        world.told(BOB, "Slack does not answer, so the bot does not know who you are")
         assert world.votes() == []
         world.click(request, BOB)
         world.told(BOB, "Your approval on")

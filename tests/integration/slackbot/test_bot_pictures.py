@@ -1,4 +1,5 @@
-"""The pictures in the docs: one whole card as it waits for a decision, and what the card says first in each state.
+"""The pictures in the docs: a whole card as it waits for a decision, on a desk and on a phone in light and dark, and
+what the card says first in each state.
 
 The statuses are written by the operator's own functions, the cards made by the bot's own views and posted through
 Slack's own client; the page is the sandbox's. With FINOPS_WRITE_PICTURES=1 the pictures are written into docs/images,
@@ -43,12 +44,39 @@ SIDE_BY_SIDE = """(() => {
   for (const one of [document.documentElement, document.body])
     one.style.cssText = 'display:block; height:auto; overflow:visible; margin:0';
 })()"""
+PHONE = (390, 844)
+"""Width and height of a common phone in CSS pixels; Slack's own bars take about 150 of the height."""
+FIRST_SCREEN = PHONE[1] - 150
+LOWEST_BUTTON = (
+    "Math.max(...[...document.querySelectorAll('.message button')].map(one => one.getBoundingClientRect().bottom))"
+)
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return IMAGES if os.environ.get("FINOPS_WRITE_PICTURES") else tmp_path
+
+
+def test_on_a_phone_the_buttons_are_on_the_first_screen_in_light_and_dark(folder: Path) -> None:
+    with SlackDouble(limits="off") as slack, Browser(width=PHONE[0], height=PHONE[1]) as browser:
+        client = WebClient(token="xoxb-sandbox-finops", base_url=slack.api_url)
+        request, votes = in_state(State.PENDING)
+        shown = card(card_facts(request, votes, demo=False), Buttons(b"a key for pictures"))
+        client.chat_postMessage(channel=CHANNEL, text=shown.text, blocks=list(shown.blocks))
+        for theme in ("light", "dark"):
+            browser.look(dark=theme == "dark")
+            browser.goto(slack.url)
+            browser.wait_text("Approve")
+            browser.evaluate("document.querySelector('.message').scrollIntoView()")
+            top = browser.evaluate("document.querySelector('.message').getBoundingClientRect().top")
+            bottom = browser.evaluate(LOWEST_BUTTON)
+            assert bottom - top <= FIRST_SCREEN
+            assert browser.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+            browser.screenshot(folder / f"slack-phone-{theme}.png")
+    for theme in ("light", "dark"):
+        assert (folder / f"slack-phone-{theme}.png").read_bytes().startswith(PNG)
+        assert (IMAGES / f"slack-phone-{theme}.png").is_file(), "write it with FINOPS_WRITE_PICTURES=1"
 
 
 def test_the_page_shows_a_card_in_each_state_and_the_docs_have_its_picture(folder: Path) -> None:

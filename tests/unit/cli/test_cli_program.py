@@ -24,8 +24,8 @@ from finops_operator.cli.failures import exit_code, report
 from finops_operator.cli.main import run
 
 COMMANDS = {
-    "approve", "audit", "costs", "demo", "deny", "doctor", "explain", "iam-policy", "prices", "recommendations",
-    "requests", "resources", "scan", "withdraw",
+    "approve", "audit", "costs", "demo", "deny", "doctor", "explain", "iam-policy", "policy", "prices",
+    "recommendations", "requests", "resources", "scan", "withdraw",
 }  # fmt: skip
 
 
@@ -158,3 +158,41 @@ def test_a_reader_that_has_seen_enough_is_no_failure(buffered: str) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=False)
     assert done.stdout == "0\n"
     assert done.stderr == ""
+
+
+WRONG_POLICY = """
+apiVersion: finops.dev/v1alpha1
+kind: ScanPolicy
+metadata: {name: nightly}
+spec: {checks: [{id: ec2_instance_idel}], resources: [s3-bucket]}
+---
+apiVersion: finops.dev/v1alpha1
+kind: AwsAccount
+metadata: {name: default}
+spec:
+  accountId: "123456789012"
+  allow: [{namespaces: [default], actions: [ec2_instance_stopp]}]
+"""
+
+
+@pytest.mark.parametrize("command", [["policy", "validate"], ["scan"]], ids=lambda command: command[0])
+def test_unknown_ids_are_refused_before_the_first_request_with_the_nearest_known_ones(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(WRONG_POLICY, encoding="utf-8")
+    assert run([*command, "-f", str(file)]) == 2
+    said = capsys.readouterr().err
+    for place, fix in (
+        ("spec.checks[0].id", "did you mean ec2_instance_idle?"),
+        ("spec.resources[0]", "known: ebs-volume, ec2-instance"),
+        ("spec.allow[0].actions[0]", "did you mean ec2_instance_stop?"),
+    ):
+        assert place in said
+        assert fix in said
+
+
+def test_a_valid_policy_is_said_to_be_valid(capsys: pytest.CaptureFixture[str]) -> None:
+    examples = Path(__file__).parents[3] / "docs" / "examples"
+    assert run(["policy", "validate", "-f", str(examples / "first-policy.yaml")]) == 0
+    assert "valid: 1 ScanPolicies, 1 AwsAccounts" in capsys.readouterr().err

@@ -55,6 +55,13 @@ _SPECS: dict[str, Object] = {
             "priceDate": "2026-01-31",
         },
         "evidence": {"check": "ec2_instance_idle", "coveragePercent": 99.5, "values": {"cpuMaximumPercent": "1.2"}},
+        "presentation": {
+            "verb": "Stop",
+            "kind": "EC2 instance",
+            "consequence": "It is stopped.",
+            "downtime": "Until someone starts it",
+            "undo": "Start it.",
+        },
         "effort": "Low",
         "restartNeeded": True,
         "rollbackPossible": True,

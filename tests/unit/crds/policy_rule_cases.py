@@ -6,9 +6,12 @@ from typing import Any
 
 from tests.unit.crds.rule_case import (
     ACCOUNT,
+    ACTION,
     CHANNEL,
+    CHECK,
     CRON,
     FAMILY,
+    KIND,
     MONEY,
     NOW,
     REGION,
@@ -63,6 +66,9 @@ SCAN_POLICY = (
         {"accounts": [{"name": "a"}, {"name": "a"}]},
     ),
     value_case("ScanPolicy", "spec.regions[]", *REGION),
+    value_case("ScanPolicy", "spec.resources[]", *KIND),
+    value_case("ScanPolicy", "spec.checks[].id", *CHECK),
+    value_case("ScanPolicy", "spec.actions.allowed[]", *ACTION),
     value_case("ScanPolicy", "spec.selector.includeTags", *TAGS),
     value_case("ScanPolicy", "spec.selector.excludeTags", *TAGS),
     spec_case(
@@ -182,6 +188,13 @@ AWS_ACCOUNT = (
         {"externalId": "a b", "scannerRoleArn": ROLE},
     ),
     value_case("AwsAccount", "spec.regions[]", *REGION),
+    RuleCase(
+        "AwsAccount",
+        "spec.allow[].actions[]",
+        ACTION[0],
+        {"spec": {"allow": [{"namespaces": ["team-a"], "actions": [ACTION[1]]}]}},
+        {"spec": {"allow": [{"namespaces": ["team-a"], "actions": [ACTION[2]]}]}},
+    ),
     value_case("AwsAccount", "spec.allow[].namespaces[]", "is not the name of a namespace", "team-a", "team-*"),
     *condition_cases("AwsAccount"),
     RuleCase(

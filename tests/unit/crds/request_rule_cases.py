@@ -5,8 +5,11 @@ from __future__ import annotations
 from tests.unit.crds.manifests import SLACK_VOTER
 from tests.unit.crds.rule_case import (
     ACCOUNT,
+    ACTION,
     CHANNEL,
+    CHECK,
     KEYS,
+    KIND,
     MONEY,
     NOW,
     REGION,
@@ -75,6 +78,23 @@ ACTION_REQUEST = (
         {"destructive": True},
     ),
     value_case("ActionRequest", "spec.region", *REGION),
+    value_case("ActionRequest", "spec.action", *ACTION),
+    value_case("ActionRequest", "spec.resource.kind", *KIND),
+    value_case("ActionRequest", "spec.evidence.check", *CHECK),
+    RuleCase(
+        "ActionRequest",
+        "spec.slackDigest.id",
+        "is not the id of a digest",
+        {"spec": {"slackDigest": {"id": "20260310t123000z", "position": 1, "size": 2}}},
+        {"spec": {"slackDigest": {"id": "10:30", "position": 1, "size": 2}}},
+    ),
+    value_case(
+        "ActionRequest",
+        "spec.presentation.consoleUrl",
+        "is not a web address",
+        "https://console.aws.amazon.com/ec2/home#i-1",
+        "javascript:alert(1)",
+    ),
     value_case("ActionRequest", "spec.resource.accountId", *ACCOUNT),
     value_case("ActionRequest", "spec.parameters", KEYS, {"iops": 3000, "volumeType": "gp3"}, {"a b": 1}),
     spec_case(

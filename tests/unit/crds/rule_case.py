@@ -70,6 +70,9 @@ def status(**fields: Any) -> dict[str, Any]:
 MONEY = ("is not an amount of money", "66.82", "-1")
 TAGS = ("has a tag key that AWS does not know", {"k" * 128: ["v"]}, {"k" * 129: ["v"]})
 KEYS = "has a key with unexpected characters"
+CHECK = ("is not the id of a check", "lambda_function_idle", "Lambda idle")
+ACTION = ("is not the id of an action", "lambda_function_delete", "delete-it")
+KIND = ("is not the id of a kind of resource", "lambda-function", "lambda_function")
 FAMILY = ("is not an instance family", "u7i-12tb", "m5.large")
 CHANNEL = ("is not a Slack channel id", "C0123456789", "#general")
 USER = ("is not a Slack user id", {"slackUser": "U0123"}, {"slackUser": "alice"})

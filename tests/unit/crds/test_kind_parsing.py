@@ -121,7 +121,7 @@ def test_metadata_that_only_kubernetes_knows_is_let_through() -> None:
             "is not a field",
             "slackUser",
         ),
-        ({"resources": ["s3"]}, "spec.resources[0]", "is not one of", "'ec2-instance' or 'ebs-volume'"),
+        ({"resources": ["S3_BUCKET"]}, "spec.resources[0]", "is not the id of a kind", "lower-case words joined by -"),
         ({"sizing": {"preset": "Tiny"}}, "spec.sizing.preset", "is not one of", "'MaxSavings'"),
         ({"metrics": {"lookbackDays": 64}}, "spec.metrics.lookbackDays", "is out of range", "at most 63"),
         ({"metrics": {"lookbackDays": "14"}}, "spec.metrics.lookbackDays", "has the wrong type", "whole number"),

@@ -25,7 +25,7 @@ def test_a_refused_act_is_passed_over_with_its_reason_until_its_time_is_over() -
     passing = PassingOver()
     passing.note(known(), ITEM, NOW, REFUSED_FOR, "it is protected")
 
-    assert passing.why(known(), ITEM, NOW + REFUSED_FOR - timedelta(seconds=1)) == "looked at lately: it is protected"
+    assert passing.why(known(), ITEM, NOW + REFUSED_FOR - timedelta(seconds=1)) == "checked lately: it is protected"
     assert passing.why(known(), ITEM, NOW + REFUSED_FOR) == ""
     assert passing.why(known(), recommendation(2), NOW) == ""
 

@@ -16,6 +16,7 @@ from finops.domain.execution import Observation
 from finops.domain.recommendation import ActionType, Recommendation
 from finops.domain.report import ScanSummary
 from finops_operator.plugins.action import Action
+from finops_operator.plugins.loaded import load_kinds
 from finops_operator.requests.proposer import Proposer
 from finops_operator.rules.access import access_of
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
@@ -75,6 +76,7 @@ def _proposer(
         policy_now=lambda _policy: by,
         accounts=lambda: (account(allow=[{"namespaces": ["team-a"], "actions": [action.id]}]),),
         recommendations=lambda _policy: iter(items),
+        kinds=load_kinds(),
         actions={action.id: action},
         sessions=cast("Any", SimpleNamespace(reader=lambda *_args, **_named: object())),
         access=access_of,

@@ -13,6 +13,7 @@ from tests.support.scan_samples import (
     ACCOUNT,
     APPROVE,
     NOW,
+    WORDS,
     account,
     plan_of,
     policy,
@@ -27,12 +28,10 @@ from finops.domain.decision import TERMINAL, State, Trigger
 from finops.domain.recommendation import Recommendation
 from finops_operator.rules.candidates import (
     QUIET_AFTER,
-    Seen,
     Skip,
     candidates,
     open_requests,
     outdated,
-    owner_of,
     request_spec,
     room,
 )
@@ -49,8 +48,8 @@ def chosen(
     return [item.reason if isinstance(item, Skip) else item for item in found]
 
 
-def spec_of(item: Recommendation, by: ScanPolicy | None = None, seen: Seen | None = None) -> Any:
-    return request_spec(by or policy(), account(), item, plan_of(item), seen or Seen(), NOW)
+def spec_of(item: Recommendation, by: ScanPolicy | None = None) -> Any:
+    return request_spec(by or policy(), account(), item, plan_of(item), WORDS, NOW)
 
 
 def test_what_is_allowed_and_granted_is_proposed_best_first() -> None:
@@ -201,26 +200,21 @@ def test_small_savings_get_a_request_but_no_card(minimum: float, channel: str | 
     assert spec_of(recommendation(), policy(notify=notify)).slack_channel == channel
 
 
-def test_warnings_owner_window_and_coverage_reach_the_card() -> None:
+def test_words_window_and_coverage_reach_the_request() -> None:
     evidence = {
         "windowStart": "2026-02-24T00:00:00+00:00",
         "windowEnd": "2026-03-10T00:00:00+00:00",
         "coveragePercent": "99.4",
         **{f"value{n}": n for n in range(100)},
     }
-    found = spec_of(recommendation(evidence=evidence), seen=Seen(("It is public.", "x" * 500), "web")).evidence
+    spec = spec_of(recommendation(evidence=evidence))
+    found = spec.evidence
 
-    assert found.values["owner"] == "web"
-    assert found.values["warning1"] == "It is public."
-    assert len(str(found.values["warning2"])) == 200
+    assert spec.presentation == WORDS.presentation
+    assert [step.title for step in spec.plan] == ["Stop the instance"]
     assert found.coverage_percent == Decimal("99.4")
     assert found.window_end is not None
     assert len(found.values) == 60
-
-
-def test_the_owner_is_read_from_the_usual_tags() -> None:
-    assert owner_of({"Team": "web", "OWNER": " ", "contact": "x"}) == "web"
-    assert owner_of({}) == ""
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ from finops.domain.decision import TERMINAL, State
 from finops_operator.rules.ending import ending
 
 FOUND = "The instance is running with type m5.large."
-AGAIN = "If it is still recommended and allowed, it is proposed again after"
-LOOK = "Look at the resource in AWS; the operator keeps looking and goes on by itself when it can."
+AGAIN = "If it is still recommended and allowed, it is proposed again in"
+LOOK = "Check the resource in AWS. The operator continues by itself as soon as it can."
 
 
 @pytest.mark.parametrize(
     ("state", "reason", "told"),
     [
-        (State.SUCCEEDED, f"{FOUND} To get back, start it by hand.", f"{FOUND} To get back, start it by hand."),
+        (State.SUCCEEDED, f"{FOUND} To undo it: start it.", f"{FOUND} To undo it: start it."),
         (
             State.ROLLED_BACK,
             f"start failed: InsufficientInstanceCapacity. {FOUND}",
@@ -24,7 +24,7 @@ LOOK = "Look at the resource in AWS; the operator keeps looking and goes on by i
         (
             State.STALE,
             "It changed. Nothing was called.",
-            "It changed. Nothing was called. If it is still recommended, the next scan proposes it as things are now.",
+            "It changed. Nothing was called. If it is still recommended, the next scan proposes a new plan.",
         ),
         (
             State.WITHDRAWN,
@@ -49,7 +49,7 @@ def test_an_end_tells_why_how_things_are_and_what_comes_next(state: State, reaso
     ("state", "next_step"),
     [
         (State.SUCCEEDED, "To have it done, set the policy's actions.mode to Approve."),
-        (State.ROLLED_BACK, "Mend what AWS refuses; it is tried again after 7 days."),
+        (State.ROLLED_BACK, "Grant the denied permissions. The next attempt is in 7 days."),
     ],
 )
 def test_a_dry_run_says_how_to_have_it_done(state: State, next_step: str) -> None:
@@ -64,4 +64,4 @@ def test_nothing_is_told_of_an_end_before_there_is_one(state: State) -> None:
 def test_a_very_long_reason_leaves_room_for_the_next_step() -> None:
     told = ending(State.ROLLED_BACK, "x" * 5000)
     assert len(told) < 1024
-    assert told.endswith("after 7 days.")
+    assert told.endswith("in 7 days.")

@@ -171,12 +171,10 @@ def test_while_it_scans_ready_stays_what_it_was() -> None:
 
 
 def test_an_impossible_policy_is_stalled_and_says_why_in_one_line() -> None:
-    status = policy_status.refused(
-        policy(), reason="Invalid", message="spec.checks: no\x1b[31m\ncheck" + "x" * 9000, now=NOW
-    )
+    status = policy_status.refused(policy(), message="spec.checks: no\x1b[31m\ncheck" + "x" * 9000, now=NOW)
 
     found = conditions(status)
-    assert found["Stalled"][:2] == ("True", "Invalid")
+    assert found["Stalled"][:2] == ("True", "InvalidSpec")
     assert found["Ready"][0] == "False"
     assert found["Ready"][2].isprintable()
     assert len(found["Ready"][2]) < 1000

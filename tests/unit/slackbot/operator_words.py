@@ -109,7 +109,9 @@ def _entries(request: ActionRequest, *steps: str) -> tuple[JournalEntry, ...]:
 
 def _instance(state: str, kind: str, launched: str = "2026-01-10 08:00:00+00:00") -> Observation:
     fingerprint = {"state": state, "instanceType": kind, "launchTime": launched}
-    return Observation(True, fingerprint, {**fingerprint, "checks": "ok", "stateReason": _STOPPED_BY_CALL})
+    return Observation(
+        True, fingerprint, {**fingerprint, "zone": "eu-west-1a", "checks": "ok", "stateReason": _STOPPED_BY_CALL}
+    )
 
 
 def _act(request: ActionRequest) -> ActRequest:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
+from tests.support.scan_samples import recommendation
 from tests.unit.slackbot.operator_words import decision, needs_human, rolled_back, stale, succeeded
 
 from finops.crds.action_request import (
     ActionRequest,
     ActionRequestSpec,
     ApprovalTerms,
+    DigestEntry,
     Estimate,
     Evidence,
     PlannedStep,
@@ -21,12 +24,17 @@ from finops.crds.action_request import (
 from finops.crds.approval import Approval, ApprovalSpec, ApprovalStatus, RequestReference, Source, Voter
 from finops.crds.approver import Approver
 from finops.crds.metadata import Metadata
+from finops.crds.presentation import Presentation
 from finops.crds.request_status import ActionRequestStatus, Votes
 from finops.domain.decision import Choice, State, Trigger
 from finops.domain.decision import Voter as DomainVoter
-from finops.domain.plan import PlanStep
-from finops.domain.recommendation import ResourceRef
+from finops.domain.execution import Observation
+from finops.domain.recommendation import EvidenceFact, PerformanceRisk, ResourceRef
+from finops_operator.requests.presenting import in_words
+from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION
+from finops_operator.services.ec2.instance import KIND as INSTANCE
+from finops_operator.services.ec2.volume import KIND as VOLUME
 
 CREATED = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 EXPIRES = CREATED + timedelta(hours=72)
@@ -35,8 +43,30 @@ MEASURED: Mapping[str, int | str] = {
     "cpuP99_5Percent": "4.31",
     "memoryMaximumPercent": "28.9",
     "cpuHeadroomPercent": 30,
-    "owner": "web",
 }
+FACTS = (
+    EvidenceFact("CPU, 99.5 % of the time below", "4.3 %"),
+    EvidenceFact("CPU, highest 5 minutes", "61 % (3 of 4,032)"),
+    EvidenceFact("CPU, mean", "1.9 %"),
+    EvidenceFact("Memory, highest 5 minutes", "12.1 %"),
+    EvidenceFact("Measured", "14 days until 2026-03-02 01:30 UTC: 4,008 of 4,032 values (99.4 %)"),
+    EvidenceFact("Expected CPU, 99.5 % of the time below", "4 %"),
+    EvidenceFact("Expected memory, highest", "48 %"),
+)
+TYPES: Mapping[str, Any] = {
+    "t3.large": {"VCpuInfo": {"DefaultVCpus": 2}, "MemoryInfo": {"SizeInMiB": 8192}, "Hypervisor": "nitro"},
+    "t3.small": {"VCpuInfo": {"DefaultVCpus": 2}, "MemoryInfo": {"SizeInMiB": 2048}, "Hypervisor": "nitro"},
+}
+RUNNING = Observation(
+    exists=True,
+    facts={
+        "state": "running",
+        "tags": {"Owner": "web"},
+        "instance": {"PublicIpAddress": "198.51.100.7", "NetworkInterfaces": []},
+        "type": TYPES["t3.large"],
+        "target": TYPES["t3.small"],
+    },
+)
 SRE = Approver(slack_user_group="S0SRE00001")
 
 
@@ -56,6 +86,9 @@ def resize_request(
     expires: datetime = EXPIRES,
     status: Mapping[str, Any] | None = None,
     values: Mapping[str, int | str] | None = None,
+    presentation: Presentation | None = None,
+    saving: str = "49.94",
+    digest: DigestEntry | None = None,
     resource_version: str = "100",
 ) -> ActionRequest:
     """An instance that would be halved."""
@@ -65,6 +98,14 @@ def resize_request(
         {"instanceType": "t3.small"},
         {"instanceType": "t3.large", "state": "running", "launchTime": "2026-01-10 08:00:00+00:00"},
     )
+    item = recommendation(
+        resource=plan.resource,
+        facts=FACTS,
+        expectation="Expected CPU about 4 %, memory about 48 %.",
+        performance_risk=PerformanceRisk.LOW,
+        parameters={"instanceType": "t3.small"},
+    )
+    words = in_words(INSTANCE, ACTION, item, RUNNING, plan)
     spec = ActionRequestSpec(
         policy="production",
         account="production",
@@ -78,19 +119,20 @@ def resize_request(
         ),
         action="ec2_instance_resize",
         parameters={"instanceType": "t3.small"},
-        plan=tuple(PlannedStep.of(step) for step in plan.steps),
+        plan=tuple(PlannedStep.of(step, words.steps.get(step.id, "")) for step in plan.steps),
         plan_hash=plan.hash,
         fingerprint=fingerprint_texts(plan.fingerprint),
+        presentation=words.presentation if presentation is None else presentation,
         estimate=Estimate(
             current_monthly_cost="66.58",
-            new_monthly_cost="16.64",
-            monthly_savings="49.94",
+            new_monthly_cost=f"{Decimal('66.58') - Decimal(saving)}",
+            monthly_savings=saving,
             price_source="AWS price list",
             price_date="2026-02-28",
         ),
         evidence=Evidence(
             check="ec2_instance_overprovisioned",
-            reason="Peak CPU 4.31 % of 2 vCPUs: t3.small has room for it.",
+            reason="99.5 % of the time CPU stayed below 4.3 %; the highest 5 minutes reached 61 % (3 of 4,032).",
             window_start=CREATED - timedelta(days=14),
             window_end=CREATED,
             coverage_percent=99.4,
@@ -103,6 +145,7 @@ def resize_request(
         dry_run=dry_run,
         approval=ApprovalTerms(approvers=tuple(approvers), required=required, require_reason=require_reason),
         slack_channel=channel,
+        slack_digest=digest,
         expires_at=expires,
     )
     metadata = Metadata(
@@ -114,30 +157,33 @@ def resize_request(
 def delete_request(**changes: Any) -> ActionRequest:
     """A volume that would go: two people needed."""
     base = resize_request(**{"required": 2, "name": "prod-delete-vol", "resource_name": "old-data", **changes})
-    steps = (
-        PlanStep("create_snapshot", "ec2:CreateSnapshot", {"VolumeId": "vol-0abc"}),
-        PlanStep("wait_snapshot"),
-        PlanStep("delete_volume", "ec2:DeleteVolume", {"VolumeId": "vol-0abc"}),
+    arn, name = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-0abc", base.spec.resource.name
+    plan = DELETE.plan(
+        ResourceRef("ebs-volume", "vol-0abc", arn, "111122223333", "eu-west-1", name), {}, {"state": "available"}
     )
-    resource = ResourceReference(
-        kind="ebs-volume",
-        id="vol-0abc",
-        arn="arn:aws:ec2:eu-west-1:111122223333:volume/vol-0abc",
-        account_id="111122223333",
-        name=base.spec.resource.name,
+    facts = (EvidenceFact("Reads and writes", "none from 2026-01-29 to 2026-03-02; unused is 32 days or more"),)
+    words = in_words(
+        VOLUME,
+        DELETE,
+        recommendation(resource=plan.resource, facts=facts),
+        Observation(exists=True, facts={"state": "available", "tags": {}}),
+        plan,
     )
+    resource = ResourceReference(kind="ebs-volume", id="vol-0abc", arn=arn, account_id="111122223333", name=name)
     spec = base.spec.model_copy(
         update={
             "resource": resource,
             "action": "ebs_volume_delete",
             "parameters": {},
-            "plan": tuple(PlannedStep.of(step) for step in steps),
+            "plan": tuple(PlannedStep.of(step, words.steps.get(step.id, "")) for step in plan.steps),
+            "presentation": words.presentation,
+            "fingerprint": fingerprint_texts(plan.fingerprint),
             "destructive": True,
             "rollback_possible": False,
             "restart_needed": False,
             "evidence": Evidence(
                 check="ebs_volume_unattached",
-                reason="No activity since 2026-01-29: no running instance has used it for 32 days or more.",
+                reason="No running instance has used it since 2026-01-29, for 32 days or more.",
                 window_start=CREATED - timedelta(days=32),
                 window_end=CREATED,
                 values={

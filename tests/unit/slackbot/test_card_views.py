@@ -17,26 +17,22 @@ from tests.unit.slackbot.sample_requests import (
     votes,
 )
 
-from finops.crds.action_request import Evidence
+from finops.crds.presentation import PresentedFact
 from finops.domain.decision import TERMINAL, State
-from finops_operator.plugins.action import Action
-from finops_operator.plugins.loaded import load_actions
 from finops_sandbox.slack.blocks import MESSAGE_CHARACTERS_MAX, check_message, check_view, message_characters
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.card_facts import CardFacts, card_facts
 from finops_slackbot.text import escape
 from finops_slackbot.views.approve_reason import approve_reason
-from finops_slackbot.views.card import card, gone
+from finops_slackbot.views.card import Card, card, gone
 from finops_slackbot.views.deny_reason import deny_reason
 from finops_slackbot.views.details import details
 from finops_slackbot.views.reason_modal import ModalOrigin, origin_of
 from finops_slackbot.views.status import status
 from finops_slackbot.views.thread import thread_blocks, thread_lines
-from finops_slackbot.views.wording import seen, target
 
 GOLDEN = Path(__file__).parent / "golden"
 BUTTONS = Buttons(b"a key for tests")
-ACTIONS = load_actions()
 ORIGIN = ModalOrigin("1.x", "C0FINOPS01", "1.000001")
 HOSTILE = (
     "<!channel> <@U0ALICE001> <https://evil.example|free money> *bold* `code` & && \u202egpj.exe \u200b\u200b"
@@ -88,7 +84,7 @@ def test_a_volume_deletion_asks_for_two_people_and_says_what_is_lost() -> None:
     compare("volume-deletion", {"text": shown.text, "blocks": shown.blocks})
     text = json.dumps(shown.blocks)
     assert "1 of 2 approvals: <@U0BOB00001>" in text
-    assert "the snapshot stays" in text
+    assert "The snapshot is kept." in text
     assert '"style": "danger"' in text
 
 
@@ -101,13 +97,16 @@ def test_dry_run_and_demo_are_said_on_the_card_and_in_the_notification() -> None
     assert "Dry run" in said
     assert "Demo" in said
     assert shown.text.startswith("Demo: Dry run: ")
-    confirm = shown.blocks[-1]["elements"][0]["confirm"]["text"]["text"]
+    confirm = elements(shown)[0]["confirm"]["text"]["text"]
     assert "changes nothing in AWS" in confirm
 
 
 @pytest.mark.parametrize("state", list(State))
 def test_hostile_names_stay_text_within_every_limit(state: State) -> None:
-    request, cast = in_state(state, resource_name=HOSTILE[:256], values={"owner": HOSTILE[:200], "cpuMaximum": "9"})
+    request, cast = in_state(state, resource_name=HOSTILE[:256])
+    assert request.spec.presentation is not None
+    hostile = request.spec.presentation.model_copy(update={"owner": HOSTILE[:200]})
+    request = request.model_copy(update={"spec": request.spec.model_copy(update={"presentation": hostile})})
     cast = tuple(one.model_copy(update={"spec": one.spec.model_copy(update={"reason": HOSTILE})}) for one in cast)
     status = request.status
     if status.outcome is not None:
@@ -129,23 +128,16 @@ def test_hostile_names_stay_text_within_every_limit(state: State) -> None:
 
 def test_only_a_request_that_waits_has_buttons_to_decide() -> None:
     for state in State:
-        ids = [element["action_id"] for element in card(facts_of(state), BUTTONS).blocks[-1]["elements"]]
+        ids = [element["action_id"] for element in elements(card(facts_of(state), BUTTONS))]
         expected = ["finops_approve", "finops_deny", "finops_details"] if state is State.PENDING else ["finops_details"]
         assert ids == expected, state
 
 
 def test_buttons_carry_neither_the_act_nor_the_resource() -> None:
-    value = card(facts_of(State.PENDING), BUTTONS).blocks[-1]["elements"][0]["value"]
+    value = elements(card(facts_of(State.PENDING), BUTTONS))[0]["value"]
     assert len(value) < 200
     assert "resize" not in value
     assert "i-0abc" not in value
-
-
-def test_the_confirmation_names_resource_and_downtime() -> None:
-    confirm = card(facts_of(State.PENDING), BUTTONS).blocks[-1]["elements"][0]["confirm"]
-    assert "i-0abc1234def567890" in confirm["title"]["text"] + confirm["text"]["text"]
-    assert "web-1" in confirm["text"]["text"]
-    assert "down for some minutes" in confirm["text"]["text"]
 
 
 def test_nothing_is_called_done_before_it_is_verified() -> None:
@@ -154,59 +146,12 @@ def test_nothing_is_called_done_before_it_is_verified() -> None:
         assert "Done and verified" not in shown, state
 
 
-def test_the_exact_error_is_on_the_card_with_what_is_there_now_and_what_comes_next() -> None:
-    shown = json.dumps(card(facts_of(State.ROLLED_BACK), BUTTONS).blocks)
-    assert "start failed: InsufficientInstanceCapacity. The instance is running with type t3.large. " in shown
-    assert "it is proposed again after 7 days" in shown
-
-
 @pytest.mark.parametrize("state", sorted({*TERMINAL, State.NEEDS_HUMAN}))
 def test_every_end_is_told_on_card_and_thread_as_the_operator_tells_it(state: State) -> None:
     facts = facts_of(state)
     assert facts.ending
     assert facts.ending in status(facts)
     assert facts.ending in thread_lines(facts)[-1][1] or state is State.DENIED
-
-
-@pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
-def test_the_card_names_the_way_back_that_the_operator_names_afterwards(action: Action) -> None:
-    request = resize_request()
-    spec = request.spec.model_copy(update={"action": action.id, "rollback_possible": action.rollback_possible})
-    shown = card(card_facts(request.model_copy(update={"spec": spec}), [], demo=False), BUTTONS)
-    said = json.dumps(shown.blocks, ensure_ascii=False)
-    assert f"*Way back*\\n{action.way_back}" in said
-    assert "Undo" not in said
-
-
-def test_a_verified_card_names_the_change_and_no_internals() -> None:
-    request, cast = in_state(State.SUCCEEDED)
-    assert request.status.outcome is not None
-    assert set(request.status.outcome.after) == {"instanceType", "launchTime"}
-    said = status(card_facts(request, cast, demo=False))
-    assert "`t3.large → t3.small`" in said
-    assert "launchTime" not in said
-
-
-def test_a_stop_is_verified_by_the_state() -> None:
-    outcome = {"before": {"state": "running"}, "after": {"state": "stopped"}, "monthlySavings": "49.94"}
-    request = resize_request(status={**STATUSES[State.SUCCEEDED], "outcome": outcome})
-    spec = request.spec.model_copy(update={"action": "ec2_instance_stop", "parameters": {}})
-    facts = card_facts(request.model_copy(update={"spec": spec}), [], demo=False)
-    assert status(facts).startswith("*Done and verified*: `running → stopped`.")
-
-
-def test_metrics_that_were_silent_are_shown_as_the_proof_they_are() -> None:
-    facts = card_facts(delete_request(), [], demo=False)
-    assert seen(facts) == "no activity since <!date^1769650200^{date_short}|2026-01-29> (32 days, 100.0 % answered)"
-
-
-@pytest.mark.parametrize("check", ["ebs_volume_unattached", "ebs_volume_gp2"])
-def test_without_a_window_nothing_is_said_about_metrics(check: str) -> None:
-    request = delete_request()
-    evidence = Evidence(check=check, reason="as an older operator gave it", values={})
-    request = request.model_copy(update={"spec": request.spec.model_copy(update={"evidence": evidence})})
-    facts = card_facts(request, [], demo=False)
-    assert "etrics" not in json.dumps([card(facts, BUTTONS).blocks, details(facts)])
 
 
 def test_modals_pass_slacks_limits_and_carry_their_origin() -> None:
@@ -224,20 +169,13 @@ def test_details_show_evidence_plan_price_and_the_command_without_slack() -> Non
     compare("details", view)
     said = json.dumps(view, ensure_ascii=False)
     for part in (
-        "cpuP99_5Percent",
-        "ec2:StopInstances",
+        "CPU, highest 5 minutes: 61 % (3 of 4,032)",
+        "Stop the instance: `ec2:StopInstances`",
         "2026-02-28",
         "kubectl finops approve",
         "<!subteam^S0SRE00001>",
     ):
         assert part in said
-
-
-def test_details_of_very_much_evidence_still_fit() -> None:
-    values: dict[str, int | str] = {f"value{number}": "&" * 190 for number in range(40)}
-    view = details(facts_of(State.PENDING, values=values))
-    assert check_view(json.loads(json.dumps(view))) == []
-    assert "10 more" in json.dumps(view)
 
 
 def test_the_reason_is_optional_only_where_the_policy_says_never() -> None:
@@ -247,7 +185,7 @@ def test_the_reason_is_optional_only_where_the_policy_says_never() -> None:
 
 
 def test_where_every_vote_needs_a_reason_the_modal_is_the_confirmation() -> None:
-    approve = card(facts_of(State.PENDING, require_reason="Always"), BUTTONS).blocks[-1]["elements"][0]
+    approve = elements(card(facts_of(State.PENDING, require_reason="Always"), BUTTONS))[0]
     assert "confirm" not in approve
 
 
@@ -257,81 +195,6 @@ def test_a_request_deleted_from_the_cluster_loses_its_buttons() -> None:
     assert_passes(after.blocks, after.text)
     assert all(block["type"] != "actions" for block in after.blocks)
     assert "No longer in the cluster" in json.dumps(after.blocks)
-
-
-def test_a_metric_that_was_not_measured_is_never_shown_as_zero() -> None:
-    fields = card(facts_of(State.PENDING, values={}), BUTTONS).blocks
-    said = json.dumps(fields, ensure_ascii=False)
-    assert "*Memory*\\nnot measured" in said
-    assert "*CPU*\\nnot measured" in said
-    unknown = card(facts_of(State.PENDING, values={"memoryP99_5Percent": "unknown", "maximumCpuPercent": 3}), BUTTONS)
-    assert "*Memory*\\nnot measured" in json.dumps(unknown.blocks)
-    assert "*CPU*\\n3.0 % (maximum)" in json.dumps(unknown.blocks)
-
-
-def test_a_threshold_is_never_taken_for_a_measurement() -> None:
-    shown = card(facts_of(State.PENDING, values={"thresholdCpuMaximumPercent": 5, "neededMemoryP99": 1}), BUTTONS)
-    assert json.dumps(shown.blocks).count("not measured") == 2
-
-
-def test_warnings_of_the_operator_stand_on_the_card_as_inert_text() -> None:
-    shown = card(
-        facts_of(State.PENDING, values={"warning1": "Part of <!here> a group.", "warning2": "No AMI"}), BUTTONS
-    )
-    (block,) = [block for block in shown.blocks if block["block_id"] == "warnings"]
-    assert block["text"]["text"] == "*Take care:* Part of &lt;!here&gt; a group.\n*Take care:* No AMI"
-
-
-def test_warnings_stand_in_the_order_of_their_numbers() -> None:
-    facts = facts_of(State.PENDING, values={f"warning{number}": f"number {number}" for number in (10, 2, 1)})
-    assert facts.warnings == ("number 1", "number 2", "number 10")
-
-
-def test_several_changes_are_named_with_units_and_the_one_that_matters_comes_first() -> None:
-    request, _ = in_state(State.PENDING)
-    spec = request.spec.model_copy(
-        update={
-            "action": "ebs_volume_modify",
-            "parameters": {"iops": 3000, "throughput": 125, "volumeType": "gp3"},
-            "fingerprint": {"iops": "300", "throughput": "125", "volumeType": '"gp2"'},
-        }
-    )
-    facts = card_facts(request.model_copy(update={"spec": spec}), [], demo=False)
-    assert target(facts) == "gp2 → gp3, 3000 IOPS, 125 MiB/s"
-    assert target(facts, before=True) == "gp2 → gp3, 300 → 3000 IOPS, 125 MiB/s"
-    heading = card(facts, BUTTONS).blocks[0]["text"]["text"]
-    assert heading == "Modify web-1 (i-0abc1234def567890) gp2 → gp3, 3000 IOPS, 125 MiB/s: save $49.94 a month"
-
-
-def test_an_act_nobody_wrote_words_for_still_reads_well() -> None:
-    request, _ = in_state(State.PENDING)
-    for restart, said in ((True, "it restarts on the way"), (False, "no restart is needed")):
-        spec = request.spec.model_copy(update={"action": "rds_instance_reboot", "restart_needed": restart})
-        facts = card_facts(request.model_copy(update={"spec": spec}), [], demo=False)
-        shown = card(facts, BUTTONS)
-        assert_passes(shown.blocks, shown.text)
-        assert shown.blocks[0]["text"]["text"].startswith("Reboot web-1")
-        assert said in json.dumps(shown.blocks)
-
-
-def test_a_stopped_instance_is_resized_without_downtime() -> None:
-    request, _ = in_state(State.PENDING)
-    spec = request.spec.model_copy(update={"plan": request.spec.plan[2:3]})
-    facts = card_facts(request.model_copy(update={"spec": spec}), [], demo=False)
-    assert "none, it is not running" in json.dumps(card(facts, BUTTONS).blocks)
-
-
-def test_steps_that_lead_back_are_said_to_lead_back() -> None:
-    request, cast = in_state(State.EXECUTING)
-    for step, said in (
-        ("stop_again", "rolling back, stopping"),
-        ("restore_type", "rolling back, setting"),
-    ):
-        execution = request.status.execution
-        assert execution is not None
-        status = request.status.model_copy(update={"execution": execution.model_copy(update={"step": step})})
-        facts = card_facts(request.model_copy(update={"status": status}), cast, demo=False)
-        assert said in json.dumps(card(facts, BUTTONS).blocks)
 
 
 def test_lines_of_the_thread_have_keys_that_do_not_change() -> None:
@@ -354,6 +217,148 @@ def test_a_vote_by_kubectl_is_shown_as_such() -> None:
     request = resize_request(status=STATUSES[State.APPROVED])
     facts = card_facts(request, [vote(request, username="alice")], demo=False)
     assert "`alice` (kubectl)" in json.dumps(card(facts, BUTTONS).blocks)
+
+
+def presented(**changes: Any) -> CardFacts:
+    """A request that waits, with another presentation."""
+    request, _ = in_state(State.PENDING)
+    assert request.spec.presentation is not None
+    shown = request.spec.presentation.model_copy(update=changes)
+    spec = request.spec.model_copy(update={"presentation": shown})
+    return card_facts(request.model_copy(update={"spec": spec}), [], demo=False)
+
+
+def test_the_first_screen_says_what_it_saves_why_and_what_it_risks_before_the_buttons() -> None:
+    blocks = card(facts_of(State.PENDING), BUTTONS).blocks
+    ids = [block["block_id"] for block in blocks]
+    assert ids[:3] == ["header", "why", "status"]
+    assert ids[3].startswith("act.")
+    assert blocks[0]["text"]["text"] == "Resize web-1 → t3.small: save $49.94 a month"
+    said = blocks[1]["text"]["text"].splitlines()
+    assert said[0] == ("*t3.large → t3.small: 2 vCPU, 8 → 2 GiB.* Expected CPU about 4 %, memory about 48 %.")
+    assert said[1].startswith("*Why:* 99.5 % of the time CPU stayed below 4.3 %; the highest 5 minutes reached 61 %")
+    assert said[2].startswith("*Risk:* performance risk low, downtime: a few minutes. It is stopped, changed")
+    assert said[3].startswith("*Note:* Data in memory is lost. ")
+    # A 390-pixel page holds about 45 characters a line and 25 lines above the fold.
+    assert sum(len(block["text"]["text"]) // 45 + 1 for block in blocks[:3]) < 22
+
+
+def test_warnings_that_do_not_fit_are_counted_and_stand_in_details() -> None:
+    warnings = tuple(f"Warning {number} is <!here> and {'long ' * 20}." for number in range(6))
+    facts = presented(warnings=warnings)
+    note = card(facts, BUTTONS).blocks[1]["text"]["text"].splitlines()[-1]
+    assert note.startswith("*Note:* Warning 0 is &lt;!here&gt; and")
+    assert note.endswith("5 more in Details.")
+    assert all(f"Warning {number}" in json.dumps(details(facts)) for number in range(6))
+
+
+def test_a_presentation_of_the_greatest_size_passes_every_limit() -> None:
+    facts = presented(
+        change="&" * 300,
+        expectation="<" * 300,
+        consequence=">" * 300,
+        undo="&" * 400,
+        target="<" * 80,
+        verb="v" * 32,
+        owner="&" * 200,
+        console_url="https://" + "a&" * 500,
+        warnings=("&" * 300,) * 16,
+        evidence=tuple(PresentedFact(label="&" * 80, value="<" * 200) for _ in range(30)),
+        rollback=(),
+    )
+    shown = card(facts, BUTTONS)
+    assert_passes(shown.blocks, shown.text)
+    assert check_view(json.loads(json.dumps(details(facts)))) == []
+
+
+def test_the_console_link_is_on_card_and_details_and_cannot_be_broken_out_of() -> None:
+    address = "https://eu-west-1.console.aws.amazon.com/ec2/home?region=eu-west-1&x=1#InstanceDetails:instanceId=i-1"
+    for shown in (card(presented(console_url=address), BUTTONS).blocks, details(presented(console_url=address))):
+        assert f"<{address.replace('&', '&amp;')}|" in json.dumps(shown)
+    for hostile in ("https://x|y>", "https://x <!channel>", "https://"):
+        assert hostile not in json.dumps(card(presented(console_url=hostile), BUTTONS).blocks)
+
+
+def test_the_bot_shows_whatever_kind_and_act_the_operator_presents() -> None:
+    facts = presented(
+        verb="Move",
+        kind="Toaster",
+        target="cold storage",
+        change="warm → cold storage",
+        downtime="None",
+        consequence="It is moved.",
+        undo="Move it back.",
+        performance_risk="",
+        warnings=(),
+        expectation="",
+    )
+    shown = card(facts, BUTTONS)
+    assert shown.blocks[0]["text"]["text"] == "Move web-1 → cold storage: save $49.94 a month"
+    assert "Toaster" in json.dumps(shown.blocks)
+    assert "*Risk:* downtime: none. It is moved." in shown.blocks[1]["text"]["text"]
+    assert "Move it back." in json.dumps(details(facts))
+
+
+def test_an_act_without_words_is_shown_by_its_ids() -> None:
+    request, _ = in_state(State.PENDING)
+    spec = request.spec.model_copy(update={"action": "rds_instance_reboot", "presentation": None})
+    facts = card_facts(request.model_copy(update={"spec": spec}), [], demo=False)
+    shown = card(facts, BUTTONS)
+    assert_passes(shown.blocks, shown.text)
+    assert shown.blocks[0]["text"]["text"].startswith("Reboot web-1")
+    assert "instanceType t3.small" in shown.blocks[1]["text"]["text"]
+    assert check_view(json.loads(json.dumps(details(facts)))) == []
+
+
+def test_steps_that_undo_a_failed_act_are_said_to_roll_back() -> None:
+    request, cast = in_state(State.EXECUTING)
+    for step, said in (
+        ("modify_type", "Change the type (attempt 2)"),
+        ("stop_again", "Rolling back: Stop the instance again"),
+        ("restore_type", "Rolling back: Change the type back"),
+        ("unheard_of", "unheard of"),
+    ):
+        execution = request.status.execution
+        assert execution is not None
+        status = request.status.model_copy(update={"execution": execution.model_copy(update={"step": step})})
+        facts = card_facts(request.model_copy(update={"status": status}), cast, demo=False)
+        assert said in json.dumps(card(facts, BUTTONS).blocks)
+
+
+def test_the_confirmation_names_resource_and_downtime() -> None:
+    confirm = elements(card(facts_of(State.PENDING), BUTTONS))[0]["confirm"]
+    assert confirm["title"]["text"] == "Resize i-0abc1234def567890 to t3.small?"
+    assert "web-1" in confirm["text"]["text"]
+    assert "Downtime: a few minutes." in confirm["text"]["text"]
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL))
+def test_an_ended_card_says_what_was_saved_or_that_nothing_was(state: State) -> None:
+    said = status(facts_of(state))
+    if state is State.SUCCEEDED:
+        assert "Saves $49.94 a month." in said
+    elif state is State.SUPERSEDED:
+        assert "saved" not in said  # the newer proposal asks for the same saving
+    else:
+        assert "Nothing was saved: it still costs $66.58 a month." in said
+
+
+def test_a_verified_card_names_the_change_and_no_internals() -> None:
+    said = status(facts_of(State.SUCCEEDED))
+    assert said.startswith("*Done and verified: t3.large → t3.small: 2 vCPU, 8 → 2 GiB.* Saves")
+    assert "launchTime" not in said
+
+
+def test_the_exact_error_is_on_the_card_with_what_is_there_now_and_what_comes_next() -> None:
+    shown = json.dumps(card(facts_of(State.ROLLED_BACK), BUTTONS).blocks)
+    assert "The instance is running with type t3.large. " in shown
+    assert "7 days" in shown
+
+
+def elements(shown: Card) -> list[dict[str, Any]]:
+    (actions,) = [block for block in shown.blocks if block["type"] == "actions"]
+    found: list[dict[str, Any]] = actions["elements"]
+    return found
 
 
 def _texts(blocks: Any) -> list[dict[str, Any]]:

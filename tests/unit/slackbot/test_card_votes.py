@@ -56,7 +56,7 @@ def test_votes_of_two_channels_are_counted_as_the_operator_counts_them() -> None
     facts = facts_of(request, vote(request, username="alice", message="Approve counted."), by_click)
 
     assert status(facts).startswith("*Waiting for 1 more approval* from other people. Votes to approve by `alice`")
-    assert f"<@U0BOB00001>. {NOTE} Nothing has been done." in status(facts)
+    assert f"<@U0BOB00001>. {NOTE}" in status(facts)
     said = everything(facts)
     assert "1 of 2 approvals" in said
     assert "Needs 1 approval by" in said
@@ -81,11 +81,11 @@ def test_a_vote_taken_back_is_no_approval_any_more_and_stays_in_the_thread() -> 
     assert "1 of 2 approvals: <@U0BOB00001>" in json.dumps(card(facts, BUTTONS).blocks)
     assert [text for key, text in thread_lines(facts) if key.startswith("vote:")] == [
         "Approved by `alice` (kubectl).",
-        "Vote taken back by `alice` (kubectl).",
+        "Vote withdrawn by `alice` (kubectl).",
         "Approved by <@U0BOB00001>.",
     ]
     assert answers.verdict(bob, facts) == (
-        "Your approval on `vol-0abc` `old-data` counts: 1 of 2. Others have to agree before it starts."
+        "Your approval on `vol-0abc` `old-data` counts: 1 of 2. Others must approve before it starts."
     )
 
 
@@ -127,7 +127,7 @@ def test_enough_approvals_in_a_request_that_still_waits_are_never_zero_more() ->
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"state": "Pending", "votes": votes(1, required=2)}, "counts: 1 of 2. Others have to agree before it starts."),
+        ({"state": "Pending", "votes": votes(1, required=2)}, "counts: 1 of 2. Others must approve before it starts."),
         ({"state": "Approved", "votes": votes(2, required=2)}, "counts: 2 of 2. It is approved; follow the card."),
         (
             {"state": "Scheduled", "votes": votes(2, required=2), "outcome": ended("All acts are frozen: incident 7.")},
@@ -189,7 +189,7 @@ def test_a_request_that_expired_with_too_few_approvals_was_never_approved() -> N
     request = delete_request(status=fields)
     assert status(facts_of(request, vote(request))).startswith("*Without a decision by")
     approved = delete_request(status={**fields, "conditions": APPROVED_ONCE["conditions"]})
-    assert status(facts_of(approved, vote(approved))).startswith("*Approved, but not begun by")
+    assert status(facts_of(approved, vote(approved))).startswith("*Approved, but not started by")
 
 
 @pytest.mark.parametrize(

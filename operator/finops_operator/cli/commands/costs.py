@@ -48,7 +48,7 @@ def _run(
 ) -> None:
     """Show monthly costs at list prices, as of the last complete scan of each part. Exit code 3 with gaps.
 
-    Everything that was seen counts, also what policies leave out by their selectors; `policies` in the data tells how
+    Everything that was seen counts, also what policies leave out by their selectors; `policies` in the data says how
     much of a line each of them selects. With --policy the total is the one in the policy's status. Resources without a
     price add nothing and are counted in `unpricedResources`; where no resource has a price the cost is null.
     """

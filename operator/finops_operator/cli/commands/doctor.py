@@ -22,14 +22,14 @@ from finops_operator.cli.failures import FAILED, GAPS
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Output, Redis
 from finops_operator.cli.output import Format, emit, field
 from finops_operator.cli.store_access import settings_with
-from finops_operator.plugins.loaded import plugins
+from finops_operator.plugins.loaded import known_ids, plugins
 
 _COLUMNS: Final = (field("verdict"), field("part"), field("check"), field("detail"), field("hint"))
 
 
 def _run(
     files: Annotated[
-        list[str] | None, typer.Option("--file", "-f", metavar="FILE", help="AwsAccount documents to look at.")
+        list[str] | None, typer.Option("--file", "-f", metavar="FILE", help="AwsAccount documents to check.")
     ] = None,
     output: Output = Format.TABLE,
     redis: Redis = "",
@@ -59,7 +59,7 @@ def _run(
 
 def _look(files: list[str], redis: str, place: tuple[str, str, str]) -> Iterator[Result]:
     clock, loaded, settings = SystemClock(), plugins(), settings_with(redis)
-    accounts = tuple(read_documents(files, loaded.checks, clock.now()).accounts.values())
+    accounts = tuple(read_documents(files, loaded.checks, known_ids(loaded), clock.now()).accounts.values())
     cluster = None
     try:
         cluster = open_cluster(*place)

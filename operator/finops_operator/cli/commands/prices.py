@@ -27,7 +27,7 @@ _COLUMNS: Final = (
     field("source"),
     field("asOf"),
 )
-app: Final = typer.Typer(no_args_is_help=True, help="Look into the price tables.")
+app: Final = typer.Typer(no_args_is_help=True, help="Read the price tables.")
 
 
 class UnknownPrice(FinopsError):
@@ -36,7 +36,7 @@ class UnknownPrice(FinopsError):
 
 @app.callback()
 def _group() -> None:
-    """Look into the price tables."""
+    """Read the price tables."""
 
 
 class _Lookup:

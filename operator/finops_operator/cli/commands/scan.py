@@ -17,7 +17,7 @@ from finops_operator.cli.output import Format, note
 from finops_operator.cli.scan_output import OutcomePrinter
 from finops_operator.cli.scanning import scan_all
 from finops_operator.cli.store_access import settings_with, store_to_scan
-from finops_operator.plugins.loaded import plugins
+from finops_operator.plugins.loaded import known_ids, plugins
 from finops_operator.scan.scan import ScanOutcome
 
 
@@ -35,7 +35,7 @@ def _run(
     Exit code 3 when something could not be seen, 1 when nothing could.
     """
     clock, loaded = SystemClock(), plugins()
-    documents = read_documents(files, loaded.checks, clock.now())
+    documents = read_documents(files, loaded.checks, known_ids(loaded), clock.now())
     if not documents.policies:
         raise InvalidInput(
             "there is no ScanPolicy in these files",

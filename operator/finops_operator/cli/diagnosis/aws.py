@@ -135,7 +135,7 @@ class AwsDoctor:
             yield _asked(part, operation, partial(client.call, operation, given), "executor role", self._granted)
         for operation in needed:
             if operation not in calls:
-                told = "no call can tell without changing something"
+                told = "no call can test it without changing something"
                 yield Result(part, operation, Verdict.UNKNOWN, told, "compare with `finops iam-policy --for act`")
 
 

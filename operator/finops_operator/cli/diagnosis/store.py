@@ -76,7 +76,7 @@ def _bot(status: SlackStatus) -> Results:
         "bot",
         Verdict.OK if connected else Verdict.FAILED,
         f"{'connected' if connected else 'not connected'} to {workspace}, last seen {seen or 'never'}",
-        "" if connected else "look at the bot's log; its tokens may be wrong or the app uninstalled",
+        "" if connected else "read the bot's log; its tokens may be wrong or the app uninstalled",
     )
     if fields.get("warning"):
         yield Result(_SLACK, "warning", Verdict.WARNING, fields["warning"])

@@ -124,7 +124,7 @@ class Measurer:
             for spec in self._kind.metrics:
                 if not spec.applies(resource):
                     drafts[resource.id].unknown[spec.name] = NOT_APPLICABLE
-        silent = self._kind.states.silent
+        silent = self._kind.states.unmeasured
         self._hourly([one for one in resources if one.state not in silent], drafts, sets)
         self._silence([one for one in resources if one.state in silent], drafts)
         self._fine(resources, drafts, sets)

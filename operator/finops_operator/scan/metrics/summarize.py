@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ NOT_PUBLISHED: Final = "NotPublished"
 NOT_SINCE_LAUNCH: Final = "NotPublishedSinceLaunch"
 """CloudWatch holds points of the window, all older than the launch."""
 _PERMILLE: Final = 1000
+_NEAR: Final = 0.9
+"""Share of the maximum from which a period counts as near it: whether a peak was one moment or a habit."""
 _DAY_SECONDS: Final = 86_400
 
 
@@ -80,6 +83,7 @@ def summarize(spec: MetricSpec, series: Series, launch: datetime | None) -> Metr
         end=datetime.fromtimestamp(series.end, tz=UTC),
         lowest=_clean(min(levels)),
         busiest_day=_clean(busiest_day(columns[_peak_column(spec)], series.period)) if spec.counter else None,
+        near_maximum=len(peaks) - bisect_left(peaks, _NEAR * peaks[-1]),
     )
 
 

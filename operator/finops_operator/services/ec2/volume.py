@@ -236,7 +236,7 @@ KIND: Final = ResourceKind(
         running=frozenset({_ATTACHED}),
         stopped=frozenset({_DETACHED}),
         billed=frozenset({"creating", _ATTACHED, _DETACHED}),
-        silent=frozenset({_DETACHED}),
+        unmeasured=frozenset({_DETACHED}),
     ),
     metrics=(
         _ebs("volumeReadOps", "VolumeReadOps", "count", _asked),

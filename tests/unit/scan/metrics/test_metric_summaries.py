@@ -41,6 +41,13 @@ def test_a_gauge_tells_the_maxima_and_the_mean_of_the_averages() -> None:
     assert (found.points, found.expected, found.coverage_percent) == (3, 4, 75.0)
 
 
+def test_a_single_peak_and_a_habit_are_told_apart() -> None:
+    once = summary(GAUGE, series([1.0] * 20, [2.0] * 19 + [94.0]))
+    often = summary(GAUGE, series([1.0] * 20, [2.0] * 10 + [90.0] * 9 + [94.0]))
+    assert (once.maximum, once.p90, once.near_maximum) == (94.0, 2.0, 1)
+    assert often.near_maximum == 10
+
+
 def test_a_counter_tells_sums_and_their_total() -> None:
     found = summary(COUNTER, series([100, 300, NAN, 200]))
     assert (found.maximum, found.average, found.total, found.points) == (300.0, 200.0, 600.0, 3)

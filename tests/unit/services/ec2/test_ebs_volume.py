@@ -101,7 +101,7 @@ def test_a_detached_volume_is_asked_for_operations_because_its_silence_is_the_pr
 
 
 def test_only_a_detached_volume_is_silent_and_remembers_since_when_we_saw_it_so() -> None:
-    assert KIND.states.silent == {"available"}
+    assert KIND.states.unmeasured == {"available"}
     assert KIND.memory is not None
     detached, attached = collected(State="available", Attachments=[]), collected()
     assert (KIND.memory.applies(detached), KIND.memory.applies(attached)) == (True, False)

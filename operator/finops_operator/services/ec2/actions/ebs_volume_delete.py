@@ -25,6 +25,7 @@ from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import (
     REQUEST_PLACEHOLDER,
     Action,
+    ActWords,
     AtOwner,
     Parameters,
     PolicyFacts,
@@ -85,6 +86,22 @@ def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, 
     return (
         "Two snapshots are made first and kept, the second one right before the deletion.",
         "They are billed by what they hold, together about the volume's size at most.",
+    )
+
+
+def _words(_observation: Observation, _parameters: Parameters, _plan: Plan) -> ActWords:
+    return ActWords(
+        verb="Delete",
+        consequence="It is deleted after two snapshots of it, the second right before. Both are kept.",
+        downtime="Permanent",
+        undo="If a snapshot fails or the volume changes, it is kept. Later: create a volume from the last snapshot.",
+        steps={
+            "create_snapshot": "Take a snapshot",
+            "wait_snapshot": "Wait until the snapshot is complete",
+            "create_last_snapshot": "Take a last snapshot of what changed since",
+            "wait_last_snapshot": "Wait until the last snapshot is complete",
+            "delete_volume": "Delete the volume",
+        },
     )
 
 
@@ -153,13 +170,14 @@ ACTION: Final = Action(
     destructive=True,
     restart_needed=False,
     rollback_possible=False,
-    way_back="make a new volume from the last snapshot by hand",
+    way_back="create a volume from the last snapshot",
     effort=Effort.LOW,
     permissions=("ec2:CreateSnapshot", "ec2:CreateTags", "ec2:DeleteVolume"),
     read_permissions=("ec2:DescribeVolumes", "ec2:DescribeSnapshots", "cloudwatch:GetMetricData"),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
+    words=_words,
     plan=_plan,
     procedure=Procedure(
         steps={

@@ -1,7 +1,7 @@
 """Change an EBS volume to gp3, with IOPS and throughput written out, while it stays in use.
 
 Parameters: `volumeType` (gp3), `iops`, `throughput` (MiB/s). The new settings are billed from the start, the change
-cannot be called off, and AWS allows four a day: the way back of a complete act is a new request. Source: Amazon EBS
+cannot be cancelled, and AWS allows four a day: to undo a complete act takes a new one. Source: Amazon EBS
 user guide, "Modify a volume using Elastic Volumes" and "General Purpose SSD volumes".
 """
 
@@ -20,6 +20,7 @@ from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import (
     Action,
     ActSample,
+    ActWords,
     AtOwner,
     Parameters,
     PolicyFacts,
@@ -102,8 +103,25 @@ def _range_refusals(iops: int, throughput: int, size_gib: int) -> list[Refusal]:
 
 def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
     return (
-        "The change cannot be called off; a way back is a change of its own, at most four a day.",
-        "While it is optimized, performance may lie between the old and the new settings.",
+        "The change cannot be cancelled once AWS has accepted it.",
+        "Until AWS has optimized the volume, its performance is between the old and the new settings.",
+    )
+
+
+def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
+    old, (kind, iops, throughput) = observation.text("volumeType"), _wanted(parameters)
+    speed = [
+        f"{observation.text(name)} → {new} {unit}" if observation.text(name) else f"{new} {unit}"
+        for name, new, unit in (("iops", iops, "IOPS"), ("throughput", throughput, "MiB/s"))
+    ]
+    return ActWords(
+        verb="Change",
+        target=kind,
+        change=f"{old} → {kind}: {', '.join(speed)}",
+        consequence="It is changed in place: it stays attached and in use.",
+        downtime="None",
+        undo=f"Change it back to {old}. AWS allows four changes of a volume a day.",
+        steps={"modify": "Change the volume", "wait_modified": "Wait until AWS has applied the change"},
     )
 
 
@@ -166,13 +184,14 @@ ACTION: Final = Action(
     destructive=False,
     restart_needed=False,
     rollback_possible=True,
-    way_back="change it back by hand; AWS allows four changes a day",
+    way_back="change it back; AWS allows four changes of a volume a day",
     effort=Effort.VERY_LOW,
     permissions=("ec2:ModifyVolume",),
     read_permissions=("ec2:DescribeVolumes", "ec2:DescribeVolumesModifications"),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
+    words=_words,
     plan=_plan,
     procedure=Procedure(
         steps={

@@ -20,6 +20,7 @@ from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import (
     Action,
     ActSample,
+    ActWords,
     AtOwner,
     Parameters,
     PolicyFacts,
@@ -36,9 +37,15 @@ from finops_operator.services.ec2.rules.calls import (
     START_WITH_CUSTOMER_KEYS,
     start_with_customer_keys,
 )
-from finops_operator.services.ec2.rules.instance_observation import READ_PERMISSIONS, instance_found, observe_instance
+from finops_operator.services.ec2.rules.instance_observation import (
+    READ_PERMISSIONS,
+    instance_found,
+    instance_refused,
+    observe_instance,
+)
 from finops_operator.services.ec2.rules.resize_refusals import resize_refusals, resize_warnings
 from finops_operator.services.ec2.rules.resize_steps import STEPS, old_type, ran, restored, verified
+from finops_operator.services.ec2.rules.resize_words import resize_words
 from finops_operator.services.ec2.rules.stop_refusals import stop_warnings
 
 
@@ -64,6 +71,10 @@ def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, .
     down = stop_warnings(observation) if observation.text("state") == "running" else ()
     change = resize_warnings(observation)
     return (*down, *change, "CPU options and credit settings fall back to the new type's defaults where it lacks them.")
+
+
+def _words(observation: Observation, _parameters: Parameters, plan: Plan) -> ActWords:
+    return resize_words(observation, plan)
 
 
 def _set_type(step: str, resource: ResourceRef, kind: str, inverse: str = "") -> PlanStep:
@@ -126,16 +137,22 @@ ACTION: Final = Action(
     destructive=False,
     restart_needed=True,
     rollback_possible=True,
-    way_back="set its type back by hand while it is stopped",
+    way_back="stop it, change the type back, start it",
     effort=Effort.MEDIUM,
     permissions=("ec2:StopInstances", "ec2:ModifyInstanceAttribute", "ec2:StartInstances", "kms:CreateGrant"),
     read_permissions=READ_PERMISSIONS,
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
+    words=_words,
     plan=_plan,
     procedure=Procedure(
-        steps=STEPS, compensation=_compensation, restored=restored, verified=verified, found=instance_found
+        steps=STEPS,
+        compensation=_compensation,
+        restored=restored,
+        verified=verified,
+        found=instance_found,
+        refused=instance_refused,
     ),
     statements=_statements,
     rights=Rights(

@@ -15,6 +15,7 @@ from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import (
     Action,
     ActSample,
+    ActWords,
     AtOwner,
     Parameters,
     PolicyFacts,
@@ -37,6 +38,7 @@ from finops_operator.services.ec2.rules.instance_observation import (
     UP,
     WAIT_STOPPED,
     instance_found,
+    instance_refused,
     observe_instance,
     stopped_by_others,
     stopping,
@@ -59,6 +61,21 @@ def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyF
 def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
     drift = tuple(f"{owner} will show a drift." for owner in template_owners(tags(observation), SIGNS))
     return stop_warnings(observation) + drift
+
+
+def _words(_observation: Observation, _parameters: Parameters, _plan: Plan) -> ActWords:
+    return ActWords(
+        verb="Stop",
+        consequence="It is stopped and stays stopped until someone starts it. Everything that runs on it is down.",
+        downtime="Until someone starts it",
+        undo="Start it. Nothing on its volumes is lost.",
+        steps={
+            "stop": "Stop the instance",
+            "wait_stopped": "Wait until it is stopped",
+            "start": "Start the instance again",
+            "wait_running": "Wait until it is running",
+        },
+    )
 
 
 def _plan(resource: ResourceRef, _parameters: Parameters, fingerprint: Mapping[str, str]) -> Plan:
@@ -100,13 +117,14 @@ ACTION: Final = Action(
     destructive=False,
     restart_needed=False,
     rollback_possible=True,
-    way_back="start it by hand",
+    way_back="start it",
     effort=Effort.LOW,
     permissions=("ec2:StopInstances", "ec2:StartInstances", "kms:CreateGrant"),
     read_permissions=READ_PERMISSIONS,
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
+    words=_words,
     plan=_plan,
     procedure=Procedure(
         steps={
@@ -123,6 +141,7 @@ ACTION: Final = Action(
         restored=lambda _, now: now.text("state") == "running",
         verified=lambda _, now: now.text("state") == "stopped",
         found=instance_found,
+        refused=instance_refused,
     ),
     statements=_statements,
     rights=Rights(

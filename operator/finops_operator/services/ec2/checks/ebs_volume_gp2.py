@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
+from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
+from finops_operator.plugins.measured import count
 from finops_operator.services.ec2.volume import GP3_FREE_IOPS, GP3_FREE_MIBPS, VolumeFacts
 
 ID: Final = "ebs_volume_gp2"
@@ -65,7 +66,15 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
             "chargedThroughputMibps": throughput - GP3_FREE_MIBPS,
         },
         target="gp3",
-        summary=f"gp3 with {iops} IOPS and {throughput} MiB/s gives the same for less.",
+        summary=f"gp3 with {count(iops)} IOPS and {throughput} MiB/s is at least as fast and costs less.",
+        facts=(
+            EvidenceFact("Size", f"{count(size)} GiB"),
+            EvidenceFact("Performance of gp3", f"{count(iops)} IOPS, {throughput} MiB/s: no less than gp2 gives"),
+            EvidenceFact(
+                "Billed beyond the free baseline",
+                f"{count(iops - GP3_FREE_IOPS)} IOPS, {throughput - GP3_FREE_MIBPS} MiB/s (in the new cost)",
+            ),
+        ),
     )
 
 

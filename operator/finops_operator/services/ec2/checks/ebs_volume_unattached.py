@@ -1,23 +1,25 @@
 """EBS volumes that no instance has used for a month: snapshot, then delete.
 
-AWS does not tell when a volume was detached. What it does tell: a volume publishes metrics only while it is attached to
+AWS does not say when a volume was detached. But a volume publishes metrics only while it is attached to
 a running instance. So the proof is: the volume is `available`, older than the time asked for, and CloudWatch was asked
 about all of that time and holds nothing (`NotPublished`). A query that failed, or reached less far back, proves
 nothing, and then the volume is not judged. The evidence names the window, how much of it was answered, the metrics
-that were silent and since when. Our own first sight of the volume as unattached is shown but is no proof: scans have
+without data and since when. Our own first sight of the volume as unattached is shown but is no proof: scans have
 pauses.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from finops.domain.canonical import Json
 from finops.domain.price import PriceQuery
-from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
+from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.measured import count
 from finops_operator.plugins.sufficiency import figure
 from finops_operator.services.ec2.volume import VolumeFacts
 
@@ -43,9 +45,26 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
         parameters={},
         new_monthly_cost=remaining,
         evidence=_evidence(facts, days, remaining),
-        summary=f"No activity since {_silent_since(facts):%Y-%m-%d}: no running instance has used it for {days} days "
-        "or more. A snapshot is kept.",
+        summary=f"No running instance has used it since {_silent_since(facts):%Y-%m-%d}, for {days} days or more.",
+        facts=tuple(_facts(facts, days, remaining)),
     )
+
+
+def _facts(facts: Facts[VolumeFacts], days: Decimal, remaining: Decimal | None) -> Iterator[EvidenceFact]:
+    created, seen = facts.resource.created, facts.own.unattached_since
+    since, size = _silent_since(facts), facts.own.size_gb
+    yield EvidenceFact("Attached", "no")
+    yield EvidenceFact(
+        "Reads and writes", f"none from {since:%Y-%m-%d} to {facts.now:%Y-%m-%d}; unused is {days} days or more"
+    )
+    if seen:
+        yield EvidenceFact("Seen unattached since", seen[:10])
+    if created:
+        yield EvidenceFact("Created", f"{created:%Y-%m-%d}")
+    if size is not None:
+        yield EvidenceFact("Size", f"{count(size)} GiB")
+    if remaining is not None:
+        yield EvidenceFact("Snapshot, billed a month", f"{remaining:,.2f} USD at most")
 
 
 def _not_unattached(facts: Facts[VolumeFacts], days: Decimal) -> str:

@@ -1,22 +1,24 @@
 """EC2 instances that do nothing: hardly any CPU at the peak and hardly any network.
 
-Thresholds are Compute Optimizer's for idle EC2 instances. A stop ends what the instance's hours cost and the addresses
-that AWS lent it. Its elastic addresses bill on and are the cost that remains. Its volumes bill on as well: they are
-resources of their own, in the cost neither before nor after, and the finding says how many there are. A GPU may work
-while the CPU sleeps, and GPU use is not measured: such instances are not judged.
+Thresholds are Compute Optimizer's for idle EC2 instances. A stop ends the cost of the instance's hours and of public
+addresses that AWS assigned. Elastic IP addresses are still billed and are the cost that remains. Volumes are still
+billed as well: they are resources of their own, in the cost neither before nor after, and the finding says how many
+there are. A GPU may be busy while the CPU is idle, and GPU use is not measured: such instances are not judged.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from finops.domain.canonical import Json
-from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
+from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.measured import days, percent, period, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import InstanceFacts
@@ -56,9 +58,22 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
             **_billed_on(facts.own),
             **coverage_evidence(cpu),
         },
-        summary=f"Peak CPU {figure(cpu.maximum)} %, {figure(daily)} MB of network on the busiest day: it does no work."
-        f"{_what_bills_on(facts.own)}",
+        summary=f"Idle for {days(cpu.hours)}: CPU never above {percent(cpu.maximum)}, "
+        f"network at most {figure(daily, 1)} MB a day.{_still_billed(facts.own)}",
+        facts=tuple(_facts(facts.own, cpu, daily, limits)),
     )
+
+
+def _facts(
+    own: InstanceFacts, cpu: MetricSummary, daily: float, limits: tuple[Decimal, Decimal]
+) -> Iterator[EvidenceFact]:
+    yield EvidenceFact(f"CPU, highest {period(cpu)}", f"{percent(cpu.maximum)}; idle is below {limits[0]} %")
+    yield EvidenceFact("CPU, mean", percent(cpu.average))
+    yield EvidenceFact("Network, busiest day", f"{figure(daily, 1)} MB; idle is below {limits[1]} MB")
+    yield window_fact(cpu)
+    volumes, addresses = _billed_on(own).values()
+    yield EvidenceFact("Volumes, still billed", "not known" if volumes is None else str(volumes))
+    yield EvidenceFact("Elastic IP addresses, still billed", "not known" if addresses is None else str(addresses))
 
 
 def _billed_on(own: InstanceFacts) -> dict[str, Json]:
@@ -69,17 +84,16 @@ def _billed_on(own: InstanceFacts) -> dict[str, Json]:
     }
 
 
-def _what_bills_on(own: InstanceFacts) -> str:
-    """Return, as sentences, what a stop does not save; empty when nothing stays."""
+def _still_billed(own: InstanceFacts) -> str:
+    """Return, as sentences, what a stop does not save; empty when nothing remains."""
     volumes, addresses = _billed_on(own).values()
-    told = ""
+    text = ""
     if volumes:
-        its = "Its volume bills" if volumes == 1 else f"Its {volumes} volumes bill"
-        told += f" {its} on after the stop, apart from these figures."
+        text += f" Its {'volume is' if volumes == 1 else f'{volumes} volumes are'} still billed (not included)."
     if addresses:
-        its = "Its elastic address bills" if addresses == 1 else f"Its {addresses} elastic addresses bill"
-        told += f" {its} on and {'is' if addresses == 1 else 'are'} the cost that remains."
-    return told
+        noun = "Elastic IP address is" if addresses == 1 else f"{addresses} Elastic IP addresses are"
+        text += f" Its {noun} still billed: the cost that remains."
+    return text
 
 
 def _not_judged(facts: Facts[InstanceFacts]) -> str:

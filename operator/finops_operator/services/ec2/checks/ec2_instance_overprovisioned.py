@@ -11,18 +11,21 @@ keeps; knowing the mode could only add advice for instances that peak at their b
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
 from finops.domain.canonical import Json
-from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
+from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.measured import count, gauge_facts, peak_sentence, percent, period, window_fact
 from finops_operator.plugins.sizing_policy import Preset
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, unread
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.sizing.choose import Candidate, Choice, Sizing, choose, ruled_out
+from finops_operator.services.ec2.sizing.projection import Projection, projection
 
 ID: Final = "ec2_instance_overprovisioned"
 _CPU: Final = "cpuPercent"
@@ -44,16 +47,19 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
         return NotRecommended(ID, facts.resource.id, chosen)
     cpu = facts.utilization.fine[_CPU]
     margins = facts.settings.sizing.margins
-    peak = figure(margins.cpu_peak(cpu))
+    projected = projection(chosen, cpu, facts.utilization.best("memoryPercent"))
     return Finding(
         check=ID,
         action="ec2_instance_resize",
         parameters={"instanceType": chosen.target.kind.name},
         new_monthly_cost=chosen.target.monthly_cost,
         evidence=_evidence(facts, chosen, cpu, margins),
-        summary=f"Peak CPU {peak} % of {chosen.current.vcpus} vCPUs: {chosen.target.kind.name} has room for it.",
         target=chosen.target.kind.name,
+        summary=f"{peak_sentence('CPU', cpu, margins.cpu_percentile)}.",
         alternatives=tuple(_alternative(candidate) for candidate in chosen.alternatives),
+        facts=tuple(_facts(facts, chosen, cpu, projected)),
+        expectation=projected.sentence,
+        performance_risk=projected.risk,
     )
 
 
@@ -107,6 +113,7 @@ def _evidence(facts: Facts[InstanceFacts], chosen: Choice, cpu: MetricSummary, m
         "cpuPercentile": margins.cpu_percentile.replace("_", "."),
         "cpuPeakPercent": figure(margins.cpu_peak(cpu)),
         "cpuP99_5Percent": figure(cpu.p99_5),
+        "cpuMaximumPercent": figure(cpu.maximum),
         "cpuAveragePercent": figure(cpu.average),
         "memoryMaximumPercent": "unknown" if memory is None else figure(memory.maximum),
         "cpuHeadroomPercent": margins.cpu_headroom_percent,
@@ -122,6 +129,37 @@ def _evidence(facts: Facts[InstanceFacts], chosen: Choice, cpu: MetricSummary, m
         "zoneOffering": "confirmed" if OFFERED_TYPES in facts.answers else "not confirmed",
         **coverage_evidence(cpu),
     }
+
+
+def _facts(
+    facts: Facts[InstanceFacts], chosen: Choice, cpu: MetricSummary, projected: Projection
+) -> Iterator[EvidenceFact]:
+    margins, memory = facts.settings.sizing.margins, facts.utilization.best("memoryPercent")
+    yield from gauge_facts("CPU", cpu, margins.cpu_percentile)
+    if memory is None:
+        yield EvidenceFact("Memory", "not measured: the new type has no less")
+    else:
+        yield EvidenceFact(f"Memory, highest {period(memory)}", percent(memory.maximum))
+    yield window_fact(cpu)
+    yield from projected.facts
+    need, target = chosen.need, chosen.target.kind
+    if need.network_gbps is not None and target.network_baseline_gbps is not None:
+        yield EvidenceFact(
+            "Network, 99 % of the time below",
+            f"{figure(need.network_gbps, 3)} Gbit/s; {target.name} sustains {target.network_baseline_gbps:f} Gbit/s",
+        )
+    if need.ebs_iops is not None and target.ebs_baseline_iops is not None:
+        yield EvidenceFact(
+            "Volumes, 99 % of the time below",
+            f"{count(need.ebs_iops)} IOPS; {target.name} sustains {count(target.ebs_baseline_iops)} IOPS",
+        )
+    yield EvidenceFact(
+        "Kept free on the new type",
+        f"{margins.cpu_headroom_percent} % of CPU, {margins.memory_headroom_percent} % of memory "
+        f"(preset {facts.settings.sizing.preset})",
+    )
+    zone = "offered" if OFFERED_TYPES in facts.answers else "not confirmed by AWS; asked again before the change"
+    yield EvidenceFact("New type in its availability zone", zone)
 
 
 def _alternative(candidate: Candidate) -> dict[str, Json]:

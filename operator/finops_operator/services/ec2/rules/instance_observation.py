@@ -29,6 +29,12 @@ _NOT_KNOWN: Final = frozenset({Result.ABSENT, Result.FOREIGN})
 _STARTS: Final = frozenset({"start", "start_again"})
 """Steps of the instance actions that start it."""
 _SETTLE_SECONDS: Final = 30.0
+_NO_ROOM: Final[Mapping[str, str]] = {
+    "InsufficientInstanceCapacity": "AWS had no {kind} capacity in {zone}.",
+    "InstanceLimitExceeded": "The account's limit of running {kind} instances is reached.",
+    "VcpuLimitExceeded": "The account's vCPU limit leaves no room for {kind}.",
+}
+"""AWS's codes for a start that it refuses, in words. Source: Amazon EC2 API reference, "Error codes"."""
 _STARTED: Final = "somebody started it while we were stopping it"
 READ_PERMISSIONS: Final = (
     "ec2:DescribeInstances",
@@ -99,6 +105,14 @@ def instance_found(_plan: Plan, now: Observation) -> str:
     return f"The instance is {now.text('state')}{why} with type {now.text('instanceType')}."
 
 
+def instance_refused(_plan: Plan, now: Observation, step: str, code: str) -> str:
+    """Say why AWS did not start the instance; other refusals are left to AWS's code."""
+    if step not in _STARTS or code not in _NO_ROOM:
+        return ""
+    kind, zone = now.text("instanceType"), now.text("zone")
+    return _NO_ROOM[code].format(kind=kind or "such", zone=zone or "its availability zone")
+
+
 def tags_of(item: Mapping[str, Any]) -> dict[str, str]:
     """Return the tags of one described thing."""
     return {str(tag["Key"]): str(tag.get("Value", "")) for tag in item.get("Tags", ())}
@@ -127,9 +141,9 @@ def fingerprint(instance: Mapping[str, Any]) -> dict[str, str]:
 def observe_instance(reader: Reader, target: Target, *, target_type: str = "") -> Observation:
     """Read everything a stop or a resize is judged by; without `target.full` only what its progress is judged by.
 
-    Facts: `state`, `instanceType`, `launchTime`, `stateReason`, `tags`, `checks` (`ok` when both status checks pass),
-    `events`, `stopProtection` (None: not readable), and AWS's own structures under `instance`, `type`, `target` and
-    `offered`.
+    Facts: `state`, `instanceType`, `launchTime`, `zone`, `stateReason`, `tags`, `checks` (`ok` when both status checks
+    pass), `events`, `stopProtection` (None: not readable), and AWS's own structures under `instance`, `type`, `target`
+    and `offered`.
     """
     instance_id = target.resource.id
     instance = read_instance(reader, instance_id)
@@ -141,6 +155,7 @@ def observe_instance(reader: Reader, target: Target, *, target_type: str = "") -
         "state": state,
         "instanceType": kind,
         "launchTime": str(instance.get("LaunchTime", "")),
+        "zone": str(instance.get("Placement", {}).get("AvailabilityZone", "")),
         "stateReason": str(instance.get("StateReason", {}).get("Code", "")),
         "tags": tags_of(instance),
         "checks": checks,

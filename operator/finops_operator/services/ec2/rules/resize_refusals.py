@@ -44,8 +44,8 @@ def resize_warnings(observation: Observation) -> tuple[str, ...]:
     """Return what the change of type brings with it and AWS cannot tell, for the card."""
     if not _nitro(part(observation, "target")) or _nitro(part(observation, "type")):
         return ()
-    needs = "The new type runs on Nitro, the present one is not known to: without NVMe drivers it does not start"
-    return (f"{needs}, and its disks get other names (/dev/nvme…); look at /etc/fstab and whatever else names them.",)
+    needs = "The new type runs on Nitro, the current one is not known to: without NVMe drivers it does not start"
+    return (f"{needs}, and its disks get other names (/dev/nvme…): check /etc/fstab and scripts.",)
 
 
 def _nitro(kind: Mapping[str, Any]) -> bool:

@@ -81,15 +81,15 @@ def _protection_refusals(observation: Observation) -> list[Refusal]:
 def stop_warnings(observation: Observation) -> tuple[str, ...]:
     """Return what a stop brings with it, for the card."""
     instance = part(observation, "instance")
-    found = ["What is only in memory is lost."]
+    found = ["Data in memory is lost."]
     owners = {
         interface.get("Association", {}).get("IpOwnerId", "") for interface in instance.get("NetworkInterfaces", ())
     }
     if instance.get("PublicIpAddress") and owners <= {"", "amazon"}:
-        found.append("Its public IPv4 address will change; look at DNS records and allow lists.")
+        found.append("Its public IPv4 address changes: check DNS records and allow lists.")
     elif instance.get("PublicIpAddress"):
-        found.append("Its Elastic IP stays and is billed on.")
+        found.append("Its Elastic IP address stays and is still billed.")
     if instance.get("Placement", {}).get("GroupName"):
-        found.append("It is in a placement group; capacity to start again is not certain.")
-    found.append("Load balancers and other clients of it are not read here.")
+        found.append("It is in a placement group: AWS may have no capacity to start it again.")
+    found.append("We did not check whether a load balancer or another client depends on it.")
     return tuple(found)

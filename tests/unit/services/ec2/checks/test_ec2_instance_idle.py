@@ -41,14 +41,13 @@ def test_an_instance_without_work_is_to_be_stopped_and_keeps_what_its_address_co
     assert found.evidence["coveragePercent"] == "100"
 
 
-def test_what_bills_on_after_the_stop_is_told_and_the_figures_are_the_instances_own() -> None:
+def test_what_is_still_billed_after_the_stop_is_named_and_the_figures_are_the_instances_own() -> None:
     kept = facts_of(instance(volume_ids=["vol-1", "vol-2"], public_ipv4=["203.0.113.1"], elastic=[True]), used())
     found = CHECK.evaluate(kept, DEFAULTS)
     assert isinstance(found, Finding)
     assert (found.evidence["volumesBilledOn"], found.evidence["elasticAddressesBilledOn"]) == (2, 1)
     assert found.summary.endswith(
-        "Its 2 volumes bill on after the stop, apart from these figures. "
-        "Its elastic address bills on and is the cost that remains."
+        "Its 2 volumes are still billed (not included). Its Elastic IP address is still billed: the cost that remains."
     )
     before, hours_alone = cost(kept.resource).monthly, cost(instance(volume_ids=[])).monthly
     assert before is not None

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from tests.support.facts import FIVE_MINUTES, busy, facts_of, flat, instance, summarize
 
-from finops.domain.recommendation import Finding, NotRecommended
+from finops.domain.recommendation import Finding, NotRecommended, PerformanceRisk
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Facts
 from finops_operator.plugins.sizing_policy import SizingPolicy
@@ -39,6 +39,33 @@ def test_a_large_instance_with_little_work_gets_the_next_size_of_its_family() ->
     assert found.evidence["zoneOffering"] == "not confirmed"
     assert len(found.alternatives) == 3
     assert found.alternatives[0]["instanceType"] != "m5.xlarge"
+
+
+def test_the_percentile_and_the_true_maximum_are_told_apart_in_summary_evidence_and_facts() -> None:
+    found = judge(facts_of(instance(), busy(summarize([2.9] * (POINTS - 3) + [94.0] * 3, period=FIVE_MINUTES))))
+    assert isinstance(found, Finding)
+    assert found.summary == (
+        "99.5 % of the time CPU stayed below 2.9 %; the highest 5 minutes reached 94 % (3 of 4,032)."
+    )
+    assert (found.evidence["cpuP99_5Percent"], found.evidence["cpuMaximumPercent"]) == ("2.9", "94")
+    facts = {fact.label: fact.value for fact in found.facts}
+    assert facts["CPU, 99.5 % of the time below"] == "2.9 %"
+    assert facts["CPU, highest 5 minutes"] == "94 % (3 of 4,032)"
+    assert facts["Memory"] == "not measured: the new type has no less"
+
+
+def test_the_use_of_the_new_type_is_projected_and_its_risk_named() -> None:
+    calm = judge(facts_of(instance(), busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY)))
+    burst = judge(
+        facts_of(instance(), busy(summarize([12.0] * (POINTS - 3) + [94.0] * 3, period=FIVE_MINUTES), **LOW_MEMORY))
+    )
+    assert isinstance(calm, Finding)
+    assert isinstance(burst, Finding)
+    # m5.2xlarge → m5.xlarge: half the vCPUs, half the memory.
+    assert calm.parameters == burst.parameters == {"instanceType": "m5.xlarge"}
+    assert calm.expectation == "Expected CPU about 24 %, memory about 40 %."
+    assert burst.expectation == f"{calm.expectation} The highest 5 minutes would use all of its CPU."
+    assert (calm.performance_risk, burst.performance_risk) == (PerformanceRisk.LOW, PerformanceRisk.LOW)
 
 
 def test_unknown_memory_is_shown_and_never_shrunk() -> None:

@@ -1,0 +1,67 @@
+"""The words that the product does not use (docs/glossary.md) stay out of everything a person reads.
+
+Every text constant of the programs counts that is a phrase (cards, messages, conditions, events, options, logs), and
+every page of the documentation. Docstrings and comments are for developers and are not searched here.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+PROGRAMS: Final = ("operator/finops", "operator/finops_operator", "slackbot/finops_slackbot")
+PAGES: Final = (*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+BANNED: Final = re.compile(
+    r"\b(tells?|told|telling|hears?|heard|look(s|ed|ing)?|silence|silent|mend(s|ed|ing)?|bills? on|way back|for good)"
+    r"\b",
+    re.IGNORECASE,
+)
+ALLOWED: Final = {
+    ("docs/glossary.md", "not our words"): "the list itself",
+}
+"""(file, part of the line) → why the word is right there."""
+
+
+def phrases(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the text constants of a module that hold more than one word, docstrings left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        text = node.value if isinstance(node, ast.Constant) and id(node) not in docs else None
+        if isinstance(node, ast.Constant) and isinstance(text, str) and " " in text.strip():
+            yield node.lineno, text
+
+
+def found_in(place: str, texts: Iterator[tuple[int, str]]) -> list[str]:
+    """Return what is banned there, with file and line."""
+    return [
+        f"{place}:{line}: {match[0]!r} in {text.strip()[:120]!r}"
+        for line, text in texts
+        if (match := BANNED.search(text)) and not any(place == file and part in text for file, part in ALLOWED)
+    ]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_no_text_of_the_programs_has_a_word_that_is_not_ours(program: str) -> None:
+    modules = sorted((ROOT / program).rglob("*.py"))
+    assert modules
+    found = [line for path in modules for line in found_in(str(path.relative_to(ROOT)), phrases(path))]
+    assert found == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_of_the_documentation_has_a_word_that_is_not_ours(page: Path) -> None:
+    lines = enumerate(page.read_text(encoding="utf-8").splitlines(), start=1)
+    assert found_in(str(page.relative_to(ROOT)), iter(lines)) == []
+
+
+def test_the_search_finds_a_word_in_a_message_and_passes_docstrings(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text('"""Told here."""\nMESSAGE = f"{1} was told to wait"\nKEY = "told"\n', encoding="utf-8")
+    assert found_in("module.py", phrases(module)) == ["module.py:2: 'told' in 'was told to wait'"]
