@@ -60,7 +60,7 @@ class Freeze:
         if older:
             reason = (
                 f"This installation is new and found {len(older)} requests that may still be carried out and are older "
-                f"than it. Look at them (finops requests), then lift the freeze: kubectl patch configmap {self.name} "
+                f"than it. Check them (finops requests), then lift the freeze: kubectl patch configmap {self.name} "
                 '--type merge -p \'{"data":{"frozen":"false","reason":""}}\''
             )
             self.config_maps.write(self.name, {"frozen": "true", "reason": reason})

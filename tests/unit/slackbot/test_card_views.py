@@ -84,7 +84,7 @@ def test_a_volume_deletion_asks_for_two_people_and_says_what_is_lost() -> None:
     compare("volume-deletion", {"text": shown.text, "blocks": shown.blocks})
     text = json.dumps(shown.blocks)
     assert "1 of 2 approvals: <@U0BOB00001>" in text
-    assert "The snapshot is kept." in text
+    assert "Both are kept." in text
     assert '"style": "danger"' in text
 
 
