@@ -15,9 +15,9 @@ from itertools import islice
 from typing import Any
 
 from finops_sandbox.aws.catalog import Catalog
-from finops_sandbox.aws.cbor import Doubles, Timestamps
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.metrics import STATISTICS, points
+from finops_sandbox.aws.wire import Timestamps
 from finops_sandbox.aws.world import Call, Handler
 
 MAX_QUERIES = 500
@@ -151,7 +151,7 @@ def _result(query: _Query, times: Sequence[int], values: list[float], status: st
         "Id": query.query_id,
         "Label": query.label,
         "Timestamps": Timestamps(tuple(times)),
-        "Values": Doubles(values),
+        "Values": values,
         "StatusCode": status,
     }
 

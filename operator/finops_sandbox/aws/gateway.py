@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from finops_sandbox.aws import cbor, cloudwatch, describe, strict_ec2, sts, volumes, wire
+from finops_sandbox.aws import cloudwatch, describe, strict_ec2, sts, volumes, wire
 from finops_sandbox.aws.authorization import check, targets
 from finops_sandbox.aws.errors import AwsError, ConnectionDropped, denied, throttled
 from finops_sandbox.aws.faults import CallFacts, Fault
@@ -280,11 +280,7 @@ def _parse(service: str, protocol: str, request: Request) -> _Parsed:
     if protocol == "cbor":
         action = request.target.partition("?")[0].rsplit("/", 1)[-1]
         operation = wire.operation_model(service, action)
-        try:
-            document = cbor.decode(body) if body else {}
-        except ValueError as error:
-            raise AwsError("SerializationException", str(error)) from error
-        return _Parsed(protocol, action, wire.parse_document(operation, document), operation)
+        return _Parsed(protocol, action, wire.parse_document(operation, wire.decode_cbor(body)), operation)
     if protocol == "json":
         action = request.headers["x-amz-target"].rsplit(".", 1)[-1]
         operation = wire.operation_model(service, action)

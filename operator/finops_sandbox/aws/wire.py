@@ -16,10 +16,9 @@ from xml.sax.saxutils import escape
 
 import botocore.loaders
 import botocore.model
+import cbor2
 import orjson
 
-from finops_sandbox.aws import cbor
-from finops_sandbox.aws.cbor import Doubles, Timestamps
 from finops_sandbox.aws.errors import AwsError
 
 # The credential scope's service name → the SDK's model name.
@@ -37,6 +36,13 @@ class Answer:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamps:
+    """Epoch seconds that go out as times; a tuple, so that equal runs are tagged once."""
+
+    seconds: tuple[int, ...]
 
 
 @lru_cache(maxsize=8)
@@ -152,7 +158,7 @@ def _document_value(shape: Any, value: Any) -> Any:
     if shape.type_name == "list":
         return [_document_value(shape.member, item) for item in value]
     if shape.type_name == "timestamp":
-        return datetime.fromtimestamp(float(value), UTC)
+        return value if isinstance(value, datetime) else datetime.fromtimestamp(float(value), UTC)
     return value
 
 
@@ -178,8 +184,7 @@ def _write_xml(shape: Any, value: Any, name: str, parts: list[str]) -> None:
                 _write_xml(member_shape, item, member_shape.serialization.get("name", member), parts)
         parts.append(f"</{name}>")
     elif shape.type_name == "list":
-        items = value.values if isinstance(value, Doubles) else value
-        items = items.seconds if isinstance(items, Timestamps) else items
+        items = value.seconds if isinstance(value, Timestamps) else value
         element = shape.member.serialization.get("name", "member")
         if shape.serialization.get("flattened"):
             for item in items:
@@ -221,8 +226,6 @@ def write_query(operation: Any, result: Mapping[str, Any]) -> Answer:
 
 def _plain(value: Any) -> Any:
     """JSON knows neither packed arrays nor times."""
-    if isinstance(value, Doubles):
-        return value.values
     if isinstance(value, Timestamps):
         return list(value.seconds)
     if isinstance(value, datetime):
@@ -234,11 +237,43 @@ def _plain(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=256)
+def _tagged(seconds: tuple[int, ...]) -> list[cbor2.CBORTag]:
+    # Tag 1 is seconds since the epoch (RFC 8949, section 3.4.2); Smithy's RPC v2 takes no other form of time.
+    return [cbor2.CBORTag(1, second) for second in seconds]
+
+
+def _encode_cbor(document: Mapping[str, Any]) -> bytes:
+    def default(encoder: cbor2.CBOREncoder, value: Any) -> None:
+        if not isinstance(value, Timestamps):
+            raise TypeError(f"CBOR has no form for {type(value).__name__}")
+        encoder.encode(_tagged(value.seconds))
+
+    return cbor2.dumps(
+        {key: item for key, item in document.items() if item is not None}, default=default, datetime_as_timestamp=True
+    )
+
+
+def decode_cbor(body: bytes) -> Mapping[str, Any]:
+    """A CBOR request body.
+
+    Raises:
+        AwsError: SerializationException when it is not a map.
+    """
+    try:
+        document = cbor2.loads(body) if body else {}
+    except cbor2.CBORDecodeError as error:
+        raise AwsError("SerializationException", "the request body is not valid CBOR") from error
+    if not isinstance(document, dict):
+        raise AwsError("SerializationException", "the request body is not a map")
+    return document
+
+
 def write_document(protocol: str, result: Mapping[str, Any]) -> Answer:
     """CBOR or JSON 1.0, whichever the client asked in."""
     if protocol == "cbor":
         headers = (("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"))
-        return Answer(200, headers, cbor.encode({key: item for key, item in result.items() if item is not None}))
+        return Answer(200, headers, _encode_cbor(result))
     return Answer(200, (("Content-Type", "application/x-amz-json-1.0"),), orjson.dumps(_plain(dict(result))))
 
 
@@ -262,7 +297,7 @@ def write_error(protocol: str, error: AwsError) -> Answer:
     compatible = ("x-amzn-query-error", f"{code};Sender")
     if protocol == "cbor":
         headers = (("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"), compatible)
-        return Answer(error.status, headers, cbor.encode(fields))
+        return Answer(error.status, headers, _encode_cbor(fields))
     return Answer(
         error.status, (("Content-Type", "application/x-amz-json-1.0"), compatible), json.dumps(fields).encode()
     )
