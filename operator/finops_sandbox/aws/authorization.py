@@ -7,6 +7,7 @@ Source: service authorization reference, "Actions, resources, and condition keys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from finops_sandbox.aws import permissions
 from finops_sandbox.aws.errors import denied
 from finops_sandbox.aws.policy_evaluator import AccessRequest
 from finops_sandbox.aws.strict_ec2 import attribute_names
@@ -72,6 +73,9 @@ def required(call: Call) -> list[AccessRequest]:
     prefix = {"monitoring": "cloudwatch"}.get(call.service, call.service)
     action = f"{prefix}:{call.action}"
     base = _base_context(call)
+    if not call.strict:
+        rights = permissions.needed(call.service, call.action, call.account, call.region, call.parameters)
+        return [AccessRequest(right, arn, base) for right, arn in rights]
     ids = targets(call.parameters, call.action)
     if call.service != "ec2" or (call.action not in _ID_PARAMETERS and call.action not in _CREATES):
         return [AccessRequest(action, "*", base)]

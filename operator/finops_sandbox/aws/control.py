@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from finops_sandbox.aws import wire
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.fleet import Fleet
@@ -176,7 +177,7 @@ class ControlApi:
         match [method, *parts]:
             case ["GET", "health"]:
                 return (200, {"status": "ok"}) if self.ready else (503, {"status": "loading"})
-            case [_, "calls" | "counts" | "sessions" as what]:
+            case [_, "calls" | "counts" | "services" | "sessions" as what]:
                 return self._route_record(method, what, query)
             case ["GET", "clock"]:
                 return 200, {"now": self._world.clock.now().isoformat()}
@@ -204,6 +205,8 @@ class ControlApi:
                 return 200, {"calls": [call.as_json() for call in self._log.since(since)]}
             case "GET", "sessions":
                 return 200, {"sessions": [call.as_json() for call in self._log.sessions()]}
+            case "GET", "services":
+                return 200, _services(self._log)
             case "GET", "counts":
                 return 200, dict(self._log.counts())
             case "DELETE", "calls":
@@ -223,6 +226,14 @@ class ControlApi:
             case ["DELETE", fault_id]:
                 return (200, {}) if self._world.faults.remove(fault_id) else (404, {"error": f"no fault {fault_id}"})
         return 404, {"error": "no such control call"}
+
+
+def _services(log: CallLog) -> Document:
+    """Return the services of the strict layer, and those that moto alone was asked for."""
+    strict = wire.strict_services()
+    named = {"cloudwatch": "monitoring"}
+    asked = {name.partition(":")[0] for name in log.counts()}
+    return {"strict": strict, "notStrict": sorted(one for one in asked if named.get(one, one) not in strict)}
 
 
 def _object(body: bytes) -> Document:

@@ -26,6 +26,13 @@ def denied(service: str, message: str) -> AwsError:
     return AwsError("AccessDenied", message, 403)
 
 
+def in_words_of(protocol: str, error: AwsError) -> AwsError:
+    """The error as services of a protocol name it: those that speak JSON end the names of their errors in Exception."""
+    if error.code in {"AccessDenied", "Throttling"} and protocol in {"json", "rest-json", "cbor"}:
+        return AwsError(f"{error.code}Exception", error.message, error.status)
+    return error
+
+
 def throttled(service: str) -> AwsError:
     """The service's throttling error (EC2 API throttling guide: RequestLimitExceeded; others: Throttling)."""
     if service == "ec2":

@@ -5,20 +5,20 @@ record it. Calls that need no strictness of ours go on to moto's own server appl
 """
 
 import gzip
-import io
+import json
 import re
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from finops_sandbox.aws import cloudwatch, describe, strict_ec2, sts, volumes, wire
+from finops_sandbox.aws import cloudwatch, describe, operations, strict_ec2, sts, volumes, wire
 from finops_sandbox.aws.authorization import check, targets
-from finops_sandbox.aws.errors import AwsError, ConnectionDropped, denied, throttled
+from finops_sandbox.aws.errors import AwsError, ConnectionDropped, denied, in_words_of, throttled
 from finops_sandbox.aws.faults import CallFacts, Fault
 from finops_sandbox.aws.identity import Caller, IdentityStore
+from finops_sandbox.aws.moto_server import MotoServer
 from finops_sandbox.aws.record import APPLIED_REPLY_DROPPED, DROPPED_BEFORE, OK, CallLog, CallRecord
 from finops_sandbox.aws.signature import Authorization, is_valid, parse_authorization
 from finops_sandbox.aws.wire import Answer
@@ -27,6 +27,8 @@ from finops_sandbox.aws.world import Call, Handler, World
 _READING = ("Describe", "Get", "List", "Search")
 _ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>")
 _SERVER_ERROR = 500
+# On every answer of a service that the strict layer does not know.
+NOT_STRICT = ("x-finops-sandbox", "not strict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,7 @@ class Gateway:
             "sts": sts.handlers(identities),
             "monitoring": cloudwatch.HANDLERS,
         }
-        self._moto_app: Any = None
-        self._moto_lock = threading.Lock()
+        self._moto = MotoServer()
 
     def serve(self, request: Request) -> Answer:
         """Answer one AWS request.
@@ -72,7 +73,9 @@ class Gateway:
         protocol = _protocol(request, authorization.service if authorization else "ec2")
         try:
             authorization = _signed(authorization)
-            parsed = _parse(authorization.service, protocol, request)
+            strict = wire.is_strict(authorization.service)
+            parsed = _parse(authorization.service, protocol, request, strict=strict)
+            protocol = parsed.protocol
             caller = self.identities.authenticate(
                 authorization.service, authorization.access_key, request.headers.get("x-amz-security-token", "")
             )
@@ -87,8 +90,10 @@ class Gateway:
             caller,
             parsed.parameters,
             self.world,
+            strict,
         )
-        return self._serve_call(call, parsed, request)
+        answer = self._serve_call(call, parsed, request)
+        return answer if strict else Answer(answer.status, (*answer.headers, NOT_STRICT), answer.body)
 
     def _serve_call(self, call: Call, parsed: _Parsed, request: Request) -> Answer:
         self.log.count("cloudwatch" if call.service == "monitoring" else call.service, call.action)
@@ -99,11 +104,11 @@ class Gateway:
             self._faults_before(call, facts)
             answer = self._perform(call, parsed, request)
             if answer.status >= 400:
-                code = _ERROR_CODE.search(answer.body)
-                result = code.group(1).decode() if code else "InternalError"
+                result = _error_code(answer)
         except AwsError as error:
-            result = error.code
-            answer = wire.write_error(parsed.protocol, error)
+            worded = error if call.strict else in_words_of(parsed.protocol, error)
+            result = worded.code
+            answer = wire.write_error(parsed.protocol, worded)
         except ConnectionDropped:
             self._record(call, sequence, DROPPED_BEFORE, 0)
             raise
@@ -148,6 +153,8 @@ class Gateway:
         if call.service != "sts" and not self.world.is_enabled(call.account, call.region):
             # What EC2 says to a key in a region that the account has not opted into.
             raise AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+        if not call.strict:
+            return self._perform_not_strict(call, request)
         handler = self._handlers[call.service].get(call.action)
         if call.service != "ec2":
             check(call)
@@ -178,51 +185,18 @@ class Gateway:
         return wire.write_document(parsed.protocol, result)
 
     def _ask_moto(self, call: Call, request: Request) -> Answer:
-        """Hand the request to moto's server application, in the caller's account."""
-        from werkzeug.test import run_wsgi_app  # noqa: PLC0415 - comes with moto
+        prepared = self._moto.prepare(request.method, request.target, request.headers, request.body, call.account)
+        with self.world.lock:
+            return self._moto.ask(prepared, call.service, call.action)
 
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": request.method,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": request.target.partition("?")[0],
-            "QUERY_STRING": request.target.partition("?")[2],
-            "SERVER_NAME": "127.0.0.1",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "CONTENT_LENGTH": str(len(request.body)),
-            "CONTENT_TYPE": request.headers.get("content-type", ""),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(request.body),
-            "wsgi.errors": io.StringIO(),
-            "HTTP_HOST": request.headers.get("host", "127.0.0.1"),
-            "HTTP_AUTHORIZATION": request.headers["authorization"],
-            "HTTP_X_MOTO_ACCOUNT_ID": call.account,
-        }
-        try:
-            body, status, headers = run_wsgi_app(self.moto_app(), environ, buffered=True)
-        except NotImplementedError as error:
-            raise AwsError("InvalidAction", f"the AWS double has no ec2 action {call.action}") from error
-        code = int(status.split(" ", 1)[0])
-        content = b"".join(body)
-        if code >= _SERVER_ERROR and b"<Code>" not in content:
-            raise AwsError("InvalidAction", f"the AWS double has no ec2 action {call.action}")
-        return Answer(code, (("Content-Type", headers.get("Content-Type", "text/xml")),), content)
-
-    def moto_app(self) -> Any:
-        """Moto's WSGI application, made on first use."""
-        with self._moto_lock:
-            if self._moto_app is None:
-                from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 - moto loads slowly
-                    DomainDispatcherApplication,
-                    create_backend_app,
-                )
-
-                self._moto_app = DomainDispatcherApplication(create_backend_app)
-            return self._moto_app
+    def _perform_not_strict(self, call: Call, request: Request) -> Answer:
+        check(call)
+        return self._ask_moto(call, request)
 
     def _record(self, call: Call, sequence: int, result: str, status: int) -> None:
         assumed = (call.service, call.action) == ("sts", "AssumeRole")
-        if not assumed and (call.service != "ec2" or call.action.startswith(_READING)):
+        changing = (call.service == "ec2" or not call.strict) and not call.action.startswith(_READING)
+        if not assumed and not changing:
             return
         keep = self.log.append_session if assumed else self.log.append
         keep(
@@ -244,6 +218,7 @@ class Gateway:
                 targets=targets(call.parameters, call.action),
                 result=result,
                 status=status,
+                strict=call.strict,
             )
         )
 
@@ -275,8 +250,25 @@ def _protocol(request: Request, service: str) -> str:
     return "ec2" if service == "ec2" else "query"
 
 
-def _parse(service: str, protocol: str, request: Request) -> _Parsed:
-    body = gzip.decompress(request.body) if request.headers.get("content-encoding") == "gzip" else request.body
+def _error_code(answer: Answer) -> str:
+    """Return AWS's word for what went wrong, from the body or the header of an error that moto wrote."""
+    if code := _ERROR_CODE.search(answer.body):
+        return code.group(1).decode()
+    headers = {name.lower(): value for name, value in answer.headers}
+    if "x-amzn-errortype" in headers:
+        return headers["x-amzn-errortype"].partition(":")[0]
+    try:
+        return str(json.loads(answer.body)["__type"]).rsplit("#", 1)[-1]
+    except (ValueError, KeyError, TypeError):
+        return "InternalError"
+
+
+def _parse(service: str, protocol: str, request: Request, *, strict: bool) -> _Parsed:
+    packed = request.headers.get("content-encoding") == "gzip" and service != "s3"
+    body = gzip.decompress(request.body) if packed else request.body
+    if not strict:
+        found = operations.identify(service, request.method, request.target, request.headers, body)
+        return _Parsed(found.protocol, found.action, found.parameters, None)
     if protocol == "cbor":
         action = request.target.partition("?")[0].rsplit("/", 1)[-1]
         operation = wire.operation_model(service, action)

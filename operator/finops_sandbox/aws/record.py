@@ -17,7 +17,10 @@ DROPPED_BEFORE = "dropped-before"
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One changing call. ``result`` is ok, an AWS error code, applied-reply-dropped or dropped-before."""
+    """One changing call. ``result`` is ok, an AWS error code, applied-reply-dropped or dropped-before.
+
+    ``strict`` is false for a service that moto answered without the strict layer.
+    """
 
     sequence: int
     time: datetime
@@ -36,6 +39,7 @@ class CallRecord:
     targets: tuple[str, ...]
     result: str
     status: int
+    strict: bool = True
 
     @property
     def applied(self) -> bool:
@@ -62,6 +66,7 @@ class CallRecord:
             "result": self.result,
             "applied": self.applied,
             "status": self.status,
+            "strict": self.strict,
         }
 
 

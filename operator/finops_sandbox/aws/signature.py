@@ -48,7 +48,8 @@ def is_valid(
     canonical = "\n".join(
         [
             method,
-            quote(path, safe="/-_.~%"),
+            # Every service but S3 signs the path as sent, quoted once more.
+            quote(path, safe="/-_.~%" if authorization.service == "s3" else "/-_.~"),
             "&".join(f"{key}={value}" for key, value in pairs),
             *(f"{name}:{' '.join(headers.get(name, '').split())}" for name in authorization.signed_headers),
             "",

@@ -45,31 +45,38 @@ class Timestamps:
     seconds: tuple[int, ...]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _load(name: str) -> Any:
     return botocore.model.ServiceModel(botocore.loaders.Loader().load_service_model(name, "service-2"), name)
 
 
-def service_model(service: str) -> Any:
-    """The SDK's model for a signing name.
+def load_model(name: str) -> Any:
+    """The SDK's model of a service, by the SDK's name for it.
 
     Raises:
-        AwsError: for a service the double does not have.
+        DataNotFoundError: the SDK has no such service.
     """
-    name = _MODEL_OF_SERVICE.get(service)
-    if name is None:
-        raise AwsError("UnknownService", f"the AWS double has no service {service!r}", 501)
     with _MODEL_LOCK:
         return _load(name)
 
 
+def is_strict(service: str) -> bool:
+    """Whether the strict layer knows a service, by the name in its signatures; the others are moto's alone."""
+    return service in _MODEL_OF_SERVICE
+
+
+def strict_services() -> list[str]:
+    """The signing names of the services that the strict layer knows."""
+    return sorted(_MODEL_OF_SERVICE)
+
+
 def operation_model(service: str, action: str) -> Any:
-    """The operation's model.
+    """The operation's model, of a strict service.
 
     Raises:
         AwsError: InvalidAction when the service has no such operation.
     """
-    model = service_model(service)
+    model = load_model(_MODEL_OF_SERVICE[service])
     if action not in model.operation_names:
         raise AwsError("InvalidAction", f"The action {action} is not valid for this web service.", 400)
     return model.operation_model(action)
@@ -278,23 +285,31 @@ def write_document(protocol: str, result: Mapping[str, Any]) -> Answer:
 
 
 def write_error(protocol: str, error: AwsError) -> Answer:
-    """The error in the protocol of the request; ``ec2``, ``query``, ``cbor`` or ``json``."""
-    code, message = error.code, error.message
+    """The error in the protocol of the request; ``ec2``, ``query``, ``cbor``, ``json`` or a REST one."""
+    code, message = escape(error.code), escape(error.message, _ENTITIES)
     if protocol == "ec2":
         body = (
-            f"<Response><Errors><Error><Code>{escape(code)}</Code><Message>{escape(message, _ENTITIES)}</Message>"
+            f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message>"
             f"</Error></Errors><RequestID>{_REQUEST_ID}</RequestID></Response>"
         )
         return Answer(error.status, (("Content-Type", "text/xml;charset=UTF-8"),), body.encode())
     if protocol == "query":
         body = (
-            f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(code)}</Code>"
-            f"<Message>{escape(message, _ENTITIES)}</Message></Error>"
-            f"<RequestId>{_REQUEST_ID}</RequestId></ErrorResponse>"
+            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
+            f"<Message>{message}</Message></Error><RequestId>{_REQUEST_ID}</RequestId></ErrorResponse>"
         )
         return Answer(error.status, (("Content-Type", "text/xml"),), body.encode())
-    fields = {"__type": f"com.amazonaws.cloudwatch#{code}", "message": message}
-    compatible = ("x-amzn-query-error", f"{code};Sender")
+    if protocol == "rest-xml":
+        body = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{_REQUEST_ID}</RequestId></Error>"
+        return Answer(error.status, (("Content-Type", "application/xml"),), body.encode())
+    if protocol == "rest-json":
+        headers: tuple[tuple[str, str], ...] = (
+            ("Content-Type", "application/json"),
+            ("x-amzn-ErrorType", error.code),
+        )
+        return Answer(error.status, headers, json.dumps({"message": error.message}).encode())
+    fields = {"__type": f"com.amazonaws.cloudwatch#{error.code}", "message": error.message}
+    compatible = ("x-amzn-query-error", f"{error.code};Sender")
     if protocol == "cbor":
         headers = (("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor"), compatible)
         return Answer(error.status, headers, _encode_cbor(fields))

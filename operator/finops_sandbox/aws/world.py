@@ -93,7 +93,7 @@ class VolumeFacts:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One authenticated request."""
+    """One authenticated request; `strict` says whether the strict layer knows its service."""
 
     service: str
     action: str
@@ -102,6 +102,7 @@ class Call:
     caller: Caller
     parameters: Mapping[str, Any]
     world: "World"
+    strict: bool = True
 
     def facts(self, *resources: str) -> CallFacts:
         return CallFacts(self.service, self.action, self.account, self.region, resources)

@@ -1,0 +1,103 @@
+"""Rights of calls to services that the strict layer does not know: IAM action and ARN, from what the call names.
+
+Source: service authorization reference, of each service. What a call names by an ARN, or by a name whose ARN has a
+known form, is judged on that ARN; any other call on ``*``, which only a statement for all resources allows. Tags of
+these resources are not known here: an Allow that asks for one does not match.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# Operations whose right has another name.
+_RIGHTS = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "lambda:InvokeAsync": "lambda:InvokeFunction",
+    "s3:CompleteMultipartUpload": "s3:PutObject",
+    "s3:CopyObject": "s3:PutObject",
+    "s3:CreateMultipartUpload": "s3:PutObject",
+    "s3:DeleteBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
+    "s3:DeleteObjects": "s3:DeleteObject",
+    "s3:GetBucketAccelerateConfiguration": "s3:GetAccelerateConfiguration",
+    "s3:GetBucketAnalyticsConfiguration": "s3:GetAnalyticsConfiguration",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketIntelligentTieringConfiguration": "s3:GetIntelligentTieringConfiguration",
+    "s3:GetBucketInventoryConfiguration": "s3:GetInventoryConfiguration",
+    "s3:GetBucketLifecycle": "s3:GetLifecycleConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:GetBucketMetricsConfiguration": "s3:GetMetricsConfiguration",
+    "s3:GetBucketReplication": "s3:GetReplicationConfiguration",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListBucketAnalyticsConfigurations": "s3:GetAnalyticsConfiguration",
+    "s3:ListBucketIntelligentTieringConfigurations": "s3:GetIntelligentTieringConfiguration",
+    "s3:ListBucketInventoryConfigurations": "s3:GetInventoryConfiguration",
+    "s3:ListBucketMetricsConfigurations": "s3:GetMetricsConfiguration",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:ListObjects": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:ListParts": "s3:ListMultipartUploadParts",
+    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:PutBucketLifecycle": "s3:PutLifecycleConfiguration",
+    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "s3:UploadPart": "s3:PutObject",
+    "s3:UploadPartCopy": "s3:PutObject",
+}
+# Parameter → what follows account and region in the ARN.
+_NAMED = {
+    "autoscaling": {"AutoScalingGroupName": "autoScalingGroup:*:autoScalingGroupName/{}"},
+    "dynamodb": {"TableName": "table/{}"},
+    "elasticache": {"CacheClusterId": "cluster:{}", "ReplicationGroupId": "replicationgroup:{}"},
+    "elasticloadbalancing": {"LoadBalancerName": "loadbalancer/{}"},
+    "lambda": {"FunctionName": "function:{}"},
+    "logs": {"logGroupName": "log-group:{}"},
+    "rds": {
+        "DBClusterIdentifier": "cluster:{}",
+        "DBInstanceIdentifier": "db:{}",
+        "DBSnapshotIdentifier": "snapshot:{}",
+    },
+}
+
+
+def needed(
+    service: str, action: str, account: str, region: str, parameters: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """Every (IAM action, ARN) that must be allowed for a call."""
+    right = f"{service}:{action}"
+    right = _RIGHTS.get(right, right)
+    if service == "s3":
+        return list(_s3(right, parameters))
+    arns = sorted(set(_arns(parameters)) | set(_from_names(service, account, region, parameters)))
+    return [(right, arn) for arn in arns] or [(right, "*")]
+
+
+def _s3(right: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    bucket, key = parameters.get("Bucket"), parameters.get("Key")
+    if right == "s3:DeleteObject" and not key:
+        # Many keys at once: the body is not read, so all objects of the bucket must be allowed.
+        key = "*"
+    yield right, "*" if not bucket else f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
+    if source := parameters.get("CopySource"):
+        yield "s3:GetObject", f"arn:aws:s3:::{str(source).lstrip('/').partition('?')[0]}"
+
+
+def _from_names(service: str, account: str, region: str, parameters: Mapping[str, Any]) -> Iterator[str]:
+    for name, form in _NAMED.get(service, {}).items():
+        value = parameters.get(name)
+        if isinstance(value, str) and value and not value.startswith("arn:"):
+            yield f"arn:aws:{service}:{region}:{account}:{form.format(value)}"
+
+
+def _arns(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if value.startswith("arn:"):
+            yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _arns(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _arns(item)
