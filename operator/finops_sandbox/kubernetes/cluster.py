@@ -16,7 +16,7 @@ from finops_sandbox.kubernetes.writes import WriteOptions, Writer
 _logger = logging.getLogger(__name__)
 
 Source = Path | str | Obj
-_LOADER = WriteOptions(UserInfo("system:loader", ("system:masters",)), "loader", "Strict")
+_LOADER = WriteOptions(UserInfo("system:loader", ("system:masters",)), "Strict")
 _FIRST = ("Namespace", "CustomResourceDefinition", "ServiceAccount", "ClusterRole", "Role")
 
 
@@ -85,7 +85,7 @@ class Cluster:
                 obj = self.writer.update(kind, namespace, name, wanted, _LOADER).obj
             if "status" in document and kind.has_status and kind.custom:
                 patch = {"status": document["status"]}
-                status = WriteOptions(_LOADER.user, _LOADER.manager, "Strict", subresource="status")
+                status = WriteOptions(_LOADER.user, "Strict", subresource="status")
                 obj = self.writer.patch(kind, namespace, name, "application/merge-patch+json", patch, status).obj
         except ApiError as error:
             message = f"{kind.qualified_kind} {namespace}/{name}: {error.message}"

@@ -1,7 +1,6 @@
 """Defaults and conversions of the built-in kinds, which have no schema of their own here."""
 
 import base64
-import re
 from typing import Any
 
 from finops_sandbox.kubernetes.kinds import EVENT, NEW_EVENT
@@ -75,8 +74,3 @@ def presented(kind: Kind, obj: Obj) -> Obj:
     shown: dict[str, Any] = dict(obj)
     _rename(shown, to_core=kind == EVENT)
     return shown
-
-
-def field_manager(agent: str) -> str:
-    """The manager of a write that names none: the first word of the user agent."""
-    return re.split(r"[/ ]", agent, maxsplit=1)[0] or "unknown"

@@ -1,4 +1,4 @@
-"""JSON patch, merge patch and strategic merge patch. Server-side apply is ``ownership``."""
+"""JSON patch, merge patch and strategic merge patch. Server-side apply is refused."""
 
 import copy
 from typing import Any
@@ -16,6 +16,17 @@ APPLY_PATCH = "application/apply-patch+yaml"
 # Merge keys of the lists the double's own kinds have (from the patchMergeKey tags of the API types).
 _MERGE_KEYS = {"ownerReferences": "uid", "conditions": "type", "secrets": "name", "imagePullSecrets": "name"}
 _MERGED_VALUES = frozenset({"finalizers"})
+
+
+def refuse_server_side_apply(content_type: str) -> None:
+    """Say what to do instead: field owners are not kept, and a guess at a conflict would be a lie.
+
+    Raises:
+        ApiError: 415 when the type is that of server-side apply.
+    """
+    if content_type == APPLY_PATCH:
+        message = "server-side apply is not served here: leave --server-side out, or send a merge patch"
+        raise ApiError(415, "UnsupportedMediaType", message)
 
 
 def apply_patch(kind: Kind, content_type: str, obj: Obj, patch: Any) -> Obj:

@@ -7,13 +7,14 @@ from typing import Any
 import yaml
 from aiohttp import web
 
-from finops_sandbox.kubernetes import protobuf
-from finops_sandbox.kubernetes.defaults import field_manager
-from finops_sandbox.kubernetes.objects import UserInfo, bad_request
+from finops_sandbox.kubernetes.objects import ApiError, UserInfo, bad_request
 from finops_sandbox.kubernetes.rbac import Question
 from finops_sandbox.kubernetes.writes import WriteOptions
 
 _NAME_AT, _SUBRESOURCE_AT = 1, 2
+_PROTOBUF = b"k8s\x00"
+# ``kubectl auth whoami`` sends an empty question in protobuf; the answer does not depend on its body.
+_BODILESS = frozenset({"SelfSubjectReview"})
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 
 
@@ -84,29 +85,28 @@ def write_options(request: web.Request, user: UserInfo, target: Target) -> Write
     validation = request.query.get("fieldValidation") or "Warn"
     if validation not in ("Warn", "Strict", "Ignore"):
         raise bad_request(f'fieldValidation: Unsupported value: "{validation}": supported values: Ignore, Strict, Warn')
-    manager = request.query.get("fieldManager") or ""
-    applies = request.content_type == "application/apply-patch+yaml"
     return WriteOptions(
         user=user,
-        manager=manager or ("" if applies else field_manager(request.headers.get("User-Agent", ""))),
         field_validation=validation,
         dry_run="All" in request.query.getall("dryRun", []),
-        force=is_true(request, "force"),
         subresource=target.subresource,
     )
 
 
 async def read_body(request: web.Request, kind: str = "") -> Any:
-    """The decoded body: JSON, YAML or the protobuf kubectl insists on; None if there is none.
+    """The decoded body: JSON or YAML; None if there is none.
 
     Raises:
-        ApiError: 400 if it cannot be parsed, 415 for an unknown protobuf kind.
+        ApiError: 400 if it cannot be parsed, 415 for protobuf, which kubectl sends when it creates built-in kinds.
     """
     raw = await request.read()
     if not raw:
         return None
-    if raw.startswith(protobuf.MAGIC):
-        return protobuf.decode(raw)
+    if raw.startswith(_PROTOBUF):
+        if kind in _BODILESS:
+            return None
+        message = f"{kind} as protobuf is not understood here: send JSON, for example with kubectl apply -f"
+        raise ApiError(415, "UnsupportedMediaType", message)
     try:
         return yaml.safe_load(raw) if "yaml" in request.content_type else json.loads(raw)
     except (ValueError, yaml.YAMLError) as error:

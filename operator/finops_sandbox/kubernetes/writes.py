@@ -1,4 +1,4 @@
-"""Create, update, patch, apply and delete: the path of a write from the request to the store.
+"""Create, update, patch and delete: the path of a write from the request to the store.
 
 Order as on the real server: decode strictly, namespace check, defaults and pruning, schema, CEL rules, admission
 policies, then the store. ``routes`` calls it; nothing else writes except the loader of manifests, which uses it too.
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from finops_sandbox.kubernetes import ownership, schema
+from finops_sandbox.kubernetes import schema
 from finops_sandbox.kubernetes.admission import Admission, Review
 from finops_sandbox.kubernetes.defaults import apply_built_in_defaults
 from finops_sandbox.kubernetes.kinds import CRD, NAMESPACE, POLICY, established_status
@@ -29,7 +29,7 @@ from finops_sandbox.kubernetes.objects import (
     not_found,
     timestamp,
 )
-from finops_sandbox.kubernetes.patching import APPLY_PATCH, apply_patch
+from finops_sandbox.kubernetes.patching import apply_patch, refuse_server_side_apply
 from finops_sandbox.kubernetes.schema_rules import SchemaRules
 from finops_sandbox.kubernetes.store import Store
 
@@ -44,10 +44,8 @@ class WriteOptions:
     """Who writes, and how: the query parameters every writing request shares."""
 
     user: UserInfo
-    manager: str = "unknown"
     field_validation: str = "Warn"
     dry_run: bool = False
-    force: bool = False
     subresource: str = ""
 
 
@@ -105,8 +103,6 @@ class Writer:
         if self._store.get(kind, metadata.get("namespace", ""), name) is not None:
             message = f'{kind.resource} "{name}" already exists'
             raise ApiError(409, "AlreadyExists", message, kind.details(name))
-        who = ownership.Manager(options.manager, "Update", "", kind.api_version)
-        ownership.record_update(kind, obj, None, who, moment)
         self._admit("CREATE", kind, obj, None, options)
         return Written(self._commit(kind, obj, options), tuple(warnings), created=True)
 
@@ -126,57 +122,23 @@ class Writer:
         if kind.custom and not new["metadata"].get("resourceVersion"):
             cause = Cause("metadata.resourceVersion", "Invalid value: 0: must be specified for an update")
             raise invalid(kind, name, [cause], by_resource=True)
-        return self._replace(kind, old, new, options, None)
+        return self._replace(kind, old, new, options)
 
     def patch(
         self, kind: Kind, namespace: str, name: str, content_type: str, patch: Any, options: WriteOptions
     ) -> Written:
-        """Apply any of the four kinds of patch.
+        """Patch an object: by JSON patch, merge patch or strategic merge patch.
 
         Raises:
             ApiError: as ``update``; 415 for a type the kind does not take.
         """
-        if content_type == APPLY_PATCH:
-            return self._apply(kind, namespace, name, patch, options)
+        refuse_server_side_apply(content_type)
         old = self._existing(kind, namespace, name)
         patched = apply_patch(kind, content_type, old, patch)
         patched.setdefault("metadata", {})
-        return self._replace(kind, old, self._decoded(kind, patched), options, None)
+        return self._replace(kind, old, self._decoded(kind, patched), options)
 
-    def _apply(self, kind: Kind, namespace: str, name: str, wanted: Any, options: WriteOptions) -> Written:
-        if options.manager == "unknown" or not options.manager:
-            cause = Cause("fieldManager", "Required value: is required for apply patch", "FieldValueRequired")
-            raise invalid(Kind("meta.k8s.io", "v1", "patchoptions", "PatchOptions"), "", [cause])
-        wanted = self._decoded(kind, wanted)
-        if wanted["metadata"].pop("managedFields", None):
-            raise bad_request("metadata.managedFields must be nil")
-        subresource = options.subresource
-        for word in ("status",) if not subresource else [k for k in wanted if k not in ("metadata", subresource)]:
-            if word not in ("apiVersion", "kind") and (kind.has_status or subresource):
-                wanted.pop(word, None)
-        who = ownership.Manager(options.manager, "Apply", subresource, kind.api_version)
-        old = self._store.get(kind, namespace, name)
-        if old is None:
-            if subresource:
-                raise not_found(kind, name)
-            wanted["metadata"]["name"] = name
-            return self._create_applied(kind, namespace, wanted, who, options)
-        new = ownership.apply(kind, old, wanted, who, force=options.force, moment=timestamp())
-        return self._replace(kind, old, new, options, who)
-
-    def _create_applied(
-        self, kind: Kind, namespace: str, wanted: Obj, who: ownership.Manager, options: WriteOptions
-    ) -> Written:
-        trial = WriteOptions(**{**_fields(options), "dry_run": True})
-        written = self.create(kind, namespace, copy.deepcopy(wanted), trial)
-        obj = copy.deepcopy(written.obj)
-        owned = frozenset(ownership.paths(kind, wanted)) & frozenset(ownership.paths(kind, obj))
-        ownership.write_managers(obj, {who: (owned, timestamp())})
-        return Written(self._commit(kind, obj, options), written.warnings, created=True)
-
-    def _replace(
-        self, kind: Kind, old: Obj, new: Obj, options: WriteOptions, applied: ownership.Manager | None
-    ) -> Written:
+    def _replace(self, kind: Kind, old: Obj, new: Obj, options: WriteOptions) -> Written:
         name = old["metadata"]["name"]
         sent = new["metadata"].get("resourceVersion")
         if sent and sent != old["metadata"]["resourceVersion"]:
@@ -185,15 +147,11 @@ class Writer:
             raise conflict(kind, name)
         new = _onto(kind, old, new, options.subresource)
         warnings = self._prepare(kind, new, options)
-        moment = timestamp()
         if _content(new) != _content(old) and "generation" in old["metadata"]:
             new["metadata"]["generation"] = old["metadata"]["generation"] + 1
         self._validate(kind, new, old)
-        if applied is None:
-            who = ownership.Manager(options.manager, "Update", options.subresource, kind.api_version)
-            ownership.record_update(kind, new, old, who, moment)
         self._admit("UPDATE", kind, new, old, options)
-        if _without_times(new) == _without_times(old):
+        if new == old:
             return Written(old, tuple(warnings))
         return Written(self._commit(kind, new, options), tuple(warnings))
 
@@ -329,17 +287,8 @@ class Writer:
         return self._rules[key]
 
 
-def _fields(options: WriteOptions) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in WriteOptions.__dataclass_fields__}
-
-
 def _content(obj: Obj) -> Obj:
     return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
-
-
-def _without_times(obj: Obj) -> Obj:
-    entries = [{**e, "time": ""} for e in obj["metadata"].get("managedFields") or ()]
-    return {**obj, "metadata": {**obj["metadata"], "managedFields": entries}}
 
 
 def _onto(kind: Kind, old: Obj, new: Obj, subresource: str) -> Obj:
@@ -349,10 +298,10 @@ def _onto(kind: Kind, old: Obj, new: Obj, subresource: str) -> Obj:
         out.pop(subresource, None)
         if subresource in new:
             out[subresource] = copy.deepcopy(new[subresource])
-        if "managedFields" in new["metadata"]:
-            out["metadata"]["managedFields"] = new["metadata"]["managedFields"]
         return out
     out = copy.deepcopy(new)
+    # Which manager owns which field is not kept here.
+    out["metadata"].pop("managedFields", None)
     for word in SET_BY_SERVER:
         out["metadata"].pop(word, None)
         if word in old["metadata"]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.contract.kubernetes.worlds import Api, Obj, World, probe
+from tests.contract.kubernetes.worlds import RBAC, Api, Obj, World, probe
 
 
 class Kubectl:
@@ -47,18 +47,6 @@ def test_create_apply_and_apply_again(kubectl: Kubectl) -> None:
     assert code == 0
     assert "probe.contract.finops.dev/p configured" in out.splitlines()
     assert kubectl.run("apply", "-f", "-", document=changed) == (0, "probe.contract.finops.dev/p unchanged\n")
-
-
-def test_server_side_apply_takes_over_from_client_side_and_conflicts_with_others(kubectl: Kubectl) -> None:
-    done = (0, "probe.contract.finops.dev/p serverside-applied\n")
-    assert kubectl.run("apply", "-f", "-", document=probe({"text": "a", "count": 4}))[0] == 0
-    changed = probe({"text": "a", "count": 6})
-    assert kubectl.run("apply", "--server-side", "-f", "-", document=changed) == done
-    other = ("apply", "--server-side", "--field-manager=other", "-f", "-")
-    code, out = kubectl.run(*other, document=probe({"text": "a", "count": 7}))
-    assert code == 1
-    assert 'Apply failed with 1 conflict: conflict with "kubectl"' in out
-    assert kubectl.run(*other, "--force-conflicts", document=probe({"text": "a", "count": 7})) == done
 
 
 def test_refusals_read_the_same(kubectl: Kubectl) -> None:
@@ -107,25 +95,28 @@ def test_explain_reads_the_schema(kubectl: Kubectl) -> None:
     assert re.search(r"mode\s+<string>\n\s+enum: A, B", out)
 
 
-def test_can_i_and_whoami(kubectl: Kubectl) -> None:
-    assert kubectl.run("auth", "can-i", "delete", "probes.contract.finops.dev") == (0, "yes\n")
-    code, out = kubectl.run("auth", "can-i", "delete", "probes.contract.finops.dev", user="bob")
-    assert (code, out.strip()) == (1, "no")
+def test_whoami_names_the_user(kubectl: Kubectl) -> None:
     code, out = kubectl.run("auth", "whoami", "-o", "json", user="alice")
-    assert json.loads(out)["status"]["userInfo"]["username"] == "alice"
+    assert (code, json.loads(out)["status"]["userInfo"]["username"]) == (0, "alice")
 
 
-def test_objects_that_kubectl_sends_as_protobuf_arrive(kubectl: Kubectl) -> None:
-    assert kubectl.run("create", "configmap", "c1", "--from-literal=a=b") == (0, "configmap/c1 created\n")
-    assert kubectl.run("get", "cm", "c1", "-o", "jsonpath={.data.a}") == (0, "b")
-    made = kubectl.run("create", "role", "r1", "--verb=get,list", "--resource=configmaps")
-    assert made == (0, "role.rbac.authorization.k8s.io/r1 created\n")
-    bound = kubectl.run("create", "rolebinding", "b1", "--role=r1", "--user=bob")
-    assert bound == (0, "rolebinding.rbac.authorization.k8s.io/b1 created\n")
-    _, rules = kubectl.run("get", "role", "r1", "-o", "jsonpath={.rules}")
-    assert json.loads(rules) == [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list"]}]
-    assert kubectl.run("get", "cm", "c1", "-o", "name", user="bob") == (0, "configmap/c1\n")
-    assert kubectl.run("delete", "role/r1", "rolebinding/b1")[0] == 0
+def test_built_in_kinds_are_applied_from_files(kubectl: Kubectl) -> None:
+    about = {"apiVersion": RBAC + "/v1", "kind": "Role", "metadata": {"name": "r1"}}
+    role = {**about, "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list"]}]}
+    binding = {
+        "apiVersion": RBAC + "/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "b1"},
+        "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "r1"},
+        "subjects": [{"apiGroup": RBAC, "kind": "User", "name": "bob"}],
+    }
+    held = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c1"}, "data": {"a": "b"}}
+    for document in (role, binding, held):
+        code, out = kubectl.run("apply", "-f", "-", document=document)
+        assert code == 0, out
+    assert kubectl.run("get", "cm", "c1", "-o", "jsonpath={.data.a}", user="bob") == (0, "b")
+    assert kubectl.run("delete", "cm/c1", "role/r1", "rolebinding/b1")[0] == 0
+    assert kubectl.run("get", "cm", "c1", user="bob")[0] == 1
 
 
 def test_events_are_listed_for_their_object(api: Api, kubectl: Kubectl) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.contract.kubernetes.worlds import APPLY, GROUP, JSON_PATCH, MERGE, Api, probe
+from tests.contract.kubernetes.worlds import GROUP, JSON_PATCH, MERGE, Api, probe
 
 UNCHECKED = (
     "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; "
@@ -244,12 +244,6 @@ def test_requests_that_make_no_sense_are_answered_in_the_servers_words(
                 "the body of the request was in an unknown format - accepted media types include: "
                 "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
             ),
-        ),
-        (
-            APPLY,
-            probe({"text": "b"}),
-            422,
-            'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
         ),
     ],
 )

@@ -24,7 +24,6 @@ GROUP = "/apis/contract.finops.dev/v1"
 RBAC = "rbac.authorization.k8s.io"
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
-APPLY = "application/apply-patch+yaml"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 DEFINITION = Path(__file__).parent / "probe_definition.yaml"
 

@@ -25,6 +25,35 @@ def test_probes_answer_without_a_token_and_nothing_else_does(double: KubernetesD
     assert _get(double, "/api/v1/secrets", double.token("admin")).status == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "content_type", "body", "advice"),
+    [
+        (
+            "PATCH",
+            "/apis/unit.finops.dev/v1/namespaces/default/boxes/none",
+            "application/apply-patch+yaml",
+            b"{}",
+            "leave --server-side out, or send a merge patch",
+        ),
+        (
+            "POST",
+            "/api/v1/namespaces/default/configmaps",
+            "application/vnd.kubernetes.protobuf",
+            b"k8s\x00\x0a\x00",
+            "send JSON, for example with kubectl apply -f",
+        ),
+    ],
+)
+def test_what_the_double_does_not_speak_is_refused_with_what_to_do_instead(
+    double: KubernetesDouble, method: str, path: str, content_type: str, body: bytes, advice: str
+) -> None:
+    headers = {"Authorization": f"Bearer {double.token('admin')}", "Content-Type": content_type}
+    with urllib3.PoolManager(ca_certs=str(double.ca_file)) as pool:
+        answer = pool.request(method, double.url + path, body=body, headers=headers, retries=False)
+    assert (answer.status, answer.json()["reason"]) == (415, "UnsupportedMediaType")
+    assert advice in answer.json()["message"]
+
+
 def test_the_kubeconfig_has_a_context_per_account_and_is_private(double: KubernetesDouble) -> None:
     content = yaml.safe_load(double.kubeconfig_for("bot").read_text())
     assert [c["name"] for c in content["contexts"]] == ["admin", "alice", "bob", "operator", "bot"]
