@@ -1,8 +1,7 @@
-"""What the demo prints for people: the operator's own status, the best advice, addresses, and what to type next."""
+"""What the demo prints for people: the operator's own status, the best advice, addresses, and the steps of a walk."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 from itertools import islice
 from typing import Any, TextIO
@@ -11,7 +10,8 @@ from finops.crds.conditions import find_condition
 from finops.store.connection import open_store
 from finops.store.recommendations import RecommendationStore, recommendation_to_json
 from finops_operator.cli.output import Format, emit, field
-from finops_sandbox.demo.world import POLICY, POLICY_NAMESPACE, RESIZED, World
+from finops_sandbox.demo.steps import ALICE, page_of, steps, written
+from finops_sandbox.demo.world import POLICY, POLICY_NAMESPACE, World
 
 _TOP = 8
 
@@ -23,27 +23,14 @@ def tell(world: World, out: TextIO | None = None) -> None:
     emit([_policy_row(world)], [field(name) for name in _policy_row(world)], Format.TABLE, sink)
     sink.write("\nIts best recommendations (finops recommendations):\n\n")
     emit(_top(world), _TOP_COLUMNS, Format.TABLE, sink)
-    sink.write(f"\nSlack           {world.slack_page}?user=U0ALICE001&channel=C0FINOPS01\n")
+    sink.write(f"\nSlack           {page_of(world.slack_page, ALICE)}\n")
     sink.write(f"Kubernetes      {world.places.kubeconfig('people')} (contexts admin, alice, bob)\n")
     sink.write(f"Logs            {world.places.state / 'programs.log'}\n")
-    sink.write("\nApprove a card on the Slack page, or in another terminal:\n\n")
-    for command in next_commands(world):
-        sink.write(f"  {command}\n")
-    sink.write("\nCtrl-C stops everything and removes it.\n")
+    sink.write("\nWhat to do next, and what you see then:\n\n")
+    walk = steps(world.slack_page, world.places.state / "env", world.requests())
+    sink.writelines(f"{line}\n" for line in written(walk))
+    sink.write("Ctrl-C stops everything and removes it.\n")
     sink.flush()
-
-
-def next_commands(world: World) -> tuple[str, str, str]:
-    """Return three commands that work as they stand, in this order."""
-    look = "kubectl get scanpolicies,actionrequests" if shutil.which("kubectl") else "finops requests"
-    # Not the instance whose new type has no capacity: the first act a person sees should end well.
-    resizes = [one for one in world.requests() if one.spec.resource.name == RESIZED]
-    name = resizes[0].metadata.name if resizes else "NAME"
-    return (
-        f". {world.places.state / 'env'} && {look}",
-        f"finops approve {name} --context alice",
-        "finops audit verify",
-    )
 
 
 _TOP_COLUMNS = (

@@ -76,13 +76,17 @@ class DemoProcess:
 
     @property
     def commands(self) -> list[str]:
-        """The commands it tells to paste."""
-        (block,) = re.findall(r"(?s)in another terminal:\n\n(.*?)\n\n", self.text)
-        return [line.strip() for line in block.splitlines()]
+        """What its steps say to open or to type, in order."""
+        return re.findall(r"(?m)^ {5}(\S.*)$", self.text)
+
+    @property
+    def slack_page(self) -> str:
+        (page,) = re.findall(r"Slack +(http[^?]+)", self.text)
+        return str(page)
 
     @property
     def env_file(self) -> Path:
-        (found,) = re.findall(r"\. (\S+/env) &&", self.text)
+        (found,) = re.findall(r"(?m)^ {5}\. (\S+/env)$", self.text)
         return Path(found)
 
 

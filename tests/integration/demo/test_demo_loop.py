@@ -16,6 +16,7 @@ from tests.integration.demo.demo_process import MAKE_DEMO, ROOT, DemoProcess, ru
 from tests.integration.demo.processes import alive, eventually
 
 from finops_operator.cli.main import run
+from finops_sandbox.slack import Control
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 POLICY = ROOT / "operator" / "finops_sandbox" / "demo" / "manifests" / "policy.yaml"
@@ -112,24 +113,54 @@ def test_it_prints_the_operators_status_the_advice_and_addresses_that_answer(dem
         assert (folder / name).stat().st_mode & 0o777 == 0o600, name
 
 
-def test_the_three_commands_work_as_they_are_printed(demo: DemoProcess) -> None:
-    look, approve, verify = demo.commands
-    looked = shell(demo, look)
-    assert looked.returncode == 0, looked.stderr
-    assert "everything" in looked.stdout
-    approved = shell(demo, approve)
-    assert approved.returncode == 0, approved.stderr
-    name = approve.split()[2]
-    assert state_becomes(demo, name, "Succeeded")
-    again = shell(demo, approve)
+def test_the_commands_of_the_steps_work_as_they_are_printed(demo: DemoProcess) -> None:
+    shown = next(line for line in demo.commands if line.startswith(("kubectl get", "finops requests")))
+    listed = shell(demo, shown)
+    assert listed.returncode == 0, listed.stderr
+    resize, failing, delete = (line for line in demo.commands if line.startswith("finops approve"))
+    for approve, end in ((resize, "Succeeded"), (failing, "RolledBack")):
+        approved = shell(demo, approve)
+        assert approved.returncode == 0, approved.stderr
+        assert state_becomes(demo, approve.split()[2], end)
+    again = shell(demo, resize)
     assert "sent this vote before" in again.stderr
-    verified = shell(demo, verify)
+    names = {one["metadata"]["name"]: one["spec"]["resource"]["name"] for one in requests(demo)}
+    assert [names[line.split()[2]] for line in (resize, failing, delete)] == [
+        "api-oversized",
+        "checkout-no-capacity",
+        "forgotten-data",
+    ]
+    verified = shell(demo, "finops audit verify")
     assert verified.returncode == 0, verified.stderr
     assert "intact" in verified.stderr
-    resources = json.loads(shell(demo, "finops resources -o json --kind ec2-instance").stdout)
-    assert resources
+    assert {"finops audit verify", "finops audit list"} <= set(demo.commands)
+    name = resize.split()[2]
+    recorded = json.loads(shell(demo, f"finops audit list -o json --request {name}").stdout)
+    assert {"proposed", "voted", "decided", "intent", "outcome"} <= {one["kind"] for one in recorded}
+
+
+def test_alice_by_command_and_alice_in_slack_are_one_vote_and_bob_is_the_second(demo: DemoProcess) -> None:
+    name = request(demo, "ebs_volume_delete", "eu-forgotten")["metadata"]["name"]
+    approved = shell(demo, f"finops approve {name} --context alice")
+    assert approved.returncode == 0, approved.stderr
+    assert eventually(lambda: _votes(demo, name) == "1/2", 20)
+    slack = Control(demo.slack_page)
+    card = slack.wait_for(lambda: _card(slack, "eu-forgotten"), 60)
+    slack.click(user="U0ALICE001", action="finops_approve", message=card, confirm=True)
+    assert eventually(lambda: _recorded(demo, name).count("voted") == 2, 30), _recorded(demo, name)
+    assert _votes(demo, name) == "1/2"
+    slack.click(user="U0BOB00001", action="finops_approve", message=card, confirm=True)
+    assert state_becomes(demo, name, "Succeeded")
+
+
+def _card(slack: Control, resource: str) -> str:
+    """Return the time stamp of a resource's card, empty while there is none."""
+    return next((str(one["ts"]) for one in slack.messages() if f"`{resource}`" in str(one.get("text"))), "")
+
+
+def _recorded(demo: DemoProcess, name: str) -> list[str]:
     listed = json.loads(shell(demo, f"finops audit list -o json --request {name}").stdout)
-    assert {"proposed", "voted", "decided", "intent", "outcome"} <= {one["kind"] for one in listed}
+    return [str(one["kind"]) for one in listed]
 
 
 def test_the_ledger_verifies_from_an_export_and_an_edit_is_seen(demo: DemoProcess) -> None:
