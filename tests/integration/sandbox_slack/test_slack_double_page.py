@@ -77,12 +77,6 @@ def bot(shared: SlackDouble) -> Iterator[App]:
         ack()
         client.chat_postMessage(channel=FINOPS, text=f"Denied by <@{body['user']['id']}>: {reason}")
 
-    @app.action("more")
-    def more(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
-        ack()
-        chosen = body["actions"][0]["selected_option"]["value"]
-        client.chat_postEphemeral(channel=FINOPS, user=body["user"]["id"], text=f"You chose {chosen}")
-
     @app.view_closed("deny")
     def closed(ack: Ack) -> None:
         ack()
@@ -90,13 +84,6 @@ def bot(shared: SlackDouble) -> Iterator[App]:
     @app.command("/finops")
     def command(ack: Ack, body: dict[str, Any]) -> None:
         ack(f"You said {body['text']}")
-
-    @app.event("app_home_opened")
-    def home(event: dict[str, Any], client: WebClient) -> None:
-        text = {"type": "mrkdwn", "text": "*Your queue* is empty"}
-        client.views_publish(
-            user_id=event["user"], view={"type": "home", "blocks": [{"type": "section", "text": text}]}
-        )
 
     handler = SocketModeHandler(app, "xapp-sandbox-finops")
     handler.connect()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
@@ -162,7 +149,7 @@ def test_a_person_denies_with_a_reason_after_an_error(
     browser.wait_text("Deny the resize", "dialog.modal[open]")
     browser.click("dialog.modal footer button", "Deny")
     browser.wait_text("Please complete this required field.", "dialog.modal")
-    browser.click("dialog.modal label.choice", "Needed soon")
+    browser.choose("dialog.modal select", "soon")
     browser.type("dialog.modal textarea", "short")
     browser.click("dialog.modal footer button", "Deny")
     browser.wait_text("Please write at least ten characters.", "dialog.modal")
@@ -174,7 +161,7 @@ def test_a_person_denies_with_a_reason_after_an_error(
     browser.wait_for("!document.querySelector('dialog.modal')")
 
 
-def test_escape_closes_a_modal_and_the_app_hears_of_it(
+def test_escape_closes_a_modal_and_the_app_is_notified(
     browser: Browser, slack: SlackDouble, client: WebClient, control: Control, bot: App
 ) -> None:
     browser.goto(f"{slack.url}/?user={ALICE}")
@@ -187,25 +174,20 @@ def test_escape_closes_a_modal_and_the_app_hears_of_it(
     assert [envelope["acked"] for envelope in closed] == [True]
 
 
-def test_a_menu_and_a_command_answer_only_the_person(
-    browser: Browser, slack: SlackDouble, client: WebClient, bot: App
-) -> None:
+def test_a_command_answers_only_the_person(browser: Browser, slack: SlackDouble, client: WebClient, bot: App) -> None:
     browser.goto(f"{slack.url}/?user={ALICE}")
     post(client)
-    browser.click("summary", "⋯")
-    browser.click(".overflow[open] button", "Why this?")
-    browser.wait_text("You chose why")
+    assert "/finops help" in browser.evaluate("document.querySelector('#text').placeholder")
     browser.type("#text", "/finops whoami")
     browser.press("Enter")
-    browser.wait_text("You said whoami")
+    browser.wait_text("You said whoami", ".ephemeral")
     browser.choose("#user", BOB)
     browser.wait_for("location.search.includes('BOB')")
     browser.wait_text("Resize reports-3")
-    assert "You chose" not in browser.text("main")
     assert "You said" not in browser.text("main")
 
 
-def test_threads_home_and_channels_of_each_person(
+def test_a_thread_opens_below_its_message_grows_and_closes(
     browser: Browser, slack: SlackDouble, client: WebClient, bot: App
 ) -> None:
     ts = post(client)
@@ -213,22 +195,42 @@ def test_threads_home_and_channels_of_each_person(
     browser.goto(f"{slack.url}/?user={DAVE}")
     browser.click("a.thread-link", "1 reply")
     browser.wait_text("@alice approved", "#thread")
+    client.chat_postMessage(channel=FINOPS, thread_ts=ts, text="and it ended")
+    browser.wait_text("and it ended", "#thread")
+    browser.click("a.thread-link", "Close the thread")
+    browser.wait_text("2 replies")
+    assert "and it ended" not in browser.text("main")
+
+
+def test_each_person_has_the_channels_they_are_in(browser: Browser, slack: SlackDouble) -> None:
+    browser.goto(f"{slack.url}/?user={DAVE}")
     assert "finance-private" in browser.text("#sidebar")
-    browser.click("#sidebar a", "finops Home")
-    browser.wait_text("Your queue is empty")
     browser.goto(f"{slack.url}/?user={ALICE}")
     assert "finance-private" not in browser.text("#sidebar")
-    assert "/finops help" in browser.evaluate("document.querySelector('#text').placeholder")
 
 
-def test_an_app_without_commands_and_home_is_offered_with_neither(browser: Browser) -> None:
+def test_what_is_typed_stays_when_a_message_arrives(
+    browser: Browser, slack: SlackDouble, client: WebClient, bot: App
+) -> None:
+    browser.goto(f"{slack.url}/?user={ALICE}")
+    post(client)
+    browser.type("#text", "half a sentence")
+    client.chat_postMessage(channel=FINOPS, text="another message")
+    browser.wait_text("another message")
+    assert browser.evaluate("document.querySelector('#text').value") == "half a sentence"
+    browser.click("button", "Deny…")
+    browser.wait_text("Deny the resize", "dialog.modal[open]")
+    browser.type("dialog.modal textarea", "half a reason")
+    client.chat_postMessage(channel=FINOPS, text="one more message")
+    browser.wait_text("one more message")
+    assert browser.evaluate("document.querySelector('dialog.modal textarea').value") == "half a reason"
+
+
+def test_an_app_without_commands_is_not_offered_with_one(browser: Browser) -> None:
     with SlackDouble(limits="off") as plain:
-        # An address with a Home, kept from elsewhere, leads to the channel.
-        browser.goto(f"{plain.url}/?user={ALICE}&home=1")
+        browser.goto(f"{plain.url}/?user={ALICE}")
         browser.wait_text("Nothing in # finops yet")
         assert browser.evaluate("document.querySelector('#text').placeholder") == "Message"
-        assert "Home" not in browser.text("#sidebar")
-        assert "Apps" not in browser.text("#sidebar")
         browser.type("#text", "/finops help")
         browser.press("Enter")
         browser.wait_text("No app in this workspace knows that command.", "#toast")

@@ -92,6 +92,7 @@ def test_timestamps_grow_even_when_time_stands(state: State) -> None:
         (":white_check_mark: :nothing:", "✅ :nothing:"),
         ("<!date^1800000000^{date_short} {time}|later>", None),
         ("*bold `code`*", "<strong>bold <code>code</code></strong>"),
+        ("&gt;" * 700 + "deep", "<blockquote>deep</blockquote>"),
     ],
 )
 def test_mrkdwn_reads_as_in_slack(state: State, stored: str, shown: str | None) -> None:

@@ -10,11 +10,12 @@ class Html(str):
 
 
 Part = str | Html | None
+Attributes = dict[str, str | bool | None]
 EMPTY = Html("")
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta"})
 
 
-def tag(name: str, attributes: dict[str, str | bool | None] | None = None, *parts: Part) -> Html:
+def tag(name: str, attributes: Attributes | None = None, *parts: Part) -> Html:
     """Return an element. A None or False attribute is left out, a True one stands without value."""
     opened = [name]
     for key, value in (attributes or {}).items():

@@ -1,24 +1,23 @@
-"""The page's addresses: the page, its fragments, the stream of changes, and what its buttons post.
+"""The page's addresses: the page, the wait for a change, and what its buttons post.
 
 Posts must be JSON and come from the page itself: the double listens on a port any web site could aim a form at.
 """
 
-import asyncio
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from aiohttp import web
 
 from finops_sandbox.slack.model import Json
-from finops_sandbox.slack.page.render import fragments, look_from, page_html
+from finops_sandbox.slack.page.render import page_html, scene_from
 from finops_sandbox.slack.people_acts import People, RefusedError
 from finops_sandbox.slack.state import State
 
 STATIC = Path(__file__).with_name("static")
 # Long polling in pieces, so that a closed page is noticed.
-STREAM_SECONDS = 15.0
+WAIT_SECONDS = 15.0
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
@@ -43,42 +42,20 @@ class Page:
         return [
             web.get("/", self._page),
             web.get("/archives/{channel}/{message}", self._permalink),
-            web.get("/_page/fragments", self._fragments),
-            web.get("/_page/events", self._events),
-            web.get("/_page/static/{name}", self._static),
+            web.get("/_page/version", self._version),
+            web.static("/_page/static", STATIC),
             web.post("/_page/act/{name}", self._act),
         ]
 
     async def _page(self, request: web.Request) -> web.Response:
-        text = page_html(self._state, look_from(self._state, dict(request.query)))
+        text = page_html(self._state, scene_from(self._state, dict(request.query)))
         return web.Response(text=text, content_type="text/html", headers=HEADERS)
 
-    async def _fragments(self, request: web.Request) -> web.Response:
-        look = look_from(self._state, dict(request.query))
-        body = {"version": self._state.version, "parts": fragments(self._state, look)}
-        return web.json_response(body, headers=HEADERS)
-
-    async def _events(self, request: web.Request) -> web.StreamResponse:
-        """Tell the page the version whenever it changes, as server-sent events."""
-        response = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        version = int(request.query.get("version", "0")) if request.query.get("version", "0").isdigit() else 0
-        try:
-            while request.transport is not None and not request.transport.is_closing():
-                newer = await self._state.wait_newer(version, STREAM_SECONDS)
-                await response.write(f"data: {newer}\n\n".encode() if newer != version else b": still here\n\n")
-                version = newer
-        except (ConnectionError, asyncio.CancelledError):
-            return response
-        return response
-
-    async def _static(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["name"]
-        kinds = {"app.js": "text/javascript", "style.css": "text/css"}
-        if name not in kinds:
-            return web.Response(status=404, text="no such file")
-        text = (STATIC / name).read_text(encoding="utf-8")
-        return web.Response(text=text, content_type=kinds[name], headers=HEADERS)
+    async def _version(self, request: web.Request) -> web.Response:
+        """Answer when the workspace is newer than what the page shows, or after a while."""
+        known = request.query.get("after", "")
+        newer = await self._state.wait_newer(int(known) if known.isdecimal() else 0, WAIT_SECONDS)
+        return web.json_response({"version": newer}, headers=HEADERS)
 
     async def _permalink(self, request: web.Request) -> web.StreamResponse:
         match = _PERMALINK.fullmatch(request.match_info["message"])
@@ -103,16 +80,14 @@ class Page:
         return web.json_response(result)
 
     async def _perform(self, name: str, body: Json) -> Json:
-        if name == "click":
-            return await self._people.click(**body)
-        if name == "view_action":
-            return await self._people.view_action(**body)
-        if name == "submit_view":
-            return await self._people.submit_view(**body)
-        if name == "close_view":
-            return await self._people.close_view(**body)
-        if name == "open_home":
-            return await self._people.open_home(**body)
+        acts: dict[str, Callable[..., Awaitable[Json]]] = {
+            "click": self._people.click,
+            "view_action": self._people.view_action,
+            "submit_view": self._people.submit_view,
+            "close_view": self._people.close_view,
+        }
+        if name in acts:
+            return await acts[name](**body)
         if name == "say":
             command, _, rest = str(body["text"]).partition(" ")
             if command.startswith("/"):
