@@ -254,6 +254,7 @@ class Operator:
             accounts=world.accounts.all,
             recommendations=lambda policy: self.recommendations.stream(key_of(policy)),
             kinds=self.plugins.kinds,
+            correct=lambda policy, changed: self.recommendations.correct(key_of(policy), changed),
             actions=self.plugins.actions,
             sessions=self.sessions,
             access=access_of,

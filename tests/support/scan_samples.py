@@ -17,7 +17,7 @@ from finops.crds.scan_policy import ScanPolicy
 from finops.domain.decision import State
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ActionType, Effort, Recommendation, ResourceRef
-from finops.domain.report import ScanSummary
+from finops.domain.report import Savings, ScanSummary, StatusSum
 from finops.domain.resource import Gap
 from finops_operator.rules.candidates import InWords, request_spec
 
@@ -85,8 +85,9 @@ def summary(*gaps: Gap, **changes: Any) -> ScanSummary:
         "monthly_cost": Decimal("123.45"),
         "unpriced_resources": 0,
         "unknown_resources": 0,
-        "potential_monthly_savings": Decimal("20.10"),
-        "recommendations": 2,
+        "savings": Savings(
+            StatusSum(Decimal("20.10"), 2), StatusSum(Decimal("7.00"), 1), StatusSum(Decimal("3.50"), 1)
+        ),
         "gaps": gaps,
         "api_calls": {"ec2:DescribeInstances": 3, "sts:AssumeRole": 1},
         "estimated_api_cost": Decimal("0.01"),

@@ -44,6 +44,14 @@ class LastScan(Part):
     estimated_api_cost: Money | None = Field(default=None, description="What those calls cost, in US dollars.")
 
 
+class SavingsByStatus(Part):
+    """What recommendations would save, by what can be done about them; the three are never added."""
+
+    actionable: Money = Field(description="With a request that is open or would be made, in US dollars a month.")
+    advice: Money = Field(description="For people to carry out elsewhere, in US dollars a month.")
+    blocked: Money = Field(description="Kept from becoming requests; blockedBy says by what. In US dollars a month.")
+
+
 class ScanPolicyStatus(Part):
     """What the operator found."""
 
@@ -58,7 +66,12 @@ class ScanPolicyStatus(Part):
     next_scan_time: Time | None = Field(default=None, description="When the next scan starts.")
     monthly_cost: Money | None = Field(default=None, description="What the resources cost a month, in US dollars.")
     potential_monthly_savings: Money | None = Field(
-        default=None, description="What the open recommendations would save a month, in US dollars."
+        default=None,
+        description="What the recommendations that can be approved would save a month, in US dollars; the same as "
+        "savings.actionable.",
+    )
+    savings: SavingsByStatus | None = Field(
+        default=None, description="What the recommendations would save, by what can be done about them."
     )
     realized_monthly_savings: Money | None = Field(
         default=None, description="What the acts carried out save a month, in US dollars."

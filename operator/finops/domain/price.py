@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
-from finops.domain.money import CURRENCY
+from finops.domain.money import CURRENCY, to_cents
+
+HOUR: Final = "hour"
+"""The unit of prices that are multiplied by the hours of a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,15 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class BilledQuantity:
+    """One billed part of a resource with its unit price, whatever the hours of a month."""
+
+    dimension: str
+    quantity: Decimal
+    price: Price
+
+
+@dataclass(frozen=True, slots=True)
 class CostComponent:
     """One billed part of a resource: `quantity` of `price.unit`; `monthly` is unrounded."""
 
@@ -78,7 +92,31 @@ class Cost:
             return None
         return sum((component.monthly for component in self.components), Decimal(0))
 
+    def over(self, hours_per_month: Decimal) -> Cost:
+        """Return the same cost in a month of so many hours."""
+        parts = (BilledQuantity(one.dimension, one.quantity, one.price) for one in self.components)
+        return cost_from(parts, self.missing, hours_per_month)
+
     @property
     def price(self) -> Price | None:
         """The price of the main component, for the report's `price` field."""
         return self.components[0].price if self.components else None
+
+
+def cost_from(parts: Iterable[BilledQuantity], missing: Iterable[str], hours_per_month: Decimal) -> Cost:
+    """Return what the parts cost a month at list price, rounded to cents; unknown as soon as something is missing.
+
+    Hourly parts are added before they are multiplied, and the monthly figure is rounded once. Nothing billed (a stopped
+    instance without addresses) costs 0.00, and that is known.
+    """
+    components: list[CostComponent] = []
+    hourly: Decimal | None = None
+    for part in parts:
+        hours = hours_per_month if part.price.unit == HOUR else Decimal(1)
+        monthly = part.quantity * part.price.amount * hours
+        components.append(CostComponent(part.dimension, part.quantity, part.price, monthly))
+        if part.price.unit == HOUR:
+            hourly = (hourly or Decimal(0)) + part.quantity * part.price.amount
+    unknown = tuple(missing)
+    total = None if unknown else to_cents(sum((one.monthly for one in components), Decimal(0)))
+    return Cost(total, None if unknown else hourly, tuple(components), unknown)

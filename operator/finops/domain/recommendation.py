@@ -19,6 +19,31 @@ class ActionType(StrEnum):
     DELETE = "Delete"
 
 
+class Status(StrEnum):
+    """Whether a person can have a recommendation carried out; the same word in status, reports and listings.
+
+    ACTIONABLE: a request exists or would be made. ADVICE: there is no action, or an owner would revert it. BLOCKED:
+    there is an action, and something forbids it; `blocked_by` says what.
+    """
+
+    ACTIONABLE = "Actionable"
+    ADVICE = "Advice"
+    BLOCKED = "Blocked"
+
+
+class BlockCode(StrEnum):
+    """Why a recommendation cannot become a request."""
+
+    PROTECTED_TAG = "ProtectedTag"
+    NOT_GRANTED = "NotGranted"
+    MODE_RECOMMEND = "ModeRecommend"
+    NOT_ALLOWED = "NotAllowed"
+    NO_EXECUTOR_ROLE = "NoExecutorRole"
+    NO_PRICE = "NoPrice"
+    BELOW_MINIMUM = "BelowMinimum"
+    REFUSED_BY_PREFLIGHT = "RefusedByPreflight"
+
+
 class Effort(StrEnum):
     """AWS Cost Optimization Hub's implementation effort levels."""
 
@@ -104,6 +129,19 @@ class ResourceRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """One thing that keeps a recommendation from becoming a request.
+
+    Attributes:
+        code: a BlockCode; `RefusedByPreflight:RULE` names the rule of the action that refused.
+        message: one sentence that says what is in the way and, where a person can change it, how.
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recommendation:
     """A finding with money. Invariant: 0 ≤ monthly_savings ≤ current_monthly_cost where both are known.
 
@@ -111,6 +149,9 @@ class Recommendation:
         id: stable across scans for the same (policy, check, resource, action, parameters).
         counted: False for the alternatives of a group whose best member is counted.
         group: resource ARN; one recommendation per group counts towards totals.
+        status, blocked_by: whether it can be carried out; decided by `finops_operator.rules.readiness` alone.
+        note: what became of an actionable one when requests were made: the request that is open, or what it waits for.
+        tags: the resource's tags, untrusted text; listings filter by them.
     """
 
     id: str
@@ -141,6 +182,10 @@ class Recommendation:
     facts: tuple[EvidenceFact, ...] = ()
     expectation: str = ""
     performance_risk: PerformanceRisk | None = None
+    status: Status = Status.ACTIONABLE
+    blocked_by: tuple[Block, ...] = ()
+    note: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def recommendation_id(policy: str, check: str, arn: str, action: str, parameters: Mapping[str, Json]) -> str:

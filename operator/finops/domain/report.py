@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from finops.domain.money import to_cents
+from finops.domain.recommendation import Recommendation, Status
 from finops.domain.resource import Gap
 
 
@@ -30,6 +32,47 @@ class ShardCost:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusSum:
+    """What the counted recommendations of one status save a month together, and how many they are."""
+
+    monthly_savings: Decimal = Decimal("0.00")
+    count: int = 0
+
+    def __add__(self, other: StatusSum) -> StatusSum:
+        return StatusSum(self.monthly_savings + other.monthly_savings, self.count + other.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Savings:
+    """Savings by what can be done about them; three figures that are never added into one total."""
+
+    actionable: StatusSum = StatusSum()
+    advice: StatusSum = StatusSum()
+    blocked: StatusSum = StatusSum()
+
+    def __add__(self, other: Savings) -> Savings:
+        return Savings(self.actionable + other.actionable, self.advice + other.advice, self.blocked + other.blocked)
+
+    def plus(self, status: Status, monthly_savings: Decimal | None) -> Savings:
+        """Return these with one recommendation more; an unknown saving adds nothing but is counted."""
+        return self + _of(status, StatusSum(to_cents(monthly_savings or Decimal(0)), 1))
+
+    def moved(self, item: Recommendation, status: Status) -> Savings:
+        """Return these after `item`, which is part of them, got another status."""
+        less = StatusSum(-to_cents(item.monthly_savings or Decimal(0)), -1)
+        return (self + _of(item.status, less)).plus(status, item.monthly_savings)
+
+    @property
+    def count(self) -> int:
+        """Return how many recommendations were counted."""
+        return self.actionable.count + self.advice.count + self.blocked.count
+
+
+def _of(status: Status, part: StatusSum) -> Savings:
+    return Savings(**{status.value.lower(): part})
+
+
+@dataclass(frozen=True, slots=True)
 class ScanSummary:
     """Totals of a scan. Money is rounded to cents; `monthly_cost` adds only priced resources.
 
@@ -37,6 +80,7 @@ class ScanSummary:
         resources: resources seen, after the policy's selector.
         unpriced_resources: of those, how many have no price.
         unknown_resources: of those, how many have too little utilization data to judge.
+        savings: what counted recommendations would save, by status.
         api_calls: `service:Operation` → number of requests sent.
         estimated_api_cost: what these calls cost at AWS's list price, unrounded.
     """
@@ -48,14 +92,23 @@ class ScanSummary:
     monthly_cost: Decimal
     unpriced_resources: int
     unknown_resources: int
-    potential_monthly_savings: Decimal
-    recommendations: int
+    savings: Savings
     gaps: tuple[Gap, ...]
     api_calls: Mapping[str, int] = field(default_factory=dict)
     estimated_api_cost: Decimal = Decimal(0)
     currency: str = "USD"
     complete_failure: str = ""
     """Why nothing at all could be scanned, empty otherwise."""
+
+    @property
+    def potential_monthly_savings(self) -> Decimal:
+        """What people can approve, or would be asked to: the actionable part of `savings`."""
+        return self.savings.actionable.monthly_savings
+
+    @property
+    def recommendations(self) -> int:
+        """Recommendations that count, whatever their status."""
+        return self.savings.count
 
     @property
     def known_monthly_cost(self) -> Decimal | None:

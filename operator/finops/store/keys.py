@@ -7,6 +7,7 @@
 | `{p}inv:{account}:{region}:{kind}:{generation}` | hash | scan | resource id → compact JSON |
 | `{p}shards` | set | scan | every shard that has a head |
 | `{p}util:{account}:{region}:{kind}` | hash | scan | resource id → compact summaries |
+| `{p}price:{account}:{region}:{kind}` | hash | scan | resource id → priced parts and what has no price |
 | `{p}util:{account}:{region}:{kind}:{question}` | hash | scan | `resource mark` → answers on a window, two days |
 | `{p}ring:{account}:{region}:{kind}:{metric}` | hash | scan | resource id → packed hourly values |
 | `{p}ring:{account}:{region}:{kind}:{metric}:dimensions` | hash | scan | resource id → dimension set, kept a day |
@@ -73,6 +74,9 @@ class Keys:
 
     def utilization(self, shard: Shard) -> str:
         return f"{self.prefix}util:{shard}"
+
+    def resource_costs(self, shard: Shard) -> str:
+        return f"{self.prefix}price:{shard}"
 
     def ring(self, shard: Shard, metric: str) -> str:
         return f"{self.prefix}ring:{shard}:{metric}"

@@ -16,14 +16,16 @@ from typing import Any, Final
 from finops.domain.money import as_text
 from finops.domain.recommendation import (
     ActionType,
+    Block,
     Effort,
     EvidenceFact,
     NotRecommended,
     PerformanceRisk,
     Recommendation,
     ResourceRef,
+    Status,
 )
-from finops.domain.report import ScanSummary, ShardCost
+from finops.domain.report import Savings, ScanSummary, ShardCost, StatusSum
 from finops.domain.resource import Shard
 from finops.errors import StoreUnsafe
 from finops.store.connection import Store, store_errors
@@ -53,6 +55,13 @@ for part in string.gmatch(ARGV[4], '%S+') do
 end
 redis.call('DEL', KEYS[1])
 redis.call('SREM', KEYS[2], ARGV[1])
+return 1
+"""
+_CORRECT: Final = """
+if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return 0 end
+if redis.call('HGET', KEYS[1], 'savings') ~= ARGV[2] then return 0 end
+for at = 4, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1]) end
+redis.call('HSET', KEYS[1], 'savings', ARGV[3])
 return 1
 """
 _UNKNOWN_SAVING: Final = -1.0
@@ -98,6 +107,7 @@ class RecommendationStore:
         self._client: Any = store.client
         self._keys = store.keys
         self._swap: Any = store.client.register_script(_SWAP)
+        self._correct: Any = store.client.register_script(_CORRECT)
         self._forget: Any = store.client.register_script(_FORGET)
 
     def add(
@@ -194,6 +204,36 @@ class RecommendationStore:
             text = self._client.hget(self._part(policy, generation, "recs"), recommendation_id)
         return recommendation_from_text(text) if text else None
 
+    def correct(self, policy: tuple[str, str], changed: Sequence[Recommendation]) -> None:
+        """Replace records of the visible generation, and move their savings between the statuses in its head.
+
+        Called by the proposer with what it found out about them, one policy at a time. Records that went in between
+        stay gone.
+        """
+        for start in range(0, len(changed), _PAGE):
+            self._correct_page(policy, changed[start : start + _PAGE])
+
+    def _correct_page(self, policy: tuple[str, str], changed: Sequence[Recommendation]) -> None:
+        with store_errors():
+            head = self._client.hmget(self._keys.policy_head(*policy), "generation", "savings")
+        if not all(head):
+            return
+        generation, savings = str(head[0]), _savings_from_text(head[1])
+        records = self._part(policy, generation, "recs")
+        with store_errors():
+            before = self._client.hmget(records, [one.id for one in changed])
+        texts: list[str] = []
+        for one, text in zip(changed, before, strict=True):
+            if text is None:
+                continue
+            was = recommendation_from_text(text)
+            savings = savings.moved(was, one.status) if was.counted else savings
+            texts += (one.id, recommendation_to_text(one))
+        if texts:
+            keys = [self._keys.policy_head(*policy), records]
+            with store_errors():
+                self._correct(keys=keys, args=[generation, head[1], savings_to_text(savings), *texts])
+
     def reasons(
         self, policy: tuple[str, str], generation: str, wanted: Sequence[tuple[str, str]]
     ) -> list[NotRecommended]:
@@ -280,6 +320,10 @@ def recommendation_to_json(one: Recommendation) -> dict[str, Any]:
         "facts": [{"label": fact.label, "value": fact.value} for fact in one.facts],
         "expectation": one.expectation,
         "performanceRisk": one.performance_risk.value if one.performance_risk else None,
+        "status": one.status.value,
+        "blockedBy": [{"code": block.code, "message": block.message} for block in one.blocked_by],
+        "note": one.note,
+        "tags": dict(one.tags),
     }
 
 
@@ -314,6 +358,10 @@ def recommendation_from_json(record: Mapping[str, Any]) -> Recommendation:
         facts=tuple(EvidenceFact(**fact) for fact in record["facts"]),
         expectation=record["expectation"],
         performance_risk=PerformanceRisk(record["performanceRisk"]) if record["performanceRisk"] else None,
+        status=Status(record["status"]),
+        blocked_by=tuple(Block(**block) for block in record["blockedBy"]),
+        note=record["note"],
+        tags=record["tags"],
     )
 
 
@@ -342,8 +390,7 @@ def _head_to_fields(head: PolicyHead) -> dict[str, str | int]:
         "monthlyCost": f"{summary.monthly_cost:f}",
         "unpricedResources": summary.unpriced_resources,
         "unknownResources": summary.unknown_resources,
-        "potentialMonthlySavings": f"{summary.potential_monthly_savings:f}",
-        "recommendations": summary.recommendations,
+        "savings": savings_to_text(summary.savings),
         "gaps": gaps_to_text(summary.gaps),
         "apiCalls": json.dumps(dict(summary.api_calls), separators=(",", ":")),
         "estimatedApiCost": f"{summary.estimated_api_cost:f}",
@@ -360,6 +407,17 @@ def _head_to_fields(head: PolicyHead) -> dict[str, str | int]:
     }
 
 
+def savings_to_text(savings: Savings) -> str:
+    """Return the stored form of savings: money and number by status."""
+    parts = {"actionable": savings.actionable, "advice": savings.advice, "blocked": savings.blocked}
+    return json.dumps({name: [f"{part.monthly_savings:f}", part.count] for name, part in parts.items()})
+
+
+def _savings_from_text(text: str) -> Savings:
+    parts = json.loads(text)
+    return Savings(**{name: StatusSum(Decimal(money), count) for name, (money, count) in parts.items()})
+
+
 def _tags_to_text(tags: Mapping[str, Sequence[str]]) -> str:
     return json.dumps({key: list(values) for key, values in tags.items()}, separators=(",", ":"))
 
@@ -374,8 +432,7 @@ def _head_from_fields(fields: Mapping[str, str]) -> PolicyHead:
         monthly_cost=Decimal(fields["monthlyCost"]),
         unpriced_resources=int(fields["unpricedResources"]),
         unknown_resources=int(fields["unknownResources"]),
-        potential_monthly_savings=Decimal(fields["potentialMonthlySavings"]),
-        recommendations=int(fields["recommendations"]),
+        savings=_savings_from_text(fields["savings"]),
         gaps=gaps_from_text(fields["gaps"]),
         api_calls=json.loads(fields["apiCalls"]),
         estimated_api_cost=Decimal(fields["estimatedApiCost"]),

@@ -10,28 +10,16 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
-from finops.domain.resource import IGNORE_TAG, PROTECTED_TAG
 from finops_operator.plugins.action import PolicyFacts, Refusal
 from finops_operator.plugins.ownership import Owner, Sign, owners
+from finops_operator.rules.readiness import protecting_tags
 
-_YES: Final = frozenset({"true", "yes", "1"})
-_OPT_OUT: Final = (IGNORE_TAG, PROTECTED_TAG)
 _STOP_OPT_OUT: Final = "DoNotStop"
 
 
 def protected(tags: Mapping[str, str], facts: PolicyFacts) -> tuple[Refusal, ...]:
     """Refuse what its owner or the policy has put out of reach by a tag."""
-    found = [
-        Refusal("Protected", f"The tag {key} protects this resource.")
-        for key in _OPT_OUT
-        if tags.get(key, "").strip().lower() in _YES
-    ]
-    found.extend(
-        Refusal("Protected", f"The policy protects resources with tag {key}={tags[key]}.")
-        for key, values in facts.protect_tags.items()
-        if key in tags and tags[key] in values and key not in _OPT_OUT
-    )
-    return tuple(found)
+    return tuple(Refusal("Protected", sentence) for sentence in protecting_tags(tags, facts.protect_tags))
 
 
 def stop_opt_out(tags: Mapping[str, str]) -> tuple[Refusal, ...]:

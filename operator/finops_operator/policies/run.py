@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.report import ScanSummary
+from finops.domain.report import Savings, ScanSummary
 from finops.errors import FenceLost, FinopsError, Unavailable
 from finops.ports.aws_access import Tenant
 from finops.ports.clock import Clock
@@ -77,7 +77,13 @@ class PolicyScans:
             # The scan's figures stand whatever became of its requests.
             logger.warning("requests not brought up to date: %s", error, extra={"policy": name})
             opened, owed = len(self.proposer.open_of(policy)), isinstance(error, FenceLost | Unavailable)
-        return Standing(opened, self._realized(namespace, name), owed)
+        return Standing(opened, self._realized(namespace, name), owed, self._corrected(policy, summary))
+
+    def _corrected(self, policy: ScanPolicy, summary: ScanSummary) -> Savings | None:
+        """Return the scan's savings as the proposer left them; None when another scan's are visible."""
+        head = self.recommendations.head(key_of(policy))
+        same = head is not None and head.summary.start_time == summary.start_time
+        return head.summary.savings if head is not None and same else None
 
     def _realized(self, namespace: str, name: str) -> Decimal:
         return sum(

@@ -260,6 +260,7 @@ class Scheduler:
         ended = self._ended_acts.count(key)
         summary = self.scan(policy)
         standing = self._follow(key, policy, summary)
+        summary = replace(summary, savings=standing.savings or summary.savings)
         self._patience.ended(key, policy, saw_nothing=bool(summary.complete_failure))
         self._pause_while_owed(key, policy, standing)
         now = self.clock.now()

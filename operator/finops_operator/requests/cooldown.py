@@ -12,12 +12,21 @@ from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.recommendation import Recommendation
+from finops.domain.recommendation import Block, Recommendation
 from finops_operator.rules.due import REQUESTED_AT
 
 REFUSED_FOR: Final = timedelta(hours=6)
 FAILED_FOR: Final = timedelta(hours=2)
 _FAILURES_IN_A_ROW: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Why something is passed over: a sentence, and the rules of the preflight when it was that which refused."""
+
+    reason: str
+    refusals: tuple[Block, ...] = ()
+
 
 _Key: TypeAlias = tuple[str, int, str, str, str]
 
@@ -26,18 +35,18 @@ _Key: TypeAlias = tuple[str, int, str, str, str]
 class PassingOver:
     """What was refused or failed lately, by policy, resource and action; used under the proposer's lock."""
 
-    _until: dict[_Key, tuple[datetime, str]] = field(default_factory=dict)
+    _until: dict[_Key, tuple[datetime, Passed]] = field(default_factory=dict)
 
-    def why(self, policy: ScanPolicy, item: Recommendation, now: datetime) -> str:
-        """Return why `item` is passed over now, empty when it is not."""
-        until, reason = self._until.get(_key(policy, item), (now, ""))
-        return f"checked lately: {reason}" if now < until else ""
+    def why(self, policy: ScanPolicy, item: Recommendation, now: datetime) -> Passed | None:
+        """Return why `item` is passed over now, None when it is not."""
+        until, passed = self._until.get(_key(policy, item), (now, None))
+        return passed if now < until else None
 
-    def note(self, policy: ScanPolicy, item: Recommendation, now: datetime, length: timedelta, reason: str) -> None:
+    def note(self, policy: ScanPolicy, item: Recommendation, now: datetime, length: timedelta, passed: Passed) -> None:
         """Pass `item` over for `length`; what is over is dropped, so this holds the last hours alone."""
         for key in [key for key, (until, _) in self._until.items() if until <= now]:
             del self._until[key]
-        self._until[_key(policy, item)] = (now + length, reason)
+        self._until[_key(policy, item)] = (now + length, passed)
 
 
 @dataclass(slots=True)
@@ -49,7 +58,7 @@ class FailingPlaces:
     def why(self, item: Recommendation) -> str:
         """Return why `item` is passed over in this pass, empty when it is not."""
         place = _place(item)
-        return f"AWS does not answer in {' '.join(place)}" if self._failures[place] >= _FAILURES_IN_A_ROW else ""
+        return f"AWS does not answer in {' '.join(place)}." if self._failures[place] >= _FAILURES_IN_A_ROW else ""
 
     def failed(self, item: Recommendation) -> None:
         self._failures[_place(item)] += 1

@@ -23,7 +23,7 @@ from finops.domain.audit import Entry, RecordKind
 from finops.domain.decision import State, Trigger
 from finops.domain.execution import Observation
 from finops.domain.next_move import difference
-from finops.domain.recommendation import Recommendation
+from finops.domain.recommendation import Block, Recommendation
 from finops.domain.report import ScanSummary
 from finops.errors import AwsError, Conflict, InvalidInput, Refused
 from finops.ports.aws_access import AccountAccess, Tenant
@@ -35,7 +35,8 @@ from finops_operator.decisions.decider import Decider
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, FailingPlaces, PassingOver
+from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, FailingPlaces, Passed, PassingOver
+from finops_operator.requests.outcomes import Outcomes
 from finops_operator.requests.presenting import in_words
 from finops_operator.rules.candidates import (
     BETTER_PLAN,
@@ -56,6 +57,7 @@ _LOOKS: Final = 100
 """Resources looked at after one scan: a policy with thousands of refused acts must not cost thousands of calls."""
 _PASS_SECONDS: Final = 120.0
 """How long one policy may look while the others wait for their turn."""
+_GONE: Final = Block("Gone", "The resource is gone.")
 _POLICY_LABEL: Final = "finops.dev/policy"
 
 
@@ -76,6 +78,8 @@ class Proposer:
     accounts: Callable[[], tuple[AwsAccount, ...]]
     recommendations: Callable[[ScanPolicy], Iterator[Recommendation]]
     kinds: Mapping[str, ResourceKind[Any]]
+    correct: Callable[[ScanPolicy, Sequence[Recommendation]], None]
+    """Writes back what became of recommendations, for listings and totals."""
     actions: Mapping[str, Action]
     sessions: ExecutorSessions
     access: Callable[[AwsAccount], AccountAccess]
@@ -183,34 +187,46 @@ class Proposer:
         known = self._known()
         left, looks = room(policy, known), _LOOKS
         now, deadline = self.clock.now(), self.clock.monotonic() + _PASS_SECONDS
-        failing, wanted = FailingPlaces(), list[_Wanted]()
+        failing, outcomes, wanted = FailingPlaces(), Outcomes(), list[_Wanted]()
         for item in candidates(policy, self.recommendations(policy), known, by_id, now):
             if self.stopping():
                 return
-            if left <= 0 or looks <= 0 or self.clock.monotonic() > deadline:
-                break
             if isinstance(item, Skip):
-                logger.debug("not proposed: %s", item.reason, extra={"recommendation": item.recommendation})
+                outcomes.skipped(item)
                 continue
-            passed = self._passing_over.why(policy, item, now) or failing.why(item)
-            if passed:
-                logger.debug("not proposed: %s", passed, extra={"recommendation": item.id})
+            if left <= 0:
+                outcomes.waits(item, "The policy has as many open requests as actions.maximumOpenRequests allows.")
+                continue
+            if looks <= 0 or self.clock.monotonic() > deadline:
+                outcomes.waits(item, "It is checked after the next scan; this one checked many already.")
+                continue
+            remembered = self._passing_over.why(policy, item, now)
+            if remembered is not None:
+                outcomes.passed_over(item, remembered)
+                continue
+            place = failing.why(item)
+            if place:
+                outcomes.waits(item, place)
                 continue
             looks -= 1
             try:
-                found = self._wanted(policy, by_id[item.resource.account], item)
+                found = self._wanted(policy, by_id[item.resource.account], item, outcomes)
                 failing.answered(item)
                 if found is not None:
                     wanted.append(found)
                     left -= 1
             except (AwsError, Refused, InvalidInput, Conflict) as error:
                 logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
-                self._passing_over.note(policy, item, now, FAILED_FOR, str(error))
+                outcomes.waits(item, str(error))
+                self._passing_over.note(policy, item, now, FAILED_FOR, Passed(str(error)))
                 if isinstance(error, AwsError):
                     failing.failed(item)
-        self._create_all(policy, wanted, known)
+        self._create_all(policy, wanted, known, outcomes)
+        self.correct(policy, outcomes.changed())
 
-    def _create_all(self, policy: ScanPolicy, wanted: Sequence[_Wanted], known: tuple[ActionRequest, ...]) -> None:
+    def _create_all(
+        self, policy: ScanPolicy, wanted: Sequence[_Wanted], known: tuple[ActionRequest, ...], outcomes: Outcomes
+    ) -> None:
         """Make the requests, the best saving last: in this order their cards are posted."""
         items = {one.spec.resource.arn: one.item for one in wanted}
         owner, now = spec_owner(policy), self.clock.now()
@@ -221,20 +237,26 @@ class Proposer:
             try:
                 metadata = self._metadata(policy, item, spec.plan_hash)
                 self._create(policy, owner, ActionRequest(metadata=metadata, spec=spec))
+                outcomes.asked(item, metadata.name)
             except (Refused, InvalidInput, Conflict) as error:
                 logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
-                self._passing_over.note(policy, item, now, FAILED_FOR, str(error))
+                outcomes.waits(item, str(error))
+                self._passing_over.note(policy, item, now, FAILED_FOR, Passed(str(error)))
 
-    def _wanted(self, policy: ScanPolicy, account: AwsAccount, item: Recommendation) -> _Wanted | None:
+    def _wanted(
+        self, policy: ScanPolicy, account: AwsAccount, item: Recommendation, outcomes: Outcomes
+    ) -> _Wanted | None:
         """Observe the resource and return what to ask people; None when something forbids the act."""
         action = self.actions[item.action]
         observation = self._observe(policy, account, item)
         facts = PolicyFacts(protect_tags=policy.spec.actions.protect_tags)
         refusals = action.preflight(observation, item.parameters, facts)
         if not observation.exists or refusals:
-            reasons = "; ".join(refusal.message for refusal in refusals) or "the resource is gone"
+            found = tuple(Block(refusal.code, refusal.message) for refusal in refusals) or (_GONE,)
+            reasons = " ".join(one.message for one in found)
             logger.info("not proposed: %s", reasons, extra={"recommendation": item.id})
-            self._passing_over.note(policy, item, self.clock.now(), REFUSED_FOR, reasons)
+            outcomes.refused(item, found)
+            self._passing_over.note(policy, item, self.clock.now(), REFUSED_FOR, Passed(reasons, found))
             return None
         plan = action.plan(item.resource, item.parameters, observation.fingerprint)
         # The recommendation comes from the store; what an act does to people and data is the action's to say.

@@ -6,11 +6,12 @@ default grant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from finops.crds.aws_account import AwsAccount
+from finops.crds.scan_policy import ScanPolicy
 from finops.domain.resource import Gap
 from finops.ports.aws_access import AccountAccess
 
@@ -43,6 +44,12 @@ def access_of(account: AwsAccount) -> AccountAccess:
         # An account that is confined to regions may not even reach STS elsewhere.
         home_region=spec.regions[0] if spec.regions else _HOME[partition],
     )
+
+
+def accounts_by_id(policy: ScanPolicy, accounts: Iterable[AwsAccount]) -> dict[str, AwsAccount]:
+    """Return those of `accounts` that the policy names, by AWS account id."""
+    named = {reference.name for reference in policy.spec.accounts}
+    return {one.spec.account_id: one for one in accounts if one.metadata.name in named}
 
 
 def granted_accounts(

@@ -30,7 +30,8 @@ from finops.domain.canonical import Json
 from finops.domain.decision import TERMINAL, State, Trigger
 from finops.domain.money import to_cents
 from finops.domain.plan import Plan
-from finops.domain.recommendation import Recommendation
+from finops.domain.recommendation import Recommendation, Status
+from finops_operator.rules.readiness import act_terms, judged
 
 QUIET_AFTER: Final[Mapping[State, timedelta]] = {
     State.DENIED: timedelta(days=30),
@@ -48,10 +49,16 @@ _TEXT: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A recommendation that does not become a request, with the reason for logs and `finops explain`."""
+    """A recommendation that does not become a request, with the reason for logs, listings and `finops explain`.
 
-    recommendation: str
+    Attributes:
+        recommendation: with its status as it is now.
+        is_news: that status, or what blocks it, is not what the scan stored.
+    """
+
+    recommendation: Recommendation
     reason: str
+    is_news: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +89,27 @@ def candidates(
     if actions.mode is Mode.RECOMMEND:
         return
     known = tuple(requests)
-    busy = {request.spec.resource.arn for request in known if _is_open(request)}
+    busy = {request.spec.resource.arn: request.metadata.name for request in known if _is_open(request)}
     quiet = _quiet(known, now)
+    terms = {account: act_terms(policy, found) for account, found in accounts.items()}
+    unnamed = act_terms(policy, None)
     for item in recommendations:
-        reason = _why_not(policy, item, accounts)
-        if not reason and item.resource.arn in busy:
-            reason = "another request for this resource is open"
-        if not reason and (item.resource.arn, item.action, actions.mode is Mode.DRY_RUN) in quiet:
-            reason = "the same act was answered not long ago"
-        if reason:
-            yield Skip(item.id, reason)
+        if not item.counted:
+            yield Skip(item, "A better recommendation for the same resource exists.")
             continue
-        busy.add(item.resource.arn)
-        yield item
+        judged_now = judged(item, terms.get(item.resource.account, unnamed))
+        if judged_now.status is not Status.ACTIONABLE:
+            blocks = judged_now.blocked_by
+            reason = blocks[0].message if blocks else "It is advice only."
+            yield Skip(judged_now, reason, is_news=judged_now != item)
+            continue
+        arn = item.resource.arn
+        reason = _asked_already(busy.get(arn), quiet.get((arn, item.action, actions.mode is Mode.DRY_RUN)), now)
+        if reason:
+            yield Skip(judged_now, reason)
+            continue
+        busy[arn] = "made just now"
+        yield judged_now
 
 
 def room(policy: ScanPolicy, requests: Iterable[ActionRequest]) -> int:
@@ -102,26 +117,21 @@ def room(policy: ScanPolicy, requests: Iterable[ActionRequest]) -> int:
     return max(0, policy.spec.actions.maximum_open_requests - len(open_requests(policy, requests)))
 
 
-def _why_not(policy: ScanPolicy, item: Recommendation, accounts: Mapping[str, AwsAccount]) -> str:
-    actions, namespace = policy.spec.actions, policy.metadata.namespace or ""
-    account = accounts.get(item.resource.account)
-    if not item.counted:
-        return "a better recommendation for the same resource exists"
-    if item.advice:
-        return "the resource has an owner that would revert the act"
-    if item.action not in actions.allowed:
-        return f"action {item.action or 'none'} is not allowed by the policy"
-    if item.monthly_savings is None or item.current_monthly_cost is None or item.new_monthly_cost is None:
-        return "the saving is unknown"
-    if item.monthly_savings <= 0:
-        return "it saves nothing"
-    if item.monthly_savings < actions.minimum_monthly_savings:
-        return "the saving is below actions.minimumMonthlySavings"
-    if account is None or item.action not in (account.spec.actions_for(namespace) or frozenset()):
-        return "the account does not grant this action to the namespace"
-    if not account.spec.executor_role_arn:
-        return "the account names no executor role"
-    return ""
+def asked_in(request: str) -> str:
+    """Return the sentence that says which request asks for a recommendation."""
+    return f"The request {request} for this resource is open."
+
+
+def _asked_already(request: str | None, answered: ActionRequest | None, now: datetime) -> str:
+    """Return why nobody is asked again now, empty when somebody may be; `request` is the one that is open."""
+    if request is not None:
+        return asked_in(request)
+    if answered is None or answered.status.state is None:
+        return ""
+    again = QUIET_AFTER[answered.status.state] - (now - (_ended_at(answered) or now))
+    days = -(-again // timedelta(days=1))
+    when = "1 day" if days == 1 else f"{days} days"
+    return f"The same act was {answered.status.state.value} in {answered.metadata.name}; it is asked again in {when}."
 
 
 def _is_open(request: ActionRequest) -> bool:
@@ -134,16 +144,16 @@ def _belongs(request: ActionRequest, policy: ScanPolicy) -> bool:
     return metadata.namespace == policy.metadata.namespace and request.spec.policy == policy.metadata.name
 
 
-def _quiet(requests: Iterable[ActionRequest], now: datetime) -> frozenset[tuple[str, str, bool]]:
-    """Return (resource, action, dry run) of what was answered lately; a dry run answers nothing about the act."""
-    found = set()
+def _quiet(requests: Iterable[ActionRequest], now: datetime) -> dict[tuple[str, str, bool], ActionRequest]:
+    """Return what was answered lately by (resource, action, dry run); a dry run answers nothing about the act."""
+    found: dict[tuple[str, str, bool], ActionRequest] = {}
     for request in requests:
         state = request.status.state
         pause = QUIET_AFTER.get(state) if state is not None else None
         ended = _ended_at(request)
         if pause is not None and ended is not None and now - ended < pause:
-            found.add((request.spec.resource.arn, request.spec.action, request.spec.dry_run))
-    return frozenset(found)
+            found[request.spec.resource.arn, request.spec.action, request.spec.dry_run] = request
+    return found
 
 
 def _ended_at(request: ActionRequest) -> datetime | None:

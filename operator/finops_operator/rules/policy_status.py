@@ -15,10 +15,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from finops.crds.conditions import Condition, Conditions, ConditionStatus, find_condition, with_condition
-from finops.crds.policy_status import GAP_ROWS, GapDetail, LastScan, ScanPolicyStatus
+from finops.crds.policy_status import GAP_ROWS, GapDetail, LastScan, SavingsByStatus, ScanPolicyStatus
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.money import to_cents
-from finops.domain.report import ScanSummary
+from finops.domain.report import Savings, ScanSummary
 from finops.domain.resource import Gap
 
 CREDENTIAL_CODES: Final = frozenset({"CredentialsInvalid", "AccountMismatch", "AwsCredentialsInvalid"})
@@ -37,11 +37,17 @@ _SCANNED: Final = frozenset({"Completed", "CompletedWithGaps"})
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Figures about a policy that do not come from its scan; `owed` when its requests could not be looked at yet."""
+    """Figures about a policy that do not come from its scan.
+
+    Attributes:
+        owed: its requests could not be brought in line with the scan yet.
+        savings: those of the scan, as preflights corrected them; None when nothing was corrected.
+    """
 
     open_requests: int
     realized_monthly_savings: Decimal
     owed: bool = False
+    savings: Savings | None = None
 
 
 def refused(policy: ScanPolicy, *, message: str, now: datetime) -> dict[str, Any]:
@@ -162,6 +168,7 @@ def scanned(
         # After a scan that saw nothing there is no figure: the old one would be a lie and zero a worse one.
         monthly_cost=None if nothing else to_cents(summary.monthly_cost),
         potential_monthly_savings=None if nothing else to_cents(summary.potential_monthly_savings),
+        savings=None if nothing else savings_of(summary.savings),
         realized_monthly_savings=to_cents(standing.realized_monthly_savings),
         recommendations=None if nothing else summary.recommendations,
         open_requests=standing.open_requests,
@@ -170,12 +177,24 @@ def scanned(
     return status.to_dict()
 
 
+def savings_of(savings: Savings) -> SavingsByStatus:
+    """Return what the status says of savings."""
+    return SavingsByStatus(
+        actionable=to_cents(savings.actionable.monthly_savings),
+        advice=to_cents(savings.advice.monthly_savings),
+        blocked=to_cents(savings.blocked.monthly_savings),
+    )
+
+
 def followed_up(policy: ScanPolicy, standing: Standing) -> dict[str, Any]:
     """The requests were brought in line with a scan that had ended before."""
-    update = {
+    update: dict[str, Any] = {
         "realized_monthly_savings": to_cents(standing.realized_monthly_savings),
         "open_requests": standing.open_requests,
     }
+    if standing.savings is not None:
+        update["savings"] = savings_of(standing.savings)
+        update["potential_monthly_savings"] = update["savings"].actionable
     return policy.status.model_copy(update=update).to_dict()
 
 

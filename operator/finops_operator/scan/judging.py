@@ -13,17 +13,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.price import Cost
 from finops.domain.recommendation import Finding, NotRecommended, Recommendation
-from finops.domain.report import ShardCost
+from finops.domain.report import Savings, ShardCost
 from finops.domain.resource import Gap, Resource, Shard
 from finops.domain.utilization import Utilization
 from finops.ports.aws_read import PageReader
 from finops.store.inventory import InventoryStore
 from finops.store.offerings import OfferingStore
 from finops.store.recommendations import RecommendationStore
+from finops.store.resource_costs import ResourceCostStore
 from finops.store.utilization import UtilizationStore
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action
@@ -32,12 +34,13 @@ from finops_operator.plugins.facts import facts_of
 from finops_operator.plugins.kind import PriceLookup, ResourceKind
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.plugins.sufficiency import insufficient
+from finops_operator.rules.readiness import act_terms
 from finops_operator.scan.check import EnabledCheck, evaluate, required_window_days, wants_fine
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.measure import Measurer, MeasureSettings
 from finops_operator.scan.offerings import Answers
 from finops_operator.scan.price import cost_of
-from finops_operator.scan.recommend import Declared, Terms, recommend, totals
+from finops_operator.scan.recommend import Declared, Terms, recommend, savings_of
 from finops_operator.scan.select import selects
 
 
@@ -47,6 +50,7 @@ class Stores:
 
     inventory: InventoryStore
     utilization: UtilizationStore
+    costs: ResourceCostStore
     recommendations: RecommendationStore
     offerings: OfferingStore
 
@@ -59,6 +63,7 @@ class Brief:
         policy: (namespace, name).
         generation: name of the scan's generation.
         now: the scan's one instant.
+        accounts: the policy's AwsAccount objects by account id.
         metric_requests: threads that ask CloudWatch.
     """
 
@@ -66,6 +71,7 @@ class Brief:
     spec_policy: ScanPolicy
     generation: str
     now: datetime
+    accounts: Mapping[str, AwsAccount]
     kinds: Mapping[str, ResourceKind[Any]]
     checks: Mapping[str, Check[Any]]
     actions: Mapping[str, Action]
@@ -90,12 +96,13 @@ class Brief:
     def hours_per_month(self) -> Decimal:
         return Decimal(self.spec_policy.spec.pricing.hours_per_month)
 
-    @property
-    def terms(self) -> Terms:
-        return Terms("/".join(self.policy), self.spec_policy.spec.pricing.discount_percent)
+    def terms(self, account_id: str) -> Terms:
+        """Return what the policy says about recommendations for resources of an account."""
+        acts = act_terms(self.spec_policy, self.accounts.get(account_id))
+        return Terms("/".join(self.policy), acts, self.spec_policy.spec.pricing.discount_percent)
 
     def cost(self, resource: Resource) -> Cost:
-        """Return what `resource` costs as it stands, at this policy's hours per month."""
+        """Return what a changed copy of a resource would cost, at this policy's hours per month."""
         return cost_of(resource, self.kinds[resource.kind].billed_parts, self.lookup, self.hours_per_month)
 
     def shared_cost(self, resource: Resource) -> Cost:
@@ -122,8 +129,7 @@ class ShardTotals:
     whole_resources: int = 0
     whole_unpriced: int = 0
     unknown: int = 0
-    savings: Decimal = Decimal(0)
-    recommendations: int = 0
+    savings: Savings = field(default_factory=Savings)
     gaps: list[Gap] = field(default_factory=list)
     failures: Failures | None = None
 
@@ -151,10 +157,11 @@ class ShardJudge:
         kind = brief.kinds[shard.kind]
         lookback = brief.spec_policy.spec.metrics.lookback_days
         settings = MeasureSettings(brief.now, lookback, required_window_days(brief.enabled, shard.kind, lookback))
-        self._brief = brief
+        self._brief, self._shard = brief, shard
         self._kind = kind
         self._settings = brief.settings
         self._declared = Declared(kind, brief.checks, brief.actions)
+        self._terms = brief.terms(shard.account)
         self._costs: dict[str, Cost] = {}
         self._previous: dict[str, str] = {}
         self._answers = Answers(kind.listing.questions, reader, brief.stores.offerings)
@@ -170,10 +177,12 @@ class ShardJudge:
             StoreUnavailable: the store does not answer.
         """
         brief = self._brief
-        for one in resources:
-            self.totals.add_to_whole(brief.shared_cost(one))
+        priced = {one.id: brief.shared_cost(one) for one in resources}
+        brief.stores.costs.put(self._shard, priced)
+        for cost in priced.values():
+            self.totals.add_to_whole(cost)
         chosen = [one for one in resources if brief.selects(one)]
-        self._costs = {one.id: brief.cost(one) for one in chosen}
+        self._costs = {one.id: priced[one.id].over(brief.hours_per_month) for one in chosen}
         ours = [item.check.id for item in brief.enabled if self._kind.id in item.check.kinds]
         pairs = [(check, one.id) for one in chosen for check in ours]
         # One target per resource: only right-sizing compares its advice with the last one.
@@ -201,20 +210,19 @@ class ShardJudge:
         facts = replace(self._facts(resource, utilization), answers=self._answers.about(resource, utilization))
         verdicts = evaluate(self._brief.enabled, facts)
         findings = [one for one in verdicts if isinstance(one, Finding)]
-        made = recommend(resource, cost, findings, self._declared, self._brief.terms)
+        made = recommend(resource, cost, findings, self._declared, self._terms)
         self._count(resource, utilization, cost, made)
         return made, [one for one in verdicts if isinstance(one, NotRecommended)]
 
     def _count(
         self, resource: Resource, utilization: Utilization, cost: Cost, made: tuple[Recommendation, ...]
     ) -> None:
-        sums, counted = self.totals, totals(made)
+        sums = self.totals
         sums.resources += 1
         sums.monthly_cost += cost.monthly or Decimal(0)
         sums.unpriced += cost.monthly is None
         sums.unknown += self._is_unknown(resource, utilization)
-        sums.savings += counted.potential_monthly_savings
-        sums.recommendations += counted.recommendations
+        sums.savings += savings_of(made)
 
     def _is_unknown(self, resource: Resource, utilization: Utilization) -> bool:
         """Tell whether the kind's first metric should be there and is not, or is too thin to judge by."""

@@ -1,7 +1,6 @@
-"""Price a resource: ask a price source for each billed part and add up. Pure; called for every resource of a scan.
+"""Price a resource: ask a price source for each billed part and add up. Pure; called once for every resource of a scan.
 
-Rounding follows `finops.domain.money`: hourly parts are added before they are multiplied by the policy's hours per
-month, and the monthly figure is rounded to cents once.
+The outcome is stored with the resource; adding up and rounding are `finops.domain.price.cost_from`.
 """
 
 from __future__ import annotations
@@ -9,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
 
-from finops.domain.money import CURRENCY, to_cents
-from finops.domain.price import Cost, CostComponent, Price, PriceQuery
+from finops.domain.money import CURRENCY
+from finops.domain.price import BilledQuantity, Cost, Price, PriceQuery, cost_from
 from finops.domain.resource import Resource
 from finops.ports.price_source import PriceSource
 from finops_operator.plugins.kind import BilledPart, PriceLookup
-
-HOUR: Final = "hour"
 
 
 def cost_of(
@@ -31,9 +27,8 @@ def cost_of(
     One part without a price makes `monthly` None and is named in `missing`; the parts that have one stay listed.
     A resource with nothing billed (a stopped instance without addresses) costs 0.00, and that is known.
     """
-    components: list[CostComponent] = []
+    parts: list[BilledQuantity] = []
     missing: list[str] = []
-    hourly: Decimal | None = None
     for part in billed_parts(resource):
         price = part.price or (lookup(part.query) if part.query is not None else None)
         if price is None:
@@ -41,17 +36,8 @@ def cost_of(
         elif price.currency != CURRENCY:
             missing.append(f"{part.dimension}: priced in {price.currency}")
         else:
-            component = _component(part, price, hours_per_month)
-            components.append(component)
-            if price.unit == HOUR:
-                hourly = (hourly or Decimal(0)) + part.quantity * price.amount
-    monthly = None if missing else to_cents(sum((part.monthly for part in components), Decimal(0)))
-    return Cost(monthly, None if missing else hourly, tuple(components), tuple(missing))
-
-
-def _component(part: BilledPart, price: Price, hours_per_month: Decimal) -> CostComponent:
-    hours = hours_per_month if price.unit == HOUR else Decimal(1)
-    return CostComponent(part.dimension, part.quantity, price, part.quantity * price.amount * hours)
+            parts.append(BilledQuantity(part.dimension, part.quantity, price))
+    return cost_from(parts, missing, hours_per_month)
 
 
 def _not_found(part: BilledPart) -> str:

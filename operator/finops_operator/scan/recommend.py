@@ -14,13 +14,15 @@ from decimal import Decimal
 from typing import Any
 
 from finops.domain.canonical import Json
-from finops.domain.money import as_text, clamp_saving, to_cents, total
+from finops.domain.money import as_text, clamp_saving, to_cents
 from finops.domain.price import Cost
 from finops.domain.recommendation import Finding, Recommendation, ResourceRef, recommendation_id
+from finops.domain.report import Savings
 from finops.domain.resource import Resource
 from finops_operator.plugins.action import Action, AtOwner
 from finops_operator.plugins.check import Check
 from finops_operator.plugins.kind import ResourceKind
+from finops_operator.rules.readiness import ActTerms, judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,12 @@ class Terms:
 
     Attributes:
         policy: `namespace/name`, part of every recommendation's id.
+        acts: what the policy and the resource's account allow; decides each recommendation's status.
         discount_percent: `pricing.discountPercent`, what commitments and agreements take off the list price.
     """
 
     policy: str
+    acts: ActTerms
     discount_percent: Decimal = Decimal(0)
 
 
@@ -45,20 +49,11 @@ class Declared:
     actions: Mapping[str, Action]
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What a set of recommendations adds up to; `unpriced` have no saving that could be added."""
-
-    potential_monthly_savings: Decimal
-    recommendations: int
-    unpriced: int
-
-
 def recommend(
     resource: Resource, cost: Cost, findings: Iterable[Finding], declared: Declared, terms: Terms
 ) -> tuple[Recommendation, ...]:
     """Return the recommendations for one resource, best first; only the first one counts."""
-    made = [_recommendation(resource, cost, finding, declared, terms) for finding in findings]
+    made = [judged(_recommendation(resource, cost, finding, declared, terms), terms.acts) for finding in findings]
     ordered = ranked(made)
     return tuple(replace(one, counted=index == 0) for index, one in enumerate(ordered))
 
@@ -68,14 +63,13 @@ def ranked(recommendations: Iterable[Recommendation]) -> tuple[Recommendation, .
     return tuple(sorted(recommendations, key=_rank))
 
 
-def totals(recommendations: Iterable[Recommendation]) -> Totals:
-    """Add the rounded savings of the counted recommendations."""
-    counted = [one for one in recommendations if one.counted]
-    return Totals(
-        potential_monthly_savings=total(one.monthly_savings for one in counted),
-        recommendations=len(counted),
-        unpriced=sum(1 for one in counted if one.monthly_savings is None),
-    )
+def savings_of(recommendations: Iterable[Recommendation]) -> Savings:
+    """Add the rounded savings of the counted recommendations by status; an unknown saving is only counted."""
+    sums = Savings()
+    for one in recommendations:
+        if one.counted:
+            sums = sums.plus(one.status, one.monthly_savings)
+    return sums
 
 
 def _rank(one: Recommendation) -> tuple[bool, Decimal, bool, str, str]:
@@ -125,6 +119,7 @@ def _recommendation(
         facts=finding.facts,
         expectation=finding.expectation,
         performance_risk=finding.performance_risk,
+        tags=dict(resource.tags),
     )
 
 

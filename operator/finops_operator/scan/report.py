@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from finops.crds.part import API_VERSION
 from finops.domain.money import annual_from_monthly, as_text
 from finops.domain.price import Cost
-from finops.domain.report import ScanSummary
+from finops.domain.report import Savings, ScanSummary
 from finops.domain.resource import Gap, Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops.store.recommendations import recommendation_to_json
@@ -23,6 +23,9 @@ _SHOWN: Final = (
     "id",
     "check",
     "action",
+    "status",
+    "blockedBy",
+    "note",
     "destructive",
     "parameters",
     "currentMonthlyCost",
@@ -93,12 +96,22 @@ def summary_to_json(summary: ScanSummary) -> dict[str, Any]:
             "potentialMonthlySavings": as_text(summary.potential_monthly_savings),
             "currency": summary.currency,
             "recommendations": summary.recommendations,
+            "savings": savings_to_json(summary.savings),
             "gaps": len(summary.gaps),
             "apiCalls": dict(summary.api_calls),
             "estimatedApiCost": as_text(summary.estimated_api_cost),
             "completeFailure": summary.complete_failure or None,
         },
         "gaps": [gap_to_json(gap) for gap in summary.gaps],
+    }
+
+
+def savings_to_json(savings: Savings) -> dict[str, str | None]:
+    """Return the three figures by status; they are never added."""
+    return {
+        "actionable": as_text(savings.actionable.monthly_savings),
+        "advice": as_text(savings.advice.monthly_savings),
+        "blocked": as_text(savings.blocked.monthly_savings),
     }
 
 
@@ -164,9 +177,11 @@ def _resources(outcome: ScanOutcome) -> Iterator[dict[str, Any]]:
     for shard, generation in outcome.shards:
         for page in brief.stores.inventory.pages(shard, generation):
             chosen = [one for one in page if brief.selects(one)]
-            measured = brief.stores.utilization.summaries(shard, [one.id for one in chosen])
+            ids = [one.id for one in chosen]
+            measured = brief.stores.utilization.summaries(shard, ids)
+            costs = brief.stores.costs.many(shard, ids, brief.hours_per_month)
             for resource in chosen:
-                yield resource_to_json(resource, brief.cost(resource), measured.get(resource.id))
+                yield resource_to_json(resource, costs[resource.id], measured.get(resource.id))
 
 
 def _recommendations(outcome: ScanOutcome) -> Iterator[dict[str, Any]]:

@@ -20,7 +20,7 @@ from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.money import to_cents
 from finops.domain.price import PriceQuery
-from finops.domain.report import ScanSummary, ShardCost
+from finops.domain.report import Savings, ScanSummary, ShardCost
 from finops.domain.resource import Gap, Shard
 from finops.errors import AwsDenied, AwsError
 from finops.ports.aws_access import AccountAccess, Tenant
@@ -32,6 +32,7 @@ from finops.store.cost_history import CostHistoryStore
 from finops.store.inventory import InventoryStore, new_generation
 from finops.store.offerings import OfferingStore
 from finops.store.recommendations import PolicyHead, RecommendationStore
+from finops.store.resource_costs import ResourceCostStore
 from finops.store.utilization import UtilizationStore
 from finops_operator.aws.counting import USUAL_METRIC_PRICE, CallCounter
 from finops_operator.aws.regions import enabled_regions
@@ -39,7 +40,7 @@ from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.check import Check
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.rules.access import Granted, granted_accounts
+from finops_operator.rules.access import Granted, accounts_by_id, granted_accounts
 from finops_operator.scan.check import CheckSetting, enabled_checks
 from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, discover_shard, shard_tasks
 from finops_operator.scan.judging import Brief, ShardJudge, ShardTotals, Stores
@@ -138,7 +139,7 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
         Refused: demo mode and an endpoint that is not on this machine.
     """
     started = clock.now()
-    brief = _brief(policy, deps, started)
+    brief = _brief(policy, accounts, deps, started)
     progress = _Progress()
     names = [reference.name for reference in policy.spec.accounts]
     granted, refused = granted_accounts(names, accounts, brief.policy[0])
@@ -151,7 +152,7 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
     return _publish(brief, deps, started, clock.now(), progress)
 
 
-def _brief(policy: ScanPolicy, deps: ScanDependencies, started: datetime) -> Brief:
+def _brief(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDependencies, started: datetime) -> Brief:
     settings = [CheckSetting(one.id, one.enabled, one.parameters) for one in policy.spec.checks]
     wanted: tuple[str, ...] = policy.spec.resources or tuple(deps.kinds)
     return Brief(
@@ -159,6 +160,7 @@ def _brief(policy: ScanPolicy, deps: ScanDependencies, started: datetime) -> Bri
         spec_policy=policy,
         generation=new_generation(started),
         now=started,
+        accounts=accounts_by_id(policy, accounts.values()),
         kinds={kind: deps.kinds[kind] for kind in wanted},
         checks=deps.checks,
         actions=deps.actions,
@@ -167,6 +169,7 @@ def _brief(policy: ScanPolicy, deps: ScanDependencies, started: datetime) -> Bri
         stores=Stores(
             InventoryStore(deps.store),
             UtilizationStore(deps.store),
+            ResourceCostStore(deps.store),
             RecommendationStore(deps.store),
             OfferingStore(deps.store),
         ),
@@ -225,6 +228,7 @@ def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Cl
         metrics = [spec.name for spec in task.kind.metrics]
         for ids in stores.inventory.gone(task.shard, found.replaced, found.generation):
             stores.utilization.forget(task.shard, metrics, ids)
+            stores.costs.forget(task.shard, ids)
     judge = ShardJudge(brief, task.shard, reader)
     judge.totals.gaps += found.gaps
     for page in stores.inventory.pages(task.shard, found.generation):
@@ -295,8 +299,7 @@ def _summary(brief: Brief, started: datetime, completed: datetime, progress: _Pr
         monthly_cost=to_cents(sum((one.monthly_cost for one in every), Decimal(0))),
         unpriced_resources=sum(one.unpriced for one in every),
         unknown_resources=sum(one.unknown for one in every),
-        potential_monthly_savings=to_cents(sum((one.savings for one in every), Decimal(0))),
-        recommendations=sum(one.recommendations for one in every),
+        savings=sum((one.savings for one in every), Savings()),
         gaps=gaps,
         api_calls=dict(sorted(calls.items())),
         estimated_api_cost=_metrics_cost(brief, progress.metrics),

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 from tests.contract.store_scan.side_by_side import swap_side_by_side
 
-from finops.domain.recommendation import ActionType, Effort, NotRecommended, Recommendation, ResourceRef
-from finops.domain.report import ScanSummary, ShardCost
+from finops.domain.recommendation import ActionType, Block, Effort, NotRecommended, Recommendation, ResourceRef, Status
+from finops.domain.report import Savings, ScanSummary, ShardCost, StatusSum
 from finops.domain.resource import Gap, Shard
 from finops.errors import StoreUnavailable
 from finops.ports.limits import Bucket
@@ -50,6 +50,9 @@ def recommendation(number: int, saving: str | None, *, counted: bool = True) -> 
         alternatives=({"instanceType": "t3.medium"},),
         attributes={"listMonthlySavings": saving},
         target="t3.small",
+        status=Status.BLOCKED if saving is None else Status.ACTIONABLE,
+        blocked_by=(Block("NoPrice", "The saving is unknown."),) if saving is None else (),
+        tags={"team": "web"},
     )
 
 
@@ -63,8 +66,7 @@ def head(generation: str) -> PolicyHead:
         monthly_cost=Decimal("200.46"),
         unpriced_resources=1,
         unknown_resources=2,
-        potential_monthly_savings=Decimal("40.00"),
-        recommendations=3,
+        savings=Savings(StatusSum(Decimal("40.00"), 2), blocked=StatusSum(Decimal("3.00"), 1)),
         gaps=(gap,),
         api_calls={"ec2:DescribeInstances": 3},
         estimated_api_cost=Decimal("0.00125"),
@@ -97,6 +99,31 @@ def test_the_counted_member_of_a_group_comes_before_its_equal_alternative(store:
     recommendations.add(POLICY, "g1", [other, counted], [])
     recommendations.swap(POLICY, head("g1"))
     assert list(recommendations.stream(POLICY)) == [counted, other]
+
+
+def test_what_a_preflight_refused_moves_its_saving_from_ready_to_blocked(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    first, second = recommendation(1, "35.10"), recommendation(2, "4.90")
+    recommendations.add(POLICY, "g1", [first, second], [])
+    recommendations.swap(POLICY, head("g1"))
+    gone = recommendation(9, "1.00")
+    refused = replace(first, status=Status.BLOCKED, blocked_by=(Block("RefusedByPreflight:SpotInstance", "No."),))
+
+    recommendations.correct(POLICY, [refused, replace(second, note="It waits."), gone])
+
+    assert list(recommendations.stream(POLICY)) == [refused, replace(second, note="It waits.")]
+    shown = recommendations.head(POLICY)
+    assert shown is not None
+    assert shown.summary.savings == Savings(StatusSum(Decimal("4.90"), 1), blocked=StatusSum(Decimal("38.10"), 2))
+
+
+def test_a_correction_of_a_policy_without_a_scan_writes_nothing(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+
+    recommendations.correct(POLICY, [recommendation(1, "35.10")])
+
+    assert recommendations.head(POLICY) is None
+    assert recommendations.get(POLICY, recommendation(1, "35.10").id) is None
 
 
 def test_many_recommendations_are_streamed_in_pages(store: Store) -> None:

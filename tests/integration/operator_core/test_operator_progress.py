@@ -9,7 +9,7 @@ from finops.domain.decision import State
 from finops.k8s.events import Events
 from finops.ports.act import ActProgress
 from finops_operator.acts.report import StatusReporter
-from finops_operator.cli.commands.requests import COLUMNS
+from finops_operator.cli.commands.requests import columns
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.rules.ending import ending
 from finops_operator.telemetry import Telemetry
@@ -61,7 +61,7 @@ def test_status_event_and_listing_tell_a_success_in_the_same_words(parts: Parts)
     assert (ended.status.outcome.message, ended.status.outcome.error) == (found, None)
     events = [one for one in parts.double.objects("events") if one["involvedObject"]["uid"] == made.metadata.uid]
     assert [event["message"] for event in events] == [found]
-    (column,) = [one for one in COLUMNS if one.name == "outcome"]
+    (column,) = [one for one in columns(ended.spec.expires_at) if one.name == "outcome"]
     assert column.value(ended.to_object()) == found
 
 

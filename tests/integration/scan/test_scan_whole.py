@@ -41,9 +41,13 @@ def test_status_store_and_report_tell_the_same_figures(scanned: Scan, store: Sto
     assert summary.monthly_cost == sum(Decimal(one["monthlyCost"]) for one in report["resources"] if one["monthlyCost"])
     counted = [one for one in report["recommendations"] if one["counted"]]
     assert summary.recommendations == told["recommendations"] == len(counted)
-    assert summary.potential_monthly_savings == sum(
-        Decimal(one["monthlySavings"]) for one in counted if one["monthlySavings"]
-    )
+    by_status = {
+        status: sum(Decimal(one["monthlySavings"] or 0) for one in counted if one["status"] == status)
+        for status in ("Actionable", "Advice", "Blocked")
+    }
+    assert told["potentialMonthlySavings"] == told["savings"]["actionable"]
+    assert {status: Decimal(told["savings"][status.lower()]) for status in by_status} == by_status
+    assert all(one["blockedBy"] for one in counted if one["status"] == "Blocked")
 
 
 def test_every_region_of_every_account_is_scanned_and_ignored_resources_do_not_count(scanned: Scan) -> None:
@@ -75,10 +79,7 @@ def test_a_second_scan_reads_the_inventory_again_and_no_metrics(scanned: Scan, a
     assert aws.counts["cloudwatch:GetMetricData"] == before
     assert second.estimated_api_cost == 0
     assert first.estimated_api_cost > 0
-    assert (second.monthly_cost, second.potential_monthly_savings) == (
-        first.monthly_cost,
-        first.potential_monthly_savings,
-    )
+    assert (second.monthly_cost, second.savings) == (first.monthly_cost, first.savings)
 
 
 def test_the_calls_that_are_told_are_the_calls_that_were_made(scanned: Scan, aws: AwsDouble) -> None:

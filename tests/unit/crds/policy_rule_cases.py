@@ -38,6 +38,18 @@ def _window(where: str, problem: str, good: Any, bad: Any) -> RuleCase:
     )
 
 
+def _part_of_savings(name: str) -> RuleCase:
+    parts = {"actionable": "1.00", "advice": "2.00", "blocked": "3.00"}
+    problem, good, bad = MONEY
+    return RuleCase(
+        "ScanPolicy",
+        f"status.savings.{name}",
+        problem,
+        status(savings={**parts, name: good}),
+        status(savings={**parts, name: bad}),
+    )
+
+
 SCAN_POLICY = (
     spec_case(
         "ScanPolicy",
@@ -133,6 +145,7 @@ SCAN_POLICY = (
     value_case("ScanPolicy", "status.monthlyCost", *MONEY),
     value_case("ScanPolicy", "status.potentialMonthlySavings", *MONEY),
     value_case("ScanPolicy", "status.realizedMonthlySavings", *MONEY),
+    *(_part_of_savings(name) for name in ("actionable", "advice", "blocked")),
 )
 
 

@@ -9,10 +9,12 @@ from typing import Any
 from tests.support.scan_samples import NOW, policy, recommendation
 
 from finops.crds.scan_policy import ScanPolicy
-from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, FailingPlaces, PassingOver
+from finops.domain.recommendation import Block
+from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, FailingPlaces, Passed, PassingOver
 from finops_operator.rules.due import REQUESTED_AT
 
 ITEM = recommendation()
+PROTECTED = Passed("It is protected.", (Block("Protected", "It is protected."),))
 
 
 def known(**changes: Any) -> ScanPolicy:
@@ -23,27 +25,27 @@ def known(**changes: Any) -> ScanPolicy:
 
 def test_a_refused_act_is_passed_over_with_its_reason_until_its_time_is_over() -> None:
     passing = PassingOver()
-    passing.note(known(), ITEM, NOW, REFUSED_FOR, "it is protected")
+    passing.note(known(), ITEM, NOW, REFUSED_FOR, PROTECTED)
 
-    assert passing.why(known(), ITEM, NOW + REFUSED_FOR - timedelta(seconds=1)) == "checked lately: it is protected"
-    assert passing.why(known(), ITEM, NOW + REFUSED_FOR) == ""
-    assert passing.why(known(), recommendation(2), NOW) == ""
+    assert passing.why(known(), ITEM, NOW + REFUSED_FOR - timedelta(seconds=1)) == PROTECTED
+    assert passing.why(known(), ITEM, NOW + REFUSED_FOR) is None
+    assert passing.why(known(), recommendation(2), NOW) is None
 
 
 def test_a_changed_policy_a_scan_by_hand_and_another_policy_look_anew() -> None:
     passing = PassingOver()
-    passing.note(known(), ITEM, NOW, REFUSED_FOR, "it is protected")
+    passing.note(known(), ITEM, NOW, REFUSED_FOR, PROTECTED)
 
-    assert passing.why(known(generation=4), ITEM, NOW) == ""
-    assert passing.why(known(annotations={REQUESTED_AT: "now"}), ITEM, NOW) == ""
-    assert passing.why(known(uid="other"), ITEM, NOW) == ""
+    assert passing.why(known(generation=4), ITEM, NOW) is None
+    assert passing.why(known(annotations={REQUESTED_AT: "now"}), ITEM, NOW) is None
+    assert passing.why(known(uid="other"), ITEM, NOW) is None
 
 
 def test_what_is_over_is_dropped() -> None:
     passing = PassingOver()
     for number in range(50):
-        passing.note(known(), recommendation(number), NOW, FAILED_FOR, "no answer")
-    passing.note(known(), ITEM, NOW + FAILED_FOR, FAILED_FOR, "no answer")
+        passing.note(known(), recommendation(number), NOW, FAILED_FOR, Passed("no answer"))
+    passing.note(known(), ITEM, NOW + FAILED_FOR, FAILED_FOR, Passed("no answer"))
 
     assert len(passing._until) == 1
 
@@ -56,5 +58,5 @@ def test_a_place_is_passed_over_after_two_failures_in_a_row_and_no_other_place()
     assert places.why(ITEM) == ""
 
     places.failed(ITEM)
-    assert places.why(ITEM) == f"AWS does not answer in {ITEM.resource.account} {ITEM.resource.region}"
+    assert places.why(ITEM) == f"AWS does not answer in {ITEM.resource.account} {ITEM.resource.region}."
     assert places.why(elsewhere) == ""

@@ -66,9 +66,10 @@ def test_a_policy_that_only_recommends_proposes_nothing() -> None:
     ("changes", "reason"),
     [
         ({"counted": False}, "better recommendation"),
-        ({"advice": "an Auto Scaling group"}, "owner"),
-        ({"action": "ec2_instance_resize"}, "not allowed"),
-        ({"action": ""}, "action none is not allowed"),
+        ({"advice": "an Auto Scaling group"}, "advice only"),
+        ({"action": "ec2_instance_resize"}, "actions.allowed"),
+        ({"action": ""}, "advice only"),
+        ({"tags": {"finops.dev/protected": "true"}}, "finops.dev/protected"),
         ({"monthly_savings": None}, "unknown"),
         ({"current_monthly_cost": None}, "unknown"),
         ({"new_monthly_cost": None}, "unknown"),
@@ -89,7 +90,7 @@ def test_what_should_not_be_done_is_left_out_with_its_reason(changes: dict[str, 
         ({}, "grant"),
         ({ACCOUNT: account(allow=[{"namespaces": ["team-b"], "actions": ["ec2_instance_stop"]}])}, "grant"),
         ({ACCOUNT: account(allow=[{"namespaces": ["team-a"]}])}, "grant"),
-        ({ACCOUNT: account(executorRoleArn=None)}, "executor role"),
+        ({ACCOUNT: account(executorRoleArn=None)}, "executorRoleArn"),
     ],
 )
 def test_an_account_that_does_not_grant_the_act_is_not_asked(accounts: dict[str, Any], reason: str) -> None:
@@ -102,13 +103,13 @@ def test_an_account_that_does_not_grant_the_act_is_not_asked(accounts: dict[str,
 def test_one_open_request_per_resource_whatever_its_policy_or_action(state: State) -> None:
     other = request(recommendation(action="ebs_volume_delete"), state, by=policy(name="other"), namespace="team-b")
 
-    assert chosen([recommendation()], other) == ["another request for this resource is open"]
+    assert chosen([recommendation()], other) == ["The request r-rec1 for this resource is open."]
 
 
 def test_the_same_resource_is_asked_for_once_within_one_scan() -> None:
     first, second = recommendation(1), recommendation(2, resource=reference(1))
 
-    assert chosen([first, second]) == [first, "another request for this resource is open"]
+    assert chosen([first, second]) == [first, "The request made just now for this resource is open."]
 
 
 def test_an_object_that_was_never_taken_in_blocks_nothing() -> None:
@@ -145,9 +146,8 @@ def test_what_was_answered_is_not_asked_again_before_its_time(state: State) -> N
     pause = QUIET_AFTER.get(state, timedelta(0))
 
     if pause:
-        assert chosen([item], answered, now=NOW + pause - timedelta(seconds=1)) == [
-            "the same act was answered not long ago"
-        ]
+        (why,) = chosen([item], answered, now=NOW + pause - timedelta(seconds=1))
+        assert why == f"The same act was {state.value} in r-rec1; it is asked again in 1 day."
     assert chosen([item], answered, now=NOW + pause) == [item]
     assert chosen([recommendation(2)], answered) == [recommendation(2)]
 
@@ -157,7 +157,9 @@ def test_a_dry_run_does_not_silence_the_act_itself() -> None:
     rehearsed = request(item, State.SUCCEEDED, by=rehearsal, ended=NOW)
 
     assert chosen([item], rehearsed) == [item]
-    assert chosen([item], rehearsed, by=rehearsal) == ["the same act was answered not long ago"]
+    assert chosen([item], rehearsed, by=rehearsal) == [
+        "The same act was Succeeded in r-rec1; it is asked again in 1 day."
+    ]
 
 
 @given(

@@ -57,7 +57,8 @@ def test_a_complete_scan_is_ready_in_every_respect() -> None:
         "potentialMonthlySavings": "20.10",
         "realizedMonthlySavings": "7.01",
     }
-    assert (status["recommendations"], status["openRequests"], status["observedGeneration"]) == (2, 3, 4)
+    assert status["savings"] == {"actionable": "20.10", "advice": "7.00", "blocked": "3.50"}
+    assert (status["recommendations"], status["openRequests"], status["observedGeneration"]) == (4, 3, 4)
     assert status["lastScan"]["apiCalls"] == 4
     assert status["lastScan"]["completionTime"] == "2026-03-10T12:30:12Z"
 

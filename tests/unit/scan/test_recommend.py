@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.facts import cost, instance, kind_of, volume
 
+from finops.crds.policy_actions import Mode
 from finops.domain.money import to_cents
 from finops.domain.price import Cost, CostComponent, Price
 from finops.domain.recommendation import Finding, Recommendation
+from finops.domain.report import Savings, StatusSum
 from finops.domain.resource import Resource
 from finops_operator.plugins.loaded import load_actions
-from finops_operator.scan.recommend import Declared, Terms, ranked, recommend, totals
+from finops_operator.rules.readiness import ActTerms
+from finops_operator.scan.recommend import Declared, Terms, ranked, recommend, savings_of
 from finops_operator.services.ec2.checks import ebs_volume_gp2, ebs_volume_unattached, ec2_instance_idle
 from finops_operator.services.ec2.checks import ec2_instance_overprovisioned as overprovisioned
 
@@ -23,7 +26,10 @@ CHECKS = {
     check.id: check
     for check in (ec2_instance_idle.CHECK, overprovisioned.CHECK, ebs_volume_unattached.CHECK, ebs_volume_gp2.CHECK)
 }
-TERMS = Terms("team-a/policy")
+ACTS = ActTerms(
+    Mode.APPROVE, frozenset({"ec2_instance_stop"}), Decimal(5), {}, "production", frozenset(), has_executor_role=True
+)
+TERMS = Terms("team-a/policy", ACTS)
 
 
 def finding(check: str, new_cost: str | None, **parameters: str) -> Finding:
@@ -48,7 +54,7 @@ def monthly(amount: str) -> Cost:
 
 
 def one(new_cost: str | None, current: Cost, discount: str = "0") -> Recommendation:
-    terms = Terms("team-a/policy", Decimal(discount))
+    terms = Terms("team-a/policy", ACTS, Decimal(discount))
     (made,) = recommend(volume(), current, [finding("ebs_volume_gp2", new_cost)], declared(volume()), terms)
     return made
 
@@ -77,7 +83,7 @@ def test_the_id_stays_while_the_advice_stays_and_changes_with_it() -> None:
 
     def made(target: str, policy: str = "team-a/policy") -> str:
         found = finding("ec2_instance_overprovisioned", "1", instanceType=target)
-        return recommend(resource, cost(resource), [found], declared(resource), Terms(policy))[0].id
+        return recommend(resource, cost(resource), [found], declared(resource), Terms(policy, ACTS))[0].id
 
     assert made("m5.large") == made("m5.large")
     assert len({made("m5.large"), made("m5.xlarge"), made("m5.large", "team-b/policy")}) == 3
@@ -97,8 +103,7 @@ def test_of_the_alternatives_for_one_resource_only_the_best_counts() -> None:
         ("ec2_instance_overprovisioned", False),
     ]
     assert {item.group for item in made} == {resource.arn}
-    assert totals(made).potential_monthly_savings == Decimal("280.32")
-    assert totals(made).recommendations == 1
+    assert savings_of(made) == Savings(blocked=StatusSum(Decimal("280.32"), 1))
 
 
 def test_at_the_same_saving_the_act_that_can_be_undone_counts() -> None:
@@ -145,7 +150,8 @@ def test_without_a_price_the_advice_stays_with_null_money_and_a_reason(
     assert made.monthly_savings is None
     assert made.attributes["listMonthlySavings"] is None
     assert str(made.attributes["noPriceReason"]).startswith(why)
-    assert totals([made]) == type(totals([]))(Decimal("0.00"), 1, 1)
+    assert next(block.code for block in made.blocked_by) == "NoPrice"
+    assert savings_of([made]) == Savings(blocked=StatusSum(Decimal(0), 1))
 
 
 def test_an_unpriced_resource_has_no_price_source() -> None:
@@ -198,7 +204,9 @@ def test_savings_lie_between_nothing_and_the_cost_and_totals_add_the_shown_figur
             assert Decimal(0) <= item.monthly_savings <= item.current_monthly_cost
             assert item.monthly_savings == to_cents(item.monthly_savings)
     shown = sum((item.monthly_savings for item in made if item.monthly_savings is not None), Decimal(0))
-    assert totals(made).potential_monthly_savings == shown
+    sums = savings_of(made)
+    assert sums.actionable.monthly_savings + sums.advice.monthly_savings + sums.blocked.monthly_savings == shown
+    assert sums.count == len(made)
 
 
 @given(amounts, amounts)
