@@ -93,6 +93,8 @@ def test_ten_thousand_instances_through_finops_scan_with_the_default_checks(valk
     # The five-minute picture was taken, and only of those that the hours had not ruled out.
     assert all(one["evidence"]["periodSeconds"] == 300 for one in resized)
     assert len(resized) < SIZE / 2
-    assert explained.printed.count("\n") > summary["recommendations"] + SIZE
+    # Reasons are grouped and the best recommendations listed: a report of any fleet can be read.
+    assert "Nothing recommended, and why" in explained.printed
+    assert explained.printed.count("\n") < 500
     assert document.printed.count("\n- kind: ") >= 2 * SIZE
     assert max(one.peak_megabytes for one in (ended, explained, document)) <= 200

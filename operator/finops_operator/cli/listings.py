@@ -1,63 +1,122 @@
-"""Columns that several commands show: a listing looks the same wherever it comes from."""
+"""Columns and sentences about recommendations that several commands share, so that they look the same everywhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
-from finops_operator.cli.output import Column, Record, field
+from finops.domain.money import CURRENCY
+from finops.domain.recommendation import Recommendation, Status
+from finops.domain.report import Savings
+from finops.store.recommendations import recommendation_to_json
+from finops_operator.cli.filters import Row
+from finops_operator.cli.output import Column, Record, amount, field, money_field
+from finops_operator.cli.tables import Fit
+from finops_operator.requests.presenting import owner_of
+
+SHORT_ID: Final = 8
+"""Characters of an id in a table; every command takes them, or any other beginning that only one id has."""
+STATUS_WORDS: Final[Mapping[str, str]] = {
+    Status.ACTIONABLE.value: "ready",
+    Status.ADVICE.value: "advice",
+    Status.BLOCKED.value: "blocked",
+}
 
 
-def _act_or_advice(record: Record) -> str:
-    """Tell whether a request can come of it: what an owner would undo, or no action can do, is for people only."""
-    return "advice" if record["advice"] or not record["action"] else "act"
+def what_of(action: str, action_type: str, parameters: Mapping[str, Any], target: str = "") -> str:
+    """Return an act in a few words: `stop`, `resize → m5.xlarge`, `delete`."""
+    verb = action.rpartition("_")[2] or action_type.lower()
+    aim = target or next((value for value in parameters.values() if isinstance(value, str)), "")
+    return f"{verb} → {aim}" if aim else verb
+
+
+def _what(record: Record) -> str:
+    return what_of(record["action"], record["actionType"], record["parameters"], str(record.get("target") or ""))
+
+
+def _reasons(record: Record) -> str:
+    """Return why nobody is asked, or which request asks: for people, in one sentence or a few."""
+    blocks = " ".join(block["message"] for block in record["blockedBy"])
+    return blocks or record["note"] or record["advice"]
 
 
 RECOMMENDATIONS: Final = (
-    field("id"),
-    field("check"),
-    field("action"),
-    Column("actOrAdvice", _act_or_advice),
+    money_field("monthlySavings", heading="SAVES/MONTH"),
+    Column("what", _what),
+    field("name", path="resource.name", fit=Fit.CUT),
     field("resource", path="resource.id"),
-    field("name", path="resource.name"),
-    field("parameters"),
-    field("monthlySavings", right=True),
-    field("counted"),
-    field("currentMonthlyCost", right=True, wide=True),
-    field("newMonthlyCost", right=True, wide=True),
-    field("account", path="resource.account"),
-    field("region", path="resource.region"),
+    field("status", words=lambda value: STATUS_WORDS.get(value, value)),
+    field("id", words=lambda value: str(value)[:SHORT_ID]),
+    Column("why", _reasons, wide=True),
+    field("summary", wide=True),
+    field("check", wide=True),
+    field("action", wide=True),
+    field("parameters", wide=True),
+    money_field("currentMonthlyCost", wide=True),
+    money_field("newMonthlyCost", wide=True),
+    field("account", path="resource.account", wide=True),
+    field("region", path="resource.region", wide=True),
     field("effort", wide=True),
     field("restartNeeded", wide=True),
     field("rollbackPossible", wide=True),
     field("destructive", wide=True),
+    field("counted", wide=True),
     field("policy", wide=True),
     field("priceSource", wide=True),
     field("priceAsOf", wide=True),
-    field("summary", wide=True),
-    field("advice", wide=True),
 )
 
 
-@dataclass(slots=True)
-class Counting:
-    """Counts recommendations on their way to a listing, so that its columns can be explained afterwards."""
+def row_of(one: Recommendation) -> Row:
+    """Return a recommendation as a row of a listing."""
+    return Row(
+        record=recommendation_to_json(one),
+        account=one.resource.account,
+        region=one.resource.region,
+        kind=one.resource.kind,
+        id=one.resource.id,
+        name=one.resource.name,
+        statuses=frozenset({one.status.value, STATUS_WORDS[one.status.value]}),
+        checks=frozenset({one.check}),
+        tags=one.tags,
+        owner=owner_of(one.tags),
+        savings=one.monthly_savings,
+        cost=one.current_monthly_cost,
+    )
 
-    uncounted: int = 0
 
-    def through(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Yield `records` as they are."""
-        for record in records:
-            self.uncounted += not record["counted"]
-            yield record
+def ready_first(rows: Iterable[Row]) -> list[Row]:
+    """Return rows one can act on first, then by saving; an alternative follows what counts."""
+    order = list(STATUS_WORDS)
 
-    def sentence(self) -> str:
-        """Return why the savings of the listing add up to more than the total; empty when they do not."""
-        if not self.uncounted:
-            return ""
-        rows = "1 row is" if self.uncounted == 1 else f"{self.uncounted} rows are"
+    def key(row: Row) -> tuple[int, bool, bool, Decimal, str]:
+        record, saving = row.record, row.savings
         return (
-            f"{rows} not counted: alternatives for a resource of which a better recommendation counts, so the column "
-            "adds up to more than the savings"
+            order.index(record["status"]),
+            not record["counted"],
+            saving is None,
+            -(saving or Decimal(0)),
+            record["id"],
         )
+
+    return sorted(rows, key=key)
+
+
+def savings_in(rows: Iterable[Row]) -> Savings:
+    """Return what the counted ones of these rows save, by status."""
+    sums = Savings()
+    for row in rows:
+        if row.record["counted"]:
+            sums = sums.plus(Status(row.record["status"]), row.savings)
+    return sums
+
+
+def total_line(savings: Savings) -> str:
+    """Return the three figures as one line: `1,373.60 USD ready in 27 · 491.16 advice in 7 · 269.18 blocked in 5`."""
+    parts = (("ready", savings.actionable), ("advice", savings.advice), ("blocked", savings.blocked))
+    if not savings.count:
+        return "Nothing to save was found."
+    told = [f"{amount(part.monthly_savings)} {word} in {part.count}" for word, part in parts if part.count]
+    first, _, rest = told[0].partition(" ")
+    return " · ".join([f"{first} {CURRENCY} {rest}", *told[1:]])

@@ -37,6 +37,22 @@ Files: TypeAlias = Annotated[
         "--file", "-f", metavar="FILE", help="ScanPolicy and AwsAccount documents; - reads stdin. Repeatable."
     ),
 ]
+OptionalFiles: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--file",
+        "-f",
+        metavar="FILE",
+        help="ScanPolicy and AwsAccount documents; - reads stdin. Repeatable. Default: your own account.",
+    ),
+]
 Wait: TypeAlias = Annotated[
     float, typer.Option("--wait", metavar="SECONDS", min=0, max=600, help="How long to wait for the operator's answer.")
 ]
+Request: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="REQUEST", help="Name of the ActionRequest, id of its resource, or the ID that a listing shows."
+    ),
+]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts.")]

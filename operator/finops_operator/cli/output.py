@@ -7,26 +7,21 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, TextIO, TypeAlias
 
 import yaml
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from finops.domain.money import to_cents
 from finops_operator.cli.printable import printable, spreadsheet_cell
+from finops_operator.cli.tables import Fit, Heading, terminal_width, write_table
 
 Record: TypeAlias = Mapping[str, Any]
-_FOLDED_ROWS: Final = 500
-"""Rows of a table on a terminal up to which long texts are folded to its width."""
-_GAP: Final = "  "
 _DUMPER: Final = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """The same YAML by the C library where it is there, five times as fast."""
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -44,19 +39,44 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: `name` is CSV's header and, in words, the table's; `wide` ones are left out of a plain table."""
+    """One column.
+
+    Attributes:
+        name: CSV's header.
+        value: what programs get.
+        wide: left out of a plain table.
+        heading: the table's title, by default the name in words.
+        words: the value as a table shows it, where that is not its text.
+    """
 
     name: str
     value: Callable[[Record], object]
     wide: bool = False
     right: bool = False
+    fit: Fit = Fit.WHOLE
+    heading: str = ""
+    words: Callable[[Any], str] | None = None
 
     @property
     def title(self) -> str:
-        return _WORD.sub(" ", self.name).upper()
+        return self.heading or _WORD.sub(" ", self.name).upper()
+
+    def shown(self, record: Record) -> str:
+        """Return the text of a table's cell, empty for what is not known."""
+        value = self.value(record)
+        return text_of(value) if self.words is None or value is None else self.words(value)
 
 
-def field(name: str, *, path: str = "", wide: bool = False, right: bool = False) -> Column:
+def field(
+    name: str,
+    *,
+    path: str = "",
+    wide: bool = False,
+    right: bool = False,
+    fit: Fit = Fit.WHOLE,
+    heading: str = "",
+    words: Callable[[Any], str] | None = None,
+) -> Column:
     """Return a column that shows the value at a dotted `path` of the record (default: its name)."""
     keys = (path or name).split(".")
 
@@ -66,7 +86,17 @@ def field(name: str, *, path: str = "", wide: bool = False, right: bool = False)
             found = found.get(key) if isinstance(found, Mapping) else None
         return found
 
-    return Column(name, value, wide=wide, right=right)
+    return Column(name, value, wide, right, fit, heading, words)
+
+
+def money_field(name: str, *, path: str = "", wide: bool = False, heading: str = "") -> Column:
+    """Return a column of sums: a decimal string for programs, cents and thousands for people."""
+    return field(name, path=path, wide=wide, right=True, heading=heading, words=amount)
+
+
+def amount(value: object) -> str:
+    """Return a sum as people read it: `1,373.60`."""
+    return f"{to_cents(Decimal(str(value))):,}"
 
 
 def emit(
@@ -86,8 +116,9 @@ def emit(
     elif format_ is Format.CSV:
         _csv(records, columns, out, header=header)
     else:
-        shown = [column for column in columns if format_ is Format.WIDE or not column.wide]
-        _table(records, shown, out)
+        everything = format_ is Format.WIDE
+        shown = [column for column in columns if everything or not column.wide]
+        _table(records, shown, out, None if everything else terminal_width())
 
 
 def emit_one(record: Record, format_: Format, sink: TextIO | None = None) -> None:
@@ -99,7 +130,7 @@ def emit_one(record: Record, format_: Format, sink: TextIO | None = None) -> Non
         out.write(_yaml_text(_plain(record)))
     else:
         pairs = ({"field": key, "value": value} for key, value in record.items())
-        emit(pairs, (field("field"), field("value")), format_, out)
+        emit(pairs, (field("field"), field("value", fit=Fit.FOLD)), format_, out)
 
 
 def _json(records: Iterable[Record], out: TextIO) -> None:
@@ -150,44 +181,9 @@ def _csv(records: Iterable[Record], columns: Sequence[Column], out: TextIO, *, h
         writer.writerow([spreadsheet_cell(text_of(column.value(record))) for column in columns])
 
 
-def _table(records: Iterable[Record], columns: Sequence[Column], out: TextIO) -> None:
-    rows = [tuple(printable(text_of(column.value(record))) or "-" for column in columns) for record in records]
-    if not out.isatty() or len(rows) > _FOLDED_ROWS:
-        _aligned(rows, columns, out)
-        return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    console(out).print(table)
-
-
-def _aligned(rows: Sequence[Sequence[str]], columns: Sequence[Column], out: TextIO) -> None:
-    """Write one line a row, as wide as its texts."""
-    titles = [column.title for column in columns]
-    widths = [max(map(cell_len, (title, *(row[index] for row in rows)))) for index, title in enumerate(titles)]
-    for row in (titles, *rows):
-        cells = (
-            " " * (width - cell_len(text)) + text if column.right else text + " " * (width - cell_len(text))
-            for text, width, column in zip(row, widths, columns, strict=True)
-        )
-        out.write(f"{_GAP.join(cells).rstrip()}\n")
-
-
-def console(out: TextIO) -> Console:
-    """Return a console that colours a terminal only, and none when NO_COLOR is set; nothing in texts is markup."""
-    terminal = out.isatty()
-    return Console(
-        file=out,
-        force_terminal=terminal,
-        no_color=not terminal or bool(os.environ.get("NO_COLOR")),
-        color_system="auto" if terminal else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=False,
-    )
+def _table(records: Iterable[Record], columns: Sequence[Column], out: TextIO, width: int | None) -> None:
+    rows = [tuple(printable(column.shown(record)) or "-" for column in columns) for record in records]
+    write_table(rows, [Heading(column.title, column.right, column.fit) for column in columns], out, width)
 
 
 def text_of(value: object) -> str:

@@ -45,7 +45,7 @@ def store_to_read(redis: str) -> Iterator[Store]:
     folder = state_folder(os.environ)
     if not has_data(folder):
         raise InvalidInput(
-            "no store is named, and none was left by `finops scan -f`",
+            "no store is named, and none was left by `finops scan`",
             field="--redis",
             hint="pass --redis redis://HOST:6379/0, or set FINOPS_REDIS_URL to the operator's store",
         )
@@ -55,19 +55,21 @@ def store_to_read(redis: str) -> Iterator[Store]:
 
 @contextmanager
 def store_to_scan(redis: str, *, fresh: bool) -> Iterator[Store]:
-    """Yield the store to scan into; without a named one the user's own is started, empty if `fresh`.
+    """Yield the store to scan into: the one named on the command line, else the user's own, empty if `fresh`.
+
+    FINOPS_REDIS_URL is not asked: a scan on a laptop must not replace what an operator holds, unless it is told to.
 
     Raises:
         InvalidInput: `fresh` with a named store, which is never emptied.
         StoreUnavailable, StoreUnsafe: as `check_server`.
     """
     settings = settings_with(redis)
-    if settings.redis_url:
+    if redis:
         if fresh:
             raise InvalidInput(
                 "empties the store of your own scans only, never one that was named",
                 field="--fresh",
-                hint="leave out --fresh, or leave out --redis and unset FINOPS_REDIS_URL",
+                hint="leave out --fresh or --redis",
             )
         with _open(settings.redis_url, settings.redis_prefix, allow_volatile=settings.store_allow_volatile) as store:
             yield store

@@ -12,7 +12,7 @@ from typing import Final
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.domain.decision import Choice, VoteResult
-from finops.errors import InvalidInput, Refused, Unavailable
+from finops.errors import Refused, Unavailable
 from finops.k8s.ballots import Ballot
 from finops.k8s.kinds import KindApi, action_requests, approvals
 from finops_operator.cli.cluster_access import Cluster
@@ -23,21 +23,16 @@ _GROUPS: Final = 100
 """As many as an Approval holds; a person in more groups votes by name, or with one of these."""
 
 
-def cast(cluster: Cluster, name: str, choice: Choice, *, reason: str = "", wait_seconds: float) -> Approval:
-    """Create the Approval, wait for its verdict, and return it when it was counted.
+def cast(
+    cluster: Cluster, request: ActionRequest, choice: Choice, *, reason: str = "", wait_seconds: float
+) -> Approval:
+    """Create the Approval of exactly this plan, wait for its verdict, and return it when it was counted.
 
     Raises:
-        InvalidInput: there is no such request, or the reason is not one.
+        InvalidInput: the reason is not one.
         Refused: the API server or the operator does not count the vote; the message is theirs.
         Unavailable: no verdict within `wait_seconds`; the vote is recorded.
     """
-    request = action_requests(cluster.connection).get(cluster.namespace, name)
-    if request is None:
-        raise InvalidInput(
-            f"there is no ActionRequest {name} in namespace {cluster.namespace}",
-            field="NAME",
-            hint="see `finops requests -A`",
-        )
     vote = Approval.of(cluster.namespace, _spec(request, choice, _voter(cluster), reason))
     api = approvals(cluster.connection)
     sent = Ballot(api, vote, others=lambda: api.list(cluster.namespace)).cast()
@@ -91,5 +86,5 @@ def tell(cluster: Cluster, approval: Approval) -> None:
     note(approval.status.message or "the vote counts")
     if request is not None and request.status.state is not None:
         votes = request.status.votes
-        told = f" with {votes.summary} approvals" if votes is not None else ""
-        note(f"{request.metadata.name} is {request.status.state.value}{told}")
+        counted = f", {votes.approve} of {votes.required} approvals" if votes is not None else ""
+        note(f"{request.metadata.name} is {request.status.state.value}{counted}")

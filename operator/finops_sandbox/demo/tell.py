@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from itertools import islice
 from typing import Any, TextIO
 
 from finops.crds.conditions import find_condition
 from finops.store.connection import open_store
-from finops.store.recommendations import RecommendationStore, recommendation_to_json
+from finops.store.recommendations import RecommendationStore
+from finops_operator.cli.listings import RECOMMENDATIONS, ready_first, row_of, total_line
 from finops_operator.cli.output import Format, emit, field
 from finops_sandbox.demo.steps import ALICE, page_of, steps, written
 from finops_sandbox.demo.world import POLICY, POLICY_NAMESPACE, World
@@ -22,7 +22,8 @@ def tell(world: World, out: TextIO | None = None) -> None:
     sink.write("\nThe operator says about its policy (kubectl get scanpolicies):\n\n")
     emit([_policy_row(world)], [field(name) for name in _policy_row(world)], Format.TABLE, sink)
     sink.write("\nIts best recommendations (finops recommendations):\n\n")
-    emit(_top(world), _TOP_COLUMNS, Format.TABLE, sink)
+    emit(_top(world), RECOMMENDATIONS, Format.TABLE, sink)
+    sink.write(f"{_savings(world)}\n")
     sink.write(f"\nSlack           {page_of(world.slack_page, ALICE)}\n")
     sink.write(f"Kubernetes      {world.places.kubeconfig('people')} (contexts admin, alice, bob)\n")
     sink.write(f"Logs            {world.places.state / 'programs.log'}\n")
@@ -31,16 +32,6 @@ def tell(world: World, out: TextIO | None = None) -> None:
     sink.writelines(f"{line}\n" for line in written(walk))
     sink.write("Ctrl-C stops everything and removes it.\n")
     sink.flush()
-
-
-_TOP_COLUMNS = (
-    field("check"),
-    field("resource", path="resource.id"),
-    field("name", path="resource.name"),
-    field("region", path="resource.region"),
-    field("parameters"),
-    field("monthlySavings", right=True),
-)
 
 
 def _policy_row(world: World) -> dict[str, Any]:
@@ -63,9 +54,21 @@ def _policy_row(world: World) -> dict[str, Any]:
 
 
 def _top(world: World) -> list[dict[str, Any]]:
+    """Return the recommendations that one can act on first, the largest saving first."""
     store = open_store(world.places.store_url)
     try:
         stream = RecommendationStore(store).stream((POLICY_NAMESPACE, POLICY))
-        return [recommendation_to_json(one) for one in islice(stream, _TOP)]
+        rows = ready_first(row_of(one) for one in stream if one.counted)
+        return [dict(row.record) for row in rows[:_TOP]]
     finally:
         store.client.close()
+
+
+def _savings(world: World) -> str:
+    """Return what can be saved, split by what can be done about it."""
+    store = open_store(world.places.store_url)
+    try:
+        head = RecommendationStore(store).head((POLICY_NAMESPACE, POLICY))
+    finally:
+        store.client.close()
+    return "Nothing is known yet: no scan has ended." if head is None else total_line(head.summary.savings)

@@ -89,11 +89,11 @@ class AwsProcess:
 
 
 @contextmanager
-def running_aws(folder: Path) -> Iterator[AwsProcess]:
-    """Run the double with the estate above."""
-    estate = folder / "estate.yaml"
-    estate.write_text(yaml.safe_dump(json.loads(json.dumps(ESTATE))), encoding="utf-8")
-    command = [sys.executable, "-m", "finops_sandbox.aws", "--estate", str(estate)]
+def running_aws(folder: Path, estate: Mapping[str, Any] = ESTATE) -> Iterator[AwsProcess]:
+    """Run the double with the estate above, or another."""
+    file = folder / "estate.yaml"
+    file.write_text(yaml.safe_dump(json.loads(json.dumps(estate))), encoding="utf-8")
+    command = [sys.executable, "-m", "finops_sandbox.aws", "--estate", str(file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -40,8 +40,9 @@ def kubectl_finops(cluster: KubernetesDouble, finops: Finops) -> Finops:
 def test_requests_are_listed_for_people_and_programs(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
     table = kubectl_finops("requests")
     assert table.code == 0
-    assert "stop-web" in table.out
+    assert table.out.splitlines()[0].split() == ["STATE", "SAVES/MONTH", "WHAT", "NAME", "VOTES", "EXPIRES", "ID"]
     assert "60.42" in table.out
+    assert "stop-web" in kubectl_finops("requests", "-o", "wide").out
     (one,) = json.loads(kubectl_finops("requests", "-o", "json", "-A").out)
     assert json.loads(kubectl_finops("requests", "-o", "json", "--context", "bob").out) == [one]
     assert kubectl_finops("requests", "-A", "--context", "bob").code == 4
@@ -56,7 +57,7 @@ def test_requests_are_listed_for_people_and_programs(cluster: KubernetesDouble, 
 def test_a_vote_without_an_operators_answer_is_recorded_and_said_to_be_open(
     cluster: KubernetesDouble, kubectl_finops: Finops
 ) -> None:
-    ended = kubectl_finops("approve", "stop-web", "--context", "alice", "--wait", "0.5")
+    ended = kubectl_finops("approve", "stop-web", "--yes", "--context", "alice", "--wait", "0.5")
     assert ended.code == 1
     assert "is recorded" in ended.err
     (vote,) = cluster.objects("approvals.finops.dev")
@@ -65,7 +66,7 @@ def test_a_vote_without_an_operators_answer_is_recorded_and_said_to_be_open(
     # A policy may name the group: admission has seen that alice is in it.
     assert "sre" in voter["groups"]
     assert vote["spec"]["decision"] == "Approve"
-    again = kubectl_finops("approve", "stop-web", "--context", "alice", "--wait", "0.2")
+    again = kubectl_finops("approve", "stop-web", "--yes", "--context", "alice", "--wait", "0.2")
     assert "before" in again.err
     assert len(cluster.objects("approvals.finops.dev")) == 1
 
@@ -83,7 +84,7 @@ def vote_names(cluster: KubernetesDouble) -> list[str]:
 
 
 def test_who_forgot_the_reason_may_vote_again_with_one(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
-    voting = ("approve", "stop-web", "--context", "alice", "--wait", "0.2")
+    voting = ("approve", "stop-web", "--yes", "--context", "alice", "--wait", "0.2")
     kubectl_finops(*voting)
     (first,) = vote_names(cluster)
     answer(cluster, first, "Refused", "ReasonMissing")
@@ -102,7 +103,8 @@ def test_who_forgot_the_reason_may_vote_again_with_one(cluster: KubernetesDouble
 def test_who_took_an_approval_back_may_approve_again(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
     known: set[str] = set()
     for verb in ("approve", "withdraw", "approve", "withdraw"):
-        ended = kubectl_finops(verb, "stop-web", "--context", "alice", "--wait", "0.2")
+        sure = () if verb == "withdraw" else ("--yes",)
+        ended = kubectl_finops(verb, "stop-web", *sure, "--context", "alice", "--wait", "0.2")
         assert "before" not in ended.err
         (new,) = set(vote_names(cluster)) - known
         known.add(new)
@@ -112,7 +114,7 @@ def test_who_took_an_approval_back_may_approve_again(cluster: KubernetesDouble, 
 def test_an_object_under_the_name_of_a_vote_does_not_swallow_it(
     cluster: KubernetesDouble, kubectl_finops: Finops
 ) -> None:
-    kubectl_finops("deny", "stop-web", "--context", "alice", "--reason", "no", "--wait", "0.2")
+    kubectl_finops("deny", "stop-web", "--yes", "--context", "alice", "--reason", "no", "--wait", "0.2")
     (denial,) = cluster.objects("approvals.finops.dev")
     api = approvals(connect(str(cluster.kubeconfig)))
     name = denial["metadata"]["name"]
@@ -121,7 +123,7 @@ def test_an_object_under_the_name_of_a_vote_does_not_swallow_it(
     api.create(Approval.from_object({**denial, "metadata": {"name": name, "namespace": "default"}, "spec": spec}))
     answer(cluster, name, "Counted", "Approve")
 
-    ended = kubectl_finops("deny", "stop-web", "--context", "alice", "--reason", "no", "--wait", "0.2")
+    ended = kubectl_finops("deny", "stop-web", "--yes", "--context", "alice", "--reason", "no", "--wait", "0.2")
 
     assert ended.code == 1
     assert f"the vote {name}-2 is recorded" in ended.err
@@ -130,7 +132,7 @@ def test_an_object_under_the_name_of_a_vote_does_not_swallow_it(
 
 
 def test_who_may_not_create_approvals_is_refused_with_4(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
-    ended = kubectl_finops("deny", "stop-web", "--context", "bob", "--reason", "no")
+    ended = kubectl_finops("deny", "stop-web", "--yes", "--context", "bob", "--reason", "no")
     assert ended.code == 4
     assert "administrator" in ended.err
     assert cluster.objects("approvals.finops.dev") == []
@@ -154,3 +156,48 @@ def test_a_cluster_that_is_down_ends_with_1(finops: Finops, tmp_path: Path) -> N
     ended = finops("requests", "--kubeconfig", kubeconfig)
     assert ended.code == 1
     assert "does not answer" in ended.err
+
+
+def test_a_request_is_found_by_its_resource_and_by_the_id_that_listings_show(
+    cluster: KubernetesDouble, kubectl_finops: Finops
+) -> None:
+    (request,) = cluster.objects("actionrequests.finops.dev")
+    shown = kubectl_finops("requests").out.splitlines()[1].split()[-1]
+    for name in (request["spec"]["resource"]["id"], request["spec"]["resource"]["arn"], shown, shown[:5]):
+        ended = kubectl_finops("deny", name, "--yes", "--context", "alice", "--reason", "no", "--wait", "0.1")
+        assert "is recorded" in ended.err, ended.err
+
+
+def test_an_id_that_begins_no_request_is_wrong_input(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
+    ended = kubectl_finops("approve", "ffffffff", "--yes", "--context", "alice")
+
+    assert ended.code == 2
+    assert "finops requests" in ended.err
+
+
+def test_a_vote_shows_the_act_and_sends_nothing_when_nobody_can_be_asked(
+    cluster: KubernetesDouble, kubectl_finops: Finops
+) -> None:
+    ended = kubectl_finops("approve", "stop-web", "--context", "alice")
+
+    assert ended.code == 2
+    assert "--yes" in ended.err
+    assert "60.42 USD a month" in ended.err
+    assert "Undo" in ended.err
+    assert cluster.objects("approvals.finops.dev") == []
+
+
+def test_requests_are_narrowed_and_ordered_by_the_options_of_every_list(
+    cluster: KubernetesDouble, kubectl_finops: Finops
+) -> None:
+    def found(*options: str) -> int:
+        return len(json.loads(kubectl_finops("requests", "-o", "json", *options).out))
+
+    (request,) = cluster.objects("actionrequests.finops.dev")
+    assert found("--region", request["spec"]["region"], "--check", request["spec"]["evidence"]["check"]) == 1
+    assert found("--min-savings", "60.43") == 0
+    assert found("--status", "denied") == 0
+    assert found("--sort", "name", "--limit", "1") == 1
+    wrong = kubectl_finops("requests", "--status", "Pendign")
+    assert wrong.code == 2
+    assert "did you mean pending?" in wrong.err

@@ -180,32 +180,32 @@ def test_the_ledger_verifies_from_an_export_and_an_edit_is_seen(demo: DemoProces
 
 def test_votes_of_those_who_may_not_are_refused_with_4_and_the_reason(demo: DemoProcess) -> None:
     name = request(demo, "ec2_instance_stop", "eu-old-wiki")["metadata"]["name"]
-    by_bob = shell(demo, f"finops approve {name} --context bob")
+    by_bob = shell(demo, f"finops approve {name} --yes --context bob")
     assert by_bob.returncode == 4
     assert "approvals" in by_bob.stderr
-    by_admin = shell(demo, f"finops approve {name} --context admin")
+    by_admin = shell(demo, f"finops approve {name} --yes --context admin")
     assert by_admin.returncode == 4, by_admin.stderr
     assert "admin" in by_admin.stderr or "approver" in by_admin.stderr
     assert request(demo, "ec2_instance_stop", "eu-old-wiki")["status"]["state"] == "Pending"
-    nothing = shell(demo, "finops approve no-such-request --context alice")
+    nothing = shell(demo, "finops approve no-such-request --yes --context alice")
     assert nothing.returncode == 2
     assert "no-such-request" in nothing.stderr
 
 
 def test_a_denial_needs_a_reason_and_ends_the_request(demo: DemoProcess) -> None:
     name = request(demo, "ec2_instance_stop", "ap-idle-proxy")["metadata"]["name"]
-    assert shell(demo, f"finops deny {name} --context alice").returncode == 2
-    denied = shell(demo, f"finops deny {name} --context alice --reason 'kept for the audit'")
+    assert shell(demo, f"finops deny {name} --yes --context alice").returncode == 2
+    denied = shell(demo, f"finops deny {name} --yes --context alice --reason 'kept for the audit'")
     assert denied.returncode == 0, denied.stderr
     assert state_becomes(demo, name, "Denied")
-    late = shell(demo, f"finops approve {name} --context alice")
+    late = shell(demo, f"finops approve {name} --yes --context alice")
     assert late.returncode == 4
     assert "Denied" in late.stderr or "denied" in late.stderr
 
 
 def test_deleting_a_volume_waits_for_a_second_vote_and_the_first_can_be_taken_back(demo: DemoProcess) -> None:
     name = request(demo, "ebs_volume_delete", "forgotten-data")["metadata"]["name"]
-    approved = shell(demo, f"finops approve {name} --context alice")
+    approved = shell(demo, f"finops approve {name} --yes --context alice")
     assert approved.returncode == 0, approved.stderr
     assert eventually(lambda: _votes(demo, name) == "1/2", 20)
     withdrawn = shell(demo, f"finops withdraw {name} --context alice --reason 'not sure'")
@@ -219,16 +219,17 @@ def _votes(demo: DemoProcess, name: str) -> str:
 
 
 def test_status_store_and_a_scan_of_the_same_documents_tell_the_same_numbers(demo: DemoProcess) -> None:
-    seen = shell(demo, f"FINOPS_REDIS_PREFIX=apart: finops scan -f {POLICY} -o json")
+    seen = shell(demo, f"FINOPS_REDIS_PREFIX=apart: finops scan -f {POLICY} --redis $FINOPS_REDIS_URL -o json")
     assert seen.returncode == 0, seen.stderr
     scanned = json.loads(seen.stdout)["summary"]
     row = next(line for line in demo.text.splitlines() if line.startswith("everything ")).split()
     # Acts of other tests may have changed a type by now, never the number of things.
     assert int(row[3]) == scanned["resources"]
     assert float(scanned["monthlyCost"]) <= float(row[5])
-    # The operator scans when an act ends, so its store tells what is left to save.
-    assert float(scanned["potentialMonthlySavings"]) <= float(row[6])
-    assert eventually(lambda: potential(demo) == scanned["potentialMonthlySavings"], 60), (potential(demo), scanned)
+    # The operator scans when an act ends, so its store tells what is left to save; only its preflights know what AWS
+    # would refuse, so that the parts may differ and the whole may not.
+    whole = f"{sum(float(part) for part in scanned['savings'].values()):.2f}"
+    assert eventually(lambda: potential(demo) == whole, 60), (potential(demo), scanned)
     # The estate holds resources that carry finops.dev/ignore: listings show them, the policy does not count them.
     name = "default/everything"
     apart = "FINOPS_REDIS_PREFIX=apart: finops"

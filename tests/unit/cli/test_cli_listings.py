@@ -1,52 +1,96 @@
-"""A listing of recommendations tells advice from acts, and why its column adds up to more than the total."""
+"""A listing of recommendations shows first what one can act on, and never adds three figures into one."""
 
 from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
+import pytest
 from tests.support.scan_samples import recommendation
 
-from finops.store.recommendations import recommendation_to_json
-from finops_operator.cli.listings import RECOMMENDATIONS, Counting
+from finops.domain.recommendation import Block, Status
+from finops.domain.report import Savings, StatusSum
+from finops_operator.cli.filters import Row
+from finops_operator.cli.listings import RECOMMENDATIONS, ready_first, row_of, savings_in, total_line, what_of
 from finops_operator.cli.output import Format, emit
 
 
-def record(number: int, **changes: Any) -> dict[str, Any]:
-    return recommendation_to_json(recommendation(number, **changes))
+def row(number: int, **changes: Any) -> Row:
+    return row_of(recommendation(number, **changes))
 
 
-def test_what_an_owner_would_undo_is_marked_as_advice_although_it_names_an_action() -> None:
-    records = [record(1), record(2, advice="Owned by Auto Scaling (web)."), record(3, action="")]
-    table, sheet = io.StringIO(), io.StringIO()
-    emit(records, RECOMMENDATIONS, Format.TABLE, table)
-    emit(records, RECOMMENDATIONS, Format.CSV, sheet)
+def test_ready_rows_come_first_then_by_saving_and_unknown_savings_last() -> None:
+    rows = [
+        row(1, status=Status.BLOCKED, monthly_savings=Decimal(90)),
+        row(2, status=Status.ADVICE, monthly_savings=Decimal(50)),
+        row(3, monthly_savings=Decimal(1)),
+        row(4, monthly_savings=Decimal(2)),
+        row(5, status=Status.BLOCKED, monthly_savings=None),
+    ]
+
+    assert [one.record["id"] for one in ready_first(rows)] == ["rec4", "rec3", "rec2", "rec1", "rec5"]
+
+
+def test_the_total_line_splits_ready_advice_and_blocked() -> None:
+    sums = Savings(StatusSum(Decimal("1373.60"), 27), StatusSum(Decimal("491.16"), 7), StatusSum(Decimal("269.18"), 5))
+
+    assert total_line(sums) == "1,373.60 USD ready in 27 · 491.16 advice in 7 · 269.18 blocked in 5"
+
+
+def test_parts_without_rows_are_left_out_and_nothing_is_never_a_zero() -> None:
+    assert total_line(replace(Savings(), advice=StatusSum(Decimal(2), 1))) == "2.00 USD advice in 1"
+    assert total_line(Savings()) == "Nothing to save was found."
+
+
+def test_alternatives_count_for_no_sum() -> None:
+    rows = [row(1, monthly_savings=Decimal(5)), row(2, monthly_savings=Decimal(4), counted=False)]
+
+    assert savings_in(rows) == Savings(StatusSum(Decimal("5.00"), 1))
+
+
+@pytest.mark.parametrize(
+    ("action", "parameters", "target", "words"),
+    [
+        ("ec2_instance_stop", {}, "", "stop"),
+        ("ec2_instance_resize", {"instanceType": "m5.xlarge"}, "", "resize → m5.xlarge"),
+        ("ebs_volume_modify", {"iops": 3000, "volumeType": "gp3"}, "", "modify → gp3"),
+        ("ec2_instance_resize", {"size": "x"}, "m5.xlarge", "resize → m5.xlarge"),
+        ("", {}, "", "upgrade"),
+    ],
+)
+def test_an_act_is_told_in_a_few_words(action: str, parameters: dict[str, Any], target: str, words: str) -> None:
+    assert what_of(action, "Upgrade", parameters, target) == words
+
+
+def test_programs_get_every_column_and_people_a_word_and_the_beginning_of_the_id() -> None:
+    blocked = recommendation(
+        1, id="0123456789abcdef", status=Status.BLOCKED, blocked_by=(Block("NoPrice", "The saving is unknown."),)
+    )
+    sheet, table = io.StringIO(), io.StringIO()
+    emit([row_of(blocked).record], RECOMMENDATIONS, Format.CSV, sheet)
+    emit([row_of(blocked).record], RECOMMENDATIONS, Format.TABLE, table)
     sheet.seek(0)
+    (record,) = csv.DictReader(sheet)
 
-    assert [row["actOrAdvice"] for row in csv.DictReader(sheet)] == ["act", "advice", "advice"]
-    header, act, advice, nothing = table.getvalue().splitlines()
-    assert "ACT OR ADVICE" in header
-    assert "advice" not in act
-    assert "advice" in advice
-    assert "advice" in nothing
-
-
-def test_rows_that_do_not_count_are_told_and_every_row_is_listed() -> None:
-    counting = Counting()
-    assert len(list(counting.through([record(1), record(2, counted=False), record(3, counted=False)]))) == 3
-    assert counting.sentence().startswith("2 rows are not counted")
-
-
-def test_nothing_is_said_where_every_row_counts() -> None:
-    counting = Counting()
-    list(counting.through([record(1), record(2)]))
-    assert not counting.sentence()
+    assert (record["id"], record["status"], record["why"]) == ("0123456789abcdef", "Blocked", "The saving is unknown.")
+    assert record["monthlySavings"] == "65.211"
+    assert table.getvalue().splitlines()[1].split() == [
+        "65.21",
+        "stop",
+        "web",
+        record["resource"],
+        "blocked",
+        "01234567",
+    ]
 
 
 def test_csv_that_goes_on_has_no_second_header() -> None:
     sheet = io.StringIO()
-    emit([record(1)], RECOMMENDATIONS, Format.CSV, sheet)
-    emit([record(2)], RECOMMENDATIONS, Format.CSV, sheet, header=False)
-    assert sheet.getvalue().count("actOrAdvice") == 1
+    emit([row(1).record], RECOMMENDATIONS, Format.CSV, sheet)
+    emit([row(2).record], RECOMMENDATIONS, Format.CSV, sheet, header=False)
+
+    assert sheet.getvalue().count("currentMonthlyCost") == 1
     assert len(sheet.getvalue().splitlines()) == 3

@@ -61,7 +61,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["frobnicate"], ["scan"], ["costs", "--by", "colour"], ["requests", "-o", "xml"]]
+    "arguments", [["frobnicate"], ["scan", "-o", "pdf"], ["costs", "--by", "colour"], ["requests", "-o", "xml"]]
 )
 def test_wrong_usage_ends_with_2_and_writes_nothing_to_stdout(
     arguments: list[str], capsys: pytest.CaptureFixture[str]

@@ -7,26 +7,31 @@ from typing import Annotated, Final
 import typer
 
 from finops.domain.decision import Choice
+from finops_operator.cli.asking import confirm
 from finops_operator.cli.cluster_access import open_cluster
 from finops_operator.cli.command import Command
-from finops_operator.cli.options import Context, Kubeconfig, Namespace, Wait
+from finops_operator.cli.finding import find_request
+from finops_operator.cli.options import Context, Kubeconfig, Namespace, Request, Wait, Yes
 from finops_operator.cli.voting import cast, tell
 
 
 def _run(
-    name: Annotated[str, typer.Argument(help="The ActionRequest, as `finops requests` shows it.")],
+    request: Request,
     reason: Annotated[str, typer.Option("--reason", help="Why; some policies demand one.")] = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     namespace: Namespace = "",
     wait: Wait = 10.0,
+    yes: Yes = False,
 ) -> None:
-    """Approve an ActionRequest, and wait for the operator's answer.
+    """Show what would happen, ask, approve it, and wait for the operator's answer.
 
     The vote is for exactly the plan that stands in the request now. Exit code 4 when it does not count.
     """
     cluster = open_cluster(kubeconfig, context, namespace)
-    tell(cluster, cast(cluster, name, Choice.APPROVE, reason=reason, wait_seconds=wait))
+    found = find_request(cluster, request)
+    confirm(found, "approve", yes=yes)
+    tell(cluster, cast(cluster, found, Choice.APPROVE, reason=reason, wait_seconds=wait))
 
 
 COMMAND: Final = Command("approve", _run)

@@ -13,7 +13,7 @@ import typer
 from finops.audit_verify import Keys, NotAKey, verify
 from finops.audit_verify.report import VerifyReport
 from finops.domain.audit import Record
-from finops.errors import InvalidInput
+from finops.errors import FinopsError, InvalidInput
 from finops.ledger.file_sink import line_of
 from finops.store.ledger import LedgerStream, unchecked
 from finops_operator.cli.command import Command
@@ -85,7 +85,7 @@ def _verify(
 
     Works offline on an export. The public key is in the Secret of the release, under ledger-public-key: without it
     whoever can write the ledger can have made all of it. Note the head that is printed: only with --expected-head can
-    a tail that was cut off be seen.
+    a tail that was cut off be seen. An empty ledger or file is never intact.
     """
     keys = _keys(public_key) if public_key else None
     with _lines(file, redis) as lines:
@@ -94,18 +94,38 @@ def _verify(
     for problem in report.problems:
         where = f"line {problem.line}: " if problem.line else ""
         note(f"{where}{problem.code}: {problem.message}")
-    note("the ledger is intact" if report.ok else f"the ledger is NOT intact: {len(report.problems)} problems")
-    if not report.ok:
+    note(_verdict(report))
+    if not _is_intact(report):
         raise typer.Exit(FAILED)
 
 
 @app.command("export")
 def _export(redis: Redis = "") -> None:
     """Write the ledger to stdout, one line of canonical JSON per record: what `verify --file` reads."""
-    with store_to_read(redis) as store:
-        for one in LedgerStream(store, unchecked).read():
-            sys.stdout.buffer.write(line_of(one))
-    sys.stdout.flush()
+    out = sys.stdout.buffer
+    try:
+        with store_to_read(redis) as store:
+            for one in LedgerStream(store, unchecked).read():
+                out.write(line_of(one))
+    except FinopsError as error:
+        # A part must not pass for the whole when somebody verifies it: this line is no record.
+        out.write(f"export failed, records are missing: {error.code}\n".encode())
+        raise
+    finally:
+        out.flush()
+
+
+def _is_intact(report: VerifyReport) -> bool:
+    """Return whether there is a ledger and nothing is wrong with it; of nothing, nothing can be said."""
+    return report.ok and report.records > 0
+
+
+def _verdict(report: VerifyReport) -> str:
+    if not report.ok:
+        return f"the ledger is NOT intact: {len(report.problems)} problems"
+    if not report.records:
+        return "there is no record: an empty ledger proves nothing, check where it comes from"
+    return f"the ledger is intact: {report.records} records, head {report.head}"
 
 
 def _keys(file: str) -> Keys:
@@ -152,7 +172,7 @@ def _record(record: Record) -> dict[str, Any]:
 def report_to_json(report: VerifyReport) -> dict[str, Any]:
     """Return a verification as data; `head` is the anchor to keep."""
     return {
-        "ok": report.ok,
+        "ok": _is_intact(report),
         "signaturesChecked": report.signed,
         "records": report.records,
         "sequence": report.sequence,

@@ -84,7 +84,9 @@ def _tell_totals(records: Iterable[dict[str, Any]], policy: str, policies: Itera
     unpriced = sum(one["unpricedResources"] or 0 for one in records)
     everything = sum(known, Decimal(0))
     left_out = f", without {unpriced} of the resources: they have no price" if unpriced else ""
-    if known or not unpriced:
+    if not known and not unpriced:
+        note("Nothing is known yet: no scan has ended. Run `finops scan`, or name the operator's store with --redis.")
+    elif known or not unpriced:
         note(f"total {as_text(to_cents(everything))} {CURRENCY} a month{left_out}")
     else:
         note(f"total unknown: none of the {unpriced} resources has a price")

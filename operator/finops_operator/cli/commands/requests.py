@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
 
 from finops.crds.action_request import ActionRequest
-from finops.domain.decision import TERMINAL
+from finops.domain.decision import TERMINAL, State
+from finops.domain.resource import Shard
 from finops.k8s.kinds import action_requests
+from finops.store.inventory import InventoryStore
+from finops_operator.cli import filters
 from finops_operator.cli.cluster_access import open_cluster
 from finops_operator.cli.command import Command
-from finops_operator.cli.options import Context, Kubeconfig, Namespace, Output
-from finops_operator.cli.output import Column, Format, Record, emit, field, note
+from finops_operator.cli.finding import advice_id
+from finops_operator.cli.listings import SHORT_ID, what_of
+from finops_operator.cli.options import Context, Kubeconfig, Namespace, Output, Redis
+from finops_operator.cli.output import Column, Format, Record, emit, field, money_field, note
+from finops_operator.cli.store_access import store_to_read
+from finops_operator.cli.tables import Fit
 
 
 def _outcome(request: Record) -> str:
@@ -21,54 +30,139 @@ def _outcome(request: Record) -> str:
     return str(outcome.get("message") or outcome.get("error") or "")
 
 
-COLUMNS: Final = (
-    field("namespace", path="metadata.namespace", wide=True),
-    field("name", path="metadata.name"),
-    field("state", path="status.state"),
-    field("action", path="spec.action"),
-    field("resource", path="spec.resource.id"),
-    field("resourceName", path="spec.resource.name"),
-    field("monthlySavings", path="spec.estimate.monthlySavings", right=True),
-    field("votes", path="status.votes.summary", right=True),
-    field("expires", path="spec.expiresAt"),
-    field("policy", path="spec.policy", wide=True),
-    field("account", path="spec.account", wide=True),
-    field("region", path="spec.region", wide=True),
-    field("destructive", path="spec.destructive", wide=True),
-    field("step", path="status.execution.step", wide=True),
-    Column("outcome", _outcome, wide=True),
-)
+def _what(request: Record) -> str:
+    spec = request["spec"]
+    words = spec.get("presentation") or {}
+    return what_of(spec["action"], "", spec.get("parameters", {}), str(words.get("target") or ""))
+
+
+def columns(now: datetime) -> tuple[Column, ...]:
+    """Return the columns of the listing; what is left until an expiry is counted from `now`."""
+
+    def left(request: Record) -> str | None:
+        ended = request.get("status", {}).get("state") in {state.value for state in TERMINAL}
+        return None if ended else str(request["spec"]["expiresAt"])
+
+    def in_words(value: str) -> str:
+        return time_left(datetime.fromisoformat(value), now)
+
+    return (
+        Column("state", lambda one: one.get("status", {}).get("state")),
+        money_field("monthlySavings", path="spec.estimate.monthlySavings", heading="SAVES/MONTH"),
+        Column("what", _what),
+        Column("name", lambda one: one["spec"]["resource"].get("name") or one["spec"]["resource"]["id"], fit=Fit.CUT),
+        field("votes", path="status.votes.summary", right=True),
+        Column("expires", left, words=in_words),
+        Column("id", lambda one: advice_id(ActionRequest.from_object(one)), words=lambda value: value[:SHORT_ID]),
+        field("request", path="metadata.name", wide=True),
+        field("namespace", path="metadata.namespace", wide=True),
+        field("action", path="spec.action", wide=True),
+        field("resource", path="spec.resource.id", wide=True),
+        field("policy", path="spec.policy", wide=True),
+        field("account", path="spec.account", wide=True),
+        field("region", path="spec.region", wide=True),
+        field("destructive", path="spec.destructive", wide=True),
+        field("step", path="status.execution.step", wide=True),
+        Column("outcome", _outcome, wide=True),
+    )
+
+
+def time_left(until: datetime, now: datetime) -> str:
+    """Return the time that is left in its two largest units: `2d 23h`, `5h 3m`; `now` when it is over."""
+    minutes = int((until - now).total_seconds() // 60)
+    if minutes <= 0:
+        return "now"
+    days, hours = divmod(minutes // 60, 24)
+    return f"{days}d {hours}h" if days else f"{hours}h {minutes % 60}m" if hours else f"{minutes}m"
 
 
 def _run(
+    *,
     output: Output = Format.TABLE,
     open_only: Annotated[bool, typer.Option("--open", help="Leave out those that have ended.")] = False,
     all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="Of every namespace.")] = False,
     policy: Annotated[str, typer.Option("--policy", metavar="NAME", help="Only of this ScanPolicy.")] = "",
+    account: filters.Account = "",
+    region: filters.Region = "",
+    kind: filters.Kind = "",
+    check: filters.CheckOption = "",
+    tag: filters.Tags = None,
+    owner: filters.Owner = "",
+    status: filters.Status = "",
+    min_savings: filters.MinSavings = "",
+    sort: filters.SortOption = None,
+    limit: filters.Limit = 0,
+    redis: Redis = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
     namespace: Namespace = "",
 ) -> None:
-    """List ActionRequests, the largest saving first."""
+    """List ActionRequests: open ones first, the largest saving first.
+
+    `approve` and `deny` take the ID. --tag reads the tags from the store of the scans.
+    """
+    wanted = filters.make_filter(
+        account=account,
+        region=region,
+        kind=kind,
+        check=check,
+        tags=tag,
+        owner=owner,
+        status=status,
+        min_savings=min_savings,
+        known_statuses=[state.value for state in State],
+    )
     cluster = open_cluster(kubeconfig, context, namespace)
     found = [
         one
         for one in action_requests(cluster.connection).list(None if all_namespaces else cluster.namespace)
         if (not policy or one.spec.policy == policy) and not (open_only and one.status.state in TERMINAL)
     ]
-    found.sort(key=_order)
-    emit((_record(one) for one in found), COLUMNS, output)
-    if not found and output in {Format.TABLE, Format.WIDE}:
+    tags = _tags_of(found, redis) if tag else {}
+    rows = [row for one in found if wanted.matches(row := _row(one, tags.get(one.spec.resource.arn, {})))]
+    rows = _open_first(rows) if sort is None else filters.ordered(rows, sort)
+    emit((row.record for row in rows[: limit or None]), columns(datetime.now(UTC)), output)
+    if not rows and output in {Format.TABLE, Format.WIDE}:
         where = "any namespace" if all_namespaces else f"namespace {cluster.namespace}"
-        note(f"no ActionRequests in {where}; a policy proposes some when actions.mode is DryRun or Approve")
+        what = "such ActionRequests" if found else "ActionRequests"
+        note(f"no {what} in {where}; a policy proposes some when actions.mode is DryRun or Approve")
 
 
-def _order(one: ActionRequest) -> tuple[bool, float, str]:
-    return one.status.state in TERMINAL, -float(one.spec.estimate.monthly_savings), one.metadata.name
+def _open_first(rows: list[filters.Row]) -> list[filters.Row]:
+    ended = {state.value for state in TERMINAL}
+    return sorted(filters.ordered(rows, filters.Sort.SAVINGS), key=lambda row: bool(row.statuses & ended))
 
 
-def _record(one: ActionRequest) -> dict[str, Any]:
-    return one.to_object()
+def _tags_of(found: list[ActionRequest], redis: str) -> Mapping[str, Mapping[str, str]]:
+    """Return ARN → tags as of the last scan."""
+    with store_to_read(redis) as store:
+        inventory = InventoryStore(store)
+        return {
+            resource.arn: resource.tags
+            for spec in (one.spec for one in found)
+            for resource in inventory.many(
+                Shard(spec.resource.account_id, spec.region, spec.resource.kind), [spec.resource.id]
+            ).values()
+        }
+
+
+def _row(one: ActionRequest, tags: Mapping[str, str]) -> filters.Row:
+    record: dict[str, Any] = one.to_object()
+    spec, words = one.spec, record["spec"].get("presentation") or {}
+    return filters.Row(
+        record=record,
+        account=spec.resource.account_id,
+        region=spec.region,
+        kind=spec.resource.kind,
+        id=spec.resource.id,
+        name=spec.resource.name,
+        statuses=frozenset({(one.status.state or State.PENDING).value}),
+        checks=frozenset({spec.evidence.check}),
+        tags=tags,
+        owner=str(words.get("owner") or spec.evidence.values.get("owner") or ""),
+        savings=spec.estimate.monthly_savings,
+        cost=spec.estimate.current_monthly_cost,
+    )
 
 
 COMMAND: Final = Command("requests", _run)

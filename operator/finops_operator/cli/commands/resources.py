@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Annotated, Any, Final
 
 import typer
 
-from finops.domain.resource import Gap
-from finops.errors import InvalidInput
+from finops.domain.resource import Resource
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore, ShardHead
+from finops.store.recommendations import RecommendationStore
+from finops.store.resource_costs import ResourceCostStore
 from finops.store.utilization import UtilizationStore
+from finops_operator.cli import filters
+from finops_operator.cli.advice import Advice, advice_by_arn
 from finops_operator.cli.command import Command
 from finops_operator.cli.options import Output, Redis
-from finops_operator.cli.output import Format, emit, field, note
+from finops_operator.cli.output import Format, emit, field, money_field, note
 from finops_operator.cli.selection import Selection, Tally, selections
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import end_with_gaps
+from finops_operator.cli.tables import Fit
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.plugins.loaded import plugins
-from finops_operator.scan.price import MemoizedPrices, cost_of
+from finops_operator.plugins.loaded import load_checks, load_kinds
+from finops_operator.requests.presenting import owner_of
 from finops_operator.scan.report import resource_to_json
 
 _COLUMNS: Final = (
+    money_field("monthlyCost", heading="COST/MONTH"),
     field("kind"),
+    field("name", fit=Fit.CUT),
     field("id"),
-    field("name"),
-    field("type"),
-    field("state"),
-    field("account"),
     field("region"),
-    field("monthlyCost", right=True),
-    field("peak", path="peak.maximum", right=True),
+    field("state"),
+    field("type", wide=True),
+    field("account", wide=True),
+    field("peak", path="peak.maximum", right=True, wide=True),
     field("peakOf", path="peak.metric", wide=True),
     field("coverage", path="peak.coverage", right=True, wide=True),
     field("hourlyCost", right=True, wide=True),
-    field("annualCost", right=True, wide=True),
+    money_field("annualCost", wide=True),
     field("priceSource", path="price.source", wide=True),
     field("priceAsOf", path="price.asOf", wide=True),
     field("priceMissing", wide=True),
@@ -50,13 +55,21 @@ _HOURS: Final = 730
 
 
 def _run(
+    *,
     output: Output = Format.TABLE,
-    kind: Annotated[str, typer.Option("--kind", metavar="ID", help="Only of this kind.")] = "",
-    account: Annotated[str, typer.Option("--account", metavar="DIGITS", help="Only of this account.")] = "",
-    region: Annotated[str, typer.Option("--region", metavar="CODE", help="Only in this region.")] = "",
     policy: Annotated[
         str, typer.Option("--policy", metavar="NAMESPACE/NAME", help="Only what this ScanPolicy selects.")
     ] = "",
+    account: filters.Account = "",
+    region: filters.Region = "",
+    kind: filters.Kind = "",
+    check: filters.CheckOption = "",
+    tag: filters.Tags = None,
+    owner: filters.Owner = "",
+    status: filters.Status = "",
+    min_savings: filters.MinSavings = "",
+    sort: filters.SortOption = None,
+    limit: filters.Limit = 0,
     hours: Annotated[
         int | None,
         typer.Option(
@@ -72,10 +85,21 @@ def _run(
 
     Everything that was seen is listed, also what policies leave out by their selectors, such as resources with the tag
     finops.dev/ignore. `policies` in the data names those that select a resource; --policy lists what one counts.
+    --status is AWS's own word, such as running; --check and --min-savings ask what is recommended for a resource.
     """
-    kinds = plugins().kinds
-    if kind and kind not in kinds:
-        raise InvalidInput(f"{kind!r} is no kind", field="--kind", hint=f"known: {', '.join(sorted(kinds))}")
+    kinds = load_kinds()
+    wanted = filters.make_filter(
+        account=account,
+        region=region,
+        kind=kind,
+        check=check,
+        tags=tag,
+        owner=owner,
+        status=status,
+        min_savings=min_savings,
+        known_checks=load_checks(),
+        known_kinds=kinds,
+    )
     with store_to_read(redis) as store:
         policies = selections(store, policy)
         heads = [
@@ -88,55 +112,89 @@ def _run(
         ]
         chosen = hours or (policies[0].head.hours_per_month if policy else _HOURS)
         tally = Tally(policies)
-        listing = _Listing(store, kinds, Decimal(chosen), policies, only_selected=bool(policy))
-        emit(listing.records(heads, tally), _COLUMNS, output)
+        listing = _Listing(store, Decimal(chosen), policies, wanted, kinds, only_selected=bool(policy))
+        rows: Iterable[filters.Row] = listing.rows(heads, tally)
+        if sort is not None:
+            rows = filters.ordered(rows, sort)
+        emit((row.record for row in islice(rows, limit or None)), _COLUMNS, output)
     if not heads:
-        note("the store holds no such resources; has a scan ended?")
-    elif output in {Format.TABLE, Format.WIDE}:
+        note("Nothing is known of such resources: no scan of them has ended. Run `finops scan`.")
+    elif output in {Format.TABLE, Format.WIDE} and not limit:
         for sentence in tally.sentences():
             note(sentence)
-    gaps: list[Gap] = [gap for head in heads for gap in head.gaps]
-    end_with_gaps(gaps)
+    end_with_gaps(gap for head in heads for gap in head.gaps)
 
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """How resources are read, priced and told; `policies` are those that are named beside them."""
+    """Which resources are listed and how; `policies` are those that are named beside them."""
 
     store: Store
-    kinds: Mapping[str, ResourceKind[Any]]
     hours: Decimal
     policies: tuple[Selection, ...]
+    wanted: filters.Filter
+    kinds: Mapping[str, ResourceKind[Any]]
     only_selected: bool
 
-    def records(self, heads: Iterable[ShardHead], tally: Tally) -> Iterator[dict[str, Any]]:
-        """Yield the records of all resources, a page of them in memory, and count them in `tally`."""
-        inventory, utilization = InventoryStore(self.store), UtilizationStore(self.store)
-        lookup = MemoizedPrices(plugins().price_sources).lookup
+    def rows(self, heads: Iterable[ShardHead], tally: Tally) -> Iterator[filters.Row]:
+        """Yield the resources that are asked for, a page of them in memory, and count them in `tally`."""
+        inventory, advice = InventoryStore(self.store), self._advice()
         for head in heads:
-            known = self.kinds.get(head.shard.kind)
-            if known is None:
-                # Written by a newer version; the schema check let it pass, so it is merely not ours to price.
-                continue
             for page in inventory.pages(head.shard, head.generation):
-                measured = utilization.summaries(head.shard, [one.id for one in page])
-                for one in page:
-                    by = [policy.name for policy in self.policies if policy.selects(head.shard, one)]
-                    if self.only_selected and not by:
-                        continue
-                    cost = cost_of(one, known.billed_parts, lookup, self.hours)
-                    tally.add(cost.monthly, by)
-                    shown = resource_to_json(one, cost, measured.get(one.id))
-                    yield {**shown, "type": known.type_of(one), "peak": _peak(known, shown), "policies": by}
+                for one, record in self._records(head, page):
+                    row = _row(one, record, advice.get(one.arn, Advice()))
+                    if self.wanted.matches(row):
+                        tally.add(row.cost, record["policies"])
+                        yield row
+
+    def _records(self, head: ShardHead, page: Sequence[Resource]) -> Iterator[tuple[Resource, dict[str, Any]]]:
+        ids = [one.id for one in page]
+        measured = UtilizationStore(self.store).summaries(head.shard, ids)
+        costs = ResourceCostStore(self.store).many(head.shard, ids, self.hours)
+        for one in page:
+            by = [policy.name for policy in self.policies if policy.selects(head.shard, one)]
+            if by or not self.only_selected:
+                shown = resource_to_json(one, costs[one.id], measured.get(one.id))
+                yield one, {**shown, **_by_kind(self.kinds.get(one.kind), one, shown), "policies": by}
+
+    def _advice(self) -> Mapping[str, Advice]:
+        if not self.wanted.needs_advice:
+            return {}
+        recommendations = RecommendationStore(self.store)
+        return advice_by_arn(recommendations, recommendations.policies())
 
 
-def _peak(kind: ResourceKind[Any], shown: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the highest value of the kind's first metric, None for a kind that has none or when it is not known."""
+def _by_kind(kind: ResourceKind[Any] | None, one: Resource, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the type and the highest value of the kind's first metric, as the kind declares them.
+
+    Both are None for a kind of a newer version; the peak also where the kind has no metric or it is not known.
+    """
+    if kind is None:
+        return {"type": None, "peak": None}
     first = next(iter(kind.metrics), None)
     found = shown["utilization"].get(first.name) if first is not None else None
-    if first is None or found is None:
-        return None
-    return {"metric": first.name, "maximum": found["maximum"], "coverage": found["coverage"]}
+    peak = None
+    if first is not None and found is not None:
+        peak = {"metric": first.name, "maximum": found["maximum"], "coverage": found["coverage"]}
+    return {"type": kind.type_of(one), "peak": peak}
+
+
+def _row(one: Resource, record: dict[str, Any], advice: Advice) -> filters.Row:
+    cost = record["monthlyCost"]
+    return filters.Row(
+        record=record,
+        account=one.account,
+        region=one.region,
+        kind=one.kind,
+        id=one.id,
+        name=one.name,
+        statuses=frozenset({one.state}),
+        checks=advice.checks,
+        tags=one.tags,
+        owner=owner_of(one.tags),
+        savings=advice.savings,
+        cost=None if cost is None else Decimal(cost),
+    )
 
 
 COMMAND: Final = Command("resources", _run)

@@ -1,4 +1,4 @@
-"""`finops scan -f FILE…`: one scan without a cluster, by the operator's own code."""
+"""`finops scan`: one scan without a cluster, by the operator's own code."""
 
 from __future__ import annotations
 
@@ -8,33 +8,71 @@ import typer
 
 from finops.crds.scan_policy import ScanPolicy
 from finops.errors import InvalidInput
-from finops.ports.clock import SystemClock
+from finops.ports.clock import Clock, SystemClock
+from finops.settings import Settings
+from finops_operator.aws.own_identity import own_identity
 from finops_operator.cli.command import Command
-from finops_operator.cli.documents import read_documents
+from finops_operator.cli.documents import Documents, read_documents
 from finops_operator.cli.failures import FAILED, GAPS
-from finops_operator.cli.options import Files, Output, Redis
-from finops_operator.cli.output import Format, note
-from finops_operator.cli.scan_output import OutcomePrinter
+from finops_operator.cli.options import OptionalFiles
+from finops_operator.cli.output import note
+from finops_operator.cli.own_account import own_documents
+from finops_operator.cli.scan_output import OutcomePrinter, ReportFormat
 from finops_operator.cli.scanning import scan_all
 from finops_operator.cli.store_access import settings_with, store_to_scan
-from finops_operator.plugins.loaded import known_ids, plugins
+from finops_operator.plugins.loaded import Plugins, known_ids, plugins
 from finops_operator.scan.scan import ScanOutcome
 
 
 def _run(
-    files: Files,
-    output: Output = Format.TABLE,
-    redis: Redis = "",
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start with an empty store; without --redis only.")] = False,
-    why: Annotated[bool, typer.Option("--why", help="Also say why nothing is recommended.")] = False,
+    files: OptionalFiles = None,
+    output: Annotated[
+        ReportFormat,
+        typer.Option(
+            "--output", "-o", help="How to print it; markdown and html are reports to send on.", case_sensitive=False
+        ),
+    ] = ReportFormat.TABLE,
+    redis: Annotated[
+        str,
+        typer.Option(
+            "--redis", metavar="URL", help="Scan into this store, such as the operator's. Default: a store of your own."
+        ),
+    ] = "",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start with an empty store of your own.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Also say why nothing is recommended, by reason.")] = False,
 ) -> None:
-    """Scan AWS once, as ScanPolicy and AwsAccount documents say; credentials come from the AWS SDK's own chain.
+    """Scan AWS once and report what can be saved; nothing is changed. Credentials come from the AWS SDK's own chain.
 
-    Without --redis the data is kept in $XDG_STATE_HOME/finops, so that the next scan asks only for what is new.
-    With -o json one policy gives one ScanReport; several give one ScanReport a line, in the order of the files.
-    Exit code 3 when something could not be seen, 1 when nothing could.
+    Without -f: the account of those credentials, all its regions. With -f: as ScanPolicy and AwsAccount documents say.
+    Without --redis the data is kept in $XDG_STATE_HOME/finops, so that the next scan asks only for what is new;
+    FINOPS_REDIS_URL is not used. With -o json one policy gives one ScanReport; several give one ScanReport a line, in
+    the order of the files. Exit code 3 when something could not be seen, 1 when nothing could.
     """
     clock, loaded = SystemClock(), plugins()
+    settings = settings_with(redis)
+    documents = _documents(files or [], loaded, settings, clock)
+    several = len(documents.policies) > 1
+    if several and output is ReportFormat.HTML:
+        raise InvalidInput(
+            f"an HTML report is about one policy, and these files hold {len(documents.policies)}",
+            field="--output",
+            hint="scan one policy at a time, or use -o markdown",
+        )
+    codes: list[int] = []
+    printer = OutcomePrinter(output, why, several=several)
+    with store_to_scan(redis, fresh=fresh) as store:
+        for policy, outcome in scan_all(documents, store, loaded, settings, clock):
+            printer.show(outcome)
+            codes.append(_end(policy, outcome))
+    if any(codes):
+        raise typer.Exit(FAILED if all(code == FAILED for code in codes) else GAPS)
+
+
+def _documents(files: list[str], loaded: Plugins, settings: Settings, clock: Clock) -> Documents:
+    if not files:
+        identity = own_identity(clock, demo=settings.demo)
+        note(f"scanning account {identity.account_id} as {identity.arn}; nothing is changed")
+        return own_documents(identity)
     documents = read_documents(files, loaded.checks, known_ids(loaded), clock.now())
     if not documents.policies:
         raise InvalidInput(
@@ -43,14 +81,7 @@ def _run(
             source=", ".join(files),
             hint="add a document with kind: ScanPolicy; docs/examples/first-policy.yaml is one",
         )
-    codes: list[int] = []
-    printer = OutcomePrinter(output, why, several=len(documents.policies) > 1)
-    with store_to_scan(redis, fresh=fresh) as store:
-        for policy, outcome in scan_all(documents, store, loaded, settings_with(redis), clock):
-            printer.show(outcome)
-            codes.append(_end(policy, outcome))
-    if any(codes):
-        raise typer.Exit(FAILED if all(code == FAILED for code in codes) else GAPS)
+    return documents
 
 
 def _end(policy: ScanPolicy, outcome: ScanOutcome) -> int:

@@ -9,12 +9,13 @@ import typer
 from finops.domain.decision import Choice
 from finops_operator.cli.cluster_access import open_cluster
 from finops_operator.cli.command import Command
-from finops_operator.cli.options import Context, Kubeconfig, Namespace, Wait
+from finops_operator.cli.finding import find_request
+from finops_operator.cli.options import Context, Kubeconfig, Namespace, Request, Wait
 from finops_operator.cli.voting import cast, tell
 
 
 def _run(
-    name: Annotated[str, typer.Argument(help="The ActionRequest you voted on.")],
+    request: Request,
     reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")] = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
@@ -23,7 +24,8 @@ def _run(
 ) -> None:
     """Withdraw your approval of an ActionRequest. Exit code 4 when it is too late or you have not voted."""
     cluster = open_cluster(kubeconfig, context, namespace)
-    tell(cluster, cast(cluster, name, Choice.WITHDRAW, reason=reason, wait_seconds=wait))
+    found = find_request(cluster, request)
+    tell(cluster, cast(cluster, found, Choice.WITHDRAW, reason=reason, wait_seconds=wait))
 
 
 COMMAND: Final = Command("withdraw", _run)

@@ -1,0 +1,101 @@
+"""Shows what a vote would set in motion and asks whether it is meant; called by `approve` and `deny`.
+
+Says what the card in Slack says, from the words that the request carries (`spec.presentation`); a request of an older
+operator has none, and is shown by its ids.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import typer
+
+from finops.crds.action_request import ActionRequest
+from finops.domain.money import CURRENCY
+from finops.errors import InvalidInput
+from finops_operator.cli.failures import FAILED
+from finops_operator.cli.listings import what_of
+from finops_operator.cli.output import amount, note
+from finops_operator.cli.printable import printable
+from finops_operator.cli.tables import fold, terminal_width
+
+_INDENT = 14
+
+
+def confirm(request: ActionRequest, verb: str, *, yes: bool) -> None:
+    """Show the act on stderr and return when the person means it; `yes` was said on the command line.
+
+    Raises:
+        InvalidInput: there is nobody to ask.
+        typer.Exit: the person says no; nothing was sent.
+    """
+    for line in preview(request):
+        note(line)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise InvalidInput(
+            "nobody can be asked: this is not a terminal", field="--yes", hint=f"add --yes to {verb} without a question"
+        )
+    sys.stderr.write(f"{verb.capitalize()} this? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        note("Nothing was sent.")
+        raise typer.Exit(FAILED)
+
+
+def preview(request: ActionRequest) -> Iterator[str]:
+    """Yield the lines that say what would happen, folded to the terminal."""
+    spec = request.to_object()["spec"]
+    words: Mapping[str, Any] = spec.get("presentation") or {}
+    for label, text in _facts(request, spec, words):
+        lines = fold(printable(text), max(20, terminal_width() - _INDENT))
+        yield f"{label:<{_INDENT}}{lines[0]}".rstrip()
+        yield from (" " * _INDENT + line for line in lines[1:])
+
+
+def _facts(request: ActionRequest, spec: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    resource, estimate = spec["resource"], spec["estimate"]
+    verb = words.get("verb") or what_of(spec["action"], "", spec.get("parameters", {}))
+    named = f" {resource['name']}" if resource.get("name") else ""
+    yield "Act", f"{'Dry run: ' if spec.get('dryRun') else ''}{verb}{named}"
+    yield "Resource", f"{words.get('kind') or resource['kind']} {resource['id']}, {spec['region']}, {spec['account']}"
+    if words.get("change"):
+        yield "Change", words["change"]
+    now, then = amount(estimate["currentMonthlyCost"]), amount(estimate["newMonthlyCost"])
+    yield "Saves", f"{amount(estimate['monthlySavings'])} {CURRENCY} a month ({now} → {then})"
+    yield "Why", spec["evidence"].get("reason", "") or spec["evidence"]["check"]
+    yield from _consequences(spec, words)
+    for number, step in enumerate(spec["plan"], start=1):
+        yield "Steps" if number == 1 else "", f"{number}. {step.get('title') or step['operation']}"
+    yield from _terms(request)
+
+
+def _consequences(spec: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    risk = words.get("performanceRisk")
+    for label, text in (
+        ("Expect", words.get("expectation")),
+        ("Risk", f"Performance risk {risk}" if risk else ""),
+        ("Then", words.get("consequence")),
+        ("Downtime", words.get("downtime") or ("Yes" if spec["restartNeeded"] else "None")),
+        ("Undo", words.get("undo") or ("Possible" if spec["rollbackPossible"] else "Not possible")),
+        ("Permanent", "It deletes data." if spec["destructive"] else ""),
+    ):
+        if text:
+            yield label, text
+    for warning in words.get("warnings", ()):
+        yield "Warning", warning
+
+
+def _terms(request: ActionRequest) -> Iterator[tuple[str, str]]:
+    votes, required = request.status.votes, request.spec.approval.required
+    yield "Approvals", f"{votes.approve if votes is not None else 0} of {required}"
+    yield "Expires", local_time(request.spec.expires_at)
+
+
+def local_time(instant: datetime) -> str:
+    """Return an instant in the reader's time zone, with the zone named."""
+    return instant.astimezone().strftime("%Y-%m-%d %H:%M %Z")

@@ -1,0 +1,147 @@
+"""What `finops explain` says of one recommendation, in words and units; the command prints it.
+
+Reads what the scan stored, so that it says the same as the card and the report.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from finops.domain.money import CURRENCY
+from finops.domain.price import HOUR, Cost
+from finops_operator.cli.listings import SHORT_ID, STATUS_WORDS, what_of
+from finops_operator.cli.output import amount
+
+_WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_MIB: Final = "Mib"
+_NOW, _THEN = "current", "target"
+
+
+def head_of(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield label and text of what stands first: what, why, whether it is ready, and the money."""
+    resource = record["resource"]
+    aim = str(record.get("target") or "")
+    yield "what", what_of(record["action"], record["actionType"], record["parameters"], aim)
+    yield "why", record["summary"]
+    yield "name", resource["name"]
+    yield "resource", f"{resource['kind']} {resource['id']}"
+    yield "where", f"{resource['account']} {resource['region']}"
+    yield from _standing(record)
+    yield from _changes(record["evidence"])
+    yield "expect", str(record.get("expectation") or "")
+    yield "performance risk", str(record.get("performanceRisk") or "")
+    yield from _money(record)
+    yield "preferred", _preference(record)
+    yield "restart needed", "yes" if record["restartNeeded"] else "no"
+    yield "can be undone", "yes" if record["rollbackPossible"] else "no"
+    yield "deletes data", "yes" if record["destructive"] else ""
+    yield "effort", record["effort"]
+    yield "check", f"{record['check']} ({record['title']})" if record.get("title") else record["check"]
+    yield "policy", record["policy"]
+    yield "id", f"{record['id'][:SHORT_ID]} ({record['id']})"
+    yield "documentation", str(record.get("documentation") or "")
+
+
+def price_lines(cost: Cost) -> list[dict[str, str]]:
+    """Return each billed part with its unit price, source and date; then each part without a price."""
+    lines = [
+        {
+            "part": one.dimension.replace("_", " "),
+            "quantity": f"{one.quantity.normalize():f}",
+            "price": f"{one.price.amount:f} {one.price.currency} per {one.price.unit}",
+            "month": amount(one.monthly),
+            "source": f"{one.price.source}, as of {one.price.as_of.isoformat()}",
+        }
+        for one in cost.components
+    ]
+    missing = [text.partition(": ") for text in cost.missing]
+    lines += [
+        {"part": part.replace("_", " "), "quantity": "", "price": "", "month": "unknown", "source": why or part}
+        for part, _, why in missing
+    ]
+    return lines
+
+
+def evidence_lines(record: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the evidence in words and units where the check gives them, else by the names of its figures."""
+    facts = record.get("facts") or ()
+    if facts:
+        return [{"evidence": fact["label"], "value": fact["value"]} for fact in facts]
+    return [{"evidence": _in_words(key), "value": str(value)} for key, value in record["evidence"].items()]
+
+
+def hours_priced(cost: Cost) -> bool:
+    """Return whether the month's hours matter for this cost."""
+    return any(one.price.unit == HOUR for one in cost.components)
+
+
+def _standing(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "status", STATUS_WORDS.get(record["status"], record["status"])
+    for block in record["blockedBy"]:
+        yield "blocked by", f"{block['message']} ({block['code']})"
+    yield "request", record["note"]
+    yield "advice", record["advice"]
+    if not record["counted"]:
+        yield "not counted", "Better advice for the same resource counts instead."
+
+
+def _changes(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield every figure that the check gives for now and for afterwards, as `8 → 4`."""
+    for key, now in evidence.items():
+        what = key.removeprefix(_NOW)
+        then = evidence.get(f"{_THEN}{what}")
+        if not key.startswith(_NOW) or then is None:
+            continue
+        if what.endswith(_MIB):
+            yield _in_words(what.removesuffix(_MIB)), f"{_gib(now)} → {_gib(then)} GiB"
+        else:
+            yield _in_words(what), f"{now} → {then}"
+
+
+def _gib(mib: Any) -> str:
+    return f"{(Decimal(str(mib)) / 1024).normalize():f}"
+
+
+def _money(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    attributes = record["attributes"]
+    now, then, saving = record["currentMonthlyCost"], record["newMonthlyCost"], record["monthlySavings"]
+    yield "cost now", f"{amount(now)} {CURRENCY} a month" if now is not None else "unknown"
+    yield "cost then", f"{amount(then)} {CURRENCY} a month" if then is not None else "unknown"
+    if saving is None:
+        yield "saves", f"unknown: {attributes.get('noPriceReason') or 'a price is missing'}"
+        return
+    discount = Decimal(str(attributes.get("discountPercent") or 0))
+    off = ""
+    if discount and attributes.get("listMonthlySavings"):
+        listed = amount(attributes["listMonthlySavings"])
+        off = f" ({listed} at list prices, less the policy's discount of {discount:f} %)"
+    yield "saves", f"{amount(saving)} {CURRENCY} a month{off}"
+
+
+def _preference(record: Mapping[str, Any]) -> str:
+    """Return why this target and not one of the others that fit."""
+    others = [saving for one in record["alternatives"] if (saving := _number(one.get("monthlySavings"))) is not None]
+    mine = _number(record["attributes"].get("listMonthlySavings"))
+    if not others or mine is None:
+        return ""
+    best = max(others)
+    if mine >= best:
+        return f"It saves most of {len(others) + 1} targets that fit."
+    return (
+        f"Another target that fits would save {amount(best - mine)} {CURRENCY} more. The difference is small, and this "
+        "one stays in the resource's family or is what the last scan advised."
+    )
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return None if value is None else Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def _in_words(key: str) -> str:
+    return _WORDS.sub(" ", key).replace("_", ".").lower()

@@ -1,0 +1,70 @@
+"""Finds the ActionRequest that a person means by its name, its resource's id or a short id; used by every vote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from finops.crds.action_request import ActionRequest
+from finops.domain.decision import TERMINAL
+from finops.domain.recommendation import recommendation_id
+from finops.errors import InvalidInput
+from finops.k8s.kinds import action_requests
+from finops_operator.cli.cluster_access import Cluster
+
+_SHORTEST: Final = 4
+"""Characters of an id below which it is more likely a slip."""
+
+
+def advice_id(request: ActionRequest) -> str:
+    """Return the id of the recommendation that a request was made of; `finops recommendations` shows the same."""
+    spec = request.spec
+    policy = f"{request.metadata.namespace or 'default'}/{spec.policy}"
+    return recommendation_id(policy, spec.evidence.check, spec.resource.arn, spec.action, dict(spec.parameters))
+
+
+def find_request(cluster: Cluster, wanted: str) -> ActionRequest:
+    """Return the one request of the namespace that `wanted` names; open ones before those that have ended.
+
+    Raises:
+        InvalidInput: there is none, or there are several.
+    """
+    api = action_requests(cluster.connection)
+    exact = api.get(cluster.namespace, wanted) if _may_be_name(wanted) else None
+    if exact is not None:
+        return exact
+    found = [one for one in api.list(cluster.namespace) if _is_meant(one, wanted)]
+    candidates = [one for one in found if one.status.state not in TERMINAL] or found
+    if len(candidates) == 1:
+        return candidates[0]
+    raise _ambiguous(wanted, candidates) if candidates else _unknown(wanted, cluster.namespace)
+
+
+def _may_be_name(wanted: str) -> bool:
+    # An ARN or any other id of AWS's is no part of a URL of ours.
+    return bool(wanted) and all(sign.isalnum() or sign in "-." for sign in wanted)
+
+
+def _is_meant(request: ActionRequest, wanted: str) -> bool:
+    resource = request.spec.resource
+    if wanted in {resource.id, resource.arn}:
+        return True
+    return len(wanted) >= _SHORTEST and (
+        advice_id(request).startswith(wanted) or (request.metadata.uid or "").startswith(wanted)
+    )
+
+
+def _ambiguous(wanted: str, found: Sequence[ActionRequest]) -> InvalidInput:
+    return InvalidInput(f"{wanted} names {len(found)} requests", field="REQUEST", hint=f"write one of {_names(found)}")
+
+
+def _names(found: Iterable[ActionRequest]) -> str:
+    return ", ".join(sorted(one.metadata.name for one in found))
+
+
+def _unknown(wanted: str, namespace: str) -> InvalidInput:
+    return InvalidInput(
+        f"there is no ActionRequest {wanted} in namespace {namespace}, nor one for a resource with that id",
+        field="REQUEST",
+        hint="`finops requests -A` lists them; name another namespace with -n",
+    )
