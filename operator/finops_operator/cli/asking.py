@@ -51,13 +51,14 @@ def preview(request: ActionRequest) -> Iterator[str]:
     """Yield the lines that say what would happen, folded to the terminal."""
     spec = request.to_object()["spec"]
     words: Mapping[str, Any] = spec.get("presentation") or {}
-    for label, text in _facts(request, spec, words):
+    for label, text in facts_of(request, spec, words):
         lines = fold(printable(text), max(20, terminal_width() - _INDENT))
         yield f"{label:<{_INDENT}}{lines[0]}".rstrip()
         yield from (" " * _INDENT + line for line in lines[1:])
 
 
-def _facts(request: ActionRequest, spec: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def facts_of(request: ActionRequest, spec: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield label and text of each line; `words` is the request's presentation, empty when it has none."""
     resource, estimate = spec["resource"], spec["estimate"]
     verb = words.get("verb") or what_of(spec["action"], "", spec.get("parameters", {}))
     named = f" {resource['name']}" if resource.get("name") else ""
