@@ -66,12 +66,8 @@ def _run(
     with store_to_read(redis) as store:
         recommendations = RecommendationStore(store)
         policies = chosen_policies(recommendations, policy)
-        rows = [
-            row
-            for one in policies
-            for found in recommendations.stream(one)
-            if (alternatives or found.counted) and wanted.matches(row := row_of(found))
-        ]
+        advice = (found for one in policies for found in recommendations.stream(one) if alternatives or found.counted)
+        rows = [row for found in advice if wanted.matches(row := row_of(found))]
         heads = [head for one in policies if (head := recommendations.head(one)) is not None]
     rows = ready_first(rows) if sort is None else filters.ordered(rows, sort)
     emit((row.record for row in rows[: limit or None]), RECOMMENDATIONS, output)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -52,14 +52,24 @@ _COLUMNS: Final = (
     field("policies", wide=True),
 )
 _HOURS: Final = 730
+_PolicyOption: TypeAlias = Annotated[
+    str, typer.Option("--policy", metavar="NAMESPACE/NAME", help="Only what this ScanPolicy selects.")
+]
+_HoursOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--hours-per-month",
+        min=672,
+        max=744,
+        help="Hours of a month for what is billed hourly. Default: the policy's with --policy, else 730.",
+    ),
+]
 
 
 def _run(
     *,
     output: Output = Format.TABLE,
-    policy: Annotated[
-        str, typer.Option("--policy", metavar="NAMESPACE/NAME", help="Only what this ScanPolicy selects.")
-    ] = "",
+    policy: _PolicyOption = "",
     account: filters.Account = "",
     region: filters.Region = "",
     kind: filters.Kind = "",
@@ -70,15 +80,7 @@ def _run(
     min_savings: filters.MinSavings = "",
     sort: filters.SortOption = None,
     limit: filters.Limit = 0,
-    hours: Annotated[
-        int | None,
-        typer.Option(
-            "--hours-per-month",
-            min=672,
-            max=744,
-            help="Hours of a month for what is billed hourly. Default: the policy's with --policy, else 730.",
-        ),
-    ] = None,
+    hours: _HoursOption = None,
     redis: Redis = "",
 ) -> None:
     """List the resources of the last scans. Exit code 3 when some could not be seen.
@@ -102,20 +104,12 @@ def _run(
     )
     with store_to_read(redis) as store:
         policies = selections(store, policy)
-        heads = [
-            head
-            for head in InventoryStore(store).heads()
-            if kind in {"", head.shard.kind}
-            and account in {"", head.shard.account}
-            and region in {"", head.shard.region}
-            and (not policy or any(one.covers(head.shard) for one in policies))
-        ]
+        heads = _heads(store, wanted, policies if policy else ())
         chosen = hours or (policies[0].head.hours_per_month if policy else _HOURS)
         tally = Tally(policies)
         listing = _Listing(store, Decimal(chosen), policies, wanted, kinds, only_selected=bool(policy))
-        rows: Iterable[filters.Row] = listing.rows(heads, tally)
-        if sort is not None:
-            rows = filters.ordered(rows, sort)
+        found = listing.rows(heads, tally)
+        rows = found if sort is None else filters.ordered(found, sort)
         emit((row.record for row in islice(rows, limit or None)), _COLUMNS, output)
     if not heads:
         note("Nothing is known of such resources: no scan of them has ended. Run `finops scan`.")
@@ -123,6 +117,18 @@ def _run(
         for sentence in tally.sentences():
             note(sentence)
     end_with_gaps(gap for head in heads for gap in head.gaps)
+
+
+def _heads(store: Store, wanted: filters.Filter, only: Sequence[Selection]) -> list[ShardHead]:
+    """Return the shards that can hold what is asked for; of `only` these policies, empty for all."""
+    return [
+        head
+        for head in InventoryStore(store).heads()
+        if wanted.kind in {"", head.shard.kind}
+        and wanted.account in {"", head.shard.account}
+        and wanted.region in {"", head.shard.region}
+        and (not only or any(one.covers(head.shard) for one in only))
+    ]
 
 
 @dataclass(frozen=True, slots=True)
