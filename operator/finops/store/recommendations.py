@@ -210,29 +210,23 @@ class RecommendationStore:
         Called by the proposer with what it found out about them, one policy at a time. Records that went in between
         stay gone.
         """
+        pointer = self._keys.policy_head(*policy)
         for start in range(0, len(changed), _PAGE):
-            self._correct_page(policy, changed[start : start + _PAGE])
-
-    def _correct_page(self, policy: tuple[str, str], changed: Sequence[Recommendation]) -> None:
-        with store_errors():
-            head = self._client.hmget(self._keys.policy_head(*policy), "generation", "savings")
-        if not all(head):
-            return
-        generation, savings = str(head[0]), _savings_from_text(head[1])
-        records = self._part(policy, generation, "recs")
-        with store_errors():
-            before = self._client.hmget(records, [one.id for one in changed])
-        texts: list[str] = []
-        for one, text in zip(changed, before, strict=True):
-            if text is None:
-                continue
-            was = recommendation_from_text(text)
-            savings = savings.moved(was, one.status) if was.counted else savings
-            texts += (one.id, recommendation_to_text(one))
-        if texts:
-            keys = [self._keys.policy_head(*policy), records]
+            page = changed[start : start + _PAGE]
             with store_errors():
-                self._correct(keys=keys, args=[generation, head[1], savings_to_text(savings), *texts])
+                generation, before = self._client.hmget(pointer, "generation", "savings")
+            if not generation or not before:
+                return
+            records = self._part(policy, str(generation), "recs")
+            with store_errors():
+                texts = self._client.hmget(records, [one.id for one in page])
+            known = [(one, recommendation_from_text(text)) for one, text in zip(page, texts, strict=True) if text]
+            savings = _savings_from_text(before)
+            for one, was in known:
+                savings = savings.moved(was, one.status) if was.counted else savings
+            written = [word for one, _ in known for word in (one.id, recommendation_to_text(one))]
+            with store_errors():
+                self._correct(keys=[pointer, records], args=[generation, before, savings_to_text(savings), *written])
 
     def reasons(
         self, policy: tuple[str, str], generation: str, wanted: Sequence[tuple[str, str]]

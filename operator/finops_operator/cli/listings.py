@@ -1,4 +1,4 @@
-"""Columns and sentences about recommendations that several commands share, so that they look the same everywhere."""
+"""Columns and sentences about recommendations that several commands share, so that they read the same everywhere."""
 
 from __future__ import annotations
 
@@ -117,6 +117,6 @@ def total_line(savings: Savings) -> str:
     parts = (("ready", savings.actionable), ("advice", savings.advice), ("blocked", savings.blocked))
     if not savings.count:
         return "Nothing to save was found."
-    told = [f"{amount(part.monthly_savings)} {word} in {part.count}" for word, part in parts if part.count]
-    first, _, rest = told[0].partition(" ")
-    return " · ".join([f"{first} {CURRENCY} {rest}", *told[1:]])
+    shown = [f"{amount(part.monthly_savings)} {word} in {part.count}" for word, part in parts if part.count]
+    first, _, rest = shown[0].partition(" ")
+    return " · ".join([f"{first} {CURRENCY} {rest}", *shown[1:]])

@@ -46,7 +46,7 @@ class OutcomePrinter:
         """Print one scan to stdout.
 
         JSON: one indented object, or one object a line when there are several. YAML: a document each. CSV: the rows of
-        all scans under one header; the column `policy` tells them apart. Reports: one below the other.
+        all scans under one header; the column `policy` distinguishes them. Reports: one below the other.
 
         Raises:
             StoreUnavailable: the store went away while its content was read.

@@ -57,7 +57,7 @@ def store_to_read(redis: str) -> Iterator[Store]:
 def store_to_scan(redis: str, *, fresh: bool) -> Iterator[Store]:
     """Yield the store to scan into: the one named on the command line, else the user's own, empty if `fresh`.
 
-    FINOPS_REDIS_URL is not asked: a scan on a laptop must not replace what an operator holds, unless it is told to.
+    FINOPS_REDIS_URL is not asked: a scan on a laptop must not replace what an operator holds by accident.
 
     Raises:
         InvalidInput: `fresh` with a named store, which is never emptied.

@@ -80,7 +80,7 @@ def _counted(approval: Approval) -> Approval:
     raise Refused(approval.status.message or f"the operator refused the vote: {reason}", code=reason)
 
 
-def tell(cluster: Cluster, approval: Approval) -> None:
+def show_answer(cluster: Cluster, approval: Approval) -> None:
     """Say on stderr what the vote did."""
     request = action_requests(cluster.connection).get(cluster.namespace, approval.spec.request.name)
     note(approval.status.message or "the vote counts")

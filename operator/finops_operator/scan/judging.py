@@ -157,7 +157,7 @@ class ShardJudge:
         kind = brief.kinds[shard.kind]
         lookback = brief.spec_policy.spec.metrics.lookback_days
         settings = MeasureSettings(brief.now, lookback, required_window_days(brief.enabled, shard.kind, lookback))
-        self._brief, self._shard = brief, shard
+        self._brief = brief
         self._kind = kind
         self._settings = brief.settings
         self._declared = Declared(kind, brief.checks, brief.actions)
@@ -178,7 +178,7 @@ class ShardJudge:
         """
         brief = self._brief
         priced = {one.id: brief.shared_cost(one) for one in resources}
-        brief.stores.costs.put(self._shard, priced)
+        brief.stores.costs.put(self.totals.shard, priced)
         for cost in priced.values():
             self.totals.add_to_whole(cost)
         chosen = [one for one in resources if brief.selects(one)]

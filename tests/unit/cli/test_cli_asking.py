@@ -49,7 +49,7 @@ def test_a_request_without_words_is_shown_by_its_ids() -> None:
 
     assert shown["Act"] == "stop web"
     assert shown["Saves"] == "65.21 USD a month (66.82 → 1.61)"
-    assert shown["Steps"] == "1. ec2:StopInstances"
+    assert shown["Steps"] == "1. Stop the instance"
     assert shown["Approvals"] == "0 of 1"
 
 

@@ -68,7 +68,9 @@ def _proposer(
     *,
     stopping: Callable[[], bool] = lambda: False,
     create: Callable[[ActionRequest], object] = lambda _request: None,
+    corrected: list[Recommendation] | None = None,
 ) -> Proposer:
+    kept = [] if corrected is None else corrected
     nothing = SimpleNamespace(all=lambda: ())
     requests = SimpleNamespace(found=lambda: (), kept=nothing, api=SimpleNamespace(get=lambda *_: None), create=create)
     return Proposer(
@@ -76,6 +78,7 @@ def _proposer(
         policy_now=lambda _policy: by,
         accounts=lambda: (account(allow=[{"namespaces": ["team-a"], "actions": [action.id]}]),),
         recommendations=lambda _policy: iter(items),
+        correct=lambda _policy, changed: kept.extend(changed),
         kinds=load_kinds(),
         actions={action.id: action},
         sessions=cast("Any", SimpleNamespace(reader=lambda *_args, **_named: object())),

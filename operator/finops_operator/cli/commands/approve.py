@@ -12,7 +12,7 @@ from finops_operator.cli.cluster_access import open_cluster
 from finops_operator.cli.command import Command
 from finops_operator.cli.finding import find_request
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Request, Wait, Yes
-from finops_operator.cli.voting import cast, tell
+from finops_operator.cli.voting import cast, show_answer
 
 
 def _run(
@@ -31,7 +31,7 @@ def _run(
     cluster = open_cluster(kubeconfig, context, namespace)
     found = find_request(cluster, request)
     confirm(found, "approve", yes=yes)
-    tell(cluster, cast(cluster, found, Choice.APPROVE, reason=reason, wait_seconds=wait))
+    show_answer(cluster, cast(cluster, found, Choice.APPROVE, reason=reason, wait_seconds=wait))
 
 
 COMMAND: Final = Command("approve", _run)

@@ -12,7 +12,7 @@ from finops_operator.cli.cluster_access import open_cluster
 from finops_operator.cli.command import Command
 from finops_operator.cli.finding import find_request
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Request, Wait, Yes
-from finops_operator.cli.voting import cast, tell
+from finops_operator.cli.voting import cast, show_answer
 
 
 def _run(
@@ -28,7 +28,7 @@ def _run(
     cluster = open_cluster(kubeconfig, context, namespace)
     found = find_request(cluster, request)
     confirm(found, "deny", yes=yes)
-    tell(cluster, cast(cluster, found, Choice.DENY, reason=reason, wait_seconds=wait))
+    show_answer(cluster, cast(cluster, found, Choice.DENY, reason=reason, wait_seconds=wait))
 
 
 COMMAND: Final = Command("deny", _run)

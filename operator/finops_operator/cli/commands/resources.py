@@ -105,12 +105,11 @@ def _run(
     with store_to_read(redis) as store:
         policies = selections(store, policy)
         heads = _heads(store, wanted, policies if policy else ())
-        chosen = hours or (policies[0].head.hours_per_month if policy else _HOURS)
-        tally = Tally(policies)
-        listing = _Listing(store, Decimal(chosen), policies, wanted, kinds, only_selected=bool(policy))
-        found = listing.rows(heads, tally)
-        rows = found if sort is None else filters.ordered(found, sort)
-        emit((row.record for row in islice(rows, limit or None)), _COLUMNS, output)
+        month = Decimal(hours or (policies[0].head.hours_per_month if policy else _HOURS))
+        tally, listing = Tally(policies), _Listing(store, month, policies, wanted, kinds, only_selected=bool(policy))
+        rows = listing.rows(heads, tally)
+        shown = islice(rows if sort is None else filters.ordered(rows, sort), limit or None)
+        emit((row.record for row in shown), _COLUMNS, output)
     if not heads:
         note("Nothing is known of such resources: no scan of them has ended. Run `finops scan`.")
     elif output in {Format.TABLE, Format.WIDE} and not limit:

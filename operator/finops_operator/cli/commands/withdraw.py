@@ -11,7 +11,7 @@ from finops_operator.cli.cluster_access import open_cluster
 from finops_operator.cli.command import Command
 from finops_operator.cli.finding import find_request
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Request, Wait
-from finops_operator.cli.voting import cast, tell
+from finops_operator.cli.voting import cast, show_answer
 
 
 def _run(
@@ -25,7 +25,7 @@ def _run(
     """Withdraw your approval of an ActionRequest. Exit code 4 when it is too late or you have not voted."""
     cluster = open_cluster(kubeconfig, context, namespace)
     found = find_request(cluster, request)
-    tell(cluster, cast(cluster, found, Choice.WITHDRAW, reason=reason, wait_seconds=wait))
+    show_answer(cluster, cast(cluster, found, Choice.WITHDRAW, reason=reason, wait_seconds=wait))
 
 
 COMMAND: Final = Command("withdraw", _run)
