@@ -134,8 +134,10 @@ def test_explain_takes_a_resource_and_knows_what_it_does_not_know(
 
 @pytest.mark.parametrize("output", ["table", "wide", "json", "yaml", "csv"])
 def test_hostile_tags_stay_text_in_every_format(
-    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str, output: str
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str, shell: pytest.MonkeyPatch, output: str
 ) -> None:
+    # Wide enough that no name is cut.
+    shell.setenv("COLUMNS", "200")
     path = files(policy("production"), account("production"))
     for ended in (
         finops("scan", "-f", path, "--redis", valkey_url, "-o", output),

@@ -119,10 +119,11 @@ def test_the_commands_of_the_steps_work_as_they_are_printed(demo: DemoProcess) -
     assert listed.returncode == 0, listed.stderr
     resize, failing, delete = (line for line in demo.commands if line.startswith("finops approve"))
     for approve, end in ((resize, "Succeeded"), (failing, "RolledBack")):
-        approved = shell(demo, approve)
+        # On a terminal it shows the act and asks; here nobody answers.
+        approved = shell(demo, f"{approve} --yes")
         assert approved.returncode == 0, approved.stderr
         assert state_becomes(demo, approve.split()[2], end)
-    again = shell(demo, resize)
+    again = shell(demo, f"{resize} --yes")
     assert "sent this vote before" in again.stderr
     names = {one["metadata"]["name"]: one["spec"]["resource"]["name"] for one in requests(demo)}
     assert [names[line.split()[2]] for line in (resize, failing, delete)] == [
@@ -141,7 +142,7 @@ def test_the_commands_of_the_steps_work_as_they_are_printed(demo: DemoProcess) -
 
 def test_alice_by_command_and_alice_in_slack_are_one_vote_and_bob_is_the_second(demo: DemoProcess) -> None:
     name = request(demo, "ebs_volume_delete", "eu-forgotten")["metadata"]["name"]
-    approved = shell(demo, f"finops approve {name} --context alice")
+    approved = shell(demo, f"finops approve {name} --yes --context alice")
     assert approved.returncode == 0, approved.stderr
     assert eventually(lambda: _votes(demo, name) == "1/2", 20)
     slack = Control(demo.slack_page)
