@@ -70,7 +70,7 @@ def test_an_unknown_saving_is_below_every_minimum() -> None:
     [
         ({"check": "ec2_instance_idl", "known_checks": ["ec2_instance_idle"]}, "did you mean ec2_instance_idle?"),
         ({"kind": "nothing-alike", "known_kinds": ["ebs-volume"]}, "known: ebs-volume"),
-        ({"status": "redy", "known_statuses": ["ready"]}, "did you mean ready?"),
+        ({"status": "ready!", "known_statuses": ["ready"]}, "did you mean ready?"),
         ({"min_savings": "much"}, "write US dollars, such as 20"),
         ({"min_savings": "NaN"}, "write US dollars, such as 20"),
     ],
