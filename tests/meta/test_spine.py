@@ -36,6 +36,9 @@ ALLOWED: Final = {
 }
 """Files in which a service may be named; each with the reason, and no longer than it holds."""
 
+ORDINARY: Final = frozenset({"auto", "load"})
+"""Beginnings of kind ids that are words of everyday English and no service's name: `load-balancer`."""
+
 WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+\d*[a-z]*|\d+")
 Words = tuple[str, ...]
 
@@ -53,7 +56,8 @@ def service_words() -> dict[Words, str]:
     found = dict.fromkeys((*loaded.kinds, *loaded.checks, *loaded.actions), "a plug-in")
     for kind in loaded.kinds.values():
         found[kind.service] = "a service"
-        found[kind.id.partition("-")[0]] = "a service"
+        first = kind.id.partition("-")[0]
+        found |= {} if first in ORDINARY else {first: "a service"}
         found |= {field.name: f"a fact of {kind.id}" for field in fields(kind.facts)}
         found |= {spec.name: f"a metric of {kind.id}" for spec in kind.metrics}
     for action in loaded.actions.values():
