@@ -217,6 +217,28 @@ def _console_url(resource: Resource) -> str:
     return _PAGE_OF_CLASSIC(resource) if "/" not in resource.id else _PAGE_OF_CURRENT(resource)
 
 
+_ARN: Final = "arn:aws:elasticloadbalancing:us-east-1:111111111111"
+_NO_GROUP: Final = f"{_ARN}:targetgroup/my-targets/73e2d6bc24d8a067"
+_NO_LISTENER: Final = f"{_ARN}:listener/{_SAMPLE_ID}/f2f7dc8efc522ab2"
+"""Things that do not exist, to ask whether a call is allowed: AWS judges that before it looks for them."""
+_CALLS: Final = {
+    f"elasticloadbalancing:{name}": f"elbv2:{name}"
+    for name in (
+        "DescribeLoadBalancers",
+        "DescribeTags",
+        "DescribeTargetGroups",
+        "DescribeTargetHealth",
+        "DescribeListeners",
+        "DescribeRules",
+    )
+}
+"""IAM has one name for the service, the SDK has a client for each generation; both need the same permissions."""
+
+
+def _arn_like(known: str) -> str:
+    return f"{_ARN}:loadbalancer/{known if '/' in known else _SAMPLE_ID}"
+
+
 KIND: Final = ResourceKind(
     id="load-balancer",
     title="Load balancer",
@@ -225,16 +247,15 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:elasticloadbalancing:*:*:loadbalancer/*",
     facts=LoadBalancerFacts,
     listing=Listing(
-        permissions=(
-            "elasticloadbalancing:DescribeLoadBalancers",
-            "elasticloadbalancing:DescribeTags",
-            "elasticloadbalancing:DescribeTargetGroups",
-            "elasticloadbalancing:DescribeTargetHealth",
-            "elasticloadbalancing:DescribeListeners",
-            "elasticloadbalancing:DescribeRules",
-            "cloudwatch:GetMetricData",
-        ),
+        permissions=(*_CALLS, "cloudwatch:GetMetricData"),
         collect=_collect,
+        probes={
+            "elasticloadbalancing:DescribeTags": lambda known: {"ResourceArns": [_arn_like(known)]},
+            "elasticloadbalancing:DescribeListeners": lambda known: {"LoadBalancerArn": _arn_like(known)},
+            "elasticloadbalancing:DescribeTargetHealth": lambda _: {"TargetGroupArn": _NO_GROUP},
+            "elasticloadbalancing:DescribeRules": lambda _: {"ListenerArn": _NO_LISTENER},
+        },
+        calls=_CALLS,
     ),
     states=States(running=frozenset({ACTIVE, IMPAIRED}), billed=_BILLED),
     metrics=METRICS,

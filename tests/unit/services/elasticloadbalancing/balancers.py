@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from tests.support.facts import NOW, summarize
@@ -23,6 +24,7 @@ from finops_operator.scan.price import cost_of
 from finops_operator.services.elasticloadbalancing.load_balancer import KIND
 
 HOURS: Final = 14 * 24
+_NOTHING: Final[Mapping[str, Sequence[float]]] = MappingProxyType({})
 IDS: Final = {
     "application": "app/shop/50dc6c495c0c9188",
     "network": "net/shop/50dc6c495c0c9188",
@@ -62,7 +64,7 @@ def specs(resource: Resource) -> tuple[MetricSpec, ...]:
     return tuple(spec for spec in KIND.metrics if spec.applies(resource))
 
 
-def carried(resource: Resource, *, hours: int = HOURS, **points: Sequence[float]) -> Utilization:
+def carried(resource: Resource, points: Mapping[str, Sequence[float]] = _NOTHING, *, hours: int = HOURS) -> Utilization:
     """Return what was measured: zero in every hour, but for the metrics named."""
     metrics: dict[str, MetricSummary] = {
         spec.name: summarize(points.get(spec.name, [0.0] * hours), expected=hours) for spec in specs(resource)

@@ -10,6 +10,7 @@ import pytest
 from tests.support.facts import NOW
 from tests.unit.services.elasticloadbalancing.balancers import HOURS, balancer, carried, found, reason, specs, without
 
+from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops.domain.utilization import Utilization
 from finops_operator.services.elasticloadbalancing.checks.load_balancer_without_targets import CHECK
@@ -18,7 +19,7 @@ TYPES = ("application", "network", "gateway", "classic")
 
 
 def empty(kind: str = "application") -> Resource:
-    answers = {} if kind == "classic" else {"answers_itself": False, "target_groups": 2}
+    answers: dict[str, Json] = {} if kind == "classic" else {"answers_itself": False, "target_groups": 2}
     return balancer(kind, registered_targets=0, **answers)
 
 
@@ -48,14 +49,14 @@ def test_targets_or_listeners_that_could_not_be_read_are_not_taken_for_none() ->
 @pytest.mark.parametrize("kind", TYPES)
 def test_one_request_in_the_window_shows_that_targets_come_and_go(kind: str) -> None:
     one = empty(kind)
-    once = carried(one, **{specs(one)[0].name: [0.0] * (HOURS - 1) + [1.0]})
+    once = carried(one, {specs(one)[0].name: [0.0] * (HOURS - 1) + [1.0]})
     assert reason(CHECK, one, once) == "it carried traffic in the window, 1 on its busiest day"
 
 
 def test_a_network_load_balancer_that_publishes_nothing_is_found_but_one_that_was_not_read_is_not() -> None:
     one = empty("network")
     names = dict.fromkeys((spec.name for spec in specs(one)), "NotPublished")
-    assert found(CHECK, one, Utilization(one.id, unknown=names))
+    found(CHECK, one, Utilization(one.id, unknown=names))
     assert "could not be read (Throttled)" in reason(CHECK, one, without(carried(one), "networkNewFlows"))
     assert reason(CHECK, one, Utilization(one.id)) == "networkNewFlows is unknown (not measured)"
 
@@ -63,7 +64,7 @@ def test_a_network_load_balancer_that_publishes_nothing_is_found_but_one_that_wa
 def test_a_new_load_balancer_may_still_get_its_targets() -> None:
     young = replace(empty(), created=NOW - timedelta(days=6, hours=23))
     assert reason(CHECK, young, carried(young)) == "it is younger than 7 days"
-    assert found(CHECK, replace(young, created=NOW - timedelta(days=7)), carried(young))
+    found(CHECK, replace(young, created=NOW - timedelta(days=7)), carried(young))
 
 
 def test_one_whose_tags_could_not_be_read_is_left_alone() -> None:
