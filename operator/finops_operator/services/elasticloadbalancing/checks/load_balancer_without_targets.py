@@ -1,6 +1,6 @@
 """Load balancers with nothing behind them: every client gets an error, and the hours are billed.
 
-Follows Trusted Advisor's "no active back-end instances", which looks at classic load balancers only. A load balancer
+Follows Trusted Advisor's "no active back-end instances", which covers classic load balancers only. A load balancer
 whose listeners or rules redirect or answer clients themselves needs no targets and is left alone, and so is one that
 carried traffic in the window: its targets may come and go with a schedule.
 """
