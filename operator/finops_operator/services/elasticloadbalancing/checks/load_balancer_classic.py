@@ -13,8 +13,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.sufficiency import figure
+from finops_operator.services.elasticloadbalancing.judging.judged import not_judged
 from finops_operator.services.elasticloadbalancing.load_balancer import LoadBalancerFacts
-from finops_operator.services.elasticloadbalancing.rules.judged import not_judged
 from finops_operator.services.elasticloadbalancing.rules.traffic import APPLICATION, CLASSIC, NETWORK
 
 ID: Final = "load_balancer_classic"

@@ -17,8 +17,8 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
+from finops_operator.services.elasticloadbalancing.judging.judged import busiest_day, not_judged, too_young
 from finops_operator.services.elasticloadbalancing.load_balancer import LoadBalancerFacts
-from finops_operator.services.elasticloadbalancing.rules.judged import busiest_day, not_judged, too_young
 from finops_operator.services.elasticloadbalancing.rules.traffic import APPLICATION, CLASSIC, TRAFFIC, Traffic
 
 ID: Final = "load_balancer_idle"

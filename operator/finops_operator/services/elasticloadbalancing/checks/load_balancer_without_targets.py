@@ -15,8 +15,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count
 from finops_operator.plugins.sufficiency import unread
+from finops_operator.services.elasticloadbalancing.judging.judged import busiest_day, not_judged, too_young
 from finops_operator.services.elasticloadbalancing.load_balancer import LoadBalancerFacts
-from finops_operator.services.elasticloadbalancing.rules.judged import busiest_day, not_judged, too_young
 from finops_operator.services.elasticloadbalancing.rules.traffic import CLASSIC, TRAFFIC
 
 ID: Final = "load_balancer_without_targets"
