@@ -10,7 +10,6 @@ import pytest
 from tests.support.facts import NOW
 from tests.unit.services.elasticloadbalancing.balancers import HOURS, balancer, carried, found, reason, specs, without
 
-from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops.domain.utilization import Utilization
 from finops_operator.services.elasticloadbalancing.checks.load_balancer_without_targets import CHECK
@@ -19,8 +18,9 @@ TYPES = ("application", "network", "gateway", "classic")
 
 
 def empty(kind: str = "application") -> Resource:
-    answers: dict[str, Json] = {} if kind == "classic" else {"answers_itself": False, "target_groups": 2}
-    return balancer(kind, registered_targets=0, **answers)
+    if kind == "classic":
+        return balancer(kind, registered_targets=0)
+    return balancer(kind, registered_targets=0, answers_itself=False, target_groups=2)
 
 
 @pytest.mark.parametrize("kind", TYPES)
