@@ -29,12 +29,16 @@ SPINE: Final = tuple(
 ALLOWED: Final = {
     "operator/finops_operator/aws/regions.py": "AWS lists the regions of an account by a call of EC2",
     "operator/finops_operator/aws/limiter.py": "AWS publishes its quotas by service",
+    "operator/finops_operator/plugins/ownership.py": "an owner marks what it owns by tags that begin with its own name",
     "operator/finops/crds/values.py": "a policy names the families that right-sizing may propose",
     "operator/finops/crds/action_request.py": "examples in descriptions of fields",
     "operator/finops/crds/policy_status.py": "an example in the description of a field",
     "operator/finops/crds/scan_policy.py": "an example in the description of a field",
 }
 """Files in which a service may be named; each with the reason, and no longer than it holds."""
+
+ORDINARY: Final = frozenset({"auto", "load"})
+"""Beginnings of kind ids that are words of everyday English and no service's name: `load-balancer`."""
 
 WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+\d*[a-z]*|\d+")
 Words = tuple[str, ...]
@@ -53,7 +57,8 @@ def service_words() -> dict[Words, str]:
     found = dict.fromkeys((*loaded.kinds, *loaded.checks, *loaded.actions), "a plug-in")
     for kind in loaded.kinds.values():
         found[kind.service] = "a service"
-        found[kind.id.partition("-")[0]] = "a service"
+        first = kind.id.partition("-")[0]
+        found |= {} if first in ORDINARY else {first: "a service"}
         found |= {field.name: f"a fact of {kind.id}" for field in fields(kind.facts)}
         found |= {spec.name: f"a metric of {kind.id}" for spec in kind.metrics}
     for action in loaded.actions.values():

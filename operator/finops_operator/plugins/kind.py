@@ -184,6 +184,8 @@ class Listing:
         probes: operation of `permissions` → (id of a resource) → parameters of a call that changes nothing, where the
             call without any (or with `DryRun`, when the API has it) does not do.
         questions: what its checks ask AWS about a whole region.
+        calls: permission → the call that needs it, where the SDK names the service otherwise than IAM does
+            (`elasticloadbalancing:DescribeTags` → `elbv2:DescribeTags`).
     """
 
     permissions: tuple[str, ...]
@@ -191,6 +193,7 @@ class Listing:
     is_global: bool = False
     probes: Mapping[str, Callable[[str], Mapping[str, Any]]] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
+    calls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

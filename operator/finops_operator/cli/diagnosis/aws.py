@@ -101,12 +101,15 @@ class AwsDoctor:
     def _reads(self, part: str, reader: AwsReader, known: Mapping[str, str]) -> Results:
         """Ask for each permission of the scanner role; `known` names something of each kind to ask about."""
         calls: dict[str, Mapping[str, Any]] = {}
+        named: dict[str, str] = {}
         for kind in self._plugins.kinds.values():
             calls.update(_kind_reads(kind, known[kind.id], self._clock.now()))
+            named.update(kind.listing.calls)
         for action in self._plugins.actions.values():
             calls.update(_action_reads(action, known))
         for operation, parameters in sorted(calls.items()):
-            yield _asked(part, operation, partial(reader.once, operation, parameters), "scanner role", self._granted)
+            call = partial(reader.once, named.get(operation, operation), parameters)
+            yield _asked(part, operation, call, "scanner role", self._granted)
 
     def _changes(self, part: str, access: AccountAccess, known: Mapping[str, str]) -> Results:
         if not access.executor_role_arn:

@@ -1,0 +1,1 @@
+"""Checks of load balancers, one a file."""

@@ -1,0 +1,1 @@
+"""What the checks of load balancers judge by in common."""

@@ -1,0 +1,1 @@
+"""Rules of load balancers that the kind and its checks share."""

@@ -1,0 +1,48 @@
+"""auto_scaling_group_fixed_size: a size that cannot change and members with little to do."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.facts import flat, summarize
+from tests.unit.services.autoscaling.groups import found, group, reason
+
+from finops.domain.resource import Resource
+from finops.domain.utilization import MetricSummary, Utilization
+from finops_operator.services.autoscaling.checks.auto_scaling_group_fixed_size import CHECK
+
+
+def cpu(summary: MetricSummary) -> Utilization:
+    return Utilization("web", metrics={"groupCpuPercent": summary})
+
+
+def test_a_group_of_three_that_is_never_half_busy_is_found_and_its_saving_is_not_known() -> None:
+    one = found(CHECK, group(3), cpu(flat(39.9)))
+    assert (one.new_monthly_cost, one.evidence["size"], one.evidence["p99_5CpuPercent"]) == (None, 3, "39.9")
+    assert one.summary == "It always has 3 instances. CPU never exceeded 39.9 %."
+
+
+def test_a_group_whose_cpu_reaches_the_limit_now_and_then_is_left_alone() -> None:
+    assert "reached 40 %" in reason(CHECK, group(3), cpu(flat(40)))
+    twice_busy = summarize([5.0] * 334 + [90.0] * 2)
+    assert "reached 90 %" in reason(CHECK, group(3), cpu(twice_busy))
+
+
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
+        (group(1), "it has a single instance, which it replaces"),
+        (group(2, MaxSize=3), "it may scale"),
+        (group(2, MinSize=1), "it may scale"),
+        (group(2, MaxSize=None), "its size is not known"),
+        (group(0), "it is empty"),
+    ],
+)
+def test_a_group_that_may_scale_or_holds_one_instance_is_left_alone(one: Resource, why: str) -> None:
+    assert reason(CHECK, one, cpu(flat(1))) == why
+
+
+def test_without_its_cpu_or_with_too_little_of_it_nothing_is_said() -> None:
+    assert reason(CHECK, group(3), Utilization("web")) == "groupCpuPercent is unknown (not measured)"
+    assert "hours of groupCpuPercent" in reason(CHECK, group(3), cpu(flat(1, days=1)))
+    half = summarize([1.0] * 168, expected=336)
+    assert "covers 50 %" in reason(CHECK, group(3), cpu(half))
