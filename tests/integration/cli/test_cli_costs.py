@@ -29,7 +29,8 @@ def test_where_nothing_has_a_price_the_cost_is_unknown_and_not_zero(
 def test_a_total_says_how_many_resources_it_leaves_out(
     aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
 ) -> None:
-    finops("scan", "-f", files(policy("production"), account("production")), "--redis", valkey_url)
+    wanted = policy("production", resources=["ec2-instance", "ebs-volume"])
+    finops("scan", "-f", files(wanted, account("production")), "--redis", valkey_url)
     lines = {one["service"]: one for one in json.loads(finops("costs", "--redis", valkey_url, "-o", "json").out)}
     assert float(lines["ec2-instance"]["monthlyCost"]) > 0
     assert {name: one["unpricedResources"] for name, one in lines.items()} == {"ec2-instance": 1, "ebs-volume": 0}

@@ -19,7 +19,9 @@ from finops_sandbox.aws.double import AwsDouble, Delays
 
 PRODUCTION, STAGING = "111111111111", "222222222222"
 ACCOUNTS = {"production": account("production", PRODUCTION), "staging": account("staging", STAGING)}
-BOTH = policy("production", "staging")
+STRICT = ["ec2-instance", "ebs-volume"]
+"""The kinds that the double answers strictly; others may come and go without a word here."""
+BOTH = policy("production", "staging", resources=STRICT)
 
 
 def _region(name: str, region: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
+from tests.integration.scan.conftest import STRICT
 from tests.support.scanning import account, policy, report_of
 
 from finops.domain.resource import Resource
@@ -76,11 +77,11 @@ def test_a_denied_region_is_a_gap_and_the_others_complete(scanned: Scan, aws: Aw
 
 
 def test_a_region_that_is_switched_off_is_a_gap(scanned: Scan, aws: AwsDouble) -> None:
-    outcome = scanned(policy("production", regions=["us-east-1", "me-south-1"]))
+    outcome = scanned(policy("production", regions=["us-east-1", "me-south-1"], resources=STRICT))
     assert (PRODUCTION, "me-south-1", "RegionNotEnabled") in codes(outcome)
     assert len(outcome.shards) == 2
     aws.control.inject({"kind": "region_disabled", "region": "eu-central-1", "account": PRODUCTION})
-    outcome = scanned(policy("production"))
+    outcome = scanned(policy("production", resources=STRICT))
     assert {(place, code) for _, place, code in codes(outcome)} == {("eu-central-1", "OptInRequired")}
 
 
@@ -127,7 +128,7 @@ def test_an_account_that_is_not_granted_is_never_asked_anything(scanned: Scan, a
 
 def test_one_account_under_two_names_is_counted_once(scanned: Scan) -> None:
     accounts = {"one": account("one", PRODUCTION), "two": account("two", PRODUCTION)}
-    outcome = scanned(policy("one", "two"), accounts)
+    outcome = scanned(policy("one", "two", resources=STRICT), accounts)
     assert codes(outcome) == {("two", "", "AccountTwice")}
     assert len(outcome.shards) == 4
 

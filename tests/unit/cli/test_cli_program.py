@@ -22,6 +22,7 @@ from finops.errors import (
 from finops_operator.cli.command import commands_for
 from finops_operator.cli.failures import exit_code, report
 from finops_operator.cli.main import run
+from finops_operator.plugins.loaded import load_kinds
 
 COMMANDS = {
     "approve", "audit", "costs", "demo", "deny", "doctor", "explain", "iam-policy", "policy", "prices",
@@ -185,7 +186,7 @@ def test_unknown_ids_are_refused_before_the_first_request_with_the_nearest_known
     said = capsys.readouterr().err
     for place, fix in (
         ("spec.checks[0].id", "did you mean ec2_instance_idle?"),
-        ("spec.resources[0]", "known: ebs-volume, ec2-instance"),
+        ("spec.resources[0]", f"known: {', '.join(sorted(load_kinds()))}"),
         ("spec.allow[0].actions[0]", "did you mean ec2_instance_stop?"),
     ):
         assert place in said
