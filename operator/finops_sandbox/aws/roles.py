@@ -43,8 +43,9 @@ def trust_policy(principals: list[str], external_id: str) -> dict[str, Any]:
 
 
 def scanner_policy() -> dict[str, Any]:
-    """Reads of the two kinds of resources and of their metrics."""
+    """Reads of the resources that a scan lists and of their metrics."""
     actions = ["ec2:Describe*", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "cloudwatch:GetMetricStatistics"]
+    actions += ["rds:Describe*"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 
