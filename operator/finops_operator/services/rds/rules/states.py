@@ -1,6 +1,6 @@
 """What AWS bills in each status of an instance; a status that is in none of the sets is one we know nothing of.
 
-Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html (table of statuses, column
+Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Status.html (column
 "Billed"). Backups are billed in every status.
 """
 
