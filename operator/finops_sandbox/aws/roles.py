@@ -46,6 +46,7 @@ def scanner_policy() -> dict[str, Any]:
     """Reads of the resources that a scan lists and of their metrics."""
     actions = ["ec2:Describe*", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "cloudwatch:GetMetricStatistics"]
     actions += ["autoscaling:Describe*", "elasticloadbalancing:Describe*"]
+    actions += ["rds:Describe*"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 

@@ -1,0 +1,1 @@
+"""Checks of database instances, one a file."""

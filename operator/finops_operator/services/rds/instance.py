@@ -1,0 +1,318 @@
+"""Database instances: DescribeDBInstances, connections and load, hours and storage.
+
+Loaded by the registry; walked by the discover and measure stages. RDS's listing names the members of Aurora clusters
+too, whose storage is the cluster's, and those of DocumentDB and Neptune, which are told apart by their engine: they are
+listed, but neither priced nor measured here. A stopped instance publishes nothing, and no data is never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Final
+
+from finops.domain.price import PriceQuery
+from finops.domain.resource import Gap, Resource
+from finops.errors import AwsError
+from finops.ports.aws_read import PageReader
+from finops_operator.plugins.console import console_page
+from finops_operator.plugins.described import gap_of, parse_time, tags_of
+from finops_operator.plugins.facts import attributes_of, facts_of
+from finops_operator.plugins.kind import (
+    BilledPart,
+    Listing,
+    MetricSpec,
+    Product,
+    ProductOption,
+    ResourceKind,
+    Sample,
+    States,
+)
+from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.services.rds.rules.engines import (
+    IO_OPTIMIZED,
+    MULTI,
+    OTHER_SERVICES,
+    SERVERLESS,
+    SINGLE,
+    Priced,
+    is_aurora,
+    priced_engine,
+)
+from finops_operator.services.rds.rules.signs import SIGNS
+from finops_operator.services.rds.rules.states import NOT_BILLED, STOPPED, STORAGE_ONLY, WORKING
+from finops_operator.services.rds.rules.storage import Storage
+
+_PAGE: Final = 100
+_GONE: Final = frozenset({"deleting"})
+_OPERATION: Final = "rds:DescribeDBInstances"
+_OUTPOSTS: Final = "outposts"
+ONE: Final = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """What is known of one database instance; None: AWS did not say. Names as in the reports' `attributes`.
+
+    Attributes:
+        db_cluster_id: cluster that the instance is a member of, empty for none.
+        read_replicas: instances and clusters that replicate from it.
+        replicates_from: what it is a replica of, empty for none.
+        storage_throughput: MiB/s.
+        additional_volumes: storage volumes beside the first.
+        backup_target: `region` or `outposts`.
+        automatic_restart: ISO time at which AWS starts it again; empty unless it is stopped.
+        billed_by_use: what AWS bills beside its hours and storage, by use or elsewhere, and what its cost leaves out.
+    """
+
+    engine: str | None = None
+    engine_version: str | None = None
+    db_instance_class: str | None = None
+    license_model: str | None = None
+    availability_zone: str | None = None
+    multi_az: bool | None = None
+    db_cluster_id: str | None = None
+    read_replicas: tuple[str, ...] | None = None
+    replicates_from: str | None = None
+    allocated_storage_gb: int | None = None
+    storage_type: str | None = None
+    storage_iops: int | None = None
+    storage_throughput: int | None = None
+    additional_volumes: int | None = None
+    dedicated_log_volume: bool | None = None
+    backup_target: str | None = None
+    backup_retention_days: int | None = None
+    publicly_accessible: bool | None = None
+    deletion_protection: bool | None = None
+    engine_lifecycle_support: str | None = None
+    automatic_restart: str | None = None
+    billed_by_use: tuple[str, ...] | None = None
+
+
+def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
+    """Yield instances page by page; a page that cannot be read ends the listing with a Gap."""
+    try:
+        for page in reader.pages(_OPERATION, {"MaxRecords": _PAGE}):
+            for instance in page.get("DBInstances", ()):
+                if instance.get("DBInstanceStatus") not in _GONE:
+                    yield _resource(instance, reader, partition)
+    except AwsError as error:
+        yield gap_of(error, reader)
+
+
+def _resource(instance: Mapping[str, Any], reader: PageReader, partition: str) -> Resource:
+    identity = str(instance["DBInstanceIdentifier"])
+    return Resource(
+        kind="rds-instance",
+        id=identity,
+        arn=str(instance.get("DBInstanceArn") or _arn(identity, reader, partition)),
+        name=identity,
+        account=reader.account,
+        region=reader.region,
+        state=str(instance.get("DBInstanceStatus", "")),
+        tags=tags_of({"Tags": instance.get("TagList")}),
+        created=parse_time(instance.get("InstanceCreateTime")),
+        attributes=attributes_of(_with_uses(_facts(instance))),
+    )
+
+
+def _arn(identity: str, reader: PageReader, partition: str) -> str:
+    return f"arn:{partition}:rds:{reader.region}:{reader.account}:db:{identity}"
+
+
+def _facts(instance: Mapping[str, Any]) -> DatabaseFacts:
+    return DatabaseFacts(
+        engine=instance.get("Engine"),
+        engine_version=instance.get("EngineVersion"),
+        db_instance_class=instance.get("DBInstanceClass"),
+        license_model=instance.get("LicenseModel"),
+        availability_zone=instance.get("AvailabilityZone"),
+        multi_az=instance.get("MultiAZ"),
+        db_cluster_id=instance.get("DBClusterIdentifier") or "",
+        read_replicas=(
+            *(instance.get("ReadReplicaDBInstanceIdentifiers") or ()),
+            *(instance.get("ReadReplicaDBClusterIdentifiers") or ()),
+        ),
+        replicates_from=str(
+            instance.get("ReadReplicaSourceDBInstanceIdentifier")
+            or instance.get("ReadReplicaSourceDBClusterIdentifier")
+            or ""
+        ),
+        allocated_storage_gb=instance.get("AllocatedStorage"),
+        storage_type=instance.get("StorageType"),
+        storage_iops=instance.get("Iops"),
+        storage_throughput=instance.get("StorageThroughput"),
+        additional_volumes=len(instance.get("AdditionalStorageVolumes") or ()),
+        dedicated_log_volume=instance.get("DedicatedLogVolume"),
+        backup_target=instance.get("BackupTarget"),
+        backup_retention_days=instance.get("BackupRetentionPeriod"),
+        publicly_accessible=instance.get("PubliclyAccessible"),
+        deletion_protection=instance.get("DeletionProtection"),
+        engine_lifecycle_support=instance.get("EngineLifecycleSupport"),
+        automatic_restart=instance.get("AutomaticRestartTime") or "",
+    )
+
+
+def _with_uses(facts: DatabaseFacts) -> DatabaseFacts:
+    uses = ["backup_gb_month"]
+    if is_aurora(facts.engine):
+        uses.append("cluster_storage")
+        if facts.storage_type != IO_OPTIMIZED:
+            uses.append("cluster_io_request")
+    if facts.publicly_accessible:
+        uses.append("public_ipv4_hour")
+    if facts.engine_lifecycle_support == "open-source-rds-extended-support":
+        uses.append("extended_support_vcpu_hour")
+    return replace(facts, billed_by_use=tuple(uses))
+
+
+def database_facts(resource: Resource) -> DatabaseFacts:
+    """Return the facts of an `rds-instance`."""
+    return facts_of(DatabaseFacts, resource)
+
+
+# -- what is billed ----------------------------------------------------------------------------------------------------
+
+
+def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
+    """Return the hours of its class and its storage; a stopped instance is billed its storage alone.
+
+    Backups beyond the free part, public addresses, and extended support of an old version are named by the fact
+    `billed_by_use` and are not in the cost. https://aws.amazon.com/rds/pricing/
+    """
+    if instance.state in NOT_BILLED:
+        return ()
+    if instance.state not in WORKING | STORAGE_ONLY:
+        return (_unknown("instance_hour", f"what AWS bills in the state {instance.state or 'that it did not give'}"),)
+    facts = database_facts(instance)
+    hours = (instance_hours(instance.region, facts),) if instance.state in WORKING else ()
+    return (*hours, *_storage_parts(instance.region, facts))
+
+
+def _unknown(dimension: str, what: str) -> BilledPart:
+    return BilledPart(dimension, Decimal(0), None, f"{what} is not known")
+
+
+def instance_hours(region: str, facts: DatabaseFacts) -> BilledPart:
+    """Return the hours of an instance with these facts, as if it were running."""
+    if facts.db_instance_class is None:
+        return _unknown("instance_hour", "its class")
+    priced = _priced(facts)
+    if priced.reason_unknown:
+        return BilledPart("instance_hour", ONE, None, priced.reason_unknown)
+    query = hour_query(region, facts.db_instance_class, priced.engine, priced.deployment)
+    return BilledPart("instance_hour", ONE, query)
+
+
+def _priced(facts: DatabaseFacts) -> Priced:
+    """Return engine and deployment of the tables, or why they hold no price of this instance."""
+    priced = priced_engine(facts.engine or "", facts.license_model or "", facts.storage_type or "")
+    if priced.reason_unknown:
+        return priced
+    if facts.backup_target == _OUTPOSTS:
+        return Priced(reason_unknown="no price for Outposts")
+    if facts.db_instance_class == SERVERLESS:
+        return Priced(reason_unknown="serverless capacity is billed by use")
+    if is_aurora(facts.engine):
+        # A member of an Aurora cluster is one instance in one zone; its cluster spans several.
+        return replace(priced, deployment=SINGLE)
+    if facts.db_cluster_id:
+        return Priced(reason_unknown="the tables price the instances of a Multi-AZ cluster together")
+    if facts.multi_az is None:
+        return Priced(reason_unknown="whether it stands in several zones is not known")
+    return replace(priced, deployment=MULTI if facts.multi_az else SINGLE)
+
+
+def hour_query(region: str, instance_class: str, engine: str, deployment: str) -> PriceQuery:
+    """Return what to ask the price tables about an hour of a class."""
+    product = (("class", instance_class), ("engine", engine), ("deployment", deployment))
+    return PriceQuery("rds", region, "instance_hour", product)
+
+
+def _storage_parts(region: str, facts: DatabaseFacts) -> Iterator[BilledPart]:
+    """Yield what is billed of the storage; that of a cluster is the cluster's, except where we cannot know."""
+    if is_aurora(facts.engine) or facts.engine in OTHER_SERVICES:
+        return
+    if facts.db_cluster_id:
+        yield BilledPart("gb_month", Decimal(0), None, "the tables do not price storage of Multi-AZ clusters")
+        return
+    if facts.multi_az is None:
+        yield _unknown("gb_month", "whether its storage is held twice")
+        return
+    deployment = MULTI if facts.multi_az else SINGLE
+    yield from Storage(
+        region=region,
+        engine=facts.engine or "",
+        deployment=deployment,
+        volume_type=facts.storage_type or "",
+        size_gb=facts.allocated_storage_gb,
+        iops=facts.storage_iops,
+        throughput=facts.storage_throughput,
+    ).parts()
+    if facts.additional_volumes:
+        yield _unknown("additional_gb_month", "the price of its additional storage volumes")
+    if facts.dedicated_log_volume:
+        yield _unknown("log_volume_month", "the price of its dedicated log volume")
+
+
+# -- what else is declared ---------------------------------------------------------------------------------------------
+
+
+def _publishes(resource: Resource) -> bool:
+    """A stopped instance publishes nothing; members of other services publish in namespaces of their own."""
+    return resource.state in WORKING and resource.text("engine") not in OTHER_SERVICES
+
+
+def _owner(resource: Resource) -> Owner | None:
+    return owner_by_tags(resource.tags, SIGNS)
+
+
+def _price_queries(region: str, instance_class: str, options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
+    return (hour_query(region, instance_class, options["--engine"], options["--deployment"]),)
+
+
+def _level(name: str, metric: str, unit: str, *, fine: bool = False) -> MetricSpec:
+    return MetricSpec(
+        name, "AWS/RDS", metric, "DBInstanceIdentifier", ("Average", "Maximum"), unit, fine=fine, applies=_publishes
+    )
+
+
+KIND: Final = ResourceKind(
+    id="rds-instance",
+    title="RDS instance",
+    service="rds",
+    id_pattern=r"[A-Za-z][A-Za-z0-9-]{0,62}",
+    arn_pattern="arn:*:rds:*:*:db:*",
+    facts=DatabaseFacts,
+    listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
+    states=States(running=WORKING, stopped=frozenset({STOPPED, "stopping"}), billed=WORKING | STORAGE_ONLY),
+    metrics=(
+        _level("databaseConnections", "DatabaseConnections", "connections"),
+        _level("cpuPercent", "CPUUtilization", "percent"),
+        _level("freeableMemory", "FreeableMemory", "bytes free"),
+        _level("freeStorageSpace", "FreeStorageSpace", "bytes free"),
+        _level("readIops", "ReadIOPS", "operations a second"),
+        _level("writeIops", "WriteIOPS", "operations a second"),
+    ),
+    billed_parts=billed_parts,
+    console_url=console_page("rds/home?region={region}#database:id={id};is-cluster=false"),
+    sample=Sample("database-1", "arn:aws:rds:us-east-1:111111111111:db:database-1"),
+    owner=_owner,
+    type_of=lambda resource: resource.text("db_instance_class"),
+    products=(
+        Product(
+            option="--db-instance-class",
+            metavar="CLASS",
+            description="Such as db.m5.large.",
+            queries=_price_queries,
+            sample="db.m5.large",
+            options=(
+                ProductOption(
+                    "--engine", "NAME", "mysql", "mysql, postgres, mariadb, aurora-mysql, oracle-se2-byol, …"
+                ),
+                ProductOption("--deployment", "NAME", SINGLE, f"{SINGLE} or {MULTI}"),
+            ),
+        ),
+    ),
+)

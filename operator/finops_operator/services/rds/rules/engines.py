@@ -1,0 +1,70 @@
+"""Engine names of DescribeDBInstances, and under which engine and deployment the price tables hold an instance.
+
+A licence is part of the price: Oracle Standard Edition 2 is sold with one or without. What the tables do not hold is
+unknown with a reason: Serverless capacity, RDS Custom, Outposts, Multi-AZ clusters, other services' engines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+AURORA: Final = "aurora"
+OTHER_SERVICES: Final[Mapping[str, str]] = {"docdb": "Amazon DocumentDB", "neptune": "Amazon Neptune"}
+"""Engine → the service whose members RDS's own listing names too."""
+
+SERVERLESS: Final = "db.serverless"
+IO_OPTIMIZED: Final = "aurora-iopt1"
+SINGLE: Final = "single-az"
+MULTI: Final = "multi-az"
+_OWN_LICENCE: Final = "bring-your-own-license"
+_INCLUDED: Final = "license-included"
+_FREE: Final = frozenset({"mysql", "mariadb", "postgres"})
+_ALWAYS_OWN: Final = {"oracle-ee": "oracle-ee-byol", "oracle-ee-cdb": "oracle-ee-byol"}
+_EITHER: Final = {"oracle-se2": "oracle-se2", "oracle-se2-cdb": "oracle-se2"}
+_ALWAYS_INCLUDED: Final = frozenset({"sqlserver-ee", "sqlserver-se", "sqlserver-web", "sqlserver-ex"})
+_AURORA: Final = {"aurora": "aurora-mysql", "aurora-mysql": "aurora-mysql", "aurora-postgresql": "aurora-postgresql"}
+"""`aurora` alone was the name of Aurora with MySQL 5.6."""
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """Where the tables hold the price of an instance's hours, or why they do not."""
+
+    engine: str = ""
+    deployment: str = ""
+    reason_unknown: str = ""
+
+
+def is_aurora(engine: str | None) -> bool:
+    """Tell whether an instance is a member of an Aurora cluster, whose storage is the cluster's."""
+    return engine in _AURORA
+
+
+def priced_engine(engine: str, licence: str, storage_type: str) -> Priced:
+    """Return the tables' name of an engine with its licence; the deployment is left empty."""
+    if engine in OTHER_SERVICES:
+        return Priced(reason_unknown=f"no price for {OTHER_SERVICES[engine]}")
+    if engine in _AURORA:
+        suffix = "-iopt" if storage_type == IO_OPTIMIZED else ""
+        return Priced(engine=_AURORA[engine] + suffix)
+    if engine in _FREE:
+        return Priced(engine=engine)
+    if engine in _ALWAYS_OWN:
+        return Priced(engine=_ALWAYS_OWN[engine])
+    if engine in _EITHER:
+        return _by_licence(_EITHER[engine], licence)
+    if engine in _ALWAYS_INCLUDED:
+        if licence not in ("", _INCLUDED):
+            return Priced(reason_unknown=f"no price for {engine} with licence model {licence}")
+        return Priced(engine=engine)
+    return Priced(reason_unknown=f"no price for engine {engine}" if engine else "its engine is not known")
+
+
+def _by_licence(engine: str, licence: str) -> Priced:
+    if licence == _OWN_LICENCE:
+        return Priced(engine=f"{engine}-byol")
+    if licence == _INCLUDED:
+        return Priced(engine=engine)
+    return Priced(reason_unknown="its licence model is not known")

@@ -1,0 +1,83 @@
+"""rds_instance_idle: two weeks without a connection, and what is no proof of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tests.support.facts import flat, summarize
+from tests.unit.services.rds.databases import database, found, judged, reason
+
+from finops.domain.canonical import Json
+from finops.domain.recommendation import Finding
+from finops.domain.utilization import MetricSummary, Utilization
+from finops_operator.services.rds.checks.rds_instance_idle import CHECK
+
+HOURS = 14 * 24
+
+
+def measured(**changes: MetricSummary) -> Utilization:
+    return Utilization("orders", metrics={"databaseConnections": flat(0), "cpuPercent": flat(3), **changes})
+
+
+def test_a_database_that_nobody_connected_to_for_two_weeks_is_idle_and_its_storage_remains_to_be_paid() -> None:
+    idle = found(CHECK, database(), measured())
+    assert (idle.action, idle.new_monthly_cost) == ("", Decimal("11.500"))
+    assert idle.evidence["maximumConnections"] == "0"
+    assert idle.evidence["coveragePercent"] == "100"
+    assert idle.summary.startswith("Nobody connected to it for 14 days.")
+    assert "after seven days" in idle.summary
+
+
+def test_a_single_connection_in_one_hour_breaks_it() -> None:
+    once = summarize([0.0] * (HOURS - 1) + [1.0])
+    assert reason(CHECK, database(), measured(databaseConnections=once)) == "up to 1 connections were open at once"
+
+
+def test_cpu_at_the_limit_shows_that_something_works_inside_and_below_it_does_not() -> None:
+    assert "the limit is 10 %" in reason(CHECK, database(), measured(cpuPercent=flat(10)))
+    found(CHECK, database(), measured(cpuPercent=flat(9.9)))
+
+
+def test_a_backup_at_night_does_not_make_a_database_busy() -> None:
+    nightly = summarize(([3.0] * 23 + [60.0]) * 14)
+    found(CHECK, database(), measured(cpuPercent=nightly))
+
+
+@pytest.mark.parametrize("name", ["databaseConnections", "cpuPercent"])
+def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
+    known = {key: value for key, value in measured().metrics.items() if key != name}
+    unread = Utilization("orders", metrics=known, unknown={name: "Throttled"})
+    assert reason(CHECK, database(), unread) == f"{name} is unknown (Throttled)"
+
+
+def test_a_window_with_holes_or_shorter_than_two_weeks_proves_nothing() -> None:
+    holes = summarize([0.0] * (HOURS // 2), expected=HOURS)
+    assert "covers 50 %" in reason(CHECK, database(), measured(databaseConnections=holes))
+    short = measured(databaseConnections=flat(0, days=13))
+    assert reason(CHECK, database(), short) == "only 13 days of databaseConnections were read, 14 are needed"
+    found(CHECK, database(), short, minimumIdleDays=Decimal(7))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"replicates_from": "orders-primary"}, "it is a replica, which may wait for the day it is needed"),
+        ({"read_replicas": ["orders-reader"]}, "others replicate from it"),
+        ({"db_cluster_id": "c"}, "it is a member of a cluster, whose members stand in for each other"),
+        ({"read_replicas": None}, "whether others depend on it is not known"),
+    ],
+)
+def test_a_database_that_others_depend_on_is_not_judged(changes: dict[str, Json], why: str) -> None:
+    assert reason(CHECK, database(**changes), measured()) == why
+
+
+@pytest.mark.parametrize("state", ["stopped", "modifying", "backing-up"])
+def test_only_an_available_database_is_judged(state: str) -> None:
+    assert reason(CHECK, database(state), measured()) == f"it is {state}, not available"
+
+
+def test_an_idle_database_without_a_price_is_still_found() -> None:
+    idle = judged(CHECK, database("available", "nowhere-1"), measured())
+    assert isinstance(idle, Finding)
+    assert idle.new_monthly_cost is None

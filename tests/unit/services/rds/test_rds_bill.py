@@ -1,0 +1,197 @@
+"""What is billed for a database in each state, engine, licence and deployment, and what must be called unknown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from tests.unit.services.rds.databases import cost, database
+
+from finops.domain.canonical import Json
+from finops.domain.price import Price, PriceQuery
+from finops_operator.pricing.bundled import SOURCE
+from finops_operator.services.rds.instance import KIND
+from finops_operator.services.rds.rules.engines import priced_engine
+from finops_operator.services.rds.rules.states import NOT_BILLED, STORAGE_ONLY, WORKING
+
+
+def parts(**attributes: Json) -> dict[str, Decimal]:
+    """Return dimension → quantity of what has a question to the price tables."""
+    return {one.dimension: one.quantity for one in KIND.billed_parts(database(**attributes)) if one.query}
+
+
+def test_a_running_database_costs_its_hours_and_its_gigabytes() -> None:
+    # 0.171 × 730 = 124.83, and 0.115 × 100 = 11.50
+    assert cost(database()).monthly == Decimal("136.33")
+
+
+def test_in_two_zones_hours_and_gigabytes_have_the_prices_of_two_zones() -> None:
+    both = cost(database(multi_az=True))
+    assert [(one.dimension, one.price.amount) for one in both.components] == [
+        ("instance_hour", Decimal("0.342")),
+        ("gb_month", Decimal("0.23")),
+    ]
+    assert both.monthly == Decimal("272.66")
+
+
+def test_a_stopped_database_costs_its_storage_alone() -> None:
+    assert cost(database("stopped")).monthly == Decimal("11.50")
+
+
+@pytest.mark.parametrize("state", sorted(NOT_BILLED))
+def test_what_aws_does_not_bill_costs_nothing(state: str) -> None:
+    assert KIND.billed_parts(database(state)) == ()
+
+
+def test_no_state_is_billed_in_two_ways_and_an_unheard_of_one_is_unknown() -> None:
+    assert not WORKING & STORAGE_ONLY
+    assert not NOT_BILLED & (WORKING | STORAGE_ONLY)
+    unknown = cost(database("levitating"))
+    assert (unknown.monthly, unknown.missing) == (
+        None,
+        ("instance_hour: what AWS bills in the state levitating is not known",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("engine", "licence", "tables"),
+    [
+        ("mysql", "general-public-license", "mysql"),
+        ("mariadb", "general-public-license", "mariadb"),
+        ("postgres", "postgresql-license", "postgres"),
+        ("oracle-ee", "bring-your-own-license", "oracle-ee-byol"),
+        ("oracle-se2", "license-included", "oracle-se2"),
+        ("oracle-se2-cdb", "bring-your-own-license", "oracle-se2-byol"),
+        ("sqlserver-se", "license-included", "sqlserver-se"),
+        ("sqlserver-web", "license-included", "sqlserver-web"),
+        ("aurora", "general-public-license", "aurora-mysql"),
+        ("aurora-postgresql", "postgresql-license", "aurora-postgresql"),
+    ],
+)
+def test_an_engine_with_its_licence_has_its_name_in_the_tables_and_prices_there(
+    engine: str, licence: str, tables: str
+) -> None:
+    assert priced_engine(engine, licence, "gp2").engine == tables
+    running = database("available", "eu-west-1", engine=engine, license_model=licence, db_instance_class="db.r5.xlarge")
+    (hours,) = [one for one in KIND.billed_parts(running) if one.dimension == "instance_hour"]
+    assert hours.query is not None
+    assert SOURCE.lookup(hours.query) is not None
+
+
+@pytest.mark.parametrize(
+    ("engine", "licence", "reason"),
+    [
+        ("oracle-se2", "", "its licence model is not known"),
+        ("sqlserver-ee", "bring-your-own-media", "no price for sqlserver-ee with licence model bring-your-own-media"),
+        ("custom-oracle-ee", "bring-your-own-license", "no price for engine custom-oracle-ee"),
+        ("db2-se", "bring-your-own-license", "no price for engine db2-se"),
+        ("docdb", "", "no price for Amazon DocumentDB"),
+        ("neptune", "", "no price for Amazon Neptune"),
+        ("", "", "its engine is not known"),
+    ],
+)
+def test_an_engine_that_the_tables_lack_is_unknown_and_never_priced_as_another(
+    engine: str, licence: str, reason: str
+) -> None:
+    unknown = cost(database(engine=engine, license_model=licence))
+    assert unknown.monthly is None
+    assert f"instance_hour: {reason}" in unknown.missing
+
+
+def test_an_aurora_member_costs_its_hours_and_its_storage_is_the_clusters() -> None:
+    member: dict[str, Json] = {
+        "engine": "aurora-mysql",
+        "db_cluster_id": "c",
+        "db_instance_class": "db.r5.large",
+        "multi_az": True,
+    }
+    assert cost(database(**member, storage_type="aurora")).monthly == Decimal("211.70")  # 0.29 × 730
+    assert cost(database(**member, storage_type="aurora-iopt1")).monthly == Decimal("275.21")  # 0.377 × 730
+    assert cost(database("stopped", **member)).monthly == Decimal("0.00")
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"db_instance_class": "db.serverless", "engine": "aurora-mysql"}, "serverless capacity is billed by use"),
+        ({"backup_target": "outposts"}, "no price for Outposts"),
+        ({"db_cluster_id": "c"}, "the tables price the instances of a Multi-AZ cluster together"),
+        ({"multi_az": None}, "whether it stands in several zones is not known"),
+        ({"db_instance_class": None}, "its class is not known"),
+        ({"allocated_storage_gb": None}, "its size is not known"),
+        ({"storage_type": None}, "its type is not known"),
+        ({"storage_type": "standard"}, "requests to magnetic storage are billed by use"),
+        ({"storage_type": "io1"}, "its IOPS are not known"),
+        ({"additional_volumes": 1}, "the price of its additional storage volumes is not known"),
+        ({"dedicated_log_volume": True}, "the price of its dedicated log volume is not known"),
+    ],
+)
+def test_one_thing_that_is_not_known_makes_the_cost_unknown(changes: dict[str, Json], missing: str) -> None:
+    unknown = cost(database(**changes))
+    assert unknown.monthly is None
+    assert any(missing in text for text in unknown.missing)
+
+
+def test_a_price_that_the_region_lacks_is_not_taken_from_another() -> None:
+    storage: dict[str, Json] = {"storage_type": "io1", "storage_iops": 1000}
+    assert cost(database("available", "eu-west-1", **storage)).monthly is not None
+    assert cost(database("available", "us-east-1", **storage)).missing == (
+        "iops_month: no price for io1, single-az in us-east-1",
+    )
+
+
+def test_provisioned_iops_are_billed_all_of_them() -> None:
+    assert parts(storage_type="io1", storage_iops=1000) == {
+        "instance_hour": Decimal(1),
+        "gb_month": Decimal(100),
+        "iops_month": Decimal(1000),
+    }
+
+
+@pytest.mark.parametrize(
+    ("engine", "size", "iops", "throughput", "above"),
+    [
+        ("mysql", 399, None, None, {}),
+        ("mysql", 400, 12000, 500, {}),
+        ("postgres", 400, 12001, 501, {"iops_month": 1, "throughput_mibps_month": 1}),
+        ("oracle-se2", 199, 3000, 125, {}),
+        ("oracle-se2", 200, 12500, 500, {"iops_month": 500}),
+        ("sqlserver-se", 1000, 12000, 500, {"iops_month": 9000, "throughput_mibps_month": 375}),
+    ],
+)
+def test_third_generation_storage_is_billed_above_what_engine_and_size_include(
+    engine: str, size: int, iops: int | None, throughput: int | None, above: dict[str, int]
+) -> None:
+    billed = parts(
+        engine=engine,
+        license_model="license-included",
+        storage_type="gp3",
+        allocated_storage_gb=size,
+        storage_iops=iops,
+        storage_throughput=throughput,
+    )
+    assert billed == {"instance_hour": 1, "gb_month": size, **above}
+
+
+def test_performance_of_striped_storage_that_aws_did_not_say_is_unknown() -> None:
+    assert cost(database(storage_type="gp3", allocated_storage_gb=400)).missing == (
+        "iops_month: its IOPS are not known",
+        "throughput_mibps_month: its throughput is not known",
+    )
+
+
+def test_a_tenfold_price_list_makes_the_cost_tenfold() -> None:
+    def tenfold(query: PriceQuery) -> Price | None:
+        price = SOURCE.lookup(query)
+        return None if price is None else replace(price, amount=price.amount * 10)
+
+    assert cost(database(), lookup=tenfold).monthly == Decimal("1363.30")
+
+
+def test_the_price_of_a_class_is_found_by_class_engine_and_deployment() -> None:
+    (product,) = KIND.products
+    (query,) = product.queries("us-east-1", "db.m5.large", {"--engine": "postgres", "--deployment": "multi-az"})
+    price = SOURCE.lookup(query)
+    assert price is not None
+    assert price.amount == Decimal("0.356")
