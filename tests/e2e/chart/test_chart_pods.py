@@ -193,8 +193,8 @@ KEPT = {
 PROTECTION = {
     (kind, f"finops-finops-operator-finops-system-{name}")
     for kind in ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
-    for name in ("voter", "operator-writes")
-}
+    for name in ("voter", "operator-writes", "policy-ids", "account-ids")
+} | {("ConfigMap", "finops-finops-operator-known-ids")}
 SWITCHES = {
     ("ConfigMap", "finops-finops-operator-freeze"),
     ("ConfigMap", "finops-finops-operator-identities"),

@@ -140,16 +140,16 @@ def test_every_field_is_explained(cluster: Cluster) -> None:
 @pytest.mark.parametrize(
     ("kind", "change", "path"),
     [
-        ("ScanPolicy", {"spec": {"resources": ["rds-instance"]}}, "spec.resources[0]"),
-        ("ScanPolicy", {"spec": {"checks": [{"id": "unknown"}]}}, "spec.checks[0].id"),
+        ("ScanPolicy", {"spec": {"resources": ["RDS instance"]}}, "spec.resources[0]"),
+        ("ScanPolicy", {"spec": {"checks": [{"id": "No Id"}]}}, "spec.checks[0].id"),
         ("ScanPolicy", {"spec": {"pricing": {"hoursPerMonth": 100}}}, "spec.pricing.hoursPerMonth"),
         ("ScanPolicy", {"spec": {"selector": {"includeTags": {"team": []}}}}, "spec.selector.includeTags.team"),
         ("ScanPolicy", {"spec": {"approval": {"destructive": {"required": 1}}}}, "spec.approval.destructive.required"),
         ("AwsAccount", {"spec": {"allow": [{"namespaces": []}]}}, "spec.allow[0].namespaces"),
-        ("AwsAccount", {"spec": {"allow": [{"namespaces": ["a"], "actions": ["all"]}]}}, "spec.allow[0].actions[0]"),
+        ("AwsAccount", {"spec": {"allow": [{"namespaces": ["a"], "actions": ["No Id"]}]}}, "spec.allow[0].actions[0]"),
         ("Approval", {"spec": {"decision": "Snooze"}}, "spec.decision"),
         ("Approval", {"spec": {"approver": {"source": "web"}}}, "spec.approver.source"),
-        ("ActionRequest", {"spec": {"action": "ec2_instance_terminate"}}, "spec.action"),
+        ("ActionRequest", {"spec": {"action": "No Id"}}, "spec.action"),
     ],
 )
 def test_values_out_of_bounds_are_refused_at_their_field(

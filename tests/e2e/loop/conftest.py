@@ -34,7 +34,7 @@ def _policy(team: str) -> dict[str, object]:
         POLICY,
         team,
         team,
-        notify={"slack": {"channel": CHANNEL}},
+        notify={"slack": {"channel": CHANNEL, "cardsPerDay": 50}},
         actions={
             "mode": "Approve",
             "allowed": ACTIONS,
@@ -59,6 +59,8 @@ def _installed(cluster: RealCluster) -> Iterator[Loop]:
             _secret("slack", release.namespace, SLACK_KEYS),
         )
         try:
+            # Requests that other tests left behind would make a new installation start frozen.
+            cluster.try_kubectl("delete", "actionrequests", "--all-namespaces", "--all")
             release.install(
                 *("--set", "aws.existingSecret=aws", "--set", f"aws.endpointUrl={aws.url}"),
                 *("--set", "slack.existingSecret=slack", "--set", f"slack.apiUrl={slack}/api/"),

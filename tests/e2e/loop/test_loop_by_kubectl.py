@@ -127,7 +127,7 @@ def test_deleting_a_volume_takes_two_people_and_begins_with_a_snapshot(loop: Loo
     ended = loop.ended(name)
     assert state_of(ended) == "Succeeded", ended["status"]
     calls = [call["action"] for call in loop.aws.changes(target)]
-    assert calls == ["CreateSnapshot", "DeleteVolume"]
+    assert calls == ["CreateSnapshot", "CreateSnapshot", "DeleteVolume"]
     loop.assert_every_change_has_its_intent(request)
 
 

@@ -75,7 +75,7 @@ def test_deleting_a_volume_takes_a_click_and_another_persons_vote(loop: Loop) ->
     assert loop.vote(request, "bob")["status"]["reason"] == "AlreadyVoted"
     loop.vote(request, "alice")
     assert state_of(loop.ended(name)) == "Succeeded"
-    assert [call["action"] for call in loop.aws.changes(target)] == ["CreateSnapshot", "DeleteVolume"]
+    assert [call["action"] for call in loop.aws.changes(target)] == ["CreateSnapshot", "CreateSnapshot", "DeleteVolume"]
     loop.assert_every_change_has_its_intent(request)
     loop.shown(request, "erified")
 
