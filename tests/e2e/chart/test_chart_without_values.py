@@ -106,7 +106,7 @@ def _assert_only_what_the_guide_lists_is_left(release: Release) -> None:
     protection = [
         f"{kind}.admissionregistration.k8s.io/{full}-{release.namespace}-{name}"
         for kind in ("validatingadmissionpolicy", "validatingadmissionpolicybinding")
-        for name in ("operator-writes", "voter")
+        for name in ("account-ids", "operator-writes", "policy-ids", "voter")
     ]
     assert sorted(release.cluster_wide()) == sorted(protection)
     # Helm 3 does not wait for what the garbage collector removes.
@@ -116,6 +116,7 @@ def _assert_only_what_the_guide_lists_is_left(release: Release) -> None:
     assert {one for one in left if full in one} == {
         f"configmap/{full}-freeze",
         f"configmap/{full}-identities",
+        f"configmap/{full}-known-ids",
         f"secret/{full}-generated",
         f"lease.coordination.k8s.io/{full}-executor",
         f"persistentvolumeclaim/{full}-ledger",
