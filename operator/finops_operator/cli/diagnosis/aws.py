@@ -106,7 +106,8 @@ class AwsDoctor:
             calls.update(_kind_reads(kind, known[kind.id], self._clock.now()))
             named.update(kind.listing.calls)
         for action in self._plugins.actions.values():
-            calls.update(_action_reads(action, known))
+            # What a kind already asks is asked with the kind's own question.
+            calls = {**_action_reads(action, known), **calls}
         for operation, parameters in sorted(calls.items()):
             call = partial(reader.once, named.get(operation, operation), parameters)
             yield _asked(part, operation, call, "scanner role", self._granted)
