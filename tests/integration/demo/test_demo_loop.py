@@ -92,7 +92,7 @@ def test_headless_approves_one_card_and_reports_the_verified_loop_as_data(tmp_pa
     assert loop["ledger"]["secondSinkAgrees"] is True
     assert loop["ledger"]["openIntents"] == []
     assert loop["click"]["acked"]
-    assert "done (" in loop["card"]["text"]
+    assert "done" in loop["card"]["text"]
     assert loop["seconds"]["policyReady"] < 60
 
 
@@ -248,7 +248,10 @@ def test_doctor_finds_nothing_wrong(demo: DemoProcess) -> None:
     assert done.returncode == 0, [one for one in results if one["verdict"] not in {"ok", "unknown"}]
     parts = {one["part"] for one in results}
     assert {"kubernetes", "aws", "aws production", "aws staging", "prices", "store", "slack"} <= parts
-    assert {one["check"] for one in results if one["verdict"] == "unknown"} == {"ec2:CreateTags", "kms:CreateGrant"}
+    unknown = {one["check"] for one in results if one["verdict"] == "unknown"}
+    # Nothing of these can be asked about without an id or a change.
+    parts = {f"elasticloadbalancing:{one}" for one in ("DescribeListeners", "DescribeRules", "DescribeTargetHealth")}
+    assert unknown == {"ec2:CreateTags", "kms:CreateGrant", *parts}
     details = " ".join(one["detail"] for one in results)
     assert "account 111111111111" in details
     assert "sandbox-operator-secret" not in details
