@@ -82,9 +82,9 @@ def test_a_vote_taken_back_at_any_moment_before_the_first_intent_stops_the_act(
 def test_a_vote_taken_back_right_before_the_call_that_destroys_keeps_the_volume(world: World, aws: AwsDouble) -> None:
     request, ledger = prepare(world, "ebs_volume_delete")
     world.gate = CountingGate(ledger=ledger)
-    world.passage = at("intent.before", lambda: withdraw(ledger, request), passage=2)
+    world.passage = at("intent.before", lambda: withdraw(ledger, request), passage=3)
     assert run_to_end(world, request, ledger).state is State.ROLLED_BACK
-    assert effects(aws.calls) == {"CreateSnapshot": 1}
+    assert effects(aws.calls) == {"CreateSnapshot": 2}
     check(aws.calls, world.ledger_path, session=request.name)
 
 
