@@ -36,6 +36,7 @@ from finops.domain.decision import (
 from finops.errors import Conflict, InvalidInput, Refused, Unavailable
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
+from finops_operator.cluster.cache import Kept
 from finops_operator.cluster.objects import Objects
 from finops_operator.cluster.protection import Protected
 from finops_operator.decisions.identities import People
@@ -150,6 +151,8 @@ class Decider:
                     self._record_decision(current, trigger, self._standing(current), message)
 
     def _look(self, request: ActionRequest) -> ActionRequest:
+        if request.status.state is None:
+            request = _as_taken_in(request, self.requests.kept)
         if not self.is_ours(request):
             self._refuse_all(request)
             return request
@@ -416,3 +419,14 @@ class Decider:
         return self.requests.write_status(
             request, lambda current: request_status.tallied(current.status, votes, fence=self.fence())
         )
+
+
+def _as_taken_in(request: ActionRequest, kept: Kept[ActionRequest]) -> ActionRequest:
+    """Return a request without a state as another thread has taken it in meanwhile, if one has.
+
+    The proposer and the request loop both see a new request; a second first status would be refused as a lost race.
+    """
+    known = kept.get(request.metadata.namespace or "", request.metadata.name)
+    if known is None or known.metadata.uid != request.metadata.uid or known.status.state is None:
+        return request
+    return known

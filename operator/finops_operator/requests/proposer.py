@@ -294,7 +294,11 @@ class Proposer:
         killpoint("propose.intended")
         created = self.requests.create(request)
         killpoint("propose.created")
-        self.decider.look(created)
+        try:
+            self.decider.look(created)
+        except Conflict as error:
+            # The request exists, so it was proposed; the request loop takes it in.
+            logger.info("request is checked again later: %s", error, extra={"request": created.metadata.name})
 
     def _metadata(self, policy: ScanPolicy, item: Recommendation, plan_hash: str) -> Metadata:
         namespace = policy.metadata.namespace or "default"

@@ -46,11 +46,23 @@ def test_an_old_picture_of_a_request_never_puts_it_back_to_its_beginning(parts: 
     old = made.model_copy(update={"status": made.status.model_copy(update={"state": None})})
     parts.vote(made)
     assert parts.decider.look(made).status.state is State.APPROVED
+    parts.world.requests.drop((NAMESPACE, made.metadata.name), made.metadata.uid)
 
     with pytest.raises(Conflict, match="taken in already"):
         parts.decider.look(old)
 
     assert parts.requests.fresh(made).status.state is State.APPROVED
+
+
+def test_a_request_that_another_thread_took_in_is_read_without_a_refused_write(parts: Parts) -> None:
+    made = parts.propose(1)
+    old = made.model_copy(update={"status": made.status.model_copy(update={"state": None})})
+    before = len(parts.double.audit())
+
+    seen = parts.decider.look(old)
+
+    assert seen.status.state is State.PENDING
+    assert [one for one in parts.double.audit()[before:] if one["verb"] not in {"get", "list"}] == []
 
 
 def test_votes_of_one_second_are_judged_so_that_the_withdrawal_wins(parts: Parts) -> None:

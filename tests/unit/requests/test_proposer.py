@@ -15,6 +15,7 @@ from finops.crds.scan_policy import ScanPolicy
 from finops.domain.execution import Observation
 from finops.domain.recommendation import ActionType, Recommendation
 from finops.domain.report import ScanSummary
+from finops.errors import Conflict
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.loaded import load_kinds
 from finops_operator.requests.proposer import Proposer
@@ -57,6 +58,26 @@ def test_a_destructive_act_needs_its_quorum_although_the_store_calls_it_harmless
     assert request.spec.rollback_possible is DELETE.rollback_possible
 
 
+def test_a_request_that_the_loop_took_in_first_counts_as_proposed() -> None:
+    """Not proposed, it would be shown as waiting and not be asked again for a day, while its card is open."""
+    by = policy(actions={"mode": "Approve", "allowed": ["ec2_instance_stop"]}, approval={"approvers": _TWO})
+    item = recommendation(1, action="ec2_instance_stop")
+    action = replace(
+        STOP, observe=lambda *_: Observation(exists=True, fingerprint={"state": "running"}), preflight=lambda *_: ()
+    )
+    corrected: list[Recommendation] = []
+
+    def take_in(_request: object) -> None:
+        raise Conflict("the request was taken in already", code="StateChanged")
+
+    _proposer(by, [item], action, create=lambda request: request, corrected=corrected, take_in=take_in).follow_up(
+        by, _SCAN
+    )
+
+    (asked,) = corrected
+    assert asked.note.endswith("for this resource is open.")
+
+
 _TWO = [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}]
 _SCAN = cast("ScanSummary", SimpleNamespace(complete_failure="", gaps=()))
 
@@ -69,6 +90,7 @@ def _proposer(
     stopping: Callable[[], bool] = lambda: False,
     create: Callable[[ActionRequest], object] = lambda _request: None,
     corrected: list[Recommendation] | None = None,
+    take_in: Callable[[ActionRequest], object] = lambda request: request,
 ) -> Proposer:
     kept = [] if corrected is None else corrected
     nothing = SimpleNamespace(all=lambda: ())
@@ -84,7 +106,7 @@ def _proposer(
         sessions=cast("Any", SimpleNamespace(reader=lambda *_args, **_named: object())),
         access=access_of,
         ledger=cast("Any", SimpleNamespace(append=lambda _entry: None)),
-        decider=cast("Any", SimpleNamespace(is_ours=lambda _request: True, look=lambda request: request)),
+        decider=cast("Any", SimpleNamespace(is_ours=lambda _request: True, look=take_in)),
         clock=FakeClock(),
         may_write=lambda: True,
         stopping=stopping,
