@@ -36,6 +36,14 @@ def test_a_peak_is_said_with_its_percentile_and_how_often_it_came() -> None:
     assert peak_sentence("CPU", older, "p90").endswith("the highest 5 minutes reached 94 %")
 
 
+def test_a_maximum_that_is_reached_all_the_time_is_not_counted_against_its_percentile() -> None:
+    daily = summarize([10.0] * 2427 + [14.4] * 1595 + [14.6] * 10, period=FIVE_MINUTES)
+    assert peak_sentence("CPU", daily, "p99_5") == (
+        "99.5 % of the time CPU stayed below 14.4 %; the highest 5 minutes reached 14.6 %"
+    )
+    assert [fact.value for fact in gauge_facts("CPU", daily, "p99_5")][:2] == ["14.4 %", "14.6 %"]
+
+
 def test_what_never_moved_has_no_peak() -> None:
     assert peak_sentence("CPU", flat(3), "p99_5") == "CPU never exceeded 3 %"
 
