@@ -89,8 +89,19 @@ def _enough() -> int:
     return 0
 
 
+def _open_closed_streams() -> None:
+    """Open what the shell closed (`<&-`, `>&-`) as an empty file: Python gives None for such a stream.
+
+    In this order, so that each gets its own number and no file opened later is taken for stdout.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open until the end
+
+
 def main() -> int:
     """Entry point of both programs."""
+    _open_closed_streams()
     # Libraries log their attempts; without a listener Python would print them between our own lines.
     logging.getLogger().addHandler(logging.NullHandler())
     program = "kubectl finops" if Path(sys.argv[0]).name.startswith("kubectl") else "finops"

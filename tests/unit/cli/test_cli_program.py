@@ -161,6 +161,23 @@ def test_a_reader_that_has_seen_enough_is_no_failure(buffered: str) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ("policy validate -f - <&-", 2, "there is no ScanPolicy and no AwsAccount"),
+        ("audit verify --file - <&-", 1, "there is no record"),
+        ("iam-policy >&-", 0, ""),
+        ("--version 2>&-", 0, ""),
+    ],
+)
+def test_a_closed_stream_is_an_empty_one(arguments: str, code: int, said: str) -> None:
+    command = f"{sys.executable} -m finops_operator.cli.main {arguments}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 WRONG_POLICY = """
 apiVersion: finops.dev/v1alpha1
 kind: ScanPolicy
@@ -197,3 +214,18 @@ def test_a_valid_policy_is_said_to_be_valid(capsys: pytest.CaptureFixture[str]) 
     examples = Path(__file__).parents[3] / "docs" / "examples"
     assert run(["policy", "validate", "-f", str(examples / "first-policy.yaml")]) == 0
     assert "valid: 1 ScanPolicies, 1 AwsAccounts" in capsys.readouterr().err
+
+
+def test_files_that_hold_nothing_are_not_valid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty file is what a template that failed leaves behind; a pipeline must not pass it."""
+    file = tmp_path / "empty.yaml"
+    file.write_text("---\n# nothing\n", encoding="utf-8")
+    assert run(["policy", "validate", "-f", str(file)]) == 2
+    assert "empty.yaml: --file: there is no ScanPolicy and no AwsAccount" in capsys.readouterr().err
+
+
+def test_a_key_file_that_cannot_be_read_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", "verify", "--file", os.devnull, "--public-key", "/nowhere/key.pem"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "error: /nowhere/key.pem: --public-key: cannot be read: No such file or directory\n"
+    )

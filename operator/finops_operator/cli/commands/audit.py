@@ -132,7 +132,7 @@ def _keys(file: str) -> Keys:
     try:
         return Keys(Path(file).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        problem = f"cannot be read: {error}"
+        problem = f"cannot be read: {error.strerror if isinstance(error, OSError) else error.reason}"
         raise InvalidInput(problem, source=file, field="--public-key", hint="check the path") from error
     except NotAKey as error:
         raise InvalidInput(

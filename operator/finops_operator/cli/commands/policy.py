@@ -6,6 +6,7 @@ from typing import Final
 
 import typer
 
+from finops.errors import InvalidInput
 from finops.ports.clock import SystemClock
 from finops_operator.cli.command import Command
 from finops_operator.cli.documents import read_documents
@@ -29,6 +30,13 @@ def _validate(files: Files) -> None:
     """
     loaded = plugins()
     found = read_documents(files, loaded.checks, known_ids(loaded), SystemClock().now())
+    if not found.policies and not found.accounts:
+        raise InvalidInput(
+            "there is no ScanPolicy and no AwsAccount in these files",
+            source=", ".join(files),
+            field="--file",
+            hint="check the path, or what wrote the file; docs/examples/first-policy.yaml is an example",
+        )
     note(f"valid: {len(found.policies)} ScanPolicies, {len(found.accounts)} AwsAccounts")
 
 
