@@ -88,7 +88,7 @@ def parse(line: str) -> tuple[str, dict[str, Any], str]:
     if not isinstance(document, dict) or set(document) != {"hash", "record", "signature"}:
         raise NotARecord("a line holds exactly hash, record and signature")
     if not isinstance(document["signature"], str):
-        raise NotARecord("the signature is no text")
+        raise NotARecord("the signature is not a string")
     written, record = document["hash"], document["record"]
     _check_fields(record)
     if canonical(document) != line:

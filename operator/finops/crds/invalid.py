@@ -136,7 +136,7 @@ _EXPLANATIONS: tuple[tuple[frozenset[str], Callable[[Mapping[str, Any]], tuple[s
     (frozenset({"enum", "literal_error"}), _chosen),
     (frozenset({"greater_than_equal", "greater_than", "less_than_equal", "less_than"}), _bounded),
     (frozenset({"string_too_long", "string_too_short", "too_long", "too_short"}), _sized),
-    (frozenset({"string_type"}), _typed("a text in quotes")),
+    (frozenset({"string_type"}), _typed("a string in quotes")),
     (frozenset({"int_type", "int_from_float"}), _typed("a whole number without quotes")),
     (frozenset({"bool_type"}), _typed("true or false without quotes")),
     (frozenset({"decimal_type", "decimal_parsing", "finite_number"}), _typed("a number without quotes")),

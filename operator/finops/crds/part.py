@@ -140,7 +140,7 @@ def _unfit(value: Any, place: tuple[int | str, ...]) -> Iterator[InvalidField]:
             for key, inner in value.items():
                 yield from _unfit(inner, (*place, str(key)))
                 if not isinstance(key, str | int | float | None) or _broken(str(key)):
-                    yield _unfit_at(place, "has a key that is no text", "write a plain word before the colon")
+                    yield _unfit_at(place, "has a key that is not a string", "write a plain word before the colon")
         else:
             for number, inner in enumerate(value):
                 yield from _unfit(inner, (*place, number))

@@ -108,7 +108,7 @@ class Distinct:
     def check(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the values unchanged, or raise the error that parsing turns into an InvalidField."""
         if len(set(values)) != len(values):
-            raise broken_rule("names something twice", "remove the second one")
+            raise broken_rule("contains duplicates", "remove the second one")
         return values
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:

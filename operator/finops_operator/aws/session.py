@@ -74,7 +74,7 @@ class SdkSessions:
         try:
             self.check()
         except FinopsError as error:
-            logger.error("AWS cannot be asked: %s", error)  # noqa: TRY400 - the sentence is the whole story
+            logger.error("AWS credentials or endpoint are unusable: %s", error)  # noqa: TRY400 - the sentence is the whole story
 
     @property
     def base(self) -> Session:

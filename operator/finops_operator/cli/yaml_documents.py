@@ -95,7 +95,7 @@ class _PlainLoader(yaml.SafeLoader):
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise _UnacceptedError(
-                    "is a key that is no text", "write a plain word before the colon", key.start_mark
+                    "is a key that is not a string", "write a plain word before the colon", key.start_mark
                 )
             if key.value in seen:
                 raise _UnacceptedError(f"repeats the key {key.value!r}", "keep one of the two", key.start_mark)
@@ -109,7 +109,7 @@ class _PlainLoader(yaml.SafeLoader):
             return yaml.SafeLoader.yaml_constructors[node.tag](self, node)
         except (ValueError, LookupError, OverflowError) as error:
             told = f"is no {node.tag.removeprefix(_TAG)} that can be read"
-            raise _UnacceptedError(told, "write a plain value, or a text in quotes", node.start_mark) from error
+            raise _UnacceptedError(told, "write a plain value, or a string in quotes", node.start_mark) from error
 
 
 for _name in ("bool", "int", "float"):

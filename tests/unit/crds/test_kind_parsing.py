@@ -136,7 +136,7 @@ def test_metadata_that_only_kubernetes_knows_is_let_through() -> None:
         ),
         ({"pricing": {"discountPercent": 101}}, "spec.pricing.discountPercent", "is out of range", "at most 100"),
         ({"regions": "eu-west-1"}, "spec.regions", "has the wrong type", "a list"),
-        ({"regions": ["eu-west-1", "eu-west-1"]}, "spec.regions", "names something twice", "remove"),
+        ({"regions": ["eu-west-1", "eu-west-1"]}, "spec.regions", "contains duplicates", "remove"),
         ({"regions": ["eu-west-1"] * 51}, "spec.regions", "is too long", "at most 50"),
         ({"accounts": []}, "spec.accounts", "is empty", "at least one"),
         ({"schedule": "* * * *"}, "spec.schedule", "is not a cron schedule", "five fields"),
@@ -146,7 +146,7 @@ def test_metadata_that_only_kubernetes_knows_is_let_through() -> None:
         ({"regions": ["eu-west-1" * 9]}, "spec.regions[0]", "is not an AWS region", "eu-west-1"),
         ({"accounts": [{"name": ""}]}, "spec.accounts[0].name", "is empty", "at least one"),
         ({"accounts": ["production"]}, "spec.accounts[0]", "has the wrong type", "an object"),
-        ({"schedule": 5}, "spec.schedule", "has the wrong type", "a text"),
+        ({"schedule": 5}, "spec.schedule", "has the wrong type", "a string in quotes"),
         (
             {"selector": {"includeTags": {"a/b": "c"}}},
             "spec.selector.includeTags['a/b']",
@@ -207,8 +207,12 @@ def _nested(depth: int) -> list[Any]:
         ({"regions": {"eu-west-1"}}, "spec.regions", "is not plain JSON (a set)"),
         ({"schedule": b"0 * * * *"}, "spec.schedule", "is not plain JSON (a bytes)"),
         ({"timeZone": "\ud800"}, "spec.timeZone", "holds half a character"),
-        ({"selector": {"includeTags": {"\ud800": ["a"]}}}, "spec.selector.includeTags", "has a key that is no text"),
-        ({"selector": {("a", "b"): 1}}, "spec.selector", "has a key that is no text"),
+        (
+            {"selector": {"includeTags": {"\ud800": ["a"]}}},
+            "spec.selector.includeTags",
+            "has a key that is not a string",
+        ),
+        ({"selector": {("a", "b"): 1}}, "spec.selector", "has a key that is not a string"),
         ({"regions": _nested(5000)}, "spec.regions" + "[0]" * 59, "is nested more than 60 deep"),
     ],
 )
