@@ -83,20 +83,21 @@ def report_parts(
 
 
 def summary_to_json(summary: ScanSummary) -> dict[str, Any]:
-    """Return the report's head: policy, times, summary, gaps."""
+    """Return the report's head: policy, times, summary, gaps. Sums of a scan that saw nothing are unknown: null."""
+    nothing = bool(summary.complete_failure)
     return {
         "policy": summary.policy,
         "startTime": summary.start_time.isoformat(),
         "completionTime": summary.completion_time.isoformat(),
         "summary": {
             "resources": summary.resources,
-            "monthlyCost": as_text(summary.known_monthly_cost),
+            "monthlyCost": None if nothing else as_text(summary.known_monthly_cost),
             "unpricedResources": summary.unpriced_resources,
             "unknownResources": summary.unknown_resources,
-            "potentialMonthlySavings": as_text(summary.potential_monthly_savings),
+            "potentialMonthlySavings": None if nothing else as_text(summary.potential_monthly_savings),
             "currency": summary.currency,
             "recommendations": summary.recommendations,
-            "savings": savings_to_json(summary.savings),
+            "savings": _unknown_savings() if nothing else savings_to_json(summary.savings),
             "gaps": len(summary.gaps),
             "apiCalls": dict(summary.api_calls),
             "estimatedApiCost": as_text(summary.estimated_api_cost),
@@ -113,6 +114,10 @@ def savings_to_json(savings: Savings) -> dict[str, str | None]:
         "advice": as_text(savings.advice.monthly_savings),
         "blocked": as_text(savings.blocked.monthly_savings),
     }
+
+
+def _unknown_savings() -> dict[str, str | None]:
+    return dict.fromkeys(("actionable", "advice", "blocked"))
 
 
 def gap_to_json(gap: Gap) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def steps(slack_page: str, env_file: Path, requests: Iterable[ActionRequest]) ->
         yield Step(
             "Open Slack as Bob and approve the same card.",
             (page_of(slack_page, BOB),),
-            "2 of 2 approvals; a snapshot is made, then the volume is deleted.",
+            "2 of 2 approvals; two snapshots are made, then the volume is deleted.",
         )
     yield Step(
         "Verify the record of all this.",

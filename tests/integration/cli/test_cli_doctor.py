@@ -35,7 +35,7 @@ def test_everything_is_told_as_ok_when_it_is(aws: AwsProcess, finops: Finops, fi
     assert "2 enabled" in found["aws production", "regions"]["detail"]
     assert found["aws production", "ec2:DescribeVolumes"]["verdict"] == "ok"
     assert found["aws production", "ec2:StopInstances"]["verdict"] == "ok"
-    assert "as of" in found["prices", "bundled"]["detail"]
+    assert " USD per gb-month, as of " in found["prices", "bundled"]["detail"]
     assert found["kubernetes", "configuration"]["verdict"] == "unknown"
     assert found["slack", "bot"]["verdict"] == "unknown"
     # The executor was only asked by DryRun.
@@ -109,6 +109,18 @@ def test_what_the_bot_tells_of_itself_is_shown(
     assert ended.code == 1
     assert bot["verdict"] == "failed"
     assert "Acme" in bot["detail"]
+
+
+def test_when_the_bot_was_seen_is_said_in_the_readers_time_zone(
+    aws: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch, valkey_url: str
+) -> None:
+    shell.setenv("FINOPS_REDIS_PREFIX", "doctor-seen:")
+    store = open_store(valkey_url, prefix="doctor-seen:")
+    seen = datetime(2020, 1, 1, 8, 30, 12, 345678, tzinfo=UTC)
+    SlackStatus(store).put({"connected": "true", "teamName": "Acme", "seenAt": seen.isoformat()})
+    store.client.close()
+    ended = finops("doctor", "--redis", valkey_url, "-o", "json")
+    assert results(ended)["slack", "bot"]["detail"].endswith(f"last seen {seen.astimezone():%Y-%m-%d %H:%M %Z}")
 
 
 def test_a_cluster_without_the_kinds_is_told_how_to_get_them(aws: AwsProcess, finops: Finops, tmp_path: Path) -> None:

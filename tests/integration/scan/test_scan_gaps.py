@@ -13,6 +13,7 @@ from finops.errors import InvalidInput, StoreUnavailable
 from finops.store.connection import Store
 from finops.store.recommendations import RecommendationStore
 from finops_operator.scan.judging import ShardJudge
+from finops_operator.scan.report import summary_to_json
 from finops_operator.scan.scan import ScanOutcome
 from finops_sandbox.aws.double import AwsDouble
 
@@ -106,6 +107,15 @@ def test_wrong_keys_fail_the_scan_with_a_sentence_that_names_the_cause(
     assert "InvalidClientTokenId" in {gap.code for gap in outcome.summary.gaps}
     assert outcome.summary.complete_failure.startswith("nothing could be scanned: AwsAccount production")
     assert RecommendationStore(store).head(("default", "all")) is None
+
+
+def test_the_report_of_a_scan_that_saw_nothing_holds_no_sums(scanned: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """0.00 would read as an account that costs nothing and in which nothing can be saved."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAWRONGWRONGWRONG1")
+    summary = summary_to_json(scanned().summary)["summary"]
+    assert summary["completeFailure"].startswith("nothing could be scanned")
+    assert (summary["monthlyCost"], summary["potentialMonthlySavings"]) == (None, None)
+    assert summary["savings"] == {"actionable": None, "advice": None, "blocked": None}
 
 
 def test_an_account_that_is_another_one_than_it_says_is_refused(scanned: Scan, aws: AwsDouble) -> None:

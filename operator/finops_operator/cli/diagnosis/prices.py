@@ -29,6 +29,6 @@ def look_at_prices(plugins: Plugins, today: date) -> Results:
             source.id,
             Verdict.WARNING if old else Verdict.OK,
             f"{len(known_regions())} regions; {product.sample} in {_REGION} is {price.amount} {price.currency} "
-            f"an {price.unit}, as of {price.as_of.isoformat()}",
+            f"per {price.unit}, as of {price.as_of.isoformat()}",
             "upgrade to a release with newer tables" if old else "",
         )

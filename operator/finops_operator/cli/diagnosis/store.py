@@ -12,6 +12,7 @@ from finops.store.connection import Store, check_server, open_store
 from finops.store.ledger import LedgerStream, unchecked
 from finops.store.recommendations import RecommendationStore
 from finops.store.slack_status import SlackStatus
+from finops_operator.cli.asking import local_time
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict, failed, ok
 
 _PART: Final = "store"
@@ -47,7 +48,7 @@ def look_at_store(settings: Settings) -> Results:
 
 def _content(store: Store) -> Results:
     policies = RecommendationStore(store).policies()
-    yield ok(_PART, "scans", f"{len(policies)} policies have been scanned")
+    yield ok(_PART, "scans", f"policies scanned: {len(policies)}")
     head = LedgerStream(store, unchecked).head()
     yield ok(_PART, "ledger", f"{head.sequence} records, head {head.hash[:16]}…")
 
@@ -58,6 +59,14 @@ def _is_old(seen: str) -> bool:
         return datetime.now(UTC) - datetime.fromisoformat(seen) > _SILENT_AFTER
     except (ValueError, TypeError):
         return True
+
+
+def _when(seen: str) -> str:
+    """Return when the bot was last seen, in the reader's time zone; what is no time stays as it was written."""
+    try:
+        return local_time(datetime.fromisoformat(seen))
+    except ValueError:
+        return seen or "never"
 
 
 def _bot(status: SlackStatus) -> Results:
@@ -75,7 +84,7 @@ def _bot(status: SlackStatus) -> Results:
         _SLACK,
         "bot",
         Verdict.OK if connected else Verdict.FAILED,
-        f"{'connected' if connected else 'not connected'} to {workspace}, last seen {seen or 'never'}",
+        f"{'connected' if connected else 'not connected'} to {workspace}, last seen {_when(seen)}",
         "" if connected else "read the bot's log; its tokens may be wrong or the app uninstalled",
     )
     if fields.get("warning"):
