@@ -38,8 +38,18 @@ OBJECT_LISTS: dict[str, dict[str, Any]] = {
     "pullSecrets": {"required": ["name"], "properties": {"name": STRING}},
 }
 PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
-# Values whose default does not tell all that they may be.
+ADDRESS = {**STRING, "pattern": "^(https?://.+)?$"}
+# One Role is made in each: a name that stands twice would be refused halfway through the installation.
+NAMESPACES = {
+    "type": "array",
+    "items": {**STRING, "maxLength": 63, "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},
+    "uniqueItems": True,
+}
+# Values whose default does not say all that they may be.
 EXACTLY: dict[str, dict[str, Any]] = {
+    "aws.endpointUrl": ADDRESS,
+    "slack.apiUrl": ADDRESS,
+    "watch.namespaces": NAMESPACES,
     "secretsJob.ttlSecondsAfterFinished": {"type": ["integer", "null"], "minimum": 0},
     "slackbot.podDisruptionBudget.maxUnavailable": {"type": ["integer", "string"]},
     "networkPolicy.apiServerPorts": {"type": "array", "items": PORT, "minItems": 1},
