@@ -1,7 +1,8 @@
 """The words that the product does not use (docs/glossary.md) stay out of everything a person reads.
 
 Every text constant of the programs counts that is a phrase (cards, messages, conditions, events, options, logs), and
-every page of the documentation. Docstrings and comments are for developers and are not searched here.
+every page of the documentation, the chart's values and notes included. Docstrings and comments are for developers and
+are not searched here.
 """
 
 from __future__ import annotations
@@ -16,7 +17,12 @@ import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 PROGRAMS: Final = ("operator/finops", "operator/finops_operator", "slackbot/finops_slackbot")
-PAGES: Final = (*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md")
+PAGES: Final = (
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted(ROOT.glob("*.md")),
+    ROOT / "charts/finops-operator/values.yaml",
+    ROOT / "charts/finops-operator/templates/NOTES.txt",
+)
 BANNED: Final = re.compile(
     r"\b(tells?|told|telling|hears?|heard|look(s|ed|ing)?|silence|silent|mend(s|ed|ing)?|bills? on|way back|for good"
     r"|something twice|a text in quotes|is no text|cannot be asked)\b",
