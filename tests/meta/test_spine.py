@@ -100,12 +100,17 @@ def spoken(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def compared(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield line and text of every string that something is compared with, alone or in a set."""
+    """Yield line and text of every string that something is compared with, alone or in a collection.
+
+    What a compared expression calls or reads is no comparison: `fields.get("connected") == "true"`.
+    """
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Compare, ast.Set)):
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
-                    yield inner.lineno, inner.value
+        sides = (node.left, *node.comparators) if isinstance(node, ast.Compare) else ()
+        wholes = (node,) if isinstance(node, ast.Set) else sides
+        for whole in wholes:
+            for one in whole.elts if isinstance(whole, (ast.Set, ast.Tuple, ast.List)) else (whole,):
+                if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                    yield one.lineno, one.value
 
 
 def says(text: str, wanted: Words) -> bool:
@@ -143,6 +148,8 @@ def test_the_spine_says_no_word_of_a_service(path: Path) -> None:
         'told = f"an EBS thing of {name}"',
         'if one.state == "available": pass',
         'if one.state in {"in-use", "stopped"}: pass',
+        'if one.state in ("in-use", "stopped"): pass',
+        'if "available" == one.state: pass',
         'run("ebs_volume_delete")',
     ],
 )
@@ -159,6 +166,7 @@ def test_a_word_of_a_service_is_found(line: str) -> None:
         'STATES = {State.EXECUTING: "running"}',
         '"""Such as an ec2-instance."""',
         "content_type = response.content_type",
+        'if fields.get("available") == "true": pass',
     ],
 )
 def test_a_common_word_is_left_alone(line: str) -> None:
