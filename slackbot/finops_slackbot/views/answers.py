@@ -123,11 +123,6 @@ def lost() -> str:
     return "Not recorded: the bot was restarted at the moment of your click. Nothing will happen. Please click again."
 
 
-def recorded_after_all() -> str:
-    """Kubernetes had taken the vote although its answer never came."""
-    return "Your vote was recorded after all; the operator is judging it."
-
-
 def not_listed(facts: CardFacts) -> str:
     """A hint before the operator's verdict: the voter is in none of the Slack groups named."""
     return f"By what Slack says you are not among the approvers: {_approvers(facts)}."

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-AURORA: Final = "aurora"
 OTHER_SERVICES: Final[Mapping[str, str]] = {"docdb": "Amazon DocumentDB", "neptune": "Amazon Neptune"}
 """Engine → the service whose members RDS's own listing names too."""
 
