@@ -1,7 +1,8 @@
 """May this act begin? Everything is read again: freeze, request, votes, people, policy, grants, window, expiry.
 
 Asked by the request loop before an act is scheduled and by the executor right before the first changing call. After
-that call nobody asks again: the way to a safe end is never closed. Silence of any part is a reason to wait.
+that call nobody asks again: the way to a safe end is never closed. If any dependency is unreachable, the act
+waits.
 """
 
 from __future__ import annotations

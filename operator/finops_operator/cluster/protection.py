@@ -25,6 +25,8 @@ from finops.ports.ledger import Ledger
 logger = logging.getLogger(__name__)
 _FRESH_SECONDS: Final = 5.0
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
+_NOT_RECORDED: Final = "the admission policies changed, and the change is not recorded yet: the lease is not held"
+"""Said at each start, before the lease is held: nothing is wrong, and the holder records the change."""
 
 
 class Protected(Protocol):
@@ -103,7 +105,7 @@ class Protection:
                 # To the second, as the API server stamps objects; what was made within it does not count either.
                 since = max(self.clock.now().replace(microsecond=0), found.youngest or datetime.min.replace(tzinfo=UTC))
             if not self.may_write():
-                return "the admission policies changed, and the change is not recorded yet: the lease is not held"
+                return _NOT_RECORDED
             self.ledger.append(_entry(number + 1, found.marks, since))
         self._marks, self._since, self._gap = found.marks, since, False
         return ""
@@ -153,7 +155,9 @@ def _marks_of(record: Record) -> tuple[Mark, ...]:
 
 
 def _log(problem: str) -> None:
-    if problem:
+    if problem == _NOT_RECORDED:
+        logger.info("nothing is decided and nothing begins: %s", problem)
+    elif problem:
         logger.error("nothing is decided and nothing begins: %s", problem)
     else:
         logger.info("the admission policies are in force")

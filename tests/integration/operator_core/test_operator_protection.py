@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -151,12 +152,15 @@ def test_an_edit_that_was_taken_back_while_nobody_watched_is_a_gap(parts: Parts,
 
 
 def test_without_the_lease_a_change_is_not_recorded_and_nothing_is_decided(
-    parts: Parts, protection: Protection
+    parts: Parts, protection: Protection, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     parts.writable = False
     assert "lease" in protection.problem()
     parts.writable = True
     assert protection.problem(fresh=True) == ""
+    # Every process that starts or waits says this: nothing in it is for a human.
+    assert {one.levelname for one in caplog.records if "lease" in one.message} == {"INFO"}
 
 
 @pytest.fixture
