@@ -78,9 +78,10 @@ def output_of(ended: subprocess.CompletedProcess[str]) -> str:
 
 
 def scanned(copy: Copy, environment: Mapping[str, str], documents: str, *more: str) -> dict[str, Any]:
-    """Scan and return the report."""
+    """Scan into the tests' store and return the report."""
+    store = ("--redis", environment["FINOPS_REDIS_URL"])
     report: dict[str, Any] = json.loads(
-        output_of(copy.finops(environment, "scan", "-f", documents, "-o", "json", *more))
+        output_of(copy.finops(environment, "scan", "-f", documents, "-o", "json", *store, *more))
     )
     return report
 
