@@ -74,11 +74,11 @@ def _ended(world: World, name: str) -> ActionRequest | None:
 
 
 def _shown(world: World, channel: str, message: str, ended: ActionRequest) -> dict[str, Any] | None:
-    """Return the card once its buttons are gone and it tells how the request ended."""
+    """Return the card once its buttons are gone and it says how the request ended; before that it is being verified."""
     for one in world.slack.messages(channel=channel):
         if one.get("ts") == message:
             text = json.dumps(one.get("blocks", []))
-            word = "verified" if ended.status.state is State.SUCCEEDED else ""
+            word = "done and verified" if ended.status.state is State.SUCCEEDED else ""
             if _APPROVE_BUTTON not in text and word in (text + str(one.get("text"))).lower():
                 return {"channel": channel, "ts": message, "text": one.get("text")}
     return None
