@@ -24,6 +24,9 @@ class _Walk:
     stories: dict[str, RequestStory] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    key: str = ""
+    replaced: dict[str, int] = field(default_factory=dict)
+    """Key → record that says it was replaced; from there on its signatures count for nothing."""
     duplicates: dict[tuple[int, str], Problem] = field(default_factory=dict)
     """(sequence, hash) of a repeated outcome → the problem it is until it is corrected."""
 
@@ -71,6 +74,7 @@ def _line(walk: _Walk, number: int, raw: str | bytes, keys: Keys | None) -> None
     if wrong:
         walk.problems.append(Problem(number, "Signature", f"record {record['sequence']}: {wrong}"))
     _chain(walk, number, digest, record)
+    _follow_key(walk, number, record)
     if record["request"]:
         story = walk.stories.setdefault(record["request"], RequestStory())
         for code, message in story.tell(record):
@@ -90,6 +94,20 @@ def _correct(walk: _Walk, number: int, record: dict[str, Any]) -> None:
     known = type(number_named) is int and isinstance(hash_named, str)
     if not known or walk.duplicates.pop((number_named, hash_named), None) is None:
         walk.problems.append(Problem(number, "Correction", "a correction of something that is no repeated outcome"))
+
+
+def _follow_key(walk: _Walk, number: int, record: dict[str, Any]) -> None:
+    """A key is followed by another one only where a record says so, and a key that was replaced never comes back."""
+    key, before = record["key"], walk.key
+    told = f"record {record['sequence']} is signed by key {key!r}"
+    if key in walk.replaced:
+        walk.problems.append(Problem(number, "Key", f"{told}, which was replaced at record {walk.replaced[key]}"))
+        return
+    if before not in {"", key}:
+        if record["kind"] != "key changed" or record["detail"] != {"from": before, "to": key}:
+            walk.problems.append(Problem(number, "Key", f"{told}, and no record says that it follows key {before!r}"))
+        walk.replaced[before] = record["sequence"]
+    walk.key = key
 
 
 def _chain(walk: _Walk, number: int, digest: str, record: dict[str, Any]) -> None:

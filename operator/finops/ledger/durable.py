@@ -5,21 +5,21 @@ gives the sequence, the file follows in order. Without a file the ledger still r
 no intent: no second sink, no act.
 
 The store is not trusted. Every record is signed; what is read from the stream is checked against the keys, against the
-chain, and against our own note of the last record of each request, so that a forged, changed or hidden record is found
-instead of believed.
+chain, and against our own note of every operation and of the last record of each request, so that a forged, changed or
+hidden record is found instead of believed.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from finops.domain.audit import Entry, Record, RecordKind, request_uid
 from finops.errors import Conflict, FenceLost, LedgerDiverged, LedgerUnavailable
 from finops.ledger.file_sink import FileSink, line_of
+from finops.ledger.known import WROTE, Known
 from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock
 from finops.store.connection import Store
@@ -29,34 +29,7 @@ ACT_KINDS: Final = frozenset({RecordKind.INTENT, RecordKind.OUTCOME, RecordKind.
 """Kinds that accompany a change in AWS: refused without a second sink."""
 
 _ATTEMPTS: Final = 5
-_HIDDEN: Final = "somebody wrote to the store: compare both sinks with `finops audit verify`"
 _COMPARE: Final = "nothing is acted upon until a person has compared both sinks with `finops audit verify`"
-
-
-@dataclass(slots=True)
-class _Known:
-    """How far the ledger is known: its end, and the last record of each request up to there."""
-
-    head: Head = field(default_factory=Head)
-    key: str = ""
-    last: dict[str, int] = field(default_factory=dict)
-
-    def learn(self, record: Record) -> None:
-        """Take in the next record.
-
-        Raises:
-            LedgerDiverged: it does not follow what is known.
-        """
-        head, uid = self.head, request_uid(record.entry.request)
-        before = self.last.get(uid, 0) if uid else 0
-        if record.sequence != head.sequence + 1 or record.previous_hash != head.hash:
-            raise LedgerDiverged(f"record {record.sequence} does not continue the ledger after record {head.sequence}")
-        if record.request_previous != before:
-            raise LedgerDiverged(f"record {record.sequence} does not follow record {before} of its request")
-        if uid:
-            self.last[uid] = record.sequence
-        self.head = Head(record.sequence, record.hash, max(head.fence, record.fence))
-        self.key = record.key
 
 
 class DurableLedger:
@@ -79,7 +52,7 @@ class DurableLedger:
         self._fence = fence
         self._passage = passage
         self._lock = threading.RLock()
-        self._known: _Known | None = None
+        self._known: Known | None = None
         self._current = False
         self._diverged = ""
 
@@ -149,8 +122,15 @@ class DurableLedger:
             return record
 
     def find(self, operation_id: str) -> Record | None:
+        known = self._known
+        # Asked before reading: what is appended meanwhile may be shown or not.
+        recorded = known is not None and known.has(operation_id)
         record = self._stream.find(operation_id)
-        return None if record is None else _same_operation(record, operation_id)
+        if record is None:
+            if recorded:
+                raise _hidden_operation(operation_id)
+            return None
+        return self._shown(record, operation_id)
 
     def of_request(self, request_uid: str) -> tuple[Record, ...]:
         # Looked up before reading: what is appended meanwhile may be shown or not.
@@ -160,10 +140,12 @@ class DurableLedger:
         for record in found:
             if record.request_previous != last or not record.entry.request.endswith(f"/{request_uid}"):
                 hidden = f"the store hides records of request {request_uid} after record {last}"
-                raise LedgerDiverged(hidden, hint=_HIDDEN)
+                raise LedgerDiverged(hidden, hint=WROTE)
+            if self._known is not None:
+                self._known.check(record)
             last = record.sequence
         if last < known:
-            raise LedgerDiverged(f"the store hides record {known} of request {request_uid}", hint=_HIDDEN)
+            raise LedgerDiverged(f"the store hides record {known} of request {request_uid}", hint=WROTE)
         return found
 
     def read(self, start: int = 1) -> Iterator[Record]:
@@ -178,7 +160,8 @@ class DurableLedger:
         for _ in range(_ATTEMPTS):
             try:
                 record = self._next_record(entry)
-                answer = self._stream.append(record, after=after)
+                recorded = self._followed().has(entry.operation_id)
+                answer = self._stream.append(record, after=after, recorded=recorded)
             except LedgerUnavailable as error:
                 # Perhaps stored, perhaps not: the same operation id makes the next try tell.
                 failure, self._current = error, False
@@ -188,7 +171,9 @@ class DurableLedger:
                 return record
             if answer.result is AppendResult.EXISTING:
                 self._current = False
-                return _same_operation(self._stream.at(answer.sequence), entry.operation_id)
+                return self._shown(self._stream.at(answer.sequence), entry.operation_id)
+            if answer.result is AppendResult.HIDDEN:
+                raise _hidden_operation(entry.operation_id)
             if answer.result is AppendResult.FENCED:
                 raise FenceLost(f"fence {record.fence} is older than {answer.sequence}: another process has written")
             if answer.result is AppendResult.CHANGED:
@@ -198,8 +183,17 @@ class DurableLedger:
             self._current = False
         raise failure or LedgerUnavailable("the ledger's head moved under every try to append")
 
+    def _shown(self, record: Record, operation_id: str) -> Record:
+        """Return what the store shows for an operation. Raises LedgerDiverged when that was never recorded so."""
+        if record.entry.operation_id != operation_id:
+            raise LedgerDiverged(f"the store shows record {record.sequence} for another operation", hint=WROTE)
+        if self._known is not None:
+            self._known.check(record)
+        return record
+
     def _next_record(self, entry: Entry) -> Record:
         known = self._followed()
+        known.check_key(self._keys.key, known.head.sequence + 1)
         uid = request_uid(entry.request)
         return self._keys.sign(
             Record(
@@ -212,9 +206,9 @@ class DurableLedger:
             )
         )
 
-    def _followed(self) -> _Known:
+    def _followed(self) -> Known:
         """Return how far the ledger is known, after reading what others appended to the stream meanwhile."""
-        known = self._known = self._known or _Known()
+        known = self._known = self._known or Known()
         if not self._current:
             try:
                 self._check_head(known)
@@ -226,7 +220,7 @@ class DurableLedger:
             self._current = True
         return known
 
-    def _check_head(self, known: _Known) -> None:
+    def _check_head(self, known: Known) -> None:
         """Refuse a store that came back with less than the file or we ourselves have seen of it."""
         head = self._stream.head()
         seen = max(known.head.sequence, self._file.sequence if self._file is not None else 0)
@@ -256,7 +250,7 @@ class DurableLedger:
             raise
 
     def _reconcile(self) -> int:
-        known, file = _Known(), self._file
+        known, file = Known(), self._file
         self._current = False
         if file is None:
             self._known = known
@@ -284,10 +278,8 @@ class DurableLedger:
             raise LedgerDiverged(f"record {end.sequence} differs between the ledger's file and its stream")
 
 
-def _same_operation(record: Record, operation_id: str) -> Record:
-    if record.entry.operation_id != operation_id:
-        raise LedgerDiverged(f"the store shows record {record.sequence} for another operation", hint=_HIDDEN)
-    return record
+def _hidden_operation(operation_id: str) -> LedgerDiverged:
+    return LedgerDiverged(f"the store hides operation {operation_id}, which was recorded", hint=WROTE)
 
 
 def _lost(file: int, stream: int) -> str:

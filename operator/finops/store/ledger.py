@@ -32,6 +32,7 @@ local fence = tonumber(head[3] or '0')
 if tonumber(ARGV[5]) < fence then return {'fenced', tostring(fence), ''} end
 local earlier = redis.call('HGET', KEYS[3], ARGV[6])
 if earlier then return {'existing', earlier, ''} end
+if ARGV[11] ~= '' then return {'hidden', '0', ''} end
 if ARGV[9] ~= '' then
   local last = redis.call('LINDEX', KEYS[4], -1) or '0'
   if last ~= ARGV[9] then return {'changed', last, ''} end
@@ -62,6 +63,7 @@ class AppendResult(StrEnum):
     MOVED = "moved"
     CHANGED = "changed"
     FENCED = "fenced"
+    HIDDEN = "hidden"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +98,11 @@ class LedgerStream:
         self._keys = store.keys
         self._check = check
 
-    def append(self, record: Record, *, after: int | None = None) -> AppendAnswer:
+    def append(self, record: Record, *, after: int | None = None, recorded: bool = False) -> AppendAnswer:
         """Store `record` if it continues the chain and its operation id is new; all or nothing.
 
-        With `after` only while that is the sequence of the last record of its request (0: it has none).
+        With `after` only while that is the sequence of the last record of its request (0: it has none). With `recorded`
+        nothing is stored: the operation is known to be there, and an index without it was tampered with.
         """
         entry = record.entry
         uid = request_uid(entry.request)
@@ -121,6 +124,7 @@ class LedgerStream:
                 GENESIS_HASH,
                 "" if after is None else str(after),
                 record.signature,
+                "yes" if recorded else "",
             )
         return AppendAnswer(AppendResult(str(answer[0])), int(answer[1]), str(answer[2]))
 

@@ -97,11 +97,11 @@ class LosesAnswers(LedgerStream):
     lost = False
     stores = True
 
-    def append(self, record: Record, *, after: int | None = None) -> AppendAnswer:
+    def append(self, record: Record, *, after: int | None = None, recorded: bool = False) -> AppendAnswer:
         if self.lost:
-            return super().append(record, after=after)
+            return super().append(record, after=after, recorded=recorded)
         self.lost = True
-        stored = super().append(record, after=after) if self.stores else None
+        stored = super().append(record, after=after, recorded=recorded) if self.stores else None
         head = self.head()
         vote = entry("vote", kind=RecordKind.VOTED)
         other = Record(head.sequence + 1, head.hash, record.time, 1, vote, request_previous=head.sequence)

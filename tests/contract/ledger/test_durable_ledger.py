@@ -331,8 +331,8 @@ class LosesAnswers(LedgerStream):
 
     lost = False
 
-    def append(self, record: Record, *, after: int | None = None) -> AppendAnswer:
-        answer = super().append(record, after=after)
+    def append(self, record: Record, *, after: int | None = None, recorded: bool = False) -> AppendAnswer:
+        answer = super().append(record, after=after, recorded=recorded)
         if not self.lost:
             self.lost = True
             raise LedgerUnavailable("the answer was lost")

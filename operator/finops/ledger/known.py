@@ -1,0 +1,94 @@
+"""What this process has read of the ledger itself, so that a store which shows something else later is found out.
+
+Used by `finops.ledger.durable` alone. The store's indexes and its stream are only believed as far as they agree with
+it: a record that was read once cannot be hidden, moved or replaced, and a key that was replaced signs nothing more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from finops.domain.audit import Record, RecordKind, request_uid
+from finops.errors import LedgerDiverged
+from finops.store.ledger import Head
+
+WROTE: Final = "somebody wrote to the store: compare both sinks with `finops audit verify`"
+
+
+@dataclass(slots=True)
+class Known:
+    """How far the ledger is known: its end, the last record of each request, and every operation up to there.
+
+    Attributes:
+        key: which signed the last record.
+        replaced: id of a key that was replaced → sequence of the record that says so.
+    """
+
+    head: Head = field(default_factory=Head)
+    key: str = ""
+    last: dict[str, int] = field(default_factory=dict)
+    replaced: dict[str, int] = field(default_factory=dict)
+    _operations: dict[int, int] = field(default_factory=dict)
+    """Operation id → hash of its record, both as Python's keyed hashes: a ledger may have hundreds of thousands."""
+
+    def has(self, operation_id: str) -> bool:
+        """Return whether the operation was recorded."""
+        return hash(operation_id) in self._operations
+
+    def learn(self, record: Record) -> None:
+        """Take in the next record.
+
+        Raises:
+            LedgerDiverged: it does not follow what is known.
+        """
+        head, uid, digest = self.head, request_uid(record.entry.request), record.hash
+        before = self.last.get(uid, 0) if uid else 0
+        if record.sequence != head.sequence + 1 or record.previous_hash != head.hash:
+            raise LedgerDiverged(f"record {record.sequence} does not continue the ledger after record {head.sequence}")
+        if record.request_previous != before:
+            raise LedgerDiverged(f"record {record.sequence} does not follow record {before} of its request")
+        operation = record.entry.operation_id
+        if self.has(operation):
+            raise LedgerDiverged(f"record {record.sequence} repeats operation {operation}", hint=WROTE)
+        self._learn_key(record)
+        # Others read meanwhile without a lock: a record is known before the head says so.
+        self._operations[hash(operation)] = hash(digest)
+        if uid:
+            self.last[uid] = record.sequence
+        self.head = Head(record.sequence, digest, max(head.fence, record.fence))
+
+    def check(self, record: Record) -> None:
+        """Refuse a record that the store shows, when another one was read in its place or a replaced key signed it.
+
+        Raises:
+            LedgerDiverged: the store shows what was never written so.
+        """
+        if record.sequence > self.head.sequence:
+            self.check_key(record.key, record.sequence)
+        elif self._operations.get(hash(record.entry.operation_id)) != hash(record.hash):
+            raise LedgerDiverged(
+                f"record {record.sequence} in the store is not the one that was read before", hint=WROTE
+            )
+
+    def check_key(self, key: str, sequence: int) -> None:
+        """Refuse a signature made after its key was replaced. Raises LedgerDiverged."""
+        if key in self.replaced:
+            raise LedgerDiverged(
+                f"record {sequence} is signed by key {key}, which was replaced at record {self.replaced[key]}",
+                hint="somebody has the old key, or it was put back: make a new key, never use an old one again",
+            )
+
+    def _learn_key(self, record: Record) -> None:
+        """A key may be followed by another one only where a record says so, and never comes back."""
+        self.check_key(record.key, record.sequence)
+        if self.key not in {"", record.key}:
+            told = record.entry
+            if told.kind is not RecordKind.KEY_CHANGED or told.detail != {"from": self.key, "to": record.key}:
+                raise LedgerDiverged(
+                    f"record {record.sequence} is signed by key {record.key}, and no record says that it follows "
+                    f"key {self.key}",
+                    hint=WROTE,
+                )
+            self.replaced[self.key] = record.sequence
+        self.key = record.key
