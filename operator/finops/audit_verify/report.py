@@ -12,7 +12,8 @@ class Problem:
     Attributes:
         line: 1-based line of the export; 0 for a fact about the whole.
         code: machine-readable: `Chain`, `Sequence`, `Hash`, `Form`, `Fence`, `Operation`, `Pairing`, `Approval`,
-            `Expiry`, `Head`, `Size`, `Signature`, `Key`.
+            `Expiry`, `Head`, `Size`, `Signature`, `Key`, `Proposal`, `Plan`,
+            `Duplicate`, `Correction`.
         message: one sentence for people.
     """
 

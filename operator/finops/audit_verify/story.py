@@ -1,11 +1,12 @@
 """Checks what the records of each request tell: nobody acted without votes, twice, too late or without writing first.
 
-Rules, per request: an intent needs an earlier `decided` record (result `Approved`) of the same plan hash, and before
-that decision as many different people whose counted Approve votes carry that plan hash as the decision says are
-required; as many still stand and nobody has denied at the first intent, which is earlier than the expiry that the
-decision names (later ones only finish what began); attempts count up from 1; no intent while an earlier one has no
-final outcome; an outcome belongs to an intent and closes it once (`unknown` does not close it). A second one that
-agrees with the first is a problem until a later `corrected` record names it by sequence and hash.
+Rules, per request: an intent needs, of its plan hash and in this order, a `proposed` record, a `decided` record (result
+`Approved`) and a `started` record that holds the plan; its call is one of that plan or leads back from it. Before the
+decision as many different people whose counted Approve votes carry that plan hash as the decision says are required; as
+many still stand, nobody has denied and no decision has ended the request at the first intent, which is earlier than the
+expiry that the decision names (later ones only finish what began). Attempts count up from 1; no intent while an earlier
+one has no final outcome; an outcome belongs to an intent and closes it once (`unknown` does not close it). A second one
+that agrees with the first is a problem until a later `corrected` record names it by sequence and hash.
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from finops.audit_verify.plan import problem_of_call, problem_of_plan
+
 DUPLICATE = "Duplicate"
 """Code of the one problem that a `corrected` record can settle."""
 
 _UNDECIDED = "unknown"
 _DONE = frozenset({"ok", "recovered"})
 _ENDS = frozenset({"Succeeded", "RolledBack", "Stale", "Withdrawn", "Expired"})
+_REFUSED = frozenset({"Denied", "Expired", "Withdrawn", "Superseded"})
+"""Decisions after which nothing may begin."""
 
 
 @dataclass(slots=True)
@@ -40,6 +45,10 @@ class RequestStory:
     objections: set[str] = field(default_factory=set)
     decisions: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: dict[tuple[str, int], _Call] = field(default_factory=dict)
+    proposed: set[str] = field(default_factory=set)
+    plans: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refused: str = ""
+    turned: bool = False
     ended: str = ""
 
     def tell(self, record: dict[str, Any]) -> list[tuple[str, str]]:
@@ -47,6 +56,8 @@ class RequestStory:
         if kind == "voted":
             self._voted(record)
             return []
+        if kind == "proposed":
+            self.proposed.add(record["planHash"])
         if kind == "decided":
             return self._decided(record)
         if kind == "intent":
@@ -74,6 +85,8 @@ class RequestStory:
                 self.objections.add(person)
 
     def _decided(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        if record["result"] in _REFUSED:
+            self.refused = self.refused or record["result"]
         if record["result"] != "Approved":
             return []
         required = record["detail"].get("required")
@@ -100,13 +113,26 @@ class RequestStory:
         if not record["step"] or record["attempt"] != max(earlier, default=0) + 1:
             problems.append(("Pairing", f"attempt {record['attempt']} of step {record['step']!r} is out of order"))
         problems.extend(("Pairing", f"a new intent while {other} has no outcome") for other in self.open_intents())
+        problems.extend(self._call(record))
         if self.ended:
             problems.append(("Pairing", f"an intent after the act had ended as {self.ended}"))
         self.calls[key] = _Call(record["operationId"])
         return problems
 
+    def _call(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        plan = self.plans.get(record["planHash"])
+        if plan is None:
+            return [("Plan", "an intent before the record that the act started with this plan")]
+        uid = record["request"].rpartition("/")[2]
+        wrong = problem_of_call(plan, record, uid, turned=self.turned)
+        return [("Plan", wrong)] if wrong else []
+
     def _first_intent(self, record: dict[str, Any], decision: dict[str, Any]) -> list[tuple[str, str]]:
         problems = self._quorum(record["planHash"], decision["required"])
+        if record["planHash"] not in self.proposed:
+            problems.append(("Proposal", "an intent for a plan that was not proposed before"))
+        if self.refused:
+            problems.append(("Approval", f"the act began after the request had ended as {self.refused}"))
         if self.objections:
             problems.append(("Approval", "the act began although a person had denied it"))
         expiry = decision.get("expiresAt")
@@ -121,6 +147,9 @@ class RequestStory:
     def _outcome(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         if record["attempt"] == 0:
             # A note about the whole act: started, compensating, dry run, or how it ended.
+            if record["result"] == "started":
+                return self._started(record)
+            self.turned = self.turned or record["result"] == "compensating"
             if record["result"] in _ENDS:
                 self.ended = record["result"]
             return []
@@ -132,4 +161,12 @@ class RequestStory:
             same = (call.outcomes[-1] in _DONE) == (record["result"] in _DONE)
             return [(DUPLICATE if same else "Pairing", "a second final outcome of the same attempt")]
         call.outcomes.append(record["result"])
+        return []
+
+    def _started(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        plan, plan_hash = record["detail"].get("plan"), record["planHash"]
+        wrong = problem_of_plan(plan, plan_hash)
+        if wrong:
+            return [("Plan", wrong)]
+        self.plans[plan_hash] = plan
         return []

@@ -141,7 +141,7 @@ class VoteRecords:
             own = self._own(request, electorate.person(vote.voter), electorate)
             if any(record.entry.detail["verdict"] == verdict.reason for record in own):
                 return self._remember(vote, Judged(verdict.result, verdict.reason, verdict.message))
-        record = self._append(request.metadata.uid or "", _entry(request, vote, verdict), after=after)
+        record = self._append(request.metadata.uid or "", _entry(request, vote, verdict, electorate), after=after)
         return self._remember(vote, _judged(record))
 
     def _append(self, request_uid: str, entry: Entry, *, after: int | None = None) -> Record:
@@ -191,7 +191,7 @@ def _judged(record: Record) -> Judged:
     return Judged(result, str(detail["verdict"]), str(detail["message"]))
 
 
-def _entry(request: ActionRequest, vote: Vote, verdict: Verdict) -> Entry:
+def _entry(request: ActionRequest, vote: Vote, verdict: Verdict, electorate: Electorate) -> Entry:
     return Entry(
         operation_id=_id(vote),
         actor=vote.voter.handle,
@@ -205,6 +205,8 @@ def _entry(request: ActionRequest, vote: Vote, verdict: Verdict) -> Entry:
             "verdict": verdict.reason,
             "message": verdict.message,
             "voter": voter_detail(vote.voter),
+            # Who that was by the mapping of this moment: the verifier knows no mapping.
+            "person": electorate.person(vote.voter),
             "approval": vote.name,
         },
     )

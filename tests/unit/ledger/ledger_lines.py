@@ -8,11 +8,27 @@ from tests.support.ledger_keys import KEYS
 
 from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind, request_uid
 from finops.domain.canonical import Json
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import ResourceRef
 from finops.ledger.file_sink import line_of
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 REQUEST = "team-a/savings-1/u1"
-PLAN = "a" * 64
+CALLS = {"stop": "ec2:StopInstances", "start": "ec2:StartInstances"}
+WHAT = Plan(
+    "ec2_instance_stop",
+    ResourceRef(
+        "ec2-instance", "i-1", "arn:aws:ec2:eu-central-1:111122223333:instance/i-1", "111122223333", "eu-central-1"
+    ),
+    {},
+    (
+        PlanStep("stop", CALLS["stop"], {"InstanceIds": ["i-1"]}),
+        PlanStep("wait_stopped"),
+        PlanStep("start", CALLS["start"], {"InstanceIds": ["i-1"]}),
+    ),
+    {"state": "running"},
+)
+PLAN = WHAT.hash
 EXPIRY = "2026-03-04T12:00:00+00:00"
 
 
@@ -56,8 +72,22 @@ def decided(required: int = 2, expiry: str = EXPIRY, *, plan: str = PLAN) -> Ent
     return entry("decided", RecordKind.DECIDED, result="Approved", plan=plan, detail=detail)
 
 
-def intent(step: str = "stop", attempt: int = 1, *, plan: str = PLAN) -> Entry:
-    return entry(f"intent:{step}:{attempt}", RecordKind.INTENT, step=step, attempt=attempt, plan=plan)
+def proposed(plan: str = PLAN) -> Entry:
+    return entry("proposed", RecordKind.PROPOSED, plan=plan)
+
+
+def started(plan: Plan = WHAT) -> Entry:
+    return entry("started", RecordKind.OUTCOME, result="started", plan=plan.hash, detail={"plan": plan.to_json()})
+
+
+def intent(step: str = "stop", attempt: int = 1, *, plan: str = PLAN, **call: Json) -> Entry:
+    detail: dict[str, Json] = {
+        "operation": CALLS.get(step, ""),
+        "parameters": {"InstanceIds": ["i-1"]},
+        "back": False,
+        **call,
+    }
+    return entry(f"intent:{step}:{attempt}", RecordKind.INTENT, step=step, attempt=attempt, plan=plan, detail=detail)
 
 
 def outcome(step: str = "stop", attempt: int = 1, result: str = "ok", *, name: str = "outcome") -> Entry:
@@ -69,10 +99,11 @@ def verified() -> Entry:
 
 
 HONEST = (
-    entry("proposed", RecordKind.PROPOSED),
+    proposed(),
     vote("slack.U1"),
     vote("k8s.alice"),
     decided(),
+    started(),
     intent(),
     outcome(),
     verified(),
@@ -100,3 +131,14 @@ def records(entries: tuple[Entry, ...] = HONEST, *, fences: tuple[int, ...] = ()
 
 def lines(entries: tuple[Entry, ...] = HONEST, *, fences: tuple[int, ...] = ()) -> list[str]:
     return [line_of(record).decode() for record in records(entries, fences=fences)]
+
+
+def whole(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """Return a story of votes and calls with the proposal and the beginning that an operator records around them."""
+    told = list(entries)
+    if not any(one.kind is RecordKind.PROPOSED for one in told):
+        told.insert(0, proposed())
+    first = next((place for place, one in enumerate(told) if one.kind is RecordKind.INTENT), None)
+    if first is not None and not any(one.result == "started" for one in told):
+        told.insert(first, started())
+    return tuple(told)

@@ -21,6 +21,7 @@ from tests.unit.ledger.ledger_lines import (
     records,
     verified,
     vote,
+    whole,
 )
 
 import finops.audit_verify
@@ -39,13 +40,13 @@ _APPROVED = (vote("slack.U1"), vote("k8s.alice"), decided())
 
 
 def codes(entries: tuple[Entry, ...], *, fences: tuple[int, ...] = ()) -> set[str]:
-    return {problem.code for problem in verify(lines(entries, fences=fences)).problems}
+    return {problem.code for problem in verify(lines(whole(entries), fences=fences)).problems}
 
 
 def test_an_honest_ledger_verifies_and_tells_its_head() -> None:
     report = verify(lines())
     assert report.ok
-    assert (report.records, report.sequence, report.head) == (7, 7, records()[-1].hash)
+    assert (report.records, report.sequence, report.head) == (8, 8, records()[-1].hash)
     assert report.open_intents == ()
 
 
@@ -165,7 +166,7 @@ def test_an_intent_without_any_decision_is_a_problem() -> None:
 
 
 def test_an_intent_for_another_plan_than_the_approved_one_is_a_problem() -> None:
-    assert codes((*_APPROVED, intent(plan="b" * 64), outcome())) == {"Approval"}
+    assert codes((*_APPROVED, intent(plan="b" * 64), outcome())) == {"Approval", "Plan"}
 
 
 def test_a_decision_with_too_few_people_is_a_problem() -> None:
@@ -201,9 +202,9 @@ def test_a_denial_after_the_decision_is_a_problem_for_what_begins_after_it() -> 
 
 def test_an_act_begun_after_its_expiry_is_a_problem_but_finishing_after_it_is_not() -> None:
     votes = (vote("slack.U1"), vote("k8s.alice"))
-    late = (*votes, decided(2, "2026-03-01T12:00:03+00:00"), intent(), outcome())
+    late = (*votes, decided(2, "2026-03-01T12:00:05+00:00"), intent(), outcome())
     assert codes(late) == {"Expiry"}
-    in_time = decided(2, "2026-03-01T12:00:03.500000+00:00")
+    in_time = decided(2, "2026-03-01T12:00:05.500000+00:00")
     assert codes((*votes, in_time, intent("stop"), outcome("stop"), intent("start"), outcome("start"))) == set()
 
 
@@ -241,6 +242,6 @@ def test_nothing_is_called_after_the_end() -> None:
 
 
 def test_an_open_intent_is_named_but_is_no_problem() -> None:
-    report = verify(lines((*_APPROVED, intent())))
+    report = verify(lines(whole((*_APPROVED, intent()))))
     assert report.ok
     assert report.open_intents == ("u1:intent:stop:1",)

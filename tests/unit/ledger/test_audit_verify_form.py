@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.ledger.ledger_lines import decided, entry, intent, lines, outcome, records, vote
+from tests.unit.ledger.ledger_lines import decided, entry, intent, lines, outcome, records, vote, whole
 
 from finops.audit_verify import verify
 from finops.audit_verify.form import NotARecord, canonical, digest
@@ -79,20 +79,20 @@ def test_a_line_that_is_not_utf8_is_reported() -> None:
 def test_a_denial_is_not_an_approval_and_a_decision_other_than_approved_needs_no_votes() -> None:
     denied = entry("decided", RecordKind.DECIDED, result="Denied")
     assert verify(lines((vote("slack.U1", "Deny"), denied))).ok
-    codes = {p.code for p in verify(lines((vote("slack.U1", "Deny"), decided(1), intent(), outcome()))).problems}
+    codes = {p.code for p in verify(lines(whole((vote("slack.U1", "Deny"), decided(1), intent(), outcome())))).problems}
     assert codes == {"Approval"}
 
 
 def test_a_person_who_comes_back_after_withdrawing_counts_again() -> None:
     back = entry("again", RecordKind.VOTED, actor="slack.U1", result="counted", detail={"choice": "Approve"})
     told = (vote("slack.U1"), vote("slack.U1", "Withdraw"), back, decided(1), intent(), outcome())
-    assert verify(lines(told)).ok
+    assert verify(lines(whole(told))).ok
 
 
 def test_votes_of_another_kind_and_decisions_without_a_number_are_seen_through() -> None:
     snooze = entry("s", RecordKind.VOTED, actor="slack.U1", result="counted", detail={"choice": "Snooze"})
     silent = entry("decided", RecordKind.DECIDED, result="Approved", detail={})
-    codes = [p.code for p in verify(lines((snooze, silent, intent(), outcome()))).problems]
+    codes = [p.code for p in verify(lines(whole((snooze, silent, intent(), outcome())))).problems]
     assert codes == ["Approval", "Approval"]
 
 
@@ -101,7 +101,9 @@ def test_two_handles_of_one_person_count_once() -> None:
         "v1", RecordKind.VOTED, actor="slack.U1", result="counted", detail={"choice": "Approve", "person": "a"}
     )
     second = entry("v2", RecordKind.VOTED, actor="k8s.a", result="counted", detail={"choice": "Approve", "person": "a"})
-    assert {p.code for p in verify(lines((first, second, decided(2), intent(), outcome()))).problems} == {"Approval"}
+    assert {p.code for p in verify(lines(whole((first, second, decided(2), intent(), outcome())))).problems} == {
+        "Approval"
+    }
 
 
 def test_a_record_survives_its_document_and_its_line() -> None:

@@ -1,0 +1,103 @@
+"""The offline verifier reads what was decided and called as the operator has to: no act past its permission.
+
+Bullet "The offline verifier misses what matters".
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.ledger.ledger_lines import (
+    WHAT,
+    decided,
+    entry,
+    intent,
+    lines,
+    outcome,
+    proposed,
+    started,
+    verified,
+    vote,
+    whole,
+)
+
+from finops.audit_verify import verify
+from finops.domain.audit import Entry, RecordKind
+from finops.domain.canonical import Json
+from finops.domain.plan import PlanStep
+
+_APPROVED = (proposed(), vote("slack.U1"), vote("k8s.alice"), decided())
+_TURNED = (*_APPROVED, started(), intent(), outcome(), entry("compensating", RecordKind.OUTCOME, result="compensating"))
+
+
+def codes(*entries: Entry) -> list[str]:
+    return [problem.code for problem in verify(lines(entries)).problems]
+
+
+def by_person(actor: str, person: str, choice: str) -> Entry:
+    detail: dict[str, Json] = {"choice": choice, "person": person}
+    return entry(f"vote:{actor}:{choice}", RecordKind.VOTED, actor=actor, result="counted", detail=detail)
+
+
+@pytest.mark.parametrize("state", ["Withdrawn", "Expired", "Denied", "Superseded"])
+def test_nothing_begins_after_a_decision_that_ended_the_request(state: str) -> None:
+    ended = replace(entry("decided again", RecordKind.DECIDED, result=state), detail={"required": 2})
+    assert codes(*_APPROVED, ended, started(), intent(), outcome(), verified()) == ["Approval"]
+    assert codes(*_APPROVED, started(), intent(), ended, outcome(), intent("start"), outcome("start")) == []
+
+
+def test_what_was_never_proposed_is_not_begun() -> None:
+    assert codes(*_APPROVED[1:], started(), intent(), outcome()) == ["Proposal"]
+    assert codes(proposed("b" * 64), *_APPROVED[1:], started(), intent(), outcome()) == ["Proposal"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        intent(operation="ec2:TerminateInstances"),
+        intent(parameters={"InstanceIds": ["i-2"]}),
+        intent(parameters={"InstanceIds": ["i-1"], "Force": True}),
+        intent("reboot", operation="ec2:RebootInstances"),
+        intent(back=True),
+    ],
+    ids=["operation", "resource", "parameter", "step", "way back before the turn"],
+)
+def test_a_call_that_the_approved_plan_does_not_hold_is_found(call: Entry) -> None:
+    assert codes(*_APPROVED, started(), call) == ["Plan"]
+
+
+def test_a_plan_other_than_the_approved_one_proves_nothing() -> None:
+    other = replace(WHAT, steps=(PlanStep("stop", "ec2:TerminateInstances", {"InstanceIds": ["i-1"]}),))
+    forged = replace(started(other), plan_hash=WHAT.hash)
+    assert codes(*_APPROVED, forged, intent(operation="ec2:TerminateInstances"), outcome()) == ["Plan", "Plan"]
+    assert codes(*_APPROVED, intent(), outcome()) == ["Plan"]
+
+
+def test_the_way_back_calls_only_what_leads_the_plans_own_resource_back() -> None:
+    def back(**call: Json) -> Entry:
+        return intent("start_again", back=True, **{"operation": "ec2:StartInstances", **call})
+
+    assert codes(*_TURNED, back(), outcome("start_again")) == []
+    assert codes(*_TURNED, back(parameters={"InstanceIds": ["i-1", "i-2"]}), outcome("start_again")) == ["Plan"]
+    assert codes(*_TURNED, back(parameters={}), outcome("start_again")) == ["Plan"]
+    assert codes(*_TURNED, back(operation="ec2:TerminateInstances"), outcome("start_again")) == ["Plan"]
+
+
+def test_the_uid_of_the_request_stands_where_the_plan_leaves_its_place() -> None:
+    plan = replace(WHAT, steps=(PlanStep("stop", "ec2:StopInstances", {"Tags": ["$(request.uid)"]}),))
+    votes = (vote("slack.U1", plan=plan.hash), decided(1, plan=plan.hash))
+    for uid, found in (("u1", []), ("u2", ["Plan"])):
+        call = intent(plan=plan.hash, parameters={"Tags": [uid]})
+        assert codes(proposed(plan.hash), *votes, started(plan), call, outcome()) == found
+
+
+def test_a_vote_taken_back_by_the_same_person_through_another_channel_is_taken_back() -> None:
+    votes = (by_person("slack.U1", "k8s.ann", "Approve"), vote("k8s.alice"), decided())
+    back = by_person("k8s.ann", "k8s.ann", "Withdraw")
+    assert codes(proposed(), *votes, back, started(), intent(), outcome()) == ["Approval"]
+
+
+def test_an_honest_change_of_mind_through_another_channel_verifies() -> None:
+    votes = (by_person("slack.U1", "k8s.ann", "Deny"), by_person("k8s.ann", "k8s.ann", "Approve"), decided(1))
+    assert verify(lines(whole((*votes, intent(), outcome(), verified())))).ok
