@@ -68,7 +68,10 @@ def _observe(reader: Reader, target: Target) -> Observation:
     }
     if volume is None:
         return Observation(exists=False, facts=made)
-    used = target.full and last.state == "completed" and reported_since(reader, target.resource.id, first.started)
+    used: Json = False
+    if target.full and last.state == "completed":
+        # A first snapshot that AWS shows no more leaves open what happened to the volume since.
+        used = reported_since(reader, target.resource.id, first.started) if first.started else "unknown"
     facts = volume_facts(volume) | made | {"usedSince": used}
     return Observation(exists=True, fingerprint=fingerprint(volume), facts=facts)
 
@@ -79,6 +82,9 @@ def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyF
         refusals += (Refusal("NotAvailable", f"It is {observation.text('state')}, not available."),)
     if observation.facts.get("usedSince") is True:
         refusals += (Refusal("UsedMeanwhile", "CloudWatch shows that it was attached after its first snapshot."),)
+    if observation.facts.get("usedSince") == "unknown":
+        why = "Its first snapshot is gone, so whether it was used since then is not known."
+        refusals += (Refusal("UseUnknown", why),)
     return refusals
 
 

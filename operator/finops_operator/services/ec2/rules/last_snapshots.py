@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from finops.errors import AwsUnreachable
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import Target
 from finops_operator.plugins.described import parse_time
@@ -39,10 +40,12 @@ def snapshot_of_step(reader: Reader, target: Target, step: str) -> Snapshot:
     return Snapshot(str(best.get("SnapshotId", recorded)), state, parse_time(best.get("StartTime")))
 
 
-def reported_since(reader: Reader, volume_id: str, since: datetime | None) -> bool:
-    """Return whether CloudWatch has any figure of the volume after `since`: only attached volumes report."""
-    if since is None:
-        return False
+def reported_since(reader: Reader, volume_id: str, since: datetime) -> bool:
+    """Return whether CloudWatch has any figure of the volume after `since`: only attached volumes report.
+
+    Raises:
+        AwsUnreachable: CloudWatch did not answer in full; no figure proves nothing then.
+    """
     # The period in which the first snapshot began may hold what was reported before it.
     start = datetime.fromtimestamp((int(since.timestamp()) // _PERIOD_SECONDS + 1) * _PERIOD_SECONDS, UTC)
     queries = [
@@ -62,4 +65,14 @@ def reported_since(reader: Reader, volume_id: str, since: datetime | None) -> bo
     ]
     window = {"StartTime": start, "EndTime": start + _LONGEST}
     answer = reader.read("cloudwatch:GetMetricData", {"MetricDataQueries": queries, **window})
-    return any(len(result.get("Values", ())) > 0 for result in answer.get("MetricDataResults", ()))
+    results = answer.get("MetricDataResults", ())
+    if any(len(result.get("Values", ())) > 0 for result in results):
+        return True
+    # Pages follow each other: the word on an id's last page is the one about all of them.
+    words = {str(result.get("Id")): str(result.get("StatusCode")) for result in results}
+    missing = {str(query["Id"]) for query in queries} - {key for key, word in words.items() if word == "Complete"}
+    if missing:
+        told = ", ".join(sorted(set(words.values()))) or "no answer"
+        why = f"CloudWatch does not say whether {volume_id} was used since its first snapshot ({told})"
+        raise AwsUnreachable(why, operation="cloudwatch:GetMetricData")
+    return False

@@ -158,26 +158,61 @@ def test_once_its_making_is_recorded_the_snapshot_is_found_by_its_id_alone() -> 
     assert reader.parameters[1]["Filters"] == wanted
 
 
+_BOTH_MADE = {"create_snapshot": "snap-1", "create_last_snapshot": "snap-2"}
+
+
+def two_snapshots(answers: list[dict[str, Any]], **shown: str) -> ScriptedReader:
+    snapshot = {"SnapshotId": "snap-1", "State": "completed", "StartTime": "2026-03-01T00:01:00+00:00", **shown}
+    return ScriptedReader(
+        {
+            "ec2:DescribeVolumes": {"Volumes": [_VOLUME]},
+            "ec2:DescribeSnapshots": {"Snapshots": [snapshot]},
+            "cloudwatch:GetMetricData": {"MetricDataResults": answers},
+        }
+    )
+
+
 @pytest.mark.parametrize(("values", "refused"), [([], False), ([0.0], True), ([12.0], True)])
 def test_a_volume_that_reported_to_cloudwatch_after_its_first_snapshot_was_attached(
     values: list[float], *, refused: bool
 ) -> None:
     """Bullet "Deleting a volume can lose what was written after its snapshot": a short use counts too."""
-    shown = {"SnapshotId": "snap-1", "State": "completed", "StartTime": "2026-03-01T00:01:00+00:00"}
-    reader = ScriptedReader(
-        {
-            "ec2:DescribeVolumes": {"Volumes": [_VOLUME]},
-            "ec2:DescribeSnapshots": {"Snapshots": [shown]},
-            "cloudwatch:GetMetricData": {"MetricDataResults": [{"Id": "q0", "Values": values}, {"Id": "q1"}]},
-        }
-    )
-    made = {"create_snapshot": "snap-1", "create_last_snapshot": "snap-2"}
+    answers = [{"Id": "q0", "Values": values, "StatusCode": "Complete"}, {"Id": "q1", "StatusCode": "Complete"}]
+    reader = two_snapshots(answers)
 
-    seen = DELETE.observe(reader, Target(VOLUME, {}, "u1", made=made))
+    seen = DELETE.observe(reader, Target(VOLUME, {}, "u1", made=_BOTH_MADE))
 
     assert reader.parameters[-1]["StartTime"] == datetime(2026, 3, 1, 0, 5, tzinfo=UTC)
     codes = [refusal.code for refusal in DELETE.preflight(seen, {}, PolicyFacts())]
     assert ("UsedMeanwhile" in codes) is refused
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [],
+        [{"Id": "q0", "Values": [], "StatusCode": "Complete"}],
+        [{"Id": "q0", "StatusCode": "Complete"}, {"Id": "q1", "StatusCode": "InternalError"}],
+        [{"Id": "q0", "StatusCode": "PartialData"}, {"Id": "q1", "StatusCode": "Complete"}],
+    ],
+    ids=["nothing", "one of two", "internal error", "partial"],
+)
+def test_no_figures_from_a_cloudwatch_that_did_not_answer_in_full_prove_nothing(answers: list[dict[str, Any]]) -> None:
+    with pytest.raises(AwsUnreachable, match="does not say whether vol-1 was used"):
+        DELETE.observe(two_snapshots(answers), Target(VOLUME, {}, "u1", made=_BOTH_MADE))
+
+
+def test_figures_on_a_later_page_complete_those_of_an_earlier_one() -> None:
+    pages = [{"Id": "q0", "StatusCode": word} for word in ("PartialData", "Complete")]
+    seen = DELETE.observe(
+        two_snapshots([*pages, {"Id": "q1", "StatusCode": "Complete"}]), Target(VOLUME, {}, "u1", made=_BOTH_MADE)
+    )
+    assert DELETE.preflight(seen, {}, PolicyFacts()) == ()
+
+
+def test_a_first_snapshot_that_is_gone_leaves_open_whether_the_volume_was_used() -> None:
+    seen = DELETE.observe(two_snapshots([], StartTime=""), Target(VOLUME, {}, "u1", made=_BOTH_MADE))
+    assert [refusal.code for refusal in DELETE.preflight(seen, {}, PolicyFacts())] == ["UseUnknown"]
 
 
 def test_without_a_request_no_snapshot_is_looked_for() -> None:
