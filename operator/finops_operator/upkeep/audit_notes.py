@@ -6,8 +6,11 @@ process; after that a look costs one read of Redis for each card that is not not
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.scan_policy import ScanPolicy
@@ -17,8 +20,12 @@ from finops.domain.decision import TERMINAL
 from finops.ports.ledger import Ledger
 from finops_operator.rules.votes import request_reference
 
+logger = logging.getLogger(__name__)
 _ACTOR = "operator"
 _OFTEN = 60
+_CHANNEL: Final = re.compile(r"[A-Z0-9]{1,32}")
+_MESSAGE: Final = re.compile(r"[0-9]{1,20}\.[0-9]{1,9}")
+"""What Slack calls a channel and a message. The bot writes both to the store; nothing else gets into the ledger."""
 
 
 @dataclass(slots=True)
@@ -123,6 +130,9 @@ class Chronicle:
             return
         for uid, (channel, stamp) in self.posted(awaited).items():
             request = awaited[uid]
+            if not (_CHANNEL.fullmatch(channel) and _MESSAGE.fullmatch(stamp)):
+                logger.warning("not noted: the bot's note of a card is none of Slack's", extra={"request": uid})
+                continue
             self.ledger.append(
                 Entry(
                     operation_id=f"posted:{uid}",

@@ -158,6 +158,17 @@ def test_a_card_of_a_request_that_ended_before_the_next_look_is_noted_too(parts:
     assert noted.entry.detail == {"channel": "C0123456789", "message": "1700.5"}
 
 
+@pytest.mark.parametrize(("channel", "stamp"), [("C0123456789", "1" * 3_000_000), ("C" * 40, "1700.5"), ("c1", "x")])
+def test_what_is_no_card_of_slack_does_not_get_into_the_ledger(parts: Parts, channel: str, stamp: str) -> None:
+    """The bot may write the note of a card; whoever has stolen it must not fill the ledger's disk by it."""
+    made = parts.propose(1, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}})
+    parts.outbox.shown(made.metadata.uid or "", MessageRef(channel, stamp, "h", 0))
+
+    parts.chronicle.note((), [made], "")
+
+    assert RecordKind.POSTED not in {record.entry.kind for record in parts.ledger.read()}
+
+
 def test_a_request_that_ended_without_a_card_is_asked_about_ever_more_seldom(parts: Parts) -> None:
     parts.propose(1, State.DENIED, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}})
     asked: list[str] = []
