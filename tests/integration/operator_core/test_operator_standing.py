@@ -14,7 +14,7 @@ from tests.support.scan_samples import account, policy
 
 from finops.domain.decision import State, Trigger
 from finops.domain.execution import StopKind
-from finops.errors import LedgerUnavailable
+from finops.errors import LedgerDiverged, LedgerUnavailable
 from finops.k8s.kinds import KindApi, aws_accounts
 
 TWO = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}], "requireReason": "Never"}
@@ -77,6 +77,24 @@ def test_a_withdrawal_whose_append_did_not_answer_takes_the_approval_back(parts:
     assert done.wait(10)
 
     assert parts.decider.look(parts.requests.fresh(made)).status.state is State.WITHDRAWN
+
+
+def test_a_vote_that_was_taken_back_does_not_count_again_when_the_store_hides_its_verdict(parts: Parts) -> None:
+    """Bullet "Whoever can write the store can make the operator act": one deleted field would replace a person."""
+    both = {**TWO, "required": 2}
+    made = parts.propose(1, approval=both)
+    first = parts.vote(made)
+    made = parts.decider.look(made)
+    parts.vote(made, decision="Withdraw")
+    made = parts.decider.look(made)
+    parts.store.client.hdel(parts.store.keys.ledger_operations, f"vote:{first.metadata.uid}")
+    parts.decider.start_again()
+    parts.vote(made, person="bob")
+
+    with pytest.raises(LedgerDiverged, match="hides operation vote:"):
+        parts.decider.look(parts.requests.fresh(made))
+
+    assert parts.requests.fresh(made).status.state is State.PENDING
 
 
 def test_a_denial_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_in_spite_of_it(parts: Parts) -> None:
