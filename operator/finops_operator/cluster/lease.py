@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -104,14 +105,36 @@ class LeaseKeeper:
             raise AssertionError("the ledger is set by the composition root before the thread starts")
         claimed = reconciled = False
         while not stop.is_set():
-            claimed = claimed or self._claim(ledger)
-            if claimed and not reconciled:
-                reconciled = self._reconcile(ledger)
+            with self._renewing():
+                claimed = claimed or self._claim(ledger)
+                if claimed and not reconciled:
+                    reconciled = self._reconcile(ledger)
             self.telemetry.lease_held.set(1 if reconciled else 0)
             stop.wait(self.lease.renew_every_seconds if reconciled else _RETRY_SECONDS)
             if not stop.is_set() and not self.lease.renew():
                 logger.warning("lease lost")
                 return
+
+    @contextmanager
+    def _renewing(self) -> Iterator[None]:
+        """Renew the lease in a thread of its own: reading a long ledger takes longer than a lease lasts."""
+        done = threading.Event()
+
+        def renew() -> None:
+            while not done.wait(self.lease.renew_every_seconds):
+                try:
+                    if not self.lease.renew():
+                        return
+                except FinopsError as error:
+                    logger.warning("lease not renewed: %s", error)
+
+        thread = threading.Thread(target=renew, name="lease-renewal")
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
     def _claim(self, ledger: DurableLedger) -> bool:
         """Record this holding, so that no other process can write with its fence.

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -33,7 +34,15 @@ class Process:
     """What one operator process has of the lease and the ledger."""
 
     def __init__(
-        self, parts: Parts, store: Store, path: Path, process: str, shown: Callable[[], int] = lambda: 0
+        self,
+        parts: Parts,
+        store: Store,
+        path: Path,
+        process: str,
+        shown: Callable[[], int] = lambda: 0,
+        *,
+        seconds: int = 30,
+        on_held: Callable[[], None] = lambda: None,
     ) -> None:
         self.lease = Lease(
             parts.connection,
@@ -41,11 +50,11 @@ class Process:
             name=NAME,
             holder="operator-0",
             process=process,
-            seconds=30,
+            seconds=seconds,
             clock=SystemClock(),
         )
         self.keeper = LeaseKeeper(
-            self.lease, Freeze(parts.maps, "r-freeze"), Telemetry(), SystemClock(), lambda: None, shown
+            self.lease, Freeze(parts.maps, "r-freeze"), Telemetry(), SystemClock(), on_held, shown
         )
         self.ledger: DurableLedger = open_ledger(
             store, path, keys=KEYS, clock=SystemClock(), fence=lambda: self.keeper.fence
@@ -74,7 +83,7 @@ class Process:
 
 @pytest.fixture
 def make(parts: Parts, store: Store, tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    def process(name: str, **more: Callable[[], int]) -> Process:
+    def process(name: str, **more: Any) -> Process:
         # Two pods have a volume each; both files follow the one stream.
         return Process(parts, store, tmp_path / f"{name}.jsonl", name, **more)
 
@@ -144,6 +153,26 @@ def test_a_lease_starts_above_the_highest_fence_in_any_status(make: Callable[...
     one = make("one", shown=lambda: 41)
     with one.running():
         assert one.wait_ready() == 42
+
+
+def test_the_lease_is_renewed_while_a_long_ledger_is_read(make: Callable[..., Process]) -> None:
+    """Bullet "Growth": whoever reads longer than the lease lasts must not lose it to a process that does the same."""
+    reading, read = threading.Event(), threading.Event()
+
+    def take_long() -> None:
+        reading.set()
+        assert read.wait(20)
+
+    first, second = make("first", seconds=2, on_held=take_long), make("second", seconds=2)
+    with first.running():
+        assert reading.wait(10)
+        try:
+            for _ in range(30):
+                assert second.lease.try_acquire(1) is None
+                threading.Event().wait(0.2)
+        finally:
+            read.set()
+        first.wait_ready()
 
 
 def test_a_fence_that_was_claimed_verifies(store: Store, make: Callable[..., Process], tmp_path: Path) -> None:
