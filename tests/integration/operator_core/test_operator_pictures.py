@@ -11,12 +11,14 @@ from tests.support.scan_samples import account, policy
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
-from finops.domain.audit import Entry, RecordKind
+from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import State, Trigger
-from finops.domain.execution import StopKind
+from finops.domain.execution import Call, StopKind
 from finops.errors import ClusterUnavailable, Conflict
 from finops.k8s.kinds import aws_accounts
+from finops_operator.acts.journal import entry, intent_entry, started_entry
 from finops_operator.cluster.objects import Gone
+from finops_operator.plugins.action import with_request
 from finops_operator.rules.votes import request_reference
 
 LONG_NAMES = {"approvers": [{"kubernetesGroup": f"https://login.example/{'x' * 220}#{n:02d}"} for n in range(50)]}
@@ -32,30 +34,12 @@ def decisions(parts: Parts) -> list[str]:
 
 
 def intent(parts: Parts, request: ActionRequest) -> None:
-    """Record the first call of an act."""
-    parts.ledger.append(
-        Entry(
-            f"{request.metadata.uid}:intent:stop:1",
-            "operator",
-            RecordKind.INTENT,
-            request=request_reference(request),
-            plan_hash=request.spec.plan_hash,
-            step="stop",
-            attempt=1,
-        )
-    )
-    parts.ledger.append(
-        Entry(
-            f"{request.metadata.uid}:outcome:stop:1",
-            "operator",
-            RecordKind.OUTCOME,
-            request=request_reference(request),
-            plan_hash=request.spec.plan_hash,
-            step="stop",
-            attempt=1,
-            result="ok",
-        )
-    )
+    """Record that an act started and made its first call, as the executor does."""
+    act = act_of(request)
+    first = act.plan.steps[0]
+    parts.ledger.append(started_entry(act))
+    parts.ledger.append(intent_entry(act, Call(first, 1), with_request(first.parameters, act.uid), {}, back=False))
+    parts.ledger.append(entry(act, f"outcome:{first.id}:1", RecordKind.OUTCOME, step=first.id, attempt=1, result="ok"))
 
 
 def answer(parts: Parts, vote: Approval) -> tuple[str | None, str | None]:
@@ -234,9 +218,15 @@ def test_what_has_begun_in_spite_of_a_recorded_withdrawal_is_left_to_the_executo
     approved = parts.decider.look(made)
     with monkeypatch.context() as patched:
         silent(patched, parts.requests, "write_status")
+        decide = parts.decider._votes.decide
+
+        def as_the_act_begins(*args: Any) -> Record:
+            intent(parts, approved)
+            return decide(*args)
+
+        patched.setattr(parts.decider._votes, "decide", as_the_act_begins)
         with pytest.raises(ClusterUnavailable):
             parts.decider.end(approved, Trigger.WITHDRAWN, "The policy no longer allows it.")
-    intent(parts, approved)
 
     assert parts.decider.look(approved).status.state is State.APPROVED
 
