@@ -82,8 +82,11 @@ def _forge(store: Store, entry: Entry, *, says_so: bool) -> None:
         bare = Record(head.sequence + 1, head.hash, SystemClock().now(), 1, told, request_previous=last)
         record = KEYS.sign(bare)
         text = canonical_json(record.to_json()).decode()
-        fields = {"hash": record.hash, "record": text, "signature": record.signature}
-        client.xadd(keys.ledger, fields, id=f"{record.sequence}-0")
+        client.xadd(
+            keys.ledger,
+            {"hash": record.hash, "record": text, "signature": record.signature},
+            id=f"{record.sequence}-0",
+        )
         client.hset(keys.ledger_head, mapping={"sequence": record.sequence, "hash": record.hash})
         client.hset(keys.ledger_operations, told.operation_id, record.sequence)
         if told.request:

@@ -6,6 +6,7 @@ Bullet "The offline verifier misses what matters".
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.unit.ledger.ledger_lines import (
@@ -75,8 +76,8 @@ def test_a_plan_other_than_the_approved_one_proves_nothing() -> None:
 
 
 def test_the_way_back_calls_only_what_leads_the_plans_own_resource_back() -> None:
-    def back(**call: Json) -> Entry:
-        return intent("start_again", back=True, **{"operation": "ec2:StartInstances", **call})
+    def back(operation: str = "ec2:StartInstances", **call: Any) -> Entry:
+        return intent("start_again", back=True, operation=operation, **call)
 
     assert codes(*_TURNED, back(), outcome("start_again")) == []
     assert codes(*_TURNED, back(parameters={"InstanceIds": ["i-1", "i-2"]}), outcome("start_again")) == ["Plan"]
