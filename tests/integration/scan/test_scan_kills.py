@@ -28,7 +28,7 @@ def scan_process(store: Store, url: str, kill_point: str = "") -> subprocess.Com
         "redis": url,
         "prefix": store.keys.prefix,
         "accounts": {"production": "111111111111"},
-        "spec": {"regions": ["us-east-1"]},
+        "spec": {"regions": ["us-east-1"], "resources": ["ec2-instance", "ebs-volume"]},
         "killPoint": kill_point,
     }
     command = [sys.executable, "-m", "tests.support.scanning", json.dumps(orders)]
