@@ -47,7 +47,7 @@ def problem_of_call(plan: Mapping[str, Any], record: Mapping[str, Any], uid: str
         return (
             _problem_of_way_back(plan, steps, operation, parameters, called)
             if turned
-            else (f"{called} is a call of the way back, and the act had not turned")
+            else (f"{called} is a call that leads back, and the act had not turned")
         )
     for step in steps:
         if step.get("id") == record["step"]:

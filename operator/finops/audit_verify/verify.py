@@ -15,6 +15,19 @@ _GENESIS = "0" * 64
 
 
 @dataclass(slots=True)
+class _Signers:
+    """Who signs.
+
+    Attributes:
+        key: the key of the last record.
+        replaced: key → record that says it was replaced; from there on its signatures count for nothing.
+    """
+
+    key: str = ""
+    replaced: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class _Walk:
     sequence: int = 0
     head: str = _GENESIS
@@ -24,9 +37,7 @@ class _Walk:
     stories: dict[str, RequestStory] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    key: str = ""
-    replaced: dict[str, int] = field(default_factory=dict)
-    """Key → record that says it was replaced; from there on its signatures count for nothing."""
+    signers: _Signers = field(default_factory=_Signers)
     duplicates: dict[tuple[int, str], Problem] = field(default_factory=dict)
     """(sequence, hash) of a repeated outcome → the problem it is until it is corrected."""
 
@@ -98,16 +109,18 @@ def _correct(walk: _Walk, number: int, record: dict[str, Any]) -> None:
 
 def _follow_key(walk: _Walk, number: int, record: dict[str, Any]) -> None:
     """A key is followed by another one only where a record says so, and a key that was replaced never comes back."""
-    key, before = record["key"], walk.key
+    key, before = record["key"], walk.signers.key
     told = f"record {record['sequence']} is signed by key {key!r}"
-    if key in walk.replaced:
-        walk.problems.append(Problem(number, "Key", f"{told}, which was replaced at record {walk.replaced[key]}"))
+    if key in walk.signers.replaced:
+        walk.problems.append(
+            Problem(number, "Key", f"{told}, which was replaced at record {walk.signers.replaced[key]}")
+        )
         return
     if before not in {"", key}:
         if record["kind"] != "key changed" or record["detail"] != {"from": before, "to": key}:
             walk.problems.append(Problem(number, "Key", f"{told}, and no record says that it follows key {before!r}"))
-        walk.replaced[before] = record["sequence"]
-    walk.key = key
+        walk.signers.replaced[before] = record["sequence"]
+    walk.signers.key = key
 
 
 def _chain(walk: _Walk, number: int, digest: str, record: dict[str, Any]) -> None:

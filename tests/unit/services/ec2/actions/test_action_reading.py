@@ -177,7 +177,10 @@ def test_a_volume_that_reported_to_cloudwatch_after_its_first_snapshot_was_attac
     values: list[float], *, refused: bool
 ) -> None:
     """Bullet "Deleting a volume can lose what was written after its snapshot": a short use counts too."""
-    answers = [{"Id": "q0", "Values": values, "StatusCode": "Complete"}, {"Id": "q1", "StatusCode": "Complete"}]
+    answers: list[dict[str, Any]] = [
+        {"Id": "q0", "Values": values, "StatusCode": "Complete"},
+        {"Id": "q1", "StatusCode": "Complete"},
+    ]
     reader = two_snapshots(answers)
 
     seen = DELETE.observe(reader, Target(VOLUME, {}, "u1", made=_BOTH_MADE))
