@@ -25,7 +25,6 @@ API_OBJECTS: Final = frozenset({"Part", "Crd", "BaseModel", "BaseSettings"})
 
 TOO_LARGE: Final = frozenset(
     {
-        "finops/ledger/durable.py:DurableLedger",
         "finops/store/keys.py:Keys",
         "finops/store/outbox.py:Outbox",
         "finops_operator/acts/executor.py:Executor",

@@ -30,7 +30,7 @@ def _granted(parts: Parts) -> Iterator[None]:
 
 def sync_slowly_once(parts: Parts, seconds: float) -> threading.Event:
     """Let one sync of the ledger's file last longer than an append waits, as a network volume does now and then."""
-    sink, done = parts.ledger._file, threading.Event()
+    sink, done = parts.ledger._sinks.file, threading.Event()
     assert sink is not None
     real = sink._sync
 
