@@ -18,10 +18,12 @@ from typing import Final
 
 from finops.domain.audit import Entry, Record, RecordKind, request_uid
 from finops.errors import Conflict, FenceLost, LedgerDiverged, LedgerUnavailable
+from finops.ledger.anchor import Anchor, record_of
 from finops.ledger.file_sink import FileSink
 from finops.ledger.known import WROTE
 from finops.ledger.signing import Keyring
 from finops.ledger.sinks import Sinks
+from finops.ports.anchor import Witness
 from finops.ports.clock import Clock
 from finops.store.connection import Store
 from finops.store.ledger import AppendResult, Head, LedgerStream
@@ -44,9 +46,10 @@ class DurableLedger:
         clock: Clock,
         fence: Callable[[], int],
         passage: Callable[[str], None],
+        anchor: Anchor | None = None,
     ) -> None:
         self._stream = stream
-        self._sinks = Sinks(stream, file)
+        self._sinks = Sinks(stream, file, anchor)
         self._keys = keys
         self._clock = clock
         self._fence = fence
@@ -69,23 +72,56 @@ class DurableLedger:
 
         Raises:
             LedgerUnavailable: a sink does not answer.
-            LedgerDiverged: the file is ahead of the stream or tells another story. Every later append raises it too.
+            ClusterUnavailable, Refused: the anchor cannot be read or written.
+            LedgerDiverged: the file is ahead of the stream, is another one, or both do not continue what was anchored.
+                Every later append raises it too.
         """
         with self._lock:
             copied = self._sinks.reconcile()
             self._record_key(self.append)
+            loss = self._sinks.anchor.accepted_loss() if self._sinks.anchor is not None else None
+            if loss is not None:
+                self.append(loss)
+            self.keep_anchor(at_once=True)
             return copied
+
+    def keep_anchor(self, *, at_once: bool = False) -> int:
+        """Anchor a checkpoint outside of the sinks when one is due; returns how many records are anchored.
+
+        Called every second or so while the lease is held, and `at_once` before it is given up.
+
+        Raises:
+            FenceLost: this process does not hold the lease any more.
+            ClusterUnavailable, Refused, LedgerUnavailable: not anchored; the next call tries again.
+        """
+        anchor = self._sinks.anchor
+        if anchor is None:
+            return 0
+        with self._lock:
+            known = self._sinks.durable()
+            sinks = 1 if self._sinks.file is None else 2
+            checkpoint = anchor.due(known, sinks, at_once=at_once) if known is not None else None
+            told = record_of(checkpoint, known) if checkpoint is not None and known is not None else None
+        if checkpoint is not None:
+            # Not under the lock: a slow API server must not keep an act from being recorded.
+            anchor.write(checkpoint)
+            # After it is anchored: a ledger that holds a checkpoint is one that has an anchor.
+            if told is not None:
+                self.append(told)
+        return anchor.size
 
     def claim(self, entry: Entry) -> Record:
         """Append the first record under a new fence, to the stream alone; `start` copies it with what else is missing.
 
         Raises:
             LedgerUnavailable: the stream does not answer.
-            LedgerDiverged: the stream is behind the file.
+            ClusterUnavailable, Refused: the anchor cannot be read.
+            LedgerDiverged: the stream is behind the file, or does not continue what was anchored.
             FenceLost: another process has written with this fence, or with a later one.
         """
         with self._lock:
             self._sinks.current = False
+            self._sinks.check_anchor()
             # A new key signs this record already: what it follows has to say so.
             self._record_key(lambda change: self._append_to_stream(change, None))
             record = self._append_to_stream(entry, None)
@@ -223,6 +259,7 @@ def open_ledger(
     fence: Callable[[], int],
     file_timeout_seconds: float = 2.0,
     passage: Callable[[str], None] = _no_passage,
+    witness: Witness | None = None,
 ) -> DurableLedger:
     """Return the ledger on both sinks; call `start()` before the first append.
 
@@ -234,7 +271,9 @@ def open_ledger(
         fence: current fencing token of this process (`spec.leaseTransitions` of the Lease).
         file_timeout_seconds: after which a hanging volume counts as silent.
         passage: `killpoint` of the operator; told the name of each boundary.
+        witness: keeps the latest checkpoint outside of both sinks; without it their owner can cut both.
     """
     file = None if path is None else FileSink(path, timeout_seconds=file_timeout_seconds)
     stream = LedgerStream(store, keys.check)
-    return DurableLedger(stream, file, keys=keys, clock=clock, fence=fence, passage=passage)
+    anchor = None if witness is None else Anchor(witness, keys, clock)
+    return DurableLedger(stream, file, keys=keys, clock=clock, fence=fence, passage=passage, anchor=anchor)

@@ -11,6 +11,7 @@ from typing import Final
 
 from finops.domain.audit import Record, RecordKind, request_uid
 from finops.errors import LedgerDiverged
+from finops.ledger.growth import Growth
 from finops.store.ledger import Head
 
 WROTE: Final = "somebody wrote to the store: compare both sinks with `finops audit verify`"
@@ -29,6 +30,7 @@ class Known:
     key: str = ""
     last: dict[str, int] = field(default_factory=dict)
     replaced: dict[str, int] = field(default_factory=dict)
+    growth: Growth = field(default_factory=Growth)
     _operations: dict[int, int] = field(default_factory=dict)
     """Operation id → hash of its record, both as Python's keyed hashes: a ledger may have hundreds of thousands."""
 
@@ -56,6 +58,7 @@ class Known:
         self._operations[hash(operation)] = hash(digest)
         if uid:
             self.last[uid] = record.sequence
+        self.growth.learn(record, digest)
         self.head = Head(record.sequence, digest, max(head.fence, record.fence))
 
     def check(self, record: Record) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from finops.domain.audit import Record
 from finops.errors import LedgerDiverged
+from finops.ledger.anchor import Anchor
 from finops.ledger.file_sink import FileSink, line_of
 from finops.ledger.known import Known
 from finops.store.ledger import Head, LedgerStream
@@ -25,11 +26,13 @@ class Sinks:
         known: what this process has read of the ledger itself; None before the first look.
         current: whether nobody else is known to have appended to the stream since it was read last.
         diverged: what the sinks disagree on; empty while they agree.
+        anchor: the checkpoint outside of both; None where none is kept.
     """
 
-    def __init__(self, stream: LedgerStream, file: FileSink | None) -> None:
+    def __init__(self, stream: LedgerStream, file: FileSink | None, anchor: Anchor | None = None) -> None:
         self._stream = stream
         self.file = file
+        self.anchor = anchor
         self.known: Known | None = None
         self.current = False
         self.diverged = ""
@@ -64,6 +67,28 @@ class Sinks:
             self.current = True
         return known
 
+    def check_anchor(self, file: int | None = None) -> None:
+        """Refuse a ledger that does not continue what was anchored outside; `file` is where the second sink ends.
+
+        Raises:
+            LedgerDiverged: something is missing or was replaced; `diverged` says so.
+            LedgerUnavailable, ClusterUnavailable, Refused: not known now.
+        """
+        if self.anchor is None:
+            return
+        try:
+            self.anchor.check(self.followed(), self._stream, file)
+        except LedgerDiverged as error:
+            self.diverged = error.message
+            raise
+
+    def durable(self) -> Known | None:
+        """Return what is known of the ledger when all of it is durable in every sink, else None."""
+        known, file = self.known, self.file
+        if known is None or self.diverged or (file is not None and file.sequence != known.head.sequence):
+            return None
+        return known
+
     def catch_up(self, record: Record) -> None:
         """Bring the file up to `record`; earlier records that it missed while it was down go first."""
         file = self.file
@@ -83,20 +108,19 @@ class Sinks:
         self.current = False
         if file is None:
             self.known = known
-            self.followed()
+            self.check_anchor()
             return 0
         file.open(lambda sequence: next(map(line_of, self._stream.read(sequence, count=1)), None), known.learn)
         if known.head.sequence:
             self._check_end(known.head)
         self.known = known
-        copied = 0
-        self._check_head(known)
-        for record in self._stream.read(known.head.sequence + 1):
-            known.learn(record)
+        found = file.sequence
+        self.followed()
+        # What the file lacks is copied only once it is known that it may lack it.
+        self.check_anchor(found)
+        for record in self._stream.read(found + 1, count=known.head.sequence - found):
             file.append(record)
-            copied += 1
-        self.current = True
-        return copied
+        return known.head.sequence - found
 
     def _check_head(self, known: Known) -> None:
         """Refuse a store that came back with less than the file or we ourselves have seen of it."""
