@@ -32,14 +32,12 @@ from finops.k8s.events import Events
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
 from finops.k8s.lease import Lease
 from finops.k8s.protection import AdmissionPolicies
-from finops.ledger.durable import DurableLedger, open_ledger
-from finops.ledger.signing import Keyring
 from finops.ports.aws_access import Tenant
 from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
 from finops.store.address import require_password
 from finops.store.caps import StoredCaps
-from finops.store.connection import check_server, open_ledger_connection, open_store
+from finops.store.connection import check_server, open_store
 from finops.store.limits import SharedRateLimits
 from finops.store.outbox import Outbox
 from finops.store.realized import StoredSavings
@@ -56,6 +54,7 @@ from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import share_of_published
 from finops_operator.aws.reader import Patience
 from finops_operator.aws.session import SdkSessions
+from finops_operator.cluster.anchoring import Anchoring
 from finops_operator.cluster.cache import World
 from finops_operator.cluster.canary import Canary
 from finops_operator.cluster.freeze import Freeze
@@ -63,6 +62,7 @@ from finops_operator.cluster.handlers.serving import serve
 from finops_operator.cluster.lease import LeaseKeeper
 from finops_operator.cluster.objects import Objects
 from finops_operator.cluster.protection import Protection
+from finops_operator.cluster.release_ledger import open_release_ledger
 from finops_operator.cluster.succession import Succession
 from finops_operator.decisions.decider import Decider
 from finops_operator.decisions.identities import People
@@ -125,8 +125,17 @@ class Operator:
             on_held=self._take_over,
             shown_fence=self._shown_fence,
         )
-        self.ledger = self._open_ledger()
+        self.ledger = open_release_ledger(
+            settings,
+            connection,
+            self.keeper.lease,
+            self.events,
+            clock,
+            fence=lambda: self.keeper.fence,
+            passage=killpoint,
+        )
         self.keeper.ledger = self.ledger
+        self.anchoring = Anchoring(self.ledger, self.keeper.may_write, self.telemetry)
         self.protection = self._watch_protection()
         self.caps = StoredCaps(self.store)
         self.groups, self.outbox = SlackGroups(self.store), Outbox(self.store)
@@ -167,22 +176,6 @@ class Operator:
             return AdmissionPolicies(self.connection, expected)
 
         return Protection(lambda: admission().read(), self.ledger, self.clock, self.keeper.may_write)
-
-    def _open_ledger(self) -> DurableLedger:
-        path = Path(self.settings.ledger_path) if self.settings.ledger_path else None
-        if path is None:
-            logger.warning("the ledger has no second sink (FINOPS_LEDGER_PATH): nothing will be acted upon")
-        if not self.settings.ledger_signing_key:
-            raise InvalidInput(
-                "no key signs the ledger",
-                field="FINOPS_LEDGER_SIGNING_KEY",
-                hint="the chart makes one; by hand: openssl genpkey -algorithm ed25519",
-            )
-        keys = Keyring.of(self.settings.ledger_signing_key, self.settings.ledger_trusted_keys)
-        connection = open_ledger_connection(self.settings.redis_url, prefix=self.settings.redis_prefix)
-        return open_ledger(
-            connection, path, keys=keys, clock=self.clock, fence=lambda: self.keeper.fence, passage=killpoint
-        )
 
     def _make_aws(self) -> None:
         counter = CallCounter()
@@ -412,7 +405,8 @@ class Operator:
         scheduler = self._thread("scheduler", self.scheduler.run)
         requests = self._thread("requests", self.request_loop.run)
         housekeeping = self._thread("housekeeping", self.housekeeping.run)
-        lease_stop = threading.Event()
+        anchoring_stop, lease_stop = threading.Event(), threading.Event()
+        anchoring = self._thread("anchoring", lambda _stop: self.anchoring.run(anchoring_stop))
         lease = self._thread("lease", lambda _stop: self.keeper.run(lease_stop))
         try:
             asyncio.run(serve(self.world, self.settings.watch_namespaces, self.stop, self.ready))
@@ -422,6 +416,8 @@ class Operator:
             # Acts come to their safe point under the lease. Then it goes at once: whoever takes over need not wait for
             # a scan that ends; without the lease nothing can be decided or proposed here any more.
             requests.join()
+            anchoring_stop.set()
+            anchoring.join()
             lease_stop.set()
             lease.join()
             scheduler.join()

@@ -20,6 +20,7 @@ class MemoryWitness:
     kept: dict[str, str] = field(default_factory=dict)
     accepted: str = ""
     written: list[str] = field(default_factory=list)
+    announced: list[str] = field(default_factory=list)
     down: bool = False
 
     def read(self) -> Anchored:
@@ -36,3 +37,6 @@ class MemoryWitness:
 
     def how_to_accept(self, accepted: str) -> str:
         return f"accept '{accepted}'"
+
+    def announce(self, text: str) -> None:
+        self.announced.append(text)

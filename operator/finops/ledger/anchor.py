@@ -30,6 +30,9 @@ FIRST: Final = "first"
 MADE: Final = "made"
 ACCEPTED: Final = "accepted"
 
+_BEFORE_THE_FIRST: Final = 2
+"""Records of a new ledger when it is anchored for the first time: the lease was acquired, perhaps a key changed."""
+
 _AROUND_A_START: Final = frozenset({RecordKind.ACQUIRED, RecordKind.KEY_CHANGED, RecordKind.CHECKPOINT})
 """Kinds that the operator itself appends between an acceptance and the moment it counts."""
 
@@ -81,7 +84,7 @@ class Anchor:
                 left = f"{known.head.sequence} {known.head.hash}"
                 hint = (
                     "compare store and file with `finops audit verify --checkpoint`, and restore what is missing; only "
-                    f"if it is lost for good, accept what is left: {self._witness.how_to_accept(left)}"
+                    f"if it cannot be restored, accept what is left: {self._witness.how_to_accept(left)}"
                 )
                 raise LedgerDiverged(error.message, hint=hint) from error
             # What was found first is what was lost; the records of this start make it look different by now.
@@ -158,6 +161,20 @@ class Anchor:
         """Anchor a checkpoint. Raises as `finops.ports.anchor.Witness.write`."""
         self._witness.write(checkpoint.text)
         self._size, self._at = checkpoint.size, self._clock.monotonic()
+
+    def announce(self, entry: Entry) -> None:
+        """Let administrators know of a record about the anchor that concerns them."""
+        size = str(entry.detail.get("size", "0"))
+        if entry.result == ACCEPTED:
+            self._witness.announce(
+                f"A loss of the ledger was accepted and recorded. What had been found: {entry.detail['problem']}."
+            )
+        elif entry.result == FIRST and int(size) > _BEFORE_THE_FIRST:
+            self._witness.announce(
+                f"The ledger has its first checkpoint outside of store and file. It covers the {size} records that "
+                "were there; whether any had been cut off before, it cannot show: compare with a head noted earlier "
+                "(finops audit verify --expected-head)."
+            )
 
 
 def record_of(checkpoint: Checkpoint, known: Known) -> Entry | None:

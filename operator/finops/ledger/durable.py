@@ -79,9 +79,10 @@ class DurableLedger:
         with self._lock:
             copied = self._sinks.reconcile()
             self._record_key(self.append)
-            loss = self._sinks.anchor.accepted_loss() if self._sinks.anchor is not None else None
-            if loss is not None:
-                self.append(loss)
+            anchor = self._sinks.anchor
+            loss = anchor.accepted_loss() if anchor is not None else None
+            if anchor is not None and loss is not None:
+                anchor.announce(self.append(loss).entry)
             self.keep_anchor(at_once=True)
             return copied
 
@@ -101,13 +102,13 @@ class DurableLedger:
             known = self._sinks.durable()
             sinks = 1 if self._sinks.file is None else 2
             checkpoint = anchor.due(known, sinks, at_once=at_once) if known is not None else None
-            told = record_of(checkpoint, known) if checkpoint is not None and known is not None else None
+            entry = record_of(checkpoint, known) if checkpoint is not None and known is not None else None
         if checkpoint is not None:
             # Not under the lock: a slow API server must not keep an act from being recorded.
             anchor.write(checkpoint)
             # After it is anchored: a ledger that holds a checkpoint is one that has an anchor.
-            if told is not None:
-                self.append(told)
+            if entry is not None:
+                anchor.announce(self.append(entry).entry)
         return anchor.size
 
     def claim(self, entry: Entry) -> Record:

@@ -36,3 +36,6 @@ class Witness(Protocol):
 
     def how_to_accept(self, accepted: str) -> str:
         """Return the command by which an administrator accepts a loss."""
+
+    def announce(self, text: str) -> None:
+        """Let administrators know what was recorded about the anchor. Raises nothing."""

@@ -82,7 +82,10 @@ class Housekeeping:
         if self.may_write():
             duties += [("ledger", self._note), ("take over", self.take_over), ("finished requests", self._remove_old)]
             duties += [("slack channels", self.slack_channels), ("known ids", self.publish_ids)]
-            duties += [("what is gone", self.forget), ("obstacles", self.show_obstacles)]
+            duties += [("what is gone", self.forget)]
+        if self.may_write() or self.ledger.problem:
+            # A ledger that is not in order keeps this process from writing it, not from saying so.
+            duties += [("obstacles", self.show_obstacles)]
         for name, duty in duties:
             self._duty(name, duty)
 
