@@ -106,6 +106,7 @@ class DurableLedger:
         if checkpoint is not None:
             # Not under the lock: a slow API server must not keep an act from being recorded.
             anchor.write(checkpoint)
+            self._stream.keep_checkpoint(checkpoint.text)
             # After it is anchored: a ledger that holds a checkpoint is one that has an anchor.
             if entry is not None:
                 anchor.announce(self.append(entry).entry)
