@@ -398,7 +398,7 @@ class Operator:
 
         Raises:
             InvalidInput: one of the four kinds is not served by this cluster.
-            Refused, ClusterUnavailable: the API server cannot be asked.
+            Refused, ClusterUnavailable: the API server does not answer.
         """
         missing = Access(self.connection).missing_kinds(KINDS)
         if missing:
@@ -436,7 +436,7 @@ class Operator:
             try:
                 work(self.stop)
             except BaseException:
-                # A loop that died would leave an operator that looks alive: end the process, the pod starts again.
+                # A loop that died would leave an operator that seems alive: end the process, the pod starts again.
                 logger.critical("loop %s died", name, exc_info=True)
                 self.stop.set()
                 raise

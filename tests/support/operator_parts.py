@@ -149,7 +149,7 @@ class Parts:
     def propose(
         self, number: int, state: State | None = None, *, destructive: bool = False, **spec: Any
     ) -> ActionRequest:
-        """Propose as the operator does, and look at it once."""
+        """Propose as the operator does, and advance it once."""
         by = policy(**spec)
         name = f"{id(self):x}-{number}"[-20:]
         item = recommendation(number, resource=reference(number), id=name, destructive=destructive)
@@ -168,7 +168,7 @@ class Parts:
                 detail={"specHash": spec_hash(wanted.spec)},
             )
         )
-        made = self.decider.look(self.requests.create(wanted))
+        made = self.decider.advance(self.requests.create(wanted))
         if state is not None:
             made = self.requests.write_status(made, lambda now: {**now.status.to_dict(), "state": state.value})
         return made

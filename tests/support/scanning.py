@@ -100,7 +100,7 @@ def peak_megabytes() -> float:
 
 
 def run_once(orders: Mapping[str, Any]) -> dict[str, Any]:
-    """Scan as told and return figures of this process; the report goes to `report`, streamed."""
+    """Scan as asked and return figures of this process; the report goes to `report`, streamed."""
     # As the command and the image do: what is measured is the scan, not what the C library hoards for its threads.
     bound_heap()
     arm(str(orders.get("killPoint", "")))

@@ -20,7 +20,7 @@ from finops.domain.decision import RefusalReason, VoteResult
 from finops.errors import Conflict, FinopsError, Refused
 
 NAMES: Final = 10
-"""Names by number; as many votes of one person on one request does the operator look at."""
+"""Names by number; the operator reads as many votes of one person on one request."""
 TOO_MANY: Final = RefusalReason.TOO_MANY_VOTES.value
 
 
@@ -48,7 +48,7 @@ class Ballot:
         api: access to Approvals.
         vote: as `Approval.of` made it.
         others: all votes on the same request; None when they cannot be read. Asked only when it matters.
-        about_to_create: told the object right before each attempt to create it.
+        about_to_create: called with the object right before each attempt to create it.
         tried: the object of the last attempt.
     """
 

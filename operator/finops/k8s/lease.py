@@ -36,7 +36,7 @@ class Held:
 class Lease:
     """One named Lease, for one process.
 
-    `acquire` blocks; `renew` is called by a thread of the composition root; `guard` tells a writer whether it may
+    `acquire` blocks; `renew` is called by a thread of the composition root; `guard` shows a writer whether it may
     still write.
     """
 
@@ -99,7 +99,7 @@ class Lease:
         return None
 
     def renew(self) -> bool:
-        """Extend the lease. False when it is lost for good; a silent API only lets it run out."""
+        """Extend the lease. False when it is lost permanently; an unreachable API only lets it run out."""
         with self._lock:
             held = self._held
         if held is None:

@@ -72,7 +72,7 @@ class DurableLedger:
 
         Raises:
             LedgerUnavailable: a sink does not answer.
-            LedgerDiverged: the file is ahead of the stream or tells another story. Every later append raises it too.
+            LedgerDiverged: the file is ahead of the stream or differs from it. Every later append raises it too.
         """
         with self._lock:
             self._known = None
@@ -133,7 +133,7 @@ class DurableLedger:
         return self._shown(record, operation_id)
 
     def of_request(self, request_uid: str) -> tuple[Record, ...]:
-        # Looked up before reading: what is appended meanwhile may be shown or not.
+        # Resolved before reading: what is appended meanwhile may be shown or not.
         known = self._known.last.get(request_uid, 0) if self._known is not None else 0
         found = self._stream.of_request(request_uid)
         last = 0
@@ -163,7 +163,7 @@ class DurableLedger:
                 recorded = self._followed().has(entry.operation_id)
                 answer = self._stream.append(record, after=after, recorded=recorded)
             except LedgerUnavailable as error:
-                # Perhaps stored, perhaps not: the same operation id makes the next try tell.
+                # Perhaps stored, perhaps not: the same operation id makes the next try show it.
                 failure, self._current = error, False
                 continue
             if answer.result is AppendResult.STORED:
@@ -311,8 +311,8 @@ def open_ledger(
         keys: what signs records, and whose signatures count.
         clock: time of the records.
         fence: current fencing token of this process (`spec.leaseTransitions` of the Lease).
-        file_timeout_seconds: after which a hanging volume counts as silent.
-        passage: `killpoint` of the operator; told the name of each boundary.
+        file_timeout_seconds: after which a hanging volume counts as unreachable.
+        passage: `killpoint` of the operator; called with the name of each boundary.
     """
     file = None if path is None else FileSink(path, timeout_seconds=file_timeout_seconds)
     stream = LedgerStream(store, keys.check)

@@ -83,8 +83,8 @@ class Known:
         """A key may be followed by another one only where a record says so, and never comes back."""
         self.check_key(record.key, record.sequence)
         if self.key not in {"", record.key}:
-            told = record.entry
-            if told.kind is not RecordKind.KEY_CHANGED or told.detail != {"from": self.key, "to": record.key}:
+            entry = record.entry
+            if entry.kind is not RecordKind.KEY_CHANGED or entry.detail != {"from": self.key, "to": record.key}:
                 raise LedgerDiverged(
                     f"record {record.sequence} is signed by key {record.key}, and no record says that it follows "
                     f"key {self.key}",

@@ -24,7 +24,7 @@ from finops.store.records import Record
 CHANNEL_INTERVAL_MS: Final = 1100
 """Slack allows one message a second and channel; counted from the end of one delivery to the start of the next."""
 CHANNEL_HOLD_MS: Final = 10_000
-"""For how long a channel waits for a worker that took a card for it and is not heard of again."""
+"""For how long a channel waits for a worker that took a card for it and is not seen again."""
 _TRUST_VERSION_MS: Final = 300_000
 _UNSENT: Final = "?"
 
@@ -274,7 +274,7 @@ class Outbox:
         )
 
     def posting(self, uid: str, now_ms: int) -> None:
-        """Note, before the call, that a post is about to leave: a restart then looks for it instead of repeating."""
+        """Note, before the call, that a post is about to leave: a restart then searches for it instead of repeating."""
         with store_errors():
             self._client.hset(self._key("message", uid), "posting", str(now_ms))
 
@@ -330,7 +330,7 @@ class Outbox:
     def repair(self, now_ms: int, dead_ms: int) -> int:
         """Make every card due that differs from what is shown and is not due. Returns how many.
 
-        Called at start and every minute: mends what a crash between two steps left behind. Claims whose time ran out
+        Called at start and every minute: repairs what a crash between two steps left behind. Claims whose time ran out
         `dead_ms` ago are dropped.
         """
         repaired = 0

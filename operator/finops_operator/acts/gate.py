@@ -143,7 +143,7 @@ class OperatorGate:
         terms = policy.spec.approval
         uid = request.metadata.uid or ""
         since = self.protection.since()
-        # A vote that does not parse may be a denial: it holds the act until somebody has looked at it.
+        # A vote that does not parse may be a denial: it holds the act until somebody has checked it.
         found_now = self.approvals.list_wanted(request.metadata.namespace, lambda raw: _is_about(raw, uid))
         present = [vote for vote in map(vote_of, found_now) if vote.at > since]
         facts = request_facts(request)

@@ -70,7 +70,7 @@ class StatusReporter:
             self.events.publish(
                 request,
                 reason="ActionExecuted" if good else f"Action{progress.state.value}",
-                note=_told(request, progress) or f"{request.spec.action} on {request.spec.resource.id}",
+                note=_message(request, progress) or f"{request.spec.action} on {request.spec.resource.id}",
                 action="Act",
                 type_="Normal" if good else "Warning",
             )
@@ -90,7 +90,7 @@ def with_progress(current: ActionRequest, progress: ActProgress, fence: int) -> 
         started_at=progress.started_at or (status.execution.started_at if status.execution is not None else None),
         ledger_sequence=progress.ledger_sequence or None,
     )
-    # What it waited for or stumbled over before is over when the progress no longer tells of it.
+    # What it waited for or stumbled over before is over when the progress no longer mentions it.
     outcome = None
     if progress.before or progress.after or progress.message or progress.monthly_savings is not None:
         outcome = Outcome(
@@ -98,10 +98,10 @@ def with_progress(current: ActionRequest, progress: ActProgress, fence: int) -> 
             after=progress.after,
             monthly_savings=Decimal(progress.monthly_savings) if progress.monthly_savings is not None else None,
             error=progress.message[:1000] if progress.message and progress.state is not State.SUCCEEDED else None,
-            message=_told(current, progress) or None,
+            message=_message(current, progress) or None,
         )
     return request_status.moved(status, progress.state, fence=fence, execution=execution, outcome=outcome)
 
 
-def _told(request: ActionRequest, progress: ActProgress) -> str:
+def _message(request: ActionRequest, progress: ActProgress) -> str:
     return ending(progress.state, progress.message, dry_run=request.spec.dry_run)

@@ -42,7 +42,7 @@ def session_word(text: str, prefix: str) -> str:
 
 
 def session_tags(tenant: Tenant) -> list[dict[str, str]]:
-    """Return the session tags that tell CloudTrail and trust policies who asks."""
+    """Return the session tags from which CloudTrail and trust policies know who asks."""
     return [{"Key": "namespace", "Value": tenant.namespace}, {"Key": "policy", "Value": tenant.policy}]
 
 

@@ -1,9 +1,9 @@
 """What the watches have shown: the objects of the four kinds as last seen, and a bell for the loops.
 
-Filled by the kopf handlers, read by scheduler, request loop and canary. Level triggered: a loop that wakes looks at
+Filled by the kopf handlers, read by scheduler, request loop and canary. Level triggered: a loop that wakes reads
 everything, so a missed or doubled event costs nothing but a little time. Whatever leans on an object *not* being there
 asks `is_complete` first: a watch shows what it lists bit by bit, at the start and whenever it has to list again, and
-never tells what vanished before that.
+never shows what vanished before that.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ class Kept(Generic[T]):
                 self._gone = None
 
     def put(self, obj: T) -> None:
-        """Remember our own write at once, so that the next look does not use the older object."""
+        """Remember our own write at once, so that the next pass does not use the older object."""
         with self._lock:
             self._take(obj)
 

@@ -102,10 +102,13 @@ class Objects(Generic[T]):
                 failed.add(where)
                 if where not in self._unread:
                     logger.warning(
-                        "%s objects cannot be read in %s, nothing is decided there: %s", self._name, _told(where), error
+                        "%s objects cannot be read in %s, nothing is decided there: %s",
+                        self._name,
+                        _scope_name(where),
+                        error,
                     )
         for where in self._unread - failed:
-            logger.info("%s objects are read again in %s", self._name, _told(where))
+            logger.info("%s objects are read again in %s", self._name, _scope_name(where))
         self._unread = frozenset(failed)
         return self._unread
 
@@ -153,7 +156,7 @@ class Objects(Generic[T]):
             try:
                 touched = self.api.annotate(obj.metadata.namespace or "", obj.metadata.name, {CANARY_ANNOTATION: stamp})
             except NotFound:
-                # The watch has not told, or never will: the next look takes another object.
+                # The watch has not shown it, or never will: the next pass takes another object.
                 self._forget(obj)
             else:
                 self._written(touched)
@@ -165,5 +168,5 @@ class Objects(Generic[T]):
         return obj
 
 
-def _told(where: str | None) -> str:
+def _scope_name(where: str | None) -> str:
     return "any namespace" if where is None else f"namespace {where}"

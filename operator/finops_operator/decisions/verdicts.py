@@ -1,4 +1,4 @@
-"""What the ledger says about votes and decisions, read once per request: each look counts from here, not from statuses.
+"""What the ledger says about votes and decisions, read once per request: each pass counts from here, not from statuses.
 
 Used by the decider, under its lock. Only the holder of the lease writes verdicts and decisions, so what was read stays
 whole until the lease changes hands (`start_again`) or an append does not answer: it may have been stored, so the
@@ -27,7 +27,7 @@ from finops.domain.decision import (
 from finops.domain.transitions import next_state
 from finops.ports.ledger import Ledger
 from finops_operator.rules.standing import standing_decision
-from finops_operator.rules.votes import counted_votes, request_reference, vote_told_by, voter_detail
+from finops_operator.rules.votes import counted_votes, recorded_vote, request_reference, voter_detail
 
 VOTES_A_PERSON: Final = 10
 """Votes of one person on one request that are judged; each is a record that is synced to two disks."""
@@ -83,7 +83,7 @@ class VoteRecords:
     def ever_counted(self, request_uid: str) -> tuple[Vote, ...]:
         """Return the counted votes on a request, whatever became of their objects. Raises LedgerUnavailable."""
         votes = _votes_in(self.of_request(request_uid))
-        return counted_votes(votes, {vote_told_by(record).uid for record in votes})
+        return counted_votes(votes, {recorded_vote(record).uid for record in votes})
 
     def decision(self, request_uid: str) -> Record | None:
         """Return what was decided about a request, finally if it was. Raises LedgerUnavailable."""
@@ -155,7 +155,7 @@ class VoteRecords:
 
     def _own(self, request: ActionRequest, person: str, electorate: Electorate) -> list[Record]:
         records = _votes_in(self.of_request(request.metadata.uid or ""))
-        return [record for record in records if electorate.person(vote_told_by(record).voter) == person]
+        return [record for record in records if electorate.person(recorded_vote(record).voter) == person]
 
     def _read(self, request_uid: str) -> dict[str, Record]:
         known = self._of_request.get(request_uid)

@@ -101,7 +101,7 @@ class ScanPatience:
         try:
             pause = pause_after(failures, first, policy, now)
         except InvalidInput:
-            # The next look at the policy says so.
+            # The next pass over the policy says so.
             pause = first
         return _Trouble(sign, failures, now + (pause if longest is None else min(pause, longest)))
 

@@ -1,7 +1,7 @@
 """One scheduler for all policies: decides who is due, runs scans outside the event loop, writes what they found.
 
-No timer and no task per object: one thread looks at all policies whenever something changes or a time has come, and
-hands due ones to a small pool. Two scans of one policy never overlap, because a policy that runs is not looked at.
+No timer and no task per object: one thread goes through all policies whenever something changes or a time has come, and
+hands due ones to a small pool. Two scans of one policy never overlap, because a policy that runs is skipped.
 What follows a scan (requests) needs the lease; when it is not held yet, it is made up for as soon as it is.
 """
 
@@ -78,7 +78,7 @@ class Scheduler:
         self._ended_acts = EndedActs(self.clock)
 
     def run(self, stop: threading.Event) -> None:
-        """Look, start what is due, sleep until the next event or time; returns when `stop` is set."""
+        """Start what is due, sleep until the next event or time; returns when `stop` is set."""
         seen = 0
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="scan") as pool:
             while not stop.is_set():
@@ -166,7 +166,7 @@ class Scheduler:
         return verdict
 
     def _write_once(self, policy: ScanPolicy, change: Callable[[ScanPolicy], dict[str, Any]]) -> None:
-        """Write a status unless it already says so; a loop that looks often must not write often."""
+        """Write a status unless it already says so; a loop that runs often must not write often."""
         wanted = change(policy)
         if wanted != policy.status.to_dict():
             self._write(policy, change)
@@ -176,7 +176,7 @@ class Scheduler:
         try:
             return self.policies.write_status(policy, change)
         except FinopsError as error:
-            # Level triggered: the next look writes it; a status is never the only place of a fact.
+            # Level triggered: the next pass writes it; a status is never the only place of a fact.
             logger.warning("status not written: %s", error, extra=_names(policy))
             return None
 
@@ -225,7 +225,7 @@ class Scheduler:
             logger.info("requests are checked again later: %s", error, extra=_names(policy))
             self._patience.failed(key, policy, longest=_LONGEST_STORE_PAUSE)
             return
-        except Exception:  # the edge of a stage loop, as above: the next scan looks at the requests again
+        except Exception:  # the edge of a stage loop, as above: the next scan goes through the requests again
             logger.exception("requests not brought up to date", extra=_names(policy))
             with self._lock:
                 self._owed.pop(key, None)

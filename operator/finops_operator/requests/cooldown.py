@@ -1,7 +1,7 @@
-"""Which recommendations the proposer passes over for a while, so that what cannot be asked now hides nothing behind it.
+"""Which recommendations the proposer skips for a while, so that those it cannot propose now do not block others.
 
-A preflight's refusal and a failed look are remembered per policy as it was then: a changed policy, or a scan that a
-person asked for, looks at everything anew. Kept in memory: a restart forgets, and looks again.
+A preflight's refusal and a failed observation are remembered per policy as it was then: a changed policy, or a scan
+that a person asked for, checks everything anew. Kept in memory: a restart forgets, and checks again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The propose stage's edge: after each scan, open requests are looked at again and new ones are made.
+"""The propose stage's edge: after each scan, open requests are checked again and new ones are made.
 
 For each new request: read the resource, refuse what must not be done, make the plan. Then, the best saving last: write
 it into the ledger, create the object. A crash in between leaves either a ledger record without an object (nothing
@@ -53,10 +53,10 @@ from finops_operator.rules.votes import request_reference
 
 logger = logging.getLogger(__name__)
 _OCCURRENCES: Final = 20
-_LOOKS: Final = 100
-"""Resources looked at after one scan: a policy with thousands of refused acts must not cost thousands of calls."""
+_MOST_READS: Final = 100
+"""Resources read after one scan: a policy with thousands of refused acts must not cost thousands of calls."""
 _PASS_SECONDS: Final = 120.0
-"""How long one policy may look while the others wait for their turn."""
+"""How long one policy may take while the others wait for their turn."""
 _GONE: Final = Block("Gone", "The resource is gone.")
 _POLICY_LABEL: Final = "finops.dev/policy"
 
@@ -125,7 +125,7 @@ class Proposer:
         found = []
         for request in filter(self.decider.is_ours, self.requests.found()):
             try:
-                found.append(self.decider.look(request) if request.status.state is None else request)
+                found.append(self.decider.advance(request) if request.status.state is None else request)
             except Conflict:
                 # It moved on or went in this instant.
                 found.append(request)
@@ -185,7 +185,7 @@ class Proposer:
         named = {reference.name for reference in policy.spec.accounts}
         by_id = {a.spec.account_id: a for a in self.accounts() if a.metadata.name in named}
         known = self._known()
-        left, looks = room(policy, known), _LOOKS
+        left, reads_left = room(policy, known), _MOST_READS
         now, deadline = self.clock.now(), self.clock.monotonic() + _PASS_SECONDS
         failing, outcomes, wanted = FailingPlaces(), Outcomes(), list[_Wanted]()
         for item in candidates(policy, self.recommendations(policy), known, by_id, now):
@@ -197,7 +197,7 @@ class Proposer:
             if left <= 0:
                 outcomes.waits(item, "The policy has as many open requests as actions.maximumOpenRequests allows.")
                 continue
-            if looks <= 0 or self.clock.monotonic() > deadline:
+            if reads_left <= 0 or self.clock.monotonic() > deadline:
                 outcomes.waits(item, "It is checked after the next scan; this one checked many already.")
                 continue
             remembered = self._passing_over.why(policy, item, now)
@@ -208,7 +208,7 @@ class Proposer:
             if place:
                 outcomes.waits(item, place)
                 continue
-            looks -= 1
+            reads_left -= 1
             try:
                 found = self._wanted(policy, by_id[item.resource.account], item, outcomes)
                 failing.answered(item)
@@ -295,7 +295,7 @@ class Proposer:
         created = self.requests.create(request)
         killpoint("propose.created")
         try:
-            self.decider.look(created)
+            self.decider.advance(created)
         except Conflict as error:
             # The request exists, so it was proposed; the request loop takes it in.
             logger.info("request is checked again later: %s", error, extra={"request": created.metadata.name})

@@ -225,7 +225,7 @@ class ShardJudge:
         sums.savings += savings_of(made)
 
     def _is_unknown(self, resource: Resource, utilization: Utilization) -> bool:
-        """Tell whether the kind's first metric should be there and is not, or is too thin to judge by."""
+        """Return whether the kind's first metric should be there and is not, or is too thin to judge by."""
         first = next((spec for spec in self._kind.metrics if spec.hourly and spec.applies(resource)), None)
         if first is None:
             return False

@@ -1,7 +1,7 @@
 """Turn findings into recommendations with money. Pure; called once per resource, then once for the whole scan.
 
 Money: costs are list prices rounded to cents; the list saving is the difference of the two rounded costs, so that
-columns add up; the discount reduces it to the net saving, which is what `monthly_savings` tells. 0 ≤ saving ≤ cost.
+columns add up; the discount reduces it to the net saving, which is what `monthly_savings` holds. 0 ≤ saving ≤ cost.
 Alternatives for one resource form a group of which only the best counts; figures that are not known stay null and say
 why, and count for nothing.
 """

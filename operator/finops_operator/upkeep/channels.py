@@ -1,4 +1,4 @@
-"""Tells on a policy that no card reaches Slack, as the bot has found out and written into the store.
+"""Writes on a policy that no card reaches Slack, as the bot has found out and written into the store.
 
 A duty of housekeeping: the sentence stands beside the outcome of the scan in the condition `Ready`, and an Event says
 it once. The policy itself stays ready: everything but the cards works, and votes by kubectl do.

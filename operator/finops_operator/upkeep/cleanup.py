@@ -30,7 +30,7 @@ from finops_operator.telemetry import Telemetry
 logger = logging.getLogger(__name__)
 _PAUSE_SECONDS: Final = 300.0
 _KEPT_UNSCANNED: Final = timedelta(days=1)
-"""Resources remember what AWS does not tell, since when a volume is unattached: a policy that is replaced finds it."""
+"""Resources hold what AWS does not return (since when a volume is unattached): a replaced policy still finds it."""
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Forgetting:
         """Forget what is gone, at most every five minutes.
 
         Raises:
-            StoreUnavailable, ClusterUnavailable, Refused: what was not proven or not reached stays until the next look.
+            StoreUnavailable, ClusterUnavailable, Refused: what was not proven or not reached stays until the next pass.
             One watched namespace that cannot be read keeps what is its own, and all shards: it may scan any of them.
         """
         if self.clock.monotonic() < self._due:
@@ -142,7 +142,7 @@ def is_abandoned(
     accounts: Mapping[str, AwsAccount],
     now: datetime,
 ) -> bool:
-    """Tell whether no policy scans a shard that no policy's last scan has seen.
+    """Return whether no policy scans a shard that no policy's last scan has seen.
 
     Args:
         head: the shard.
@@ -156,7 +156,7 @@ def is_abandoned(
 
 
 def may_scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], shard: Shard) -> bool:
-    """Tell whether a policy asks for a shard, as far as can be told without asking AWS which regions are enabled."""
+    """Return whether a policy asks for a shard, as far as is known without asking AWS which regions are enabled."""
     spec = policy.spec
     if spec.resources and shard.kind not in spec.resources:
         return False
@@ -167,7 +167,7 @@ def may_scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], shard: Shar
 
 
 def _passed_over(shard: ShardHead, found: PolicyHead | None) -> bool:
-    """Tell whether a policy's last scan left out a shard that the policy asks for: its region is not enabled any more.
+    """Return whether the last scan left out a shard that its policy asks for: its region is not enabled any more.
 
     A scan tries all there is, so one that began after the last attempt did not want to, unless it could not even enter
     the account.
@@ -178,7 +178,7 @@ def _passed_over(shard: ShardHead, found: PolicyHead | None) -> bool:
 
 
 def _is_same(uid: str, policy: ScanPolicy | None) -> bool:
-    """Tell whether a policy is there and the one of that uid; an unknown uid may be anyone's."""
+    """Return whether a policy is there and the one of that uid; an unknown uid may be anyone's."""
     return policy is not None and uid in {"", policy.metadata.uid}
 
 

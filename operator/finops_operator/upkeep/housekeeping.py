@@ -103,7 +103,7 @@ class Housekeeping:
             self.telemetry.canary_age.labels(kind).set(age)
 
     def _publish_groups(self) -> None:
-        """Tell the bot which user groups matter."""
+        """Write for the bot which user groups matter."""
         wanted = self._wanted_groups()
         if wanted != self.groups.wanted():
             self.groups.want(wanted)

@@ -1,4 +1,4 @@
-"""Says on every policy that may act why nothing begins: frozen, unprotected, or a ledger that tells two stories.
+"""Says on every policy that may act why nothing begins: frozen, unprotected, or a ledger whose sinks differ.
 
 A duty of housekeeping: the condition `ActsPossible`, an Event at each turn, and a gauge for each obstacle.
 """

@@ -1,8 +1,8 @@
 """Brings the outbox to Slack: one message a second and channel, decisions first, nothing posted twice.
 
 One thread per replica. A card is taken, posted or updated, and given back; what cannot be done now is given back with
-the instant at which it is worth another try. A post whose answer was lost is looked for in the channel's history by its
-metadata before anything is posted again.
+the instant at which it is worth another try. A post whose answer was lost is searched for in the channel's history by
+its metadata before anything is posted again.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def test_a_namespace_that_cannot_be_read_holds_back_its_own_requests_only(
     with monkeypatch.context() as patched, caplog.at_level("WARNING"):
         patched.setattr(after.approvals.api, "list", refused)
         assert after.decider.see_all() == after.decider.see_all() == {"team-b"}
-        assert after.decider.look(made).status.state is State.APPROVED
+        assert after.decider.advance(made).status.state is State.APPROVED
         elsewhere = made.model_copy(update={"metadata": made.metadata.model_copy(update={"namespace": "team-b"})})
         with pytest.raises(Refused):
             after.decider.judge_votes(elsewhere)

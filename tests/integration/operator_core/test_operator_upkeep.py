@@ -29,12 +29,12 @@ def test_fifty_open_requests_with_votes_cost_nothing_while_nothing_happens(parts
     for number in range(50):
         parts.vote(parts.propose(number, approval={"required": 2, "approvers": [{"kubernetesGroup": "sre"}]}))
     for one in parts.world.requests.all():
-        parts.decider.look(one)
+        parts.decider.advance(one)
     before, asked = commands(parts.store), len(parts.double.audit())
 
     for _ in range(10):
         for one in parts.world.requests.all():
-            parts.decider.look(one)
+            parts.decider.advance(one)
 
     assert commands(parts.store) - before == 0
     # The mapping of identities, once in two seconds at most.
@@ -45,11 +45,11 @@ def test_an_old_picture_of_a_request_never_puts_it_back_to_its_beginning(parts: 
     made = parts.propose(1)
     old = made.model_copy(update={"status": made.status.model_copy(update={"state": None})})
     parts.vote(made)
-    assert parts.decider.look(made).status.state is State.APPROVED
+    assert parts.decider.advance(made).status.state is State.APPROVED
     parts.world.requests.drop((NAMESPACE, made.metadata.name), made.metadata.uid)
 
     with pytest.raises(Conflict, match="taken in already"):
-        parts.decider.look(old)
+        parts.decider.advance(old)
 
     assert parts.requests.fresh(made).status.state is State.APPROVED
 
@@ -59,7 +59,7 @@ def test_a_request_that_another_thread_took_in_is_read_without_a_refused_write(p
     old = made.model_copy(update={"status": made.status.model_copy(update={"state": None})})
     before = len(parts.double.audit())
 
-    seen = parts.decider.look(old)
+    seen = parts.decider.advance(old)
 
     assert seen.status.state is State.PENDING
     assert [one for one in parts.double.audit()[before:] if one["verb"] not in {"get", "list"}] == []
@@ -70,7 +70,7 @@ def test_votes_of_one_second_are_judged_so_that_the_withdrawal_wins(parts: Parts
     parts.vote(made)
     parts.vote(made, decision="Withdraw", reason="slip")
 
-    look = parts.decider.look(made)
+    look = parts.decider.advance(made)
 
     assert look.status.state is State.PENDING
     told = [record.entry.detail["choice"] for record in parts.ledger.read() if record.entry.kind is RecordKind.VOTED]

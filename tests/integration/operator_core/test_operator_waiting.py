@@ -72,7 +72,7 @@ class Looking:
     def approved(self, shown: State, *, begun: bool = False) -> ActionRequest:
         made = self.parts.propose(1, approval=TWO)
         self.parts.vote(made)
-        approved = self.parts.decider.look(made)
+        approved = self.parts.decider.advance(made)
         if begun:
             intent(self.parts, approved)
         return self.parts.requests.write_status(approved, lambda now: {**now.status.to_dict(), "state": shown.value})

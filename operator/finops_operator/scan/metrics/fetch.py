@@ -119,7 +119,7 @@ class _Request:
                     series[index] = value
 
     def _is_whole(self, stamps: Sequence[object]) -> bool:
-        """Tell whether every period of the window has its point, in order: then nothing needs to be sorted in."""
+        """Return whether every period of the window has its point, in order: then nothing needs to be sorted in."""
         window = self._window
         if len(stamps) != window.points:
             return False

@@ -220,7 +220,7 @@ def _console_url(resource: Resource) -> str:
 _ARN: Final = "arn:aws:elasticloadbalancing:us-east-1:111111111111"
 _NO_GROUP: Final = f"{_ARN}:targetgroup/my-targets/73e2d6bc24d8a067"
 _NO_LISTENER: Final = f"{_ARN}:listener/{_SAMPLE_ID}/f2f7dc8efc522ab2"
-"""Things that do not exist, to ask whether a call is allowed: AWS judges that before it looks for them."""
+"""Things that do not exist, to ask whether a call is allowed: AWS judges that before it searches for them."""
 _CALLS: Final = {
     f"elasticloadbalancing:{name}": f"elbv2:{name}"
     for name in (

@@ -1,7 +1,7 @@
 """Database instances: DescribeDBInstances, connections and load, hours and storage.
 
 Loaded by the registry; walked by the discover and measure stages. RDS's listing names the members of Aurora clusters
-too, whose storage is the cluster's, and those of DocumentDB and Neptune, which are told apart by their engine: they are
+too, whose storage is the cluster's, and those of DocumentDB and Neptune, which are recognized by their engine: they are
 listed, but neither priced nor measured here. A stopped instance publishes nothing, and no data is never zero.
 """
 

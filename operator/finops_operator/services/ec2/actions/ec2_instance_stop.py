@@ -117,7 +117,7 @@ ACTION: Final = Action(
     destructive=False,
     restart_needed=False,
     rollback_possible=True,
-    way_back="start it",
+    undo_by_hand="start it",
     effort=Effort.LOW,
     permissions=("ec2:StopInstances", "ec2:StartInstances", "kms:CreateGrant"),
     read_permissions=READ_PERMISSIONS,
@@ -146,7 +146,7 @@ ACTION: Final = Action(
     statements=_statements,
     rights=Rights(
         narrowed=(START_WITH_CUSTOMER_KEYS,),
-        way_back=frozenset({"ec2:StartInstances"}),
+        rollback=frozenset({"ec2:StartInstances"}),
         probes=INSTANCE_PROBES,
     ),
     calls=CALLS,

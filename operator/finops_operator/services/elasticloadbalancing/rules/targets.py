@@ -76,7 +76,7 @@ class TargetReading:
                             groups.setdefault(str(owner), []).append(str(group["TargetGroupArn"]))
             except AwsError as error:
                 # Half a listing would make targets disappear.
-                self._failed(_GROUPS, error, for_good=True)
+                self._failed(_GROUPS, error, permanent=True)
             else:
                 self._groups = groups
         return None if self._groups is None else self._groups.get(arn, [])
@@ -120,8 +120,8 @@ class TargetReading:
         for page in self._reader.pages(operation, {**parameters, "PageSize": PAGE}):
             yield from page.get(key, ())
 
-    def _failed(self, operation: str, error: AwsError, *, for_good: bool = False) -> None:
-        if for_good or isinstance(error, AwsDenied):
+    def _failed(self, operation: str, error: AwsError, *, permanent: bool = False) -> None:
+        if permanent or isinstance(error, AwsDenied):
             self._refused.add(operation)
         self._gaps.setdefault((operation, error.code), gap_of(error, self._reader))
 

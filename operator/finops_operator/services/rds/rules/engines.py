@@ -37,7 +37,7 @@ class Priced:
 
 
 def is_aurora(engine: str | None) -> bool:
-    """Tell whether an instance is a member of an Aurora cluster, whose storage is the cluster's."""
+    """Return whether an instance is a member of an Aurora cluster, whose storage is the cluster's."""
     return engine in _AURORA
 
 
