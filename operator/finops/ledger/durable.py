@@ -19,7 +19,7 @@ from typing import Final
 from finops.domain.audit import Entry, Record, RecordKind, request_uid
 from finops.errors import Conflict, FenceLost, LedgerDiverged, LedgerUnavailable
 from finops.ledger.file_sink import FileSink, line_of
-from finops.ledger.known import WROTE, Known
+from finops.ledger.known_records import WROTE, KnownRecords
 from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock
 from finops.store.connection import Store
@@ -52,7 +52,7 @@ class DurableLedger:
         self._fence = fence
         self._passage = passage
         self._lock = threading.RLock()
-        self._known: Known | None = None
+        self._known: KnownRecords | None = None
         self._current = False
         self._diverged = ""
 
@@ -206,9 +206,9 @@ class DurableLedger:
             )
         )
 
-    def _followed(self) -> Known:
+    def _followed(self) -> KnownRecords:
         """Return how far the ledger is known, after reading what others appended to the stream meanwhile."""
-        known = self._known = self._known or Known()
+        known = self._known = self._known or KnownRecords()
         if not self._current:
             try:
                 self._check_head(known)
@@ -220,7 +220,7 @@ class DurableLedger:
             self._current = True
         return known
 
-    def _check_head(self, known: Known) -> None:
+    def _check_head(self, known: KnownRecords) -> None:
         """Refuse a store that came back with less than the file or we ourselves have seen of it."""
         head = self._stream.head()
         seen = max(known.head.sequence, self._file.sequence if self._file is not None else 0)
@@ -250,7 +250,7 @@ class DurableLedger:
             raise
 
     def _reconcile(self) -> int:
-        known, file = Known(), self._file
+        known, file = KnownRecords(), self._file
         self._current = False
         if file is None:
             self._known = known

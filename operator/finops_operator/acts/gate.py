@@ -27,7 +27,7 @@ from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.protection import Protected
-from finops_operator.decisions.identities import People
+from finops_operator.decisions.identities import Identities
 from finops_operator.rules.origin import created_id, is_older, spec_hash
 from finops_operator.rules.standing import ending_record, standing
 from finops_operator.rules.votes import domain_approvers, request_facts, vote_of
@@ -47,7 +47,7 @@ class OperatorGate:
     accounts: KindApi[AwsAccount]
     requests: KindApi[ActionRequest]
     approvals: KindApi[Approval]
-    people: People
+    people: Identities
     ledger: Ledger
     clock: Clock
     protection: Protected

@@ -171,7 +171,7 @@ def read_config(*, timeout_seconds: float = 30.0) -> Config:
     )
 
 
-class Bounded:
+class BoundedCache:
     """A small thread-safe least-recently-used table whose values are made once, under one lock per key."""
 
     def __init__(self, size: int = _MAX_CLIENTS) -> None:

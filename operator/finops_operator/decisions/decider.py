@@ -36,11 +36,11 @@ from finops.domain.decision import (
 from finops.errors import Conflict, InvalidInput, Refused, Unavailable
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
-from finops_operator.cluster.cache import Kept
+from finops_operator.cluster.cache import KindCache
 from finops_operator.cluster.objects import Objects
 from finops_operator.cluster.protection import Protected
-from finops_operator.decisions.identities import People
-from finops_operator.decisions.verdicts import Judged, VoteRecords, sentence
+from finops_operator.decisions.identities import Identities
+from finops_operator.decisions.verdicts import RecordedVerdicts, sentence
 from finops_operator.killpoint import killpoint
 from finops_operator.rules import request_status
 from finops_operator.rules.origin import created_id, intended_id, is_older, spec_hash
@@ -81,7 +81,7 @@ class Decider:
     requests: Objects[ActionRequest]
     approvals: Objects[Approval]
     approvals_of: Callable[[ActionRequest], tuple[Approval, ...]]
-    people: People
+    people: Identities
     clock: Clock
     protection: Protected
     fence: Callable[[], int]
@@ -89,13 +89,13 @@ class Decider:
     ended: Callable[[ActionRequest], None] = lambda _request: None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     """Scan threads withdraw while the request loop decides: one decision at a time, each from a fresh state."""
-    _votes: VoteRecords = field(init=False)
+    _votes: RecordedVerdicts = field(init=False)
     _origins: dict[tuple[str, int | None], bool] = field(default_factory=dict)
     """(uid, generation) → whether the ledger saw exactly this spec proposed. An object is created after its record and
     every edit makes a new generation, so asking again shows nothing new."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_votes", VoteRecords(self.ledger))
+        object.__setattr__(self, "_votes", RecordedVerdicts(self.ledger))
 
     def start_again(self) -> None:
         """Forget what was read of the ledger: the lease was elsewhere meanwhile."""
@@ -152,7 +152,7 @@ class Decider:
 
     def _advance(self, request: ActionRequest) -> ActionRequest:
         if request.status.state is None:
-            request = _as_taken_in(request, self.requests.kept)
+            request = _as_taken_in(request, self.requests.cache)
         if not self.is_ours(request):
             self._refuse_all(request)
             return request
@@ -283,7 +283,7 @@ class Decider:
             recorded = self._votes.write(request, vote, verdict, electorate, after=after)
             after = None
             killpoint("vote.recorded")
-            self.answered(Verdict(recorded.result, recorded.reason, recorded.message))
+            self.answered(recorded)
             if recorded.result is VoteResult.COUNTED:
                 counted.append(vote)
         return len(counted) > before
@@ -325,7 +325,7 @@ class Decider:
         if any(approval.status.result is None for approval in self._approvals(request)):
             self._judge_new_votes(request)
 
-    def _answer(self, approval: Approval, known: Judged) -> None:
+    def _answer(self, approval: Approval, known: Verdict) -> None:
         message = known.message[:_ANSWER_CHARACTERS]
         answer = {"result": known.result.value, "reason": known.reason, "message": message}
         try:
@@ -348,7 +348,7 @@ class Decider:
         if trigger is None:
             return self._show_votes(request, votes)
         current = self.requests.fresh(request)
-        if state_of(current) is not state or not self.approvals.kept.is_complete_in(request.metadata.namespace or ""):
+        if state_of(current) is not state or not self.approvals.cache.is_complete_in(request.metadata.namespace or ""):
             # It has moved on, or the watch of the votes has begun to list again: the next pass sees everything.
             return current
         if state is not State.PENDING and self._is_the_executors(request.metadata.uid or ""):
@@ -363,7 +363,7 @@ class Decider:
             if vote.choice is Choice.APPROVE and vote.uid not in shown:
                 found = self.approvals.api.get(request.metadata.namespace or "", vote.name)
                 if found is not None and found.metadata.uid == vote.uid:
-                    self.approvals.kept.put(found)
+                    self.approvals.cache.put(found)
 
     def _record_decision(self, request: ActionRequest, trigger: Trigger, votes: Tally, message: str) -> ActionRequest:
         facts = self._facts(request)
@@ -421,12 +421,12 @@ class Decider:
         )
 
 
-def _as_taken_in(request: ActionRequest, kept: Kept[ActionRequest]) -> ActionRequest:
+def _as_taken_in(request: ActionRequest, cache: KindCache[ActionRequest]) -> ActionRequest:
     """Return a request without a state as another thread has taken it in meanwhile, if one has.
 
     The proposer and the request loop both see a new request; a second first status would be refused as a lost race.
     """
-    known = kept.get(request.metadata.namespace or "", request.metadata.name)
+    known = cache.get(request.metadata.namespace or "", request.metadata.name)
     if known is None or known.metadata.uid != request.metadata.uid or known.status.state is None:
         return request
     return known

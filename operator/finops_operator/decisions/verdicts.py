@@ -8,7 +8,6 @@ request's records are read again before anything is counted.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
@@ -39,23 +38,14 @@ _TOO_MANY: Final = Verdict(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The verdict on one vote; it never changes."""
-
-    result: VoteResult
-    reason: str
-    message: str
-
-
-class VoteRecords:
+class RecordedVerdicts:
     """Verdicts by request and vote, and decisions by request."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._of_request: dict[str, dict[str, Record]] = {}
         """Request uid → operation id → record of a verdict or a decision, in the ledger's order."""
-        self._known: dict[str, Judged] = {}
+        self._known: dict[str, Verdict] = {}
         """Vote uid → verdict, also those that the ledger does not hold because there were too many."""
 
     def start_again(self) -> None:
@@ -63,7 +53,7 @@ class VoteRecords:
         self._of_request.clear()
         self._known.clear()
 
-    def verdict(self, vote: Vote) -> Judged | None:
+    def verdict(self, vote: Vote) -> Verdict | None:
         """Return what was answered to `vote`, None when it was not judged yet. Raises LedgerUnavailable."""
         known = self._known.get(vote.uid)
         if known is None:
@@ -123,7 +113,7 @@ class VoteRecords:
 
     def write(
         self, request: ActionRequest, vote: Vote, verdict: Verdict, electorate: Electorate, *, after: int | None = None
-    ) -> Judged:
+    ) -> Verdict:
         """Record a verdict, that there are too many of a person's votes only once.
 
         Args:
@@ -140,7 +130,7 @@ class VoteRecords:
         if verdict is _TOO_MANY:
             own = self._own(request, electorate.person(vote.voter), electorate)
             if any(record.entry.detail["verdict"] == verdict.reason for record in own):
-                return self._remember(vote, Judged(verdict.result, verdict.reason, verdict.message))
+                return self._remember(vote, verdict)
         record = self._append(request.metadata.uid or "", _entry(request, vote, verdict, electorate), after=after)
         return self._remember(vote, _judged(record))
 
@@ -170,7 +160,7 @@ class VoteRecords:
             self._of_request[request_uid] = known
         return known
 
-    def _remember(self, vote: Vote, judged: Judged) -> Judged:
+    def _remember(self, vote: Vote, judged: Verdict) -> Verdict:
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
         self._known[vote.uid] = judged
@@ -185,10 +175,10 @@ def _id(vote: Vote) -> str:
     return f"vote:{vote.uid}"
 
 
-def _judged(record: Record) -> Judged:
+def _judged(record: Record) -> Verdict:
     result = VoteResult.COUNTED if record.entry.result == "counted" else VoteResult.REFUSED
     detail = record.entry.detail
-    return Judged(result, str(detail["verdict"]), str(detail["message"]))
+    return Verdict(result, str(detail["verdict"]), str(detail["message"]))
 
 
 def _entry(request: ActionRequest, vote: Vote, verdict: Verdict, electorate: Electorate) -> Entry:

@@ -86,7 +86,7 @@ def _no_patch(_owner: Owner, _resource: Resource, _parameters: Parameters) -> st
 
 
 @dataclass(frozen=True, slots=True)
-class AtOwner:
+class OwnerChange:
     """The same change made where the resource is owned, when an act here would be undone.
 
     Attributes:
@@ -191,7 +191,7 @@ class Action:
     statements: Callable[[Plan, PlanStep], tuple[Statement, ...]]
     rights: Rights = field(default_factory=Rights)
     calls: CallRules = field(default_factory=CallRules)
-    at_owner: AtOwner = field(default_factory=AtOwner)
+    at_owner: OwnerChange = field(default_factory=OwnerChange)
     sample: ActSample = field(default_factory=ActSample)
 
 

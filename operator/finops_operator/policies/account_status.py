@@ -38,7 +38,7 @@ class AccountStatuses:
 
     def refresh(self, names: tuple[str, ...], tenant: Tenant) -> None:
         """Bring the named accounts' status up to date; what cannot be written now is written after the next scan."""
-        for account in self.accounts.kept.all():
+        for account in self.accounts.cache.all():
             if account.metadata.name in names and self._is_due(account):
                 self._refresh_one(account, tenant)
 

@@ -21,13 +21,13 @@ from finops.domain.report import ScanSummary
 from finops.errors import FinopsError, InvalidInput, StoreUnavailable, StoreUnsafe
 from finops.k8s.events import Events
 from finops.ports.clock import Clock
-from finops_operator.cluster.cache import Key, World
+from finops_operator.cluster.cache import ClusterCache, Key
 from finops_operator.cluster.objects import Gone, Objects
-from finops_operator.policies.backoff import Accounts, Attempt, ScanPatience, attempt_of
+from finops_operator.policies.backoff import Accounts, Attempt, ScanBackoff, attempt_of
 from finops_operator.policies.rescan import EndedActs
 from finops_operator.rules import policy_status
 from finops_operator.rules.due import REQUESTED_AT, Due, due
-from finops_operator.rules.policy_status import Standing
+from finops_operator.rules.policy_status import PolicyFigures
 from finops_operator.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -52,10 +52,10 @@ class Scheduler:
         see_accounts: reads the accounts from the API server, whose watch may lag behind that of the policies.
     """
 
-    world: World
+    cache: ClusterCache
     policies: Objects[ScanPolicy]
     scan: Callable[[ScanPolicy], ScanSummary]
-    follow_up: Callable[[ScanPolicy, ScanSummary], Standing]
+    follow_up: Callable[[ScanPolicy, ScanSummary], PolicyFigures]
     events: Events
     telemetry: Telemetry
     clock: Clock
@@ -63,7 +63,7 @@ class Scheduler:
     may_write: Callable[[], bool]
     see_accounts: Callable[[], None]
     _running: set[Key] = field(default_factory=set)
-    _patience: ScanPatience = field(init=False)
+    _patience: ScanBackoff = field(init=False)
     _ended_acts: EndedActs = field(init=False)
     _hopeless: dict[Key, Attempt] = field(default_factory=dict)
     """Policies that ask for something impossible: not tried again until somebody changes them."""
@@ -74,7 +74,7 @@ class Scheduler:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._patience = ScanPatience(self.clock, self._accounts_of)
+        self._patience = ScanBackoff(self.clock, self._accounts_of)
         self._ended_acts = EndedActs(self.clock)
 
     def run(self, stop: threading.Event) -> None:
@@ -83,15 +83,15 @@ class Scheduler:
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="scan") as pool:
             while not stop.is_set():
                 wake = self._start_due(pool)
-                seen = self.world.wait(seen, wake)
+                seen = self.cache.wait(seen, wake)
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _start_due(self, pool: ThreadPoolExecutor) -> float:
         now = self.clock.now()
         self._forget_deleted()
-        self._ended_acts.see(self.world.requests.all(), self.world.policies.get)
+        self._ended_acts.see(self.cache.requests.all(), self.cache.policies.get)
         soonest = now + timedelta(seconds=_LONGEST_SLEEP_SECONDS)
-        for policy in self.world.policies.all():
+        for policy in self.cache.policies.all():
             key = (policy.metadata.namespace or "", policy.metadata.name)
             with self._lock:
                 if key in self._running:
@@ -131,10 +131,10 @@ class Scheduler:
         finally:
             with self._lock:
                 self._running.discard(key)
-            self.world.ring()
+            self.cache.ring()
 
     def _forget_deleted(self) -> None:
-        known = {(policy.metadata.namespace or "", policy.metadata.name) for policy in self.world.policies.all()}
+        known = {(policy.metadata.namespace or "", policy.metadata.name) for policy in self.cache.policies.all()}
         self._patience.forget_all_but(known)
         self._ended_acts.forget_all_but(known)
         with self._lock:
@@ -144,7 +144,7 @@ class Scheduler:
 
     def _accounts_of(self, policy: ScanPolicy) -> Accounts:
         named = {reference.name for reference in policy.spec.accounts}
-        found = (account.metadata for account in self.world.accounts.all())
+        found = (account.metadata for account in self.cache.accounts.all())
         return frozenset((one.name, one.uid, one.generation) for one in found if one.name in named)
 
     def _account_changed(self, key: Key, policy: ScanPolicy) -> bool:
@@ -233,7 +233,7 @@ class Scheduler:
         self._pause_while_owed(key, policy, standing)
         self._write(policy, lambda p: policy_status.followed_up(p, standing))
 
-    def _follow(self, key: Key, policy: ScanPolicy, summary: ScanSummary) -> Standing:
+    def _follow(self, key: Key, policy: ScanPolicy, summary: ScanSummary) -> PolicyFigures:
         standing = self.follow_up(policy, summary)
         with self._lock:
             if standing.owed:
@@ -242,7 +242,7 @@ class Scheduler:
                 self._owed.pop(key, None)
         return standing
 
-    def _pause_while_owed(self, key: Key, policy: ScanPolicy, standing: Standing) -> None:
+    def _pause_while_owed(self, key: Key, policy: ScanPolicy, standing: PolicyFigures) -> None:
         """Leave the ledger and the lease alone that do not answer; without the lease nothing is tried anyway."""
         if not standing.owed:
             self._patience.caught_up(key)

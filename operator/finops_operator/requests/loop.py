@@ -26,7 +26,7 @@ from finops.ports.act import ActRequest, Gate
 from finops.ports.clock import Clock
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.progress import ActResult
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
@@ -83,7 +83,7 @@ class RequestLoop:
         may_write: whether this process holds the lease.
     """
 
-    world: World
+    cache: ClusterCache
     requests: Objects[ActionRequest]
     decider: Decider
     gate: Gate
@@ -112,7 +112,7 @@ class RequestLoop:
                 if self.may_write():
                     self._start_ready(pool)
                     self._refresh_all(pool)
-                seen = self.world.wait(seen, self._pause(begun))
+                seen = self.cache.wait(seen, self._pause(begun))
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -130,7 +130,7 @@ class RequestLoop:
         if None in unread:
             return
         states: Counter[str] = Counter()
-        for request in self.world.requests.all():
+        for request in self.cache.requests.all():
             if self._stopping.is_set():
                 return
             states[(request.status.state or State.PENDING).value] += 1
@@ -342,7 +342,7 @@ class RequestLoop:
                     self._unfinished.pop(act.uid, None)
                 else:
                     one.at = self.clock.monotonic() + retry_after
-            self.world.ring()
+            self.cache.ring()
 
     def _run(self, one: _Unfinished) -> float | None:
         """Run an act once with everything as it is now; return the seconds until the next run, None when it ended."""
@@ -384,7 +384,7 @@ class RequestLoop:
         return _ATTENTION_SECONDS
 
     def _request_of(self, act: ActRequest) -> ActionRequest | None:
-        request = self.world.requests.get(act.tenant.namespace, act.name)
+        request = self.cache.requests.get(act.tenant.namespace, act.name)
         return request if request is not None and request.metadata.uid == act.uid else None
 
     def _waits(self, one: _Unfinished, result: ActResult) -> float:

@@ -35,7 +35,7 @@ from finops_operator.decisions.decider import Decider
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, FailingPlaces, Passed, PassingOver
+from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, CooldownReason, Cooldowns, FailingPlaces
 from finops_operator.requests.outcomes import Outcomes
 from finops_operator.requests.presenting import in_words
 from finops_operator.rules.candidates import (
@@ -89,7 +89,7 @@ class Proposer:
     may_write: Callable[[], bool]
     stopping: Callable[[], bool] = lambda: False
     """Whether the process is asked to end: then nothing new is begun."""
-    _passing_over: PassingOver = field(default_factory=PassingOver)
+    _passing_over: Cooldowns = field(default_factory=Cooldowns)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     """Two policies may cover one resource: their scans take turns here, or both would ask for it."""
 
@@ -108,7 +108,7 @@ class Proposer:
 
     def open_of(self, policy: ScanPolicy) -> tuple[ActionRequest, ...]:
         """Return the policy's requests that wait or run, as last seen."""
-        return open_requests(policy, self.requests.kept.all())
+        return open_requests(policy, self.requests.cache.all())
 
     def _is_current(self, policy: ScanPolicy) -> bool:
         """Return whether the policy that was scanned still says so: it may have gone, changed or been suspended."""
@@ -218,7 +218,7 @@ class Proposer:
             except (AwsError, Refused, InvalidInput, Conflict) as error:
                 logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
                 outcomes.waits(item, str(error))
-                self._passing_over.note(policy, item, now, FAILED_FOR, Passed(str(error)))
+                self._passing_over.note(policy, item, now, FAILED_FOR, CooldownReason(str(error)))
                 if isinstance(error, AwsError):
                     failing.failed(item)
         self._create_all(policy, wanted, known, outcomes)
@@ -241,7 +241,7 @@ class Proposer:
             except (Refused, InvalidInput, Conflict) as error:
                 logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
                 outcomes.waits(item, str(error))
-                self._passing_over.note(policy, item, now, FAILED_FOR, Passed(str(error)))
+                self._passing_over.note(policy, item, now, FAILED_FOR, CooldownReason(str(error)))
 
     def _wanted(
         self, policy: ScanPolicy, account: AwsAccount, item: Recommendation, outcomes: Outcomes
@@ -256,7 +256,7 @@ class Proposer:
             reasons = " ".join(one.message for one in found)
             logger.info("not proposed: %s", reasons, extra={"recommendation": item.id})
             outcomes.refused(item, found)
-            self._passing_over.note(policy, item, self.clock.now(), REFUSED_FOR, Passed(reasons, found))
+            self._passing_over.note(policy, item, self.clock.now(), REFUSED_FOR, CooldownReason(reasons, found))
             return None
         plan = action.plan(item.resource, item.parameters, observation.fingerprint)
         # The recommendation comes from the store; what an act does to people and data is the action's to say.

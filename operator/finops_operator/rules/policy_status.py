@@ -36,7 +36,7 @@ _SCANNED: Final = frozenset({"Completed", "CompletedWithGaps"})
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PolicyFigures:
     """Figures about a policy that do not come from its scan.
 
     Attributes:
@@ -139,7 +139,7 @@ def scanned(
     next_time: datetime | None,
     requested_at: str,
     generation: int | None,
-    standing: Standing,
+    standing: PolicyFigures,
     now: datetime,
 ) -> dict[str, Any]:
     """A scan of `generation` ended; `summary` is all there is to say."""
@@ -186,7 +186,7 @@ def savings_of(savings: Savings) -> SavingsByStatus:
     )
 
 
-def followed_up(policy: ScanPolicy, standing: Standing) -> dict[str, Any]:
+def followed_up(policy: ScanPolicy, standing: PolicyFigures) -> dict[str, Any]:
     """The requests were brought in line with a scan that had ended before."""
     update: dict[str, Any] = {
         "realized_monthly_savings": to_cents(standing.realized_monthly_savings),

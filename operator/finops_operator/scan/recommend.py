@@ -19,7 +19,7 @@ from finops.domain.price import Cost
 from finops.domain.recommendation import Finding, Recommendation, ResourceRef, recommendation_id
 from finops.domain.report import Savings
 from finops.domain.resource import Resource
-from finops_operator.plugins.action import Action, AtOwner
+from finops_operator.plugins.action import Action, OwnerChange
 from finops_operator.plugins.check import Check
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.rules.readiness import ActTerms, judged
@@ -136,7 +136,7 @@ def _net(list_saving: Decimal, discount_percent: Decimal) -> Decimal:
 def _advice(resource: Resource, finding: Finding, declared: Declared) -> str:
     owner = declared.kind.owner(resource)
     action = declared.actions.get(finding.action)
-    rules = action.at_owner if action is not None else AtOwner()
+    rules = action.at_owner if action is not None else OwnerChange()
     if owner is None or not owner.would_undo(only_stops=rules.only_stops):
         return ""
     return owner.advice(rules.patch(owner, resource, finding.parameters), only_stops=rules.only_stops)

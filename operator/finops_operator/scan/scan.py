@@ -40,7 +40,7 @@ from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.check import Check
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.rules.access import Granted, accounts_by_id, granted_accounts
+from finops_operator.rules.access import GrantedAccount, accounts_by_id, granted_accounts
 from finops_operator.scan.check import CheckSetting, enabled_checks
 from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, discover_shard, shard_tasks
 from finops_operator.scan.judging import Brief, ShardJudge, ShardTotals, Stores
@@ -121,7 +121,7 @@ class _Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _FinishedShard:
     """One finished shard."""
 
     generation: str
@@ -178,11 +178,11 @@ def _brief(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDep
 
 
 def _tasks(
-    policy: ScanPolicy, granted: Sequence[Granted], deps: ScanDependencies, brief: Brief, progress: _Progress
+    policy: ScanPolicy, granted: Sequence[GrantedAccount], deps: ScanDependencies, brief: Brief, progress: _Progress
 ) -> list[ShardTask]:
     """Ask each account for its regions, in parallel, and return the shards to list."""
     tenant = Tenant(namespace=brief.policy[0], policy=brief.policy[1])
-    waiting: list[tuple[Granted, CallCounter, Future[frozenset[str]]]] = []
+    waiting: list[tuple[GrantedAccount, CallCounter, Future[frozenset[str]]]] = []
     for one in granted:
         counter = CallCounter()
         progress.counters.append(counter)
@@ -215,7 +215,7 @@ def _run(tasks: Sequence[ShardTask], deps: ScanDependencies, brief: Brief, clock
             future.cancel()
 
 
-def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Clock) -> _Judged:
+def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Clock) -> _FinishedShard:
     counter = CallCounter()
     tenant = Tenant(namespace=brief.policy[0], policy=brief.policy[1])
     reader = deps.readers.reader(task.access, task.region, tenant, counter)
@@ -233,10 +233,10 @@ def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Cl
     judge.totals.gaps += found.gaps
     for page in stores.inventory.pages(task.shard, found.generation):
         judge.page(page)
-    return _Judged(found.generation, not found.gaps, judge.close(), counter)
+    return _FinishedShard(found.generation, not found.gaps, judge.close(), counter)
 
 
-def _collect(task: ShardTask, judged: _Judged, deps: ScanDependencies, progress: _Progress) -> None:
+def _collect(task: ShardTask, judged: _FinishedShard, deps: ScanDependencies, progress: _Progress) -> None:
     progress.counters.append(judged.counter)
     progress.metrics[task.region] += judged.counter.metrics_requested
     progress.totals.append(judged.totals)

@@ -29,7 +29,7 @@ _MESSAGE: Final = re.compile(r"[0-9]{1,20}\.[0-9]{1,9}")
 
 
 @dataclass(slots=True)
-class Chronicle:
+class AuditNotes:
     """Keeps what was noted last, so that nothing is noted twice.
 
     Attributes:

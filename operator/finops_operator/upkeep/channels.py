@@ -40,7 +40,7 @@ class SlackChannels:
             # The bot writes there, and the operator trusts it with nothing: what cannot be read is no reason to stop.
             logger.warning("what the bot says about Slack cannot be read: %s", error)
             return
-        for policy in self.policies.kept.all():
+        for policy in self.policies.cache.all():
             note, wanted = policy_status.slack_note(policy), problem_of(policy, problems)
             if note is None or note == wanted:
                 continue

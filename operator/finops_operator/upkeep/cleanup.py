@@ -34,7 +34,7 @@ _KEPT_UNSCANNED: Final = timedelta(days=1)
 
 
 @dataclass(slots=True)
-class Forgetting:
+class Cleanup:
     """Compares what is kept with the policies that exist in the namespaces that are watched; of others all stays."""
 
     store: Store
@@ -60,7 +60,7 @@ class Forgetting:
             return
         # What is known goes first: whatever is made after the list is not in it.
         shown, heads, unnamed = self.telemetry.policies(), *self._kept()
-        watched = self.policies.kept.namespaces
+        watched = self.policies.cache.namespaces
         policies, unread = self._existing()
         accounts = {account.metadata.name: account for account in self.accounts.api.list()}
         for key in shown:
@@ -80,7 +80,7 @@ class Forgetting:
     def _existing(self) -> tuple[dict[Key, ScanPolicy], frozenset[str]]:
         """Return the policies that exist, and those of several watched namespaces that could not be read."""
         found, unread = dict[Key, ScanPolicy](), set[str]()
-        for where in self.policies.kept.namespaces or (None,):
+        for where in self.policies.cache.namespaces or (None,):
             try:
                 found |= {_key(policy): policy for policy in self.policies.api.list(where)}
             except (Refused, ClusterUnavailable) as error:
@@ -126,7 +126,7 @@ class Forgetting:
         policies: Collection[tuple[ScanPolicy, PolicyHead | None]],
         accounts: Mapping[str, AwsAccount],
     ) -> None:
-        if self.policies.kept.broken() or self.accounts.kept.broken():
+        if self.policies.cache.broken() or self.accounts.cache.broken():
             # Nobody knows what those would scan.
             return
         now = self.clock.now()

@@ -45,7 +45,7 @@ class Obstacles:
         for reason, why in found.items():
             self.telemetry.acts_stopped.labels(reason).set(1 if why else 0)
         reason, message = next(((reason, why) for reason, why in found.items() if why), _GONE)
-        for policy in self.policies.kept.all():
+        for policy in self.policies.cache.all():
             if policy.spec.actions.mode is Mode.RECOMMEND:
                 continue
             before = find_condition(policy.status.conditions, policy_status.ACTS_POSSIBLE)

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
-from finops.store.outbox import MessageRef, Outbox, Taken, WantedCard
+from finops.store.outbox import ClaimedCard, MessageRef, Outbox, WantedCard
 from finops.store.slack_status import SlackProblem, SlackStatus
 from finops_slackbot.killpoint import KillPoint
 from finops_slackbot.metrics import Metrics
@@ -128,7 +128,7 @@ class Delivery:
             self._refused(taken, error)
         return True
 
-    def _deliver(self, taken: Taken) -> None:
+    def _deliver(self, taken: ClaimedCard) -> None:
         card = taken.card
         ref = self._outbox.message(card.uid)
         if not ref.ts:
@@ -268,7 +268,7 @@ class Delivery:
         if wait:
             raise _TryLaterError(now + wait)
 
-    def _refused(self, taken: Taken, error: SlackRefused) -> None:
+    def _refused(self, taken: ClaimedCard, error: SlackRefused) -> None:
         now = now_ms(self._clock)
         channel = taken.card.channel
         problem = SlackProblem(error.code, self._clock.now(), str(error))

@@ -60,7 +60,7 @@ def test_an_approval_outlives_a_start_in_which_the_request_is_shown_before_its_v
     parts.vote(made)
     approved = parts.decider.advance(made)
     after = restarted(parts)
-    after.world.requests.put(approved)
+    after.cache.requests.put(approved)
 
     assert after.decider.advance(approved).status.state is State.APPROVED
     assert decisions(after) == ["Approved"]
@@ -71,7 +71,7 @@ def test_a_denial_that_the_watch_shows_last_wins_over_the_approval_it_shows_firs
     parts.vote(made, decision="Deny", reason="no")
     later = parts.vote(made, person="bob")
     after = restarted(parts)
-    after.world.approvals.saw(later.to_object(), listed=True)
+    after.cache.approvals.saw(later.to_object(), listed=True)
 
     assert after.decider.advance(made).status.state is State.DENIED
 
@@ -124,7 +124,7 @@ def test_an_approval_that_the_watch_has_lost_counts_while_the_api_server_has_it(
     made = parts.propose(1, approval=TWO)
     vote = parts.vote(made)
     approved = parts.decider.advance(made)
-    parts.world.approvals.drop((NAMESPACE, vote.metadata.name), vote.metadata.uid)
+    parts.cache.approvals.drop((NAMESPACE, vote.metadata.name), vote.metadata.uid)
 
     assert parts.decider.advance(approved).status.state is State.APPROVED
 
@@ -140,7 +140,7 @@ def test_a_watch_that_begins_to_list_while_a_request_is_looked_at_puts_the_decis
     fresh = parts.requests.fresh
 
     def lists_meanwhile(one: ActionRequest) -> ActionRequest:
-        parts.world.approvals.saw(vote.to_object(), listed=True)
+        parts.cache.approvals.saw(vote.to_object(), listed=True)
         return fresh(one)
 
     with monkeypatch.context() as patched:

@@ -51,7 +51,7 @@ def by_slack(parts: Parts, on: ActionRequest, user: str, **changes: Any) -> Appr
 def delete(parts: Parts, vote: Approval) -> None:
     """Remove a vote as somebody with the right to delete does, and let the watch show it."""
     parts.approvals.api.delete(NAMESPACE, vote.metadata.name)
-    parts.world.approvals.drop((NAMESPACE, vote.metadata.name), vote.metadata.uid)
+    parts.cache.approvals.drop((NAMESPACE, vote.metadata.name), vote.metadata.uid)
 
 
 def votes_recorded(parts: Parts) -> list[str]:
@@ -180,10 +180,10 @@ def test_a_status_that_may_not_be_written_for_a_moment_is_no_reason_to_stop_an_a
         def write_status(self, *_: Any) -> ActionRequest:
             raise Refused("not yet", code="Forbidden")
 
-    refusing = Forbidding(parts.requests.api, parts.world.requests, parts.housekeeping.canary)
+    refusing = Forbidding(parts.requests.api, parts.cache.requests, parts.housekeeping.canary)
     reporter = StatusReporter(
         refusing,
-        parts.world.requests.get,
+        parts.cache.requests.get,
         Events(parts.connection, component="operator", instance="operator-0"),
         Telemetry(),
         lambda: 1,

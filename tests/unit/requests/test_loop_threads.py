@@ -19,7 +19,7 @@ from finops.ports.act import ActRequest, Limits
 from finops.ports.aws_access import Tenant
 from finops.ports.clock import SystemClock
 from finops_operator.acts.progress import ActResult
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.requests.loop import ACTS_AT_ONCE, RequestLoop
 from finops_operator.rules.access import access_of
 from finops_operator.telemetry import Telemetry
@@ -80,15 +80,15 @@ class Looping:
 
     def keep(self, *acts: ActRequest, begun: bool = False) -> None:
         self.loop._keep(acts, begun=begun)
-        self.loop.world.ring()
+        self.loop.cache.ring()
 
 
 @contextmanager
 def looping(run: Run, *, poll: float = 30.0, **around: Any) -> Iterator[Looping]:
-    surroundings, world, stop = Surroundings(**around), World(), threading.Event()
+    surroundings, cache, stop = Surroundings(**around), ClusterCache(), threading.Event()
     unused: Any = None
     loop = RequestLoop(
-        world=world,
+        cache=cache,
         requests=unused,
         decider=cast("Any", surroundings),
         gate=unused,
@@ -107,7 +107,7 @@ def looping(run: Run, *, poll: float = 30.0, **around: Any) -> Iterator[Looping]
         yield Looping(loop, surroundings, stop)
     finally:
         stop.set()
-        world.ring()
+        cache.ring()
         thread.join(10)
         assert not thread.is_alive()
 
@@ -228,7 +228,7 @@ def test_an_act_that_this_program_cannot_carry_out_is_ended_once(state: State | 
 
     with looping(run) as at:
         if state is not None:
-            at.loop.world.requests.put(request(recommendation(1), state))
+            at.loop.cache.requests.put(request(recommendation(1), state))
         at.keep(act(1), begun=state is not None)
         soon(lambda: tries)
         soon(lambda: not at.loop._unfinished)

@@ -24,7 +24,7 @@ from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.errors import CallContext
 from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import LocalRateLimits
-from finops_operator.aws.reader import AwsReader, Patience, RetryPolicy
+from finops_operator.aws.reader import AwsReader, CallPacing, RetryPolicy
 from finops_operator.aws.regions import LIST_REGIONS, enabled_regions
 from finops_operator.aws.session import SdkSessions, read_config
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict, failed, ok
@@ -48,7 +48,7 @@ class AwsDoctor:
         self._granted = frozenset(one.calls.dry_run_passed for one in plugins.actions.values())
         self._sdk = SdkSessions(counter, demo=demo)
         self._readers = AwsReaders(
-            self._sdk, Patience(LocalRateLimits(), clock, _HASTY), process_counter=counter, timeout_seconds=15
+            self._sdk, CallPacing(LocalRateLimits(), clock, _HASTY), process_counter=counter, timeout_seconds=15
         )
         self._executors: ExecutorSessions = StsExecutorSessions(self._sdk, self._readers, clock)
         self._tenant = Tenant(namespace=namespace, policy="doctor")

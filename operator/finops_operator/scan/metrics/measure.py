@@ -25,7 +25,7 @@ from finops_operator.scan.metrics.agent import OPERATION as LIST_METRICS
 from finops_operator.scan.metrics.agent import dimension_sets
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.fetch import OPERATION as GET_METRIC_DATA
-from finops_operator.scan.metrics.fetch import Answers, fetch
+from finops_operator.scan.metrics.fetch import MetricAnswers, fetch
 from finops_operator.scan.metrics.queries import HOUR, Batch, Query, Window, batches
 from finops_operator.scan.metrics.summarize import NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, Series, summarize
 from finops_operator.scan.metrics.windows import (
@@ -163,11 +163,11 @@ class Measurer:
             metric, dimensions = one.metric, one.dimensions
         return Query(resource.id, spec.name, spec.namespace, metric, dimensions, spec.statistics, window)
 
-    def _fetch(self, queries: Iterable[Query], *, fine: bool) -> Iterator[Answers]:
+    def _fetch(self, queries: Iterable[Query], *, fine: bool) -> Iterator[MetricAnswers]:
         """Yield the answers of one request at a time, in order: 5-minute points of a whole page would be 50 MB."""
         for batch, future in self._under_way(batches(queries)):
             if future is None:
-                answers = Answers(failed=dict.fromkeys(batch.queries, self._last_code))
+                answers = MetricAnswers(failed=dict.fromkeys(batch.queries, self._last_code))
             else:
                 answers = future.result()
                 self._watch(answers)
@@ -179,9 +179,9 @@ class Measurer:
                 self.failures.add(GET_METRIC_DATA.partition(":")[2], code, ids)
             yield answers
 
-    def _under_way(self, todo: Iterator[Batch]) -> Iterator[tuple[Batch, Future[Answers] | None]]:
+    def _under_way(self, todo: Iterator[Batch]) -> Iterator[tuple[Batch, Future[MetricAnswers] | None]]:
         """Yield each batch with its request, a few of which are out at a time; none when CloudWatch was given up."""
-        waiting: deque[tuple[Batch, Future[Answers] | None]] = deque()
+        waiting: deque[tuple[Batch, Future[MetricAnswers] | None]] = deque()
         for batch in todo:
             given_up = self._unserved >= _GIVE_UP_AFTER
             waiting.append((batch, None if given_up else self._requests.submit(fetch, self._reader, batch)))
@@ -189,7 +189,7 @@ class Measurer:
                 yield waiting.popleft()
         yield from waiting
 
-    def _watch(self, answers: Answers) -> None:
+    def _watch(self, answers: MetricAnswers) -> None:
         """Stop asking when CloudWatch refused two requests in a row after all patience: the rest would wait as long."""
         self._unserved = self._unserved + 1 if answers.errors else 0
         for error in answers.errors:

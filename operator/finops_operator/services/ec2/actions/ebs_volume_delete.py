@@ -26,7 +26,7 @@ from finops_operator.plugins.action import (
     REQUEST_PLACEHOLDER,
     Action,
     ActWords,
-    AtOwner,
+    OwnerChange,
     Parameters,
     PolicyFacts,
     Refusal,
@@ -254,5 +254,5 @@ ACTION: Final = Action(
         },
     ),
     calls=CALLS,
-    at_owner=AtOwner(patch=_patch),
+    at_owner=OwnerChange(patch=_patch),
 )

@@ -21,7 +21,7 @@ from finops_operator.plugins.action import (
     Action,
     ActSample,
     ActWords,
-    AtOwner,
+    OwnerChange,
     Parameters,
     PolicyFacts,
     Refusal,
@@ -212,7 +212,7 @@ ACTION: Final = Action(
     statements=_statements,
     rights=Rights(probes={"ec2:ModifyVolume": lambda volume: {"VolumeId": volume, "VolumeType": "gp3"}}),
     calls=CALLS,
-    at_owner=AtOwner(patch=_patch),
+    at_owner=OwnerChange(patch=_patch),
     sample=ActSample(
         parameters={"volumeType": "gp3", "iops": 3000, "throughput": 125},
         assumed={"state": "in-use", "volumeType": "gp2", "sizeGiB": "100", "iops": "300", "throughput": ""},

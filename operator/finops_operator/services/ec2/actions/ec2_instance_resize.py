@@ -21,7 +21,7 @@ from finops_operator.plugins.action import (
     Action,
     ActSample,
     ActWords,
-    AtOwner,
+    OwnerChange,
     Parameters,
     PolicyFacts,
     Refusal,
@@ -176,7 +176,7 @@ ACTION: Final = Action(
         },
     ),
     calls=CALLS,
-    at_owner=AtOwner(patch=_patch),
+    at_owner=OwnerChange(patch=_patch),
     sample=ActSample(
         parameters={"instanceType": "m5.large"},
         assumed={"state": "running", "instanceType": "m5.xlarge", "launchTime": "2026-01-01T00:00:00Z"},

@@ -16,7 +16,7 @@ from finops_operator.plugins.action import (
     Action,
     ActSample,
     ActWords,
-    AtOwner,
+    OwnerChange,
     Parameters,
     PolicyFacts,
     Refusal,
@@ -150,6 +150,6 @@ ACTION: Final = Action(
         probes=INSTANCE_PROBES,
     ),
     calls=CALLS,
-    at_owner=AtOwner(only_stops=True),
+    at_owner=OwnerChange(only_stops=True),
     sample=ActSample(assumed={"state": "running", "launchTime": "2026-01-01T00:00:00Z"}),
 )

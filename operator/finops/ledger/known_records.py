@@ -17,7 +17,7 @@ WROTE: Final = "somebody wrote to the store: compare both sinks with `finops aud
 
 
 @dataclass(slots=True)
-class Known:
+class KnownRecords:
     """How far the ledger is known: its end, the last record of each request, and every operation up to there.
 
     Attributes:
