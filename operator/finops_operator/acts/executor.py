@@ -425,6 +425,9 @@ class Executor:
             self.passage("status.after")
         except FenceLost:
             raise
+        except (Conflict, Unavailable) as error:
+            logger.info("progress is shown later: %s", error, extra={"request": act.request.ledger_name})
+            return
         except FinopsError as error:
             logger.warning("progress not shown: %s", error, extra={"request": act.request.ledger_name})
             return

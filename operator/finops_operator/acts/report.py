@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +21,7 @@ from finops.ports.act import ActProgress, ActRequest
 from finops_operator.cluster.objects import Gone, Objects
 from finops_operator.rules import request_status
 from finops_operator.rules.ending import ending
+from finops_operator.rules.log_fields import act_fields
 from finops_operator.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ class StatusReporter:
     events: Events
     telemetry: Telemetry
     fence: Callable[[], int]
+    _logged: dict[str, tuple[State, str, int, str]] = field(default_factory=dict)
+    """Request uid → what its last line said."""
 
     def report(self, request: ActRequest, progress: ActProgress) -> None:
         """Bring the status in line with `progress`.
@@ -42,26 +45,45 @@ class StatusReporter:
         Raises:
             Conflict, ClusterUnavailable: not written; a newer report follows.
         """
-        logger.info(
-            "act: %s %s %s",
-            progress.state.value,
-            progress.step,
-            progress.message,
-            extra={"request": request.ledger_name, "attempt": progress.attempt},
-        )
+        self._log(request, progress)
         found = self.find(request.tenant.namespace, request.name)
         if found is None or found.metadata.uid != request.uid:
+            self._forget(request, progress)
             return
         try:
             written = self.requests.write_status(found, lambda current: with_progress(current, progress, self.fence()))
         except Gone:
+            self._forget(request, progress)
             return
         except Refused as error:
             # An API server that has just started refuses for a moment what it allows: a picture that is not drawn
             # must not stop an act.
             raise ClusterUnavailable(f"the status is not written: {error}", code=error.code) from error
+        self._forget(request, progress)
         if progress.state in TERMINAL and found.status.state is not progress.state:
             self._ended(written, progress)
+
+    def _log(self, request: ActRequest, progress: ActProgress) -> None:
+        """Write one line for each step and end; a report that is repeated until it is written adds none."""
+        said = progress.state, progress.step, progress.attempt, progress.message
+        if self._logged.get(request.uid) == said:
+            return
+        self._logged[request.uid] = said
+        fields = {**act_fields(request), "person": ", ".join(request.deciders)}
+        if progress.state in TERMINAL:
+            logger.info("act ended, %s: %s", progress.state.value, progress.message, extra=fields)
+            return
+        needs_human = progress.state is State.NEEDS_HUMAN
+        logger.log(
+            logging.WARNING if needs_human else logging.INFO,
+            "act needs a person: %s" if needs_human else "act step: %s",
+            progress.message or progress.state.value,
+            extra={**fields, "step": progress.step, "attempt": progress.attempt},
+        )
+
+    def _forget(self, request: ActRequest, progress: ActProgress) -> None:
+        if progress.state in TERMINAL:
+            self._logged.pop(request.uid, None)
 
     def _ended(self, request: ActionRequest, progress: ActProgress) -> None:
         self.telemetry.acts.labels(request.spec.action, progress.state.value).inc()

@@ -43,6 +43,7 @@ from finops_operator.decisions.identities import Identities
 from finops_operator.decisions.verdicts import RecordedVerdicts, sentence
 from finops_operator.killpoint import killpoint
 from finops_operator.rules import request_status
+from finops_operator.rules.log_fields import request_fields
 from finops_operator.rules.origin import created_id, intended_id, is_older, spec_hash
 from finops_operator.rules.standing import Standing, standing
 from finops_operator.rules.votes import request_facts, request_reference, state_of, tally_of_decision, vote_of, votes_of
@@ -245,6 +246,12 @@ class Decider:
                     detail={"specHash": spec_hash(request.spec)},
                 )
             )
+            logger.info(
+                "request proposed, it saves %s %s a month",
+                request.spec.estimate.monthly_savings,
+                request.spec.estimate.currency,
+                extra=request_fields(request),
+            )
             killpoint("propose.recorded")
 
         def change(current: ActionRequest) -> dict[str, Any]:
@@ -330,9 +337,11 @@ class Decider:
         answer = {"result": known.result.value, "reason": known.reason, "message": message}
         try:
             self.approvals.write_status(approval, lambda _: answer)
-        except (Conflict, InvalidInput, Refused, Unavailable) as error:
+        except (Conflict, Unavailable) as error:
             # The verdict is recorded and sent at the next pass: a voter who cannot be answered keeps nobody else from
-            # a decision.
+            # a decision. People also delete their votes before they are answered.
+            logger.info("vote is answered later: %s", error, extra={"approval": approval.metadata.name})
+        except (InvalidInput, Refused) as error:
             logger.warning("vote not answered: %s", error, extra={"approval": approval.metadata.name})
 
     def _decide(self, request: ActionRequest) -> ActionRequest:

@@ -7,7 +7,8 @@ request's records are read again before anything is counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
@@ -25,9 +26,11 @@ from finops.domain.decision import (
 )
 from finops.domain.transitions import next_state
 from finops.ports.ledger import Ledger
+from finops_operator.rules.log_fields import request_fields
 from finops_operator.rules.standing import standing_decision
 from finops_operator.rules.votes import counted_votes, recorded_vote, request_reference, voter_detail
 
+logger = logging.getLogger(__name__)
 VOTES_A_PERSON: Final = 10
 """Votes of one person on one request that are judged; each is a record that is synced to two disks."""
 _REMEMBERED: Final = 20_000
@@ -94,7 +97,13 @@ class RecordedVerdicts:
         Raises:
             LedgerUnavailable, LedgerDiverged, FenceLost: not recorded, or not known to be.
         """
-        return self._append(facts.uid, _decision(request, facts, trigger, standing, message))
+        entry = _decision(request, facts, trigger, standing, message)
+        is_new = entry.operation_id not in self._read(facts.uid)
+        record = self._append(facts.uid, entry)
+        if is_new:
+            people = [vote.voter.handle for vote in (*standing.denials, *standing.approvals)]
+            logger.info("request decided, %s: %s", record.entry.result, message, extra=_fields(request, people))
+        return record
 
     def too_many(
         self, request: ActionRequest, vote: Vote, counted: Iterable[Vote], electorate: Electorate
@@ -132,7 +141,11 @@ class RecordedVerdicts:
             if any(record.entry.detail["verdict"] == verdict.reason for record in own):
                 return self._remember(vote, verdict)
         record = self._append(request.metadata.uid or "", _entry(request, vote, verdict, electorate), after=after)
-        return self._remember(vote, _judged(record))
+        recorded = self._remember(vote, _judged(record))
+        refusal = "" if recorded.result is VoteResult.COUNTED else f", {recorded.reason}"
+        fields = {**_fields(request, [vote.voter.handle]), "approval": vote.name}
+        logger.info("vote %s: %s%s", record.entry.result, vote.choice.value, refusal, extra=fields)
+        return recorded
 
     def _append(self, request_uid: str, entry: Entry, *, after: int | None = None) -> Record:
         known = self._read(request_uid)
@@ -169,6 +182,10 @@ class RecordedVerdicts:
 
 def _votes_in(records: Iterable[Record]) -> tuple[Record, ...]:
     return tuple(record for record in records if record.entry.kind is RecordKind.VOTED)
+
+
+def _fields(request: ActionRequest, people: Sequence[str]) -> dict[str, str]:
+    return {**request_fields(request), "person": ", ".join(people)}
 
 
 def _id(vote: Vote) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from finops.crds.aws_account import AwsAccount, AwsAccountStatus, Identity
 from finops.crds.conditions import with_condition
-from finops.errors import AwsError, FinopsError
+from finops.errors import AwsError, Conflict, FinopsError, Unavailable
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.clock import Clock
 from finops_operator.cluster.objects import Objects
@@ -87,6 +87,8 @@ class AccountStatuses:
 
         try:
             self.accounts.write_status(account, change)
+        except (Conflict, Unavailable) as error:
+            logger.info("status of AwsAccount %s is written later: %s", account.metadata.name, error)
         except FinopsError as error:
             logger.warning("status of AwsAccount %s not written: %s", account.metadata.name, error)
 

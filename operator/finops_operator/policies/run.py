@@ -73,10 +73,13 @@ class PolicyScans:
         owed = not self.may_write()
         try:
             opened = self.proposer.follow_up(policy, summary)
-        except FinopsError as error:
+        except (FenceLost, Unavailable) as error:
             # The scan's figures stand whatever became of its requests.
+            logger.info("requests are brought up to date later: %s", error, extra={"policy": name})
+            opened, owed = len(self.proposer.open_of(policy)), True
+        except FinopsError as error:
             logger.warning("requests not brought up to date: %s", error, extra={"policy": name})
-            opened, owed = len(self.proposer.open_of(policy)), isinstance(error, FenceLost | Unavailable)
+            opened, owed = len(self.proposer.open_of(policy)), False
         return PolicyFigures(opened, self._realized(namespace, name), owed, self._corrected(policy, summary))
 
     def _corrected(self, policy: ScanPolicy, summary: ScanSummary) -> Savings | None:

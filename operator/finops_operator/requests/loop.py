@@ -146,7 +146,8 @@ class RequestLoop:
                 logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
                 return
             except FenceLost as error:
-                logger.warning("stopped deciding: %s", error)
+                # The lease is with another process: it decides now. Losing it unasked is a warning of the lease's own.
+                logger.info("stopped deciding: %s", error)
                 return
             except (Conflict, Unavailable) as error:
                 logger.info("request is checked again later: %s", error, extra={"request": request.metadata.name})
@@ -328,8 +329,11 @@ class RequestLoop:
             self.freeze.freeze(str(error))
             logger.error("frozen: %s", error, extra={"request": act.ledger_name})  # noqa: TRY400 - as above
             retry_after = _RETRY_SECONDS
-        except FinopsError as error:
+        except (Conflict, FenceLost, Unavailable) as error:
             # The act's own loop holds at the safest point; the next pass goes on from the ledger.
+            logger.info("act goes on later: %s", error, extra={"request": act.ledger_name})
+            retry_after = _RETRY_SECONDS
+        except FinopsError as error:
             logger.warning("act interrupted: %s", error, extra={"request": act.ledger_name})
             retry_after = _RETRY_SECONDS
         except Exception:  # the edge of an act's thread: the ledger knows where it stands, the next pass goes on

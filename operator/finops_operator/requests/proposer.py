@@ -89,7 +89,7 @@ class Proposer:
     may_write: Callable[[], bool]
     stopping: Callable[[], bool] = lambda: False
     """Whether the process is asked to end: then nothing new is begun."""
-    _passing_over: Cooldowns = field(default_factory=Cooldowns)
+    _cooldowns: Cooldowns = field(default_factory=Cooldowns)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     """Two policies may cover one resource: their scans take turns here, or both would ask for it."""
 
@@ -200,7 +200,7 @@ class Proposer:
             if reads_left <= 0 or self.clock.monotonic() > deadline:
                 outcomes.waits(item, "It is checked after the next scan; this one checked many already.")
                 continue
-            remembered = self._passing_over.why(policy, item, now)
+            remembered = self._cooldowns.why(policy, item, now)
             if remembered is not None:
                 outcomes.passed_over(item, remembered)
                 continue
@@ -218,7 +218,7 @@ class Proposer:
             except (AwsError, Refused, InvalidInput, Conflict) as error:
                 logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
                 outcomes.waits(item, str(error))
-                self._passing_over.note(policy, item, now, FAILED_FOR, CooldownReason(str(error)))
+                self._cooldowns.note(policy, item, now, FAILED_FOR, CooldownReason(str(error)))
                 if isinstance(error, AwsError):
                     failing.failed(item)
         self._create_all(policy, wanted, known, outcomes)
@@ -241,7 +241,7 @@ class Proposer:
             except (Refused, InvalidInput, Conflict) as error:
                 logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
                 outcomes.waits(item, str(error))
-                self._passing_over.note(policy, item, now, FAILED_FOR, CooldownReason(str(error)))
+                self._cooldowns.note(policy, item, now, FAILED_FOR, CooldownReason(str(error)))
 
     def _wanted(
         self, policy: ScanPolicy, account: AwsAccount, item: Recommendation, outcomes: Outcomes
@@ -256,7 +256,7 @@ class Proposer:
             reasons = " ".join(one.message for one in found)
             logger.info("not proposed: %s", reasons, extra={"recommendation": item.id})
             outcomes.refused(item, found)
-            self._passing_over.note(policy, item, self.clock.now(), REFUSED_FOR, CooldownReason(reasons, found))
+            self._cooldowns.note(policy, item, self.clock.now(), REFUSED_FOR, CooldownReason(reasons, found))
             return None
         plan = action.plan(item.resource, item.parameters, observation.fingerprint)
         # The recommendation comes from the store; what an act does to people and data is the action's to say.

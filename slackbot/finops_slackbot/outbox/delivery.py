@@ -213,7 +213,8 @@ class Delivery:
         except SlackRefused as error:
             if error.code not in MESSAGE_GONE:
                 raise
-            _LOG.warning("card can no longer be changed", extra={"request": card.uid, "error": error.code})
+            # Somebody deleted the message, or it is too old to be edited: it is posted anew.
+            _LOG.info("card can no longer be changed", extra={"request": card.uid, "error": error.code})
             self._outbox.lost(card.uid)
             if not card.removed:
                 self._post(card)
