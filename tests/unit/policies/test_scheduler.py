@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from finops.crds.conditions import find_condition
 from finops.crds.policy_status import ScanPolicyStatus
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.report import ScanSummary
-from finops.errors import ClusterUnavailable, FinopsError, InvalidInput, StoreUnavailable
+from finops.errors import ClusterUnavailable, Conflict, FinopsError, InvalidInput, Refused, StoreUnavailable
 from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.objects import Gone
 from finops_operator.policies.scheduler import Scheduler
@@ -205,6 +206,23 @@ def test_while_what_follows_a_scan_cannot_be_done_it_is_tried_more_and_more_rare
         rig.look(after=1)
     assert rig.scans == 1
     assert between(rig.follow_ups) == pauses
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [
+        (Conflict("the policy changed", code="Conflict"), logging.INFO),
+        (ClusterUnavailable("it restarts"), logging.INFO),
+        (Refused("may not patch scanpolicies/status", code="Forbidden"), logging.WARNING),
+    ],
+)
+def test_a_status_that_the_next_pass_writes_is_no_warning_and_a_missing_right_is(
+    caplog: pytest.LogCaptureFixture, error: FinopsError, level: int
+) -> None:
+    rig = Rig(IMPOSSIBLE, refuses=lambda _: error)
+    with caplog.at_level(logging.INFO):
+        rig.look()
+    assert {line.levelno for line in caplog.records if line.getMessage().startswith("status ")} == {level}
 
 
 def test_requests_brought_up_to_date_leave_no_pause_behind() -> None:
