@@ -18,7 +18,7 @@ from finops.domain.audit import GENESIS_HASH, Entry, RecordKind
 from finops.domain.canonical import Json
 from finops.errors import LedgerDiverged
 from finops.ledger.checkpoint import Checkpoint, parse_checkpoint
-from finops.ledger.known import Known
+from finops.ledger.known_records import KnownRecords
 from finops.ledger.signing import Keyring
 from finops.ports.anchor import Anchored, Witness
 from finops.ports.clock import Clock
@@ -62,7 +62,7 @@ class Anchor:
         """How many records the checkpoint covers that this process anchored last."""
         return self._size
 
-    def check(self, known: Known, stream: LedgerStream, file: int | None) -> None:
+    def check(self, known: KnownRecords, stream: LedgerStream, file: int | None) -> None:
         """Refuse a ledger that does not continue what was anchored.
 
         Args:
@@ -91,7 +91,7 @@ class Anchor:
             same = before is not None and before.accepted == anchored.accepted
             self._loss = before if same else _Loss(error.message, anchored.accepted, self._readable(anchored))
 
-    def _compare(self, anchored: Anchored, known: Known, stream: LedgerStream, file: int | None) -> None:
+    def _compare(self, anchored: Anchored, known: KnownRecords, stream: LedgerStream, file: int | None) -> None:
         if not anchored.checkpoints and known.growth.checkpointed:
             raise LedgerDiverged(
                 f"record {known.growth.checkpointed} of the ledger is a checkpoint, but none is anchored any more: "
@@ -104,7 +104,7 @@ class Anchor:
             except LedgerDiverged as error:
                 raise LedgerDiverged(f"{error.message} (checkpoint in {place})") from error
 
-    def _signed(self, text: str, known: Known) -> Checkpoint:
+    def _signed(self, text: str, known: KnownRecords) -> Checkpoint:
         checkpoint = parse_checkpoint(text)
         checkpoint.check(self._keys)
         replaced = known.replaced.get(checkpoint.key)
@@ -140,7 +140,7 @@ class Anchor:
             detail={"accepted": self._loss.accepted, "problem": self._loss.problem, "anchored": before},
         )
 
-    def due(self, known: Known, sinks: int, *, at_once: bool = False) -> Checkpoint | None:
+    def due(self, known: KnownRecords, sinks: int, *, at_once: bool = False) -> Checkpoint | None:
         """Return the checkpoint to anchor now: after a record that decides, 100 records or 60 seconds.
 
         Args:
@@ -177,7 +177,7 @@ class Anchor:
             )
 
 
-def record_of(checkpoint: Checkpoint, known: Known) -> Entry | None:
+def record_of(checkpoint: Checkpoint, known: KnownRecords) -> Entry | None:
     """Return the ledger's own record of a checkpoint: of its first one, and then of one in a hundred records.
 
     From the first one on a ledger without an anchor is one whose anchor was removed.
@@ -194,7 +194,7 @@ def record_of(checkpoint: Checkpoint, known: Known) -> Entry | None:
     )
 
 
-def _compare(checkpoint: Checkpoint, known: Known, stream: LedgerStream, file: int | None) -> None:
+def _compare(checkpoint: Checkpoint, known: KnownRecords, stream: LedgerStream, file: int | None) -> None:
     """Refuse a ledger that does not hold what a checkpoint covers. Raises LedgerDiverged."""
     size, end = checkpoint.size, known.head.sequence
     when = checkpoint.time.isoformat(timespec="seconds")
@@ -216,7 +216,7 @@ def _compare(checkpoint: Checkpoint, known: Known, stream: LedgerStream, file: i
         )
 
 
-def _is_accepted(accepted: str, known: Known, stream: LedgerStream) -> bool:
+def _is_accepted(accepted: str, known: KnownRecords, stream: LedgerStream) -> bool:
     """Return whether an administrator has accepted this ledger: it ends there, but for records of a start."""
     size, _, head = accepted.partition(" ")
     if not size.isdecimal() or int(size) > known.head.sequence:

@@ -12,7 +12,7 @@ from finops.domain.audit import Record
 from finops.errors import LedgerDiverged
 from finops.ledger.anchor import Anchor
 from finops.ledger.file_sink import FileSink, line_of
-from finops.ledger.known import Known
+from finops.ledger.known_records import KnownRecords
 from finops.store.ledger import Head, LedgerStream
 
 _COMPARE: Final = "nothing is acted upon until a person has compared both sinks with `finops audit verify`"
@@ -23,7 +23,7 @@ class Sinks:
 
     Attributes:
         file: the second sink, None when there is none.
-        known: what this process has read of the ledger itself; None before the first look.
+        known: what this process has read of the ledger itself; None before the first reading.
         current: whether nobody else is known to have appended to the stream since it was read last.
         diverged: what the sinks disagree on; empty while they agree.
         anchor: the checkpoint outside of both; None where none is kept.
@@ -33,7 +33,7 @@ class Sinks:
         self._stream = stream
         self.file = file
         self.anchor = anchor
-        self.known: Known | None = None
+        self.known: KnownRecords | None = None
         self.current = False
         self.diverged = ""
 
@@ -53,9 +53,9 @@ class Sinks:
         self.diverged = ""
         return copied
 
-    def followed(self) -> Known:
+    def followed(self) -> KnownRecords:
         """Return how far the ledger is known, after reading what others appended to the stream meanwhile."""
-        known = self.known = self.known or Known()
+        known = self.known = self.known or KnownRecords()
         if not self.current:
             try:
                 self._check_head(known)
@@ -82,7 +82,7 @@ class Sinks:
             self.diverged = error.message
             raise
 
-    def durable(self) -> Known | None:
+    def durable(self) -> KnownRecords | None:
         """Return what is known of the ledger when all of it is durable in every sink, else None."""
         known, file = self.known, self.file
         if known is None or self.diverged or (file is not None and file.sequence != known.head.sequence):
@@ -104,7 +104,7 @@ class Sinks:
             raise
 
     def _compare(self) -> int:
-        known, file = Known(), self.file
+        known, file = KnownRecords(), self.file
         self.current = False
         if file is None:
             self.known = known
@@ -122,7 +122,7 @@ class Sinks:
             file.append(record)
         return known.head.sequence - found
 
-    def _check_head(self, known: Known) -> None:
+    def _check_head(self, known: KnownRecords) -> None:
         """Refuse a store that came back with less than the file or we ourselves have seen of it."""
         head = self._stream.head()
         seen = max(known.head.sequence, self.file.sequence if self.file is not None else 0)
