@@ -87,7 +87,7 @@ class Anchor:
                     f"if it cannot be restored, accept what is left: {self._witness.how_to_accept(left)}"
                 )
                 raise LedgerDiverged(error.message, hint=hint) from error
-            # What was found first is what was lost; the records of this start make it look different by now.
+            # What was found first is what was lost; the records of this start change how it appears.
             same = before is not None and before.accepted == anchored.accepted
             self._loss = before if same else _Loss(error.message, anchored.accepted, self._readable(anchored))
 
