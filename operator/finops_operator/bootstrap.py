@@ -135,7 +135,7 @@ class Operator:
             passage=killpoint,
         )
         self.keeper.ledger = self.ledger
-        self.anchoring = Anchoring(self.ledger, self.keeper.may_write, self.telemetry)
+        self.anchoring = Anchoring(self.ledger, self.keeper.may_write, self.telemetry, self.freeze.freeze)
         self.protection = self._watch_protection()
         self.caps = StoredCaps(self.store)
         self.groups, self.outbox = SlackGroups(self.store), Outbox(self.store)

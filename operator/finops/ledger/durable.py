@@ -18,9 +18,9 @@ from typing import Final
 
 from finops.domain.audit import Entry, Record, RecordKind, request_uid
 from finops.errors import Conflict, FenceLost, LedgerDiverged, LedgerUnavailable
-from finops.ledger.anchor import Anchor, record_of
+from finops.ledger.anchor import EVERY_RECORDS, Anchor, record_of
 from finops.ledger.file_sink import FileSink
-from finops.ledger.known_records import WROTE
+from finops.ledger.known_records import WROTE, KnownRecords
 from finops.ledger.signing import Keyring
 from finops.ledger.sinks import Sinks
 from finops.ports.anchor import Witness
@@ -32,6 +32,8 @@ ACT_KINDS: Final = frozenset({RecordKind.INTENT, RecordKind.OUTCOME, RecordKind.
 """Kinds that accompany a change in AWS: refused without a second sink."""
 
 _ATTEMPTS: Final = 5
+_FEW_REQUESTS: Final = 500
+"""From here on reading all records page by page is faster than reading those of each request."""
 
 
 class DurableLedger:
@@ -49,7 +51,7 @@ class DurableLedger:
         anchor: Anchor | None = None,
     ) -> None:
         self._stream = stream
-        self._sinks = Sinks(stream, file, anchor)
+        self._sinks = Sinks(stream, file, keys, anchor)
         self._keys = keys
         self._clock = clock
         self._fence = fence
@@ -89,11 +91,13 @@ class DurableLedger:
     def keep_anchor(self, *, at_once: bool = False) -> int:
         """Anchor a checkpoint outside of the sinks when one is due; returns how many records are anchored.
 
-        Called every second or so while the lease is held, and `at_once` before it is given up.
+        Called every second or so while the lease is held, and `at_once` before it is given up. When none is due it
+        verifies another part of the file that the start did not read.
 
         Raises:
             FenceLost: this process does not hold the lease any more.
             ClusterUnavailable, Refused, LedgerUnavailable: not anchored; the next call tries again.
+            LedgerDiverged: the file was changed. Every later append raises it too.
         """
         anchor = self._sinks.anchor
         if anchor is None:
@@ -103,10 +107,15 @@ class DurableLedger:
             sinks = 1 if self._sinks.file is None else 2
             checkpoint = anchor.due(known, sinks, at_once=at_once) if known is not None else None
             entry = record_of(checkpoint, known) if checkpoint is not None and known is not None else None
-        if checkpoint is not None:
+            picture = self._sinks.picture(1 if at_once else EVERY_RECORDS) if checkpoint is not None else None
+        if checkpoint is None:
+            self._sinks.scrub()
+        else:
             # Not under the lock: a slow API server must not keep an act from being recorded.
             anchor.write(checkpoint)
             self._stream.keep_checkpoint(checkpoint.text)
+            if picture is not None:
+                self._sinks.keep_picture(picture)
             # After it is anchored: a ledger that holds a checkpoint is one that has an anchor.
             if entry is not None:
                 anchor.announce(self.append(entry).entry)
@@ -159,7 +168,7 @@ class DurableLedger:
             if recorded:
                 raise _hidden_operation(operation_id)
             return None
-        return self._shown(record, operation_id)
+        return _shown(record, operation_id, self._sinks.known)
 
     def of_request(self, request_uid: str) -> tuple[Record, ...]:
         # Resolved before reading: what is appended meanwhile may be shown or not.
@@ -179,6 +188,17 @@ class DurableLedger:
 
     def read(self, start: int = 1) -> Iterator[Record]:
         return self._stream.read(start)
+
+    def unfinished(self) -> Iterator[Record]:
+        known = self._sinks.known
+        if known is None or len(known.unfinished.requests) > _FEW_REQUESTS:
+            yield from self._stream.read()
+            return
+        found = {one.sequence: one for uid in known.unfinished.requests for one in self.of_request(uid)}
+        for sequence in known.unfinished.notes.values():
+            record = found[sequence] = self._stream.at(sequence)
+            known.check(record)
+        yield from (found[sequence] for sequence in sorted(found))
 
     def head(self) -> Head:
         """Return the stream's head; its fence is the highest that ever wrote: a new lease must start above it."""
@@ -200,7 +220,7 @@ class DurableLedger:
                 return record
             if answer.result is AppendResult.EXISTING:
                 self._sinks.current = False
-                return self._shown(self._stream.at(answer.sequence), entry.operation_id)
+                return _shown(self._stream.at(answer.sequence), entry.operation_id, self._sinks.known)
             if answer.result is AppendResult.HIDDEN:
                 raise _hidden_operation(entry.operation_id)
             if answer.result is AppendResult.FENCED:
@@ -211,14 +231,6 @@ class DurableLedger:
                 )
             self._sinks.current = False
         raise failure or LedgerUnavailable("the ledger's head moved under every try to append")
-
-    def _shown(self, record: Record, operation_id: str) -> Record:
-        """Return what the store shows for an operation. Raises LedgerDiverged when that was never recorded so."""
-        if record.entry.operation_id != operation_id:
-            raise LedgerDiverged(f"the store shows record {record.sequence} for another operation", hint=WROTE)
-        if self._sinks.known is not None:
-            self._sinks.known.check(record)
-        return record
 
     def _next_record(self, entry: Entry) -> Record:
         known = self._sinks.followed()
@@ -242,6 +254,15 @@ class DurableLedger:
             detail = {"from": known.key, "to": self._keys.key}
             name = f"key:{known.head.sequence}:{self._keys.key}"
             append(Entry(name, "operator", RecordKind.KEY_CHANGED, result=self._keys.key, detail=detail))
+
+
+def _shown(record: Record, operation_id: str, known: KnownRecords | None) -> Record:
+    """Return what the store shows for an operation. Raises LedgerDiverged when that was never recorded so."""
+    if record.entry.operation_id != operation_id:
+        raise LedgerDiverged(f"the store shows record {record.sequence} for another operation", hint=WROTE)
+    if known is not None:
+        known.check(record)
+    return record
 
 
 def _hidden_operation(operation_id: str) -> LedgerDiverged:

@@ -1,7 +1,7 @@
 """Makes proofs from a ledger and signed checkpoints, for a stranger who has neither store nor file.
 
 Whoever reads the ledger can make them; nothing here is trusted. `finops.audit_verify.proof` checks them with the public
-key alone, in code of its own, and says what the two documents look like.
+key alone, in code of its own, and describes both documents.
 """
 
 from __future__ import annotations

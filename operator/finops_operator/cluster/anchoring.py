@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from finops.errors import FinopsError
+from finops.errors import FinopsError, LedgerDiverged
 from finops.ledger.durable import DurableLedger
 from finops_operator.telemetry import Telemetry
 
@@ -26,11 +26,13 @@ class Anchoring:
 
     Attributes:
         may_write: whether it does, and the ledger was found in order.
+        freeze: stops all acts, with a reason.
     """
 
     ledger: DurableLedger
     may_write: Callable[[], bool]
     telemetry: Telemetry
+    freeze: Callable[[str], None]
     _failed: str = ""
 
     def run(self, stop: threading.Event) -> None:
@@ -46,6 +48,9 @@ class Anchoring:
         try:
             self.telemetry.ledger_anchored.set(self.ledger.keep_anchor(at_once=at_once))
             self._failed = ""
+        except LedgerDiverged as error:
+            self.freeze(str(error))
+            logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
         except FinopsError as error:
             if self._failed != error.code:
                 logger.warning("the ledger's checkpoint is not anchored: %s", error)

@@ -63,7 +63,7 @@ class Process:
             self.store, self.path, keys=KEYS, clock=clock, fence=lambda: self.keeper.fence, witness=self.witness
         )
         self.keeper.ledger = self.ledger
-        self.anchoring = Anchoring(self.ledger, self.keeper.may_write, self.telemetry)
+        self.anchoring = Anchoring(self.ledger, self.keeper.may_write, self.telemetry, self.freeze.freeze)
 
     def start(self) -> Callable[[], None]:
         """Hold the lease and anchor, in threads as the operator does; returns what stops both in its order."""
