@@ -9,11 +9,11 @@ import pytest
 from botocore import loaders
 from botocore.config import Config
 
+from finops_sandbox.aws.calls import Call
 from finops_sandbox.aws.cloudwatch import get_metric_data
 from finops_sandbox.aws.double import AwsDouble
 from finops_sandbox.aws.estate import resource_id
 from finops_sandbox.aws.roles import BASE_USER_ARN
-from finops_sandbox.aws.world import Call
 
 Refusal = Callable[[Callable[[], object]], str]
 ACCOUNT = "111111111111"
@@ -225,7 +225,7 @@ def test_the_limit_of_datapoints_holds_without_being_asked_for(aws: AwsDouble, n
 
     def page(**more: Any) -> Any:
         where = ("monitoring", "GetMetricData", "222222222222", "us-east-1", caller)
-        return get_metric_data(Call(*where, request | more, aws.world))
+        return get_metric_data(Call(*where, request | more, aws.estate))
 
     first = page()
     rest = page(NextToken=first["NextToken"])
