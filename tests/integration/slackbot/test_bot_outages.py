@@ -150,13 +150,11 @@ def test_without_kubernetes_nothing_is_recorded_and_the_voter_knows(world: World
     with world.bot():
         request = world.propose()
         world.until(lambda: world.card(request))
-        cluster = world.cluster
         world.judging.clear()
-        cluster._run(cluster._listener.stop())
-        sent = world.click(request, BOB)
-        assert sent["acked"]
-        assert "Kubernetes does not answer" in world.told(BOB, "Not recorded")
-        cluster._run(cluster._listener.start())
+        with world.cluster.down():
+            sent = world.click(request, BOB)
+            assert sent["acked"]
+            assert "Kubernetes does not answer" in world.told(BOB, "Not recorded")
         world.judging.set()
         world.until(lambda: world.votes() == [])
         world.click(request, BOB)
