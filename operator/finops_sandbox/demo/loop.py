@@ -42,7 +42,9 @@ async def run_loop(world: World) -> dict[str, Any]:
     channel, message = await until(lambda: _card(world, uid), _CARD_SECONDS, f"no card of {name} was posted")
     world.note("cardPosted")
     click = await asyncio.to_thread(
-        lambda: world.slack.click(user=_VOTER, action=_APPROVE_BUTTON, channel=channel, message=message, confirm=True)
+        lambda: world.slack.people.click(
+            user=_VOTER, action=_APPROVE_BUTTON, channel=channel, message=message, confirm=True
+        )
     )
     world.note("clicked")
     ended = await until(lambda: _ended(world, name), _ACT_SECONDS, f"{name} did not end")
@@ -75,7 +77,7 @@ def _ended(world: World, name: str) -> ActionRequest | None:
 
 def _shown(world: World, channel: str, message: str, ended: ActionRequest) -> dict[str, Any] | None:
     """Return the card once its buttons are gone and it says how the request ended; before that it is being verified."""
-    for one in world.slack.messages(channel=channel):
+    for one in world.slack.observed.messages(channel=channel):
         if one.get("ts") == message:
             text = json.dumps(one.get("blocks", []))
             word = "done and verified" if ended.status.state is State.SUCCEEDED else ""

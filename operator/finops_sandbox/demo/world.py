@@ -33,7 +33,7 @@ from finops_sandbox.demo.cluster_files import (
     write_cluster_files,
 )
 from finops_sandbox.demo.environment import HOST, Places, bare, bot_environment, operator_environment
-from finops_sandbox.slack.client import Control
+from finops_sandbox.slack.client import SlackControl
 from finops_sandbox.supervisor import Probe, Program, ProgramFailed, Running, Supervisor
 from finops_sandbox.valkey import valkey_program
 
@@ -68,8 +68,8 @@ class World:
         return self.connection
 
     @property
-    def slack(self) -> Control:
-        return Control(self.slack_page)
+    def slack(self) -> SlackControl:
+        return SlackControl(self.slack_page)
 
     def policy(self) -> ScanPolicy | None:
         """Return the policy as the API server has it."""
