@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from finops_sandbox.aws.facts import Period
 from finops_sandbox.aws.fleet import FleetMember
 from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.metrics import Series, make_series
@@ -15,7 +16,7 @@ from finops_sandbox.aws.shapes import SLOT_SECONDS
 from finops_sandbox.aws.transitions import settle
 
 Dimensions = tuple[tuple[str, str], ...]
-# ListMetrics forgets metrics that have been silent for two weeks.
+# ListMetrics leaves out metrics that had no values for two weeks.
 _FORGOTTEN_AFTER = timedelta(days=14)
 _RECENT = timedelta(hours=3)
 # metric → factor on the network shape, which is bytes per minute and direction.
@@ -48,14 +49,12 @@ def _slot(moment: datetime) -> int:
     return int(moment.timestamp()) // SLOT_SECONDS
 
 
-def _active(
-    created: datetime, silent: list[tuple[datetime, datetime | None]], now_slot: int
-) -> tuple[tuple[int, int], ...]:
+def _active(created: datetime, not_running: list[Period], now_slot: int) -> tuple[tuple[int, int], ...]:
     """The slots from launch to now without those in which the instance did not run."""
     found = []
     # The slot in which something starts is incomplete: the first full one reports.
     begin = _slot(created) + 1
-    for start, end in silent:
+    for start, end in not_running:
         if _slot(start) > begin:
             found.append((begin, _slot(start)))
         if end is None:

@@ -91,7 +91,7 @@ def test_a_young_instance_has_only_its_own_hours(cloudwatch: Any, now: datetime)
     assert min(fine) > datetime.now(UTC) - timedelta(hours=5)
 
 
-def test_a_stopped_instance_is_silent_and_speaks_again_after_its_start(aws: AwsDouble, now: datetime) -> None:
+def test_a_stopped_instance_has_no_values_until_its_start(aws: AwsDouble, now: datetime) -> None:
     cloudwatch = aws.client("cloudwatch", role=SCANNER)
     assert ask(cloudwatch, now, query("a", "stopped"))["a"]["Values"] == []
     aws.control.change(
@@ -114,7 +114,7 @@ def test_a_detached_volume_reports_until_it_was_detached(cloudwatch: Any, now: d
     assert never["a"]["Values"] == []
 
 
-def test_a_volume_of_a_stopped_instance_is_as_silent_as_the_instance(cloudwatch: Any, now: datetime) -> None:
+def test_a_volume_of_a_stopped_instance_has_no_values_either(cloudwatch: Any, now: datetime) -> None:
     recent = ask(cloudwatch, now, query("a", "stopped/0", "VolumeIdleTime", "Sum"))
     assert recent["a"]["Values"] == []
     whole = ask(cloudwatch, now, query("a", "stopped/0", "VolumeIdleTime", "Sum"), days=40)
