@@ -22,9 +22,9 @@ import yaml
 from finops.errors import InvalidInput
 from finops_operator.cli.output import Format, note
 from finops_sandbox.demo.environment import Places, forget_the_user, free_port, shell_file
+from finops_sandbox.demo.guide import print_guide
 from finops_sandbox.demo.loop import run_loop
 from finops_sandbox.demo.running import build
-from finops_sandbox.demo.summary import print_summary
 from finops_sandbox.supervisor import Supervisor, open_private, remove_folder
 
 INTERRUPTED: Final = 130
@@ -140,7 +140,7 @@ class Demo:
         if self._options.headless:
             return self._report(await run_loop(demo))
         note(f"ready after {demo.seconds['policyReady']:.1f} s")
-        await asyncio.to_thread(print_summary, demo)
+        await asyncio.to_thread(print_guide, demo)
         await asyncio.Event().wait()
         return 0
 

@@ -1,6 +1,6 @@
 """The walk through the demo: what to press or type, in which order, and what to watch for after each step.
 
-`summary` prints it once the first scan has ended. Names of requests are those of this run, so every command works as it
+`guide` prints it once the first scan has ended. Names of requests are those of this run, so every command works as it
 stands.
 """
 

@@ -16,7 +16,7 @@ from finops_sandbox.demo.steps import ALICE, page_of, steps, written
 _TOP = 8
 
 
-def print_summary(demo: RunningDemo, out: TextIO | None = None) -> None:
+def print_guide(demo: RunningDemo, out: TextIO | None = None) -> None:
     """Print everything a person needs to go on."""
     sink = out or sys.stdout
     sink.write("\nThe operator says about its policy (kubectl get scanpolicies):\n\n")
