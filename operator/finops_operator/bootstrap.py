@@ -41,10 +41,10 @@ from finops.store.address import require_password
 from finops.store.caps import StoredCaps
 from finops.store.connection import check_server, open_ledger_connection, open_store
 from finops.store.limits import SharedRateLimits
-from finops.store.outbox import Outbox
 from finops.store.realized import StoredSavings
 from finops.store.recommendations import RecommendationStore
 from finops.store.slack_groups import SlackGroups
+from finops.store.slack_messages import SlackMessages
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.executor import Executor
 from finops_operator.acts.gate import OperatorGate
@@ -129,7 +129,7 @@ class Operator:
         self.keeper.ledger = self.ledger
         self.protection = self._watch_protection()
         self.caps = StoredCaps(self.store)
-        self.groups, self.outbox = SlackGroups(self.store), Outbox(self.store)
+        self.groups, self.slack_messages = SlackGroups(self.store), SlackMessages(self.store)
         self.chronicle = Chronicle(self.ledger, self._posted)
         self.people = People(
             switches=switches, identities=f"{settings.release}-identities", groups=self.groups, clock=clock
@@ -387,7 +387,7 @@ class Operator:
         self.recovery.from_ledger()
 
     def _posted(self, uids: Iterable[str]) -> dict[str, tuple[str, str]]:
-        found = ((uid, self.outbox.message(uid)) for uid in uids)
+        found = ((uid, self.slack_messages.of(uid)) for uid in uids)
         return {uid: (ref.channel, ref.ts) for uid, ref in found if ref.ts}
 
     def _policy_now(self, policy: ScanPolicy) -> ScanPolicy | None:

@@ -261,7 +261,7 @@ class VoteTaker:
         if facts.state is not State.SUPERSEDED or newer is None:
             return ""
         try:
-            ref = self._outbox.message(newer.metadata.uid or "")
+            ref = self._outbox.messages.of(newer.metadata.uid or "")
             return self._calls.permalink(ref.channel, ref.ts) if ref.ts else ""
         except FinopsError:
             return ""

@@ -20,8 +20,8 @@ from finops.k8s.events import Events
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
 from finops.ledger.durable import DurableLedger
 from finops.store.connection import Store
-from finops.store.outbox import Outbox
 from finops.store.slack_groups import SlackGroups
+from finops.store.slack_messages import SlackMessages
 from finops_operator.acts.gate import OperatorGate
 from finops_operator.cluster.cache import World
 from finops_operator.cluster.canary import Canary
@@ -77,7 +77,7 @@ class Parts:
         self.approvals = Objects(approvals(self.connection), self.world.approvals, canary)
         self.policies = Objects(scan_policies(self.connection), self.world.policies, canary)
         self.maps = ConfigMaps(self.connection, "default")
-        self.outbox = Outbox(self.store)
+        self.slack_messages = SlackMessages(self.store)
         self.people = People(
             switches=self.maps, identities="r-identities", groups=SlackGroups(self.store), clock=self.clock
         )
@@ -143,7 +143,7 @@ class Parts:
         )
 
     def _posted(self, uids: Any) -> dict[str, tuple[str, str]]:
-        found = ((uid, self.outbox.message(uid)) for uid in uids)
+        found = ((uid, self.slack_messages.of(uid)) for uid in uids)
         return {uid: (ref.channel, ref.ts) for uid, ref in found if ref.ts}
 
     def propose(

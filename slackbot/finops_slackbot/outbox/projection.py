@@ -123,7 +123,7 @@ class Projection:
             listing = _listing(request)
             self._project_digest(mirror, listing)
             # Once one card had to wait in this pass, those behind it wait too: they would come out of order.
-            thread = "" if listing in self._held else self._outbox.message(listing).ts
+            thread = "" if listing in self._held else self._outbox.messages.of(listing).ts
             if not thread:
                 self._held.add(listing)
                 self._unripe.add(uid)
@@ -141,7 +141,7 @@ class Projection:
         entry = members[0].digest
         missing = entry is not None and len(members) < entry.size
         newest = max(one.created for one in members)
-        if missing and not self._outbox.message(uid).ts and self._clock.now() - newest < _LAST_OF_A_DIGEST:
+        if missing and not self._outbox.messages.of(uid).ts and self._clock.now() - newest < _LAST_OF_A_DIGEST:
             self._unripe.add(uid)
             return
         shown, request = digest(members), mirror.request(members[0].uid)
@@ -191,7 +191,7 @@ class Projection:
         wanted = self._outbox.wanted(uid)
         if wanted is None:
             return
-        ref = self._outbox.message(uid)
+        ref = self._outbox.messages.of(uid)
         if not ref.ts and not ref.posting_since_ms:
             # Never shown to anybody: nothing to take back.
             self._outbox.forget(uid)
