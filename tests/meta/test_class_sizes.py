@@ -28,7 +28,6 @@ TOO_LARGE: Final = frozenset(
         "finops/store/keys.py:Keys",
         "finops_operator/bootstrap.py:Operator",
         "finops_operator/cluster/cache.py:Kept",
-        "finops_operator/decisions/decider.py:Decider",
         "finops_operator/policies/scheduler.py:Scheduler",
         "finops_operator/requests/loop.py:RequestLoop",
         "finops_operator/scan/judging.py:ShardTotals",
