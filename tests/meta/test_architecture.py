@@ -36,6 +36,7 @@ GRAB_BAGS: Final = frozenset({"utils", "util", "helpers", "helper", "common", "m
 EDGES: Final = {
     "operator/finops_operator/bootstrap.py": "a loop that dies ends the process",
     "operator/finops_operator/requests/loop.py": "one request's defect must not stop the others",
+    "operator/finops_operator/requests/act_runner.py": "one act's defect must not stop the others",
     "operator/finops_operator/upkeep/housekeeping.py": "one duty's defect must not stop the others",
     "operator/finops_operator/policies/scheduler.py": "one policy's defect must not stop the others",
 }
