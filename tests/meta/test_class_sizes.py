@@ -25,7 +25,6 @@ API_OBJECTS: Final = frozenset({"Part", "Crd", "BaseModel", "BaseSettings"})
 
 TOO_LARGE: Final = frozenset(
     {
-        "finops/store/keys.py:Keys",
         "finops_operator/bootstrap.py:Operator",
         "finops_operator/cluster/cache.py:Kept",
         "finops_operator/policies/scheduler.py:Scheduler",
