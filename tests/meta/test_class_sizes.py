@@ -27,7 +27,6 @@ TOO_LARGE: Final = frozenset(
     {
         "finops_operator/bootstrap.py:Operator",
         "finops_operator/cluster/cache.py:Kept",
-        "finops_operator/policies/scheduler.py:Scheduler",
         "finops_operator/upkeep/housekeeping.py:Housekeeping",
         "finops_sandbox/aws/double.py:AwsDouble",
         "finops_sandbox/aws/world.py:InstanceFacts",
