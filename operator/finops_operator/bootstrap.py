@@ -79,9 +79,14 @@ from finops_operator.telemetry import Telemetry
 from finops_operator.upkeep.audit_notes import Chronicle
 from finops_operator.upkeep.channels import SlackChannels
 from finops_operator.upkeep.cleanup import Forgetting
+from finops_operator.upkeep.duty import Duty
+from finops_operator.upkeep.finished_requests import FinishedRequests
+from finops_operator.upkeep.gauges import Gauges
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.obstacles import Obstacles
 from finops_operator.upkeep.published_ids import PublishedIds
+from finops_operator.upkeep.wanted_groups import WantedGroups
+from finops_operator.upkeep.watch_upkeep import WatchUpkeep
 
 logger = logging.getLogger(__name__)
 KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")
@@ -306,35 +311,44 @@ class Operator:
     def _make_housekeeping(self) -> None:
         settings = self.settings
         self.recovery = Recovery(self.ledger, self.accounts.api, self.request_loop.adopt, self.freeze.freeze)
-        self.housekeeping = Housekeeping(
-            world=self.world,
-            kinds=(self.policies, self.accounts, self.requests, self.approvals),
-            requests=self.requests,
-            canary=self.canary,
-            groups=self.groups,
-            freeze=self.freeze,
-            ledger=self.ledger,
-            chronicle=self.chronicle,
-            telemetry=self.telemetry,
-            clock=self.clock,
-            may_write=self.keeper.may_write,
-            take_over=self.recovery.again,
-            slack_channels=SlackChannels(self.store, self.policies, self.events).refresh,
-            publish_ids=PublishedIds(self.switches, f"{settings.release}-{KNOWN_IDS}", self.known, self.clock).publish,
-            forget=Forgetting(self.store, self.policies, self.accounts, self.telemetry, self.clock).clean_up,
-            show_obstacles=Obstacles(
-                self.policies,
-                self.events,
-                self.telemetry,
-                self.clock,
-                {
-                    "LedgerBroken": lambda: self.ledger.problem,
-                    "Unprotected": self.protection.problem,
-                    "Frozen": self.freeze.reason,
-                },
-            ).show,
-            canary_seconds=self.settings.canary_seconds,
+        kinds = (self.policies, self.accounts, self.requests, self.approvals)
+        watches = WatchUpkeep(kinds, self.canary, self.telemetry, self.clock, settings.canary_seconds)
+        finished = FinishedRequests(self.world, self.requests, self.ledger, self.clock)
+        ids = PublishedIds(self.switches, f"{settings.release}-{KNOWN_IDS}", self.known, self.clock)
+        obstacles = Obstacles(
+            self.policies,
+            self.events,
+            self.telemetry,
+            self.clock,
+            {
+                "LedgerBroken": lambda: self.ledger.problem,
+                "Unprotected": self.protection.problem,
+                "Frozen": self.freeze.reason,
+            },
         )
+        self.housekeeping = Housekeeping(
+            WantedGroups(self.world, self.groups),
+            (
+                *watches.duties(),
+                Duty("gauges", Gauges(self.ledger, self.freeze, self.telemetry).show, writes=False),
+                Duty("ledger", self._note),
+                Duty("take over", self.recovery.again),
+                Duty("finished requests", finished.remove_old),
+                Duty("slack channels", SlackChannels(self.store, self.policies, self.events).refresh),
+                Duty("known ids", ids.publish),
+                Duty(
+                    "what is gone",
+                    Forgetting(self.store, self.policies, self.accounts, self.telemetry, self.clock).clean_up,
+                ),
+                Duty("obstacles", obstacles.show),
+            ),
+            self.clock,
+            self.keeper.may_write,
+            settings.canary_seconds,
+        )
+
+    def _note(self) -> None:
+        self.chronicle.note(self.world.policies.all(), self.world.requests.all(), self.freeze.reason())
 
     def _make_scans(self) -> PolicyScans:
         deps = ScanDependencies(

@@ -26,7 +26,6 @@ API_OBJECTS: Final = frozenset({"Part", "Crd", "BaseModel", "BaseSettings"})
 TOO_LARGE: Final = frozenset(
     {
         "finops_operator/bootstrap.py:Operator",
-        "finops_operator/upkeep/housekeeping.py:Housekeeping",
         "finops_sandbox/aws/double.py:AwsDouble",
         "finops_sandbox/aws/world.py:InstanceFacts",
         "finops_sandbox/aws/world.py:World",

@@ -34,8 +34,13 @@ from finops_operator.telemetry import Telemetry
 from finops_operator.upkeep.audit_notes import Chronicle
 from finops_operator.upkeep.channels import SlackChannels
 from finops_operator.upkeep.cleanup import Forgetting
+from finops_operator.upkeep.duty import Duty
+from finops_operator.upkeep.finished_requests import FinishedRequests
+from finops_operator.upkeep.gauges import Gauges
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.obstacles import Obstacles
+from finops_operator.upkeep.wanted_groups import WantedGroups
+from finops_operator.upkeep.watch_upkeep import WatchUpkeep
 from finops_sandbox.kubernetes import KubernetesDouble
 
 NAMESPACE = "team-a"
@@ -72,7 +77,7 @@ class Parts:
 
     def __post_init__(self) -> None:
         self.connection = connect(str(self.double.kubeconfig))
-        canary = Canary(self.clock)
+        self.canary = canary = Canary(self.clock)
         self.requests = Objects(action_requests(self.connection), self.world.requests, canary)
         self.approvals = Objects(approvals(self.connection), self.world.approvals, canary)
         self.policies = Objects(scan_policies(self.connection), self.world.policies, canary)
@@ -122,23 +127,28 @@ class Parts:
                 "Frozen": Freeze(self.maps, "r-freeze").reason,
             },
         )
+        kinds = (self.policies, self.requests, self.approvals)
+        watches = WatchUpkeep(kinds, canary, self.telemetry, self.clock, 60)
+        freeze = Freeze(self.maps, "r-freeze")
         self.housekeeping = Housekeeping(
-            world=self.world,
-            kinds=(self.policies, self.requests, self.approvals),
-            requests=self.requests,
-            canary=canary,
-            groups=self.groups,
-            freeze=Freeze(self.maps, "r-freeze"),
-            ledger=self.ledger,
-            chronicle=self.chronicle,
-            telemetry=self.telemetry,
-            clock=self.clock,
-            may_write=lambda: self.writable,
-            take_over=lambda: None,
-            slack_channels=self.slack_channels.refresh,
-            publish_ids=lambda: None,
-            forget=self.forgetting.clean_up,
-            show_obstacles=self.obstacles.show,
+            WantedGroups(self.world, self.groups),
+            (
+                *watches.duties(),
+                Duty("gauges", Gauges(self.ledger, freeze, self.telemetry).show, writes=False),
+                Duty(
+                    "ledger",
+                    lambda: self.chronicle.note(self.world.policies.all(), self.world.requests.all(), freeze.reason()),
+                ),
+                Duty(
+                    "finished requests",
+                    FinishedRequests(self.world, self.requests, self.ledger, self.clock).remove_old,
+                ),
+                Duty("slack channels", self.slack_channels.refresh),
+                Duty("what is gone", self.forgetting.clean_up),
+                Duty("obstacles", self.obstacles.show),
+            ),
+            self.clock,
+            lambda: self.writable,
             canary_seconds=60,
         )
 

@@ -242,7 +242,7 @@ def test_the_bot_is_told_every_group_that_a_policy_or_an_open_request_names(part
 def test_a_quiet_kind_is_touched_so_that_its_watch_must_answer(parts: Parts) -> None:
     one = parts.propose(1)
     key = (NAMESPACE, one.metadata.name)
-    parts.housekeeping.canary.saw("ActionRequest", key, one.metadata.resource_version or "")
+    parts.canary.saw("ActionRequest", key, one.metadata.resource_version or "")
     parts.housekeeping.run_duties()
     assert not (parts.requests.fresh(one).metadata.annotations)
     parts.clock.sleep(61)
@@ -251,7 +251,7 @@ def test_a_quiet_kind_is_touched_so_that_its_watch_must_answer(parts: Parts) -> 
 
     assert "finops.dev/canary" in parts.requests.fresh(one).metadata.annotations
     parts.clock.sleep(200)
-    assert "ActionRequest" in parts.housekeeping.canary.problem(150)
+    assert "ActionRequest" in parts.canary.problem(150)
 
 
 def test_a_status_is_written_on_the_newest_object_and_a_deleted_one_is_gone(parts: Parts) -> None:
