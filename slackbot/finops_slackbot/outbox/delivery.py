@@ -177,9 +177,9 @@ class Delivery:
         """Return the ts of the card in its thread or in the channel, or an empty text."""
         if card.thread:
             self._spend("conversations.replies")
-            return self._calls.find_card_in_thread(card.channel, card.thread, card.uid)
+            return self._calls.history.find_card_in_thread(card.channel, card.thread, card.uid)
         self._spend("conversations.history")
-        return self._calls.find_card(card.channel, card.uid, card.created.timestamp() - 60)
+        return self._calls.history.find_card(card.channel, card.uid, card.created.timestamp() - 60)
 
     def _post(self, card: WantedCard) -> None:
         self._spend("chat.postMessage")
@@ -228,7 +228,7 @@ class Delivery:
         if doubtful:
             self._spend("conversations.replies")
             try:
-                said = self._calls.find_lines(ref.channel, thread, card.uid)
+                said = self._calls.history.find_lines(ref.channel, thread, card.uid)
             except SlackRefused as error:
                 if error.code not in {"missing_scope", "thread_not_found"}:
                     raise
