@@ -13,14 +13,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from finops.crds.action_request import ActionRequest
 from finops.domain.decision import TERMINAL, State
 from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
 from finops.store.outbox import Outbox, Priority, WantedCard
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.card_facts import CardFacts, card_facts
-from finops_slackbot.mirror import Mirror
+from finops_slackbot.mirror import DIGEST, Mirror, listing_of
 from finops_slackbot.views.card import card, gone
 from finops_slackbot.views.digest import digest
 from finops_slackbot.views.thread import thread_lines
@@ -30,20 +29,12 @@ _EVERYTHING_SECONDS: Final = 300.0
 _RETRY_SECONDS: Final = 2.0
 _LAST_OF_A_DIGEST: Final = timedelta(seconds=30)
 """After the newest request of a digest, so long is waited for those that are missing: an operator may have died."""
-DIGEST: Final = "digest:"
-"""Begins the name of a digest's message in the outbox, where requests have their uid."""
 _LOG: Final = logging.getLogger(__name__)
 
 
 def now_ms(clock: Clock) -> int:
     """Return the instant in milliseconds, as the outbox counts them."""
     return int(clock.now().timestamp() * 1000)
-
-
-def _listing(request: ActionRequest) -> str:
-    """Return the name under which the outbox keeps the message that lists a request; empty when none does."""
-    entry, spec = request.spec.slack_digest, request.spec
-    return "" if entry is None else f"{DIGEST}{request.metadata.namespace}/{spec.policy}/{entry.id}"
 
 
 def _turn(mirror: Mirror, uid: str) -> tuple[str, int, int, str]:
@@ -70,6 +61,8 @@ class Projection:
         """Digests whose requests are not all known yet, and cards whose digest is not posted yet."""
         self._held: set[str] = set()
         """Digests of which a card had to wait in this pass."""
+        self._listed: set[str] = set()
+        """Digests whose message was projected in this pass: once is enough, whatever number of its cards changed."""
 
     def changed(self, uid: str) -> None:
         """Note that a request or one of its votes changed; an empty uid means: everything may have."""
@@ -84,7 +77,7 @@ class Projection:
             with self._wake:
                 self._wake.wait_for(lambda: bool(self._pending) or stop.is_set(), 1.0)
                 todo, self._pending = self._pending | self._unripe, set()
-            self._unripe, self._held = set(), set()
+            self._unripe, self._held, self._listed = set(), set(), set()
             if self._clock.monotonic() >= next_everything:
                 todo.add(_EVERYTHING)
             try:
@@ -120,7 +113,7 @@ class Projection:
         facts = card_facts(request, mirror.votes(uid), demo=self._demo)
         thread = ""
         if facts.digest is not None:
-            listing = _listing(request)
+            listing = listing_of(request)
             self._project_digest(mirror, listing)
             # Once one card had to wait in this pass, those behind it wait too: they would come out of order.
             thread = "" if listing in self._held else self._outbox.messages.of(listing).ts
@@ -133,6 +126,9 @@ class Projection:
 
     def _project_digest(self, mirror: Mirror, uid: str) -> None:
         """Write the message that lists the requests of a digest, once all are known or no more come."""
+        if uid in self._listed:
+            return
+        self._listed.add(uid)
         members = self._members(mirror, uid)
         if not members:
             if not mirror.problem():
@@ -164,8 +160,8 @@ class Projection:
         """Return the requests of a digest in the order of their cards."""
         found = [
             card_facts(request, mirror.votes(request.metadata.uid or ""), demo=self._demo)
-            for request in mirror.requests()
-            if _listing(request) == uid and request.metadata.creation_timestamp is not None
+            for request in mirror.listed_in(uid)
+            if request.metadata.creation_timestamp is not None
         ]
         return sorted(found, key=lambda one: one.digest.position if one.digest else 0)
 
