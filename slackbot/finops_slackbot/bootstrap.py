@@ -99,26 +99,7 @@ class Bot:
             clock=clock,
             demo=settings.demo,
         )
-        targets = ButtonTargets(
-            buttons=buttons,
-            messages=SlackMessages(self._click_store),
-            mirror=self.mirror,
-            calls=self.calls,
-            clock=clock,
-            demo=settings.demo,
-        )
-        self.votes = VoteTaker(
-            instance=self.instance,
-            buttons=buttons,
-            clicks=clicks,
-            targets=targets,
-            mirror=self.mirror,
-            approvals=approvals(self.kubernetes, newer=True),
-            people=People(self.calls, clock),
-            groups=VotingGroups(self.calls, clock),
-            clock=clock,
-            killpoint=killpoint,
-        )
+        self.votes = self._vote_taker(buttons, clicks, killpoint)
         self._refresher = GroupRefresher(self.calls, SlackGroups(self._store), clock)
         self.slack = SlackConnection(
             calls=self.calls,
@@ -139,6 +120,29 @@ class Bot:
             live={"threads": self._dead_thread},
             ready={"slack": self.slack.problem, "store": self._store_problem, "kubernetes": self.mirror.problem},
             registry=self.metrics.registry,
+        )
+
+    def _vote_taker(self, buttons: Buttons, clicks: Clicks, killpoint: Callable[[str], None]) -> VoteTaker:
+        settings, clock = self.settings, self.clock
+        targets = ButtonTargets(
+            buttons=buttons,
+            messages=SlackMessages(self._click_store),
+            mirror=self.mirror,
+            calls=self.calls,
+            clock=clock,
+            demo=settings.demo,
+        )
+        return VoteTaker(
+            instance=self.instance,
+            buttons=buttons,
+            clicks=clicks,
+            targets=targets,
+            mirror=self.mirror,
+            approvals=approvals(self.kubernetes, newer=True),
+            people=People(self.calls, clock),
+            groups=VotingGroups(self.calls, clock),
+            clock=clock,
+            killpoint=killpoint,
         )
 
     def start(self) -> None:

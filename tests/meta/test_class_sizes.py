@@ -25,7 +25,6 @@ API_OBJECTS: Final = frozenset({"Part", "Crd", "BaseModel", "BaseSettings"})
 
 TOO_LARGE: Final = frozenset(
     {
-        "finops_operator/bootstrap.py:Operator",
         "finops_sandbox/aws/double.py:AwsDouble",
         "finops_sandbox/aws/world.py:InstanceFacts",
         "finops_sandbox/aws/world.py:World",
