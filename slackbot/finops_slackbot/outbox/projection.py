@@ -61,8 +61,9 @@ class Projection:
         """Digests whose requests are not all known yet, and cards whose digest is not posted yet."""
         self._held: set[str] = set()
         """Digests of which a card had to wait in this pass."""
-        self._listed: set[str] = set()
-        """Digests whose message was projected in this pass: once is enough, whatever number of its cards changed."""
+        self._listed: dict[str, bool] = {}
+        """Digests whose message was projected in this pass, which is enough for all of its cards → whether requests
+        are missing that may still come."""
 
     def changed(self, uid: str) -> None:
         """Note that a request or one of its votes changed; an empty uid means: everything may have."""
@@ -77,7 +78,7 @@ class Projection:
             with self._wake:
                 self._wake.wait_for(lambda: bool(self._pending) or stop.is_set(), 1.0)
                 todo, self._pending = self._pending | self._unripe, set()
-            self._unripe, self._held, self._listed = set(), set(), set()
+            self._unripe, self._held, self._listed = set(), set(), {}
             if self._clock.monotonic() >= next_everything:
                 todo.add(_EVERYTHING)
             try:
@@ -100,7 +101,7 @@ class Projection:
             StoreUnavailable: nothing was written, or the same may be written again.
         """
         if uid.startswith(DIGEST):
-            self._project_digest(mirror, uid)
+            self._digest_awaits_more(mirror, uid)
             return
         request = mirror.request(uid)
         if request is None:
@@ -114,9 +115,10 @@ class Projection:
         thread = ""
         if facts.digest is not None:
             listing = listing_of(request)
-            self._project_digest(mirror, listing)
-            # Once one card had to wait in this pass, those behind it wait too: they would come out of order.
-            thread = "" if listing in self._held else self._outbox.messages.of(listing).ts
+            # Once one card had to wait in this pass, those behind it wait too: they would come out of order. So they do
+            # while this replica does not know them all, though another one may have posted the digest already.
+            waits = self._digest_awaits_more(mirror, listing) or listing in self._held
+            thread = "" if waits else self._outbox.messages.of(listing).ts
             if not thread:
                 self._held.add(listing)
                 self._unripe.add(uid)
@@ -124,20 +126,21 @@ class Projection:
         wanted = self._wanted(facts, request.spec.slack_channel, mirror.version(uid), thread)
         self._outbox.want(wanted, now_ms(self._clock))
 
-    def _project_digest(self, mirror: Mirror, uid: str) -> None:
+    def _digest_awaits_more(self, mirror: Mirror, uid: str) -> bool:
+        """Write the message of a digest, once in a pass; return whether requests are missing that may still come."""
+        if uid not in self._listed:
+            members = self._members(mirror, uid)
+            self._listed[uid] = self._awaits_more(members)
+            self._project_digest(mirror, uid, members)
+        return self._listed[uid]
+
+    def _project_digest(self, mirror: Mirror, uid: str, members: list[CardFacts]) -> None:
         """Write the message that lists the requests of a digest, once all are known or no more come."""
-        if uid in self._listed:
-            return
-        self._listed.add(uid)
-        members = self._members(mirror, uid)
         if not members:
             if not mirror.problem():
                 self._outbox.forget(uid)
             return
-        entry = members[0].digest
-        missing = entry is not None and len(members) < entry.size
-        newest = max(one.created for one in members)
-        if missing and not self._outbox.messages.of(uid).ts and self._clock.now() - newest < _LAST_OF_A_DIGEST:
+        if self._listed[uid] and not self._outbox.messages.of(uid).ts:
             self._unripe.add(uid)
             return
         shown, request = digest(members), mirror.request(members[0].uid)
@@ -155,6 +158,13 @@ class Projection:
             ),
             now_ms(self._clock),
         )
+
+    def _awaits_more(self, members: list[CardFacts]) -> bool:
+        """Return whether requests of the digest are missing that may still come."""
+        entry = members[0].digest if members else None
+        if entry is None or len(members) >= entry.size:
+            return False
+        return self._clock.now() - max(one.created for one in members) < _LAST_OF_A_DIGEST
 
     def _members(self, mirror: Mirror, uid: str) -> list[CardFacts]:
         """Return the requests of a digest in the order of their cards."""
