@@ -61,6 +61,8 @@ class Projection:
         """Digests whose requests are not all known yet, and cards whose digest is not posted yet."""
         self._held: set[str] = set()
         """Digests of which a card had to wait in this pass."""
+        self._announced: set[str] | None = None
+        """What `changed` has named and a pass has taken up; None while nobody runs the passes."""
         self._listed: dict[str, bool] = {}
         """Digests whose message was projected in this pass, which is enough for all of its cards → whether requests
         are missing that may still come."""
@@ -74,6 +76,7 @@ class Projection:
     def run(self, mirror: Mirror, stop: threading.Event) -> None:
         """Project what changed, until `stop`."""
         next_everything = self._clock.monotonic() + _EVERYTHING_SECONDS
+        announced = self._announced = set()
         while not stop.is_set():
             with self._wake:
                 self._wake.wait_for(lambda: bool(self._pending) or stop.is_set(), 1.0)
@@ -85,6 +88,7 @@ class Projection:
                 if _EVERYTHING in todo and not mirror.problem():
                     next_everything = self._clock.monotonic() + _EVERYTHING_SECONDS
                     todo |= mirror.uids() | self._outbox.known()
+                announced |= todo
                 for uid in sorted(todo - {_EVERYTHING}, key=partial(_turn, mirror)):
                     self.project(mirror, uid)
                     todo.discard(uid)
@@ -108,6 +112,8 @@ class Projection:
             # Before both watches are complete, absence means nothing.
             if not mirror.problem():
                 self._project_gone(uid)
+            if self._announced is not None:
+                self._announced.discard(uid)
             return
         if request.spec.slack_channel is None or request.metadata.creation_timestamp is None:
             return
@@ -130,7 +136,7 @@ class Projection:
         """Write the message of a digest, once in a pass; return whether requests are missing that may still come."""
         if uid not in self._listed:
             members = self._members(mirror, uid)
-            self._listed[uid] = self._awaits_more(members)
+            self._listed[uid] = self._awaits_more(members) or self._is_unannounced(members)
             self._project_digest(mirror, uid, members)
         return self._listed[uid]
 
@@ -165,6 +171,10 @@ class Projection:
         if entry is None or len(members) >= entry.size:
             return False
         return self._clock.now() - max(one.created for one in members) < _LAST_OF_A_DIGEST
+
+    def _is_unannounced(self, members: list[CardFacts]) -> bool:
+        """Return whether the mirror knows a request whose card no pass has taken up yet: the next one will."""
+        return self._announced is not None and any(one.uid not in self._announced for one in members)
 
     def _members(self, mirror: Mirror, uid: str) -> list[CardFacts]:
         """Return the requests of a digest in the order of their cards."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import pytest
 from tests.unit.slackbot.sample_requests import resize_request
 
 from finops.crds.action_request import DigestEntry
@@ -77,3 +79,33 @@ def test_the_mirror_lists_the_requests_of_a_digest_as_they_come_move_and_go() ->
     mirror._saw_request(event("DELETED", 2, digest="another"))
     mirror._saw_request(event("DELETED", 3))
     assert mirror._digests._listed == {}
+
+
+def test_a_card_that_the_mirror_knows_and_no_pass_has_taken_up_holds_those_behind_it() -> None:
+    """The watch shows a request to the mirror an instant before the projection is called for it."""
+    outbox = CountingOutbox(last=SIZE + 1)
+    projection = Projection(cast("Any", outbox), Buttons(b"k" * 32), SystemClock(), demo=False)
+    late, order = threading.Event(), list[str]()
+    mirror = Mirror(lambda uid: None if uid == "u1" else projection.changed(uid))
+    for number in range(SIZE):
+        mirror._saw_request(event("ADDED", number))
+
+    def want(card: WantedCard, now_ms: int) -> bool:
+        order.append(card.uid)
+        assert late.is_set() or card.uid.startswith(DIGEST), "the second card was not taken up yet"
+        return CountingOutbox.want(outbox, card, now_ms)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(outbox, "want", want)
+        thread = threading.Thread(target=projection.run, args=(mirror, outbox.stop))
+        thread.start()
+        try:
+            time.sleep(0.3)
+            late.set()
+            projection.changed("u1")
+            assert outbox.stop.wait(10)
+        finally:
+            outbox.stop.set()
+            thread.join(10)
+
+    assert [uid for uid in order if not uid.startswith(DIGEST)] == [f"u{number}" for number in range(SIZE)]
