@@ -26,7 +26,7 @@ from finops_operator.killpoint import arm
 from finops_operator.parts.authority import make_authority
 from finops_operator.parts.cloud import make_cloud
 from finops_operator.parts.cluster import make_cluster
-from finops_operator.parts.duties import duties, make_chronicle
+from finops_operator.parts.duties import duties, make_audit_notes
 from finops_operator.parts.judgement import make_judgement
 from finops_operator.parts.loops import LoopMaker
 from finops_operator.upkeep.housekeeping import Housekeeping
@@ -55,20 +55,20 @@ class Operator:
         store = open_store(settings.redis_url, prefix=settings.redis_prefix)
         self._cluster = cluster = make_cluster(settings, connection, clock, holder)
         self._authority = authority = make_authority(settings, cluster, store, clock, holder, self._take_over)
-        self._chronicle = make_chronicle(authority)
+        self._audit_notes = make_audit_notes(authority)
         self._cloud = make_cloud(settings, store, clock)
         self._judgement = judgement = make_judgement(settings, cluster, authority, clock)
         self._loops = LoopMaker(settings, cluster, authority, self._cloud, judgement, clock, self.stop).make()
         self._housekeeping = Housekeeping(
-            WantedGroups(cluster.world, judgement.groups),
-            tuple(duties(settings, cluster, authority, self._cloud, self._chronicle, self._loops.recovery, clock)),
+            WantedGroups(cluster.cache, judgement.groups),
+            tuple(duties(settings, cluster, authority, self._cloud, self._audit_notes, self._loops.recovery, clock)),
             clock,
             authority.keeper.may_write,
             settings.canary_seconds,
         )
 
     def _take_over(self) -> None:
-        self._chronicle.start_again()
+        self._audit_notes.start_again()
         self._judgement.decider.start_again()
         self._authority.protection.start_again()
         self._cluster.freeze.begin(self._cluster.requests.found())
@@ -79,7 +79,7 @@ class Operator:
 
         Raises:
             InvalidInput: one of the four kinds is not served by this cluster.
-            Refused, ClusterUnavailable: the API server cannot be asked.
+            Refused, ClusterUnavailable: the API server does not answer.
         """
         missing = Access(self._cluster.connection).missing_kinds(KINDS)
         if missing:
@@ -96,10 +96,10 @@ class Operator:
         lease_stop = threading.Event()
         lease = self._thread("lease", lambda _stop: self._authority.keeper.run(lease_stop))
         try:
-            asyncio.run(serve(self._cluster.world, self._settings.watch_namespaces, self.stop, self._ready))
+            asyncio.run(serve(self._cluster.cache, self._settings.watch_namespaces, self.stop, self._ready))
         finally:
             self.stop.set()
-            self._cluster.world.ring()
+            self._cluster.cache.ring()
             # Acts come to their safe point under the lease. Then it goes at once: whoever takes over need not wait for
             # a scan that ends; without the lease nothing can be decided or proposed here any more.
             requests.join()
@@ -115,7 +115,7 @@ class Operator:
             try:
                 work(self.stop)
             except BaseException:
-                # A loop that died would leave an operator that looks alive: end the process, the pod starts again.
+                # A loop that died would leave an operator that seems alive: end the process, the pod starts again.
                 logger.critical("loop %s died", name, exc_info=True)
                 self.stop.set()
                 raise

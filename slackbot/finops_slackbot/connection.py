@@ -58,7 +58,7 @@ class Handler(SocketModeHandler):
         return session is not None and session.is_active() and session.consecutive_check_state_error_count > 0
 
     def refuse_new(self) -> None:
-        """Leave further envelopes unacknowledged: Slack gives them to another replica, or tells the person."""
+        """Leave further envelopes unacknowledged: Slack gives them to another replica, or shows the person an error."""
         self._stopped = True
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # as Bolt's own

@@ -17,9 +17,9 @@ from finops.store.slack_status import SlackProblem, SlackStatus
 from finops_slackbot.metrics import Metrics
 from finops_slackbot.outbox.projection import now_ms
 from finops_slackbot.slack_calls import Identity
-from finops_slackbot.verdicts import SILENT_MS
+from finops_slackbot.verdicts import UNRESPONSIVE_AFTER_MS
 
-_REMEMBERED_MS: Final = 10 * SILENT_MS
+_REMEMBERED_MS: Final = 10 * UNRESPONSIVE_AFTER_MS
 """Slack may count the connection of a bot that was killed for a while."""
 _LOG: Final = logging.getLogger(__name__)
 

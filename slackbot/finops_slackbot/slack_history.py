@@ -1,6 +1,6 @@
 """Finds in Slack what the bot posted before its answer was lost: cards and thread lines, by the metadata they carry.
 
-Used by the delivery worker through `SlackCalls`. A channel's history is read for a few pages only: what is looked for
+Used by the delivery worker through `SlackCalls`. A channel's history is read for a few pages only: what is sought
 is minutes old.
 """
 

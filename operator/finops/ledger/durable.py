@@ -19,7 +19,7 @@ from typing import Final
 from finops.domain.audit import Entry, Record, RecordKind, request_uid
 from finops.errors import Conflict, FenceLost, LedgerDiverged, LedgerUnavailable
 from finops.ledger.file_sink import FileSink
-from finops.ledger.known import WROTE
+from finops.ledger.known_records import WROTE
 from finops.ledger.signing import Keyring
 from finops.ledger.sinks import Sinks
 from finops.ports.clock import Clock
@@ -69,7 +69,7 @@ class DurableLedger:
 
         Raises:
             LedgerUnavailable: a sink does not answer.
-            LedgerDiverged: the file is ahead of the stream or tells another story. Every later append raises it too.
+            LedgerDiverged: the file is ahead of the stream or differs from it. Every later append raises it too.
         """
         with self._lock:
             copied = self._sinks.reconcile()
@@ -124,7 +124,7 @@ class DurableLedger:
         return self._shown(record, operation_id)
 
     def of_request(self, request_uid: str) -> tuple[Record, ...]:
-        # Looked up before reading: what is appended meanwhile may be shown or not.
+        # Resolved before reading: what is appended meanwhile may be shown or not.
         known = self._sinks.known.last.get(request_uid, 0) if self._sinks.known is not None else 0
         found = self._stream.of_request(request_uid)
         last = 0
@@ -154,7 +154,7 @@ class DurableLedger:
                 recorded = self._sinks.followed().has(entry.operation_id)
                 answer = self._stream.append(record, after=after, recorded=recorded)
             except LedgerUnavailable as error:
-                # Perhaps stored, perhaps not: the same operation id makes the next try tell.
+                # Perhaps stored, perhaps not: the same operation id makes the next try show it.
                 failure, self._sinks.current = error, False
                 continue
             if answer.result is AppendResult.STORED:
@@ -232,8 +232,8 @@ def open_ledger(
         keys: what signs records, and whose signatures count.
         clock: time of the records.
         fence: current fencing token of this process (`spec.leaseTransitions` of the Lease).
-        file_timeout_seconds: after which a hanging volume counts as silent.
-        passage: `killpoint` of the operator; told the name of each boundary.
+        file_timeout_seconds: after which a hanging volume counts as unreachable.
+        passage: `killpoint` of the operator; called with the name of each boundary.
     """
     file = None if path is None else FileSink(path, timeout_seconds=file_timeout_seconds)
     stream = LedgerStream(store, keys.check)

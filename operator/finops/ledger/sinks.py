@@ -11,7 +11,7 @@ from typing import Final
 from finops.domain.audit import Record
 from finops.errors import LedgerDiverged
 from finops.ledger.file_sink import FileSink, line_of
-from finops.ledger.known import Known
+from finops.ledger.known_records import KnownRecords
 from finops.store.ledger import Head, LedgerStream
 
 _COMPARE: Final = "nothing is acted upon until a person has compared both sinks with `finops audit verify`"
@@ -22,7 +22,7 @@ class Sinks:
 
     Attributes:
         file: the second sink, None when there is none.
-        known: what this process has read of the ledger itself; None before the first look.
+        known: what this process has read of the ledger itself; None before the first reading.
         current: whether nobody else is known to have appended to the stream since it was read last.
         diverged: what the sinks disagree on; empty while they agree.
     """
@@ -30,7 +30,7 @@ class Sinks:
     def __init__(self, stream: LedgerStream, file: FileSink | None) -> None:
         self._stream = stream
         self.file = file
-        self.known: Known | None = None
+        self.known: KnownRecords | None = None
         self.current = False
         self.diverged = ""
 
@@ -50,9 +50,9 @@ class Sinks:
         self.diverged = ""
         return copied
 
-    def followed(self) -> Known:
+    def followed(self) -> KnownRecords:
         """Return how far the ledger is known, after reading what others appended to the stream meanwhile."""
-        known = self.known = self.known or Known()
+        known = self.known = self.known or KnownRecords()
         if not self.current:
             try:
                 self._check_head(known)
@@ -79,7 +79,7 @@ class Sinks:
             raise
 
     def _compare(self) -> int:
-        known, file = Known(), self.file
+        known, file = KnownRecords(), self.file
         self.current = False
         if file is None:
             self.known = known
@@ -98,7 +98,7 @@ class Sinks:
         self.current = True
         return copied
 
-    def _check_head(self, known: Known) -> None:
+    def _check_head(self, known: KnownRecords) -> None:
         """Refuse a store that came back with less than the file or we ourselves have seen of it."""
         head = self._stream.head()
         seen = max(known.head.sequence, self.file.sequence if self.file is not None else 0)

@@ -1,6 +1,6 @@
 """What Slack shows of each request: where its card is, what the card says, which thread lines were posted.
 
-The bot's delivery worker writes it around each call to Slack, so that a restart in the middle knows what to look for;
+The bot's delivery worker writes it around each call to Slack, so that a restart in the middle knows what to search;
 the operator reads it to link to a request's message. Under `slack:`: `message:{uid}` (where the card is) and
 `thread:{uid}` (thread lines posted); `lines:{uid}` (thread lines wanted) is the outbox's, and read here.
 """
@@ -50,7 +50,7 @@ class SlackMessages:
         )
 
     def posting(self, uid: str, now_ms: int) -> None:
-        """Note, before the call, that a post is about to leave: a restart then looks for it instead of repeating."""
+        """Note, before the call, that a post is about to leave: a restart then searches for it instead of repeating."""
         with store_errors():
             self._client.hset(self._keys.slack("message", uid), "posting", str(now_ms))
 

@@ -61,7 +61,7 @@ class AnnouncedCalls:
             return None
         self.lease.check()
         if intent.fence != self.lease.fence or self.lease.remaining_seconds < seconds:
-            # Written by another process, or the lease ran down while writing: the open intent is settled by looking.
+            # Written by another process, or the lease ran down while writing: an observation settles the open intent.
             return None
         self.passage("aws.before")
         answer = call_once(client, step.operation, parameters, act.action.calls)
@@ -77,9 +77,9 @@ class AnnouncedCalls:
         seconds = self.settings.seconds_for_call(self.lease.remaining_seconds)
         if seconds is None:
             return LEASE_TOO_SHORT
-        request, told = act.request, dry_runs_of(self.ledger.of_request(act.request.uid))
+        request, checked = act.request, dry_runs_of(self.ledger.of_request(act.request.uid))
         for step in request.plan.steps:
-            if not step.changes or step.id in told:
+            if not step.changes or step.id in checked:
                 continue
             client = self._client(act, step, seconds)
             parameters = with_request(step.parameters, request.uid)
@@ -87,22 +87,22 @@ class AnnouncedCalls:
             if says_nothing(answer):
                 why = f"Waiting: the dry run of {step.operation} had no clear answer: {answer.detail.get('code')}"
                 return ActResult(None, why, self.settings.retry_seconds)
-            told[step.id] = {"operation": step.operation, "parameters": parameters, **answer.detail}
-            self.trail.append(act, f"{DRY_RUN}:{step.id}", RecordKind.OUTCOME, step.id, 0, DRY_RUN, told[step.id])
-        self.trail.finish(act, *dry_run_end(told.values(), act.action.calls))
+            checked[step.id] = {"operation": step.operation, "parameters": parameters, **answer.detail}
+            self.trail.append(act, f"{DRY_RUN}:{step.id}", RecordKind.OUTCOME, step.id, 0, DRY_RUN, checked[step.id])
+        self.trail.finish(act, *dry_run_end(checked.values(), act.action.calls))
         return None
 
     def _announce(
         self, act: Act, move: Call, situation: Situation, parameters: Mapping[str, Json], seen: int
     ) -> Record | None:
-        """Write the intent, after a last question to the gate where one is due; None: look at everything again.
+        """Write the intent, after a last question to the gate where one is due; None: read everything again.
 
         `seen` is the request's last record from before that question: with a newer one the gate's answer is not good.
         """
         request, journal = act.request, situation.journal
         asks = not journal.may_have_changed or situation.rules(move.step).destroys
         if asks and self.gate.still_allowed(request) is not None:
-            # Somebody froze or withdrew it while the session was made: the next look says what follows.
+            # Somebody froze or withdrew it while the session was made: the next pass decides what follows.
             return None
         rebuilt_plan(act.action, request)
         self.passage("intent.before")

@@ -1,6 +1,6 @@
 """Carries out one approved request: observe, decide the one next move, write it down, do it, again.
 
-Called by the operator's worker with an ActRequest, once per look; `run` returns when the act has ended, when it must
+Called by the operator's worker with an ActRequest, once per pass; `run` returns when the act has ended, when it must
 wait, or when the process is asked to stop: a thread is held by moves, never by waiting. Nothing that matters is
 remembered between runs but the ledger: calling `run` again, in this process or the next, continues. Which move is next
 is decided by `finops.domain.next_move`, this module only does it.
@@ -71,8 +71,8 @@ class Executor:
     Attributes:
         actions: id → Action, from the registry.
         sessions, ledger, gate, lease, status, caps, savings, clock: see their ports.
-        passage: told the name of each boundary (`finops_operator.killpoint`).
-        memory: keeps the status from being told the same at every run.
+        passage: called with the name of each boundary (`finops_operator.killpoint`).
+        memory: keeps the status from being written the same at every run.
     """
 
     actions: Mapping[str, Action]
@@ -104,7 +104,7 @@ class Executor:
 
         Raises:
             Refused: the plan is not the one that was approved, or no such action exists: nothing was done.
-            LedgerDiverged: the act stands still until a person has looked; all others have to as well.
+            LedgerDiverged: the act stands still until a person has checked it; all others have to as well.
         """
         action = self.actions.get(request.plan.action)
         if action is None:
@@ -115,13 +115,13 @@ class Executor:
             if stopping():
                 result = ActResult(None, "handed over: the process stops", self.settings.retry_seconds)
             else:
-                result = self._look(act)
+                result = self._try_move(act)
         if result.retry_after_seconds is None or not act.begun:
             self.memory.forget(request.uid)
         return result
 
-    def _look(self, act: Act) -> ActResult | None:
-        """Make one move; None means look again at once."""
+    def _try_move(self, act: Act) -> ActResult | None:
+        """Make one move; None means go on at once."""
         try:
             self.lease.check()
             try:
@@ -137,7 +137,7 @@ class Executor:
             return ActResult(None, error.message, self.settings.retry_seconds)
 
     def _wait_for_answer(self, act: Act, error: FinopsError) -> ActResult:
-        # With something changed: hold here, call a person, and go on as soon as the silent part answers.
+        # With something changed: hold here, call a person, and go on as soon as the part that does not answer is back.
         state, word = (State.NEEDS_HUMAN, "Holding") if act.called else (State.EXECUTING, "Waiting")
         if not act.called:
             self._make_room(act)
@@ -165,7 +165,7 @@ class Executor:
             facts = PolicyFacts(protect_tags=request.protect_tags)
             found = act.action.preflight(situation.observation, request.plan.parameters, facts)
             refusals = tuple(refusal.message for refusal in found)
-            # The last look before the change: everything the gate knows, read afresh.
+            # The last check before the change: everything the gate knows, read afresh.
             stop = (self._admission(act) if undecided else None) or self.gate.still_allowed(request)
             self.passage("act.gate")
         return self._do(act, situation, next_move(situation, stop=stop, refusals=refusals))
@@ -259,7 +259,7 @@ class Executor:
 
     def _verified(self, act: Act, situation: Situation) -> None:
         self.passage("verify.before")
-        detail = verified_detail(situation, act.request, act.action.way_back)
+        detail = verified_detail(situation, act.request, act.action.undo_by_hand)
         self._trail.report(act, replace(self._trail.base(act), state=State.VERIFYING, step="verify"))
         self._trail.append(act, "verified", RecordKind.VERIFIED, "", 0, State.SUCCEEDED.value, detail)
         self.passage("verify.after")

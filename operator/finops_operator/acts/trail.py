@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from finops.domain.audit import RecordKind
 from finops.domain.canonical import Json
 from finops.domain.decision import State
-from finops.errors import FenceLost, FinopsError
+from finops.errors import Conflict, FenceLost, FinopsError, Unavailable
 from finops.ports.act import ActProgress, LeaseGuard, RequestJournal
 from finops.ports.ledger import Ledger
 from finops_operator.acts.journal import entry
@@ -73,6 +73,9 @@ class Trail:
             self.passage("status.after")
         except FenceLost:
             raise
+        except (Conflict, Unavailable) as error:
+            logger.info("progress is shown later: %s", error, extra={"request": act.request.ledger_name})
+            return
         except FinopsError as error:
             logger.warning("progress not shown: %s", error, extra={"request": act.request.ledger_name})
             return

@@ -1,9 +1,9 @@
 """What the watches have shown: the objects of the four kinds as last seen, and a bell for the loops.
 
-Filled by the kopf handlers, read by scheduler, request loop and canary. Level triggered: a loop that wakes looks at
+Filled by the kopf handlers, read by scheduler, request loop and canary. Level triggered: a loop that wakes reads
 everything, so a missed or doubled event costs nothing but a little time. Whatever leans on an object *not* being there
 asks `is_complete` first: a watch shows what it lists bit by bit, at the start and whenever it has to list again, and
-never tells what vanished before that.
+never shows what vanished before that.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class UnparsedObject:
     """An object that does not parse: which, and what is wrong with it, so that its status can say so."""
 
     key: Key
@@ -90,7 +90,7 @@ class _LastSeen(Generic[T]):
     def __init__(self, kind: type[T]) -> None:
         self.kind = kind
         self.objects: dict[Key, T] = {}
-        self.broken: dict[Key, Broken] = {}
+        self.broken: dict[Key, UnparsedObject] = {}
         self.gone: set[str | None] | None = None
 
     def keep(self, key: Key, raw: Mapping[str, Any]) -> bool:
@@ -104,7 +104,7 @@ class _LastSeen(Generic[T]):
             if is_news:
                 logger.warning("%s %s is left out: %s", self.kind.crd.kind, "/".join(filter(None, key)), error)
             self.objects.pop(key, None)
-            self.broken[key] = Broken(key, generation, str(error), raw)
+            self.broken[key] = UnparsedObject(key, generation, str(error), raw)
             return is_news
         self.broken.pop(key, None)
         return self.take(parsed)
@@ -127,7 +127,7 @@ class _LastSeen(Generic[T]):
             del self.objects[key]
 
 
-class Kept(Generic[T]):
+class KindCache(Generic[T]):
     """The objects of one kind, thread-safe."""
 
     def __init__(self, kind: type[T], ring: Callable[[], None]) -> None:
@@ -226,7 +226,7 @@ class Kept(Generic[T]):
                 self._seen.gone = None
 
     def put(self, obj: T) -> None:
-        """Remember our own write at once, so that the next look does not use the older object."""
+        """Remember our own write at once, so that the next pass does not use the older object."""
         with self._lock:
             self._seen.take(obj)
 
@@ -239,7 +239,7 @@ class Kept(Generic[T]):
         with self._lock:
             return tuple(self._seen.objects.values())
 
-    def broken(self) -> tuple[Broken, ...]:
+    def broken(self) -> tuple[UnparsedObject, ...]:
         with self._lock:
             return tuple(self._seen.broken.values())
 
@@ -258,21 +258,21 @@ def _newer(left: Kind, right: Kind) -> bool:
     return not (ours.isdecimal() and theirs.isdecimal()) or int(ours) >= int(theirs)
 
 
-class World:
+class ClusterCache:
     """All four kinds and the bell."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._count = 0
-        self.policies = Kept(ScanPolicy, self.ring)
-        self.accounts = Kept(AwsAccount, self.ring)
-        self.requests = Kept(ActionRequest, self.ring)
-        self.approvals = Kept(Approval, self.ring)
+        self.policies = KindCache(ScanPolicy, self.ring)
+        self.accounts = KindCache(AwsAccount, self.ring)
+        self.requests = KindCache(ActionRequest, self.ring)
+        self.approvals = KindCache(Approval, self.ring)
 
     def watches(self, namespaces: Sequence[str]) -> None:
         """Note which namespaces are watched, empty for all; accounts have none."""
-        for kept in (self.policies, self.requests, self.approvals):
-            kept.namespaces = tuple(namespaces)
+        for cache in (self.policies, self.requests, self.approvals):
+            cache.namespaces = tuple(namespaces)
 
     def ring(self) -> None:
         """Wake every waiting loop."""

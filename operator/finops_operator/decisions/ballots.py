@@ -14,8 +14,8 @@ from finops.crds.approval import Approval
 from finops.domain.decision import Choice, Electorate, Tally, Vote
 from finops_operator.cluster.objects import Objects
 from finops_operator.cluster.protection import Protected
-from finops_operator.decisions.identities import People
-from finops_operator.decisions.verdicts import VoteRecords
+from finops_operator.decisions.identities import Identities
+from finops_operator.decisions.verdicts import RecordedVerdicts
 from finops_operator.rules.standing import Standing, standing
 from finops_operator.rules.votes import request_facts, vote_of
 
@@ -24,10 +24,10 @@ from finops_operator.rules.votes import request_facts, vote_of
 class Ballots:
     """Votes by request; see `finops_operator.decisions.decider.Decider` for the attributes."""
 
-    votes: VoteRecords
+    votes: RecordedVerdicts
     approvals: Objects[Approval]
     approvals_of: Callable[[ActionRequest], tuple[Approval, ...]]
-    people: People
+    people: Identities
     protection: Protected
 
     def of(self, request: ActionRequest) -> tuple[Approval, ...]:
@@ -61,7 +61,7 @@ class Ballots:
             if vote.choice is Choice.APPROVE and vote.uid not in shown:
                 found = self.approvals.api.get(request.metadata.namespace or "", vote.name)
                 if found is not None and found.metadata.uid == vote.uid:
-                    self.approvals.kept.put(found)
+                    self.approvals.cache.put(found)
 
     def _stands(self, request: ActionRequest, people: Electorate) -> Standing:
         records, since = self.votes.of_request(request.metadata.uid or ""), self.protection.since()

@@ -1,7 +1,7 @@
 """The decide stage's edge: reads Approvals, records every verdict in the ledger, answers the voter, moves the request.
 
-Order at every step: ledger first, then the object. A crash between the two is mended by the next look, because each
-append carries an operation id and each look starts from the objects and the ledger alone. A status is never evidence:
+Order at every step: ledger first, then the object. A crash between the two is repaired by the next pass, because each
+append carries an operation id and each pass starts from the objects and the ledger alone. A status is never evidence:
 a vote counts when the ledger says so, a request exists when the ledger says it was proposed, a decision stands once it
 is recorded. And a watch is no evidence that something is not there: nothing is decided before everything was read, and
 an approval is missing only when the API server says so.
@@ -28,15 +28,15 @@ from finops.domain.decision import (
 from finops.errors import Conflict
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
-from finops_operator.cluster.cache import Kept
+from finops_operator.cluster.cache import KindCache
 from finops_operator.cluster.objects import Objects
 from finops_operator.cluster.protection import Protected
 from finops_operator.decisions.act_stage import has_begun, is_the_executors, recorded_facts
 from finops_operator.decisions.ballots import Ballots
 from finops_operator.decisions.decision_writer import DecisionWriter
-from finops_operator.decisions.identities import People
+from finops_operator.decisions.identities import Identities
 from finops_operator.decisions.origins import Origins
-from finops_operator.decisions.verdicts import VoteRecords, sentence
+from finops_operator.decisions.verdicts import RecordedVerdicts, sentence
 from finops_operator.decisions.vote_judge import VoteJudge
 from finops_operator.rules import request_status
 from finops_operator.rules.origin import is_older
@@ -61,7 +61,7 @@ class Decider:
     requests: Objects[ActionRequest]
     approvals: Objects[Approval]
     approvals_of: Callable[[ActionRequest], tuple[Approval, ...]]
-    people: People
+    people: Identities
     clock: Clock
     protection: Protected
     fence: Callable[[], int]
@@ -69,14 +69,14 @@ class Decider:
     ended: Callable[[ActionRequest], None] = lambda _request: None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     """Scan threads withdraw while the request loop decides: one decision at a time, each from a fresh state."""
-    _votes: VoteRecords = field(init=False)
+    _votes: RecordedVerdicts = field(init=False)
     _origins: Origins = field(init=False)
     _ballots: Ballots = field(init=False)
     _judge: VoteJudge = field(init=False)
     _decisions: DecisionWriter = field(init=False)
 
     def __post_init__(self) -> None:
-        votes = VoteRecords(self.ledger)
+        votes = RecordedVerdicts(self.ledger)
         ballots = Ballots(votes, self.approvals, self.approvals_of, self.people, self.protection)
         object.__setattr__(self, "_votes", votes)
         object.__setattr__(self, "_origins", Origins(self.ledger))
@@ -102,23 +102,23 @@ class Decider:
             return frozenset({None})
         return self.approvals.complete_where_possible()
 
-    def look(self, request: ActionRequest) -> ActionRequest:
+    def advance(self, request: ActionRequest) -> ActionRequest:
         """Move `request` as far as votes and time allow; return it as it stands then.
 
         Raises:
             LedgerUnavailable, LedgerDiverged, FenceLost: nothing was decided.
-            Conflict, Gone, ClusterUnavailable, Refused, StoreUnavailable: look again later.
+            Conflict, Gone, ClusterUnavailable, Refused, StoreUnavailable: try again later.
         """
         with self._lock:
-            return self._look(request)
+            return self._advance(request)
 
     def judge_votes(self, request: ActionRequest) -> bool:
         """Judge and answer new votes on a request whose act is under way; whatever follows is the executor's to do.
 
-        Returns whether one of them counted: then the act's permission has to be looked at again.
+        Returns whether one of them counted: then the act's permission has to be checked again.
 
         Raises:
-            As `look`.
+            As `advance`.
         """
         with self._lock:
             if not self.is_ours(request):
@@ -130,7 +130,7 @@ class Decider:
         """End a request that still waits for votes: withdrawn or superseded. Does nothing when it was decided since.
 
         Raises:
-            As `look`.
+            As `advance`.
         """
         with self._lock:
             current = self.requests.fresh(request)
@@ -139,9 +139,9 @@ class Decider:
                 if state_of(current) is State.PENDING:
                     self._decisions.record(current, trigger, self._ballots.standing(current), message)
 
-    def _look(self, request: ActionRequest) -> ActionRequest:
+    def _advance(self, request: ActionRequest) -> ActionRequest:
         if request.status.state is None:
-            request = _as_taken_in(request, self.requests.kept)
+            request = _as_taken_in(request, self.requests.cache)
         if not self.is_ours(request):
             self._judge.refuse_all(request)
             return request
@@ -160,7 +160,7 @@ class Decider:
         """End a request that was approved but not begun: expired or withdrawn by the gate.
 
         Raises:
-            As `look`.
+            As `advance`.
         """
         with self._lock:
             current = self.requests.fresh(request)
@@ -221,11 +221,11 @@ class Decider:
         if trigger is None:
             return self._decisions.show_votes(request, votes)
         current = self.requests.fresh(request)
-        if state_of(current) is not state or not self.approvals.kept.is_complete_in(request.metadata.namespace or ""):
-            # It has moved on, or the watch of the votes has begun to list again: the next look sees everything.
+        if state_of(current) is not state or not self.approvals.cache.is_complete_in(request.metadata.namespace or ""):
+            # It has moved on, or the watch of the votes has begun to list again: the next pass sees everything.
             return current
         if state is not State.PENDING and is_the_executors(self.ledger, request.metadata.uid or ""):
-            # The status lags behind: the act has made its first call or has ended, and that is the executor's to tell.
+            # The status lags behind: the act has made its first call or has ended, and the executor reports that.
             return current
         return self._decisions.record(current, trigger, votes, sentence(trigger, votes, self._ballots.counted(request)))
 
@@ -239,12 +239,12 @@ class Decider:
         return Trigger.EXPIRED if expired else None
 
 
-def _as_taken_in(request: ActionRequest, kept: Kept[ActionRequest]) -> ActionRequest:
+def _as_taken_in(request: ActionRequest, cache: KindCache[ActionRequest]) -> ActionRequest:
     """Return a request without a state as another thread has taken it in meanwhile, if one has.
 
     The proposer and the request loop both see a new request; a second first status would be refused as a lost race.
     """
-    known = kept.get(request.metadata.namespace or "", request.metadata.name)
+    known = cache.get(request.metadata.namespace or "", request.metadata.name)
     if known is None or known.metadata.uid != request.metadata.uid or known.status.state is None:
         return request
     return known

@@ -17,10 +17,10 @@ from finops.errors import Conflict
 from finops.ports.ledger import Ledger
 from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.act_stage import has_begun, recorded_facts
-from finops_operator.decisions.verdicts import VoteRecords
+from finops_operator.decisions.verdicts import RecordedVerdicts
 from finops_operator.killpoint import killpoint
 from finops_operator.rules import request_status
-from finops_operator.rules.votes import state_of, tally_told_by
+from finops_operator.rules.votes import state_of, tally_of_decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class DecisionWriter:
     """Writes decisions on requests; see `finops_operator.decisions.decider.Decider` for the attributes."""
 
     ledger: Ledger
-    votes: VoteRecords
+    votes: RecordedVerdicts
     requests: Objects[ActionRequest]
     fence: Callable[[], int]
     ended: Callable[[ActionRequest], None]
@@ -37,7 +37,7 @@ class DecisionWriter:
         """Record a decision and show it; return the request as it stands then.
 
         Raises:
-            As `Decider.look`.
+            As `Decider.advance`.
         """
         facts = recorded_facts(self.ledger, request)
         record = self.votes.decide(request, facts, trigger, votes, message)
@@ -65,19 +65,19 @@ class DecisionWriter:
         )
 
     def _show(self, request: ActionRequest, record: Record) -> ActionRequest:
-        expected, told = state_of(request), record.entry
-        if State(told.result) in TERMINAL:
+        expected, decided = state_of(request), record.entry
+        if State(decided.result) in TERMINAL:
             self.ended(request)
-        votes = tally_told_by(record, self.votes.ever_counted(request.metadata.uid or ""))
+        votes = tally_of_decision(record, self.votes.ever_counted(request.metadata.uid or ""))
 
         def change(current: ActionRequest) -> dict[str, Any]:
             if state_of(current) is not expected:
                 raise Conflict(f"the request is {state_of(current).value} by now", code="StateChanged")
             return request_status.decided(
                 current.status,
-                State(told.result),
-                reason=str(told.detail["trigger"]),
-                message=str(told.detail["message"]),
+                State(decided.result),
+                reason=str(decided.detail["trigger"]),
+                message=str(decided.detail["message"]),
                 tally=votes,
                 now=record.time,
                 fence=self.fence(),

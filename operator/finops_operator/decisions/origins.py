@@ -1,6 +1,6 @@
 """Which requests the operator proposed itself: the ledger says so, an object in the cluster is no evidence.
 
-Used by the decider alone. Anybody with write access to ActionRequests can make an object that looks like one of ours.
+Used by the decider alone. Anybody with write access to ActionRequests can make one that passes for ours.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from finops.crds.action_request import ActionRequest
 from finops.domain.audit import Entry, RecordKind
 from finops.ports.ledger import Ledger
 from finops_operator.killpoint import killpoint
+from finops_operator.rules.log_fields import request_fields
 from finops_operator.rules.origin import created_id, intended_id, spec_hash
 from finops_operator.rules.votes import request_reference
 
@@ -26,7 +27,7 @@ class Origins:
         self.ledger = ledger
         self._origins: dict[tuple[str, int | None], bool] = {}
         """(uid, generation) → whether the ledger saw exactly this spec proposed. An object is created after its record
-        and every edit makes a new generation, so asking again tells nothing new."""
+        and every edit makes a new generation, so asking again shows nothing new."""
 
     def start_again(self) -> None:
         """Forget what was read of the ledger: the lease was elsewhere meanwhile."""
@@ -71,5 +72,11 @@ class Origins:
                     result="created",
                     detail={"specHash": spec_hash(request.spec)},
                 )
+            )
+            logger.info(
+                "request proposed, it saves %s %s a month",
+                request.spec.estimate.monthly_savings,
+                request.spec.estimate.currency,
+                extra=request_fields(request),
             )
             killpoint("propose.recorded")

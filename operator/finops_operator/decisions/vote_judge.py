@@ -19,7 +19,6 @@ from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.decisions.act_stage import recorded_facts
 from finops_operator.decisions.ballots import Ballots
-from finops_operator.decisions.verdicts import Judged
 from finops_operator.killpoint import killpoint
 from finops_operator.rules.votes import vote_of, votes_of
 
@@ -62,7 +61,7 @@ class VoteJudge:
         return changed
 
     def refuse_all(self, request: ActionRequest) -> None:
-        """Answer votes on an object that somebody else made to look like a request."""
+        """Answer votes on an object that somebody else made in the form of a request."""
         stranger = Verdict(VoteResult.REFUSED, RefusalReason.NOT_PROPOSED.value, _STRANGER)
         unknown = Electorate({})
         for approval in self.ballots.of(request):
@@ -82,7 +81,7 @@ class VoteJudge:
         before = len(counted := list(self.ballots.counted(request)))
         for vote in fresh:
             if vote.choice is Choice.WITHDRAW:
-                # Nobody must be told that a vote was taken back in the instant in which the act makes its first call.
+                # Nobody must read that a vote was taken back in the instant in which the act makes its first call.
                 after, facts = self._last_sequence(facts.uid), recorded_facts(self.ledger, request)
             verdict = self.ballots.votes.too_many(request, vote, counted, electorate)
             verdict = verdict or (_MISNAMED if vote.uid in misnamed else None)
@@ -91,7 +90,7 @@ class VoteJudge:
             recorded = self.ballots.votes.write(request, vote, verdict, electorate, after=after)
             after = None
             killpoint("vote.recorded")
-            self.answered(Verdict(recorded.result, recorded.reason, recorded.message))
+            self.answered(recorded)
             if recorded.result is VoteResult.COUNTED:
                 counted.append(vote)
         return len(counted) > before
@@ -100,12 +99,14 @@ class VoteJudge:
         records = self.ledger.of_request(uid)
         return records[-1].sequence if records else 0
 
-    def _answer(self, approval: Approval, known: Judged) -> None:
+    def _answer(self, approval: Approval, known: Verdict) -> None:
         message = known.message[:_ANSWER_CHARACTERS]
         answer = {"result": known.result.value, "reason": known.reason, "message": message}
         try:
             self.ballots.approvals.write_status(approval, lambda _: answer)
-        except (Conflict, InvalidInput, Refused, Unavailable) as error:
-            # The verdict is recorded and told at the next look: a voter who cannot be answered keeps nobody else from
-            # a decision.
+        except (Conflict, Unavailable) as error:
+            # The verdict is recorded and sent at the next pass: a voter who cannot be answered keeps nobody else from
+            # a decision. Identities also delete their votes before they are answered.
+            logger.info("vote is answered later: %s", error, extra={"approval": approval.metadata.name})
+        except (InvalidInput, Refused) as error:
             logger.warning("vote not answered: %s", error, extra={"approval": approval.metadata.name})

@@ -21,8 +21,8 @@ from finops.ports.clock import Clock
 from finops.settings import Settings
 from finops.store.connection import Store, check_server, open_ledger_connection
 from finops_operator.cluster.lease import LeaseKeeper
+from finops_operator.cluster.predecessor import PredecessorLock
 from finops_operator.cluster.protection import Protection
-from finops_operator.cluster.succession import Succession
 from finops_operator.killpoint import killpoint
 from finops_operator.parts.cluster import ClusterParts
 
@@ -83,8 +83,8 @@ def _lease(settings: Settings, cluster: ClusterParts, clock: Clock, holder: str)
         seconds=settings.lease_seconds,
         clock=clock,
     )
-    succession = Succession(Path(tempfile.gettempdir()) / f"{settings.release}-executor.holder")
-    lease.succeed(succession.take_over(lease.holder))
+    predecessor = PredecessorLock(Path(tempfile.gettempdir()) / f"{settings.release}-executor.holder")
+    lease.succeed(predecessor.take_over(lease.holder))
     return lease
 
 

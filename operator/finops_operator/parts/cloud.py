@@ -13,7 +13,7 @@ from finops_operator.aws.clients import AwsReaders
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import share_of_published
-from finops_operator.aws.reader import Patience
+from finops_operator.aws.reader import CallPacing
 from finops_operator.aws.session import SdkSessions
 from finops_operator.plugins.loaded import Plugins, known_ids, plugins
 from finops_operator.rules.known_ids import KnownIds
@@ -48,8 +48,8 @@ def make_cloud(settings: Settings, store: Store, clock: Clock) -> CloudParts:
     counter = CallCounter()
     sdk = SdkSessions(counter, demo=settings.demo)
     sdk.log_problem()
-    patience = Patience(SharedRateLimits(store), clock, quotas=share_of_published(settings.aws_quota_percent))
-    readers = AwsReaders(sdk, patience, process_counter=counter)
+    pacing = CallPacing(SharedRateLimits(store), clock, quotas=share_of_published(settings.aws_quota_percent))
+    readers = AwsReaders(sdk, pacing, process_counter=counter)
     loaded = plugins()
     return CloudParts(
         readers=readers,

@@ -15,7 +15,7 @@ from finops.k8s.events import Events
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
 from finops.ports.clock import Clock
 from finops.settings import Settings
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.canary import Canary
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.objects import Objects
@@ -31,7 +31,7 @@ class ClusterParts:
     """
 
     connection: Connection
-    world: World
+    cache: ClusterCache
     canary: Canary
     telemetry: Telemetry
     events: Events
@@ -49,23 +49,23 @@ class ClusterParts:
     def shown_fence(self) -> int:
         """Return the highest fence in the status of any request. Raises ClusterUnavailable, Refused."""
         self.requests.complete_where_possible()
-        return max((request.status.fence or 0 for request in self.world.requests.all()), default=0)
+        return max((request.status.fence or 0 for request in self.cache.requests.all()), default=0)
 
 
 def make_cluster(settings: Settings, connection: Connection, clock: Clock, holder: str) -> ClusterParts:
     """Make them; `holder` is the name of this process in events."""
-    world, canary = World(), Canary(clock)
+    cache, canary = ClusterCache(), Canary(clock)
     switches = ConfigMaps(connection, settings.namespace)
     return ClusterParts(
         connection=connection,
-        world=world,
+        cache=cache,
         canary=canary,
         telemetry=Telemetry(),
         events=Events(connection, component="operator", instance=holder),
-        policies=Objects(scan_policies(connection), world.policies, canary),
-        accounts=Objects(aws_accounts(connection), world.accounts, canary),
-        requests=Objects(action_requests(connection), world.requests, canary),
-        approvals=Objects(approvals(connection), world.approvals, canary),
+        policies=Objects(scan_policies(connection), cache.policies, canary),
+        accounts=Objects(aws_accounts(connection), cache.accounts, canary),
+        requests=Objects(action_requests(connection), cache.requests, canary),
+        approvals=Objects(approvals(connection), cache.approvals, canary),
         switches=switches,
         freeze=Freeze(switches, f"{settings.release}-freeze"),
     )

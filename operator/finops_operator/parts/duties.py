@@ -12,9 +12,9 @@ from finops_operator.acts.recovery import Recovery
 from finops_operator.parts.authority import Authority
 from finops_operator.parts.cloud import CloudParts
 from finops_operator.parts.cluster import ClusterParts
-from finops_operator.upkeep.audit_notes import Chronicle
+from finops_operator.upkeep.audit_notes import AuditNotes
 from finops_operator.upkeep.channels import SlackChannels
-from finops_operator.upkeep.cleanup import Forgetting
+from finops_operator.upkeep.cleanup import Cleanup
 from finops_operator.upkeep.duty import Duty
 from finops_operator.upkeep.finished_requests import FinishedRequests
 from finops_operator.upkeep.gauges import Gauges
@@ -23,7 +23,7 @@ from finops_operator.upkeep.published_ids import PublishedIds
 from finops_operator.upkeep.watch_upkeep import WatchUpkeep
 
 
-def make_chronicle(authority: Authority) -> Chronicle:
+def make_audit_notes(authority: Authority) -> AuditNotes:
     """Return what notes in the ledger which cards Slack has, which terms policies have, and when acts were frozen."""
     messages = SlackMessages(authority.store)
 
@@ -31,7 +31,7 @@ def make_chronicle(authority: Authority) -> Chronicle:
         found = ((uid, messages.of(uid)) for uid in uids)
         return {uid: (ref.channel, ref.ts) for uid, ref in found if ref.ts}
 
-    return Chronicle(authority.ledger, posted)
+    return AuditNotes(authority.ledger, posted)
 
 
 def duties(
@@ -39,7 +39,7 @@ def duties(
     cluster: ClusterParts,
     authority: Authority,
     cloud: CloudParts,
-    chronicle: Chronicle,
+    audit_notes: AuditNotes,
     recovery: Recovery,
     clock: Clock,
 ) -> Iterator[Duty]:
@@ -49,17 +49,17 @@ def duties(
     yield Duty("gauges", Gauges(ledger, cluster.freeze, telemetry).show, writes=False)
 
     def note() -> None:
-        world = cluster.world
-        chronicle.note(world.policies.all(), world.requests.all(), cluster.freeze.reason())
+        cache = cluster.cache
+        audit_notes.note(cache.policies.all(), cache.requests.all(), cluster.freeze.reason())
 
     yield Duty("ledger", note)
     yield Duty("take over", recovery.again)
-    finished = FinishedRequests(cluster.world, cluster.requests, ledger, clock)
+    finished = FinishedRequests(cluster.cache, cluster.requests, ledger, clock)
     yield Duty("finished requests", finished.remove_old)
     yield Duty("slack channels", SlackChannels(store, cluster.policies, cluster.events).refresh)
     ids = PublishedIds(cluster.switches, f"{settings.release}-{KNOWN_IDS}", cloud.known, clock)
     yield Duty("known ids", ids.publish)
-    gone = Forgetting(store, cluster.policies, cluster.accounts, telemetry, clock)
+    gone = Cleanup(store, cluster.policies, cluster.accounts, telemetry, clock)
     yield Duty("what is gone", gone.clean_up)
     obstacles = Obstacles(
         cluster.policies,

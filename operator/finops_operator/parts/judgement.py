@@ -12,7 +12,7 @@ from finops.store.caps import StoredCaps
 from finops.store.slack_groups import SlackGroups
 from finops_operator.acts.gate import OperatorGate
 from finops_operator.decisions.decider import Decider
-from finops_operator.decisions.identities import People
+from finops_operator.decisions.identities import Identities
 from finops_operator.parts.authority import Authority
 from finops_operator.parts.cluster import ClusterParts
 
@@ -30,7 +30,9 @@ class Judgement:
 def make_judgement(settings: Settings, cluster: ClusterParts, authority: Authority, clock: Clock) -> Judgement:
     """Make them."""
     caps, groups = StoredCaps(authority.store), SlackGroups(authority.store)
-    people = People(switches=cluster.switches, identities=f"{settings.release}-identities", groups=groups, clock=clock)
+    people = Identities(
+        switches=cluster.switches, identities=f"{settings.release}-identities", groups=groups, clock=clock
+    )
 
     def give_back(request: ActionRequest) -> None:
         tenant = Tenant(namespace=request.metadata.namespace or "", policy=request.spec.policy)
@@ -41,7 +43,7 @@ def make_judgement(settings: Settings, cluster: ClusterParts, authority: Authori
         authority.ledger,
         cluster.requests,
         cluster.approvals,
-        cluster.world.approvals_of,
+        cluster.cache.approvals_of,
         people,
         clock,
         authority.protection,

@@ -67,7 +67,7 @@ class LoopMaker:
             gate=self.judgement.gate,
             lease=authority.keeper,
             status=StatusReporter(
-                cluster.requests, cluster.world.requests.get, cluster.events, cluster.telemetry, authority.fence
+                cluster.requests, cluster.cache.requests.get, cluster.events, cluster.telemetry, authority.fence
             ),
             caps=self.judgement.caps,
             savings=savings,
@@ -78,7 +78,7 @@ class LoopMaker:
         cluster, authority, plugins = self.cluster, self.authority, self.cloud.plugins
         return Proposer(
             requests=cluster.requests,
-            accounts=cluster.world.accounts.all,
+            accounts=cluster.cache.accounts.all,
             recommendations=lambda policy: recommendations.stream(key_of(policy)),
             kinds=plugins.kinds,
             correct=lambda policy, changed: recommendations.correct(key_of(policy), changed),
@@ -134,7 +134,7 @@ class LoopMaker:
     def _scheduler(self, scans: PolicyScans) -> Scheduler:
         cluster = self.cluster
         return Scheduler(
-            world=cluster.world,
+            cache=cluster.cache,
             policies=cluster.policies,
             scan=scans.scan,
             follow_up=scans.follow_up,
@@ -149,7 +149,7 @@ class LoopMaker:
     def _requests(self, scans: PolicyScans, executor: Executor) -> RequestLoop:
         cluster, authority, decider = self.cluster, self.authority, self.judgement.decider
         return RequestLoop(
-            world=cluster.world,
+            cache=cluster.cache,
             requests=cluster.requests,
             decider=decider,
             gate=self.judgement.gate,

@@ -14,8 +14,8 @@ from typing import Final
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.report import ScanSummary
 from finops_operator.cluster.cache import Key
-from finops_operator.policies.backoff import ScanPatience
-from finops_operator.rules.policy_status import Standing
+from finops_operator.policies.backoff import ScanBackoff
+from finops_operator.rules.policy_status import PolicyFigures
 
 LONGEST_STORE_PAUSE: Final = timedelta(minutes=3)
 """Longest pause while store, ledger or lease do not answer."""
@@ -26,9 +26,9 @@ _OWED_AFTER: Final = timedelta(seconds=2)
 class FollowUps:
     """Follow-ups by policy; thread-safe. See `finops_operator.policies.scheduler.Scheduler` for the attributes."""
 
-    follow_up: Callable[[ScanPolicy, ScanSummary], Standing]
+    follow_up: Callable[[ScanPolicy, ScanSummary], PolicyFigures]
     may_write: Callable[[], bool]
-    patience: ScanPatience
+    backoff: ScanBackoff
     _owed: dict[Key, ScanSummary] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -46,7 +46,7 @@ class FollowUps:
         with self._lock:
             self._owed.pop(key, None)
 
-    def follow(self, key: Key, policy: ScanPolicy, summary: ScanSummary) -> Standing:
+    def follow(self, key: Key, policy: ScanPolicy, summary: ScanSummary) -> PolicyFigures:
         """Bring the requests of a policy up to date with its scan; what the lease does not allow now stays owed."""
         standing = self.follow_up(policy, summary)
         with self._lock:
@@ -56,12 +56,12 @@ class FollowUps:
                 self._owed.pop(key, None)
         return standing
 
-    def pause_while_owed(self, key: Key, policy: ScanPolicy, standing: Standing) -> None:
+    def pause_while_owed(self, key: Key, policy: ScanPolicy, standing: PolicyFigures) -> None:
         """Leave the ledger and the lease alone that do not answer; without the lease nothing is tried anyway."""
         if not standing.owed:
-            self.patience.caught_up(key)
+            self.backoff.caught_up(key)
         elif self.may_write():
-            self.patience.failed(key, policy, first=_OWED_AFTER, longest=LONGEST_STORE_PAUSE)
+            self.backoff.failed(key, policy, first=_OWED_AFTER, longest=LONGEST_STORE_PAUSE)
 
     def forget_all_but(self, known: Collection[Key]) -> None:
         """Forget policies that are gone."""

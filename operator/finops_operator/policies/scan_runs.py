@@ -18,7 +18,7 @@ from finops.errors import FinopsError, InvalidInput, StoreUnavailable, StoreUnsa
 from finops.ports.clock import Clock
 from finops_operator.cluster.cache import Key
 from finops_operator.cluster.objects import Gone
-from finops_operator.policies.backoff import Attempt, ScanPatience, attempt_of
+from finops_operator.policies.backoff import Attempt, ScanBackoff, attempt_of
 from finops_operator.policies.figures import ScanFigures
 from finops_operator.policies.follow_ups import LONGEST_STORE_PAUSE, FollowUps
 from finops_operator.policies.rescan import EndedActs
@@ -41,7 +41,7 @@ class ScanRuns:
     scan: Callable[[ScanPolicy], ScanSummary]
     see_accounts: Callable[[], None]
     accounts: SeenAccounts
-    patience: ScanPatience
+    backoff: ScanBackoff
     ended_acts: EndedActs
     statuses: PolicyStatuses
     follow_ups: FollowUps
@@ -74,7 +74,7 @@ class ScanRuns:
             now, problem = self.clock.now(), str(error)
             logger.warning("scan paused: %s", error, extra=names_of(policy))
             self.statuses.write(policy, lambda p: policy_status.store_lost(p, message=problem, now=now))
-            self.patience.failed(key, policy, longest=LONGEST_STORE_PAUSE)
+            self.backoff.failed(key, policy, longest=LONGEST_STORE_PAUSE)
         except FinopsError as error:
             self._failed(key, policy, error.code, str(error))
         except Exception as error:  # the edge of a stage loop: one policy's defect must not stop the others
@@ -90,9 +90,9 @@ class ScanRuns:
             standing = self.follow_ups.follow(key, policy, summary)
         except FinopsError as error:
             logger.info("requests are checked again later: %s", error, extra=names_of(policy))
-            self.patience.failed(key, policy, longest=LONGEST_STORE_PAUSE)
+            self.backoff.failed(key, policy, longest=LONGEST_STORE_PAUSE)
             return
-        except Exception:  # the edge of a stage loop, as above: the next scan looks at the requests again
+        except Exception:  # the edge of a stage loop, as above: the next scan goes through the requests again
             logger.exception("requests not brought up to date", extra=names_of(policy))
             self.follow_ups.drop(key)
             return
@@ -103,7 +103,7 @@ class ScanRuns:
         """Leave a policy alone that asks for something impossible, once that stands in its status."""
         now = self.clock.now()
         if self.statuses.write(policy, lambda p: policy_status.refused(p, message=problem, now=now)) is None:
-            self.patience.failed(key, policy)
+            self.backoff.failed(key, policy)
             return
         with self._lock:
             self._hopeless[key] = attempt_of(policy)
@@ -112,7 +112,7 @@ class ScanRuns:
         now = self.clock.now()
         self.figures.broke_off(policy)
         self.statuses.write(policy, lambda p: policy_status.failed(p, reason=code, message=message, now=now))
-        self.patience.failed(key, policy)
+        self.backoff.failed(key, policy)
 
     def _scan_one(self, key: Key, policy: ScanPolicy, verdict: Due) -> None:
         begun = self.clock.now()
@@ -126,7 +126,7 @@ class ScanRuns:
         summary = self.scan(policy)
         standing = self.follow_ups.follow(key, policy, summary)
         summary = replace(summary, savings=standing.savings or summary.savings)
-        self.patience.ended(key, policy, saw_nothing=bool(summary.complete_failure))
+        self.backoff.ended(key, policy, saw_nothing=bool(summary.complete_failure))
         self.follow_ups.pause_while_owed(key, policy, standing)
         now = self.clock.now()
         generation = policy.metadata.generation
@@ -167,4 +167,4 @@ class ScanRuns:
                 )
             }
         )
-        return due(probe, now, self.patience.blind_retry(key, policy)).next_time
+        return due(probe, now, self.backoff.blind_retry(key, policy)).next_time

@@ -1,7 +1,7 @@
 """One scheduler for all policies: decides who is due, runs scans outside the event loop, writes what they found.
 
-No timer and no task per object: one thread looks at all policies whenever something changes or a time has come, and
-hands due ones to a small pool. Two scans of one policy never overlap, because a policy that runs is not looked at.
+No timer and no task per object: one thread goes through all policies whenever something changes or a time has come, and
+hands due ones to a small pool. Two scans of one policy never overlap, because a policy that runs is skipped.
 What follows a scan (requests) needs the lease; when it is not held yet, it is made up for as soon as it is.
 """
 
@@ -20,9 +20,9 @@ from finops.domain.report import ScanSummary
 from finops.errors import InvalidInput
 from finops.k8s.events import Events
 from finops.ports.clock import Clock
-from finops_operator.cluster.cache import Key, World
+from finops_operator.cluster.cache import ClusterCache, Key
 from finops_operator.cluster.objects import Objects
-from finops_operator.policies.backoff import ScanPatience
+from finops_operator.policies.backoff import ScanBackoff
 from finops_operator.policies.figures import ScanFigures
 from finops_operator.policies.follow_ups import FollowUps
 from finops_operator.policies.rescan import EndedActs
@@ -31,7 +31,7 @@ from finops_operator.policies.seen_accounts import SeenAccounts
 from finops_operator.policies.statuses import PolicyStatuses
 from finops_operator.rules import policy_status
 from finops_operator.rules.due import Due, due
-from finops_operator.rules.policy_status import Standing
+from finops_operator.rules.policy_status import PolicyFigures
 from finops_operator.telemetry import Telemetry
 
 _LONGEST_SLEEP_SECONDS: Final = 20.0
@@ -49,10 +49,10 @@ class Scheduler:
         see_accounts: reads the accounts from the API server, whose watch may lag behind that of the policies.
     """
 
-    world: World
+    cache: ClusterCache
     policies: Objects[ScanPolicy]
     scan: Callable[[ScanPolicy], ScanSummary]
-    follow_up: Callable[[ScanPolicy, ScanSummary], Standing]
+    follow_up: Callable[[ScanPolicy, ScanSummary], PolicyFigures]
     events: Events
     telemetry: Telemetry
     clock: Clock
@@ -62,22 +62,22 @@ class Scheduler:
     _running: set[Key] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _accounts: SeenAccounts = field(init=False)
-    _patience: ScanPatience = field(init=False)
+    _backoff: ScanBackoff = field(init=False)
     _ended_acts: EndedActs = field(init=False)
     _statuses: PolicyStatuses = field(init=False)
     _follow_ups: FollowUps = field(init=False)
     _runs: ScanRuns = field(init=False)
 
     def __post_init__(self) -> None:
-        accounts = SeenAccounts(self.world)
-        patience = ScanPatience(self.clock, accounts.of)
+        accounts = SeenAccounts(self.cache)
+        backoff = ScanBackoff(self.clock, accounts.of)
         ended_acts, statuses = EndedActs(self.clock), PolicyStatuses(self.policies)
-        follow_ups = FollowUps(self.follow_up, self.may_write, patience)
+        follow_ups = FollowUps(self.follow_up, self.may_write, backoff)
         runs = ScanRuns(
             scan=self.scan,
             see_accounts=self.see_accounts,
             accounts=accounts,
-            patience=patience,
+            backoff=backoff,
             ended_acts=ended_acts,
             statuses=statuses,
             follow_ups=follow_ups,
@@ -85,34 +85,34 @@ class Scheduler:
             clock=self.clock,
         )
         object.__setattr__(self, "_accounts", accounts)
-        object.__setattr__(self, "_patience", patience)
+        object.__setattr__(self, "_backoff", backoff)
         object.__setattr__(self, "_ended_acts", ended_acts)
         object.__setattr__(self, "_statuses", statuses)
         object.__setattr__(self, "_follow_ups", follow_ups)
         object.__setattr__(self, "_runs", runs)
 
     def run(self, stop: threading.Event) -> None:
-        """Look, start what is due, sleep until the next event or time; returns when `stop` is set."""
+        """Start what is due, sleep until the next event or time; returns when `stop` is set."""
         seen = 0
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="scan") as pool:
             while not stop.is_set():
                 wake = self._start_due(pool)
-                seen = self.world.wait(seen, wake)
+                seen = self.cache.wait(seen, wake)
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _start_due(self, pool: ThreadPoolExecutor) -> float:
         now = self.clock.now()
         self._forget_deleted()
-        self._ended_acts.see(self.world.requests.all(), self.world.policies.get)
+        self._ended_acts.see(self.cache.requests.all(), self.cache.policies.get)
         soonest = now + timedelta(seconds=_LONGEST_SLEEP_SECONDS)
-        for policy in self.world.policies.all():
+        for policy in self.cache.policies.all():
             key = (policy.metadata.namespace or "", policy.metadata.name)
             with self._lock:
                 if key in self._running:
                     continue
             if self._runs.is_hopeless(key, policy):
                 continue
-            retry_at = self._patience.until(key, policy)
+            retry_at = self._backoff.until(key, policy)
             if retry_at is not None and retry_at > now:
                 soonest = min(soonest, retry_at)
                 continue
@@ -143,18 +143,18 @@ class Scheduler:
         finally:
             with self._lock:
                 self._running.discard(key)
-            self.world.ring()
+            self.cache.ring()
 
     def _forget_deleted(self) -> None:
-        known = {(policy.metadata.namespace or "", policy.metadata.name) for policy in self.world.policies.all()}
-        self._patience.forget_all_but(known)
+        known = {(policy.metadata.namespace or "", policy.metadata.name) for policy in self.cache.policies.all()}
+        self._backoff.forget_all_but(known)
         self._ended_acts.forget_all_but(known)
         for kept in (self._accounts, self._follow_ups, self._runs):
             kept.forget_all_but(known)
 
     def _verdict(self, key: Key, policy: ScanPolicy, now: datetime) -> Due | None:
         try:
-            verdict = due(policy, now, self._patience.blind_retry(key, policy))
+            verdict = due(policy, now, self._backoff.blind_retry(key, policy))
         except InvalidInput as error:
             problem = str(error)
             self._statuses.write_once(policy, lambda p: policy_status.refused(p, message=problem, now=now))

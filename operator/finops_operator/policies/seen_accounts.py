@@ -9,15 +9,15 @@ import threading
 from collections.abc import Collection
 
 from finops.crds.scan_policy import ScanPolicy
-from finops_operator.cluster.cache import Key, World
+from finops_operator.cluster.cache import ClusterCache, Key
 from finops_operator.policies.backoff import Accounts
 
 
 class SeenAccounts:
     """Accounts by policy; thread-safe."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, cache: ClusterCache) -> None:
+        self._cache = cache
         self._accounts: dict[Key, Accounts] = {}
         """The accounts as a policy's last scan of this process found them."""
         self._lock = threading.Lock()
@@ -30,7 +30,7 @@ class SeenAccounts:
     def of(self, policy: ScanPolicy) -> Accounts:
         """Return the accounts that the policy names, as the watch shows them."""
         named = {reference.name for reference in policy.spec.accounts}
-        found = (account.metadata for account in self._world.accounts.all())
+        found = (account.metadata for account in self._cache.accounts.all())
         return frozenset((one.name, one.uid, one.generation) for one in found if one.name in named)
 
     def changed(self, key: Key, policy: ScanPolicy) -> bool:

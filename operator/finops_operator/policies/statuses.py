@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from finops.crds.scan_policy import ScanPolicy
-from finops.errors import FinopsError
+from finops.errors import Conflict, FinopsError, Unavailable
 from finops_operator.cluster.objects import Objects
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ class PolicyStatuses:
     policies: Objects[ScanPolicy]
 
     def write_once(self, policy: ScanPolicy, change: Callable[[ScanPolicy], dict[str, Any]]) -> None:
-        """Write a status unless it already says so; a loop that looks often must not write often."""
+        """Write a status unless it already says so; a loop that runs often must not write often."""
         wanted = change(policy)
         if wanted != policy.status.to_dict():
             self.write(policy, change)
@@ -33,8 +33,11 @@ class PolicyStatuses:
         """Return the policy with its new status, None when it could not be written."""
         try:
             return self.policies.write_status(policy, change)
+        except (Conflict, Unavailable) as error:
+            # Level triggered: the next pass writes it; a status is never the only place of a fact.
+            logger.info("status is written later: %s", error, extra=names_of(policy))
+            return None
         except FinopsError as error:
-            # Level triggered: the next look writes it; a status is never the only place of a fact.
             logger.warning("status not written: %s", error, extra=names_of(policy))
             return None
 

@@ -15,12 +15,12 @@ from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import Trigger
-from finops.errors import FinopsError, InvalidInput, LedgerDiverged, Refused, Unavailable
+from finops.errors import Conflict, FenceLost, FinopsError, InvalidInput, LedgerDiverged, Refused, Unavailable
 from finops.ports.act import ActRequest
 from finops.ports.clock import Clock
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.progress import ActResult
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.decisions.decider import Decider
 from finops_operator.requests.acts_under_way import ActsUnderWay, Unfinished
@@ -29,7 +29,7 @@ from finops_operator.requests.waiting import WAITING, WaitingActs
 logger = logging.getLogger(__name__)
 _RETRY_SECONDS: Final = 10.0
 _ATTENTION_SECONDS: Final = 60.0
-"""Pause between looks at an act that only another program or a person can carry on."""
+"""Pause between passes over an act that only another program or a person can carry on."""
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class ActRunner:
         stopping: set when the process stops: then nothing new begins.
     """
 
-    world: World
+    cache: ClusterCache
     decider: Decider
     act: Callable[[ActRequest, Callable[[], bool]], ActResult]
     acts: ActRequests
@@ -66,16 +66,19 @@ class ActRunner:
             self.freeze.freeze(str(error))
             logger.error("frozen: %s", error, extra={"request": act.ledger_name})  # noqa: TRY400 - the sentence is the whole story
             retry_after = _RETRY_SECONDS
+        except (Conflict, FenceLost, Unavailable) as error:
+            # The act's own loop holds at the safest point; the next pass goes on from the ledger.
+            logger.info("act goes on later: %s", error, extra={"request": act.ledger_name})
+            retry_after = _RETRY_SECONDS
         except FinopsError as error:
-            # The act's own loop holds at the safest point; the next look goes on from the ledger.
             logger.warning("act interrupted: %s", error, extra={"request": act.ledger_name})
             retry_after = _RETRY_SECONDS
-        except Exception:  # the edge of an act's thread: the ledger knows where it stands, the next look goes on
+        except Exception:  # the edge of an act's thread: the ledger knows where it stands, the next pass goes on
             logger.exception("act interrupted", extra={"request": act.ledger_name})
             retry_after = _RETRY_SECONDS
         finally:
             self.under_way.ran(act.uid, one, retry_after)
-            self.world.ring()
+            self.cache.ring()
 
     def _run(self, one: Unfinished) -> float | None:
         """Run an act once with everything as it is now; return the seconds until the next run, None when it ended."""
@@ -95,7 +98,7 @@ class ActRunner:
         return max(result.retry_after_seconds, self._waits(one, result))
 
     def _as_of_now(self, one: Unfinished) -> ActRequest:
-        """Return the act as policy, account and votes are now; one that has begun goes on while they are silent."""
+        """Return the act as policy, account and votes are now; one that has begun goes on while they cannot be read."""
         one.begun = one.begun or self.decider.has_begun(one.last.uid)
         try:
             return self.acts.again(one.last, begun=one.begun)
@@ -117,11 +120,11 @@ class ActRunner:
         return _ATTENTION_SECONDS
 
     def _request_of(self, act: ActRequest) -> ActionRequest | None:
-        request = self.world.requests.get(act.tenant.namespace, act.name)
+        request = self.cache.requests.get(act.tenant.namespace, act.name)
         return request if request is not None and request.metadata.uid == act.uid else None
 
     def _waits(self, one: Unfinished, result: ActResult) -> float:
-        """Tell why an act stands still; return the seconds after which to look again at the earliest."""
+        """Report why an act stands still; return the seconds after which to check again at the earliest."""
         if self.stopping.is_set():
             return 0.0
         act = one.last

@@ -25,7 +25,7 @@ class Unfinished:
 
     Attributes:
         last: as it was when last seen; the reserve for what no longer exists.
-        at: monotonic time of the next look.
+        at: monotonic time of the next pass.
         begun: whether it has come to its first changing call.
     """
 

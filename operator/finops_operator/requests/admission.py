@@ -53,7 +53,7 @@ class Admission:
         return self._move(request, State.APPROVED, Trigger.ADMITTED, scheduled_for=now, outcome=None)
 
     def act_of(self, request: ActionRequest) -> ActRequest | None:
-        """Return what the executor takes; without an account there is nothing, and the request is ended or told so."""
+        """Return what the executor takes; without an account there is nothing, and the request is ended or says so."""
         try:
             act = self.acts.of(request)
         except (InvalidInput, Refused) as error:

@@ -1,7 +1,7 @@
 """One loop over all ActionRequests: votes are judged, decisions made, approved acts handed to the executor.
 
-Level triggered and single: it wakes on every event and every few seconds, looks at each open request, and does the one
-next thing. Acts run in a small pool, a thread for as long as there is something to do: whoever waits gives it back.
+Level triggered and single: it wakes on every event and every few seconds, goes through each open request, and does the
+one next thing. Acts run in a small pool, a thread for as long as there is something to do: whoever waits gives it back.
 Nothing of an act is remembered but its name and what was approved; the rest is read again before each run.
 """
 
@@ -21,7 +21,7 @@ from finops.ports.act import ActRequest, Gate
 from finops.ports.clock import Clock
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.progress import ActResult
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RequestLoop:
-    """Owns every open request from its first look to its end.
+    """Owns every open request from its first pass to its end.
 
     Attributes:
         act: runs one approved request to a safe end or as far as it can now; idempotent.
@@ -45,7 +45,7 @@ class RequestLoop:
         may_write: whether this process holds the lease.
     """
 
-    world: World
+    cache: ClusterCache
     requests: Objects[ActionRequest]
     decider: Decider
     gate: Gate
@@ -66,7 +66,7 @@ class RequestLoop:
         waiting = WaitingActs(self.requests, self.clock, self.fence, self.poll_seconds)
         admission = Admission(self.requests, self.decider, self.gate, self.acts, self.clock, self.fence, waiting)
         under_way = ActsUnderWay(self.clock)
-        runner = ActRunner(self.world, self.decider, self.act, self.acts, self.freeze, self.clock, waiting, under_way)
+        runner = ActRunner(self.cache, self.decider, self.act, self.acts, self.freeze, self.clock, waiting, under_way)
         object.__setattr__(self, "_waiting", waiting)
         object.__setattr__(self, "_admission", admission)
         object.__setattr__(self, "_under_way", under_way)
@@ -82,7 +82,7 @@ class RequestLoop:
                 if self.may_write():
                     self._runner.start_ready(pool)
                     self._refresh_all(pool)
-                seen = self.world.wait(seen, self._pause(begun))
+                seen = self.cache.wait(seen, self._pause(begun))
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -99,7 +99,7 @@ class RequestLoop:
         if None in unread:
             return
         states: Counter[str] = Counter()
-        for request in self.world.requests.all():
+        for request in self.cache.requests.all():
             if self._runner.stopping.is_set():
                 return
             states[(request.status.state or State.PENDING).value] += 1
@@ -115,7 +115,8 @@ class RequestLoop:
                 logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
                 return
             except FenceLost as error:
-                logger.warning("stopped deciding: %s", error)
+                # The lease is with another process: it decides now. Losing it unasked is a warning of the lease's own.
+                logger.info("stopped deciding: %s", error)
                 return
             except (Conflict, Unavailable) as error:
                 logger.info("request is checked again later: %s", error, extra={"request": request.metadata.name})
@@ -142,14 +143,14 @@ class RequestLoop:
             self._under_way.keep((act,), begun=self.decider.has_begun(act.uid))
 
     def _process_votes(self, request: ActionRequest) -> None:
-        """Answer votes on an act that runs or waits for its turn; one that counts makes it look again at once."""
+        """Answer votes on an act that runs or waits for its turn; one that counts makes it check again at once."""
         uid = request.metadata.uid or ""
         if self.decider.judge_votes(request):
             self._under_way.wake(uid)
 
     def _refresh(self, request: ActionRequest, pool: ThreadPoolExecutor) -> None:
         uid = request.metadata.uid or ""
-        request = self.decider.look(request)
+        request = self.decider.advance(request)
         state = request.status.state
         if state is None or state in TERMINAL or state is State.PENDING:
             self._waiting.forget(uid)

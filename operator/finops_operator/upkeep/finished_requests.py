@@ -14,7 +14,7 @@ from finops.crds.action_request import ActionRequest
 from finops.domain.decision import TERMINAL
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.objects import Gone, Objects
 from finops_operator.rules.votes import request_reference
 
@@ -26,7 +26,7 @@ KEPT_AFTER_END: Final = timedelta(days=30)
 class FinishedRequests:
     """Requests that nobody needs any more."""
 
-    world: World
+    cache: ClusterCache
     requests: Objects[ActionRequest]
     ledger: Ledger
     clock: Clock
@@ -36,7 +36,7 @@ class FinishedRequests:
     def remove_old(self) -> None:
         """Delete requests that ended a month ago; their votes go along, their story stays in the ledger."""
         limit = self.clock.now() - KEPT_AFTER_END
-        for request in self.world.requests.all():
+        for request in self.cache.requests.all():
             made = request.metadata.creation_timestamp
             if request.status.state not in TERMINAL or made is None or made > limit:
                 continue

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from finops.domain.decision import TERMINAL
 from finops.store.slack_groups import SlackGroups
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 
 
 @dataclass(slots=True)
 class WantedGroups:
     """Publishes the wanted groups in the store."""
 
-    world: World
+    cache: ClusterCache
     groups: SlackGroups
     _published: frozenset[str] = frozenset()
 
@@ -34,14 +34,14 @@ class WantedGroups:
     def _wanted_groups(self) -> frozenset[str]:
         named = {
             approver.slack_user_group
-            for policy in self.world.policies.all()
+            for policy in self.cache.policies.all()
             for approver in policy.spec.approval.approvers
             if approver.slack_user_group
         }
         # Groups of open requests stay readable when a policy no longer names them: their votes are judged by them.
         named |= {
             approver.slack_user_group
-            for request in self.world.requests.all()
+            for request in self.cache.requests.all()
             if request.status.state not in TERMINAL
             for approver in request.spec.approval.approvers
             if approver.slack_user_group

@@ -42,6 +42,6 @@ class WatchUpkeep:
 
     def _show(self) -> None:
         for objects in self.kinds:
-            self.telemetry.unread_namespaces.labels(objects.kept.kind.crd.kind).set(len(objects.kept.unread()))
+            self.telemetry.unread_namespaces.labels(objects.cache.kind.crd.kind).set(len(objects.cache.unread()))
         for kind, age in self.canary.oldest_unseen_seconds().items():
             self.telemetry.canary_age.labels(kind).set(age)
