@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, Final
 
 from finops.crds.scan_policy import ScanPolicy
+from finops.domain.quantity import counted
 from finops.domain.report import ScanSummary
 from finops.errors import FinopsError, InvalidInput, StoreUnavailable, StoreUnsafe
 from finops.k8s.events import Events
@@ -324,7 +325,8 @@ class Scheduler:
         self._event(
             policy,
             "ScanCompleted",
-            f"{summary.resources} resources, {summary.recommendations} recommendations, {len(summary.gaps)} gaps",
+            f"{counted(summary.resources, 'resource')}, {counted(summary.recommendations, 'recommendation')}, "
+            f"{counted(len(summary.gaps), 'gap')}",
             "Normal",
         )
 

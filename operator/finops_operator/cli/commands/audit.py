@@ -13,6 +13,7 @@ import typer
 from finops.audit_verify import Keys, NotAKey, verify
 from finops.audit_verify.report import VerifyReport
 from finops.domain.audit import Record
+from finops.domain.quantity import counted
 from finops.errors import FinopsError, InvalidInput
 from finops.ledger.file_sink import line_of
 from finops.store.ledger import LedgerStream, unchecked
@@ -20,6 +21,7 @@ from finops_operator.cli.command import Command
 from finops_operator.cli.failures import FAILED
 from finops_operator.cli.options import Output, Redis
 from finops_operator.cli.output import Format, emit, emit_one, field, note
+from finops_operator.cli.stdout import OutputFailed, write_bytes
 from finops_operator.cli.store_access import store_to_read
 
 _COLUMNS: Final = (
@@ -102,17 +104,16 @@ def _verify(
 @app.command("export")
 def _export(redis: Redis = "") -> None:
     """Write the ledger to stdout, one line of canonical JSON per record: what `verify --file` reads."""
-    out = sys.stdout.buffer
     try:
         with store_to_read(redis) as store:
             for one in LedgerStream(store, unchecked).read():
-                out.write(line_of(one))
+                write_bytes(line_of(one))
+    except OutputFailed:
+        raise
     except FinopsError as error:
         # A part must not pass for the whole when somebody verifies it: this line is no record.
-        out.write(f"export failed, records are missing: {error.code}\n".encode())
+        write_bytes(f"export failed, records are missing: {error.code}\n".encode())
         raise
-    finally:
-        out.flush()
 
 
 def _is_intact(report: VerifyReport) -> bool:
@@ -122,10 +123,10 @@ def _is_intact(report: VerifyReport) -> bool:
 
 def _verdict(report: VerifyReport) -> str:
     if not report.ok:
-        return f"the ledger is NOT intact: {len(report.problems)} problems"
+        return f"the ledger is NOT intact: {counted(len(report.problems), 'problem')}"
     if not report.records:
         return "there is no record: an empty ledger proves nothing, check where it comes from"
-    return f"the ledger is intact: {report.records} records, head {report.head}"
+    return f"the ledger is intact: {counted(report.records, 'record')}, head {report.head}"
 
 
 def _keys(file: str) -> Keys:
