@@ -42,13 +42,7 @@ class StatusReporter:
         Raises:
             Conflict, ClusterUnavailable: not written; a newer report follows.
         """
-        logger.info(
-            "act: %s %s %s",
-            progress.state.value,
-            progress.step,
-            progress.message,
-            extra={"request": request.ledger_name, "attempt": progress.attempt},
-        )
+        _log(request, progress)
         found = self.find(request.tenant.namespace, request.name)
         if found is None or found.metadata.uid != request.uid:
             return
@@ -76,6 +70,23 @@ class StatusReporter:
             )
         except FinopsError as error:
             logger.warning("event not published: %s", error)
+
+
+def _log(request: ActRequest, progress: ActProgress) -> None:
+    """Write one line about a step or an end; a warning when a person has to do something."""
+    logger.log(
+        logging.WARNING if progress.state is State.NEEDS_HUMAN else logging.INFO,
+        "act: %s",
+        " ".join(part for part in (progress.state.value, progress.step, progress.message) if part),
+        extra={
+            "request": request.ledger_name,
+            "policy": request.tenant.policy,
+            "account": request.access.name,
+            "resource": request.plan.resource.id,
+            "person": ", ".join(request.deciders),
+            "attempt": progress.attempt,
+        },
+    )
 
 
 def with_progress(current: ActionRequest, progress: ActProgress, fence: int) -> dict[str, Any]:

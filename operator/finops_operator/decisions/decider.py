@@ -45,7 +45,15 @@ from finops_operator.killpoint import killpoint
 from finops_operator.rules import request_status
 from finops_operator.rules.origin import created_id, intended_id, is_older, spec_hash
 from finops_operator.rules.standing import Standing, standing
-from finops_operator.rules.votes import request_facts, request_reference, state_of, tally_told_by, vote_of, votes_of
+from finops_operator.rules.votes import (
+    log_fields,
+    request_facts,
+    request_reference,
+    state_of,
+    tally_told_by,
+    vote_of,
+    votes_of,
+)
 
 logger = logging.getLogger(__name__)
 _REMEMBERED: Final = 20_000
@@ -369,6 +377,8 @@ class Decider:
         facts = self._facts(request)
         record = self._votes.decide(request, facts, trigger, votes, message)
         killpoint("decided.recorded")
+        voters = ", ".join(vote.voter.handle for vote in (*votes.approvals, *votes.denials))
+        logger.info("decided: %s, %s", record.entry.result, message, extra=log_fields(request, voters))
         return self._show_decision(request, record)
 
     def _as_recorded(self, request: ActionRequest) -> ActionRequest:

@@ -7,6 +7,7 @@ request's records are read again before anything is counted.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -27,7 +28,9 @@ from finops.domain.decision import (
 from finops.domain.transitions import next_state
 from finops.ports.ledger import Ledger
 from finops_operator.rules.standing import standing_decision
-from finops_operator.rules.votes import counted_votes, request_reference, vote_told_by, voter_detail
+from finops_operator.rules.votes import counted_votes, log_fields, request_reference, vote_told_by, voter_detail
+
+logger = logging.getLogger(__name__)
 
 VOTES_A_PERSON: Final = 10
 """Votes of one person on one request that are judged; each is a record that is synced to two disks."""
@@ -142,6 +145,13 @@ class VoteRecords:
             if any(record.entry.detail["verdict"] == verdict.reason for record in own):
                 return self._remember(vote, Judged(verdict.result, verdict.reason, verdict.message))
         record = self._append(request.metadata.uid or "", _entry(request, vote, verdict, electorate), after=after)
+        logger.info(
+            "vote %s: %s%s",
+            record.entry.result,
+            vote.choice.value,
+            "" if verdict.result is VoteResult.COUNTED else f", {verdict.message}",
+            extra=log_fields(request, vote.voter.handle),
+        )
         return self._remember(vote, _judged(record))
 
     def _append(self, request_uid: str, entry: Entry, *, after: int | None = None) -> Record:

@@ -49,7 +49,7 @@ from finops_operator.rules.candidates import (
 )
 from finops_operator.rules.digests import in_order
 from finops_operator.rules.origin import intended_id, spec_hash
-from finops_operator.rules.votes import request_reference
+from finops_operator.rules.votes import log_fields, request_reference
 
 logger = logging.getLogger(__name__)
 _OCCURRENCES: Final = 20
@@ -254,7 +254,8 @@ class Proposer:
         if not observation.exists or refusals:
             found = tuple(Block(refusal.code, refusal.message) for refusal in refusals) or (_GONE,)
             reasons = " ".join(one.message for one in found)
-            logger.info("not proposed: %s", reasons, extra={"recommendation": item.id})
+            where = {"policy": policy.metadata.name, "account": account.metadata.name, "resource": item.resource.id}
+            logger.info("not proposed: %s", reasons, extra={"recommendation": item.id, **where})
             outcomes.refused(item, found)
             self._passing_over.note(policy, item, self.clock.now(), REFUSED_FOR, Passed(reasons, found))
             return None
@@ -294,6 +295,8 @@ class Proposer:
         killpoint("propose.intended")
         created = self.requests.create(request)
         killpoint("propose.created")
+        saving = f"{request.spec.estimate.monthly_savings} {request.spec.estimate.currency} a month"
+        logger.info("proposed: %s, saves %s", request.spec.action, saving, extra=log_fields(created))
         try:
             self.decider.look(created)
         except Conflict as error:

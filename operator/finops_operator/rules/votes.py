@@ -149,3 +149,10 @@ def request_reference(request: ActionRequest) -> str:
     """Return `namespace/name/uid`, the ledger's name of a request."""
     metadata = request.metadata
     return f"{metadata.namespace}/{metadata.name}/{metadata.uid}"
+
+
+def log_fields(request: ActionRequest, person: str = "") -> dict[str, str]:
+    """Return what a log line about a request names: the request, its policy, account and resource, and who acted."""
+    spec = request.spec
+    named = {"policy": spec.policy, "account": spec.account, "resource": spec.resource.id, "person": person}
+    return {"request": request_reference(request), **{key: value for key, value in named.items() if value}}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from tests.support.fake_clock import FakeClock
 from tests.support.scan_samples import account, policy, recommendation, reference
 
@@ -42,7 +44,9 @@ def test_after_a_stop_no_further_resource_is_read_and_nothing_is_proposed() -> N
     assert len(asked) == 1
 
 
-def test_a_destructive_act_needs_its_quorum_although_the_store_calls_it_harmless() -> None:
+def test_a_destructive_act_needs_its_quorum_although_the_store_calls_it_harmless(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """Whether an act is destructive is read from its action, not from Redis."""
     by = policy(actions={"mode": "Approve", "allowed": ["ebs_volume_delete"]}, approval={"approvers": _TWO})
     item = recommendation(1, action="ebs_volume_delete", action_type=ActionType.DELETE, destructive=False)
@@ -51,11 +55,21 @@ def test_a_destructive_act_needs_its_quorum_although_the_store_calls_it_harmless
     )
     made: list[ActionRequest] = []
 
-    _proposer(by, [item], action, create=made.append).follow_up(by, _SCAN)
+    def create(wanted: ActionRequest) -> ActionRequest:
+        made.append(wanted)
+        return wanted
+
+    with caplog.at_level(logging.INFO, "finops_operator"):
+        _proposer(by, [item], action, create=create).follow_up(by, _SCAN)
 
     (request,) = made
     assert (request.spec.destructive, request.spec.approval.required) == (True, 2)
     assert request.spec.rollback_possible is DELETE.rollback_possible
+    (line,) = [one for one in caplog.records if one.message.startswith("proposed: ")]
+    assert line.message == f"proposed: ebs_volume_delete, saves {request.spec.estimate.monthly_savings} USD a month"
+    about = (request.metadata.name, by.metadata.name, "production", item.resource.id)
+    named = (getattr(line, field) for field in ("request", "policy", "account", "resource"))
+    assert [wanted in found for wanted, found in zip(about, named, strict=True)] == [True] * 4
 
 
 def test_a_request_that_the_loop_took_in_first_counts_as_proposed() -> None:
@@ -88,7 +102,7 @@ def _proposer(
     action: Action,
     *,
     stopping: Callable[[], bool] = lambda: False,
-    create: Callable[[ActionRequest], object] = lambda _request: None,
+    create: Callable[[ActionRequest], object] = lambda request: request,
     corrected: list[Recommendation] | None = None,
     take_in: Callable[[ActionRequest], object] = lambda request: request,
 ) -> Proposer:
