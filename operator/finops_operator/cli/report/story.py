@@ -21,6 +21,7 @@ from finops_operator.scan.report import gap_to_json, reasons
 from finops_operator.scan.scan import ScanOutcome
 
 _FIGURE: Final = re.compile(r"\d[\d,.]*")
+_FIGURE_OR_GAP: Final = re.compile(rf"{_FIGURE.pattern}|…")
 _OBVIOUS: Final = re.compile(r"it is [a-z-]+(, not running)?|its type is not \S+")
 """Reasons that only say that a check is about something else: the state or type that the inventory shows anyway."""
 _NAMES: Final = 5
@@ -204,12 +205,19 @@ def _grouped(outcome: ScanOutcome) -> tuple[Reason, ...]:
         general, name = _FIGURE.sub("…", one["reason"]), names.get(one["resource"], one["resource"])
         known = groups.get((one["check"], general))
         if known is None:
-            # One resource alone keeps its figures.
             made = Reason(one["check"], one["reason"], 1, (name,))
         else:
-            made = Reason(one["check"], general, known.count + 1, (*known.names, name)[:_NAMES])
+            shared = _shared(known.reason, one["reason"])
+            made = Reason(one["check"], shared, known.count + 1, (*known.names, name)[:_NAMES])
         groups[one["check"], general] = made
     return tuple(sorted(groups.values(), key=lambda one: (one.check, -one.count, one.reason)))
+
+
+def _shared(first: str, second: str) -> str:
+    """Return two sentences that differ in their figures alone as one: the figures that both have stay."""
+    figures = zip(_FIGURE_OR_GAP.findall(first), _FIGURE_OR_GAP.findall(second), strict=True)
+    kept = iter([one if one == other else "…" for one, other in figures])
+    return _FIGURE_OR_GAP.sub(lambda _: next(kept), first)
 
 
 def _names(outcome: ScanOutcome) -> dict[str, str]:
