@@ -37,6 +37,8 @@ _REPLACED_SECONDS: Final = 3_600
 _PAGE: Final = 200
 _PARTS: Final = ("recs", "by-saving", "why", "targets")
 _SWAP: Final = """
+local began = redis.call('HGET', KEYS[1], 'startTime') or ''
+if began > ARGV[6] and began <= ARGV[7] then return 0 end
 local replaced = redis.call('HGET', KEYS[1], 'generation') or ''
 for at = 3, #KEYS do redis.call('PERSIST', KEYS[at]) end
 if replaced ~= '' and replaced ~= ARGV[2] then
@@ -44,7 +46,7 @@ if replaced ~= '' and replaced ~= ARGV[2] then
     redis.call('EXPIRE', ARGV[3] .. replaced .. ':' .. part, ARGV[5])
   end
 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 6))
+redis.call('HSET', KEYS[1], unpack(ARGV, 8))
 redis.call('SADD', KEYS[2], ARGV[1])
 return 1
 """
@@ -138,13 +140,19 @@ class RecommendationStore:
             pipe.execute()
 
     def swap(self, policy: tuple[str, str], head: PolicyHead) -> None:
-        """Make `head.generation` the visible one in one step; the replaced one goes after an hour."""
+        """Make `head.generation` the visible one in one step; the replaced one goes after an hour.
+
+        When two processes scan one policy at the same time (the one is being replaced by the other), the scan that
+        began last stays visible, whichever ends last. A head that claims to have begun after this scan ended is
+        replaced: such a clock was wrong.
+        """
         pointer = self._keys.policy_head(*policy)
         parts = [self._part(policy, head.generation, part) for part in _PARTS]
         named = self._named(policy, head.generation)
         fields = [word for pair in _head_to_fields(head).items() for word in pair]
+        times = [moment.isoformat() for moment in (head.summary.start_time, head.summary.completion_time)]
         with store_errors():
-            self._swap(keys=[pointer, self._keys.policies, *parts], args=[*named, _REPLACED_SECONDS, *fields])
+            self._swap(keys=[pointer, self._keys.policies, *parts], args=[*named, _REPLACED_SECONDS, *times, *fields])
 
     def head(self, policy: tuple[str, str]) -> PolicyHead | None:
         """Return the policy's head, None when no scan of it has ended.

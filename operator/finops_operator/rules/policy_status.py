@@ -143,7 +143,13 @@ def scanned(
     standing: Standing,
     now: datetime,
 ) -> dict[str, Any]:
-    """A scan of `generation` ended; `summary` is all there is to tell."""
+    """A scan of `generation` ended; `summary` is what it found.
+
+    While one process replaces another, both may scan the policy: the scan that began last stays in the status.
+    """
+    shown, found = policy.status.last_scan, last_scan_of(summary)
+    if shown is not None and found.start_time < shown.start_time <= now:
+        return policy.status.to_dict()
     ready = _with_note(_readiness(summary), slack_note(policy) or "")
     conditions = _set(
         policy,
@@ -164,7 +170,7 @@ def scanned(
     status = ScanPolicyStatus(
         observed_generation=generation,
         conditions=conditions,
-        last_scan=last_scan_of(summary),
+        last_scan=found,
         next_scan_time=next_time,
         # After a scan that saw nothing there is no figure: the old one would be a lie and zero a worse one.
         monthly_cost=None if nothing else to_cents(summary.monthly_cost),

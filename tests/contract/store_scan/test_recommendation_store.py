@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -56,12 +56,12 @@ def recommendation(number: int, saving: str | None, *, counted: bool = True) -> 
     )
 
 
-def head(generation: str) -> PolicyHead:
+def head(generation: str, began: datetime = NOW) -> PolicyHead:
     gap = Gap("222222222222", "", "sts", "AssumeRole", "AssumeRoleFailed", "no")
     summary = ScanSummary(
         policy="team-a/all",
-        start_time=NOW,
-        completion_time=NOW,
+        start_time=began,
+        completion_time=max(began, NOW),
         resources=3,
         monthly_cost=Decimal("200.46"),
         unpriced_resources=1,
@@ -91,6 +91,23 @@ def test_recommendations_come_back_by_saving_with_unknown_ones_last(store: Store
     assert list(recommendations.stream(POLICY)) == [some[2], some[0], some[1]]
     assert recommendations.get(POLICY, some[1].id) == some[1]
     assert recommendations.policies() == (POLICY,)
+
+
+def test_a_scan_that_began_earlier_and_ended_later_does_not_replace_the_newer_one(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    newer, older = head("newer", NOW - timedelta(seconds=1, microseconds=1)), head("older", NOW - timedelta(seconds=2))
+    recommendations.swap(POLICY, newer)
+    recommendations.swap(POLICY, older)
+    assert recommendations.head(POLICY) == newer
+    recommendations.swap(POLICY, head("now"))
+    assert recommendations.head(POLICY) == head("now")
+
+
+def test_a_scan_dated_in_the_future_by_a_wrong_clock_is_replaced(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    recommendations.swap(POLICY, head("wrong", NOW + timedelta(hours=1)))
+    recommendations.swap(POLICY, head("right"))
+    assert recommendations.head(POLICY) == head("right")
 
 
 def test_the_counted_member_of_a_group_comes_before_its_equal_alternative(store: Store) -> None:

@@ -63,6 +63,21 @@ def test_a_complete_scan_is_ready_in_every_respect() -> None:
     assert status["lastScan"]["completionTime"] == "2026-03-10T12:30:12Z"
 
 
+def test_a_scan_that_began_earlier_and_ended_later_leaves_the_newer_ones_status() -> None:
+    newer = policy(generation=4, status=scanned(start_time=NOW - timedelta(seconds=5), resources=8))
+
+    late = scanned(of=newer, start_time=NOW - timedelta(seconds=9))
+
+    assert late == newer.status.to_dict()
+    assert scanned(of=newer, start_time=NOW)["lastScan"]["resources"] != 8
+
+
+def test_a_status_dated_in_the_future_by_a_wrong_clock_is_replaced() -> None:
+    wrong = policy(generation=4, status=scanned(start_time=NOW + timedelta(hours=1), resources=8))
+
+    assert scanned(of=wrong, start_time=NOW)["lastScan"]["resources"] != 8
+
+
 def test_gaps_leave_it_ready_and_are_counted_with_the_first_by_name() -> None:
     status = scanned(gap("UnauthorizedOperation"), gap("OptInRequired", region="ap-east-1"))
 
