@@ -64,7 +64,36 @@ def steps(slack_page: str, env_file: Path, requests: Iterable[ActionRequest]) ->
         requests: the requests that are open.
     """
     known = {one.spec.resource.name: one for one in requests}
-    as_alice = page_of(slack_page, ALICE)
+    yield from _in_slack(page_of(slack_page, ALICE), known)
+    yield _listing(env_file)
+    if FAILING in known:
+        yield Step(
+            f"Approve {FAILING} to see a rollback: the demo's AWS has no capacity for its new type. Alice in Slack and "
+            "alice in Kubernetes are one person.",
+            (_approve(known, FAILING), "finops requests"),
+            "the start fails, the instance returns to m5.2xlarge by itself and runs; the request is RolledBack.",
+            "kubectl finops approve REQUEST -n NAMESPACE",
+            known[FAILING].metadata.name,
+        )
+    if DELETED in known:
+        yield Step(
+            f"Delete the volume {DELETED}: that takes two people. Alice approves by command, and once more on its card "
+            "in Slack; then open Slack as Bob and approve the same card.",
+            (_approve(known, DELETED), page_of(slack_page, ALICE), page_of(slack_page, BOB)),
+            "after Alice 1 of 2 approvals, both times: one person has one vote, through any channel. After Bob two "
+            "snapshots are made, then the volume is deleted.",
+            "kubectl -n finops-system edit configmap finops-operator-identities",
+            known[DELETED].metadata.name,
+        )
+    yield Step(
+        "Verify the record of all this.",
+        ("finops audit verify", "finops audit list"),
+        "the chain of records is intact; each vote, step and result is listed with the person who caused it.",
+        "kubectl -n finops-system exec deploy/finops-operator -- finops audit verify",
+    )
+
+
+def _in_slack(as_alice: str, known: Mapping[str, ActionRequest]) -> Iterator[Step]:
     if PRESSED in known:
         yield Step(
             f"Open Slack as Alice. On the card of {PRESSED} press Approve and confirm.",
@@ -82,32 +111,6 @@ def steps(slack_page: str, env_file: Path, requests: Iterable[ActionRequest]) ->
             "kubectl explain scanpolicy.spec.notify.slack.cardsPerDay",
             known[THREADED].metadata.name,
         )
-    yield _listing(env_file)
-    if FAILING in known:
-        yield Step(
-            f"Approve {FAILING} to see a rollback: the demo's AWS has no capacity for its new type. Alice in Slack and "
-            "alice in Kubernetes are one person.",
-            (_approve(known, FAILING), "finops requests"),
-            "the start fails, the instance returns to m5.2xlarge by itself and runs; the request is RolledBack.",
-            "kubectl finops approve REQUEST -n NAMESPACE",
-            known[FAILING].metadata.name,
-        )
-    if DELETED in known:
-        yield Step(
-            f"Delete the volume {DELETED}: that takes two people. Alice approves by command, and once more on its card "
-            "in Slack; then open Slack as Bob and approve the same card.",
-            (_approve(known, DELETED), as_alice, page_of(slack_page, BOB)),
-            "after Alice 1 of 2 approvals, both times: one person has one vote, through any channel. After Bob two "
-            "snapshots are made, then the volume is deleted.",
-            "kubectl -n finops-system edit configmap finops-operator-identities",
-            known[DELETED].metadata.name,
-        )
-    yield Step(
-        "Verify the record of all this.",
-        ("finops audit verify", "finops audit list"),
-        "the chain of records is intact; each vote, step and result is listed with the person who caused it.",
-        "kubectl -n finops-system exec deploy/finops-operator -- finops audit verify",
-    )
 
 
 def _listing(env_file: Path) -> Step:

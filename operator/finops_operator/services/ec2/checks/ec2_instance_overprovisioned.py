@@ -145,10 +145,8 @@ def _facts(
     need, target = chosen.need, chosen.target.kind
     if target.network_baseline_gbps is not None:
         used = "not measured" if need.network_gbps is None else bit_rate(need.network_gbps)
-        yield EvidenceFact(
-            "Network, 99 % of the time below",
-            f"{used}; {target.name} sustains {bit_rate(float(target.network_baseline_gbps))}",
-        )
+        offered = bit_rate(float(target.network_baseline_gbps))
+        yield EvidenceFact("Network, 99 % of the time below", f"{used}; {target.name} sustains {offered}")
     if need.ebs_iops is not None and target.ebs_baseline_iops is not None:
         yield EvidenceFact(
             "Volumes, 99 % of the time below",
