@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Final, TextIO
 
 from finops.domain.decision import TERMINAL
-from finops_sandbox.demo.steps import Step, step_lines
+from finops_sandbox.demo.steps import INDENT, Step, paragraph, step_lines
 from finops_sandbox.demo.world import World
 
 _POLL_SECONDS: Final = 0.5
@@ -36,10 +36,12 @@ class Guide:
         walk = list(steps)
         for number, step in enumerate(walk, 1):
             self._say(
-                f"Step {number} of {len(walk)}\n", *step_lines(number, step), f"   In production: {step.production}"
+                *step_lines(f"Step {number} of {len(walk)}: ", step),
+                f"{INDENT}In production:",
+                f"     {step.production}",
             )
             ended = await self._done(step)
-            self._say(*([f"   Done: {ended}"] if ended else []), "")
+            self._say(*(paragraph(f"Done: {ended}") if ended else ()), "")
         self._say("That was the walk. Ctrl-C stops everything and removes it.")
 
     async def _done(self, step: Step) -> str:

@@ -18,6 +18,7 @@ from finops_operator.cli.finding import advice_id
 from finops_operator.cli.listings import SHORT_ID
 
 WIDTH: Final = 78
+INDENT: Final = "   "
 PRESSED: Final = "staging-idle-1"
 """Name of the instance whose card stands in the channel; it is approved on the Slack page."""
 THREADED: Final = "eu-api-oversized"
@@ -131,12 +132,17 @@ def _approve(known: Mapping[str, ActionRequest], name: str) -> str:
 def written(walk: Iterable[Step]) -> Iterator[str]:
     """Yield the lines of all steps."""
     for number, step in enumerate(walk, 1):
-        yield from step_lines(number, step)
+        yield from step_lines(f"{number}. ", step)
         yield ""
 
 
-def step_lines(number: int, step: Step) -> Iterator[str]:
-    """Yield the lines of one step; commands and addresses are never broken."""
-    yield from textwrap.wrap(step.do, WIDTH, initial_indent=f"{number}. ", subsequent_indent="   ")
+def step_lines(number: str, step: Step) -> Iterator[str]:
+    """Yield the lines of one step, `number` before them; commands and addresses are never broken."""
+    yield from textwrap.wrap(step.do, WIDTH, initial_indent=number, subsequent_indent=INDENT)
     yield from (f"     {line}" for line in step.lines)
-    yield from textwrap.wrap(step.see, WIDTH, initial_indent="   You see: ", subsequent_indent="   ")
+    yield from paragraph(f"You see: {step.see}")
+
+
+def paragraph(text: str) -> list[str]:
+    """Return a sentence as lines below the first of a step."""
+    return textwrap.wrap(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)

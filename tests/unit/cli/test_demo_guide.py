@@ -52,7 +52,7 @@ def test_the_next_step_comes_with_enter_and_each_names_the_command_of_a_real_ins
         thread = walked(screen, answers, [], step(1), step(2))
         screen.wait_for("Press Enter to go on.")
         assert "Do thing 1." in screen.getvalue()
-        assert "In production: kubectl thing 1" in screen.getvalue()
+        assert "In production:\n     kubectl thing 1\n" in screen.getvalue()
         assert "Do thing 2." not in screen.getvalue()
         keyboard.write("\n")
         keyboard.flush()
@@ -78,6 +78,7 @@ def test_a_step_with_an_act_is_done_when_its_request_has_ended_and_says_how() ->
         thread.join(10)
     assert not thread.is_alive()
     assert f"Done: {done.spec.resource.name} is Succeeded." in screen.getvalue()
+    assert max(map(len, screen.getvalue().splitlines())) <= 80
 
 
 def test_where_nobody_can_press_enter_all_steps_are_shown_at_once() -> None:

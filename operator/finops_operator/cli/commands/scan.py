@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Final
 
 import typer
@@ -64,7 +65,7 @@ def _run(
     with store_to_scan(redis, fresh=fresh) as store:
         for policy, outcome in scan_all(documents, store, loaded, settings, clock):
             printer.show(outcome)
-            codes.append(_end(policy, outcome, shown=output in REPORTS))
+            codes.append(_end(policy, outcome, shown=output in REPORTS and sys.stdout.isatty()))
     if any(codes):
         raise typer.Exit(FAILED if all(code == FAILED for code in codes) else GAPS)
 
@@ -86,7 +87,7 @@ def _documents(files: list[str], loaded: Plugins, settings: Settings, clock: Clo
 
 
 def _end(policy: ScanPolicy, outcome: ScanOutcome, *, shown: bool) -> int:
-    """Say on stderr what is missing, and return this scan's exit code; `shown`: the report says why."""
+    """Say on stderr what is missing, and return this scan's exit code; `shown`: the report on the screen says why."""
     name, summary = policy.metadata.name, outcome.summary
     if not summary.complete_failure and not summary.gaps:
         return 0
