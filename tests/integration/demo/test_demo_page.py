@@ -124,3 +124,9 @@ def test_on_a_phone_no_short_code_is_broken(demo: DemoProcess) -> None:
             == 0
         )
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+        phone.click(
+            "button[aria-label^='Details of eu-api-oversized'], button[aria-label^='Details of staging-idle-1']"
+        )
+        phone.wait_for("!!document.querySelector('#modal dialog[open]')")
+        body = "document.querySelector('.modal-body')"
+        assert phone.evaluate(f"{body}.scrollWidth <= {body}.clientWidth")
