@@ -11,26 +11,26 @@ from finops.store.connection import open_store
 from finops.store.recommendations import RecommendationStore
 from finops_operator.cli.listings import RECOMMENDATIONS, ready_first, row_of, total_line
 from finops_operator.cli.output import Format, emit, field
+from finops_sandbox.demo.running import RunningDemo
 from finops_sandbox.demo.steps import ALICE, BOB, page_of
-from finops_sandbox.demo.world import World
 
 _TOP = 8
 
 
-def show(world: World, out: TextIO) -> None:
+def show(demo: RunningDemo, out: TextIO) -> None:
     """Print what was found and where everything is."""
-    policies = [_policy_row(one) for one in world.policies()]
+    policies = [_policy_row(one) for one in demo.policies()]
     out.write("\nThe operator says about its policies (kubectl get scanpolicies):\n\n")
     emit(policies, [field(name) for name in policies[0]], Format.TABLE, out)
-    rows, savings = _recommendations(world)
+    rows, savings = _recommendations(demo)
     out.write("\nIts best recommendations (finops recommendations):\n\n")
     emit(rows, RECOMMENDATIONS, Format.TABLE, out)
     out.write(f"{total_line(savings)}\n")
-    out.write(f"\nSlack           {page_of(world.slack_page, ALICE)}\n")
-    out.write(f"                {page_of(world.slack_page, BOB)}\n")
-    out.write(f"Kubernetes      {world.places.kubeconfig('people')} (contexts admin, alice, bob)\n")
+    out.write(f"\nSlack           {page_of(demo.slack_page, ALICE)}\n")
+    out.write(f"                {page_of(demo.slack_page, BOB)}\n")
+    out.write(f"Kubernetes      {demo.places.kubeconfig('people')} (contexts admin, alice, bob)\n")
     out.write("                Alice in Slack is alice in Kubernetes, and Bob is bob: each has one vote.\n")
-    out.write(f"Logs            {world.places.state / 'programs.log'}\n")
+    out.write(f"Logs            {demo.places.state / 'programs.log'}\n")
     out.flush()
 
 
@@ -50,9 +50,9 @@ def _policy_row(policy: ScanPolicy) -> dict[str, Any]:
     }
 
 
-def _recommendations(world: World) -> tuple[list[dict[str, Any]], Savings]:
+def _recommendations(demo: RunningDemo) -> tuple[list[dict[str, Any]], Savings]:
     """Return the recommendations that one can act on first, the largest saving first, and what all of them save."""
-    store = open_store(world.places.store_url)
+    store = open_store(demo.places.store_url)
     try:
         recommendations = RecommendationStore(store)
         policies = recommendations.policies()

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from typing import Final, TextIO
 
 from finops.domain.decision import TERMINAL
+from finops_sandbox.demo.running import RunningDemo
 from finops_sandbox.demo.steps import INDENT, Step, paragraph, step_lines
-from finops_sandbox.demo.world import World
 
 _POLL_SECONDS: Final = 0.5
 
@@ -22,8 +22,8 @@ _POLL_SECONDS: Final = 0.5
 class Guide:
     """Shows steps on `out` and goes on when they are done, or when a line comes from `answers`."""
 
-    def __init__(self, world: World, out: TextIO, answers: TextIO) -> None:
-        self._world, self._out, self._answers = world, out, answers
+    def __init__(self, demo: RunningDemo, out: TextIO, answers: TextIO) -> None:
+        self._demo, self._out, self._answers = demo, out, answers
         self._lines: asyncio.Queue[str] = asyncio.Queue()
         self._alone = False
         """Nobody is there to press Enter."""
@@ -61,7 +61,7 @@ class Guide:
         return ""
 
     def _end_of(self, name: str) -> str:
-        found = next((one for one in self._world.requests() if one.metadata.name == name), None)
+        found = next((one for one in self._demo.requests() if one.metadata.name == name), None)
         if found is None or found.status.state not in TERMINAL:
             return ""
         outcome = found.status.outcome
@@ -84,6 +84,6 @@ class Guide:
         self._out.flush()
 
 
-def guide(world: World) -> Guide:
+def guide(demo: RunningDemo) -> Guide:
     """Return a guide for the person at the terminal."""
-    return Guide(world, sys.stdout, sys.stdin)
+    return Guide(demo, sys.stdout, sys.stdin)

@@ -25,8 +25,8 @@ from finops_sandbox.demo import first_screen
 from finops_sandbox.demo.environment import Places, forget_the_user, free_port, shell_file
 from finops_sandbox.demo.guide import guide
 from finops_sandbox.demo.loop import run_loop
+from finops_sandbox.demo.running import RunningDemo, build
 from finops_sandbox.demo.steps import steps, written
-from finops_sandbox.demo.world import World, build
 from finops_sandbox.supervisor import Supervisor, open_private, remove_folder
 
 INTERRUPTED: Final = 130
@@ -110,7 +110,7 @@ class Demo:
         self._up = False
 
     async def main(self, temporary: tuple[Path, ...]) -> int:
-        echo = note if self._options.verbose else _silent
+        echo = note if self._options.verbose else _discard
         log = self._places.state / "programs.log"
         async with Supervisor(log, folders=temporary, say=note, echo=echo) as supervisor:
             asked = _on_signals(supervisor)
@@ -137,24 +137,24 @@ class Demo:
 
     async def _story(self, supervisor: Supervisor) -> int:
         note("starting the doubles of AWS, Kubernetes and Slack, a store, the operator and the bot")
-        world = await build(supervisor, self._places)
+        demo = await build(supervisor, self._places)
         self._up = True
         with open_private(self._places.state / "env") as file:
             file.write(shell_file(self._places))
         if self._options.headless:
-            return self._report(await run_loop(world))
-        note(f"ready after {world.seconds['policyReady']:.1f} s")
-        await self._accompany(world)
+            return self._report(await run_loop(demo))
+        note(f"ready after {demo.seconds['policyReady']:.1f} s")
+        await self._accompany(demo)
         await asyncio.Event().wait()
         return 0
 
-    async def _accompany(self, world: World) -> None:
+    async def _accompany(self, demo: RunningDemo) -> None:
         """Print what a person needs to go on: what there is, and the steps of the walk, all or one by one."""
-        await asyncio.to_thread(first_screen.show, world, sys.stdout)
-        walk = steps(world.slack_page, world.places.state / "env", await asyncio.to_thread(world.requests))
+        await asyncio.to_thread(first_screen.show, demo, sys.stdout)
+        walk = steps(demo.slack_page, demo.places.state / "env", await asyncio.to_thread(demo.requests))
         if self._options.guided:
             sys.stdout.write("\n")
-            await guide(world).walk(walk)
+            await guide(demo).walk(walk)
             return
         sys.stdout.write("\nWhat to do next, and what you see then (finops demo --guide goes step by step):\n\n")
         sys.stdout.writelines(f"{line}\n" for line in written(walk))
@@ -170,7 +170,7 @@ class Demo:
         return 0 if loop["verified"] else NOT_VERIFIED
 
 
-def _silent(_: str) -> None:
+def _discard(_: str) -> None:
     return None
 
 
@@ -183,7 +183,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 async def _parent_gone(pid: int, asked: asyncio.Event) -> None:
     """Ask for the end when the process that started us has gone: nobody is left who could press Ctrl-C."""
     if pid:
-        while os.getppid() == pid:  # noqa: ASYNC110 - the system tells nobody
+        while os.getppid() == pid:  # noqa: ASYNC110 - the system sends no notice
             await asyncio.sleep(_PARENT_SECONDS)
         asked.set()
 

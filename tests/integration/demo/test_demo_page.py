@@ -12,7 +12,7 @@ import pytest
 from tests.integration.demo.demo_process import DemoProcess, running_demo, shell
 from tests.support.browser import Browser
 
-from finops_sandbox.slack import Control
+from finops_sandbox.slack import SlackControl
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 CARDS = ".message:not(.ephemeral) button[aria-label^=Details]"
@@ -40,7 +40,7 @@ def open_page(browser: Browser, demo: DemoProcess, person: str) -> int:
     page = re.findall(r"Slack +(http\S+)", demo.text)[0]
     address = urllib.parse.urlsplit(page)
     assert dict(urllib.parse.parse_qsl(address.query))["channel"] == "C0FINOPS01"
-    slack = Control(demo.slack_page)
+    slack = SlackControl(demo.slack_page)
     listing = slack.wait_for(lambda: next((one["ts"] for one in slack.messages() if _lists(one)), ""), 60)
     browser.goto(page.replace(ALICE, person))
     browser.wait_for("!!document.querySelector('a.thread-link')")

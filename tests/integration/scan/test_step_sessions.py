@@ -22,7 +22,7 @@ from finops_operator.aws.clients import AwsReaders
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import LocalRateLimits
-from finops_operator.aws.reader import Patience
+from finops_operator.aws.reader import CallPacing
 from finops_operator.aws.session import SdkSessions
 from finops_sandbox.aws.double import AwsDouble
 
@@ -40,7 +40,7 @@ TENANT = Tenant(namespace="team-a", policy="all")
 def sessions(aws: AwsDouble) -> StsExecutorSessions:
     counter, clock = CallCounter(), SystemClock()
     sdk = SdkSessions(counter, demo=True)
-    readers = AwsReaders(sdk, Patience(LocalRateLimits(), clock, HASTY, UNLIMITED), process_counter=counter)
+    readers = AwsReaders(sdk, CallPacing(LocalRateLimits(), clock, HASTY, UNLIMITED), process_counter=counter)
     return StsExecutorSessions(sdk, readers, clock)
 
 

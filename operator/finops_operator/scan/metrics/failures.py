@@ -1,4 +1,4 @@
-"""Counts what could not be measured in one shard, and tells it as gaps: one per error code, never one per resource."""
+"""Counts what could not be measured in one shard, as gaps: one per error code, never one per resource."""
 
 from __future__ import annotations
 
@@ -59,6 +59,6 @@ class Failures:
         )
 
     def _sentence(self, operation: str, code: str, count: int) -> str:
-        told = f"unknown: {counted(count, 'metric')} of {self.shard.kind}"
+        unknown = f"unknown: {counted(count, 'metric')} of {self.shard.kind}"
         why = self.messages.get((operation, code), "")
-        return f"{told}: {why}" if why else told
+        return f"{unknown}: {why}" if why else unknown
