@@ -267,14 +267,14 @@ def test_new_requests_are_cards_of_their_own_and_one_message_with_the_others_in_
     slack, wanted = SlackControl(demo.slack_page), len(requests(demo))
 
     def cards() -> list[dict[str, Any]]:
-        return [one for one in slack.messages() if "finops_details" in json.dumps(one.get("blocks"))]
+        return [one for one in slack.observed.messages() if "finops_details" in json.dumps(one.get("blocks"))]
 
     assert eventually(lambda: len(cards()) == wanted, 60), len(cards())
     alone = [one for one in cards() if not one.get("thread_ts") or one["thread_ts"] == one["ts"]]
     threads = {one["thread_ts"] for one in cards() if one not in alone}
     assert len(alone) > 1
     assert len(threads) == 1
-    (listing,) = [one for one in slack.messages() if one["ts"] in threads]
+    (listing,) = [one for one in slack.observed.messages() if one["ts"] in threads]
     assert f"{wanted - len(alone)} new requests" in str(listing["text"])
 
 

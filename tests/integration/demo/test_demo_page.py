@@ -41,7 +41,7 @@ def open_page(browser: Browser, demo: DemoProcess, person: str) -> int:
     address = urllib.parse.urlsplit(page)
     assert dict(urllib.parse.parse_qsl(address.query))["channel"] == "C0FINOPS01"
     slack = SlackControl(demo.slack_page)
-    listing = slack.wait_for(lambda: next((one["ts"] for one in slack.messages() if _lists(one)), ""), 60)
+    listing = slack.wait_for(lambda: next((one["ts"] for one in slack.observed.messages() if _lists(one)), ""), 60)
     browser.goto(page.replace(ALICE, person))
     browser.wait_for("!!document.querySelector('a.thread-link')")
     browser.goto(f"{page.replace(ALICE, person)}&thread={listing}")
