@@ -18,7 +18,7 @@ from finops.domain.decision import TERMINAL, State
 from finops.ledger.file_sink import line_of
 from finops.store.connection import open_store
 from finops.store.ledger import LedgerStream, unchecked
-from finops.store.outbox import Outbox
+from finops.store.slack_messages import SlackMessages
 from finops_operator.cli.commands.audit import report_to_json
 from finops_sandbox.demo.running import RESIZED, RunningDemo, until
 
@@ -62,7 +62,7 @@ def _proposed(demo: RunningDemo) -> ActionRequest | None:
 def _card(demo: RunningDemo, uid: str) -> tuple[str, str] | None:
     store = open_store(demo.places.store_url)
     try:
-        ref = Outbox(store).message(uid)
+        ref = SlackMessages(store).of(uid)
     finally:
         store.client.close()
     return (ref.channel, ref.ts) if ref.ts else None

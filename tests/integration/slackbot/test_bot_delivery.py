@@ -78,7 +78,7 @@ def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(world: World, fa
     world.control.conditions.fault(method="chat.postMessage", n=1, after_commit=True, **fault)
     with world.bot() as bot:
         request = world.propose()
-        world.until(lambda: bot.outbox.message(request.metadata.uid or "").ts)
+        world.until(lambda: bot.outbox.messages.of(request.metadata.uid or "").ts)
         assert len(world.control.observed.calls(method="chat.postMessage")) == 1
         world.set_status(request, state="Expired")
         world.shown(request, "Expired")
@@ -205,7 +205,7 @@ def test_a_store_that_lost_everything_finds_the_cards_again(world: World, monkey
     for key in world.store.client.scan_iter(f"{world.store.keys.prefix}*"):
         world.store.client.delete(key)
     with world.bot() as bot:
-        world.until(lambda: bot.outbox.message(request.metadata.uid or "").hash)
+        world.until(lambda: bot.outbox.messages.of(request.metadata.uid or "").hash)
         assert len(cards(world)) == 1
 
 
@@ -243,7 +243,7 @@ def test_a_message_that_was_deleted_by_hand_takes_its_thread_along(world: World)
         world.click(request, ALICE)
         world.until(lambda: "Approved by" in world.thread(request))
         outbox = Outbox(world.store)
-        assert outbox.lines(request.metadata.uid or "")[0] == ()
+        assert outbox.messages.lines(request.metadata.uid or "")[0] == ()
 
 
 def test_a_thread_line_whose_answer_was_lost_is_found_and_not_repeated(world: World) -> None:
@@ -254,7 +254,7 @@ def test_a_thread_line_whose_answer_was_lost_is_found_and_not_repeated(world: Wo
         request = world.propose(required=2)
         world.click(request, ALICE)
         world.said(request, "Approved by")
-        world.until(lambda: bot.outbox.lines(request.metadata.uid or "")[0] == ())
+        world.until(lambda: bot.outbox.messages.lines(request.metadata.uid or "")[0] == ())
         assert world.thread(request).count("Approved by") == 1
 
 

@@ -108,7 +108,7 @@ def test_a_card_whose_answer_was_lost_is_found_in_the_thread_and_not_repeated(wo
         # The message that lists them and the first card reach Slack, whose answers are lost.
         world.control.conditions.fault(method="chat.postMessage", n=2, after_commit=True, status=503)
         requests |= propose(world, 4)
-        world.until(lambda: all(bot.outbox.message(uid).ts for uid in uids(requests)), 50)
+        world.until(lambda: all(bot.outbox.messages.of(uid).ts for uid in uids(requests)), 50)
         assert sorted(cards(world)) == sorted(uids(requests))
         assert world.control.observed.calls(method="conversations.replies")
 

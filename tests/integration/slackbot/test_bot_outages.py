@@ -87,7 +87,7 @@ def test_a_bot_killed_after_posting_finds_its_card_again(world: World, monkeypat
     # The lease of the killed bot's delivery runs for a minute; a test cannot wait that long.
     world.store.client.zadd(world.store.keys.slack("due"), {request.metadata.uid or "": 0})
     with world.bot() as second:
-        world.until(lambda: second.outbox.message(request.metadata.uid or "").hash, 20)
+        world.until(lambda: second.outbox.messages.of(request.metadata.uid or "").hash, 20)
         assert world.card(request)
         assert len(world.control.observed.calls(method="chat.postMessage")) == 1
 
