@@ -1,4 +1,4 @@
-"""Standard output whose failures are told apart from all others: a full disk is no defect of the command.
+"""Standard output whose failures are distinct from all others: a full disk is no defect of the command.
 
 Set up by `main`; the commands write to it as to any other.
 """
@@ -49,7 +49,7 @@ class CheckedOutput(io.TextIOWrapper):
 
 
 def checked(stream: TextIO) -> TextIO:
-    """Return the stream with its failures told apart; as it is when it is no stream of bytes."""
+    """Return the stream with failures of its own; as it is when it is no stream of bytes."""
     return CheckedOutput(stream) if isinstance(stream, io.TextIOWrapper) else stream
 
 

@@ -31,7 +31,7 @@ class Guide:
     async def walk(self, steps: Iterable[Step]) -> None:
         """Show all steps; returns after the last one."""
         loop = asyncio.get_running_loop()
-        # A thread of its own, which may block for good: an executor's would be waited for at the end.
+        # A thread of its own, which may block for ever: an executor's would be waited for at the end.
         threading.Thread(target=self._read, args=(loop,), name="answers", daemon=True).start()
         walk = list(steps)
         for number, step in enumerate(walk, 1):
