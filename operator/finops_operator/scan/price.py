@@ -12,6 +12,7 @@ from decimal import Decimal
 from finops.domain.money import CURRENCY
 from finops.domain.price import BilledQuantity, Cost, Price, PriceQuery, cost_from
 from finops.domain.resource import Resource
+from finops.domain.utilization import Utilization
 from finops.ports.price_source import PriceSource
 from finops_operator.plugins.kind import BilledPart, PriceLookup
 
@@ -21,8 +22,9 @@ def cost_of(
     billed_parts: Callable[[Resource], tuple[BilledPart, ...]],
     lookup: PriceLookup,
     hours_per_month: Decimal,
+    utilization: Utilization | None = None,
 ) -> Cost:
-    """Return what `resource` costs a month at list price, rounded to cents.
+    """Return what `resource` costs a month at list price, rounded to cents; `utilization` is what it used.
 
     One part without a price makes `monthly` None and is named in `missing`; the parts that have one stay listed.
     A resource with nothing billed (a stopped instance without addresses) costs 0.00, and that is known.
@@ -31,13 +33,30 @@ def cost_of(
     missing: list[str] = []
     for part in billed_parts(resource):
         price = part.price or (lookup(part.query) if part.query is not None else None)
-        if price is None:
+        found = _quantity(part, utilization)
+        if isinstance(found, str):
+            missing.append(f"{part.dimension}: {found}")
+        elif price is None:
             missing.append(f"{part.dimension}: {part.reason_unknown or _not_found(part)}")
         elif price.currency != CURRENCY:
             missing.append(f"{part.dimension}: priced in {price.currency}")
         else:
-            parts.append(BilledQuantity(part.dimension, part.quantity, price))
+            parts.append(BilledQuantity(part.dimension, found[0], price, found[1]))
     return cost_from(parts, missing, hours_per_month)
+
+
+def _quantity(part: BilledPart, utilization: Utilization | None) -> tuple[Decimal, Decimal | None] | str:
+    """Return how many units are billed and the measured hours they were used in, or why that is not known."""
+    if not part.metric:
+        return part.quantity, None
+    use = utilization.month.get(part.metric) if utilization is not None else None
+    if use is None:
+        why = utilization.unknown.get(part.metric, "not measured") if utilization is not None else "not measured"
+        return f"{part.metric} of the last 30 days is unknown ({why})"
+    units = part.quantity * Decimal(str(use.amount))
+    if use.hours is not None:
+        return units, Decimal(str(use.hours))
+    return max(Decimal(0), (units if part.up_to is None else min(units, part.up_to)) - part.above), None
 
 
 def _not_found(part: BilledPart) -> str:
