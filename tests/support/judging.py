@@ -28,9 +28,9 @@ class Bench:
     lookup: PriceLookup = SOURCE.lookup
     answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def cost(self, resource: Resource, *, hours: int = 730) -> Cost:
-        """Return what it costs."""
-        return cost_of(resource, self.kind.billed_parts, self.lookup, Decimal(hours))
+    def cost(self, resource: Resource, utilization: Utilization | None = None, *, hours: int = 730) -> Cost:
+        """Return what it costs; without what was measured a part that is billed by use is unknown."""
+        return cost_of(resource, self.kind.billed_parts, self.lookup, Decimal(hours), utilization)
 
     def judged(
         self, check: Check[Any], resource: Resource, utilization: Utilization | None = None, **parameters: Decimal
@@ -40,8 +40,8 @@ class Bench:
             resource=resource,
             own=facts_of(self.kind.facts, resource),
             utilization=utilization or Utilization(resource.id),
-            cost=self.cost(resource),
-            cost_of=self.cost,
+            cost=self.cost(resource, utilization),
+            cost_of=lambda changed: self.cost(changed, utilization),
             lookup=self.lookup,
             settings=JudgeSettings(),
             now=NOW,

@@ -27,8 +27,11 @@ from finops_operator.services.rds.rules.clusters import (
     METRICS,
     MULTI_AZ,
     NOT_BILLED,
+    READS,
     SERVERLESS_MODE,
+    STORED,
     WORKING,
+    WRITES,
     service_of,
 )
 from finops_operator.services.rds.rules.engines import IO_OPTIMIZED, READABLE, priced_engine
@@ -43,6 +46,7 @@ _PAGE: Final = 100
 _OPERATION: Final = "rds:DescribeDBClusters"
 _GONE: Final = "deleting"
 _ONE: Final = Decimal(1)
+_GIB: Final = Decimal(2**30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class ClusterFacts:
         global_cluster: the global database that it is part of, empty for none.
         replicates_from: what it is a replica of, empty for none.
         automatic_restart: ISO time at which AWS starts it again; empty unless it is stopped.
-        billed_by_use: what AWS bills by use.
+        not_in_cost: what AWS bills of it by use and its cost leaves out.
     """
 
     cluster_service: str | None = None
@@ -84,7 +88,7 @@ class ClusterFacts:
     backup_retention_days: int | None = None
     deletion_protection: bool | None = None
     automatic_restart: str | None = None
-    billed_by_use: tuple[str, ...] | None = None
+    not_in_cost: tuple[str, ...] | None = None
 
 
 # -- listing -----------------------------------------------------------------------------------------------------------
@@ -146,7 +150,7 @@ def _facts(cluster: Mapping[str, Any], reading: MemberReading) -> ClusterFacts:
         backup_retention_days=cluster.get("BackupRetentionPeriod"),
         deletion_protection=cluster.get("DeletionProtection"),
         automatic_restart=cluster.get("AutomaticRestartTime") or "",
-        billed_by_use=_billed_by_use(cluster),
+        not_in_cost=_not_in_cost(cluster),
     )
 
 
@@ -154,15 +158,8 @@ def _decimal(number: object) -> Decimal | None:
     return None if number is None else Decimal(str(number))
 
 
-def _billed_by_use(cluster: Mapping[str, Any]) -> tuple[str, ...]:
-    service = service_of(cluster.get("Engine"))
+def _not_in_cost(cluster: Mapping[str, Any]) -> tuple[str, ...]:
     uses = ["backup_gb_month"]
-    if service != MULTI_AZ:
-        uses.append("storage_gb_month")
-        if cluster.get("StorageType") != IO_OPTIMIZED:
-            uses.append("io_request")
-    if cluster.get("EngineMode") == SERVERLESS_MODE:
-        uses.append("capacity_unit_hour")
     if cluster.get("GlobalClusterIdentifier"):
         uses.append("replicated_io_request")
     if cluster.get("EngineLifecycleSupport") == ENROLLED:
@@ -179,9 +176,9 @@ def cluster_facts(resource: Resource) -> ClusterFacts:
 
 
 def billed_parts(cluster: Resource) -> tuple[BilledPart, ...]:
-    """Return what is billed for the cluster itself; of what is billed by use the amount is unknown, never zero.
+    """Return what is billed for the cluster itself: Aurora's storage as it is, and its requests by use.
 
-    Backups beyond the free part are named by the fact `billed_by_use` and are not in the cost.
+    Backups beyond the free part are named by the fact `not_in_cost` and are not in the cost.
     https://aws.amazon.com/rds/aurora/pricing/ and https://aws.amazon.com/rds/pricing/
     """
     if cluster.state in NOT_BILLED:
@@ -197,7 +194,7 @@ def billed_parts(cluster: Resource) -> tuple[BilledPart, ...]:
         return (*hours, _unknown("storage_gb_month", "the tables do not price storage of Multi-AZ clusters"))
     if service != AURORA:
         return (_unknown("storage_gb_month", f"no price for {service or 'its engine'}"),)
-    return tuple(_aurora_parts(facts, working=working))
+    return tuple(_aurora_parts(cluster.region, facts, working=working))
 
 
 def _readable_hours(region: str, facts: ClusterFacts) -> BilledPart:
@@ -208,14 +205,25 @@ def _readable_hours(region: str, facts: ClusterFacts) -> BilledPart:
     return BilledPart("instance_hour", _ONE, PriceQuery("rds", region, "instance_hour", product))
 
 
-def _aurora_parts(facts: ClusterFacts, *, working: bool) -> Iterator[BilledPart]:
-    yield _unknown("storage_gb_month", "storage is billed by use, which is not counted yet")
+def _aurora_parts(region: str, facts: ClusterFacts, *, working: bool) -> Iterator[BilledPart]:
+    if facts.storage_type is None:
+        yield _unknown("storage_gb_month", "whether its storage is optimized for requests is not known")
+        return
+    optimized = facts.storage_type == IO_OPTIMIZED
+    stored = "ioopt_storage_gb_month" if optimized else "storage_gb_month"
+    yield BilledPart("storage_gb_month", 1 / _GIB, _volume_query(region, stored), metric=STORED)
     if not working:
         return
-    if facts.storage_type != IO_OPTIMIZED:
-        yield _unknown("io_request", "requests to storage are billed by use, which is not counted yet")
+    if not optimized:
+        request = _volume_query(region, "io_request")
+        yield BilledPart("io_request", _ONE, request, metric=READS)
+        yield BilledPart("io_request", _ONE, request, metric=WRITES)
     if facts.engine_mode == SERVERLESS_MODE:
-        yield _unknown("capacity_unit_hour", "serverless capacity is billed by use, which is not counted yet")
+        yield _unknown("capacity_unit_hour", "no price for serverless capacity")
+
+
+def _volume_query(region: str, dimension: str) -> PriceQuery:
+    return PriceQuery("rds", region, dimension, (("volume_type", "aurora"), ("deployment", "any")))
 
 
 def _unknown(dimension: str, reason: str) -> BilledPart:

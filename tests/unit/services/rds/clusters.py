@@ -20,7 +20,7 @@ SNAPSHOTS: Final = Bench(snapshot_kind.KIND)
 CLUSTER_ARN: Final = "arn:aws:rds:us-east-1:111122223333:cluster:orders"
 
 
-def cluster(state: str = "available", region: str = "us-east-1", /, days: int = 365, **attributes: Json) -> Resource:
+def cluster(state: str = "available", region: str = "us-east-1", days: float = 365, /, **attributes: Json) -> Resource:
     """Return an Aurora cluster of two db.r5.large that nothing depends on, changed as asked."""
     facts: dict[str, Json] = {
         "engine": "aurora-mysql",
@@ -49,7 +49,7 @@ def cluster(state: str = "available", region: str = "us-east-1", /, days: int = 
     )
 
 
-def snapshot(state: str = "available", region: str = "eu-west-1", /, days: float = 100, **attributes: Json) -> Resource:
+def snapshot(state: str = "available", region: str = "eu-west-1", days: float = 100, /, **attributes: Json) -> Resource:
     """Return a manual snapshot of a deleted MySQL instance, 100 GiB, in a region whose backup price is known."""
     facts: dict[str, Json] = {
         "snapshot_of": "instance",

@@ -14,6 +14,7 @@ from tests.unit.services.rds.clusters import CLUSTER_ARN, CLUSTERS, cluster
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Gap, Resource
+from finops.domain.utilization import MonthlyUse, Utilization
 from finops.errors import AwsDenied, AwsThrottled
 from finops_operator.services.rds.cluster import KIND, cluster_facts
 from finops_operator.services.rds.rules.clusters import BILLED, NOT_BILLED, WORKING, service_of
@@ -68,7 +69,8 @@ def test_a_cluster_carries_engine_members_with_their_classes_and_its_capacity() 
     assert (facts.cluster_service, facts.engine, facts.engine_mode) == ("Amazon Aurora", "aurora-mysql", "provisioned")
     assert (facts.members, facts.readers) == (("orders-1", "orders-2"), 1)
     assert facts.member_classes == ("db.serverless", "db.r5.large")
-    assert (facts.minimum_capacity, facts.maximum_capacity, facts.pause_after_seconds) == (Decimal("0.5"), 16, 300)
+    assert (facts.minimum_capacity, facts.maximum_capacity) == (Decimal("0.5"), Decimal(16))
+    assert facts.pause_after_seconds == 300
     assert (facts.global_cluster, facts.replicates_from, facts.read_replicas) == ("", "", ())
     assert KIND.type_of(one) == "Amazon Aurora"
 
@@ -134,23 +136,43 @@ def test_every_fact_is_read_from_a_field_that_the_api_has() -> None:
     assert described().keys() <= MODEL.shape_for("DBCluster").members.keys()
 
 
-def test_what_is_billed_by_use_is_named_and_its_amount_is_unknown_and_never_zero() -> None:
-    assert cluster_facts(collected()).billed_by_use == (
-        "backup_gb_month",
-        "storage_gb_month",
-        "io_request",
-        "extended_support_vcpu_hour",
+def used(gib: float = 100, requests: float = 3_600_000) -> Utilization:
+    """Return 100 GiB stored, and 3.6 million reads in 30 days of 720 hours."""
+    return Utilization(
+        "orders",
+        month={
+            "volumeBytesUsed": MonthlyUse(gib * 2**30),
+            "volumeReadOperations": MonthlyUse(requests, 720.0),
+            "volumeWriteOperations": MonthlyUse(0, 720.0),
+        },
     )
-    assert "io_request" not in (cluster_facts(collected(StorageType="aurora-iopt1")).billed_by_use or ())
-    aurora = CLUSTERS.cost(cluster())
-    assert aurora.monthly is None
-    assert aurora.missing == (
-        "storage_gb_month: storage is billed by use, which is not counted yet",
-        "io_request: requests to storage are billed by use, which is not counted yet",
+
+
+def test_aurora_s_storage_is_billed_as_it_is_and_its_requests_by_use() -> None:
+    # 100 × 0.10, and 3.6 million × 0.0000002 in 720 hours, which is 0.73 in 730
+    standard = CLUSTERS.cost(cluster(), used())
+    assert (standard.monthly, standard.monthly_by_use) == (Decimal("10.73"), Decimal("0.73"))
+    optimized = CLUSTERS.cost(cluster(storage_type="aurora-iopt1"), used())
+    assert (optimized.monthly, optimized.monthly_by_use) == (Decimal("22.50"), Decimal("0.00"))  # 100 × 0.225
+    assert CLUSTERS.cost(cluster("stopped"), used()).monthly == Decimal("10.00")
+
+
+def test_use_that_was_not_measured_or_has_no_price_is_unknown_and_never_zero() -> None:
+    assert CLUSTERS.cost(cluster()).missing == (
+        "storage_gb_month: volumeBytesUsed of the last 30 days is unknown (not measured)",
+        "io_request: volumeReadOperations of the last 30 days is unknown (not measured)",
+        "io_request: volumeWriteOperations of the last 30 days is unknown (not measured)",
     )
-    assert len(CLUSTERS.cost(cluster(storage_type="aurora-iopt1")).missing) == 1
-    assert len(CLUSTERS.cost(cluster("stopped")).missing) == 1
-    assert "capacity_unit_hour" in CLUSTERS.cost(cluster(engine_mode="serverless")).missing[2]
+    elsewhere = CLUSTERS.cost(cluster("available", "eu-west-1", storage_type="aurora-iopt1"), used())
+    assert elsewhere.missing == ("storage_gb_month: no price for aurora, any in eu-west-1",)
+    assert "capacity_unit_hour" in CLUSTERS.cost(cluster(engine_mode="serverless"), used()).missing[0]
+    assert "is not known" in CLUSTERS.cost(cluster(storage_type=None), used()).missing[0]
+
+
+def test_what_is_billed_and_not_in_the_cost_is_named() -> None:
+    assert cluster_facts(collected()).not_in_cost == ("backup_gb_month", "extended_support_vcpu_hour")
+    world = collected(GlobalClusterIdentifier="world", EngineLifecycleSupport=None)
+    assert cluster_facts(world).not_in_cost == ("backup_gb_month", "replicated_io_request")
 
 
 def test_a_multi_az_cluster_has_the_price_of_its_three_instances_together() -> None:

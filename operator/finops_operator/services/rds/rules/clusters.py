@@ -66,6 +66,9 @@ DOCUMENT_CPU: Final = "documentCpuPercent"
 GRAPH_REQUESTS: Final = "graphRequestsPerSecond"
 GRAPH_CPU: Final = "graphCpuPercent"
 CAPACITY: Final = "serverlessCapacity"
+STORED: Final = "volumeBytesUsed"
+READS: Final = "volumeReadOperations"
+WRITES: Final = "volumeWriteOperations"
 
 
 def service_of(engine: str | None) -> str:
@@ -92,22 +95,48 @@ def _level(name: str, namespace: str, metric: str, unit: str, applies: Callable[
     return MetricSpec(name, namespace, metric, "DBClusterIdentifier", ("Average", "Maximum"), unit, applies=applies)
 
 
+def _stored(name: str, namespace: str, service: str) -> MetricSpec:
+    """Return the bytes of a cluster's volume, which AWS bills as they are."""
+    return MetricSpec(
+        name,
+        namespace,
+        "VolumeBytesUsed",
+        "DBClusterIdentifier",
+        ("Average",),
+        "bytes used",
+        hourly=False,
+        daily=True,
+        applies=_of(service),
+    )
+
+
 def _operations(name: str, metric: str) -> MetricSpec:
-    return MetricSpec(name, "AWS/RDS", metric, "DBClusterIdentifier", ("Sum",), "count", applies=_of(AURORA))
+    """Return the requests to a cluster's volume that AWS bills, which it publishes every five minutes."""
+    return MetricSpec(
+        name,
+        "AWS/RDS",
+        metric,
+        "DBClusterIdentifier",
+        ("Sum",),
+        "count",
+        hourly=False,
+        daily=True,
+        applies=_of(AURORA),
+    )
 
 
 METRICS: Final = (
     _level(CONNECTIONS, "AWS/RDS", "DatabaseConnections", "connections", _of(AURORA, MULTI_AZ)),
     _level(CPU, "AWS/RDS", "CPUUtilization", "percent", _of(AURORA, MULTI_AZ)),
     _level(CAPACITY, "AWS/RDS", "ServerlessDatabaseCapacity", "capacity units", _scales),
-    _level("volumeBytesUsed", "AWS/RDS", "VolumeBytesUsed", "bytes used", _of(AURORA)),
-    _operations("volumeReadOperations", "VolumeReadIOPs"),
-    _operations("volumeWriteOperations", "VolumeWriteIOPs"),
+    _stored(STORED, "AWS/RDS", AURORA),
+    _operations(READS, "VolumeReadIOPs"),
+    _operations(WRITES, "VolumeWriteIOPs"),
     _level(DOCUMENT_CONNECTIONS, "AWS/DocDB", "DatabaseConnections", "connections", _of(DOCUMENTDB)),
     _level(DOCUMENT_CPU, "AWS/DocDB", "CPUUtilization", "percent", _of(DOCUMENTDB)),
-    _level("documentVolumeBytesUsed", "AWS/DocDB", "VolumeBytesUsed", "bytes used", _of(DOCUMENTDB)),
+    _stored("documentVolumeBytesUsed", "AWS/DocDB", DOCUMENTDB),
     _level(GRAPH_REQUESTS, "AWS/Neptune", "TotalRequestsPerSec", "requests a second", _of(NEPTUNE)),
     _level(GRAPH_CPU, "AWS/Neptune", "CPUUtilization", "percent", _of(NEPTUNE)),
-    _level("graphVolumeBytesUsed", "AWS/Neptune", "VolumeBytesUsed", "bytes used", _of(NEPTUNE)),
+    _stored("graphVolumeBytesUsed", "AWS/Neptune", NEPTUNE),
 )
 """A cluster publishes every minute while it works, so that a missing point is unknown and never zero."""

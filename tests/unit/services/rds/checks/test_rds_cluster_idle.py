@@ -59,7 +59,7 @@ def test_a_window_with_holes_or_shorter_than_two_weeks_proves_nothing() -> None:
     assert "covers 50 %" in CLUSTERS.reason(CHECK, cluster(), measured(clusterConnections=holes))
     short = measured(clusterConnections=flat(0, days=13))
     assert "only 13 days" in CLUSTERS.reason(CHECK, cluster(), short)
-    assert CLUSTERS.reason(CHECK, cluster(days=13), measured()) == "it is younger than 14 days"
+    assert CLUSTERS.reason(CHECK, cluster("available", "us-east-1", 13), measured()) == "it is younger than 14 days"
 
 
 @pytest.mark.parametrize(

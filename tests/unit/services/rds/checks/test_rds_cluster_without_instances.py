@@ -25,9 +25,9 @@ def test_a_cluster_whose_instances_are_not_known_is_not_empty() -> None:
 
 
 def test_a_cluster_made_this_week_waits_for_its_instances() -> None:
-    assert CLUSTERS.reason(CHECK, cluster(days=6, members=[])) == "it is younger than 7 days"
-    CLUSTERS.found(CHECK, cluster(days=7, members=[]))
-    CLUSTERS.found(CHECK, cluster(days=2, members=[]), minimumAgeDays=Decimal(1))
+    assert CLUSTERS.reason(CHECK, cluster("available", "us-east-1", 6, members=[])) == "it is younger than 7 days"
+    CLUSTERS.found(CHECK, cluster("available", "us-east-1", 7, members=[]))
+    CLUSTERS.found(CHECK, cluster("available", "us-east-1", 2, members=[]), minimumAgeDays=Decimal(1))
 
 
 @pytest.mark.parametrize(

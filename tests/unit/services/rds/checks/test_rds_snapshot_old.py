@@ -12,14 +12,17 @@ from finops_operator.services.rds.checks.rds_snapshot_old import CHECK
 
 
 def test_an_old_snapshot_of_a_living_database_is_found() -> None:
-    one = SNAPSHOTS.found(CHECK, snapshot(days=91, source_exists=True))
+    one = SNAPSHOTS.found(CHECK, snapshot("available", "eu-west-1", 91, source_exists=True))
     assert (one.new_monthly_cost, one.evidence["ageDays"]) == (Decimal(0), 91)
     assert one.summary == "The snapshot was made by hand 91 days ago and does not end by itself."
 
 
 def test_a_quarter_must_pass_and_one_day_less_breaks_it() -> None:
-    assert SNAPSHOTS.reason(CHECK, snapshot(days=89.9, source_exists=True)) == "it is 89 days old, 90 are needed"
-    SNAPSHOTS.found(CHECK, snapshot(days=90, source_exists=True))
+    assert (
+        SNAPSHOTS.reason(CHECK, snapshot("available", "eu-west-1", 89.9, source_exists=True))
+        == "it is 89 days old, 90 are needed"
+    )
+    SNAPSHOTS.found(CHECK, snapshot("available", "eu-west-1", 90, source_exists=True))
 
 
 def test_a_copy_from_elsewhere_gets_old_as_any_other() -> None:

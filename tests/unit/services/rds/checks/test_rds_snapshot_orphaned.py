@@ -12,7 +12,7 @@ from finops_operator.services.rds.checks.rds_snapshot_orphaned import CHECK
 
 
 def test_an_old_snapshot_of_a_deleted_database_is_found_with_what_it_costs_at_most() -> None:
-    one = SNAPSHOTS.found(CHECK, snapshot(days=45))
+    one = SNAPSHOTS.found(CHECK, snapshot("available", "eu-west-1", 45))
     assert (one.action, one.new_monthly_cost, one.evidence["ageDays"]) == ("", Decimal(0), 45)
     assert one.evidence["monthlyCostAtMost"] == "9.50"  # 0.095 × 100 GiB
     assert {fact.label: fact.value for fact in one.facts}["Cost, at most"].startswith("9.50 USD a month")
@@ -25,9 +25,9 @@ def test_a_size_or_a_price_that_is_not_known_is_not_zero() -> None:
 
 
 def test_a_month_must_pass_and_one_day_less_breaks_it() -> None:
-    assert SNAPSHOTS.reason(CHECK, snapshot(days=29.9)) == "it is 29 days old, 30 are needed"
-    SNAPSHOTS.found(CHECK, snapshot(days=30))
-    SNAPSHOTS.found(CHECK, snapshot(days=2), minimumAgeDays=Decimal(1))
+    assert SNAPSHOTS.reason(CHECK, snapshot("available", "eu-west-1", 29.9)) == "it is 29 days old, 30 are needed"
+    SNAPSHOTS.found(CHECK, snapshot("available", "eu-west-1", 30))
+    SNAPSHOTS.found(CHECK, snapshot("available", "eu-west-1", 2), minimumAgeDays=Decimal(1))
 
 
 @pytest.mark.parametrize(
