@@ -49,6 +49,8 @@ class MetricSpec:
             what is billed by use, what AWS publishes once a day, and what is judged by months.
         lag_days: of a daily metric the days after which AWS has surely published a day's point.
         also: further dimensions with their values, beside the one of the resource.
+        dimensions: resource → the whole dimension set, where its id alone does not name the metric (a service and its
+            cluster, a domain and its account); None: `dimension` with the id, and `also`.
         fine: part of the 5-minute picture of candidates.
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         aliases: further names under which the same thing is published, tried when it is discovered.
@@ -66,6 +68,7 @@ class MetricSpec:
     daily: bool = False
     lag_days: int = 0
     also: tuple[tuple[str, str], ...] = ()
+    dimensions: Callable[[Resource], tuple[tuple[str, str], ...]] | None = None
     fine: bool = False
     discovered: bool = False
     aliases: tuple[str, ...] = ()

@@ -56,3 +56,15 @@ def idle_days(noun: str, default: int = 14) -> ParameterSpec:
         maximum=LONGEST_DAYS,
         description=f"{noun} is idle after this many days, which must lie within `metrics.lookbackDays`.",
     )
+
+
+def measured_days(what: str, default: int = 14) -> ParameterSpec:
+    """Return the parameter of a rule that must see some days of `what`, busy or not."""
+    return ParameterSpec(
+        name="minimumMeasuredDays",
+        unit="days",
+        default=Decimal(default),
+        minimum=Decimal(7),
+        maximum=LONGEST_DAYS,
+        description=f"Days of {what} that must have been read, which must lie within `metrics.lookbackDays`.",
+    )

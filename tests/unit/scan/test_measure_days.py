@@ -139,3 +139,10 @@ def test_what_is_listed_for_nobody_is_not_asked_and_zero_only_where_the_metric_s
     found = measured(store, spec, reader.value, reader=reader)
     assert (found.month, reader.requests) == (expected, [])
     assert ("kept" in found.metrics) is zero
+
+
+def test_a_metric_may_be_named_by_more_than_the_id_of_its_resource(store: Store) -> None:
+    reader = CloudWatch(lambda *_: 1.0)
+    named = replace(SENT, dimensions=lambda one: (("Account", one.account), ("Id", one.id)))
+    measured(store, named, reader.value, reader=reader)
+    assert reader.dimensions == [{"Account": "111111111111", "Id": "i-1"}]

@@ -183,6 +183,8 @@ class Measurer:
         """Return what to ask, or why there is nothing to ask."""
         metric = spec.metric
         dimensions: tuple[tuple[str, str], ...] = ((spec.dimension, resource.id), *spec.also)
+        if spec.dimensions is not None:
+            dimensions = spec.dimensions(resource)
         if spec.discovered:
             known = sets.get(spec.name, {})
             if isinstance(known, str):

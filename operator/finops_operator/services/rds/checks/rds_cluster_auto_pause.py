@@ -14,10 +14,10 @@ from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops.domain.utilization import MetricSummary
-from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import LONGEST_DAYS, not_measured, summaries, too_young
+from finops_operator.plugins.window import measured_days, not_measured, summaries, too_young
 from finops_operator.services.rds.cluster import ClusterFacts
 from finops_operator.services.rds.judging.dependants import not_judged
 from finops_operator.services.rds.rules.clusters import AURORA, CAPACITY, CONNECTIONS
@@ -89,14 +89,5 @@ CHECK: Final = Check(
     action_type=ActionType.RIGHTSIZE,
     effort=Effort.LOW,
     evaluate=_evaluate,
-    parameters=(
-        ParameterSpec(
-            name="minimumMeasuredDays",
-            unit="days",
-            default=Decimal(14),
-            minimum=Decimal(7),
-            maximum=LONGEST_DAYS,
-            description="Days of connections that must have been read, which must lie within `metrics.lookbackDays`.",
-        ),
-    ),
+    parameters=(measured_days("connections"),),
 )
