@@ -224,7 +224,9 @@ def _denied(context: CallContext, code: str, message: str, text: str) -> AwsErro
     """Return our error for a denial; one by an organization's policy no change of the role can lift."""
     if not _BY_ORGANIZATION.search(text):
         named = _PERMISSION.search(text)
-        return _make(AwsDenied, context, code, message, f"allow {named[1] if named else context.operation} to this role")
+        return _make(
+            AwsDenied, context, code, message, f"allow {named[1] if named else context.operation} to this role"
+        )
     where = f"in {context.region} " if context.region else ""
     return _make(
         AwsDenied,

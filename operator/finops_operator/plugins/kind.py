@@ -47,6 +47,7 @@ class MetricSpec:
         hourly: part of the first hourly picture.
         daily: read instead by the day, over 30 days or as many more as a check needs, whatever a policy's lookback:
             what is billed by use, what AWS publishes once a day, and what is judged by months.
+        only_days: of a daily metric how many days are read, whatever checks of other metrics need; 0: what they need.
         lag_days: of a daily metric the days after which AWS has surely published a day's point.
         also: further dimensions with their values, beside the one of the resource.
         fine: part of the 5-minute picture of candidates.
@@ -64,6 +65,7 @@ class MetricSpec:
     missing_means_zero: bool = False
     hourly: bool = True
     daily: bool = False
+    only_days: int = 0
     lag_days: int = 0
     also: tuple[tuple[str, str], ...] = ()
     fine: bool = False

@@ -47,7 +47,7 @@ def scanner_policy() -> dict[str, Any]:
     actions = ["ec2:Describe*", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "cloudwatch:GetMetricStatistics"]
     actions += ["autoscaling:Describe*", "elasticloadbalancing:Describe*"]
     actions += ["rds:Describe*"]
-    actions += ["tag:GetResources", "logs:Describe*"]
+    actions += ["tag:GetResources", "logs:Describe*", "lambda:List*"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 

@@ -173,3 +173,15 @@ def test_a_report_shows_the_part_by_use_apart() -> None:
     first, second = shown["costParts"]
     assert (first["byUse"], first["usedInHours"], first["quantity"]) == (True, "360.0", "50.00")
     assert (second["byUse"], second["usedInHours"], second["monthlyCost"]) == (False, None, "30.00")
+
+
+def test_what_is_priced_by_the_second_and_stands_all_month_is_billed_by_the_hour() -> None:
+    def by_second(_: PriceQuery) -> Price:
+        return Price(Decimal("0.0001"), "gb-second", "bundled", date(2026, 1, 1))
+
+    standing = BilledPart("waiting", Decimal(2), QUERY)
+    known = cost_of(instance(), lambda _: (standing,), by_second, Decimal(720))
+    assert (known.hourly, known.monthly, known.monthly_by_use) == (Decimal("0.72"), Decimal("518.40"), Decimal(0))
+    use = used(sent=MonthlyUse(100.0, 720.0))
+    worked = cost_of(instance(), lambda _: (by_use("sent"),), by_second, Decimal(720), use)
+    assert (worked.hourly, worked.unrounded_monthly) == (None, Decimal("0.005"))
