@@ -50,6 +50,7 @@ class MetricSpec:
         only_days: of a daily metric how many days are read, whatever checks of other metrics need; 0: what they need.
         lag_days: of a daily metric the days after which AWS has surely published a day's point.
         also: further dimensions with their values, beside the one of the resource.
+        also_from: further dimensions, each with the attribute of the resource that holds its value.
         fine: part of the 5-minute picture of candidates.
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         aliases: further names under which the same thing is published, tried when it is discovered.
@@ -68,6 +69,7 @@ class MetricSpec:
     only_days: int = 0
     lag_days: int = 0
     also: tuple[tuple[str, str], ...] = ()
+    also_from: tuple[tuple[str, str], ...] = ()
     fine: bool = False
     discovered: bool = False
     aliases: tuple[str, ...] = ()

@@ -39,6 +39,8 @@ def cost_of(
         found = _quantity(part, utilization)
         if isinstance(found, str):
             missing.append(f"{part.dimension}: {found}")
+        elif part.metric and not found[0]:
+            continue  # Nothing of it was used, whatever it costs.
         elif price is None:
             missing.append(f"{part.dimension}: {part.reason_unknown or _not_found(part)}")
         elif price.currency != CURRENCY:

@@ -48,6 +48,8 @@ def scanner_policy() -> dict[str, Any]:
     actions += ["autoscaling:Describe*", "elasticloadbalancing:Describe*"]
     actions += ["rds:Describe*"]
     actions += ["tag:GetResources", "logs:Describe*", "lambda:List*"]
+    actions += ["s3:ListAllMyBuckets", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]
+    actions += ["s3:ListBucketMultipartUploads", "s3:GetMetricsConfiguration"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 

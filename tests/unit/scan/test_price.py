@@ -148,7 +148,16 @@ def test_steps_of_a_price_share_a_level_between_them() -> None:
     parts = priced(*steps, use=used(kept=MonthlyUse(30.0))).components
     assert [part.quantity for part in parts] == [Decimal(10), Decimal(5)]
     below = priced(*steps, use=used(kept=MonthlyUse(18.0))).components
-    assert [part.quantity for part in below] == [Decimal(9), Decimal(0)]
+    assert [part.quantity for part in below] == [Decimal(9)]
+
+
+def test_what_was_not_used_costs_nothing_whatever_its_price_and_what_was_needs_one() -> None:
+    def priceless(_: PriceQuery) -> None:
+        return None
+
+    unused, some = used(sent=MonthlyUse(0.0, 720.0)), used(sent=MonthlyUse(1.0, 720.0))
+    assert cost_of(instance(), lambda _: (by_use("sent"),), priceless, Decimal(720), unused).monthly == 0
+    assert cost_of(instance(), lambda _: (by_use("sent"),), priceless, Decimal(720), some).monthly is None
 
 
 @pytest.mark.parametrize(("use", "why"), [(used(), "Throttling"), (Utilization("i-1"), "not measured"), (None, "not")])

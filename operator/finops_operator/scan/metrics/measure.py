@@ -182,7 +182,8 @@ class Measurer:
     ) -> Query | str:
         """Return what to ask, or why there is nothing to ask."""
         metric = spec.metric
-        dimensions: tuple[tuple[str, str], ...] = ((spec.dimension, resource.id), *spec.also)
+        own = tuple((name, resource.text(attribute)) for name, attribute in spec.also_from)
+        dimensions: tuple[tuple[str, str], ...] = ((spec.dimension, resource.id), *spec.also, *own)
         if spec.discovered:
             known = sets.get(spec.name, {})
             if isinstance(known, str):
