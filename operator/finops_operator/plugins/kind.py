@@ -47,10 +47,12 @@ class MetricSpec:
         hourly: part of the first hourly picture.
         daily: read instead by the day, over 30 days or as many more as a check needs, whatever a policy's lookback:
             what is billed by use, what AWS publishes once a day, and what is judged by months.
+        only_days: of a daily metric how many days are read, whatever checks of other metrics need; 0: what they need.
         lag_days: of a daily metric the days after which AWS has surely published a day's point.
         also: further dimensions with their values, beside the one of the resource.
         dimensions: resource → the whole dimension set, where its id alone does not name the metric (a service and its
             cluster, a domain and its account); None: `dimension` with the id, and `also`.
+        also_from: further dimensions, each with the attribute of the resource that holds its value.
         fine: part of the 5-minute picture of candidates.
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         aliases: further names under which the same thing is published, tried when it is discovered.
@@ -66,9 +68,11 @@ class MetricSpec:
     missing_means_zero: bool = False
     hourly: bool = True
     daily: bool = False
+    only_days: int = 0
     lag_days: int = 0
     also: tuple[tuple[str, str], ...] = ()
     dimensions: Callable[[Resource], tuple[tuple[str, str], ...]] | None = None
+    also_from: tuple[tuple[str, str], ...] = ()
     fine: bool = False
     discovered: bool = False
     aliases: tuple[str, ...] = ()

@@ -6,15 +6,18 @@ The outcome is stored with the resource; adding up and rounding are `finops.doma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Final
 
 from finops.domain.money import CURRENCY
-from finops.domain.price import BilledQuantity, Cost, Price, PriceQuery, cost_from
+from finops.domain.price import HOUR, BilledQuantity, Cost, Price, PriceQuery, cost_from
 from finops.domain.resource import Resource
 from finops.domain.utilization import Utilization
 from finops.ports.price_source import PriceSource
 from finops_operator.plugins.kind import BilledPart, PriceLookup
+
+_SECONDS: Final = 3600
 
 
 def cost_of(
@@ -36,13 +39,22 @@ def cost_of(
         found = _quantity(part, utilization)
         if isinstance(found, str):
             missing.append(f"{part.dimension}: {found}")
+        elif part.metric and not found[0]:
+            continue  # Nothing of it was used, whatever it costs.
         elif price is None:
             missing.append(f"{part.dimension}: {part.reason_unknown or _not_found(part)}")
         elif price.currency != CURRENCY:
             missing.append(f"{part.dimension}: priced in {price.currency}")
         else:
-            parts.append(BilledQuantity(part.dimension, found[0], price, found[1]))
+            parts.append(BilledQuantity(part.dimension, found[0], price if part.metric else _by_hour(price), found[1]))
     return cost_from(parts, missing, hours_per_month)
+
+
+def _by_hour(price: Price) -> Price:
+    """Return the price of something that stands all month by the hour, where it is published by the second."""
+    if not price.unit.endswith("-second"):
+        return price
+    return replace(price, amount=price.amount * _SECONDS, unit=HOUR)
 
 
 def _quantity(part: BilledPart, utilization: Utilization | None) -> tuple[Decimal, Decimal | None] | str:

@@ -50,7 +50,9 @@ def scanner_policy() -> dict[str, Any]:
     actions += [
         f"{service}:{verb}*" for service in ("ecs", "eks", "es", "kafka", "kinesis") for verb in ("Describe", "List")
     ]
-    actions += ["tag:GetResources", "logs:Describe*"]
+    actions += ["tag:GetResources", "logs:Describe*", "lambda:List*"]
+    actions += ["s3:ListAllMyBuckets", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]
+    actions += ["s3:ListBucketMultipartUploads", "s3:GetMetricsConfiguration"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 

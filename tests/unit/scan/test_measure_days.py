@@ -134,7 +134,8 @@ def test_further_dimensions_are_part_of_the_question(store: Store) -> None:
 def test_what_is_listed_for_nobody_is_not_asked_and_zero_only_where_the_metric_says_so(
     store: Store, zero: bool, expected: dict[str, MonthlyUse]
 ) -> None:
-    spec = replace(KEPT, discovered=True, also=(("Class", "warm"),), missing_means_zero=zero)
+    statistics = ("Average", "Maximum")
+    spec = replace(KEPT, discovered=True, also=(("Class", "warm"),), missing_means_zero=zero, statistics=statistics)
     reader = Listing(lambda *_: 8.0)
     found = measured(store, spec, reader.value, reader=reader)
     assert (found.month, reader.requests) == (expected, [])
@@ -146,3 +147,10 @@ def test_a_metric_may_be_named_by_more_than_the_id_of_its_resource(store: Store)
     named = replace(SENT, dimensions=lambda one: (("Account", one.account), ("Id", one.id)))
     measured(store, named, reader.value, reader=reader)
     assert reader.dimensions == [{"Account": "111111111111", "Id": "i-1"}]
+
+
+def test_a_metric_may_be_read_over_fewer_days_than_others_need(store: Store) -> None:
+    spec = replace(SENT, only_days=14)
+    found = measured(store, spec, lambda *_: 2.0, longest=90)
+    assert found.metrics["sent"].days == 14
+    assert found.month == {"sent": MonthlyUse(28.0, 336.0)}

@@ -148,7 +148,16 @@ def test_steps_of_a_price_share_a_level_between_them() -> None:
     parts = priced(*steps, use=used(kept=MonthlyUse(30.0))).components
     assert [part.quantity for part in parts] == [Decimal(10), Decimal(5)]
     below = priced(*steps, use=used(kept=MonthlyUse(18.0))).components
-    assert [part.quantity for part in below] == [Decimal(9), Decimal(0)]
+    assert [part.quantity for part in below] == [Decimal(9)]
+
+
+def test_what_was_not_used_costs_nothing_whatever_its_price_and_what_was_needs_one() -> None:
+    def priceless(_: PriceQuery) -> None:
+        return None
+
+    unused, some = used(sent=MonthlyUse(0.0, 720.0)), used(sent=MonthlyUse(1.0, 720.0))
+    assert cost_of(instance(), lambda _: (by_use("sent"),), priceless, Decimal(720), unused).monthly == 0
+    assert cost_of(instance(), lambda _: (by_use("sent"),), priceless, Decimal(720), some).monthly is None
 
 
 @pytest.mark.parametrize(("use", "why"), [(used(), "Throttling"), (Utilization("i-1"), "not measured"), (None, "not")])
@@ -173,3 +182,15 @@ def test_a_report_shows_the_part_by_use_apart() -> None:
     first, second = shown["costParts"]
     assert (first["byUse"], first["usedInHours"], first["quantity"]) == (True, "360.0", "50.00")
     assert (second["byUse"], second["usedInHours"], second["monthlyCost"]) == (False, None, "30.00")
+
+
+def test_what_is_priced_by_the_second_and_stands_all_month_is_billed_by_the_hour() -> None:
+    def by_second(_: PriceQuery) -> Price:
+        return Price(Decimal("0.0001"), "gb-second", "bundled", date(2026, 1, 1))
+
+    standing = BilledPart("waiting", Decimal(2), QUERY)
+    known = cost_of(instance(), lambda _: (standing,), by_second, Decimal(720))
+    assert (known.hourly, known.monthly, known.monthly_by_use) == (Decimal("0.72"), Decimal("518.40"), Decimal(0))
+    use = used(sent=MonthlyUse(100.0, 720.0))
+    worked = cost_of(instance(), lambda _: (by_use("sent"),), by_second, Decimal(720), use)
+    assert (worked.hourly, worked.unrounded_monthly) == (None, Decimal("0.005"))

@@ -182,7 +182,8 @@ class Measurer:
     ) -> Query | str:
         """Return what to ask, or why there is nothing to ask."""
         metric = spec.metric
-        dimensions: tuple[tuple[str, str], ...] = ((spec.dimension, resource.id), *spec.also)
+        own = tuple((name, resource.text(attribute)) for name, attribute in spec.also_from)
+        dimensions: tuple[tuple[str, str], ...] = ((spec.dimension, resource.id), *spec.also, *own)
         if spec.dimensions is not None:
             dimensions = spec.dimensions(resource)
         if spec.discovered:
@@ -327,7 +328,7 @@ class Measurer:
         if not specs:
             return
         now, days = self._settings.now, max(MONTH_DAYS, self._settings.silence_days)
-        windows = {spec.name: daily_window(now, days, spec.lag_days) for spec in specs.values()}
+        windows = {name: daily_window(now, spec.only_days or days, spec.lag_days) for name, spec in specs.items()}
         question = f"days-{days}-{daily_window(now, days, 0).end}"
         marks = {one.id: str(one.created or "") for one in resources}
         kept = self._store.answers(self._shard, question, marks)
@@ -344,7 +345,8 @@ class Measurer:
                 if isinstance(query, Query):
                     queries.append(query)
                 elif query == NOT_PUBLISHED:
-                    draft.put_days(spec, Series(window.start, window.period, (blank(window.points),)), resource.created)
+                    nothing = tuple(blank(window.points) for _ in spec.statistics)
+                    draft.put_days(spec, Series(window.start, window.period, nothing), resource.created)
                 else:
                     draft.unknown[spec.name] = query
         for answers in self._fetch(queries, fine=False):

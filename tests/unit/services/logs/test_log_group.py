@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 from tests.support.judged_kind import Answering, without
-from tests.unit.services.logs.groups import GIB, GROUPS, group, incoming
+from tests.unit.services.logs.log_groups import GIB, GROUPS, group, incoming
 
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsDenied, AwsThrottled

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from tests.support.facts import summarize
 from tests.support.judged_kind import used, without
-from tests.unit.services.logs.groups import DAY, GIB, GROUPS, group, incoming
+from tests.unit.services.logs.log_groups import DAY, GIB, GROUPS, group, incoming
 
 from finops.domain.canonical import Json
 from finops_operator.services.logs.checks.log_group_idle import CHECK

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from tests.support.judged_kind import without
-from tests.unit.services.logs.groups import GIB, GROUPS, group, incoming
+from tests.unit.services.logs.log_groups import GIB, GROUPS, group, incoming
 
 from finops.domain.canonical import Json
 from finops_operator.services.logs.checks.log_group_no_retention import CHECK
