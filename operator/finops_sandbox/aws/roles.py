@@ -48,7 +48,9 @@ def scanner_policy() -> dict[str, Any]:
     actions += ["autoscaling:Describe*", "elasticloadbalancing:Describe*"]
     actions += ["rds:Describe*", "elasticache:Describe*", "elasticfilesystem:Describe*", "redshift:Describe*"]
     actions += [
-        f"{service}:{verb}*" for service in ("ecs", "eks", "es", "kafka", "kinesis") for verb in ("Describe", "List")
+        f"{service}:{verb}*"
+        for service in ("ecs", "eks", "es", "kafka", "kinesis", "sagemaker")
+        for verb in ("Describe", "List")
     ]
     actions += ["tag:GetResources", "logs:Describe*", "lambda:List*"]
     actions += ["s3:ListAllMyBuckets", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]
