@@ -27,6 +27,10 @@ def _always(_: Resource) -> bool:
     return True
 
 
+def _nothing(_: Resource) -> tuple[tuple[str, str], ...]:
+    return ()
+
+
 def _owner_by_tags(resource: Resource) -> Owner | None:
     return owner_by_tags(resource.tags)
 
@@ -50,7 +54,7 @@ class MetricSpec:
         only_days: of a daily metric how many days are read, whatever checks of other metrics need; 0: what they need.
         lag_days: of a daily metric the days after which AWS has surely published a day's point.
         also: further dimensions with their values, beside the one of the resource.
-        also_from: further dimensions, each with the attribute of the resource that holds its value.
+        also_of: further dimensions whose values depend on the resource.
         fine: part of the 5-minute picture of candidates.
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         aliases: further names under which the same thing is published, tried when it is discovered.
@@ -69,7 +73,7 @@ class MetricSpec:
     only_days: int = 0
     lag_days: int = 0
     also: tuple[tuple[str, str], ...] = ()
-    also_from: tuple[tuple[str, str], ...] = ()
+    also_of: Callable[[Resource], tuple[tuple[str, str], ...]] = _nothing
     fine: bool = False
     discovered: bool = False
     aliases: tuple[str, ...] = ()

@@ -256,7 +256,8 @@ class ShardJudge:
             resource=resource,
             own=facts_of(self._kind.facts, resource),
             utilization=utilization,
-            cost=self._costs[resource.id],
+            # What is measured before it is priced has no cost yet when the 5-minute picture is chosen.
+            cost=self._costs.get(resource.id) or self._brief.cost(resource, utilization),
             cost_of=lambda changed: self._brief.cost(changed, utilization),
             lookup=self._brief.lookup,
             settings=self._settings,

@@ -182,8 +182,11 @@ class Measurer:
     ) -> Query | str:
         """Return what to ask, or why there is nothing to ask."""
         metric = spec.metric
-        own = tuple((name, resource.text(attribute)) for name, attribute in spec.also_from)
-        dimensions: tuple[tuple[str, str], ...] = ((spec.dimension, resource.id), *spec.also, *own)
+        dimensions: tuple[tuple[str, str], ...] = (
+            (spec.dimension, resource.id),
+            *spec.also,
+            *spec.also_of(resource),
+        )
         if spec.discovered:
             known = sets.get(spec.name, {})
             if isinstance(known, str):

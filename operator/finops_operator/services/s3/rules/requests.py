@@ -36,7 +36,7 @@ def _requests(name: str, metric: str) -> MetricSpec:
         missing_means_zero=True,
         hourly=False,
         daily=True,
-        also_from=(("FilterId", "request_filter"),),
+        also_of=lambda bucket: (("FilterId", bucket.text("request_filter")),),
         applies=counted,
     )
 
