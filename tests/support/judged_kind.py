@@ -99,7 +99,7 @@ class JudgedKind:
 class Answering:
     """A reader that has pages or an error for each operation, and notes what it was asked."""
 
-    answers: Mapping[str, Sequence[Mapping[str, Any]] | Exception]
+    answers: Mapping[str, Any]
     account: str = "111122223333"
     region: str = "us-east-1"
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)

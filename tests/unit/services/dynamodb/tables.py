@@ -19,7 +19,7 @@ GIB: Final = 2**30
 TABLES: Final = JudgedKind(KIND)
 
 
-def table(state: str = "ACTIVE", /, *, age: float = 400, **attributes: Json) -> Resource:
+def table(state: str = "ACTIVE", age: float = 400, /, **attributes: Json) -> Resource:
     """Return a table with 100 read and 100 write units and 10 GiB, changed as asked; None: not known."""
     facts: dict[str, Json] = {
         "billing_mode": "PROVISIONED",

@@ -56,7 +56,7 @@ def recovers(status: str) -> dict[str, Any]:
     return {"ContinuousBackupsDescription": recovery}
 
 
-def answering(*pages: Sequence[str], error: Exception | None = None, **answers: Any) -> Answering:
+def answering(*pages: Sequence[str], error: Any = None, **answers: Any) -> Answering:
     listed: list[Any] = [{"TableNames": page} for page in pages]
     return Answering(
         {

@@ -46,7 +46,7 @@ def described(name: str = "shop-data", **changes: Any) -> dict[str, Any]:
     }
 
 
-def answering(*pages: Sequence[Mapping[str, Any]], error: Exception | None = None, **answers: Any) -> Answering:
+def answering(*pages: Sequence[Mapping[str, Any]], error: Any = None, **answers: Any) -> Answering:
     listed: list[Any] = [{"Buckets": page} for page in pages]
     return Answering({LIST: [*listed, *([error] if error is not None else [])], **PLAIN, **answers})
 

@@ -16,7 +16,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.sufficiency import figure
-from finops_operator.services.dynamodb.rules.judging import not_judged, not_measured, too_many_indexes, used_names
+from finops_operator.services.dynamodb.judging.judged import not_judged, not_measured, too_many_indexes, used_names
 from finops_operator.services.dynamodb.table import INFREQUENT, ON_DEMAND, STANDARD, TableFacts
 
 ID: Final = "dynamodb_table_infrequent_access"

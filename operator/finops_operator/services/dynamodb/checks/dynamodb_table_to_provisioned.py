@@ -17,7 +17,7 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.services.dynamodb.rules.judging import (
+from finops_operator.services.dynamodb.judging.judged import (
     capacity_for,
     not_fine,
     not_judged,

@@ -15,7 +15,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence
-from finops_operator.services.dynamodb.rules.judging import not_judged, not_measured, too_many_indexes, used_names
+from finops_operator.services.dynamodb.judging.judged import not_judged, not_measured, too_many_indexes, used_names
 from finops_operator.services.dynamodb.rules.metrics import READS
 from finops_operator.services.dynamodb.table import TableFacts
 

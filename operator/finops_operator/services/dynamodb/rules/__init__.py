@@ -1,1 +1,1 @@
-"""What the kind and its checks share: metrics, reading, capacity, owners, what may be judged."""
+"""What the kind of tables is made of: metrics, reading, owners."""

@@ -60,6 +60,6 @@ def test_what_others_may_need_or_is_not_measured_is_not_judged(changes: dict[str
 
 
 def test_a_young_table_and_one_that_is_not_active_are_not_judged() -> None:
-    assert TABLES.reason(CHECK, table(age=29), consumed()) == "it is younger than 30 days"
+    assert TABLES.reason(CHECK, table("ACTIVE", 29), consumed()) == "it is younger than 30 days"
     assert TABLES.reason(CHECK, replace(table(), created=None), consumed()) == "its age is not known"
     assert TABLES.reason(CHECK, table("UPDATING"), consumed()) == "it is UPDATING, not ACTIVE"
