@@ -1,4 +1,4 @@
-"""Which tables may be judged at all, what capacity their use needs, and how it is told. Pure; shared by the checks."""
+"""Which tables may be judged at all, and what capacity their use needs. Pure; shared by the checks."""
 
 from __future__ import annotations
 

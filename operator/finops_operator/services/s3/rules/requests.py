@@ -21,7 +21,7 @@ _WRITING: Final = (("putRequests", "PutRequests"), ("postRequests", "PostRequest
 
 
 def counted(bucket: Resource) -> bool:
-    """Tell whether the bucket's requests are counted."""
+    """Return whether the bucket's requests are counted."""
     return bool(bucket.text("request_filter"))
 
 
