@@ -58,11 +58,9 @@ class JudgedKind:
         """Return what it costs, by its use where it is billed so."""
         return cost_of(resource, self.kind.billed_parts, self.lookup, Decimal(hours), utilization)
 
-    def judged(
-        self, check: Check[Any], resource: Resource, utilization: Utilization | None = None, **parameters: Decimal
-    ) -> Finding | NotRecommended:
-        """Return the verdict."""
-        facts = Facts(
+    def facts(self, resource: Resource, utilization: Utilization | None = None) -> Facts[Any]:
+        """Return all that a check may know."""
+        return Facts(
             resource=resource,
             own=facts_of(self.kind.facts, resource),
             utilization=utilization or Utilization(resource.id),
@@ -72,7 +70,13 @@ class JudgedKind:
             settings=JudgeSettings(),
             now=NOW,
         )
-        return check.evaluate(facts, {**{spec.name: spec.default for spec in check.parameters}, **parameters})
+
+    def judged(
+        self, check: Check[Any], resource: Resource, utilization: Utilization | None = None, **parameters: Decimal
+    ) -> Finding | NotRecommended:
+        """Return the verdict."""
+        given = {**{spec.name: spec.default for spec in check.parameters}, **parameters}
+        return check.evaluate(self.facts(resource, utilization), given)
 
     def found(
         self, check: Check[Any], resource: Resource, utilization: Utilization | None = None, **parameters: Decimal
@@ -95,7 +99,7 @@ class JudgedKind:
 class Answering:
     """A reader that has pages or an error for each operation, and notes what it was asked."""
 
-    answers: Mapping[str, Sequence[Mapping[str, Any]] | Exception]
+    answers: Mapping[str, Any]
     account: str = "111122223333"
     region: str = "us-east-1"
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)

@@ -27,6 +27,10 @@ def _always(_: Resource) -> bool:
     return True
 
 
+def _nothing(_: Resource) -> tuple[tuple[str, str], ...]:
+    return ()
+
+
 def _owner_by_tags(resource: Resource) -> Owner | None:
     return owner_by_tags(resource.tags)
 
@@ -50,9 +54,9 @@ class MetricSpec:
         only_days: of a daily metric how many days are read, whatever checks of other metrics need; 0: what they need.
         lag_days: of a daily metric the days after which AWS has surely published a day's point.
         also: further dimensions with their values, beside the one of the resource.
-        dimensions: resource → the whole dimension set, where its id alone does not name the metric (a service and its
-            cluster, a domain and its account); None: `dimension` with the id, and `also`.
-        also_from: further dimensions, each with the attribute of the resource that holds its value.
+        also_of: further dimensions whose values depend on the resource.
+        dimensions: resource → the whole dimension set, where its id is no dimension (a service is named by its cluster
+            and its own name); None: `dimension` with the id, `also` and `also_of`.
         fine: part of the 5-minute picture of candidates.
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         aliases: further names under which the same thing is published, tried when it is discovered.
@@ -71,8 +75,8 @@ class MetricSpec:
     only_days: int = 0
     lag_days: int = 0
     also: tuple[tuple[str, str], ...] = ()
+    also_of: Callable[[Resource], tuple[tuple[str, str], ...]] = _nothing
     dimensions: Callable[[Resource], tuple[tuple[str, str], ...]] | None = None
-    also_from: tuple[tuple[str, str], ...] = ()
     fine: bool = False
     discovered: bool = False
     aliases: tuple[str, ...] = ()

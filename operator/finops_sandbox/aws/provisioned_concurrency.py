@@ -8,9 +8,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from finops_sandbox.aws.calls import Call
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.wire import Answer
-from finops_sandbox.aws.world import Call
 
 _JSON = (("content-type", "application/json"),)
 
@@ -46,9 +46,9 @@ def _put(call: Call) -> Answer:
         "AvailableProvisionedConcurrentExecutions": wanted,
         "AllocatedProvisionedConcurrentExecutions": wanted,
         "Status": "READY",
-        "LastModified": call.world.clock.now().strftime("%Y-%m-%dT%H:%M:%S+0000"),
+        "LastModified": call.estate.clock.now().strftime("%Y-%m-%dT%H:%M:%S+0000"),
     }
-    call.world.provisioned[function, qualifier] = config
+    call.estate.provisioned[function, qualifier] = config
     return _answer(202, config)
 
 
@@ -56,14 +56,14 @@ def _list(call: Call) -> Answer:
     function = _function(call)
     configs = [
         {"FunctionArn": f"{arn}:{qualifier}", **config}
-        for (arn, qualifier), config in call.world.provisioned.items()
+        for (arn, qualifier), config in call.estate.provisioned.items()
         if arn == function
     ]
     return _answer(200, {"ProvisionedConcurrencyConfigs": configs})
 
 
 def _delete(call: Call) -> Answer:
-    call.world.provisioned.pop(_qualified(call), None)
+    call.estate.provisioned.pop(_qualified(call), None)
     return Answer(204, (), b"")
 
 

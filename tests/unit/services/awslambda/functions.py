@@ -22,7 +22,7 @@ def ago(days: float) -> str:
     return (NOW - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
-def function(*, region: str = "eu-west-1", **attributes: Json) -> Resource:
+def function(region: str = "eu-west-1", /, **attributes: Json) -> Resource:
     """Return a function of 1 GB on x86 that was last deployed a year ago, changed as asked; None: not known."""
     facts: dict[str, Json] = {
         "runtime": "python3.13",

@@ -60,9 +60,9 @@ def described(**changes: Any) -> dict[str, Any]:
     }
 
 
-def answering(*pages: Sequence[Mapping[str, Any]], error: Exception | None = None, **answers: Any) -> Answering:
+def answering(*pages: Sequence[Mapping[str, Any]], error: Any = None, **answers: Any) -> Answering:
     listed: list[Any] = [{"Functions": page} for page in pages]
-    none = ({"ProvisionedConcurrencyConfigs": []},)
+    none: Any = ({"ProvisionedConcurrencyConfigs": []},)
     known = {LIST: [*listed, *([error] if error is not None else [])], TAGS: (TAGGED,), PROVISIONED: none}
     return Answering({**known, **answers})
 

@@ -18,7 +18,7 @@ DAY: Final = 86_400
 GROUPS: Final = JudgedKind(KIND)
 
 
-def group(*, age: float = 400, **attributes: Json) -> Resource:
+def group(age: float = 400, /, **attributes: Json) -> Resource:
     """Return a log group of the standard class that keeps 100 GiB for ever, changed as asked; None: not known."""
     facts: dict[str, Json] = {
         "log_group_class": "STANDARD",

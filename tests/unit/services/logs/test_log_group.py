@@ -38,7 +38,7 @@ def described(**changes: Any) -> dict[str, Any]:
     }
 
 
-def answering(*pages: Sequence[Mapping[str, Any]], error: Exception | None = None, tags: Any = (TAGGED,)) -> Answering:
+def answering(*pages: Sequence[Mapping[str, Any]], error: Any = None, tags: Any = (TAGGED,)) -> Answering:
     listed: list[Any] = [{"logGroups": page} for page in pages]
     return Answering({LIST: [*listed, *([error] if error is not None else [])], TAGS: tags})
 

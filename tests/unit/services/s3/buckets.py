@@ -45,7 +45,7 @@ def bucket(**attributes: Json) -> Resource:
     )
 
 
-def stored(*, requests: list[float] | None = None, **gib: float) -> Utilization:
+def stored(requests: list[float] | None = None, /, **gib: float) -> Utilization:
     """Return so many GiB in the metrics named, nothing in the others, and requests by the day where counted."""
     amounts = {one.name: gib.get(one.name, 0.0) * GIB for one in STORED}
     assert gib.keys() <= amounts.keys()

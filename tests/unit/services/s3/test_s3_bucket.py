@@ -46,7 +46,7 @@ def described(name: str = "shop-data", **changes: Any) -> dict[str, Any]:
     }
 
 
-def answering(*pages: Sequence[Mapping[str, Any]], error: Exception | None = None, **answers: Any) -> Answering:
+def answering(*pages: Sequence[Mapping[str, Any]], error: Any = None, **answers: Any) -> Answering:
     listed: list[Any] = [{"Buckets": page} for page in pages]
     return Answering({LIST: [*listed, *([error] if error is not None else [])], **PLAIN, **answers})
 
@@ -245,10 +245,11 @@ def test_what_stands_in_a_class_is_asked_only_of_what_is_listed_and_requests_onl
     sizes = [spec for spec in KIND.metrics if spec.metric == "BucketSizeBytes"]
     assert {dict(spec.also)["StorageType"] for spec in sizes} == {one.storage_type for one in STORED}
     assert all(spec.discovered and spec.missing_means_zero and spec.lag_days for spec in sizes)
-    asked = [spec for spec in KIND.metrics if spec.also_from]
+    counted = bucket(request_filter="all")
+    asked = [spec for spec in KIND.metrics if spec.also_of(counted) == (("FilterId", "all"),)]
     assert len(asked) == 6
     assert not any(spec.applies(bucket()) for spec in asked)
-    assert all(spec.applies(bucket(request_filter="all")) for spec in asked)
+    assert all(spec.applies(counted) for spec in asked)
 
 
 @pytest.mark.parametrize(

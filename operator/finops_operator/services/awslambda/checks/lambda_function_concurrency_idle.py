@@ -19,7 +19,7 @@ from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence
 from finops_operator.services.awslambda.function import PROVISIONED_INVOCATIONS, FunctionFacts
-from finops_operator.services.awslambda.rules.judging import changed_within, not_judged, not_measured
+from finops_operator.services.awslambda.judging.judged import changed_within, not_judged, not_measured
 
 ID: Final = "lambda_function_concurrency_idle"
 

@@ -12,7 +12,7 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.services.awslambda.function import FunctionFacts
-from finops_operator.services.awslambda.rules.judging import not_judged
+from finops_operator.services.awslambda.judging.judged import not_judged
 from finops_operator.services.awslambda.rules.runtimes import DEPRECATED
 
 ID: Final = "lambda_function_deprecated_runtime"

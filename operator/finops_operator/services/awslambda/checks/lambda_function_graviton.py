@@ -17,7 +17,7 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.sufficiency import insufficient
 from finops_operator.services.awslambda.function import DURATION, FunctionFacts
-from finops_operator.services.awslambda.rules.judging import not_judged
+from finops_operator.services.awslambda.judging.judged import not_judged
 from finops_operator.services.awslambda.rules.runtimes import ARM, X86, runs_on_arm
 
 ID: Final = "lambda_function_graviton"

@@ -21,7 +21,7 @@ from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import about_percent, count, percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.services.awslambda.function import INVOCATIONS, MEMORY, FunctionFacts
-from finops_operator.services.awslambda.rules.judging import changed_within, not_judged, not_measured
+from finops_operator.services.awslambda.judging.judged import changed_within, not_judged, not_measured
 
 ID: Final = "lambda_function_memory"
 _LARGEST_MB: Final = 1792

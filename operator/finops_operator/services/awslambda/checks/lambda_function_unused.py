@@ -17,7 +17,7 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence
 from finops_operator.services.awslambda.function import INVOCATIONS, FunctionFacts
-from finops_operator.services.awslambda.rules.judging import EDGE_REGION, changed_within, not_judged, not_measured
+from finops_operator.services.awslambda.judging.judged import EDGE_REGION, changed_within, not_judged, not_measured
 
 ID: Final = "lambda_function_unused"
 

@@ -1,1 +1,1 @@
-"""What the kind and its checks share: runtimes, provisioned concurrency, owners, what may be judged."""
+"""What the kind of functions is made of: runtimes, provisioned concurrency, owners."""

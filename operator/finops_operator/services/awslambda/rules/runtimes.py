@@ -69,5 +69,5 @@ _ONLY_X86: Final = frozenset(
 
 
 def runs_on_arm(runtime: str) -> bool:
-    """Tell whether a runtime is offered for Arm; those of the first Amazon Linux and older ones are not."""
+    """Return whether a runtime is offered for Arm; those of the first Amazon Linux and older ones are not."""
     return runtime not in _ONLY_X86

@@ -15,8 +15,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
+from finops_operator.services.logs.judging.judged import not_judged, size, without_storage
 from finops_operator.services.logs.log_group import INCOMING, LogGroupFacts
-from finops_operator.services.logs.rules.judging import not_judged, size, without_storage
 
 ID: Final = "log_group_no_retention"
 

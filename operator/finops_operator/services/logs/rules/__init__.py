@@ -1,1 +1,1 @@
-"""What the kind and its checks share: which log groups may be judged, and what their data costs."""
+"""What the kind of log groups is made of: owners."""

@@ -16,7 +16,7 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
 from finops_operator.services.s3.bucket import BucketFacts
-from finops_operator.services.s3.rules.judging import (
+from finops_operator.services.s3.judging.judged import (
     least_stored,
     size,
     stored_bytes,

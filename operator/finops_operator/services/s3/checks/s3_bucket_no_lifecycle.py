@@ -13,7 +13,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.sufficiency import figure
 from finops_operator.services.s3.bucket import BucketFacts
-from finops_operator.services.s3.rules.judging import (
+from finops_operator.services.s3.judging.judged import (
     least_stored,
     size,
     stored_bytes,

@@ -1,1 +1,1 @@
-"""What the kind and its checks share: settings, storage classes and their prices, owners, what may be judged."""
+"""What the kind of buckets is made of: settings, storage classes and their prices, requests, owners."""

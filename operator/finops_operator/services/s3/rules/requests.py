@@ -21,7 +21,7 @@ _WRITING: Final = (("putRequests", "PutRequests"), ("postRequests", "PostRequest
 
 
 def counted(bucket: Resource) -> bool:
-    """Tell whether the bucket's requests are counted."""
+    """Return whether the bucket's requests are counted."""
     return bool(bucket.text("request_filter"))
 
 
@@ -36,7 +36,7 @@ def _requests(name: str, metric: str) -> MetricSpec:
         missing_means_zero=True,
         hourly=False,
         daily=True,
-        also_from=(("FilterId", "request_filter"),),
+        also_of=lambda bucket: (("FilterId", bucket.text("request_filter")),),
         applies=counted,
     )
 

@@ -115,7 +115,7 @@ def _by_rules(rules: Sequence[Mapping[str, Any]]) -> Settings:
 
 
 def _is_whole(rule: Mapping[str, Any]) -> bool:
-    """Tell whether a rule is for every object: its filter, or the prefix of its older form, is empty."""
+    """Return whether a rule is for every object: its filter, or the prefix of its older form, is empty."""
     chosen = rule.get("Filter")
     if chosen is None:
         return not rule.get("Prefix")

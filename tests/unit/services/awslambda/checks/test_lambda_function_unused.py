@@ -52,6 +52,6 @@ def test_a_function_deployed_just_before_the_window_is_judged() -> None:
 
 
 def test_what_may_run_at_the_edge_of_cloudfront_is_said_where_that_is_kept() -> None:
-    here = FUNCTIONS.found(CHECK, function(region="us-east-1"), invoked(0))
+    here = FUNCTIONS.found(CHECK, function("us-east-1"), invoked(0))
     assert any("edge" in fact.value for fact in here.facts)
     assert not any("edge" in fact.value for fact in FUNCTIONS.found(CHECK, function(), invoked(0)).facts)

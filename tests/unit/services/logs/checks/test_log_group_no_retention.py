@@ -44,7 +44,7 @@ def test_a_window_shorter_than_the_retention_proves_nothing() -> None:
 
 @pytest.mark.parametrize(("age", "finds"), [(90, True), (89, False)])
 def test_a_group_younger_than_the_retention_holds_nothing_to_remove(age: float, finds: bool) -> None:
-    verdict = GROUPS.judged(CHECK, group(age=age), incoming(0.1))
+    verdict = GROUPS.judged(CHECK, group(age), incoming(0.1))
     assert hasattr(verdict, "evidence") is finds
 
 

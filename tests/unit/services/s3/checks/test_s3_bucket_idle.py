@@ -16,7 +16,7 @@ COUNTED = bucket(request_filter="all")
 
 
 def quiet(days: int = 90, *, last: float = 0, **gib: float) -> Utilization:
-    found = stored(requests=[0.0] * (days - 1) + [last], **gib)
+    found = stored([0.0] * (days - 1) + [last], **gib)
     names = ("getRequests", "headRequests", "putRequests", "postRequests", "listRequests")
     month = {**found.month, **{name: MonthlyUse(0, 720) for name in names}}
     return Utilization(found.resource_id, found.metrics, month=month)
