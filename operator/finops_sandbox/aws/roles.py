@@ -51,7 +51,16 @@ def scanner_policy() -> dict[str, Any]:
     """Reads of the resources that a scan lists and of their metrics."""
     actions = ["ec2:Describe*", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "cloudwatch:GetMetricStatistics"]
     actions += ["autoscaling:Describe*", "elasticloadbalancing:Describe*"]
-    actions += ["rds:Describe*"]
+    actions += ["rds:Describe*", "elasticache:Describe*", "elasticfilesystem:Describe*", "redshift:Describe*"]
+    actions += [
+        f"{service}:{verb}*"
+        for service in ("ecs", "eks", "es", "kafka", "kinesis", "sagemaker")
+        for verb in ("Describe", "List")
+    ]
+    actions += ["tag:GetResources", "logs:Describe*", "lambda:List*"]
+    actions += ["s3:ListAllMyBuckets", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]
+    actions += ["s3:ListBucketMultipartUploads", "s3:GetMetricsConfiguration"]
+    actions += ["dynamodb:ListTables", "dynamodb:Describe*", "application-autoscaling:Describe*"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 
