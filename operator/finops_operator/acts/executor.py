@@ -31,7 +31,7 @@ from finops.domain.execution import (
     Verified,
     WaitFor,
 )
-from finops.domain.next_move import Situation, is_point_of_no_return, is_undecided, next_move
+from finops.domain.next_move import Situation, is_point_of_no_return, is_undecided, next_move, next_move_back
 from finops.domain.plan import PlanStep
 from finops.errors import (
     AwsError,
@@ -60,7 +60,7 @@ from finops_operator.acts.journal import (
     started_entry,
 )
 from finops_operator.acts.memory import Act, Memory
-from finops_operator.acts.plans import rebuilt_plan
+from finops_operator.acts.plans import check_plan, with_plan
 from finops_operator.acts.progress import LEASE_TOO_SHORT, ActResult, ActSettings, verified_detail, with_outcome
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target, with_request
@@ -100,11 +100,12 @@ class Executor:
         Raises:
             Refused: the plan is not the one that was approved, or no such action exists: nothing was done.
             LedgerDiverged: the act stands still until a person has looked; all others have to as well.
+            LedgerUnavailable: this version plans the act differently, and how far it has come is not known.
         """
         action = self.actions.get(request.plan.action)
         if action is None:
             raise Refused(f"there is no action {request.plan.action!r}", code="UnknownAction")
-        act = self.memory.recall(replace(request, plan=rebuilt_plan(action, request)), action)
+        act = self.memory.recall(with_plan(action, request, self.ledger), action)
         result: ActResult | None = None
         while result is None:
             if stopping():
@@ -150,6 +151,8 @@ class Executor:
             self._keep_resource(act)
         undecided = is_undecided(journal)
         situation = self._situation(act, journal, full=undecided)
+        if request.only_back:
+            return self._do(act, situation, next_move_back(situation, request.only_back))
         stop: Stop | None = None
         refusals: tuple[str, ...] = ()
         final = not undecided and is_point_of_no_return(situation)
@@ -269,7 +272,7 @@ class Executor:
         if asks and self.gate.still_allowed(request) is not None:
             # Somebody froze or withdrew it while the session was made: the next look says what follows.
             return None
-        rebuilt_plan(act.action, request)
+        check_plan(act.action, request)
         self.passage("intent.before")
         observed = situation.observation.fingerprint
         entry_ = intent_entry(request, move, parameters, observed, back=journal.turned is not None)
