@@ -67,8 +67,7 @@ class ActRequests:
         )
 
     def again(self, last: ActRequest, *, begun: bool) -> ActRequest:
-        """Return `last` as policy and account are now: role, grant, protected tags; before its first call also limits
-        and deciders.
+        """Return `last` with role, grant and protected tags as they are now; before its first call limits and votes.
 
         What is gone by now (the object, its policy, its account) leaves what was known of it: an act that has begun
         still has to reach its end, and one that has not is the gate's to end.
