@@ -128,6 +128,10 @@ class Settings(BaseSettings):
         "", validation_alias="SLACK_APP_TOKEN", description="App-level token for socket mode."
     )
     button_key: Annotated[str, _Secret] = Field("", description="Key that signs Slack buttons; made once by the chart.")
+    membership_key: Annotated[str, _Secret] = Field(
+        "",
+        description="Key with which the bot signs lists of Slack group members for the operator; made by the chart.",
+    )
     kill_point: str = Field("", description="Tests only: name of the boundary at which the process kills itself.")
 
     @classmethod

@@ -129,7 +129,8 @@ class Operator:
         self.keeper.ledger = self.ledger
         self.protection = self._watch_protection()
         self.caps = StoredCaps(self.store)
-        self.groups, self.outbox = SlackGroups(self.store), Outbox(self.store)
+        self.groups = SlackGroups(self.store, settings.membership_key)
+        self.outbox = Outbox(self.store)
         self.chronicle = Chronicle(self.ledger, self._posted)
         self.people = People(
             switches=switches, identities=f"{settings.release}-identities", groups=self.groups, clock=clock

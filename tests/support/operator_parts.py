@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.fake_clock import FakeClock
+from tests.support.ledger_keys import MEMBERSHIP_KEY
 from tests.support.scan_samples import plan_of, policy, recommendation, reference, request
 
 from finops.crds.action_request import ActionRequest
@@ -79,7 +80,10 @@ class Parts:
         self.maps = ConfigMaps(self.connection, "default")
         self.outbox = Outbox(self.store)
         self.people = People(
-            switches=self.maps, identities="r-identities", groups=SlackGroups(self.store), clock=self.clock
+            switches=self.maps,
+            identities="r-identities",
+            groups=SlackGroups(self.store, MEMBERSHIP_KEY),
+            clock=self.clock,
         )
         self.decider = Decider(
             self.ledger,
@@ -105,7 +109,7 @@ class Parts:
             lambda: "",
         )
         self.chronicle = Chronicle(self.ledger, self._posted)
-        self.groups = SlackGroups(self.store)
+        self.groups = SlackGroups(self.store, MEMBERSHIP_KEY)
         events = Events(self.connection, component="operator", instance="operator-0")
         self.slack_channels = SlackChannels(self.store, self.policies, events)
         accounts = Objects(aws_accounts(self.connection), self.world.accounts, canary)
