@@ -147,8 +147,7 @@ class Executor:
         act.learn(records, journal)
         if journal.ended is not None:
             return self._conclude(act, journal.ended, journal.end_message)
-        if act.called:
-            self._keep_resource(act)
+        kept = not act.called or self._keep_resource(act)
         undecided = is_undecided(journal)
         situation = self._situation(act, journal, full=undecided)
         if request.only_back:
@@ -166,7 +165,11 @@ class Executor:
             # The last look before the change: everything the gate knows, read afresh.
             stop = (self._admission(act) if undecided else None) or self.gate.still_allowed(request)
             self.passage("act.gate")
-        return self._do(act, situation, next_move(situation, stop=stop, refusals=refusals))
+        move = next_move(situation, stop=stop, refusals=refusals)
+        if isinstance(move, Call) and journal.turned is None and not kept:
+            # The way back waits for nobody.
+            move = Hold("Waiting: another act is under way on this resource.", move.step.id)
+        return self._do(act, situation, move)
 
     def _make_room(self, act: Act) -> None:
         """Free the resource and the place of an act that waits before its first call: others need not wait with it."""
@@ -175,13 +178,19 @@ class Executor:
         except Unavailable as error:
             logger.info("the resource is freed later: %s", error, extra={"request": act.request.ledger_name})
 
-    def _keep_resource(self, act: Act) -> None:
-        """Hold the resource for as long as the act lasts. A store that does not answer stops no act that has begun."""
+    def _keep_resource(self, act: Act) -> bool:
+        """Hold the resource for as long as the act lasts; return False when another act has it.
+
+        A store that does not answer stops no act that has begun.
+        """
         try:
-            if not self.caps.hold(act.request):
-                logger.warning("another act holds the resource", extra={"request": act.request.ledger_name})
+            kept = self.caps.hold(act.request)
         except Unavailable as error:
             logger.info("the resource is held later: %s", error, extra={"request": act.request.ledger_name})
+            return True
+        if not kept:
+            logger.warning("another act holds the resource", extra={"request": act.request.ledger_name})
+        return kept
 
     def _situation(self, act: Act, journal: Journal, *, full: bool) -> Situation:
         request = act.request
