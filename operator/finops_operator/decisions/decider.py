@@ -366,8 +366,12 @@ class Decider:
                     self.approvals.kept.put(found)
 
     def _record_decision(self, request: ActionRequest, trigger: Trigger, votes: Tally, message: str) -> ActionRequest:
+        # An act that makes its first call in this instant is not ended: a record after this one refuses the decision.
+        after = self._last_sequence(request.metadata.uid or "")
         facts = self._facts(request)
-        record = self._votes.decide(request, facts, trigger, votes, message)
+        if facts.state not in BEFORE_ACT:
+            raise Conflict("the act has begun meanwhile", code="ActBegun")
+        record = self._votes.decide(request, facts, trigger, votes, message, after=after)
         killpoint("decided.recorded")
         return self._show_decision(request, record)
 

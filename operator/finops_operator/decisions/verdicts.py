@@ -90,7 +90,14 @@ class VoteRecords:
         return standing_decision(self.of_request(request_uid))
 
     def decide(
-        self, request: ActionRequest, facts: RequestFacts, trigger: Trigger, standing: Tally, message: str
+        self,
+        request: ActionRequest,
+        facts: RequestFacts,
+        trigger: Trigger,
+        standing: Tally,
+        message: str,
+        *,
+        after: int,
     ) -> Record:
         """Record a decision; return what stands in the ledger: the earlier record if it was decided so before.
 
@@ -100,11 +107,13 @@ class VoteRecords:
             trigger: what moves it.
             standing: the votes.
             message: why, for people.
+            after: sequence of the request's last record when `facts` were read.
 
         Raises:
             LedgerUnavailable, LedgerDiverged, FenceLost: not recorded, or not known to be.
+            Conflict: there are records after `after`; not recorded.
         """
-        return self._append(facts.uid, _decision(request, facts, trigger, standing, message))
+        return self._append(facts.uid, _decision(request, facts, trigger, standing, message), after=after)
 
     def too_many(
         self, request: ActionRequest, vote: Vote, counted: Iterable[Vote], electorate: Electorate
