@@ -66,7 +66,7 @@ from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target, with_request
 
 logger = logging.getLogger(__name__)
-_RETRYABLE: Final = (Unavailable, AwsError, StoreUnsafe, Conflict, Refused)
+_RETRYABLE: Final = (Unavailable, AwsError, StoreUnsafe, Conflict, Refused, InvalidInput)
 """What may pass by itself or by a person's hand; the act waits where it stands."""
 
 
