@@ -11,6 +11,7 @@ method), `message:{uid}` (where the card is), `lines:{uid}` and `thread:{uid}` (
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,6 +28,7 @@ CHANNEL_HOLD_MS: Final = 10_000
 """For how long a channel waits for a worker that took a card for it and is not heard of again."""
 _TRUST_VERSION_MS: Final = 300_000
 _UNSENT: Final = "?"
+_INSTANT: Final = re.compile(r"[0-9]{1,15}")
 
 # An older version is ignored, unless the newer one is so old that the cluster was probably restored from a backup.
 _WANT: Final = """
@@ -270,7 +272,7 @@ class Outbox:
             channel=found.get("channel", ""),
             ts=found.get("ts", ""),
             hash=found.get("hash", ""),
-            posting_since_ms=int(found.get("posting", "0")),
+            posting_since_ms=_instant(str(found.get("posting", ""))),
         )
 
     def posting(self, uid: str, now_ms: int) -> None:
@@ -363,3 +365,8 @@ class Outbox:
             pipe.zrem(self._key("due"), uid)
             pipe.delete(*(self._key(name, uid) for name in ("message", "lines", "thread")))
             pipe.execute()
+
+
+def _instant(text: str) -> int:
+    """Return milliseconds since 1970; 0 for what nobody of ours wrote: the operator reads here too."""
+    return int(text) if _INSTANT.fullmatch(text) else 0

@@ -75,7 +75,7 @@ class SlackGroups:
         """Bot: return when the operator last asked for a reading, by group."""
         with store_errors():
             found: Any = self._client.hgetall(self._keys.slack("groups", "asked"))
-        return {group: datetime.fromisoformat(at) for group, at in found.items()}
+        return {group: when for group, at in found.items() if (when := _aware(str(at))) is not None}
 
     def put(self, group: str, members: Iterable[str], read_at: datetime) -> None:
         """Bot: keep the members of a group as just read."""
@@ -122,3 +122,12 @@ class SlackGroups:
                 return None
             found[group] = known.members
         return found
+
+
+def _aware(text: str) -> datetime | None:
+    """Return an instant with its zone; None for what is none, whoever wrote it."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None

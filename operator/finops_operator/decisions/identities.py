@@ -19,6 +19,8 @@ GROUPS_FRESH_FOR: Final = timedelta(seconds=60)
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
 """How far the bot's clock may be ahead; a time further in the future says nothing about the age of a list."""
 _MAPPING_FRESH_SECONDS: Final = 2.0
+_LONGEST_PERSON: Final = 256
+"""Characters of a person's name; it stands in the ledger beside each vote. Equal beginnings are one person."""
 _FORGED: Final = "do not have the bot's signature (FINOPS_MEMBERSHIP_KEY): only the bot may write them"
 
 
@@ -75,7 +77,7 @@ class People:
 
     def _same_person(self) -> dict[str, str]:
         found = self._switches.read(self._identities) or {}
-        return {handle: person.strip() for handle, person in found.items() if person.strip()}
+        return {handle: person.strip()[:_LONGEST_PERSON] for handle, person in found.items() if person.strip()}
 
 
 def _stale(read_at: datetime | None, now: datetime) -> str:

@@ -116,6 +116,14 @@ def test_a_list_that_the_owner_of_the_store_wrote_or_changed_has_no_members_and_
     assert groups.read("S1") == GroupMembers(frozenset(), None, "", forged=True)
 
 
+def test_what_is_no_time_of_ours_asks_for_no_reading(store: Store) -> None:
+    groups = SlackGroups(store, MEMBERSHIP_KEY)
+    groups.ask("S1", NOW)
+    store.client.hset(store.keys.slack("groups", "asked"), mapping={"S2": "soon", "S3": "2026-03-02T01:30:00"})
+
+    assert groups.asked() == {"S1": NOW}
+
+
 def test_a_list_of_another_group_or_of_another_key_is_none_of_this_one(store: Store) -> None:
     groups = SlackGroups(store, MEMBERSHIP_KEY)
     groups.put("S1", ["U1"], NOW)

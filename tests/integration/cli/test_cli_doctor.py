@@ -111,6 +111,18 @@ def test_what_the_bot_tells_of_itself_is_shown(
     assert "Acme" in bot["detail"]
 
 
+def test_what_the_bot_cannot_have_written_is_said_in_one_line(
+    aws: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch, valkey_url: str
+) -> None:
+    shell.setenv("FINOPS_REDIS_PREFIX", "doctor-forged:")
+    store = open_store(valkey_url, prefix="doctor-forged:")
+    store.client.hset(store.keys.slack("status"), mapping={"error:C1": "no time"})
+    store.client.close()
+    ended = finops("doctor", "--redis", valkey_url, "-o", "json")
+    assert "not written by the bot" in results(ended)["slack", "bot"]["detail"]
+    assert ended.code == 1
+
+
 def test_when_the_bot_was_seen_is_said_in_the_readers_time_zone(
     aws: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch, valkey_url: str
 ) -> None:

@@ -12,12 +12,14 @@ from tests.support.scan_samples import policy
 
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.audit import Entry, RecordKind
+from finops.domain.canonical import sha256_hex
 from finops.domain.decision import State
 from finops.errors import Conflict
 from finops.store.connection import Store
 from finops.store.outbox import MessageRef
-from finops_operator.cluster.freeze import Freeze
+from finops_operator.cluster.freeze import LONGEST_REASON, Freeze
 from finops_operator.cluster.objects import Gone
+from finops_operator.upkeep.audit_notes import terms_of
 
 
 def commands(store: Store) -> int:
@@ -167,6 +169,47 @@ def test_what_is_no_card_of_slack_does_not_get_into_the_ledger(parts: Parts, cha
     parts.chronicle.note((), [made], "")
 
     assert RecordKind.POSTED not in {record.entry.kind for record in parts.ledger.read()}
+
+
+def test_a_note_that_the_bot_cannot_have_written_keeps_no_other_card_from_being_noted(parts: Parts) -> None:
+    """Bullet "Growth", bounds on every string: whoever has stolen the bot must not stop the ledger's notes."""
+    notify = {"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}}
+    forged, posted = parts.propose(1, notify=notify), parts.propose(2, notify=notify)
+    for number, made in enumerate((forged, posted)):
+        parts.outbox.shown(made.metadata.uid or "", MessageRef("C0123456789", f"1700.{number}", "h", 0))
+    key = parts.store.keys.slack("message", forged.metadata.uid or "")
+    parts.store.client.hset(key, "posting", "9" * 5000)
+
+    parts.chronicle.note((), [forged, posted], "")
+
+    noted = [record.entry.request for record in parts.ledger.read() if record.entry.kind is RecordKind.POSTED]
+    assert [one.rpartition("/")[2] for one in noted] == [forged.metadata.uid, posted.metadata.uid]
+
+
+def test_however_long_a_freezes_reason_is_its_record_stays_small(parts: Parts) -> None:
+    """Bullet "Growth", bounds on every string: a ConfigMap holds a megabyte."""
+    parts.maps.write("r-freeze", {"frozen": "true", "reason": "ä" * 300_000})
+    freeze = Freeze(parts.maps, "r-freeze")
+
+    parts.chronicle.note((), (), freeze.reason())
+
+    (record,) = [one for one in parts.ledger.read() if one.entry.kind is RecordKind.FROZEN]
+    assert record.entry.detail["reason"] == "ä" * LONGEST_REASON
+    parts.maps.write("r-freeze", {"frozen": "false"})
+    local = Freeze(parts.maps, "missing")
+    local.freeze("x" * 5000)
+    assert len(local.reason()) == LONGEST_REASON
+
+
+def test_terms_too_long_for_a_record_are_noted_by_their_hash(parts: Parts) -> None:
+    values = [f"{number:03}{'x' * 250}" for number in range(50)]
+    made = parts.policies.create(policy(actions={"protectTags": {f"key-{number}": values for number in range(30)}}))
+
+    parts.chronicle.note([made], (), "")
+
+    (record,) = [one for one in parts.ledger.read() if one.entry.kind is RecordKind.POLICY_CHANGED]
+    assert record.entry.detail["hash"] == sha256_hex(terms_of(made))
+    assert "actions" not in record.entry.detail
 
 
 def test_a_request_that_ended_without_a_card_is_asked_about_ever_more_seldom(parts: Parts) -> None:

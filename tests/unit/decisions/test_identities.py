@@ -32,14 +32,19 @@ class Groups:
 
 
 class Switches:
-    """No identities."""
+    """The identities that the test names, none as a rule."""
 
-    def read(self, _name: str) -> None:
-        return None
+    def __init__(self, identities: dict[str, str] | None = None) -> None:
+        self.identities = identities
+
+    def read(self, _name: str) -> dict[str, str] | None:
+        return self.identities
 
 
-def people(groups: Groups) -> People:
-    return People(switches=Switches(), identities="r", groups=cast("SlackGroups", groups), clock=FakeClock(NOW))
+def people(groups: Groups, identities: dict[str, str] | None = None) -> People:
+    return People(
+        switches=Switches(identities), identities="r", groups=cast("SlackGroups", groups), clock=FakeClock(NOW)
+    )
 
 
 @pytest.mark.parametrize("age", [timedelta(), timedelta(seconds=60), timedelta(seconds=-5)])
@@ -75,3 +80,9 @@ def test_a_list_that_is_not_the_bots_counts_for_nothing_and_the_bot_is_asked() -
     assert "do not have the bot's signature" in waiting
     assert groups.asked == [(GROUP, NOW)]
     assert electorate.slack_group_members == {}
+
+
+def test_a_persons_name_is_kept_short_for_the_ledger() -> None:
+    """Bullet "Growth", bounds on every string."""
+    named = people(Groups(NOW), {"k8s.alice": "a" * 100_000, "k8s.bob": "  "}).at_vote()
+    assert named.same_person == {"k8s.alice": "a" * 256}
