@@ -211,7 +211,11 @@ class Executor:
     def _do(self, act: Act, situation: Situation, move: Move) -> ActResult | None:
         match move:
             case Call():
-                return self._dry_run(act) if act.request.dry_run else self._call(act, move, situation)
+                return (
+                    self._dry_run(act, situation.observation)
+                    if act.request.dry_run
+                    else self._call(act, move, situation)
+                )
             case Hold():
                 return self._hold(act, move)
             case NeedsHuman():
@@ -251,7 +255,7 @@ class Executor:
             self._alarm(act, step.id, move.alarm)
         else:
             self._report(act, replace(self._base(act), step=step.id, attempt=move.attempt))
-        client = self._client(act, step, seconds)
+        client = self._client(act, step, situation.observation, seconds)
         parameters = with_request(step.parameters, act.request.uid)
         intent = self._announce(act, move, situation, parameters, seen)
         if intent is None:
@@ -296,7 +300,7 @@ class Executor:
             self._report(act, replace(self._base(act), step=move.step.id, attempt=move.attempt))
         return intent
 
-    def _client(self, act: Act, step: PlanStep, seconds: float) -> StepClient:
+    def _client(self, act: Act, step: PlanStep, now: Observation, seconds: float) -> StepClient:
         """Return credentials for one step, named after the request and its deciding approver."""
         request = act.request
         self.passage("sts.before")
@@ -306,7 +310,10 @@ class Executor:
             tenant=request.tenant,
             request_name=request.name,
             approver_handle=request.deciders[0] if request.deciders else "unknown",
-            statements=act.action.statements(request.plan, step),
+            statements=(
+                *act.action.statements(request.plan, step),
+                *act.action.observed_statements(request.plan, step, now),
+            ),
             timeout_seconds=seconds,
         )
         self.passage("sts.after")
@@ -350,7 +357,7 @@ class Executor:
         self._append(act, "ended", RecordKind.OUTCOME, "", 0, state.value, {"reason": message})
         self.passage("finish.after")
 
-    def _dry_run(self, act: Act) -> ActResult | None:
+    def _dry_run(self, act: Act, now: Observation) -> ActResult | None:
         """Ask AWS whether each call would be permitted, record what it says, and end; who gets no answer asks again."""
         seconds = self.settings.seconds_for_call(self.lease.remaining_seconds)
         if seconds is None:
@@ -359,7 +366,7 @@ class Executor:
         for step in request.plan.steps:
             if not step.changes or step.id in told:
                 continue
-            client = self._client(act, step, seconds)
+            client = self._client(act, step, now, seconds)
             parameters = with_request(step.parameters, request.uid)
             answer = dry_run_once(client, step.operation, parameters, act.action.calls)
             if says_nothing(answer):
