@@ -82,6 +82,7 @@ from finops_operator.upkeep.cleanup import Forgetting
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.obstacles import Obstacles
 from finops_operator.upkeep.published_ids import PublishedIds
+from finops_operator.upkeep.stray_votes import StrayVotes
 
 logger = logging.getLogger(__name__)
 KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")
@@ -334,6 +335,7 @@ class Operator:
                     "Frozen": self.freeze.reason,
                 },
             ).show,
+            adopt_votes=StrayVotes(self.approvals, self.clock).adopt,
             canary_seconds=self.settings.canary_seconds,
         )
 

@@ -37,6 +37,7 @@ from finops_operator.upkeep.channels import SlackChannels
 from finops_operator.upkeep.cleanup import Forgetting
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.obstacles import Obstacles
+from finops_operator.upkeep.stray_votes import StrayVotes
 from finops_sandbox.kubernetes import KubernetesDouble
 
 NAMESPACE = "team-a"
@@ -143,6 +144,7 @@ class Parts:
             publish_ids=lambda: None,
             forget=self.forgetting.clean_up,
             show_obstacles=self.obstacles.show,
+            adopt_votes=StrayVotes(self.approvals, self.clock).adopt,
             canary_seconds=60,
         )
 

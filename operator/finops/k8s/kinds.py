@@ -20,6 +20,7 @@ from finops.crds.approval import Approval
 from finops.crds.aws_account import AwsAccount
 from finops.crds.crd import GROUP, VERSION
 from finops.crds.invalid import InvalidObject
+from finops.crds.metadata import OwnerReference
 from finops.crds.part import Kind
 from finops.crds.scan_policy import ScanPolicy
 from finops.errors import ClusterUnavailable
@@ -162,6 +163,21 @@ class KindApi(Generic[T]):
                 namespace,
                 name=name,
                 body={"metadata": {"annotations": dict(annotations)}},
+                field_manager=FIELD_MANAGER,
+                _content_type="application/merge-patch+json",
+            )
+        return self._parse(raw)
+
+    def own(self, obj: T, owner: OwnerReference) -> T:
+        """Name the object that takes this one along when it is deleted. Raises Conflict when this one changed since."""
+        reference = owner.model_dump(by_alias=True, exclude_none=True)
+        metadata = {"ownerReferences": [reference], "resourceVersion": obj.metadata.resource_version}
+        with cluster_errors(f"name the owner of {self._crd.kind} {obj.metadata.name}"):
+            raw = self._call(
+                "patch",
+                obj.metadata.namespace,
+                name=obj.metadata.name,
+                body={"metadata": metadata},
                 field_manager=FIELD_MANAGER,
                 _content_type="application/merge-patch+json",
             )

@@ -42,6 +42,7 @@ class Housekeeping:
         publish_ids: keeps the ids that this release knows where the API server reads them.
         forget: drops what is kept of policies that no longer exist.
         show_obstacles: says on the policies what stops all acts.
+        adopt_votes: lets votes go along with their requests.
     """
 
     world: World
@@ -60,6 +61,7 @@ class Housekeeping:
     publish_ids: Callable[[], None]
     forget: Callable[[], None]
     show_obstacles: Callable[[], None]
+    adopt_votes: Callable[[], None]
     canary_seconds: float
     _ended: dict[str, datetime] = field(default_factory=dict)
     _published: frozenset[str] = frozenset()
@@ -83,6 +85,7 @@ class Housekeeping:
             duties += [("ledger", self._note), ("take over", self.take_over), ("finished requests", self._remove_old)]
             duties += [("slack channels", self.slack_channels), ("known ids", self.publish_ids)]
             duties += [("what is gone", self.forget), ("obstacles", self.show_obstacles)]
+            duties += [("votes without owner", self.adopt_votes)]
         for name, duty in duties:
             self._duty(name, duty)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.support.operator_parts import NAMESPACE, Parts
 from tests.support.scan_samples import policy
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval, ApprovalSpec
+from finops.crds.metadata import Metadata
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.audit import Entry, RecordKind
 from finops.domain.canonical import sha256_hex
@@ -308,3 +311,62 @@ def test_a_status_is_written_on_the_newest_object_and_a_deleted_one_is_gone(part
     with pytest.raises(Gone):
         parts.requests.write_status(written, lambda now: now.status.to_dict())
     assert parts.world.requests.get(NAMESPACE, one.metadata.name) is None
+
+
+def owners(parts: Parts, name: str) -> list[tuple[str, str, str]]:
+    found = parts.approvals.api.get(NAMESPACE, name)
+    assert found is not None
+    return [(one.kind, one.name, one.uid) for one in found.metadata.owner_references]
+
+
+def plain_vote(parts: Parts, on: ActionRequest, name: str) -> str:
+    """Vote as `kubectl create` does with a manifest that names no owner."""
+    spec: Any = {
+        "request": {"name": on.metadata.name, "uid": on.metadata.uid},
+        "planHash": on.spec.plan_hash,
+        "decision": "Approve",
+        "approver": {"source": "kubernetes", "username": "alice"},
+    }
+    vote = Approval(metadata=Metadata(name=name, namespace=NAMESPACE), spec=ApprovalSpec.model_validate(spec))
+    return parts.approvals.create(vote).metadata.name
+
+
+def test_a_vote_by_plain_kubectl_goes_along_with_its_request(parts: Parts) -> None:
+    """Bullet "Approvals by plain kubectl that nobody removes"."""
+    made = parts.propose(1)
+    name = plain_vote(parts, made, "by-hand")
+    parts.housekeeping.run_duties()
+    assert owners(parts, name) == []
+
+    parts.decider.look(made)
+    parts.housekeeping.run_duties()
+
+    assert owners(parts, name) == [("ActionRequest", made.metadata.name, made.metadata.uid)]
+
+
+def test_a_vote_on_nothing_that_got_no_answer_for_a_day_is_left_to_the_garbage_collector(parts: Parts) -> None:
+    """Bullet "Approvals by plain kubectl that nobody removes": its owner does not exist."""
+    made = parts.propose(1)
+    gone = made.model_copy(update={"metadata": made.metadata.model_copy(update={"name": "gone", "uid": "gone-uid"})})
+    name = plain_vote(parts, gone, "on-nothing")
+    parts.clock.at = datetime.now(UTC) + timedelta(hours=23)
+    parts.housekeeping.run_duties()
+    assert owners(parts, name) == []
+
+    parts.clock.sleep(2 * 3600)
+    parts.housekeeping.run_duties()
+
+    assert owners(parts, name) == [("ActionRequest", "gone", "gone-uid")]
+
+
+def test_a_vote_that_has_an_owner_keeps_it(parts: Parts) -> None:
+    made = parts.propose(1)
+    name = parts.vote(made).metadata.name
+    before = parts.approvals.api.get(NAMESPACE, name)
+    parts.decider.look(made)
+    parts.housekeeping.run_duties()
+
+    after = parts.approvals.api.get(NAMESPACE, name)
+    assert before is not None
+    assert after is not None
+    assert before.metadata.owner_references == after.metadata.owner_references
