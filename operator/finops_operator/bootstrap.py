@@ -74,6 +74,7 @@ from finops_operator.policies.scheduler import Scheduler
 from finops_operator.requests.loop import RequestLoop
 from finops_operator.requests.proposer import Proposer
 from finops_operator.rules.access import access_of
+from finops_operator.rules.paused import in_one_line, paused
 from finops_operator.scan.scan import ScanDependencies
 from finops_operator.telemetry import Telemetry
 from finops_operator.upkeep.audit_notes import Chronicle
@@ -336,6 +337,7 @@ class Operator:
                 },
             ).show,
             adopt_votes=StrayVotes(self.approvals, self.clock).adopt,
+            paused=self._paused,
             canary_seconds=self.settings.canary_seconds,
         )
 
@@ -463,9 +465,12 @@ class Operator:
                 "protection": self.protection.problem,
                 "ledger": lambda: self.ledger.problem,
             },
-            notes={"freeze": self._frozen},
+            notes={"freeze": self._frozen, "acts": lambda: in_one_line(self._paused())},
             registry=self.telemetry.registry,
         )
+
+    def _paused(self) -> dict[str, str]:
+        return {**self.recovery.stuck(), **paused(self.world.requests.all())}
 
     def _frozen(self) -> str:
         try:

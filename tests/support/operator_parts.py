@@ -31,6 +31,7 @@ from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
 from finops_operator.decisions.identities import People
 from finops_operator.rules.origin import intended_id, spec_hash
+from finops_operator.rules.paused import paused
 from finops_operator.telemetry import Telemetry
 from finops_operator.upkeep.audit_notes import Chronicle
 from finops_operator.upkeep.channels import SlackChannels
@@ -145,6 +146,7 @@ class Parts:
             forget=self.forgetting.clean_up,
             show_obstacles=self.obstacles.show,
             adopt_votes=StrayVotes(self.approvals, self.clock).adopt,
+            paused=lambda: paused(self.world.requests.all()),
             canary_seconds=60,
         )
 

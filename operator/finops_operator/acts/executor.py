@@ -64,6 +64,7 @@ from finops_operator.acts.plans import check_plan, with_plan
 from finops_operator.acts.progress import LEASE_TOO_SHORT, ActResult, ActSettings, verified_detail, with_outcome
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target, with_request
+from finops_operator.rules.paused import TURNING_BACK
 
 logger = logging.getLogger(__name__)
 _RETRYABLE: Final = (Unavailable, AwsError, StoreUnsafe, Conflict, Refused, InvalidInput)
@@ -428,7 +429,7 @@ class Executor:
             started_at=act.started_at,
             fence=self.lease.fence,
             called=act.called,
-            message=f"Turning back: {act.turned}" if act.turned else "",
+            message=f"{TURNING_BACK}{act.turned}" if act.turned else "",
         )
 
     def _report(self, act: Act, progress: ActProgress) -> None:

@@ -55,6 +55,10 @@ class Recovery:
                 extra={"request": duplicate.entry.request},
             )
 
+    def stuck(self) -> dict[str, str]:
+        """Return namespace and name of each act that no account leads on → why."""
+        return {f"{one.namespace}/{one.name}": _no_account(one) for one in self._waiting}
+
     def again(self) -> None:
         """Adopt what had to wait for its AwsAccount. Raises as `from_ledger`."""
         if self._waiting:
@@ -83,12 +87,16 @@ class Recovery:
 
     def _call_person(self, one: InFlight) -> None:
         """Record that an act stands still; the status says so where the object still exists."""
-        why = (
-            f"The act has begun, and AwsAccount {one.account} is gone, is another account now or names no executor "
-            f"role: create it again for account {one.plan.resource.account}."
-        )
+        why = _no_account(one)
         logger.error("act cannot go on: %s", why, extra={"request": f"{one.namespace}/{one.name}"})
         self.ledger.append(stuck_entry(one, why))
+
+
+def _no_account(one: InFlight) -> str:
+    return (
+        f"The act has begun, and AwsAccount {one.account} is gone, is another account now or names no executor role: "
+        f"create it again for account {one.plan.resource.account}."
+    )
 
 
 def _is_reachable(one: InFlight, account: AwsAccount) -> bool:

@@ -43,6 +43,7 @@ class Housekeeping:
         forget: drops what is kept of policies that no longer exist.
         show_obstacles: says on the policies what stops all acts.
         adopt_votes: lets votes go along with their requests.
+        paused: the approved acts that stand still, with the reasons.
     """
 
     world: World
@@ -62,6 +63,7 @@ class Housekeeping:
     forget: Callable[[], None]
     show_obstacles: Callable[[], None]
     adopt_votes: Callable[[], None]
+    paused: Callable[[], dict[str, str]]
     canary_seconds: float
     _ended: dict[str, datetime] = field(default_factory=dict)
     _published: frozenset[str] = frozenset()
@@ -131,6 +133,7 @@ class Housekeeping:
 
     def _show_gauges(self) -> None:
         self.telemetry.ledger_sequence.set(self.ledger.head().sequence)
+        self.telemetry.acts_waiting.set(len(self.paused()))
         self.telemetry.frozen.set(1 if self.freeze.reason() else 0)
 
     def _note(self) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from tests.integration.cli.aws_process import AwsProcess, account
 from tests.integration.cli.conftest import Ended, Files, Finops
-from tests.support.scan_samples import policy
+from tests.support.scan_samples import policy, recommendation, request
 from tests.support.valkey import running_valkey
 
 from finops.k8s.connection import connect
-from finops.k8s.kinds import scan_policies
+from finops.k8s.kinds import action_requests, scan_policies
 from finops.store.connection import open_store
 from finops.store.slack_status import SlackStatus
 from finops_operator.rules import policy_status
@@ -171,3 +171,17 @@ def test_what_stops_all_acts_is_named_with_the_fix(aws: AwsProcess, finops: Fino
     assert ended.code == 1
     assert (found["verdict"], found["detail"]) == ("failed", "Unprotected: binding x does not exist")
     assert "helm upgrade" in found["hint"]
+
+
+def test_an_approved_act_that_waits_is_named_with_its_reason(aws: AwsProcess, finops: Finops, tmp_path: Path) -> None:
+    """Bullet "Freeze, a broken ledger, missing protection, paused acts are seen where people look": `doctor`."""
+    crds = [Path(__file__).parents[3] / "crds"]
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}}
+    with KubernetesDouble(tmp_path, crds=crds, manifests=[space]) as double:
+        api = action_requests(connect(str(double.kubeconfig)))
+        made = api.create(request(recommendation(), None))
+        outcome = {"before": {}, "after": {}, "error": "Waiting for the policy's window."}
+        api.replace_status(made, {"state": "Approved", "outcome": outcome})
+        ended = finops("doctor", "--kubeconfig", str(double.kubeconfig), "--namespace", "team-a", "-o", "json")
+    found = results(ended)["kubernetes", f"act {made.metadata.name}"]
+    assert (found["verdict"], found["detail"]) == ("warning", "Waiting for the policy's window.")

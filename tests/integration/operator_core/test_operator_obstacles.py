@@ -63,3 +63,18 @@ def test_a_policy_that_only_recommends_has_nothing_to_say_about_acts(parts: Part
     parts.policies.create(policy(actions={"mode": "Recommend"}))
     parts.obstacles.show()
     assert _condition(parts) is None
+
+
+def test_approved_acts_that_stand_still_are_a_figure(parts: Parts) -> None:
+    """Bullet "paused acts are seen where people look": a metric."""
+    made = parts.propose(1)
+    outcome = {"before": {}, "after": {}, "error": "All acts are frozen: release day"}
+    waiting = parts.requests.write_status(
+        made, lambda now: now.status.to_dict() | {"state": "Approved", "outcome": outcome}
+    )
+    parts.housekeeping.run_duties()
+    assert parts.telemetry.registry.get_sample_value("finops_acts_waiting") == 1.0
+
+    parts.requests.write_status(waiting, lambda now: now.status.to_dict() | {"outcome": None})
+    parts.housekeeping.run_duties()
+    assert parts.telemetry.registry.get_sample_value("finops_acts_waiting") == 0.0

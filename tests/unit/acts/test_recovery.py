@@ -176,6 +176,11 @@ def test_a_person_is_called_once_for_an_act_that_no_account_leads_on(
     calls = [(one.step, one.result, str(one.detail["reason"])) for one in ledger.appended]
     assert [call[:2] for call in calls] == [("account", "NeedsHuman")]
     assert f"create it again for account {RESOURCE.account}" in calls[0][2]
+    assert taking.stuck() == {"team-a/stop-it": calls[0][2]}
+
+    accounts.known["production"] = RESOURCE.account
+    taking.again()
+    assert taking.stuck() == {}
 
 
 def test_an_act_without_its_account_waits_and_is_adopted_once_when_it_is_back(
