@@ -15,12 +15,10 @@ import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
-from finops.crds.admission import policies
 from finops.crds.known_ids import KNOWN_IDS
 from finops.crds.scan_policy import ScanPolicy
 from finops.errors import FinopsError, InvalidInput, StoreUnsafe
@@ -28,10 +26,10 @@ from finops.health import HealthServer
 from finops.k8s.access import Access
 from finops.k8s.config_maps import ConfigMaps
 from finops.k8s.connection import Connection, connect
+from finops.k8s.deployment import OwnDeployment
 from finops.k8s.events import Events
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
 from finops.k8s.lease import Lease
-from finops.k8s.protection import AdmissionPolicies
 from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ledger.signing import Keyring
 from finops.ports.aws_access import Tenant
@@ -48,6 +46,7 @@ from finops.store.slack_groups import SlackGroups
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.executor import Executor
 from finops_operator.acts.gate import OperatorGate
+from finops_operator.acts.last_handover import LastHandover
 from finops_operator.acts.recovery import Recovery
 from finops_operator.acts.report import StatusReporter
 from finops_operator.aws.clients import AwsReaders
@@ -62,7 +61,7 @@ from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.handlers.serving import serve
 from finops_operator.cluster.lease import LeaseKeeper
 from finops_operator.cluster.objects import Objects
-from finops_operator.cluster.protection import Protection
+from finops_operator.cluster.protection import Protection, reading
 from finops_operator.cluster.succession import Succession
 from finops_operator.decisions.decider import Decider
 from finops_operator.decisions.identities import People
@@ -131,8 +130,7 @@ class Operator:
         self.keeper.ledger = self.ledger
         self.protection = self._watch_protection()
         self.caps = StoredCaps(self.store)
-        self.groups = SlackGroups(self.store, settings.membership_key)
-        self.outbox = Outbox(self.store)
+        self.groups, self.outbox = SlackGroups(self.store, settings.membership_key), Outbox(self.store)
         self.chronicle = Chronicle(self.ledger, self._posted)
         self.people = People(
             switches=switches, identities=f"{settings.release}-identities", groups=self.groups, clock=clock
@@ -160,16 +158,10 @@ class Operator:
 
     def _watch_protection(self) -> Protection:
         settings = self.settings
-
-        @cache
-        def admission() -> AdmissionPolicies:
-            operator, _ = Access(self.connection).username()
-            bot = settings.slack_attester or f"system:serviceaccount:{settings.namespace}:{settings.release}-slackbot"
-            prefix = f"{settings.release}-{settings.namespace}"
-            expected = policies(operator, {"slack": bot}, prefix, settings.watch_namespaces)
-            return AdmissionPolicies(self.connection, expected)
-
-        return Protection(lambda: admission().read(), self.ledger, self.clock, self.keeper.may_write)
+        bot = settings.slack_attester or f"system:serviceaccount:{settings.namespace}:{settings.release}-slackbot"
+        names = f"{settings.release}-{settings.namespace}"
+        read = reading(self.connection, {"slack": bot}, names, settings.watch_namespaces)
+        return Protection(read, self.ledger, self.clock, self.keeper.may_write)
 
     def _open_ledger(self) -> DurableLedger:
         path = Path(self.settings.ledger_path) if self.settings.ledger_path else None
@@ -306,6 +298,17 @@ class Operator:
             poll_seconds=settings.request_poll_seconds,
         )
 
+    def _last_handover(self) -> LastHandover:
+        settings, actions = self.settings, self.plugins.actions
+        return LastHandover(
+            OwnDeployment(self.connection, settings.namespace, settings.release).replicas,
+            self.request_loop.under_way,
+            self.executor.run,
+            lambda action: action in actions and actions[action].restart_needed,
+            self.clock,
+            settings.termination_seconds,
+        )
+
     def _make_housekeeping(self) -> None:
         settings = self.settings
         self.recovery = Recovery(self.ledger, self.accounts.api, self.request_loop.adopt, self.freeze.freeze)
@@ -412,7 +415,8 @@ class Operator:
                 field="kinds",
                 hint="install the chart with crds.install=true, or kubectl apply -f crds/",
             )
-        health = self._health()
+        last_handover, health = self._last_handover(), self._health()
+        last_handover.start()
         health.start()
         scheduler = self._thread("scheduler", self.scheduler.run)
         requests = self._thread("requests", self.request_loop.run)
@@ -427,6 +431,7 @@ class Operator:
             # Acts come to their safe point under the lease. Then it goes at once: whoever takes over need not wait for
             # a scan that ends; without the lease nothing can be decided or proposed here any more.
             requests.join()
+            last_handover.finish()
             lease_stop.set()
             lease.join()
             scheduler.join()

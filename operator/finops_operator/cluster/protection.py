@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, Protocol
 
+from finops.crds.admission import policies
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.canonical import Json
 from finops.errors import FinopsError
-from finops.k8s.protection import Found, Mark
+from finops.k8s.access import Access
+from finops.k8s.connection import Connection
+from finops.k8s.protection import AdmissionPolicies, Found, Mark
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 
@@ -38,6 +42,26 @@ class Protected(Protocol):
     def problem(self, *, fresh: bool = False) -> str: ...
 
     def since(self) -> datetime: ...
+
+
+def reading(
+    connection: Connection, attesters: Mapping[str, str], prefix: str, namespaces: Sequence[str]
+) -> Callable[[], Found]:
+    """Return what reads the policies of a release; who the operator is on the cluster is asked once, at the first use.
+
+    Args:
+        connection: of the operator itself.
+        attesters: source of votes → the one user who may vouch for voters of it.
+        prefix: start of the policies' names.
+        namespaces: where they hold; empty is everywhere.
+    """
+
+    @cache
+    def found() -> AdmissionPolicies:
+        operator, _ = Access(connection).username()
+        return AdmissionPolicies(connection, policies(operator, attesters, prefix, namespaces))
+
+    return lambda: found().read()
 
 
 @dataclass(slots=True)

@@ -172,6 +172,11 @@ class RequestLoop:
         for act in acts:
             self._keep((act,), begun=self.decider.has_begun(act.uid))
 
+    def under_way(self) -> tuple[ActRequest, ...]:
+        """Return the acts that have come to their first changing call and have not ended, as last seen."""
+        with self._lock:
+            return tuple(one.last for one in self._unfinished.values() if one.begun)
+
     def _keep(self, acts: Iterable[ActRequest], *, begun: bool) -> None:
         with self._lock:
             for act in acts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from tests.support.ledger_keys import MEMBERSHIP_KEY
@@ -106,7 +107,7 @@ def test_groups_are_fresh_or_not_told_at_all(store: Store) -> None:
     ],
 )
 def test_a_list_that_the_owner_of_the_store_wrote_or_changed_has_no_members_and_no_time(
-    store: Store, written: dict[str, str]
+    store: Store, written: dict[Any, Any]
 ) -> None:
     """Bullet "Whoever can write the store can make the operator act": who is in a group is the bot's word alone."""
     groups = SlackGroups(store, MEMBERSHIP_KEY)
@@ -127,7 +128,8 @@ def test_what_is_no_time_of_ours_asks_for_no_reading(store: Store) -> None:
 def test_a_list_of_another_group_or_of_another_key_is_none_of_this_one(store: Store) -> None:
     groups = SlackGroups(store, MEMBERSHIP_KEY)
     groups.put("S1", ["U1"], NOW)
-    store.client.hset(store.keys.slack("group", "S2"), mapping=store.client.hgetall(store.keys.slack("group", "S1")))
+    copied: Any = store.client.hgetall(store.keys.slack("group", "S1"))
+    store.client.hset(store.keys.slack("group", "S2"), mapping=copied)
 
     assert groups.read("S2").forged
     assert SlackGroups(store, "a key of another release").read("S1").forged

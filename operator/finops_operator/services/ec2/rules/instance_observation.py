@@ -193,7 +193,7 @@ def _volume_keys(reader: Reader, instance: Mapping[str, Any]) -> list[Json] | No
     volumes = answer.get("Volumes", ())
     keys = {str(volume.get("KmsKeyId") or "") for volume in volumes if volume.get("Encrypted")}
     whole = len(volumes) == len(wanted) and all(key.startswith("arn:") for key in keys)
-    return sorted(keys) if whole else None
+    return [*sorted(keys)] if whole else None
 
 
 def _status(reader: Reader, instance_id: str) -> tuple[str, list[Json]]:
