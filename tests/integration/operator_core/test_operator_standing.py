@@ -234,3 +234,30 @@ def test_nothing_begins_so_late_that_its_call_could_come_after_the_expiry(parts:
 
     assert stop is not None
     assert stop.kind is StopKind.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"allow": [{"namespaces": [NAMESPACE], "actions": ["ebs_volume_delete"]}]}, "NotGranted"),
+        ({"allow": [{"namespaces": ["elsewhere"], "actions": ["ec2_instance_stop"]}]}, "NotGranted"),
+        ({"executorRoleArn": None}, "NotGranted"),
+        ({"accountId": "999999999999", "executorRoleArn": None}, "AccountGone"),
+    ],
+)
+def test_an_account_that_no_longer_grants_the_act_withdraws_it_however_many_approved(
+    parts: Parts, change: dict[str, Any], code: str
+) -> None:
+    """Invariant I10: what a namespace may do in an account is the administrator's word of now."""
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.look(made)
+    assert parts.gate.still_allowed(act_of(approved)) is None
+    api = aws_accounts(parts.connection)
+    api.delete("", account().metadata.name)
+    api.create(account(**change))
+
+    stop = parts.gate.still_allowed(act_of(approved))
+
+    assert stop is not None
+    assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, code)
