@@ -26,7 +26,7 @@ _DEFAULTS: Final[Mapping[str, object]] = {"matchPolicy": "Equivalent"}
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ObjectVersion:
     """One object as it is: which one (uid), how often it was edited (generation), and what it says (hash)."""
 
     name: str
@@ -36,7 +36,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AdmissionState:
     """The policies and bindings as they are.
 
     Attributes:
@@ -44,11 +44,11 @@ class Found:
         marks: of every object, in the order in which they were expected; empty with a problem.
         youngest: when the youngest of them was created.
         now: the API server's time right after the last of them was read. Votes carry stamps of that clock and are
-            compared with no other; None when its answer does not tell.
+            compared with no other; None when its answer does not say.
     """
 
     problem: str
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[ObjectVersion, ...] = ()
     youngest: datetime | None = None
     now: datetime | None = None
 
@@ -60,7 +60,7 @@ class AdmissionPolicies:
         self._api = client.CustomObjectsApi(connection.api)
         self._expected = tuple(expected)
 
-    def read(self) -> Found:
+    def read(self) -> AdmissionState:
         """Read and compare all of them.
 
         Raises:
@@ -71,16 +71,18 @@ class AdmissionPolicies:
             kind, name = str(wanted["kind"]), str(wanted["metadata"]["name"])
             live, now = self._get(kind, name)
             if live is None:
-                return Found(f"{kind} {name} does not exist")
+                return AdmissionState(f"{kind} {name} does not exist")
             if live["metadata"].get("deletionTimestamp"):
-                return Found(f"{kind} {name} is being deleted")
+                return AdmissionState(f"{kind} {name} is being deleted")
             if _plain(live["spec"]) != _plain(wanted["spec"]):
-                return Found(f"{kind} {name} is not the one of this release")
+                return AdmissionState(f"{kind} {name} is not the one of this release")
             metadata = live["metadata"]
             digest = sha256_hex(_plain(live["spec"]))
-            marks.append(Mark(f"{kind}/{name}", str(metadata["uid"]), int(metadata.get("generation") or 0), digest))
+            marks.append(
+                ObjectVersion(f"{kind}/{name}", str(metadata["uid"]), int(metadata.get("generation") or 0), digest)
+            )
             created.append(datetime.fromisoformat(str(metadata["creationTimestamp"])))
-        return Found("", tuple(marks), max(created, default=None), now)
+        return AdmissionState("", tuple(marks), max(created, default=None), now)
 
     def _get(self, kind: str, name: str) -> tuple[Mapping[str, Any] | None, datetime | None]:
         """Return the object and the time of the server that answered."""

@@ -37,6 +37,8 @@ _REPLACED_SECONDS: Final = 3_600
 _PAGE: Final = 200
 _PARTS: Final = ("recs", "by-saving", "why", "targets")
 _SWAP: Final = """
+local began = redis.call('HGET', KEYS[1], 'startTime') or ''
+if began > ARGV[6] and began <= ARGV[7] then return 0 end
 local replaced = redis.call('HGET', KEYS[1], 'generation') or ''
 for at = 3, #KEYS do redis.call('PERSIST', KEYS[at]) end
 if replaced ~= '' and replaced ~= ARGV[2] then
@@ -44,7 +46,7 @@ if replaced ~= '' and replaced ~= ARGV[2] then
     redis.call('EXPIRE', ARGV[3] .. replaced .. ':' .. part, ARGV[5])
   end
 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 6))
+redis.call('HSET', KEYS[1], unpack(ARGV, 8))
 redis.call('SADD', KEYS[2], ARGV[1])
 return 1
 """
@@ -138,13 +140,19 @@ class RecommendationStore:
             pipe.execute()
 
     def swap(self, policy: tuple[str, str], head: PolicyHead) -> None:
-        """Make `head.generation` the visible one in one step; the replaced one goes after an hour."""
-        pointer = self._keys.policy_head(*policy)
+        """Make `head.generation` the visible one in one step; the replaced one goes after an hour.
+
+        When two processes scan one policy at the same time (the one is being replaced by the other), the scan that
+        began last stays visible, whichever ends last. A head that claims to have begun after this scan ended is
+        replaced: such a clock was wrong.
+        """
+        pointer = self._keys.policy(*policy).head
         parts = [self._part(policy, head.generation, part) for part in _PARTS]
         named = self._named(policy, head.generation)
         fields = [word for pair in _head_to_fields(head).items() for word in pair]
+        times = [moment.isoformat() for moment in (head.summary.start_time, head.summary.completion_time)]
         with store_errors():
-            self._swap(keys=[pointer, self._keys.policies, *parts], args=[*named, _REPLACED_SECONDS, *fields])
+            self._swap(keys=[pointer, self._keys.policies, *parts], args=[*named, _REPLACED_SECONDS, *times, *fields])
 
     def head(self, policy: tuple[str, str]) -> PolicyHead | None:
         """Return the policy's head, None when no scan of it has ended.
@@ -153,7 +161,7 @@ class RecommendationStore:
             HeadUnreadable: there is one, and it is no head.
         """
         with store_errors():
-            fields = self._client.hgetall(self._keys.policy_head(*policy))
+            fields = self._client.hgetall(self._keys.policy(*policy).head)
         try:
             return _head_from_fields(fields) if fields else None
         except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
@@ -175,7 +183,7 @@ class RecommendationStore:
 
         Who reads it just now has an hour to end.
         """
-        pointers = [self._keys.policy_head(*policy), self._keys.policies]
+        pointers = [self._keys.policy(*policy).head, self._keys.policies]
         with store_errors():
             self._forget(keys=pointers, args=[*self._named(policy, generation), _REPLACED_SECONDS])
 
@@ -210,7 +218,7 @@ class RecommendationStore:
         Called by the proposer with what it found out about them, one policy at a time. Records that went in between
         stay gone.
         """
-        pointer = self._keys.policy_head(*policy)
+        pointer = self._keys.policy(*policy).head
         for start in range(0, len(changed), _PAGE):
             page = changed[start : start + _PAGE]
             with store_errors():
@@ -258,15 +266,15 @@ class RecommendationStore:
 
     def _visible(self, policy: tuple[str, str]) -> str:
         with store_errors():
-            return str(self._client.hget(self._keys.policy_head(*policy), "generation") or "")
+            return str(self._client.hget(self._keys.policy(*policy).head, "generation") or "")
 
     def _named(self, policy: tuple[str, str], generation: str) -> list[str]:
-        """Return what the scripts are told of a generation, so that they find its parts and those of another one."""
-        prefix = self._keys.policy_head(*policy).removesuffix("head")
+        """Return what the scripts get of a generation, so that they find its parts and those of another one."""
+        prefix = self._keys.policy(*policy).head.removesuffix("head")
         return ["/".join(policy), generation, prefix, " ".join(_PARTS)]
 
     def _part(self, policy: tuple[str, str], generation: str, part: str) -> str:
-        return self._keys.policy_part(*policy, generation, part)
+        return self._keys.policy(*policy).part(generation, part)
 
 
 def _score(one: Recommendation) -> float:

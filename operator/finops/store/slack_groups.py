@@ -24,7 +24,7 @@ _PURPOSE: Final = b"finops.dev members of a Slack user group v1\n"
 
 @dataclass(frozen=True, slots=True)
 class GroupMembers:
-    """A user group as Slack told it at `read_at`; `error` is Slack's word when the last attempt failed.
+    """A user group as Slack listed it at `read_at`; `error` is Slack's word when the last attempt failed.
 
     Without the bot's signature there are no members and no time, and `forged` is set.
     """

@@ -11,19 +11,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, Final, Protocol
 
-from finops.crds.admission import policies
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.canonical import Json
 from finops.errors import FinopsError
-from finops.k8s.access import Access
-from finops.k8s.connection import Connection
-from finops.k8s.protection import AdmissionPolicies, Found, Mark
+from finops.k8s.protection import AdmissionState, ObjectVersion
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 
@@ -44,26 +40,6 @@ class Protected(Protocol):
     def since(self) -> datetime: ...
 
 
-def reading(
-    connection: Connection, attesters: Mapping[str, str], prefix: str, namespaces: Sequence[str]
-) -> Callable[[], Found]:
-    """Return what reads the policies of a release; who the operator is on the cluster is asked once, at the first use.
-
-    Args:
-        connection: of the operator itself.
-        attesters: source of votes → the one user who may vouch for voters of it.
-        prefix: start of the policies' names.
-        namespaces: where they hold; empty is everywhere.
-    """
-
-    @cache
-    def found() -> AdmissionPolicies:
-        operator, _ = Access(connection).username()
-        return AdmissionPolicies(connection, policies(operator, attesters, prefix, namespaces))
-
-    return lambda: found().read()
-
-
 @dataclass(slots=True)
 class Protection:
     """Keeps the last reading. Thread-safe.
@@ -73,14 +49,14 @@ class Protection:
         may_write: whether this process holds the lease; only then a change is recorded.
     """
 
-    read: Callable[[], Found]
+    read: Callable[[], AdmissionState]
     ledger: Ledger
     clock: Clock
     may_write: Callable[[], bool]
     _problem: str = "the admission policies were not read yet"
     _read_at: float | None = None
     _since: datetime = _NEVER
-    _marks: tuple[Mark, ...] = ()
+    _marks: tuple[ObjectVersion, ...] = ()
     _gap: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -119,7 +95,7 @@ class Protection:
         except FinopsError as error:
             return f"the admission policies cannot be judged: {error}"
 
-    def _in_force(self, found: Found) -> str:
+    def _in_force(self, found: AdmissionState) -> str:
         if not self._gap and found.marks == self._marks:
             return ""
         number, known = self._recorded()
@@ -151,7 +127,7 @@ class Protection:
         return low, self.ledger.find(_id(low)) if low else None
 
 
-def _edited_once(before: tuple[Mark, ...], after: tuple[Mark, ...]) -> bool:
+def _edited_once(before: tuple[ObjectVersion, ...], after: tuple[ObjectVersion, ...]) -> bool:
     """Return whether each object is as it was, or was edited once from good to good, as an upgrade does: no gap."""
     if [one.name for one in before] != [one.name for one in after]:
         return False
@@ -165,7 +141,7 @@ def _id(number: int) -> str:
     return f"protection:{number}"
 
 
-def _entry(number: int, marks: tuple[Mark, ...], since: datetime) -> Entry:
+def _entry(number: int, marks: tuple[ObjectVersion, ...], since: datetime) -> Entry:
     objects: list[Json] = [
         {"name": one.name, "uid": one.uid, "generation": one.generation, "hash": one.hash} for one in marks
     ]
@@ -178,9 +154,11 @@ def _entry(number: int, marks: tuple[Mark, ...], since: datetime) -> Entry:
     )
 
 
-def _marks_of(record: Record) -> tuple[Mark, ...]:
+def _marks_of(record: Record) -> tuple[ObjectVersion, ...]:
     objects: Any = record.entry.detail["objects"]
-    return tuple(Mark(str(one["name"]), str(one["uid"]), int(one["generation"]), str(one["hash"])) for one in objects)
+    return tuple(
+        ObjectVersion(str(one["name"]), str(one["uid"]), int(one["generation"]), str(one["hash"])) for one in objects
+    )
 
 
 def _log(problem: str) -> None:

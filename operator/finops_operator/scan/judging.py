@@ -38,7 +38,7 @@ from finops_operator.rules.readiness import act_terms
 from finops_operator.scan.check import EnabledCheck, evaluate, required_window_days, wants_fine
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.measure import Measurer, MeasureSettings
-from finops_operator.scan.offerings import Answers
+from finops_operator.scan.offerings import OfferingAnswers
 from finops_operator.scan.price import cost_of
 from finops_operator.scan.recommend import Declared, Terms, recommend, savings_of
 from finops_operator.scan.select import selects
@@ -118,36 +118,18 @@ class ShardTotals:
     """What one shard adds to the scan's summary.
 
     Attributes:
-        whole_cost, whole_resources, whole_unpriced: of all its resources, selected or not, in a month of 730 hours.
+        selected: of what the policy selects of the shard.
+        whole: of all its resources, selected or not, in a month of 730 hours: for the history that all policies share.
+        unknown: how many of the selected cannot be judged, because their first metric is missing or too thin.
     """
 
     shard: Shard
-    resources: int = 0
-    monthly_cost: Decimal = Decimal(0)
-    unpriced: int = 0
-    whole_cost: Decimal = Decimal(0)
-    whole_resources: int = 0
-    whole_unpriced: int = 0
+    selected: ShardCost = field(default_factory=ShardCost)
+    whole: ShardCost = field(default_factory=ShardCost)
     unknown: int = 0
     savings: Savings = field(default_factory=Savings)
     gaps: list[Gap] = field(default_factory=list)
     failures: Failures | None = None
-
-    @property
-    def selected(self) -> ShardCost:
-        """Return what the policy selects of the shard."""
-        return ShardCost(self.monthly_cost, self.resources, self.unpriced)
-
-    @property
-    def whole(self) -> ShardCost:
-        """Return the whole shard, for the history that all policies share."""
-        return ShardCost(self.whole_cost, self.whole_resources, self.whole_unpriced)
-
-    def add_to_whole(self, cost: Cost) -> None:
-        """Count one resource, whoever selects it."""
-        self.whole_resources += 1
-        self.whole_cost += cost.monthly or Decimal(0)
-        self.whole_unpriced += cost.monthly is None
 
 
 class ShardJudge:
@@ -164,7 +146,7 @@ class ShardJudge:
         self._terms = brief.terms(shard.account)
         self._costs: dict[str, Cost] = {}
         self._previous: dict[str, str] = {}
-        self._answers = Answers(kind.listing.questions, reader, brief.stores.offerings)
+        self._answers = OfferingAnswers(kind.listing.questions, reader, brief.stores.offerings)
         self._measurer = Measurer(
             shard, kind, reader, brief.stores.utilization, settings, self._wants_fine, brief.metric_requests
         )
@@ -180,7 +162,7 @@ class ShardJudge:
         priced = {one.id: brief.shared_cost(one) for one in resources}
         brief.stores.costs.put(self.totals.shard, priced)
         for cost in priced.values():
-            self.totals.add_to_whole(cost)
+            self.totals.whole = self.totals.whole.plus(cost.monthly)
         chosen = [one for one in resources if brief.selects(one)]
         self._costs = {one.id: priced[one.id].over(brief.hours_per_month) for one in chosen}
         ours = [item.check.id for item in brief.enabled if self._kind.id in item.check.kinds]
@@ -218,14 +200,12 @@ class ShardJudge:
         self, resource: Resource, utilization: Utilization, cost: Cost, made: tuple[Recommendation, ...]
     ) -> None:
         sums = self.totals
-        sums.resources += 1
-        sums.monthly_cost += cost.monthly or Decimal(0)
-        sums.unpriced += cost.monthly is None
+        sums.selected = sums.selected.plus(cost.monthly)
         sums.unknown += self._is_unknown(resource, utilization)
         sums.savings += savings_of(made)
 
     def _is_unknown(self, resource: Resource, utilization: Utilization) -> bool:
-        """Tell whether the kind's first metric should be there and is not, or is too thin to judge by."""
+        """Return whether the kind's first metric should be there and is not, or is too thin to judge by."""
         first = next((spec for spec in self._kind.metrics if spec.hourly and spec.applies(resource)), None)
         if first is None:
             return False

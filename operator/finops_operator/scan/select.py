@@ -9,14 +9,14 @@ from finops.domain.resource import Resource
 
 
 def selects(selector: Selector, resource: Resource) -> bool:
-    """Tell whether the policy looks at `resource`; an exclusion outweighs an inclusion."""
+    """Return whether the policy selects `resource`; an exclusion outweighs an inclusion."""
     return carries(resource.tags, selector.include_tags, selector.exclude_tags)
 
 
 def carries(
     tags: Mapping[str, str], include: Mapping[str, Sequence[str]], exclude: Mapping[str, Sequence[str]]
 ) -> bool:
-    """Tell whether `tags` have one of the values for every key of `include`, and none of `exclude`."""
+    """Return whether `tags` have one of the values for every key of `include`, and none of `exclude`."""
     return not _carries_any(tags, exclude) and all(tags.get(key) in values for key, values in include.items())
 
 

@@ -31,7 +31,7 @@ class StrayVotes:
     def adopt(self) -> None:
         """Name the owner of every answered or old vote that has none."""
         limit = self.clock.now() - UNANSWERED_FOR
-        for vote in self.approvals.kept.all():
+        for vote in self.approvals.cache.all():
             made = vote.metadata.creation_timestamp
             waits = vote.status.result is None and (made is None or made > limit)
             if vote.metadata.owner_references or waits:

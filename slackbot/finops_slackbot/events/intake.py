@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from finops_slackbot.answering import Answering
+from finops_slackbot.button_targets import ClickResult
 from finops_slackbot.metrics import Metrics
 from finops_slackbot.views import answers
-from finops_slackbot.votes import ClickResult
 from finops_slackbot.workers import Workers
 
 ACK_SECONDS: Final = 0.8
@@ -70,7 +70,7 @@ class Intake:
         *,
         in_modal: Callable[[ClickResult], Mapping[str, Any] | None] = lambda _: None,
     ) -> None:
-        """Do `job` in our own threads, acknowledge in time, and tell the person the answer it returns.
+        """Do `job` in our own threads, acknowledge in time, and send the person the answer it returns.
 
         `in_modal` may put the answer into the acknowledgement of a submission instead.
         """

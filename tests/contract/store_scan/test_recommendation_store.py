@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -56,12 +56,12 @@ def recommendation(number: int, saving: str | None, *, counted: bool = True) -> 
     )
 
 
-def head(generation: str) -> PolicyHead:
+def head(generation: str, began: datetime = NOW) -> PolicyHead:
     gap = Gap("222222222222", "", "sts", "AssumeRole", "AssumeRoleFailed", "no")
     summary = ScanSummary(
         policy="team-a/all",
-        start_time=NOW,
-        completion_time=NOW,
+        start_time=began,
+        completion_time=max(began, NOW),
         resources=3,
         monthly_cost=Decimal("200.46"),
         unpriced_resources=1,
@@ -91,6 +91,23 @@ def test_recommendations_come_back_by_saving_with_unknown_ones_last(store: Store
     assert list(recommendations.stream(POLICY)) == [some[2], some[0], some[1]]
     assert recommendations.get(POLICY, some[1].id) == some[1]
     assert recommendations.policies() == (POLICY,)
+
+
+def test_a_scan_that_began_earlier_and_ended_later_does_not_replace_the_newer_one(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    newer, older = head("newer", NOW - timedelta(seconds=1, microseconds=1)), head("older", NOW - timedelta(seconds=2))
+    recommendations.swap(POLICY, newer)
+    recommendations.swap(POLICY, older)
+    assert recommendations.head(POLICY) == newer
+    recommendations.swap(POLICY, head("now"))
+    assert recommendations.head(POLICY) == head("now")
+
+
+def test_a_scan_dated_in_the_future_by_a_wrong_clock_is_replaced(store: Store) -> None:
+    recommendations = RecommendationStore(store)
+    recommendations.swap(POLICY, head("wrong", NOW + timedelta(hours=1)))
+    recommendations.swap(POLICY, head("right"))
+    assert recommendations.head(POLICY) == head("right")
 
 
 def test_the_counted_member_of_a_group_comes_before_its_equal_alternative(store: Store) -> None:
@@ -176,7 +193,7 @@ def test_a_generation_that_was_not_known_is_not_forgotten(store: Store) -> None:
     recommendations.forget(POLICY, "g1")
     assert recommendations.head(POLICY) == replace(head("g2"), uid="made anew")
     assert recommendations.policies() == (POLICY,)
-    assert store.client.ttl(store.keys.policy_part(*POLICY, "g2", "recs")) == -1
+    assert store.client.ttl(store.keys.policy(*POLICY).part("g2", "recs")) == -1
 
 
 @pytest.mark.parametrize(
@@ -196,7 +213,7 @@ def test_a_head_that_is_none_is_an_error_of_ours_until_the_next_scan_writes_it_a
 ) -> None:
     recommendations = RecommendationStore(store)
     recommendations.swap(POLICY, head("g1"))
-    key = store.keys.policy_head(*POLICY)
+    key = store.keys.policy(*POLICY).head
     if text is None:
         store.client.hdel(key, name)
     else:
@@ -216,7 +233,7 @@ def test_of_two_scans_of_one_policy_that_end_together_no_generation_stays_for_ev
     swap_side_by_side(valkey_url, store, made, lambda one, name: RecommendationStore(one).swap(POLICY, head(name)))
     visible = RecommendationStore(store).head(POLICY)
     assert visible is not None
-    lasting = [name for name in made if store.client.ttl(store.keys.policy_part(*POLICY, name, "recs")) == -1]
+    lasting = [name for name in made if store.client.ttl(store.keys.policy(*POLICY).part(name, "recs")) == -1]
     assert lasting == [visible.generation]
 
 

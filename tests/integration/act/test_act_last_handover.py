@@ -30,7 +30,7 @@ Act = Callable[[ActRequest, Callable[[], bool]], ActResult]
 def handover(
     world: World, act: Act, request: ActRequest, wanted: list[int | Exception | None], *, seconds: float = 20_000.0
 ) -> LastHandover:
-    """Return one that is told the wanted replicas in turn: at start, then at the end. The clock runs fast."""
+    """Return one that reads the wanted replicas in turn: at start, then at the end. The clock runs fast."""
 
     def replicas() -> int | None:
         answer = wanted.pop(0)

@@ -23,7 +23,7 @@ from finops.domain.decision import State
 from finops.domain.execution import StopKind
 from finops.k8s.connection import connect
 from finops.k8s.kinds import aws_accounts
-from finops.k8s.protection import AdmissionPolicies, Found
+from finops.k8s.protection import AdmissionPolicies, AdmissionState
 from finops_operator.cluster.protection import Protection
 
 API = ("admissionregistration.k8s.io", "v1")
@@ -62,7 +62,7 @@ def watch(parts: Parts, *, later: timedelta = timedelta()) -> Protection:
     """Watch the cluster's policies as if they were read so much later by the API server's clock."""
     policies_ = AdmissionPolicies(parts.connection, EXPECTED)
 
-    def read() -> Found:
+    def read() -> AdmissionState:
         found = policies_.read()
         return replace(found, now=found.now + later if found.now is not None else None)
 
@@ -166,7 +166,7 @@ def test_an_api_server_that_does_not_say_what_time_it_is_ends_no_gap(parts: Part
     timeless = Protection(
         lambda: replace(policies_.read(), now=None), parts.ledger, parts.clock, lambda: parts.writable
     )
-    weak = Protection(lambda: Found("a binding is missing"), parts.ledger, parts.clock, lambda: parts.writable)
+    weak = Protection(lambda: AdmissionState("a binding is missing"), parts.ledger, parts.clock, lambda: parts.writable)
     assert weak.problem() != ""
     weak.read = timeless.read
 
@@ -214,7 +214,7 @@ def test_while_unprotected_nothing_is_decided_and_nothing_begins(parts: Parts) -
     """Bullet "Forged votes are executed when admission was not in force": nothing decided, nothing acted."""
     made = parts.propose(1)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert parts.gate.still_allowed(act_of(approved)) is None
     parts.protection.why = "ValidatingAdmissionPolicyBinding x does not exist"
 
@@ -230,7 +230,7 @@ def test_a_vote_older_than_the_protection_is_refused_and_one_that_was_counted_no
     """Bullet "Forged votes are executed when admission was not in force": older votes are refused."""
     made = parts.propose(1)
     counted = parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert approved.status.state is State.APPROVED
     stamp = counted.metadata.creation_timestamp
     request_made = made.metadata.creation_timestamp
@@ -243,7 +243,7 @@ def test_a_vote_older_than_the_protection_is_refused_and_one_that_was_counted_no
     stop = parts.gate.still_allowed(act_of(approved))
     assert stop is not None
     assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "Unprotected")
-    assert parts.decider.look(approved).status.state is State.WITHDRAWN
+    assert parts.decider.advance(approved).status.state is State.WITHDRAWN
 
 
 def test_a_new_vote_made_before_the_protection_is_answered_so(parts: Parts) -> None:

@@ -18,6 +18,7 @@ from finops.domain.execution import Call, StopKind
 from finops.errors import Conflict, LedgerDiverged, LedgerUnavailable
 from finops.k8s.kinds import KindApi, aws_accounts
 from finops_operator.acts.journal import intent_entry, started_entry
+from finops_operator.decisions.act_stage import recorded_facts
 
 TWO = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}], "requireReason": "Never"}
 
@@ -32,7 +33,7 @@ def _granted(parts: Parts) -> Iterator[None]:
 
 def sync_slowly_once(parts: Parts, seconds: float) -> threading.Event:
     """Let one sync of the ledger's file last longer than an append waits, as a network volume does now and then."""
-    sink, done = parts.ledger._file, threading.Event()
+    sink, done = parts.ledger._sinks.file, threading.Event()
     assert sink is not None
     real = sink._sync
 
@@ -52,10 +53,10 @@ def test_a_denial_whose_append_did_not_answer_still_ends_the_request(parts: Part
     vote = parts.vote(made, decision="Deny", reason="no")
     done = sync_slowly_once(parts, 2.5)
     with pytest.raises(LedgerUnavailable):
-        parts.decider.look(made)
+        parts.decider.advance(made)
     assert done.wait(10)
 
-    after = parts.decider.look(parts.requests.fresh(made))
+    after = parts.decider.advance(parts.requests.fresh(made))
 
     answer = parts.approvals.api.get(NAMESPACE, vote.metadata.name)
     assert answer is not None
@@ -63,22 +64,22 @@ def test_a_denial_whose_append_did_not_answer_still_ends_the_request(parts: Part
     assert answer.status.result.value == "Counted"
     assert after.status.state is State.DENIED
     parts.vote(made, person="bob")
-    assert parts.decider.look(parts.requests.fresh(made)).status.state is State.DENIED
+    assert parts.decider.advance(parts.requests.fresh(made)).status.state is State.DENIED
 
 
 def test_a_withdrawal_whose_append_did_not_answer_takes_the_approval_back(parts: Parts) -> None:
     """Bullet "A counted denial is lost": the same holds for a vote that is taken back."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert approved.status.state is State.APPROVED
     parts.vote(made, decision="Withdraw")
     done = sync_slowly_once(parts, 2.5)
     with pytest.raises(LedgerUnavailable):
-        parts.decider.look(approved)
+        parts.decider.advance(approved)
     assert done.wait(10)
 
-    assert parts.decider.look(parts.requests.fresh(made)).status.state is State.WITHDRAWN
+    assert parts.decider.advance(parts.requests.fresh(made)).status.state is State.WITHDRAWN
 
 
 def test_a_vote_that_was_taken_back_does_not_count_again_when_the_store_hides_its_verdict(parts: Parts) -> None:
@@ -86,15 +87,15 @@ def test_a_vote_that_was_taken_back_does_not_count_again_when_the_store_hides_it
     both = {**TWO, "required": 2}
     made = parts.propose(1, approval=both)
     first = parts.vote(made)
-    made = parts.decider.look(made)
+    made = parts.decider.advance(made)
     parts.vote(made, decision="Withdraw")
-    made = parts.decider.look(made)
+    made = parts.decider.advance(made)
     parts.store.client.hdel(parts.store.keys.ledger_operations, f"vote:{first.metadata.uid}")
     parts.decider.start_again()
     parts.vote(made, person="bob")
 
     with pytest.raises(LedgerDiverged, match="hides operation vote:"):
-        parts.decider.look(parts.requests.fresh(made))
+        parts.decider.advance(parts.requests.fresh(made))
 
     assert parts.requests.fresh(made).status.state is State.PENDING
 
@@ -107,14 +108,14 @@ def test_a_denial_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_i
     parts.vote(made)
     parts.decider.judge_votes(made)
     # As a release did that had lost the denial: approved by a tally of its own.
-    facts, counted = parts.decider._facts(made), parts.decider.counted(made)
+    facts, counted = recorded_facts(parts.ledger, made), parts.decider.counted(made)
     last = parts.ledger.of_request(facts.uid)[-1].sequence
-    tally = parts.decider._standing(made)
-    parts.decider._votes.decide(made, facts, Trigger.QUORUM_REACHED, tally, "Approved.", after=last)
+    tally = parts.decider._ballots.standing(made)
+    parts.decider._decisions.votes.decide(made, facts, Trigger.QUORUM_REACHED, tally, "Approved.", after=last)
     assert len(counted) == 2
 
     stop = parts.gate.still_allowed(act_of(made))
-    shown = parts.decider.look(parts.requests.fresh(made))
+    shown = parts.decider.advance(parts.requests.fresh(made))
 
     assert stop is not None
     assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "Denied")
@@ -128,8 +129,8 @@ def test_a_request_whose_act_begins_in_the_instant_of_its_end_is_not_ended(
     """Bullet "A counted denial is lost": a decision rests on the last record of its request, as a verdict does."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
-    act, real = act_of(approved), parts.decider._votes.decide
+    approved = parts.decider.advance(made)
+    act, real = act_of(approved), parts.decider._decisions.votes.decide
     call = Call(approved.spec.to_plan().steps[0], 1)
 
     def begun_meanwhile(*what: Any, **how: Any) -> Record:
@@ -137,7 +138,7 @@ def test_a_request_whose_act_begins_in_the_instant_of_its_end_is_not_ended(
         parts.ledger.append(intent_entry(act, call, call.step.parameters, {}, back=False))
         return real(*what, **how)
 
-    monkeypatch.setattr(parts.decider._votes, "decide", begun_meanwhile)
+    monkeypatch.setattr(parts.decider._decisions.votes, "decide", begun_meanwhile)
 
     with pytest.raises(Conflict):
         parts.decider.end(approved, Trigger.WITHDRAWN, "The policy no longer allows it.")
@@ -166,11 +167,11 @@ def test_a_request_that_is_withdrawn_before_its_first_call_gives_its_place_back(
     """Bullet "Caps leak after a kill": a process that died between admission and start left a place taken."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert parts.given_back == []
     parts.vote(made, decision="Withdraw")
 
-    assert parts.decider.look(approved).status.state is State.WITHDRAWN
+    assert parts.decider.advance(approved).status.state is State.WITHDRAWN
     assert [one.metadata.uid for one in parts.given_back] == [made.metadata.uid]
 
 
@@ -181,7 +182,7 @@ def test_an_approval_that_does_not_parse_holds_its_act_and_no_other(
     """Bullet "An Approval that does not parse": it holds the act and says so, and never withdraws it for good."""
     made = parts.propose(1, approval=TWO)
     mine = parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     other = parts.vote(parts.propose(2, approval=TWO))
     name = (mine if about else other).metadata.name
     real = KindApi._list_raw
@@ -209,7 +210,7 @@ def test_a_policy_that_no_longer_names_the_account_withdraws_what_was_approved(p
     """Bullet "a policy that no longer names the account": what a policy does not name is not acted on."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert parts.gate.still_allowed(act_of(approved)) is None
     parts.policies.api.delete(NAMESPACE, policy().metadata.name)
     parts.policies.create(policy(approval=TWO, accounts=[{"name": "elsewhere"}]))
@@ -224,7 +225,7 @@ def test_nothing_begins_so_late_that_its_call_could_come_after_the_expiry(parts:
     """Bullet "a call made seconds after expiry": the last half minute begins nothing."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     left = (made.spec.expires_at - parts.clock.now()).total_seconds()
     parts.clock.sleep(left - 32)
     assert parts.gate.still_allowed(act_of(approved)) is None
@@ -251,7 +252,7 @@ def test_an_account_that_no_longer_grants_the_act_withdraws_it_however_many_appr
     """Invariant I10: what a namespace may do in an account is the administrator's word of now."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert parts.gate.still_allowed(act_of(approved)) is None
     api = aws_accounts(parts.connection)
     api.delete("", account().metadata.name)

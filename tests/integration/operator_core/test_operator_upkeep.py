@@ -19,7 +19,7 @@ from finops.domain.canonical import sha256_hex
 from finops.domain.decision import State
 from finops.errors import Conflict
 from finops.store.connection import Store
-from finops.store.outbox import MessageRef
+from finops.store.slack_messages import MessageRef
 from finops_operator.cluster.freeze import LONGEST_REASON, Freeze
 from finops_operator.cluster.objects import Gone
 from finops_operator.upkeep.audit_notes import terms_of
@@ -33,13 +33,13 @@ def commands(store: Store) -> int:
 def test_fifty_open_requests_with_votes_cost_nothing_while_nothing_happens(parts: Parts) -> None:
     for number in range(50):
         parts.vote(parts.propose(number, approval={"required": 2, "approvers": [{"kubernetesGroup": "sre"}]}))
-    for one in parts.world.requests.all():
-        parts.decider.look(one)
+    for one in parts.cache.requests.all():
+        parts.decider.advance(one)
     before, asked = commands(parts.store), len(parts.double.audit())
 
     for _ in range(10):
-        for one in parts.world.requests.all():
-            parts.decider.look(one)
+        for one in parts.cache.requests.all():
+            parts.decider.advance(one)
 
     assert commands(parts.store) - before == 0
     # The mapping of identities, once in two seconds at most.
@@ -50,11 +50,11 @@ def test_an_old_picture_of_a_request_never_puts_it_back_to_its_beginning(parts: 
     made = parts.propose(1)
     old = made.model_copy(update={"status": made.status.model_copy(update={"state": None})})
     parts.vote(made)
-    assert parts.decider.look(made).status.state is State.APPROVED
-    parts.world.requests.drop((NAMESPACE, made.metadata.name), made.metadata.uid)
+    assert parts.decider.advance(made).status.state is State.APPROVED
+    parts.cache.requests.drop((NAMESPACE, made.metadata.name), made.metadata.uid)
 
     with pytest.raises(Conflict, match="taken in already"):
-        parts.decider.look(old)
+        parts.decider.advance(old)
 
     assert parts.requests.fresh(made).status.state is State.APPROVED
 
@@ -64,7 +64,7 @@ def test_a_request_that_another_thread_took_in_is_read_without_a_refused_write(p
     old = made.model_copy(update={"status": made.status.model_copy(update={"state": None})})
     before = len(parts.double.audit())
 
-    seen = parts.decider.look(old)
+    seen = parts.decider.advance(old)
 
     assert seen.status.state is State.PENDING
     assert [one for one in parts.double.audit()[before:] if one["verb"] not in {"get", "list"}] == []
@@ -75,7 +75,7 @@ def test_votes_of_one_second_are_judged_so_that_the_withdrawal_wins(parts: Parts
     parts.vote(made)
     parts.vote(made, decision="Withdraw", reason="slip")
 
-    look = parts.decider.look(made)
+    look = parts.decider.advance(made)
 
     assert look.status.state is State.PENDING
     told = [record.entry.detail["choice"] for record in parts.ledger.read() if record.entry.kind is RecordKind.VOTED]
@@ -117,7 +117,7 @@ def test_a_month_after_its_end_a_request_is_removed_and_its_story_stays(parts: P
 
     assert parts.requests.api.get(NAMESPACE, ended.metadata.name) is None
     assert parts.requests.api.get(NAMESPACE, waiting.metadata.name) is not None
-    assert parts.world.requests.get(NAMESPACE, ended.metadata.name) is None
+    assert parts.cache.requests.get(NAMESPACE, ended.metadata.name) is None
     assert parts.ledger.of_request(ended.metadata.uid or "")
 
 
@@ -137,11 +137,11 @@ def test_a_posted_card_is_noted_once_also_by_the_next_process(parts: Parts) -> N
     parts.housekeeping.run_duties()
     assert ("posted", "posted") not in parts.kinds_of_records()
 
-    parts.outbox.shown(posted.metadata.uid or "", MessageRef("C0123456789", "1700.5", "h", 0))
-    parts.outbox.shown(silent.metadata.uid or "", MessageRef("C0123456789", "1700.6", "h", 0))
+    parts.slack_messages.shown(posted.metadata.uid or "", MessageRef("C0123456789", "1700.5", "h", 0))
+    parts.slack_messages.shown(silent.metadata.uid or "", MessageRef("C0123456789", "1700.6", "h", 0))
     for _ in range(3):
         parts.housekeeping.run_duties()
-    parts.chronicle.start_again()
+    parts.audit_notes.start_again()
     parts.housekeeping.run_duties()
 
     (noted,) = [record for record in parts.ledger.read() if record.entry.kind is RecordKind.POSTED]
@@ -154,7 +154,7 @@ def test_a_card_of_a_request_that_ended_before_the_next_look_is_noted_too(parts:
     posted = parts.propose(1, ended, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}})
     for _ in range(3):
         parts.housekeeping.run_duties()
-    parts.outbox.shown(posted.metadata.uid or "", MessageRef("C0123456789", "1700.5", "h", 0))
+    parts.slack_messages.shown(posted.metadata.uid or "", MessageRef("C0123456789", "1700.5", "h", 0))
 
     for _ in range(3):
         parts.housekeeping.run_duties()
@@ -167,9 +167,9 @@ def test_a_card_of_a_request_that_ended_before_the_next_look_is_noted_too(parts:
 def test_what_is_no_card_of_slack_does_not_get_into_the_ledger(parts: Parts, channel: str, stamp: str) -> None:
     """The bot may write the note of a card; whoever has stolen it must not fill the ledger's disk by it."""
     made = parts.propose(1, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}})
-    parts.outbox.shown(made.metadata.uid or "", MessageRef(channel, stamp, "h", 0))
+    parts.slack_messages.shown(made.metadata.uid or "", MessageRef(channel, stamp, "h", 0))
 
-    parts.chronicle.note((), [made], "")
+    parts.audit_notes.note((), [made], "")
 
     assert RecordKind.POSTED not in {record.entry.kind for record in parts.ledger.read()}
 
@@ -179,11 +179,11 @@ def test_a_note_that_the_bot_cannot_have_written_keeps_no_other_card_from_being_
     notify = {"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}}
     forged, posted = parts.propose(1, notify=notify), parts.propose(2, notify=notify)
     for number, made in enumerate((forged, posted)):
-        parts.outbox.shown(made.metadata.uid or "", MessageRef("C0123456789", f"1700.{number}", "h", 0))
+        parts.slack_messages.shown(made.metadata.uid or "", MessageRef("C0123456789", f"1700.{number}", "h", 0))
     key = parts.store.keys.slack("message", forged.metadata.uid or "")
     parts.store.client.hset(key, "posting", "9" * 5000)
 
-    parts.chronicle.note((), [forged, posted], "")
+    parts.audit_notes.note((), [forged, posted], "")
 
     noted = [record.entry.request for record in parts.ledger.read() if record.entry.kind is RecordKind.POSTED]
     assert [one.rpartition("/")[2] for one in noted] == [forged.metadata.uid, posted.metadata.uid]
@@ -194,7 +194,7 @@ def test_however_long_a_freezes_reason_is_its_record_stays_small(parts: Parts) -
     parts.maps.write("r-freeze", {"frozen": "true", "reason": "ä" * 300_000})
     freeze = Freeze(parts.maps, "r-freeze")
 
-    parts.chronicle.note((), (), freeze.reason())
+    parts.audit_notes.note((), (), freeze.reason())
 
     (record,) = [one for one in parts.ledger.read() if one.entry.kind is RecordKind.FROZEN]
     assert record.entry.detail["reason"] == "ä" * LONGEST_REASON
@@ -208,7 +208,7 @@ def test_terms_too_long_for_a_record_are_noted_by_their_hash(parts: Parts) -> No
     values = [f"{number:03}{'x' * 250}" for number in range(50)]
     made = parts.policies.create(policy(actions={"protectTags": {f"key-{number}": values for number in range(30)}}))
 
-    parts.chronicle.note([made], (), "")
+    parts.audit_notes.note([made], (), "")
 
     (record,) = [one for one in parts.ledger.read() if one.entry.kind is RecordKind.POLICY_CHANGED]
     assert record.entry.detail["hash"] == sha256_hex(terms_of(made))
@@ -223,10 +223,10 @@ def test_a_request_that_ended_without_a_card_is_asked_about_ever_more_seldom(par
         asked.extend(uids)
         return {}
 
-    parts.chronicle.posted = nothing_posted
+    parts.audit_notes.posted = nothing_posted
 
     for _ in range(600):
-        parts.chronicle.note((), parts.world.requests.all(), "")
+        parts.audit_notes.note((), parts.cache.requests.all(), "")
 
     assert 60 <= len(asked) <= 70
 
@@ -236,7 +236,7 @@ def test_each_turn_of_the_freeze_switch_is_noted_once(parts: Parts) -> None:
         parts.maps.write("r-freeze", {"frozen": frozen, "reason": reason})
         parts.housekeeping.run_duties()
         parts.housekeeping.run_duties()
-        parts.chronicle.start_again()
+        parts.audit_notes.start_again()
         parts.housekeeping.run_duties()
 
     for frozen, reason in (("", ""), ("true", "audit"), ("false", ""), ("true", "audit")):
@@ -252,9 +252,9 @@ def test_only_a_change_of_terms_is_noted_and_every_turn_of_it(parts: Parts) -> N
     def changed(generation: int, **spec: Any) -> None:
         found = policy(name="terms", generation=generation, **spec)
         metadata = replaced(found, made)
-        parts.world.policies.put(found.model_copy(update={"metadata": metadata}))
+        parts.cache.policies.put(found.model_copy(update={"metadata": metadata}))
         parts.housekeeping.run_duties()
-        parts.chronicle.start_again()
+        parts.audit_notes.start_again()
         parts.housekeeping.run_duties()
 
     changed(1)
@@ -288,7 +288,7 @@ def test_the_bot_is_told_every_group_that_a_policy_or_an_open_request_names(part
 def test_a_quiet_kind_is_touched_so_that_its_watch_must_answer(parts: Parts) -> None:
     one = parts.propose(1)
     key = (NAMESPACE, one.metadata.name)
-    parts.housekeeping.canary.saw("ActionRequest", key, one.metadata.resource_version or "")
+    parts.canary.saw("ActionRequest", key, one.metadata.resource_version or "")
     parts.housekeeping.run_duties()
     assert not (parts.requests.fresh(one).metadata.annotations)
     parts.clock.sleep(61)
@@ -297,7 +297,7 @@ def test_a_quiet_kind_is_touched_so_that_its_watch_must_answer(parts: Parts) -> 
 
     assert "finops.dev/canary" in parts.requests.fresh(one).metadata.annotations
     parts.clock.sleep(200)
-    assert "ActionRequest" in parts.housekeeping.canary.problem(150)
+    assert "ActionRequest" in parts.canary.problem(150)
 
 
 def test_a_status_is_written_on_the_newest_object_and_a_deleted_one_is_gone(parts: Parts) -> None:
@@ -310,7 +310,7 @@ def test_a_status_is_written_on_the_newest_object_and_a_deleted_one_is_gone(part
     parts.requests.api.delete(NAMESPACE, one.metadata.name)
     with pytest.raises(Gone):
         parts.requests.write_status(written, lambda now: now.status.to_dict())
-    assert parts.world.requests.get(NAMESPACE, one.metadata.name) is None
+    assert parts.cache.requests.get(NAMESPACE, one.metadata.name) is None
 
 
 def owners(parts: Parts, name: str) -> list[tuple[str, str, str]]:
@@ -338,7 +338,7 @@ def test_a_vote_by_plain_kubectl_goes_along_with_its_request(parts: Parts) -> No
     parts.housekeeping.run_duties()
     assert owners(parts, name) == []
 
-    parts.decider.look(made)
+    parts.decider.advance(made)
     parts.housekeeping.run_duties()
 
     assert owners(parts, name) == [("ActionRequest", made.metadata.name, made.metadata.uid)]
@@ -363,7 +363,7 @@ def test_a_vote_that_has_an_owner_keeps_it(parts: Parts) -> None:
     made = parts.propose(1)
     name = parts.vote(made).metadata.name
     before = parts.approvals.api.get(NAMESPACE, name)
-    parts.decider.look(made)
+    parts.decider.advance(made)
     parts.housekeeping.run_duties()
 
     after = parts.approvals.api.get(NAMESPACE, name)

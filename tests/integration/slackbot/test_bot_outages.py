@@ -56,7 +56,7 @@ def process(world: World, **changes: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def connected(world: World) -> bool:
-    return bool(world.control.envelopes()["connections"])
+    return bool(world.control.observed.envelopes()["connections"])
 
 
 @pytest.mark.parametrize("boundary", ["bot.click.received", "bot.approval.created"])
@@ -89,9 +89,9 @@ def test_a_bot_killed_after_posting_finds_its_card_again(world: World, monkeypat
     # The lease of the killed bot's delivery runs for a minute; a test cannot wait that long.
     world.store.client.zadd(world.store.keys.slack("due"), {request.metadata.uid or "": 0})
     with world.bot() as second:
-        world.until(lambda: second.outbox.message(request.metadata.uid or "").hash, 20)
+        world.until(lambda: second.outbox.messages.of(request.metadata.uid or "").hash, 20)
         assert world.card(request)
-        assert len(world.control.calls(method="chat.postMessage")) == 1
+        assert len(world.control.observed.calls(method="chat.postMessage")) == 1
 
 
 def test_sigterm_ends_the_bot_in_order_and_no_secret_is_logged(world: World) -> None:
@@ -140,8 +140,8 @@ def test_without_a_store_nothing_is_recorded_and_the_voter_knows(tmp_path: Path)
         assert world.votes() == []
         assert "store" in _ready(bot.health.port)
         world.click(request, ALICE, "finops_deny")
-        world.until(lambda: world.control.views(user=ALICE))
-        answer = world.control.submit_view(user=ALICE, values={"reason": {"text": "no"}})
+        world.until(lambda: world.control.observed.views(user=ALICE))
+        answer = world.control.people.submit_view(user=ALICE, values={"reason": {"text": "no"}})
         assert "Not recorded" in answer["errors"]["reason"], "the modal stays open with the reason in it"
         server.start()
         world.until(lambda: _ready(bot.health.port) == "")
@@ -153,13 +153,11 @@ def test_without_kubernetes_nothing_is_recorded_and_the_voter_knows(world: World
     with world.bot():
         request = world.propose()
         world.until(lambda: world.card(request))
-        cluster = world.cluster
         world.judging.clear()
-        cluster._run(cluster._listener.stop())
-        sent = world.click(request, BOB)
-        assert sent["acked"]
-        assert "Kubernetes does not answer" in world.told(BOB, "Not recorded")
-        cluster._run(cluster._listener.start())
+        with world.cluster.down():
+            sent = world.click(request, BOB)
+            assert sent["acked"]
+            assert "Kubernetes does not answer" in world.told(BOB, "Not recorded")
         world.judging.set()
         world.until(lambda: world.votes() == [])
         world.click(request, BOB)
@@ -167,7 +165,7 @@ def test_without_kubernetes_nothing_is_recorded_and_the_voter_knows(world: World
 
 
 def test_a_silent_slack_records_nothing_because_the_voter_is_unknown(world: World) -> None:
-    world.control.fault(method="users.info", n=1, status=503)
+    world.control.conditions.fault(method="users.info", n=1, status=503)
     with world.bot():
         request = world.propose()
         world.click(request, BOB)
@@ -178,7 +176,7 @@ def test_a_silent_slack_records_nothing_because_the_voter_is_unknown(world: Worl
 
 
 def test_user_groups_on_a_free_plan_do_not_hide_people_named_in_person(world: World) -> None:
-    world.control.fault(method="usergroups.users.list", n=5, error="plan_upgrade_required")
+    world.control.conditions.fault(method="usergroups.users.list", n=5, error="plan_upgrade_required")
     with world.bot():
         request = world.propose()
         world.click(request, BOB)
@@ -189,7 +187,7 @@ def test_the_socket_comes_back_after_it_was_cut(world: World) -> None:
     with world.bot():
         request = world.propose()
         world.until(lambda: world.card(request))
-        world.control.socket(kind="drop")
+        world.control.conditions.socket(kind="drop")
         world.until(lambda: not connected(world))
         world.until(lambda: connected(world), 30)
         world.click(request, BOB)
@@ -199,7 +197,7 @@ def test_the_socket_comes_back_after_it_was_cut(world: World) -> None:
 def test_members_of_the_groups_that_policies_name_are_kept_for_the_operator(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("finops_slackbot.guards.groups._LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("finops_slackbot.guards.groups._POLL_SECONDS", 0.1)
     groups = SlackGroups(world.store, MEMBERSHIP_KEY)
     with world.bot() as bot:
         groups.want({"S0SRE00001", "S0NOWHERE1"})
@@ -212,7 +210,7 @@ def test_members_of_the_groups_that_policies_name_are_kept_for_the_operator(
 
 def test_a_group_that_the_operator_asks_for_is_read_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bullet "Checked again right before the act": the act waits for a reading that was made after it asked."""
-    monkeypatch.setattr("finops_slackbot.guards.groups._LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("finops_slackbot.guards.groups._POLL_SECONDS", 0.1)
     groups = SlackGroups(world.store, MEMBERSHIP_KEY)
     with world.bot() as bot:
         groups.want({"S0SRE00001"})
@@ -227,7 +225,7 @@ def test_a_list_that_somebody_else_wrote_is_read_from_slack_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bullet "Whoever can write the store can make the operator act": the bot's list takes the forged one's place."""
-    monkeypatch.setattr("finops_slackbot.guards.groups._LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("finops_slackbot.guards.groups._POLL_SECONDS", 0.1)
     groups = SlackGroups(world.store, MEMBERSHIP_KEY)
     with world.bot():
         groups.want({"S0SRE00001"})
@@ -289,7 +287,7 @@ def test_a_person_who_left_slack_cannot_click_at_all(world: World) -> None:
     with world.bot():
         request = world.propose()
         world.until(lambda: world.card(request))
-        world.control.deactivate_user(user=BOB)
+        world.control.workspace.deactivate_user(user=BOB)
         with pytest.raises(ControlRefusedError):
             world.click(request, BOB)
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.fake_clock import FakeClock
 
 from finops.store.slack_groups import GroupMembers, SlackGroups
-from finops_operator.decisions.identities import People
+from finops_operator.decisions.identities import Identities
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 GROUP = "S0SRE00001"
@@ -41,8 +41,8 @@ class Switches:
         return self.identities
 
 
-def people(groups: Groups, identities: dict[str, str] | None = None) -> People:
-    return People(
+def people(groups: Groups, identities: dict[str, str] | None = None) -> Identities:
+    return Identities(
         switches=Switches(identities), identities="r", groups=cast("SlackGroups", groups), clock=FakeClock(NOW)
     )
 

@@ -96,10 +96,12 @@ def test_a_request_that_cannot_be_reviewed_keeps_nothing_else_from_being_reviewe
     proposer = _proposer(by, items, action)
     pending = [request(item, State.PENDING, by=by) for item in items]
     requests = SimpleNamespace(
-        found=lambda: pending, kept=SimpleNamespace(all=lambda: pending), api=SimpleNamespace(get=lambda *_: None)
+        found=lambda: pending, cache=SimpleNamespace(all=lambda: pending), api=SimpleNamespace(get=lambda *_: None)
     )
     decider = SimpleNamespace(
-        is_ours=lambda _request: True, close=lambda one, *_what: closed.append(one.metadata.name), look=lambda one: one
+        is_ours=lambda _request: True,
+        close=lambda one, *_what: closed.append(one.metadata.name),
+        advance=lambda one: one,
     )
     proposer = replace(
         proposer,
@@ -127,21 +129,21 @@ def _proposer(
     corrected: list[Recommendation] | None = None,
     take_in: Callable[[ActionRequest], object] = lambda request: request,
 ) -> Proposer:
-    kept = [] if corrected is None else corrected
+    cache = [] if corrected is None else corrected
     nothing = SimpleNamespace(all=lambda: ())
-    requests = SimpleNamespace(found=lambda: (), kept=nothing, api=SimpleNamespace(get=lambda *_: None), create=create)
+    requests = SimpleNamespace(found=lambda: (), cache=nothing, api=SimpleNamespace(get=lambda *_: None), create=create)
     return Proposer(
         requests=cast("Any", requests),
         policy_now=lambda _policy: by,
         accounts=lambda: (account(allow=[{"namespaces": ["team-a"], "actions": [action.id]}]),),
         recommendations=lambda _policy: iter(items),
-        correct=lambda _policy, changed: kept.extend(changed),
+        correct=lambda _policy, changed: cache.extend(changed),
         kinds=load_kinds(),
         actions={action.id: action},
         sessions=cast("Any", SimpleNamespace(reader=lambda *_args, **_named: object())),
         access=access_of,
         ledger=cast("Any", SimpleNamespace(append=lambda _entry: None)),
-        decider=cast("Any", SimpleNamespace(is_ours=lambda _request: True, look=take_in)),
+        decider=cast("Any", SimpleNamespace(is_ours=lambda _request: True, advance=take_in)),
         clock=FakeClock(),
         may_write=lambda: True,
         stopping=stopping,

@@ -14,9 +14,9 @@ from tests.support.scan_samples import ACCOUNT, NOW, gap, policy, scanned_status
 from finops.crds.policy_status import GAP_ROWS
 from finops.crds.scan_policy import ScanPolicy
 from finops_operator.rules import policy_status
-from finops_operator.rules.policy_status import Standing
+from finops_operator.rules.policy_status import PolicyFigures
 
-STANDING = Standing(open_requests=3, realized_monthly_savings=Decimal("7.005"))
+STANDING = PolicyFigures(open_requests=3, realized_monthly_savings=Decimal("7.005"))
 LATER = NOW + timedelta(hours=1)
 
 
@@ -61,6 +61,21 @@ def test_a_complete_scan_is_ready_in_every_respect() -> None:
     assert (status["recommendations"], status["openRequests"], status["observedGeneration"]) == (4, 3, 4)
     assert status["lastScan"]["apiCalls"] == 4
     assert status["lastScan"]["completionTime"] == "2026-03-10T12:30:12Z"
+
+
+def test_a_scan_that_began_earlier_and_ended_later_leaves_the_newer_ones_status() -> None:
+    newer = policy(generation=4, status=scanned(start_time=NOW - timedelta(seconds=5), resources=8))
+
+    late = scanned(of=newer, start_time=NOW - timedelta(seconds=9))
+
+    assert late == newer.status.to_dict()
+    assert scanned(of=newer, start_time=NOW)["lastScan"]["resources"] != 8
+
+
+def test_a_status_dated_in_the_future_by_a_wrong_clock_is_replaced() -> None:
+    wrong = policy(generation=4, status=scanned(start_time=NOW + timedelta(hours=1), resources=8))
+
+    assert scanned(of=wrong, start_time=NOW)["lastScan"]["resources"] != 8
 
 
 def test_gaps_leave_it_ready_and_are_counted_with_the_first_by_name() -> None:
@@ -214,7 +229,7 @@ def test_a_scan_that_broke_off_is_told_with_a_proper_reason(reason: str, shown: 
 
 def test_requests_made_after_the_scan_change_two_figures_only() -> None:
     before = policy(status=scanned())
-    after = policy_status.followed_up(before, Standing(9, Decimal("1.5")))
+    after = policy_status.followed_up(before, PolicyFigures(9, Decimal("1.5")))
 
     assert (after.pop("openRequests"), after.pop("realizedMonthlySavings")) == (9, "1.50")
     rest = before.status.to_dict()

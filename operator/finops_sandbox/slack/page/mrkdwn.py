@@ -13,7 +13,7 @@ from finops_sandbox.slack.text import unescape
 
 EMOJI = {"white_check_mark": "✅", "x": "❌", "warning": "⚠️", "hourglass": "⌛", "eyes": "👀", "lock": "🔒", "+1": "👍"}
 _EMOJI = re.compile(r":([a-z0-9_+-]+):")
-# What is told apart at a place, first come first served: blocks, code, references, styles that may hold more of it.
+# What is distinguished at a place, first come first served: blocks, code, references, styles that may hold more of it.
 _PIECES = re.compile(
     r"\n?```(?P<pre>.+?)```\n?|^(?P<quote>&gt;[^\n]*(?:\n&gt;[^\n]*)*)\n?|`(?P<code>[^`\n]+)`|<(?P<control>[^<>]+)>"
     r"|(?<![\w*])\*(?P<strong>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])"
@@ -58,13 +58,13 @@ def _lines(text: str) -> Html:
 def _control(state: State, inner: str) -> Html:
     target, _, label = inner.partition("|")
     if target.startswith("@"):
-        user = state.users.get(target[1:])
+        user = state.directory.users.get(target[1:])
         return _mention(f"@{user.name if user else label or target[1:]}")
     if target.startswith("#"):
-        channel = state.channels.get(target[1:])
+        channel = state.conversations.channels.get(target[1:])
         return _mention(f"#{channel.name if channel else label or target[1:]}")
     if target.startswith("!subteam^"):
-        group = state.groups.get(target.removeprefix("!subteam^"))
+        group = state.directory.groups.get(target.removeprefix("!subteam^"))
         return _mention(f"@{group.handle if group else label or target}")
     if target.startswith("!date^"):
         return _date(target, label)

@@ -147,8 +147,8 @@ def test_the_thresholds_are_parameters() -> None:
 
 def test_an_instance_of_whose_last_hours_nothing_is_known_is_not_judged_however_much_is_known_before() -> None:
     """Invariant I9, missing data is never idle: 16 hours are less than a twentieth of the window."""
-    silent = replace(flat(2), points=HOURS - 16, missing_at_end=16)
-    assert silent.coverage_percent > 95
+    unseen = replace(flat(2), points=HOURS - 16, missing_at_end=16)
+    assert unseen.coverage_percent > 95
     why = "nothing is known of cpuPercent in the last 16 hours of its window"
-    assert reason(judge(used(cpuPercent=silent))) == why
+    assert reason(judge(used(cpuPercent=unseen))) == why
     assert isinstance(judge(used(cpuPercent=replace(flat(2), points=HOURS - 3, missing_at_end=3))), Finding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from finops.k8s.kinds import aws_accounts, scan_policies
 from finops.store.connection import open_store
 from finops.store.inventory import InventoryStore, ShardHead
 from finops.store.recommendations import PolicyHead, RecommendationStore
+from finops_operator.upkeep.duty import Duty
 
 HERE, THERE = Shard(ACCOUNT, "us-east-1", "ec2-instance"), Shard(ACCOUNT, "eu-west-1", "ec2-instance")
 
@@ -54,7 +56,7 @@ def scanned(parts: Parts, name: str, *shards: Shard, uid: str = "", generation: 
 
 def look(parts: Parts) -> None:
     parts.clock.sleep(301)
-    parts.forgetting.clean_up()
+    parts.cleanup.clean_up()
 
 
 def known(parts: Parts) -> set[str]:
@@ -90,7 +92,7 @@ def test_what_cannot_be_read_stays_with_every_shard_and_keeps_nothing_else_from_
     create(parts, "kept", regions=[HERE.region])
     for name, shard in (("kept", HERE), ("broken", THERE), ("deleted", HERE)):
         scanned(parts, name, shard)
-    parts.store.client.hset(parts.store.keys.policy_head(NAMESPACE, "broken"), "shards", "no JSON")
+    parts.store.client.hset(parts.store.keys.policy(NAMESPACE, "broken").head, "shards", "no JSON")
     parts.clock.sleep(2 * 86_400)
 
     parts.housekeeping.run_duties()
@@ -107,8 +109,8 @@ def test_a_defect_in_one_duty_keeps_none_of_the_others_from_being_done(
     def broken() -> None:
         raise KeyError("costs")
 
-    parts.housekeeping.slack_channels = broken
-    parts.housekeeping.run_duties()
+    duties = parts.housekeeping.duties
+    replace(parts.housekeeping, duties=(Duty("slack channels", broken), *duties)).run_duties()
 
     assert known(parts) == set()
     (told,) = (one for one in caplog.records if one.exc_info is not None)
@@ -128,7 +130,7 @@ def test_the_housekeeper_of_the_process_that_may_write_sees_to_it(parts: Parts) 
 def test_a_policy_that_the_watch_has_not_shown_is_there_all_the_same(parts: Parts) -> None:
     create(parts, "new")
     scanned(parts, "new", HERE)
-    assert parts.world.policies.all() == ()
+    assert parts.cache.policies.all() == ()
     look(parts)
     assert known(parts) == series(parts) == {"new"}
 
@@ -186,7 +188,7 @@ def test_nothing_is_forgotten_while_the_api_server_cannot_be_asked(
             look(parts)
     assert known(parts) == series(parts) == {"deleted"}
     # It is asked again at the next look, not only minutes later.
-    parts.forgetting.clean_up()
+    parts.cleanup.clean_up()
     assert known(parts) == set()
 
 
@@ -197,7 +199,7 @@ def test_a_namespace_that_cannot_be_read_keeps_what_is_its_own_and_all_shards(
     create(parts, "other")
     scanned(parts, "other")
     scanned(parts, "deleted", HERE)
-    parts.world.watches([NAMESPACE, "team-b"])
+    parts.cache.watches([NAMESPACE, "team-b"])
     readable = parts.policies.api.list
 
     def refused(where: str | None) -> Iterator[ScanPolicy]:
@@ -218,7 +220,7 @@ def test_a_policy_that_this_version_cannot_read_is_there(parts: Parts, monkeypat
     InventoryStore(parts.store).note_failure(THERE, [gap("UnauthorizedOperation")], parts.clock.now())
     raw = policy(name="newer").to_object()
     raw["spec"]["newerField"] = True
-    parts.world.policies.saw(raw)
+    parts.cache.policies.saw(raw)
 
     class Newer:
         """What `KindApi` answers about an object that a newer version of the kind allows."""
@@ -238,10 +240,10 @@ def test_a_policy_that_this_version_cannot_read_is_there(parts: Parts, monkeypat
 
 def test_namespaces_that_are_not_watched_prove_nothing(parts: Parts) -> None:
     scanned(parts, "deleted")
-    parts.world.watches(["team-b"])
+    parts.cache.watches(["team-b"])
     look(parts)
     assert known(parts) == {"deleted"}
-    parts.world.watches([NAMESPACE, "team-b"])
+    parts.cache.watches([NAMESPACE, "team-b"])
     look(parts)
     assert known(parts) == set()
 
