@@ -208,11 +208,11 @@ class KindApi(Generic[T]):
                     version = str(page["metadata"]["resourceVersion"])
                     listed |= {_key(raw): raw for raw in page["items"]}
                 for key in known.keys() - listed.keys():
-                    yield self._event("DELETED", known[key])
+                    yield _event(self._parse, "DELETED", known[key])
                 for key, raw in listed.items():
                     before = known.get(key)
                     if before is None or _version(before) != _version(raw):
-                        yield self._event("ADDED" if before is None else "MODIFIED", raw)
+                        yield _event(self._parse, "ADDED" if before is None else "MODIFIED", raw)
                 known = listed
                 if not synced:
                     synced = True
@@ -246,7 +246,7 @@ class KindApi(Generic[T]):
                     known.pop(_key(raw), None)
                 else:
                     known[_key(raw)] = raw
-                yield self._event(change["type"], raw)
+                yield _event(self._parse, change["type"], raw)
             if not answered and time.monotonic() - opened < _RECONNECT_SECONDS:
                 # A server that hangs up at once must not be asked without a pause.
                 stop.wait(_RECONNECT_SECONDS)
@@ -276,11 +276,12 @@ class KindApi(Generic[T]):
                 response.close()
                 response.release_conn()
 
-    def _event(self, type_: str, raw: Mapping[str, Any]) -> WatchEvent[T]:
-        try:
-            return WatchEvent(type_, self._parse(raw), raw)
-        except InvalidObject:
-            return WatchEvent("INVALID", None, raw)
+
+def _event(parse: Callable[[Mapping[str, Any]], T], type_: str, raw: Mapping[str, Any]) -> WatchEvent[T]:
+    try:
+        return WatchEvent(type_, parse(raw), raw)
+    except InvalidObject:
+        return WatchEvent("INVALID", None, raw)
 
 
 def _key(raw: Mapping[str, Any]) -> tuple[str, str]:

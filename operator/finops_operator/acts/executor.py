@@ -173,7 +173,7 @@ class Executor:
             self.passage("act.gate")
         move = next_move(situation, stop=stop, refusals=refusals)
         if isinstance(move, Call) and journal.turned is None and not kept:
-            # The way back waits for nobody.
+            # A rollback waits for nobody.
             move = Hold("Waiting: another act is under way on this resource.", move.step.id)
         return self._do(act, situation, move)
 

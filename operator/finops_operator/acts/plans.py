@@ -3,7 +3,7 @@
 The store, the ledger and the object may each hold a plan that somebody wrote. What is executed is what the action's own
 code makes of resource, parameters and fingerprint, and only when its hash is the one that people approved. When this
 version makes another plan than the one under which an act began, nothing of the old plan is called any more: it only
-says where the act began, so that the action's way back leads there.
+says where the act began, so that the rollback leads there.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from finops.domain.decision import IN_FLIGHT, State
 from finops_operator.rules.votes import request_reference
 
 TURNING_BACK: Final = "Turning back: "
-"""Begins the message of an act on its way back."""
+"""Begins the message of an act that is being rolled back."""
 _ALLOWED: Final = frozenset({State.APPROVED, State.SCHEDULED, *IN_FLIGHT})
 _SHOWN: Final = 3
 _LONGEST: Final = 200
@@ -24,7 +24,7 @@ def why_paused(request: ActionRequest) -> str:
     state, outcome = request.status.state, request.status.outcome
     if state not in _ALLOWED or outcome is None or not outcome.error:
         return ""
-    # On its way back it does not stand still, whatever its status says about the reason.
+    # An act that is rolled back does not stand still, whatever its status says about the reason.
     return "" if outcome.error.startswith(TURNING_BACK) else outcome.error
 
 
