@@ -12,7 +12,7 @@ from tests.integration.operator_core.test_operator_tallies import act_of
 from tests.support.operator_parts import NAMESPACE, Parts
 from tests.support.scan_samples import account, policy
 
-from finops.domain.audit import Record
+from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import State, Trigger
 from finops.domain.execution import Call, StopKind
 from finops.errors import Conflict, LedgerDiverged, LedgerUnavailable
@@ -145,6 +145,28 @@ def test_a_request_whose_act_begins_in_the_instant_of_its_end_is_not_ended(
 
     assert ("decided", "Withdrawn") not in parts.kinds_of_records()
     assert parts.requests.fresh(made).status.state is State.APPROVED
+
+
+def test_a_harmless_record_in_the_instant_of_a_decision_does_not_refuse_it(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.advance(made)
+    real, notes = parts.decider._votes.decide, iter([True])
+
+    def noted_meanwhile(*what: Any, **how: Any) -> Record:
+        if next(notes, False):
+            parts.ledger.append(
+                Entry("posted:x", "slackbot", RecordKind.POSTED, request=act_of(approved).ledger_name, result="posted")
+            )
+        return real(*what, **how)
+
+    monkeypatch.setattr(parts.decider._votes, "decide", noted_meanwhile)
+    parts.decider.end(approved, Trigger.WITHDRAWN, "The policy no longer allows it.")
+
+    assert ("decided", "Withdrawn") in parts.kinds_of_records()
+    assert parts.requests.fresh(made).status.state is State.WITHDRAWN
 
 
 def test_a_denial_stands_when_its_author_is_no_approver_of_the_policy_any_more(parts: Parts) -> None:
