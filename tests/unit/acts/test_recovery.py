@@ -128,7 +128,7 @@ def test_an_act_that_the_ledger_does_not_show_proposed_approved_and_started_is_n
     alarms: list[str],
     records: tuple[Record, ...],
 ) -> None:
-    """Bullet "Whoever can write the store can make the operator act": adopted only on the whole chain of that plan."""
+    """Adopted only on the whole chain of that plan."""
     accounts.known["production"] = RESOURCE.account
     ledger.records = records
 
@@ -143,7 +143,7 @@ def test_an_act_that_the_ledger_does_not_show_proposed_approved_and_started_is_n
 def test_an_act_whose_grant_was_withdrawn_is_adopted_to_be_led_back(
     taking: Recovery, accounts: Accounts, adopted: list[ActRequest], alarms: list[str]
 ) -> None:
-    """Bullet "Whoever can write the store can make the operator act": the grants are those of now."""
+    """The grants are those of now."""
     accounts.known["production"], accounts.granted = RESOURCE.account, ["ebs_volume_modify"]
 
     taking.from_ledger()
