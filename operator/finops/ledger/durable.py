@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from finops.domain.audit import Entry, Record, RecordKind, request_uid
-from finops.errors import Conflict, FenceLost, LedgerDiverged, LedgerUnavailable
+from finops.domain.canonical import canonical_json
+from finops.errors import Conflict, FenceLost, InvalidInput, LedgerDiverged, LedgerUnavailable
 from finops.ledger.anchor import EVERY_RECORDS, Anchor, record_of
 from finops.ledger.file_sink import FileSink
 from finops.ledger.known_records import WROTE, KnownRecords
@@ -30,6 +31,10 @@ from finops.store.ledger import AppendResult, Head, LedgerStream
 
 ACT_KINDS: Final = frozenset({RecordKind.INTENT, RecordKind.OUTCOME, RecordKind.VERIFIED, RecordKind.UNDONE})
 """Kinds that accompany a change in AWS: refused without a second sink."""
+
+LARGEST_RECORD: Final = 256 * 1024
+"""Bytes of a record's document. What people and the bot write is bounded far below this where it is taken in; it holds
+for whatever else comes."""
 
 _ATTEMPTS: Final = 5
 _FEW_REQUESTS: Final = 500
@@ -236,16 +241,19 @@ class DurableLedger:
         known = self._sinks.followed()
         known.check_key(self._keys.key, known.head.sequence + 1)
         uid = request_uid(entry.request)
-        return self._keys.sign(
-            Record(
-                known.head.sequence + 1,
-                known.head.hash,
-                self._clock.now(),
-                self._fence(),
-                entry,
-                request_previous=known.last.get(uid, 0) if uid else 0,
-            )
+        record = Record(
+            known.head.sequence + 1,
+            known.head.hash,
+            self._clock.now(),
+            self._fence(),
+            entry,
+            request_previous=known.last.get(uid, 0) if uid else 0,
         )
+        size = len(canonical_json(record.to_json()))
+        if size > LARGEST_RECORD:
+            what = f"a record of kind {entry.kind.value} would have {size} bytes, the ledger takes {LARGEST_RECORD}"
+            raise InvalidInput(what, code="RecordTooLarge", source=entry.request)
+        return self._keys.sign(record)
 
     def _record_key(self, append: Callable[[Entry], Record]) -> None:
         """Record that another key signs from here on."""

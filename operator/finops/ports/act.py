@@ -41,6 +41,7 @@ class ActRequest:
         estimate: `currentMonthlyCost`, `newMonthlyCost`, `monthlySavings` (decimal strings), `currency`.
         limits: caps of the policy.
         protect_tags: tag key → values that forbid an act.
+        only_back: why nothing of the plan may be called any more, only what leads back; empty while it may go on.
     """
 
     uid: str
@@ -54,6 +55,7 @@ class ActRequest:
     estimate: Mapping[str, str] = field(default_factory=dict)
     limits: Limits
     protect_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    only_back: str = ""
 
     @property
     def ledger_name(self) -> str:

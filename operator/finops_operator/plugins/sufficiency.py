@@ -13,6 +13,9 @@ from finops.domain.canonical import Json
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import JudgeSettings
 
+LONGEST_MISSING_HOURS: Final = 3
+"""Of the newest data: the share that may be missing could otherwise be the hours in which the work began."""
+
 
 def insufficient(utilization: Utilization, name: str, settings: JudgeSettings) -> str:
     """Return why the metric `name` cannot be judged, empty when it can."""
@@ -24,6 +27,9 @@ def insufficient(utilization: Utilization, name: str, settings: JudgeSettings) -
     if summary.coverage_percent < float(settings.minimum_coverage_percent):
         coverage = figure(summary.coverage_percent)
         return f"{name} covers {coverage} % of its window, {settings.minimum_coverage_percent} % are needed"
+    missing = summary.hours_missing_at_end
+    if missing > LONGEST_MISSING_HOURS:
+        return f"nothing is known of {name} in the last {figure(missing)} hours of its window"
     return ""
 
 
