@@ -251,6 +251,9 @@ def test_doctor_finds_nothing_wrong(demo: DemoProcess) -> None:
     unknown = {one["check"] for one in results if one["verdict"] == "unknown"}
     # Nothing of these can be asked about without an id or a change.
     parts = {f"elasticloadbalancing:{one}" for one in ("DescribeListeners", "DescribeRules", "DescribeTargetHealth")}
+    parts |= {f"dynamodb:{one}" for one in ("DescribeTable", "DescribeContinuousBackups")}
+    parts |= {f"s3:Get{one}" for one in ("BucketVersioning", "LifecycleConfiguration", "MetricsConfiguration")}
+    parts |= {"s3:ListBucketMultipartUploads", "lambda:ListProvisionedConcurrencyConfigs"}
     assert unknown == {"ec2:CreateTags", "kms:CreateGrant", *parts}
     details = " ".join(one["detail"] for one in results)
     assert "account 111111111111" in details
