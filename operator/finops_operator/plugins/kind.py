@@ -55,6 +55,8 @@ class MetricSpec:
         lag_days: of a daily metric the days after which AWS has surely published a day's point.
         also: further dimensions with their values, beside the one of the resource.
         also_of: further dimensions whose values depend on the resource.
+        dimensions: resource → the whole dimension set, where its id is no dimension (a service is named by its cluster
+            and its own name); None: `dimension` with the id, `also` and `also_of`.
         fine: part of the 5-minute picture of candidates.
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         aliases: further names under which the same thing is published, tried when it is discovered.
@@ -74,6 +76,7 @@ class MetricSpec:
     lag_days: int = 0
     also: tuple[tuple[str, str], ...] = ()
     also_of: Callable[[Resource], tuple[tuple[str, str], ...]] = _nothing
+    dimensions: Callable[[Resource], tuple[tuple[str, str], ...]] | None = None
     fine: bool = False
     discovered: bool = False
     aliases: tuple[str, ...] = ()

@@ -51,7 +51,9 @@ def cost_of(
 
 
 def _by_hour(price: Price) -> Price:
-    """Return the price of something that stands all month by the hour, where it is published by the second."""
+    """Return the price of something that stands all month by the hour, where it is published by second or unit-hour."""
+    if price.unit.endswith("-hour"):
+        return replace(price, unit=HOUR)
     if not price.unit.endswith("-second"):
         return price
     return replace(price, amount=price.amount * _SECONDS, unit=HOUR)

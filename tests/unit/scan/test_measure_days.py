@@ -142,6 +142,13 @@ def test_what_is_listed_for_nobody_is_not_asked_and_zero_only_where_the_metric_s
     assert ("kept" in found.metrics) is zero
 
 
+def test_a_metric_may_be_named_by_more_than_the_id_of_its_resource(store: Store) -> None:
+    reader = CloudWatch(lambda *_: 1.0)
+    named = replace(SENT, dimensions=lambda one: (("Account", one.account), ("Id", one.id)))
+    measured(store, named, reader.value, reader=reader)
+    assert reader.dimensions == [{"Account": "111111111111", "Id": "i-1"}]
+
+
 def test_a_metric_may_be_read_over_fewer_days_than_others_need(store: Store) -> None:
     spec = replace(SENT, only_days=14)
     found = measured(store, spec, lambda *_: 2.0, longest=90)

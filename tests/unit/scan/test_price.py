@@ -194,3 +194,12 @@ def test_what_is_priced_by_the_second_and_stands_all_month_is_billed_by_the_hour
     use = used(sent=MonthlyUse(100.0, 720.0))
     worked = cost_of(instance(), lambda _: (by_use("sent"),), by_second, Decimal(720), use)
     assert (worked.hourly, worked.unrounded_monthly) == (None, Decimal("0.005"))
+
+
+def test_what_is_priced_by_the_unit_and_hour_is_billed_for_the_hours_of_the_month() -> None:
+    def by_unit(_: PriceQuery) -> Price:
+        return Price(Decimal("0.004"), "gb-hour", "bundled", date(2026, 1, 1))
+
+    standing = BilledPart("memory_gb_hour", Decimal(2), PriceQuery("test", "us-east-1", "memory_gb"))
+    known = cost_of(instance(), lambda _: (standing,), by_unit, Decimal(720))
+    assert (known.monthly, known.hourly) == (Decimal("5.76"), Decimal("0.008"))

@@ -187,6 +187,8 @@ class Measurer:
             *spec.also,
             *spec.also_of(resource),
         )
+        if spec.dimensions is not None:
+            dimensions = spec.dimensions(resource)
         if spec.discovered:
             known = sets.get(spec.name, {})
             if isinstance(known, str):
