@@ -290,7 +290,6 @@ def test_doctor_finds_nothing_wrong(demo: DemoProcess) -> None:
     by_id = {one for kind in load_kinds().values() for one in kind.listing.probes}
     not_in_moto = {
         "eks:DescribeClusterVersions",
-        "elasticache:DescribeServerlessCaches",
         "rds:DescribeDBMajorEngineVersions",
     }
     assert unknown - by_id == {"ec2:CreateTags", "kms:CreateGrant", *not_in_moto}
