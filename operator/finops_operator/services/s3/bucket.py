@@ -129,6 +129,7 @@ KIND: Final = ResourceKind(
     metrics=(*storage.METRICS, *requests.METRICS),
     billed_parts=billed_parts,
     console_url=console_page("s3/buckets/{id}?region={region}"),
-    sample=Sample("my-bucket", "arn:aws:s3:::my-bucket"),
+    # Bucket names are the world's: what is asked about a sample must not be a stranger's bucket.
+    sample=Sample("finops-sample-bucket", "arn:aws:s3:::finops-sample-bucket"),
     owner=_owner,
 )
