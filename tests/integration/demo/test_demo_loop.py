@@ -290,6 +290,12 @@ def test_doctor_finds_nothing_wrong(demo: DemoProcess) -> None:
     parts |= {f"dynamodb:{one}" for one in ("DescribeTable", "DescribeContinuousBackups")}
     parts |= {f"s3:Get{one}" for one in ("BucketVersioning", "LifecycleConfiguration", "MetricsConfiguration")}
     parts |= {"s3:ListBucketMultipartUploads", "lambda:ListProvisionedConcurrencyConfigs"}
+    parts |= {f"ecs:{one}" for one in ("ListServices", "DescribeServices", "DescribeTaskDefinition")}
+    parts |= {f"eks:{one}" for one in ("DescribeCluster", "ListNodegroups", "ListFargateProfiles", "DescribeNodegroup")}
+    parts |= {"elasticfilesystem:DescribeLifecycleConfiguration", "kinesis:DescribeStreamSummary"}
+    parts |= {"sagemaker:DescribeEndpoint"}
+    # And these are what the double does not have.
+    parts |= {"eks:DescribeClusterVersions", "elasticache:DescribeServerlessCaches", "rds:DescribeDBMajorEngineVersions"}
     assert unknown == {"ec2:CreateTags", "kms:CreateGrant", *parts}
     details = " ".join(one["detail"] for one in results)
     assert "account 111111111111" in details
