@@ -295,7 +295,11 @@ def test_doctor_finds_nothing_wrong(demo: DemoProcess) -> None:
     parts |= {"elasticfilesystem:DescribeLifecycleConfiguration", "kinesis:DescribeStreamSummary"}
     parts |= {"sagemaker:DescribeEndpoint"}
     # And these are what the double does not have.
-    parts |= {"eks:DescribeClusterVersions", "elasticache:DescribeServerlessCaches", "rds:DescribeDBMajorEngineVersions"}
+    parts |= {
+        "eks:DescribeClusterVersions",
+        "elasticache:DescribeServerlessCaches",
+        "rds:DescribeDBMajorEngineVersions",
+    }
     assert unknown == {"ec2:CreateTags", "kms:CreateGrant", *parts}
     details = " ".join(one["detail"] for one in results)
     assert "account 111111111111" in details
