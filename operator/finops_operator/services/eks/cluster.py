@@ -86,7 +86,7 @@ def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What is looked up beside the description of a cluster."""
+    """What is read beside the description of a cluster."""
 
     versions: Versions
     workers: Workers

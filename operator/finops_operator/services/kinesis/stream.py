@@ -174,7 +174,7 @@ KIND: Final = ResourceKind(
             "GetRecords.IteratorAgeMilliseconds",
             "StreamName",
             ("Average", "Maximum"),
-            "milliseconds",
+            "milliseconds behind",
             applies=_works,
         ),
     ),

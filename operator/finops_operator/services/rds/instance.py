@@ -200,7 +200,7 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
 
 
 def _with_its_cluster(facts: DatabaseFacts) -> bool:
-    """Tell whether AWS bills all of an instance with its cluster: the Multi-AZ clusters of RDS's own engines."""
+    """Return whether AWS bills all of an instance with its cluster: the Multi-AZ clusters of RDS's own engines."""
     return bool(facts.db_cluster_id) and service_of(facts.engine) == MULTI_AZ
 
 

@@ -126,7 +126,7 @@ def _of_cluster(described: Mapping[str, Any], sources: SourceReading, reader: Pa
 
 
 def _elsewhere(original: object, reader: PageReader) -> bool:
-    """Tell whether the snapshot that one is a copy of is another account's or region's; a bare name is of this one."""
+    """Return whether the original of a copy is another account's or region's; a bare name is of this one."""
     parts = str(original or "").split(":")
     return len(parts) > _ACCOUNT and (parts[_REGION], parts[_ACCOUNT]) != (reader.region, reader.account)
 

@@ -36,13 +36,13 @@ class NotebookFacts:
     """What is known of one notebook; None: AWS did not say. Names as in the reports' `attributes`.
 
     Attributes:
-        last_changed: ISO time of the last start, stop or change of settings.
+        notebook_changed_at: ISO time of the last start, stop or change of settings.
         lifecycle_configuration: name of the scripts that run at its start, empty for none; a stop by itself is one.
         tags_known: False when its tags could not be read: it may be protected.
     """
 
     instance_type: str | None = None
-    last_changed: str | None = None
+    notebook_changed_at: str | None = None
     lifecycle_configuration: str | None = None
     tags_known: bool | None = None
 
@@ -66,7 +66,7 @@ def _resource(notebook: Mapping[str, Any], tags: Tags | None, reader: PageReader
     last = parse_time(changed) or parse_seconds(changed)
     facts = NotebookFacts(
         instance_type=notebook.get("InstanceType"),
-        last_changed=None if last is None else last.isoformat(),
+        notebook_changed_at=None if last is None else last.isoformat(),
         lifecycle_configuration=str(notebook.get("NotebookInstanceLifecycleConfigName") or ""),
         tags_known=tags is not None,
     )

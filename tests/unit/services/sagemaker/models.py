@@ -36,7 +36,7 @@ def notebook(state: str = "inservice", changed_days: float = 10, /, **attributes
     """Return a notebook that was started some days ago, changed as asked."""
     facts: dict[str, Json] = {
         "instance_type": "ml.t3.medium",
-        "last_changed": (NOW - timedelta(days=changed_days)).isoformat(),
+        "notebook_changed_at": (NOW - timedelta(days=changed_days)).isoformat(),
         "lifecycle_configuration": "",
         "tags_known": True,
         **attributes,

@@ -44,7 +44,7 @@ def test_a_notebook_carries_its_type_and_its_last_change() -> None:
     facts = facts_of(NotebookFacts, one)
     assert (one.id, one.arn, one.state, one.tags) == ("prices", ARN, "inservice", {"team": "shop"})
     assert (facts.instance_type, facts.lifecycle_configuration) == ("ml.t3.medium", "stops-by-itself")
-    assert facts.last_changed == "2026-02-01T00:00:00+00:00"
+    assert facts.notebook_changed_at == "2026-02-01T00:00:00+00:00"
     assert listed().keys() <= MODEL.shape_for("NotebookInstanceSummary").members.keys()
     shape = MODEL.operation_model("ListNotebookInstances").input_shape
     assert not ParamValidator().validate(dict(asked.asked)[LIST], shape).has_errors()

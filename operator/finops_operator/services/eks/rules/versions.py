@@ -37,7 +37,7 @@ class Support:
 
 @dataclass(slots=True)
 class Versions:
-    """Looks versions up; what could not be read is unknown, and is a Gap once."""
+    """Finds versions; what could not be read is unknown, and is a Gap once."""
 
     reader: PageReader
     failed: list[Gap] = field(default_factory=list)

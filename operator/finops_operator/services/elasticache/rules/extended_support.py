@@ -24,6 +24,6 @@ ENDED: Final[Mapping[int, date]] = MappingProxyType({4: date(2026, 1, 31), 5: da
 
 
 def in_extended_support(engine: str | None, engine_version: str | None) -> bool:
-    """Tell whether AWS bills extended support of a version."""
+    """Return whether AWS bills extended support of a version."""
     number = version(engine_version or "")
     return engine == REDIS and bool(number) and number[0] in ENDED

@@ -1,4 +1,4 @@
-"""The four things that RDS's API calls a cluster, told apart by their engine, and what each publishes and bills.
+"""The four things that RDS's API calls a cluster, distinguished by their engine, and what each publishes and bills.
 
 Aurora keeps storage that grows with the data and bills it by use; DocumentDB and Neptune do the same at prices of their
 own. A Multi-AZ cluster of MySQL or PostgreSQL has three instances of one class and provisioned storage. Sources: the

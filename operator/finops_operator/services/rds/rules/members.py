@@ -15,7 +15,7 @@ _PAGE: Final = 100
 
 
 class MemberReading:
-    """Looks members up by their identifiers; what could not be read is unknown, and is a Gap once."""
+    """Finds members by their identifiers; what could not be read is unknown, and is a Gap once."""
 
     def __init__(self, reader: PageReader) -> None:
         self._reader = reader

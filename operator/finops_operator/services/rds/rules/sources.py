@@ -38,11 +38,11 @@ class SourceReading:
     _failed: list[Gap] = field(default_factory=list)
 
     def instance_exists(self, identifier: str, resource_id: str) -> bool | None:
-        """Tell whether the instance of a snapshot exists, None when that is not known."""
+        """Return whether the instance of a snapshot exists, None when that is not known."""
         return self._exists(_INSTANCES, identifier, resource_id)
 
     def cluster_exists(self, identifier: str, resource_id: str) -> bool | None:
-        """Tell whether the cluster of a snapshot exists, None when that is not known."""
+        """Return whether the cluster of a snapshot exists, None when that is not known."""
         return self._exists(_CLUSTERS, identifier, resource_id)
 
     def gaps(self) -> tuple[Gap, ...]:

@@ -20,7 +20,7 @@ ID: Final = "sagemaker_notebook_running"
 
 def _evaluate(facts: Facts[NotebookFacts], parameters: Parameters) -> Finding | NotRecommended:
     own, least, state = facts.own, parameters["minimumRunningDays"], facts.resource.state
-    since = parse_time(own.last_changed)
+    since = parse_time(own.notebook_changed_at)
     reason = "" if state == IN_SERVICE else f"it is {state or 'in an unknown state'}, not {IN_SERVICE}"
     if not reason and not own.tags_known:
         reason = "its tags could not be read, so it may be protected"

@@ -25,7 +25,7 @@ def test_a_day_less_than_the_limit_breaks_it() -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"last_changed": None}, "when it was changed last is not known"),
+        ({"notebook_changed_at": None}, "when it was changed last is not known"),
         ({"tags_known": False}, "its tags could not be read, so it may be protected"),
     ],
 )
