@@ -13,7 +13,7 @@ from finops.crds.part import Kind
 from finops.errors import ClusterUnavailable, Conflict, FinopsError, Refused
 from finops.k8s.connection import NotFound
 from finops.k8s.kinds import KindApi
-from finops_operator.cluster.cache import KindCache
+from finops_operator.cluster.cache import KindCache, newer
 from finops_operator.cluster.canary import Canary
 
 logger = logging.getLogger(__name__)
@@ -67,9 +67,10 @@ class Objects(Generic[T]):
         raise AssertionError("the last try returns or raises")
 
     def _newest_known(self, obj: T) -> T:
-        self.cache.put(obj)
         known = self.cache.get(obj.metadata.namespace or "", obj.metadata.name)
-        return known if known is not None and known.metadata.uid == obj.metadata.uid else obj
+        if known is None or known.metadata.uid != obj.metadata.uid:
+            return obj
+        return known if newer(known, obj) else obj
 
     def fresh(self, obj: T) -> T:
         """Read the object again from the API server.
