@@ -17,6 +17,7 @@ from finops.ports.ledger import Ledger
 from finops_operator.acts.memory import Act
 from finops_operator.acts.progress import ActResult, ActSettings, with_outcome
 from finops_operator.acts.trail import Trail
+from finops_operator.rules.log_fields import act_fields
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Conclusion:
         except InvalidInput as error:
             # Somebody else's admission refuses the status. The act has ended in the ledger; its picture follows when
             # the refusal is gone.
-            logger.warning("end not shown: %s", error, extra={"request": request.ledger_name})
+            logger.warning("end not shown: %s", error, extra=act_fields(request))
             return ActResult(None, f"Ended as {state.value}; not shown: {error}", self.settings.attention_seconds)
         self.passage("status.after")
         return ActResult(state, message)

@@ -59,6 +59,7 @@ from finops_operator.acts.progress import ActResult, ActSettings, verified_detai
 from finops_operator.acts.trail import Trail
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target
+from finops_operator.rules.log_fields import act_fields
 
 logger = logging.getLogger(__name__)
 _RETRYABLE: Final = (Unavailable, AwsError, StoreUnsafe, Conflict, Refused, InvalidInput)
@@ -182,7 +183,7 @@ class Executor:
         try:
             self.caps.release(act.request, counted=False)
         except Unavailable as error:
-            logger.info("the resource is freed later: %s", error, extra={"request": act.request.ledger_name})
+            logger.info("the resource is freed later: %s", error, extra=act_fields(act.request))
 
     def _keep_resource(self, act: Act) -> bool:
         """Hold the resource for as long as the act lasts; return False when another act has it.
@@ -192,10 +193,10 @@ class Executor:
         try:
             kept = self.caps.hold(act.request)
         except Unavailable as error:
-            logger.info("the resource is held later: %s", error, extra={"request": act.request.ledger_name})
+            logger.info("the resource is held later: %s", error, extra=act_fields(act.request))
             return True
         if not kept:
-            logger.warning("another act holds the resource", extra={"request": act.request.ledger_name})
+            logger.warning("another act holds the resource", extra=act_fields(act.request))
         return kept
 
     def _situation(self, act: Act, journal: Journal, *, full: bool) -> Situation:

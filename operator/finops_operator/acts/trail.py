@@ -18,6 +18,7 @@ from finops.ports.act import ActProgress, LeaseGuard, RequestJournal
 from finops.ports.ledger import Ledger
 from finops_operator.acts.journal import entry
 from finops_operator.acts.memory import Act
+from finops_operator.rules.log_fields import act_fields
 from finops_operator.rules.paused import TURNING_BACK
 
 logger = logging.getLogger(__name__)
@@ -75,10 +76,10 @@ class Trail:
         except FenceLost:
             raise
         except (Conflict, Unavailable) as error:
-            logger.info("progress is shown later: %s", error, extra={"request": act.request.ledger_name})
+            logger.info("progress is shown later: %s", error, extra=act_fields(act.request))
             return
         except FinopsError as error:
-            logger.warning("progress not shown: %s", error, extra={"request": act.request.ledger_name})
+            logger.warning("progress not shown: %s", error, extra=act_fields(act.request))
             return
         act.progress = progress
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
 from finops.errors import InvalidInput
+from finops_operator.rules.known_ids import nearest
 
 
 class Sort(StrEnum):
@@ -161,9 +161,7 @@ def _known(value: str, known: Iterable[str], option: str, what: str) -> None:
     words = sorted(known)
     if not value or not words or value in words:
         return
-    near = get_close_matches(value, words, 1)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(words)}"
-    raise InvalidInput(f"there is no {what} {value!r}", field=option, hint=hint)
+    raise InvalidInput(f"there is no {what} {value!r}", field=option, hint=nearest(value, words))
 
 
 def _number(text: str) -> Decimal:

@@ -113,7 +113,7 @@ class _LastSeen(Generic[T]):
         """Keep an object unless a newer one is known; return whether it is news."""
         key = _key(obj)
         known = self.objects.get(key)
-        if known is not None and not _newer(obj, known):
+        if known is not None and not newer(obj, known):
             return False
         self.objects[key] = obj
         return known is None or known.metadata.resource_version != obj.metadata.resource_version
@@ -252,7 +252,8 @@ def _key(obj: Kind) -> Key:
     return (obj.metadata.namespace or "", obj.metadata.name)
 
 
-def _newer(left: Kind, right: Kind) -> bool:
+def newer(left: Kind, right: Kind) -> bool:
+    """Return whether `left` is the same version of an object as `right`, or a later one."""
     ours, theirs = left.metadata.resource_version or "0", right.metadata.resource_version or "0"
     # Resource versions are opaque by contract but comparable integers since Kubernetes 1.35 and in etcd always.
     return not (ours.isdecimal() and theirs.isdecimal()) or int(ours) >= int(theirs)

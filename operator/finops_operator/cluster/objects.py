@@ -14,7 +14,7 @@ from finops.crds.part import Kind
 from finops.errors import ClusterUnavailable, Conflict, FinopsError, Refused
 from finops.k8s.connection import NotFound
 from finops.k8s.kinds import KindApi
-from finops_operator.cluster.cache import KindCache
+from finops_operator.cluster.cache import KindCache, newer
 from finops_operator.cluster.canary import Canary
 
 logger = logging.getLogger(__name__)
@@ -45,12 +45,15 @@ class Objects(Generic[T]):
     def write_status(self, obj: T, change: Callable[[T], dict[str, Any]]) -> T:
         """Write the status that `change` makes of the newest object; on a lost race read again and ask again.
 
+        `obj` may be old, such as that of the start of a long scan: others have written since, and the newest known
+        version of it is taken at once, so that the API server need not refuse the older one first.
+
         Raises:
             Gone: the object is no longer there.
             Conflict: the race was lost several times in a row.
             Refused, InvalidInput, ClusterUnavailable.
         """
-        current = obj
+        current = self._newest_known(obj)
         for last in (False,) * (_TRIES - 1) + (True,):
             try:
                 return self._written(self.api.replace_status(current, change(current)))
@@ -63,6 +66,12 @@ class Objects(Generic[T]):
                     raise
                 current = self.fresh(obj)
         raise AssertionError("the last try returns or raises")
+
+    def _newest_known(self, obj: T) -> T:
+        known = self.cache.get(obj.metadata.namespace or "", obj.metadata.name)
+        if known is None or known.metadata.uid != obj.metadata.uid:
+            return obj
+        return known if newer(known, obj) else obj
 
     def fresh(self, obj: T) -> T:
         """Read the object again from the API server.

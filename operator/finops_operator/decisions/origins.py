@@ -47,7 +47,7 @@ class Origins:
             if not known:
                 logger.warning(
                     "ignoring a request that the ledger does not know as proposed",
-                    extra={"request": request_reference(request)},
+                    extra=request_fields(request),
                 )
             if len(self._origins) >= _REMEMBERED:
                 self._origins.clear()

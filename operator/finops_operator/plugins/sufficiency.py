@@ -5,6 +5,8 @@ Missing data is never zero and never idle: a check that cannot see says so.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
@@ -19,19 +21,31 @@ LONGEST_MISSING_HOURS: Final = 3
 
 def insufficient(utilization: Utilization, name: str, settings: JudgeSettings) -> str:
     """Return why the metric `name` cannot be judged, empty when it can."""
-    summary = utilization.best(name)
+    summary, words = utilization.best(name), metric_words(name)
     if summary is None:
-        return f"{name} is unknown ({utilization.unknown.get(name, 'not measured')})"
+        return f"{words} is unknown ({utilization.unknown.get(name, 'not measured')})"
     if summary.hours < float(settings.minimum_hours):
-        return f"only {figure(summary.hours)} hours of {name}, {settings.minimum_hours} are needed"
+        return f"only {figure(summary.hours)} hours of {words}, {settings.minimum_hours} are needed"
     if summary.coverage_percent < float(settings.minimum_coverage_percent):
-        coverage = figure(summary.coverage_percent)
-        return f"{name} covers {coverage} % of its window, {settings.minimum_coverage_percent} % are needed"
+        # Rounded down: what is not enough must not read like enough.
+        coverage = figure(math.floor(summary.coverage_percent * 10) / 10)
+        return f"{words} covers {coverage} % of its window, {settings.minimum_coverage_percent} % are needed"
     missing = summary.hours_missing_at_end
     if missing > LONGEST_MISSING_HOURS:
-        return f"nothing is known of {name} in the last {figure(missing)} hours of its window"
+        return f"nothing is known of {words} in the last {figure(missing)} hours of its window"
     return ""
 
+
+def metric_words(name: str) -> str:
+    """Return a metric's name in words: `cpuPercent` → CPU, `networkInBytes` → network in bytes."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    if len(words) > 1 and words[-1] == "percent":
+        words.pop()
+    return " ".join(word.upper() if word in _SPELLED else word for word in words)
+
+
+_WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+_SPELLED: Final = frozenset({"cpu", "gpu", "io", "ecpu"})
 
 ANSWERED: Final = frozenset({"NotPublished", "NotPublishedSinceLaunch", "TooNew", "NotApplicable"})
 """Reasons that CloudWatch's own answer gives; every other one says that the question failed this time."""
@@ -42,7 +56,7 @@ def unread(utilization: Utilization, names: Iterable[str]) -> str:
     for name in names:
         reason = utilization.unknown.get(name)
         if reason is not None and reason not in ANSWERED and utilization.best(name) is None:
-            return f"{name} could not be read ({reason})"
+            return f"{metric_words(name)} could not be read ({reason})"
     return ""
 
 

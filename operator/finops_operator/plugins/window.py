@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Facts, ParameterSpec
-from finops_operator.plugins.sufficiency import figure, insufficient
+from finops_operator.plugins.sufficiency import figure, insufficient, metric_words
 
 LONGEST_DAYS: Final = Decimal(63)
 """What AWS uses at most for any of its idle rules, WorkSpaces'."""
@@ -34,9 +34,9 @@ def not_measured(facts: Facts[Any], names: Iterable[str], least: Decimal) -> str
         summary = facts.utilization.best(name)
         reason = insufficient(facts.utilization, name, facts.settings)
         if reason or summary is None:
-            return reason or f"{name} is unknown"
+            return reason or f"{metric_words(name)} is unknown"
         if summary.days < float(least):
-            return f"only {figure(summary.days)} days of {name} were read, {least} are needed"
+            return f"only {figure(summary.days)} days of {metric_words(name)} were read, {least} are needed"
     return ""
 
 

@@ -25,6 +25,7 @@ from finops_operator.cluster.freeze import Freeze
 from finops_operator.decisions.decider import Decider
 from finops_operator.requests.acts_under_way import ActsUnderWay, Unfinished
 from finops_operator.requests.waiting import WAITING, WaitingActs
+from finops_operator.rules.log_fields import act_fields
 
 logger = logging.getLogger(__name__)
 _RETRY_SECONDS: Final = 10.0
@@ -64,17 +65,17 @@ class ActRunner:
                 retry_after = self._run(one)
         except LedgerDiverged as error:
             self.freeze.freeze(str(error))
-            logger.error("frozen: %s", error, extra={"request": act.ledger_name})  # noqa: TRY400 - the sentence is the whole story
+            logger.error("frozen: %s", error, extra=act_fields(act))  # noqa: TRY400 - the sentence is the whole story
             retry_after = _RETRY_SECONDS
         except (Conflict, FenceLost, Unavailable) as error:
             # The act's own loop holds at the safest point; the next pass goes on from the ledger.
-            logger.info("act goes on later: %s", error, extra={"request": act.ledger_name})
+            logger.info("act goes on later: %s", error, extra=act_fields(act))
             retry_after = _RETRY_SECONDS
         except FinopsError as error:
-            logger.warning("act interrupted: %s", error, extra={"request": act.ledger_name})
+            logger.warning("act interrupted: %s", error, extra=act_fields(act))
             retry_after = _RETRY_SECONDS
         except Exception:  # the edge of an act's thread: the ledger knows where it stands, the next pass goes on
-            logger.exception("act interrupted", extra={"request": act.ledger_name})
+            logger.exception("act interrupted", extra=act_fields(act))
             retry_after = _RETRY_SECONDS
         finally:
             self.under_way.ran(act.uid, one, retry_after)
@@ -90,7 +91,7 @@ class ActRunner:
             result = self.act(one.last, self.stopping.is_set)
         except Refused as error:
             # Nothing was done and nothing will be: the plan is not one this program carries out.
-            logger.error("act refused: %s", error, extra={"request": one.last.ledger_name})  # noqa: TRY400 - as above
+            logger.error("act refused: %s", error, extra=act_fields(one.last))  # noqa: TRY400 - as above
             return self._give_up(one, str(error))
         one.begun = one.begun or self.decider.has_begun(one.last.uid)
         if result.retry_after_seconds is None:
@@ -105,7 +106,7 @@ class ActRunner:
         except FinopsError as error:
             if not one.begun:
                 raise
-            logger.info("act goes on as last seen: %s", error, extra={"request": one.last.ledger_name})
+            logger.info("act goes on as last seen: %s", error, extra=act_fields(one.last))
             return one.last
 
     def _give_up(self, one: Unfinished, why: str) -> float | None:
@@ -130,7 +131,7 @@ class ActRunner:
         act = one.last
         wait = self.waiting.on(act.uid, result.message)
         if wait.is_news:
-            logger.info("act waits: %s", result.message, extra={"request": act.ledger_name})
+            logger.info("act waits: %s", result.message, extra=act_fields(act))
         request = self._request_of(act)
         if one.begun or result.state is not None or request is None or request.status.state not in WAITING:
             # It has begun: nothing may slow down its way to the end.

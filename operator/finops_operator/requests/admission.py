@@ -21,7 +21,7 @@ from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
 from finops_operator.requests.waiting import WaitingActs
 from finops_operator.rules import request_status
-from finops_operator.rules.votes import request_reference
+from finops_operator.rules.log_fields import request_fields
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Admission:
             self.decider.end(request, trigger, stop.message)
             return
         if self.waiting.on(uid, stop.code).is_news:
-            logger.info("act waits: %s", stop.message, extra={"request": request_reference(request)})
+            logger.info("act waits: %s", stop.message, extra=request_fields(request))
             self.waiting.show(request, stop.message)
 
     def _move(self, request: ActionRequest, expected: State, trigger: Trigger, **update: object) -> ActionRequest:

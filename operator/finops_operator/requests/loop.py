@@ -29,7 +29,7 @@ from finops_operator.requests.act_runner import ActRunner
 from finops_operator.requests.acts_under_way import ACTS_AT_ONCE, ActsUnderWay
 from finops_operator.requests.admission import Admission
 from finops_operator.requests.waiting import WaitingActs
-from finops_operator.rules.votes import request_reference
+from finops_operator.rules.log_fields import request_fields
 from finops_operator.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -119,16 +119,16 @@ class RequestLoop:
                 logger.info("stopped deciding: %s", error)
                 return
             except (Conflict, Unavailable) as error:
-                logger.info("request is checked again later: %s", error, extra={"request": request.metadata.name})
+                logger.info("request is checked again later: %s", error, extra=request_fields(request))
             except FinopsError as error:
                 self._leave(request, error)
             except Exception:  # the edge of the loop: one request's defect must not stop the others
-                logger.exception("request left as it is", extra={"request": request_reference(request)})
+                logger.exception("request left as it is", extra=request_fields(request))
         for state in State:
             self.telemetry.open_requests.labels(state.value).set(states[state.value])
 
     def _leave(self, request: ActionRequest, error: FinopsError) -> None:
-        logger.warning("request left as it is: %s", error, extra={"request": request.metadata.name})
+        logger.warning("request left as it is: %s", error, extra=request_fields(request))
         if isinstance(error, InvalidInput):
             # A vote that this version cannot read, say: a person has to know.
             self._waiting.show(request, f"Waiting: {error}")

@@ -48,8 +48,8 @@ from finops_operator.rules.candidates import (
     room,
 )
 from finops_operator.rules.digests import in_order
+from finops_operator.rules.log_fields import recommendation_fields, request_fields
 from finops_operator.rules.origin import intended_id, spec_hash
-from finops_operator.rules.votes import request_reference
 
 logger = logging.getLogger(__name__)
 _OCCURRENCES: Final = 20
@@ -172,7 +172,7 @@ class Proposer:
             observation = self._observe(policy, account, item)
         except (AwsError, Refused, InvalidInput) as error:
             # Of this account or region nothing is known; the other requests are reviewed all the same.
-            logger.warning("request not reviewed: %s", error, extra={"request": request_reference(request)})
+            logger.warning("request not reviewed: %s", error, extra=request_fields(request))
             return
         change = difference(request.spec.to_plan(), observation)
         if change:
@@ -217,7 +217,7 @@ class Proposer:
                     wanted.append(found)
                     left -= 1
             except (AwsError, Refused, InvalidInput, Conflict) as error:
-                logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
+                logger.warning("not proposed: %s", error, extra=recommendation_fields(policy, item))
                 outcomes.waits(item, str(error))
                 self._cooldowns.note(policy, item, now, FAILED_FOR, CooldownReason(str(error)))
                 if isinstance(error, AwsError):
@@ -240,7 +240,7 @@ class Proposer:
                 self._create(policy, owner, ActionRequest(metadata=metadata, spec=spec))
                 outcomes.asked(item, metadata.name)
             except (Refused, InvalidInput, Conflict) as error:
-                logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
+                logger.warning("not proposed: %s", error, extra=recommendation_fields(policy, item))
                 outcomes.waits(item, str(error))
                 self._cooldowns.note(policy, item, now, FAILED_FOR, CooldownReason(str(error)))
 
@@ -255,7 +255,7 @@ class Proposer:
         if not observation.exists or refusals:
             found = tuple(Block(refusal.code, refusal.message) for refusal in refusals) or (_GONE,)
             reasons = " ".join(one.message for one in found)
-            logger.info("not proposed: %s", reasons, extra={"recommendation": item.id})
+            logger.info("not proposed: %s", reasons, extra=recommendation_fields(policy, item))
             outcomes.refused(item, found)
             self._cooldowns.note(policy, item, self.clock.now(), REFUSED_FOR, CooldownReason(reasons, found))
             return None
@@ -299,7 +299,7 @@ class Proposer:
             self.decider.advance(created)
         except Conflict as error:
             # The request exists, so it was proposed; the request loop takes it in.
-            logger.info("request is checked again later: %s", error, extra={"request": created.metadata.name})
+            logger.info("request is checked again later: %s", error, extra=request_fields(created))
 
     def _metadata(self, policy: ScanPolicy, item: Recommendation, plan_hash: str) -> Metadata:
         namespace = policy.metadata.namespace or "default"

@@ -18,7 +18,7 @@ from finops.errors import Conflict, FinopsError
 from finops.ports.clock import Clock
 from finops_operator.cluster.objects import Objects
 from finops_operator.rules import ending, request_status
-from finops_operator.rules.votes import request_reference
+from finops_operator.rules.log_fields import request_fields
 
 logger = logging.getLogger(__name__)
 _LONGEST_PAUSE: Final = 6
@@ -81,14 +81,14 @@ class WaitingActs:
         try:
             self.requests.write_status(request, change)
         except FinopsError as error:
-            logger.info("why an act waits is not shown: %s", error, extra={"request": request_reference(request)})
+            logger.info("why an act waits is not shown: %s", error, extra=request_fields(request))
 
     def call_person(self, request: ActionRequest, why: str) -> None:
         """Show that an act which has begun cannot go on by itself."""
         state, outcome = request.status.state, _outcome(why, State.NEEDS_HUMAN)
         if state in TERMINAL or (state is State.NEEDS_HUMAN and request.status.outcome == outcome):
             return
-        logger.error("act cannot go on: %s", why, extra={"request": request_reference(request)})
+        logger.error("act cannot go on: %s", why, extra=request_fields(request))
 
         def change(current: ActionRequest) -> dict[str, object]:
             if current.status.state is not state:

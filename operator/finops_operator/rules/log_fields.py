@@ -6,6 +6,8 @@ Called where a proposal, a vote, a decision, a step and an end are logged.
 from __future__ import annotations
 
 from finops.crds.action_request import ActionRequest
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.recommendation import Recommendation
 from finops.ports.act import ActRequest
 from finops_operator.rules.votes import request_reference
 
@@ -31,4 +33,16 @@ def act_fields(request: ActRequest) -> dict[str, str]:
         "account": request.plan.resource.account,
         "resource": request.plan.resource.id,
         "action": request.plan.action,
+    }
+
+
+def recommendation_fields(policy: ScanPolicy, item: Recommendation) -> dict[str, str]:
+    """Return the same of a recommendation of which there is no request: its id stands for that."""
+    return {
+        "recommendation": item.id,
+        "namespace": policy.metadata.namespace or "",
+        "policy": policy.metadata.name,
+        "account": item.resource.account,
+        "resource": item.resource.id,
+        "action": item.action or "",
     }

@@ -86,6 +86,12 @@ def test_the_html_report_is_one_file_that_fetches_nothing(own: AwsProcess, finop
     assert "@media print" in page
 
 
+def test_no_name_of_the_html_report_is_broken_at_a_hyphen(own: AwsProcess, finops: Finops) -> None:
+    page = finops("scan", "-o", "html").out
+
+    assert re.search(r'<td class="whole">[^<]*forgotten[^<]*</td>', page)
+
+
 def test_without_credentials_it_ends_with_1_and_the_fix(
     own: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch
 ) -> None:

@@ -35,3 +35,12 @@ def test_caches_are_listed_priced_and_judged(aws: AwsDouble, scanned: Scan) -> N
         ("elasticache_cluster_graviton", "sessions"),
         ("elasticache_cluster_valkey", "sessions"),
     }
+
+
+def test_an_account_without_serverless_caches_has_no_gap(aws: AwsDouble, scanned: Scan) -> None:
+    assert aws.client("elasticache", role=MAKER).describe_serverless_caches()["ServerlessCaches"] == []
+
+    outcome = scanned("elasticache-serverless-cache")
+
+    assert outcome.summary.gaps == ()
+    assert report_of(outcome)["resources"] == []

@@ -7,7 +7,7 @@ from tests.support.scan_samples import account, policy, recommendation, request
 from finops.ports.act import ActRequest, Limits
 from finops.ports.aws_access import Tenant
 from finops_operator.rules.access import access_of
-from finops_operator.rules.log_fields import act_fields, request_fields
+from finops_operator.rules.log_fields import act_fields, recommendation_fields, request_fields
 
 
 def test_a_request_and_its_act_are_found_by_the_same_values() -> None:
@@ -32,3 +32,12 @@ def test_a_request_and_its_act_are_found_by_the_same_values() -> None:
         "resource": made.spec.resource.id,
         "action": made.spec.action,
     }
+
+
+def test_what_is_not_proposed_is_found_by_policy_account_and_resource_too() -> None:
+    item, by = recommendation(1), policy()
+    made = request_fields(request(item, None, by=by))
+    of_none = recommendation_fields(by, item)
+
+    assert of_none.pop("recommendation") == item.id
+    assert of_none == {name: value for name, value in made.items() if name != "request"}

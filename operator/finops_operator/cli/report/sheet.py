@@ -20,7 +20,7 @@ class Sheet:
     """One table: its title, the titles of its columns, and how a story fills it.
 
     Attributes:
-        right, whole: positions of figures, and of ids, which are never broken.
+        right, whole: positions of figures, and of names and ids, which are never broken, at a hyphen neither.
     """
 
     title: str
@@ -65,10 +65,26 @@ RECOMMENDATIONS: Final = Sheet(
     ("USD a month", "What", "Name", "Resource", "Where", "Status", "Why"),
     frozenset({0}),
     _recommendations,
-    frozenset({1, 3}),
+    frozenset({1, 2, 3}),
 )
 OBSTACLES: Final = Sheet(
-    "Not ready to approve, and why", ("Count", "USD a month", "Reason", "Meaning"), frozenset({0, 1}), _obstacles
+    "Not ready to approve, and why",
+    ("Count", "USD a month", "Reason", "Meaning"),
+    frozenset({0, 1}),
+    _obstacles,
+    frozenset({2}),
 )
-REASONS: Final = Sheet("Nothing recommended, and why", ("Count", "Check", "Reason", "Names"), frozenset({0}), _reasons)
-GAPS: Final = Sheet("Not seen, so not counted", ("Account", "Region", "Call", "Code", "Message"), frozenset(), _gaps)
+REASONS: Final = Sheet(
+    "Nothing recommended, and why",
+    ("Count", "Check", "Reason", "Names"),
+    frozenset({0}),
+    _reasons,
+    frozenset({1}),
+)
+GAPS: Final = Sheet(
+    "Not seen, so not counted",
+    ("Account", "Region", "Call", "Code", "Message"),
+    frozenset(),
+    _gaps,
+    frozenset({0, 1, 3}),
+)

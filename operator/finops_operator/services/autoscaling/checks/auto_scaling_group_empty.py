@@ -13,6 +13,7 @@ from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.autoscaling.auto_scaling_group import EMPTY, GroupFacts
 
 ID: Final = "auto_scaling_group_empty"
@@ -71,7 +72,7 @@ def _was_used(facts: Facts[GroupFacts], least: Decimal, since: datetime) -> str:
         return f"an instance ran in it within the last {least} days"
     why = utilization.unknown.get(_METRIC, "not measured")
     if why != _NOT_PUBLISHED:
-        return f"{_METRIC} is unknown ({why}), so its use is not known"
+        return f"{metric_words(_METRIC)} is unknown ({why}), so its use is not known"
     asked = utilization.asked_from.get(_METRIC)
     return f"its metrics were not read for all of {least} days" if asked is None or asked > since + _ALIGNMENT else ""
 

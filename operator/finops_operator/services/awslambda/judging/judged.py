@@ -8,7 +8,7 @@ from typing import Final
 
 from finops_operator.plugins.check import Facts
 from finops_operator.plugins.described import parse_time
-from finops_operator.plugins.sufficiency import figure, insufficient
+from finops_operator.plugins.sufficiency import figure, insufficient, metric_words
 from finops_operator.services.awslambda.function import FunctionFacts
 
 EDGE_REGION: Final = "us-east-1"
@@ -29,7 +29,7 @@ def not_measured(facts: Facts[FunctionFacts], name: str, least: Decimal) -> str:
     if reason or summary is None:
         return reason
     short = summary.days < float(least)
-    return f"only {figure(summary.days)} days of {name} were read, {least} are needed" if short else ""
+    return f"only {figure(summary.days)} days of {metric_words(name)} were read, {least} are needed" if short else ""
 
 
 def changed_within(facts: Facts[FunctionFacts], text: str | None, least: Decimal) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Facts
-from finops_operator.plugins.sufficiency import figure, insufficient
+from finops_operator.plugins.sufficiency import figure, insufficient, metric_words
 from finops_operator.services.dynamodb.rules.metrics import (
     INDEXES,
     READ_PEAKS,
@@ -52,7 +52,7 @@ def not_measured(facts: Facts[TableFacts], names: tuple[str, ...], least: Decima
         if reason or summary is None:
             return reason
         if summary.days < float(least):
-            return f"only {figure(summary.days)} days of {name} were read, {least} are needed"
+            return f"only {figure(summary.days)} days of {metric_words(name)} were read, {least} are needed"
     return ""
 
 
@@ -84,7 +84,7 @@ def not_fine(utilization: Utilization) -> str:
     for name in (READ_PEAKS, WRITE_PEAKS):
         summary = utilization.best(name)
         if summary is None or summary.period_seconds > _FINE_SECONDS:
-            return f"{name} was not measured by five minutes"
+            return f"{metric_words(name)} was not measured by five minutes"
     return ""
 
 

@@ -20,7 +20,7 @@ from finops.domain.price import PriceQuery
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count
-from finops_operator.plugins.sufficiency import figure
+from finops_operator.plugins.sufficiency import figure, metric_words
 from finops_operator.services.ec2.volume import VolumeFacts
 
 ID: Final = "ebs_volume_unattached"
@@ -81,7 +81,8 @@ def _not_unattached(facts: Facts[VolumeFacts], days: Decimal) -> str:
         if name in utilization.metrics or name in utilization.fine:
             return f"a running instance used it within the last {days} days"
         if utilization.unknown.get(name) != NOT_PUBLISHED:
-            return f"{name} is unknown ({utilization.unknown.get(name, 'not measured')}), so its use is not known"
+            why = utilization.unknown.get(name, "not measured")
+            return f"{metric_words(name)} is unknown ({why}), so its use is not known"
         if asked is None or asked > since + _ALIGNMENT:
             return f"its metrics were not read for all of {days} days"
     return ""

@@ -21,7 +21,7 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import bit_rate, count, gauge_facts, peak_sentence, percent, period, window_fact
 from finops_operator.plugins.sizing_policy import Preset
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, unread
+from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words, unread
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.sizing.choose import Candidate, Choice, Sizing, choose, ruled_out
@@ -77,7 +77,7 @@ def _ruled_out(facts: Facts[InstanceFacts], parameters: Parameters) -> str:
         return f"it is {facts.resource.state}, not running"
     hourly = facts.utilization.metrics.get(_CPU)
     if hourly is None:
-        return f"{_CPU} is unknown ({facts.utilization.unknown.get(_CPU, 'not measured')})"
+        return f"{metric_words(_CPU)} is unknown ({facts.utilization.unknown.get(_CPU, 'not measured')})"
     return insufficient(facts.utilization, _CPU, facts.settings) or ruled_out(_sizing(facts, parameters, hourly))
 
 

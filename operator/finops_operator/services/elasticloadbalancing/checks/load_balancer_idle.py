@@ -16,7 +16,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, days, window_fact
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
+from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words
 from finops_operator.services.elasticloadbalancing.judging.judged import busiest_day, not_judged, too_young
 from finops_operator.services.elasticloadbalancing.load_balancer import LoadBalancerFacts
 from finops_operator.services.elasticloadbalancing.rules.traffic import APPLICATION, CLASSIC, TRAFFIC, Traffic
@@ -71,7 +71,7 @@ def _not_measured(facts: Facts[LoadBalancerFacts], traffic: Traffic, least: Deci
         if reason or summary is None:
             return reason
         if summary.days < float(least):
-            return f"only {figure(summary.days)} days of {name} were read, {least} are needed"
+            return f"only {figure(summary.days)} days of {metric_words(name)} were read, {least} are needed"
     return ""
 
 

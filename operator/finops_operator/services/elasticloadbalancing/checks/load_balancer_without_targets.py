@@ -14,7 +14,7 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count
-from finops_operator.plugins.sufficiency import unread
+from finops_operator.plugins.sufficiency import metric_words, unread
 from finops_operator.services.elasticloadbalancing.judging.judged import busiest_day, not_judged, too_young
 from finops_operator.services.elasticloadbalancing.load_balancer import LoadBalancerFacts
 from finops_operator.services.elasticloadbalancing.rules.traffic import CLASSIC, TRAFFIC
@@ -62,7 +62,7 @@ def _carried(facts: Facts[LoadBalancerFacts]) -> str:
         return failed
     for name in names:
         if facts.utilization.best(name) is None and name not in facts.utilization.unknown:
-            return f"{name} is unknown (not measured)"
+            return f"{metric_words(name)} is unknown (not measured)"
     carried = busiest_day(facts.utilization, tuple(name for name in names if facts.utilization.best(name)))
     return f"it carried traffic in the window, {count(carried)} on its busiest day" if carried else ""
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from finops_operator.plugins.check import Facts
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.plugins.window import not_measured
 from finops_operator.services.kinesis.stream import ACTIVE, StreamFacts
 
@@ -28,7 +29,7 @@ def records(facts: Facts[StreamFacts], name: str, least: Decimal) -> float | str
     asked_from = facts.utilization.asked_from.get(name)
     if facts.utilization.unknown.get(name) == _NEVER and asked_from is not None:
         whole = asked_from <= facts.now - timedelta(days=float(least)) + timedelta(hours=1)
-        return 0.0 if whole else f"less than {least} days of {name} were asked for"
+        return 0.0 if whole else f"less than {least} days of {metric_words(name)} were asked for"
     reason = not_measured(facts, (name,), least)
     summary = facts.utilization.best(name)
     return reason if reason or summary is None else (summary.total or 0.0)

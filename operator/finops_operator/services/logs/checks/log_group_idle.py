@@ -13,7 +13,7 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import days, window_fact
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
+from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words
 from finops_operator.services.logs.judging.judged import not_judged, size, without_storage
 from finops_operator.services.logs.log_group import INCOMING, LogGroupFacts
 
@@ -29,7 +29,7 @@ def _evaluate(facts: Facts[LogGroupFacts], parameters: Parameters) -> Finding | 
     if reason or incoming is None or incoming.total is None or stored is None:
         return NotRecommended(ID, facts.resource.id, reason or "it was not measured")
     if incoming.days < float(least):
-        reason = f"only {figure(incoming.days)} days of {INCOMING} were read, {least} are needed"
+        reason = f"only {figure(incoming.days)} days of {metric_words(INCOMING)} were read, {least} are needed"
     elif incoming.total > 0:
         reason = f"{size(incoming.total)} came in within {days(incoming.hours)}"
     if reason:

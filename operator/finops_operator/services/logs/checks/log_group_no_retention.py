@@ -14,7 +14,7 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import window_fact
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
+from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words
 from finops_operator.services.logs.judging.judged import not_judged, size, without_storage
 from finops_operator.services.logs.log_group import INCOMING, LogGroupFacts
 
@@ -33,7 +33,7 @@ def _evaluate(facts: Facts[LogGroupFacts], parameters: Parameters) -> Finding | 
         return NotRecommended(ID, facts.resource.id, reason or "it was not measured")
     remaining = min(Decimal(str(incoming.total)), Decimal(stored))
     if incoming.days < float(kept):
-        reason = f"only {figure(incoming.days)} days of {INCOMING} were read, {kept} are needed"
+        reason = f"only {figure(incoming.days)} days of {metric_words(INCOMING)} were read, {kept} are needed"
     elif remaining >= stored:
         reason = f"{size(incoming.total)} came in within {kept} days, as much as it stores"
     if reason:

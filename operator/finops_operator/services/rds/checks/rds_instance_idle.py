@@ -18,7 +18,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import days, percent, window_fact
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
+from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words
 from finops_operator.services.rds.instance import DatabaseFacts
 from finops_operator.services.rds.rules.states import AVAILABLE, STOPPED
 
@@ -79,7 +79,7 @@ def _not_measured(facts: Facts[DatabaseFacts], least: Decimal) -> str:
         if reason or summary is None:
             return reason
         if summary.days < float(least):
-            return f"only {figure(summary.days)} days of {name} were read, {least} are needed"
+            return f"only {figure(summary.days)} days of {metric_words(name)} were read, {least} are needed"
     return ""
 
 

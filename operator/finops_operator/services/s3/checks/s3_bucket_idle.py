@@ -14,7 +14,7 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, days, window_fact
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
+from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words
 from finops_operator.services.s3.bucket import BucketFacts
 from finops_operator.services.s3.judging.judged import (
     least_stored,
@@ -38,7 +38,7 @@ def _evaluate(facts: Facts[BucketFacts], parameters: Parameters) -> Finding | No
     if reason or requests is None:
         return NotRecommended(ID, facts.resource.id, reason)
     if requests.days < float(least):
-        reason = f"only {figure(requests.days)} days of {ALL} were read, {least} are needed"
+        reason = f"only {figure(requests.days)} days of {metric_words(ALL)} were read, {least} are needed"
     elif requests.total:
         reason = f"{count(requests.total)} requests came within {days(requests.hours)}"
     if reason:

@@ -11,6 +11,7 @@ from tests.support.facts import NOW, flat
 from tests.unit.services.autoscaling.groups import found, group, reason
 
 from finops.domain.utilization import Utilization
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.autoscaling.checks.auto_scaling_group_empty import CHECK
 
 METRIC = "groupCpuPercent"
@@ -33,7 +34,10 @@ def test_a_single_hour_of_cpu_shows_that_an_instance_ran() -> None:
 
 @pytest.mark.parametrize("why", ["Throttled", "AccessDenied"])
 def test_a_query_that_failed_proves_nothing(why: str) -> None:
-    assert reason(CHECK, group(0), silent(why=why)) == f"{METRIC} is unknown ({why}), so its use is not known"
+    assert (
+        reason(CHECK, group(0), silent(why=why))
+        == f"{metric_words(METRIC)} is unknown ({why}), so its use is not known"
+    )
 
 
 def test_what_was_never_asked_or_not_for_long_enough_proves_nothing() -> None:

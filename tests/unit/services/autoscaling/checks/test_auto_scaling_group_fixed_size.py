@@ -42,7 +42,7 @@ def test_a_group_that_may_scale_or_holds_one_instance_is_left_alone(one: Resourc
 
 
 def test_without_its_cpu_or_with_too_little_of_it_nothing_is_said() -> None:
-    assert reason(CHECK, group(3), Utilization("web")) == "groupCpuPercent is unknown (not measured)"
-    assert "hours of groupCpuPercent" in reason(CHECK, group(3), cpu(flat(1, days=1)))
+    assert reason(CHECK, group(3), Utilization("web")) == "group CPU is unknown (not measured)"
+    assert "hours of group CPU" in reason(CHECK, group(3), cpu(flat(1, days=1)))
     half = summarize([1.0] * 168, expected=336)
     assert "covers 50 %" in reason(CHECK, group(3), cpu(half))

@@ -29,7 +29,7 @@ def test_a_single_invocation_that_they_served_breaks_it() -> None:
 
 def test_a_metric_that_is_missing_is_never_zero() -> None:
     unread = without(invoked(0, provisionedInvocations=served()), "provisionedInvocations")
-    assert FUNCTIONS.reason(CHECK, WAITING, unread) == "provisionedInvocations is unknown (Throttled)"
+    assert FUNCTIONS.reason(CHECK, WAITING, unread) == "provisioned invocations is unknown (Throttled)"
 
 
 def test_a_shorter_window_proves_nothing_unless_the_policy_asks_for_less() -> None:

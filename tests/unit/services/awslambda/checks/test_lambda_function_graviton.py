@@ -32,7 +32,7 @@ def test_a_function_that_costs_next_to_nothing_is_left_alone() -> None:
 
 def test_a_metric_that_is_missing_proves_nothing() -> None:
     unread = without(BUSY, "durationMilliseconds")
-    assert FUNCTIONS.reason(CHECK, function(), unread) == "durationMilliseconds is unknown (Throttled)"
+    assert FUNCTIONS.reason(CHECK, function(), unread) == "duration milliseconds is unknown (Throttled)"
 
 
 @pytest.mark.parametrize(

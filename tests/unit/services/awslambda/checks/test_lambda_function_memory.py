@@ -31,14 +31,14 @@ def test_a_single_day_above_the_limit_breaks_it_and_doubled_use_removes_it() -> 
 
 def test_memory_that_insights_does_not_measure_is_unknown() -> None:
     unread = without(invoked(100, memory=memory(10)), "memoryPercent", reason="NotPublished")
-    assert FUNCTIONS.reason(CHECK, function(), unread) == "memoryPercent is unknown (NotPublished)"
+    assert FUNCTIONS.reason(CHECK, function(), unread) == "memory is unknown (NotPublished)"
     uncounted = without(invoked(100, memory=memory(10)), "invocations")
     assert FUNCTIONS.reason(CHECK, function(), uncounted) == "invocations is unknown (Throttled)"
 
 
 def test_days_without_a_measurement_are_not_taken_for_little_use() -> None:
     holes = summarize([10.0] * 10, period=DAY, expected=14)
-    assert "covers 71.43 %" in FUNCTIONS.reason(CHECK, function(), invoked(100, memory=holes))
+    assert "covers 71.4 %" in FUNCTIONS.reason(CHECK, function(), invoked(100, memory=holes))
 
 
 @pytest.mark.parametrize(("a_day", "finds"), [(50 / 90, True), (49 / 90, False)])

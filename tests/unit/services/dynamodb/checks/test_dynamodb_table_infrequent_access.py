@@ -9,6 +9,7 @@ from tests.support.judged_kind import without
 from tests.unit.services.dynamodb.tables import GIB, TABLES, consumed, on_demand
 
 from finops.domain.canonical import Json
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.dynamodb.checks.dynamodb_table_infrequent_access import CHECK
 
 STORE = on_demand(table_bytes=100 * GIB)
@@ -42,7 +43,7 @@ def test_a_table_that_stores_little_is_left_alone(gib: float, finds: bool) -> No
 
 @pytest.mark.parametrize("name", ["consumedReadUnits", "consumedWriteUnits"])
 def test_a_metric_that_is_missing_proves_nothing(name: str) -> None:
-    assert TABLES.reason(CHECK, STORE, without(consumed(2, 2), name)) == f"{name} is unknown (Throttled)"
+    assert TABLES.reason(CHECK, STORE, without(consumed(2, 2), name)) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 @pytest.mark.parametrize(

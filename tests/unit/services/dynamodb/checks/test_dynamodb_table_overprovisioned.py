@@ -11,6 +11,7 @@ from tests.unit.services.dynamodb.tables import TABLES, burst, consumed, on_dema
 
 from finops.domain.canonical import Json
 from finops.domain.utilization import Utilization
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.dynamodb.checks.dynamodb_table_overprovisioned import CHECK
 
 
@@ -39,12 +40,12 @@ def test_a_metric_that_is_missing_is_never_little_use(name: str) -> None:
     quiet = consumed(2, 2)
     fine = {key: value for key, value in quiet.fine.items() if key != name}
     unread = without(replace(quiet, fine=fine), name)
-    assert TABLES.reason(CHECK, table(), unread) == f"{name} is unknown (Throttled)"
+    assert TABLES.reason(CHECK, table(), unread) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 def test_hours_hide_what_lasted_minutes_and_only_ask_for_more() -> None:
     hours = replace(consumed(2, 2), fine={})
-    assert TABLES.reason(CHECK, table(), hours) == "readUnits was not measured by five minutes"
+    assert TABLES.reason(CHECK, table(), hours) == "read units was not measured by five minutes"
     assert wants_fine(TABLES, hours)
     assert not wants_fine(TABLES, replace(consumed(30, 2), fine={}))
 

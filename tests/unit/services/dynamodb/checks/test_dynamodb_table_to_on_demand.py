@@ -10,6 +10,7 @@ from tests.support.judged_kind import without
 from tests.unit.services.dynamodb.tables import TABLES, consumed, on_demand, table
 
 from finops.domain.canonical import Json
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.dynamodb.checks.dynamodb_table_to_on_demand import CHECK
 
 
@@ -38,7 +39,7 @@ def test_a_metric_that_is_missing_is_never_little_use(name: str) -> None:
     one = table(index_names=["i"], index_read_capacity=10, index_write_capacity=10)
     TABLES.found(CHECK, one, consumed(5, 5, indexes=0.1))
     unread = without(consumed(5, 5, indexes=0.1), name)
-    assert TABLES.reason(CHECK, one, unread) == f"{name} is unknown (Throttled)"
+    assert TABLES.reason(CHECK, one, unread) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from tests.support.judged_kind import without
 from tests.unit.services.dynamodb.tables import TABLES, burst, consumed, on_demand, table
 
 from finops.domain.canonical import Json
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.dynamodb.checks.dynamodb_table_to_provisioned import CHECK
 
 
@@ -41,7 +42,10 @@ def test_a_saving_at_the_limit_counts_and_below_it_does_not() -> None:
 def test_a_metric_that_is_missing_proves_nothing(name: str) -> None:
     use = consumed(70, 70)
     fine = {key: value for key, value in use.fine.items() if key != name}
-    assert TABLES.reason(CHECK, on_demand(), without(replace(use, fine=fine), name)) == f"{name} is unknown (Throttled)"
+    assert (
+        TABLES.reason(CHECK, on_demand(), without(replace(use, fine=fine), name))
+        == f"{metric_words(name)} is unknown (Throttled)"
+    )
 
 
 def test_a_bill_that_is_not_known_proves_nothing() -> None:
@@ -51,7 +55,7 @@ def test_a_bill_that_is_not_known_proves_nothing() -> None:
 
 def test_hours_hide_what_lasted_minutes_and_only_ask_for_more() -> None:
     hours = replace(consumed(70, 70), fine={})
-    assert TABLES.reason(CHECK, on_demand(), hours) == "readUnits was not measured by five minutes"
+    assert TABLES.reason(CHECK, on_demand(), hours) == "read units was not measured by five minutes"
     parameters = {spec.name: spec.default for spec in CHECK.parameters}
     assert CHECK.wants_fine(TABLES.facts(on_demand(), hours), parameters)
     assert not CHECK.wants_fine(TABLES.facts(table(), hours), parameters)

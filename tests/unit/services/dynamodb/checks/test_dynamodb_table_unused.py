@@ -11,6 +11,7 @@ from tests.support.judged_kind import without
 from tests.unit.services.dynamodb.tables import DAY, TABLES, consumed, on_demand, table
 
 from finops.domain.canonical import Json
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.dynamodb.checks.dynamodb_table_unused import CHECK
 
 
@@ -38,7 +39,7 @@ def test_reading_an_index_is_using_the_table() -> None:
 @pytest.mark.parametrize("name", ["consumedReadUnits", "consumedWriteUnits", "indexReadUnits1"])
 def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
     unread = without(consumed(indexes=0), name)
-    assert TABLES.reason(CHECK, table(index_names=["i"]), unread) == f"{name} is unknown (Throttled)"
+    assert TABLES.reason(CHECK, table(index_names=["i"]), unread) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 def test_a_shorter_window_proves_nothing() -> None:

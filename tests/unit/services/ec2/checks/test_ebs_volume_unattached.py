@@ -80,7 +80,7 @@ def test_a_single_hour_of_metrics_shows_that_it_was_used() -> None:
 @pytest.mark.parametrize("why", ["Throttled", "AccessDenied", "NotAsked"])
 def test_a_query_that_failed_proves_nothing(why: str) -> None:
     assert reason(volume("available"), silent(reason=why)) == (
-        f"volumeReadOps is unknown ({why}), so its use is not known"
+        f"volume read ops is unknown ({why}), so its use is not known"
     )
 
 

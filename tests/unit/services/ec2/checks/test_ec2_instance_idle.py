@@ -105,21 +105,21 @@ def test_both_directions_of_the_network_count_together() -> None:
 
 def test_unknown_metrics_are_never_idle() -> None:
     unknown = Utilization("i", unknown={"cpuPercent": "Throttled"})
-    assert reason(judge(unknown)) == "cpuPercent is unknown (Throttled)"
+    assert reason(judge(unknown)) == "CPU is unknown (Throttled)"
     only_cpu = Utilization("i", metrics={"cpuPercent": flat(1)}, unknown={"networkInBytes": "NotPublished"})
-    assert reason(judge(only_cpu)) == "networkInBytes is unknown (NotPublished)"
+    assert reason(judge(only_cpu)) == "network in bytes is unknown (NotPublished)"
 
 
 def test_thirty_hours_of_data_are_enough_and_less_are_not() -> None:
     young = {name: flat(1, days=1.25) for name in ("cpuPercent", "networkInBytes", "networkOutBytes")}
     younger = {**young, "cpuPercent": flat(1, days=1.2)}
     assert isinstance(judge(used(**young)), Finding)
-    assert reason(judge(used(**younger))) == "only 28 hours of cpuPercent, 30 are needed"
+    assert reason(judge(used(**younger))) == "only 28 hours of CPU, 30 are needed"
 
 
 def test_holes_in_the_data_are_not_taken_for_idleness() -> None:
     holes = summarize([1.0] * 310, expected=HOURS)
-    assert reason(judge(used(cpuPercent=holes))) == "cpuPercent covers 92.26 % of its window, 95 % are needed"
+    assert reason(judge(used(cpuPercent=holes))) == "CPU covers 92.2 % of its window, 95 % are needed"
 
 
 @pytest.mark.parametrize(

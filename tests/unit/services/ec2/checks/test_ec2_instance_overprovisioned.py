@@ -89,7 +89,7 @@ def test_unknown_memory_is_shown_and_never_shrunk() -> None:
 def test_memory_that_could_not_be_read_today_is_no_memory_that_is_not_measured() -> None:
     seen = busy(flat(12, period=FIVE_MINUTES))
     throttled = replace(seen, unknown={**seen.unknown, "memoryPercent": "Throttling"})
-    assert reason(facts_of(instance(), throttled)) == "memoryPercent could not be read (Throttling)"
+    assert reason(facts_of(instance(), throttled)) == "memory could not be read (Throttling)"
     silent = replace(seen, unknown={**seen.unknown, "memoryPercent": "NotPublished"})
     assert isinstance(judge(facts_of(instance(), silent)), Finding)
 
@@ -125,12 +125,12 @@ def test_a_single_point_of_memory_breaks_it() -> None:
 def test_without_the_five_minute_picture_nothing_is_judged() -> None:
     hourly = Utilization("i", metrics={"cpuPercent": flat(3)})
     assert reason(facts_of(instance(), hourly)) == "its 5-minute metrics are not known"
-    assert reason(facts_of(instance())) == "cpuPercent is unknown (not measured)"
+    assert reason(facts_of(instance())) == "CPU is unknown (not measured)"
 
 
 def test_too_little_data_is_said() -> None:
     short = busy(flat(3, days=1, period=FIVE_MINUTES))
-    assert reason(facts_of(instance(), short)) == "only 24 hours of cpuPercent, 30 are needed"
+    assert reason(facts_of(instance(), short)) == "only 24 hours of CPU, 30 are needed"
 
 
 def test_a_stopped_instance_is_not_judged() -> None:

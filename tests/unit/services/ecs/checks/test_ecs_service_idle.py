@@ -9,6 +9,7 @@ from tests.support.facts import flat, summarize
 from tests.unit.services.ecs.containers import SERVICES, measured, service, without
 
 from finops.domain.canonical import Json
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.ecs.checks.ecs_service_idle import CHECK
 
 HOURS = 14 * 24
@@ -30,7 +31,7 @@ def test_a_single_hour_at_one_percent_breaks_it(name: str, noun: str) -> None:
 
 @pytest.mark.parametrize("name", ["cpuPercent", "memoryPercent"])
 def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
-    assert SERVICES.reason(CHECK, service(), without(name)) == f"{name} is unknown (Throttled)"
+    assert SERVICES.reason(CHECK, service(), without(name)) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 def test_a_short_window_or_a_young_service_proves_nothing() -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.support.facts import flat, summarize
 from tests.unit.services.efs.file_systems import DAY, FILE_SYSTEMS, file_system, measured, without
 
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.efs.checks.efs_file_system_idle import CHECK
 
 ONCE = summarize([0.0] * 29 + [1.0], period=DAY)
@@ -27,7 +28,7 @@ def test_a_single_connection_or_byte_on_one_day_breaks_it() -> None:
 
 @pytest.mark.parametrize("name", ["clientConnections", "meteredBytes"])
 def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
-    assert FILE_SYSTEMS.reason(CHECK, file_system(), without(name)) == f"{name} is unknown (Throttled)"
+    assert FILE_SYSTEMS.reason(CHECK, file_system(), without(name)) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 def test_a_shorter_window_or_a_younger_file_system_proves_nothing() -> None:

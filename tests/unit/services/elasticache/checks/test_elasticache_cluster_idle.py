@@ -9,6 +9,7 @@ from tests.support.facts import flat, summarize
 from tests.unit.services.elasticache.caches import CACHES, cache, measured, without
 
 from finops.domain.canonical import Json
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.elasticache.checks.elasticache_cluster_idle import CHECK
 
 HOURS = 14 * 24
@@ -47,7 +48,7 @@ def test_more_connections_than_aws_s_own_are_clients_and_on_memcached_they_say_n
 
 @pytest.mark.parametrize("name", ["readCommands", "writeCommands", "messageCommands", "cacheConnections"])
 def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
-    assert CACHES.reason(CHECK, cache(), without(name)) == f"{name} is unknown (Throttled)"
+    assert CACHES.reason(CHECK, cache(), without(name)) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 def test_a_window_with_holes_or_a_young_cache_proves_nothing() -> None:

@@ -10,6 +10,7 @@ from tests.unit.services.elasticache.caches import CACHES, cache, measured, with
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.elasticache.checks.elasticache_cluster_overprovisioned import CHECK
 
 HOURS = 14 * 24
@@ -40,7 +41,7 @@ def test_cpu_counts_for_all_but_the_rarest_moments() -> None:
 
 @pytest.mark.parametrize("name", ["memoryPercent", "cpuPercent"])
 def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
-    assert CACHES.reason(CHECK, large(), without(name)) == f"{name} is unknown (Throttled)"
+    assert CACHES.reason(CHECK, large(), without(name)) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 @pytest.mark.parametrize(

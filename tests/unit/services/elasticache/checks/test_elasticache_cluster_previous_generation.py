@@ -33,7 +33,7 @@ def test_a_nearly_full_cache_is_left_alone_because_the_new_type_may_have_less_me
 
 def test_without_its_memory_nothing_is_said() -> None:
     reason = CACHES.reason(CHECK, cache(cache_node_type="cache.m3.large"), without("memoryPercent"))
-    assert reason == "memoryPercent is unknown (Throttled)"
+    assert reason == "memory is unknown (Throttled)"
 
 
 @pytest.mark.parametrize("name", ["cache.m5.large", "cache.t2.micro", "cache.m4.large", "cache.r6g.large"])

@@ -27,7 +27,7 @@ def test_a_single_unit_breaks_it() -> None:
 
 def test_units_that_are_missing_or_too_few_are_never_zero() -> None:
     assert SERVERLESS.reason(CHECK, serverless(), without("processingUnits")) == (
-        "processingUnits is unknown (Throttled)"
+        "processing units is unknown (Throttled)"
     )
     short = measured(processingUnits=flat(0, days=13))
     assert "only 13 days" in SERVERLESS.reason(CHECK, serverless(), short)

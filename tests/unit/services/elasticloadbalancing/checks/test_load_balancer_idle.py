@@ -11,6 +11,7 @@ from tests.support.facts import NOW, summarize
 from tests.unit.services.elasticloadbalancing.balancers import HOURS, balancer, carried, found, reason, specs, without
 
 from finops.domain.utilization import Utilization
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.elasticloadbalancing.checks.load_balancer_idle import CHECK
 
 TYPES = ("application", "network", "gateway", "classic")
@@ -70,22 +71,22 @@ def test_a_connection_that_stays_open_keeps_a_classic_load_balancer_of_streams_i
 @pytest.mark.parametrize(("kind", "metric"), [(kind, spec.name) for kind in TYPES for spec in specs(balancer(kind))])
 def test_without_any_one_of_its_metrics_nothing_is_said(kind: str, metric: str) -> None:
     one = balancer(kind)
-    assert reason(CHECK, one, without(carried(one), metric)) == f"{metric} is unknown (Throttled)"
+    assert reason(CHECK, one, without(carried(one), metric)) == f"{metric_words(metric)} is unknown (Throttled)"
 
 
 def test_a_load_balancer_that_was_not_measured_is_not_judged() -> None:
-    assert reason(CHECK, balancer(), Utilization("x")) == "requestCount is unknown (not measured)"
+    assert reason(CHECK, balancer(), Utilization("x")) == "request count is unknown (not measured)"
 
 
 def test_hours_that_a_network_load_balancer_did_not_report_are_not_taken_for_zero() -> None:
     one = balancer("network")
     half = replace(carried(one), metrics={spec.name: summarize([0.0] * 168, expected=HOURS) for spec in specs(one)})
-    assert reason(CHECK, one, half) == "networkNewFlows covers 50 % of its window, 95 % are needed"
+    assert reason(CHECK, one, half) == "network new flows covers 50 % of its window, 95 % are needed"
 
 
 def test_a_window_or_an_age_of_less_than_two_weeks_proves_nothing() -> None:
     assert reason(CHECK, balancer(), carried(balancer(), hours=13 * 24)) == (
-        "only 13 days of requestCount were read, 14 are needed"
+        "only 13 days of request count were read, 14 are needed"
     )
     young = replace(balancer(), created=NOW - timedelta(days=13, hours=23))
     assert reason(CHECK, young, carried(young)) == "it is younger than 14 days"

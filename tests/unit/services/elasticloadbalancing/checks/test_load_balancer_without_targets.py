@@ -58,7 +58,7 @@ def test_a_network_load_balancer_that_publishes_nothing_is_found_but_one_that_wa
     names = dict.fromkeys((spec.name for spec in specs(one)), "NotPublished")
     found(CHECK, one, Utilization(one.id, unknown=names))
     assert "could not be read (Throttled)" in reason(CHECK, one, without(carried(one), "networkNewFlows"))
-    assert reason(CHECK, one, Utilization(one.id)) == "networkNewFlows is unknown (not measured)"
+    assert reason(CHECK, one, Utilization(one.id)) == "network new flows is unknown (not measured)"
 
 
 def test_a_new_load_balancer_may_still_get_its_targets() -> None:

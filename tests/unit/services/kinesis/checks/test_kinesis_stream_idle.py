@@ -8,6 +8,7 @@ import pytest
 from tests.support.facts import flat, summarize
 from tests.unit.services.kinesis.streams import STREAMS, measured, stream, without
 
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.kinesis.checks.kinesis_stream_idle import CHECK
 
 HOURS = 14 * 24
@@ -28,12 +29,12 @@ def test_a_single_record_in_or_out_breaks_it() -> None:
 def test_a_window_without_any_point_is_evidence_and_a_shorter_one_is_not() -> None:
     STREAMS.found(CHECK, stream(), without("recordsFetched", "NotPublished"))
     short = without("recordsFetched", "NotPublished", days=7)
-    assert STREAMS.reason(CHECK, stream(), short) == "less than 14 days of recordsFetched were asked for"
+    assert STREAMS.reason(CHECK, stream(), short) == "less than 14 days of records fetched were asked for"
 
 
 @pytest.mark.parametrize("name", ["recordsPut", "recordsFetched"])
 def test_a_metric_that_could_not_be_read_is_never_zero(name: str) -> None:
-    assert STREAMS.reason(CHECK, stream(), without(name)) == f"{name} is unknown (Throttled)"
+    assert STREAMS.reason(CHECK, stream(), without(name)) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 def test_a_short_window_a_young_stream_and_unknown_tags_prove_nothing() -> None:

@@ -29,7 +29,7 @@ def test_readers_that_were_once_an_hour_behind_break_it() -> None:
 def test_an_age_that_is_missing_or_too_short_proves_nothing() -> None:
     unread = without("iteratorAgeMilliseconds")
     assert STREAMS.reason(CHECK, stream(retention_hours=168), unread) == (
-        "iteratorAgeMilliseconds is unknown (Throttled)"
+        "iterator age milliseconds is unknown (Throttled)"
     )
     short = measured(iteratorAgeMilliseconds=flat(1000, days=13))
     assert "only 13 days" in STREAMS.reason(CHECK, stream(retention_hours=168), short)

@@ -7,6 +7,7 @@ from tests.support.facts import flat, summarize
 from tests.unit.services.kinesis.streams import STREAMS, measured, stream, without
 
 from finops.domain.canonical import Json
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.kinesis.checks.kinesis_stream_unread import CHECK
 
 HOURS = 14 * 24
@@ -27,7 +28,7 @@ def test_a_single_fetched_record_breaks_it_and_an_empty_stream_is_idle() -> None
 
 @pytest.mark.parametrize("name", ["recordsPut", "recordsFetched"])
 def test_a_metric_that_could_not_be_read_is_never_zero(name: str) -> None:
-    assert STREAMS.reason(CHECK, stream(), without(name)) == f"{name} is unknown (Throttled)"
+    assert STREAMS.reason(CHECK, stream(), without(name)) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 @pytest.mark.parametrize(

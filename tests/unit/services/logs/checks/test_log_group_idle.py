@@ -27,12 +27,12 @@ def test_a_single_byte_on_one_day_breaks_it() -> None:
 
 def test_a_metric_that_is_missing_is_never_zero() -> None:
     unread = without(incoming(0), "incomingBytes")
-    assert GROUPS.reason(CHECK, group(), unread) == "incomingBytes is unknown (Throttled)"
+    assert GROUPS.reason(CHECK, group(), unread) == "incoming bytes is unknown (Throttled)"
 
 
 def test_a_shorter_window_proves_nothing_unless_the_policy_asks_for_less() -> None:
     short = incoming(0, days=89)
-    assert GROUPS.reason(CHECK, group(), short) == "only 89 days of incomingBytes were read, 90 are needed"
+    assert GROUPS.reason(CHECK, group(), short) == "only 89 days of incoming bytes were read, 90 are needed"
     GROUPS.found(CHECK, group(), short, minimumIdleDays=Decimal(45))
     assert "180 are needed" in GROUPS.reason(CHECK, group(), incoming(0), minimumIdleDays=Decimal(180))
 

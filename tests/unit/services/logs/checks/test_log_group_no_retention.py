@@ -34,7 +34,7 @@ def test_a_group_that_stores_no_more_than_three_months_brought_saves_nothing() -
 
 def test_a_metric_that_is_missing_proves_nothing() -> None:
     unread = without(incoming(0.1), "incomingBytes")
-    assert GROUPS.reason(CHECK, group(), unread) == "incomingBytes is unknown (Throttled)"
+    assert GROUPS.reason(CHECK, group(), unread) == "incoming bytes is unknown (Throttled)"
 
 
 def test_a_window_shorter_than_the_retention_proves_nothing() -> None:

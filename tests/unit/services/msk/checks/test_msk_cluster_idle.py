@@ -9,6 +9,7 @@ from tests.support.facts import flat, summarize
 from tests.unit.services.msk.brokers import KAFKA, kafka, measured, without
 
 from finops.domain.canonical import Json
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.msk.checks.msk_cluster_idle import CHECK
 
 HOURS = 14 * 24
@@ -27,7 +28,7 @@ def test_a_few_bytes_on_any_broker_break_it(name: str) -> None:
 
 def test_a_broker_whose_bytes_are_missing_is_never_quiet() -> None:
     name = "broker2ReceivedBytesPerSecond"
-    assert KAFKA.reason(CHECK, kafka(), without(name)) == f"{name} is unknown (NotPublished)"
+    assert KAFKA.reason(CHECK, kafka(), without(name)) == f"{metric_words(name)} is unknown (NotPublished)"
     short = measured(broker1SentBytesPerSecond=flat(0, days=13))
     assert "only 13 days" in KAFKA.reason(CHECK, kafka(), short)
 

@@ -8,6 +8,7 @@ import pytest
 from tests.support.facts import flat, summarize
 from tests.unit.services.opensearch.domains import DOMAINS, domain, measured, without
 
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.opensearch.checks.opensearch_domain_idle import CHECK
 
 HOURS = 14 * 24
@@ -27,7 +28,7 @@ def test_a_single_search_or_document_breaks_it() -> None:
 
 @pytest.mark.parametrize("name", ["searchesPerMinute", "indexingPerMinute"])
 def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
-    assert DOMAINS.reason(CHECK, domain(), without(name)) == f"{name} is unknown (Throttled)"
+    assert DOMAINS.reason(CHECK, domain(), without(name)) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 def test_a_window_with_holes_or_of_a_few_days_proves_nothing() -> None:

@@ -8,6 +8,7 @@ from tests.unit.services.rds.clusters import CLUSTERS, cluster, measured, withou
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.rds.checks.rds_cluster_auto_pause import CHECK
 
 HOURS = 14 * 24
@@ -42,7 +43,7 @@ def test_a_cluster_that_nobody_uses_at_all_is_idle_and_not_judged_here() -> None
 
 @pytest.mark.parametrize("name", ["clusterConnections", "serverlessCapacity"])
 def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
-    assert CLUSTERS.reason(CHECK, serverless(), without(name)) == f"{name} is unknown (Throttled)"
+    assert CLUSTERS.reason(CHECK, serverless(), without(name)) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 def test_a_window_shorter_than_two_weeks_proves_nothing() -> None:

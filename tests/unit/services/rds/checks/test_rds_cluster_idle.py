@@ -7,6 +7,7 @@ from tests.support.facts import flat, summarize
 from tests.unit.services.rds.clusters import CLUSTERS, cluster, measured, without
 
 from finops.domain.canonical import Json
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.rds.checks.rds_cluster_idle import CHECK
 
 HOURS = 14 * 24
@@ -51,7 +52,7 @@ def test_cpu_at_the_limit_shows_that_something_works_inside_and_below_it_does_no
 
 @pytest.mark.parametrize("name", ["clusterConnections", "clusterCpuPercent"])
 def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
-    assert CLUSTERS.reason(CHECK, cluster(), without(name)) == f"{name} is unknown (Throttled)"
+    assert CLUSTERS.reason(CHECK, cluster(), without(name)) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 def test_a_window_with_holes_or_shorter_than_two_weeks_proves_nothing() -> None:

@@ -11,6 +11,7 @@ from tests.unit.services.rds.databases import database, found, judged, reason
 from finops.domain.canonical import Json
 from finops.domain.recommendation import Finding
 from finops.domain.utilization import MetricSummary, Utilization
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.rds.checks.rds_instance_idle import CHECK
 
 HOURS = 14 * 24
@@ -48,14 +49,14 @@ def test_a_backup_at_night_does_not_make_a_database_busy() -> None:
 def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
     known = {key: value for key, value in measured().metrics.items() if key != name}
     unread = Utilization("orders", metrics=known, unknown={name: "Throttled"})
-    assert reason(CHECK, database(), unread) == f"{name} is unknown (Throttled)"
+    assert reason(CHECK, database(), unread) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 def test_a_window_with_holes_or_shorter_than_two_weeks_proves_nothing() -> None:
     holes = summarize([0.0] * (HOURS // 2), expected=HOURS)
     assert "covers 50 %" in reason(CHECK, database(), measured(databaseConnections=holes))
     short = measured(databaseConnections=flat(0, days=13))
-    assert reason(CHECK, database(), short) == "only 13 days of databaseConnections were read, 14 are needed"
+    assert reason(CHECK, database(), short) == "only 13 days of database connections were read, 14 are needed"
     found(CHECK, database(), short, minimumIdleDays=Decimal(7))
 
 

@@ -25,7 +25,7 @@ def test_a_single_connection_breaks_it() -> None:
 
 def test_connections_that_are_missing_or_too_few_are_never_zero() -> None:
     reason = WAREHOUSES.reason(CHECK, warehouse(), without("databaseConnections"))
-    assert reason == "databaseConnections is unknown (Throttled)"
+    assert reason == "database connections is unknown (Throttled)"
     short = measured(databaseConnections=flat(0, days=6))
     assert "only 6 days" in WAREHOUSES.reason(CHECK, warehouse(), short)
     WAREHOUSES.found(CHECK, warehouse(), measured(databaseConnections=flat(0, days=7)))

@@ -6,6 +6,7 @@ import pytest
 from tests.support.facts import flat, summarize
 from tests.unit.services.redshift.warehouses import WAREHOUSES, measured, warehouse, without
 
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.redshift.checks.redshift_cluster_underused import CHECK
 
 HOURS = 14 * 24
@@ -26,7 +27,7 @@ def test_one_hour_in_a_hundred_may_be_busy_and_one_more_breaks_it() -> None:
 
 @pytest.mark.parametrize("name", ["cpuPercent", "databaseConnections"])
 def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
-    assert WAREHOUSES.reason(CHECK, warehouse(), without(name)) == f"{name} is unknown (Throttled)"
+    assert WAREHOUSES.reason(CHECK, warehouse(), without(name)) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 def test_one_that_nobody_connected_to_is_idle_and_a_paused_one_is_not_judged() -> None:

@@ -10,6 +10,7 @@ from tests.unit.services.s3.buckets import BUCKETS, bucket, stored
 
 from finops.domain.canonical import Json
 from finops.domain.utilization import MonthlyUse, Utilization
+from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.s3.checks.s3_bucket_idle import CHECK
 
 COUNTED = bucket(request_filter="all")
@@ -39,7 +40,7 @@ def test_a_single_request_breaks_it() -> None:
 @pytest.mark.parametrize("name", ["allRequests", "standardBytes"])
 def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
     unread = without(quiet(standardBytes=1000), name)
-    assert BUCKETS.reason(CHECK, COUNTED, unread) == f"{name} is unknown (Throttled)"
+    assert BUCKETS.reason(CHECK, COUNTED, unread) == f"{metric_words(name)} is unknown (Throttled)"
 
 
 def test_a_shorter_window_proves_nothing_unless_the_policy_asks_for_less() -> None:

@@ -32,7 +32,7 @@ def test_a_policy_may_set_how_much_counts() -> None:
 
 def test_a_metric_that_is_missing_proves_nothing() -> None:
     unread = without(stored(standardBytes=400), "glacierBytes")
-    assert BUCKETS.reason(CHECK, bucket(), unread) == "glacierBytes is unknown (Throttled)"
+    assert BUCKETS.reason(CHECK, bucket(), unread) == "glacier bytes is unknown (Throttled)"
 
 
 @pytest.mark.parametrize(

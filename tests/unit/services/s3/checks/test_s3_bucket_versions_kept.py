@@ -41,4 +41,4 @@ def test_a_bucket_that_stores_little_is_left_alone(gib: float, finds: bool) -> N
 
 def test_a_metric_that_is_missing_proves_nothing() -> None:
     unread = without(stored(standardBytes=10), "standardBytes")
-    assert BUCKETS.reason(CHECK, bucket(versioning="Enabled"), unread) == "standardBytes is unknown (Throttled)"
+    assert BUCKETS.reason(CHECK, bucket(versioning="Enabled"), unread) == "standard bytes is unknown (Throttled)"
