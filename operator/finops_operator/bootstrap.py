@@ -95,7 +95,8 @@ class Operator:
         scheduler = self._thread("scheduler", self._loops.scheduler.run)
         requests = self._thread("requests", self._loops.requests.run)
         housekeeping = self._thread("housekeeping", self._housekeeping.run)
-        lease_stop = threading.Event()
+        anchoring_stop, lease_stop = threading.Event(), threading.Event()
+        anchoring = self._thread("anchoring", lambda _stop: self._authority.anchoring.run(anchoring_stop))
         lease = self._thread("lease", lambda _stop: self._authority.keeper.run(lease_stop))
         try:
             asyncio.run(serve(self._cluster.cache, self._settings.watch_namespaces, self.stop, self._ready))
@@ -106,6 +107,8 @@ class Operator:
             # a scan that ends; without the lease nothing can be decided or proposed here any more.
             requests.join()
             self._loops.last_handover.finish()
+            anchoring_stop.set()
+            anchoring.join()
             lease_stop.set()
             lease.join()
             scheduler.join()

@@ -40,7 +40,7 @@ from finops_operator.upkeep.duty import Duty
 from finops_operator.upkeep.finished_requests import FinishedRequests
 from finops_operator.upkeep.gauges import Gauges
 from finops_operator.upkeep.housekeeping import Housekeeping
-from finops_operator.upkeep.obstacles import Obstacles
+from finops_operator.upkeep.obstacles import LEDGER_BROKEN, Obstacles
 from finops_operator.upkeep.stray_votes import StrayVotes
 from finops_operator.upkeep.wanted_groups import WantedGroups
 from finops_operator.upkeep.watch_upkeep import WatchUpkeep
@@ -128,10 +128,11 @@ class Parts:
             self.telemetry,
             self.clock,
             {
-                "LedgerBroken": lambda: self.ledger.problem,
+                LEDGER_BROKEN: lambda: self.ledger.problem,
                 "Unprotected": self.protection.problem,
                 "Frozen": Freeze(self.maps, "r-freeze").reason,
             },
+            lambda: self.writable,
         )
         kinds = (self.policies, self.requests, self.approvals)
         watches = WatchUpkeep(kinds, canary, self.telemetry, self.clock, 60)
@@ -154,7 +155,7 @@ class Parts:
                 ),
                 Duty("slack channels", self.slack_channels.refresh),
                 Duty("what is gone", self.cleanup.clean_up),
-                Duty("obstacles", self.obstacles.show),
+                Duty("obstacles", self.obstacles.show_ours, writes=False),
                 Duty("votes without owner", StrayVotes(self.approvals, self.clock).adopt),
             ),
             self.clock,

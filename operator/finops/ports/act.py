@@ -103,6 +103,7 @@ class ActProgress:
         step, attempt: where the act is.
         message: one sentence for people; the error when something went wrong.
         ledger_sequence: sequence of the act's last record.
+        ledger_hash: hash of that record once the act has ended; it names all records before it.
         before, after: fingerprint facts that the act changed.
         monthly_savings: decimal string, set when Succeeded.
         called: whether anything may have changed in AWS.
@@ -113,6 +114,7 @@ class ActProgress:
     attempt: int = 0
     message: str = ""
     ledger_sequence: int = 0
+    ledger_hash: str = ""
     started_at: datetime | None = None
     fence: int = 0
     before: Mapping[str, str] = field(default_factory=dict)

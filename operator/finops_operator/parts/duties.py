@@ -19,7 +19,7 @@ from finops_operator.upkeep.cleanup import Cleanup
 from finops_operator.upkeep.duty import Duty
 from finops_operator.upkeep.finished_requests import FinishedRequests
 from finops_operator.upkeep.gauges import Gauges
-from finops_operator.upkeep.obstacles import Obstacles
+from finops_operator.upkeep.obstacles import LEDGER_BROKEN, Obstacles
 from finops_operator.upkeep.published_ids import PublishedIds
 from finops_operator.upkeep.stray_votes import StrayVotes
 from finops_operator.upkeep.watch_upkeep import WatchUpkeep
@@ -75,10 +75,11 @@ def duties(
         telemetry,
         clock,
         {
-            "LedgerBroken": lambda: ledger.problem,
+            LEDGER_BROKEN: lambda: ledger.problem,
             "Unprotected": authority.protection.problem,
             "Frozen": cluster.freeze.reason,
         },
+        authority.keeper.may_write,
     )
-    yield Duty("obstacles", obstacles.show)
+    yield Duty("obstacles", obstacles.show_ours, writes=False)
     yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)

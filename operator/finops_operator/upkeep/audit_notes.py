@@ -68,7 +68,7 @@ class AuditNotes:
         if self._read:
             return
         self._terms, self._cards, self._frozen = {}, set(), None
-        for record in self.ledger.read():
+        for record in self.ledger.unfinished():
             entry = record.entry
             self._last = record.sequence
             if entry.kind is RecordKind.FROZEN:

@@ -19,7 +19,7 @@ KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")
 _STOPPED: Final = {
     "Frozen": "an administrator lifts the freeze in the ConfigMap RELEASE-freeze",
     "Unprotected": "install the chart again, or helm upgrade: it brings the admission policies back",
-    "LedgerBroken": "compare both sinks with `finops audit verify`; see docs/operations.md",
+    "LedgerBroken": "compare store, file and checkpoint with `finops audit verify`; see docs/operations.md",
 }
 _RIGHTS: Final = (
     ("get", "scanpolicies", "see policies", "any viewer has it: the chart adds it to the cluster role view"),
