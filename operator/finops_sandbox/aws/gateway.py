@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from finops_sandbox.aws import cloudwatch, describe, operations, provisioned_concurrency, strict_ec2, sts, volumes, wire
+from finops_sandbox.aws import (
+    cloudwatch,
+    describe,
+    operations,
+    provisioned_concurrency,
+    serverless_caches,
+    strict_ec2,
+    sts,
+    volumes,
+    wire,
+)
 from finops_sandbox.aws.authorization import check, targets
 from finops_sandbox.aws.calls import Call, Handler
 from finops_sandbox.aws.errors import AwsError, ConnectionDropped, denied, in_words_of, throttled
@@ -29,6 +39,8 @@ from finops_sandbox.aws.wire import Answer
 _READING = ("Describe", "Get", "List", "Search")
 _ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>")
 _SERVER_ERROR = 500
+# What moto does not have and the double answers itself, though not strictly.
+_BEYOND_MOTO = {**provisioned_concurrency.HANDLERS, **serverless_caches.HANDLERS}
 # On every answer of a service that the strict layer does not know.
 NOT_STRICT = ("x-finops-sandbox", "not strict")
 
@@ -193,7 +205,7 @@ class Gateway:
 
     def _perform_not_strict(self, call: Call, request: Request) -> Answer:
         check(call)
-        own = provisioned_concurrency.HANDLERS.get((call.service, call.action))
+        own = _BEYOND_MOTO.get((call.service, call.action))
         if own is None:
             return self._ask_moto(call, request)
         with self.estate.lock:

@@ -66,21 +66,6 @@ def test_a_policy_that_only_recommends_has_nothing_to_say_about_acts(parts: Part
     assert _condition(parts) is None
 
 
-def test_approved_acts_that_stand_still_are_a_figure(parts: Parts) -> None:
-    """Bullet "paused acts are seen where people look": a metric."""
-    made = parts.propose(1)
-    outcome = {"before": {}, "after": {}, "error": "All acts are frozen: release day"}
-    waiting = parts.requests.write_status(
-        made, lambda now: now.status.to_dict() | {"state": "Approved", "outcome": outcome}
-    )
-    parts.housekeeping.run_duties()
-    assert parts.telemetry.registry.get_sample_value("finops_acts_waiting") == 1.0
-
-    parts.requests.write_status(waiting, lambda now: now.status.to_dict() | {"outcome": None})
-    parts.housekeeping.run_duties()
-    assert parts.telemetry.registry.get_sample_value("finops_acts_waiting") == 0.0
-
-
 def test_a_ledger_that_is_not_in_order_is_said_by_the_process_that_may_not_write_it(parts: Parts) -> None:
     """At a start with a ledger that was cut the lease is held, but the process never comes to write."""
     parts.policies.create(policy())
@@ -95,3 +80,18 @@ def test_a_ledger_that_is_not_in_order_is_said_by_the_process_that_may_not_write
     assert stopped is not None
     assert (stopped.status, stopped.reason) == ("False", "LedgerBroken")
     parts.ledger._sinks.diverged = ""
+
+
+def test_approved_acts_that_stand_still_are_a_figure(parts: Parts) -> None:
+    """Paused acts are seen where people look: here in a metric."""
+    made = parts.propose(1)
+    outcome = {"before": {}, "after": {}, "error": "All acts are frozen: release day"}
+    waiting = parts.requests.write_status(
+        made, lambda now: now.status.to_dict() | {"state": "Approved", "outcome": outcome}
+    )
+    parts.housekeeping.run_duties()
+    assert parts.telemetry.registry.get_sample_value("finops_acts_waiting") == 1.0
+
+    parts.requests.write_status(waiting, lambda now: now.status.to_dict() | {"outcome": None})
+    parts.housekeeping.run_duties()
+    assert parts.telemetry.registry.get_sample_value("finops_acts_waiting") == 0.0
