@@ -97,6 +97,19 @@ def test_headless_approves_one_card_and_reports_the_verified_loop_as_data(tmp_pa
     assert loop["click"]["acked"]
     assert "done" in loop["card"]["text"]
     assert loop["seconds"]["policyReady"] < 60
+    written = _status_writes(kept / "kubernetes-audit.jsonl")
+    assert len(written) > 20
+    assert set(written) == {200}, "the API server refused the write of a status"
+
+
+def _status_writes(audit: Path) -> list[int]:
+    """Return the codes with which the API server answered writes of a status."""
+    events = map(json.loads, audit.read_text(encoding="utf-8").splitlines())
+    return [
+        int(one["responseStatus"]["code"])
+        for one in events
+        if one["verb"] in {"patch", "update"} and one["requestURI"].partition("?")[0].endswith("/status")
+    ]
 
 
 def test_it_prints_the_operators_status_the_advice_and_addresses_that_answer(demo: DemoProcess) -> None:

@@ -51,7 +51,9 @@ def test_who_holds_an_old_version_writes_onto_the_newest_that_was_seen() -> None
     policies = objects(api)
     policies.cache.put(at(8, held))
 
-    written = policies.write_status(held, lambda newest: {"observedGeneration": int(newest.metadata.resource_version or 0)})
+    written = policies.write_status(
+        held, lambda newest: {"observedGeneration": int(newest.metadata.resource_version or "0")}
+    )
 
     assert api.refused == 0
     assert written.status.observed_generation == 8
