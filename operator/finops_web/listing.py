@@ -16,7 +16,7 @@ from finops.errors import InvalidInput
 from finops_web.answers import LARGEST_PAGE, Page, number, page_of, success
 from finops_web.context import Asked
 from finops_web.readings.policies import trust_in
-from finops_web.readings.resources import ResourceRow, sum_of
+from finops_web.readings.resources import HOURS, ResourceRow, sum_of
 
 
 class Sort(StrEnum):
@@ -53,6 +53,7 @@ class Filter:
     tag: tuple[str, ...] = ()
     find: str = ""
     minimum: Decimal | None = None
+    hours: int = int(HOURS)
     sort: Sort = Sort.COST
     cursor: str = ""
     limit: int = 100
@@ -76,7 +77,9 @@ class Filter:
         return replace(self, kind=kind)
 
     def apply(self, rows: Sequence[ResourceRow]) -> list[ResourceRow]:
-        """Return what is asked for, in order."""
+        """Return what is asked for, in order; with costs for a month of `hours`."""
+        if self.hours != HOURS:
+            rows = [row.over(Decimal(self.hours)) for row in rows]
         found = [row for row in rows if self.matches(row)]
         key = _SORTS.get(self.sort)
         return found if key is None else sorted(found, key=key)
@@ -111,6 +114,7 @@ def asked_filter(
     tag: Annotated[list[str] | None, Query(description="KEY or KEY=VALUE; repeat it to ask for several.")] = None,
     find: Annotated[str, Query(max_length=256, description="Part of a name, id or ARN.")] = "",
     min_cost: Annotated[str, Query(max_length=20, description="Only what costs at least so much a month.")] = "",
+    hours_per_month: Annotated[int, Query(ge=672, le=744, description="Hours of a month.")] = int(HOURS),
     sort: Sort = Sort.COST,
     cursor: Annotated[str, Query(max_length=512)] = "",
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
@@ -131,6 +135,7 @@ def asked_filter(
         tag=tuple(one for one in (tag or ()) if one)[:20],
         find=find.strip(),
         minimum=minimum,
+        hours=hours_per_month,
         sort=sort,
         cursor=cursor,
         limit=limit,

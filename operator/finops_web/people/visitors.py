@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, Protocol
 
+from finops.errors import Refused
 from finops.k8s.access import Access
 from finops.k8s.connection import Connection
 from finops.ports.clock import Clock
@@ -16,6 +18,8 @@ from finops.ports.clock import Clock
 ANSWERS_LAST_SECONDS: Final = 30.0
 """A right that was taken away, or a token that was revoked, ends here after so long at the latest."""
 _KEPT: Final = 512
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""What RFC 6750 lets a bearer token be made of; anything else must not reach a header."""
 
 
 class Questions(Protocol):
@@ -88,6 +92,8 @@ class Visitors:
         return frozenset(one for one in wanted if self.may(token, "get", "scanpolicies", one))
 
     def _of(self, token: str) -> _Known:
+        if not _TOKEN.fullmatch(token):
+            raise Refused("this is no bearer token", code="Unauthorized", hint="copy the whole token, on one line")
         key, now = sha256(token.encode()).hexdigest(), self._clock.monotonic()
         with self._lock:
             found = self._known.get(key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -37,6 +37,10 @@ class ResourceRow:
     @property
     def monthly(self) -> Decimal | None:
         return self.cost.monthly
+
+    def over(self, hours_per_month: Decimal) -> ResourceRow:
+        """Return the row in a month of so many hours."""
+        return replace(self, cost=self.cost.over(hours_per_month))
 
 
 class ResourceReadings:
