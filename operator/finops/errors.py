@@ -10,10 +10,10 @@ FinopsError
 │   └── LedgerUnavailable    a sink of the ledger is not durable right now: no act
 ├── StoreUnsafe          Redis answers but would lose data (eviction, no append-only file, newer schema)
 │   └── StoreRefused         …or does not serve us at all (password, rights, cluster, no Redis): also a StoreUnavailable
-├── LedgerDiverged       the two sinks tell different stories: frozen until a person looks
+├── LedgerDiverged       the two sinks differ: frozen until a person checks them
 ├── FenceLost            somebody else holds the lease: stop writing at once
 ├── Conflict             the object changed since it was read: read again, decide again
-└── AwsError             an AWS call failed; subclasses tell what that means
+└── AwsError             an AWS call failed; subclasses say what that means
     ├── AwsThrottled         retried inside, still throttled: a gap, never an empty list
     ├── AwsDenied            the role lacks a permission (named)
     ├── AwsCredentialsInvalid  no, wrong or expired credentials
@@ -80,7 +80,7 @@ class StoreUnsafe(FinopsError):
 class StoreRefused(StoreUnavailable, StoreUnsafe):
     """The server answers and does not serve us: wrong password, missing right, part of a cluster, no Redis at all.
 
-    Nothing was done. Whoever waits for the store goes on waiting: passwords and addresses are mended while we run.
+    Nothing was done. Whoever waits for the store goes on waiting: passwords and addresses are corrected while we run.
     """
 
 
@@ -129,4 +129,4 @@ class AwsRejected(AwsError):
 
 
 class AwsOutcomeUnknown(AwsError):
-    """A changing call left and no answer came back; only observation can tell what happened."""
+    """A changing call left and no answer came back; only observation can show what happened."""

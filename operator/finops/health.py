@@ -22,7 +22,7 @@ _TEXT: Final = "text/plain; charset=utf-8"
 
 
 class HealthServer:
-    """A small HTTP server; `start` binds, `stop` closes. Port 0 picks a free one, told by `port`."""
+    """A small HTTP server; `start` binds, `stop` closes. Port 0 picks a free one, which `port` returns."""
 
     def __init__(
         self,

@@ -54,18 +54,18 @@ from finops_operator.aws.clients import AwsReaders
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import share_of_published
-from finops_operator.aws.reader import Patience
+from finops_operator.aws.reader import CallPacing
 from finops_operator.aws.session import SdkSessions
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.canary import Canary
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.handlers.serving import serve
 from finops_operator.cluster.lease import LeaseKeeper
 from finops_operator.cluster.objects import Objects
+from finops_operator.cluster.predecessor import PredecessorLock
 from finops_operator.cluster.protection import Protection
-from finops_operator.cluster.succession import Succession
 from finops_operator.decisions.decider import Decider
-from finops_operator.decisions.identities import People
+from finops_operator.decisions.identities import Identities
 from finops_operator.killpoint import arm, killpoint
 from finops_operator.plugins.loaded import known_ids, plugins
 from finops_operator.policies.account_status import AccountStatuses
@@ -76,9 +76,9 @@ from finops_operator.requests.proposer import Proposer
 from finops_operator.rules.access import access_of
 from finops_operator.scan.scan import ScanDependencies
 from finops_operator.telemetry import Telemetry
-from finops_operator.upkeep.audit_notes import Chronicle
+from finops_operator.upkeep.audit_notes import AuditNotes
 from finops_operator.upkeep.channels import SlackChannels
-from finops_operator.upkeep.cleanup import Forgetting
+from finops_operator.upkeep.cleanup import Cleanup
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.obstacles import Obstacles
 from finops_operator.upkeep.published_ids import PublishedIds
@@ -107,14 +107,14 @@ class Operator:
             )
         require_password(settings.redis_url, allow_unauthenticated=settings.store_allow_unauthenticated)
         arm(settings.kill_point)
-        self.telemetry, self.world, self.canary = Telemetry(), World(), Canary(clock)
+        self.telemetry, self.cache, self.canary = Telemetry(), ClusterCache(), Canary(clock)
         holder = settings.pod_name or socket.gethostname()
         self.events = Events(connection, component="operator", instance=holder)
         self.store = open_store(settings.redis_url, prefix=settings.redis_prefix)
-        self.policies = Objects(scan_policies(connection), self.world.policies, self.canary)
-        self.accounts = Objects(aws_accounts(connection), self.world.accounts, self.canary)
-        self.requests = Objects(action_requests(connection), self.world.requests, self.canary)
-        self.approvals = Objects(approvals(connection), self.world.approvals, self.canary)
+        self.policies = Objects(scan_policies(connection), self.cache.policies, self.canary)
+        self.accounts = Objects(aws_accounts(connection), self.cache.accounts, self.canary)
+        self.requests = Objects(action_requests(connection), self.cache.requests, self.canary)
+        self.approvals = Objects(approvals(connection), self.cache.approvals, self.canary)
         self.switches = switches = ConfigMaps(connection, settings.namespace)
         self.freeze = Freeze(switches, f"{settings.release}-freeze")
         self.keeper = LeaseKeeper(
@@ -130,8 +130,8 @@ class Operator:
         self.protection = self._watch_protection()
         self.caps = StoredCaps(self.store)
         self.groups, self.outbox = SlackGroups(self.store), Outbox(self.store)
-        self.chronicle = Chronicle(self.ledger, self._posted)
-        self.people = People(
+        self.audit_notes = AuditNotes(self.ledger, self._posted)
+        self.people = Identities(
             switches=switches, identities=f"{settings.release}-identities", groups=self.groups, clock=clock
         )
         self._make_aws()
@@ -151,8 +151,8 @@ class Operator:
             seconds=settings.lease_seconds,
             clock=clock,
         )
-        self.succession = Succession(Path(tempfile.gettempdir()) / f"{settings.release}-executor.holder")
-        lease.succeed(self.succession.take_over(lease.holder))
+        self.predecessor = PredecessorLock(Path(tempfile.gettempdir()) / f"{settings.release}-executor.holder")
+        lease.succeed(self.predecessor.take_over(lease.holder))
         return lease
 
     def _watch_protection(self) -> Protection:
@@ -188,10 +188,10 @@ class Operator:
         counter = CallCounter()
         sdk = SdkSessions(counter, demo=self.settings.demo)
         sdk.log_problem()
-        patience = Patience(
+        pacing = CallPacing(
             SharedRateLimits(self.store), self.clock, quotas=share_of_published(self.settings.aws_quota_percent)
         )
-        self.readers = AwsReaders(sdk, patience, process_counter=counter)
+        self.readers = AwsReaders(sdk, pacing, process_counter=counter)
         self.sessions = StsExecutorSessions(sdk, self.readers, self.clock)
         self.savings = StoredSavings(self.store)
         self.recommendations = RecommendationStore(self.store)
@@ -213,7 +213,7 @@ class Operator:
             self.ledger,
             self.requests,
             self.approvals,
-            self.world.approvals_of,
+            self.cache.approvals_of,
             self.people,
             self.clock,
             self.protection,
@@ -235,7 +235,7 @@ class Operator:
         )
 
     def _make_actors(self) -> None:
-        world, clock = self.world, self.clock
+        cache, clock = self.cache, self.clock
         self.executor = Executor(
             actions=self.plugins.actions,
             sessions=self.sessions,
@@ -243,7 +243,7 @@ class Operator:
             gate=self.gate,
             lease=self.keeper,
             status=StatusReporter(
-                self.requests, world.requests.get, self.events, self.telemetry, lambda: self.keeper.fence
+                self.requests, cache.requests.get, self.events, self.telemetry, lambda: self.keeper.fence
             ),
             caps=self.caps,
             savings=self.savings,
@@ -251,7 +251,7 @@ class Operator:
         )
         self.proposer = Proposer(
             requests=self.requests,
-            accounts=world.accounts.all,
+            accounts=cache.accounts.all,
             recommendations=lambda policy: self.recommendations.stream(key_of(policy)),
             kinds=self.plugins.kinds,
             correct=lambda policy, changed: self.recommendations.correct(key_of(policy), changed),
@@ -267,10 +267,10 @@ class Operator:
         )
 
     def _make_loops(self) -> None:
-        settings, world, clock = self.settings, self.world, self.clock
+        settings, cache, clock = self.settings, self.cache, self.clock
         scans = self._make_scans()
         self.scheduler = Scheduler(
-            world=world,
+            cache=cache,
             policies=self.policies,
             scan=scans.scan,
             follow_up=scans.follow_up,
@@ -282,7 +282,7 @@ class Operator:
             see_accounts=scans.see_accounts,
         )
         self.request_loop = RequestLoop(
-            world=world,
+            cache=cache,
             requests=self.requests,
             decider=self.decider,
             gate=self.gate,
@@ -307,21 +307,21 @@ class Operator:
         settings = self.settings
         self.recovery = Recovery(self.ledger, self.accounts.api, self.request_loop.adopt, self.freeze.freeze)
         self.housekeeping = Housekeeping(
-            world=self.world,
+            cache=self.cache,
             kinds=(self.policies, self.accounts, self.requests, self.approvals),
             requests=self.requests,
             canary=self.canary,
             groups=self.groups,
             freeze=self.freeze,
             ledger=self.ledger,
-            chronicle=self.chronicle,
+            audit_notes=self.audit_notes,
             telemetry=self.telemetry,
             clock=self.clock,
             may_write=self.keeper.may_write,
             take_over=self.recovery.again,
             slack_channels=SlackChannels(self.store, self.policies, self.events).refresh,
             publish_ids=PublishedIds(self.switches, f"{settings.release}-{KNOWN_IDS}", self.known, self.clock).publish,
-            forget=Forgetting(self.store, self.policies, self.accounts, self.telemetry, self.clock).clean_up,
+            forget=Cleanup(self.store, self.policies, self.accounts, self.telemetry, self.clock).clean_up,
             show_obstacles=Obstacles(
                 self.policies,
                 self.events,
@@ -377,10 +377,10 @@ class Operator:
 
     def _shown_fence(self) -> int:
         self.requests.complete_where_possible()
-        return max((request.status.fence or 0 for request in self.world.requests.all()), default=0)
+        return max((request.status.fence or 0 for request in self.cache.requests.all()), default=0)
 
     def _take_over(self) -> None:
-        self.chronicle.start_again()
+        self.audit_notes.start_again()
         self.decider.start_again()
         self.protection.start_again()
         self.freeze.begin(self.requests.found())
@@ -398,7 +398,7 @@ class Operator:
 
         Raises:
             InvalidInput: one of the four kinds is not served by this cluster.
-            Refused, ClusterUnavailable: the API server cannot be asked.
+            Refused, ClusterUnavailable: the API server does not answer.
         """
         missing = Access(self.connection).missing_kinds(KINDS)
         if missing:
@@ -415,10 +415,10 @@ class Operator:
         lease_stop = threading.Event()
         lease = self._thread("lease", lambda _stop: self.keeper.run(lease_stop))
         try:
-            asyncio.run(serve(self.world, self.settings.watch_namespaces, self.stop, self.ready))
+            asyncio.run(serve(self.cache, self.settings.watch_namespaces, self.stop, self.ready))
         finally:
             self.stop.set()
-            self.world.ring()
+            self.cache.ring()
             # Acts come to their safe point under the lease. Then it goes at once: whoever takes over need not wait for
             # a scan that ends; without the lease nothing can be decided or proposed here any more.
             requests.join()
@@ -436,7 +436,7 @@ class Operator:
             try:
                 work(self.stop)
             except BaseException:
-                # A loop that died would leave an operator that looks alive: end the process, the pod starts again.
+                # A loop that died would leave an operator that seems alive: end the process, the pod starts again.
                 logger.critical("loop %s died", name, exc_info=True)
                 self.stop.set()
                 raise

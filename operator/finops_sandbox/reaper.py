@@ -1,6 +1,6 @@
 """Cleans up after a supervisor that was killed: ends its programs, removes its folders. Run as a file, alone.
 
-The supervisor holds the other end of our standard input and tells there, one JSON object per line, what exists:
+The supervisor holds the other end of our standard input and writes there, one JSON object per line, what exists:
 `{"folder": PATH}`, `{"child": PID, "started": TICKS}`, `{"gone": PID}`, and `{"done": true}` after a clean stop. When
 the input ends without `done` the supervisor has died. Only the standard library: this must start in an instant and
 survive whatever the supervisor did not.
@@ -41,14 +41,14 @@ def main() -> int:
     children: dict[int, int] = {}
     folders: list[str] = []
     for line in sys.stdin.buffer:
-        told = json.loads(line)
-        if "child" in told:
-            children[told["child"]] = told["started"]
-        elif "folder" in told:
-            folders.append(told["folder"])
-        elif "gone" in told:
-            children.pop(told["gone"], None)
-        elif told.get("done"):
+        fact = json.loads(line)
+        if "child" in fact:
+            children[fact["child"]] = fact["started"]
+        elif "folder" in fact:
+            folders.append(fact["folder"])
+        elif "gone" in fact:
+            children.pop(fact["gone"], None)
+        elif fact.get("done"):
             return 0
     end(children)
     remove(folders)

@@ -57,7 +57,7 @@ class Running:
 
 
 Probe: TypeAlias = Callable[[Running], Awaitable[bool]]
-"""Tells whether a program is ready; asked again and again."""
+"""Returns whether a program is ready; asked again and again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +88,8 @@ class Supervisor:
     Args:
         log: where the programs' lines go, prefixed with time and name.
         folders: removed by the reaper when this process is killed; a clean stop leaves them to the caller.
-        say: told of every milestone.
-        echo: told of every line of the programs.
+        say: called with every milestone.
+        echo: called with every line of the programs.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Supervisor:
         self._halted = False
 
     async def __aenter__(self) -> Self:
-        # Lines of programs may tell more than others on this machine should read.
+        # Lines of programs may hold more than others on this machine should read.
         self._log = open_private(self._log_path, os.O_APPEND)
         self._reaper = subprocess.Popen(  # noqa: ASYNC220 - a fork of milliseconds, before anything else runs
             [sys.executable, "-I", "-S", reaper.__file__],
@@ -123,7 +123,7 @@ class Supervisor:
             start_new_session=True,
         )
         for folder in self._folders:
-            self._tell_reaper({"folder": str(folder)})
+            self._notify_reaper({"folder": str(folder)})
         self._guard = asyncio.create_task(self._guard_reaper(self._reaper), name="guard of the reaper")
         return self
 
@@ -134,7 +134,7 @@ class Supervisor:
             await self.stop()
         finally:
             # Done only after everything is down: until then the reaper stays on guard.
-            self._tell_reaper({"done": True})
+            self._notify_reaper({"done": True})
             if self._reaper is not None and self._reaper.stdin is not None:
                 with contextlib.suppress(BrokenPipeError):
                     self._reaper.stdin.close()
@@ -167,7 +167,7 @@ class Supervisor:
         return running
 
     async def watch(self) -> None:
-        """Return never; raise when a program dies that was not told to, or the reaper.
+        """Return never; raise when a program dies that was not asked to, or the reaper.
 
         Raises:
             ProgramFailed: with the last lines of the first one that died.
@@ -204,7 +204,7 @@ class Supervisor:
             raise ProgramFailed(f"{program.name} cannot be started: {error}") from error
         running = Running(program, process)
         self._running.append(running)
-        self._tell_reaper({"child": process.pid, "started": reaper.started(process.pid)})
+        self._notify_reaper({"child": process.pid, "started": reaper.started(process.pid)})
         running.drained = asyncio.create_task(self._drain(running), name=f"drain {program.name}")
         return running
 
@@ -222,14 +222,14 @@ class Supervisor:
         if rest:
             self._line(running, rest.decode("utf-8", "replace"))
         await running.process.wait()
-        self._tell_reaper({"gone": running.process.pid})
+        self._notify_reaper({"gone": running.process.pid})
         # Its children, if any, have no business without it.
         _signal_group(running, signal.SIGKILL)
         if not running.stopping:
             self._died.put_nowait(self._failure(running))
 
     async def _guard_reaper(self, process: subprocess.Popen[bytes]) -> None:
-        """Notice the end of the reaper, which has none of its own before we tell it."""
+        """Notice the end of the reaper, which has none of its own before we stop it."""
         while process.poll() is None:  # noqa: ASYNC110 - asyncio knows only the processes it started
             await asyncio.sleep(_GUARD_SECONDS)
         message = f"the reaper ended {_how(process.returncode)}: nobody would clean up after a kill"
@@ -266,7 +266,7 @@ class Supervisor:
         how = _how(running.process.returncode)
         return ProgramFailed(f"{running.program.name} ended {how}; its last lines:{running.last_lines}")
 
-    def _tell_reaper(self, fact: Mapping[str, object]) -> None:
+    def _notify_reaper(self, fact: Mapping[str, object]) -> None:
         if self._reaper is None or self._reaper.stdin is None or self._reaper.stdin.closed:
             return
         with contextlib.suppress(BrokenPipeError):

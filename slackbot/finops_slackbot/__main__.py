@@ -14,14 +14,14 @@ from finops_slackbot.bootstrap import run
 
 
 def main() -> int:
-    """Run until told to stop. Returns 0, or 2 when a setting is missing or wrong."""
+    """Run until asked to stop. Returns 0, or 2 when a setting is missing or wrong."""
     logs.configure(format_="json", level="INFO")
     try:
         settings = from_environment(os.environ)
         logs.configure(format_=settings.log_format, level=settings.log_level, secrets=_secrets(settings))
         run(settings, connect())
     except InvalidInput as error:
-        logging.getLogger(__name__).error("cannot start", extra={"error": str(error)})  # noqa: TRY400 - told in full
+        logging.getLogger(__name__).error("cannot start", extra={"error": str(error)})  # noqa: TRY400 - the message says all
         return 2
     return 0
 

@@ -1,4 +1,4 @@
-"""Telling the person who clicked, and nobody else, what became of the click.
+"""Answers the person who clicked, and nobody else, with what became of the click.
 
 By the address that came with the click where there is one, else as an ephemeral message in the card's channel. An
 answer is a courtesy, never a record: what counts is in the cluster.
@@ -38,7 +38,7 @@ class Answering:
     def send(self, *, channel: str, user: str, text: str, click_id: str = "", response_url: str = "") -> bool:
         """Send an answer. Returns whether Slack took it; a failure is logged, the vote does not depend on it."""
         address = response_url or self._addresses.get(click_id, "")
-        ways: list[Callable[[], None]] = [lambda: self._calls.tell(channel, user, text)] if channel else []
+        ways: list[Callable[[], None]] = [lambda: self._calls.post_ephemeral(channel, user, text)] if channel else []
         if address:
             ways.insert(0, lambda: self._calls.respond(address, text))
         problem: FinopsError | None = None

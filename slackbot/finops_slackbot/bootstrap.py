@@ -1,4 +1,4 @@
-"""Builds the bot out of its parts and runs it until it is told to stop. The only place that reads settings."""
+"""Builds the bot out of its parts and runs it until it is asked to stop. The only place that reads settings."""
 
 from __future__ import annotations
 

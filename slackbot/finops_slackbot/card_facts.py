@@ -1,4 +1,4 @@
-"""The one place that knows how an ActionRequest and its Approvals look; everything shown is made of `CardFacts`.
+"""The one place that knows the fields of an ActionRequest and its Approvals; everything shown is made of `CardFacts`.
 
 Called by the projection (cards, thread) and by the click path (modals, answers).
 """

@@ -30,14 +30,14 @@ from finops_slackbot.metrics import Metrics
 from finops_slackbot.outbox.projection import now_ms
 from finops_slackbot.slack_calls import Identity, SlackCalls
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
-from finops_slackbot.verdicts import SILENT_MS
+from finops_slackbot.verdicts import UNRESPONSIVE_AFTER_MS
 
 _TICK_SECONDS: Final = 2.0
 _PING_SECONDS: Final = 3.0
 """The SDK calls a session dead after four unanswered pings, and opens the next one a ping later."""
 _BACKOFF: Final = Backoff(1.0, 60.0)
 _CHECK_TOKEN_SECONDS: Final = 300.0
-_REMEMBERED_MS: Final = 10 * SILENT_MS
+_REMEMBERED_MS: Final = 10 * UNRESPONSIVE_AFTER_MS
 """Slack may count the connection of a bot that was killed for a while."""
 _LOG: Final = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Handler(SocketModeHandler):
         return session is not None and session.is_active() and session.consecutive_check_state_error_count > 0
 
     def refuse_new(self) -> None:
-        """Leave further envelopes unacknowledged: Slack gives them to another replica, or tells the person."""
+        """Leave further envelopes unacknowledged: Slack gives them to another replica, or shows the person an error."""
         self._stopped = True
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # as Bolt's own

@@ -1,6 +1,6 @@
 """What the cluster says right now about requests and votes, kept in memory by a watch per kind and namespace.
 
-The projection makes cards of it, the click path looks requests up in it, the follower finds verdicts in it. Whoever
+The projection makes cards of it, the click path finds requests in it, the follower finds verdicts in it. Whoever
 wants to know of changes gives a function that is called with the uid of the request concerned.
 """
 
@@ -54,7 +54,7 @@ class Mirror:
     ) -> tuple[threading.Thread, ...]:
         """Start the watches, of these namespaces or of all; they end with `stop`, but only at an event or reconnect.
 
-        Rights in some namespaces do not let anybody watch them together. A namespace that cannot be read is told as
+        Rights in some namespaces do not let anybody watch them together. A namespace that cannot be read is reported as
         a problem, and does not keep the others from being followed.
         """
         places: tuple[str | None, ...] = tuple(dict.fromkeys(namespaces)) or (None,)
@@ -137,7 +137,7 @@ class Mirror:
             try:
                 self._follow_once(watched, api.watch(stop, namespace), known, saw)
             except FinopsError as error:
-                # A missing right: the watch mends everything else by itself.
+                # A missing right: the watch recovers from everything else by itself.
                 with self._lock:
                     self._problems[watched] = str(error)
                 _LOG.error("cannot watch", extra={"kind": watched, "error": str(error)})
@@ -150,7 +150,7 @@ class Mirror:
         known: dict[str, WatchEvent[T]],
         saw: Callable[[WatchEvent[T]], None],
     ) -> None:
-        """Take in what one watch shows; `known` outlives it, because a new watch cannot tell what went meanwhile."""
+        """Take in what one watch shows; `known` outlives it, because a new watch does not show what went meanwhile."""
         unlisted = set(known)
         for event in events:
             if event.type == "SYNCED":
@@ -171,7 +171,7 @@ class Mirror:
             saw(event)
 
     def _synced(self, watched: str) -> None:
-        """Everything may have changed, which is told when all watches are complete."""
+        """Everything may have changed, which is reported when all watches are complete."""
         with self._lock:
             self._problems[watched] = ""
             complete = not any(self._problems.values())

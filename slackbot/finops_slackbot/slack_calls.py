@@ -98,7 +98,7 @@ class SlackCalls:
             lambda: self._client.chat_update(channel=channel, ts=ts, text=text, blocks=[dict(b) for b in blocks]),
         )
 
-    def tell(self, channel: str, user: str, text: str) -> None:
+    def post_ephemeral(self, channel: str, user: str, text: str) -> None:
         """Say something that only `user` sees, in the channel."""
         self._call("chat.postEphemeral", lambda: self._client.chat_postEphemeral(channel=channel, user=user, text=text))
 

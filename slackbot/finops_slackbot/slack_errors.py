@@ -12,7 +12,7 @@ from finops.errors import FinopsError, Unavailable
 AUTHENTICATION: Final = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
 )
-"""Nothing works until somebody mends the token."""
+"""Nothing works until somebody replaces the token."""
 CHANNEL: Final = frozenset(
     {
         "not_in_channel",
@@ -26,7 +26,7 @@ CHANNEL: Final = frozenset(
         "cannot_reply_to_message",
     }
 )
-"""This channel does not take messages from us until somebody mends that."""
+"""This channel does not take messages from us until somebody corrects that."""
 CONTENT: Final = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long", "metadata_too_large", "no_text"}
 )

@@ -1,7 +1,7 @@
 """Follows every open click to its end: the operator's verdict is the answer, whoever took the click.
 
-One thread per replica looks at the open clicks twice a second and at every Approval that changes. Open clicks live in
-the store, so those of a bot that was killed are finished by whoever is alive.
+One thread per replica goes through the open clicks twice a second and at every Approval that changes. Open clicks live
+in the store, so those of a bot that was killed are finished by whoever is alive.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from finops_slackbot.mirror import Mirror
 from finops_slackbot.outbox.projection import now_ms
 from finops_slackbot.views import answers
 
-SILENT_MS: Final = 15_000
+UNRESPONSIVE_AFTER_MS: Final = 15_000
 """An instance without a heartbeat for so long is taken for dead."""
 _PATIENCE_MS: Final = 10_000
 _NEVER_CREATED_MS: Final = 120_000
 _STUCK_MS: Final = 90_000
 _GIVE_UP_MS: Final = 25 * 3600 * 1000
 _AGAIN_SECONDS: Final = 5.0
-_LOOK_SECONDS: Final = 0.5
+_POLL_SECONDS: Final = 0.5
 _SETTLE_SECONDS: Final = 2.0
 """For so long the figures of the request may lag behind the verdict."""
 _LOG: Final = logging.getLogger(__name__)
@@ -53,14 +53,14 @@ class VerdictFollower:
         """Click → since when its verdict is known here."""
 
     def changed(self, uid: str) -> None:
-        """A request or a vote changed; look now."""
+        """A request or a vote changed; check now."""
         del uid
         self._wake.set()
 
     def run(self, stop: threading.Event) -> None:
-        """Look until `stop`."""
+        """Follow open clicks until `stop`."""
         while not stop.is_set():
-            self._wake.wait(_LOOK_SECONDS)
+            self._wake.wait(_POLL_SECONDS)
             self._wake.clear()
             try:
                 self.refresh()
@@ -81,7 +81,7 @@ class VerdictFollower:
         still = {click.id for click in clicks}
         self._judged = {id_: since for id_, since in self._judged.items() if id_ in still}
         now = now_ms(self._clock)
-        alive = self._clicks.alive(now, SILENT_MS) | {self._instance}
+        alive = self._clicks.alive(now, UNRESPONSIVE_AFTER_MS) | {self._instance}
         for click in clicks:
             if self._clock.monotonic() >= self._not_before.get(click.id, 0.0):
                 self._follow(click, now, alive)
@@ -93,7 +93,7 @@ class VerdictFollower:
             # An earlier vote of the same person under the same name; its verdict is not this click's.
             approval = None
         if approval is not None and approval.status.result is not None:
-            self._tell_verdict(click, approval)
+            self._send_verdict(click, approval)
         elif age > _GIVE_UP_MS:
             self._close(click)
         elif approval is not None and click.stage is Stage.RECEIVED and (click.owner not in alive or age > _STUCK_MS):
@@ -106,13 +106,13 @@ class VerdictFollower:
                 self._final(click, answers.lost())
         elif click.stage is Stage.RECORDED:
             if age > _PATIENCE_MS:
-                self._tell_to_wait(click)
+                self._ask_to_wait(click)
         elif approval is None and age > _NEVER_CREATED_MS:
-            # Told that nothing was recorded, and nothing was.
+            # The voter read that nothing was recorded, and nothing was.
             self._close(click)
 
-    def _tell_verdict(self, click: OpenClick, approval: Approval) -> None:
-        """Tell the verdict once the request shows what follows from it: the operator answers the vote first."""
+    def _send_verdict(self, click: OpenClick, approval: Approval) -> None:
+        """Send the verdict once the request shows what follows from it: the operator answers the vote first."""
         uid = approval.spec.request.uid
         request = self._mirror.request(uid)
         facts = None if request is None else card_facts(request, self._mirror.votes(uid), demo=self._demo)
@@ -121,7 +121,7 @@ class VerdictFollower:
         if settled or self._clock.monotonic() - since >= _SETTLE_SECONDS:
             self._final(click, answers.verdict(approval, facts, settled=settled))
 
-    def _tell_to_wait(self, click: OpenClick) -> None:
+    def _ask_to_wait(self, click: OpenClick) -> None:
         if self._clicks.may_answer(click.id, "wait", self._instance) and self._send(click, answers.waiting(click.hint)):
             self._clicks.save(replace(click, stage=Stage.ASKED_TO_WAIT))
 

@@ -45,7 +45,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A click or a submitted modal, as Slack told it; every field is untrusted but for the socket it came through.
+    """A click or a submitted modal, as Slack sent it; every field is untrusted but for the socket it came through.
 
     Attributes:
         identities: what makes the click the same click when Slack delivers it twice.
@@ -228,14 +228,14 @@ class VoteTaker:
         return None if self._mirror.problem() else self._mirror.votes(uid)
 
     def _note(self, entry: OpenClick) -> None:
-        """Note how far a click came once its Approval may exist: from here on a silent store changes no answer."""
+        """Note how far a click came once its Approval may exist: from then on a lost store changes no answer."""
         try:
             self._clicks.save(entry)
         except StoreUnavailable as error:
             _LOG.warning("click not noted", extra={"user": entry.user, "error": str(error)})
 
     def _unsure(self, ballot: Ballot, facts: CardFacts, entry: OpenClick) -> ClickResult:
-        """Kubernetes did not answer: look once, and leave the click open in case the vote shows up later."""
+        """Kubernetes did not answer: read once, and leave the click open in case the vote shows up later."""
         try:
             found = ballot.recorded()
         except FinopsError:

@@ -21,7 +21,7 @@ from finops.ports.clock import SystemClock
 from finops_operator.aws.clients import make_readers
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.limiter import LocalRateLimits
-from finops_operator.aws.reader import Patience
+from finops_operator.aws.reader import CallPacing
 from finops_operator.rules.access import granted_accounts
 from finops_operator.scan.metrics.fetch import fetch
 from finops_operator.scan.metrics.queries import HOUR, Query, batches
@@ -80,8 +80,8 @@ def ours(instances: list[str]) -> tuple[int, Points]:
     """Return calls made and points got by the product's planner and fetcher."""
     access = granted_accounts(["production"], {"production": account("production", ACCOUNT)}, "default")[0][0].access
     counter = CallCounter()
-    patience = Patience(LocalRateLimits(), SystemClock(), quotas=UNLIMITED)
-    reader = make_readers(patience, demo=True).reader(
+    pacing = CallPacing(LocalRateLimits(), SystemClock(), quotas=UNLIMITED)
+    reader = make_readers(pacing, demo=True).reader(
         access, REGION, Tenant(namespace="default", policy="bench"), counter
     )
     queries = [

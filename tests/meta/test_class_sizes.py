@@ -30,7 +30,7 @@ TOO_LARGE: Final = frozenset(
         "finops/store/outbox.py:Outbox",
         "finops_operator/acts/executor.py:Executor",
         "finops_operator/bootstrap.py:Operator",
-        "finops_operator/cluster/cache.py:Kept",
+        "finops_operator/cluster/cache.py:KindCache",
         "finops_operator/decisions/decider.py:Decider",
         "finops_operator/policies/scheduler.py:Scheduler",
         "finops_operator/requests/loop.py:RequestLoop",

@@ -126,7 +126,7 @@ def _sample(kind: ResourceKind[Any], state: str) -> Resource:
 def test_an_action_declares_rights_within_its_permissions(action: Action) -> None:
     own = {*action.permissions, *action.read_permissions}
     named = {str(one["Action"]) for one in (*action.rights.narrowed, *action.rights.further)}
-    assert named | action.rights.way_back | set(action.rights.probes) <= own
+    assert named | action.rights.rollback | set(action.rights.probes) <= own
     assert all(str(one["Sid"]).isalnum() for one in (*action.rights.narrowed, *action.rights.further))
     assert action.kinds <= set(KINDS)
     assert {bool(action.calls.dry_run_passed)} == {KINDS[kind].dry_run for kind in action.kinds}

@@ -1,14 +1,16 @@
-"""The words that the product does not use (docs/glossary.md) stay out of everything a person reads.
+"""The words that the product does not use (docs/glossary.md) stay out of what users and developers read.
 
 Every text constant of the programs counts that is a phrase (cards, messages, conditions, events, options, logs), and
-every page of the documentation, the chart's values and notes included. Docstrings and comments are for developers and
-are not searched here.
+every page of the documentation, the chart's values and notes included; and, of the code, all names, docstrings and
+comments. A name is searched word by word: `lookAgain`, `look_again` and `look again` are one phrase.
 """
 
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,7 @@ import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 PROGRAMS: Final = ("operator/finops", "operator/finops_operator", "slackbot/finops_slackbot")
+CODE: Final = (*PROGRAMS, "operator/finops_sandbox", "tests/support")
 PAGES: Final = (
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted(ROOT.glob("*.md")),
@@ -24,10 +27,12 @@ PAGES: Final = (
     ROOT / "charts/finops-operator/templates/NOTES.txt",
 )
 BANNED: Final = re.compile(
-    r"\b(tells?|told|telling|hears?|heard|look(s|ed|ing)?|silence|silent|mend(s|ed|ing)?|bills? on|way back|for good"
+    r"\b(tells?|told|telling|hears?|heard|hearing|look(s|ed|ing)?|silence[ds]?|silent(ly)?|mend(s|ed|ing)?|bills? on"
+    r"|way back|for good"
     r"|something twice|a text in quotes|is no text|cannot be asked)\b",
     re.IGNORECASE,
 )
+_BOUNDARY: Final = re.compile(r"_+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 ALLOWED: Final = {
     ("docs/glossary.md", "not our words"): "the list itself",
 }
@@ -42,6 +47,25 @@ def phrases(path: Path) -> Iterator[tuple[int, str]]:
         text = node.value if isinstance(node, ast.Constant) and id(node) not in docs else None
         if isinstance(node, ast.Constant) and isinstance(text, str) and " " in text.strip():
             yield node.lineno, text
+
+
+def code_words(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the names, docstrings and comments of a module, the words of a name apart, and the name of its file."""
+    text = path.read_text(encoding="utf-8")
+    yield 1, _words(path.stem)
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.NAME:
+            yield token.start[0], _words(token.string)
+        elif token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            for offset, line in enumerate(node.value.value.splitlines()):
+                yield node.lineno + offset, " ".join(map(_words, line.split()))
+
+
+def _words(name: str) -> str:
+    return _BOUNDARY.sub(" ", name)
 
 
 def found_in(place: str, texts: Iterator[tuple[int, str]]) -> list[str]:
@@ -61,6 +85,14 @@ def test_no_text_of_the_programs_has_a_word_that_is_not_ours(program: str) -> No
     assert found == []
 
 
+@pytest.mark.parametrize("root", CODE)
+def test_no_name_docstring_or_comment_has_a_word_that_is_not_ours(root: str) -> None:
+    modules = sorted((ROOT / root).rglob("*.py"))
+    assert modules
+    found = [line for path in modules for line in found_in(str(path.relative_to(ROOT)), code_words(path))]
+    assert found == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_page_of_the_documentation_has_a_word_that_is_not_ours(page: Path) -> None:
     lines = enumerate(page.read_text(encoding="utf-8").splitlines(), start=1)
@@ -71,3 +103,19 @@ def test_the_search_finds_a_word_in_a_message_and_passes_docstrings(tmp_path: Pa
     module = tmp_path / "module.py"
     module.write_text('"""Told here."""\nMESSAGE = f"{1} was told to wait"\nKEY = "told"\n', encoding="utf-8")
     assert found_in("module.py", phrases(module)) == ["module.py:2: 'told' in 'was told to wait'"]
+
+
+def test_the_search_finds_words_inside_names_and_in_every_line_of_a_docstring(tmp_path: Path) -> None:
+    module = tmp_path / "tell_people.py"
+    module.write_text(
+        '"""Shows.\n\nSee `look_again`.\n"""\nOutlook = recommend = 1\nlookAgain = _LOOK = 2  # told\nKEY = "told"\n',
+        encoding="utf-8",
+    )
+    found = {tuple(line.split(": ")[:2]) for line in found_in("m.py", code_words(module))}
+    assert found == {
+        ("m.py:1", "'tell' in 'tell people'"),
+        ("m.py:3", "'look' in 'See `look again`.'"),
+        ("m.py:6", "'look' in 'look Again'"),
+        ("m.py:6", "'LOOK' in 'LOOK'"),
+        ("m.py:6", "'told' in '# told'"),
+    }

@@ -80,7 +80,7 @@ class Browser:
         try:
             self._wait(self._connect())
             self.resize(*self._size)
-            self.look(dark=self._dark)
+            self.set_theme(dark=self._dark)
         except BaseException:
             self.close()
             raise
@@ -116,8 +116,8 @@ class Browser:
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
         )
 
-    def look(self, *, dark: bool) -> None:
-        """Choose the light or the dark look."""
+    def set_theme(self, *, dark: bool) -> None:
+        """Choose the light or the dark theme."""
         value = "dark" if dark else "light"
         self.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": value}])
 

@@ -62,7 +62,7 @@ def flat(level: float, *, days: float = 14, period: int = HOUR) -> MetricSummary
 
 
 def instance(state: str = "running", *, tags: Mapping[str, str] | None = None, **attributes: Json) -> Resource:
-    """Return an m5.2xlarge on Linux in us-east-1, changed as told."""
+    """Return an m5.2xlarge on Linux in us-east-1, changed as given."""
     facts: dict[str, Json] = {
         "instance_type": "m5.2xlarge",
         "usage_operation": "RunInstances",
@@ -96,7 +96,7 @@ def instance(state: str = "running", *, tags: Mapping[str, str] | None = None, *
 
 
 def volume(state: str = "in-use", *, tags: Mapping[str, str] | None = None, **attributes: Json) -> Resource:
-    """Return a 100 GiB gp2 volume in us-east-1, changed as told."""
+    """Return a 100 GiB gp2 volume in us-east-1, changed as given."""
     facts: dict[str, Json] = {"volume_type": "gp2", "size_gb": 100, "iops": 300, "attachments": []}
     return Resource(
         kind="ebs-volume",
@@ -148,7 +148,7 @@ def facts_of(
 
 
 def busy(cpu: MetricSummary, **fine: MetricSummary) -> Utilization:
-    """Return a 5-minute picture: the CPU given, little network and disk unless told otherwise."""
+    """Return a 5-minute picture: the CPU given, little network and disk unless stated otherwise."""
     quiet = flat(1_000_000, days=cpu.days, period=FIVE_MINUTES)
     few = flat(300, days=cpu.days, period=FIVE_MINUTES)
     picture = {

@@ -23,17 +23,17 @@ from finops.store.connection import Store
 from finops.store.outbox import Outbox
 from finops.store.slack_groups import SlackGroups
 from finops_operator.acts.gate import OperatorGate
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.canary import Canary
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
-from finops_operator.decisions.identities import People
+from finops_operator.decisions.identities import Identities
 from finops_operator.rules.origin import intended_id, spec_hash
 from finops_operator.telemetry import Telemetry
-from finops_operator.upkeep.audit_notes import Chronicle
+from finops_operator.upkeep.audit_notes import AuditNotes
 from finops_operator.upkeep.channels import SlackChannels
-from finops_operator.upkeep.cleanup import Forgetting
+from finops_operator.upkeep.cleanup import Cleanup
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.obstacles import Obstacles
 from finops_sandbox.kubernetes import KubernetesDouble
@@ -64,7 +64,7 @@ class Parts:
     ledger: DurableLedger
     ledger_path: Path
     clock: FakeClock
-    world: World = field(default_factory=World)
+    cache: ClusterCache = field(default_factory=ClusterCache)
     writable: bool = True
     fence: int = 1
     protection: GivenProtection = field(default_factory=GivenProtection)
@@ -73,19 +73,19 @@ class Parts:
     def __post_init__(self) -> None:
         self.connection = connect(str(self.double.kubeconfig))
         canary = Canary(self.clock)
-        self.requests = Objects(action_requests(self.connection), self.world.requests, canary)
-        self.approvals = Objects(approvals(self.connection), self.world.approvals, canary)
-        self.policies = Objects(scan_policies(self.connection), self.world.policies, canary)
+        self.requests = Objects(action_requests(self.connection), self.cache.requests, canary)
+        self.approvals = Objects(approvals(self.connection), self.cache.approvals, canary)
+        self.policies = Objects(scan_policies(self.connection), self.cache.policies, canary)
         self.maps = ConfigMaps(self.connection, "default")
         self.outbox = Outbox(self.store)
-        self.people = People(
+        self.people = Identities(
             switches=self.maps, identities="r-identities", groups=SlackGroups(self.store), clock=self.clock
         )
         self.decider = Decider(
             self.ledger,
             self.requests,
             self.approvals,
-            self.world.approvals_of,
+            self.cache.approvals_of,
             self.people,
             self.clock,
             self.protection,
@@ -104,13 +104,13 @@ class Parts:
             self.protection,
             lambda: "",
         )
-        self.chronicle = Chronicle(self.ledger, self._posted)
+        self.audit_notes = AuditNotes(self.ledger, self._posted)
         self.groups = SlackGroups(self.store)
         events = Events(self.connection, component="operator", instance="operator-0")
         self.slack_channels = SlackChannels(self.store, self.policies, events)
-        accounts = Objects(aws_accounts(self.connection), self.world.accounts, canary)
+        accounts = Objects(aws_accounts(self.connection), self.cache.accounts, canary)
         self.telemetry = Telemetry()
-        self.forgetting = Forgetting(self.store, self.policies, accounts, self.telemetry, self.clock)
+        self.cleanup = Cleanup(self.store, self.policies, accounts, self.telemetry, self.clock)
         self.obstacles = Obstacles(
             self.policies,
             events,
@@ -123,21 +123,21 @@ class Parts:
             },
         )
         self.housekeeping = Housekeeping(
-            world=self.world,
+            cache=self.cache,
             kinds=(self.policies, self.requests, self.approvals),
             requests=self.requests,
             canary=canary,
             groups=self.groups,
             freeze=Freeze(self.maps, "r-freeze"),
             ledger=self.ledger,
-            chronicle=self.chronicle,
+            audit_notes=self.audit_notes,
             telemetry=self.telemetry,
             clock=self.clock,
             may_write=lambda: self.writable,
             take_over=lambda: None,
             slack_channels=self.slack_channels.refresh,
             publish_ids=lambda: None,
-            forget=self.forgetting.clean_up,
+            forget=self.cleanup.clean_up,
             show_obstacles=self.obstacles.show,
             canary_seconds=60,
         )
@@ -149,7 +149,7 @@ class Parts:
     def propose(
         self, number: int, state: State | None = None, *, destructive: bool = False, **spec: Any
     ) -> ActionRequest:
-        """Propose as the operator does, and look at it once."""
+        """Propose as the operator does, and advance it once."""
         by = policy(**spec)
         name = f"{id(self):x}-{number}"[-20:]
         item = recommendation(number, resource=reference(number), id=name, destructive=destructive)
@@ -168,7 +168,7 @@ class Parts:
                 detail={"specHash": spec_hash(wanted.spec)},
             )
         )
-        made = self.decider.look(self.requests.create(wanted))
+        made = self.decider.advance(self.requests.create(wanted))
         if state is not None:
             made = self.requests.write_status(made, lambda now: {**now.status.to_dict(), "state": state.value})
         return made
@@ -185,7 +185,7 @@ class Parts:
         )
         made = Approval.of(NAMESPACE, spec)
         # Each vote of the same person is an object of its own, as by kubectl.
-        name = f"{made.metadata.name[:40]}-{len(self.world.approvals.all())}"
+        name = f"{made.metadata.name[:40]}-{len(self.cache.approvals.all())}"
         return self.approvals.create(
             made.model_copy(update={"metadata": made.metadata.model_copy(update={"name": name})})
         )

@@ -151,7 +151,7 @@ class Rig:
 
     # -- the world around it
     def case(self, **spec: Any) -> Case:
-        """Return a namespace with idle instances and, unless told otherwise, a policy that asks alice and bob."""
+        """Return a namespace with idle instances and, unless stated otherwise, a policy that asks alice and bob."""
         self.taken += 1
         return Case(self, f"c{self.taken}", spec)
 

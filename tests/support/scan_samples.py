@@ -19,11 +19,11 @@ from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ActionType, Effort, Recommendation, ResourceRef
 from finops.domain.report import Savings, ScanSummary, StatusSum
 from finops.domain.resource import Gap
-from finops_operator.rules.candidates import InWords, request_spec
+from finops_operator.rules.candidates import PresentedAct, request_spec
 
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 ACCOUNT = "111122223333"
-WORDS = InWords(
+WORDS = PresentedAct(
     Presentation(
         verb="Stop",
         kind="EC2 instance",

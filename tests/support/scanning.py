@@ -24,7 +24,7 @@ from finops.ports.clock import Clock, SystemClock
 from finops.store.connection import Store, open_store
 from finops_operator.aws.clients import make_readers
 from finops_operator.aws.limiter import OTHERS, OURS, LocalRateLimits, Quota
-from finops_operator.aws.reader import Patience, RetryPolicy
+from finops_operator.aws.reader import CallPacing, RetryPolicy
 from finops_operator.cli.heap import bound_heap
 from finops_operator.killpoint import arm
 from finops_operator.plugins.loaded import load_actions, load_checks, load_kinds
@@ -72,9 +72,9 @@ def dependencies(
     retry: RetryPolicy = HASTY,
 ) -> ScanDependencies:
     """Return what a scan needs; only the store, the pool and the patience are the test's own."""
-    patience = Patience(LocalRateLimits(), clock or SystemClock(), retry, quotas)
+    pacing = CallPacing(LocalRateLimits(), clock or SystemClock(), retry, quotas)
     return ScanDependencies(
-        readers=make_readers(patience, demo=True),
+        readers=make_readers(pacing, demo=True),
         store=store,
         kinds=load_kinds(),
         checks=load_checks(),
@@ -100,7 +100,7 @@ def peak_megabytes() -> float:
 
 
 def run_once(orders: Mapping[str, Any]) -> dict[str, Any]:
-    """Scan as told and return figures of this process; the report goes to `report`, streamed."""
+    """Scan as asked and return figures of this process; the report goes to `report`, streamed."""
     # As the command and the image do: what is measured is the scan, not what the C library hoards for its threads.
     bound_heap()
     arm(str(orders.get("killPoint", "")))

@@ -1,4 +1,4 @@
-"""A TCP proxy whose established, silent connections can be frozen: a watch that stands still without an error."""
+"""A TCP proxy whose established, unused connections can be frozen: a watch that stands still without an error."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class StallingProxy:
     def port(self) -> int:
         return int(self._listener.getsockname()[1])
 
-    def freeze_silent(self, seconds: float) -> int:
+    def freeze_unused(self, seconds: float) -> int:
         """Let nothing pass any more on connections whose client said nothing for `seconds`; return how many."""
         with self._lock:
-            silent = [p for p in self._pairs if not p.frozen and time.monotonic() - p.asked_at > seconds]
-            for pair in silent:
+            unused = [p for p in self._pairs if not p.frozen and time.monotonic() - p.asked_at > seconds]
+            for pair in unused:
                 pair.frozen = True
-        return len(silent)
+        return len(unused)
 
     def start(self) -> None:
         self._thread.start()

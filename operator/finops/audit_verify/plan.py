@@ -1,8 +1,8 @@
 """Checks that a call is one of the plan that people approved, by the plan's document as the record `started` holds it.
 
-The document counts only when its hash is the approved one. On the way back an action makes calls that stand in no plan:
-they must come after the record that turned the act, concern the plan's resource alone, and be a call of the plan or its
-opposite.
+The document counts only when its hash is the approved one. During a rollback an action makes calls that stand in no
+plan: they must come after the record that turned the act, concern the plan's resource alone, and be a call of the plan
+or its opposite.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def problem_of_call(plan: Mapping[str, Any], record: Mapping[str, Any], uid: str
     steps = [step for step in plan.get("steps", ()) if isinstance(step, Mapping) and step.get("operation")]
     if detail.get("back") is True:
         return (
-            _problem_of_way_back(plan, steps, operation, parameters, called)
+            _problem_of_rollback(plan, steps, operation, parameters, called)
             if turned
             else (f"{called} is a call that leads back, and the act had not turned")
         )
@@ -56,7 +56,7 @@ def problem_of_call(plan: Mapping[str, Any], record: Mapping[str, Any], uid: str
     return f"{called} is no call of the approved plan"
 
 
-def _problem_of_way_back(
+def _problem_of_rollback(
     plan: Mapping[str, Any], steps: list[Mapping[str, Any]], operation: object, parameters: object, called: str
 ) -> str:
     planned = {str(step["operation"]) for step in steps}

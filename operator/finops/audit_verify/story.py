@@ -1,4 +1,4 @@
-"""Checks what the records of each request tell: nobody acted without votes, twice, too late or without writing first.
+"""Checks the records of each request: nobody acted without votes, twice, too late or without writing first.
 
 Rules, per request: an intent needs, of its plan hash and in this order, a `proposed` record, a `decided` record (result
 `Approved`) and a `started` record that holds the plan; its call is one of that plan or leads back from it. Before the
@@ -39,7 +39,7 @@ class _Call:
 
 @dataclass(slots=True)
 class RequestStory:
-    """Follows one request; `tell` returns (code, message) for each broken rule."""
+    """Follows one request; `check` returns (code, message) for each broken rule."""
 
     approvals: dict[tuple[str, str], str] = field(default_factory=dict)
     objections: set[str] = field(default_factory=set)
@@ -51,7 +51,7 @@ class RequestStory:
     turned: bool = False
     ended: str = ""
 
-    def tell(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+    def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         kind = record["kind"]
         if kind == "voted":
             self._voted(record)

@@ -88,7 +88,7 @@ def _line(walk: _Walk, number: int, raw: str | bytes, keys: Keys | None) -> None
     _follow_key(walk, number, record)
     if record["request"]:
         story = walk.stories.setdefault(record["request"], RequestStory())
-        for code, message in story.tell(record):
+        for code, message in story.check(record):
             problem = Problem(number, code, message)
             if code == DUPLICATE:
                 walk.duplicates[record["sequence"], digest] = problem
@@ -110,15 +110,15 @@ def _correct(walk: _Walk, number: int, record: dict[str, Any]) -> None:
 def _follow_key(walk: _Walk, number: int, record: dict[str, Any]) -> None:
     """A key is followed by another one only where a record says so, and a key that was replaced never comes back."""
     key, before = record["key"], walk.signers.key
-    told = f"record {record['sequence']} is signed by key {key!r}"
+    signed = f"record {record['sequence']} is signed by key {key!r}"
     if key in walk.signers.replaced:
         walk.problems.append(
-            Problem(number, "Key", f"{told}, which was replaced at record {walk.signers.replaced[key]}")
+            Problem(number, "Key", f"{signed}, which was replaced at record {walk.signers.replaced[key]}")
         )
         return
     if before not in {"", key}:
         if record["kind"] != "key changed" or record["detail"] != {"from": before, "to": key}:
-            walk.problems.append(Problem(number, "Key", f"{told}, and no record says that it follows key {before!r}"))
+            walk.problems.append(Problem(number, "Key", f"{signed}, and no record says that it follows key {before!r}"))
         walk.signers.replaced[before] = record["sequence"]
     walk.signers.key = key
 

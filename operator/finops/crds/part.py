@@ -132,7 +132,7 @@ def _require_kind(obj: Mapping[str, Any], kind: str, name: str) -> None:
 
 
 def _unfit(value: Any, place: tuple[int | str, ...]) -> Iterator[InvalidField]:
-    """Yield what JSON, and so the API server, cannot hold; what is too deep is not looked into."""
+    """Yield what JSON, and so the API server, cannot hold; what is nested too deeply is not read."""
     if isinstance(value, Mapping | list | tuple):
         if len(place) > _DEEPEST:
             yield _unfit_at(place, f"is nested more than {_DEEPEST} deep", "write it as kubectl explain shows it")

@@ -1,4 +1,4 @@
-"""One rule, told twice: as CEL for the API server and as Python for files that never meet one.
+"""One rule in two forms: as CEL for the API server and as Python for files that never meet one.
 
 Used by every model of this package; the schema generator copies the CEL into the CRDs, and parsing runs the Python.
 """

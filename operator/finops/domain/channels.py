@@ -1,7 +1,7 @@
 """Which approvals of a destructive act count together when they came through different channels; pure.
 
 Called by the tally. One human may have a Slack account and a Kubernetes user; unless the administrator's mapping names
-both handles nobody can tell whether two votes of two channels are two people, and then they count as one channel's.
+both handles it is unknown whether two votes of two channels are two people, and then they count as one channel's.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping
 def together(approving: Mapping[str, str], named: Collection[str], mapping: str) -> tuple[frozenset[str], str]:
     """Return the largest part of the people who approve that are surely different humans, and why it is not all.
 
-    Two votes of one channel are two people, because a channel tells its users apart. Two votes of two channels are two
-    people only if the mapping names both.
+    Two votes of one channel are two people, because a channel distinguishes its users. Two votes of two channels are
+    two people only if the mapping names both.
 
     Args:
         approving: person → channel (`kubernetes`, `slack`) of the vote.

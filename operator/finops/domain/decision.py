@@ -17,7 +17,7 @@ from finops.domain.channels import together
 
 
 class State(StrEnum):
-    """States of an ActionRequest; the story each tells is in docs/glossary.md."""
+    """States of an ActionRequest; what each means is in docs/glossary.md."""
 
     PENDING = "Pending"
     APPROVED = "Approved"
@@ -64,7 +64,7 @@ TERMINAL: Final = frozenset(
         State.SUPERSEDED,
     }
 )
-"""NeedsHuman is not terminal: when the silent part answers again the executor goes on to a safe end."""
+"""NeedsHuman is not terminal: when the unreachable part answers again the executor goes on to a safe end."""
 
 UNDECIDED: Final = frozenset({State.PENDING})
 BEFORE_ACT: Final = frozenset({State.PENDING, State.APPROVED, State.SCHEDULED})

@@ -37,7 +37,7 @@ class Observation:
     Attributes:
         exists: False when AWS says there is no such resource.
         fingerprint: the flat facts a plan assumes (texts only, they stand in the ActionRequest).
-        facts: everything the action's rules look at, names as its `observe` documents them.
+        facts: everything the action's rules read, names as its `observe` documents them.
     """
 
     exists: bool
@@ -85,8 +85,8 @@ class StepRules:
             journal and the seconds since its last entry.
         settle_seconds: how long an effect may stay invisible after a call.
         timeout_seconds: how long a waiting step may take.
-        poll_seconds: pause between two looks.
-        maximum_attempts: calls of this step before the executor turns back; the way back never gives up.
+        poll_seconds: pause between two observations.
+        maximum_attempts: calls of this step before the executor turns back; a rollback never gives up.
         retry_codes: AWS error codes of a rejection that only mean "not yet".
         patient: a waiting step that calls a person after the time-out and keeps waiting, because nothing better exists.
         destroys: a point of no return: everything that may forbid an act is asked again before each of its calls, and
@@ -115,9 +115,9 @@ class Procedure:
     """The engine's view of an action.
 
     Attributes:
-        steps: rules of every step of the plan and of the way back, by step id.
-        compensation: the steps of the way back, in order; a function of the plan, so that its hash covers them.
-        restored: whether the resource is in the safe state the way back leads to.
+        steps: rules of every step of the plan and of the rollback, by step id.
+        compensation: the steps of the rollback, in order; a function of the plan, so that its hash covers them.
+        restored: whether the resource is in the safe state that a rollback leads to.
         verified: whether the end state of a complete act reads back.
         verify_seconds: how long it may take to read back.
         found: what is there now, in a sentence for people, kept things that cost money included.
@@ -214,7 +214,7 @@ class StopKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why an act may not begin: freeze, window, silent store (Hold), lost votes, expiry."""
+    """Why an act may not begin: freeze, window, unreachable store (Hold), lost votes, expiry."""
 
     kind: StopKind
     code: str
@@ -241,7 +241,7 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class WaitFor:
-    """Look again after `seconds`; `verifying` once all steps are done."""
+    """Observe again after `seconds`; `verifying` once all steps are done."""
 
     step: str
     seconds: float
@@ -272,7 +272,7 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The ledger already tells the end; only the status may be behind."""
+    """The ledger already holds the end; only the status may be behind."""
 
     state: State
     message: str
@@ -280,7 +280,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Nothing may be called now, and what was called can wait before `step`: look again later."""
+    """Nothing may be called now, and what was called can wait before `step`: observe again later."""
 
     reason: str
     step: str = ""
@@ -288,7 +288,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class NeedsHuman:
-    """No move of ours leads on. Look again later: a person may bring the resource back into a known state."""
+    """No move of ours leads on. Observe again later: a person may bring the resource back into a known state."""
 
     reason: str
 

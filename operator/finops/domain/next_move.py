@@ -1,7 +1,7 @@
 """What an executor does next, as pure code: from plan, journal and observation to one move.
 
 Called by the operator's act stage and by nothing else. The journal is rebuilt from the ledger alone, so a restarted
-process continues where the dead one stopped: an intent without outcome is resolved by looking at the resource, never
+process continues where the dead one stopped: an intent without outcome is resolved by reading the resource, never
 by repeating. Until something may have changed, and again before every call that destroys, freeze, expiry, a lost vote
 or a changed resource stop the act; otherwise only the way to a safe end counts.
 """
@@ -34,11 +34,11 @@ from finops.domain.plan import PlanStep
 from finops.domain.situation import (
     BACKOFF_BASE_SECONDS,
     BACKOFF_CAP_SECONDS,
-    LOOK_CAP_SECONDS,
+    LONGEST_PAUSE_SECONDS,
     Situation,
     backoff_seconds,
     difference,
-    look_again,
+    pause_before_next,
     shows_late,
     unanswered,
     unseen,
@@ -49,7 +49,7 @@ __all__ = [
     "BACKOFF_CAP_SECONDS",
     "GONE",
     "GONE_SECONDS",
-    "LOOK_CAP_SECONDS",
+    "LONGEST_PAUSE_SECONDS",
     "Situation",
     "backoff_seconds",
     "difference",
@@ -59,13 +59,13 @@ __all__ = [
 ]
 
 ALARM_AFTER_FAILURES: Final = 3
-"""Attempts of one step on the way back, none of which lasted, after which a person is called; trying goes on."""
+"""Attempts of one step of a rollback, none of which lasted, after which a person is called; trying goes on."""
 GONE: Final = "gone"
 """Where an act stands whose resource does not exist any more; the name of its alarm in the ledger."""
 GONE_SECONDS: Final = 600.0
-"""How long after the first look that did not find the resource no look may find it, so that it counts."""
+"""How long after the first observation without the resource none may find it, so that it counts as gone."""
 _SEEN_AGAIN: Final = "seen-again"
-"""The name under which the ledger tells that a missed resource was there again: its absence before counts no more."""
+"""The name under which the ledger records that a missed resource was there again: its absence before counts no more."""
 
 
 def is_undecided(journal: Journal) -> bool:
@@ -74,7 +74,7 @@ def is_undecided(journal: Journal) -> bool:
 
 
 def is_point_of_no_return(situation: Situation) -> bool:
-    """Return whether the next move, if nothing forbids it, is a call after which something is gone for good."""
+    """Return whether the next move, if nothing forbids it, is a call after which something is gone permanently."""
     move = next_move(situation)
     return isinstance(move, Call) and situation.rules(move.step).destroys
 
@@ -84,8 +84,8 @@ def next_move(situation: Situation, *, stop: Stop | None = None, refusals: tuple
 
     Args:
         situation: plan, journal, observation and time.
-        stop: what the gate says, read afresh; looked at while `is_undecided` and at `is_point_of_no_return`.
-        refusals: what the action's preflight says now; looked at when `stop` is.
+        stop: what the gate says, read afresh; used while `is_undecided` and at `is_point_of_no_return`.
+        refusals: what the action's preflight says now; used when `stop` is.
     """
     journal = situation.journal
     if journal.ended is not None:
@@ -116,7 +116,7 @@ def next_move(situation: Situation, *, stop: Stop | None = None, refusals: tuple
 def _taken(situation: Situation) -> str:
     """Return what somebody else did to the resource since our last call, empty without proof.
 
-    Asked before everything else and answered by an end: with a record in between, a crash there would let the way back
+    Asked before everything else and answered by an end: with a record in between, a crash there would let the rollback
     touch what is somebody else's.
     """
     journal = situation.journal
@@ -152,10 +152,10 @@ def _call_unanswered(situation: Situation, step: PlanStep, stop: Stop | None, re
     words = (f"{step.id} was called without an answer, and AWS may still carry it out.", *forbidden, found)
     alarm = " ".join(words).rstrip()
     if forbidden:
-        return WaitFor(step.id, LOOK_CAP_SECONDS, alarm=alarm)
+        return WaitFor(step.id, LONGEST_PAUSE_SECONDS, alarm=alarm)
     pause = backoff_seconds(journal.failures(step.id)) - situation.since(last.at)
     if pause > 0:
-        return WaitFor(step.id, min(pause, LOOK_CAP_SECONDS))
+        return WaitFor(step.id, min(pause, LONGEST_PAUSE_SECONDS))
     return Call(step, last.attempt + 1, alarm=alarm if last.attempt >= rules.maximum_attempts else "")
 
 
@@ -167,14 +167,14 @@ def _wait_unseen(situation: Situation, step: str, waiting: str) -> WaitFor:
     alarm = (
         f"{step} was called, and nothing is seen of it after {rules.settle_seconds:.0f} seconds; still waiting. {found}"
     )
-    return WaitFor(waiting, look_again(rules, waited), alarm=alarm.rstrip())
+    return WaitFor(waiting, pause_before_next(rules, waited), alarm=alarm.rstrip())
 
 
 def _rolled_back(situation: Situation, reason: str) -> Finish:
-    """The sentence tells what was seen: a resource that changed hands or is gone is not as it was before."""
+    """The sentence says what was seen: a resource that changed hands or is gone is not as it was before."""
     found = situation.procedure.found(situation.plan, situation.observation)
-    told = found and not reason.endswith(found)
-    return Finish(State.ROLLED_BACK, f"{reason.rstrip('.')}. {found}" if told else reason)
+    adds_found = found and not reason.endswith(found)
+    return Finish(State.ROLLED_BACK, f"{reason.rstrip('.')}. {found}" if adds_found else reason)
 
 
 def _stopped(stop: Stop) -> Move:
@@ -184,7 +184,7 @@ def _stopped(stop: Stop) -> Move:
 
 
 def _before_destroying(situation: Situation, call: Call, stop: Stop | None, refusals: tuple[str, ...]) -> Move:
-    """Something was called already, so the way out is the way back; what waits longer than a vote holds is not lost."""
+    """Something was called already, so it ends by a rollback; what waits longer than a vote holds is not lost."""
     holds = stop is not None and stop.kind is StopKind.HOLD
     change = difference(situation.plan, situation.observation)
     reasons = (
@@ -219,7 +219,7 @@ def _forward(situation: Situation) -> Move:
 
 
 def _destroyed(situation: Situation) -> str:
-    """Return the step after which there is no way back, when it may have had its effect; else empty."""
+    """Return the step after which there is no rollback, when it may have had its effect; else empty."""
     for step in situation.plan.steps:
         last = situation.journal.last(step.id)
         if last is None or not situation.rules(step).destroys:
@@ -267,7 +267,7 @@ def _why(last: JournalEntry) -> str:
 
 
 def _foreign_after_destroying(situation: Situation, step: PlanStep) -> Move | None:
-    """Whether AWS still carries the call out is not known; only a state that tells it leads on."""
+    """Whether AWS still carries the call out is not known; only a state that shows it leads on."""
     if situation.reached(step):
         return None
     if situation.expected(step):
@@ -321,13 +321,15 @@ def _waiting(situation: Situation, step: PlanStep) -> Move | None:
     if waited <= rules.timeout_seconds:
         return WaitFor(step.id, rules.poll_seconds)
     late = f"{step.id} takes longer than {rules.timeout_seconds:.0f} seconds"
-    return WaitFor(step.id, look_again(rules, waited), alarm=late) if rules.patient else Compensate(step.id, late)
+    return (
+        WaitFor(step.id, pause_before_next(rules, waited), alarm=late) if rules.patient else Compensate(step.id, late)
+    )
 
 
 def _backward(situation: Situation) -> Move:
-    """Lead back to the safe state, whatever is found: every look starts from what AWS shows, not from a position."""
+    """Lead back to the safe state, whatever is found: every pass starts from what AWS shows, not from a position."""
     if situation.journal.turned is not None and not situation.journal.may_have_changed:
-        # Whatever the resource looks like now, it was not us: there is nothing to lead back.
+        # Whatever state the resource is in now, it was not us: there is nothing to lead back.
         return Finish(State.ROLLED_BACK, f"{situation.journal.turned.rstrip('.')}. Nothing was changed.")
     why = (situation.journal.turned or "").rstrip(".")
     destroyed = _destroyed(situation)
@@ -364,13 +366,13 @@ def _missed(journal: Journal) -> tuple[int, datetime | None]:
 
 
 def _gone(situation: Situation, missed: int, missed_at: datetime | None) -> Move:
-    """A person is called at the first look; when no later one finds anything either, nobody can lead anything back."""
+    """A person is called at once; when no later observation finds anything either, nobody can lead anything back."""
     if missed_at is not None and situation.since(missed_at) >= GONE_SECONDS:
         return _rolled_back(situation, situation.journal.turned or "")
     lost = "The resource does not exist any more; if it stays away, the act ends"
     number = missed if missed_at is not None else missed + 1
     name = GONE if number == 1 else f"{GONE}-{number}"
-    return WaitFor(name, LOOK_CAP_SECONDS, alarm=f"{lost}. It had turned back: {situation.journal.turned}")
+    return WaitFor(name, LONGEST_PAUSE_SECONDS, alarm=f"{lost}. It had turned back: {situation.journal.turned}")
 
 
 def _call_back(situation: Situation, step: PlanStep) -> Move:
@@ -378,7 +380,7 @@ def _call_back(situation: Situation, step: PlanStep) -> Move:
     rules = situation.rules(step)
     alarm = _overdue(situation, step)
     if not situation.expected(step):
-        return WaitFor(step.id, look_again(rules, situation.since(situation.journal.turned_at)), alarm=alarm)
+        return WaitFor(step.id, pause_before_next(rules, situation.since(situation.journal.turned_at)), alarm=alarm)
     if last is None:
         return Call(step, 1, alarm=alarm)
     if last.attempt >= ALARM_AFTER_FAILURES:
@@ -388,8 +390,8 @@ def _call_back(situation: Situation, step: PlanStep) -> Move:
     waited = situation.since(last.at)
     pause = max(settling, backoff_seconds(last.attempt)) - waited
     if pause > 0:
-        look = rules.poll_seconds if waited < settling else LOOK_CAP_SECONDS
-        return WaitFor(step.id, min(pause, look), alarm=alarm)
+        longest = rules.poll_seconds if waited < settling else LONGEST_PAUSE_SECONDS
+        return WaitFor(step.id, min(pause, longest), alarm=alarm)
     return Call(step, last.attempt + 1, alarm=alarm)
 
 
@@ -403,11 +405,11 @@ def _fails(situation: Situation, last: JournalEntry) -> str:
 
 def _wait_back(situation: Situation, step: PlanStep) -> Move:
     waited = situation.since(situation.journal.turned_at)
-    return WaitFor(step.id, look_again(situation.rules(step), waited), alarm=_overdue(situation, step))
+    return WaitFor(step.id, pause_before_next(situation.rules(step), waited), alarm=_overdue(situation, step))
 
 
 def _overdue(situation: Situation, step: PlanStep) -> str:
-    """Counted from the turn: the calls of the way back must not put off that a person is called."""
+    """Counted from the turn: the calls of the rollback must not put off that a person is called."""
     limit = situation.rules(step).timeout_seconds
     if situation.since(situation.journal.turned_at) <= limit:
         return ""

@@ -88,7 +88,7 @@ class Finding:
         advice: set when the act would be reverted by an owner: who owns it and what to change instead.
         target: what the resource should become, in AWS's word; empty where there is no such thing. The check is given
             it back at the next scan, so that its advice does not flap.
-        facts: the evidence in words and units, the most telling first.
+        facts: the evidence in words and units, the most important first.
         expectation: what to expect after the act, in sentences; empty when nothing is projected.
         performance_risk: None when the act does not make the resource smaller.
     """

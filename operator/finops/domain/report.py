@@ -1,4 +1,4 @@
-"""The outcome of one scan as the command line, the status and Redis tell it: one source for all three."""
+"""The outcome of one scan as the command line, the status and Redis show it: one source for all three."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a move is decided from, and what can be told from it: differences, pauses, calls whose effect is not seen.
+"""What a move is decided from, and what follows from it: differences, pauses, calls whose effect is not seen.
 
 Used by `finops.domain.next_move`, which decides.
 """
@@ -17,15 +17,15 @@ from finops.domain.plan import Plan, PlanStep
 BACKOFF_BASE_SECONDS: Final = 5.0
 BACKOFF_CAP_SECONDS: Final = 300.0
 _BACKOFF: Final = Backoff(BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS)
-LOOK_CAP_SECONDS: Final = 60.0
-"""Longest pause between two looks at something that is late."""
+LONGEST_PAUSE_SECONDS: Final = 60.0
+"""Longest pause between two observations of something that is late."""
 
 _WITHOUT_VALUES: Final[Mapping[str, str]] = {
     "attachments": "its attachments changed",
     "launchTime": "it was started again",
     "tags": "its tags changed",
 }
-"""Facts of a fingerprint whose values, hashes and times, tell people nothing."""
+"""Facts of a fingerprint whose values, hashes and times, mean nothing to people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def backoff_seconds(failures: int) -> float:
     return _BACKOFF.pause(failures)
 
 
-def look_again(rules: StepRules, waited: float) -> float:
-    """Return the pause until the next look at a step: its own, and ever longer once it is late."""
-    return max(rules.poll_seconds, min(LOOK_CAP_SECONDS, (waited - rules.timeout_seconds) / 10))
+def pause_before_next(rules: StepRules, waited: float) -> float:
+    """Return the pause until the next observation of a step: its own, and ever longer once it is late."""
+    return max(rules.poll_seconds, min(LONGEST_PAUSE_SECONDS, (waited - rules.timeout_seconds) / 10))
 
 
 def unanswered(situation: Situation) -> PlanStep | None:

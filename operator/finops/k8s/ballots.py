@@ -20,7 +20,7 @@ from finops.domain.decision import RefusalReason, VoteResult
 from finops.errors import Conflict, FinopsError, Refused
 
 NAMES: Final = 10
-"""Names by number; as many votes of one person on one request does the operator look at."""
+"""Names by number; the operator reads as many votes of one person on one request."""
 TOO_MANY: Final = RefusalReason.TOO_MANY_VOTES.value
 
 
@@ -33,7 +33,7 @@ class ApprovalsApi(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentVote:
     """The Approval whose verdict answers the vote; `earlier` when the same person had sent the same before."""
 
     approval: Approval
@@ -48,7 +48,7 @@ class Ballot:
         api: access to Approvals.
         vote: as `Approval.of` made it.
         others: all votes on the same request; None when they cannot be read. Asked only when it matters.
-        about_to_create: told the object right before each attempt to create it.
+        about_to_create: called with the object right before each attempt to create it.
         tried: the object of the last attempt.
     """
 
@@ -58,7 +58,7 @@ class Ballot:
     about_to_create: Callable[[Approval], None] = lambda _: None
     tried: Approval | None = field(default=None, init=False)
 
-    def cast(self) -> Sent:
+    def cast(self) -> SentVote:
         """Create the Approval, or find the one by which the same person has said the same and which still stands.
 
         Raises:
@@ -93,16 +93,16 @@ class Ballot:
             return None
         return found if found.status.result is None or found.spec == self.tried.spec else None
 
-    def _try(self, name: str) -> Sent | None:
+    def _try(self, name: str) -> SentVote | None:
         """Create the vote under `name`, or return the same vote that has it; None when something else has it."""
         metadata = self.vote.metadata.model_copy(update={"name": name})
         self.tried = self.vote.model_copy(update={"metadata": metadata})
         self.about_to_create(self.tried)
         try:
-            return Sent(self.api.create(self.tried), earlier=False)
+            return SentVote(self.api.create(self.tried), earlier=False)
         except Conflict:
             found = self._found(name)
-        return None if found is None else Sent(found, earlier=True)
+        return None if found is None else SentVote(found, earlier=True)
 
     def _found(self, name: str) -> Approval | None:
         """Return the object of that name if it is the same vote of the same person; anything else is not ours."""

@@ -30,7 +30,7 @@ FIELD_MANAGER: Final = "finops-operator"
 _PAGE: Final = 500
 _WATCH_SECONDS: Final = 240
 _WATCH_READ_TIMEOUT: Final = 70.0
-"""Bookmarks arrive about every minute; silence beyond that is a dead connection."""
+"""Bookmarks arrive about every minute; a connection without any for longer is dead."""
 _RECONNECT_SECONDS: Final = 2.0
 
 
@@ -82,7 +82,7 @@ class KindApi(Generic[T]):
         return self._parse(raw)
 
     def list(self, namespace: str | None = None, label_selector: str = "") -> Iterator[T]:
-        """Yield every object of the namespace, or of all; those that do not parse are left out (the watch tells)."""
+        """Yield every object of the namespace, or of all; those that do not parse are left out (see the watch)."""
         for raw in self._list_raw(namespace, label_selector):
             try:
                 yield self._parse(raw)
@@ -180,7 +180,7 @@ class KindApi(Generic[T]):
 
         Without `namespace` all are watched, which takes rights in the whole cluster: whoever serves some namespaces
         watches each of them. After a fresh list objects that vanished meanwhile come as DELETED. Ends when `stop` is
-        set; raises Refused when the right to list is missing, because waiting does not mend that.
+        set; raises Refused when the right to list is missing, because waiting does not change that.
         """
         known: dict[tuple[str, str], Mapping[str, Any]] = {}
         synced = False
@@ -215,11 +215,11 @@ class KindApi(Generic[T]):
         known: dict[tuple[str, str], Mapping[str, Any]],
     ) -> Iterator[WatchEvent[T]]:
         while not stop.is_set():
-            heard, opened = False, time.monotonic()
+            answered, opened = False, time.monotonic()
             for change in self._stream(namespace, version):
                 if stop.is_set():
                     return
-                heard = True
+                answered = True
                 raw = change["object"]
                 if change["type"] == "ERROR":
                     raise WatchExpired(str(raw.get("message", "")), code=str(raw.get("reason", "")))
@@ -231,7 +231,7 @@ class KindApi(Generic[T]):
                 else:
                     known[_key(raw)] = raw
                 yield self._event(change["type"], raw)
-            if not heard and time.monotonic() - opened < _RECONNECT_SECONDS:
+            if not answered and time.monotonic() - opened < _RECONNECT_SECONDS:
                 # A server that hangs up at once must not be asked without a pause.
                 stop.wait(_RECONNECT_SECONDS)
 

@@ -26,7 +26,7 @@ _RENEW_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldLease:
     """The lease as this process holds it: token and the monotonic instant until which it may act."""
 
     fence: int
@@ -36,7 +36,7 @@ class Held:
 class Lease:
     """One named Lease, for one process.
 
-    `acquire` blocks; `renew` is called by a thread of the composition root; `guard` tells a writer whether it may
+    `acquire` blocks; `renew` is called by a thread of the composition root; `guard` shows a writer whether it may
     still write.
     """
 
@@ -55,7 +55,7 @@ class Lease:
         self._namespace, self._name, self._seconds, self._clock = namespace, name, seconds, clock
         self._holder = f"{holder}_{process}"
         self._predecessor = ""
-        self._held: Held | None = None
+        self._held: HeldLease | None = None
         self._seen: tuple[str, float] | None = None
         self._lock = threading.Lock()
 
@@ -72,7 +72,7 @@ class Lease:
     def renew_every_seconds(self) -> float:
         return self._seconds / _RENEWALS_PER_DURATION
 
-    def try_acquire(self, floor: int) -> Held | None:
+    def try_acquire(self, floor: int) -> HeldLease | None:
         """Take the lease if it is free, expired or ours already. Returns None while somebody else holds it.
 
         Raises:
@@ -89,7 +89,7 @@ class Lease:
             return None
         return self._write(lease, fence, started)
 
-    def acquire(self, floor: Callable[[], int], stop: threading.Event) -> Held | None:
+    def acquire(self, floor: Callable[[], int], stop: threading.Event) -> HeldLease | None:
         """Wait for the lease; None when `stop` is set first."""
         while not stop.is_set():
             held = self.try_acquire(floor())
@@ -99,7 +99,7 @@ class Lease:
         return None
 
     def renew(self) -> bool:
-        """Extend the lease. False when it is lost for good; a silent API only lets it run out."""
+        """Extend the lease. False when it is lost permanently; an unreachable API only lets it run out."""
         with self._lock:
             held = self._held
         if held is None:
@@ -118,7 +118,7 @@ class Lease:
             pass
         return self._clock.monotonic() < held.until
 
-    def guard(self) -> Held:
+    def guard(self) -> HeldLease:
         """Return the lease as held now.
 
         Raises:
@@ -164,7 +164,7 @@ class Lease:
         except NotFound:
             return None
 
-    def _write(self, lease: Any, fence: int, started: float) -> Held | None:
+    def _write(self, lease: Any, fence: int, started: float) -> HeldLease | None:
         now = datetime.now(UTC)
         acquired = lease is None or _fence(lease) != fence
         spec = client.V1LeaseSpec(
@@ -186,7 +186,7 @@ class Lease:
                     )
         except Conflict:
             return None
-        held = Held(fence, started + self._seconds)
+        held = HeldLease(fence, started + self._seconds)
         with self._lock:
             self._held = held
         return held

@@ -25,7 +25,7 @@ _DEFAULTS: Final[Mapping[str, object]] = {"matchPolicy": "Equivalent"}
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ObjectVersion:
     """One object as it is: which one (uid), how often it was edited (generation), and what it says (hash)."""
 
     name: str
@@ -35,7 +35,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AdmissionState:
     """The policies and bindings as they are.
 
     Attributes:
@@ -45,7 +45,7 @@ class Found:
     """
 
     problem: str
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[ObjectVersion, ...] = ()
     youngest: datetime | None = None
 
 
@@ -56,7 +56,7 @@ class AdmissionPolicies:
         self._api = client.CustomObjectsApi(connection.api)
         self._expected = tuple(expected)
 
-    def read(self) -> Found:
+    def read(self) -> AdmissionState:
         """Read and compare all of them.
 
         Raises:
@@ -67,16 +67,18 @@ class AdmissionPolicies:
             kind, name = str(wanted["kind"]), str(wanted["metadata"]["name"])
             live = self._get(kind, name)
             if live is None:
-                return Found(f"{kind} {name} does not exist")
+                return AdmissionState(f"{kind} {name} does not exist")
             if live["metadata"].get("deletionTimestamp"):
-                return Found(f"{kind} {name} is being deleted")
+                return AdmissionState(f"{kind} {name} is being deleted")
             if _plain(live["spec"]) != _plain(wanted["spec"]):
-                return Found(f"{kind} {name} is not the one of this release")
+                return AdmissionState(f"{kind} {name} is not the one of this release")
             metadata = live["metadata"]
             digest = sha256_hex(_plain(live["spec"]))
-            marks.append(Mark(f"{kind}/{name}", str(metadata["uid"]), int(metadata.get("generation") or 0), digest))
+            marks.append(
+                ObjectVersion(f"{kind}/{name}", str(metadata["uid"]), int(metadata.get("generation") or 0), digest)
+            )
             created.append(datetime.fromisoformat(str(metadata["creationTimestamp"])))
-        return Found("", tuple(marks), max(created, default=None))
+        return AdmissionState("", tuple(marks), max(created, default=None))
 
     def _get(self, kind: str, name: str) -> Mapping[str, Any] | None:
         try:

@@ -19,7 +19,7 @@ from typing import Final
 from finops.domain.audit import Entry, Record, RecordKind, request_uid
 from finops.errors import Conflict, FenceLost, LedgerDiverged, LedgerUnavailable
 from finops.ledger.file_sink import FileSink, line_of
-from finops.ledger.known import WROTE, Known
+from finops.ledger.known_records import WROTE, KnownRecords
 from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock
 from finops.store.connection import Store
@@ -52,7 +52,7 @@ class DurableLedger:
         self._fence = fence
         self._passage = passage
         self._lock = threading.RLock()
-        self._known: Known | None = None
+        self._known: KnownRecords | None = None
         self._current = False
         self._diverged = ""
 
@@ -72,7 +72,7 @@ class DurableLedger:
 
         Raises:
             LedgerUnavailable: a sink does not answer.
-            LedgerDiverged: the file is ahead of the stream or tells another story. Every later append raises it too.
+            LedgerDiverged: the file is ahead of the stream or differs from it. Every later append raises it too.
         """
         with self._lock:
             self._known = None
@@ -133,7 +133,7 @@ class DurableLedger:
         return self._shown(record, operation_id)
 
     def of_request(self, request_uid: str) -> tuple[Record, ...]:
-        # Looked up before reading: what is appended meanwhile may be shown or not.
+        # Resolved before reading: what is appended meanwhile may be shown or not.
         known = self._known.last.get(request_uid, 0) if self._known is not None else 0
         found = self._stream.of_request(request_uid)
         last = 0
@@ -163,7 +163,7 @@ class DurableLedger:
                 recorded = self._followed().has(entry.operation_id)
                 answer = self._stream.append(record, after=after, recorded=recorded)
             except LedgerUnavailable as error:
-                # Perhaps stored, perhaps not: the same operation id makes the next try tell.
+                # Perhaps stored, perhaps not: the same operation id makes the next try show it.
                 failure, self._current = error, False
                 continue
             if answer.result is AppendResult.STORED:
@@ -206,9 +206,9 @@ class DurableLedger:
             )
         )
 
-    def _followed(self) -> Known:
+    def _followed(self) -> KnownRecords:
         """Return how far the ledger is known, after reading what others appended to the stream meanwhile."""
-        known = self._known = self._known or Known()
+        known = self._known = self._known or KnownRecords()
         if not self._current:
             try:
                 self._check_head(known)
@@ -220,7 +220,7 @@ class DurableLedger:
             self._current = True
         return known
 
-    def _check_head(self, known: Known) -> None:
+    def _check_head(self, known: KnownRecords) -> None:
         """Refuse a store that came back with less than the file or we ourselves have seen of it."""
         head = self._stream.head()
         seen = max(known.head.sequence, self._file.sequence if self._file is not None else 0)
@@ -250,7 +250,7 @@ class DurableLedger:
             raise
 
     def _reconcile(self) -> int:
-        known, file = Known(), self._file
+        known, file = KnownRecords(), self._file
         self._current = False
         if file is None:
             self._known = known
@@ -311,8 +311,8 @@ def open_ledger(
         keys: what signs records, and whose signatures count.
         clock: time of the records.
         fence: current fencing token of this process (`spec.leaseTransitions` of the Lease).
-        file_timeout_seconds: after which a hanging volume counts as silent.
-        passage: `killpoint` of the operator; told the name of each boundary.
+        file_timeout_seconds: after which a hanging volume counts as unreachable.
+        passage: `killpoint` of the operator; called with the name of each boundary.
     """
     file = None if path is None else FileSink(path, timeout_seconds=file_timeout_seconds)
     stream = LedgerStream(store, keys.check)

@@ -21,7 +21,7 @@ from finops.domain.canonical import Json, canonical_json
 from finops.errors import LedgerDiverged, LedgerUnavailable
 
 _MODE: Final = 0o640
-_LOOK: Final = "check the volume under the file"
+_CHECK_VOLUME: Final = "check the volume under the file"
 
 
 def line_of(record: Record) -> bytes:
@@ -85,7 +85,7 @@ class FileSink:
             LedgerDiverged: a line is damaged, or the torn end is not the beginning of the stream's line.
         """
         if self._running is not None and not self._running.done():
-            raise LedgerUnavailable(f"the ledger's file {self._path} still hangs", hint=_LOOK)
+            raise LedgerUnavailable(f"the ledger's file {self._path} still hangs", hint=_CHECK_VOLUME)
         try:
             _create(self._path)
             end = 0
@@ -106,7 +106,7 @@ class FileSink:
             raise _unavailable(self._path, error) from error
 
     def append(self, record: Record) -> None:
-        """Write and sync one record; returns when it is durable. Records already in the file are accepted silently."""
+        """Write and sync one record; returns when it is durable. Records already in the file are skipped."""
         with self._lock:
             if record.sequence <= self.sequence:
                 return
@@ -115,14 +115,14 @@ class FileSink:
                     f"{self._path} ends at record {self.sequence}; record {record.sequence} does not continue it"
                 )
             if self._running is not None and not self._running.done():
-                raise LedgerUnavailable(f"the ledger's file {self._path} still hangs", hint=_LOOK)
+                raise LedgerUnavailable(f"the ledger's file {self._path} still hangs", hint=_CHECK_VOLUME)
             self._running = self._pool.submit(self._write, record)
             try:
                 self._running.result(self._timeout_seconds)
             except FutureTimeout as error:
                 raise LedgerUnavailable(
                     f"the ledger's file {self._path} took longer than {self._timeout_seconds} seconds",
-                    hint=_LOOK,
+                    hint=_CHECK_VOLUME,
                 ) from error
             except OSError as error:
                 raise _unavailable(self._path, error) from error

@@ -64,8 +64,8 @@ class Gate(Protocol):
     """Whether an act may begin, or destroy: freeze, expiry, votes and eligibility, window, grants.
 
     `may_start` may use what the loop has seen; `still_allowed` reads everything afresh and is asked right before the
-    first changing call and before every call after which something is gone for good. Any exception of type Unavailable
-    counts as Hold.
+    first changing call and before every call after which something is gone permanently. Any exception of type
+    Unavailable counts as Hold.
     """
 
     def may_start(self, request: ActRequest) -> Stop | None: ...

@@ -21,7 +21,7 @@ class Bucket:
 
 
 class RateLimits(Protocol):
-    """Token buckets in which a caller reserves and is told how long to wait, first come first served.
+    """Token buckets in which a caller reserves and learns how long to wait, first come first served.
 
     Raises:
         StoreUnavailable: the shared buckets do not answer.
@@ -32,5 +32,5 @@ class RateLimits(Protocol):
         ...
 
     def throttled(self, bucket: Bucket) -> None:
-        """Tell that AWS throttled a request: the bucket slows down for a while."""
+        """Note that AWS throttled a request: the bucket slows down for a while."""
         ...

@@ -1,4 +1,4 @@
-"""What a store's address may look like, and how it is shown; a password in it never reaches a message.
+"""What form a store's address may have, and how it is shown; a password in it never reaches a message.
 
 Called by `connection.py` before anything is sent, and by the command line to show an address.
 """
@@ -79,7 +79,7 @@ def redacted(url: str) -> str:
 
 
 def _problem(url: str) -> str:
-    """Return what is wrong. A cut-off password looks like a port, a path or an option: none of them is repeated."""
+    """Return what is wrong. A cut-off password can resemble a port, a path or an option: none of them is repeated."""
     if not url.startswith(tuple(f"{scheme}://" for scheme in _SCHEMES)):
         return f"it does not start with {', '.join(f'{scheme}://' for scheme in _SCHEMES)}"
     if any(sign.isspace() or not sign.isprintable() for sign in url):

@@ -1,6 +1,6 @@
 """How often acts may happen, and that only one at a time touches a resource; implements `finops.ports.act.ActCaps`.
 
-Called by the operator's executor. One Lua script looks and takes in one go, keyed by the request's uid, so that a
+Called by the operator's executor. One Lua script checks and takes in one go, keyed by the request's uid, so that a
 command sent twice admits once. Hour and day count all acts of a policy; the share of the fleet counts those on its
 kind of resource, because the fleet is counted by kind.
 """

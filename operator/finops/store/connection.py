@@ -91,8 +91,8 @@ def _client(url: str, *, retries: int, timeout_seconds: float, named: str = VARI
         pool.connection_class(**pool.connection_kwargs)
     except (ValueError, TypeError, redis.RedisError):
         # The cause may quote the address, and with it the password.
-        told = "is not a store address: an option after the ? has a bad value, or does not belong to this scheme"
-        raise InvalidInput(told, field=named, hint=HINT) from None
+        problem = "is not a store address: an option after the ? has a bad value, or does not belong to this scheme"
+        raise InvalidInput(problem, field=named, hint=HINT) from None
     return client
 
 

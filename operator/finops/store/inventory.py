@@ -1,4 +1,4 @@
-"""Inventory: one hash per shard and generation, a pointer that is swapped, and the way back page by page.
+"""Inventory: one hash per shard and generation, a pointer that is swapped, and reading page by page.
 
 Written by the discover stage, read by the check stage, the command line, the web pages and the executor's caps.
 A generation is written under a name of its own and becomes visible by one swap; readers that are in the middle of the
@@ -39,7 +39,7 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 return #ids
 """
 _COUNT: Final = "#"
-"""This field of a visible generation tells how many resources it holds, so that a reader notices when some are lost."""
+"""This field of a visible generation says how many resources it holds, so that a reader notices when some are lost."""
 _SWAP: Final = """
 local replaced = redis.call('HGET', KEYS[1], 'generation') or ''
 if replaced == ARGV[2] then
@@ -143,7 +143,7 @@ class InventoryStore:
         return str(answer)
 
     def note_failure(self, shard: Shard, gaps: Sequence[Gap], attempted: datetime) -> None:
-        """Record that an attempt saw nothing at all: the old generation stays, the gaps are told."""
+        """Record that an attempt saw nothing at all: the old generation stays, the gaps are recorded."""
         pointer = self._keys.shard_head(shard)
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
             pipe.hset(pointer, mapping={"gaps": gaps_to_text(gaps), "attempted": attempted.isoformat()})

@@ -28,7 +28,7 @@
 | `{p}limit:{account}:{region}:{service}` | hash | all | token bucket |
 | `{p}caps:policy:{namespace}:{name}` | sorted set | executor | instants of acts, for caps by hour and day |
 | `{p}caps:policy:{namespace}:{name}:{kind}` | sorted set | executor | those on one kind, for the cap by fleet |
-| `{p}caps:resource:{arn}` | string | executor | request that acts on the resource, an hour from its last look |
+| `{p}caps:resource:{arn}` | string | executor | request that acts on the resource, an hour from its last pass |
 | `{p}slack:wanted` | hash | bot | request uid → latest wanted card with its hash |
 | `{p}slack:routes` | hash | bot | request uid → channel its card goes to |
 | `{p}slack:due` | sorted set | bot | request uid by priority and time |

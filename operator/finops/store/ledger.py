@@ -22,7 +22,7 @@ from finops.store.connection import Store, store_errors
 
 _PAGE: Final = 500
 
-# The fence is looked at before the operation id: a writer that lost the lease must not learn "already there" from the
+# The fence is checked before the operation id: a writer that lost the lease must not learn "already there" from the
 # record of its successor and take that for a permission to act.
 _APPEND: Final = """
 local head = redis.call('HMGET', KEYS[2], 'sequence', 'hash', 'fence')

@@ -24,7 +24,7 @@ from finops.store.records import Record
 CHANNEL_INTERVAL_MS: Final = 1100
 """Slack allows one message a second and channel; counted from the end of one delivery to the start of the next."""
 CHANNEL_HOLD_MS: Final = 10_000
-"""For how long a channel waits for a worker that took a card for it and is not heard of again."""
+"""For how long a channel waits for a worker that took a card for it and is not seen again."""
 _TRUST_VERSION_MS: Final = 300_000
 _UNSENT: Final = "?"
 
@@ -154,7 +154,7 @@ _CARDS: Final[Record[WantedCard]] = Record(WantedCard)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ClaimedCard:
     """A card this worker has for a while; `token` proves it."""
 
     card: WantedCard
@@ -220,7 +220,7 @@ class Outbox:
             )
         return bool(answer)
 
-    def take(self, token: str, now_ms: int, lease_ms: int) -> Taken | None:
+    def take(self, token: str, now_ms: int, lease_ms: int) -> ClaimedCard | None:
         """Return the most urgent card whose channel may be written to, and occupy both for a while."""
         with store_errors():
             answer: Any = self._take(
@@ -229,17 +229,17 @@ class Outbox:
             )
         if not answer or not answer[1]:
             return None
-        return Taken(_CARDS.value(answer[1]), token)
+        return ClaimedCard(_CARDS.value(answer[1]), token)
 
-    def finish(self, taken: Taken, now_ms: int) -> None:
+    def finish(self, taken: ClaimedCard, now_ms: int) -> None:
         """Give the card back as delivered; it stays due if it changed meanwhile or thread lines are left."""
         self._give_back(taken, taken.card.hash, now_ms, now_ms)
 
-    def later(self, taken: Taken, now_ms: int, at_ms: int) -> None:
+    def later(self, taken: ClaimedCard, now_ms: int, at_ms: int) -> None:
         """Give the card back undelivered, to be tried again at `at_ms`."""
         self._give_back(taken, "", now_ms, at_ms)
 
-    def _give_back(self, taken: Taken, delivered: str, now_ms: int, at_ms: int) -> None:
+    def _give_back(self, taken: ClaimedCard, delivered: str, now_ms: int, at_ms: int) -> None:
         uid = taken.card.uid
         with store_errors():
             self._finish(
@@ -274,7 +274,7 @@ class Outbox:
         )
 
     def posting(self, uid: str, now_ms: int) -> None:
-        """Note, before the call, that a post is about to leave: a restart then looks for it instead of repeating."""
+        """Note, before the call, that a post is about to leave: a restart then searches for it instead of repeating."""
         with store_errors():
             self._client.hset(self._key("message", uid), "posting", str(now_ms))
 
@@ -330,7 +330,7 @@ class Outbox:
     def repair(self, now_ms: int, dead_ms: int) -> int:
         """Make every card due that differs from what is shown and is not due. Returns how many.
 
-        Called at start and every minute: mends what a crash between two steps left behind. Claims whose time ran out
+        Called at start and every minute: repairs what a crash between two steps left behind. Claims whose time ran out
         `dead_ms` ago are dropped.
         """
         repaired = 0

@@ -269,7 +269,7 @@ class RecommendationStore:
             return str(self._client.hget(self._keys.policy_head(*policy), "generation") or "")
 
     def _named(self, policy: tuple[str, str], generation: str) -> list[str]:
-        """Return what the scripts are told of a generation, so that they find its parts and those of another one."""
+        """Return what the scripts get of a generation, so that they find its parts and those of another one."""
         prefix = self._keys.policy_head(*policy).removesuffix("head")
         return ["/".join(policy), generation, prefix, " ".join(_PARTS)]
 

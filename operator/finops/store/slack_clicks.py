@@ -55,7 +55,7 @@ class OpenClick:
         request_uid, decision: what the vote is about and says.
         at_ms: when it arrived.
         namespace, approval: the Approval that was or will be created; empty before that is known.
-        hint: what the voter is told besides, while the operator has not answered.
+        hint: what the voter reads besides, while the operator has not answered.
     """
 
     id: str
@@ -115,7 +115,7 @@ class Clicks:
             return bool(self._client.set(key, owner, nx=True, ex=_ANSWER_SECONDS)) or self._client.get(key) == owner
 
     def heartbeat(self, instance: str, now_ms: int, forget_ms: int) -> None:
-        """Say that this instance is alive; instances silent for `forget_ms` are dropped."""
+        """Say that this instance is alive; instances unresponsive for `forget_ms` are dropped."""
         key = self._keys.slack("bots")
         with store_errors():
             self._client.zadd(key, {instance: now_ms})
@@ -126,10 +126,10 @@ class Clicks:
         with store_errors():
             self._client.zrem(self._keys.slack("bots"), instance)
 
-    def alive(self, now_ms: int, silent_ms: int) -> frozenset[str]:
-        """Return the instances heard within the last `silent_ms`."""
+    def alive(self, now_ms: int, unresponsive_ms: int) -> frozenset[str]:
+        """Return the instances that said so within the last `unresponsive_ms`."""
         with store_errors():
-            found: Any = self._client.zrangebyscore(self._keys.slack("bots"), now_ms - silent_ms, "+inf")
+            found: Any = self._client.zrangebyscore(self._keys.slack("bots"), now_ms - unresponsive_ms, "+inf")
         return frozenset(found)
 
 

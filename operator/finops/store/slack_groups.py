@@ -17,7 +17,7 @@ from finops.store.connection import Store, store_errors
 
 @dataclass(frozen=True, slots=True)
 class GroupMembers:
-    """A user group as Slack told it at `read_at`; `error` is Slack's word when the last attempt failed."""
+    """A user group as Slack listed it at `read_at`; `error` is Slack's word when the last attempt failed."""
 
     members: frozenset[str]
     read_at: datetime | None

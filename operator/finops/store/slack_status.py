@@ -1,4 +1,4 @@
-"""What the bot tells about itself: connected or not, to which workspace, and what is wrong.
+"""What the bot reports about itself: connected or not, to which workspace, and what is wrong.
 
 Written by every replica of the bot, read by the operator for conditions and by `finops doctor`. Fields: `connected`,
 `team`, `teamName`, `app`, `botUser`, `seenAt`, `warning`, `error` (about all of Slack) and `error:CHANNEL` (about one

@@ -173,11 +173,11 @@ class UtilizationStore:
         return f"{self._dimensions(shard, metric)}:{uuid.uuid4().hex}"
 
     def add_discovered(self, discovery: str, found: Mapping[str, Discovered]) -> None:
-        """Keep what one page of ListMetrics told, if only that there is more to come; `finish_discovery` shows it."""
+        """Keep what one page of ListMetrics listed, if only that there is more to come; `finish_discovery` shows it."""
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for resource_id, one in found.items():
                 text = json.dumps([one.metric, one.dimensions], separators=(",", ":"))
-                # The plain dimension set is the whole machine's; it wins over any other, whichever page tells it.
+                # The plain dimension set is the whole machine's; it wins over any other, whichever page lists it.
                 write = pipe.hset if len(one.dimensions) == 1 else pipe.hsetnx
                 write(discovery, resource_id, text)
             pipe.expire(discovery, _UNFINISHED_SECONDS)

@@ -1,6 +1,6 @@
 """Makes the executor's ActRequest from objects read just now, before each run of an act.
 
-Called by the request loop. Whoever corrects a role, protects a tag or raises a limit is heard at the next run, also in
+Called by the request loop. A corrected role, a protected tag or a raised limit takes effect at the next run, also in
 the middle of an act; what was approved (plan, estimate, dry run) never changes again.
 """
 

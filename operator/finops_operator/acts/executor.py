@@ -1,6 +1,6 @@
 """Carries out one approved request: observe, decide the one next move, write it down, do it, again.
 
-Called by the operator's worker with an ActRequest, once per look; `run` returns when the act has ended, when it must
+Called by the operator's worker with an ActRequest, once per pass; `run` returns when the act has ended, when it must
 wait, or when the process is asked to stop: a thread is held by moves, never by waiting. Nothing that matters is
 remembered between runs but the ledger: calling `run` again, in this process or the next, continues. Which move is next
 is decided by `finops.domain.next_move`, this module only does it.
@@ -77,8 +77,8 @@ class Executor:
     Attributes:
         actions: id → Action, from the registry.
         sessions, ledger, gate, lease, status, caps, savings, clock: see their ports.
-        passage: told the name of each boundary (`finops_operator.killpoint`).
-        memory: keeps the status from being told the same at every run.
+        passage: called with the name of each boundary (`finops_operator.killpoint`).
+        memory: keeps the status from being written the same at every run.
     """
 
     actions: Mapping[str, Action]
@@ -99,7 +99,7 @@ class Executor:
 
         Raises:
             Refused: the plan is not the one that was approved, or no such action exists: nothing was done.
-            LedgerDiverged: the act stands still until a person has looked; all others have to as well.
+            LedgerDiverged: the act stands still until a person has checked it; all others have to as well.
         """
         action = self.actions.get(request.plan.action)
         if action is None:
@@ -110,13 +110,13 @@ class Executor:
             if stopping():
                 result = ActResult(None, "handed over: the process stops", self.settings.retry_seconds)
             else:
-                result = self._look(act)
+                result = self._try_move(act)
         if result.retry_after_seconds is None or not act.begun:
             self.memory.forget(request.uid)
         return result
 
-    def _look(self, act: Act) -> ActResult | None:
-        """Make one move; None means look again at once."""
+    def _try_move(self, act: Act) -> ActResult | None:
+        """Make one move; None means go on at once."""
         try:
             self.lease.check()
             try:
@@ -132,7 +132,7 @@ class Executor:
             return ActResult(None, error.message, self.settings.retry_seconds)
 
     def _wait_for_answer(self, act: Act, error: FinopsError) -> ActResult:
-        # With something changed: hold here, call a person, and go on as soon as the silent part answers.
+        # With something changed: hold here, call a person, and go on as soon as the part that does not answer is back.
         state, word = (State.NEEDS_HUMAN, "Holding") if act.called else (State.EXECUTING, "Waiting")
         if not act.called:
             self._make_room(act)
@@ -160,7 +160,7 @@ class Executor:
             facts = PolicyFacts(protect_tags=request.protect_tags)
             found = act.action.preflight(situation.observation, request.plan.parameters, facts)
             refusals = tuple(refusal.message for refusal in found)
-            # The last look before the change: everything the gate knows, read afresh.
+            # The last check before the change: everything the gate knows, read afresh.
             stop = (self._admission(act) if undecided else None) or self.gate.still_allowed(request)
             self.passage("act.gate")
         return self._do(act, situation, next_move(situation, stop=stop, refusals=refusals))
@@ -246,7 +246,7 @@ class Executor:
             return None
         self.lease.check()
         if intent.fence != self.lease.fence or self.lease.remaining_seconds < seconds:
-            # Written by another process, or the lease ran down while writing: the open intent is settled by looking.
+            # Written by another process, or the lease ran down while writing: an observation settles the open intent.
             return None
         self.passage("aws.before")
         answer = call_once(client, step.operation, parameters, act.action.calls)
@@ -260,14 +260,14 @@ class Executor:
     def _announce(
         self, act: Act, move: Call, situation: Situation, parameters: Mapping[str, Json], seen: int
     ) -> Record | None:
-        """Write the intent, after a last question to the gate where one is due; None: look at everything again.
+        """Write the intent, after a last question to the gate where one is due; None: read everything again.
 
         `seen` is the request's last record from before that question: with a newer one the gate's answer is not good.
         """
         request, journal = act.request, situation.journal
         asks = not journal.may_have_changed or situation.rules(move.step).destroys
         if asks and self.gate.still_allowed(request) is not None:
-            # Somebody froze or withdrew it while the session was made: the next look says what follows.
+            # Somebody froze or withdrew it while the session was made: the next pass decides what follows.
             return None
         rebuilt_plan(act.action, request)
         self.passage("intent.before")
@@ -328,7 +328,7 @@ class Executor:
 
     def _verified(self, act: Act, situation: Situation) -> None:
         self.passage("verify.before")
-        detail = verified_detail(situation, act.request, act.action.way_back)
+        detail = verified_detail(situation, act.request, act.action.undo_by_hand)
         self._report(act, replace(self._base(act), state=State.VERIFYING, step="verify"))
         self._append(act, "verified", RecordKind.VERIFIED, "", 0, State.SUCCEEDED.value, detail)
         self.passage("verify.after")
@@ -343,9 +343,9 @@ class Executor:
         seconds = self.settings.seconds_for_call(self.lease.remaining_seconds)
         if seconds is None:
             return LEASE_TOO_SHORT
-        request, told = act.request, dry_runs_of(self.ledger.of_request(act.request.uid))
+        request, checked = act.request, dry_runs_of(self.ledger.of_request(act.request.uid))
         for step in request.plan.steps:
-            if not step.changes or step.id in told:
+            if not step.changes or step.id in checked:
                 continue
             client = self._client(act, step, seconds)
             parameters = with_request(step.parameters, request.uid)
@@ -353,9 +353,9 @@ class Executor:
             if says_nothing(answer):
                 why = f"Waiting: the dry run of {step.operation} had no clear answer: {answer.detail.get('code')}"
                 return ActResult(None, why, self.settings.retry_seconds)
-            told[step.id] = {"operation": step.operation, "parameters": parameters, **answer.detail}
-            self._append(act, f"{DRY_RUN}:{step.id}", RecordKind.OUTCOME, step.id, 0, DRY_RUN, told[step.id])
-        self._finish(act, *dry_run_end(told.values(), act.action.calls))
+            checked[step.id] = {"operation": step.operation, "parameters": parameters, **answer.detail}
+            self._append(act, f"{DRY_RUN}:{step.id}", RecordKind.OUTCOME, step.id, 0, DRY_RUN, checked[step.id])
+        self._finish(act, *dry_run_end(checked.values(), act.action.calls))
         return None
 
     def _conclude(self, act: Act, state: State, message: str) -> ActResult:
@@ -425,6 +425,9 @@ class Executor:
             self.passage("status.after")
         except FenceLost:
             raise
+        except (Conflict, Unavailable) as error:
+            logger.info("progress is shown later: %s", error, extra={"request": act.request.ledger_name})
+            return
         except FinopsError as error:
             logger.warning("progress not shown: %s", error, extra={"request": act.request.ledger_name})
             return

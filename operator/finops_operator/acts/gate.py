@@ -27,7 +27,7 @@ from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.protection import Protected
-from finops_operator.decisions.identities import People
+from finops_operator.decisions.identities import Identities
 from finops_operator.rules.origin import created_id, is_older, spec_hash
 from finops_operator.rules.standing import ending_record, standing
 from finops_operator.rules.votes import domain_approvers, request_facts, vote_of
@@ -47,7 +47,7 @@ class OperatorGate:
     accounts: KindApi[AwsAccount]
     requests: KindApi[ActionRequest]
     approvals: KindApi[Approval]
-    people: People
+    people: Identities
     ledger: Ledger
     clock: Clock
     protection: Protected
@@ -143,7 +143,7 @@ class OperatorGate:
         terms = policy.spec.approval
         uid = request.metadata.uid or ""
         since = self.protection.since()
-        # A vote that does not parse may be a denial: it holds the act until somebody has looked at it.
+        # A vote that does not parse may be a denial: it holds the act until somebody has checked it.
         found_now = self.approvals.list_wanted(request.metadata.namespace, lambda raw: _is_about(raw, uid))
         present = [vote for vote in map(vote_of, found_now) if vote.at > since]
         facts = request_facts(request)

@@ -81,7 +81,7 @@ def started_entry(request: ActRequest) -> Entry:
 def intent_entry(
     request: ActRequest, call: Call, parameters: Mapping[str, Json], observed: Mapping[str, str], *, back: bool
 ) -> Entry:
-    """Return the record that announces a call; `back` on the way back."""
+    """Return the record that announces a call; `back` during a rollback."""
     detail: dict[str, Json] = {
         "operation": call.step.operation,
         "parameters": dict(parameters),
@@ -108,18 +108,18 @@ def journal_of(records: Iterable[Record]) -> Journal:
     turned: Record | None = None
     ended: Record | None = None
     for record in records:
-        told = record.entry
-        if told.kind is RecordKind.INTENT:
-            entries.append(JournalEntry(told.step, told.attempt, record.time, observed=_observed(record)))
-        elif told.kind is RecordKind.VERIFIED or (told.kind is RecordKind.OUTCOME and told.result in _ENDS):
+        entry = record.entry
+        if entry.kind is RecordKind.INTENT:
+            entries.append(JournalEntry(entry.step, entry.attempt, record.time, observed=_observed(record)))
+        elif entry.kind is RecordKind.VERIFIED or (entry.kind is RecordKind.OUTCOME and entry.result in _ENDS):
             ended = ended or record
-        elif told.kind is RecordKind.OUTCOME and told.attempt == 0 and told.result == COMPENSATING:
+        elif entry.kind is RecordKind.OUTCOME and entry.attempt == 0 and entry.result == COMPENSATING:
             turned = turned or record
-        elif told.kind is RecordKind.OUTCOME and told.attempt > 0 and told.result in _RESULTS:
+        elif entry.kind is RecordKind.OUTCOME and entry.attempt > 0 and entry.result in _RESULTS:
             # An outcome answers the intent before it, and with it what was seen before the call.
             entries.append(replace(_outcome(record), observed=entries[-1].observed if entries else {}))
         elif _is_alarm(record):
-            alarms.setdefault(told.step, record.time)
+            alarms.setdefault(entry.step, record.time)
     return Journal(
         entries=tuple(entries),
         turned=None if turned is None else str(turned.entry.detail.get("reason", "")),
@@ -145,8 +145,8 @@ def alarms_of(records: Iterable[Record]) -> frozenset[str]:
 
 
 def _is_alarm(record: Record) -> bool:
-    told = record.entry
-    return told.kind is RecordKind.OUTCOME and told.attempt == 0 and told.result == State.NEEDS_HUMAN.value
+    entry = record.entry
+    return entry.kind is RecordKind.OUTCOME and entry.attempt == 0 and entry.result == State.NEEDS_HUMAN.value
 
 
 def _observed(record: Record) -> Mapping[str, str]:
@@ -155,21 +155,21 @@ def _observed(record: Record) -> Mapping[str, str]:
 
 
 def _outcome(record: Record) -> JournalEntry:
-    told = record.entry
+    entry = record.entry
     return JournalEntry(
-        told.step,
-        told.attempt,
+        entry.step,
+        entry.attempt,
         record.time,
-        Result(told.result),
-        code=str(told.detail.get("code", "")),
-        retryable=told.detail.get("retryable") is True,
-        created=str(told.detail.get("created") or ""),
+        Result(entry.result),
+        code=str(entry.detail.get("code", "")),
+        retryable=entry.detail.get("retryable") is True,
+        created=str(entry.detail.get("created") or ""),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
-    """An act that was started and has not ended, as its `started` record tells it; `access` is still to be resolved."""
+    """An act that was started and has not ended, as in its `started` record; `access` is still to be resolved."""
 
     uid: str
     namespace: str
@@ -194,23 +194,23 @@ def in_flight(ledger: Ledger, seen: Callable[[Record], None] = _nobody) -> tuple
     decided: set[str] = set()
     for record in ledger.read():
         seen(record)
-        told = record.entry
-        if told.kind is RecordKind.OUTCOME and told.attempt == 0 and told.result == STARTED:
-            open_acts.setdefault(told.request, _in_flight(record))
-        elif told.kind is RecordKind.VERIFIED or (told.kind is RecordKind.OUTCOME and told.result in _ENDS):
-            open_acts.pop(told.request, None)
-        elif told.kind is RecordKind.INTENT:
-            called.add(told.request)
-        elif told.kind is RecordKind.DECIDED and told.result in _ENDS:
-            decided.add(told.request)
+        entry = record.entry
+        if entry.kind is RecordKind.OUTCOME and entry.attempt == 0 and entry.result == STARTED:
+            open_acts.setdefault(entry.request, _in_flight(record))
+        elif entry.kind is RecordKind.VERIFIED or (entry.kind is RecordKind.OUTCOME and entry.result in _ENDS):
+            open_acts.pop(entry.request, None)
+        elif entry.kind is RecordKind.INTENT:
+            called.add(entry.request)
+        elif entry.kind is RecordKind.DECIDED and entry.result in _ENDS:
+            decided.add(entry.request)
     # One that ended before its first call leaves nothing to finish.
     return tuple(act for name, act in open_acts.items() if name in called or name not in decided)
 
 
 def _in_flight(record: Record) -> InFlight:
-    told = record.entry
-    detail: Mapping[str, Any] = told.detail
-    namespace, name, uid = told.request.split("/")
+    entry = record.entry
+    detail: Mapping[str, Any] = entry.detail
+    namespace, name, uid = entry.request.split("/")
     return InFlight(
         uid=uid,
         namespace=namespace,
@@ -218,7 +218,7 @@ def _in_flight(record: Record) -> InFlight:
         policy=str(detail["policy"]),
         account=str(detail["account"]),
         plan=plan_from_json(detail["plan"]),
-        plan_hash=told.plan_hash,
+        plan_hash=entry.plan_hash,
         deciders=tuple(str(handle) for handle in detail["deciders"]),
         dry_run=bool(detail["dryRun"]),
         estimate={str(key): str(value) for key, value in detail["estimate"].items()},

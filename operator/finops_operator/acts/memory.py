@@ -1,7 +1,7 @@
 """What the executor remembers of an act between two runs, so that it does not repeat itself; used by it alone.
 
-Losing it loses nothing: whether something was called, the last sequence and the alarms come back with the next look at
-the ledger, and a status that is written once more says the same.
+Losing it loses nothing: whether something was called, the last sequence and the alarms come back with the next pass
+over the ledger, and a status that is written once more says the same.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ class Act:
     """One act under way.
 
     Attributes:
-        called: whether anything may have changed; known while the ledger is silent.
+        called: whether anything may have changed; known while the ledger is unreachable.
         turned: why the act was turned back, empty while it goes forward.
         alarms: steps for which a person was called.
-        progress: what the status was last told.
+        progress: what the status last showed.
         sequence: of the request's last record.
         started_at: time of the act's first intent.
     """
@@ -44,7 +44,7 @@ class Act:
         return self.started_at is not None
 
     def learn(self, records: tuple[Record, ...], journal: Journal) -> None:
-        """Take over what the ledger tells."""
+        """Take over what the ledger holds."""
         self.sequence = records[-1].sequence if records else 0
         self.started_at = journal.entries[0].at if journal.entries else None
         self.called = journal.may_have_changed

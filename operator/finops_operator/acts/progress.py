@@ -21,9 +21,9 @@ class ActSettings:
         lease_margin_seconds: what must be left of the lease after a call timed out.
         minimum_call_seconds: with less time than this left, wait for the lease to be renewed instead.
         retry_seconds: pause after something did not answer.
-        hold_seconds: pause between looks while an act that has begun may not go on; each asks the gate everything.
+        hold_seconds: pause between checks while an act that has begun may not go on; each asks the gate everything.
         short_wait_seconds: what is waited for within a run; longer waits are left to the caller.
-        attention_seconds: pause between looks once only a person can help.
+        attention_seconds: pause between checks once only a person can help.
     """
 
     call_seconds: float = 10.0
@@ -62,8 +62,8 @@ class ActResult:
 LEASE_TOO_SHORT: Final = ActResult(None, "Waiting: the lease is about to end", 1.0)
 
 
-def verified_detail(situation: Situation, request: ActRequest, way_back: str) -> dict[str, Json]:
-    """Return what the `verified` record tells.
+def verified_detail(situation: Situation, request: ActRequest, undo_by_hand: str) -> dict[str, Json]:
+    """Return what the `verified` record holds.
 
     The fingerprint facts that differ from the plan's, the saving; in `reason` what is there now and how to get back.
     """
@@ -74,12 +74,12 @@ def verified_detail(situation: Situation, request: ActRequest, way_back: str) ->
         "before": {key: str(old[key]) for key in keys if key in old},
         "after": {key: str(new[key]) for key in keys if key in new},
         "monthlySavings": request.estimate.get("monthlySavings", ""),
-        "reason": f"{found} To undo it: {way_back}.".strip(),
+        "reason": f"{found} To undo it: {undo_by_hand}.".strip(),
     }
 
 
 def with_outcome(progress: ActProgress, detail: Mapping[str, Json]) -> ActProgress:
-    """Add what the `verified` record tells: before, after and saving."""
+    """Add what the `verified` record holds: before, after and saving."""
 
     def texts(name: str) -> dict[str, str]:
         value = detail.get(name)

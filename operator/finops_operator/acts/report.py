@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +21,7 @@ from finops.ports.act import ActProgress, ActRequest
 from finops_operator.cluster.objects import Gone, Objects
 from finops_operator.rules import request_status
 from finops_operator.rules.ending import ending
+from finops_operator.rules.log_fields import act_fields
 from finops_operator.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ class StatusReporter:
     events: Events
     telemetry: Telemetry
     fence: Callable[[], int]
+    _logged: dict[str, tuple[State, str, int, str]] = field(default_factory=dict)
+    """Request uid → what its last line said."""
 
     def report(self, request: ActRequest, progress: ActProgress) -> None:
         """Bring the status in line with `progress`.
@@ -42,26 +45,45 @@ class StatusReporter:
         Raises:
             Conflict, ClusterUnavailable: not written; a newer report follows.
         """
-        logger.info(
-            "act: %s %s %s",
-            progress.state.value,
-            progress.step,
-            progress.message,
-            extra={"request": request.ledger_name, "attempt": progress.attempt},
-        )
+        self._log(request, progress)
         found = self.find(request.tenant.namespace, request.name)
         if found is None or found.metadata.uid != request.uid:
+            self._forget(request, progress)
             return
         try:
             written = self.requests.write_status(found, lambda current: with_progress(current, progress, self.fence()))
         except Gone:
+            self._forget(request, progress)
             return
         except Refused as error:
             # An API server that has just started refuses for a moment what it allows: a picture that is not drawn
             # must not stop an act.
             raise ClusterUnavailable(f"the status is not written: {error}", code=error.code) from error
+        self._forget(request, progress)
         if progress.state in TERMINAL and found.status.state is not progress.state:
             self._ended(written, progress)
+
+    def _log(self, request: ActRequest, progress: ActProgress) -> None:
+        """Write one line for each step and end; a report that is repeated until it is written adds none."""
+        said = progress.state, progress.step, progress.attempt, progress.message
+        if self._logged.get(request.uid) == said:
+            return
+        self._logged[request.uid] = said
+        fields = {**act_fields(request), "person": ", ".join(request.deciders)}
+        if progress.state in TERMINAL:
+            logger.info("act ended, %s: %s", progress.state.value, progress.message, extra=fields)
+            return
+        needs_human = progress.state is State.NEEDS_HUMAN
+        logger.log(
+            logging.WARNING if needs_human else logging.INFO,
+            "act needs a person: %s" if needs_human else "act step: %s",
+            progress.message or progress.state.value,
+            extra={**fields, "step": progress.step, "attempt": progress.attempt},
+        )
+
+    def _forget(self, request: ActRequest, progress: ActProgress) -> None:
+        if progress.state in TERMINAL:
+            self._logged.pop(request.uid, None)
 
     def _ended(self, request: ActionRequest, progress: ActProgress) -> None:
         self.telemetry.acts.labels(request.spec.action, progress.state.value).inc()
@@ -70,7 +92,7 @@ class StatusReporter:
             self.events.publish(
                 request,
                 reason="ActionExecuted" if good else f"Action{progress.state.value}",
-                note=_told(request, progress) or f"{request.spec.action} on {request.spec.resource.id}",
+                note=_message(request, progress) or f"{request.spec.action} on {request.spec.resource.id}",
                 action="Act",
                 type_="Normal" if good else "Warning",
             )
@@ -90,7 +112,7 @@ def with_progress(current: ActionRequest, progress: ActProgress, fence: int) -> 
         started_at=progress.started_at or (status.execution.started_at if status.execution is not None else None),
         ledger_sequence=progress.ledger_sequence or None,
     )
-    # What it waited for or stumbled over before is over when the progress no longer tells of it.
+    # What it waited for or stumbled over before is over when the progress no longer mentions it.
     outcome = None
     if progress.before or progress.after or progress.message or progress.monthly_savings is not None:
         outcome = Outcome(
@@ -98,10 +120,10 @@ def with_progress(current: ActionRequest, progress: ActProgress, fence: int) -> 
             after=progress.after,
             monthly_savings=Decimal(progress.monthly_savings) if progress.monthly_savings is not None else None,
             error=progress.message[:1000] if progress.message and progress.state is not State.SUCCEEDED else None,
-            message=_told(current, progress) or None,
+            message=_message(current, progress) or None,
         )
     return request_status.moved(status, progress.state, fence=fence, execution=execution, outcome=outcome)
 
 
-def _told(request: ActionRequest, progress: ActProgress) -> str:
+def _message(request: ActionRequest, progress: ActProgress) -> str:
     return ending(progress.state, progress.message, dry_run=request.spec.dry_run)

@@ -19,7 +19,7 @@ from finops.errors import AwsCredentialsInvalid, AwsDenied, AwsRejected, AwsThro
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.clock import Clock
 from finops_operator.aws.errors import REGION_DISABLED, SDK_ERRORS, CallContext, translate
-from finops_operator.aws.session import Bounded, SdkSessions, read_config
+from finops_operator.aws.session import BoundedCache, SdkSessions, read_config
 
 _SCAN_SECONDS: Final = 3600
 _THROTTLED_ATTEMPTS: Final = 8
@@ -42,7 +42,7 @@ def session_word(text: str, prefix: str) -> str:
 
 
 def session_tags(tenant: Tenant) -> list[dict[str, str]]:
-    """Return the session tags that tell CloudTrail and trust policies who asks."""
+    """Return the session tags from which CloudTrail and trust policies know who asks."""
     return [{"Key": "namespace", "Value": tenant.namespace}, {"Key": "policy", "Value": tenant.policy}]
 
 
@@ -113,7 +113,7 @@ class ScannerSessions:
     def __init__(self, sdk: SdkSessions, clock: Clock) -> None:
         self._sdk = sdk
         self._clock = clock
-        self._sessions = Bounded(_MAX_SESSIONS)
+        self._sessions = BoundedCache(_MAX_SESSIONS)
 
     def session(self, access: AccountAccess, tenant: Tenant) -> Session:
         """Return a session that is known to belong to `access.account_id`.

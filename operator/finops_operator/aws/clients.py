@@ -11,8 +11,8 @@ from finops.ports.aws_access import AccountAccess, Tenant
 from finops_operator.aws.assume import ScannerSessions
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.places import region_that_serves
-from finops_operator.aws.reader import AwsReader, Patience
-from finops_operator.aws.session import Bounded, SdkSessions, read_config
+from finops_operator.aws.reader import AwsReader, CallPacing
+from finops_operator.aws.session import BoundedCache, SdkSessions, read_config
 
 _READ_TIMEOUT_SECONDS: Final = 60.0
 
@@ -23,16 +23,16 @@ class AwsReaders:
     def __init__(
         self,
         sdk: SdkSessions,
-        patience: Patience,
+        pacing: CallPacing,
         *,
         process_counter: CallCounter,
         timeout_seconds: float = _READ_TIMEOUT_SECONDS,
     ) -> None:
         self.process_counter = process_counter
         self._sdk = sdk
-        self._patience = patience
-        self._sessions = ScannerSessions(sdk, patience.clock)
-        self._clients = Bounded()
+        self._pacing = pacing
+        self._sessions = ScannerSessions(sdk, pacing.clock)
+        self._clients = BoundedCache()
         self._config = read_config(timeout_seconds=timeout_seconds)
 
     def reader(
@@ -52,7 +52,7 @@ class AwsReaders:
             )
 
         return AwsReader(
-            access.account_id, region, client, self._sdk.paging, self._patience, counter or self.process_counter
+            access.account_id, region, client, self._sdk.paging, self._pacing, counter or self.process_counter
         )
 
     def _make(self, access: AccountAccess, tenant: Tenant, service: str, region: str) -> Any:
@@ -60,7 +60,7 @@ class AwsReaders:
         return self._sdk.client(session, service, region_that_serves(session, service, region), self._config)
 
 
-def make_readers(patience: Patience, *, demo: bool = False) -> AwsReaders:
+def make_readers(pacing: CallPacing, *, demo: bool = False) -> AwsReaders:
     """Return readers on the SDK's own credential chain and endpoints; reads configuration files, sends nothing.
 
     Raises:
@@ -69,4 +69,4 @@ def make_readers(patience: Patience, *, demo: bool = False) -> AwsReaders:
     counter = CallCounter()
     sdk = SdkSessions(counter, demo=demo)
     sdk.check()
-    return AwsReaders(sdk, patience, process_counter=counter)
+    return AwsReaders(sdk, pacing, process_counter=counter)

@@ -1,4 +1,4 @@
-"""Judges what the SDK is told by the environment, before it trips over it: endpoints, and figures that are none.
+"""Validates what the SDK takes from the environment before it fails there: endpoints, and numbers that are none.
 
 Called by `session.py`, for every client and by `SdkSessions.check`. An endpoint is never repeated in a message: it may
 carry a password.

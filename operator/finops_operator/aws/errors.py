@@ -140,12 +140,12 @@ def translate(error: Exception, context: CallContext) -> AwsError:
     ours = _not_ready(error, context)
     if ours is not None:
         return ours
-    name, told = type(error).__name__, _USER_INFO.sub("//***@", str(error))
+    name, message = type(error).__name__, _USER_INFO.sub("//***@", str(error))
     if context.changing and not isinstance(error, _NEVER_LEFT):
-        return _make(AwsOutcomeUnknown, context, name, f"no answer to {context.where}: {told}")
+        return _make(AwsOutcomeUnknown, context, name, f"no answer to {context.where}: {message}")
     network = isinstance(error, (*_NETWORK, ResponseParserError))
     hint = "check the network, HTTPS_PROXY, AWS_CA_BUNDLE and AWS_ENDPOINT_URL" if network else ""
-    return _make(AwsUnreachable, context, name, f"{context.where} could not be reached: {told}", hint)
+    return _make(AwsUnreachable, context, name, f"{context.where} could not be reached: {message}", hint)
 
 
 def unusable(error: ValueError, context: CallContext) -> AwsError:

@@ -70,7 +70,7 @@ def share_of_published(percent: int) -> Mapping[str, Quota]:
 
 
 OURS: Final[Mapping[str, Quota]] = share_of_published(50)
-"""What scans use unless told otherwise."""
+"""What scans use by default."""
 
 
 def bucket_for(account: str, region: str, operation: str, quotas: Mapping[str, Quota] = OURS) -> Bucket:

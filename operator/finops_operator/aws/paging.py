@@ -135,16 +135,16 @@ def _by_description(model: OperationModel, described: Mapping[str, Any]) -> Pagi
         results=_listed(described.get("result_key")),
         # A bare Marker beside a NextMarker is the one that was sent.
         unexplained=tuple(
-            path for path in _telling(model) if path.partition(".")[0] not in explained and _leads_on(path)
+            path for path in _continuation_paths(model) if path.partition(".")[0] not in explained and _leads_on(path)
         ),
     )
 
 
 def _by_name(model: OperationModel) -> Paging:
     takes = set() if model.input_shape is None else set(model.input_shape.members)
-    telling = _telling(model)
-    leading = tuple(path for path in telling if _leads_on(path)) or telling
-    both = next((name for name in telling if name.lower() in _BOTH_WAYS and name in takes), None)
+    paths = _continuation_paths(model)
+    leading = tuple(path for path in paths if _leads_on(path)) or paths
+    both = next((name for name in paths if name.lower() in _BOTH_WAYS and name in takes), None)
     if both is None:
         return Paging(unexplained=leading)
     lists = tuple(name for name, shape in model.output_shape.members.items() if shape.type_name == "list")
@@ -152,19 +152,19 @@ def _by_name(model: OperationModel) -> Paging:
     return Paging((both,), (jmespath.compile(both),), results=lists, unexplained=rest)
 
 
-def _telling(model: OperationModel) -> tuple[str, ...]:
+def _continuation_paths(model: OperationModel) -> tuple[str, ...]:
     """Return the dotted paths in an answer that may say that there is more, at the top or one structure below it."""
     found: list[str] = []
     members = {} if model.output_shape is None else model.output_shape.members
     for name, shape in members.items():
-        if _tells(name, shape):
+        if _marks_continuation(name, shape):
             found.append(name)
         elif shape.type_name == "structure":
-            found += (f"{name}.{inner}" for inner, below in shape.members.items() if _tells(inner, below))
+            found += (f"{name}.{inner}" for inner, below in shape.members.items() if _marks_continuation(inner, below))
     return tuple(found)
 
 
-def _tells(name: str, shape: Any) -> bool:
+def _marks_continuation(name: str, shape: Any) -> bool:
     if _TRUNCATED.match(name):
         return bool(shape.type_name == "boolean")
     return _TOKEN.match(name) is not None and not _NOT_ALIKE.match(name) and shape.type_name != "timestamp"

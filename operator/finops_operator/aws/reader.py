@@ -41,7 +41,7 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class CallPacing:
     """What a reader needs to wait politely: limits, quotas, clock and retry policy."""
 
     limits: RateLimits
@@ -66,7 +66,7 @@ class AwsReader:
         region: str,
         clients: ClientSource,
         paging: PagingSource,
-        patience: Patience,
+        pacing: CallPacing,
         counter: CallCounter,
     ) -> None:
         self.account = account
@@ -74,7 +74,7 @@ class AwsReader:
         self.counter = counter
         self._clients = clients
         self._paging = paging
-        self._patience = patience
+        self._pacing = pacing
 
     def once(
         self, operation: str, parameters: Mapping[str, Any], *, datapoints: int = 0, metrics: int = 0
@@ -87,7 +87,7 @@ class AwsReader:
         Raises:
             AwsThrottled, AwsDenied, AwsCredentialsInvalid, AwsUnreachable, AwsRejected: see `finops.errors`.
         """
-        retry = self._patience.retry
+        retry = self._pacing.retry
         fresh = False
         attempt = 0
         while True:
@@ -113,7 +113,7 @@ class AwsReader:
                 return answer
             fresh = False
             # Jitter spreads retries of many threads; nothing secret depends on it.
-            self._patience.clock.sleep(retry.backoff.spread(attempt, random.random()))  # noqa: S311 - not cryptography
+            self._pacing.clock.sleep(retry.backoff.spread(attempt, random.random()))  # noqa: S311 - not cryptography
 
     def pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield every page of `operation`, as the SDK's models describe its paging; a page may be empty and not last.
@@ -167,15 +167,15 @@ class AwsReader:
         return answer
 
     def _wait_for_token(self, operation: str, datapoints: int) -> None:
-        limits = self._patience.limits
+        limits = self._pacing.limits
         wait = limits.take(self._bucket(operation))
         if datapoints:
             wait = max(wait, limits.take(self._bucket(DATAPOINTS), datapoints))
         if wait > 0:
-            self._patience.clock.sleep(wait)
+            self._pacing.clock.sleep(wait)
 
     def _slow_down(self, operation: str) -> None:
-        self._patience.limits.throttled(self._bucket(operation))
+        self._pacing.limits.throttled(self._bucket(operation))
 
     def _bucket(self, operation: str) -> Bucket:
-        return bucket_for(self.account, self.region, operation, self._patience.quotas)
+        return bucket_for(self.account, self.region, operation, self._pacing.quotas)

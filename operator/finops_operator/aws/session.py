@@ -56,7 +56,7 @@ class SdkSessions:
         self._demo = demo
         self._lock = threading.Lock()
         self._shared: tuple[Session, PagingModels] | None = None
-        # It logs with a traceback what it raises as well, and what we then tell in one line.
+        # It logs with a traceback what it raises as well, and what we then say in one line.
         logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 
     def check(self, environment: Mapping[str, str] = os.environ) -> None:
@@ -150,7 +150,7 @@ class SdkSessions:
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether `url` names this machine literally; no name is looked up except `localhost`."""
+    """Return whether `url` names this machine literally; no name is resolved except `localhost`."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True
@@ -171,7 +171,7 @@ def read_config(*, timeout_seconds: float = 30.0) -> Config:
     )
 
 
-class Bounded:
+class BoundedCache:
     """A small thread-safe least-recently-used table whose values are made once, under one lock per key."""
 
     def __init__(self, size: int = _MAX_CLIENTS) -> None:

@@ -125,12 +125,12 @@ def _take(
     # An AwsAccount belongs to the cluster, whatever namespace its file names.
     namespace = (metadata.namespace or "default") if isinstance(parsed, ScanPolicy) else ""
     key = (str(kind), namespace, metadata.name)
-    told = f"{source}: {where} ({kind}/{metadata.name})"
+    origin = f"{source}: {where} ({kind}/{metadata.name})"
     if key in seen:
         where = f"{where} ({kind}/{metadata.name})"
         problems.append(Problem(source, where, "metadata.name", f"is taken by {seen[key]}", "rename or remove one"))
         return
-    seen[key] = told
+    seen[key] = origin
     if isinstance(parsed, ScanPolicy):
         found.policies.append(parsed)
     else:

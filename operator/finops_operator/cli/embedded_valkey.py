@@ -32,13 +32,13 @@ _SOCKET_PATH_LIMIT: Final = 100
 def state_folder(environment: Mapping[str, str]) -> Path:
     """Return where the data lives: `$XDG_STATE_HOME/finops`, by default `~/.local/state/finops`."""
     base = environment.get("XDG_STATE_HOME", "")
-    # The XDG specification tells to ignore relative paths.
+    # The XDG specification says to ignore relative paths.
     root = Path(base) if base.startswith("/") else Path.home() / ".local" / "state"
     return root / "finops"
 
 
 def has_data(folder: Path) -> bool:
-    """Tell whether an earlier scan left a store there."""
+    """Return whether an earlier scan left a store there."""
     return (folder / "appendonlydir").is_dir()
 
 

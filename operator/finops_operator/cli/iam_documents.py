@@ -43,11 +43,11 @@ def act_policy(plugins: Plugins, actions: Sequence[str]) -> dict[str, Any]:
         narrowed = {str(statement["Action"]) for statement in action.rights.narrowed}
         for kind in action.kinds:
             changing.setdefault(kind, set()).update(one for one in action.permissions if one not in narrowed)
-    way_back = {one for action in chosen for one in action.rights.way_back}
+    rollback = {one for action in chosen for one in action.rights.rollback}
     statements: list[Statement] = []
     for name, operations in sorted(changing.items()):
         arn, word = plugins.kinds[name].arn_pattern, "".join(part.capitalize() for part in name.split("-"))
-        guarded, free = operations - way_back, operations & way_back
+        guarded, free = operations - rollback, operations & rollback
         statements += [_changing(f"Change{word}", arn, guarded, _UNPROTECTED)] if guarded else []
         statements += [_changing(f"Restore{word}", arn, free, {})] if free else []
     declared = [statement for action in chosen for statement in (*action.rights.further, *action.rights.narrowed)]

@@ -19,7 +19,7 @@ def die_with_parent() -> Callable[[], None] | None:
     """
     if not sys.platform.startswith("linux"):
         return None
-    # Looked up before the fork: the child of a threaded process may not load libraries.
+    # Loaded before the fork: the child of a threaded process may not load libraries.
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     parent = os.getpid()
 

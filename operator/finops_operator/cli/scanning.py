@@ -16,7 +16,7 @@ from finops.store.connection import Store
 from finops.store.limits import SharedRateLimits
 from finops_operator.aws.clients import make_readers
 from finops_operator.aws.limiter import share_of_published
-from finops_operator.aws.reader import Patience
+from finops_operator.aws.reader import CallPacing
 from finops_operator.cli.documents import Documents
 from finops_operator.cli.heap import bound_heap
 from finops_operator.plugins.loaded import Plugins
@@ -58,7 +58,7 @@ def scan_all(
     workers = settings.scan_workers
     with _pool(workers, "cloudwatch") as metric_requests, _pool(workers, "aws") as pool:
         quotas = share_of_published(settings.aws_quota_percent)
-        readers = make_readers(Patience(SharedRateLimits(store), clock, quotas=quotas), demo=settings.demo)
+        readers = make_readers(CallPacing(SharedRateLimits(store), clock, quotas=quotas), demo=settings.demo)
         for policy in documents.policies:
             with _progress() as progress:
                 deps = ScanDependencies(

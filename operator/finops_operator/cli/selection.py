@@ -19,7 +19,7 @@ from finops_operator.cli.stored_gaps import chosen_policies
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What one policy looks at, as of its last scan; `name` is NAMESPACE/NAME."""
+    """What one policy selects, as of its last scan; `name` is NAMESPACE/NAME."""
 
     name: str
     head: PolicyHead
@@ -58,11 +58,11 @@ class Tally:
 
     def sentences(self) -> list[str]:
         """Return the totals in words: of everything first, then of each policy that selects another number of it."""
-        told = [self._all.sentence()]
+        sentences = [self._all.sentence()]
         for name, part in self._of.items():
             if part != self._all:
-                told.append(f"policy {name} selects {part.count} of them, {part.money()}: --policy {name}")
-        return told
+                sentences.append(f"policy {name} selects {part.count} of them, {part.money()}: --policy {name}")
+        return sentences
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from finops.store.recommendations import RecommendationStore
 from finops_operator.cli.failures import GAPS
 from finops_operator.cli.output import note
 
-_TOLD = 5
+_SHOWN = 5
 
 
 def chosen_policies(recommendations: RecommendationStore, wanted: str) -> tuple[tuple[str, str], ...]:
@@ -36,15 +36,15 @@ def chosen_policies(recommendations: RecommendationStore, wanted: str) -> tuple[
 
 
 def end_with_gaps(gaps: Iterable[Gap]) -> None:
-    """Return when there are no gaps; else tell them on stderr and end the command with exit code 3."""
-    told = list(dict.fromkeys(_sentence(gap) for gap in gaps))
-    if not told:
+    """Return when there are no gaps; else write them to stderr and end the command with exit code 3."""
+    sentences = list(dict.fromkeys(_sentence(gap) for gap in gaps))
+    if not sentences:
         return
-    note(f"{len(told)} gaps: what could not be seen is missing above")
-    for text in told[:_TOLD]:
+    note(f"{len(sentences)} gaps: what could not be seen is missing above")
+    for text in sentences[:_SHOWN]:
         note(f"  {text}")
-    if len(told) > _TOLD:
-        note(f"  and {len(told) - _TOLD} more")
+    if len(sentences) > _SHOWN:
+        note(f"  and {len(sentences) - _SHOWN} more")
     raise typer.Exit(GAPS)
 
 

@@ -1,7 +1,8 @@
 """Reads YAML that strangers may have written: plain JSON values only, in bounded time, and nothing said twice.
 
-Called by `documents.py`. Like kubectl it knows no dates: what looks like one stays text. Aliases are refused, because a
-few lines of them can stand for gigabytes; a key written twice is refused, because one of the two would silently vanish.
+Called by `documents.py`. Like kubectl it knows no dates: what has the form of one stays text. Aliases are refused,
+because a few lines of them can stand for gigabytes; a key written twice is refused, because one of the two would vanish
+without an error.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ def yaml_documents(text: str) -> Iterator[Any]:
     except _UnacceptedError as error:
         raise MalformedYaml(str(error.problem), place=_place(error), hint=error.hint) from error
     except yaml.YAMLError as error:
-        told = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
-        raise MalformedYaml(f"is not YAML: {told}", place=_place(error), hint=_SYNTAX) from error
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+        raise MalformedYaml(f"is not YAML: {problem}", place=_place(error), hint=_SYNTAX) from error
 
 
 def _place(error: yaml.YAMLError) -> str:
@@ -82,8 +83,8 @@ class _PlainLoader(yaml.SafeLoader):
         if self._depth == _DEEPEST:
             raise _UnacceptedError(f"is nested more than {_DEEPEST} deep", "write it as kubectl explain shows it", mark)
         if self._values == _MOST_VALUES:
-            told = f"is value number {_MOST_VALUES + 1} of this file"
-            raise _UnacceptedError(told, "name files that hold policies and accounts, or split it", mark)
+            problem = f"is value number {_MOST_VALUES + 1} of this file"
+            raise _UnacceptedError(problem, "name files that hold policies and accounts, or split it", mark)
         self._depth += 1
         self._values += 1
         node = super().compose_node(parent, index)
@@ -104,12 +105,12 @@ class _PlainLoader(yaml.SafeLoader):
         return made
 
     def construct_figure(self, node: yaml.ScalarNode) -> Any:
-        """Construct what looks like a number or a truth value, or was tagged as one and is none."""
+        """Construct what has the form of a number or a truth value, or was tagged as one and is none."""
         try:
             return yaml.SafeLoader.yaml_constructors[node.tag](self, node)
         except (ValueError, LookupError, OverflowError) as error:
-            told = f"is no {node.tag.removeprefix(_TAG)} that can be read"
-            raise _UnacceptedError(told, "write a plain value, or a string in quotes", node.start_mark) from error
+            problem = f"is no {node.tag.removeprefix(_TAG)} that can be read"
+            raise _UnacceptedError(problem, "write a plain value, or a string in quotes", node.start_mark) from error
 
 
 for _name in ("bool", "int", "float"):

@@ -1,9 +1,9 @@
 """What the watches have shown: the objects of the four kinds as last seen, and a bell for the loops.
 
-Filled by the kopf handlers, read by scheduler, request loop and canary. Level triggered: a loop that wakes looks at
+Filled by the kopf handlers, read by scheduler, request loop and canary. Level triggered: a loop that wakes reads
 everything, so a missed or doubled event costs nothing but a little time. Whatever leans on an object *not* being there
 asks `is_complete` first: a watch shows what it lists bit by bit, at the start and whenever it has to list again, and
-never tells what vanished before that.
+never shows what vanished before that.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class UnparsedObject:
     """An object that does not parse: which, and what is wrong with it, so that its status can say so."""
 
     key: Key
@@ -61,7 +61,7 @@ class _Scope:
             self.listings += 1
 
 
-class Kept(Generic[T]):
+class KindCache(Generic[T]):
     """The objects of one kind, thread-safe.
 
     Attributes:
@@ -73,7 +73,7 @@ class Kept(Generic[T]):
         self._ring = ring
         self._lock = threading.Lock()
         self._objects: dict[Key, T] = {}
-        self._broken: dict[Key, Broken] = {}
+        self._broken: dict[Key, UnparsedObject] = {}
         self._listener: Callable[[Key, str], None] = lambda _key, _version: None
         self.namespaces: tuple[str, ...] = ()
         self._scopes: dict[str | None, _Scope] = {}
@@ -129,7 +129,7 @@ class Kept(Generic[T]):
             if is_news:
                 logger.warning("%s %s is left out: %s", self.kind.crd.kind, "/".join(filter(None, key)), error)
             self._objects.pop(key, None)
-            self._broken[key] = Broken(key, generation, str(error), raw)
+            self._broken[key] = UnparsedObject(key, generation, str(error), raw)
             return is_news
         self._broken.pop(key, None)
         return self._take(parsed)
@@ -200,7 +200,7 @@ class Kept(Generic[T]):
                 self._gone = None
 
     def put(self, obj: T) -> None:
-        """Remember our own write at once, so that the next look does not use the older object."""
+        """Remember our own write at once, so that the next pass does not use the older object."""
         with self._lock:
             self._take(obj)
 
@@ -213,7 +213,7 @@ class Kept(Generic[T]):
         with self._lock:
             return tuple(self._objects.values())
 
-    def broken(self) -> tuple[Broken, ...]:
+    def broken(self) -> tuple[UnparsedObject, ...]:
         with self._lock:
             return tuple(self._broken.values())
 
@@ -232,21 +232,21 @@ def _newer(left: Kind, right: Kind) -> bool:
     return not (ours.isdecimal() and theirs.isdecimal()) or int(ours) >= int(theirs)
 
 
-class World:
+class ClusterCache:
     """All four kinds and the bell."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._count = 0
-        self.policies = Kept(ScanPolicy, self.ring)
-        self.accounts = Kept(AwsAccount, self.ring)
-        self.requests = Kept(ActionRequest, self.ring)
-        self.approvals = Kept(Approval, self.ring)
+        self.policies = KindCache(ScanPolicy, self.ring)
+        self.accounts = KindCache(AwsAccount, self.ring)
+        self.requests = KindCache(ActionRequest, self.ring)
+        self.approvals = KindCache(Approval, self.ring)
 
     def watches(self, namespaces: Sequence[str]) -> None:
         """Note which namespaces are watched, empty for all; accounts have none."""
-        for kept in (self.policies, self.requests, self.approvals):
-            kept.namespaces = tuple(namespaces)
+        for cache in (self.policies, self.requests, self.approvals):
+            cache.namespaces = tuple(namespaces)
 
     def ring(self) -> None:
         """Wake every waiting loop."""

@@ -21,7 +21,7 @@ _SHOWN: Final = 50_000
 class _Kind:
     pending: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
     shown: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Highest version the watch has shown per object: an event may overtake the answer to the write it tells of."""
+    """Highest version the watch has shown per object: an event may overtake the answer to the write it shows."""
     confirmed: float = 0.0
 
 

@@ -1,7 +1,7 @@
 """The freeze switch: one ConfigMap that stops all acts at once, read before every act.
 
 `kubectl patch configmap RELEASE-freeze -p '{"data":{"frozen":"true","reason":"…"}}'`. The operator sets it itself when
-the ledger's sinks tell different stories. A missing or unreadable switch is a reason to wait, not a licence.
+the ledger's sinks differ. A missing or unreadable switch is a reason to wait, not a licence.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Freeze:
     config_maps: ConfigMaps
     name: str
     local: str = ""
-    _told: bool = False
+    _published: bool = False
 
     def reason(self) -> str:
         """Return why all acts are frozen, empty when they are not.
@@ -69,14 +69,14 @@ class Freeze:
     def freeze(self, reason: str) -> None:
         """Freeze this process at once, and everybody through the ConfigMap where it can be written.
 
-        The first reason stays until the process ends: what follows from it, or is found beside it, is told by the log.
+        The first reason stays until the process ends: what follows from it, or is found beside it, is in the log.
         """
-        if self._told:
+        if self._published:
             return
         self.local = self.local or reason
         try:
             self.config_maps.write(self.name, {"frozen": "true", "reason": self.local})
-            self._told = True
+            self._published = True
         except FinopsError as error:
             # The local freeze holds all the same; the switch shows it as soon as it can be written.
             logger.warning("the freeze could not be written to ConfigMap %s: %s", self.name, error)

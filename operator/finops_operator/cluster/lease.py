@@ -176,7 +176,7 @@ class LeaseKeeper:
             return False
         if copied:
             logger.info("ledger: copied %d records to the second sink", copied)
-        # What is under way is taken over before anything is decided: its requests look undecided until then.
+        # What is under way is taken over before anything is decided: its requests seem undecided until then.
         self.on_held()
         self._ready.set()
         return True

@@ -13,7 +13,7 @@ from finops.crds.part import Kind
 from finops.errors import ClusterUnavailable, Conflict, FinopsError, Refused
 from finops.k8s.connection import NotFound
 from finops.k8s.kinds import KindApi
-from finops_operator.cluster.cache import Kept
+from finops_operator.cluster.cache import KindCache
 from finops_operator.cluster.canary import Canary
 
 logger = logging.getLogger(__name__)
@@ -29,13 +29,13 @@ class Gone(Conflict):
 class Objects(Generic[T]):
     """One kind: the API, what the watch showed, and the canary."""
 
-    def __init__(self, api: KindApi[T], kept: Kept[T], canary: Canary) -> None:
+    def __init__(self, api: KindApi[T], cache: KindCache[T], canary: Canary) -> None:
         self.api = api
-        self.kept = kept
+        self.cache = cache
         self._canary = canary
-        self._name = kept.kind.crd.kind
+        self._name = cache.kind.crd.kind
         self._unread: frozenset[str | None] = frozenset()
-        kept.on_seen(lambda key, version: canary.saw(self._name, key, version))
+        cache.on_seen(lambda key, version: canary.saw(self._name, key, version))
 
     def create(self, obj: T) -> T:
         """Create an object. Raises Conflict (AlreadyExists), Refused, InvalidInput, ClusterUnavailable."""
@@ -72,7 +72,7 @@ class Objects(Generic[T]):
         found = self.api.get(obj.metadata.namespace or "", obj.metadata.name)
         if found is None or found.metadata.uid != obj.metadata.uid:
             raise self._gone(obj)
-        self.kept.put(found)
+        self.cache.put(found)
         return found
 
     def complete(self) -> None:
@@ -81,13 +81,13 @@ class Objects(Generic[T]):
         Raises:
             Refused, ClusterUnavailable: some may be unknown.
         """
-        for where in self.kept.unread():
-            self.kept.read_in(where, self.api.list)
+        for where in self.cache.unread():
+            self.cache.read_in(where, self.api.list)
 
     def complete_in(self, namespace: str) -> None:
         """Make sure of it for one namespace. Raises as `complete`."""
-        if not self.kept.is_complete_in(namespace):
-            self.kept.read_in(namespace if self.kept.namespaces else None, self.api.list)
+        if not self.cache.is_complete_in(namespace):
+            self.cache.read_in(namespace if self.cache.namespaces else None, self.api.list)
 
     def complete_where_possible(self) -> frozenset[str | None]:
         """Make sure of it wherever the API server lets us; warn once where it does not.
@@ -95,17 +95,20 @@ class Objects(Generic[T]):
         Returns the watched namespaces of which some objects may be unknown; with None in it, that is everywhere.
         """
         failed = set[str | None]()
-        for where in self.kept.unread():
+        for where in self.cache.unread():
             try:
-                self.kept.read_in(where, self.api.list)
+                self.cache.read_in(where, self.api.list)
             except FinopsError as error:
                 failed.add(where)
                 if where not in self._unread:
                     logger.warning(
-                        "%s objects cannot be read in %s, nothing is decided there: %s", self._name, _told(where), error
+                        "%s objects cannot be read in %s, nothing is decided there: %s",
+                        self._name,
+                        _scope_name(where),
+                        error,
                     )
         for where in self._unread - failed:
-            logger.info("%s objects are read again in %s", self._name, _told(where))
+            logger.info("%s objects are read again in %s", self._name, _scope_name(where))
         self._unread = frozenset(failed)
         return self._unread
 
@@ -116,19 +119,19 @@ class Objects(Generic[T]):
             Refused, ClusterUnavailable: everything is watched as one and cannot be read.
         """
         found: list[T] = []
-        for where in self.kept.namespaces or (None,):
+        for where in self.cache.namespaces or (None,):
             try:
                 found += tuple(self.api.list(where))
             except (Refused, ClusterUnavailable) as error:
                 if where is None:
                     raise
                 logger.warning("%s objects of namespace %s are taken as last seen: %s", self._name, where, error)
-                found += (one for one in self.kept.all() if one.metadata.namespace == where)
+                found += (one for one in self.cache.all() if one.metadata.namespace == where)
         return tuple(found)
 
     def read_again(self) -> None:
         """Read all objects from the API server now. Raises Refused, ClusterUnavailable."""
-        self.kept.read(self.api.list)
+        self.cache.read(self.api.list)
 
     def delete(self, obj: T) -> None:
         """Delete the object if it is still this one. Raises Gone, Refused, ClusterUnavailable."""
@@ -142,18 +145,18 @@ class Objects(Generic[T]):
 
     def _forget(self, obj: T) -> None:
         key = (obj.metadata.namespace or "", obj.metadata.name)
-        self.kept.drop(key, obj.metadata.uid)
+        self.cache.drop(key, obj.metadata.uid)
         self._canary.gone(self._name, key)
 
     def touch_when_idle(self, seconds: float, stamp: str) -> None:
         """Annotate one object when the watch had nothing to show for a while."""
         if not self._canary.idle(self._name, seconds):
             return
-        for obj in self.kept.all()[:1]:
+        for obj in self.cache.all()[:1]:
             try:
                 touched = self.api.annotate(obj.metadata.namespace or "", obj.metadata.name, {CANARY_ANNOTATION: stamp})
             except NotFound:
-                # The watch has not told, or never will: the next look takes another object.
+                # The watch has not shown it, or never will: the next pass takes another object.
                 self._forget(obj)
             else:
                 self._written(touched)
@@ -161,9 +164,9 @@ class Objects(Generic[T]):
     def _written(self, obj: T) -> T:
         key = (obj.metadata.namespace or "", obj.metadata.name)
         self._canary.wrote(self._name, key, obj.metadata.resource_version or "")
-        self.kept.put(obj)
+        self.cache.put(obj)
         return obj
 
 
-def _told(where: str | None) -> str:
+def _scope_name(where: str | None) -> str:
     return "any namespace" if where is None else f"namespace {where}"

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.canonical import Json
 from finops.errors import FinopsError
-from finops.k8s.protection import Found, Mark
+from finops.k8s.protection import AdmissionState, ObjectVersion
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 
@@ -46,14 +46,14 @@ class Protection:
         may_write: whether this process holds the lease; only then a change is recorded.
     """
 
-    read: Callable[[], Found]
+    read: Callable[[], AdmissionState]
     ledger: Ledger
     clock: Clock
     may_write: Callable[[], bool]
     _problem: str = "the admission policies were not read yet"
     _read_at: float | None = None
     _since: datetime = _NEVER
-    _marks: tuple[Mark, ...] = ()
+    _marks: tuple[ObjectVersion, ...] = ()
     _gap: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -92,7 +92,7 @@ class Protection:
         except FinopsError as error:
             return f"the admission policies cannot be judged: {error}"
 
-    def _in_force(self, found: Found) -> str:
+    def _in_force(self, found: AdmissionState) -> str:
         if not self._gap and found.marks == self._marks:
             return ""
         number, known = self._recorded()
@@ -122,7 +122,7 @@ class Protection:
         return low, self.ledger.find(_id(low)) if low else None
 
 
-def _edited_once(before: tuple[Mark, ...], after: tuple[Mark, ...]) -> bool:
+def _edited_once(before: tuple[ObjectVersion, ...], after: tuple[ObjectVersion, ...]) -> bool:
     """Return whether each object is as it was, or was edited once from good to good, as an upgrade does: no gap."""
     if [one.name for one in before] != [one.name for one in after]:
         return False
@@ -136,7 +136,7 @@ def _id(number: int) -> str:
     return f"protection:{number}"
 
 
-def _entry(number: int, marks: tuple[Mark, ...], since: datetime) -> Entry:
+def _entry(number: int, marks: tuple[ObjectVersion, ...], since: datetime) -> Entry:
     objects: list[Json] = [
         {"name": one.name, "uid": one.uid, "generation": one.generation, "hash": one.hash} for one in marks
     ]
@@ -149,9 +149,11 @@ def _entry(number: int, marks: tuple[Mark, ...], since: datetime) -> Entry:
     )
 
 
-def _marks_of(record: Record) -> tuple[Mark, ...]:
+def _marks_of(record: Record) -> tuple[ObjectVersion, ...]:
     objects: Any = record.entry.detail["objects"]
-    return tuple(Mark(str(one["name"]), str(one["uid"]), int(one["generation"]), str(one["hash"])) for one in objects)
+    return tuple(
+        ObjectVersion(str(one["name"]), str(one["uid"]), int(one["generation"]), str(one["hash"])) for one in objects
+    )
 
 
 def _log(problem: str) -> None:

@@ -1,7 +1,7 @@
 """The decide stage's edge: reads Approvals, records every verdict in the ledger, answers the voter, moves the request.
 
-Order at every step: ledger first, then the object. A crash between the two is mended by the next look, because each
-append carries an operation id and each look starts from the objects and the ledger alone. A status is never evidence:
+Order at every step: ledger first, then the object. A crash between the two is repaired by the next pass, because each
+append carries an operation id and each pass starts from the objects and the ledger alone. A status is never evidence:
 a vote counts when the ledger says so, a request exists when the ledger says it was proposed, a decision stands once it
 is recorded. And a watch is no evidence that something is not there: nothing is decided before everything was read, and
 an approval is missing only when the API server says so.
@@ -36,16 +36,17 @@ from finops.domain.decision import (
 from finops.errors import Conflict, InvalidInput, Refused, Unavailable
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
-from finops_operator.cluster.cache import Kept
+from finops_operator.cluster.cache import KindCache
 from finops_operator.cluster.objects import Objects
 from finops_operator.cluster.protection import Protected
-from finops_operator.decisions.identities import People
-from finops_operator.decisions.verdicts import Judged, VoteRecords, sentence
+from finops_operator.decisions.identities import Identities
+from finops_operator.decisions.verdicts import RecordedVerdicts, sentence
 from finops_operator.killpoint import killpoint
 from finops_operator.rules import request_status
+from finops_operator.rules.log_fields import request_fields
 from finops_operator.rules.origin import created_id, intended_id, is_older, spec_hash
 from finops_operator.rules.standing import Standing, standing
-from finops_operator.rules.votes import request_facts, request_reference, state_of, tally_told_by, vote_of, votes_of
+from finops_operator.rules.votes import request_facts, request_reference, state_of, tally_of_decision, vote_of, votes_of
 
 logger = logging.getLogger(__name__)
 _REMEMBERED: Final = 20_000
@@ -81,7 +82,7 @@ class Decider:
     requests: Objects[ActionRequest]
     approvals: Objects[Approval]
     approvals_of: Callable[[ActionRequest], tuple[Approval, ...]]
-    people: People
+    people: Identities
     clock: Clock
     protection: Protected
     fence: Callable[[], int]
@@ -89,13 +90,13 @@ class Decider:
     ended: Callable[[ActionRequest], None] = lambda _request: None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     """Scan threads withdraw while the request loop decides: one decision at a time, each from a fresh state."""
-    _votes: VoteRecords = field(init=False)
+    _votes: RecordedVerdicts = field(init=False)
     _origins: dict[tuple[str, int | None], bool] = field(default_factory=dict)
     """(uid, generation) → whether the ledger saw exactly this spec proposed. An object is created after its record and
-    every edit makes a new generation, so asking again tells nothing new."""
+    every edit makes a new generation, so asking again shows nothing new."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_votes", VoteRecords(self.ledger))
+        object.__setattr__(self, "_votes", RecordedVerdicts(self.ledger))
 
     def start_again(self) -> None:
         """Forget what was read of the ledger: the lease was elsewhere meanwhile."""
@@ -113,23 +114,23 @@ class Decider:
             return frozenset({None})
         return self.approvals.complete_where_possible()
 
-    def look(self, request: ActionRequest) -> ActionRequest:
+    def advance(self, request: ActionRequest) -> ActionRequest:
         """Move `request` as far as votes and time allow; return it as it stands then.
 
         Raises:
             LedgerUnavailable, LedgerDiverged, FenceLost: nothing was decided.
-            Conflict, Gone, ClusterUnavailable, Refused, StoreUnavailable: look again later.
+            Conflict, Gone, ClusterUnavailable, Refused, StoreUnavailable: try again later.
         """
         with self._lock:
-            return self._look(request)
+            return self._advance(request)
 
     def judge_votes(self, request: ActionRequest) -> bool:
         """Judge and answer new votes on a request whose act is under way; whatever follows is the executor's to do.
 
-        Returns whether one of them counted: then the act's permission has to be looked at again.
+        Returns whether one of them counted: then the act's permission has to be checked again.
 
         Raises:
-            As `look`.
+            As `advance`.
         """
         with self._lock:
             if not self.is_ours(request):
@@ -141,7 +142,7 @@ class Decider:
         """End a request that still waits for votes: withdrawn or superseded. Does nothing when it was decided since.
 
         Raises:
-            As `look`.
+            As `advance`.
         """
         with self._lock:
             current = self.requests.fresh(request)
@@ -150,9 +151,9 @@ class Decider:
                 if state_of(current) is State.PENDING:
                     self._record_decision(current, trigger, self._standing(current), message)
 
-    def _look(self, request: ActionRequest) -> ActionRequest:
+    def _advance(self, request: ActionRequest) -> ActionRequest:
         if request.status.state is None:
-            request = _as_taken_in(request, self.requests.kept)
+            request = _as_taken_in(request, self.requests.cache)
         if not self.is_ours(request):
             self._refuse_all(request)
             return request
@@ -171,7 +172,7 @@ class Decider:
         """End a request that was approved but not begun: expired or withdrawn by the gate.
 
         Raises:
-            As `look`.
+            As `advance`.
         """
         with self._lock:
             current = self.requests.fresh(request)
@@ -245,6 +246,12 @@ class Decider:
                     detail={"specHash": spec_hash(request.spec)},
                 )
             )
+            logger.info(
+                "request proposed, it saves %s %s a month",
+                request.spec.estimate.monthly_savings,
+                request.spec.estimate.currency,
+                extra=request_fields(request),
+            )
             killpoint("propose.recorded")
 
         def change(current: ActionRequest) -> dict[str, Any]:
@@ -274,7 +281,7 @@ class Decider:
         before = len(counted := list(self.counted(request)))
         for vote in fresh:
             if vote.choice is Choice.WITHDRAW:
-                # Nobody must be told that a vote was taken back in the instant in which the act makes its first call.
+                # Nobody must read that a vote was taken back in the instant in which the act makes its first call.
                 after, facts = self._last_sequence(facts.uid), self._facts(request)
             verdict = self._votes.too_many(request, vote, counted, electorate)
             verdict = verdict or (_MISNAMED if vote.uid in misnamed else None)
@@ -283,7 +290,7 @@ class Decider:
             recorded = self._votes.write(request, vote, verdict, electorate, after=after)
             after = None
             killpoint("vote.recorded")
-            self.answered(Verdict(recorded.result, recorded.reason, recorded.message))
+            self.answered(recorded)
             if recorded.result is VoteResult.COUNTED:
                 counted.append(vote)
         return len(counted) > before
@@ -293,7 +300,7 @@ class Decider:
         return records[-1].sequence if records else 0
 
     def _refuse_all(self, request: ActionRequest) -> None:
-        """Answer votes on an object that somebody else made to look like a request."""
+        """Answer votes on an object that somebody else made in the form of a request."""
         stranger = Verdict(VoteResult.REFUSED, RefusalReason.NOT_PROPOSED.value, _STRANGER)
         unknown = Electorate({})
         for approval in self._approvals(request):
@@ -325,14 +332,16 @@ class Decider:
         if any(approval.status.result is None for approval in self._approvals(request)):
             self._judge_new_votes(request)
 
-    def _answer(self, approval: Approval, known: Judged) -> None:
+    def _answer(self, approval: Approval, known: Verdict) -> None:
         message = known.message[:_ANSWER_CHARACTERS]
         answer = {"result": known.result.value, "reason": known.reason, "message": message}
         try:
             self.approvals.write_status(approval, lambda _: answer)
-        except (Conflict, InvalidInput, Refused, Unavailable) as error:
-            # The verdict is recorded and told at the next look: a voter who cannot be answered keeps nobody else from
-            # a decision.
+        except (Conflict, Unavailable) as error:
+            # The verdict is recorded and sent at the next pass: a voter who cannot be answered keeps nobody else from
+            # a decision. People also delete their votes before they are answered.
+            logger.info("vote is answered later: %s", error, extra={"approval": approval.metadata.name})
+        except (InvalidInput, Refused) as error:
             logger.warning("vote not answered: %s", error, extra={"approval": approval.metadata.name})
 
     def _decide(self, request: ActionRequest) -> ActionRequest:
@@ -348,11 +357,11 @@ class Decider:
         if trigger is None:
             return self._show_votes(request, votes)
         current = self.requests.fresh(request)
-        if state_of(current) is not state or not self.approvals.kept.is_complete_in(request.metadata.namespace or ""):
-            # It has moved on, or the watch of the votes has begun to list again: the next look sees everything.
+        if state_of(current) is not state or not self.approvals.cache.is_complete_in(request.metadata.namespace or ""):
+            # It has moved on, or the watch of the votes has begun to list again: the next pass sees everything.
             return current
         if state is not State.PENDING and self._is_the_executors(request.metadata.uid or ""):
-            # The status lags behind: the act has made its first call or has ended, and that is the executor's to tell.
+            # The status lags behind: the act has made its first call or has ended, and the executor reports that.
             return current
         return self._record_decision(current, trigger, votes, sentence(trigger, votes, self.counted(request)))
 
@@ -363,7 +372,7 @@ class Decider:
             if vote.choice is Choice.APPROVE and vote.uid not in shown:
                 found = self.approvals.api.get(request.metadata.namespace or "", vote.name)
                 if found is not None and found.metadata.uid == vote.uid:
-                    self.approvals.kept.put(found)
+                    self.approvals.cache.put(found)
 
     def _record_decision(self, request: ActionRequest, trigger: Trigger, votes: Tally, message: str) -> ActionRequest:
         facts = self._facts(request)
@@ -383,19 +392,19 @@ class Decider:
         return self._show_decision(request, record) if behind else request
 
     def _show_decision(self, request: ActionRequest, record: Record) -> ActionRequest:
-        expected, told = state_of(request), record.entry
-        if State(told.result) in TERMINAL:
+        expected, decided = state_of(request), record.entry
+        if State(decided.result) in TERMINAL:
             self.ended(request)
-        votes = tally_told_by(record, self._votes.ever_counted(request.metadata.uid or ""))
+        votes = tally_of_decision(record, self._votes.ever_counted(request.metadata.uid or ""))
 
         def change(current: ActionRequest) -> dict[str, Any]:
             if state_of(current) is not expected:
                 raise Conflict(f"the request is {state_of(current).value} by now", code="StateChanged")
             return request_status.decided(
                 current.status,
-                State(told.result),
-                reason=str(told.detail["trigger"]),
-                message=str(told.detail["message"]),
+                State(decided.result),
+                reason=str(decided.detail["trigger"]),
+                message=str(decided.detail["message"]),
                 tally=votes,
                 now=record.time,
                 fence=self.fence(),
@@ -421,12 +430,12 @@ class Decider:
         )
 
 
-def _as_taken_in(request: ActionRequest, kept: Kept[ActionRequest]) -> ActionRequest:
+def _as_taken_in(request: ActionRequest, cache: KindCache[ActionRequest]) -> ActionRequest:
     """Return a request without a state as another thread has taken it in meanwhile, if one has.
 
     The proposer and the request loop both see a new request; a second first status would be refused as a lost race.
     """
-    known = kept.get(request.metadata.namespace or "", request.metadata.name)
+    known = cache.get(request.metadata.namespace or "", request.metadata.name)
     if known is None or known.metadata.uid != request.metadata.uid or known.status.state is None:
         return request
     return known

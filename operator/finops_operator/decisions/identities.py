@@ -27,7 +27,7 @@ class Switches(Protocol):
     def read(self, name: str) -> Mapping[str, str] | None: ...
 
 
-class People:
+class Identities:
     """Builds the electorate for judging votes (`at_vote`) and for acting on them (`at_act`)."""
 
     def __init__(self, *, switches: Switches, identities: str, groups: SlackGroups, clock: Clock) -> None:

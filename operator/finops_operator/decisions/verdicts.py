@@ -1,4 +1,4 @@
-"""What the ledger says about votes and decisions, read once per request: each look counts from here, not from statuses.
+"""What the ledger says about votes and decisions, read once per request: each pass counts from here, not from statuses.
 
 Used by the decider, under its lock. Only the holder of the lease writes verdicts and decisions, so what was read stays
 whole until the lease changes hands (`start_again`) or an append does not answer: it may have been stored, so the
@@ -7,8 +7,8 @@ request's records are read again before anything is counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
@@ -26,9 +26,11 @@ from finops.domain.decision import (
 )
 from finops.domain.transitions import next_state
 from finops.ports.ledger import Ledger
+from finops_operator.rules.log_fields import request_fields
 from finops_operator.rules.standing import standing_decision
-from finops_operator.rules.votes import counted_votes, request_reference, vote_told_by, voter_detail
+from finops_operator.rules.votes import counted_votes, recorded_vote, request_reference, voter_detail
 
+logger = logging.getLogger(__name__)
 VOTES_A_PERSON: Final = 10
 """Votes of one person on one request that are judged; each is a record that is synced to two disks."""
 _REMEMBERED: Final = 20_000
@@ -39,23 +41,14 @@ _TOO_MANY: Final = Verdict(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """The verdict on one vote; it never changes."""
-
-    result: VoteResult
-    reason: str
-    message: str
-
-
-class VoteRecords:
+class RecordedVerdicts:
     """Verdicts by request and vote, and decisions by request."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._of_request: dict[str, dict[str, Record]] = {}
         """Request uid → operation id → record of a verdict or a decision, in the ledger's order."""
-        self._known: dict[str, Judged] = {}
+        self._known: dict[str, Verdict] = {}
         """Vote uid → verdict, also those that the ledger does not hold because there were too many."""
 
     def start_again(self) -> None:
@@ -63,7 +56,7 @@ class VoteRecords:
         self._of_request.clear()
         self._known.clear()
 
-    def verdict(self, vote: Vote) -> Judged | None:
+    def verdict(self, vote: Vote) -> Verdict | None:
         """Return what was answered to `vote`, None when it was not judged yet. Raises LedgerUnavailable."""
         known = self._known.get(vote.uid)
         if known is None:
@@ -83,7 +76,7 @@ class VoteRecords:
     def ever_counted(self, request_uid: str) -> tuple[Vote, ...]:
         """Return the counted votes on a request, whatever became of their objects. Raises LedgerUnavailable."""
         votes = _votes_in(self.of_request(request_uid))
-        return counted_votes(votes, {vote_told_by(record).uid for record in votes})
+        return counted_votes(votes, {recorded_vote(record).uid for record in votes})
 
     def decision(self, request_uid: str) -> Record | None:
         """Return what was decided about a request, finally if it was. Raises LedgerUnavailable."""
@@ -104,7 +97,13 @@ class VoteRecords:
         Raises:
             LedgerUnavailable, LedgerDiverged, FenceLost: not recorded, or not known to be.
         """
-        return self._append(facts.uid, _decision(request, facts, trigger, standing, message))
+        entry = _decision(request, facts, trigger, standing, message)
+        is_new = entry.operation_id not in self._read(facts.uid)
+        record = self._append(facts.uid, entry)
+        if is_new:
+            people = [vote.voter.handle for vote in (*standing.denials, *standing.approvals)]
+            logger.info("request decided, %s: %s", record.entry.result, message, extra=_fields(request, people))
+        return record
 
     def too_many(
         self, request: ActionRequest, vote: Vote, counted: Iterable[Vote], electorate: Electorate
@@ -123,7 +122,7 @@ class VoteRecords:
 
     def write(
         self, request: ActionRequest, vote: Vote, verdict: Verdict, electorate: Electorate, *, after: int | None = None
-    ) -> Judged:
+    ) -> Verdict:
         """Record a verdict, that there are too many of a person's votes only once.
 
         Args:
@@ -140,9 +139,13 @@ class VoteRecords:
         if verdict is _TOO_MANY:
             own = self._own(request, electorate.person(vote.voter), electorate)
             if any(record.entry.detail["verdict"] == verdict.reason for record in own):
-                return self._remember(vote, Judged(verdict.result, verdict.reason, verdict.message))
+                return self._remember(vote, verdict)
         record = self._append(request.metadata.uid or "", _entry(request, vote, verdict, electorate), after=after)
-        return self._remember(vote, _judged(record))
+        recorded = self._remember(vote, _judged(record))
+        refusal = "" if recorded.result is VoteResult.COUNTED else f", {recorded.reason}"
+        fields = {**_fields(request, [vote.voter.handle]), "approval": vote.name}
+        logger.info("vote %s: %s%s", record.entry.result, vote.choice.value, refusal, extra=fields)
+        return recorded
 
     def _append(self, request_uid: str, entry: Entry, *, after: int | None = None) -> Record:
         known = self._read(request_uid)
@@ -155,7 +158,7 @@ class VoteRecords:
 
     def _own(self, request: ActionRequest, person: str, electorate: Electorate) -> list[Record]:
         records = _votes_in(self.of_request(request.metadata.uid or ""))
-        return [record for record in records if electorate.person(vote_told_by(record).voter) == person]
+        return [record for record in records if electorate.person(recorded_vote(record).voter) == person]
 
     def _read(self, request_uid: str) -> dict[str, Record]:
         known = self._of_request.get(request_uid)
@@ -170,7 +173,7 @@ class VoteRecords:
             self._of_request[request_uid] = known
         return known
 
-    def _remember(self, vote: Vote, judged: Judged) -> Judged:
+    def _remember(self, vote: Vote, judged: Verdict) -> Verdict:
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
         self._known[vote.uid] = judged
@@ -181,14 +184,18 @@ def _votes_in(records: Iterable[Record]) -> tuple[Record, ...]:
     return tuple(record for record in records if record.entry.kind is RecordKind.VOTED)
 
 
+def _fields(request: ActionRequest, people: Sequence[str]) -> dict[str, str]:
+    return {**request_fields(request), "person": ", ".join(people)}
+
+
 def _id(vote: Vote) -> str:
     return f"vote:{vote.uid}"
 
 
-def _judged(record: Record) -> Judged:
+def _judged(record: Record) -> Verdict:
     result = VoteResult.COUNTED if record.entry.result == "counted" else VoteResult.REFUSED
     detail = record.entry.detail
-    return Judged(result, str(detail["verdict"]), str(detail["message"]))
+    return Verdict(result, str(detail["verdict"]), str(detail["message"]))
 
 
 def _entry(request: ActionRequest, vote: Vote, verdict: Verdict, electorate: Electorate) -> Entry:

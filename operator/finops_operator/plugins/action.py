@@ -71,7 +71,7 @@ class Target:
 
     `made` are the ids of what the act made, by the step that made it, as far as that is recorded; only while it is not,
     `request_uid` finds what an earlier attempt of the same step created (it carries uid and step as tags). `full` asks
-    for everything the preflight judges by; once something has changed, the facts that tell how far it is are enough.
+    for everything the preflight judges by; once something has changed, the facts that show how far it is are enough.
     """
 
     resource: ResourceRef
@@ -86,7 +86,7 @@ def _no_patch(_owner: Owner, _resource: Resource, _parameters: Parameters) -> st
 
 
 @dataclass(frozen=True, slots=True)
-class AtOwner:
+class OwnerChange:
     """The same change made where the resource is owned, when an act here would be undone.
 
     Attributes:
@@ -108,7 +108,7 @@ class Rights:
         narrowed: statements that stand in place of a plain permission on the kind's ARNs, because a condition or
             another ARN narrows it; each with a `Sid` and one `Action`.
         further: statements needed beside the plain permission, for something that the call makes.
-        way_back: permissions that lead an act back, and so are free of the protecting tag: whoever protects a resource
+        rollback: permissions that lead an act back, and so are free of the protecting tag: whoever protects a resource
             while an act has it changed must not keep it changed.
         probes: permission, to read or to change → (id of a resource) → parameters of a call that asks whether it is
             granted, sent with `DryRun` where the API has it. A changing call is never sent without.
@@ -116,7 +116,7 @@ class Rights:
 
     narrowed: tuple[Statement, ...] = ()
     further: tuple[Statement, ...] = ()
-    way_back: frozenset[str] = frozenset()
+    rollback: frozenset[str] = frozenset()
     probes: Mapping[str, Callable[[str], Mapping[str, Any]]] = field(default_factory=dict)
 
 
@@ -125,7 +125,7 @@ class CallRules:
     """How AWS's answers to the changing calls of an act are read.
 
     Attributes:
-        created: names in an answer that tell the id of something the call made; the ledger keeps them.
+        created: names in an answer that hold the id of something the call made; the ledger keeps them.
         not_done: error codes that say clearly that nothing was done though they come with status 500; every other 5xx
             leaves the outcome unknown.
         dry_run_passed: the code that says that a dry run's call would have been permitted; empty: the API has no
@@ -155,7 +155,7 @@ class Action:
         destructive: whether something is gone afterwards.
         restart_needed: whether the resource is down for a while.
         rollback_possible: whether the act can be undone.
-        way_back: what a person does by hand to undo a complete act, as the end of a sentence ("start it by hand").
+        undo_by_hand: what a person does by hand to undo a complete act, as the end of a sentence ("start it by hand").
         effort: AWS Cost Optimization Hub's word.
         permissions: IAM actions that its changing calls need (executor role).
         read_permissions: IAM actions that `observe` needs (scanner role).
@@ -165,7 +165,7 @@ class Action:
         words: the act in words, from what was observed; pure.
         plan: the exact calls; a pure function of resource, parameters and fingerprint, so that it can be rebuilt from
             an ActionRequest. Raises InvalidInput when a parameter is missing or not of its type.
-        procedure: how each step is judged, the way back, the end state.
+        procedure: how each step is judged, the rollback, the end state.
         statements: session policy of one step: its changing calls on its ARNs and nothing else.
         rights: what narrows its permissions, and how they are asked about.
         calls: how AWS's answers are read.
@@ -178,7 +178,7 @@ class Action:
     destructive: bool
     restart_needed: bool
     rollback_possible: bool
-    way_back: str
+    undo_by_hand: str
     effort: Effort
     permissions: tuple[str, ...]
     read_permissions: tuple[str, ...]
@@ -191,7 +191,7 @@ class Action:
     statements: Callable[[Plan, PlanStep], tuple[Statement, ...]]
     rights: Rights = field(default_factory=Rights)
     calls: CallRules = field(default_factory=CallRules)
-    at_owner: AtOwner = field(default_factory=AtOwner)
+    at_owner: OwnerChange = field(default_factory=OwnerChange)
     sample: ActSample = field(default_factory=ActSample)
 
 

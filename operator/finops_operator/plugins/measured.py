@@ -48,7 +48,7 @@ def period(summary: MetricSummary) -> str:
 
 
 def peak_sentence(label: str, summary: MetricSummary, percentile: str) -> str:
-    """Return what a gauge did, percentile and true maximum told apart, without a full stop.
+    """Return what a gauge did, percentile and true maximum kept apart, without a full stop.
 
     Args:
         label: what was measured (`CPU`).

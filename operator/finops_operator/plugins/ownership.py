@@ -112,7 +112,7 @@ class Owner:
         return self.system in _TEMPLATES
 
     def would_undo(self, *, only_stops: bool) -> bool:
-        """Tell whether the owner undoes an act: a template describes settings, not whether a resource is running."""
+        """Return whether the owner undoes an act: a template describes settings, not whether a resource is running."""
         return not (self.is_template and only_stops)
 
     def advice(self, patch: str, *, only_stops: bool) -> str:

@@ -1,7 +1,7 @@
 """Finds plug-ins: one typed constant per file, wherever a service's folder holds such files.
 
 Called once at start, by `plugins.loaded`. A file that does not load, exports the wrong thing or repeats an id stops the
-start: a check that silently is not there would be worse.
+start: a check that is missing without an error would be worse.
 """
 
 from __future__ import annotations

@@ -62,5 +62,5 @@ class SizingPolicy:
         return PRESETS[self.preset]
 
     def allows(self, family: str) -> bool:
-        """Tell whether a family may be advised; a denial outweighs a permission."""
+        """Return whether a family may be advised; a denial outweighs a permission."""
         return family not in self.deny_families and (not self.allow_families or family in self.allow_families)

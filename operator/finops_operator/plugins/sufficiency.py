@@ -1,4 +1,4 @@
-"""Whether there is enough data to judge, and how a metric is told as evidence. Pure; used by every check.
+"""Whether there is enough data to judge, and how a metric is written as evidence. Pure; used by every check.
 
 Missing data is never zero and never idle: a check that cannot see says so.
 """

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from finops.crds.aws_account import AwsAccount, AwsAccountStatus, Identity
 from finops.crds.conditions import with_condition
-from finops.errors import AwsError, FinopsError
+from finops.errors import AwsError, Conflict, FinopsError, Unavailable
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.clock import Clock
 from finops_operator.cluster.objects import Objects
@@ -38,7 +38,7 @@ class AccountStatuses:
 
     def refresh(self, names: tuple[str, ...], tenant: Tenant) -> None:
         """Bring the named accounts' status up to date; what cannot be written now is written after the next scan."""
-        for account in self.accounts.kept.all():
+        for account in self.accounts.cache.all():
             if account.metadata.name in names and self._is_due(account):
                 self._refresh_one(account, tenant)
 
@@ -87,6 +87,8 @@ class AccountStatuses:
 
         try:
             self.accounts.write_status(account, change)
+        except (Conflict, Unavailable) as error:
+            logger.info("status of AwsAccount %s is written later: %s", account.metadata.name, error)
         except FinopsError as error:
             logger.warning("status of AwsAccount %s not written: %s", account.metadata.name, error)
 

@@ -31,7 +31,7 @@ def attempt_of(policy: ScanPolicy) -> Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class _Trouble:
+class _FailedAttempts:
     """Failures in a row of one attempt with the same accounts; `again` is when the next one may come."""
 
     sign: tuple[Attempt, Accounts]
@@ -39,13 +39,13 @@ class _Trouble:
     again: datetime
 
 
-class ScanPatience:
+class ScanBackoff:
     """Pauses by policy; thread-safe. Whatever changes a policy or its accounts ends its pause."""
 
     def __init__(self, clock: Clock, accounts_of: Callable[[ScanPolicy], Accounts]) -> None:
         self._clock, self._accounts_of = clock, accounts_of
-        self._failed: dict[Key, _Trouble] = {}
-        self._blind: dict[Key, _Trouble] = {}
+        self._failed: dict[Key, _FailedAttempts] = {}
+        self._blind: dict[Key, _FailedAttempts] = {}
         self._lock = threading.Lock()
 
     def failed(
@@ -94,16 +94,16 @@ class ScanPatience:
                     del kept[key]
 
     def _trouble(
-        self, before: _Trouble | None, policy: ScanPolicy, first: timedelta, longest: timedelta | None
-    ) -> _Trouble:
+        self, before: _FailedAttempts | None, policy: ScanPolicy, first: timedelta, longest: timedelta | None
+    ) -> _FailedAttempts:
         now, sign = self._clock.now(), self._sign(policy)
         failures = before.failures + 1 if before is not None and before.sign == sign else 1
         try:
             pause = pause_after(failures, first, policy, now)
         except InvalidInput:
-            # The next look at the policy says so.
+            # The next pass over the policy says so.
             pause = first
-        return _Trouble(sign, failures, now + (pause if longest is None else min(pause, longest)))
+        return _FailedAttempts(sign, failures, now + (pause if longest is None else min(pause, longest)))
 
     def _sign(self, policy: ScanPolicy) -> tuple[Attempt, Accounts]:
         return attempt_of(policy), self._accounts_of(policy)

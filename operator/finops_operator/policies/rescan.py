@@ -45,7 +45,7 @@ class EndedActs:
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
         self._known: set[str] = set()
-        """Uids of requests that have not ended, and of those whose end was looked at."""
+        """Uids of requests that have not ended, and of those whose end was taken in."""
         self._ends: dict[Key, _Ends] = {}
         self._counts: dict[Key, int] = {}
         self._not_before: dict[Key, float] = {}
@@ -118,7 +118,7 @@ def _policy_key(request: ActionRequest) -> Key:
 
 
 def _started_after_scan(request: ActionRequest, policy: ScanPolicy) -> bool:
-    """Tell whether the last scan cannot have seen what the act changed; a policy never scanned is due anyway."""
+    """Return whether the last scan cannot have seen what the act changed; a policy never scanned is due anyway."""
     last, execution = policy.status.last_scan, request.status.execution
     if last is None or execution is None or execution.started_at is None:
         return False

@@ -25,7 +25,7 @@ from finops_operator.policies.account_status import AccountStatuses
 from finops_operator.policies.scheduler import ScanStopped
 from finops_operator.requests.proposer import Proposer
 from finops_operator.rules.known_ids import KnownIds
-from finops_operator.rules.policy_status import Standing
+from finops_operator.rules.policy_status import PolicyFigures
 from finops_operator.scan.scan import ScanDependencies, scan
 
 logger = logging.getLogger(__name__)
@@ -57,27 +57,30 @@ class PolicyScans:
         """
         self.known.require(policy)
         check_server(self.deps.store, allow_volatile=self.allow_volatile)
-        accounts = {account.metadata.name: account for account in self.accounts.kept.all()}
+        accounts = {account.metadata.name: account for account in self.accounts.cache.all()}
         return scan(policy, accounts, self.deps, self.clock).summary
 
-    def follow_up(self, policy: ScanPolicy, summary: ScanSummary) -> Standing:
+    def follow_up(self, policy: ScanPolicy, summary: ScanSummary) -> PolicyFigures:
         """Bring accounts' status and the policy's requests in line with a scan. Raises StoreUnavailable."""
         namespace, name = key_of(policy)
         named = {reference.name for reference in policy.spec.accounts}
         granted = tuple(
             account.metadata.name
-            for account in self.accounts.kept.all()
+            for account in self.accounts.cache.all()
             if account.spec.actions_for(namespace) is not None and account.metadata.name in named
         )
         self.statuses.refresh(granted, Tenant(namespace=namespace, policy=name))
         owed = not self.may_write()
         try:
             opened = self.proposer.follow_up(policy, summary)
-        except FinopsError as error:
+        except (FenceLost, Unavailable) as error:
             # The scan's figures stand whatever became of its requests.
+            logger.info("requests are brought up to date later: %s", error, extra={"policy": name})
+            opened, owed = len(self.proposer.open_of(policy)), True
+        except FinopsError as error:
             logger.warning("requests not brought up to date: %s", error, extra={"policy": name})
-            opened, owed = len(self.proposer.open_of(policy)), isinstance(error, FenceLost | Unavailable)
-        return Standing(opened, self._realized(namespace, name), owed, self._corrected(policy, summary))
+            opened, owed = len(self.proposer.open_of(policy)), False
+        return PolicyFigures(opened, self._realized(namespace, name), owed, self._corrected(policy, summary))
 
     def _corrected(self, policy: ScanPolicy, summary: ScanSummary) -> Savings | None:
         """Return the scan's savings as the proposer left them; None when another scan's are visible."""

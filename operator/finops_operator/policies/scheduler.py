@@ -1,7 +1,7 @@
 """One scheduler for all policies: decides who is due, runs scans outside the event loop, writes what they found.
 
-No timer and no task per object: one thread looks at all policies whenever something changes or a time has come, and
-hands due ones to a small pool. Two scans of one policy never overlap, because a policy that runs is not looked at.
+No timer and no task per object: one thread goes through all policies whenever something changes or a time has come, and
+hands due ones to a small pool. Two scans of one policy never overlap, because a policy that runs is skipped.
 What follows a scan (requests) needs the lease; when it is not held yet, it is made up for as soon as it is.
 """
 
@@ -18,16 +18,16 @@ from typing import Any, Final
 
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.report import ScanSummary
-from finops.errors import FinopsError, InvalidInput, StoreUnavailable, StoreUnsafe
+from finops.errors import Conflict, FinopsError, InvalidInput, StoreUnavailable, StoreUnsafe, Unavailable
 from finops.k8s.events import Events
 from finops.ports.clock import Clock
-from finops_operator.cluster.cache import Key, World
+from finops_operator.cluster.cache import ClusterCache, Key
 from finops_operator.cluster.objects import Gone, Objects
-from finops_operator.policies.backoff import Accounts, Attempt, ScanPatience, attempt_of
+from finops_operator.policies.backoff import Accounts, Attempt, ScanBackoff, attempt_of
 from finops_operator.policies.rescan import EndedActs
 from finops_operator.rules import policy_status
 from finops_operator.rules.due import REQUESTED_AT, Due, due
-from finops_operator.rules.policy_status import Standing
+from finops_operator.rules.policy_status import PolicyFigures
 from finops_operator.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -52,10 +52,10 @@ class Scheduler:
         see_accounts: reads the accounts from the API server, whose watch may lag behind that of the policies.
     """
 
-    world: World
+    cache: ClusterCache
     policies: Objects[ScanPolicy]
     scan: Callable[[ScanPolicy], ScanSummary]
-    follow_up: Callable[[ScanPolicy, ScanSummary], Standing]
+    follow_up: Callable[[ScanPolicy, ScanSummary], PolicyFigures]
     events: Events
     telemetry: Telemetry
     clock: Clock
@@ -63,7 +63,7 @@ class Scheduler:
     may_write: Callable[[], bool]
     see_accounts: Callable[[], None]
     _running: set[Key] = field(default_factory=set)
-    _patience: ScanPatience = field(init=False)
+    _backoff: ScanBackoff = field(init=False)
     _ended_acts: EndedActs = field(init=False)
     _hopeless: dict[Key, Attempt] = field(default_factory=dict)
     """Policies that ask for something impossible: not tried again until somebody changes them."""
@@ -74,24 +74,24 @@ class Scheduler:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._patience = ScanPatience(self.clock, self._accounts_of)
+        self._backoff = ScanBackoff(self.clock, self._accounts_of)
         self._ended_acts = EndedActs(self.clock)
 
     def run(self, stop: threading.Event) -> None:
-        """Look, start what is due, sleep until the next event or time; returns when `stop` is set."""
+        """Start what is due, sleep until the next event or time; returns when `stop` is set."""
         seen = 0
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="scan") as pool:
             while not stop.is_set():
                 wake = self._start_due(pool)
-                seen = self.world.wait(seen, wake)
+                seen = self.cache.wait(seen, wake)
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _start_due(self, pool: ThreadPoolExecutor) -> float:
         now = self.clock.now()
         self._forget_deleted()
-        self._ended_acts.see(self.world.requests.all(), self.world.policies.get)
+        self._ended_acts.see(self.cache.requests.all(), self.cache.policies.get)
         soonest = now + timedelta(seconds=_LONGEST_SLEEP_SECONDS)
-        for policy in self.world.policies.all():
+        for policy in self.cache.policies.all():
             key = (policy.metadata.namespace or "", policy.metadata.name)
             with self._lock:
                 if key in self._running:
@@ -100,7 +100,7 @@ class Scheduler:
                 hopeless = self._hopeless.get(key) == attempt_of(policy)
             if hopeless:
                 continue
-            retry_at = self._patience.until(key, policy)
+            retry_at = self._backoff.until(key, policy)
             if retry_at is not None and retry_at > now:
                 soonest = min(soonest, retry_at)
                 continue
@@ -131,11 +131,11 @@ class Scheduler:
         finally:
             with self._lock:
                 self._running.discard(key)
-            self.world.ring()
+            self.cache.ring()
 
     def _forget_deleted(self) -> None:
-        known = {(policy.metadata.namespace or "", policy.metadata.name) for policy in self.world.policies.all()}
-        self._patience.forget_all_but(known)
+        known = {(policy.metadata.namespace or "", policy.metadata.name) for policy in self.cache.policies.all()}
+        self._backoff.forget_all_but(known)
         self._ended_acts.forget_all_but(known)
         with self._lock:
             for kept in (self._hopeless, self._accounts, self._owed):
@@ -144,7 +144,7 @@ class Scheduler:
 
     def _accounts_of(self, policy: ScanPolicy) -> Accounts:
         named = {reference.name for reference in policy.spec.accounts}
-        found = (account.metadata for account in self.world.accounts.all())
+        found = (account.metadata for account in self.cache.accounts.all())
         return frozenset((one.name, one.uid, one.generation) for one in found if one.name in named)
 
     def _account_changed(self, key: Key, policy: ScanPolicy) -> bool:
@@ -155,7 +155,7 @@ class Scheduler:
 
     def _verdict(self, key: Key, policy: ScanPolicy, now: datetime) -> Due | None:
         try:
-            verdict = due(policy, now, self._patience.blind_retry(key, policy))
+            verdict = due(policy, now, self._backoff.blind_retry(key, policy))
         except InvalidInput as error:
             problem = str(error)
             self._write_once(policy, lambda p: policy_status.refused(p, message=problem, now=now))
@@ -166,7 +166,7 @@ class Scheduler:
         return verdict
 
     def _write_once(self, policy: ScanPolicy, change: Callable[[ScanPolicy], dict[str, Any]]) -> None:
-        """Write a status unless it already says so; a loop that looks often must not write often."""
+        """Write a status unless it already says so; a loop that runs often must not write often."""
         wanted = change(policy)
         if wanted != policy.status.to_dict():
             self._write(policy, change)
@@ -175,8 +175,11 @@ class Scheduler:
         """Return the policy with its new status, None when it could not be written."""
         try:
             return self.policies.write_status(policy, change)
+        except (Conflict, Unavailable) as error:
+            # Level triggered: the next pass writes it; a status is never the only place of a fact.
+            logger.info("status is written later: %s", error, extra=_names(policy))
+            return None
         except FinopsError as error:
-            # Level triggered: the next look writes it; a status is never the only place of a fact.
             logger.warning("status not written: %s", error, extra=_names(policy))
             return None
 
@@ -191,7 +194,7 @@ class Scheduler:
             now, problem = self.clock.now(), str(error)
             logger.warning("scan paused: %s", error, extra=_names(policy))
             self._write(policy, lambda p: policy_status.store_lost(p, message=problem, now=now))
-            self._patience.failed(key, policy, longest=_LONGEST_STORE_PAUSE)
+            self._backoff.failed(key, policy, longest=_LONGEST_STORE_PAUSE)
         except FinopsError as error:
             self._failed(key, policy, error.code, str(error))
         except Exception as error:  # the edge of a stage loop: one policy's defect must not stop the others
@@ -202,7 +205,7 @@ class Scheduler:
         """Leave a policy alone that asks for something impossible, once that stands in its status."""
         now = self.clock.now()
         if self._write(policy, lambda p: policy_status.refused(p, message=problem, now=now)) is None:
-            self._patience.failed(key, policy)
+            self._backoff.failed(key, policy)
             return
         with self._lock:
             self._hopeless[key] = attempt_of(policy)
@@ -211,7 +214,7 @@ class Scheduler:
         now = self.clock.now()
         self.telemetry.scans.labels(key[0], key[1], "failed").inc()
         self._write(policy, lambda p: policy_status.failed(p, reason=code, message=message, now=now))
-        self._patience.failed(key, policy)
+        self._backoff.failed(key, policy)
 
     def _make_up(self, key: Key, policy: ScanPolicy) -> None:
         """Do what had to follow the last scan and could not for want of the lease."""
@@ -223,9 +226,9 @@ class Scheduler:
             standing = self._follow(key, policy, summary)
         except FinopsError as error:
             logger.info("requests are checked again later: %s", error, extra=_names(policy))
-            self._patience.failed(key, policy, longest=_LONGEST_STORE_PAUSE)
+            self._backoff.failed(key, policy, longest=_LONGEST_STORE_PAUSE)
             return
-        except Exception:  # the edge of a stage loop, as above: the next scan looks at the requests again
+        except Exception:  # the edge of a stage loop, as above: the next scan goes through the requests again
             logger.exception("requests not brought up to date", extra=_names(policy))
             with self._lock:
                 self._owed.pop(key, None)
@@ -233,7 +236,7 @@ class Scheduler:
         self._pause_while_owed(key, policy, standing)
         self._write(policy, lambda p: policy_status.followed_up(p, standing))
 
-    def _follow(self, key: Key, policy: ScanPolicy, summary: ScanSummary) -> Standing:
+    def _follow(self, key: Key, policy: ScanPolicy, summary: ScanSummary) -> PolicyFigures:
         standing = self.follow_up(policy, summary)
         with self._lock:
             if standing.owed:
@@ -242,12 +245,12 @@ class Scheduler:
                 self._owed.pop(key, None)
         return standing
 
-    def _pause_while_owed(self, key: Key, policy: ScanPolicy, standing: Standing) -> None:
+    def _pause_while_owed(self, key: Key, policy: ScanPolicy, standing: PolicyFigures) -> None:
         """Leave the ledger and the lease alone that do not answer; without the lease nothing is tried anyway."""
         if not standing.owed:
-            self._patience.caught_up(key)
+            self._backoff.caught_up(key)
         elif self.may_write():
-            self._patience.failed(key, policy, first=_OWED_AFTER, longest=_LONGEST_STORE_PAUSE)
+            self._backoff.failed(key, policy, first=_OWED_AFTER, longest=_LONGEST_STORE_PAUSE)
 
     def _scan_one(self, key: Key, policy: ScanPolicy, verdict: Due) -> None:
         namespace, name = policy.metadata.namespace or "", policy.metadata.name
@@ -261,7 +264,7 @@ class Scheduler:
         summary = self.scan(policy)
         standing = self._follow(key, policy, summary)
         summary = replace(summary, savings=standing.savings or summary.savings)
-        self._patience.ended(key, policy, saw_nothing=bool(summary.complete_failure))
+        self._backoff.ended(key, policy, saw_nothing=bool(summary.complete_failure))
         self._pause_while_owed(key, policy, standing)
         now = self.clock.now()
         generation = policy.metadata.generation
@@ -302,7 +305,7 @@ class Scheduler:
                 )
             }
         )
-        return due(probe, now, self._patience.blind_retry(key, policy)).next_time
+        return due(probe, now, self._backoff.blind_retry(key, policy)).next_time
 
     def _measure(self, policy: ScanPolicy, summary: ScanSummary) -> None:
         labels = (policy.metadata.namespace or "", policy.metadata.name)

@@ -1,7 +1,7 @@
-"""Which recommendations the proposer passes over for a while, so that what cannot be asked now hides nothing behind it.
+"""Which recommendations the proposer skips for a while, so that those it cannot propose now do not block others.
 
-A preflight's refusal and a failed look are remembered per policy as it was then: a changed policy, or a scan that a
-person asked for, looks at everything anew. Kept in memory: a restart forgets, and looks again.
+A preflight's refusal and a failed observation are remembered per policy as it was then: a changed policy, or a scan
+that a person asked for, checks everything anew. Kept in memory: a restart forgets, and checks again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FAILURES_IN_A_ROW: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class CooldownReason:
     """Why something is passed over: a sentence, and the rules of the preflight when it was that which refused."""
 
     reason: str
@@ -32,17 +32,19 @@ _Key: TypeAlias = tuple[str, int, str, str, str]
 
 
 @dataclass(slots=True)
-class PassingOver:
+class Cooldowns:
     """What was refused or failed lately, by policy, resource and action; used under the proposer's lock."""
 
-    _until: dict[_Key, tuple[datetime, Passed]] = field(default_factory=dict)
+    _until: dict[_Key, tuple[datetime, CooldownReason]] = field(default_factory=dict)
 
-    def why(self, policy: ScanPolicy, item: Recommendation, now: datetime) -> Passed | None:
+    def why(self, policy: ScanPolicy, item: Recommendation, now: datetime) -> CooldownReason | None:
         """Return why `item` is passed over now, None when it is not."""
         until, passed = self._until.get(_key(policy, item), (now, None))
         return passed if now < until else None
 
-    def note(self, policy: ScanPolicy, item: Recommendation, now: datetime, length: timedelta, passed: Passed) -> None:
+    def note(
+        self, policy: ScanPolicy, item: Recommendation, now: datetime, length: timedelta, passed: CooldownReason
+    ) -> None:
         """Pass `item` over for `length`; what is over is dropped, so this holds the last hours alone."""
         for key in [key for key, (until, _) in self._until.items() if until <= now]:
             del self._until[key]

@@ -1,7 +1,7 @@
 """One loop over all ActionRequests: votes are judged, decisions made, approved acts handed to the executor.
 
-Level triggered and single: it wakes on every event and every few seconds, looks at each open request, and does the one
-next thing. Acts run in a small pool, a thread for as long as there is something to do: whoever waits gives it back.
+Level triggered and single: it wakes on every event and every few seconds, goes through each open request, and does the
+one next thing. Acts run in a small pool, a thread for as long as there is something to do: whoever waits gives it back.
 Nothing of an act is remembered but its name and what was approved; the rest is read again before each run.
 """
 
@@ -26,7 +26,7 @@ from finops.ports.act import ActRequest, Gate
 from finops.ports.clock import Clock
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.progress import ActResult
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
@@ -40,7 +40,7 @@ _BEGINNING_AT_ONCE: Final = ACTS_AT_ONCE - 2
 """Acts that have called nothing yet leave room for those that have to reach their end."""
 _RETRY_SECONDS: Final = 10.0
 _ATTENTION_SECONDS: Final = 60.0
-"""Pause between looks at an act that only another program or a person can carry on."""
+"""Pause between passes over an act that only another program or a person can carry on."""
 _LONGEST_PAUSE: Final = 6
 """In polls: half a minute by default."""
 _WAITING: Final = frozenset({State.APPROVED, State.SCHEDULED, State.EXECUTING})
@@ -64,7 +64,7 @@ class _Unfinished:
 
     Attributes:
         last: as it was when last seen; the reserve for what no longer exists.
-        at: monotonic time of the next look.
+        at: monotonic time of the next pass.
         begun: whether it has come to its first changing call.
     """
 
@@ -75,7 +75,7 @@ class _Unfinished:
 
 @dataclass(slots=True)
 class RequestLoop:
-    """Owns every open request from its first look to its end.
+    """Owns every open request from its first pass to its end.
 
     Attributes:
         act: runs one approved request to a safe end or as far as it can now; idempotent.
@@ -83,7 +83,7 @@ class RequestLoop:
         may_write: whether this process holds the lease.
     """
 
-    world: World
+    cache: ClusterCache
     requests: Objects[ActionRequest]
     decider: Decider
     gate: Gate
@@ -112,7 +112,7 @@ class RequestLoop:
                 if self.may_write():
                     self._start_ready(pool)
                     self._refresh_all(pool)
-                seen = self.world.wait(seen, self._pause(begun))
+                seen = self.cache.wait(seen, self._pause(begun))
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -130,7 +130,7 @@ class RequestLoop:
         if None in unread:
             return
         states: Counter[str] = Counter()
-        for request in self.world.requests.all():
+        for request in self.cache.requests.all():
             if self._stopping.is_set():
                 return
             states[(request.status.state or State.PENDING).value] += 1
@@ -146,7 +146,8 @@ class RequestLoop:
                 logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
                 return
             except FenceLost as error:
-                logger.warning("stopped deciding: %s", error)
+                # The lease is with another process: it decides now. Losing it unasked is a warning of the lease's own.
+                logger.info("stopped deciding: %s", error)
                 return
             except (Conflict, Unavailable) as error:
                 logger.info("request is checked again later: %s", error, extra={"request": request.metadata.name})
@@ -200,7 +201,7 @@ class RequestLoop:
             return uid in self._running or uid in self._unfinished
 
     def _process_votes(self, request: ActionRequest) -> None:
-        """Answer votes on an act that runs or waits for its turn; one that counts makes it look again at once."""
+        """Answer votes on an act that runs or waits for its turn; one that counts makes it check again at once."""
         uid = request.metadata.uid or ""
         if self.decider.judge_votes(request):
             with self._lock:
@@ -209,7 +210,7 @@ class RequestLoop:
 
     def _refresh(self, request: ActionRequest, pool: ThreadPoolExecutor) -> None:
         uid = request.metadata.uid or ""
-        request = self.decider.look(request)
+        request = self.decider.advance(request)
         state = request.status.state
         if state is None or state in TERMINAL or state is State.PENDING:
             self._waiting.pop(uid, None)
@@ -237,7 +238,7 @@ class RequestLoop:
         return self._move(request, State.APPROVED, Trigger.ADMITTED, scheduled_for=now, outcome=None)
 
     def _act_of(self, request: ActionRequest) -> ActRequest | None:
-        """Return what the executor takes; without an account there is nothing, and the request is ended or told so."""
+        """Return what the executor takes; without an account there is nothing, and the request is ended or says so."""
         try:
             act = self.acts.of(request)
         except (InvalidInput, Refused) as error:
@@ -328,11 +329,14 @@ class RequestLoop:
             self.freeze.freeze(str(error))
             logger.error("frozen: %s", error, extra={"request": act.ledger_name})  # noqa: TRY400 - as above
             retry_after = _RETRY_SECONDS
+        except (Conflict, FenceLost, Unavailable) as error:
+            # The act's own loop holds at the safest point; the next pass goes on from the ledger.
+            logger.info("act goes on later: %s", error, extra={"request": act.ledger_name})
+            retry_after = _RETRY_SECONDS
         except FinopsError as error:
-            # The act's own loop holds at the safest point; the next look goes on from the ledger.
             logger.warning("act interrupted: %s", error, extra={"request": act.ledger_name})
             retry_after = _RETRY_SECONDS
-        except Exception:  # the edge of an act's thread: the ledger knows where it stands, the next look goes on
+        except Exception:  # the edge of an act's thread: the ledger knows where it stands, the next pass goes on
             logger.exception("act interrupted", extra={"request": act.ledger_name})
             retry_after = _RETRY_SECONDS
         finally:
@@ -342,7 +346,7 @@ class RequestLoop:
                     self._unfinished.pop(act.uid, None)
                 else:
                     one.at = self.clock.monotonic() + retry_after
-            self.world.ring()
+            self.cache.ring()
 
     def _run(self, one: _Unfinished) -> float | None:
         """Run an act once with everything as it is now; return the seconds until the next run, None when it ended."""
@@ -362,7 +366,7 @@ class RequestLoop:
         return max(result.retry_after_seconds, self._waits(one, result))
 
     def _as_of_now(self, one: _Unfinished) -> ActRequest:
-        """Return the act as policy, account and votes are now; one that has begun goes on while they are silent."""
+        """Return the act as policy, account and votes are now; one that has begun goes on while they cannot be read."""
         one.begun = one.begun or self.decider.has_begun(one.last.uid)
         try:
             return self.acts.again(one.last, begun=one.begun)
@@ -384,11 +388,11 @@ class RequestLoop:
         return _ATTENTION_SECONDS
 
     def _request_of(self, act: ActRequest) -> ActionRequest | None:
-        request = self.world.requests.get(act.tenant.namespace, act.name)
+        request = self.cache.requests.get(act.tenant.namespace, act.name)
         return request if request is not None and request.metadata.uid == act.uid else None
 
     def _waits(self, one: _Unfinished, result: ActResult) -> float:
-        """Tell why an act stands still; return the seconds after which to look again at the earliest."""
+        """Report why an act stands still; return the seconds after which to check again at the earliest."""
         if self._stopping.is_set():
             return 0.0
         act = one.last

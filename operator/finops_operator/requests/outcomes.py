@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from finops.domain.recommendation import Block, Recommendation, Status
-from finops_operator.requests.cooldown import Passed
+from finops_operator.requests.cooldown import CooldownReason
 from finops_operator.rules.candidates import Skip, asked_in
 from finops_operator.rules.readiness import refused
 
@@ -42,7 +42,7 @@ class Outcomes:
         """Keep that the action's preflight refused it."""
         self._changed[item.id] = refused(item, refusals)
 
-    def passed_over(self, item: Recommendation, passed: Passed) -> None:
+    def passed_over(self, item: Recommendation, passed: CooldownReason) -> None:
         """Keep what an earlier pass found out and what is not asked again yet."""
         if passed.refusals:
             self.refused(item, passed.refusals)

@@ -28,7 +28,7 @@ from finops.domain.resource import Resource
 from finops.domain.tags import owner_of
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.rules.candidates import InWords
+from finops_operator.rules.candidates import PresentedAct
 
 _VERB_CHARACTERS: Final = 32
 _KIND_CHARACTERS: Final = 48
@@ -37,7 +37,7 @@ _URL_CHARACTERS: Final = 1024
 
 def in_words(
     kind: ResourceKind[Any], action: Action, item: Recommendation, observation: Observation, plan: Plan
-) -> InWords:
+) -> PresentedAct:
     """Return how a request presents the act that `plan` describes on the resource as it was observed."""
     words = action.words(observation, item.parameters, plan)
     warnings = [cut(text, TEXT_CHARACTERS) for text in action.warnings(observation, item.parameters)]
@@ -59,7 +59,7 @@ def in_words(
         owner=cut(_owner(observation), VALUE_CHARACTERS),
         console_url=_console_url(kind, item, observation),
     )
-    return InWords(presentation, titles)
+    return PresentedAct(presentation, titles)
 
 
 def cut(text: str, limit: int) -> str:

@@ -1,4 +1,4 @@
-"""The propose stage's edge: after each scan, open requests are looked at again and new ones are made.
+"""The propose stage's edge: after each scan, open requests are checked again and new ones are made.
 
 For each new request: read the resource, refuse what must not be done, make the plan. Then, the best saving last: write
 it into the ledger, create the object. A crash in between leaves either a ledger record without an object (nothing
@@ -35,7 +35,7 @@ from finops_operator.decisions.decider import Decider
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, FailingPlaces, Passed, PassingOver
+from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, CooldownReason, Cooldowns, FailingPlaces
 from finops_operator.requests.outcomes import Outcomes
 from finops_operator.requests.presenting import in_words
 from finops_operator.rules.candidates import (
@@ -53,10 +53,10 @@ from finops_operator.rules.votes import request_reference
 
 logger = logging.getLogger(__name__)
 _OCCURRENCES: Final = 20
-_LOOKS: Final = 100
-"""Resources looked at after one scan: a policy with thousands of refused acts must not cost thousands of calls."""
+_MOST_READS: Final = 100
+"""Resources read after one scan: a policy with thousands of refused acts must not cost thousands of calls."""
 _PASS_SECONDS: Final = 120.0
-"""How long one policy may look while the others wait for their turn."""
+"""How long one policy may take while the others wait for their turn."""
 _GONE: Final = Block("Gone", "The resource is gone.")
 _POLICY_LABEL: Final = "finops.dev/policy"
 
@@ -89,7 +89,7 @@ class Proposer:
     may_write: Callable[[], bool]
     stopping: Callable[[], bool] = lambda: False
     """Whether the process is asked to end: then nothing new is begun."""
-    _passing_over: PassingOver = field(default_factory=PassingOver)
+    _cooldowns: Cooldowns = field(default_factory=Cooldowns)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     """Two policies may cover one resource: their scans take turns here, or both would ask for it."""
 
@@ -108,7 +108,7 @@ class Proposer:
 
     def open_of(self, policy: ScanPolicy) -> tuple[ActionRequest, ...]:
         """Return the policy's requests that wait or run, as last seen."""
-        return open_requests(policy, self.requests.kept.all())
+        return open_requests(policy, self.requests.cache.all())
 
     def _is_current(self, policy: ScanPolicy) -> bool:
         """Return whether the policy that was scanned still says so: it may have gone, changed or been suspended."""
@@ -125,7 +125,7 @@ class Proposer:
         found = []
         for request in filter(self.decider.is_ours, self.requests.found()):
             try:
-                found.append(self.decider.look(request) if request.status.state is None else request)
+                found.append(self.decider.advance(request) if request.status.state is None else request)
             except Conflict:
                 # It moved on or went in this instant.
                 found.append(request)
@@ -185,7 +185,7 @@ class Proposer:
         named = {reference.name for reference in policy.spec.accounts}
         by_id = {a.spec.account_id: a for a in self.accounts() if a.metadata.name in named}
         known = self._known()
-        left, looks = room(policy, known), _LOOKS
+        left, reads_left = room(policy, known), _MOST_READS
         now, deadline = self.clock.now(), self.clock.monotonic() + _PASS_SECONDS
         failing, outcomes, wanted = FailingPlaces(), Outcomes(), list[_Wanted]()
         for item in candidates(policy, self.recommendations(policy), known, by_id, now):
@@ -197,10 +197,10 @@ class Proposer:
             if left <= 0:
                 outcomes.waits(item, "The policy has as many open requests as actions.maximumOpenRequests allows.")
                 continue
-            if looks <= 0 or self.clock.monotonic() > deadline:
+            if reads_left <= 0 or self.clock.monotonic() > deadline:
                 outcomes.waits(item, "It is checked after the next scan; this one checked many already.")
                 continue
-            remembered = self._passing_over.why(policy, item, now)
+            remembered = self._cooldowns.why(policy, item, now)
             if remembered is not None:
                 outcomes.passed_over(item, remembered)
                 continue
@@ -208,7 +208,7 @@ class Proposer:
             if place:
                 outcomes.waits(item, place)
                 continue
-            looks -= 1
+            reads_left -= 1
             try:
                 found = self._wanted(policy, by_id[item.resource.account], item, outcomes)
                 failing.answered(item)
@@ -218,7 +218,7 @@ class Proposer:
             except (AwsError, Refused, InvalidInput, Conflict) as error:
                 logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
                 outcomes.waits(item, str(error))
-                self._passing_over.note(policy, item, now, FAILED_FOR, Passed(str(error)))
+                self._cooldowns.note(policy, item, now, FAILED_FOR, CooldownReason(str(error)))
                 if isinstance(error, AwsError):
                     failing.failed(item)
         self._create_all(policy, wanted, known, outcomes)
@@ -241,7 +241,7 @@ class Proposer:
             except (Refused, InvalidInput, Conflict) as error:
                 logger.warning("not proposed: %s", error, extra={"recommendation": item.id})
                 outcomes.waits(item, str(error))
-                self._passing_over.note(policy, item, now, FAILED_FOR, Passed(str(error)))
+                self._cooldowns.note(policy, item, now, FAILED_FOR, CooldownReason(str(error)))
 
     def _wanted(
         self, policy: ScanPolicy, account: AwsAccount, item: Recommendation, outcomes: Outcomes
@@ -256,7 +256,7 @@ class Proposer:
             reasons = " ".join(one.message for one in found)
             logger.info("not proposed: %s", reasons, extra={"recommendation": item.id})
             outcomes.refused(item, found)
-            self._passing_over.note(policy, item, self.clock.now(), REFUSED_FOR, Passed(reasons, found))
+            self._cooldowns.note(policy, item, self.clock.now(), REFUSED_FOR, CooldownReason(reasons, found))
             return None
         plan = action.plan(item.resource, item.parameters, observation.fingerprint)
         # The recommendation comes from the store; what an act does to people and data is the action's to say.
@@ -295,7 +295,7 @@ class Proposer:
         created = self.requests.create(request)
         killpoint("propose.created")
         try:
-            self.decider.look(created)
+            self.decider.advance(created)
         except Conflict as error:
             # The request exists, so it was proposed; the request loop takes it in.
             logger.info("request is checked again later: %s", error, extra={"request": created.metadata.name})

@@ -19,7 +19,7 @@ _HOME: Final[Mapping[str, str]] = {"aws": "us-east-1", "aws-us-gov": "us-gov-wes
 
 
 @dataclass(frozen=True, slots=True)
-class Granted:
+class GrantedAccount:
     """An account that a policy may scan.
 
     Attributes:
@@ -54,12 +54,12 @@ def accounts_by_id(policy: ScanPolicy, accounts: Iterable[AwsAccount]) -> dict[s
 
 def granted_accounts(
     names: Sequence[str], accounts: Mapping[str, AwsAccount], namespace: str
-) -> tuple[tuple[Granted, ...], tuple[Gap, ...]]:
+) -> tuple[tuple[GrantedAccount, ...], tuple[Gap, ...]]:
     """Return the accounts of a policy in `namespace` that it may scan, and a Gap for every other one.
 
     A Gap here carries the object's name as its account, because the identity was never asked.
     """
-    granted: dict[str, Granted] = {}
+    granted: dict[str, GrantedAccount] = {}
     gaps: list[Gap] = []
     for name in names:
         account = accounts.get(name)
@@ -75,7 +75,7 @@ def granted_accounts(
             message = f"AwsAccount {name} is the same account as {other}; it would be counted twice"
             gaps.append(_gap(name, "AccountTwice", message))
         else:
-            granted[account.spec.account_id] = Granted(access_of(account), tuple(account.spec.regions))
+            granted[account.spec.account_id] = GrantedAccount(access_of(account), tuple(account.spec.regions))
     return tuple(granted.values()), tuple(gaps)
 
 

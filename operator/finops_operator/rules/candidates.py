@@ -62,7 +62,7 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
-class InWords:
+class PresentedAct:
     """An act in words, made by the proposer: how it is presented, and its steps (id → title)."""
 
     presentation: Presentation
@@ -198,7 +198,7 @@ def approval_terms(policy: ScanPolicy, *, destructive: bool) -> ApprovalTerms:
 
 
 def request_spec(
-    policy: ScanPolicy, account: AwsAccount, item: Recommendation, plan: Plan, words: InWords, now: datetime
+    policy: ScanPolicy, account: AwsAccount, item: Recommendation, plan: Plan, words: PresentedAct, now: datetime
 ) -> ActionRequestSpec:
     """Return the spec that people will vote on.
 

@@ -1,9 +1,9 @@
-"""When a policy is due, as a pure function; called by the scheduler on every look.
+"""When a policy is due, as a pure function; called by the scheduler on every pass.
 
 Due at the times of `spec.schedule` in `spec.timeZone`, at once for a policy never scanned or changed since, and when
 someone sets the annotation `finops.dev/requestedAt` to a new value. A scan that saw nothing at all (no credentials, no
-account) is repeated after a few minutes, then more and more rarely, so that mending the cause shows. A restart changes
-nothing: what was scanned is read from the status.
+account) is repeated after a few minutes, then more and more rarely, so that correcting the cause shows. A restart
+changes nothing: what was scanned is read from the status.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Due:
         now: whether a scan should start now.
         reason: `NeverScanned`, `SpecChanged`, `Requested`, `NothingScanned`, `Schedule`, or why not: `Suspended`,
             `NotYet`.
-        next_time: when to look again at the latest; None while suspended.
+        next_time: when to check again at the latest; None while suspended.
         requested_at: the annotation's value that this scan answers, empty when there is none.
     """
 

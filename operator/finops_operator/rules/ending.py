@@ -15,7 +15,7 @@ _UNTOUCHED: Final = frozenset({State.DENIED, State.EXPIRED, State.STALE, State.S
 """States in which an act ends before it has changed anything."""
 _UNCHANGED: Final = "Nothing was changed."
 _SAID: Final = ("nothing was changed", "nothing was called")
-_TOLD: Final = 900
+_LONGEST_REASON: Final = 900
 """Characters of the reason that are kept, so that what follows it always fits."""
 
 
@@ -30,9 +30,9 @@ def ending(state: State, reason: str, *, dry_run: bool = False) -> str:
     next_step = _next_step(state, dry_run=dry_run)
     if next_step is None:
         return ""
-    why = _sentence(reason.strip()[:_TOLD])
-    silent = state in _UNTOUCHED and not any(words in why.lower() for words in _SAID)
-    return " ".join(part for part in (why, _UNCHANGED if silent else "", next_step) if part)
+    why = _sentence(reason.strip()[:_LONGEST_REASON])
+    adds_unchanged = state in _UNTOUCHED and not any(words in why.lower() for words in _SAID)
+    return " ".join(part for part in (why, _UNCHANGED if adds_unchanged else "", next_step) if part)
 
 
 def _sentence(text: str) -> str:

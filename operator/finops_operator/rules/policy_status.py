@@ -1,7 +1,7 @@
 """The status of a ScanPolicy before, during and after a scan, as pure functions.
 
 Conditions follow kstatus, so that `kubectl wait`, Flux and Argo CD read them: `Ready`, `Reconciling`, `Stalled`; and
-`CredentialsValid`, `MetricsAvailable`, `PricingCurrent`, `StoreReachable` tell which part ails. A policy with gaps is
+`CredentialsValid`, `MetricsAvailable`, `PricingCurrent`, `StoreReachable` show which part fails. A policy with gaps is
 Ready with reason CompletedWithGaps and the count in its message; it is not Ready when nothing could be scanned.
 """
 
@@ -32,11 +32,11 @@ _WORD: Final = 240
 _REASON: Final = re.compile("[A-Za-z][A-Za-z0-9_]{0,127}")
 _NO_CARDS: Final = " No card reaches Slack: "
 _SCANNED: Final = frozenset({"Completed", "CompletedWithGaps"})
-"""Reasons of `Ready` beside which the state of the policy's Slack channel is told."""
+"""Reasons of `Ready` beside which the state of the policy's Slack channel is shown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PolicyFigures:
     """Figures about a policy that do not come from its scan.
 
     Attributes:
@@ -52,15 +52,15 @@ class Standing:
 
 def refused(policy: ScanPolicy, *, message: str, now: datetime) -> dict[str, Any]:
     """The spec asks for something impossible (unknown parameter, schedule that never comes): waiting is no help."""
-    told = _plain(message)
+    plain = _plain(message)
     conditions = _set(
         policy,
         policy.status.conditions,
         now,
         {
-            "Ready": (False, INVALID_SPEC, told),
+            "Ready": (False, INVALID_SPEC, plain),
             "Reconciling": (False, INVALID_SPEC, "No scan runs."),
-            "Stalled": (True, INVALID_SPEC, told),
+            "Stalled": (True, INVALID_SPEC, plain),
         },
     )
     update = {"conditions": conditions, "observed_generation": policy.metadata.generation}
@@ -104,15 +104,15 @@ def scanning(policy: ScanPolicy, *, reason: str, now: datetime) -> dict[str, Any
 
 def store_lost(policy: ScanPolicy, *, message: str, now: datetime) -> dict[str, Any]:
     """Redis does not answer: scans pause and say so."""
-    told = _plain(message)
+    plain = _plain(message)
     conditions = _set(
         policy,
         policy.status.conditions,
         now,
         {
-            "Ready": (False, "StoreUnreachable", told),
+            "Ready": (False, "StoreUnreachable", plain),
             "Reconciling": (False, "StoreUnreachable", "No scan runs."),
-            "StoreReachable": (False, "StoreUnreachable", told),
+            "StoreReachable": (False, "StoreUnreachable", plain),
         },
     )
     return policy.status.model_copy(update={"conditions": conditions}).to_dict()
@@ -139,7 +139,7 @@ def scanned(
     next_time: datetime | None,
     requested_at: str,
     generation: int | None,
-    standing: Standing,
+    standing: PolicyFigures,
     now: datetime,
 ) -> dict[str, Any]:
     """A scan of `generation` ended; `summary` is what it found.
@@ -192,7 +192,7 @@ def savings_of(savings: Savings) -> SavingsByStatus:
     )
 
 
-def followed_up(policy: ScanPolicy, standing: Standing) -> dict[str, Any]:
+def followed_up(policy: ScanPolicy, standing: PolicyFigures) -> dict[str, Any]:
     """The requests were brought in line with a scan that had ended before."""
     update: dict[str, Any] = {
         "realized_monthly_savings": to_cents(standing.realized_monthly_savings),
@@ -220,7 +220,7 @@ def slack_note(policy: ScanPolicy) -> str | None:
 
 
 def noted(policy: ScanPolicy, problem: str) -> dict[str, Any]:
-    """Why no card reaches the policy's channel is told beside the outcome of its scan; empty takes that back."""
+    """Why no card reaches the policy's channel is shown beside the outcome of its scan; empty takes that back."""
     conditions = tuple(_noted(one, problem) for one in policy.status.conditions)
     return policy.status.model_copy(update={"conditions": conditions}).to_dict()
 
@@ -239,7 +239,7 @@ def _with_note(ready: tuple[bool, str, str], note: str) -> tuple[bool, str, str]
 
 
 def last_scan_of(summary: ScanSummary) -> LastScan:
-    """Return what the status tells about the scan itself."""
+    """Return what the status says about the scan itself."""
     return LastScan(
         start_time=summary.start_time.replace(microsecond=0),
         completion_time=summary.completion_time.replace(microsecond=0),

@@ -35,8 +35,8 @@ def decided(
 ) -> dict[str, Any]:
     """The request left Pending (or was taken back before the act): conditions, votes and time of the decision.
 
-    Only Approved and Denied become conditions; why it ended otherwise is told by the state and the outcome. Its
-    `message` tells the next step after every end.
+    Only Approved and Denied become conditions; why it ended otherwise is in the state and the outcome. Its
+    `message` names the next step after every end.
     """
     votes = Votes.of(approve=len(tally.approvals), deny=len(tally.denials), required=tally.required)
     update: dict[str, Any] = {

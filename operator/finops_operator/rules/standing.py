@@ -1,7 +1,7 @@
 """How a request stands: what the ledger counted, which of its approvals still exist, and what follows. Pure.
 
 The decider and the gate ask this one function, so that a vote that one of them counts is never missed by the other.
-A denial that the ledger counted holds for good: whoever denied may leave the group or lose the object, the denial
+A denial that the ledger counted holds permanently: whoever denied may leave the group or lose the object, the denial
 stands until the same person takes it back.
 """
 
@@ -87,7 +87,7 @@ def standing_decision(records: Iterable[Record]) -> Record | None:
 
 
 def allowed_by(records: Collection[Record], plan_hash: str) -> bool:
-    """Return whether the ledger tells the whole way to an act: this plan proposed, then approved, then started."""
+    """Return whether the ledger holds the whole way to an act: this plan proposed, then approved, then started."""
     place = 0
     steps = ((RecordKind.PROPOSED, None), (RecordKind.DECIDED, State.APPROVED.value), (RecordKind.OUTCOME, "started"))
     for record in sorted(records, key=lambda one: one.sequence):

@@ -91,16 +91,16 @@ def voter_detail(voter: Voter) -> dict[str, Json]:
     return detail
 
 
-def vote_told_by(record: Record) -> Vote:
-    """Return the vote that a record of kind `voted` tells of; its instant is that of the record."""
-    told = record.entry
-    detail: Mapping[str, Any] = told.detail
+def recorded_vote(record: Record) -> Vote:
+    """Return the vote that a record of kind `voted` holds; its instant is that of the record."""
+    entry = record.entry
+    detail: Mapping[str, Any] = entry.detail
     voter = detail["voter"]
     return Vote(
-        uid=told.operation_id.removeprefix("vote:"),
+        uid=entry.operation_id.removeprefix("vote:"),
         name=str(detail["approval"]),
-        request_uid=told.request.rpartition("/")[2],
-        plan_hash=told.plan_hash,
+        request_uid=entry.request.rpartition("/")[2],
+        plan_hash=entry.plan_hash,
         choice=Choice(str(detail["choice"])),
         reason=str(detail["reason"]),
         voter=Voter(
@@ -117,20 +117,20 @@ def vote_told_by(record: Record) -> Vote:
 def counted_votes(records: Iterable[Record], present: Collection[str]) -> tuple[Vote, ...]:
     """Return the votes on a request that the ledger counted, in the ledger's order.
 
-    An approval counts only while its object exists. What takes a permission away counts for good: whoever deletes the
-    object of a Withdraw or Deny must not bring the permission back.
+    An approval counts only while its object exists. What takes a permission away counts permanently: whoever deletes
+    the object of a Withdraw or Deny must not bring the permission back.
 
     Args:
         records: the ledger's about the request.
         present: uids of the Approval objects that exist.
     """
     counted = [one for one in records if one.entry.kind is RecordKind.VOTED and one.entry.result == "counted"]
-    votes = map(vote_told_by, sorted(counted, key=lambda record: record.sequence))
+    votes = map(recorded_vote, sorted(counted, key=lambda record: record.sequence))
     return tuple(vote for vote in votes if vote.choice is not Choice.APPROVE or vote.uid in present)
 
 
-def tally_told_by(decision: Record, counted: Iterable[Vote]) -> Tally:
-    """Return the tally that a record of kind `decided` tells of.
+def tally_of_decision(decision: Record, counted: Iterable[Vote]) -> Tally:
+    """Return the tally that a record of kind `decided` holds.
 
     Args:
         decision: the record.

@@ -73,7 +73,7 @@ def evaluate(enabled: Iterable[EnabledCheck], facts: Facts[Any]) -> tuple[Findin
 
 
 def wants_fine(enabled: Iterable[EnabledCheck], facts: Facts[Any]) -> bool:
-    """Tell from the hourly picture in `facts` whether a check could use the 5-minute one."""
+    """Judge from the hourly picture in `facts` whether a check could use the 5-minute one."""
     return any(
         item.check.wants_fine(facts, item.parameters) for item in enabled if facts.resource.kind in item.check.kinds
     )

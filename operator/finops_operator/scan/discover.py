@@ -1,4 +1,4 @@
-"""Discover: what to look at (accounts, regions, kinds), and one shard's pages into an inventory generation.
+"""Discover: what to scan (accounts, regions, kinds), and one shard's pages into an inventory generation.
 
 Called by the pipeline, `discover_shard` in worker threads. A page is a slim record in the store before the next one is
 asked for; what cannot be listed becomes a Gap, and a shard of which nothing was seen keeps its old generation.
@@ -158,7 +158,7 @@ def discover_shard(
     clock: Clock,
     api_calls: Callable[[], Mapping[str, int]],
 ) -> ShardResult:
-    """List one shard into `generation` and make it visible; `api_calls` tells what the listing cost, for the head.
+    """List one shard into `generation` and make it visible; `api_calls` says what the listing cost, for the head.
 
     Raises:
         StoreUnavailable: the store does not answer.

@@ -38,7 +38,7 @@ from finops_operator.rules.readiness import act_terms
 from finops_operator.scan.check import EnabledCheck, evaluate, required_window_days, wants_fine
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.measure import Measurer, MeasureSettings
-from finops_operator.scan.offerings import Answers
+from finops_operator.scan.offerings import OfferingAnswers
 from finops_operator.scan.price import cost_of
 from finops_operator.scan.recommend import Declared, Terms, recommend, savings_of
 from finops_operator.scan.select import selects
@@ -164,7 +164,7 @@ class ShardJudge:
         self._terms = brief.terms(shard.account)
         self._costs: dict[str, Cost] = {}
         self._previous: dict[str, str] = {}
-        self._answers = Answers(kind.listing.questions, reader, brief.stores.offerings)
+        self._answers = OfferingAnswers(kind.listing.questions, reader, brief.stores.offerings)
         self._measurer = Measurer(
             shard, kind, reader, brief.stores.utilization, settings, self._wants_fine, brief.metric_requests
         )
@@ -225,7 +225,7 @@ class ShardJudge:
         sums.savings += savings_of(made)
 
     def _is_unknown(self, resource: Resource, utilization: Utilization) -> bool:
-        """Tell whether the kind's first metric should be there and is not, or is too thin to judge by."""
+        """Return whether the kind's first metric should be there and is not, or is too thin to judge by."""
         first = next((spec for spec in self._kind.metrics if spec.hourly and spec.applies(resource)), None)
         if first is None:
             return False

@@ -15,7 +15,7 @@ from finops_operator.plugins.described import gap_of
 from finops_operator.plugins.kind import Question
 
 
-class Answers:
+class OfferingAnswers:
     """The answers for one account and region, as far as one scan needs them."""
 
     def __init__(self, questions: tuple[Question, ...], reader: PageReader, store: OfferingStore) -> None:

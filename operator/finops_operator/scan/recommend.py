@@ -1,7 +1,7 @@
 """Turn findings into recommendations with money. Pure; called once per resource, then once for the whole scan.
 
 Money: costs are list prices rounded to cents; the list saving is the difference of the two rounded costs, so that
-columns add up; the discount reduces it to the net saving, which is what `monthly_savings` tells. 0 ≤ saving ≤ cost.
+columns add up; the discount reduces it to the net saving, which is what `monthly_savings` holds. 0 ≤ saving ≤ cost.
 Alternatives for one resource form a group of which only the best counts; figures that are not known stay null and say
 why, and count for nothing.
 """
@@ -19,7 +19,7 @@ from finops.domain.price import Cost
 from finops.domain.recommendation import Finding, Recommendation, ResourceRef, recommendation_id
 from finops.domain.report import Savings
 from finops.domain.resource import Resource
-from finops_operator.plugins.action import Action, AtOwner
+from finops_operator.plugins.action import Action, OwnerChange
 from finops_operator.plugins.check import Check
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.rules.readiness import ActTerms, judged
@@ -136,7 +136,7 @@ def _net(list_saving: Decimal, discount_percent: Decimal) -> Decimal:
 def _advice(resource: Resource, finding: Finding, declared: Declared) -> str:
     owner = declared.kind.owner(resource)
     action = declared.actions.get(finding.action)
-    rules = action.at_owner if action is not None else AtOwner()
+    rules = action.at_owner if action is not None else OwnerChange()
     if owner is None or not owner.would_undo(only_stops=rules.only_stops):
         return ""
     return owner.advice(rules.patch(owner, resource, finding.parameters), only_stops=rules.only_stops)

@@ -40,7 +40,7 @@ from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.check import Check
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.rules.access import Granted, accounts_by_id, granted_accounts
+from finops_operator.rules.access import GrantedAccount, accounts_by_id, granted_accounts
 from finops_operator.scan.check import CheckSetting, enabled_checks
 from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, discover_shard, shard_tasks
 from finops_operator.scan.judging import Brief, ShardJudge, ShardTotals, Stores
@@ -55,7 +55,7 @@ class Readers(Protocol):
     ) -> PageReader: ...
 
 
-def _silent(_: str) -> None:
+def _no_progress(_: str) -> None:
     return None
 
 
@@ -66,7 +66,7 @@ class ScanDependencies:
     Attributes:
         pool: threads that read AWS, shared by all scans; the scan itself must not run in it.
         metric_requests: further threads, for CloudWatch alone; those of `pool` wait for them.
-        progress: told one short line per finished shard.
+        progress: called with one short line per finished shard.
     """
 
     readers: Readers
@@ -77,7 +77,7 @@ class ScanDependencies:
     price_sources: tuple[PriceSource, ...]
     pool: Executor
     metric_requests: Executor
-    progress: Callable[[str], None] = _silent
+    progress: Callable[[str], None] = _no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class MetricEffort:
 
 @dataclass(frozen=True, slots=True)
 class ScanOutcome:
-    """What a scan tells its caller.
+    """What a scan returns to its caller.
 
     Attributes:
         summary: the figures that status, report and Redis share.
@@ -121,7 +121,7 @@ class _Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class _FinishedShard:
     """One finished shard."""
 
     generation: str
@@ -178,11 +178,11 @@ def _brief(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDep
 
 
 def _tasks(
-    policy: ScanPolicy, granted: Sequence[Granted], deps: ScanDependencies, brief: Brief, progress: _Progress
+    policy: ScanPolicy, granted: Sequence[GrantedAccount], deps: ScanDependencies, brief: Brief, progress: _Progress
 ) -> list[ShardTask]:
     """Ask each account for its regions, in parallel, and return the shards to list."""
     tenant = Tenant(namespace=brief.policy[0], policy=brief.policy[1])
-    waiting: list[tuple[Granted, CallCounter, Future[frozenset[str]]]] = []
+    waiting: list[tuple[GrantedAccount, CallCounter, Future[frozenset[str]]]] = []
     for one in granted:
         counter = CallCounter()
         progress.counters.append(counter)
@@ -215,7 +215,7 @@ def _run(tasks: Sequence[ShardTask], deps: ScanDependencies, brief: Brief, clock
             future.cancel()
 
 
-def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Clock) -> _Judged:
+def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Clock) -> _FinishedShard:
     counter = CallCounter()
     tenant = Tenant(namespace=brief.policy[0], policy=brief.policy[1])
     reader = deps.readers.reader(task.access, task.region, tenant, counter)
@@ -224,7 +224,7 @@ def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Cl
         task, reader, stores.inventory, brief.generation, clock=clock, api_calls=lambda: counter.calls
     )
     if found.generation and not found.gaps:
-        # Only a complete listing can tell that a resource is gone; the one before it lasts an hour, judging may not.
+        # Only a complete listing can show that a resource is gone; the one before it lasts an hour, judging may not.
         metrics = [spec.name for spec in task.kind.metrics]
         for ids in stores.inventory.gone(task.shard, found.replaced, found.generation):
             stores.utilization.forget(task.shard, metrics, ids)
@@ -233,10 +233,10 @@ def _scan_shard(task: ShardTask, deps: ScanDependencies, brief: Brief, clock: Cl
     judge.totals.gaps += found.gaps
     for page in stores.inventory.pages(task.shard, found.generation):
         judge.page(page)
-    return _Judged(found.generation, not found.gaps, judge.close(), counter)
+    return _FinishedShard(found.generation, not found.gaps, judge.close(), counter)
 
 
-def _collect(task: ShardTask, judged: _Judged, deps: ScanDependencies, progress: _Progress) -> None:
+def _collect(task: ShardTask, judged: _FinishedShard, deps: ScanDependencies, progress: _Progress) -> None:
     progress.counters.append(judged.counter)
     progress.metrics[task.region] += judged.counter.metrics_requested
     progress.totals.append(judged.totals)
@@ -245,8 +245,8 @@ def _collect(task: ShardTask, judged: _Judged, deps: ScanDependencies, progress:
         progress.shards.append((task.shard, judged.generation))
         if judged.whole:
             progress.whole[task.shard] = judged.totals.whole
-    told = f"{judged.totals.resources} resources, {len(judged.totals.gaps)} gaps"
-    deps.progress(f"{task.access.account_id} {task.region} {task.kind.id}: {told}")
+    counts = f"{judged.totals.resources} resources, {len(judged.totals.gaps)} gaps"
+    deps.progress(f"{task.access.account_id} {task.region} {task.kind.id}: {counts}")
 
 
 def _publish(
@@ -318,7 +318,7 @@ def _metrics_cost(brief: Brief, metrics: Mapping[str, int]) -> Decimal:
 
 
 def _why_nothing(gaps: Sequence[Gap]) -> str:
-    """Return why nothing at all could be scanned, with the most telling cause first."""
+    """Return why nothing at all could be scanned, with the most important cause first."""
     if not gaps:
         return "nothing could be scanned: no region is enabled in the policy's accounts"
     causes = list(dict.fromkeys(gap.message for gap in gaps))

@@ -8,5 +8,5 @@ from finops.domain.tags import carries
 
 
 def selects(selector: Selector, resource: Resource) -> bool:
-    """Tell whether the policy looks at `resource`; an exclusion outweighs an inclusion."""
+    """Return whether the policy covers `resource`; an exclusion outweighs an inclusion."""
     return carries(resource.tags, selector.include_tags, selector.exclude_tags)

@@ -1,7 +1,7 @@
 """Notes in the ledger what happens around requests: a card was posted, a policy's terms changed, acts were frozen.
 
 Called by the housekeeping thread while the lease is held. What was noted before is read from the ledger once per
-process; after that a look costs one read of Redis for each card that is not noted yet, and nothing else.
+process; after that a pass costs one read of Redis for each card that is not noted yet, and nothing else.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MESSAGE: Final = re.compile(r"[0-9]{1,20}\.[0-9]{1,9}")
 
 
 @dataclass(slots=True)
-class Chronicle:
+class AuditNotes:
     """Keeps what was noted last, so that nothing is noted twice.
 
     Attributes:
@@ -41,7 +41,7 @@ class Chronicle:
     _terms: dict[str, str] = field(default_factory=dict)
     _cards: set[str] = field(default_factory=set)
     _asked: dict[str, int] = field(default_factory=dict)
-    """Request that ended without a card → looks since."""
+    """Request that ended without a card → passes since."""
     _frozen: str | None = None
     _last: int = 0
     _read: bool = False
@@ -50,7 +50,7 @@ class Chronicle:
         """Bring the ledger up to date; `frozen` is why all acts are stopped, empty when they are not.
 
         Raises:
-            LedgerUnavailable, LedgerDiverged, FenceLost, StoreUnavailable: what is missing is noted at the next look.
+            LedgerUnavailable, LedgerDiverged, FenceLost, StoreUnavailable: what is missing is noted at the next pass.
         """
         self._remember()
         self._note_freeze(frozen)
@@ -147,7 +147,7 @@ class Chronicle:
             self._cards.add(uid)
 
     def _is_due(self, uid: str) -> bool:
-        """What ended may have been shown just before; what was never shown is asked about at every 60th look later."""
+        """What ended may have been shown just before; what was never shown is asked about at every 60th pass later."""
         asked = self._asked.get(uid, 0)
         return asked <= _OFTEN or asked % _OFTEN == 0
 

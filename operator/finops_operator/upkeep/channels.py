@@ -1,4 +1,4 @@
-"""Tells on a policy that no card reaches Slack, as the bot has found out and written into the store.
+"""Writes on a policy that no card reaches Slack, as the bot has found out and written into the store.
 
 A duty of housekeeping: the sentence stands beside the outcome of the scan in the condition `Ready`, and an Event says
 it once. The policy itself stays ready: everything but the cards works, and votes by kubectl do.
@@ -40,7 +40,7 @@ class SlackChannels:
             # The bot writes there, and the operator trusts it with nothing: what cannot be read is no reason to stop.
             logger.warning("what the bot says about Slack cannot be read: %s", error)
             return
-        for policy in self.policies.kept.all():
+        for policy in self.policies.cache.all():
             note, wanted = policy_status.slack_note(policy), problem_of(policy, problems)
             if note is None or note == wanted:
                 continue

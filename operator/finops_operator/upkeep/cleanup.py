@@ -30,11 +30,11 @@ from finops_operator.telemetry import Telemetry
 logger = logging.getLogger(__name__)
 _PAUSE_SECONDS: Final = 300.0
 _KEPT_UNSCANNED: Final = timedelta(days=1)
-"""Resources remember what AWS does not tell, since when a volume is unattached: a policy that is replaced finds it."""
+"""Resources hold what AWS does not return (since when a volume is unattached): a replaced policy still finds it."""
 
 
 @dataclass(slots=True)
-class Forgetting:
+class Cleanup:
     """Compares what is kept with the policies that exist in the namespaces that are watched; of others all stays."""
 
     store: Store
@@ -53,14 +53,14 @@ class Forgetting:
         """Forget what is gone, at most every five minutes.
 
         Raises:
-            StoreUnavailable, ClusterUnavailable, Refused: what was not proven or not reached stays until the next look.
+            StoreUnavailable, ClusterUnavailable, Refused: what was not proven or not reached stays until the next pass.
             One watched namespace that cannot be read keeps what is its own, and all shards: it may scan any of them.
         """
         if self.clock.monotonic() < self._due:
             return
         # What is known goes first: whatever is made after the list is not in it.
         shown, heads, unnamed = self.telemetry.policies(), *self._kept()
-        watched = self.policies.kept.namespaces
+        watched = self.policies.cache.namespaces
         policies, unread = self._existing()
         accounts = {account.metadata.name: account for account in self.accounts.api.list()}
         for key in shown:
@@ -80,7 +80,7 @@ class Forgetting:
     def _existing(self) -> tuple[dict[Key, ScanPolicy], frozenset[str]]:
         """Return the policies that exist, and those of several watched namespaces that could not be read."""
         found, unread = dict[Key, ScanPolicy](), set[str]()
-        for where in self.policies.kept.namespaces or (None,):
+        for where in self.policies.cache.namespaces or (None,):
             try:
                 found |= {_key(policy): policy for policy in self.policies.api.list(where)}
             except (Refused, ClusterUnavailable) as error:
@@ -126,7 +126,7 @@ class Forgetting:
         policies: Collection[tuple[ScanPolicy, PolicyHead | None]],
         accounts: Mapping[str, AwsAccount],
     ) -> None:
-        if self.policies.kept.broken() or self.accounts.kept.broken():
+        if self.policies.cache.broken() or self.accounts.cache.broken():
             # Nobody knows what those would scan.
             return
         now = self.clock.now()
@@ -142,7 +142,7 @@ def is_abandoned(
     accounts: Mapping[str, AwsAccount],
     now: datetime,
 ) -> bool:
-    """Tell whether no policy scans a shard that no policy's last scan has seen.
+    """Return whether no policy scans a shard that no policy's last scan has seen.
 
     Args:
         head: the shard.
@@ -156,7 +156,7 @@ def is_abandoned(
 
 
 def may_scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], shard: Shard) -> bool:
-    """Tell whether a policy asks for a shard, as far as can be told without asking AWS which regions are enabled."""
+    """Return whether a policy asks for a shard, as far as is known without asking AWS which regions are enabled."""
     spec = policy.spec
     if spec.resources and shard.kind not in spec.resources:
         return False
@@ -167,7 +167,7 @@ def may_scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], shard: Shar
 
 
 def _passed_over(shard: ShardHead, found: PolicyHead | None) -> bool:
-    """Tell whether a policy's last scan left out a shard that the policy asks for: its region is not enabled any more.
+    """Return whether the last scan left out a shard that its policy asks for: its region is not enabled any more.
 
     A scan tries all there is, so one that began after the last attempt did not want to, unless it could not even enter
     the account.
@@ -178,7 +178,7 @@ def _passed_over(shard: ShardHead, found: PolicyHead | None) -> bool:
 
 
 def _is_same(uid: str, policy: ScanPolicy | None) -> bool:
-    """Tell whether a policy is there and the one of that uid; an unknown uid may be anyone's."""
+    """Return whether a policy is there and the one of that uid; an unknown uid may be anyone's."""
     return policy is not None and uid in {"", policy.metadata.uid}
 
 

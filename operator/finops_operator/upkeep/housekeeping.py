@@ -19,13 +19,13 @@ from finops.errors import FinopsError
 from finops.ledger.durable import DurableLedger
 from finops.ports.clock import Clock
 from finops.store.slack_groups import SlackGroups
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.canary import Canary
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.objects import Gone, Objects
 from finops_operator.rules.votes import request_reference
 from finops_operator.telemetry import Telemetry
-from finops_operator.upkeep.audit_notes import Chronicle
+from finops_operator.upkeep.audit_notes import AuditNotes
 
 logger = logging.getLogger(__name__)
 KEPT_AFTER_END: Final = timedelta(days=30)
@@ -44,14 +44,14 @@ class Housekeeping:
         show_obstacles: says on the policies what stops all acts.
     """
 
-    world: World
+    cache: ClusterCache
     kinds: Sequence[Objects[Any]]
     requests: Objects[ActionRequest]
     canary: Canary
     groups: SlackGroups
     freeze: Freeze
     ledger: DurableLedger
-    chronicle: Chronicle
+    audit_notes: AuditNotes
     telemetry: Telemetry
     clock: Clock
     may_write: Callable[[], bool]
@@ -98,12 +98,12 @@ class Housekeeping:
         stamp = self.clock.now().isoformat(timespec="seconds")
         for objects in self.kinds:
             self._duty("canary", partial(objects.touch_when_idle, self.canary_seconds, stamp))
-            self.telemetry.unread_namespaces.labels(objects.kept.kind.crd.kind).set(len(objects.kept.unread()))
+            self.telemetry.unread_namespaces.labels(objects.cache.kind.crd.kind).set(len(objects.cache.unread()))
         for kind, age in self.canary.oldest_unseen_seconds().items():
             self.telemetry.canary_age.labels(kind).set(age)
 
     def _publish_groups(self) -> None:
-        """Tell the bot which user groups matter."""
+        """Write for the bot which user groups matter."""
         wanted = self._wanted_groups()
         if wanted != self.groups.wanted():
             self.groups.want(wanted)
@@ -112,14 +112,14 @@ class Housekeeping:
     def _wanted_groups(self) -> frozenset[str]:
         named = {
             approver.slack_user_group
-            for policy in self.world.policies.all()
+            for policy in self.cache.policies.all()
             for approver in policy.spec.approval.approvers
             if approver.slack_user_group
         }
         # Groups of open requests stay readable when a policy no longer names them: their votes are judged by them.
         named |= {
             approver.slack_user_group
-            for request in self.world.requests.all()
+            for request in self.cache.requests.all()
             if request.status.state not in TERMINAL
             for approver in request.spec.approval.approvers
             if approver.slack_user_group
@@ -131,12 +131,12 @@ class Housekeeping:
         self.telemetry.frozen.set(1 if self.freeze.reason() else 0)
 
     def _note(self) -> None:
-        self.chronicle.note(self.world.policies.all(), self.world.requests.all(), self.freeze.reason())
+        self.audit_notes.note(self.cache.policies.all(), self.cache.requests.all(), self.freeze.reason())
 
     def _remove_old(self) -> None:
         """Delete requests that ended a month ago; their votes go along, their story stays in the ledger."""
         limit = self.clock.now() - KEPT_AFTER_END
-        for request in self.world.requests.all():
+        for request in self.cache.requests.all():
             made = request.metadata.creation_timestamp
             if request.status.state not in TERMINAL or made is None or made > limit:
                 continue

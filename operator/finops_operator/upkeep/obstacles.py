@@ -1,4 +1,4 @@
-"""Says on every policy that may act why nothing begins: frozen, unprotected, or a ledger that tells two stories.
+"""Says on every policy that may act why nothing begins: frozen, unprotected, or a ledger whose sinks differ.
 
 A duty of housekeeping: the condition `ActsPossible`, an Event at each turn, and a gauge for each obstacle.
 """
@@ -45,7 +45,7 @@ class Obstacles:
         for reason, why in found.items():
             self.telemetry.acts_stopped.labels(reason).set(1 if why else 0)
         reason, message = next(((reason, why) for reason, why in found.items() if why), _GONE)
-        for policy in self.policies.kept.all():
+        for policy in self.policies.cache.all():
             if policy.spec.actions.mode is Mode.RECOMMEND:
                 continue
             before = find_condition(policy.status.conditions, policy_status.ACTS_POSSIBLE)

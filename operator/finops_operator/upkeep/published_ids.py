@@ -39,7 +39,7 @@ class PublishedIds:
         """Write the ids where they differ.
 
         Raises:
-            Refused, ClusterUnavailable, Conflict: they are written at the next look.
+            Refused, ClusterUnavailable, Conflict: they are written at the next pass.
         """
         if self.clock.monotonic() < self._next:
             return

@@ -15,8 +15,8 @@ call                                   does
 ``GET /_sandbox/counts``               number of calls per ``service:Action``, reads included
 ``POST /_sandbox/faults``              inject a fault (kinds: :mod:`finops_sandbox.aws.faults`); ``GET`` lists,
                                        ``DELETE /_sandbox/faults[/ID]`` removes
-``POST /_sandbox/clock``               ``{"advanceSeconds": n}``; ``GET`` tells the double's time
-``GET|POST /_sandbox/resources/A/R/I`` look at, or change by hand, resource I of account A in region R; a change by
+``POST /_sandbox/clock``               ``{"advanceSeconds": n}``; ``GET`` returns the double's time
+``GET|POST /_sandbox/resources/A/R/I`` read, or change by hand, resource I of account A in region R; a change by
                                        hand is not recorded as anyone's call
 ``POST /_sandbox/fleet``               ``{"account", "region", "instances", "volumes"}``: generated fleet
 ``POST /_sandbox/reset``               estate as loaded; faults, calls and clock too

@@ -14,7 +14,7 @@ from finops_sandbox.aws.shapes import SLOT_SECONDS
 from finops_sandbox.aws.world import World
 
 Dimensions = tuple[tuple[str, str], ...]
-# ListMetrics forgets metrics that have been silent for two weeks.
+# ListMetrics forgets metrics without data for two weeks.
 _FORGOTTEN_AFTER = timedelta(days=14)
 _RECENT = timedelta(hours=3)
 # metric → factor on the network shape, which is bytes per minute and direction.
@@ -48,13 +48,13 @@ def _slot(moment: datetime) -> int:
 
 
 def _active(
-    created: datetime, silent: list[tuple[datetime, datetime | None]], now_slot: int
+    created: datetime, inactive: list[tuple[datetime, datetime | None]], now_slot: int
 ) -> tuple[tuple[int, int], ...]:
     """The slots from launch to now without those in which the instance did not run."""
     found = []
     # The slot in which something starts is incomplete: the first full one reports.
     begin = _slot(created) + 1
-    for start, end in silent:
+    for start, end in inactive:
         if _slot(start) > begin:
             found.append((begin, _slot(start)))
         if end is None:
@@ -103,7 +103,7 @@ class Catalog:
                     facts.network,
                     facts.memory,
                     facts.memory_dimensions,
-                    _active(facts.created, facts.silent, now_slot),
+                    _active(facts.created, facts.inactive, now_slot),
                 )
             for volume in backend.volumes.values():
                 known = world.volume_facts(volume)

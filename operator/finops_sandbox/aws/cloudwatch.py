@@ -181,7 +181,7 @@ def _position(token: Any) -> tuple[int, int]:
 
 
 def list_metrics(call: Call) -> Mapping[str, Any]:
-    """Metrics by namespace, name and dimensions; 500 a page; silent ones are forgotten after two weeks."""
+    """Metrics by namespace, name and dimensions; 500 a page; those without data are forgotten after two weeks."""
     catalog = Catalog.of(call.world, call.account, call.region)
     recent = call.parameters.get("RecentlyActive") == "PT3H"
     wanted = call.parameters.get("Dimensions") or []

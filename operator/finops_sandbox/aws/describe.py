@@ -129,7 +129,7 @@ def _groups(instance: Any) -> list[dict[str, str]]:
 def _interfaces(call: Call, instance: Any) -> list[dict[str, Any]]:
     """Network interfaces in the order of their device index.
 
-    Who owns a public address tells its kind: `amazon` that of an automatic one, which a stop gives back, the account
+    Who owns a public address shows its kind: `amazon` that of an automatic one, which a stop gives back, the account
     that of an Elastic IP, which stays.
     """
     elastic = {address.eni.id: address.public_ip for address in call.backend.addresses if address.eni is not None}

@@ -57,7 +57,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """One REST operation: what its requests look like."""
+    """One REST operation: the form of its requests."""
 
     name: str
     method: str

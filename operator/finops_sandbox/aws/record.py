@@ -90,7 +90,7 @@ class CallLog:
             self._calls.append(record)
 
     def append_session(self, record: CallRecord) -> None:
-        """Remember an AssumeRole: it changes nothing, but tells with which policy an act was made."""
+        """Remember an AssumeRole: it changes nothing, but shows with which policy an act was made."""
         with self._lock:
             self._sessions.append(record)
 

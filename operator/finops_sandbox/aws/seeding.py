@@ -124,7 +124,7 @@ def _seed_instance(world: World, place: Place, spec: InstanceSpec, now: datetime
     if spec.state == "stopped":
         instance.stop()
         # Stopped for the second half of its life.
-        facts.silent.append((now - spec.age / 2, None))
+        facts.inactive.append((now - spec.age / 2, None))
 
 
 def _facts(spec: InstanceSpec, now: datetime) -> InstanceFacts:

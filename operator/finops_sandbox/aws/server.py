@@ -35,7 +35,7 @@ class SandboxServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the library's signature
         if isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
-            # The client went away; nothing to tell.
+            # The client went away; there is nobody to answer.
             return
         _LOG.exception("the AWS double failed on a request from %s", client_address)
 

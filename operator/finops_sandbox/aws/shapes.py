@@ -76,7 +76,7 @@ def _spike(slot: int, salt: int) -> Sample | None:
 
 
 def _gap(slot: int, salt: int) -> Sample | None:
-    """Idle on three days of a week, silent on the other four."""
+    """Idle on three days of a week, without data on the other four."""
     if slot // SLOTS_PER_DAY % 7 < 4:
         return None
     return _IDLE(slot, salt)

@@ -89,7 +89,7 @@ def parse_query(operation: Any, form: Mapping[str, str], *, ec2: bool) -> dict[s
     """Turn an (EC2) query form into boto3-shaped parameters."""
     if operation.input_shape is None:
         return {}
-    # Every dotted prefix that occurs: tells a missing member from an empty one without scanning the form again.
+    # Every dotted prefix that occurs: distinguishes a missing member from an empty one without scanning the form again.
     prefixes: set[str] = set()
     for key in form:
         parts = key.split(".")

@@ -1,7 +1,7 @@
 """What the double's accounts hold: moto's backends, plus the facts moto does not keep.
 
 Every handler gets a :class:`Call`; :class:`World` lets state transitions and volume modifications that are due happen
-before a handler looks at anything. All access happens under ``World.lock``: moto's models are not thread-safe.
+before a handler reads anything. All access happens under ``World.lock``: moto's models are not thread-safe.
 """
 
 import threading
@@ -55,7 +55,7 @@ class InstanceFacts:
     usage_operation: str = "RunInstances"
     ena_support: bool = True
     managed_by: str = ""
-    silent: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+    inactive: list[tuple[datetime, datetime | None]] = field(default_factory=list)
     transition: Transition | None = None
     status_ok_at: datetime | None = None
     terminated_at: datetime | None = None
@@ -177,7 +177,7 @@ class World:
         return volume
 
     def tags(self, account: str, region: str, resource_id: str) -> dict[str, str]:
-        # A plain get: moto's tag store is a defaultdict, and looking must not create.
+        # A plain get: moto's tag store is a defaultdict, and reading must not create.
         return dict(self.backend(account, region).tags.get(resource_id) or {})
 
     def instance_facts(self, instance: Any) -> InstanceFacts:
@@ -219,8 +219,8 @@ class World:
         facts.transition = Transition(target, now + timedelta(seconds=self.delays.state_seconds), failure)
         if state == "pending":
             instance.launch_time = naive_utc(now)
-        elif not facts.silent or facts.silent[-1][1] is not None:
-            facts.silent.append((now, None))
+        elif not facts.inactive or facts.inactive[-1][1] is not None:
+            facts.inactive.append((now, None))
 
     def _finish(self, instance: Any, facts: InstanceFacts, transition: Transition) -> None:
         facts.transition = None
@@ -246,8 +246,8 @@ class World:
                 facts.attached[-1] = (facts.attached[-1][0], moment)
 
     def _speak_again(self, facts: InstanceFacts, moment: datetime) -> None:
-        if facts.silent and facts.silent[-1][1] is None:
-            facts.silent[-1] = (facts.silent[-1][0], moment)
+        if facts.inactive and facts.inactive[-1][1] is None:
+            facts.inactive[-1] = (facts.inactive[-1][0], moment)
 
     def _apply_modification(self, volume: Any, modification: Modification, now: datetime) -> None:
         optimizing_from = modification.start + timedelta(seconds=self.delays.modification_seconds)
@@ -268,8 +268,8 @@ class World:
             facts.status_ok_at = now
         else:
             instance.stop()
-            if not facts.silent or facts.silent[-1][1] is not None:
-                facts.silent.append((now, None))
+            if not facts.inactive or facts.inactive[-1][1] is not None:
+                facts.inactive.append((now, None))
 
 
 def set_state(instance: Any, name: str) -> None:

@@ -150,7 +150,7 @@ def _changes(world: World) -> list[dict[str, Any]]:
 
 
 def _ledger(world: World) -> dict[str, Any]:
-    """Verify the stream, and that the file beside it tells the same."""
+    """Verify the stream, and that the file beside it holds the same."""
     store = open_store(world.places.store_url)
     try:
         lines = [line_of(record) for record in LedgerStream(store, unchecked).read()]

@@ -22,8 +22,8 @@ import yaml
 from finops.errors import InvalidInput
 from finops_operator.cli.output import Format, note
 from finops_sandbox.demo.environment import Places, forget_the_user, free_port, shell_file
+from finops_sandbox.demo.guide import print_guide
 from finops_sandbox.demo.loop import run_loop
-from finops_sandbox.demo.tell import tell
 from finops_sandbox.demo.world import build
 from finops_sandbox.supervisor import Supervisor, open_private, remove_folder
 
@@ -106,7 +106,7 @@ class Demo:
         self._up = False
 
     async def main(self, temporary: tuple[Path, ...]) -> int:
-        echo = note if self._options.verbose else _silent
+        echo = note if self._options.verbose else _ignore
         log = self._places.state / "programs.log"
         async with Supervisor(log, folders=temporary, say=note, echo=echo) as supervisor:
             asked = _on_signals(supervisor)
@@ -140,7 +140,7 @@ class Demo:
         if self._options.headless:
             return self._report(await run_loop(world))
         note(f"ready after {world.seconds['policyReady']:.1f} s")
-        await asyncio.to_thread(tell, world)
+        await asyncio.to_thread(print_guide, world)
         await asyncio.Event().wait()
         return 0
 
@@ -153,7 +153,7 @@ class Demo:
         return 0 if loop["verified"] else NOT_VERIFIED
 
 
-def _silent(_: str) -> None:
+def _ignore(_: str) -> None:
     return None
 
 
@@ -166,7 +166,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 async def _parent_gone(pid: int, asked: asyncio.Event) -> None:
     """Ask for the end when the process that started us has gone: nobody is left who could press Ctrl-C."""
     if pid:
-        while os.getppid() == pid:  # noqa: ASYNC110 - the system tells nobody
+        while os.getppid() == pid:  # noqa: ASYNC110 - the system notifies nobody
             await asyncio.sleep(_PARENT_SECONDS)
         asked.set()
 

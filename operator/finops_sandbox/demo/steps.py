@@ -1,7 +1,7 @@
 """The walk through the demo: what to press or type, in which order, and what to watch for after each step.
 
-`tell` prints it once the first scan has ended. Names of requests are those of this run, so every command works as it
-stands.
+`print_guide` prints it once the first scan has ended. Names of requests are those of this run, so every command works
+as it stands.
 """
 
 from __future__ import annotations

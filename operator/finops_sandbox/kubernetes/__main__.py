@@ -95,7 +95,7 @@ async def _serve(arguments: argparse.Namespace, state: Path) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until told to stop. Returns the exit code: 0 stopped, 1 a manifest or the port is refused."""
+    """Run until asked to stop. Returns the exit code: 0 stopped, 1 a manifest or the port is refused."""
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="finops-kubernetes-") as temporary:

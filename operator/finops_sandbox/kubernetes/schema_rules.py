@@ -123,10 +123,10 @@ class SchemaRules:
             text = rule.message
         except EvaluationFailed as error:
             what = schema.get("type", "object")
-            told = rule.stated_message or rule.expression.text.strip()
+            message = rule.stated_message or rule.expression.text.strip()
             wrong_types = "call arguments did not match a supported operator, function or macro signature"
             text = f"'{error}': {wrong_types} for" if str(error) == "no such overload" else f"{error} evaluating"
-            return Cause(path or "<nil>", f'Invalid value: "{what}": {text} rule: {told}')
+            return Cause(path or "<nil>", f'Invalid value: "{what}": {text} rule: {message}')
         if rule.message_expression is not None:
             try:
                 text = str(rule.message_expression.evaluate(variables))

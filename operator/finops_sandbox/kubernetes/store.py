@@ -1,6 +1,6 @@
 """Objects in memory, their versions, and the log of changes that watches read.
 
-Used by the writer (``writes``), by reads and watches, and by everything that looks objects up (RBAC, admission).
+Used by the writer (``writes``), by reads and watches, and by everything that finds objects (RBAC, admission).
 All calls happen on the server's event loop, so each is atomic without locks. Stored objects are never changed in
 place: a write puts a new dict, and readers may keep the old one.
 """
@@ -33,8 +33,8 @@ class Change:
 class Store:
     """The state of the double.
 
-    Revisions start from the clock, so that a watcher of an earlier process is told its version is too old instead of
-    being served nothing.
+    Revisions start from the clock, so that a watcher of an earlier process learns that its version is too old instead
+    of being served nothing.
     """
 
     history: int = HISTORY
@@ -67,7 +67,7 @@ class Store:
 
     # -- writing
     def put(self, kind: Kind, obj: Obj) -> Obj:
-        """Store an object under a new resourceVersion and tell the watchers. Returns the stored object."""
+        """Store an object under a new resourceVersion and notify the watchers. Returns the stored object."""
         key = object_key(obj)
         old = self.objects[kind.storage].get(key)
         self._emit("MODIFIED" if old else "ADDED", kind.storage, obj, old)
@@ -76,12 +76,12 @@ class Store:
         if kind == CRD:
             for defined in kinds_of_definition(obj):
                 self.kinds[defined.group, defined.version, defined.plural] = defined
-                for tell in self.on_kind:
-                    tell(defined)
+                for notify in self.on_kind:
+                    notify(defined)
         return obj
 
     def remove(self, kind: Kind, obj: Obj, *, orphan: bool = False) -> None:
-        """Take an object away for good, then whatever depends on it: the garbage collector's work, done at once."""
+        """Remove an object, then whatever depends on it: the garbage collector's work, done at once."""
         key = object_key(obj)
         old = self.objects[kind.storage].pop(key, None)
         self._emit("DELETED", kind.storage, copy.deepcopy(obj), old)

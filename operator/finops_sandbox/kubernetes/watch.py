@@ -53,7 +53,7 @@ class Watch:
         except ApiError as error:
             await response.write(self._line("ERROR", error.body()))
         except ConnectionResetError:
-            pass  # the client left: nobody to tell
+            pass  # the client left: nobody to notify
         finally:
             self._store.listeners.discard(wake)
         return response

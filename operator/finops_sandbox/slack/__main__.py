@@ -1,6 +1,6 @@
 """`python -m finops_sandbox.slack`: the double as a program, for the demo's supervisor and for a pod.
 
-One JSON line on stdout tells the address; SIGTERM and SIGINT stop it; exit code 2 for a bad file or a taken port.
+One JSON line on stdout holds the address; SIGTERM and SIGINT stop it; exit code 2 for a bad file or a taken port.
 """
 
 import argparse

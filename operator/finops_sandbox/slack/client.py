@@ -143,7 +143,7 @@ class Control:
         """Go back to the seed."""
         return self.act("reset")
 
-    # Looking in
+    # Reading state
 
     def health(self) -> Json:
         """Readiness, open connections, number of failures."""

@@ -1,4 +1,4 @@
-"""The control API `/_fake/...`: tests and the demo act as people, as time, as Slack's failures, and look inside.
+"""The control API `/_fake/...`: tests and the demo act as people, as time, as Slack's failures, and read the state.
 
 Reads are GET, acts are POST with a JSON object; a refusal is HTTP 409 `{"ok": false, "error", "detail"}`, a request
 that makes no sense HTTP 400. JSON only: a web page elsewhere cannot post that here without asking first.
@@ -104,16 +104,16 @@ class Control:
             "added_users": body.get("add", []),
             "removed_users": body.get("remove", []),
         }
-        return {"members": group.members, "event": await self._tell(event)}
+        return {"members": group.members, "event": await self._emit(event)}
 
     async def _deactivate_user(self, body: Json) -> Json:
         user = self._state.users[body["user"]]
         user.deleted = bool(body.get("deleted", True))
         self._state.touch()
         event = {"type": "user_change", "user": {"id": user.id, "deleted": user.deleted, "team_id": user.team_id}}
-        return {"deleted": user.deleted, "event": await self._tell(event)}
+        return {"deleted": user.deleted, "event": await self._emit(event)}
 
-    async def _tell(self, event: Json) -> Json:
+    async def _emit(self, event: Json) -> Json:
         """Send an event if the app is there; what changed stays changed either way."""
         return await self._people.event(event) if self._hub.connections else {"sent": False}
 

@@ -36,7 +36,7 @@ class Fault:
         return ""
 
     def wants(self, method: str, args: Json) -> bool:
-        """Tell whether this call is meant."""
+        """Return whether this call is meant."""
         if self.n < 1 or self.method not in {"*", method}:
             return False
         return all(part in _searchable(args.get(name)) for name, part in self.match.items())

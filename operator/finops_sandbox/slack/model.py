@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class User:
-    """One account. The flags are those an approver policy must look at."""
+    """One account. The flags are those an approver policy must check."""
 
     id: str
     name: str
@@ -149,7 +149,7 @@ class View:
 
 @dataclass(slots=True)
 class CallRecord:
-    """One Web API call as it happened, for tests to look at."""
+    """One Web API call as it happened, for tests to read."""
 
     time: float
     method: str

@@ -97,7 +97,7 @@ class People:
         return self._result(envelope) | {"errors": target.errors, "response": envelope.response}
 
     async def close_view(self, *, user: str, everything: bool = False) -> Json:
-        """Close the top modal (or all). The app hears of it only where the view asked for notice."""
+        """Close the top modal (or all). The app gets an event only where the view asked for notice."""
         person = self._person(user)
         closed = self._state.close_views(person.id, everything=everything)
         if not closed:

@@ -39,7 +39,7 @@ class State:
 
     def reset(self) -> None:
         """Go back to the seed; time stays where it is."""
-        self.random = random.Random(4)  # noqa: S311 - ids only have to look like Slack's and repeat between runs
+        self.random = random.Random(4)  # noqa: S311 - ids only have to resemble Slack's and repeat between runs
         self.team = self.seed.team()
         self.app = self.seed.app()
         self.tokens = self.seed.tokens()
@@ -66,7 +66,7 @@ class State:
     # Change notice
 
     def touch(self) -> None:
-        """Tell the page that something visible changed."""
+        """Notify the page that something visible changed."""
         self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()
@@ -120,7 +120,7 @@ class State:
     # Conversations
 
     def find_channel(self, reference: str) -> Channel | None:
-        """Look a channel up by id or by name, as chat methods do."""
+        """Find a channel by id or by name, as chat methods do."""
         if reference in self.channels:
             return self.channels[reference]
         name = reference.removeprefix("#")
@@ -199,7 +199,7 @@ class State:
         self.touch()
         return [self.views[key] for key in reversed(closed)]
 
-    # Looking in
+    # Reading state
 
     def fail(self, what: str, **details: Any) -> None:
         """Record something that must not happen in a test run, such as a call of an unknown method."""

@@ -70,7 +70,7 @@ class Intake:
         *,
         in_modal: Callable[[ClickResult], Mapping[str, Any] | None] = lambda _: None,
     ) -> None:
-        """Do `job` in our own threads, acknowledge in time, and tell the person the answer it returns.
+        """Do `job` in our own threads, acknowledge in time, and send the person the answer it returns.
 
         `in_modal` may put the answer into the acknowledgement of a submission instead.
         """

@@ -21,14 +21,14 @@ from finops_slackbot.slack_calls import SlackCalls
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
 
 REFRESH_EVERY: Final = timedelta(minutes=15)
-_LOOK_SECONDS: Final = 2.0
+_POLL_SECONDS: Final = 2.0
 _AFTER_REFUSAL: Final = timedelta(minutes=5)
 _LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """The groups a person is in, and those Slack would not tell about (id → Slack's word)."""
+    """The groups a person is in, and those Slack would not list (id → Slack's word)."""
 
     groups: tuple[str, ...]
     unreadable: tuple[tuple[str, str], ...] = ()
@@ -46,7 +46,7 @@ class VotingGroups:
         """Return which of `groups` the user is in.
 
         Raises:
-            SlackRateLimited, SlackUnavailable: Slack does not tell, and what is remembered is too old to attest.
+            SlackRateLimited, SlackUnavailable: Slack does not answer, and what is remembered is too old to attest.
         """
         inside: list[str] = []
         unreadable: list[tuple[str, str]] = []
@@ -78,13 +78,13 @@ class GroupRefresher:
         self._not_before: dict[str, float] = {}
 
     def run(self, stop: threading.Event) -> None:
-        """Look every few seconds whether a list is missing or old, until `stop`."""
+        """Check every few seconds whether a list is missing or old, until `stop`."""
         while not stop.is_set():
             try:
                 self.refresh()
             except StoreUnavailable as error:
                 _LOG.warning("user groups not refreshed", extra={"error": str(error)})
-            stop.wait(_LOOK_SECONDS)
+            stop.wait(_POLL_SECONDS)
 
     def refresh(self) -> int:
         """Read every wanted group whose list is missing, old, or asked for since. Returns how many were read."""

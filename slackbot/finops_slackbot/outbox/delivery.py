@@ -1,8 +1,8 @@
 """Brings the outbox to Slack: one message a second and channel, decisions first, nothing posted twice.
 
 One thread per replica. A card is taken, posted or updated, and given back; what cannot be done now is given back with
-the instant at which it is worth another try. A post whose answer was lost is looked for in the channel's history by its
-metadata before anything is posted again.
+the instant at which it is worth another try. A post whose answer was lost is searched for in the channel's history by
+its metadata before anything is posted again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
-from finops.store.outbox import MessageRef, Outbox, Taken, WantedCard
+from finops.store.outbox import ClaimedCard, MessageRef, Outbox, WantedCard
 from finops.store.slack_status import SlackProblem, SlackStatus
 from finops_slackbot.killpoint import KillPoint
 from finops_slackbot.metrics import Metrics
@@ -128,7 +128,7 @@ class Delivery:
             self._refused(taken, error)
         return True
 
-    def _deliver(self, taken: Taken) -> None:
+    def _deliver(self, taken: ClaimedCard) -> None:
         card = taken.card
         ref = self._outbox.message(card.uid)
         if not ref.ts:
@@ -213,7 +213,8 @@ class Delivery:
         except SlackRefused as error:
             if error.code not in MESSAGE_GONE:
                 raise
-            _LOG.warning("card can no longer be changed", extra={"request": card.uid, "error": error.code})
+            # Somebody deleted the message, or it is too old to be edited: it is posted anew.
+            _LOG.info("card can no longer be changed", extra={"request": card.uid, "error": error.code})
             self._outbox.lost(card.uid)
             if not card.removed:
                 self._post(card)
@@ -268,7 +269,7 @@ class Delivery:
         if wait:
             raise _TryLaterError(now + wait)
 
-    def _refused(self, taken: Taken, error: SlackRefused) -> None:
+    def _refused(self, taken: ClaimedCard, error: SlackRefused) -> None:
         now = now_ms(self._clock)
         channel = taken.card.channel
         problem = SlackProblem(error.code, self._clock.now(), str(error))

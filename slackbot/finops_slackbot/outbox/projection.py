@@ -122,8 +122,10 @@ class Projection:
         if facts.digest is not None:
             listing = _listing(request)
             self._project_digest(mirror, listing)
-            # Once one card had to wait in this pass, those behind it wait too: they would come out of order.
-            thread = "" if listing in self._held else self._outbox.message(listing).ts
+            # Once one card had to wait in this pass, those behind it wait too: they would come out of order. So they do
+            # while this replica does not know them all, though another one may have posted the digest already.
+            waits = listing in self._held or self._awaits_more(self._members(mirror, listing))
+            thread = "" if waits else self._outbox.message(listing).ts
             if not thread:
                 self._held.add(listing)
                 self._unripe.add(uid)
@@ -138,10 +140,7 @@ class Projection:
             if not mirror.problem():
                 self._outbox.forget(uid)
             return
-        entry = members[0].digest
-        missing = entry is not None and len(members) < entry.size
-        newest = max(one.created for one in members)
-        if missing and not self._outbox.message(uid).ts and self._clock.now() - newest < _LAST_OF_A_DIGEST:
+        if self._awaits_more(members) and not self._outbox.message(uid).ts:
             self._unripe.add(uid)
             return
         shown, request = digest(members), mirror.request(members[0].uid)
@@ -159,6 +158,13 @@ class Projection:
             ),
             now_ms(self._clock),
         )
+
+    def _awaits_more(self, members: list[CardFacts]) -> bool:
+        """Return whether requests of the digest are missing that may still come."""
+        entry = members[0].digest if members else None
+        if entry is None or len(members) >= entry.size:
+            return False
+        return self._clock.now() - max(one.created for one in members) < _LAST_OF_A_DIGEST
 
     def _members(self, mirror: Mirror, uid: str) -> list[CardFacts]:
         """Return the requests of a digest in the order of their cards."""

@@ -1,4 +1,4 @@
-"""What a person who clicked is told, one sentence or two per case; only they see it.
+"""What a person who clicked reads, one sentence or two per case; only they see it.
 
 Every sentence says whether the vote was recorded, and what to do next if it was not.
 """

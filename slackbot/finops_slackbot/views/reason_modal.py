@@ -15,7 +15,7 @@ _REASON_CHARACTERS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class ModalOrigin:
-    """Where a modal came from: the signed button value and the card, so that the answer finds its way back."""
+    """Where a modal came from: the signed button value and the card, so that the answer finds its place."""
 
     value: str
     channel: str

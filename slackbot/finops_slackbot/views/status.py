@@ -136,7 +136,7 @@ def _superseded(facts: CardFacts) -> str:
 
 
 def _deciders(facts: CardFacts) -> str:
-    """Who approved, in a sentence; the operator's own one where the votes alone do not tell."""
+    """Who approved, in a sentence; the operator's own one where the votes alone do not show it."""
     if facts.deciders:
         return f"Approved by {voters(facts.deciders)}."
     return quote(facts.decision, 500) if facts.decision.strip() else "Approved by approvers named by the policy."

@@ -14,7 +14,7 @@ from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.domain.decision import Choice
 from finops.errors import Refused
-from finops.k8s.ballots import NAMES, Ballot, Sent
+from finops.k8s.ballots import NAMES, Ballot, SentVote
 from finops.k8s.kinds import KindApi, action_requests, approvals
 
 
@@ -40,14 +40,14 @@ def vote(on: ActionRequest, choice: Choice = Choice.APPROVE, who: str = "alice",
     return Approval.of(on.metadata.namespace or "", spec)
 
 
-def send(api: KindApi[Approval], one: Approval, *, readable: bool = True) -> Sent:
+def send(api: KindApi[Approval], one: Approval, *, readable: bool = True) -> SentVote:
     def others() -> Iterable[Approval] | None:
         return api.list(one.metadata.namespace) if readable else None
 
     return Ballot(api, one, others).cast()
 
 
-def answer(api: KindApi[Approval], sent: Sent, result: str = "Counted", reason: str = "Approve") -> None:
+def answer(api: KindApi[Approval], sent: SentVote, result: str = "Counted", reason: str = "Approve") -> None:
     api.replace_status(sent.approval, {"result": result, "reason": reason, "message": f"{reason}."})
 
 

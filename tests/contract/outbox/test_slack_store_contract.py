@@ -68,11 +68,11 @@ def test_instances_are_alive_while_they_are_heard(store: Store) -> None:
     clicks = Clicks(store)
     clicks.heartbeat("bot-a", 1_000, forget_ms=100_000)
     clicks.heartbeat("bot-b", 10_000, forget_ms=100_000)
-    assert clicks.alive(16_500, silent_ms=15_000) == {"bot-b"}
+    assert clicks.alive(16_500, unresponsive_ms=15_000) == {"bot-b"}
     clicks.heartbeat("bot-b", 200_000, forget_ms=100_000)
-    assert clicks.alive(200_000, silent_ms=10**9) == {"bot-b"}
+    assert clicks.alive(200_000, unresponsive_ms=10**9) == {"bot-b"}
     clicks.leave("bot-b")
-    assert clicks.alive(200_000, silent_ms=10**9) == frozenset()
+    assert clicks.alive(200_000, unresponsive_ms=10**9) == frozenset()
 
 
 def test_groups_are_fresh_or_not_told_at_all(store: Store) -> None:

@@ -35,7 +35,7 @@ from finops_operator.aws.clients import AwsReaders
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import LocalRateLimits
-from finops_operator.aws.reader import Patience
+from finops_operator.aws.reader import CallPacing
 from finops_operator.aws.session import SdkSessions, read_config
 from finops_operator.plugins.action import Action, Target
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
@@ -147,7 +147,7 @@ def make_sessions(clock: FastClock, sdk: SdkSessions | None = None) -> ExecutorS
     """Real STS sessions and readers; where they go is in the environment."""
     counter = CallCounter()
     sdk = sdk or warm_sdk()
-    readers = AwsReaders(sdk, Patience(LocalRateLimits(), clock), process_counter=counter)
+    readers = AwsReaders(sdk, CallPacing(LocalRateLimits(), clock), process_counter=counter)
     return StsExecutorSessions(sdk, readers, clock)
 
 

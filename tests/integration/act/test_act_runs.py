@@ -31,7 +31,7 @@ def test_an_approved_act_is_carried_out_once_verified_and_recorded(action: str, 
     assert last.monthly_savings == "70.08"
     assert last.message == result.message
     assert last.message.startswith(("The instance is ", "The volume "))
-    assert last.message.endswith(f" To undo it: {ACTIONS[action].way_back}.")
+    assert last.message.endswith(f" To undo it: {ACTIONS[action].undo_by_hand}.")
     entries = list(StoredSavings(open_store(world.redis_url, prefix=world.prefix)).read())
     assert [entry["request"] for entry in entries] == ["u1"]
 

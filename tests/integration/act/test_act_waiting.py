@@ -11,7 +11,7 @@ from tests.integration.act.act_story import at, prepare, run_until
 from tests.integration.act.act_world import ESTATE, FastClock, World
 
 from finops.domain.decision import State
-from finops.domain.next_move import LOOK_CAP_SECONDS
+from finops.domain.next_move import LONGEST_PAUSE_SECONDS
 from finops.errors import AwsCredentialsInvalid
 from finops_sandbox.aws.double import AwsDouble, Delays
 
@@ -67,7 +67,7 @@ def test_a_stop_that_hangs_calls_a_person_once_in_the_ledger_whatever_process_lo
     world.clock = FastClock(world.clock.base - 10.0)
     for _ in range(3):
         late = world.executor(ledger).run(request)
-        assert (late.state, late.retry_after_seconds) == (None, LOOK_CAP_SECONDS)
+        assert (late.state, late.retry_after_seconds) == (None, LONGEST_PAUSE_SECONDS)
         assert "takes longer" in late.message
     assert world.status.states[-1] is State.NEEDS_HUMAN
     assert sum(record["result"] == "NeedsHuman" for record in records(world.ledger_path)) == 1

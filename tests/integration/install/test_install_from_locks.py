@@ -193,7 +193,7 @@ def test_the_help_for_approvers_names_every_command_and_what_is_not_installed(
     rows = {line.split()[1]: line for line in shown.splitlines() if line.startswith("│ ") and len(line.split()) > 2}
     assert "(not installed; comes with the extra 'operator')" in rows["scan"]
     assert "(not installed; comes with the extra 'operator')" in rows["doctor"]
-    assert "Approve an ActionRequest" in rows["approve"]
+    assert "Show what would happen, ask, approve it" in rows["approve"]
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ def test_a_watch_that_stands_still_is_seen_by_the_liveness_probe(rig: Rig) -> No
             case, *_ = proposed(rig)
             time.sleep(6)
             assert rig.http("/healthz")[0] == 200
-            assert proxy.freeze_silent(4.0) >= 4
+            assert proxy.freeze_unused(4.0) >= 4
 
             _, told = eventually(
                 lambda: answer if (answer := rig.http("/healthz"))[0] == 503 else None, 90, "the probe stays green"

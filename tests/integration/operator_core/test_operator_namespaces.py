@@ -19,7 +19,7 @@ def test_a_namespace_that_cannot_be_read_holds_back_its_own_requests_only(
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
     after = restarted(parts)
-    after.world.watches([NAMESPACE, "team-b"])
+    after.cache.watches([NAMESPACE, "team-b"])
     readable = after.approvals.api.list
 
     def refused(where: str | None) -> Any:
@@ -30,7 +30,7 @@ def test_a_namespace_that_cannot_be_read_holds_back_its_own_requests_only(
     with monkeypatch.context() as patched, caplog.at_level("WARNING"):
         patched.setattr(after.approvals.api, "list", refused)
         assert after.decider.see_all() == after.decider.see_all() == {"team-b"}
-        assert after.decider.look(made).status.state is State.APPROVED
+        assert after.decider.advance(made).status.state is State.APPROVED
         elsewhere = made.model_copy(update={"metadata": made.metadata.model_copy(update={"namespace": "team-b"})})
         with pytest.raises(Refused):
             after.decider.judge_votes(elsewhere)
@@ -46,7 +46,7 @@ def test_requests_of_a_namespace_that_cannot_be_read_are_taken_as_last_seen(
 ) -> None:
     here = parts.propose(1)
     elsewhere = here.model_copy(update={"metadata": here.metadata.model_copy(update={"namespace": "team-b"})})
-    parts.world.requests.put(elsewhere)
+    parts.cache.requests.put(elsewhere)
     readable = parts.requests.api.list
 
     def refused(where: str | None) -> Any:
@@ -58,5 +58,5 @@ def test_requests_of_a_namespace_that_cannot_be_read_are_taken_as_last_seen(
     with pytest.raises(Refused):
         parts.requests.found()
 
-    parts.world.watches([NAMESPACE, "team-b"])
+    parts.cache.watches([NAMESPACE, "team-b"])
     assert [one.metadata.namespace for one in parts.requests.found()] == [NAMESPACE, "team-b"]

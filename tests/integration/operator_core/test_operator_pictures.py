@@ -58,11 +58,11 @@ def silent(monkeypatch: pytest.MonkeyPatch, on: Any, method: str) -> None:
 def test_an_approval_outlives_a_start_in_which_the_request_is_shown_before_its_votes(parts: Parts) -> None:
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     after = restarted(parts)
-    after.world.requests.put(approved)
+    after.cache.requests.put(approved)
 
-    assert after.decider.look(approved).status.state is State.APPROVED
+    assert after.decider.advance(approved).status.state is State.APPROVED
     assert decisions(after) == ["Approved"]
 
 
@@ -71,20 +71,20 @@ def test_a_denial_that_the_watch_shows_last_wins_over_the_approval_it_shows_firs
     parts.vote(made, decision="Deny", reason="no")
     later = parts.vote(made, person="bob")
     after = restarted(parts)
-    after.world.approvals.saw(later.to_object(), listed=True)
+    after.cache.approvals.saw(later.to_object(), listed=True)
 
-    assert after.decider.look(made).status.state is State.DENIED
+    assert after.decider.advance(made).status.state is State.DENIED
 
 
 def test_while_the_votes_cannot_be_read_nothing_is_decided(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     after = restarted(parts)
     silent(monkeypatch, after.approvals.api, "list")
 
     for attempt in (
-        lambda: after.decider.look(approved),
+        lambda: after.decider.advance(approved),
         lambda: after.decider.judge_votes(approved),
         lambda: after.decider.end(approved, Trigger.WITHDRAWN, "the policy is gone"),
     ):
@@ -97,7 +97,7 @@ def test_while_the_votes_cannot_be_read_nothing_is_decided(parts: Parts, monkeyp
 def test_an_act_that_ended_without_a_call_is_not_decided_again(parts: Parts) -> None:
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     shown = parts.requests.write_status(approved, lambda now: {**now.status.to_dict(), "state": "Scheduled"})
     parts.ledger.append(
         Entry(
@@ -113,7 +113,7 @@ def test_an_act_that_ended_without_a_call_is_not_decided_again(parts: Parts) -> 
     late = parts.vote(made, decision="Withdraw", reason="too late")
     parts.clock.sleep(73 * 3600)
 
-    assert parts.decider.look(shown).status.state is State.SCHEDULED
+    assert parts.decider.advance(shown).status.state is State.SCHEDULED
     parts.decider.end(shown, Trigger.EXPIRED, "Expired before it was carried out.")
 
     assert answer(parts, late) == ("Refused", "AlreadyDecided")
@@ -123,13 +123,13 @@ def test_an_act_that_ended_without_a_call_is_not_decided_again(parts: Parts) -> 
 def test_an_approval_that_the_watch_has_lost_counts_while_the_api_server_has_it(parts: Parts) -> None:
     made = parts.propose(1, approval=TWO)
     vote = parts.vote(made)
-    approved = parts.decider.look(made)
-    parts.world.approvals.drop((NAMESPACE, vote.metadata.name), vote.metadata.uid)
+    approved = parts.decider.advance(made)
+    parts.cache.approvals.drop((NAMESPACE, vote.metadata.name), vote.metadata.uid)
 
-    assert parts.decider.look(approved).status.state is State.APPROVED
+    assert parts.decider.advance(approved).status.state is State.APPROVED
 
     delete(parts, vote)
-    assert parts.decider.look(approved).status.state is State.WITHDRAWN
+    assert parts.decider.advance(approved).status.state is State.WITHDRAWN
 
 
 def test_a_watch_that_begins_to_list_while_a_request_is_looked_at_puts_the_decision_off(
@@ -140,15 +140,15 @@ def test_a_watch_that_begins_to_list_while_a_request_is_looked_at_puts_the_decis
     fresh = parts.requests.fresh
 
     def lists_meanwhile(one: ActionRequest) -> ActionRequest:
-        parts.world.approvals.saw(vote.to_object(), listed=True)
+        parts.cache.approvals.saw(vote.to_object(), listed=True)
         return fresh(one)
 
     with monkeypatch.context() as patched:
         patched.setattr(parts.requests, "fresh", lists_meanwhile)
-        assert parts.decider.look(made).status.state is State.PENDING
+        assert parts.decider.advance(made).status.state is State.PENDING
     assert decisions(parts) == []
 
-    assert parts.decider.look(made).status.state is State.APPROVED
+    assert parts.decider.advance(made).status.state is State.APPROVED
 
 
 def test_nothing_is_recorded_about_a_request_that_is_gone(parts: Parts) -> None:
@@ -157,7 +157,7 @@ def test_nothing_is_recorded_about_a_request_that_is_gone(parts: Parts) -> None:
     parts.clock.sleep(73 * 3600)
 
     with pytest.raises(Gone):
-        parts.decider.look(made)
+        parts.decider.advance(made)
 
     assert decisions(parts) == []
 
@@ -168,14 +168,14 @@ def test_a_recorded_denial_is_shown_and_not_judged_again(parts: Parts, monkeypat
     with monkeypatch.context() as patched:
         silent(patched, parts.requests, "write_status")
         with pytest.raises(ClusterUnavailable):
-            parts.decider.look(made)
+            parts.decider.advance(made)
     decided_at = parts.clock.now().replace(microsecond=0)
     parts.clock.sleep(600)
     after = restarted(parts)
     parts.vote(made, decision="Withdraw", reason="sorry")
     late = parts.vote(made, person="bob")
 
-    ended = after.decider.look(after.requests.fresh(made))
+    ended = after.decider.advance(after.requests.fresh(made))
 
     assert ended.status.state is State.DENIED
     assert ended.status.decided_at == decided_at
@@ -192,7 +192,7 @@ def test_a_recorded_withdrawal_holds_when_its_cause_goes_away(
 ) -> None:
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     with monkeypatch.context() as patched:
         silent(patched, parts.requests, "write_status")
         with pytest.raises(ClusterUnavailable):
@@ -202,7 +202,7 @@ def test_a_recorded_withdrawal_holds_when_its_cause_goes_away(
     made_account = aws_accounts(after.connection).create(account())
 
     stop = after.gate.still_allowed(act_of(approved))
-    ended = after.decider.look(after.requests.fresh(made))
+    ended = after.decider.advance(after.requests.fresh(made))
 
     assert stop is not None
     assert (stop.kind, stop.message) == (StopKind.WITHDRAWN, "The policy no longer allows it.")
@@ -215,7 +215,7 @@ def test_what_has_begun_in_spite_of_a_recorded_withdrawal_is_left_to_the_executo
 ) -> None:
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     with monkeypatch.context() as patched:
         silent(patched, parts.requests, "write_status")
         decide = parts.decider._votes.decide
@@ -228,7 +228,7 @@ def test_what_has_begun_in_spite_of_a_recorded_withdrawal_is_left_to_the_executo
         with pytest.raises(ClusterUnavailable):
             parts.decider.end(approved, Trigger.WITHDRAWN, "The policy no longer allows it.")
 
-    assert parts.decider.look(approved).status.state is State.APPROVED
+    assert parts.decider.advance(approved).status.state is State.APPROVED
 
 
 @pytest.mark.parametrize("shown", [State.APPROVED, State.EXECUTING])
@@ -237,7 +237,7 @@ def test_a_vote_is_taken_back_until_the_first_call_is_recorded_whatever_the_stat
 ) -> None:
     made = parts.propose(1, approval={**TWO, "required": 1})
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     running = parts.requests.write_status(approved, lambda now: {**now.status.to_dict(), "state": shown.value})
 
     in_time = parts.vote(made, decision="Withdraw", reason="not now")
@@ -249,7 +249,7 @@ def test_a_vote_is_taken_back_until_the_first_call_is_recorded_whatever_the_stat
 def test_once_the_first_call_is_recorded_no_vote_is_taken_back(parts: Parts, shown: State) -> None:
     made = parts.propose(1, approval={**TWO, "required": 1})
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     running = parts.requests.write_status(approved, lambda now: {**now.status.to_dict(), "state": shown.value})
 
     intent(parts, running)
@@ -261,7 +261,7 @@ def test_once_the_first_call_is_recorded_no_vote_is_taken_back(parts: Parts, sho
 def test_nobody_is_told_that_a_vote_was_taken_back_in_the_instant_in_which_the_act_begins(parts: Parts) -> None:
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     vote = parts.vote(made, decision="Withdraw", reason="not now")
     begun = list[bool]()
 
@@ -292,7 +292,7 @@ def test_an_act_waits_for_a_vote_that_was_cast_and_is_not_judged_yet(parts: Part
     made_account = aws_accounts(parts.connection).create(account())
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     parts.vote(made, person="mallory", decision="Withdraw", reason="of no one")
     assert parts.gate.still_allowed(act_of(approved)) is None
 
@@ -313,7 +313,7 @@ def test_a_vote_that_has_the_uid_right_and_the_name_wrong_is_refused_and_holds_n
     made_account = aws_accounts(parts.connection).create(account())
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     mistyped = {"name": "mistyped", "uid": made.metadata.uid}
     vote = parts.vote(made, decision="Withdraw", reason="not now", request=mistyped)
     stop = parts.gate.still_allowed(act_of(approved))
@@ -331,11 +331,11 @@ def test_a_refusal_names_as_many_approvers_as_an_answer_holds(parts: Parts) -> N
     made = parts.propose(1, approval=LONG_NAMES)
     vote = parts.vote(made, person="mallory")
 
-    assert parts.decider.look(made).status.state is State.PENDING
+    assert parts.decider.advance(made).status.state is State.PENDING
 
     assert answer(parts, vote) == ("Refused", "NotEligible")
     parts.clock.sleep(73 * 3600)
-    assert parts.decider.look(parts.requests.fresh(made)).status.state is State.EXPIRED
+    assert parts.decider.advance(parts.requests.fresh(made)).status.state is State.EXPIRED
 
 
 def test_a_voter_who_cannot_be_answered_keeps_nobody_else_from_a_decision(
@@ -346,10 +346,10 @@ def test_a_voter_who_cannot_be_answered_keeps_nobody_else_from_a_decision(
     parts.vote(made)
     with monkeypatch.context() as patched:
         silent(patched, parts.approvals, "write_status")
-        assert parts.decider.look(made).status.state is State.APPROVED
+        assert parts.decider.advance(made).status.state is State.APPROVED
     assert answer(parts, refused) == (None, None)
 
-    parts.decider.look(parts.requests.fresh(made))
+    parts.decider.advance(parts.requests.fresh(made))
     assert answer(parts, refused) == ("Refused", "NotEligible")
     assert sorted(votes_recorded(parts)) == ["Approve", "NotEligible"]
 
@@ -361,10 +361,10 @@ def test_the_deciders_of_an_act_are_those_whose_approval_stands_in_the_order_of_
     parts.vote(made, decision="Withdraw", reason="slip")
     by_slack(parts, made, "U0ALICE001")
     parts.vote(made, person="bob")
-    assert parts.decider.look(made).status.state is State.PENDING
+    assert parts.decider.advance(made).status.state is State.PENDING
 
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
 
     assert approved.status.state is State.APPROVED
     standing = [vote.voter.handle for vote in parts.decider.counted_approvals(approved)]

@@ -18,7 +18,7 @@ from finops_operator.telemetry import Telemetry
 def reporter_of(parts: Parts) -> StatusReporter:
     return StatusReporter(
         parts.requests,
-        parts.world.requests.get,
+        parts.cache.requests.get,
         Events(parts.connection, component="operator", instance="operator-0"),
         Telemetry(),
         lambda: 1,

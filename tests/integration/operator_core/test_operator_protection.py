@@ -176,7 +176,7 @@ def test_while_unprotected_nothing_is_decided_and_nothing_begins(parts: Parts) -
     """Bullet "Forged votes are executed when admission was not in force": nothing decided, nothing acted."""
     made = parts.propose(1)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert parts.gate.still_allowed(act_of(approved)) is None
     parts.protection.why = "ValidatingAdmissionPolicyBinding x does not exist"
 
@@ -192,7 +192,7 @@ def test_a_vote_older_than_the_protection_is_refused_and_one_that_was_counted_no
     """Bullet "Forged votes are executed when admission was not in force": older votes are refused."""
     made = parts.propose(1)
     counted = parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert approved.status.state is State.APPROVED
     stamp = counted.metadata.creation_timestamp
     request_made = made.metadata.creation_timestamp
@@ -205,7 +205,7 @@ def test_a_vote_older_than_the_protection_is_refused_and_one_that_was_counted_no
     stop = parts.gate.still_allowed(act_of(approved))
     assert stop is not None
     assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "Unprotected")
-    assert parts.decider.look(approved).status.state is State.WITHDRAWN
+    assert parts.decider.advance(approved).status.state is State.WITHDRAWN
 
 
 def test_a_new_vote_made_before_the_protection_is_answered_so(parts: Parts) -> None:

@@ -50,10 +50,10 @@ def test_a_denial_whose_append_did_not_answer_still_ends_the_request(parts: Part
     vote = parts.vote(made, decision="Deny", reason="no")
     done = sync_slowly_once(parts, 2.5)
     with pytest.raises(LedgerUnavailable):
-        parts.decider.look(made)
+        parts.decider.advance(made)
     assert done.wait(10)
 
-    after = parts.decider.look(parts.requests.fresh(made))
+    after = parts.decider.advance(parts.requests.fresh(made))
 
     answer = parts.approvals.api.get(NAMESPACE, vote.metadata.name)
     assert answer is not None
@@ -61,22 +61,22 @@ def test_a_denial_whose_append_did_not_answer_still_ends_the_request(parts: Part
     assert answer.status.result.value == "Counted"
     assert after.status.state is State.DENIED
     parts.vote(made, person="bob")
-    assert parts.decider.look(parts.requests.fresh(made)).status.state is State.DENIED
+    assert parts.decider.advance(parts.requests.fresh(made)).status.state is State.DENIED
 
 
 def test_a_withdrawal_whose_append_did_not_answer_takes_the_approval_back(parts: Parts) -> None:
     """Bullet "A counted denial is lost": the same holds for a vote that is taken back."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert approved.status.state is State.APPROVED
     parts.vote(made, decision="Withdraw")
     done = sync_slowly_once(parts, 2.5)
     with pytest.raises(LedgerUnavailable):
-        parts.decider.look(approved)
+        parts.decider.advance(approved)
     assert done.wait(10)
 
-    assert parts.decider.look(parts.requests.fresh(made)).status.state is State.WITHDRAWN
+    assert parts.decider.advance(parts.requests.fresh(made)).status.state is State.WITHDRAWN
 
 
 def test_a_vote_that_was_taken_back_does_not_count_again_when_the_store_hides_its_verdict(parts: Parts) -> None:
@@ -84,15 +84,15 @@ def test_a_vote_that_was_taken_back_does_not_count_again_when_the_store_hides_it
     both = {**TWO, "required": 2}
     made = parts.propose(1, approval=both)
     first = parts.vote(made)
-    made = parts.decider.look(made)
+    made = parts.decider.advance(made)
     parts.vote(made, decision="Withdraw")
-    made = parts.decider.look(made)
+    made = parts.decider.advance(made)
     parts.store.client.hdel(parts.store.keys.ledger_operations, f"vote:{first.metadata.uid}")
     parts.decider.start_again()
     parts.vote(made, person="bob")
 
     with pytest.raises(LedgerDiverged, match="hides operation vote:"):
-        parts.decider.look(parts.requests.fresh(made))
+        parts.decider.advance(parts.requests.fresh(made))
 
     assert parts.requests.fresh(made).status.state is State.PENDING
 
@@ -110,7 +110,7 @@ def test_a_denial_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_i
     assert len(counted) == 2
 
     stop = parts.gate.still_allowed(act_of(made))
-    shown = parts.decider.look(parts.requests.fresh(made))
+    shown = parts.decider.advance(parts.requests.fresh(made))
 
     assert stop is not None
     assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "Denied")
@@ -138,11 +138,11 @@ def test_a_request_that_is_withdrawn_before_its_first_call_gives_its_place_back(
     """Bullet "Caps leak after a kill": a process that died between admission and start left a place taken."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert parts.given_back == []
     parts.vote(made, decision="Withdraw")
 
-    assert parts.decider.look(approved).status.state is State.WITHDRAWN
+    assert parts.decider.advance(approved).status.state is State.WITHDRAWN
     assert [one.metadata.uid for one in parts.given_back] == [made.metadata.uid]
 
 
@@ -153,7 +153,7 @@ def test_an_approval_that_does_not_parse_holds_its_act_and_no_other(
     """Bullet "An Approval that does not parse": it holds the act and says so, and never withdraws it for good."""
     made = parts.propose(1, approval=TWO)
     mine = parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     other = parts.vote(parts.propose(2, approval=TWO))
     name = (mine if about else other).metadata.name
     real = KindApi._list_raw
@@ -181,7 +181,7 @@ def test_a_policy_that_no_longer_names_the_account_withdraws_what_was_approved(p
     """Bullet "a policy that no longer names the account": what a policy does not name is not acted on."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert parts.gate.still_allowed(act_of(approved)) is None
     parts.policies.api.delete(NAMESPACE, policy().metadata.name)
     parts.policies.create(policy(approval=TWO, accounts=[{"name": "elsewhere"}]))
@@ -196,7 +196,7 @@ def test_nothing_begins_so_late_that_its_call_could_come_after_the_expiry(parts:
     """Bullet "a call made seconds after expiry": the last half minute begins nothing."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     left = (made.spec.expires_at - parts.clock.now()).total_seconds()
     parts.clock.sleep(left - 32)
     assert parts.gate.still_allowed(act_of(approved)) is None

@@ -51,7 +51,7 @@ def by_slack(parts: Parts, on: ActionRequest, user: str, **changes: Any) -> Appr
 def delete(parts: Parts, vote: Approval) -> None:
     """Remove a vote as somebody with the right to delete does, and let the watch show it."""
     parts.approvals.api.delete(NAMESPACE, vote.metadata.name)
-    parts.world.approvals.drop((NAMESPACE, vote.metadata.name), vote.metadata.uid)
+    parts.cache.approvals.drop((NAMESPACE, vote.metadata.name), vote.metadata.uid)
 
 
 def votes_recorded(parts: Parts) -> list[str]:
@@ -73,7 +73,7 @@ def granted(parts: Parts) -> Any:
 def test_a_withdrawal_counts_also_when_its_object_is_deleted(parts: Parts, *, restarted: bool) -> None:
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert approved.status.state is State.APPROVED
     assert parts.gate.still_allowed(act_of(approved)) is None
     back = parts.vote(made, decision="Withdraw", reason="oh no")
@@ -83,7 +83,7 @@ def test_a_withdrawal_counts_also_when_its_object_is_deleted(parts: Parts, *, re
         parts.decider.start_again()
 
     stop = parts.gate.still_allowed(act_of(approved))
-    ended = parts.decider.look(approved)
+    ended = parts.decider.advance(approved)
 
     assert stop is not None
     assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "QuorumLost")
@@ -97,18 +97,18 @@ def test_a_denial_counts_also_when_its_object_is_deleted(parts: Parts) -> None:
     delete(parts, delete_me)
     parts.vote(made, person="bob")
 
-    assert parts.decider.look(made).status.state is State.DENIED
+    assert parts.decider.advance(made).status.state is State.DENIED
 
 
 @pytest.mark.usefixtures("granted")
 def test_an_approval_whose_object_is_deleted_no_longer_counts(parts: Parts) -> None:
     made = parts.propose(1, approval=TWO)
     vote = parts.vote(made)
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     delete(parts, vote)
 
     assert parts.gate.still_allowed(act_of(approved)) is not None
-    assert parts.decider.look(approved).status.state is State.WITHDRAWN
+    assert parts.decider.advance(approved).status.state is State.WITHDRAWN
 
 
 @pytest.mark.usefixtures("granted")
@@ -118,7 +118,7 @@ def test_a_destructive_act_is_not_approved_by_one_human_with_two_channels(parts:
     parts.vote(made)
     by_slack(parts, made, "U0ALICE001")
 
-    waiting = parts.decider.look(made)
+    waiting = parts.decider.advance(made)
 
     assert waiting.status.state is State.PENDING
     assert waiting.status.votes is not None
@@ -127,7 +127,7 @@ def test_a_destructive_act_is_not_approved_by_one_human_with_two_channels(parts:
     assert any(answer.endswith("people named in ConfigMap r-identities.") for answer in answers)
 
     parts.vote(made, person="bob")
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert approved.status.state is State.APPROVED
     assert parts.gate.still_allowed(act_of(approved)) is None
 
@@ -138,7 +138,7 @@ def test_two_channels_count_together_as_long_as_the_administrator_names_both_peo
     parts.maps.write("r-identities", {"slack.U0ALICE001": "alice", "k8s.bob": "bob"})
     by_slack(parts, made, "U0ALICE001")
     parts.vote(made, person="bob")
-    approved = parts.decider.look(made)
+    approved = parts.decider.advance(made)
     assert approved.status.state is State.APPROVED
     assert parts.gate.still_allowed(act_of(approved)) is None
 
@@ -153,23 +153,23 @@ def test_a_flood_of_votes_leaves_few_records_and_can_still_be_taken_back(parts: 
     made = parts.propose(1, approval={**TWO, "required": 2})
     for _ in range(VOTES_A_PERSON + 20):
         parts.vote(made)
-    parts.decider.look(made)
+    parts.decider.advance(made)
     assert votes_recorded(parts) == ["Approve", *["AlreadyVoted"] * (VOTES_A_PERSON - 1), "TooManyVotes"]
     answers = {one.status.reason for one in parts.approvals.api.list(NAMESPACE)}
     assert answers == {"Approve", "AlreadyVoted", "TooManyVotes"}
 
     parts.decider.start_again()
     parts.vote(made)
-    parts.decider.look(made)
+    parts.decider.advance(made)
     assert len(votes_recorded(parts)) == VOTES_A_PERSON + 1
 
     parts.vote(made, decision="Withdraw", reason="slip")
-    assert parts.decider.look(made).status.votes is not None
+    assert parts.decider.advance(made).status.votes is not None
     assert votes_recorded(parts)[-1] == "Withdraw"
     for choice in ("Deny", "Withdraw", "Approve"):
         parts.vote(made, decision=choice, reason="again")
     parts.vote(made, person="bob")
-    parts.decider.look(made)
+    parts.decider.advance(made)
     assert votes_recorded(parts)[VOTES_A_PERSON + 1 :] == ["Withdraw", "Approve"]
 
 
@@ -180,10 +180,10 @@ def test_a_status_that_may_not_be_written_for_a_moment_is_no_reason_to_stop_an_a
         def write_status(self, *_: Any) -> ActionRequest:
             raise Refused("not yet", code="Forbidden")
 
-    refusing = Forbidding(parts.requests.api, parts.world.requests, parts.housekeeping.canary)
+    refusing = Forbidding(parts.requests.api, parts.cache.requests, parts.housekeeping.canary)
     reporter = StatusReporter(
         refusing,
-        parts.world.requests.get,
+        parts.cache.requests.get,
         Events(parts.connection, component="operator", instance="operator-0"),
         Telemetry(),
         lambda: 1,

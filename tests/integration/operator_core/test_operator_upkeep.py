@@ -28,13 +28,13 @@ def commands(store: Store) -> int:
 def test_fifty_open_requests_with_votes_cost_nothing_while_nothing_happens(parts: Parts) -> None:
     for number in range(50):
         parts.vote(parts.propose(number, approval={"required": 2, "approvers": [{"kubernetesGroup": "sre"}]}))
-    for one in parts.world.requests.all():
-        parts.decider.look(one)
+    for one in parts.cache.requests.all():
+        parts.decider.advance(one)
     before, asked = commands(parts.store), len(parts.double.audit())
 
     for _ in range(10):
-        for one in parts.world.requests.all():
-            parts.decider.look(one)
+        for one in parts.cache.requests.all():
+            parts.decider.advance(one)
 
     assert commands(parts.store) - before == 0
     # The mapping of identities, once in two seconds at most.
@@ -45,11 +45,11 @@ def test_an_old_picture_of_a_request_never_puts_it_back_to_its_beginning(parts: 
     made = parts.propose(1)
     old = made.model_copy(update={"status": made.status.model_copy(update={"state": None})})
     parts.vote(made)
-    assert parts.decider.look(made).status.state is State.APPROVED
-    parts.world.requests.drop((NAMESPACE, made.metadata.name), made.metadata.uid)
+    assert parts.decider.advance(made).status.state is State.APPROVED
+    parts.cache.requests.drop((NAMESPACE, made.metadata.name), made.metadata.uid)
 
     with pytest.raises(Conflict, match="taken in already"):
-        parts.decider.look(old)
+        parts.decider.advance(old)
 
     assert parts.requests.fresh(made).status.state is State.APPROVED
 
@@ -59,7 +59,7 @@ def test_a_request_that_another_thread_took_in_is_read_without_a_refused_write(p
     old = made.model_copy(update={"status": made.status.model_copy(update={"state": None})})
     before = len(parts.double.audit())
 
-    seen = parts.decider.look(old)
+    seen = parts.decider.advance(old)
 
     assert seen.status.state is State.PENDING
     assert [one for one in parts.double.audit()[before:] if one["verb"] not in {"get", "list"}] == []
@@ -70,7 +70,7 @@ def test_votes_of_one_second_are_judged_so_that_the_withdrawal_wins(parts: Parts
     parts.vote(made)
     parts.vote(made, decision="Withdraw", reason="slip")
 
-    look = parts.decider.look(made)
+    look = parts.decider.advance(made)
 
     assert look.status.state is State.PENDING
     told = [record.entry.detail["choice"] for record in parts.ledger.read() if record.entry.kind is RecordKind.VOTED]
@@ -112,7 +112,7 @@ def test_a_month_after_its_end_a_request_is_removed_and_its_story_stays(parts: P
 
     assert parts.requests.api.get(NAMESPACE, ended.metadata.name) is None
     assert parts.requests.api.get(NAMESPACE, waiting.metadata.name) is not None
-    assert parts.world.requests.get(NAMESPACE, ended.metadata.name) is None
+    assert parts.cache.requests.get(NAMESPACE, ended.metadata.name) is None
     assert parts.ledger.of_request(ended.metadata.uid or "")
 
 
@@ -136,7 +136,7 @@ def test_a_posted_card_is_noted_once_also_by_the_next_process(parts: Parts) -> N
     parts.outbox.shown(silent.metadata.uid or "", MessageRef("C0123456789", "1700.6", "h", 0))
     for _ in range(3):
         parts.housekeeping.run_duties()
-    parts.chronicle.start_again()
+    parts.audit_notes.start_again()
     parts.housekeeping.run_duties()
 
     (noted,) = [record for record in parts.ledger.read() if record.entry.kind is RecordKind.POSTED]
@@ -164,7 +164,7 @@ def test_what_is_no_card_of_slack_does_not_get_into_the_ledger(parts: Parts, cha
     made = parts.propose(1, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}})
     parts.outbox.shown(made.metadata.uid or "", MessageRef(channel, stamp, "h", 0))
 
-    parts.chronicle.note((), [made], "")
+    parts.audit_notes.note((), [made], "")
 
     assert RecordKind.POSTED not in {record.entry.kind for record in parts.ledger.read()}
 
@@ -177,10 +177,10 @@ def test_a_request_that_ended_without_a_card_is_asked_about_ever_more_seldom(par
         asked.extend(uids)
         return {}
 
-    parts.chronicle.posted = nothing_posted
+    parts.audit_notes.posted = nothing_posted
 
     for _ in range(600):
-        parts.chronicle.note((), parts.world.requests.all(), "")
+        parts.audit_notes.note((), parts.cache.requests.all(), "")
 
     assert 60 <= len(asked) <= 70
 
@@ -190,7 +190,7 @@ def test_each_turn_of_the_freeze_switch_is_noted_once(parts: Parts) -> None:
         parts.maps.write("r-freeze", {"frozen": frozen, "reason": reason})
         parts.housekeeping.run_duties()
         parts.housekeeping.run_duties()
-        parts.chronicle.start_again()
+        parts.audit_notes.start_again()
         parts.housekeeping.run_duties()
 
     for frozen, reason in (("", ""), ("true", "audit"), ("false", ""), ("true", "audit")):
@@ -206,9 +206,9 @@ def test_only_a_change_of_terms_is_noted_and_every_turn_of_it(parts: Parts) -> N
     def changed(generation: int, **spec: Any) -> None:
         found = policy(name="terms", generation=generation, **spec)
         metadata = replaced(found, made)
-        parts.world.policies.put(found.model_copy(update={"metadata": metadata}))
+        parts.cache.policies.put(found.model_copy(update={"metadata": metadata}))
         parts.housekeeping.run_duties()
-        parts.chronicle.start_again()
+        parts.audit_notes.start_again()
         parts.housekeeping.run_duties()
 
     changed(1)
@@ -264,4 +264,4 @@ def test_a_status_is_written_on_the_newest_object_and_a_deleted_one_is_gone(part
     parts.requests.api.delete(NAMESPACE, one.metadata.name)
     with pytest.raises(Gone):
         parts.requests.write_status(written, lambda now: now.status.to_dict())
-    assert parts.world.requests.get(NAMESPACE, one.metadata.name) is None
+    assert parts.cache.requests.get(NAMESPACE, one.metadata.name) is None

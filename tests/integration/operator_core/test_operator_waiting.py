@@ -40,7 +40,7 @@ class Looking:
         parts = self.parts
         self.accounts = aws_accounts(parts.connection)
         self.loop = RequestLoop(
-            world=parts.world,
+            cache=parts.cache,
             requests=parts.requests,
             decider=parts.decider,
             gate=parts.gate,
@@ -72,7 +72,7 @@ class Looking:
     def approved(self, shown: State, *, begun: bool = False) -> ActionRequest:
         made = self.parts.propose(1, approval=TWO)
         self.parts.vote(made)
-        approved = self.parts.decider.look(made)
+        approved = self.parts.decider.advance(made)
         if begun:
             intent(self.parts, approved)
         return self.parts.requests.write_status(approved, lambda now: {**now.status.to_dict(), "state": shown.value})
@@ -161,8 +161,8 @@ def test_an_account_that_cannot_be_read_is_a_reason_to_wait_and_told(
 
 def test_before_every_vote_is_known_no_request_is_looked_at(looking: Looking, monkeypatch: pytest.MonkeyPatch) -> None:
     request = looking.approved(State.APPROVED)
-    vote = looking.parts.world.approvals.all()[0]
-    looking.parts.world.approvals.saw(vote.to_object(), listed=True)
+    vote = looking.parts.cache.approvals.all()[0]
+    looking.parts.cache.approvals.saw(vote.to_object(), listed=True)
 
     with monkeypatch.context() as patched:
         silent(patched, looking.parts.approvals.api, "list")
@@ -179,7 +179,7 @@ def test_only_requests_of_a_namespace_whose_votes_are_unknown_are_held_back(
     looking: Looking, monkeypatch: pytest.MonkeyPatch, unread: str
 ) -> None:
     request = looking.approved(State.APPROVED)
-    looking.parts.world.watches([NAMESPACE, "team-b"])
+    looking.parts.cache.watches([NAMESPACE, "team-b"])
     readable = looking.parts.approvals.api.list
 
     def refused(where: str | None) -> Any:

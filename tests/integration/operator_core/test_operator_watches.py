@@ -28,7 +28,7 @@ def serving(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     stop, ready = threading.Event(), threading.Event()
 
     async def watch() -> None:
-        await serve(parts.world, [NAMESPACE], stop, ready)
+        await serve(parts.cache, [NAMESPACE], stop, ready)
         # TLS connections close a moment after they are told to.
         await asyncio.sleep(0.3)
 
@@ -48,7 +48,7 @@ def serving(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 def test_a_watch_that_lost_its_place_makes_the_picture_incomplete_until_all_is_read(
     parts: Parts, serving: Callable[[], None]
 ) -> None:
-    kept = parts.world.policies
+    kept = parts.cache.policies
     gone = parts.policies.api.create(policy(name="gone"))
     parts.policies.api.create(policy(name="left"))
     serving()

@@ -13,7 +13,7 @@ from finops.crds.scan_policy import ScanPolicy
 from finops.errors import StoreUnavailable
 from finops.store.slack_status import SlackProblem, SlackStatus
 from finops_operator.rules import policy_status
-from finops_operator.rules.policy_status import Standing
+from finops_operator.rules.policy_status import PolicyFigures
 from finops_operator.upkeep.channels import problem_of
 
 CHANNEL = "C0123456789"
@@ -28,7 +28,7 @@ def problem(message: str = REFUSED, code: str = "not_in_channel") -> SlackProble
 def scanned(parts: Parts, name: str, **spec: Any) -> ScanPolicy:
     made = policy(name=name, **spec)
     made = made.model_copy(update={"metadata": made.metadata.model_copy(update={"uid": None, "generation": None})})
-    standing = Standing(0, summary().monthly_cost)
+    standing = PolicyFigures(0, summary().monthly_cost)
     return parts.policies.write_status(
         parts.policies.create(made),
         lambda now: policy_status.scanned(

@@ -33,7 +33,7 @@ def window() -> Iterator[Browser]:
 @pytest.fixture
 def browser(window: Browser) -> Iterator[Browser]:
     window.resize(1280, 900)
-    window.look(dark=False)
+    window.set_theme(dark=False)
     window.console.clear()
     yield window
     window.goto("about:blank")
@@ -267,7 +267,7 @@ def test_the_page_fits_and_is_named_at_every_size(
 ) -> None:
     post(client)
     browser.resize(width, 844)
-    browser.look(dark=dark)
+    browser.set_theme(dark=dark)
     browser.goto(slack.url)
     browser.wait_text("Resize reports-3")
     assert browser.evaluate("document.documentElement.scrollWidth") <= width

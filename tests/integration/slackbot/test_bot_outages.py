@@ -196,7 +196,7 @@ def test_the_socket_comes_back_after_it_was_cut(world: World) -> None:
 def test_members_of_the_groups_that_policies_name_are_kept_for_the_operator(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("finops_slackbot.guards.groups._LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("finops_slackbot.guards.groups._POLL_SECONDS", 0.1)
     groups = SlackGroups(world.store)
     with world.bot() as bot:
         groups.want({"S0SRE00001", "S0NOWHERE1"})
@@ -209,7 +209,7 @@ def test_members_of_the_groups_that_policies_name_are_kept_for_the_operator(
 
 def test_a_group_that_the_operator_asks_for_is_read_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bullet "Checked again right before the act": the act waits for a reading that was made after it asked."""
-    monkeypatch.setattr("finops_slackbot.guards.groups._LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("finops_slackbot.guards.groups._POLL_SECONDS", 0.1)
     groups = SlackGroups(world.store)
     with world.bot() as bot:
         groups.want({"S0SRE00001"})

@@ -65,7 +65,7 @@ def test_on_a_phone_the_buttons_are_on_the_first_screen_in_light_and_dark(folder
         shown = card(card_facts(request, votes, demo=False), Buttons(b"a key for pictures"))
         client.chat_postMessage(channel=CHANNEL, text=shown.text, blocks=list(shown.blocks))
         for theme in ("light", "dark"):
-            browser.look(dark=theme == "dark")
+            browser.set_theme(dark=theme == "dark")
             browser.goto(slack.url)
             browser.wait_text("Approve")
             browser.evaluate("document.querySelector('.message').scrollIntoView()")

@@ -20,7 +20,7 @@ from finops.ports.clock import SystemClock
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.limiter import OTHERS, LocalRateLimits, Quota
 from finops_operator.aws.paging import PagingModels
-from finops_operator.aws.reader import AwsReader, Patience
+from finops_operator.aws.reader import AwsReader, CallPacing
 
 SESSION = botocore.session.Session()
 LOADER: Loader = SESSION.get_component("data_loader")
@@ -41,9 +41,9 @@ def client(service: str) -> Any:
 
 
 def reader(made: Any, counter: CallCounter | None = None) -> AwsReader:
-    patience = Patience(LocalRateLimits(), SystemClock(), quotas=UNLIMITED)
+    pacing = CallPacing(LocalRateLimits(), SystemClock(), quotas=UNLIMITED)
     return AwsReader(
-        "111111111111", "us-east-1", lambda _service, _fresh: made, MODELS.of, patience, counter or CallCounter()
+        "111111111111", "us-east-1", lambda _service, _fresh: made, MODELS.of, pacing, counter or CallCounter()
     )
 
 
@@ -277,7 +277,7 @@ def test_every_item_of_every_page_is_returned_once_and_in_order(items: list[list
         "us-east-1",
         lambda _service, _fresh: Shelf(pages, paging.inputs[0]),
         MODELS.of,
-        Patience(LocalRateLimits(), SystemClock(), quotas=UNLIMITED),
+        CallPacing(LocalRateLimits(), SystemClock(), quotas=UNLIMITED),
         CallCounter(),
     ).read(operation, {})
     assert joined[paging.results[0]] == [item for part in items for item in part]

@@ -14,7 +14,7 @@ from finops.errors import AwsCredentialsInvalid, AwsDenied, AwsThrottled, AwsUnr
 from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.limiter import OTHERS, LocalRateLimits, Quota
 from finops_operator.aws.paging import Paging
-from finops_operator.aws.reader import AwsReader, Patience, RetryPolicy
+from finops_operator.aws.reader import AwsReader, CallPacing, RetryPolicy
 
 OPERATION = "ec2:DescribeInstances"
 
@@ -69,8 +69,8 @@ def clock() -> FakeClock:
 @pytest.fixture
 def reading(clock: FakeClock) -> Callable[..., AwsReader]:
     def make(script: Script, **quotas: Quota) -> AwsReader:
-        patience = Patience(LocalRateLimits(), clock, RetryPolicy(), {OTHERS: Quota(1e9, 1e9), **quotas})
-        return AwsReader("111111111111", "us-east-1", script.source, unpaged, patience, CallCounter())
+        pacing = CallPacing(LocalRateLimits(), clock, RetryPolicy(), {OTHERS: Quota(1e9, 1e9), **quotas})
+        return AwsReader("111111111111", "us-east-1", script.source, unpaged, pacing, CallCounter())
 
     return make
 

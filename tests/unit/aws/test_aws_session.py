@@ -16,7 +16,7 @@ from finops_operator.aws.assume import session_word
 from finops_operator.aws.counting import CallCounter, counted_by, counting_handler
 from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.parsing import take_metric_points
-from finops_operator.aws.session import Bounded, SdkSessions, is_loopback, read_config
+from finops_operator.aws.session import BoundedCache, SdkSessions, is_loopback, read_config
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_errors_and_other_protocols_are_left_to_the_sdk(answer: dict[str, Any]) 
 
 
 def test_a_value_is_made_once_for_many_threads_and_a_failure_leaves_nothing() -> None:
-    table, made, gate = Bounded(2), [], threading.Barrier(4)
+    table, made, gate = BoundedCache(2), [], threading.Barrier(4)
 
     def make() -> str:
         made.append(1)
@@ -264,7 +264,7 @@ def test_a_value_is_made_once_for_many_threads_and_a_failure_leaves_nothing() ->
 
 
 def test_the_least_recently_used_value_goes_first() -> None:
-    table = Bounded(2)
+    table = BoundedCache(2)
     table.get("a", lambda: "a")
     table.get("b", lambda: "b")
     table.get("a", lambda: "again")

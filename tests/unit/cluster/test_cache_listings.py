@@ -10,25 +10,25 @@ from tests.unit.cluster.test_canary_and_cache import raw
 
 from finops.crds.scan_policy import ScanPolicy
 from finops.errors import ClusterUnavailable
-from finops_operator.cluster.cache import Kept, World
+from finops_operator.cluster.cache import ClusterCache, KindCache
 
 
 def parsed(version: str, name: str = "p", **more: Any) -> ScanPolicy:
     return ScanPolicy.from_object(raw(version, name=name, **more))
 
 
-def policies(*held: ScanPolicy) -> Kept[ScanPolicy]:
+def policies(*held: ScanPolicy) -> KindCache[ScanPolicy]:
     """Return a kind of which `held` was read."""
-    kept = World().policies
+    kept = ClusterCache().policies
     kept.read(lambda _: held)
     return kept
 
 
-def complete(kept: Kept[ScanPolicy]) -> bool:
+def complete(kept: KindCache[ScanPolicy]) -> bool:
     return kept.is_complete
 
 
-def names(kept: Kept[ScanPolicy]) -> list[str]:
+def names(kept: KindCache[ScanPolicy]) -> list[str]:
     return sorted(one.metadata.name for one in kept.all())
 
 
@@ -43,7 +43,7 @@ def reading(during: Callable[[], None], *found: ScanPolicy) -> Callable[[str | N
 
 
 def test_nothing_is_complete_before_it_was_read_whatever_the_watch_has_shown() -> None:
-    kept = World().policies
+    kept = ClusterCache().policies
     kept.saw(raw("7"), listed=True)
     assert not complete(kept)
 
@@ -118,7 +118,7 @@ def test_what_happens_while_everything_is_read_is_not_undone_by_the_answer() -> 
 
 
 def test_a_list_that_begins_while_everything_is_read_needs_another_reading() -> None:
-    kept = World().policies
+    kept = ClusterCache().policies
 
     kept.read(reading(lambda: kept.saw(raw("7"), listed=True), parsed("7")))
     assert not complete(kept)
@@ -128,7 +128,7 @@ def test_a_list_that_begins_while_everything_is_read_needs_another_reading() -> 
 
 
 def test_a_reading_that_fails_changes_nothing() -> None:
-    kept = World().policies
+    kept = ClusterCache().policies
     kept.put(parsed("7"))
 
     def silent(_: str | None) -> Iterator[ScanPolicy]:
@@ -143,15 +143,15 @@ def test_a_reading_that_fails_changes_nothing() -> None:
 
 
 def test_exactly_the_watched_namespaces_are_read_and_accounts_have_none() -> None:
-    world, asked = World(), list[str | None]()
+    cache, asked = ClusterCache(), list[str | None]()
 
     def read(namespace: str | None) -> tuple[Any, ...]:
         asked.append(namespace)
         return ()
 
-    world.watches(["team-a", "team-b"])
-    world.approvals.read(read)
-    world.accounts.read(read)
+    cache.watches(["team-a", "team-b"])
+    cache.approvals.read(read)
+    cache.accounts.read(read)
 
     assert asked == ["team-a", "team-b", None]
 
@@ -183,7 +183,7 @@ def answers(**names: str) -> Callable[[str | None], list[ScanPolicy]]:
 
 
 def test_a_namespace_that_lists_again_is_noticed_whatever_another_has_listed() -> None:
-    kept = World().policies
+    kept = ClusterCache().policies
     kept.namespaces = ("a", "b")
     for name in ("a1", "b1", "b2"):
         kept.saw(own(name, "5", name[0]), listed=True)
@@ -215,7 +215,7 @@ def test_a_watch_that_lists_again_is_noticed_when_nothing_of_its_last_listing_is
 
 
 def test_a_namespace_that_cannot_be_read_leaves_the_picture_of_the_others_complete() -> None:
-    kept = World().policies
+    kept = ClusterCache().policies
     kept.namespaces = ("a", "b")
     kept.put(ScanPolicy.from_object(own("b1", "5", "b")))
 

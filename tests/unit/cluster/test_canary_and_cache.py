@@ -12,7 +12,7 @@ from tests.support.fake_clock import FakeClock
 from tests.support.scan_samples import policy
 from tests.unit.slackbot.sample_requests import resize_request
 
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.canary import Canary
 
 KEY = ("team-a", "p")
@@ -111,63 +111,63 @@ def raw(version: str, *, name: str = "p", uid: str = "", **spec: Any) -> dict[st
 
 
 def test_an_older_event_never_replaces_a_newer_own_write() -> None:
-    world = World()
-    world.policies.saw(raw("7", suspend=True))
-    world.policies.saw(raw("6"))
+    cache = ClusterCache()
+    cache.policies.saw(raw("7", suspend=True))
+    cache.policies.saw(raw("6"))
 
-    kept = world.policies.get("team-a", "p")
+    kept = cache.policies.get("team-a", "p")
     assert kept is not None
     assert kept.spec.suspend is True
-    world.policies.saw(raw("8", uid="another"))
-    assert world.policies.all()[0].metadata.uid == "another"
+    cache.policies.saw(raw("8", uid="another"))
+    assert cache.policies.all()[0].metadata.uid == "another"
 
 
 def test_a_deleted_object_is_gone_and_a_ghost_of_it_can_be_dropped() -> None:
-    world = World()
-    world.policies.saw(raw("7"))
-    ghost = world.policies.all()[0]
-    world.policies.saw(raw("8"), deleted=True)
-    assert world.policies.all() == ()
+    cache = ClusterCache()
+    cache.policies.saw(raw("7"))
+    ghost = cache.policies.all()[0]
+    cache.policies.saw(raw("8"), deleted=True)
+    assert cache.policies.all() == ()
 
-    world.policies.put(ghost)
-    world.policies.drop(("team-a", "p"), "another uid")
-    assert len(world.policies.all()) == 1
-    world.policies.drop(("team-a", "p"), ghost.metadata.uid)
-    world.policies.drop(("team-a", "p"), ghost.metadata.uid)
+    cache.policies.put(ghost)
+    cache.policies.drop(("team-a", "p"), "another uid")
+    assert len(cache.policies.all()) == 1
+    cache.policies.drop(("team-a", "p"), ghost.metadata.uid)
+    cache.policies.drop(("team-a", "p"), ghost.metadata.uid)
 
-    assert world.policies.all() == ()
+    assert cache.policies.all() == ()
 
 
 def test_an_object_that_does_not_parse_is_set_aside_with_its_problem() -> None:
-    world = World()
-    world.policies.saw(raw("7"))
+    cache = ClusterCache()
+    cache.policies.saw(raw("7"))
     broken = raw("8")
     broken["spec"]["schedule"] = 5
-    world.policies.saw(broken)
+    cache.policies.saw(broken)
 
-    assert world.policies.all() == ()
-    (found,) = world.policies.broken()
+    assert cache.policies.all() == ()
+    (found,) = cache.policies.broken()
     assert "schedule" in found.problem
-    world.policies.saw(raw("9"))
-    assert (len(world.policies.all()), world.policies.broken()) == (1, ())
-    world.policies.saw(broken)
-    world.policies.saw(broken, deleted=True)
-    assert world.policies.broken() == ()
+    cache.policies.saw(raw("9"))
+    assert (len(cache.policies.all()), cache.policies.broken()) == (1, ())
+    cache.policies.saw(broken)
+    cache.policies.saw(broken, deleted=True)
+    assert cache.policies.broken() == ()
 
 
 def test_every_event_wakes_whoever_waits() -> None:
-    world = World()
-    seen = world.wait(-1, 0)
-    threading.Timer(0.05, world.policies.saw, (raw("1"),)).start()
+    cache = ClusterCache()
+    seen = cache.wait(-1, 0)
+    threading.Timer(0.05, cache.policies.saw, (raw("1"),)).start()
     begun = time.monotonic()
 
-    assert world.wait(seen, 10) > seen
+    assert cache.wait(seen, 10) > seen
     assert time.monotonic() - begun < 5
-    assert world.wait(world.wait(-1, 0), 0.01) == world.wait(-1, 0)
+    assert cache.wait(cache.wait(-1, 0), 0.01) == cache.wait(-1, 0)
 
 
 def test_votes_are_found_by_the_name_of_their_request() -> None:
-    world = World()
+    cache = ClusterCache()
     request = resize_request()
 
-    assert world.approvals_of(request) == ()
+    assert cache.approvals_of(request) == ()

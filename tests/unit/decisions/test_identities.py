@@ -9,7 +9,7 @@ import pytest
 from tests.support.fake_clock import FakeClock
 
 from finops.store.slack_groups import GroupMembers, SlackGroups
-from finops_operator.decisions.identities import People
+from finops_operator.decisions.identities import Identities
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 GROUP = "S0SRE00001"
@@ -36,8 +36,8 @@ class Switches:
         return None
 
 
-def people(groups: Groups) -> People:
-    return People(switches=Switches(), identities="r", groups=cast("SlackGroups", groups), clock=FakeClock(NOW))
+def people(groups: Groups) -> Identities:
+    return Identities(switches=Switches(), identities="r", groups=cast("SlackGroups", groups), clock=FakeClock(NOW))
 
 
 @pytest.mark.parametrize("age", [timedelta(), timedelta(seconds=60), timedelta(seconds=-5)])

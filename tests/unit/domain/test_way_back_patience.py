@@ -29,7 +29,7 @@ from finops.domain.execution import (
 from finops.domain.next_move import (
     ALARM_AFTER_FAILURES,
     BACKOFF_CAP_SECONDS,
-    LOOK_CAP_SECONDS,
+    LONGEST_PAUSE_SECONDS,
     Situation,
     next_move,
 )
@@ -91,7 +91,7 @@ def test_a_start_that_aws_accepts_and_takes_back_calls_a_person_and_is_tried_eve
     made = starts(world)
     pauses = [later - earlier for earlier, later in pairwise(made)]
     assert all(later >= earlier - 1 for earlier, later in pairwise(pauses))
-    assert max(pauses) == pytest.approx(BACKOFF_CAP_SECONDS, abs=LOOK_CAP_SECONDS)
+    assert max(pauses) == pytest.approx(BACKOFF_CAP_SECONDS, abs=LONGEST_PAUSE_SECONDS)
     assert len(made) > 20, "trying goes on"
 
 
@@ -119,7 +119,7 @@ def test_the_pause_after_an_accepted_start_is_never_shorter_than_its_effect_may_
     often = turned(("start_again", 9, Result.OK))
     waiting = look(often, _FALLEN, 100)
     assert isinstance(waiting, WaitFor)
-    assert waiting.seconds == LOOK_CAP_SECONDS, "somebody who helps is noticed within a minute"
+    assert waiting.seconds == LONGEST_PAUSE_SECONDS, "somebody who helps is noticed within a minute"
     assert isinstance(look(often, _FALLEN, BACKOFF_CAP_SECONDS + 1), Call)
 
 
@@ -135,7 +135,7 @@ def test_what_is_late_is_looked_at_ever_more_rarely() -> None:
     stopped = Journal((JournalEntry("stop", 1, START, Result.OK),))
     looks = [look(stopped, Instance(state="stopping"), seconds) for seconds in (100, 700, 900, 1e6)]
     waits = [move.seconds for move in looks if isinstance(move, WaitFor)]
-    assert waits == [5.0, 10.0, 30.0, LOOK_CAP_SECONDS]
+    assert waits == [5.0, 10.0, 30.0, LONGEST_PAUSE_SECONDS]
 
 
 _STATES = st.sampled_from(["pending", "running", "stopping", "stopped", "shutting-down"])

@@ -10,19 +10,19 @@ from tests.support.fake_clock import FakeClock
 from tests.support.scan_samples import policy
 
 from finops.crds.scan_policy import ScanPolicy
-from finops_operator.policies.backoff import Accounts, ScanPatience
+from finops_operator.policies.backoff import Accounts, ScanBackoff
 from finops_operator.rules.due import BLIND_RETRY, REQUESTED_AT, pause_after
 
 KEY = ("team-a", "p")
 HOURLY = policy(schedule="0 * * * *")
 
 
-def patience(clock: FakeClock) -> tuple[ScanPatience, list[Accounts]]:
+def patience(clock: FakeClock) -> tuple[ScanBackoff, list[Accounts]]:
     accounts: list[Accounts] = [frozenset()]
-    return ScanPatience(clock, lambda _: accounts[0]), accounts
+    return ScanBackoff(clock, lambda _: accounts[0]), accounts
 
 
-def pauses(clock: FakeClock, kept: ScanPatience, by: ScanPolicy, count: int) -> list[float]:
+def pauses(clock: FakeClock, kept: ScanBackoff, by: ScanPolicy, count: int) -> list[float]:
     found = []
     for _ in range(count):
         kept.failed(KEY, by)

@@ -17,7 +17,7 @@ from finops.domain.resource import Shard
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore, ShardHead
 from finops.store.recommendations import PolicyHead, RecommendationStore
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.canary import Canary
 from finops_operator.cluster.objects import Objects
 from finops_operator.policies.run import PolicyScans, key_of
@@ -39,17 +39,17 @@ def scans_with(**parts: Any) -> PolicyScans:
 
 
 def test_an_account_whose_deletion_the_watch_missed_is_not_used_by_the_next_scan() -> None:
-    world, api = World(), Accounts()
-    world.accounts.put(account())
-    objects: Objects[AwsAccount] = Objects(cast("Any", api), world.accounts, Canary(FakeClock()))
+    cache, api = ClusterCache(), Accounts()
+    cache.accounts.put(account())
+    objects: Objects[AwsAccount] = Objects(cast("Any", api), cache.accounts, Canary(FakeClock()))
     scans = scans_with(accounts=objects)
 
     scans.see_accounts()
-    assert world.accounts.all() == ()
+    assert cache.accounts.all() == ()
 
     api.there = [account()]
     scans.see_accounts()
-    assert [one.metadata.name for one in world.accounts.all()] == ["production"]
+    assert [one.metadata.name for one in cache.accounts.all()] == ["production"]
 
 
 def shard(region: str, kind: str = "ec2-instance") -> Shard:

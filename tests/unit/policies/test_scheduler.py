@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,11 +18,11 @@ from finops.crds.conditions import find_condition
 from finops.crds.policy_status import ScanPolicyStatus
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.report import ScanSummary
-from finops.errors import ClusterUnavailable, FinopsError, InvalidInput, StoreUnavailable
-from finops_operator.cluster.cache import World
+from finops.errors import ClusterUnavailable, Conflict, FinopsError, InvalidInput, Refused, StoreUnavailable
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.objects import Gone
 from finops_operator.policies.scheduler import Scheduler
-from finops_operator.rules.policy_status import Standing
+from finops_operator.rules.policy_status import PolicyFigures
 from finops_operator.telemetry import Telemetry
 
 LABELS = {"namespace": "team-a", "policy": "p"}
@@ -39,7 +40,7 @@ class Rig:
 
     outcome: ScanSummary | FinopsError = field(default_factory=summary)
     clock: FakeClock = field(default_factory=FakeClock)
-    world: World = field(default_factory=World)
+    cache: ClusterCache = field(default_factory=ClusterCache)
     telemetry: Telemetry = field(default_factory=Telemetry)
     refuses: Callable[[ScanPolicyStatus], FinopsError | None] = lambda _: None
     scans: int = 0
@@ -51,9 +52,9 @@ class Rig:
     policy: ScanPolicy = field(default_factory=policy)
 
     def __post_init__(self) -> None:
-        self.world.policies.put(self.policy)
+        self.cache.policies.put(self.policy)
         self.scheduler = Scheduler(
-            world=self.world,
+            cache=self.cache,
             policies=cast("Any", self),
             scan=self._scan,
             follow_up=self._follow_up,
@@ -71,11 +72,11 @@ class Rig:
             raise self.outcome
         return self.outcome
 
-    def _follow_up(self, _policy: ScanPolicy, _summary: ScanSummary) -> Standing:
+    def _follow_up(self, _policy: ScanPolicy, _summary: ScanSummary) -> PolicyFigures:
         self.follow_ups.append(self.clock.monotonic())
         if self.silent is not None and len(self.follow_ups) > 1:
             raise self.silent
-        return Standing(0, Decimal(0), self.owed)
+        return PolicyFigures(0, Decimal(0), self.owed)
 
     def publish(self, *_: Any, **__: Any) -> None:
         """Events are told to nobody."""
@@ -86,7 +87,7 @@ class Rig:
         if (error := self.refuses(status)) is not None:
             raise error
         self.policy = self.policy.model_copy(update={"status": status})
-        self.world.policies.put(self.policy)
+        self.cache.policies.put(self.policy)
         return self.policy
 
     def look(self, *, after: float = 0.0) -> None:
@@ -143,7 +144,7 @@ def test_a_change_of_an_impossible_policy_is_tried_at_once() -> None:
     rig.outcome = summary()
     changed = policy(generation=2)
     rig.policy = changed.model_copy(update={"status": rig.policy.status})
-    rig.world.policies.put(rig.policy)
+    rig.cache.policies.put(rig.policy)
 
     rig.look()
 
@@ -156,7 +157,7 @@ def test_a_policy_that_is_gone_when_its_status_is_written_is_not_scanned_again_a
     rig.look()
     rig.look(after=1)
     assert rig.scans == 1
-    rig.world.policies.drop(("team-a", "p"), rig.policy.metadata.uid)
+    rig.cache.policies.drop(("team-a", "p"), rig.policy.metadata.uid)
     rig.look(after=3600)
     assert rig.scans == 1
 
@@ -207,6 +208,23 @@ def test_while_what_follows_a_scan_cannot_be_done_it_is_tried_more_and_more_rare
     assert between(rig.follow_ups) == pauses
 
 
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [
+        (Conflict("the policy changed", code="Conflict"), logging.INFO),
+        (ClusterUnavailable("it restarts"), logging.INFO),
+        (Refused("may not patch scanpolicies/status", code="Forbidden"), logging.WARNING),
+    ],
+)
+def test_a_status_that_the_next_pass_writes_is_no_warning_and_a_missing_right_is(
+    caplog: pytest.LogCaptureFixture, error: FinopsError, level: int
+) -> None:
+    rig = Rig(IMPOSSIBLE, refuses=lambda _: error)
+    with caplog.at_level(logging.INFO):
+        rig.look()
+    assert {line.levelno for line in caplog.records if line.getMessage().startswith("status ")} == {level}
+
+
 def test_requests_brought_up_to_date_leave_no_pause_behind() -> None:
     rig = Rig(owed=True)
     for _ in range(20):
@@ -215,7 +233,7 @@ def test_requests_brought_up_to_date_leave_no_pause_behind() -> None:
     for _ in range(60):
         rig.look(after=1)
     done = len(rig.follow_ups)
-    assert rig.scheduler._patience.until(("team-a", "p"), rig.policy) is None
+    assert rig.scheduler._backoff.until(("team-a", "p"), rig.policy) is None
 
     for _ in range(60):
         rig.look(after=1)

@@ -10,11 +10,11 @@ from tests.support.scan_samples import NOW, policy, recommendation
 
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.recommendation import Block
-from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, FailingPlaces, Passed, PassingOver
+from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, CooldownReason, Cooldowns, FailingPlaces
 from finops_operator.rules.due import REQUESTED_AT
 
 ITEM = recommendation()
-PROTECTED = Passed("It is protected.", (Block("Protected", "It is protected."),))
+PROTECTED = CooldownReason("It is protected.", (Block("Protected", "It is protected."),))
 
 
 def known(**changes: Any) -> ScanPolicy:
@@ -24,7 +24,7 @@ def known(**changes: Any) -> ScanPolicy:
 
 
 def test_a_refused_act_is_passed_over_with_its_reason_until_its_time_is_over() -> None:
-    passing = PassingOver()
+    passing = Cooldowns()
     passing.note(known(), ITEM, NOW, REFUSED_FOR, PROTECTED)
 
     assert passing.why(known(), ITEM, NOW + REFUSED_FOR - timedelta(seconds=1)) == PROTECTED
@@ -33,7 +33,7 @@ def test_a_refused_act_is_passed_over_with_its_reason_until_its_time_is_over() -
 
 
 def test_a_changed_policy_a_scan_by_hand_and_another_policy_look_anew() -> None:
-    passing = PassingOver()
+    passing = Cooldowns()
     passing.note(known(), ITEM, NOW, REFUSED_FOR, PROTECTED)
 
     assert passing.why(known(generation=4), ITEM, NOW) is None
@@ -42,10 +42,10 @@ def test_a_changed_policy_a_scan_by_hand_and_another_policy_look_anew() -> None:
 
 
 def test_what_is_over_is_dropped() -> None:
-    passing = PassingOver()
+    passing = Cooldowns()
     for number in range(50):
-        passing.note(known(), recommendation(number), NOW, FAILED_FOR, Passed("no answer"))
-    passing.note(known(), ITEM, NOW + FAILED_FOR, FAILED_FOR, Passed("no answer"))
+        passing.note(known(), recommendation(number), NOW, FAILED_FOR, CooldownReason("no answer"))
+    passing.note(known(), ITEM, NOW + FAILED_FOR, FAILED_FOR, CooldownReason("no answer"))
 
     assert len(passing._until) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,12 +15,12 @@ from tests.support.scan_samples import account, plan_of, recommendation, request
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import State, Trigger
-from finops.errors import ClusterUnavailable, Refused
+from finops.errors import ClusterUnavailable, FenceLost, FinopsError, InvalidInput, LedgerUnavailable, Refused
 from finops.ports.act import ActRequest, Limits
 from finops.ports.aws_access import Tenant
 from finops.ports.clock import SystemClock
 from finops_operator.acts.progress import ActResult
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.requests.loop import ACTS_AT_ONCE, RequestLoop
 from finops_operator.rules.access import access_of
 from finops_operator.telemetry import Telemetry
@@ -80,15 +81,15 @@ class Looping:
 
     def keep(self, *acts: ActRequest, begun: bool = False) -> None:
         self.loop._keep(acts, begun=begun)
-        self.loop.world.ring()
+        self.loop.cache.ring()
 
 
 @contextmanager
 def looping(run: Run, *, poll: float = 30.0, **around: Any) -> Iterator[Looping]:
-    surroundings, world, stop = Surroundings(**around), World(), threading.Event()
+    surroundings, cache, stop = Surroundings(**around), ClusterCache(), threading.Event()
     unused: Any = None
     loop = RequestLoop(
-        world=world,
+        cache=cache,
         requests=unused,
         decider=cast("Any", surroundings),
         gate=unused,
@@ -107,7 +108,7 @@ def looping(run: Run, *, poll: float = 30.0, **around: Any) -> Iterator[Looping]
         yield Looping(loop, surroundings, stop)
     finally:
         stop.set()
-        world.ring()
+        cache.ring()
         thread.join(10)
         assert not thread.is_alive()
 
@@ -131,6 +132,30 @@ def test_a_dozen_acts_that_wait_hold_no_thread() -> None:
         soon(lambda: len(ran) == 12)
         at.keep(act(99))
         soon(lambda: ran[12:] == ["uid-rec99"])
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [
+        (FenceLost("another process has the lease"), logging.INFO),
+        (LedgerUnavailable("it does not answer"), logging.INFO),
+        (InvalidInput("an admission webhook refuses it", field="status"), logging.WARNING),
+    ],
+)
+def test_an_act_that_goes_on_by_itself_is_no_warning_and_one_that_is_refused_is(
+    caplog: pytest.LogCaptureFixture, error: FinopsError, level: int
+) -> None:
+    def run(_one: ActRequest, _: Callable[[], bool]) -> ActResult:
+        raise error
+
+    with caplog.at_level(logging.INFO), looping(run) as at:
+        at.keep(act(1))
+        soon(lambda: lines_about_acts(caplog))
+    assert lines_about_acts(caplog) == {level}
+
+
+def lines_about_acts(caplog: pytest.LogCaptureFixture) -> set[int]:
+    return {line.levelno for line in caplog.records if line.getMessage().startswith("act ")}
 
 
 def test_an_act_is_run_again_when_its_time_comes_without_any_event() -> None:
@@ -228,7 +253,7 @@ def test_an_act_that_this_program_cannot_carry_out_is_ended_once(state: State | 
 
     with looping(run) as at:
         if state is not None:
-            at.loop.world.requests.put(request(recommendation(1), state))
+            at.loop.cache.requests.put(request(recommendation(1), state))
         at.keep(act(1), begun=state is not None)
         soon(lambda: tries)
         soon(lambda: not at.loop._unfinished)

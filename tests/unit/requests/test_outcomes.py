@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.support.scan_samples import recommendation
 
 from finops.domain.recommendation import Block, Status
-from finops_operator.requests.cooldown import Passed
+from finops_operator.requests.cooldown import CooldownReason
 from finops_operator.requests.outcomes import Outcomes
 from finops_operator.rules.candidates import Skip
 
@@ -35,9 +35,9 @@ def test_what_is_asked_waits_or_was_refused_says_so() -> None:
     outcomes.asked(recommendation(1), "p-stop-1")
     outcomes.skipped(Skip(recommendation(2), "The same act was Denied."))
     outcomes.passed_over(
-        recommendation(3), Passed("It is a Spot instance.", (Block("Spot", "It is a Spot instance."),))
+        recommendation(3), CooldownReason("It is a Spot instance.", (Block("Spot", "It is a Spot instance."),))
     )
-    outcomes.passed_over(recommendation(4), Passed("AWS did not answer."))
+    outcomes.passed_over(recommendation(4), CooldownReason("AWS did not answer."))
 
     assert [
         (one.id, one.status.value, one.note, [block.code for block in one.blocked_by]) for one in outcomes.changed()

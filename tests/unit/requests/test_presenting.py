@@ -17,7 +17,7 @@ from finops.domain.resource import Resource
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.loaded import load_actions, load_kinds
 from finops_operator.requests.presenting import in_words, owner_of
-from finops_operator.rules.candidates import InWords
+from finops_operator.rules.candidates import PresentedAct
 
 ACTIONS = load_actions()
 KINDS = load_kinds()
@@ -35,7 +35,7 @@ def case(action: Action) -> tuple[ResourceRef, Observation, Plan]:
     return resource, instance_with({}) if about_instance else volume_with({}), plan
 
 
-def presented(action: Action, **changes: Any) -> InWords:
+def presented(action: Action, **changes: Any) -> PresentedAct:
     resource, observation, plan = case(action)
     item = recommendation(resource=resource, parameters=PARAMETERS.get(action.id, {}), **changes)
     return in_words(KINDS[resource.kind], action, item, observation, plan)

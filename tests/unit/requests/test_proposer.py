@@ -92,21 +92,21 @@ def _proposer(
     corrected: list[Recommendation] | None = None,
     take_in: Callable[[ActionRequest], object] = lambda request: request,
 ) -> Proposer:
-    kept = [] if corrected is None else corrected
+    cache = [] if corrected is None else corrected
     nothing = SimpleNamespace(all=lambda: ())
-    requests = SimpleNamespace(found=lambda: (), kept=nothing, api=SimpleNamespace(get=lambda *_: None), create=create)
+    requests = SimpleNamespace(found=lambda: (), cache=nothing, api=SimpleNamespace(get=lambda *_: None), create=create)
     return Proposer(
         requests=cast("Any", requests),
         policy_now=lambda _policy: by,
         accounts=lambda: (account(allow=[{"namespaces": ["team-a"], "actions": [action.id]}]),),
         recommendations=lambda _policy: iter(items),
-        correct=lambda _policy, changed: kept.extend(changed),
+        correct=lambda _policy, changed: cache.extend(changed),
         kinds=load_kinds(),
         actions={action.id: action},
         sessions=cast("Any", SimpleNamespace(reader=lambda *_args, **_named: object())),
         access=access_of,
         ledger=cast("Any", SimpleNamespace(append=lambda _entry: None)),
-        decider=cast("Any", SimpleNamespace(is_ours=lambda _request: True, look=take_in)),
+        decider=cast("Any", SimpleNamespace(is_ours=lambda _request: True, advance=take_in)),
         clock=FakeClock(),
         may_write=lambda: True,
         stopping=stopping,

@@ -14,9 +14,9 @@ from tests.support.scan_samples import ACCOUNT, NOW, gap, policy, scanned_status
 from finops.crds.policy_status import GAP_ROWS
 from finops.crds.scan_policy import ScanPolicy
 from finops_operator.rules import policy_status
-from finops_operator.rules.policy_status import Standing
+from finops_operator.rules.policy_status import PolicyFigures
 
-STANDING = Standing(open_requests=3, realized_monthly_savings=Decimal("7.005"))
+STANDING = PolicyFigures(open_requests=3, realized_monthly_savings=Decimal("7.005"))
 LATER = NOW + timedelta(hours=1)
 
 
@@ -229,7 +229,7 @@ def test_a_scan_that_broke_off_is_told_with_a_proper_reason(reason: str, shown: 
 
 def test_requests_made_after_the_scan_change_two_figures_only() -> None:
     before = policy(status=scanned())
-    after = policy_status.followed_up(before, Standing(9, Decimal("1.5")))
+    after = policy_status.followed_up(before, PolicyFigures(9, Decimal("1.5")))
 
     assert (after.pop("openRequests"), after.pop("realizedMonthlySavings")) == (9, "1.50")
     rest = before.status.to_dict()

@@ -46,7 +46,7 @@ def succeeded(request: ActionRequest) -> dict[str, Any]:
     launched = _instance("running", "t3.small", launched=_LATER)
     situation = _situation(request, Journal(entries), launched)
     assert next_move(situation) == Verified()
-    detail = verified_detail(situation, _act(request), ACTION.way_back)
+    detail = verified_detail(situation, _act(request), ACTION.undo_by_hand)
     progress = ActProgress(state=State.SUCCEEDED, message=str(detail["reason"]), started_at=_at(request))
     return with_progress(request, with_outcome(progress, detail), 1)
 

@@ -59,7 +59,7 @@ class Directory:
     def group_members(self, group: str) -> frozenset[str]:
         return cast("frozenset[str]", self._answer(group, self.groups[group]))
 
-    def tell(self, channel: str, user: str, text: str) -> None:
+    def post_ephemeral(self, channel: str, user: str, text: str) -> None:
         self.told.append((channel, user, text))
 
     def _answer(self, key: str, found: Any) -> Any:

@@ -75,11 +75,11 @@ def _run(
     records = _records(by, latest, chosen)
     emit(records, columns, output)
     if output in {Format.TABLE, Format.WIDE}:
-        _tell_totals(records, policy, chosen)
+        _print_totals(records, policy, chosen)
     end_with_gaps(gaps)
 
 
-def _tell_totals(records: Iterable[dict[str, Any]], policy: str, policies: Iterable[Selection]) -> None:
+def _print_totals(records: Iterable[dict[str, Any]], policy: str, policies: Iterable[Selection]) -> None:
     known = [Decimal(one["monthlyCost"]) for one in records if one["monthlyCost"] is not None]
     unpriced = sum(one["unpricedResources"] or 0 for one in records)
     everything = sum(known, Decimal(0))

@@ -13,10 +13,10 @@ from finops.ports.clock import SystemClock
 from finops_operator.cli.cluster_access import Cluster, open_cluster
 from finops_operator.cli.command import Command
 from finops_operator.cli.diagnosis.aws import AwsDoctor
-from finops_operator.cli.diagnosis.cluster import accounts_of, look_at_cluster
-from finops_operator.cli.diagnosis.prices import look_at_prices
+from finops_operator.cli.diagnosis.cluster import accounts_of, diagnose_cluster
+from finops_operator.cli.diagnosis.prices import diagnose_prices
 from finops_operator.cli.diagnosis.result import Result, Verdict, failed
-from finops_operator.cli.diagnosis.store import look_at_store
+from finops_operator.cli.diagnosis.store import diagnose_store
 from finops_operator.cli.documents import read_documents
 from finops_operator.cli.failures import FAILED, GAPS
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Output, Redis
@@ -44,12 +44,12 @@ def _run(
     """
     results: list[Result] = []
 
-    def told() -> Iterator[Result]:
-        for result in _look(files or [], redis, (kubeconfig, context, namespace)):
+    def reported() -> Iterator[Result]:
+        for result in _diagnose(files or [], redis, (kubeconfig, context, namespace)):
             results.append(result)
             yield result
 
-    emit((result.to_json() for result in told()), _COLUMNS, output)
+    emit((result.to_json() for result in reported()), _COLUMNS, output)
     verdicts = {result.verdict for result in results}
     if Verdict.FAILED in verdicts:
         raise typer.Exit(FAILED)
@@ -57,7 +57,7 @@ def _run(
         raise typer.Exit(GAPS)
 
 
-def _look(files: list[str], redis: str, place: tuple[str, str, str]) -> Iterator[Result]:
+def _diagnose(files: list[str], redis: str, place: tuple[str, str, str]) -> Iterator[Result]:
     clock, loaded, settings = SystemClock(), plugins(), settings_with(redis)
     accounts = tuple(read_documents(files, loaded.checks, known_ids(loaded), clock.now()).accounts.values())
     cluster = None
@@ -66,22 +66,22 @@ def _look(files: list[str], redis: str, place: tuple[str, str, str]) -> Iterator
     except InvalidInput as error:
         yield Result("kubernetes", "configuration", Verdict.UNKNOWN, error.message, error.hint)
     if cluster is not None:
-        yield from look_at_cluster(cluster)
+        yield from diagnose_cluster(cluster)
         accounts = accounts or _from(cluster)
     doctor = AwsDoctor(loaded, clock, namespace=cluster.namespace if cluster else "default", demo=settings.demo)
     try:
-        yield from doctor.look(accounts)
+        yield from doctor.diagnose(accounts)
     except FinopsError as error:
         yield failed("aws", "connection", error)
-    yield from look_at_prices(loaded, clock.now().date())
-    yield from look_at_store(settings)
+    yield from diagnose_prices(loaded, clock.now().date())
+    yield from diagnose_store(settings)
 
 
 def _from(cluster: Cluster) -> tuple[AwsAccount, ...]:
     try:
         return accounts_of(cluster)
     except FinopsError:
-        # The connection itself was told as failed above.
+        # The connection itself was reported as failed above.
         return ()
 
 

@@ -1,1 +1,1 @@
-"""What `finops doctor` looks at, one file per part of the world; nothing here changes anything anywhere."""
+"""What `finops doctor` checks, one file per part; nothing here changes anything anywhere."""

@@ -24,7 +24,7 @@ from finops_operator.aws.counting import CallCounter
 from finops_operator.aws.errors import CallContext
 from finops_operator.aws.executor import StsExecutorSessions
 from finops_operator.aws.limiter import LocalRateLimits
-from finops_operator.aws.reader import AwsReader, Patience, RetryPolicy
+from finops_operator.aws.reader import AwsReader, CallPacing, RetryPolicy
 from finops_operator.aws.regions import LIST_REGIONS, enabled_regions
 from finops_operator.aws.session import SdkSessions, read_config
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict, failed, ok
@@ -40,7 +40,7 @@ _DRY: Final = {"DryRun": True}
 
 
 class AwsDoctor:
-    """Looks at accounts; made by `finops doctor`."""
+    """Diagnoses accounts; made by `finops doctor`."""
 
     def __init__(self, plugins: Plugins, clock: Clock, *, namespace: str, demo: bool) -> None:
         counter = CallCounter()
@@ -48,12 +48,12 @@ class AwsDoctor:
         self._granted = frozenset(one.calls.dry_run_passed for one in plugins.actions.values())
         self._sdk = SdkSessions(counter, demo=demo)
         self._readers = AwsReaders(
-            self._sdk, Patience(LocalRateLimits(), clock, _HASTY), process_counter=counter, timeout_seconds=15
+            self._sdk, CallPacing(LocalRateLimits(), clock, _HASTY), process_counter=counter, timeout_seconds=15
         )
         self._executors: ExecutorSessions = StsExecutorSessions(self._sdk, self._readers, clock)
         self._tenant = Tenant(namespace=namespace, policy="doctor")
 
-    def look(self, accounts: Sequence[AwsAccount]) -> Results:
+    def diagnose(self, accounts: Sequence[AwsAccount]) -> Results:
         """Yield what is to be said about our own identity, and about every account."""
         yield from self._own_identity()
         for account in accounts:
@@ -73,8 +73,8 @@ class AwsDoctor:
     def _account(self, account: AwsAccount) -> Results:
         access, part = access_of(account), f"aws {account.metadata.name}"
         if account.spec.actions_for(self._tenant.namespace) is None:
-            told = f"does not list namespace {self._tenant.namespace} in spec.allow"
-            yield Result(part, "grant", Verdict.WARNING, told, "an administrator can add it")
+            seen = f"does not list namespace {self._tenant.namespace} in spec.allow"
+            yield Result(part, "grant", Verdict.WARNING, seen, "an administrator can add it")
         reader = self._readers.reader(access, access.home_region, self._tenant)
         try:
             identity = reader.once("sts:GetCallerIdentity", {})
@@ -139,8 +139,8 @@ class AwsDoctor:
             yield _asked(part, operation, partial(client.call, operation, given), "executor role", self._granted)
         for operation in needed:
             if operation not in calls:
-                told = "no call can test it without changing something"
-                yield Result(part, operation, Verdict.UNKNOWN, told, "compare with `finops iam-policy --for act`")
+                seen = "no call can test it without changing something"
+                yield Result(part, operation, Verdict.UNKNOWN, seen, "compare with `finops iam-policy --for act`")
 
 
 def _asked(part: str, operation: str, call: Callable[[], object], role: str, granted: frozenset[str]) -> Result:
@@ -151,8 +151,8 @@ def _asked(part: str, operation: str, call: Callable[[], object], role: str, gra
     except AwsRejected as error:
         if error.code in granted:
             return ok(part, operation, f"allowed to the {role}")
-        told = f"AWS answered {error.code} before it judged the permission"
-        return Result(part, operation, Verdict.UNKNOWN, told, "compare with `finops iam-policy`")
+        seen = f"AWS answered {error.code} before it judged the permission"
+        return Result(part, operation, Verdict.UNKNOWN, seen, "compare with `finops iam-policy`")
     except FinopsError as error:
         return failed(part, operation, error)
     return ok(part, operation, f"allowed to the {role}")

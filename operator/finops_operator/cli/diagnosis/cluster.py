@@ -27,7 +27,7 @@ _RIGHTS: Final = (
 )
 
 
-def look_at_cluster(cluster: Cluster) -> Results:
+def diagnose_cluster(cluster: Cluster) -> Results:
     """Yield identity, kinds and rights in the chosen namespace."""
     access = cluster.access
     try:
@@ -44,8 +44,8 @@ def look_at_cluster(cluster: Cluster) -> Results:
         yield ok(_PART, "kinds", f"serves {', '.join(KINDS)}")
         for verb, resource, what, hint in _RIGHTS:
             allowed = access.may(verb, resource, namespace=cluster.namespace)
-            told = f"may {'' if allowed else 'not '}{verb} {resource} in {cluster.namespace}"
-            yield Result(_PART, what, Verdict.OK if allowed else Verdict.WARNING, told, "" if allowed else hint)
+            seen = f"may {'' if allowed else 'not '}{verb} {resource} in {cluster.namespace}"
+            yield Result(_PART, what, Verdict.OK if allowed else Verdict.WARNING, seen, "" if allowed else hint)
         yield from _acts(cluster)
     except FinopsError as error:
         yield failed(_PART, "connection", error)

@@ -13,7 +13,7 @@ _OLD_AFTER: Final = timedelta(days=365)
 _REGION: Final = "us-east-1"
 
 
-def look_at_prices(plugins: Plugins, today: date) -> Results:
+def diagnose_prices(plugins: Plugins, today: date) -> Results:
     """Yield the source of prices, the date of a figure everybody knows, and how many regions have a table."""
     product = next(product for kind in plugins.kinds.values() for product in kind.products)
     probe = product.queries(_REGION, product.sample, {one.name: one.default for one in product.options})[0]

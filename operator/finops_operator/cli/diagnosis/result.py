@@ -11,7 +11,7 @@ from finops.errors import FinopsError, InvalidInput
 
 
 class Verdict(StrEnum):
-    """How a look turned out; `Unknown` is what could not be told without changing something."""
+    """How a check turned out; `Unknown` is what could not be found out without changing something."""
 
     OK = "ok"
     WARNING = "warning"
@@ -21,7 +21,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was looked at, how it turned out, what was seen, and what to do."""
+    """What was checked, how it turned out, what was seen, and what to do."""
 
     part: str
     check: str
@@ -40,12 +40,12 @@ class Result:
 
 
 def ok(part: str, check: str, detail: str) -> Result:
-    """A look that turned out well."""
+    """A check that turned out well."""
     return Result(part, check, Verdict.OK, detail)
 
 
 def failed(part: str, check: str, error: FinopsError) -> Result:
-    """A look that ended in an error of ours, which says itself what to do."""
+    """A check that ended in an error of ours, which says itself what to do."""
     where = f"{error.field}: " if isinstance(error, InvalidInput) and error.field else ""
     return Result(part, check, Verdict.FAILED, f"{where}{error.message}", error.hint)
 

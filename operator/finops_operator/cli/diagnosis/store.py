@@ -17,11 +17,11 @@ from finops_operator.cli.diagnosis.result import Result, Results, Verdict, faile
 
 _PART: Final = "store"
 _SLACK: Final = "slack"
-_SILENT_AFTER: Final = timedelta(minutes=5)
+_STALE_AFTER: Final = timedelta(minutes=5)
 
 
-def look_at_store(settings: Settings) -> Results:
-    """Yield what is to be said about the store and about the bot, which tells of itself there."""
+def diagnose_store(settings: Settings) -> Results:
+    """Yield what is to be said about the store and about the bot, which reports about itself there."""
     if not settings.redis_url:
         yield Result(
             _PART,
@@ -56,7 +56,7 @@ def _content(store: Store) -> Results:
 def _is_old(seen: str) -> bool:
     """Whether the bot was last seen too long ago; what is no time with its zone is no sign of life."""
     try:
-        return datetime.now(UTC) - datetime.fromisoformat(seen) > _SILENT_AFTER
+        return datetime.now(UTC) - datetime.fromisoformat(seen) > _STALE_AFTER
     except (ValueError, TypeError):
         return True
 
@@ -77,8 +77,8 @@ def _bot(status: SlackStatus) -> Results:
         )
         return
     seen = fields.get("seenAt", "")
-    silent = _is_old(seen)
-    connected = fields.get("connected") == "true" and not silent
+    stale = _is_old(seen)
+    connected = fields.get("connected") == "true" and not stale
     workspace = fields.get("teamName") or fields.get("team") or "no workspace"
     yield Result(
         _SLACK,

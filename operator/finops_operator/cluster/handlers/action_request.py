@@ -8,13 +8,13 @@ import kopf
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.crd import GROUP, VERSION
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 
 
-def register(registry: kopf.OperatorRegistry, world: World) -> None:
-    """Hand every event of the kind to the world."""
+def register(registry: kopf.OperatorRegistry, cache: ClusterCache) -> None:
+    """Hand every event of the kind to the cache."""
 
     @kopf.on.event(GROUP, VERSION, ActionRequest.crd.plural, registry=registry)
     async def saw(event: kopf.RawEvent, **_: Any) -> None:
         type_ = event["type"]
-        world.requests.saw(event["object"], deleted=type_ == "DELETED", listed=type_ is None)
+        cache.requests.saw(event["object"], deleted=type_ == "DELETED", listed=type_ is None)

@@ -8,13 +8,13 @@ import kopf
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.crd import GROUP, VERSION
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 
 
-def register(registry: kopf.OperatorRegistry, world: World) -> None:
-    """Hand every event of the kind to the world."""
+def register(registry: kopf.OperatorRegistry, cache: ClusterCache) -> None:
+    """Hand every event of the kind to the cache."""
 
     @kopf.on.event(GROUP, VERSION, AwsAccount.crd.plural, registry=registry)
     async def saw(event: kopf.RawEvent, **_: Any) -> None:
         type_ = event["type"]
-        world.accounts.saw(event["object"], deleted=type_ == "DELETED", listed=type_ is None)
+        cache.accounts.saw(event["object"], deleted=type_ == "DELETED", listed=type_ is None)

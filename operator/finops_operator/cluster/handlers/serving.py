@@ -10,23 +10,23 @@ from typing import Any, Final
 
 import kopf
 
-from finops_operator.cluster.cache import World
+from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.handlers import action_request, approval, aws_account, scan_policy
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-async def serve(world: World, namespaces: Sequence[str], stop: threading.Event, ready: threading.Event) -> None:
+async def serve(cache: ClusterCache, namespaces: Sequence[str], stop: threading.Event, ready: threading.Event) -> None:
     """Watch the four kinds in `namespaces` (empty: everywhere) until `stop` is set, by a signal handler for example."""
     registry = kopf.OperatorRegistry()
-    world.watches(namespaces)
+    cache.watches(namespaces)
 
     @kopf.on.login(registry=registry)
     def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
         return kopf.login_via_client(**kwargs)
 
     for events in (scan_policy, aws_account, action_request, approval):
-        events.register(registry, world)
+        events.register(registry, cache)
     stopped, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def relay() -> None:
@@ -66,6 +66,6 @@ def _settings() -> kopf.OperatorSettings:
     # A worker stays with its object for the idle time: both figures together say how fast a long list is shown.
     settings.queueing.worker_limit = 500
     settings.queueing.idle_timeout = 0.1
-    # Workers only fill the world: nothing they hold is lost when they are let go at once.
+    # Workers only fill the cache: nothing they hold is lost when they are let go at once.
     settings.queueing.exit_timeout = 0.5
     return settings

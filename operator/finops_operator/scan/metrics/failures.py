@@ -1,4 +1,4 @@
-"""Counts what could not be measured in one shard, and tells it as gaps: one per error code, never one per resource."""
+"""Counts what could not be measured in one shard, as gaps: one per error code, never one per resource."""
 
 from __future__ import annotations
 
@@ -58,6 +58,6 @@ class Failures:
         )
 
     def _sentence(self, operation: str, code: str, count: int) -> str:
-        told = f"{count} metrics of {self.shard.kind} are unknown"
+        unknown = f"{count} metrics of {self.shard.kind} are unknown"
         why = self.messages.get((operation, code), "")
-        return f"{told}: {why}" if why else told
+        return f"{unknown}: {why}" if why else unknown

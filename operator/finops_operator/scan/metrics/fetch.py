@@ -24,7 +24,7 @@ _STATISTICS_PER_METRIC: Final = 5
 
 
 @dataclass(slots=True)
-class Answers:
+class MetricAnswers:
     """What a batch brought.
 
     Attributes:
@@ -38,9 +38,9 @@ class Answers:
     errors: list[AwsError] = field(default_factory=list)
 
 
-def fetch(reader: PageReader, batch: Batch) -> Answers:
+def fetch(reader: PageReader, batch: Batch) -> MetricAnswers:
     """Ask for `batch`; every query ends in exactly one of `points` and `failed`. Never raises AwsError."""
-    answers = Answers()
+    answers = MetricAnswers()
     waiting: Sequence[Query] = batch.queries
     for _ in range(_ROUNDS):
         request = _Request(batch.window, waiting)
@@ -80,7 +80,7 @@ class _Request:
             answer = reader.once(OPERATION, {**parameters, "NextToken": answer["NextToken"]})
             self._take(answer)
 
-    def collect(self, answers: Answers) -> list[Query]:
+    def collect(self, answers: MetricAnswers) -> list[Query]:
         """File finished queries under `answers` and return those worth asking again."""
         again: list[Query] = []
         for query, ids in self._ids.items():
@@ -119,7 +119,7 @@ class _Request:
                     series[index] = value
 
     def _is_whole(self, stamps: Sequence[object]) -> bool:
-        """Tell whether every period of the window has its point, in order: then nothing needs to be sorted in."""
+        """Return whether every period of the window has its point, in order: then nothing needs to be sorted in."""
         window = self._window
         if len(stamps) != window.points:
             return False

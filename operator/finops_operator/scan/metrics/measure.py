@@ -1,8 +1,8 @@
-"""Measure a page of resources: hourly rings for all, 5-minute points for candidates, days of what is silent.
+"""Measure a page of resources: hourly rings for all, 5-minute points for candidates, days of what publishes no data.
 
 Called by the pipeline with pages of one shard. Hours are shared by all policies through the rings in the store, and
-5-minute pictures and silence by those with the same window, so a second policy asks CloudWatch for nothing. What cannot
-be read becomes `unknown` with its reason, never zero.
+5-minute pictures and inactivity by those with the same window, so a second policy asks CloudWatch for nothing. What
+cannot be read becomes `unknown` with its reason, never zero.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from finops_operator.scan.metrics.agent import OPERATION as LIST_METRICS
 from finops_operator.scan.metrics.agent import dimension_sets
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.fetch import OPERATION as GET_METRIC_DATA
-from finops_operator.scan.metrics.fetch import Answers, fetch
+from finops_operator.scan.metrics.fetch import MetricAnswers, fetch
 from finops_operator.scan.metrics.queries import HOUR, Batch, Query, Window, batches
 from finops_operator.scan.metrics.summarize import NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, Series, summarize
 from finops_operator.scan.metrics.windows import (
     DAY,
     fine_window,
+    inactivity_window,
     last_hour,
     missing_hours,
-    silence_window,
 )
 
 NOT_APPLICABLE: Final = "NotApplicable"
@@ -53,13 +53,13 @@ class MeasureSettings:
     Attributes:
         now: the scan's one instant: all its windows end there.
         lookback_days: hourly and 5-minute windows.
-        silence_days: how far back it must be proven that a silent resource published nothing, the longest wish of its
-            checks.
+        inactivity_days: how far back it must be proven that an inactive resource published nothing, the longest wish of
+            its checks.
     """
 
     now: datetime
     lookback_days: int
-    silence_days: int
+    inactivity_days: int
 
 
 @dataclass(slots=True)
@@ -124,9 +124,9 @@ class Measurer:
             for spec in self._kind.metrics:
                 if not spec.applies(resource):
                     drafts[resource.id].unknown[spec.name] = NOT_APPLICABLE
-        silent = self._kind.states.unmeasured
-        self._hourly([one for one in resources if one.state not in silent], drafts, sets)
-        self._silence([one for one in resources if one.state in silent], drafts)
+        unmeasured = self._kind.states.unmeasured
+        self._hourly([one for one in resources if one.state not in unmeasured], drafts, sets)
+        self._inactive([one for one in resources if one.state in unmeasured], drafts)
         self._fine(resources, drafts, sets)
         measured = {resource_id: draft.done(resource_id) for resource_id, draft in drafts.items()}
         self._store.put_summaries(self._shard, measured)
@@ -163,11 +163,11 @@ class Measurer:
             metric, dimensions = one.metric, one.dimensions
         return Query(resource.id, spec.name, spec.namespace, metric, dimensions, spec.statistics, window)
 
-    def _fetch(self, queries: Iterable[Query], *, fine: bool) -> Iterator[Answers]:
+    def _fetch(self, queries: Iterable[Query], *, fine: bool) -> Iterator[MetricAnswers]:
         """Yield the answers of one request at a time, in order: 5-minute points of a whole page would be 50 MB."""
         for batch, future in self._under_way(batches(queries)):
             if future is None:
-                answers = Answers(failed=dict.fromkeys(batch.queries, self._last_code))
+                answers = MetricAnswers(failed=dict.fromkeys(batch.queries, self._last_code))
             else:
                 answers = future.result()
                 self._watch(answers)
@@ -179,9 +179,9 @@ class Measurer:
                 self.failures.add(GET_METRIC_DATA.partition(":")[2], code, ids)
             yield answers
 
-    def _under_way(self, todo: Iterator[Batch]) -> Iterator[tuple[Batch, Future[Answers] | None]]:
+    def _under_way(self, todo: Iterator[Batch]) -> Iterator[tuple[Batch, Future[MetricAnswers] | None]]:
         """Yield each batch with its request, a few of which are out at a time; none when CloudWatch was given up."""
-        waiting: deque[tuple[Batch, Future[Answers] | None]] = deque()
+        waiting: deque[tuple[Batch, Future[MetricAnswers] | None]] = deque()
         for batch in todo:
             given_up = self._unserved >= _GIVE_UP_AFTER
             waiting.append((batch, None if given_up else self._requests.submit(fetch, self._reader, batch)))
@@ -189,7 +189,7 @@ class Measurer:
                 yield waiting.popleft()
         yield from waiting
 
-    def _watch(self, answers: Answers) -> None:
+    def _watch(self, answers: MetricAnswers) -> None:
         """Stop asking when CloudWatch refused two requests in a row after all patience: the rest would wait as long."""
         self._unserved = self._unserved + 1 if answers.errors else 0
         for error in answers.errors:
@@ -245,23 +245,23 @@ class Measurer:
         draft.asked_from[spec.name] = datetime.fromtimestamp(series.start, tz=UTC)
         draft.put(spec.name, summarize(spec, series, resource.created))
 
-    # -- silence -----------------------------------------------------------------------------------------------------
+    # -- inactivity --------------------------------------------------------------------------------------------------
 
-    def _silence(self, resources: Sequence[Resource], drafts: Mapping[str, _Draft]) -> None:
+    def _inactive(self, resources: Sequence[Resource], drafts: Mapping[str, _Draft]) -> None:
         """Ask for one point a day; what was answered today is not asked again."""
-        window = silence_window(self._settings.now, self._settings.silence_days)
-        question = f"silence-{window.start}-{window.end}"
+        window = inactivity_window(self._settings.now, self._settings.inactivity_days)
+        question = f"inactivity-{window.start}-{window.end}"
         memory = self._kind.memory
         marks = {one.id: memory.mark(one) if memory is not None else "" for one in resources}
         previous = self._store.answers(self._shard, question, marks)
-        heard: dict[str, _Draft] = {}
+        answered: dict[str, _Draft] = {}
         queries: list[Query] = []
         specs = {spec.name: spec for spec in self._kind.metrics if spec.hourly and not spec.discovered}
         for resource in resources:
             for spec in specs.values():
                 if not spec.applies(resource):
                     continue
-                known = _heard(previous.get(resource.id), spec.name)
+                known = _stored_answer(previous.get(resource.id), spec.name)
                 if known is not None:
                     draft = drafts[resource.id]
                     draft.put(spec.name, known)
@@ -273,14 +273,14 @@ class Measurer:
         for answers in self._fetch(queries, fine=False):
             for query, points in answers.points.items():
                 series = Series(window.start, window.period, points)
-                # Of a silent resource the whole window counts: its creation is not a restart.
+                # Of an inactive resource the whole window counts: its creation is not a restart.
                 summary = summarize(specs[query.name], series, None)
-                for draft in (drafts[query.resource_id], heard.setdefault(query.resource_id, _Draft())):
+                for draft in (drafts[query.resource_id], answered.setdefault(query.resource_id, _Draft())):
                     draft.asked_from[query.name] = window.start_time
                     draft.put(query.name, summary)
             for query, code in answers.failed.items():
                 drafts[query.resource_id].unknown[query.name] = code
-        self._store.put_answers(self._shard, question, marks, {one: draft.done(one) for one, draft in heard.items()})
+        self._store.put_answers(self._shard, question, marks, {one: draft.done(one) for one, draft in answered.items()})
 
     # -- 5 minutes ---------------------------------------------------------------------------------------------------
 
@@ -330,7 +330,7 @@ class Measurer:
         return f"fine-{self._settings.lookback_days}-{day}"
 
     def _still_fine(self, picture: Utilization, draft: _Draft, specs: Mapping[str, MetricSpec]) -> bool:
-        """Tell whether a kept 5-minute picture still holds: a day old at most, and as complete as the hours are."""
+        """Return whether a kept 5-minute picture still holds: a day old at most, and as complete as the hours are."""
         for name, spec in specs.items():
             summary = picture.fine.get(name)
             if summary is not None:
@@ -366,13 +366,13 @@ def _launch_within(window: Window, resource: Resource) -> str:
 def _show(draft: _Draft, picture: Utilization, specs: Mapping[str, MetricSpec]) -> None:
     draft.fine.update(picture.fine)
     for name, reason in picture.unknown.items():
-        # Where the hours told something, 5-minute silence takes nothing back.
+        # Where the hours have data, 5 minutes without data take nothing back.
         if not specs[name].hourly:
             draft.unknown[name] = reason
 
 
-def _heard(before: Utilization | None, name: str) -> MetricSummary | str | None:
-    """Return what a question about silence was answered with, None when it was not asked about or not answered."""
+def _stored_answer(before: Utilization | None, name: str) -> MetricSummary | str | None:
+    """Return what a question about inactivity was answered with, None when it was not asked about or not answered."""
     if before is None:
         return None
     return before.metrics.get(name) or (NOT_PUBLISHED if before.unknown.get(name) == NOT_PUBLISHED else None)

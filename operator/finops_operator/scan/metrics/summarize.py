@@ -65,8 +65,8 @@ def summarize(spec: MetricSpec, series: Series, launch: datetime | None) -> Metr
         columns = [array("f", (0.0 if math.isnan(value) else value for value in one)) for one in columns]
     peaks = sorted(_present(columns[_peak_column(spec)]))
     if not peaks:
-        silent = all(math.isnan(value) for value in series.values[_peak_column(spec)])
-        return NOT_PUBLISHED if silent else NOT_SINCE_LAUNCH
+        never_published = all(math.isnan(value) for value in series.values[_peak_column(spec)])
+        return NOT_PUBLISHED if never_published else NOT_SINCE_LAUNCH
     levels = _present(columns[_level_column(spec)]) or peaks
     return MetricSummary(
         maximum=_clean(peaks[-1]),

@@ -1,4 +1,4 @@
-"""Which windows are asked for: aligned, and ending where CloudWatch has surely heard everything. Pure.
+"""Which windows are asked for: aligned, and ending where CloudWatch has surely received everything. Pure.
 
 Used by the measure stage's three pictures: hourly rings, the 5-minute picture of candidates, and the daily points
 of what publishes nothing.
@@ -46,7 +46,7 @@ def fine_window(now: datetime, days: int) -> Window:
     return Window(end - days * DAY, end, FIVE_MINUTES)
 
 
-def silence_window(now: datetime, days: int) -> Window:
+def inactivity_window(now: datetime, days: int) -> Window:
     """Return whole UTC days that reach at least `days` days back and to the end of today."""
     seconds = int(now.timestamp())
     return Window((seconds - days * DAY) // DAY * DAY, -(-seconds // DAY) * DAY, DAY)

@@ -166,7 +166,7 @@ def _addresses(instance: Mapping[str, Any]) -> dict[str, bool]:
     """Return public IPv4 address → whether it is an Elastic IP, which goes on costing while the instance is stopped.
 
     AWS owns auto-assigned addresses (`IpOwnerId` is `amazon`), the account owns its Elastic IPs. Where the interfaces
-    are not told, the address counts as Elastic: that can only make a saving smaller than it is.
+    are not known, the address counts as Elastic: that can only make a saving smaller than it is.
     """
     found: dict[str, bool] = {}
     for interface in instance.get("NetworkInterfaces") or ():

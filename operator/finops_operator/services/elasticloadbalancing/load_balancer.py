@@ -22,7 +22,7 @@ from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, owner_by_tags
 from finops_operator.services.elasticloadbalancing.rules.signs import SIGNS
-from finops_operator.services.elasticloadbalancing.rules.targets import PAGE, Behind, TargetReading
+from finops_operator.services.elasticloadbalancing.rules.targets import PAGE, TargetCounts, TargetReading
 from finops_operator.services.elasticloadbalancing.rules.traffic import CLASSIC, METRICS
 
 _CURRENT: Final = "elbv2:DescribeLoadBalancers"
@@ -130,7 +130,7 @@ def _classic(described: Sequence[Mapping[str, Any]], reader: PageReader, partiti
             listener_protocols=tuple(sorted({str(listener.get("Protocol") or "").upper() for listener in listeners})),
             tags_known=name in tags,
             billed_by_use=_billed_by_use("gb", one.get("Scheme")),
-            **asdict(Behind(registered_targets=len(one.get("Instances") or ()))),
+            **asdict(TargetCounts(registered_targets=len(one.get("Instances") or ()))),
         )
         # A classic load balancer has no state: it works while it exists.
         yield _resource(name, ACTIVE, one, facts, tags.get(name, {}), reader)
@@ -220,7 +220,7 @@ def _console_url(resource: Resource) -> str:
 _ARN: Final = "arn:aws:elasticloadbalancing:us-east-1:111111111111"
 _NO_GROUP: Final = f"{_ARN}:targetgroup/my-targets/73e2d6bc24d8a067"
 _NO_LISTENER: Final = f"{_ARN}:listener/{_SAMPLE_ID}/f2f7dc8efc522ab2"
-"""Things that do not exist, to ask whether a call is allowed: AWS judges that before it looks for them."""
+"""Things that do not exist, to ask whether a call is allowed: AWS judges that before it searches for them."""
 _CALLS: Final = {
     f"elasticloadbalancing:{name}": f"elbv2:{name}"
     for name in (

@@ -1,7 +1,7 @@
 """Database instances: DescribeDBInstances, connections and load, hours and storage.
 
 Loaded by the registry; walked by the discover and measure stages. RDS's listing names the members of Aurora clusters
-too, whose storage is the cluster's, and those of DocumentDB and Neptune, which are told apart by their engine: they are
+too, whose storage is the cluster's, and those of DocumentDB and Neptune, which are recognized by their engine: they are
 listed, but neither priced nor measured here. A stopped instance publishes nothing, and no data is never zero.
 """
 
@@ -36,7 +36,7 @@ from finops_operator.services.rds.rules.engines import (
     OTHER_SERVICES,
     SERVERLESS,
     SINGLE,
-    Priced,
+    PricedEngine,
     is_aurora,
     priced_engine,
 )
@@ -205,22 +205,22 @@ def instance_hours(region: str, facts: DatabaseFacts) -> BilledPart:
     return BilledPart("instance_hour", ONE, query)
 
 
-def _priced(facts: DatabaseFacts) -> Priced:
+def _priced(facts: DatabaseFacts) -> PricedEngine:
     """Return engine and deployment of the tables, or why they hold no price of this instance."""
     priced = priced_engine(facts.engine or "", facts.license_model or "", facts.storage_type or "")
     if priced.reason_unknown:
         return priced
     if facts.backup_target == _OUTPOSTS:
-        return Priced(reason_unknown="no price for Outposts")
+        return PricedEngine(reason_unknown="no price for Outposts")
     if facts.db_instance_class == SERVERLESS:
-        return Priced(reason_unknown="serverless capacity is billed by use")
+        return PricedEngine(reason_unknown="serverless capacity is billed by use")
     if is_aurora(facts.engine):
         # A member of an Aurora cluster is one instance in one zone; its cluster spans several.
         return replace(priced, deployment=SINGLE)
     if facts.db_cluster_id:
-        return Priced(reason_unknown="the tables price the instances of a Multi-AZ cluster together")
+        return PricedEngine(reason_unknown="the tables price the instances of a Multi-AZ cluster together")
     if facts.multi_az is None:
-        return Priced(reason_unknown="whether it stands in several zones is not known")
+        return PricedEngine(reason_unknown="whether it stands in several zones is not known")
     return replace(priced, deployment=MULTI if facts.multi_az else SINGLE)
 
 

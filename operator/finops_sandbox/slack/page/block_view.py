@@ -35,7 +35,7 @@ def blocks_html(surface: Surface, blocks: list[Json]) -> Html:
 
 
 def modal_html(state: State, view: View, depth: int) -> Html:
-    """Return the person's top modal as a dialog that the script opens; `data-version` tells when it changed."""
+    """Return the person's top modal as a dialog that the script opens; `data-version` shows when it changed."""
     body = view.body
     inputs = [
         _input(view, block) if block.get("type") == "input" else blocks_html(Surface(state, f"v-{view.id}"), [block])

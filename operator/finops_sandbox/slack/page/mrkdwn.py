@@ -13,7 +13,7 @@ from finops_sandbox.slack.text import unescape
 
 EMOJI = {"white_check_mark": "✅", "x": "❌", "warning": "⚠️", "hourglass": "⌛", "eyes": "👀", "lock": "🔒", "+1": "👍"}
 _EMOJI = re.compile(r":([a-z0-9_+-]+):")
-# What is told apart at a place, first come first served: blocks, code, references, styles that may hold more of it.
+# What is distinguished at a place, first come first served: blocks, code, references, styles that may hold more of it.
 _PIECES = re.compile(
     r"\n?```(?P<pre>.+?)```\n?|^(?P<quote>&gt;[^\n]*(?:\n&gt;[^\n]*)*)\n?|`(?P<code>[^`\n]+)`|<(?P<control>[^<>]+)>"
     r"|(?<![\w*])\*(?P<strong>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])"

@@ -146,5 +146,5 @@ def _answer(record: CallRecord, body: Json) -> web.Response:
 
 
 def _masked(token: str) -> str:
-    """Keep enough of a token to tell which one it was, in case a real one is sent here by mistake."""
+    """Keep enough of a token to recognize which one it was, in case a real one is sent here by mistake."""
     return token if len(token) < 12 or "sandbox" in token else f"{token[:8]}…"

@@ -10,9 +10,9 @@ from finops.domain.rings import Ring, blank
 from finops_operator.scan.metrics.windows import (
     fine_window,
     hours_window,
+    inactivity_window,
     last_hour,
     missing_hours,
-    silence_window,
 )
 
 NOW = datetime(2026, 11, 24, 14, 25, 3, tzinfo=UTC)
@@ -64,7 +64,7 @@ def test_fine_windows_end_on_a_settled_five_minutes() -> None:
 
 
 def test_silence_is_asked_in_whole_days_that_reach_back_far_enough() -> None:
-    window = silence_window(NOW, 32)
+    window = inactivity_window(NOW, 32)
     assert window.start_time == datetime(2026, 10, 23, tzinfo=UTC)
     assert window.start_time <= NOW - timedelta(days=32)
     assert window.end_time == datetime(2026, 11, 25, tzinfo=UTC)

@@ -21,7 +21,7 @@ from finops_operator.plugins.action import (
     Action,
     ActSample,
     ActWords,
-    AtOwner,
+    OwnerChange,
     Parameters,
     PolicyFacts,
     Refusal,
@@ -137,7 +137,7 @@ ACTION: Final = Action(
     destructive=False,
     restart_needed=True,
     rollback_possible=True,
-    way_back="stop it, change the type back, start it",
+    undo_by_hand="stop it, change the type back, start it",
     effort=Effort.MEDIUM,
     permissions=("ec2:StopInstances", "ec2:ModifyInstanceAttribute", "ec2:StartInstances", "kms:CreateGrant"),
     read_permissions=READ_PERMISSIONS,
@@ -166,7 +166,7 @@ ACTION: Final = Action(
             },
             START_WITH_CUSTOMER_KEYS,
         ),
-        way_back=frozenset({"ec2:StartInstances"}),
+        rollback=frozenset({"ec2:StartInstances"}),
         probes={
             **INSTANCE_PROBES,
             "ec2:ModifyInstanceAttribute": lambda instance: {
@@ -176,7 +176,7 @@ ACTION: Final = Action(
         },
     ),
     calls=CALLS,
-    at_owner=AtOwner(patch=_patch),
+    at_owner=OwnerChange(patch=_patch),
     sample=ActSample(
         parameters={"instanceType": "m5.large"},
         assumed={"state": "running", "instanceType": "m5.xlarge", "launchTime": "2026-01-01T00:00:00Z"},

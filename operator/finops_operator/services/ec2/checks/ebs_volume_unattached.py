@@ -45,14 +45,14 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
         parameters={},
         new_monthly_cost=remaining,
         evidence=_evidence(facts, days, remaining),
-        summary=f"No running instance has used it since {_silent_since(facts):%Y-%m-%d}, for {days} days or more.",
+        summary=f"No running instance has used it since {_inactive_since(facts):%Y-%m-%d}, for {days} days or more.",
         facts=tuple(_facts(facts, days, remaining)),
     )
 
 
 def _facts(facts: Facts[VolumeFacts], days: Decimal, remaining: Decimal | None) -> Iterator[EvidenceFact]:
     created, seen = facts.resource.created, facts.own.unattached_since
-    since, size = _silent_since(facts), facts.own.size_gb
+    since, size = _inactive_since(facts), facts.own.size_gb
     yield EvidenceFact("Attached", "no")
     yield EvidenceFact(
         "Reads and writes", f"none from {since:%Y-%m-%d} to {facts.now:%Y-%m-%d}; unused is {days} days or more"
@@ -87,23 +87,23 @@ def _not_unattached(facts: Facts[VolumeFacts], days: Decimal) -> str:
     return ""
 
 
-def _silent_since(facts: Facts[VolumeFacts]) -> datetime:
+def _inactive_since(facts: Facts[VolumeFacts]) -> datetime:
     return max(facts.utilization.asked_from[name] for name in _METRICS)
 
 
 def _evidence(facts: Facts[VolumeFacts], days: Decimal, remaining: Decimal | None) -> dict[str, Json]:
     created, seen = facts.resource.created, facts.own.unattached_since
-    silent_since = _silent_since(facts)
-    answered = 100 * (facts.now - silent_since) / timedelta(days=float(days))
+    inactive_since = _inactive_since(facts)
+    answered = 100 * (facts.now - inactive_since) / timedelta(days=float(days))
     return {
         "state": facts.resource.state,
         "sizeGb": facts.own.size_gb,
         "created": created.isoformat() if created else None,
-        "windowStart": silent_since.isoformat(),
+        "windowStart": inactive_since.isoformat(),
         "windowEnd": facts.now.isoformat(),
         "windowAnsweredPercent": figure(min(100.0, answered)),
-        "noActivitySince": silent_since.isoformat(),
-        "silentMetrics": ", ".join(_METRICS),
+        "noActivitySince": inactive_since.isoformat(),
+        "metricsWithoutData": ", ".join(_METRICS),
         "dataPoints": 0,
         "thresholdUnattachedDays": str(days),
         "snapshotMonthlyCostAtMost": None if remaining is None else f"{remaining:.2f}",

@@ -1,4 +1,4 @@
-"""What an EC2 instance looks like to an act: its facts and its fingerprint, read afresh.
+"""What an act sees of an EC2 instance: its facts and its fingerprint, read afresh.
 
 Called by the instance actions' `observe`. Facts that AWS does not give are None, never a harmless default.
 """
@@ -63,15 +63,15 @@ def is_lost(_plan: Plan, now: Observation) -> bool:
 
 
 def started_by_others(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
-    """Tell that the instance was started since the plan was made; for steps before which the act starts nothing.
+    """Return that the instance was started since the plan was made, else ""; for steps before the act's own start.
 
-    A launch time is proof in any state: whoever started it may have stopped it again while nobody looked.
+    A launch time is proof in any state: whoever started it may have stopped it again between two observations.
     """
     return _STARTED if _launched_since(str(plan.fingerprint.get("launchTime", "")), now) else ""
 
 
 def runs_by_others(_plan: Plan, journal: Journal, now: Observation, _seconds: float) -> str:
-    """Tell that the instance runs by a start after the last call, which started nothing, though earlier ones may have.
+    """Return that it runs by a start after the last call, which started nothing (earlier ones may have), else "".
 
     A start of ours whose answer was lost may come late, and fail late: once there is one, no new launch is proof.
     """
@@ -82,7 +82,7 @@ def runs_by_others(_plan: Plan, journal: Journal, now: Observation, _seconds: fl
 
 
 def stopped_by_others(_plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
-    """Tell that it was stopped by a call after the last call had started it; AWS taking a start back is no call.
+    """Return that a call stopped it after our last call started it, else ""; AWS taking a start back is no call.
 
     Right after the start its state and the reason for it may still be those of our own stop.
     """

@@ -72,7 +72,7 @@ def reported_since(reader: Reader, volume_id: str, since: datetime) -> bool:
     words = {str(result.get("Id")): str(result.get("StatusCode")) for result in results}
     missing = {str(query["Id"]) for query in queries} - {key for key, word in words.items() if word == "Complete"}
     if missing:
-        told = ", ".join(sorted(set(words.values()))) or "no answer"
-        why = f"CloudWatch does not say whether {volume_id} was used since its first snapshot ({told})"
+        reasons = ", ".join(sorted(set(words.values()))) or "no answer"
+        why = f"CloudWatch does not say whether {volume_id} was used since its first snapshot ({reasons})"
         raise AwsUnreachable(why, operation="cloudwatch:GetMetricData")
     return False

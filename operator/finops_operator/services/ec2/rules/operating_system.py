@@ -1,6 +1,6 @@
 """Which operating system and licence an instance is billed for.
 
-The billed product is told by `UsageOperation` (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html),
+The billed product is named by `UsageOperation` (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html),
 else by `PlatformDetails`, else by `Platform`. Products whose price our tables do not hold are unknown with a reason,
 never the nearest known one.
 """

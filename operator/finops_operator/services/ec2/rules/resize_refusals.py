@@ -41,7 +41,7 @@ def resize_refusals(observation: Observation, target_type: str, facts: PolicyFac
 
 
 def resize_warnings(observation: Observation) -> tuple[str, ...]:
-    """Return what the change of type brings with it and AWS cannot tell, for the card."""
+    """Return what the change of type brings with it and AWS does not know, for the card."""
     if not _nitro(part(observation, "target")) or _nitro(part(observation, "type")):
         return ()
     needs = "The new type runs on Nitro, the current one is not known to: without NVMe drivers it does not start"
@@ -83,7 +83,7 @@ def _hardware(instance: Mapping[str, Any], _current: Mapping[str, Any], target: 
 
 
 def _drivers(instance: Mapping[str, Any], current: Mapping[str, Any], target: Mapping[str, Any]) -> Iterator[Refusal]:
-    # An instance that already runs on a type that requires a driver has it; otherwise only EnaSupport can tell.
+    # An instance that already runs on a type that requires a driver has it; otherwise only EnaSupport can show it.
     if _requires_ena(target) and not _requires_ena(current) and instance.get("EnaSupport") is not True:
         yield Refusal(
             "EnaSupport", "The target needs the ENA network driver, and AWS does not say the instance has it."

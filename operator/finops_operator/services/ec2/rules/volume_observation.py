@@ -1,4 +1,4 @@
-"""What an EBS volume looks like to an act: its facts, its last modification, snapshots made for the request.
+"""What an act sees of an EBS volume: its facts, its last modification, snapshots made for the request.
 
 Called by the volume actions' `observe`.
 """

@@ -115,12 +115,12 @@ def _drivers(machine: Machine, current: InstanceType, kind: InstanceType) -> boo
 
 
 def one_step(current: InstanceType, kind: InstanceType) -> bool:
-    """Tell whether `kind` is at most one size smaller: a size step halves, so never below half of either figure."""
+    """Return whether `kind` is at most one size smaller: a size step halves, so never below half of either figure."""
     return kind.vcpus * 2 >= current.vcpus and kind.memory_mib * 2 >= current.memory_mib
 
 
 def attachable(instance: InstanceFacts, kind: InstanceType) -> bool:
-    """Tell whether the volumes fit; on Nitro, network interfaces share the same slots."""
+    """Return whether the volumes fit; on Nitro, network interfaces share the same slots."""
     count = len(instance.volume_ids or ())
     if kind.nitro:
         count += instance.network_interface_count or 0
@@ -139,7 +139,7 @@ def speed_factor(current: InstanceType, kind: InstanceType) -> float:
 
 
 def has_room(need: Need, current: InstanceType, kind: InstanceType) -> bool:
-    """Tell whether `kind` offers all that is needed; a dimension not measured must not get smaller."""
+    """Return whether `kind` offers all that is needed; a dimension not measured must not get smaller."""
     return (
         _has_cpu(need, current, kind)
         and kind.memory_mib >= (current.memory_mib if need.memory_mib is None else need.memory_mib)

@@ -76,7 +76,7 @@ def _not_measured(facts: Facts[LoadBalancerFacts], traffic: Traffic, least: Deci
 
 
 def _counts_bytes(own: LoadBalancerFacts) -> bool:
-    """Tell whether bytes speak against idleness: HTTP says all in its requests, a stream may stay open for days."""
+    """Return whether bytes speak against idleness: HTTP says all in its requests, a stream may stay open for days."""
     return (
         own.load_balancer_type != CLASSIC
         or own.listener_protocols is None

@@ -26,7 +26,7 @@ _ALONE: Final = frozenset({"redirect", "fixed-response"})
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
+class TargetCounts:
     """What is behind one load balancer; None: AWS did not say."""
 
     target_groups: int | None = None
@@ -49,17 +49,17 @@ class TargetReading:
         """Return what could not be read so far."""
         return tuple(self._gaps.values())
 
-    def behind(self, arn: str) -> Behind:
+    def behind(self, arn: str) -> TargetCounts:
         """Return what is behind the load balancer `arn`."""
         groups = self._groups_of(arn)
         if groups is None:
-            return Behind()
+            return TargetCounts()
         known = [self._health_of(group) for group in groups]
         found = [one for one in known if one is not None]
         if len(found) < len(known):
-            return Behind(target_groups=len(groups))
+            return TargetCounts(target_groups=len(groups))
         registered = sum(one[0] for one in found)
-        return Behind(
+        return TargetCounts(
             target_groups=len(groups),
             registered_targets=registered,
             healthy_targets=sum(one[1] for one in found),
@@ -76,7 +76,7 @@ class TargetReading:
                             groups.setdefault(str(owner), []).append(str(group["TargetGroupArn"]))
             except AwsError as error:
                 # Half a listing would make targets disappear.
-                self._failed(_GROUPS, error, for_good=True)
+                self._failed(_GROUPS, error, permanent=True)
             else:
                 self._groups = groups
         return None if self._groups is None else self._groups.get(arn, [])
@@ -120,8 +120,8 @@ class TargetReading:
         for page in self._reader.pages(operation, {**parameters, "PageSize": PAGE}):
             yield from page.get(key, ())
 
-    def _failed(self, operation: str, error: AwsError, *, for_good: bool = False) -> None:
-        if for_good or isinstance(error, AwsDenied):
+    def _failed(self, operation: str, error: AwsError, *, permanent: bool = False) -> None:
+        if permanent or isinstance(error, AwsDenied):
             self._refused.add(operation)
         self._gaps.setdefault((operation, error.code), gap_of(error, self._reader))
 

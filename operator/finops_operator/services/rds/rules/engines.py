@@ -28,7 +28,7 @@ _AURORA: Final = {"aurora": "aurora-mysql", "aurora-mysql": "aurora-mysql", "aur
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
+class PricedEngine:
     """Where the tables hold the price of an instance's hours, or why they do not."""
 
     engine: str = ""
@@ -37,33 +37,33 @@ class Priced:
 
 
 def is_aurora(engine: str | None) -> bool:
-    """Tell whether an instance is a member of an Aurora cluster, whose storage is the cluster's."""
+    """Return whether an instance is a member of an Aurora cluster, whose storage is the cluster's."""
     return engine in _AURORA
 
 
-def priced_engine(engine: str, licence: str, storage_type: str) -> Priced:
+def priced_engine(engine: str, licence: str, storage_type: str) -> PricedEngine:
     """Return the tables' name of an engine with its licence; the deployment is left empty."""
     if engine in OTHER_SERVICES:
-        return Priced(reason_unknown=f"no price for {OTHER_SERVICES[engine]}")
+        return PricedEngine(reason_unknown=f"no price for {OTHER_SERVICES[engine]}")
     if engine in _AURORA:
         suffix = "-iopt" if storage_type == IO_OPTIMIZED else ""
-        return Priced(engine=_AURORA[engine] + suffix)
+        return PricedEngine(engine=_AURORA[engine] + suffix)
     if engine in _FREE:
-        return Priced(engine=engine)
+        return PricedEngine(engine=engine)
     if engine in _ALWAYS_OWN:
-        return Priced(engine=_ALWAYS_OWN[engine])
+        return PricedEngine(engine=_ALWAYS_OWN[engine])
     if engine in _EITHER:
         return _by_licence(_EITHER[engine], licence)
     if engine in _ALWAYS_INCLUDED:
         if licence not in ("", _INCLUDED):
-            return Priced(reason_unknown=f"no price for {engine} with licence model {licence}")
-        return Priced(engine=engine)
-    return Priced(reason_unknown=f"no price for engine {engine}" if engine else "its engine is not known")
+            return PricedEngine(reason_unknown=f"no price for {engine} with licence model {licence}")
+        return PricedEngine(engine=engine)
+    return PricedEngine(reason_unknown=f"no price for engine {engine}" if engine else "its engine is not known")
 
 
-def _by_licence(engine: str, licence: str) -> Priced:
+def _by_licence(engine: str, licence: str) -> PricedEngine:
     if licence == _OWN_LICENCE:
-        return Priced(engine=f"{engine}-byol")
+        return PricedEngine(engine=f"{engine}-byol")
     if licence == _INCLUDED:
-        return Priced(engine=engine)
-    return Priced(reason_unknown="its licence model is not known")
+        return PricedEngine(engine=engine)
+    return PricedEngine(reason_unknown="its licence model is not known")

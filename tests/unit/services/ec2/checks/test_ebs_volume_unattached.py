@@ -53,7 +53,7 @@ def test_the_evidence_tells_the_window_what_was_silent_in_it_and_that_all_of_it_
     assert found.evidence["windowStart"] == found.evidence["noActivitySince"]
     assert found.evidence["windowEnd"] == NOW.isoformat()
     assert found.summary.startswith("No running instance has used it since 2026-10-23,")
-    assert found.evidence["silentMetrics"] == "volumeReadOps, volumeWriteOps"
+    assert found.evidence["metricsWithoutData"] == "volumeReadOps, volumeWriteOps"
     assert (found.evidence["dataPoints"], found.evidence["windowAnsweredPercent"]) == (0, "100")
     assert hour_late.evidence["windowAnsweredPercent"] == "99.87"
 

@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from finops_operator.cluster.succession import Succession
+from finops_operator.cluster.predecessor import PredecessorLock
 
 _HOLD = """
 import sys, time
 from pathlib import Path
-from finops_operator.cluster.succession import Succession
-kept = Succession(Path(sys.argv[1]))
+from finops_operator.cluster.predecessor import PredecessorLock
+kept = PredecessorLock(Path(sys.argv[1]))
 kept.take_over("operator-0_first")
 print("held", flush=True)
 time.sleep(60)
@@ -30,12 +30,12 @@ def test_a_killed_process_is_succeeded_and_a_living_one_is_not(tmp_path: Path) -
     """Bullet "Two processes with one holder name both hold the Lease": only a dead one is taken over from."""
     path = tmp_path / "holder"
     with _other_process(path) as other:
-        assert Succession(path).take_over("operator-0_second") == ""
+        assert PredecessorLock(path).take_over("operator-0_second") == ""
         other.kill()
 
-    assert Succession(path).take_over("operator-0_third") == "operator-0_first"
+    assert PredecessorLock(path).take_over("operator-0_third") == "operator-0_first"
 
 
 def test_a_first_process_and_a_folder_that_cannot_be_written_succeed_nobody(tmp_path: Path) -> None:
-    assert Succession(tmp_path / "holder").take_over("operator-0_first") == ""
-    assert Succession(tmp_path / "missing" / "holder").take_over("operator-0_first") == ""
+    assert PredecessorLock(tmp_path / "holder").take_over("operator-0_first") == ""
+    assert PredecessorLock(tmp_path / "missing" / "holder").take_over("operator-0_first") == ""

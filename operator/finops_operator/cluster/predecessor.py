@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 _CHARACTERS: Final = 512
 
 
-class Succession:
+class PredecessorLock:
     """The lock and what it says; kept for as long as the process lives."""
 
     def __init__(self, path: Path) -> None:

@@ -17,7 +17,7 @@ WROTE: Final = "somebody wrote to the store: compare both sinks with `finops aud
 
 
 @dataclass(slots=True)
-class Known:
+class KnownRecords:
     """How far the ledger is known: its end, the last record of each request, and every operation up to there.
 
     Attributes:
@@ -83,8 +83,8 @@ class Known:
         """A key may be followed by another one only where a record says so, and never comes back."""
         self.check_key(record.key, record.sequence)
         if self.key not in {"", record.key}:
-            told = record.entry
-            if told.kind is not RecordKind.KEY_CHANGED or told.detail != {"from": self.key, "to": record.key}:
+            entry = record.entry
+            if entry.kind is not RecordKind.KEY_CHANGED or entry.detail != {"from": self.key, "to": record.key}:
                 raise LedgerDiverged(
                     f"record {record.sequence} is signed by key {record.key}, and no record says that it follows "
                     f"key {self.key}",

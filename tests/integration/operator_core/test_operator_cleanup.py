@@ -54,7 +54,7 @@ def scanned(parts: Parts, name: str, *shards: Shard, uid: str = "", generation: 
 
 def look(parts: Parts) -> None:
     parts.clock.sleep(301)
-    parts.forgetting.clean_up()
+    parts.cleanup.clean_up()
 
 
 def known(parts: Parts) -> set[str]:
@@ -128,7 +128,7 @@ def test_the_housekeeper_of_the_process_that_may_write_sees_to_it(parts: Parts) 
 def test_a_policy_that_the_watch_has_not_shown_is_there_all_the_same(parts: Parts) -> None:
     create(parts, "new")
     scanned(parts, "new", HERE)
-    assert parts.world.policies.all() == ()
+    assert parts.cache.policies.all() == ()
     look(parts)
     assert known(parts) == series(parts) == {"new"}
 
@@ -186,7 +186,7 @@ def test_nothing_is_forgotten_while_the_api_server_cannot_be_asked(
             look(parts)
     assert known(parts) == series(parts) == {"deleted"}
     # It is asked again at the next look, not only minutes later.
-    parts.forgetting.clean_up()
+    parts.cleanup.clean_up()
     assert known(parts) == set()
 
 
@@ -197,7 +197,7 @@ def test_a_namespace_that_cannot_be_read_keeps_what_is_its_own_and_all_shards(
     create(parts, "other")
     scanned(parts, "other")
     scanned(parts, "deleted", HERE)
-    parts.world.watches([NAMESPACE, "team-b"])
+    parts.cache.watches([NAMESPACE, "team-b"])
     readable = parts.policies.api.list
 
     def refused(where: str | None) -> Iterator[ScanPolicy]:
@@ -218,7 +218,7 @@ def test_a_policy_that_this_version_cannot_read_is_there(parts: Parts, monkeypat
     InventoryStore(parts.store).note_failure(THERE, [gap("UnauthorizedOperation")], parts.clock.now())
     raw = policy(name="newer").to_object()
     raw["spec"]["newerField"] = True
-    parts.world.policies.saw(raw)
+    parts.cache.policies.saw(raw)
 
     class Newer:
         """What `KindApi` answers about an object that a newer version of the kind allows."""
@@ -238,10 +238,10 @@ def test_a_policy_that_this_version_cannot_read_is_there(parts: Parts, monkeypat
 
 def test_namespaces_that_are_not_watched_prove_nothing(parts: Parts) -> None:
     scanned(parts, "deleted")
-    parts.world.watches(["team-b"])
+    parts.cache.watches(["team-b"])
     look(parts)
     assert known(parts) == {"deleted"}
-    parts.world.watches([NAMESPACE, "team-b"])
+    parts.cache.watches([NAMESPACE, "team-b"])
     look(parts)
     assert known(parts) == set()
 

@@ -16,7 +16,7 @@ from finops_sandbox.demo.world import POLICY, POLICY_NAMESPACE, World
 _TOP = 8
 
 
-def tell(world: World, out: TextIO | None = None) -> None:
+def print_guide(world: World, out: TextIO | None = None) -> None:
     """Print everything a person needs to go on."""
     sink = out or sys.stdout
     sink.write("\nThe operator says about its policy (kubectl get scanpolicies):\n\n")
