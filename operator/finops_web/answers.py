@@ -1,4 +1,4 @@
-"""The envelope of every answer of the API, and what an error looks like there.
+"""The envelope of every answer of the API, and the shape of an error there.
 
 `{"status": "success", "success": true, "data": …, "meta": {asOf, gaps, next}}`, or
 `{"status": "error", "error": {code, message, hint}}` with the fields of RFC 9457 beside it.
@@ -85,7 +85,7 @@ def page_of(rows: Sequence[Any], keys: Sequence[str], cursor: str, limit: int) -
 
     Args:
         rows: all rows in their order.
-        keys: what names each row, unique; a row that is gone meanwhile is looked for by its place.
+        keys: what names each row, unique; of a row that is gone meanwhile the place counts.
         cursor: empty for the first page.
         limit: most rows of a page.
 

@@ -1,4 +1,4 @@
-"""What the tags of a resource say: whether a policy looks at it, and who owns it. Pure."""
+"""What the tags of a resource say: whether a policy selects it, and who owns it. Pure."""
 
 from __future__ import annotations
 

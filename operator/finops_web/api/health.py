@@ -1,4 +1,4 @@
-"""GET /healthz and /readyz, for the kubelet: no token needed, nothing told that is not public."""
+"""GET /healthz and /readyz, for the kubelet: no token needed, and nothing is said that is not public."""
 
 from __future__ import annotations
 
