@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from typing import Final
 
 import uvicorn
 
@@ -19,6 +20,8 @@ from finops_web.context import Parts
 from finops_web.people.sessions import Sessions
 from finops_web.people.visitors import Visitors
 from finops_web.readings.resources import ResourceReadings
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def main() -> int:
@@ -53,6 +56,12 @@ def main() -> int:
 
 def connect(settings: Settings) -> Parts:
     """Return the parts that the settings describe; nothing is sent yet. Raises InvalidInput."""
+    if settings.demo and settings.web_host not in _LOOPBACK:
+        raise InvalidInput(
+            "the demo lets people in by an address with a token in it, so it must not be reached from elsewhere",
+            field="FINOPS_WEB_HOST",
+            hint="set it to 127.0.0.1, or remove FINOPS_DEMO",
+        )
     store, clock = open_store(settings.redis_url, prefix=settings.redis_prefix), SystemClock()
     return Parts(
         store=store,

@@ -150,7 +150,9 @@ class Site:
 
     cluster: KubernetesDouble
 
-    def client(self, store: Store, *, people: People | None = None, clock: FakeClock | None = None) -> TestClient:
+    def client(
+        self, store: Store, *, people: People | None = None, clock: FakeClock | None = None, demo: bool = False
+    ) -> TestClient:
         """A client of a dashboard on `store`; it follows no redirect by itself."""
         moment = clock or FakeClock(NOW)
         if people is None:
@@ -163,7 +165,7 @@ class Site:
             visitors=visitors,
             sessions=Sessions(SESSION_KEY),
             clock=moment,
-            demo=False,
+            demo=demo,
         )
         return TestClient(make_app(parts), base_url="http://localhost", follow_redirects=False)
 

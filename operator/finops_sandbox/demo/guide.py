@@ -19,6 +19,7 @@ _TOP = 8
 def print_guide(world: World, out: TextIO | None = None) -> None:
     """Print everything a person needs to go on."""
     sink = out or sys.stdout
+    sink.write(f"\nDashboard       {world.dashboard('alice')}\n")
     sink.write("\nThe operator says about its policy (kubectl get scanpolicies):\n\n")
     emit([_policy_row(world)], [field(name) for name in _policy_row(world)], Format.TABLE, sink)
     sink.write("\nIts best recommendations (finops recommendations):\n\n")
@@ -28,7 +29,7 @@ def print_guide(world: World, out: TextIO | None = None) -> None:
     sink.write(f"Kubernetes      {world.places.kubeconfig('people')} (contexts admin, alice, bob)\n")
     sink.write(f"Logs            {world.places.state / 'programs.log'}\n")
     sink.write("\nWhat to do next, and what you see then:\n\n")
-    walk = steps(world.slack_page, world.places.state / "env", world.requests())
+    walk = steps(world.dashboard("alice"), world.slack_page, world.places.state / "env", world.requests())
     sink.writelines(f"{line}\n" for line in written(walk))
     sink.write("Ctrl-C stops everything and removes it.\n")
     sink.flush()

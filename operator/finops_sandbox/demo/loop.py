@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import urllib.error
 import urllib.request
+from decimal import Decimal
 from typing import Any, Final
 
 from finops.audit_verify import Keys, verify
@@ -28,6 +30,8 @@ _VOTER: Final = "U0ALICE001"
 _PROPOSE_SECONDS: Final = 30.0
 _CARD_SECONDS: Final = 60.0
 _ACT_SECONDS: Final = 90.0
+_DASHBOARD_SECONDS: Final = 30.0
+_NO_PROXY: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 async def run_loop(world: World) -> dict[str, Any]:
@@ -38,6 +42,10 @@ async def run_loop(world: World) -> dict[str, Any]:
     """
     request = await until(lambda: _proposed(world), _PROPOSE_SECONDS, f"no {_ACTION} of {RESIZED} was proposed")
     world.note("requestProposed")
+    dashboard = await until(
+        lambda: _dashboard(world), _DASHBOARD_SECONDS, "the dashboard did not show the monthly cost of the policy"
+    )
+    world.note("dashboardAgrees")
     uid, name = request.metadata.uid or "", request.metadata.name
     channel, message = await until(lambda: _card(world, uid), _CARD_SECONDS, f"no card of {name} was posted")
     world.note("cardPosted")
@@ -51,12 +59,37 @@ async def run_loop(world: World) -> dict[str, Any]:
         lambda: _shown(world, channel, message, ended), _CARD_SECONDS, f"the card of {name} lags behind"
     )
     world.note("cardShowsEnd")
-    return await asyncio.to_thread(_story, world, ended, click, shown)
+    return {**await asyncio.to_thread(_story, world, ended, click, shown), "dashboard": dashboard}
 
 
 def _proposed(world: World) -> ActionRequest | None:
     wanted = (one for one in world.requests() if one.spec.action == _ACTION and one.spec.resource.name == RESIZED)
     return next(wanted, None)
+
+
+def _dashboard(world: World) -> dict[str, Any] | None:
+    """Return what the dashboard shows Alice, once it agrees with the policy's status: a scan may end in between."""
+    policy = world.policy()
+    expected = policy.status.monthly_cost if policy is not None else None
+    if expected is None:
+        return None
+    try:
+        answer = json.loads(_page(world, "/api/costing/current"), parse_float=Decimal)
+        page = _page(world, "/")
+    except urllib.error.HTTPError:
+        # It says so itself in the log; what counts is that it answers in time.
+        return None
+    if answer["data"]["summary"]["totalMonthlyCost"] != expected or f"${int(expected):,}" not in page:
+        return None
+    return {"address": world.places.web_url, "monthlyCost": f"{expected:f}"}
+
+
+def _page(world: World, path: str) -> str:
+    request = urllib.request.Request(  # noqa: S310 - an address of the demo itself
+        world.places.web_url + path, headers={"Authorization": f"Bearer {world.person_token('alice')}"}
+    )
+    with _NO_PROXY.open(request, timeout=10) as answer:
+        return str(answer.read().decode())
 
 
 def _card(world: World, uid: str) -> tuple[str, str] | None:
@@ -127,8 +160,7 @@ def _vote_to_json(approval: Approval) -> dict[str, Any]:
 
 def _changes(world: World) -> list[dict[str, Any]]:
     """Return what really changed in AWS, as AWS recorded it."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{world.places.aws_url}/_sandbox/calls", timeout=10) as answer:
+    with _NO_PROXY.open(f"{world.places.aws_url}/_sandbox/calls", timeout=10) as answer:
         calls = json.loads(answer.read())["calls"]
     shown = (
         "time",

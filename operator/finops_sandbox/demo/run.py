@@ -66,7 +66,7 @@ def run(options: DemoOptions) -> int:
     with _folders(options.keep) as (state, sockets, temporary):
         # Clients keep certificates in temporary files; in the state folder they go even after kill -9.
         tempfile.tempdir = str(state)
-        places = Places(state, sockets, free_port(), free_port(), free_port())
+        places = Places(state, sockets, free_port(), free_port(), free_port(), free_port())
         return asyncio.run(Demo(options, places, int(starter) if starter.isdecimal() else 0).main(temporary))
 
 
@@ -132,7 +132,7 @@ class Demo:
                 await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _story(self, supervisor: Supervisor) -> int:
-        note("starting the doubles of AWS, Kubernetes and Slack, a store, the operator and the bot")
+        note("starting the doubles of AWS, Kubernetes and Slack, a store, the operator, the bot and the dashboard")
         world = await build(supervisor, self._places)
         self._up = True
         with open_private(self._places.state / "env") as file:

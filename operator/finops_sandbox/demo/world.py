@@ -1,7 +1,7 @@
 """Starts the demo's programs, as much in parallel as they depend on each other, and applies its policy.
 
-Order: store, API server, Slack and AWS at once; the operator when store and API server answer, the bot when Slack does
-too; the policy last, so that the first scan finds an AWS that is there.
+Order: store, API server, Slack and AWS at once; the operator and the dashboard when store and API server answer, the
+bot when Slack does too; the policy last, so that the first scan finds an AWS that is there.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ from finops_sandbox.demo.cluster_files import (
     BOT_ACCOUNT,
     NAMESPACE,
     OPERATOR_ACCOUNT,
+    WEB,
     manifest,
     split_kubeconfig,
+    token_of,
     write_cluster_files,
 )
-from finops_sandbox.demo.environment import HOST, Places, bare, bot_environment, operator_environment
+from finops_sandbox.demo.environment import HOST, Places, bare, bot_environment, operator_environment, web_environment
 from finops_sandbox.slack.client import Control
 from finops_sandbox.supervisor import Probe, Program, ProgramFailed, Running, Supervisor
 from finops_sandbox.valkey import valkey_program
@@ -71,6 +73,14 @@ class World:
     def slack(self) -> Control:
         return Control(self.slack_page)
 
+    def person_token(self, person: str) -> str:
+        """Return the token by which the cluster knows a person: `admin`, `alice` or `bob`."""
+        return token_of(person, self.places.kubeconfig("people"))
+
+    def dashboard(self, person: str) -> str:
+        """Return the address that signs a person in at the dashboard."""
+        return f"{self.places.web_url}/sign-in?token={self.person_token(person)}"
+
     def policy(self) -> ScanPolicy | None:
         """Return the policy as the API server has it."""
         return scan_policies(self.admin).get(POLICY_NAMESPACE, POLICY)
@@ -106,6 +116,7 @@ async def build(supervisor: Supervisor, places: Places) -> World:
             supervisor.start(_double("aws", world, ("--port", str(places.aws_port), "--estate", "sample")))
         )
         group.create_task(_after([store, cluster], lambda: supervisor.start(_operator(places))))
+        group.create_task(_after([store, cluster], lambda: supervisor.start(_web(places))))
         group.create_task(_after([store, cluster, slack], lambda: supervisor.start(_bot(world))))
     world.note("programsReady")
     await asyncio.to_thread(_apply_policy, world)
@@ -154,7 +165,7 @@ async def _kubernetes(supervisor: Supervisor, world: World) -> None:
         *("--state", str(places.state / "cluster"), "--audit-log", str(places.state / "kubernetes-audit.jsonl")),
     )
     await supervisor.start(_double("kubernetes", world, arguments))
-    targets = {who: places.kubeconfig(who) for who in ("operator", "bot", "people")}
+    targets = {who: places.kubeconfig(who) for who in ("operator", "bot", WEB, "people")}
     split_kubeconfig(everybody, targets)
     everybody.unlink()
     world.connection = connect(str(targets["people"]), "admin")
@@ -183,6 +194,17 @@ def _bot(world: World) -> Program:
         command=(sys.executable, "-m", "finops_slackbot"),
         environment=bot_environment(places, world.slack_api_url, secrets.token_urlsafe(32)),
         ready=_answers(f"http://{HOST}:{places.bot_port}/readyz"),
+        stage=2,
+        stop_seconds=15,
+    )
+
+
+def _web(places: Places) -> Program:
+    return Program(
+        name="web",
+        command=(sys.executable, "-m", "finops_web"),
+        environment=web_environment(places, secrets.token_urlsafe(32)),
+        ready=_answers(f"{places.web_url}/readyz"),
         stage=2,
         stop_seconds=15,
     )

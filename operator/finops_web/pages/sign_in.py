@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from finops.errors import FinopsError, Refused
@@ -20,8 +20,18 @@ _LONGEST_TOKEN: Final = 16_384
 
 
 @ROUTER.get("/sign-in")
-def form(request: Request, next: str = "/") -> Response:  # noqa: A002 - the name in the address
-    """Show how to sign in."""
+def form(
+    request: Request,
+    token: Annotated[str, Query(max_length=_LONGEST_TOKEN)] = "",
+    next: Annotated[str, Query(max_length=2048)] = "/",  # noqa: A002 - the name in the address
+) -> Response:
+    """Show how to sign in.
+
+    The demo alone takes a token in the address, so that the address that it prints lets a person in: the token belongs
+    to a double of a cluster on this machine and ends with it.
+    """
+    if token and parts_of(request).demo:
+        return _enter(request, token, _own(next))
     return render_bare(request, "sign_in.html", title="Sign in", next=_own(next), problem="")
 
 
@@ -32,24 +42,10 @@ def sign_in(
     next: Annotated[str, Form(max_length=2048)] = "/",  # noqa: A002 - as above
 ) -> Response:
     """Let the API server say whose token it is, and keep it in a sealed cookie."""
-    parts, wanted = parts_of(request), _own(next)
+    wanted = _own(next)
     if not _from_here(request):
         return _refused(request, wanted, "The form came from another site. Open the page again.")
-    try:
-        parts.visitors.recognise(token.strip())
-    except Refused:
-        return _refused(request, wanted, "The cluster does not take this token. It may have expired: make a new one.")
-    except FinopsError as error:
-        return _refused(request, wanted, f"{error.message}. Try again.", 503)
-    sealed = parts.sessions.seal(token.strip())
-    if sealed is None:
-        return _refused(request, wanted, "This token is too long for a cookie. Use one of a service account.")
-    response = RedirectResponse(wanted, status_code=303)
-    secure = request.url.scheme == "https" or (request.url.hostname or "") not in _LOCAL
-    response.set_cookie(
-        COOKIE, sealed, max_age=LASTS_SECONDS, httponly=True, samesite="strict", secure=secure, path="/"
-    )
-    return response
+    return _enter(request, token, wanted)
 
 
 @ROUTER.post("/sign-out")
@@ -72,6 +68,25 @@ def theme(
         response.set_cookie(THEME_COOKIE, theme, max_age=_YEAR_SECONDS, httponly=True, samesite="strict", path="/")
     else:
         response.delete_cookie(THEME_COOKIE, path="/")
+    return response
+
+
+def _enter(request: Request, token: str, wanted: str) -> Response:
+    parts = parts_of(request)
+    try:
+        parts.visitors.recognise(token.strip())
+    except Refused:
+        return _refused(request, wanted, "The cluster does not take this token. It may have expired: make a new one.")
+    except FinopsError as error:
+        return _refused(request, wanted, f"{error.message}. Try again.", 503)
+    sealed = parts.sessions.seal(token.strip())
+    if sealed is None:
+        return _refused(request, wanted, "This token is too long for a cookie. Use one of a service account.")
+    response = RedirectResponse(wanted, status_code=303)
+    secure = request.url.scheme == "https" or (request.url.hostname or "") not in _LOCAL
+    response.set_cookie(
+        COOKIE, sealed, max_age=LASTS_SECONDS, httponly=True, samesite="strict", secure=secure, path="/"
+    )
     return response
 
 

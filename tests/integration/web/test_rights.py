@@ -218,3 +218,16 @@ def test_a_body_that_is_too_large_is_refused_unread(site: Site, estate: Store) -
     answer = site.client(estate).post("/sign-in", data={"token": "x" * 70_000})
 
     assert answer.status_code == 413
+
+
+def test_an_address_with_a_token_lets_people_in_at_the_demo_and_nowhere_else(site: Site, estate: Store) -> None:
+    address = f"/sign-in?token={site.token()}"
+
+    entered = site.client(estate, demo=True).get(address)
+    elsewhere = site.client(estate).get(address)
+    strange = site.client(estate, demo=True).get("/sign-in?token=nobody")
+
+    assert (entered.status_code, entered.headers["location"]) == (303, "/")
+    assert COOKIE in entered.cookies
+    assert (elsewhere.status_code, COOKIE in elsewhere.cookies) == (200, False)
+    assert (strange.status_code, COOKIE in strange.cookies) == (403, False)
