@@ -1,8 +1,8 @@
 """`python -m finops_operator.make_secrets NAME`: the chart's Job, run at every install and upgrade.
 
-Makes the passwords of the store's users, the key that signs Slack buttons and the one that signs the ledger when the
-Secret is absent. An upgrade adds what this version needs and an earlier one did not make; what is there stays, but a
-signing key that somebody replaced gets its public key beside it.
+Makes the passwords of the store's users, the keys that sign Slack buttons, seal the dashboard's cookies and sign the
+ledger when the Secret is absent. An upgrade adds what this version needs and an earlier one did not make; what is there
+stays, but a signing key that somebody replaced gets its public key beside it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ PUBLIC_KEY = "ledger-public-key"
 
 
 def make() -> Mapping[str, str]:
-    """Return fresh values: `operator-password`, `slackbot-password`, `button-key` and the ledger's two keys."""
-    passwords = {key: secrets.token_hex(_BYTES) for key in ("operator-password", "slackbot-password", "button-key")}
-    return {**passwords, **_ledger_keys(new_private_key())}
+    """Return fresh values: three passwords of the store, `button-key`, `web-session-key` and the ledger's two keys."""
+    names = ("operator-password", "slackbot-password", "web-password", "button-key", "web-session-key")
+    return {**{name: secrets.token_hex(_BYTES) for name in names}, **_ledger_keys(new_private_key())}
 
 
 def _ledger_keys(private: str) -> dict[str, str]:

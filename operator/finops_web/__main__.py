@@ -14,6 +14,7 @@ from finops.errors import InvalidInput
 from finops.k8s.person import api_server
 from finops.ports.clock import SystemClock
 from finops.settings import Settings, from_environment
+from finops.store.address import require_password
 from finops.store.connection import open_store
 from finops_web.app import make_app
 from finops_web.context import Parts
@@ -62,6 +63,7 @@ def connect(settings: Settings) -> Parts:
             field="FINOPS_WEB_HOST",
             hint="set it to 127.0.0.1, or remove FINOPS_DEMO",
         )
+    require_password(settings.redis_url, allow_unauthenticated=settings.store_allow_unauthenticated)
     store, clock = open_store(settings.redis_url, prefix=settings.redis_prefix), SystemClock()
     return Parts(
         store=store,

@@ -47,7 +47,7 @@ class ResourceReadings:
     """Rows of all shards; thread-safe. Every method raises StoreUnavailable."""
 
     def __init__(self, store: Store) -> None:
-        self._inventory = InventoryStore(store)
+        self._inventory = InventoryStore(store, prolongs=False)
         self._costs = ResourceCostStore(store)
         self._utilization = UtilizationStore(store)
         self._kept: dict[Shard, tuple[str, tuple[ResourceRow, ...]]] = {}
