@@ -88,20 +88,25 @@ def steps(dashboard: str, slack_page: str, env_file: Path, requests: Iterable[Ac
             "the start fails, the instance returns to m5.2xlarge by itself and runs; the request is RolledBack.",
         )
     if DELETED in names:
-        yield Step(
-            f"Delete the volume {DELETED}. Alice approves by command, and again on the Slack page.",
-            (f"finops approve {names[DELETED]} --context alice", page_of(slack_page, ALICE)),
-            "1 of 2 approvals, both times: one person has one vote, through any channel.",
-        )
-        yield Step(
-            "Open Slack as Bob and approve the same card.",
-            (page_of(slack_page, BOB),),
-            "2 of 2 approvals; two snapshots are made, then the volume is deleted.",
-        )
+        yield from _by_two(slack_page, names[DELETED])
     yield Step(
         "Verify the record of all this.",
         ("finops audit verify", "finops audit list"),
         "the chain of records is intact; each vote, step and result is listed with the person who caused it.",
+    )
+
+
+def _by_two(slack_page: str, request: str) -> Iterator[Step]:
+    """Yield the steps of the deletion, which two people must approve."""
+    yield Step(
+        f"Delete the volume {DELETED}. Alice approves by command, and again on the Slack page.",
+        (f"finops approve {request} --context alice", page_of(slack_page, ALICE)),
+        "1 of 2 approvals, both times: one person has one vote, through any channel.",
+    )
+    yield Step(
+        "Open Slack as Bob and approve the same card.",
+        (page_of(slack_page, BOB),),
+        "2 of 2 approvals; two snapshots are made, then the volume is deleted.",
     )
 
 
