@@ -6,9 +6,14 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from tests.support.valkey import running_valkey
 
 from finops.store.connection import Store, open_store
+
+# How long an example takes says something about the machine, not about the code: speed belongs to the benchmarks.
+settings.register_profile("any-machine", deadline=None)
+settings.load_profile("any-machine")
 
 
 @pytest.fixture(scope="session")

@@ -25,8 +25,10 @@ from finops.store.connection import Store, open_ledger_connection, open_store, s
 from finops.store.outbox import Outbox
 from finops.store.slack_clicks import Clicks
 from finops.store.slack_groups import SlackGroups
+from finops.store.slack_messages import SlackMessages
 from finops.store.slack_status import SlackStatus
 from finops_slackbot.answering import Answering
+from finops_slackbot.button_targets import ButtonTargets
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.connection import Handler, SlackConnection
 from finops_slackbot.events.catch_all import CatchAll
@@ -41,6 +43,7 @@ from finops_slackbot.metrics import Metrics
 from finops_slackbot.mirror import Mirror
 from finops_slackbot.outbox.delivery import Delivery
 from finops_slackbot.outbox.projection import Projection
+from finops_slackbot.presence import Presence
 from finops_slackbot.slack_calls import SlackCalls
 from finops_slackbot.verdicts import VerdictFollower
 from finops_slackbot.votes import VoteTaker
@@ -96,30 +99,20 @@ class Bot:
             clock=clock,
             demo=settings.demo,
         )
-        self.votes = VoteTaker(
-            instance=self.instance,
-            buttons=buttons,
-            clicks=clicks,
-            outbox=Outbox(self._click_store),
-            mirror=self.mirror,
-            approvals=approvals(self.kubernetes, newer=True),
-            people=People(self.calls, clock),
-            groups=VotingGroups(self.calls, clock),
-            calls=self.calls,
-            clock=clock,
-            killpoint=killpoint,
-            demo=settings.demo,
-        )
+        self.votes = self._vote_taker(buttons, clicks, killpoint)
         self._refresher = GroupRefresher(self.calls, SlackGroups(self._store), clock)
         self.slack = SlackConnection(
             calls=self.calls,
             make_handler=lambda: Handler(self._app(), settings.slack_app_token, self.metrics),
-            status=SlackStatus(self._store),
-            clicks=Clicks(self._store),
+            presence=Presence(
+                status=SlackStatus(self._store),
+                clicks=Clicks(self._store),
+                clock=clock,
+                metrics=self.metrics,
+                instance=self.instance,
+                release=f"{settings.namespace}/{settings.release}",
+            ),
             clock=clock,
-            metrics=self.metrics,
-            instance=self.instance,
-            release=f"{settings.namespace}/{settings.release}",
         )
         self.health = HealthServer(
             host=settings.metrics_host,
@@ -127,6 +120,29 @@ class Bot:
             live={"threads": self._dead_thread},
             ready={"slack": self.slack.problem, "store": self._store_problem, "kubernetes": self.mirror.problem},
             registry=self.metrics.registry,
+        )
+
+    def _vote_taker(self, buttons: Buttons, clicks: Clicks, killpoint: Callable[[str], None]) -> VoteTaker:
+        settings, clock = self.settings, self.clock
+        targets = ButtonTargets(
+            buttons=buttons,
+            messages=SlackMessages(self._click_store),
+            mirror=self.mirror,
+            calls=self.calls,
+            clock=clock,
+            demo=settings.demo,
+        )
+        return VoteTaker(
+            instance=self.instance,
+            buttons=buttons,
+            clicks=clicks,
+            targets=targets,
+            mirror=self.mirror,
+            approvals=approvals(self.kubernetes, newer=True),
+            people=People(self.calls, clock),
+            groups=VotingGroups(self.calls, clock),
+            clock=clock,
+            killpoint=killpoint,
         )
 
     def start(self) -> None:
@@ -188,7 +204,7 @@ class Bot:
         intake = Intake(self.workers, self._answering, self.metrics)
         VoteButtons(intake, self.votes, self.calls, self._answering, lambda: self.slack.identity).register(app)
         ReasonModals(intake, self.votes, self._answering, lambda: self.slack.identity).register(app)
-        DetailsButton(intake, self.votes, self.calls).register(app)
+        DetailsButton(intake, self.votes.targets, self.calls).register(app)
         CatchAll(self.metrics).register(app)
         return app
 

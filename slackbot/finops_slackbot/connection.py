@@ -1,7 +1,7 @@
 """The socket to Slack: who we are there, one session after the other, and whether somebody else sits on our app.
 
 `start()` of Bolt's handler knows neither SIGTERM nor a wrong token, so this thread owns the connection: it asks who the
-token is, connects, watches, says in the store how things stand, and tries again with growing pauses.
+token is, connects, watches, has the store say how things stand (`presence`), and tries again with growing pauses.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -21,24 +21,18 @@ from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from finops.domain.backoff import Backoff
-from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
-from finops.store.slack_clicks import Clicks
-from finops.store.slack_status import SlackProblem, SlackStatus
 from finops_slackbot.events.intake import ENVELOPE
 from finops_slackbot.metrics import Metrics
-from finops_slackbot.outbox.projection import now_ms
+from finops_slackbot.presence import Presence
 from finops_slackbot.slack_calls import Identity, SlackCalls
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
-from finops_slackbot.verdicts import UNRESPONSIVE_AFTER_MS
 
 _TICK_SECONDS: Final = 2.0
 _PING_SECONDS: Final = 3.0
 """The SDK calls a session dead after four unanswered pings, and opens the next one a ping later."""
 _BACKOFF: Final = Backoff(1.0, 60.0)
 _CHECK_TOKEN_SECONDS: Final = 300.0
-_REMEMBERED_MS: Final = 10 * UNRESPONSIVE_AFTER_MS
-"""Slack may count the connection of a bot that was killed for a while."""
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -85,25 +79,15 @@ class SlackConnection:
         *,
         calls: SlackCalls,
         make_handler: Callable[[], Handler],
-        status: SlackStatus,
-        clicks: Clicks,
+        presence: Presence,
         clock: Clock,
-        metrics: Metrics,
-        instance: str,
-        release: str,
     ) -> None:
         self._calls = calls
         self._make_handler = make_handler
-        self._status = status
-        self._clicks = clicks
+        self._presence = presence
         self._clock = clock
-        self._metrics = metrics
-        self._instance = instance
-        self._release = release
         self._identity: Identity | None = None
         self._handler: Handler | None = None
-        self._hello: dict[str, Any] = {}
-        self._sessions = 0
         self._problem = "not connected yet"
         self._broken = threading.Event()
 
@@ -116,7 +100,7 @@ class SlackConnection:
     def problem(self) -> str:
         """Return why no click can arrive, or an empty text."""
         handler = self._handler
-        if handler is None or not self._hello:
+        if handler is None or not self._presence.greeted:
             return self._problem
         return "" if handler.client.is_connected() else "the socket is closed"
 
@@ -138,7 +122,7 @@ class SlackConnection:
                 elif self._clock.monotonic() >= next_check:
                     next_check = self._clock.monotonic() + _CHECK_TOKEN_SECONDS
                     self._calls.identity()
-                    self._write_status(self._status.clear)
+                    self._presence.clear()
                 failures = 0
             except SlackRateLimited as error:
                 wait = float(error.seconds)
@@ -146,7 +130,7 @@ class SlackConnection:
                 failures += 1
                 wait = _BACKOFF.pause(failures)
                 self._failed(error.code, str(error))
-            self._beat()
+            self._presence.beat(connected=not self.problem())
             stop.wait(wait)
 
     def refuse_new(self) -> None:
@@ -158,8 +142,7 @@ class SlackConnection:
         """Last step: close the socket and say so."""
         if self._handler is not None:
             self._handler.end()
-        self._write_status(lambda: self._clicks.leave(self._instance))
-        self._write_status(lambda: self._status.put({"connected": "false", "seenAt": self._clock.now().isoformat()}))
+        self._presence.leave()
 
     def _connect(self) -> None:
         handler = self._make_handler()
@@ -175,12 +158,8 @@ class SlackConnection:
             raise SlackUnavailable("apps.connections.open", f"{type(error).__name__}: {error}") from error
         self._handler = handler
         identity = self.identity
-        self._write_status(
-            lambda: self._status.put(
-                {"team": identity.team, "teamName": identity.team_name, "botUser": identity.bot_user}
-            )
-        )
-        self._write_status(self._status.clear)
+        self._presence.connected_as(identity)
+        self._presence.clear()
         _LOG.info("connected to Slack", extra={"team": identity.team, "team_name": identity.team_name})
 
     def _received(self, message: str) -> None:
@@ -192,54 +171,9 @@ class SlackConnection:
         except ValueError:
             return
         if isinstance(hello, dict) and hello.get("type") == "hello":
-            self._hello = hello
-            self._sessions += 1
-            self._metrics.connections.inc()
-            app = str((hello.get("connection_info") or {}).get("app_id", ""))
-            self._write_status(lambda: self._status.put({"app": app}))
-
-    def _beat(self) -> None:
-        """Say that we live and how things stand; warn when somebody else uses our app."""
-        now = now_ms(self._clock)
-        connected = not self.problem()
-        self._metrics.connected.set(1 if connected else 0)
-
-        def write() -> None:
-            self._clicks.heartbeat(self._instance, now, forget_ms=_REMEMBERED_MS)
-            holder = self._status.lease(self._release)
-            replicas = len(self._clicks.alive(now, _REMEMBERED_MS))
-            warning = self._warning(holder, replicas)
-            self._status.put(
-                {
-                    "connected": "true" if connected else "false",
-                    "seenAt": self._clock.now().isoformat(),
-                    "warning": warning,
-                }
-            )
-
-        self._write_status(write)
-
-    def _warning(self, holder: str, replicas: int) -> str:
-        if holder != self._release:
-            return f"release {holder} uses the same store and Slack app: clicks may land there. Give each its own app."
-        connections = self._hello.get("num_connections")
-        # A session that is being renewed counts twice; the first one of a process renews nothing.
-        expected = replicas if self._sessions == 1 else 2 * replicas
-        if isinstance(connections, int) and connections > expected:
-            return (
-                f"Slack counts {connections} connections of this app, but only {replicas} bots are known here: another "
-                "installation may take clicks away. Give each its own Slack app."
-            )
-        return ""
+            self._presence.greet(hello)
 
     def _failed(self, code: str, message: str) -> None:
         self._problem = message
         _LOG.error("no connection to Slack", extra={"code": code, "error": message})
-        problem = SlackProblem(code, self._clock.now(), message)
-        self._write_status(lambda: self._status.fail(problem))
-
-    def _write_status(self, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except StoreUnavailable as error:
-            _LOG.warning("status not written", extra={"error": str(error)})
+        self._presence.failed(code, message)

@@ -25,12 +25,39 @@ _REQUESTS: Final = "actionrequests"
 _APPROVALS: Final = "approvals"
 _KINDS: Final = (_REQUESTS, _APPROVALS)
 _UNREAD: Final = "not read yet"
+DIGEST: Final = "digest:"
+"""Begins the name of a digest's message in the outbox, where requests have their uid."""
 
 
 class Watchable(Protocol[T]):
     """The part of `KindApi` that a mirror needs."""
 
     def watch(self, stop: threading.Event, namespace: str | None = None) -> Iterator[WatchEvent[T]]: ...
+
+
+class Digests:
+    """Which requests each digest lists, so that nobody has to search all of them; used under the mirror's lock."""
+
+    def __init__(self) -> None:
+        self._listed: dict[str, dict[str, ActionRequest]] = {}
+        """Name of a digest's message → its requests by uid."""
+
+    def requests(self, name: str) -> tuple[ActionRequest, ...]:
+        """Return the requests of a digest, in no order."""
+        return tuple(self._listed.get(name, {}).values())
+
+    def add(self, request: ActionRequest) -> None:
+        """Put a request into its digest, if it has one."""
+        if name := listing_of(request):
+            self._listed.setdefault(name, {})[request.metadata.uid or ""] = request
+
+    def remove(self, request: ActionRequest) -> None:
+        """Take a request out of its digest, and the digest away with its last one."""
+        name = listing_of(request)
+        listed = self._listed.get(name, {})
+        listed.pop(request.metadata.uid or "", None)
+        if not listed:
+            self._listed.pop(name, None)
 
 
 class Mirror:
@@ -40,6 +67,7 @@ class Mirror:
         self._changed = changed
         self._lock = threading.Lock()
         self._requests: dict[str, ActionRequest] = {}
+        self._digests = Digests()
         self._approvals: dict[str, dict[tuple[str, str], Approval]] = {}
         self._by_name: dict[tuple[str, str], Approval] = {}
         self._problems = dict.fromkeys(_KINDS, _UNREAD)
@@ -81,9 +109,10 @@ class Mirror:
         with self._lock:
             return self._requests.get(uid)
 
-    def requests(self) -> tuple[ActionRequest, ...]:
+    def listed_in(self, name: str) -> tuple[ActionRequest, ...]:
+        """Return the requests that the digest message of this name lists; see `listing_of`."""
         with self._lock:
-            return tuple(self._requests.values())
+            return self._digests.requests(name)
 
     def uids(self) -> frozenset[str]:
         with self._lock:
@@ -183,10 +212,14 @@ class Mirror:
         if request is None or request.metadata.uid is None:
             return
         with self._lock:
+            before = self._requests.get(request.metadata.uid)
+            if before is not None:
+                self._digests.remove(before)
             if event.type == "DELETED":
                 self._requests.pop(request.metadata.uid, None)
             else:
                 self._requests[request.metadata.uid] = request
+                self._digests.add(request)
         self._changed(request.metadata.uid)
 
     def _saw_approval(self, event: WatchEvent[Approval]) -> None:
@@ -206,6 +239,12 @@ class Mirror:
                 self._by_name[key] = approval
                 self._approvals.setdefault(uid, {})[key] = approval
         self._changed(uid)
+
+
+def listing_of(request: ActionRequest) -> str:
+    """Return the name under which the outbox keeps the message that lists a request; empty when none does."""
+    entry, spec = request.spec.slack_digest, request.spec
+    return "" if entry is None else f"{DIGEST}{request.metadata.namespace}/{spec.policy}/{entry.id}"
 
 
 def _watched(kind: str, namespace: str | None) -> str:

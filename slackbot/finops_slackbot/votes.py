@@ -15,7 +15,7 @@ from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
-from finops.domain.decision import Choice, State, VoteResult
+from finops.domain.decision import Choice, VoteResult
 from finops.errors import (
     ClusterUnavailable,
     FinopsError,
@@ -26,16 +26,16 @@ from finops.errors import (
 )
 from finops.k8s.ballots import TOO_MANY, ApprovalsApi, Ballot
 from finops.ports.clock import Clock
-from finops.store.outbox import Outbox
 from finops.store.slack_clicks import Clicks, OpenClick, Stage
-from finops_slackbot.buttons import Buttons, revision_of
-from finops_slackbot.card_facts import CardFacts, card_facts
+from finops_slackbot.button_targets import ButtonTargets, ClickResult
+from finops_slackbot.buttons import Buttons
+from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.guards.groups import Membership, VotingGroups
 from finops_slackbot.guards.people import People
 from finops_slackbot.killpoint import KillPoint
 from finops_slackbot.mirror import Mirror
 from finops_slackbot.outbox.projection import now_ms
-from finops_slackbot.slack_calls import Identity, SlackCalls
+from finops_slackbot.slack_calls import Identity
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
 from finops_slackbot.text import plain
 from finops_slackbot.views import answers
@@ -63,24 +63,12 @@ class Click:
     response_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClickResult:
-    """What became of a click.
+class VoteTaker:
+    """Takes votes by click.
 
     Attributes:
-        text: the answer to send now; empty when the operator's verdict will be sent.
-        outcome: a word for metrics.
-        recorded: an Approval exists.
+        targets: what buttons lead to.
     """
-
-    text: str
-    outcome: str
-    recorded: bool = False
-    click_id: str = ""
-
-
-class VoteTaker:
-    """Takes votes by click."""
 
     def __init__(
         self,
@@ -88,51 +76,24 @@ class VoteTaker:
         instance: str,
         buttons: Buttons,
         clicks: Clicks,
-        outbox: Outbox,
+        targets: ButtonTargets,
         mirror: Mirror,
         approvals: ApprovalsApi,
         people: People,
         groups: VotingGroups,
-        calls: SlackCalls,
         clock: Clock,
         killpoint: KillPoint,
-        demo: bool,
     ) -> None:
         self._instance = instance
         self._buttons = buttons
         self._clicks = clicks
-        self._outbox = outbox
+        self.targets = targets
         self._mirror = mirror
         self._approvals = approvals
         self._people = people
         self._groups = groups
-        self._calls = calls
         self._clock = clock
         self._killpoint = killpoint
-        self._demo = demo
-
-    def facts_behind(self, value: str) -> CardFacts | ClickResult:
-        """Return what a button is about, or why it leads nowhere. Used by modals, which record nothing."""
-        button = self._buttons.read(value)
-        if button is None:
-            return ClickResult(answers.unknown_button(), "forged")
-        request = self._mirror.request(button.uid)
-        if request is None:
-            if self._mirror.problem():
-                return ClickResult(answers.starting(), "starting")
-            return ClickResult(answers.unknown_request(), "unknown")
-        facts = card_facts(request, self._mirror.votes(button.uid), demo=self._demo)
-        if revision_of(request.spec.plan_hash) != button.revision:
-            return ClickResult(answers.changed_plan(), "changed")
-        return facts
-
-    def closed(self, facts: CardFacts) -> ClickResult | None:
-        """Return the answer when the request takes no more votes."""
-        if facts.state is not State.PENDING:
-            return ClickResult(answers.closed(facts, self._newer_card(facts)), f"closed-{facts.state.value.lower()}")
-        if self._clock.now() >= facts.expires_at:
-            return ClickResult(answers.expired(facts), "expired")
-        return None
 
     def take(self, click: Click, identity: Identity) -> ClickResult | None:
         """Record a vote. Returns None for a click that was taken before: it has or gets its answer elsewhere."""
@@ -167,10 +128,10 @@ class VoteTaker:
             objection = self._people.objection(click.user, click.team, identity)
             if objection:
                 return ClickResult(answers.not_a_person(objection), "not-a-person")
-            facts = self.facts_behind(click.value)
+            facts = self.targets.facts_behind(click.value)
             if isinstance(facts, ClickResult):
                 return facts
-            if closed := self.closed(facts):
+            if closed := self.targets.closed(facts):
                 return closed
             membership = self._membership(click.user, facts)
         except (SlackRateLimited, SlackUnavailable, SlackRefused) as error:
@@ -253,18 +214,6 @@ class VoteTaker:
             approver.slack_user == user or approver.slack_user_group in membership.groups
             for approver in facts.approvers
         )
-
-    def _newer_card(self, facts: CardFacts) -> str:
-        """Return the address of the card that replaced this one, empty when it cannot be had."""
-        request = self._mirror.request(facts.uid)
-        newer = self._mirror.newer(request) if request is not None else None
-        if facts.state is not State.SUPERSEDED or newer is None:
-            return ""
-        try:
-            ref = self._outbox.message(newer.metadata.uid or "")
-            return self._calls.permalink(ref.channel, ref.ts) if ref.ts else ""
-        except FinopsError:
-            return ""
 
 
 def _approval(

@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 ROOT: Final = Path(__file__).resolve().parents[2]
 SOURCES: Final = tuple(
     path for folder in ("operator", "slackbot") for path in sorted((ROOT / folder).rglob("*.py")) if path.is_file()
@@ -22,39 +20,6 @@ SOURCES: Final = tuple(
 MOST_METHODS: Final = 15
 MOST_FIELDS: Final = 10
 API_OBJECTS: Final = frozenset({"Part", "Crd", "BaseModel", "BaseSettings"})
-
-TOO_LARGE: Final = frozenset(
-    {
-        "finops/ledger/durable.py:DurableLedger",
-        "finops/store/keys.py:Keys",
-        "finops/store/outbox.py:Outbox",
-        "finops_operator/acts/executor.py:Executor",
-        "finops_operator/bootstrap.py:Operator",
-        "finops_operator/cluster/cache.py:KindCache",
-        "finops_operator/decisions/decider.py:Decider",
-        "finops_operator/policies/scheduler.py:Scheduler",
-        "finops_operator/requests/loop.py:RequestLoop",
-        "finops_operator/scan/judging.py:ShardTotals",
-        "finops_operator/upkeep/housekeeping.py:Housekeeping",
-        "finops_sandbox/aws/double.py:AwsDouble",
-        "finops_sandbox/aws/world.py:InstanceFacts",
-        "finops_sandbox/aws/world.py:World",
-        "finops_sandbox/kubernetes/double.py:KubernetesDouble",
-        "finops_sandbox/kubernetes/store.py:Store",
-        "finops_sandbox/kubernetes/writes.py:Writer",
-        "finops_sandbox/slack/client.py:Control",
-        "finops_sandbox/slack/control.py:Control",
-        "finops_sandbox/slack/model.py:Message",
-        "finops_sandbox/slack/model.py:User",
-        "finops_sandbox/slack/people_acts.py:People",
-        "finops_sandbox/slack/socket_mode.py:SocketHub",
-        "finops_sandbox/slack/state.py:State",
-        "finops_slackbot/connection.py:SlackConnection",
-        "finops_slackbot/slack_calls.py:SlackCalls",
-        "finops_slackbot/votes.py:VoteTaker",
-    }
-)
-"""What was too large when the rule came. None may come to it, and what has become small enough goes."""
 
 
 def sizes(path: Path) -> Iterator[tuple[str, int, int]]:
@@ -88,16 +53,12 @@ def assigned(methods: list[ast.FunctionDef | ast.AsyncFunctionDef]) -> Iterator[
 FOUND: Final = {name: (methods, fields) for path in SOURCES for name, methods, fields in sizes(path)}
 
 
-def test_no_further_class_is_too_large() -> None:
-    large = {
-        name: size
-        for name, size in FOUND.items()
-        if (size[0] > MOST_METHODS or size[1] > MOST_FIELDS) and name not in TOO_LARGE
-    }
+def test_no_class_is_too_large() -> None:
+    large = {name: size for name, size in FOUND.items() if size[0] > MOST_METHODS or size[1] > MOST_FIELDS}
     assert large == {}
 
 
-@pytest.mark.parametrize("name", sorted(TOO_LARGE))
-def test_what_is_listed_as_too_large_still_is(name: str) -> None:
-    methods, fields = FOUND[name]
-    assert methods > MOST_METHODS or fields > MOST_FIELDS
+def test_the_rule_reads_classes_with_their_methods_and_fields() -> None:
+    assert len(FOUND) > 300
+    assert any(methods > 10 for methods, _ in FOUND.values())
+    assert any(fields > 5 for _, fields in FOUND.values())

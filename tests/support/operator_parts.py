@@ -20,8 +20,8 @@ from finops.k8s.events import Events
 from finops.k8s.kinds import action_requests, approvals, aws_accounts, scan_policies
 from finops.ledger.durable import DurableLedger
 from finops.store.connection import Store
-from finops.store.outbox import Outbox
 from finops.store.slack_groups import SlackGroups
+from finops.store.slack_messages import SlackMessages
 from finops_operator.acts.gate import OperatorGate
 from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.canary import Canary
@@ -34,8 +34,13 @@ from finops_operator.telemetry import Telemetry
 from finops_operator.upkeep.audit_notes import AuditNotes
 from finops_operator.upkeep.channels import SlackChannels
 from finops_operator.upkeep.cleanup import Cleanup
+from finops_operator.upkeep.duty import Duty
+from finops_operator.upkeep.finished_requests import FinishedRequests
+from finops_operator.upkeep.gauges import Gauges
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.obstacles import Obstacles
+from finops_operator.upkeep.wanted_groups import WantedGroups
+from finops_operator.upkeep.watch_upkeep import WatchUpkeep
 from finops_sandbox.kubernetes import KubernetesDouble
 
 NAMESPACE = "team-a"
@@ -72,12 +77,12 @@ class Parts:
 
     def __post_init__(self) -> None:
         self.connection = connect(str(self.double.kubeconfig))
-        canary = Canary(self.clock)
+        self.canary = canary = Canary(self.clock)
         self.requests = Objects(action_requests(self.connection), self.cache.requests, canary)
         self.approvals = Objects(approvals(self.connection), self.cache.approvals, canary)
         self.policies = Objects(scan_policies(self.connection), self.cache.policies, canary)
         self.maps = ConfigMaps(self.connection, "default")
-        self.outbox = Outbox(self.store)
+        self.slack_messages = SlackMessages(self.store)
         self.people = Identities(
             switches=self.maps, identities="r-identities", groups=SlackGroups(self.store), clock=self.clock
         )
@@ -122,28 +127,35 @@ class Parts:
                 "Frozen": Freeze(self.maps, "r-freeze").reason,
             },
         )
+        kinds = (self.policies, self.requests, self.approvals)
+        watches = WatchUpkeep(kinds, canary, self.telemetry, self.clock, 60)
+        freeze = Freeze(self.maps, "r-freeze")
         self.housekeeping = Housekeeping(
-            cache=self.cache,
-            kinds=(self.policies, self.requests, self.approvals),
-            requests=self.requests,
-            canary=canary,
-            groups=self.groups,
-            freeze=Freeze(self.maps, "r-freeze"),
-            ledger=self.ledger,
-            audit_notes=self.audit_notes,
-            telemetry=self.telemetry,
-            clock=self.clock,
-            may_write=lambda: self.writable,
-            take_over=lambda: None,
-            slack_channels=self.slack_channels.refresh,
-            publish_ids=lambda: None,
-            forget=self.cleanup.clean_up,
-            show_obstacles=self.obstacles.show,
+            WantedGroups(self.cache, self.groups),
+            (
+                *watches.duties(),
+                Duty("gauges", Gauges(self.ledger, freeze, self.telemetry).show, writes=False),
+                Duty(
+                    "ledger",
+                    lambda: self.audit_notes.note(
+                        self.cache.policies.all(), self.cache.requests.all(), freeze.reason()
+                    ),
+                ),
+                Duty(
+                    "finished requests",
+                    FinishedRequests(self.cache, self.requests, self.ledger, self.clock).remove_old,
+                ),
+                Duty("slack channels", self.slack_channels.refresh),
+                Duty("what is gone", self.cleanup.clean_up),
+                Duty("obstacles", self.obstacles.show),
+            ),
+            self.clock,
+            lambda: self.writable,
             canary_seconds=60,
         )
 
     def _posted(self, uids: Any) -> dict[str, tuple[str, str]]:
-        found = ((uid, self.outbox.message(uid)) for uid in uids)
+        found = ((uid, self.slack_messages.of(uid)) for uid in uids)
         return {uid: (ref.channel, ref.ts) for uid, ref in found if ref.ts}
 
     def propose(

@@ -21,9 +21,15 @@ class ShardCost:
         resources, unpriced: all of them, and those without a price.
     """
 
-    monthly_cost: Decimal
-    resources: int
-    unpriced: int
+    monthly_cost: Decimal = Decimal(0)
+    resources: int = 0
+    unpriced: int = 0
+
+    def plus(self, monthly: Decimal | None) -> ShardCost:
+        """Return the sum with one more resource, which costs so much; None when it has no price."""
+        return ShardCost(
+            self.monthly_cost + (monthly or Decimal(0)), self.resources + 1, self.unpriced + (monthly is None)
+        )
 
     @property
     def known_cost(self) -> Decimal | None:

@@ -18,9 +18,10 @@ from typing import Final
 
 from finops.domain.audit import Entry, Record, RecordKind, request_uid
 from finops.errors import Conflict, FenceLost, LedgerDiverged, LedgerUnavailable
-from finops.ledger.file_sink import FileSink, line_of
-from finops.ledger.known_records import WROTE, KnownRecords
+from finops.ledger.file_sink import FileSink
+from finops.ledger.known_records import WROTE
 from finops.ledger.signing import Keyring
+from finops.ledger.sinks import Sinks
 from finops.ports.clock import Clock
 from finops.store.connection import Store
 from finops.store.ledger import AppendResult, Head, LedgerStream
@@ -29,7 +30,6 @@ ACT_KINDS: Final = frozenset({RecordKind.INTENT, RecordKind.OUTCOME, RecordKind.
 """Kinds that accompany a change in AWS: refused without a second sink."""
 
 _ATTEMPTS: Final = 5
-_COMPARE: Final = "nothing is acted upon until a person has compared both sinks with `finops audit verify`"
 
 
 class DurableLedger:
@@ -46,24 +46,21 @@ class DurableLedger:
         passage: Callable[[str], None],
     ) -> None:
         self._stream = stream
-        self._file = file
+        self._sinks = Sinks(stream, file)
         self._keys = keys
         self._clock = clock
         self._fence = fence
         self._passage = passage
         self._lock = threading.RLock()
-        self._known: KnownRecords | None = None
-        self._current = False
-        self._diverged = ""
 
     @property
     def has_second_sink(self) -> bool:
-        return self._file is not None
+        return self._sinks.file is not None
 
     @property
     def problem(self) -> str:
         """Why nothing may be acted upon: what the sinks disagree on. Empty while they agree."""
-        return self._diverged
+        return self._sinks.diverged
 
     def start(self) -> int:
         """Compare both sinks and copy what the file lacks; returns the number of records copied.
@@ -75,13 +72,7 @@ class DurableLedger:
             LedgerDiverged: the file is ahead of the stream or differs from it. Every later append raises it too.
         """
         with self._lock:
-            self._known = None
-            try:
-                copied = self._reconcile()
-            except LedgerDiverged as error:
-                self._diverged = error.message
-                raise
-            self._diverged = ""
+            copied = self._sinks.reconcile()
             self._record_key(self.append)
             return copied
 
@@ -94,7 +85,7 @@ class DurableLedger:
             FenceLost: another process has written with this fence, or with a later one.
         """
         with self._lock:
-            self._current = False
+            self._sinks.current = False
             # A new key signs this record already: what it follows has to say so.
             self._record_key(lambda change: self._append_to_stream(change, None))
             record = self._append_to_stream(entry, None)
@@ -106,11 +97,11 @@ class DurableLedger:
 
     def append(self, entry: Entry, *, after: int | None = None) -> Record:
         with self._lock:
-            if self._diverged:
+            if self._sinks.diverged:
                 raise LedgerDiverged(
-                    self._diverged, hint="nothing is acted upon until a person has compared both sinks"
+                    self._sinks.diverged, hint="nothing is acted upon until a person has compared both sinks"
                 )
-            if self._file is None and entry.kind in ACT_KINDS:
+            if self._sinks.file is None and entry.kind in ACT_KINDS:
                 raise LedgerUnavailable(
                     "the ledger has one sink only, nothing can be acted upon",
                     code="NoSecondSink",
@@ -118,11 +109,11 @@ class DurableLedger:
                 )
             record = self._append_to_stream(entry, after)
             self._passage(f"ledger.{entry.kind.value}.after-stream")
-            self._catch_up(record)
+            self._sinks.catch_up(record)
             return record
 
     def find(self, operation_id: str) -> Record | None:
-        known = self._known
+        known = self._sinks.known
         # Asked before reading: what is appended meanwhile may be shown or not.
         recorded = known is not None and known.has(operation_id)
         record = self._stream.find(operation_id)
@@ -134,15 +125,15 @@ class DurableLedger:
 
     def of_request(self, request_uid: str) -> tuple[Record, ...]:
         # Resolved before reading: what is appended meanwhile may be shown or not.
-        known = self._known.last.get(request_uid, 0) if self._known is not None else 0
+        known = self._sinks.known.last.get(request_uid, 0) if self._sinks.known is not None else 0
         found = self._stream.of_request(request_uid)
         last = 0
         for record in found:
             if record.request_previous != last or not record.entry.request.endswith(f"/{request_uid}"):
                 hidden = f"the store hides records of request {request_uid} after record {last}"
                 raise LedgerDiverged(hidden, hint=WROTE)
-            if self._known is not None:
-                self._known.check(record)
+            if self._sinks.known is not None:
+                self._sinks.known.check(record)
             last = record.sequence
         if last < known:
             raise LedgerDiverged(f"the store hides record {known} of request {request_uid}", hint=WROTE)
@@ -160,17 +151,17 @@ class DurableLedger:
         for _ in range(_ATTEMPTS):
             try:
                 record = self._next_record(entry)
-                recorded = self._followed().has(entry.operation_id)
+                recorded = self._sinks.followed().has(entry.operation_id)
                 answer = self._stream.append(record, after=after, recorded=recorded)
             except LedgerUnavailable as error:
                 # Perhaps stored, perhaps not: the same operation id makes the next try show it.
-                failure, self._current = error, False
+                failure, self._sinks.current = error, False
                 continue
             if answer.result is AppendResult.STORED:
-                self._followed().learn(record)
+                self._sinks.followed().learn(record)
                 return record
             if answer.result is AppendResult.EXISTING:
-                self._current = False
+                self._sinks.current = False
                 return self._shown(self._stream.at(answer.sequence), entry.operation_id)
             if answer.result is AppendResult.HIDDEN:
                 raise _hidden_operation(entry.operation_id)
@@ -180,19 +171,19 @@ class DurableLedger:
                 raise Conflict(
                     f"record {answer.sequence} followed record {after} of the request meanwhile", code="RecordsChanged"
                 )
-            self._current = False
+            self._sinks.current = False
         raise failure or LedgerUnavailable("the ledger's head moved under every try to append")
 
     def _shown(self, record: Record, operation_id: str) -> Record:
         """Return what the store shows for an operation. Raises LedgerDiverged when that was never recorded so."""
         if record.entry.operation_id != operation_id:
             raise LedgerDiverged(f"the store shows record {record.sequence} for another operation", hint=WROTE)
-        if self._known is not None:
-            self._known.check(record)
+        if self._sinks.known is not None:
+            self._sinks.known.check(record)
         return record
 
     def _next_record(self, entry: Entry) -> Record:
-        known = self._followed()
+        known = self._sinks.followed()
         known.check_key(self._keys.key, known.head.sequence + 1)
         uid = request_uid(entry.request)
         return self._keys.sign(
@@ -206,87 +197,17 @@ class DurableLedger:
             )
         )
 
-    def _followed(self) -> KnownRecords:
-        """Return how far the ledger is known, after reading what others appended to the stream meanwhile."""
-        known = self._known = self._known or KnownRecords()
-        if not self._current:
-            try:
-                self._check_head(known)
-                for record in self._stream.read(known.head.sequence + 1):
-                    known.learn(record)
-            except LedgerDiverged as error:
-                self._diverged = error.message
-                raise
-            self._current = True
-        return known
-
-    def _check_head(self, known: KnownRecords) -> None:
-        """Refuse a store that came back with less than the file or we ourselves have seen of it."""
-        head = self._stream.head()
-        seen = max(known.head.sequence, self._file.sequence if self._file is not None else 0)
-        if seen > head.sequence:
-            raise LedgerDiverged(_lost(seen, head.sequence), hint=_COMPARE)
-
     def _record_key(self, append: Callable[[Entry], Record]) -> None:
         """Record that another key signs from here on."""
-        known = self._followed()
+        known = self._sinks.followed()
         if known.head.sequence and known.key != self._keys.key:
             detail = {"from": known.key, "to": self._keys.key}
             name = f"key:{known.head.sequence}:{self._keys.key}"
             append(Entry(name, "operator", RecordKind.KEY_CHANGED, result=self._keys.key, detail=detail))
 
-    def _catch_up(self, record: Record) -> None:
-        """Bring the file up to `record`; earlier records that it missed while it was down go first."""
-        file = self._file
-        if file is None or record.sequence <= file.sequence:
-            return
-        try:
-            if record.sequence > file.sequence + 1:
-                for earlier in self._stream.read(file.sequence + 1, count=record.sequence - file.sequence - 1):
-                    file.append(earlier)
-            file.append(record)
-        except LedgerDiverged as error:
-            self._diverged = error.message
-            raise
-
-    def _reconcile(self) -> int:
-        known, file = KnownRecords(), self._file
-        self._current = False
-        if file is None:
-            self._known = known
-            self._followed()
-            return 0
-        file.open(lambda sequence: next(map(line_of, self._stream.read(sequence, count=1)), None), known.learn)
-        if known.head.sequence:
-            self._check_end(known.head)
-        self._known = known
-        copied = 0
-        self._check_head(known)
-        for record in self._stream.read(known.head.sequence + 1):
-            known.learn(record)
-            file.append(record)
-            copied += 1
-        self._current = True
-        return copied
-
-    def _check_end(self, end: Head) -> None:
-        """Compare the file's last record, which names all before it by its hash, with the keys and with the stream."""
-        head = self._stream.head()
-        if end.sequence > head.sequence:
-            raise LedgerDiverged(_lost(end.sequence, head.sequence), hint=_COMPARE)
-        if self._stream.at(end.sequence).hash != end.hash:
-            raise LedgerDiverged(f"record {end.sequence} differs between the ledger's file and its stream")
-
 
 def _hidden_operation(operation_id: str) -> LedgerDiverged:
     return LedgerDiverged(f"the store hides operation {operation_id}, which was recorded", hint=WROTE)
-
-
-def _lost(file: int, stream: int) -> str:
-    return (
-        f"the ledger's file ends at record {file}, its stream at {stream}: the store lost records or was restored "
-        "from an older backup"
-    )
 
 
 def _no_passage(name: str) -> None:

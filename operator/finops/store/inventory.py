@@ -129,15 +129,15 @@ class InventoryStore:
         for resource in resources:
             arguments += (resource.id, RESOURCES.text(resource))
         with store_errors():
-            return int(self._add(keys=[self._keys.shard_generation(shard, generation)], args=arguments))
+            return int(self._add(keys=[self._keys.shard(shard).generation(generation)], args=arguments))
 
     def swap(self, head: ShardHead) -> str:
         """Make `head.generation` the visible one in one step; the replaced one goes after an hour.
 
         Returns the replaced generation, empty when there was none. Repeating it changes nothing, nor the answer.
         """
-        pointer = self._keys.shard_head(head.shard)
-        made = self._keys.shard_generation(head.shard, head.generation)
+        pointer = self._keys.shard(head.shard).head
+        made = self._keys.shard(head.shard).generation(head.generation)
         named = [str(head.shard), head.generation, pointer.removesuffix("head")]
         fields = [word for pair in _head_to_fields(head).items() for word in pair]
         with store_errors():
@@ -148,7 +148,7 @@ class InventoryStore:
 
     def note_failure(self, shard: Shard, gaps: Sequence[Gap], attempted: datetime) -> None:
         """Record that an attempt saw nothing at all: the old generation stays, the gaps are recorded."""
-        pointer = self._keys.shard_head(shard)
+        pointer = self._keys.shard(shard).head
         with store_errors(), self._client.pipeline(transaction=True) as pipe:
             pipe.hset(pointer, mapping={"gaps": gaps_to_text(gaps), "attempted": attempted.isoformat()})
             pipe.sadd(self._keys.shards, str(shard))
@@ -157,7 +157,7 @@ class InventoryStore:
     def head(self, shard: Shard) -> ShardHead | None:
         """Return the shard's head, None when it was never scanned."""
         with store_errors():
-            fields = self._client.hgetall(self._keys.shard_head(shard))
+            fields = self._client.hgetall(self._keys.shard(shard).head)
         return _head_from_fields(shard, fields) if fields else None
 
     def shards(self) -> tuple[Shard, ...]:
@@ -178,7 +178,7 @@ class InventoryStore:
 
         Who reads its resources just now has an hour to end.
         """
-        pointer = self._keys.shard_head(head.shard)
+        pointer = self._keys.shard(head.shard).head
         named = [str(head.shard), head.generation, head.attempted.isoformat(), pointer.removesuffix("head")]
         with store_errors():
             self._forget(keys=[pointer, self._keys.shards], args=[*named, _REPLACED_SECONDS])
@@ -193,7 +193,7 @@ class InventoryStore:
         """
         if not generation:
             return
-        key = self._keys.shard_generation(shard, generation)
+        key = self._keys.shard(shard).generation(generation)
         page = seen = 0
         held: int | None = None
         while True:
@@ -226,7 +226,7 @@ class InventoryStore:
 
     def gone(self, shard: Shard, old: str, new: str) -> Iterator[list[str]]:
         """Yield the ids that generation `old` held and `new` does not, page by page."""
-        before, after = self._keys.shard_generation(shard, old), self._keys.shard_generation(shard, new)
+        before, after = self._keys.shard(shard).generation(old), self._keys.shard(shard).generation(new)
         page = 0
         while old:
             with store_errors():
@@ -250,10 +250,10 @@ class InventoryStore:
         if not ids:
             return {}
         with store_errors():
-            generation = self._client.hget(self._keys.shard_head(shard), "generation")
+            generation = self._client.hget(self._keys.shard(shard).head, "generation")
             if not generation:
                 return {}
-            texts = self._client.hmget(self._keys.shard_generation(shard, str(generation)), list(ids))
+            texts = self._client.hmget(self._keys.shard(shard).generation(str(generation)), list(ids))
         found = (RESOURCES.value(text) for text in texts if text)
         return {resource.id: resource for resource in found}
 

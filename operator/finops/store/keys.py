@@ -53,6 +53,48 @@ from finops.domain.resource import Shard
 
 
 @dataclass(frozen=True, slots=True)
+class ShardKeys:
+    """What a scan keeps of one account, region and kind."""
+
+    prefix: str
+    shard: Shard
+
+    @property
+    def head(self) -> str:
+        return f"{self.prefix}inv:{self.shard}:head"
+
+    def generation(self, generation: str) -> str:
+        return f"{self.prefix}inv:{self.shard}:{generation}"
+
+    @property
+    def utilization(self) -> str:
+        return f"{self.prefix}util:{self.shard}"
+
+    @property
+    def costs(self) -> str:
+        return f"{self.prefix}price:{self.shard}"
+
+    def ring(self, metric: str) -> str:
+        return f"{self.prefix}ring:{self.shard}:{metric}"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyKeys:
+    """What a scan keeps of one policy."""
+
+    prefix: str
+    namespace: str
+    name: str
+
+    @property
+    def head(self) -> str:
+        return f"{self.prefix}policy:{self.namespace}:{self.name}:head"
+
+    def part(self, generation: str, part: str) -> str:
+        return f"{self.prefix}policy:{self.namespace}:{self.name}:{generation}:{part}"
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
     """Builds key names under one prefix; see the module's table."""
 
@@ -62,33 +104,18 @@ class Keys:
     def schema(self) -> str:
         return f"{self.prefix}schema"
 
-    def shard_head(self, shard: Shard) -> str:
-        return f"{self.prefix}inv:{shard}:head"
-
-    def shard_generation(self, shard: Shard, generation: str) -> str:
-        return f"{self.prefix}inv:{shard}:{generation}"
+    def shard(self, shard: Shard) -> ShardKeys:
+        return ShardKeys(self.prefix, shard)
 
     @property
     def shards(self) -> str:
         return f"{self.prefix}shards"
 
-    def utilization(self, shard: Shard) -> str:
-        return f"{self.prefix}util:{shard}"
-
-    def resource_costs(self, shard: Shard) -> str:
-        return f"{self.prefix}price:{shard}"
-
-    def ring(self, shard: Shard, metric: str) -> str:
-        return f"{self.prefix}ring:{shard}:{metric}"
-
     def offered(self, account: str, region: str, question: str) -> str:
         return f"{self.prefix}offered:{account}:{region}:{question}"
 
-    def policy_head(self, namespace: str, name: str) -> str:
-        return f"{self.prefix}policy:{namespace}:{name}:head"
-
-    def policy_part(self, namespace: str, name: str, generation: str, part: str) -> str:
-        return f"{self.prefix}policy:{namespace}:{name}:{generation}:{part}"
+    def policy(self, namespace: str, name: str) -> PolicyKeys:
+        return PolicyKeys(self.prefix, namespace, name)
 
     @property
     def policies(self) -> str:

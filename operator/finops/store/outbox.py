@@ -1,17 +1,18 @@
-"""What every Slack card should say, what it says, and who may write to Slack next: shared by all replicas of the bot.
+"""What every Slack card should say, and who delivers it next: shared by all replicas of the bot.
 
 The bot's projection calls `want` whenever a request changes, its delivery worker calls `take` … `finish`. A card is a
 projection of state: only the latest wanted version is kept, so a backlog collapses by itself. Each step is one script,
-because two replicas and a restart in the middle must not lose or repeat anything.
+because two replicas and a restart in the middle must not lose or repeat anything. What Slack shows already is kept by
+`slack_messages`, how often its methods may be called by `slack_pace`.
 
 Under `slack:`: `wanted` (request uid → card), `routes` (uid → `priority:channel:version:hash:milliseconds`), `due` (uid
-by the instant it may be tried), `claims` (uid → token of the worker that has it), `pace` (next instant per channel and
-method), `message:{uid}` (where the card is), `lines:{uid}` and `thread:{uid}` (thread lines wanted and posted).
+by the instant it may be tried), `claims` (uid → token of the worker that has it), `pace` (next instant per channel) and
+`lines:{uid}` (thread lines wanted).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
@@ -20,13 +21,14 @@ from typing import Any, Final
 from finops.domain.canonical import Json, sha256_hex
 from finops.store.connection import Store, store_errors
 from finops.store.records import Record
+from finops.store.slack_messages import SlackMessages
+from finops.store.slack_pace import SlackPace
 
 CHANNEL_INTERVAL_MS: Final = 1100
 """Slack allows one message a second and channel; counted from the end of one delivery to the start of the next."""
 CHANNEL_HOLD_MS: Final = 10_000
 """For how long a channel waits for a worker that took a card for it and is not seen again."""
 _TRUST_VERSION_MS: Final = 300_000
-_UNSENT: Final = "?"
 
 # An older version is ignored, unless the newer one is so old that the cluster was probably restored from a backup.
 _WANT: Final = """
@@ -89,19 +91,6 @@ end
 return 1
 """
 
-# Generic cell rate algorithm: one number per method, the theoretical arrival time of the next call.
-_RESERVE: Final = """
-local now, interval, burst = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local arrival = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
-local blocked = tonumber(redis.call('HGET', KEYS[1], ARGV[1] .. ':blocked') or '0')
-if blocked > now then return blocked - now end
-if arrival < now then arrival = now end
-local wait = arrival - now - interval * (burst - 1)
-if wait > 0 then return wait end
-redis.call('HSET', KEYS[1], ARGV[1], arrival + interval)
-return 0
-"""
-
 
 class Priority(IntEnum):
     """What goes first when Slack lets only some of it through."""
@@ -161,31 +150,22 @@ class ClaimedCard:
     token: str
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRef:
-    """Where a request's card is.
+class Outbox:
+    """The outbox on one store. Every method raises StoreUnavailable; instants are milliseconds since 1970.
 
     Attributes:
-        hash: what it says; empty when that is not known.
-        posting_since_ms: a post left for Slack then and its answer never came; 0 when there is none.
+        messages: what Slack shows of each request; `repair` compares with it.
+        pace: the budget of each Slack method.
     """
-
-    channel: str = ""
-    ts: str = ""
-    hash: str = ""
-    posting_since_ms: int = 0
-
-
-class Outbox:
-    """The outbox on one store. Every method raises StoreUnavailable; instants are milliseconds since 1970."""
 
     def __init__(self, store: Store) -> None:
         self._client = store.client
         self._keys = store.keys
+        self.messages = SlackMessages(store)
+        self.pace = SlackPace(store)
         self._want = self._client.register_script(_WANT)
         self._take = self._client.register_script(_TAKE)
         self._finish = self._client.register_script(_FINISH)
-        self._reserve = self._client.register_script(_RESERVE)
 
     def _key(self, *parts: str) -> str:
         return self._keys.slack(*parts)
@@ -251,70 +231,6 @@ class Outbox:
                 args=[uid, taken.token, delivered, at_ms, now_ms, taken.card.channel, CHANNEL_INTERVAL_MS],
             )
 
-    def reserve(self, method: str, now_ms: int, *, interval_ms: int, burst: int) -> int:
-        """Take one call of a Slack method out of its budget. Returns 0, or the milliseconds to wait (nothing taken)."""
-        with store_errors():
-            wait: Any = self._reserve(keys=[self._key("pace")], args=[f"method.{method}", now_ms, interval_ms, burst])
-        return int(wait)
-
-    def block(self, method: str, until_ms: int) -> None:
-        """Nobody calls `method` before `until_ms`: Slack's Retry-After."""
-        with store_errors():
-            self._client.hset(self._key("pace"), f"method.{method}:blocked", str(until_ms))
-
-    def message(self, uid: str) -> MessageRef:
-        """Return where the card of a request is; an empty reference when none was posted."""
-        with store_errors():
-            found: Any = self._client.hgetall(self._key("message", uid))
-        return MessageRef(
-            channel=found.get("channel", ""),
-            ts=found.get("ts", ""),
-            hash=found.get("hash", ""),
-            posting_since_ms=int(found.get("posting", "0")),
-        )
-
-    def posting(self, uid: str, now_ms: int) -> None:
-        """Note, before the call, that a post is about to leave: a restart then searches for it instead of repeating."""
-        with store_errors():
-            self._client.hset(self._key("message", uid), "posting", str(now_ms))
-
-    def not_posted(self, uid: str) -> None:
-        """Slack said no, or a search found nothing: the noted post did not happen."""
-        with store_errors():
-            self._client.hdel(self._key("message", uid), "posting")
-
-    def shown(self, uid: str, ref: MessageRef) -> None:
-        """Record where the card is and what it says now."""
-        key = self._key("message", uid)
-        with store_errors(), self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping={"channel": ref.channel, "ts": ref.ts, "hash": ref.hash})
-            pipe.hdel(key, "posting")
-            pipe.execute()
-
-    def lost(self, uid: str) -> None:
-        """The message is gone from Slack: a fresh one is needed."""
-        with store_errors():
-            self._client.delete(self._key("message", uid))
-
-    def lines(self, uid: str) -> tuple[tuple[tuple[str, str], ...], frozenset[str]]:
-        """Return the thread lines not known to be posted, in order, and the keys among them that may have been."""
-        with store_errors():
-            wanted: Any = self._client.hgetall(self._key("lines", uid))
-            posted: Any = self._client.hgetall(self._key("thread", uid))
-        doubtful = frozenset(key for key, ts in posted.items() if ts == _UNSENT)
-        missing = [(text, key) for key, text in wanted.items() if key not in posted or key in doubtful]
-        return tuple((key, text.split("|", 1)[1]) for text, key in sorted(missing)), doubtful
-
-    def mark_lines(self, uid: str, keys: Sequence[str], ts: str = _UNSENT) -> None:
-        """Record that lines were said in message `ts`; without it: that they are about to leave."""
-        with store_errors():
-            self._client.hset(self._key("thread", uid), mapping=dict.fromkeys(keys, ts))
-
-    def unmark_lines(self, uid: str, keys: Sequence[str]) -> None:
-        """Slack said no: the lines were not said."""
-        with store_errors():
-            self._client.hdel(self._key("thread", uid), *keys)
-
     def known(self) -> frozenset[str]:
         """Return the uids of all requests with a wanted card."""
         with store_errors():
@@ -335,8 +251,8 @@ class Outbox:
         """
         repaired = 0
         for uid in sorted(self.known()):
-            card, ref = self.wanted(uid), self.message(uid)
-            if card is None or (card.hash == ref.hash and not self.lines(uid)[0]):
+            card, ref = self.wanted(uid), self.messages.of(uid)
+            if card is None or (card.hash == ref.hash and not self.messages.lines(uid)[0]):
                 continue
             with store_errors():
                 due: Any = self._client.zscore(self._key("due"), uid)

@@ -146,7 +146,7 @@ class RecommendationStore:
         began last stays visible, whichever ends last. A head that claims to have begun after this scan ended is
         replaced: such a clock was wrong.
         """
-        pointer = self._keys.policy_head(*policy)
+        pointer = self._keys.policy(*policy).head
         parts = [self._part(policy, head.generation, part) for part in _PARTS]
         named = self._named(policy, head.generation)
         fields = [word for pair in _head_to_fields(head).items() for word in pair]
@@ -161,7 +161,7 @@ class RecommendationStore:
             HeadUnreadable: there is one, and it is no head.
         """
         with store_errors():
-            fields = self._client.hgetall(self._keys.policy_head(*policy))
+            fields = self._client.hgetall(self._keys.policy(*policy).head)
         try:
             return _head_from_fields(fields) if fields else None
         except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
@@ -183,7 +183,7 @@ class RecommendationStore:
 
         Who reads it just now has an hour to end.
         """
-        pointers = [self._keys.policy_head(*policy), self._keys.policies]
+        pointers = [self._keys.policy(*policy).head, self._keys.policies]
         with store_errors():
             self._forget(keys=pointers, args=[*self._named(policy, generation), _REPLACED_SECONDS])
 
@@ -218,7 +218,7 @@ class RecommendationStore:
         Called by the proposer with what it found out about them, one policy at a time. Records that went in between
         stay gone.
         """
-        pointer = self._keys.policy_head(*policy)
+        pointer = self._keys.policy(*policy).head
         for start in range(0, len(changed), _PAGE):
             page = changed[start : start + _PAGE]
             with store_errors():
@@ -266,15 +266,15 @@ class RecommendationStore:
 
     def _visible(self, policy: tuple[str, str]) -> str:
         with store_errors():
-            return str(self._client.hget(self._keys.policy_head(*policy), "generation") or "")
+            return str(self._client.hget(self._keys.policy(*policy).head, "generation") or "")
 
     def _named(self, policy: tuple[str, str], generation: str) -> list[str]:
         """Return what the scripts get of a generation, so that they find its parts and those of another one."""
-        prefix = self._keys.policy_head(*policy).removesuffix("head")
+        prefix = self._keys.policy(*policy).head.removesuffix("head")
         return ["/".join(policy), generation, prefix, " ".join(_PARTS)]
 
     def _part(self, policy: tuple[str, str], generation: str, part: str) -> str:
-        return self._keys.policy_part(*policy, generation, part)
+        return self._keys.policy(*policy).part(generation, part)
 
 
 def _score(one: Recommendation) -> float:

@@ -37,7 +37,7 @@ class ResourceCostStore:
         """Keep the costs of one page by resource id; writing them twice changes nothing."""
         if not costs:
             return
-        key = self._keys.resource_costs(shard)
+        key = self._keys.shard(shard).costs
         fields = {resource_id: cost_to_text(cost) for resource_id, cost in costs.items()}
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             pipe.hset(key, mapping=fields)
@@ -49,7 +49,7 @@ class ResourceCostStore:
         if not ids:
             return {}
         with store_errors():
-            texts = self._client.hmget(self._keys.resource_costs(shard), list(ids))
+            texts = self._client.hmget(self._keys.shard(shard).costs, list(ids))
         return {
             resource_id: cost_from_text(text, hours_per_month) if text else NOT_PRICED
             for resource_id, text in zip(ids, texts, strict=True)
@@ -59,7 +59,7 @@ class ResourceCostStore:
         """Drop the costs of resources that are gone."""
         if ids:
             with store_errors():
-                self._client.hdel(self._keys.resource_costs(shard), *ids)
+                self._client.hdel(self._keys.shard(shard).costs, *ids)
 
 
 def cost_to_text(cost: Cost) -> str:

@@ -65,7 +65,7 @@ class UtilizationStore:
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for metric in metrics:
                 # The client decodes text; rings are bytes.
-                pipe.execute_command("HMGET", self._keys.ring(shard, metric), *ids, **{NEVER_DECODE: []})
+                pipe.execute_command("HMGET", self._keys.shard(shard).ring(metric), *ids, **{NEVER_DECODE: []})
             answers = pipe.execute()
         found: dict[tuple[str, str], Ring] = {}
         for metric, row in zip(metrics, answers, strict=True):
@@ -84,7 +84,7 @@ class UtilizationStore:
             return
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for metric, fields in by_metric.items():
-                key = self._keys.ring(shard, metric)
+                key = self._keys.shard(shard).ring(metric)
                 pipe.hset(key, mapping=fields)
                 pipe.expire(key, _KEPT_SECONDS)
             pipe.execute()
@@ -94,7 +94,7 @@ class UtilizationStore:
         if not ids:
             return {}
         with store_errors():
-            texts = self._client.hmget(self._keys.utilization(shard), list(ids))
+            texts = self._client.hmget(self._keys.shard(shard).utilization, list(ids))
         return {
             resource_id: utilization_from_text(resource_id, text)
             for resource_id, text in zip(ids, texts, strict=True)
@@ -105,7 +105,7 @@ class UtilizationStore:
         """Keep the summaries of one page; writing them twice changes nothing."""
         if not summaries:
             return
-        key = self._keys.utilization(shard)
+        key = self._keys.shard(shard).utilization
         fields = {resource_id: utilization_to_text(one) for resource_id, one in summaries.items()}
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             pipe.hset(key, mapping=fields)
@@ -142,7 +142,7 @@ class UtilizationStore:
             pipe.execute()
 
     def _answers(self, shard: Shard, question: str) -> str:
-        return f"{self._keys.utilization(shard)}:{question}"
+        return f"{self._keys.shard(shard).utilization}:{question}"
 
     def forget(self, shard: Shard, metrics: Sequence[str], ids: Sequence[str]) -> None:
         """Drop all that is kept of resources that no longer exist."""
@@ -150,8 +150,8 @@ class UtilizationStore:
             return
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for metric in metrics:
-                pipe.hdel(self._keys.ring(shard, metric), *ids)
-            pipe.hdel(self._keys.utilization(shard), *ids)
+                pipe.hdel(self._keys.shard(shard).ring(metric), *ids)
+            pipe.hdel(self._keys.shard(shard).utilization, *ids)
             pipe.execute()
 
     def discovered(self, shard: Shard, metric: str, ids: Sequence[str]) -> dict[str, Discovered] | None:
@@ -189,7 +189,7 @@ class UtilizationStore:
             self._finish(keys=[discovery, self._dimensions(shard, metric)], args=[seconds])
 
     def _dimensions(self, shard: Shard, metric: str) -> str:
-        return f"{self._keys.ring(shard, metric)}:{_DIMENSIONS}"
+        return f"{self._keys.shard(shard).ring(metric)}:{_DIMENSIONS}"
 
 
 def utilization_to_text(utilization: Utilization) -> str:

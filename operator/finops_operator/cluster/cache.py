@@ -61,26 +61,92 @@ class _Scope:
             self.listings += 1
 
 
-class KindCache(Generic[T]):
-    """The objects of one kind, thread-safe.
+class _Listings:
+    """How far what is watched was read, by watched namespace; used under the lock of `Kept`."""
+
+    def __init__(self) -> None:
+        self.namespaces: tuple[str, ...] = ()
+        self._scopes: dict[str | None, _Scope] = {}
+        """By watched namespace, None for all."""
+
+    def where(self, namespace: str) -> str | None:
+        return namespace if self.namespaces else None
+
+    def scope(self, where: str | None) -> _Scope:
+        return self._scopes.setdefault(where, _Scope())
+
+    def unread(self) -> tuple[str | None, ...]:
+        known = ((where, self.scope(where)) for where in self.namespaces or (None,))
+        return tuple(where for where, scope in known if scope.read < scope.listings)
+
+
+class _LastSeen(Generic[T]):
+    """The objects of one kind as last seen; used under the lock of `Kept`.
 
     Attributes:
-        namespaces: those that are watched, empty for all.
+        gone: uids deleted while a reading goes on, which may still have seen them; None when there is none.
     """
+
+    def __init__(self, kind: type[T]) -> None:
+        self.kind = kind
+        self.objects: dict[Key, T] = {}
+        self.broken: dict[Key, UnparsedObject] = {}
+        self.gone: set[str | None] | None = None
+
+    def keep(self, key: Key, raw: Mapping[str, Any]) -> bool:
+        """Keep one object; return whether it was not known like that."""
+        try:
+            parsed = self.kind.from_object(raw)
+        except InvalidObject as error:
+            # The API server has accepted it, so it is older or newer than our schema: say so, do not crash.
+            generation = int(raw["metadata"].get("generation") or 0)
+            is_news = key not in self.broken
+            if is_news:
+                logger.warning("%s %s is left out: %s", self.kind.crd.kind, "/".join(filter(None, key)), error)
+            self.objects.pop(key, None)
+            self.broken[key] = UnparsedObject(key, generation, str(error), raw)
+            return is_news
+        self.broken.pop(key, None)
+        return self.take(parsed)
+
+    def take(self, obj: T) -> bool:
+        """Keep an object unless a newer one is known; return whether it is news."""
+        key = _key(obj)
+        known = self.objects.get(key)
+        if known is not None and not _newer(obj, known):
+            return False
+        self.objects[key] = obj
+        return known is None or known.metadata.resource_version != obj.metadata.resource_version
+
+    def remove(self, key: Key, uid: str | None) -> None:
+        if self.gone is not None:
+            self.gone.add(uid)
+        # The next object of the same name may have been shown already: each has an order of its own events only.
+        known = self.objects.get(key)
+        if known is not None and known.metadata.uid == uid:
+            del self.objects[key]
+
+
+class KindCache(Generic[T]):
+    """The objects of one kind, thread-safe."""
 
     def __init__(self, kind: type[T], ring: Callable[[], None]) -> None:
         self.kind = kind
         self._ring = ring
         self._lock = threading.Lock()
-        self._objects: dict[Key, T] = {}
-        self._broken: dict[Key, UnparsedObject] = {}
+        self._seen = _LastSeen(kind)
         self._listener: Callable[[Key, str], None] = lambda _key, _version: None
-        self.namespaces: tuple[str, ...] = ()
-        self._scopes: dict[str | None, _Scope] = {}
-        """By watched namespace, None for all."""
+        self._listings = _Listings()
         self._reading = threading.Lock()
-        self._gone: set[str | None] | None = None
-        """Uids deleted while a reading goes on, which may still have seen them; None when there is none."""
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Those that are watched, empty for all."""
+        return self._listings.namespaces
+
+    @namespaces.setter
+    def namespaces(self, watched: tuple[str, ...]) -> None:
+        self._listings.namespaces = watched
 
     def on_seen(self, listener: Callable[[Key, str], None]) -> None:
         """Call `listener(key, resource version)` for every event, for the canary."""
@@ -98,58 +164,19 @@ class KindCache(Generic[T]):
         key = (str(metadata.get("namespace") or ""), str(metadata["name"]))
         uid = metadata.get("uid")
         with self._lock:
-            scope = self._scope(self._where(key[0]))
+            scope = self._listings.scope(self._listings.where(key[0]))
             if deleted:
-                self._remove(key, uid)
-                self._broken.pop(key, None)
+                self._seen.remove(key, uid)
+                self._seen.broken.pop(key, None)
                 scope.shown.discard(uid)
             else:
-                is_news = self._keep(key, raw)
+                is_news = self._seen.keep(key, raw)
                 if listed:
                     scope.listed(uid, is_news=is_news)
                 else:
                     scope.shown.add(uid)
         self._listener(key, str(metadata.get("resourceVersion", "")))
         self._ring()
-
-    def _where(self, namespace: str) -> str | None:
-        return namespace if self.namespaces else None
-
-    def _scope(self, where: str | None) -> _Scope:
-        return self._scopes.setdefault(where, _Scope())
-
-    def _keep(self, key: Key, raw: Mapping[str, Any]) -> bool:
-        """Keep one object; return whether it was not known like that."""
-        try:
-            parsed = self.kind.from_object(raw)
-        except InvalidObject as error:
-            # The API server has accepted it, so it is older or newer than our schema: say so, do not crash.
-            generation = int(raw["metadata"].get("generation") or 0)
-            is_news = key not in self._broken
-            if is_news:
-                logger.warning("%s %s is left out: %s", self.kind.crd.kind, "/".join(filter(None, key)), error)
-            self._objects.pop(key, None)
-            self._broken[key] = UnparsedObject(key, generation, str(error), raw)
-            return is_news
-        self._broken.pop(key, None)
-        return self._take(parsed)
-
-    def _take(self, obj: T) -> bool:
-        """Keep an object unless a newer one is known; return whether it is news."""
-        key = _key(obj)
-        known = self._objects.get(key)
-        if known is not None and not _newer(obj, known):
-            return False
-        self._objects[key] = obj
-        return known is None or known.metadata.resource_version != obj.metadata.resource_version
-
-    def _remove(self, key: Key, uid: str | None) -> None:
-        if self._gone is not None:
-            self._gone.add(uid)
-        # The next object of the same name may have been shown already: each has an order of its own events only.
-        known = self._objects.get(key)
-        if known is not None and known.metadata.uid == uid:
-            del self._objects[key]
 
     @property
     def is_complete(self) -> bool:
@@ -159,14 +186,13 @@ class KindCache(Generic[T]):
     def is_complete_in(self, namespace: str) -> bool:
         """Return whether that holds for what is watched together with a namespace, which has to be a watched one."""
         with self._lock:
-            scope = self._scope(self._where(namespace))
+            scope = self._listings.scope(self._listings.where(namespace))
             return scope.read >= scope.listings
 
     def unread(self) -> tuple[str | None, ...]:
         """Return the watched namespaces of which something may be unknown; (None,) when all are watched as one."""
         with self._lock:
-            known = ((where, self._scope(where)) for where in self.namespaces or (None,))
-            return tuple(where for where, scope in known if scope.read < scope.listings)
+            return self._listings.unread()
 
     def read(self, read: Callable[[str | None], Iterable[T]]) -> None:
         """Read everything, one watched namespace after the other; see `read_in`."""
@@ -182,44 +208,44 @@ class KindCache(Generic[T]):
         """
         with self._reading:
             with self._lock:
-                listings, gone = self._scope(where).listings, set[str | None]()
-                before = {key: known for key, known in self._objects.items() if where in (None, key[0])}
-                self._gone = gone
+                listings, gone = self._listings.scope(where).listings, set[str | None]()
+                before = {key: known for key, known in self._seen.objects.items() if where in (None, key[0])}
+                self._seen.gone = gone
             try:
                 found = {_key(obj): obj for obj in read(where)}
                 with self._lock:
                     for key, known in before.items():
-                        if key not in found and self._objects.get(key) is known:
-                            del self._objects[key]
+                        if key not in found and self._seen.objects.get(key) is known:
+                            del self._seen.objects[key]
                     for obj in found.values():
                         if obj.metadata.uid not in gone:
-                            self._take(obj)
-                    scope = self._scope(where)
+                            self._seen.take(obj)
+                    scope = self._listings.scope(where)
                     scope.read = max(scope.read, listings)
             finally:
-                self._gone = None
+                self._seen.gone = None
 
     def put(self, obj: T) -> None:
         """Remember our own write at once, so that the next pass does not use the older object."""
         with self._lock:
-            self._take(obj)
+            self._seen.take(obj)
 
     def drop(self, key: Key, uid: str | None) -> None:
         """Forget an object that is known to be gone; our own write may have come back after its deletion was seen."""
         with self._lock:
-            self._remove(key, uid)
+            self._seen.remove(key, uid)
 
     def all(self) -> tuple[T, ...]:
         with self._lock:
-            return tuple(self._objects.values())
+            return tuple(self._seen.objects.values())
 
     def broken(self) -> tuple[UnparsedObject, ...]:
         with self._lock:
-            return tuple(self._broken.values())
+            return tuple(self._seen.broken.values())
 
     def get(self, namespace: str, name: str) -> T | None:
         with self._lock:
-            return self._objects.get((namespace, name))
+            return self._seen.objects.get((namespace, name))
 
 
 def _key(obj: Kind) -> Key:

@@ -22,7 +22,7 @@ from finops.store.realized import StoredSavings
 from finops.store.recommendations import RecommendationStore
 from finops_operator.cluster.objects import Objects
 from finops_operator.policies.account_status import AccountStatuses
-from finops_operator.policies.scheduler import ScanStopped
+from finops_operator.policies.scan_runs import ScanStopped
 from finops_operator.requests.proposer import Proposer
 from finops_operator.rules.known_ids import KnownIds
 from finops_operator.rules.policy_status import PolicyFigures

@@ -118,36 +118,18 @@ class ShardTotals:
     """What one shard adds to the scan's summary.
 
     Attributes:
-        whole_cost, whole_resources, whole_unpriced: of all its resources, selected or not, in a month of 730 hours.
+        selected: of what the policy selects of the shard.
+        whole: of all its resources, selected or not, in a month of 730 hours: for the history that all policies share.
+        unknown: how many of the selected cannot be judged, because their first metric is missing or too thin.
     """
 
     shard: Shard
-    resources: int = 0
-    monthly_cost: Decimal = Decimal(0)
-    unpriced: int = 0
-    whole_cost: Decimal = Decimal(0)
-    whole_resources: int = 0
-    whole_unpriced: int = 0
+    selected: ShardCost = field(default_factory=ShardCost)
+    whole: ShardCost = field(default_factory=ShardCost)
     unknown: int = 0
     savings: Savings = field(default_factory=Savings)
     gaps: list[Gap] = field(default_factory=list)
     failures: Failures | None = None
-
-    @property
-    def selected(self) -> ShardCost:
-        """Return what the policy selects of the shard."""
-        return ShardCost(self.monthly_cost, self.resources, self.unpriced)
-
-    @property
-    def whole(self) -> ShardCost:
-        """Return the whole shard, for the history that all policies share."""
-        return ShardCost(self.whole_cost, self.whole_resources, self.whole_unpriced)
-
-    def add_to_whole(self, cost: Cost) -> None:
-        """Count one resource, whoever selects it."""
-        self.whole_resources += 1
-        self.whole_cost += cost.monthly or Decimal(0)
-        self.whole_unpriced += cost.monthly is None
 
 
 class ShardJudge:
@@ -180,7 +162,7 @@ class ShardJudge:
         priced = {one.id: brief.shared_cost(one) for one in resources}
         brief.stores.costs.put(self.totals.shard, priced)
         for cost in priced.values():
-            self.totals.add_to_whole(cost)
+            self.totals.whole = self.totals.whole.plus(cost.monthly)
         chosen = [one for one in resources if brief.selects(one)]
         self._costs = {one.id: priced[one.id].over(brief.hours_per_month) for one in chosen}
         ours = [item.check.id for item in brief.enabled if self._kind.id in item.check.kinds]
@@ -218,9 +200,7 @@ class ShardJudge:
         self, resource: Resource, utilization: Utilization, cost: Cost, made: tuple[Recommendation, ...]
     ) -> None:
         sums = self.totals
-        sums.resources += 1
-        sums.monthly_cost += cost.monthly or Decimal(0)
-        sums.unpriced += cost.monthly is None
+        sums.selected = sums.selected.plus(cost.monthly)
         sums.unknown += self._is_unknown(resource, utilization)
         sums.savings += savings_of(made)
 

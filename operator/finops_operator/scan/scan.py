@@ -245,7 +245,7 @@ def _collect(task: ShardTask, judged: _FinishedShard, deps: ScanDependencies, pr
         progress.shards.append((task.shard, judged.generation))
         if judged.whole:
             progress.whole[task.shard] = judged.totals.whole
-    counts = f"{judged.totals.resources} resources, {len(judged.totals.gaps)} gaps"
+    counts = f"{judged.totals.selected.resources} resources, {len(judged.totals.gaps)} gaps"
     deps.progress(f"{task.access.account_id} {task.region} {task.kind.id}: {counts}")
 
 
@@ -277,7 +277,7 @@ def _head(brief: Brief, summary: ScanSummary, shards: tuple[tuple[Shard, str], .
         brief.generation,
         summary,
         shards,
-        costs={one.shard: one.selected for one in progress.totals if one.resources},
+        costs={one.shard: one.selected for one in progress.totals if one.selected.resources},
         include_tags=selector.include_tags,
         exclude_tags=selector.exclude_tags,
         hours_per_month=brief.spec_policy.spec.pricing.hours_per_month,
@@ -295,9 +295,9 @@ def _summary(brief: Brief, started: datetime, completed: datetime, progress: _Pr
         policy="/".join(brief.policy),
         start_time=started,
         completion_time=completed,
-        resources=sum(one.resources for one in every),
-        monthly_cost=to_cents(sum((one.monthly_cost for one in every), Decimal(0))),
-        unpriced_resources=sum(one.unpriced for one in every),
+        resources=sum(one.selected.resources for one in every),
+        monthly_cost=to_cents(sum((one.selected.monthly_cost for one in every), Decimal(0))),
+        unpriced_resources=sum(one.selected.unpriced for one in every),
         unknown_resources=sum(one.unknown for one in every),
         savings=sum((one.savings for one in every), Savings()),
         gaps=gaps,

@@ -7,20 +7,20 @@ from typing import Any
 
 from slack_bolt import App
 
+from finops_slackbot.button_targets import ButtonTargets, ClickResult
 from finops_slackbot.events.intake import Intake, person_of
 from finops_slackbot.events.vote_buttons import open_modal
 from finops_slackbot.slack_calls import SlackCalls
 from finops_slackbot.views.blocks import DETAILS
 from finops_slackbot.views.details import details
-from finops_slackbot.votes import ClickResult, VoteTaker
 
 
 class DetailsButton:
     """The listener."""
 
-    def __init__(self, intake: Intake, votes: VoteTaker, calls: SlackCalls) -> None:
+    def __init__(self, intake: Intake, targets: ButtonTargets, calls: SlackCalls) -> None:
         self._intake = intake
-        self._votes = votes
+        self._targets = targets
         self._calls = calls
 
     def register(self, app: App) -> None:
@@ -37,7 +37,7 @@ class DetailsButton:
 
     def _open(self, body: Mapping[str, Any]) -> ClickResult:
         actions = body.get("actions") or [{}]
-        facts = self._votes.facts_behind(str(actions[0].get("value", "")))
+        facts = self._targets.facts_behind(str(actions[0].get("value", "")))
         if isinstance(facts, ClickResult):
             return facts
         return open_modal(self._calls, body, details(facts))

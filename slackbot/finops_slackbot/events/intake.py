@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from finops_slackbot.answering import Answering
+from finops_slackbot.button_targets import ClickResult
 from finops_slackbot.metrics import Metrics
 from finops_slackbot.views import answers
-from finops_slackbot.votes import ClickResult
 from finops_slackbot.workers import Workers
 
 ACK_SECONDS: Final = 0.8

@@ -9,11 +9,12 @@ from slack_bolt import App
 
 from finops.domain.decision import Choice
 from finops_slackbot.answering import Answering
+from finops_slackbot.button_targets import ClickResult
 from finops_slackbot.events.intake import ENVELOPE, Intake, Person, person_of
 from finops_slackbot.slack_calls import Identity
 from finops_slackbot.views import approve_reason, deny_reason
 from finops_slackbot.views.reason_modal import REASON_BLOCK, REASON_INPUT, ModalOrigin, origin_of
-from finops_slackbot.votes import Click, ClickResult, VoteTaker
+from finops_slackbot.votes import Click, VoteTaker
 
 _KEEPS_THE_MODAL = frozenset({"store-down", "cluster-down", "slack-down", "starting"})
 """Outcomes after which the person should be able to press the button again without typing the reason anew."""

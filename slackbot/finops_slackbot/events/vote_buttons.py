@@ -9,6 +9,7 @@ from slack_bolt import App
 
 from finops.domain.decision import Choice
 from finops_slackbot.answering import Answering
+from finops_slackbot.button_targets import ClickResult
 from finops_slackbot.events.intake import ENVELOPE, Intake, Person, person_of
 from finops_slackbot.slack_calls import Identity, SlackCalls
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
@@ -17,7 +18,7 @@ from finops_slackbot.views.approve_reason import approve_reason
 from finops_slackbot.views.blocks import APPROVE, DENY
 from finops_slackbot.views.deny_reason import deny_reason
 from finops_slackbot.views.reason_modal import ModalOrigin
-from finops_slackbot.votes import Click, ClickResult, VoteTaker
+from finops_slackbot.votes import Click, VoteTaker
 
 
 class VoteButtons:
@@ -59,7 +60,7 @@ class VoteButtons:
         self._intake.run(ack, person, lambda: self._ask(body, person, action, Choice.DENY))
 
     def _approve(self, body: Mapping[str, Any], person: Person, action: Mapping[str, Any]) -> ClickResult | None:
-        facts = self._votes.facts_behind(str(action.get("value", "")))
+        facts = self._votes.targets.facts_behind(str(action.get("value", "")))
         if not isinstance(facts, ClickResult) and facts.require_reason == "Always":
             return self._ask(body, person, action, Choice.APPROVE)
         click = Click(
@@ -80,10 +81,10 @@ class VoteButtons:
 
     def _ask(self, body: Mapping[str, Any], person: Person, action: Mapping[str, Any], choice: Choice) -> ClickResult:
         value = str(action.get("value", ""))
-        facts = self._votes.facts_behind(value)
+        facts = self._votes.targets.facts_behind(value)
         if isinstance(facts, ClickResult):
             return facts
-        if closed := self._votes.closed(facts):
+        if closed := self._votes.targets.closed(facts):
             return closed
         origin = ModalOrigin(value, person.channel, str((body.get("container") or {}).get("message_ts", "")))
         view = deny_reason(facts, origin) if choice is Choice.DENY else approve_reason(facts, origin)

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
-from finops.store.outbox import ClaimedCard, MessageRef, Outbox, WantedCard
+from finops.store.outbox import ClaimedCard, Outbox, WantedCard
+from finops.store.slack_messages import MessageRef
 from finops.store.slack_status import SlackProblem, SlackStatus
 from finops_slackbot.killpoint import KillPoint
 from finops_slackbot.metrics import Metrics
@@ -118,7 +119,7 @@ class Delivery:
         except SlackRateLimited as error:
             now = now_ms(self._clock)
             until = now + error.seconds * 1000
-            self._outbox.block(error.method, until)
+            self._outbox.pace.block(error.method, until)
             self._outbox.later(taken, now, until)
         except SlackUnavailable as error:
             _LOG.warning("Slack did not answer", extra={"request": taken.card.uid, "error": str(error)})
@@ -130,7 +131,7 @@ class Delivery:
 
     def _deliver(self, taken: ClaimedCard) -> None:
         card = taken.card
-        ref = self._outbox.message(card.uid)
+        ref = self._outbox.messages.of(card.uid)
         if not ref.ts:
             ref = self._located(card, ref)
         if ref.ts and ref.hash == card.hash:
@@ -141,9 +142,9 @@ class Delivery:
             self._post(card)
         else:
             # Nobody ever saw it, and there is nothing left to decide.
-            self._outbox.shown(card.uid, MessageRef(card.channel, "", card.hash))
-            if keys := [key for key, _ in self._outbox.lines(card.uid)[0]]:
-                self._outbox.mark_lines(card.uid, keys, "-")
+            self._outbox.messages.shown(card.uid, MessageRef(card.channel, "", card.hash))
+            if keys := [key for key, _ in self._outbox.messages.lines(card.uid)[0]]:
+                self._outbox.messages.mark_lines(card.uid, keys, "-")
         self._outbox.finish(taken, now_ms(self._clock))
         self._well(card.channel)
 
@@ -165,24 +166,24 @@ class Delivery:
             found = ""
         if found:
             located = MessageRef(card.channel, found, "")
-            self._outbox.shown(card.uid, located)
+            self._outbox.messages.shown(card.uid, located)
             return located
         if ref.posting_since_ms and now - ref.posting_since_ms < _LATE_COMMIT_MS:
             raise _TryLaterError(now + _RETRY_MS)
-        self._outbox.not_posted(card.uid)
+        self._outbox.messages.not_posted(card.uid)
         return MessageRef()
 
     def _found(self, card: WantedCard) -> str:
         """Return the ts of the card in its thread or in the channel, or an empty text."""
         if card.thread:
             self._spend("conversations.replies")
-            return self._calls.find_card_in_thread(card.channel, card.thread, card.uid)
+            return self._calls.history.find_card_in_thread(card.channel, card.thread, card.uid)
         self._spend("conversations.history")
-        return self._calls.find_card(card.channel, card.uid, card.created.timestamp() - 60)
+        return self._calls.history.find_card(card.channel, card.uid, card.created.timestamp() - 60)
 
     def _post(self, card: WantedCard) -> None:
         self._spend("chat.postMessage")
-        self._outbox.posting(card.uid, now_ms(self._clock))
+        self._outbox.messages.posting(card.uid, now_ms(self._clock))
         payload = {"uid": card.uid, "revision": card.revision}
         try:
             try:
@@ -195,10 +196,10 @@ class Delivery:
                 ts = self._calls.post_card(card.channel, text, blocks, payload, card.thread)
         except (SlackRefused, SlackRateLimited):
             # A clear no: nothing was posted. Without an answer the mark stays.
-            self._outbox.not_posted(card.uid)
+            self._outbox.messages.not_posted(card.uid)
             raise
         self._killpoint("bot.card.posted")
-        self._outbox.shown(card.uid, MessageRef(card.channel, ts, card.hash))
+        self._outbox.messages.shown(card.uid, MessageRef(card.channel, ts, card.hash))
 
     def _update(self, card: WantedCard, ref: MessageRef) -> None:
         self._spend("chat.update")
@@ -215,27 +216,27 @@ class Delivery:
                 raise
             # Somebody deleted the message, or it is too old to be edited: it is posted anew.
             _LOG.info("card can no longer be changed", extra={"request": card.uid, "error": error.code})
-            self._outbox.lost(card.uid)
+            self._outbox.messages.lost(card.uid)
             if not card.removed:
                 self._post(card)
             return
-        self._outbox.shown(card.uid, MessageRef(ref.channel, ref.ts, card.hash))
+        self._outbox.messages.shown(card.uid, MessageRef(ref.channel, ref.ts, card.hash))
 
     def _say_lines(self, card: WantedCard, ref: MessageRef) -> None:
         """Post all missing lines in one message, once it is known which doubtful ones were posted."""
         thread = card.thread or ref.ts
-        lines, doubtful = self._outbox.lines(card.uid)
+        lines, doubtful = self._outbox.messages.lines(card.uid)
         if doubtful:
             self._spend("conversations.replies")
             try:
-                said = self._calls.find_lines(ref.channel, thread, card.uid)
+                said = self._calls.history.find_lines(ref.channel, thread, card.uid)
             except SlackRefused as error:
                 if error.code not in {"missing_scope", "thread_not_found"}:
                     raise
                 # A line too few is better than the same line for ever.
                 said = dict.fromkeys(doubtful, ref.ts)
             for key in doubtful & said.keys():
-                self._outbox.mark_lines(card.uid, [key], said[key])
+                self._outbox.messages.mark_lines(card.uid, [key], said[key])
             lines = tuple(line for line in lines if line[0] not in said)
         chunk: list[tuple[str, str]] = []
         for line in lines:
@@ -246,26 +247,26 @@ class Delivery:
             return
         keys = [key for key, _ in chunk]
         self._spend("chat.postMessage")
-        self._outbox.mark_lines(card.uid, keys)
+        self._outbox.messages.mark_lines(card.uid, keys)
         payload = {"uid": card.uid, "keys": keys}
         try:
             text = "\n".join(text for _, text in chunk)
             ts = self._calls.post_lines(ref.channel, thread, text, thread_blocks(tuple(chunk)), payload)
         except SlackRefused as error:
-            self._outbox.unmark_lines(card.uid, keys)
+            self._outbox.messages.unmark_lines(card.uid, keys)
             if error.code in MESSAGE_GONE:
                 # The card was deleted by hand; the next update posts a fresh one.
-                self._outbox.lost(card.uid)
+                self._outbox.messages.lost(card.uid)
             raise
         except SlackRateLimited:
-            self._outbox.unmark_lines(card.uid, keys)
+            self._outbox.messages.unmark_lines(card.uid, keys)
             raise
-        self._outbox.mark_lines(card.uid, keys, ts)
+        self._outbox.messages.mark_lines(card.uid, keys, ts)
 
     def _spend(self, method: str) -> None:
         interval, burst = _BUDGETS[method]
         now = now_ms(self._clock)
-        wait = self._outbox.reserve(method, now, interval_ms=interval, burst=burst)
+        wait = self._outbox.pace.reserve(method, now, interval_ms=interval, burst=burst)
         if wait:
             raise _TryLaterError(now + wait)
 
@@ -278,7 +279,7 @@ class Delivery:
         if error.code in AUTHENTICATION:
             self._status.fail(problem)
             for method in _BUDGETS:
-                self._outbox.block(method, now + _REFUSED_MS)
+                self._outbox.pace.block(method, now + _REFUSED_MS)
         elif error.code in CHANNEL or error.code in CONTENT or error.code not in MESSAGE_GONE:
             self._status.fail(problem, channel)
             self._healthy.discard(channel)

@@ -13,14 +13,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from finops.crds.action_request import ActionRequest
 from finops.domain.decision import TERMINAL, State
 from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
 from finops.store.outbox import Outbox, Priority, WantedCard
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.card_facts import CardFacts, card_facts
-from finops_slackbot.mirror import Mirror
+from finops_slackbot.mirror import DIGEST, Mirror, listing_of
 from finops_slackbot.views.card import card, gone
 from finops_slackbot.views.digest import digest
 from finops_slackbot.views.thread import thread_lines
@@ -30,20 +29,12 @@ _EVERYTHING_SECONDS: Final = 300.0
 _RETRY_SECONDS: Final = 2.0
 _LAST_OF_A_DIGEST: Final = timedelta(seconds=30)
 """After the newest request of a digest, so long is waited for those that are missing: an operator may have died."""
-DIGEST: Final = "digest:"
-"""Begins the name of a digest's message in the outbox, where requests have their uid."""
 _LOG: Final = logging.getLogger(__name__)
 
 
 def now_ms(clock: Clock) -> int:
     """Return the instant in milliseconds, as the outbox counts them."""
     return int(clock.now().timestamp() * 1000)
-
-
-def _listing(request: ActionRequest) -> str:
-    """Return the name under which the outbox keeps the message that lists a request; empty when none does."""
-    entry, spec = request.spec.slack_digest, request.spec
-    return "" if entry is None else f"{DIGEST}{request.metadata.namespace}/{spec.policy}/{entry.id}"
 
 
 def _turn(mirror: Mirror, uid: str) -> tuple[str, int, int, str]:
@@ -70,6 +61,11 @@ class Projection:
         """Digests whose requests are not all known yet, and cards whose digest is not posted yet."""
         self._held: set[str] = set()
         """Digests of which a card had to wait in this pass."""
+        self._announced: set[str] | None = None
+        """What `changed` has named and a pass has taken up; None while nobody runs the passes."""
+        self._listed: dict[str, bool] = {}
+        """Digests whose message was projected in this pass, which is enough for all of its cards → whether requests
+        are missing that may still come."""
 
     def changed(self, uid: str) -> None:
         """Note that a request or one of its votes changed; an empty uid means: everything may have."""
@@ -80,17 +76,19 @@ class Projection:
     def run(self, mirror: Mirror, stop: threading.Event) -> None:
         """Project what changed, until `stop`."""
         next_everything = self._clock.monotonic() + _EVERYTHING_SECONDS
+        announced = self._announced = set()
         while not stop.is_set():
             with self._wake:
                 self._wake.wait_for(lambda: bool(self._pending) or stop.is_set(), 1.0)
                 todo, self._pending = self._pending | self._unripe, set()
-            self._unripe, self._held = set(), set()
+            self._unripe, self._held, self._listed = set(), set(), {}
             if self._clock.monotonic() >= next_everything:
                 todo.add(_EVERYTHING)
             try:
                 if _EVERYTHING in todo and not mirror.problem():
                     next_everything = self._clock.monotonic() + _EVERYTHING_SECONDS
                     todo |= mirror.uids() | self._outbox.known()
+                announced |= todo
                 for uid in sorted(todo - {_EVERYTHING}, key=partial(_turn, mirror)):
                     self.project(mirror, uid)
                     todo.discard(uid)
@@ -107,25 +105,26 @@ class Projection:
             StoreUnavailable: nothing was written, or the same may be written again.
         """
         if uid.startswith(DIGEST):
-            self._project_digest(mirror, uid)
+            self._digest_awaits_more(mirror, uid)
             return
         request = mirror.request(uid)
         if request is None:
             # Before both watches are complete, absence means nothing.
             if not mirror.problem():
                 self._project_gone(uid)
+            if self._announced is not None:
+                self._announced.discard(uid)
             return
         if request.spec.slack_channel is None or request.metadata.creation_timestamp is None:
             return
         facts = card_facts(request, mirror.votes(uid), demo=self._demo)
         thread = ""
         if facts.digest is not None:
-            listing = _listing(request)
-            self._project_digest(mirror, listing)
+            listing = listing_of(request)
             # Once one card had to wait in this pass, those behind it wait too: they would come out of order. So they do
             # while this replica does not know them all, though another one may have posted the digest already.
-            waits = listing in self._held or self._awaits_more(self._members(mirror, listing))
-            thread = "" if waits else self._outbox.message(listing).ts
+            waits = self._digest_awaits_more(mirror, listing) or listing in self._held
+            thread = "" if waits else self._outbox.messages.of(listing).ts
             if not thread:
                 self._held.add(listing)
                 self._unripe.add(uid)
@@ -133,14 +132,21 @@ class Projection:
         wanted = self._wanted(facts, request.spec.slack_channel, mirror.version(uid), thread)
         self._outbox.want(wanted, now_ms(self._clock))
 
-    def _project_digest(self, mirror: Mirror, uid: str) -> None:
+    def _digest_awaits_more(self, mirror: Mirror, uid: str) -> bool:
+        """Write the message of a digest, once in a pass; return whether requests are missing that may still come."""
+        if uid not in self._listed:
+            members = self._members(mirror, uid)
+            self._listed[uid] = self._awaits_more(members) or self._is_unannounced(members)
+            self._project_digest(mirror, uid, members)
+        return self._listed[uid]
+
+    def _project_digest(self, mirror: Mirror, uid: str, members: list[CardFacts]) -> None:
         """Write the message that lists the requests of a digest, once all are known or no more come."""
-        members = self._members(mirror, uid)
         if not members:
             if not mirror.problem():
                 self._outbox.forget(uid)
             return
-        if self._awaits_more(members) and not self._outbox.message(uid).ts:
+        if self._listed[uid] and not self._outbox.messages.of(uid).ts:
             self._unripe.add(uid)
             return
         shown, request = digest(members), mirror.request(members[0].uid)
@@ -166,12 +172,16 @@ class Projection:
             return False
         return self._clock.now() - max(one.created for one in members) < _LAST_OF_A_DIGEST
 
+    def _is_unannounced(self, members: list[CardFacts]) -> bool:
+        """Return whether the mirror knows a request whose card no pass has taken up yet: the next one will."""
+        return self._announced is not None and any(one.uid not in self._announced for one in members)
+
     def _members(self, mirror: Mirror, uid: str) -> list[CardFacts]:
         """Return the requests of a digest in the order of their cards."""
         found = [
             card_facts(request, mirror.votes(request.metadata.uid or ""), demo=self._demo)
-            for request in mirror.requests()
-            if _listing(request) == uid and request.metadata.creation_timestamp is not None
+            for request in mirror.listed_in(uid)
+            if request.metadata.creation_timestamp is not None
         ]
         return sorted(found, key=lambda one: one.digest.position if one.digest else 0)
 
@@ -197,7 +207,7 @@ class Projection:
         wanted = self._outbox.wanted(uid)
         if wanted is None:
             return
-        ref = self._outbox.message(uid)
+        ref = self._outbox.messages.of(uid)
         if not ref.ts and not ref.posting_since_ms:
             # Never shown to anybody: nothing to take back.
             self._outbox.forget(uid)

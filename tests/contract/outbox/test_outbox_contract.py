@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from finops.store.connection import Store
-from finops.store.outbox import CHANNEL_HOLD_MS, CHANNEL_INTERVAL_MS, MessageRef, Outbox, Priority, WantedCard
+from finops.store.outbox import CHANNEL_HOLD_MS, CHANNEL_INTERVAL_MS, Outbox, Priority, WantedCard
+from finops.store.slack_messages import MessageRef
 
 NOW = 1_770_000_000_000
 LEASE = 60_000
@@ -31,7 +32,7 @@ def wanted(uid: str, version: int = 1, **changes: Any) -> WantedCard:
 
 
 def shown(outbox: Outbox, card: WantedCard) -> None:
-    outbox.shown(card.uid, MessageRef(card.channel, "1.000001", card.hash))
+    outbox.messages.shown(card.uid, MessageRef(card.channel, "1.000001", card.hash))
 
 
 def test_only_the_latest_version_of_a_card_is_delivered(store: Store) -> None:
@@ -128,13 +129,13 @@ def test_thread_lines_are_kept_in_order_and_said_once(store: Store) -> None:
     outbox = Outbox(store)
     outbox.want(wanted("a", 1, lines=(("vote", "Approved"),)), NOW)
     outbox.want(wanted("a", 2, lines=(("vote", "reworded"), ("step", "Stopping"))), NOW)
-    assert outbox.lines("a") == ((("vote", "Approved"), ("step", "Stopping")), frozenset())
-    outbox.mark_lines("a", ["vote"])
-    assert outbox.lines("a") == ((("vote", "Approved"), ("step", "Stopping")), frozenset({"vote"}))
-    outbox.mark_lines("a", ["vote"], "1.000002")
-    assert outbox.lines("a") == ((("step", "Stopping"),), frozenset())
-    outbox.unmark_lines("a", ["vote"])
-    assert len(outbox.lines("a")[0]) == 2
+    assert outbox.messages.lines("a") == ((("vote", "Approved"), ("step", "Stopping")), frozenset())
+    outbox.messages.mark_lines("a", ["vote"])
+    assert outbox.messages.lines("a") == ((("vote", "Approved"), ("step", "Stopping")), frozenset({"vote"}))
+    outbox.messages.mark_lines("a", ["vote"], "1.000002")
+    assert outbox.messages.lines("a") == ((("step", "Stopping"),), frozenset())
+    outbox.messages.unmark_lines("a", ["vote"])
+    assert len(outbox.messages.lines("a")[0]) == 2
 
 
 def test_a_card_with_lines_left_stays_due(store: Store) -> None:
@@ -147,7 +148,7 @@ def test_a_card_with_lines_left_stays_due(store: Store) -> None:
     outbox.finish(taken, NOW)
     again = outbox.take("w", NOW + CHANNEL_INTERVAL_MS, LEASE)
     assert again is not None
-    outbox.mark_lines("a", ["vote"], "1.000002")
+    outbox.messages.mark_lines("a", ["vote"], "1.000002")
     outbox.finish(again, NOW + CHANNEL_INTERVAL_MS)
     assert outbox.depth(NOW) == (0, 0.0)
 
@@ -183,27 +184,27 @@ def test_repair_finds_what_a_crash_left_behind(store: Store) -> None:
 
 def test_a_method_has_a_budget_and_respects_retry_after(store: Store) -> None:
     outbox = Outbox(store)
-    waits = [outbox.reserve("chat.update", NOW, interval_ms=1000, burst=3) for _ in range(4)]
+    waits = [outbox.pace.reserve("chat.update", NOW, interval_ms=1000, burst=3) for _ in range(4)]
     assert waits == [0, 0, 0, 1000]
-    assert outbox.reserve("chat.update", NOW + 1000, interval_ms=1000, burst=3) == 0
-    outbox.block("chat.update", NOW + 30_000)
-    assert outbox.reserve("chat.update", NOW + 10_000, interval_ms=1000, burst=3) == 20_000
-    assert outbox.reserve("chat.postMessage", NOW + 10_000, interval_ms=1000, burst=3) == 0
-    assert outbox.reserve("chat.update", NOW + 30_000, interval_ms=1000, burst=3) == 0
+    assert outbox.pace.reserve("chat.update", NOW + 1000, interval_ms=1000, burst=3) == 0
+    outbox.pace.block("chat.update", NOW + 30_000)
+    assert outbox.pace.reserve("chat.update", NOW + 10_000, interval_ms=1000, burst=3) == 20_000
+    assert outbox.pace.reserve("chat.postMessage", NOW + 10_000, interval_ms=1000, burst=3) == 0
+    assert outbox.pace.reserve("chat.update", NOW + 30_000, interval_ms=1000, burst=3) == 0
 
 
 def test_the_place_of_a_card_is_remembered_with_its_doubts(store: Store) -> None:
     outbox = Outbox(store)
-    assert outbox.message("a") == MessageRef()
-    outbox.posting("a", NOW)
-    assert outbox.message("a").posting_since_ms == NOW
-    outbox.not_posted("a")
-    assert outbox.message("a") == MessageRef()
-    outbox.posting("a", NOW)
-    outbox.shown("a", MessageRef("C1", "1.000001", "h"))
-    assert outbox.message("a") == MessageRef("C1", "1.000001", "h", 0)
-    outbox.lost("a")
-    assert outbox.message("a") == MessageRef()
+    assert outbox.messages.of("a") == MessageRef()
+    outbox.messages.posting("a", NOW)
+    assert outbox.messages.of("a").posting_since_ms == NOW
+    outbox.messages.not_posted("a")
+    assert outbox.messages.of("a") == MessageRef()
+    outbox.messages.posting("a", NOW)
+    outbox.messages.shown("a", MessageRef("C1", "1.000001", "h"))
+    assert outbox.messages.of("a") == MessageRef("C1", "1.000001", "h", 0)
+    outbox.messages.lost("a")
+    assert outbox.messages.of("a") == MessageRef()
 
 
 def test_forgetting_a_request_leaves_nothing(store: Store) -> None:
@@ -212,7 +213,7 @@ def test_forgetting_a_request_leaves_nothing(store: Store) -> None:
     taken = outbox.take("w", NOW, LEASE)
     assert taken is not None
     shown(outbox, taken.card)
-    outbox.mark_lines("a", ["vote"], "1.000002")
+    outbox.messages.mark_lines("a", ["vote"], "1.000002")
     outbox.forget("a")
     assert outbox.known() == frozenset()
     assert list(store.client.scan_iter(f"{store.keys.prefix}*")) == [store.keys.slack("pace")]

@@ -71,7 +71,7 @@ def test_a_reader_in_the_middle_of_a_replaced_generation_finishes_it(store: Stor
 def test_what_an_interrupted_scan_leaves_expires_and_what_is_visible_does_not(store: Store) -> None:
     inventory = InventoryStore(store)
     inventory.add(SHARD, "g1", 0, [resource(1)])
-    key = store.keys.shard_generation(SHARD, "g1")
+    key = store.keys.shard(SHARD).generation("g1")
     assert 0 < store.client.ttl(key) <= 86_400
     inventory.swap(head("g1", 1))
     assert store.client.ttl(key) == -1
@@ -88,7 +88,7 @@ def test_a_shard_that_nobody_scans_goes_and_its_readers_have_an_hour(store: Stor
     assert inventory.shards() == ()
     assert inventory.head(SHARD) is None
     assert [one.id for page in inventory.pages(SHARD, "g1") for one in page] == ["i-1"]
-    assert 0 < store.client.ttl(store.keys.shard_generation(SHARD, "g1")) <= 3600
+    assert 0 < store.client.ttl(store.keys.shard(SHARD).generation("g1")) <= 3600
 
 
 def test_a_shard_that_was_tried_again_meanwhile_is_not_forgotten(store: Store) -> None:
@@ -117,7 +117,7 @@ def test_of_two_scans_of_one_shard_that_end_together_no_generation_stays_for_eve
     swap_side_by_side(valkey_url, store, made, lambda one, name: InventoryStore(one).swap(head(name, 1)))
     shown = InventoryStore(store).head(SHARD)
     assert shown is not None
-    lasting = [name for name in made if store.client.ttl(store.keys.shard_generation(SHARD, name)) == -1]
+    lasting = [name for name in made if store.client.ttl(store.keys.shard(SHARD).generation(name)) == -1]
     assert lasting == [shown.generation]
 
 
@@ -137,7 +137,7 @@ def test_a_generation_that_goes_while_it_is_read_is_never_taken_for_all_of_it(st
     inventory.swap(head("g1", 3))
     reading = inventory.pages(SHARD, "g1")
     assert [one.id for one in next(reading)] == ["i-0"]
-    store.client.delete(store.keys.shard_generation(SHARD, "g1"))
+    store.client.delete(store.keys.shard(SHARD).generation("g1"))
     with pytest.raises(StoreUnavailable, match="lost resources"):
         list(reading)
 
@@ -146,7 +146,7 @@ def test_a_generation_that_is_gone_before_it_is_read_is_no_empty_one(store: Stor
     inventory = InventoryStore(store)
     inventory.add(SHARD, "g1", 0, [resource(1)])
     inventory.swap(head("g1", 1))
-    store.client.delete(store.keys.shard_generation(SHARD, "g1"))
+    store.client.delete(store.keys.shard(SHARD).generation("g1"))
     with pytest.raises(StoreUnavailable, match="lost resources"):
         list(inventory.pages(SHARD, "g1"))
     inventory.swap(head("g2", 0))
@@ -161,7 +161,7 @@ def test_a_replaced_generation_lasts_an_hour_from_its_last_reading(store: Store)
         inventory.add(SHARD, "g1", page, [resource(page)])
     inventory.swap(head("g1", 2))
     inventory.swap(head("g2", 0))
-    key = store.keys.shard_generation(SHARD, "g1")
+    key = store.keys.shard(SHARD).generation("g1")
     store.client.expire(key, 60)
     reading = inventory.pages(SHARD, "g1")
     next(reading)
@@ -170,7 +170,7 @@ def test_a_replaced_generation_lasts_an_hour_from_its_last_reading(store: Store)
     inventory.add(SHARD, "g3", 0, [resource(1)])
     inventory.swap(head("g3", 1))
     assert visible(inventory) == ["i-1"]
-    assert store.client.ttl(store.keys.shard_generation(SHARD, "g3")) == -1
+    assert store.client.ttl(store.keys.shard(SHARD).generation("g3")) == -1
 
 
 def test_a_page_that_is_sent_twice_counts_once(store: Store) -> None:

@@ -193,7 +193,7 @@ def test_a_generation_that_was_not_known_is_not_forgotten(store: Store) -> None:
     recommendations.forget(POLICY, "g1")
     assert recommendations.head(POLICY) == replace(head("g2"), uid="made anew")
     assert recommendations.policies() == (POLICY,)
-    assert store.client.ttl(store.keys.policy_part(*POLICY, "g2", "recs")) == -1
+    assert store.client.ttl(store.keys.policy(*POLICY).part("g2", "recs")) == -1
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_a_head_that_is_none_is_an_error_of_ours_until_the_next_scan_writes_it_a
 ) -> None:
     recommendations = RecommendationStore(store)
     recommendations.swap(POLICY, head("g1"))
-    key = store.keys.policy_head(*POLICY)
+    key = store.keys.policy(*POLICY).head
     if text is None:
         store.client.hdel(key, name)
     else:
@@ -233,7 +233,7 @@ def test_of_two_scans_of_one_policy_that_end_together_no_generation_stays_for_ev
     swap_side_by_side(valkey_url, store, made, lambda one, name: RecommendationStore(one).swap(POLICY, head(name)))
     visible = RecommendationStore(store).head(POLICY)
     assert visible is not None
-    lasting = [name for name in made if store.client.ttl(store.keys.policy_part(*POLICY, name, "recs")) == -1]
+    lasting = [name for name in made if store.client.ttl(store.keys.policy(*POLICY).part(name, "recs")) == -1]
     assert lasting == [visible.generation]
 
 

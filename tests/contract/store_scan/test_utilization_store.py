@@ -64,7 +64,7 @@ def test_an_unfinished_discovery_says_nothing_and_a_finished_one_says_who_is_sil
     assert 0 < store.client.ttl(discovery) <= 3600
     utilization.finish_discovery(SHARD, "memoryPercent", discovery, seconds=60)
     assert utilization.discovered(SHARD, "memoryPercent", ["i-1", "i-2"]) == {"i-1": plain("i-1")}
-    assert 0 < store.client.ttl(f"{store.keys.ring(SHARD, 'memoryPercent')}:dimensions") <= 60
+    assert 0 < store.client.ttl(f"{store.keys.shard(SHARD).ring('memoryPercent')}:dimensions") <= 60
 
 
 def test_a_discovery_that_found_nothing_is_finished_too_and_one_that_is_finished_twice_keeps_its_set(
@@ -103,7 +103,7 @@ def test_answers_to_other_questions_and_of_what_the_resource_was_before_are_not_
     assert utilization.answers(SHARD, "fine-14-1", {"i-1": "launched", "i-2": ""}) == {"i-1": answer}
     assert utilization.answers(SHARD, "fine-14-1", {"i-1": "launched again"}) == {}
     assert utilization.answers(SHARD, "fine-21-1", {"i-1": "launched"}) == {}
-    kept = store.client.ttl(f"{store.keys.utilization(SHARD)}:fine-14-1")
+    kept = store.client.ttl(f"{store.keys.shard(SHARD).utilization}:fine-14-1")
     assert 86_400 < kept <= 2 * 86_400
 
 

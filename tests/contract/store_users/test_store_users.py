@@ -102,7 +102,7 @@ def test_the_bot_does_its_work_with_the_commands_that_are_named(bot: Store, oper
     groups.put("S0SRE00001", frozenset({"U0ALICE001"}), NOW)
     groups.put_error("S0SRE00001", "no_such_subteam")
     outbox = Outbox(bot)
-    assert outbox.message("a-uid").ts == ""
+    assert outbox.messages.of("a-uid").ts == ""
     status = SlackStatus(bot)
     status.put({"team": "T0FINOPS1"})
     status.clear()

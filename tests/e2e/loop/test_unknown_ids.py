@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(180)]
     [
         ({"checks": [{"id": "ec2_instance_lonely"}]}, "spec.checks: there is no check ec2_instance_lonely"),
         (
-            {"actions": {"mode": "Approve", "allowed": ["ec2_instance_explode"]}},
+            {"actions": {"allowed": ["ec2_instance_explode"]}},
             "spec.actions.allowed: there is no action ec2_instance_explode",
         ),
         ({"resources": ["mainframe"]}, "spec.resources: there is no kind of resource mainframe"),

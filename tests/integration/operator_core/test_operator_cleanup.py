@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from finops.k8s.kinds import aws_accounts, scan_policies
 from finops.store.connection import open_store
 from finops.store.inventory import InventoryStore, ShardHead
 from finops.store.recommendations import PolicyHead, RecommendationStore
+from finops_operator.upkeep.duty import Duty
 
 HERE, THERE = Shard(ACCOUNT, "us-east-1", "ec2-instance"), Shard(ACCOUNT, "eu-west-1", "ec2-instance")
 
@@ -90,7 +92,7 @@ def test_what_cannot_be_read_stays_with_every_shard_and_keeps_nothing_else_from_
     create(parts, "kept", regions=[HERE.region])
     for name, shard in (("kept", HERE), ("broken", THERE), ("deleted", HERE)):
         scanned(parts, name, shard)
-    parts.store.client.hset(parts.store.keys.policy_head(NAMESPACE, "broken"), "shards", "no JSON")
+    parts.store.client.hset(parts.store.keys.policy(NAMESPACE, "broken").head, "shards", "no JSON")
     parts.clock.sleep(2 * 86_400)
 
     parts.housekeeping.run_duties()
@@ -107,8 +109,8 @@ def test_a_defect_in_one_duty_keeps_none_of_the_others_from_being_done(
     def broken() -> None:
         raise KeyError("costs")
 
-    parts.housekeeping.slack_channels = broken
-    parts.housekeeping.run_duties()
+    duties = parts.housekeeping.duties
+    replace(parts.housekeeping, duties=(Duty("slack channels", broken), *duties)).run_duties()
 
     assert known(parts) == set()
     (told,) = (one for one in caplog.records if one.exc_info is not None)

@@ -40,7 +40,7 @@ def test_what_stops_all_acts_stands_on_the_policy_and_is_an_event_and_a_figure(
     elif reason == "Unprotected":
         parts.protection.why = message
     else:
-        parts.ledger._diverged = message
+        parts.ledger._sinks.diverged = message
     parts.obstacles.show()
     parts.obstacles.show()
 
@@ -50,7 +50,7 @@ def test_what_stops_all_acts_stands_on_the_policy_and_is_an_event_and_a_figure(
     assert _events(parts).count(reason) == 1
     value = parts.telemetry.registry.get_sample_value("finops_acts_stopped", {"reason": reason})
     assert value == 1.0
-    parts.ledger._diverged = parts.protection.why = ""
+    parts.ledger._sinks.diverged = parts.protection.why = ""
     parts.maps.write("r-freeze", {"frozen": "false", "reason": ""})
     parts.obstacles.show()
     again = _condition(parts)

@@ -277,7 +277,7 @@ def test_nobody_is_told_that_a_vote_was_taken_back_in_the_instant_in_which_the_a
                 intent(parts, approved)
             return parts.clock.now()
 
-    object.__setattr__(parts.decider, "clock", Judging())
+    object.__setattr__(parts.decider._judge, "clock", Judging())
 
     with pytest.raises(Conflict):
         parts.decider.judge_votes(approved)

@@ -16,6 +16,7 @@ from finops.domain.decision import State, Trigger
 from finops.domain.execution import StopKind
 from finops.errors import LedgerDiverged, LedgerUnavailable
 from finops.k8s.kinds import KindApi, aws_accounts
+from finops_operator.decisions.act_stage import recorded_facts
 
 TWO = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}], "requireReason": "Never"}
 
@@ -30,7 +31,7 @@ def _granted(parts: Parts) -> Iterator[None]:
 
 def sync_slowly_once(parts: Parts, seconds: float) -> threading.Event:
     """Let one sync of the ledger's file last longer than an append waits, as a network volume does now and then."""
-    sink, done = parts.ledger._file, threading.Event()
+    sink, done = parts.ledger._sinks.file, threading.Event()
     assert sink is not None
     real = sink._sync
 
@@ -105,8 +106,8 @@ def test_a_denial_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_i
     parts.vote(made)
     parts.decider.judge_votes(made)
     # As a release did that had lost the denial: approved by a tally of its own.
-    facts, counted = parts.decider._facts(made), parts.decider.counted(made)
-    parts.decider._votes.decide(made, facts, Trigger.QUORUM_REACHED, parts.decider._standing(made), "Approved.")
+    facts, counted = recorded_facts(parts.ledger, made), parts.decider.counted(made)
+    parts.decider._votes.decide(made, facts, Trigger.QUORUM_REACHED, parts.decider._ballots.standing(made), "Approved.")
     assert len(counted) == 2
 
     stop = parts.gate.still_allowed(act_of(made))

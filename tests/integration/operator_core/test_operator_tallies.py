@@ -180,7 +180,7 @@ def test_a_status_that_may_not_be_written_for_a_moment_is_no_reason_to_stop_an_a
         def write_status(self, *_: Any) -> ActionRequest:
             raise Refused("not yet", code="Forbidden")
 
-    refusing = Forbidding(parts.requests.api, parts.cache.requests, parts.housekeeping.canary)
+    refusing = Forbidding(parts.requests.api, parts.cache.requests, parts.canary)
     reporter = StatusReporter(
         refusing,
         parts.cache.requests.get,

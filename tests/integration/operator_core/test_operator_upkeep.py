@@ -15,7 +15,7 @@ from finops.domain.audit import Entry, RecordKind
 from finops.domain.decision import State
 from finops.errors import Conflict
 from finops.store.connection import Store
-from finops.store.outbox import MessageRef
+from finops.store.slack_messages import MessageRef
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.objects import Gone
 
@@ -132,8 +132,8 @@ def test_a_posted_card_is_noted_once_also_by_the_next_process(parts: Parts) -> N
     parts.housekeeping.run_duties()
     assert ("posted", "posted") not in parts.kinds_of_records()
 
-    parts.outbox.shown(posted.metadata.uid or "", MessageRef("C0123456789", "1700.5", "h", 0))
-    parts.outbox.shown(silent.metadata.uid or "", MessageRef("C0123456789", "1700.6", "h", 0))
+    parts.slack_messages.shown(posted.metadata.uid or "", MessageRef("C0123456789", "1700.5", "h", 0))
+    parts.slack_messages.shown(silent.metadata.uid or "", MessageRef("C0123456789", "1700.6", "h", 0))
     for _ in range(3):
         parts.housekeeping.run_duties()
     parts.audit_notes.start_again()
@@ -149,7 +149,7 @@ def test_a_card_of_a_request_that_ended_before_the_next_look_is_noted_too(parts:
     posted = parts.propose(1, ended, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}})
     for _ in range(3):
         parts.housekeeping.run_duties()
-    parts.outbox.shown(posted.metadata.uid or "", MessageRef("C0123456789", "1700.5", "h", 0))
+    parts.slack_messages.shown(posted.metadata.uid or "", MessageRef("C0123456789", "1700.5", "h", 0))
 
     for _ in range(3):
         parts.housekeeping.run_duties()
@@ -162,7 +162,7 @@ def test_a_card_of_a_request_that_ended_before_the_next_look_is_noted_too(parts:
 def test_what_is_no_card_of_slack_does_not_get_into_the_ledger(parts: Parts, channel: str, stamp: str) -> None:
     """The bot may write the note of a card; whoever has stolen it must not fill the ledger's disk by it."""
     made = parts.propose(1, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}})
-    parts.outbox.shown(made.metadata.uid or "", MessageRef(channel, stamp, "h", 0))
+    parts.slack_messages.shown(made.metadata.uid or "", MessageRef(channel, stamp, "h", 0))
 
     parts.audit_notes.note((), [made], "")
 
@@ -242,7 +242,7 @@ def test_the_bot_is_told_every_group_that_a_policy_or_an_open_request_names(part
 def test_a_quiet_kind_is_touched_so_that_its_watch_must_answer(parts: Parts) -> None:
     one = parts.propose(1)
     key = (NAMESPACE, one.metadata.name)
-    parts.housekeeping.canary.saw("ActionRequest", key, one.metadata.resource_version or "")
+    parts.canary.saw("ActionRequest", key, one.metadata.resource_version or "")
     parts.housekeeping.run_duties()
     assert not (parts.requests.fresh(one).metadata.annotations)
     parts.clock.sleep(61)
@@ -251,7 +251,7 @@ def test_a_quiet_kind_is_touched_so_that_its_watch_must_answer(parts: Parts) -> 
 
     assert "finops.dev/canary" in parts.requests.fresh(one).metadata.annotations
     parts.clock.sleep(200)
-    assert "ActionRequest" in parts.housekeeping.canary.problem(150)
+    assert "ActionRequest" in parts.canary.problem(150)
 
 
 def test_a_status_is_written_on_the_newest_object_and_a_deleted_one_is_gone(parts: Parts) -> None:

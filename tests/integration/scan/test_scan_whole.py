@@ -169,8 +169,8 @@ def test_what_is_gone_in_aws_is_gone_from_inventory_and_utilization(
     after = report_of(scanned(wanted))
     assert gone not in {one["id"] for one in after["resources"]}
     shard = Shard("111111111111", "us-east-1", "ec2-instance")
-    assert not store.client.hexists(store.keys.utilization(shard), gone)
-    assert not store.client.hexists(store.keys.ring(shard, "cpuPercent"), gone)
+    assert not store.client.hexists(store.keys.shard(shard).utilization, gone)
+    assert not store.client.hexists(store.keys.shard(shard).ring("cpuPercent"), gone)
 
 
 def test_a_report_in_one_line_is_the_same_document(scanned: Scan) -> None:

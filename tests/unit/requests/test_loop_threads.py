@@ -21,7 +21,8 @@ from finops.ports.aws_access import Tenant
 from finops.ports.clock import SystemClock
 from finops_operator.acts.progress import ActResult
 from finops_operator.cluster.cache import ClusterCache
-from finops_operator.requests.loop import ACTS_AT_ONCE, RequestLoop
+from finops_operator.requests.acts_under_way import ACTS_AT_ONCE
+from finops_operator.requests.loop import RequestLoop
 from finops_operator.rules.access import access_of
 from finops_operator.telemetry import Telemetry
 
@@ -80,7 +81,7 @@ class Looping:
     stop: threading.Event
 
     def keep(self, *acts: ActRequest, begun: bool = False) -> None:
-        self.loop._keep(acts, begun=begun)
+        self.loop._under_way.keep(acts, begun=begun)
         self.loop.cache.ring()
 
 
@@ -224,7 +225,7 @@ def test_a_role_that_is_corrected_in_mid_act_is_used_at_the_next_run() -> None:
         soon(lambda: "wrong" in roles)
         at.around.roles["uid-rec1"] = "right"
         soon(lambda: roles[-1] == "right")
-        soon(lambda: not at.loop._unfinished)
+        soon(lambda: not at.loop._under_way._unfinished)
 
 
 def test_while_the_api_server_is_silent_only_what_has_begun_goes_on() -> None:
@@ -238,7 +239,7 @@ def test_while_the_api_server_is_silent_only_what_has_begun_goes_on() -> None:
         at.keep(act(1))
         at.keep(act(2), begun=True)
         soon(lambda: ran)
-        soon(lambda: not at.loop._running)
+        soon(lambda: not at.loop._under_way._running)
 
     assert ran == ["uid-rec2"]
 
@@ -256,7 +257,7 @@ def test_an_act_that_this_program_cannot_carry_out_is_ended_once(state: State | 
             at.loop.cache.requests.put(request(recommendation(1), state))
         at.keep(act(1), begun=state is not None)
         soon(lambda: tries)
-        soon(lambda: not at.loop._unfinished)
+        soon(lambda: not at.loop._under_way._unfinished)
 
     expected = [("r-rec1", Trigger.WITHDRAWN, "there is no such action")] if state is not None else []
     assert at.around.ended == expected

@@ -9,10 +9,11 @@ from tests.support.fake_clock import FakeClock
 from tests.unit.slackbot.sample_requests import CREATED, resize_request
 
 from finops.crds.action_request import ActionRequest, DigestEntry
-from finops.store.outbox import MessageRef, Outbox, WantedCard
+from finops.store.outbox import Outbox, WantedCard
+from finops.store.slack_messages import MessageRef
 from finops_slackbot.buttons import Buttons
-from finops_slackbot.mirror import Mirror
-from finops_slackbot.outbox.projection import DIGEST, Projection
+from finops_slackbot.mirror import DIGEST, Mirror, listing_of
+from finops_slackbot.outbox.projection import Projection
 
 SIZE = 3
 
@@ -26,8 +27,11 @@ class Known:
     def request(self, uid: str) -> ActionRequest | None:
         return self._requests.get(uid)
 
-    def requests(self) -> tuple[ActionRequest, ...]:
-        return tuple(self._requests.values())
+    def uids(self) -> tuple[str, ...]:
+        return tuple(self._requests)
+
+    def listed_in(self, name: str) -> tuple[ActionRequest, ...]:
+        return tuple(one for one in self._requests.values() if listing_of(one) == name)
 
     def votes(self, uid: str) -> tuple[()]:
         return ()
@@ -45,7 +49,11 @@ class Posted:
     def __init__(self) -> None:
         self.wanted: list[str] = []
 
-    def message(self, uid: str) -> MessageRef:
+    @property
+    def messages(self) -> Posted:
+        return self
+
+    def of(self, uid: str) -> MessageRef:
         return MessageRef("C0FINOPS01", "1790.01" if uid.startswith(DIGEST) else "")
 
     def want(self, card: WantedCard, now_ms: int) -> bool:
@@ -62,8 +70,8 @@ def member(position: int) -> ActionRequest:
 def projected(known: Known, clock: FakeClock) -> list[str]:
     posted = Posted()
     projection = Projection(cast("Outbox", posted), Buttons(b"k" * 32), clock, demo=False)
-    for one in known.requests():
-        projection.project(cast("Mirror", cast("Any", known)), one.metadata.uid or "")
+    for uid in known.uids():
+        projection.project(cast("Mirror", cast("Any", known)), uid)
     return posted.wanted
 
 

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from finops_slackbot.answering import Answering
+from finops_slackbot.button_targets import ClickResult
 from finops_slackbot.events.intake import Intake, Person, person_of
 from finops_slackbot.guards.groups import Membership, VotingGroups
 from finops_slackbot.guards.people import FRESH_SECONDS, People
@@ -19,7 +20,6 @@ from finops_slackbot.killpoint import kill_at
 from finops_slackbot.metrics import Metrics
 from finops_slackbot.slack_calls import Identity, SlackCalls
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
-from finops_slackbot.votes import ClickResult
 from finops_slackbot.workers import Workers
 
 HOME = Identity("T0HOME", "", "U0BOT", "Home")

@@ -1,0 +1,136 @@
+"""Makes one changing call of an act: the intent is recorded first, then AWS is called, then its answer is recorded.
+
+Used by the executor alone, which decides which call is next. Nothing is called while the lease is too short for it, or
+when the gate's answer or the request's records changed since the executor read them: then nothing is written either,
+and the executor decides again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from finops.domain.audit import Record, RecordKind
+from finops.domain.canonical import Json
+from finops.domain.execution import Call
+from finops.domain.next_move import Situation
+from finops.domain.plan import PlanStep
+from finops.errors import Conflict
+from finops.ports.act import Gate, LeaseGuard
+from finops.ports.aws_steps import ExecutorSessions, StepClient
+from finops.ports.ledger import Ledger
+from finops_operator.acts.caller import call_once, dry_run_end, dry_run_once, says_nothing
+from finops_operator.acts.journal import DRY_RUN, dry_runs_of, intent_entry, started_entry
+from finops_operator.acts.memory import Act
+from finops_operator.acts.plans import rebuilt_plan
+from finops_operator.acts.progress import LEASE_TOO_SHORT, ActResult, ActSettings
+from finops_operator.acts.trail import Trail
+from finops_operator.plugins.action import with_request
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedCalls:
+    """Calls AWS for acts; see `finops_operator.acts.executor.Executor` for the attributes."""
+
+    sessions: ExecutorSessions
+    ledger: Ledger
+    gate: Gate
+    lease: LeaseGuard
+    settings: ActSettings
+    passage: Callable[[str], None]
+    trail: Trail
+
+    def make(self, act: Act, move: Call, situation: Situation) -> ActResult | None:
+        """Make the call of one step; None means that the executor decides again at once."""
+        seconds = self.settings.seconds_for_call(self.lease.remaining_seconds)
+        if seconds is None:
+            return LEASE_TOO_SHORT
+        step, seen = move.step, act.sequence
+        if not act.begun:
+            self.passage("act.started.before")
+            seen = max(seen, self.ledger.append(started_entry(act.request)).sequence)
+            self.passage("act.started.after")
+        if move.alarm:
+            self.trail.alarm(act, step.id, move.alarm)
+        else:
+            self.trail.report(act, replace(self.trail.base(act), step=step.id, attempt=move.attempt))
+        client = self._client(act, step, seconds)
+        parameters = with_request(step.parameters, act.request.uid)
+        intent = self._announce(act, move, situation, parameters, seen)
+        if intent is None:
+            return None
+        self.lease.check()
+        if intent.fence != self.lease.fence or self.lease.remaining_seconds < seconds:
+            # Written by another process, or the lease ran down while writing: an observation settles the open intent.
+            return None
+        self.passage("aws.before")
+        answer = call_once(client, step.operation, parameters, act.action.calls)
+        self.passage("aws.sent")
+        self.passage("outcome.before")
+        name = f"outcome:{step.id}:{move.attempt}"
+        self.trail.append(act, name, RecordKind.OUTCOME, step.id, move.attempt, answer.result.value, answer.detail)
+        self.passage("outcome.after")
+        return None
+
+    def dry_run(self, act: Act) -> ActResult | None:
+        """Ask AWS whether each call would be permitted, record what it says, and end; who gets no answer asks again."""
+        seconds = self.settings.seconds_for_call(self.lease.remaining_seconds)
+        if seconds is None:
+            return LEASE_TOO_SHORT
+        request, checked = act.request, dry_runs_of(self.ledger.of_request(act.request.uid))
+        for step in request.plan.steps:
+            if not step.changes or step.id in checked:
+                continue
+            client = self._client(act, step, seconds)
+            parameters = with_request(step.parameters, request.uid)
+            answer = dry_run_once(client, step.operation, parameters, act.action.calls)
+            if says_nothing(answer):
+                why = f"Waiting: the dry run of {step.operation} had no clear answer: {answer.detail.get('code')}"
+                return ActResult(None, why, self.settings.retry_seconds)
+            checked[step.id] = {"operation": step.operation, "parameters": parameters, **answer.detail}
+            self.trail.append(act, f"{DRY_RUN}:{step.id}", RecordKind.OUTCOME, step.id, 0, DRY_RUN, checked[step.id])
+        self.trail.finish(act, *dry_run_end(checked.values(), act.action.calls))
+        return None
+
+    def _announce(
+        self, act: Act, move: Call, situation: Situation, parameters: Mapping[str, Json], seen: int
+    ) -> Record | None:
+        """Write the intent, after a last question to the gate where one is due; None: read everything again.
+
+        `seen` is the request's last record from before that question: with a newer one the gate's answer is not good.
+        """
+        request, journal = act.request, situation.journal
+        asks = not journal.may_have_changed or situation.rules(move.step).destroys
+        if asks and self.gate.still_allowed(request) is not None:
+            # Somebody froze or withdrew it while the session was made: the next pass decides what follows.
+            return None
+        rebuilt_plan(act.action, request)
+        self.passage("intent.before")
+        observed = situation.observation.fingerprint
+        entry_ = intent_entry(request, move, parameters, observed, back=journal.turned is not None)
+        try:
+            intent = self.ledger.append(entry_, after=seen if asks else None)
+        except Conflict:
+            return None
+        begins = not act.begun
+        act.announced(intent)
+        self.passage("intent.after")
+        if begins:
+            self.trail.report(act, replace(self.trail.base(act), step=move.step.id, attempt=move.attempt))
+        return intent
+
+    def _client(self, act: Act, step: PlanStep, seconds: float) -> StepClient:
+        """Return credentials for one step, named after the request and its deciding approver."""
+        request = act.request
+        self.passage("sts.before")
+        client = self.sessions.step_client(
+            request.access,
+            request.plan.resource.region,
+            tenant=request.tenant,
+            request_name=request.name,
+            approver_handle=request.deciders[0] if request.deciders else "unknown",
+            statements=act.action.statements(request.plan, step),
+            timeout_seconds=seconds,
+        )
+        self.passage("sts.after")
+        return client

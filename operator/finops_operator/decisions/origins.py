@@ -1,0 +1,82 @@
+"""Which requests the operator proposed itself: the ledger says so, an object in the cluster is no evidence.
+
+Used by the decider alone. Anybody with write access to ActionRequests can make one that passes for ours.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from finops.crds.action_request import ActionRequest
+from finops.domain.audit import Entry, RecordKind
+from finops.ports.ledger import Ledger
+from finops_operator.killpoint import killpoint
+from finops_operator.rules.log_fields import request_fields
+from finops_operator.rules.origin import created_id, intended_id, spec_hash
+from finops_operator.rules.votes import request_reference
+
+logger = logging.getLogger(__name__)
+_REMEMBERED: Final = 20_000
+
+
+class Origins:
+    """Proposals as the ledger knows them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._origins: dict[tuple[str, int | None], bool] = {}
+        """(uid, generation) → whether the ledger saw exactly this spec proposed. An object is created after its record
+        and every edit makes a new generation, so asking again shows nothing new."""
+
+    def start_again(self) -> None:
+        """Forget what was read of the ledger: the lease was elsewhere meanwhile."""
+        self._origins.clear()
+
+    def is_ours(self, request: ActionRequest) -> bool:
+        """Return whether the ledger saw exactly this spec proposed, whatever the status says.
+
+        Raises:
+            LedgerUnavailable, LedgerDiverged: not known now.
+        """
+        key = (request.metadata.uid or "", request.metadata.generation)
+        known = self._origins.get(key)
+        if known is None:
+            record = self.ledger.find(created_id(key[0])) or self.ledger.find(intended_id(request))
+            known = record is not None and record.entry.detail.get("specHash") == spec_hash(request.spec)
+            if not known:
+                logger.warning(
+                    "ignoring a request that the ledger does not know as proposed",
+                    extra={"request": request_reference(request)},
+                )
+            if len(self._origins) >= _REMEMBERED:
+                self._origins.clear()
+            self._origins[key] = known
+        return known
+
+    def record(self, request: ActionRequest) -> None:
+        """Record that a request of ours was created, once.
+
+        Raises:
+            LedgerUnavailable, LedgerDiverged, FenceLost: not recorded, or not known to be.
+        """
+        uid = request.metadata.uid or ""
+        if self.ledger.find(created_id(uid)) is None:
+            self.ledger.append(
+                Entry(
+                    operation_id=created_id(uid),
+                    actor="operator",
+                    kind=RecordKind.PROPOSED,
+                    request=request_reference(request),
+                    plan_hash=request.spec.plan_hash,
+                    result="created",
+                    detail={"specHash": spec_hash(request.spec)},
+                )
+            )
+            logger.info(
+                "request proposed, it saves %s %s a month",
+                request.spec.estimate.monthly_savings,
+                request.spec.estimate.currency,
+                extra=request_fields(request),
+            )
+            killpoint("propose.recorded")

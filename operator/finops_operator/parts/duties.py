@@ -1,0 +1,75 @@
+"""The duties of housekeeping, made from the other parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from finops.crds.known_ids import KNOWN_IDS
+from finops.ports.clock import Clock
+from finops.settings import Settings
+from finops.store.slack_messages import SlackMessages
+from finops_operator.acts.recovery import Recovery
+from finops_operator.parts.authority import Authority
+from finops_operator.parts.cloud import CloudParts
+from finops_operator.parts.cluster import ClusterParts
+from finops_operator.upkeep.audit_notes import AuditNotes
+from finops_operator.upkeep.channels import SlackChannels
+from finops_operator.upkeep.cleanup import Cleanup
+from finops_operator.upkeep.duty import Duty
+from finops_operator.upkeep.finished_requests import FinishedRequests
+from finops_operator.upkeep.gauges import Gauges
+from finops_operator.upkeep.obstacles import Obstacles
+from finops_operator.upkeep.published_ids import PublishedIds
+from finops_operator.upkeep.watch_upkeep import WatchUpkeep
+
+
+def make_audit_notes(authority: Authority) -> AuditNotes:
+    """Return what notes in the ledger which cards Slack has, which terms policies have, and when acts were frozen."""
+    messages = SlackMessages(authority.store)
+
+    def posted(uids: Iterable[str]) -> dict[str, tuple[str, str]]:
+        found = ((uid, messages.of(uid)) for uid in uids)
+        return {uid: (ref.channel, ref.ts) for uid, ref in found if ref.ts}
+
+    return AuditNotes(authority.ledger, posted)
+
+
+def duties(
+    settings: Settings,
+    cluster: ClusterParts,
+    authority: Authority,
+    cloud: CloudParts,
+    audit_notes: AuditNotes,
+    recovery: Recovery,
+    clock: Clock,
+) -> Iterator[Duty]:
+    """Yield the duties in their order."""
+    store, ledger, telemetry = authority.store, authority.ledger, cluster.telemetry
+    yield from WatchUpkeep(cluster.kinds, cluster.canary, telemetry, clock, settings.canary_seconds).duties()
+    yield Duty("gauges", Gauges(ledger, cluster.freeze, telemetry).show, writes=False)
+
+    def note() -> None:
+        cache = cluster.cache
+        audit_notes.note(cache.policies.all(), cache.requests.all(), cluster.freeze.reason())
+
+    yield Duty("ledger", note)
+    yield Duty("take over", recovery.again)
+    finished = FinishedRequests(cluster.cache, cluster.requests, ledger, clock)
+    yield Duty("finished requests", finished.remove_old)
+    yield Duty("slack channels", SlackChannels(store, cluster.policies, cluster.events).refresh)
+    ids = PublishedIds(cluster.switches, f"{settings.release}-{KNOWN_IDS}", cloud.known, clock)
+    yield Duty("known ids", ids.publish)
+    gone = Cleanup(store, cluster.policies, cluster.accounts, telemetry, clock)
+    yield Duty("what is gone", gone.clean_up)
+    obstacles = Obstacles(
+        cluster.policies,
+        cluster.events,
+        telemetry,
+        clock,
+        {
+            "LedgerBroken": lambda: ledger.problem,
+            "Unprotected": authority.protection.problem,
+            "Frozen": cluster.freeze.reason,
+        },
+    )
+    yield Duty("obstacles", obstacles.show)

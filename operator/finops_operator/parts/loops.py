@@ -1,0 +1,171 @@
+"""The two loops: policies are scanned and become requests, requests are decided and become acts."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from finops.crds.scan_policy import ScanPolicy
+from finops.ports.clock import Clock
+from finops.settings import Settings
+from finops.store.realized import StoredSavings
+from finops.store.recommendations import RecommendationStore
+from finops_operator.acts.commands import ActRequests
+from finops_operator.acts.executor import Executor
+from finops_operator.acts.recovery import Recovery
+from finops_operator.acts.report import StatusReporter
+from finops_operator.parts.authority import Authority
+from finops_operator.parts.cloud import CloudParts
+from finops_operator.parts.cluster import ClusterParts
+from finops_operator.parts.judgement import Judgement
+from finops_operator.policies.account_status import AccountStatuses
+from finops_operator.policies.run import PolicyScans, key_of, stop_when
+from finops_operator.policies.scheduler import Scheduler
+from finops_operator.requests.loop import RequestLoop
+from finops_operator.requests.proposer import Proposer
+from finops_operator.rules.access import access_of
+from finops_operator.scan.scan import ScanDependencies
+
+
+@dataclass(frozen=True, slots=True)
+class Loops:
+    """The loops, and what takes over the acts that another process left behind."""
+
+    scheduler: Scheduler
+    requests: RequestLoop
+    recovery: Recovery
+
+
+@dataclass(frozen=True, slots=True)
+class LoopMaker:
+    """Joins the other parts into the loops; `stop` ends them."""
+
+    settings: Settings
+    cluster: ClusterParts
+    authority: Authority
+    cloud: CloudParts
+    judgement: Judgement
+    clock: Clock
+    stop: threading.Event
+
+    def make(self) -> Loops:
+        """Make both loops; nothing runs yet."""
+        savings = StoredSavings(self.authority.store)
+        scans = self._scans(savings)
+        requests = self._requests(scans, self._executor(savings))
+        recovery = Recovery(
+            self.authority.ledger, self.cluster.accounts.api, requests.adopt, self.cluster.freeze.freeze
+        )
+        return Loops(self._scheduler(scans), requests, recovery)
+
+    def _executor(self, savings: StoredSavings) -> Executor:
+        cluster, authority = self.cluster, self.authority
+        return Executor(
+            actions=self.cloud.plugins.actions,
+            sessions=self.cloud.sessions,
+            ledger=authority.ledger,
+            gate=self.judgement.gate,
+            lease=authority.keeper,
+            status=StatusReporter(
+                cluster.requests, cluster.cache.requests.get, cluster.events, cluster.telemetry, authority.fence
+            ),
+            caps=self.judgement.caps,
+            savings=savings,
+            clock=self.clock,
+        )
+
+    def _proposer(self, recommendations: RecommendationStore) -> Proposer:
+        cluster, authority, plugins = self.cluster, self.authority, self.cloud.plugins
+        return Proposer(
+            requests=cluster.requests,
+            accounts=cluster.cache.accounts.all,
+            recommendations=lambda policy: recommendations.stream(key_of(policy)),
+            kinds=plugins.kinds,
+            correct=lambda policy, changed: recommendations.correct(key_of(policy), changed),
+            actions=plugins.actions,
+            sessions=self.cloud.sessions,
+            access=access_of,
+            ledger=authority.ledger,
+            decider=self.judgement.decider,
+            clock=self.clock,
+            may_write=lambda: authority.keeper.may_write() and not authority.protection.problem(),
+            policy_now=self._policy_now,
+            stopping=self.stop.is_set,
+        )
+
+    def _policy_now(self, policy: ScanPolicy) -> ScanPolicy | None:
+        return self.cluster.policies.api.get(*key_of(policy))
+
+    def _scans(self, savings: StoredSavings) -> PolicyScans:
+        cluster, cloud, store = self.cluster, self.cloud, self.authority.store
+        recommendations = RecommendationStore(store)
+        deps = ScanDependencies(
+            readers=cloud.readers,
+            store=store,
+            kinds=cloud.plugins.kinds,
+            checks=cloud.plugins.checks,
+            price_sources=cloud.plugins.price_sources,
+            actions=cloud.plugins.actions,
+            pool=cloud.pool,
+            metric_requests=cloud.metric_pool,
+            progress=stop_when(self.stop),
+        )
+        statuses = AccountStatuses(
+            cluster.accounts,
+            lambda access, tenant: cloud.readers.reader(access, access.home_region, tenant).once(
+                "sts:GetCallerIdentity", {}
+            ),
+            cloud.known,
+            self.clock,
+        )
+        return PolicyScans(
+            deps=deps,
+            accounts=cluster.accounts,
+            statuses=statuses,
+            proposer=self._proposer(recommendations),
+            recommendations=recommendations,
+            savings=savings,
+            known=cloud.known,
+            clock=self.clock,
+            allow_volatile=self.settings.store_allow_volatile,
+            may_write=self.authority.keeper.may_write,
+        )
+
+    def _scheduler(self, scans: PolicyScans) -> Scheduler:
+        cluster = self.cluster
+        return Scheduler(
+            cache=cluster.cache,
+            policies=cluster.policies,
+            scan=scans.scan,
+            follow_up=scans.follow_up,
+            events=cluster.events,
+            telemetry=cluster.telemetry,
+            clock=self.clock,
+            concurrency=self.settings.scan_concurrency,
+            may_write=self.authority.keeper.may_write,
+            see_accounts=scans.see_accounts,
+        )
+
+    def _requests(self, scans: PolicyScans, executor: Executor) -> RequestLoop:
+        cluster, authority, decider = self.cluster, self.authority, self.judgement.decider
+        return RequestLoop(
+            cache=cluster.cache,
+            requests=cluster.requests,
+            decider=decider,
+            gate=self.judgement.gate,
+            act=executor.run,
+            acts=ActRequests(
+                cluster.requests.api,
+                cluster.policies.api,
+                cluster.accounts.api,
+                decider.counted_approvals,
+                access_of,
+                scans.fleet,
+            ),
+            freeze=cluster.freeze,
+            telemetry=cluster.telemetry,
+            clock=self.clock,
+            may_write=authority.keeper.may_write,
+            fence=authority.fence,
+            poll_seconds=self.settings.request_poll_seconds,
+        )

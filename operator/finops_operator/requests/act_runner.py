@@ -1,0 +1,139 @@
+"""Runs the acts under way in a small pool; an act holds a thread for as long as there is something to do, then waits.
+
+Started by the request loop. What an act needs is read again before each run, so that a corrected role or a vote taken
+back is seen; an act that has begun goes on to its end while the API server does not answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from finops.crds.action_request import ActionRequest
+from finops.domain.decision import Trigger
+from finops.errors import Conflict, FenceLost, FinopsError, InvalidInput, LedgerDiverged, Refused, Unavailable
+from finops.ports.act import ActRequest
+from finops.ports.clock import Clock
+from finops_operator.acts.commands import ActRequests
+from finops_operator.acts.progress import ActResult
+from finops_operator.cluster.cache import ClusterCache
+from finops_operator.cluster.freeze import Freeze
+from finops_operator.decisions.decider import Decider
+from finops_operator.requests.acts_under_way import ActsUnderWay, Unfinished
+from finops_operator.requests.waiting import WAITING, WaitingActs
+
+logger = logging.getLogger(__name__)
+_RETRY_SECONDS: Final = 10.0
+_ATTENTION_SECONDS: Final = 60.0
+"""Pause between passes over an act that only another program or a person can carry on."""
+
+
+@dataclass(slots=True)
+class ActRunner:
+    """Runs acts; see `finops_operator.requests.loop.RequestLoop` for the attributes.
+
+    Attributes:
+        stopping: set when the process stops: then nothing new begins.
+    """
+
+    cache: ClusterCache
+    decider: Decider
+    act: Callable[[ActRequest, Callable[[], bool]], ActResult]
+    acts: ActRequests
+    freeze: Freeze
+    clock: Clock
+    waiting: WaitingActs
+    under_way: ActsUnderWay
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def start_ready(self, pool: ThreadPoolExecutor) -> None:
+        """Start acts whose time has come while threads are free, whether or not their objects still exist."""
+        if self.stopping.is_set():
+            return
+        for one in self.under_way.take_ready():
+            pool.submit(self._run_one, one)
+
+    def _run_one(self, one: Unfinished) -> None:
+        act, retry_after = one.last, 0.0 if self.stopping.is_set() else None
+        try:
+            if retry_after is None:
+                retry_after = self._run(one)
+        except LedgerDiverged as error:
+            self.freeze.freeze(str(error))
+            logger.error("frozen: %s", error, extra={"request": act.ledger_name})  # noqa: TRY400 - the sentence is the whole story
+            retry_after = _RETRY_SECONDS
+        except (Conflict, FenceLost, Unavailable) as error:
+            # The act's own loop holds at the safest point; the next pass goes on from the ledger.
+            logger.info("act goes on later: %s", error, extra={"request": act.ledger_name})
+            retry_after = _RETRY_SECONDS
+        except FinopsError as error:
+            logger.warning("act interrupted: %s", error, extra={"request": act.ledger_name})
+            retry_after = _RETRY_SECONDS
+        except Exception:  # the edge of an act's thread: the ledger knows where it stands, the next pass goes on
+            logger.exception("act interrupted", extra={"request": act.ledger_name})
+            retry_after = _RETRY_SECONDS
+        finally:
+            self.under_way.ran(act.uid, one, retry_after)
+            self.cache.ring()
+
+    def _run(self, one: Unfinished) -> float | None:
+        """Run an act once with everything as it is now; return the seconds until the next run, None when it ended."""
+        try:
+            one.last = self._as_of_now(one)
+        except (Unavailable, Refused, InvalidInput) as error:
+            return max(_RETRY_SECONDS, self._waits(one, ActResult(None, f"Waiting: {error}")))
+        try:
+            result = self.act(one.last, self.stopping.is_set)
+        except Refused as error:
+            # Nothing was done and nothing will be: the plan is not one this program carries out.
+            logger.error("act refused: %s", error, extra={"request": one.last.ledger_name})  # noqa: TRY400 - as above
+            return self._give_up(one, str(error))
+        one.begun = one.begun or self.decider.has_begun(one.last.uid)
+        if result.retry_after_seconds is None:
+            return None
+        return max(result.retry_after_seconds, self._waits(one, result))
+
+    def _as_of_now(self, one: Unfinished) -> ActRequest:
+        """Return the act as policy, account and votes are now; one that has begun goes on while they cannot be read."""
+        one.begun = one.begun or self.decider.has_begun(one.last.uid)
+        try:
+            return self.acts.again(one.last, begun=one.begun)
+        except FinopsError as error:
+            if not one.begun:
+                raise
+            logger.info("act goes on as last seen: %s", error, extra={"request": one.last.ledger_name})
+            return one.last
+
+    def _give_up(self, one: Unfinished, why: str) -> float | None:
+        """End an act that this program cannot carry out; once something was called, only a person can."""
+        request = self._request_of(one.last)
+        if not (one.begun and self.decider.has_begun(one.last.uid)):
+            if request is not None:
+                self.decider.end(request, Trigger.WITHDRAWN, why)
+            return None
+        if request is not None:
+            self.waiting.call_person(request, why)
+        return _ATTENTION_SECONDS
+
+    def _request_of(self, act: ActRequest) -> ActionRequest | None:
+        request = self.cache.requests.get(act.tenant.namespace, act.name)
+        return request if request is not None and request.metadata.uid == act.uid else None
+
+    def _waits(self, one: Unfinished, result: ActResult) -> float:
+        """Report why an act stands still; return the seconds after which to check again at the earliest."""
+        if self.stopping.is_set():
+            return 0.0
+        act = one.last
+        wait = self.waiting.on(act.uid, result.message)
+        if wait.is_news:
+            logger.info("act waits: %s", result.message, extra={"request": act.ledger_name})
+        request = self._request_of(act)
+        if one.begun or result.state is not None or request is None or request.status.state not in WAITING:
+            # It has begun: nothing may slow down its way to the end.
+            return 0.0
+        self.waiting.show(request, result.message)
+        return wait.pause
