@@ -123,8 +123,19 @@ def test_its_account_may_do_no_more_than_one_that_does_not_exist(loop: Loop) -> 
 
 
 def test_its_pod_holds_the_api_servers_certificate_and_no_token(loop: Loop) -> None:
-    seen = loop.cluster.kubectl(
-        *("exec", "-n", loop.release.namespace, f"deploy/{loop.release.full_name}-web", "-c", "web", "--"),
-        *("python", "-c", "import os; print(*os.listdir('/var/run/secrets/kubernetes.io/serviceaccount'))"),
-    )
+    seen = _python(loop, "import os; print(*os.listdir('/var/run/secrets/kubernetes.io/serviceaccount'))")
     assert [name for name in seen.split() if not name.startswith("..")] == ["ca.crt"]
+
+
+def test_its_image_holds_no_other_program_of_ours_and_nothing_that_reaches_aws_or_slack(loop: Loop) -> None:
+    seen = _python(loop, "import pkgutil; print(*(one.name for one in pkgutil.iter_modules()))")
+    held = set(seen.split())
+    assert {"finops", "finops_web", "fastapi"} <= held
+    others = {"finops_operator", "finops_slackbot", "finops_sandbox", "boto3", "botocore", "kopf", "slack_sdk"}
+    assert not held & others
+
+
+def _python(loop: Loop, program: str) -> str:
+    """Run a line of Python where the dashboard runs."""
+    where = ("-n", loop.release.namespace, f"deploy/{loop.release.full_name}-web", "-c", "web")
+    return loop.cluster.kubectl("exec", *where, "--", "python", "-c", program)
