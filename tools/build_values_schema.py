@@ -61,6 +61,8 @@ EXACTLY: dict[str, dict[str, Any]] = {
     "networkPolicy.extraEgress.slackbot": {"type": "array", "items": {"type": "object"}},
     "networkPolicy.extraEgress.web": {"type": "array", "items": {"type": "object"}},
 }
+# What `--set KEY=null` takes away stands for none of it; any other section would be missed somewhere in a template.
+MAY_BE_ABSENT = {"slack", "resources", *OPEN_MAPS}
 CHOICES = {
     "networkPolicy.flavor": ["kubernetes", "cilium"],
     "slack.mode": ["Socket"],
@@ -79,7 +81,9 @@ def schema_of(value: Any, path: str) -> dict[str, Any]:
         if key in OPEN_MAPS:
             return {"type": "object", **OPEN_MAPS[key]}
         properties = {name: schema_of(inner, f"{path}.{name}".lstrip(".")) for name, inner in value.items()}
-        return {"type": "object", "additionalProperties": False, "properties": properties}
+        sections = [name for name, inner in value.items() if isinstance(inner, dict) and name not in MAY_BE_ABSENT]
+        required = {"required": sections} if sections else {}
+        return {"type": "object", "additionalProperties": False, **required, "properties": properties}
     if isinstance(value, list):
         items = {"type": "object", **OBJECT_LISTS[key]} if key in OBJECT_LISTS else {**STRING, "minLength": 1}
         return {"type": "array", "items": items}

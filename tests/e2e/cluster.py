@@ -21,6 +21,7 @@ T = TypeVar("T")
 Object = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "finops-operator"
+TESTCLUSTER = "../shared/testcluster/testcluster"
 _STRANGERS = ("KUBECONFIG", "AWS_", "SLACK_", "FINOPS_")
 
 
@@ -98,6 +99,14 @@ class RealCluster:
         """Create one object, as the administrator or as the user it speaks for."""
         speaker = ["--as", user] if user else []
         return self.try_kubectl("create", *speaker, "-f", "-", stdin=json.dumps(document))
+
+    def restart_api_server(self) -> None:
+        """Kill it, start it three seconds later, wait until it answers; only of a cluster that the program has made."""
+        program = os.environ.get("FINOPS_TESTCLUSTER", str(ROOT / TESTCLUSTER))
+        assert f"KUBECONFIG={self.kubeconfig} " in run([program, "env"], seconds=30).stdout
+        done = run([program, "restart", "kube-apiserver", "--pause", "3"], seconds=90)
+        assert done.returncode == 0, done.stderr
+        wait_until("the API server is back", lambda: self.try_kubectl("get", "--raw", "/readyz").returncode == 0)
 
     def create_namespace(self, name: str) -> None:
         """A namespace that enforces Pod Security `restricted`, gone when the tests end."""

@@ -72,8 +72,8 @@ def test_parameters_have_units_descriptions_and_defaults_within_their_range(chec
 @pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.id)
 def test_a_kind_declares_metrics_that_are_either_levels_or_sums(kind: ResourceKind[Any]) -> None:
     for spec in kind.metrics:
-        assert spec.counter == (spec.unit in ("bytes", "count", "seconds"))
-        assert spec.hourly or spec.fine
+        assert spec.counter == (spec.unit in ("bytes", "count", "seconds", "milliseconds"))
+        assert (spec.hourly or spec.fine) is not spec.daily
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ ALLOWED: Final = {
 }
 """Files in which a service may be named; each with the reason, and no longer than it holds."""
 
-ORDINARY: Final = frozenset({"auto", "load"})
-"""Beginnings of kind ids that are words of everyday English and no service's name: `load-balancer`."""
+ORDINARY: Final = frozenset({"auto", "load", "log", "logs"})
+"""Services and beginnings of kind ids that are words of everyday English: `load-balancer`, `log-group` of `logs`."""
 
 WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+\d*[a-z]*|\d+")
 Words = tuple[str, ...]
@@ -57,9 +57,7 @@ def service_words() -> dict[Words, str]:
     loaded = plugins()
     found = dict.fromkeys((*loaded.kinds, *loaded.checks, *loaded.actions), "a plug-in")
     for kind in loaded.kinds.values():
-        found[kind.service] = "a service"
-        first = kind.id.partition("-")[0]
-        found |= {} if first in ORDINARY else {first: "a service"}
+        found |= {word: "a service" for word in (kind.service, kind.id.partition("-")[0]) if word not in ORDINARY}
         found |= {field.name: f"a fact of {kind.id}" for field in fields(kind.facts)}
         found |= {spec.name: f"a metric of {kind.id}" for spec in kind.metrics}
     for action in loaded.actions.values():

@@ -149,7 +149,7 @@ address that can be seen here needs a password, and bot and dashboard a user of 
 {{- else if not (or .Values.redis.url .Values.redis.existingSecret) -}}
 {{- fail (printf "valkey.enabled is false and no other store is named: set redis.existingSecret to a Secret with the key %s, or redis.url to redis://USER:PASSWORD@HOST:6379/0" .Values.redis.existingSecretKeys.operator) -}}
 {{- else if and .Values.redis.url (not .Values.store.allowUnauthenticated) -}}
-{{- $bot := .Values.slack.existingSecret -}}
+{{- $bot := (.Values.slack).existingSecret -}}
 {{- if and $bot (not .Values.redis.slackbotUrl) -}}
 {{- fail "redis.slackbotUrl is empty: give the bot a user of its own at the store (docs/install.md), or set store.allowUnauthenticated=true" -}}
 {{- else if and $bot (eq .Values.redis.url .Values.redis.slackbotUrl) -}}

@@ -52,21 +52,37 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class BilledQuantity:
-    """One billed part of a resource with its unit price, whatever the hours of a month."""
+    """One billed part of a resource with its unit price, whatever the hours of a month.
+
+    Attributes:
+        quantity: how many units.
+        used_in_hours: of a part that is billed by use the measured hours that `quantity` was used in, from which a
+            month's use is worked out; None: it is billed as it stands.
+    """
 
     dimension: str
     quantity: Decimal
     price: Price
+    used_in_hours: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CostComponent:
-    """One billed part of a resource: `quantity` of `price.unit`; `monthly` is unrounded."""
+    """One billed part of a resource: `quantity` of `price.unit`; `monthly` is unrounded.
+
+    `used_in_hours` as in `BilledQuantity`: `quantity` is then what was measured in these hours, not in a month.
+    """
 
     dimension: str
     quantity: Decimal
     price: Price
     monthly: Decimal
+    used_in_hours: Decimal | None = None
+
+    @property
+    def by_use(self) -> bool:
+        """Whether it is billed by use, and so goes when the use goes."""
+        return self.used_in_hours is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +108,16 @@ class Cost:
             return None
         return sum((component.monthly for component in self.components), Decimal(0))
 
+    @property
+    def monthly_by_use(self) -> Decimal | None:
+        """The part of `monthly` that is billed by use, rounded; zero where nothing is, None when `monthly` is."""
+        if self.monthly is None:
+            return None
+        return to_cents(sum((one.monthly for one in self.components if one.by_use), Decimal(0)))
+
     def over(self, hours_per_month: Decimal) -> Cost:
         """Return the same cost in a month of so many hours."""
-        parts = (BilledQuantity(one.dimension, one.quantity, one.price) for one in self.components)
+        parts = (BilledQuantity(one.dimension, one.quantity, one.price, one.used_in_hours) for one in self.components)
         return cost_from(parts, self.missing, hours_per_month)
 
     @property
@@ -106,17 +129,24 @@ class Cost:
 def cost_from(parts: Iterable[BilledQuantity], missing: Iterable[str], hours_per_month: Decimal) -> Cost:
     """Return what the parts cost a month at list price, rounded to cents; unknown as soon as something is missing.
 
-    Hourly parts are added before they are multiplied, and the monthly figure is rounded once. Nothing billed (a stopped
-    instance without addresses) costs 0.00, and that is known.
+    Hourly parts are added before they are multiplied, and the monthly figure is rounded once. What was used in the
+    measured hours is worked out for the hours of the month. Nothing billed (a stopped instance without addresses) costs
+    0.00, and that is known.
     """
     components: list[CostComponent] = []
     hourly: Decimal | None = None
     for part in parts:
-        hours = hours_per_month if part.price.unit == HOUR else Decimal(1)
-        monthly = part.quantity * part.price.amount * hours
-        components.append(CostComponent(part.dimension, part.quantity, part.price, monthly))
+        monthly = part.quantity * part.price.amount * _months(part, hours_per_month)
+        components.append(CostComponent(part.dimension, part.quantity, part.price, monthly, part.used_in_hours))
         if part.price.unit == HOUR:
             hourly = (hourly or Decimal(0)) + part.quantity * part.price.amount
     unknown = tuple(missing)
     total = None if unknown else to_cents(sum((one.monthly for one in components), Decimal(0)))
     return Cost(total, None if unknown else hourly, tuple(components), unknown)
+
+
+def _months(part: BilledQuantity, hours_per_month: Decimal) -> Decimal:
+    """Return what makes the part's price a month's: its hours, or how much longer a month is than what was measured."""
+    if part.used_in_hours is not None:
+        return hours_per_month / part.used_in_hours
+    return hours_per_month if part.price.unit == HOUR else Decimal(1)

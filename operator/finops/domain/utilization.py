@@ -59,6 +59,19 @@ class MetricSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthlyUse:
+    """How much of a metric the last 30 days brought, as a bill by use needs it.
+
+    Attributes:
+        amount: of a counter the sum over `hours`; of a level what the newest day holds.
+        hours: the hours that `amount` is the sum of, 720 at most; None for a level.
+    """
+
+    amount: float
+    hours: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Utilization:
     """All summaries of one resource by our metric name; a metric that is not there is unknown, not zero.
 
@@ -70,6 +83,7 @@ class Utilization:
     read as evidence, and only together with `asked_from`.
     `fine` holds the 5-minute picture of candidates under the same names, where it was fetched.
     `asked_from` maps a metric name to the start of the window that was asked for, also where nothing was published.
+    `month` holds what the last 30 days brought of metrics that are read by the day, whatever a policy's lookback.
     """
 
     resource_id: str
@@ -77,6 +91,7 @@ class Utilization:
     unknown: Mapping[str, str] = field(default_factory=dict)
     fine: Mapping[str, MetricSummary] = field(default_factory=dict)
     asked_from: Mapping[str, datetime] = field(default_factory=dict)
+    month: Mapping[str, MonthlyUse] = field(default_factory=dict)
 
     def best(self, name: str) -> MetricSummary | None:
         """Return the finest summary there is of `name`, or None when it is unknown."""

@@ -1,7 +1,7 @@
-"""Daily cost per account, region and service: one hash a day, the last scan of the day wins, kept 400 days.
+"""Daily cost per account, region and kind: one hash a day, the last scan of the day wins, kept 400 days.
 
-Written at the end of every scan for the shards it judged whole; read by `finops costs` and by the outlook. The service
-is the kind's billing word (`ec2-instance`): finer than AWS's product names, and it adds up to them.
+Written at the end of every scan for the shards it judged whole; read by `finops costs` and by the outlook. Kinds
+(`ec2-instance`) are finer than AWS's services, and add up to them.
 All policies write here, so the figures are those of a month of 730 hours, whatever a policy counts with.
 """
 
@@ -23,12 +23,12 @@ _DAY_SECONDS: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class DailyCost:
-    """What one account spent per month in one region on one service, at that day's inventory and prices."""
+    """What one account spent per month in one region on one kind of resource, at that day's inventory and prices."""
 
     day: date
     account: str
     region: str
-    service: str
+    kind: str
     cost: ShardCost
 
 
@@ -54,14 +54,14 @@ class CostHistoryStore:
             pipe.execute()
 
     def between(self, first: date, last: date) -> Iterator[DailyCost]:
-        """Yield what is kept of the days `first` to `last`, in order of day, account, region and service."""
+        """Yield what is kept of the days `first` to `last`, in order of day, account, region and kind."""
         day = first
         while day <= last:
             with store_errors():
                 fields = self._client.hgetall(self._keys.cost(day.isoformat()))
             for name in sorted(fields):
-                account, region, service = str(name).split(":", 2)
-                yield DailyCost(day, account, region, service, cost_from_text(fields[name]))
+                account, region, kind = str(name).split(":", 2)
+                yield DailyCost(day, account, region, kind, cost_from_text(fields[name]))
             day += timedelta(days=1)
 
 

@@ -73,6 +73,7 @@ def cost_to_text(cost: Cost) -> str:
             one.price.source,
             one.price.as_of.isoformat(),
             one.price.currency,
+            None if one.used_in_hours is None else f"{one.used_in_hours:f}",
         ]
         for one in cost.components
     ]
@@ -82,10 +83,12 @@ def cost_to_text(cost: Cost) -> str:
 def cost_from_text(text: str, hours_per_month: Decimal = DEFAULT_HOURS_PER_MONTH) -> Cost:
     """Return the cost behind `cost_to_text` in a month of so many hours."""
     rows, missing = json.loads(text)
-    parts = (
-        BilledQuantity(
-            dimension, Decimal(quantity), Price(Decimal(amount), unit, source, date.fromisoformat(as_of), currency)
-        )
-        for dimension, quantity, amount, unit, source, as_of, currency in rows
-    )
-    return cost_from(parts, missing, hours_per_month)
+    return cost_from(map(_quantity, rows), missing, hours_per_month)
+
+
+def _quantity(row: Sequence[Any]) -> BilledQuantity:
+    """Return one priced part; a row that was stored without the measured hours is no part by use."""
+    dimension, quantity, amount, unit, source, as_of, currency = row[:7]
+    price = Price(Decimal(amount), unit, source, date.fromisoformat(as_of), currency)
+    hours = row[7] if len(row) > len(row[:7]) else None
+    return BilledQuantity(dimension, Decimal(quantity), price, None if hours is None else Decimal(hours))

@@ -20,7 +20,7 @@ from redis.client import NEVER_DECODE
 
 from finops.domain.resource import Shard
 from finops.domain.rings import Ring, pack, unpack
-from finops.domain.utilization import MetricSummary, Utilization
+from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
 from finops.store.connection import Store, store_errors
 
 _KEPT_SECONDS: Final = 70 * 86_400
@@ -199,6 +199,7 @@ def utilization_to_text(utilization: Utilization) -> str:
         "f": {name: _summary_to_row(one) for name, one in utilization.fine.items()},
         "u": dict(utilization.unknown),
         "a": {name: int(start.timestamp()) for name, start in utilization.asked_from.items()},
+        "b": {name: [one.amount, one.hours] for name, one in utilization.month.items()},
     }
     return json.dumps(record, separators=(",", ":"))
 
@@ -212,6 +213,8 @@ def utilization_from_text(resource_id: str, text: str) -> Utilization:
         record["u"],
         {name: _summary_from_row(row) for name, row in record["f"].items()},
         {name: datetime.fromtimestamp(start, tz=UTC) for name, start in record["a"].items()},
+        # Records of a version that knew no bill by use have none.
+        {name: MonthlyUse(*row) for name, row in record.get("b", {}).items()},
     )
 
 

@@ -68,6 +68,8 @@ CLOSED_BY_ORGANIZATION: Final = "ClosedByOrganization"
 """Our code for a denial by a service or resource control policy; AWS gives it the code of any other denial."""
 _BY_ORGANIZATION: Final = re.compile(r"\b(service|resource) control policy\b", re.IGNORECASE)
 """From the texts "with an explicit deny in a service control policy" and "no service control policy allows the …"."""
+_PERMISSION: Final = re.compile(r"\bperform:? ([a-z0-9-]+:[A-Za-z]+)")
+"""What most services say is missing: IAM's name of the permission, which is not always that of the call."""
 _NO_CREDENTIALS: Final = (
     sdk.NoCredentialsError,
     sdk.PartialCredentialsError,
@@ -221,7 +223,10 @@ def _answered(error: sdk.ClientError, context: CallContext) -> AwsError:
 def _denied(context: CallContext, code: str, message: str, text: str) -> AwsError:
     """Return our error for a denial; one by an organization's policy no change of the role can lift."""
     if not _BY_ORGANIZATION.search(text):
-        return _make(AwsDenied, context, code, message, f"allow {context.operation} to this role")
+        named = _PERMISSION.search(text)
+        return _make(
+            AwsDenied, context, code, message, f"allow {named[1] if named else context.operation} to this role"
+        )
     where = f"in {context.region} " if context.region else ""
     return _make(
         AwsDenied,

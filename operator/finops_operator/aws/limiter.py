@@ -2,17 +2,27 @@
 
 The reader takes from these buckets before every request. Without a store (`finops doctor`, tests) `LocalRateLimits`
 keeps them in the process. Where AWS publishes no figure a cautious one stands in: a service is never asked without a
-limit. Sources, as published in 2026:
+limit. Sources, pages of docs.aws.amazon.com as they stood in 2026:
 
-- EC2 API throttling: non-mutating calls 100 tokens, 20 a second.
-- CloudWatch limits: GetMetricData 500 a second and 396,000 datapoints a second when the window starts more than three
-  hours ago; ListMetrics 25, DescribeAlarms 9 a second.
-- Elastic Load Balancing API throttling: Describe calls 40 tokens, 10 a second; each of the two APIs has its own.
-- Lambda quotas: control plane 15 a second, GetFunction 100.
-- Route 53 API limits: 5 a second for the whole account. Price List: 10 tokens, 5 a second.
-- Kinesis ListStreams 5, DescribeStreamSummary 20; Resource Groups Tagging GetResources 15; Service Quotas 5;
-  CloudWatch Logs DescribeLogGroups 5 (some regions more); STS 600, each from its own reference.
-- RDS, Auto Scaling, S3, DynamoDB and the others publish none for their listing calls.
+- EC2, ec2/latest/devguide/ec2-api-throttling: non-mutating calls 100 tokens, 20 a second.
+- CloudWatch, AmazonCloudWatch/latest/monitoring/cloudwatch_limits: GetMetricData 500 a second and 396,000 datapoints a
+  second when the window starts more than three hours ago; ListMetrics 25, DescribeAlarms 9 a second.
+- Elastic Load Balancing, elasticloadbalancing/latest/userguide/elb-api-throttling: non-mutating calls 40 tokens, 10 a
+  second; each of the two APIs has buckets of its own.
+- Lambda, lambda/latest/dg/gettingstarted-limits: GetFunction 100 a second, all other calls of the control plane 15
+  together.
+- Route 53, Route53/latest/DeveloperGuide/DNSLimitations: 5 a second for the whole account. A newer page,
+  throttling-api-requests, speaks of 10; the lower one stands.
+- Kinesis, streams/latest/dev/service-sizes-and-limits: ListStreams and ListTagsForStream 5, DescribeStreamSummary 20 a
+  second.
+- CloudWatch Logs, AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl: DescribeLogGroups 10, DescribeLogStreams 25,
+  ListTagsForResource, DescribeMetricFilters and DescribeSubscriptionFilters 5 a second.
+- STS, IAM/latest/UserGuide/reference_iam-quotas: 600 a second, shared by AssumeRole, GetCallerIdentity and four others.
+- ECS, AmazonECS/latest/developerguide/request-throttling: DescribeServices and ListServices 20 a second.
+- SageMaker, general/latest/gr/sagemaker: DescribeEndpoint and DescribeEndpointConfig 5 a second.
+- KMS, kms/latest/developerguide/requests-per-second: DescribeKey 100, GetKeyLastUsage 5 a second.
+- Price List, Resource Groups Tagging, Service Quotas: each from its own reference.
+- RDS, Auto Scaling, S3, ElastiCache and the others publish none for their listing calls.
 """
 
 from __future__ import annotations
@@ -45,16 +55,27 @@ PUBLISHED: Final[Mapping[str, Quota]] = {
     "cloudwatch:ListMetrics": Quota(25, 25),
     "cloudwatch:DescribeAlarms": Quota(9, 9),
     DATAPOINTS: Quota(396_000, 396_000),
+    "ecs:DescribeServices": Quota(20, 20),
+    "ecs:ListServices": Quota(20, 20),
     "elb": Quota(40, 10),
     "elbv2": Quota(40, 10),
     "kinesis:DescribeStreamSummary": Quota(20, 20),
     "kinesis:ListStreams": Quota(5, 5),
+    "kinesis:ListTagsForStream": Quota(5, 5),
+    "kms:DescribeKey": Quota(100, 100),
+    "kms:GetKeyLastUsage": Quota(5, 5),
     "lambda": Quota(15, 15),
     "lambda:GetFunction": Quota(100, 100),
-    "logs:DescribeLogGroups": Quota(5, 5),
+    "logs:DescribeLogGroups": Quota(10, 10),
+    "logs:DescribeLogStreams": Quota(25, 25),
+    "logs:DescribeMetricFilters": Quota(5, 5),
+    "logs:DescribeSubscriptionFilters": Quota(5, 5),
+    "logs:ListTagsForResource": Quota(5, 5),
     "pricing": Quota(10, 5),
     "resourcegroupstaggingapi": Quota(15, 15),
     "route53": Quota(5, 5),
+    "sagemaker:DescribeEndpoint": Quota(5, 5),
+    "sagemaker:DescribeEndpointConfig": Quota(5, 5),
     "service-quotas": Quota(5, 5),
     "sts": Quota(600, 600),
     OTHERS: Quota(20, 10),

@@ -79,7 +79,7 @@ def _consequences(spec: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator
     risk = words.get("performanceRisk")
     for label, text in (
         ("Expect", words.get("expectation")),
-        ("Risk", f"Performance risk {risk}" if risk else ""),
+        ("Risk", f"Performance risk {str(risk).lower()}" if risk else ""),
         ("Then", words.get("consequence")),
         ("Downtime", words.get("downtime") or ("Yes" if spec["restartNeeded"] else "None")),
         ("Undo", words.get("undo") or ("Possible" if spec["rollbackPossible"] else "Not possible")),

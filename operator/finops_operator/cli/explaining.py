@@ -11,12 +11,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from finops.domain.money import CURRENCY
-from finops.domain.price import HOUR, Cost
+from finops.domain.price import HOUR, Cost, CostComponent
 from finops_operator.cli.listings import SHORT_ID, STATUS_WORDS, what_of
 from finops_operator.cli.output import amount
 
 _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _MIB: Final = "Mib"
+_DAY_HOURS: Final = 24
 _NOW, _THEN = "current", "target"
 
 
@@ -49,8 +50,8 @@ def price_lines(cost: Cost) -> list[dict[str, str]]:
     """Return each billed part with its unit price, source and date; then each part without a price."""
     lines = [
         {
-            "part": one.dimension.replace("_", " "),
-            "quantity": f"{one.quantity.normalize():f}",
+            "part": one.dimension.replace("_", " ") + (", by use" if one.by_use else ""),
+            "quantity": _quantity(one),
             "price": f"{one.price.amount:f} {one.price.currency} per {one.price.unit}",
             "month": amount(one.monthly),
             "source": f"{one.price.source}, as of {one.price.as_of.isoformat()}",
@@ -75,7 +76,15 @@ def evidence_lines(record: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def hours_priced(cost: Cost) -> bool:
     """Return whether the month's hours matter for this cost."""
-    return any(one.price.unit == HOUR for one in cost.components)
+    return any(one.price.unit == HOUR or one.by_use for one in cost.components)
+
+
+def _quantity(part: CostComponent) -> str:
+    """Return how many units are billed; of a part by use what was measured, and in how long."""
+    if part.used_in_hours is None:
+        return f"{part.quantity.normalize():f}"
+    days = f"{part.used_in_hours / _DAY_HOURS:.1f}".removesuffix(".0")
+    return f"{part.quantity:,.2f} in {days} days"
 
 
 def _standing(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

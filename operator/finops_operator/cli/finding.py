@@ -11,6 +11,7 @@ from finops.domain.recommendation import recommendation_id
 from finops.errors import InvalidInput
 from finops.k8s.kinds import action_requests
 from finops_operator.cli.cluster_access import Cluster
+from finops_operator.cli.listings import SHORT_ID
 
 _SHORTEST: Final = 4
 """Characters of an id below which it is more likely a slip."""
@@ -33,11 +34,14 @@ def find_request(cluster: Cluster, wanted: str) -> ActionRequest:
     exact = api.get(cluster.namespace, wanted) if _may_be_name(wanted) else None
     if exact is not None:
         return exact
-    found = [one for one in api.list(cluster.namespace) if _is_meant(one, wanted)]
+    listed = list(api.list(cluster.namespace))
+    found = [one for one in listed if _is_meant(one, wanted)]
     candidates = [one for one in found if one.status.state not in TERMINAL] or found
     if len(candidates) == 1:
         return candidates[0]
-    raise _ambiguous(wanted, candidates) if candidates else _unknown(wanted, cluster.namespace)
+    if candidates:
+        raise _ambiguous(wanted, candidates)
+    raise _unknown(wanted, cluster.namespace, [one for one in listed if one.spec.resource.name == wanted])
 
 
 def _may_be_name(wanted: str) -> bool:
@@ -62,9 +66,16 @@ def _names(found: Iterable[ActionRequest]) -> str:
     return ", ".join(sorted(one.metadata.name for one in found))
 
 
-def _unknown(wanted: str, namespace: str) -> InvalidInput:
+def _unknown(wanted: str, namespace: str, namesakes: Sequence[ActionRequest]) -> InvalidInput:
+    """Return the error, with the ids of requests for resources of that name.
+
+    Whoever may tag a resource chooses its name, so a name alone never stands for a request.
+    """
+    ids = ", ".join(sorted(advice_id(one)[:SHORT_ID] for one in namesakes))
     return InvalidInput(
         f"there is no ActionRequest {wanted} in namespace {namespace}, nor one for a resource with that id",
         field="REQUEST",
-        hint="`finops requests -A` lists them; name another namespace with -n",
+        hint=f"the ID of what is named so: {ids}"
+        if ids
+        else "`finops requests -A` lists them; name another namespace with -n",
     )

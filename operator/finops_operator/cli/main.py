@@ -19,6 +19,7 @@ from finops.errors import FinopsError
 from finops_operator.cli.command import commands_for
 from finops_operator.cli.extras import not_installed
 from finops_operator.cli.failures import report
+from finops_operator.cli.stdout import OutputFailed, checked, discard_output
 
 INTERRUPTED: Final = 130
 
@@ -70,6 +71,9 @@ def run(arguments: Sequence[str], program: str = "finops") -> int:
         if isinstance(end.__context__, BrokenPipeError):
             return _enough()
         return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except OutputFailed as error:
+        discard_output()
+        return report(error, sys.stderr)
     except FinopsError as error:
         return report(error, sys.stderr)
     except ModuleNotFoundError as error:
@@ -84,8 +88,7 @@ def run(arguments: Sequence[str], program: str = "finops") -> int:
 
 def _enough() -> int:
     """End quietly: whoever reads our output has seen enough (`finops resources | head`), which is no failure."""
-    # What is still buffered has to go somewhere when Python ends.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    discard_output()
     return 0
 
 
@@ -102,6 +105,7 @@ def _open_closed_streams() -> None:
 def main() -> int:
     """Entry point of both programs."""
     _open_closed_streams()
+    sys.stdout = checked(sys.stdout)
     # Libraries log their attempts; without a listener Python would print them between our own lines.
     logging.getLogger().addHandler(logging.NullHandler())
     program = "kubectl finops" if Path(sys.argv[0]).name.startswith("kubectl") else "finops"
@@ -116,6 +120,9 @@ def main() -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         return _enough()
+    except OutputFailed as error:
+        discard_output()
+        return report(error, sys.stderr)
     return code
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from finops.store.recommendations import recommendation_to_json
 from finops_operator.cli.listings import RECOMMENDATIONS
@@ -29,17 +29,23 @@ class ReportFormat(StrEnum):
     HTML = "html"
 
 
+REPORTS: Final = frozenset({ReportFormat.TABLE, ReportFormat.WIDE, ReportFormat.MARKDOWN, ReportFormat.HTML})
+"""Formats for people, which list every gap with its message."""
+
+
 @dataclass(slots=True)
 class OutcomePrinter:
     """Prints scans one after another so that the whole can be read back: see `show`.
 
     Attributes:
         several: more than one scan is to come, so each ScanReport stands on one line (JSON lines).
+        command: what reads the store of these scans, such as `finops {}`.
     """
 
     format_: ReportFormat
     why: bool
     several: bool
+    command: str = "finops {}"
     _shown: int = 0
 
     def show(self, outcome: ScanOutcome) -> None:
@@ -70,7 +76,7 @@ class OutcomePrinter:
             out.write("" if first else "\n")
             limit = None if self.format_ is ReportFormat.WIDE else SHOWN_ROWS
             story = story_of(outcome, why=why, limit=limit)
-            terminal.write(story, Format(self.format_.value), out, why=why)
+            terminal.write(story, Format(self.format_.value), out, why=why, command=self.command)
 
 
 def _recommendations(outcome: ScanOutcome) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from finops.domain.money import CURRENCY, as_text, to_cents
+from finops.domain.quantity import counted
 from finops.domain.resource import Resource, Shard
 from finops.domain.tags import carries
 from finops.store.connection import Store
@@ -86,4 +87,4 @@ class _Sum:
     def sentence(self) -> str:
         month = "" if self.money() == "cost unknown" else " a month"
         without = f", {self.unpriced} of them without a price" if self.unpriced else ""
-        return f"{self.count} resources, {self.money()}{month}{without}"
+        return f"{counted(self.count, 'resource')}, {self.money()}{month}{without}"

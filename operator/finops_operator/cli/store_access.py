@@ -53,6 +53,17 @@ def store_to_read(redis: str) -> Iterator[Store]:
         yield store
 
 
+def command_to_read(redis: str) -> str:
+    """Return how a command reads what a scan with `--redis redis` has left: `finops {}`, with what names the store.
+
+    Addresses hold passwords, so none is repeated.
+    """
+    usual = os.environ.get("FINOPS_REDIS_URL", "")
+    if redis == usual:
+        return "finops {}"
+    return "finops {} --redis URL" if redis else "FINOPS_REDIS_URL= finops {}"
+
+
 @contextmanager
 def store_to_scan(redis: str, *, fresh: bool) -> Iterator[Store]:
     """Yield the store to scan into: the one named on the command line, else the user's own, empty if `fresh`.

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import typer
 
+from finops.domain.quantity import counted
 from finops.domain.resource import Gap
 from finops.errors import InvalidInput
 from finops.store.recommendations import RecommendationStore
@@ -40,7 +41,7 @@ def end_with_gaps(gaps: Iterable[Gap]) -> None:
     sentences = list(dict.fromkeys(_sentence(gap) for gap in gaps))
     if not sentences:
         return
-    note(f"{len(sentences)} gaps: what could not be seen is missing above")
+    note(f"{counted(len(sentences), 'gap')}: what could not be seen is missing above")
     for text in sentences[:_SHOWN]:
         note(f"  {text}")
     if len(sentences) > _SHOWN:

@@ -12,6 +12,7 @@ from typing import Final
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.domain.decision import Choice, VoteResult
+from finops.domain.quantity import counted
 from finops.errors import Refused, Unavailable
 from finops.k8s.ballots import Ballot
 from finops.k8s.kinds import KindApi, action_requests, approvals
@@ -86,5 +87,5 @@ def show_answer(cluster: Cluster, approval: Approval) -> None:
     note(approval.status.message or "the vote counts")
     if request is not None and request.status.state is not None:
         votes = request.status.votes
-        counted = f", {votes.approve} of {votes.required} approvals" if votes is not None else ""
-        note(f"{request.metadata.name} is {request.status.state.value}{counted}")
+        standing = f", {votes.approve} of {counted(votes.required, 'approval')}" if votes is not None else ""
+        note(f"{request.metadata.name} is {request.status.state.value}{standing}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import TERMINAL
+from finops.domain.quantity import counted
 from finops.errors import FinopsError
 from finops.k8s.config_maps import ConfigMaps
 
@@ -59,8 +60,8 @@ class Freeze:
         older = [stamp for stamp in made if created is not None and stamp is not None and stamp < created]
         if older:
             reason = (
-                f"This installation is new and found {len(older)} requests that may still be carried out and are older "
-                f"than it. Check them (finops requests), then lift the freeze: kubectl patch configmap {self.name} "
+                f"This installation is new and found {counted(len(older), 'request')} older than it that may still be "
+                f"carried out. Check them (finops requests), then lift the freeze: kubectl patch configmap {self.name} "
                 '--type merge -p \'{"data":{"frozen":"false","reason":""}}\''
             )
             self.config_maps.write(self.name, {"frozen": "true", "reason": reason})

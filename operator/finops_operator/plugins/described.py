@@ -37,3 +37,13 @@ def parse_time(text: object) -> datetime | None:
     except ValueError:
         return None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def parse_seconds(number: object) -> datetime | None:
+    """Return a time that JSON carries as seconds since the epoch, None when it is absent or no number."""
+    if number is None or isinstance(number, bool):
+        return None
+    try:
+        return datetime.fromtimestamp(float(str(number)), tz=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -27,6 +27,10 @@ def _always(_: Resource) -> bool:
     return True
 
 
+def _nothing(_: Resource) -> tuple[tuple[str, str], ...]:
+    return ()
+
+
 def _owner_by_tags(resource: Resource) -> Owner | None:
     return owner_by_tags(resource.tags)
 
@@ -45,6 +49,14 @@ class MetricSpec:
         unit: unit of a point: `percent`, `bytes`, `count`, `seconds`, `credits`.
         missing_means_zero: whether AWS leaves a point out because nothing happened; False: a missing point is unknown.
         hourly: part of the first hourly picture.
+        daily: read instead by the day, over 30 days or as many more as a check needs, whatever a policy's lookback:
+            what is billed by use, what AWS publishes once a day, and what is judged by months.
+        only_days: of a daily metric how many days are read, whatever checks of other metrics need; 0: what they need.
+        lag_days: of a daily metric the days after which AWS has surely published a day's point.
+        also: further dimensions with their values, beside the one of the resource.
+        also_of: further dimensions whose values depend on the resource.
+        dimensions: resource → the whole dimension set, where its id is no dimension (a service is named by its cluster
+            and its own name); None: `dimension` with the id, `also` and `also_of`.
         fine: part of the 5-minute picture of candidates.
         discovered: the dimension set must be found by ListMetrics first (CWAgent).
         aliases: further names under which the same thing is published, tried when it is discovered.
@@ -59,6 +71,12 @@ class MetricSpec:
     unit: str
     missing_means_zero: bool = False
     hourly: bool = True
+    daily: bool = False
+    only_days: int = 0
+    lag_days: int = 0
+    also: tuple[tuple[str, str], ...] = ()
+    also_of: Callable[[Resource], tuple[tuple[str, str], ...]] = _nothing
+    dimensions: Callable[[Resource], tuple[tuple[str, str], ...]] | None = None
     fine: bool = False
     discovered: bool = False
     aliases: tuple[str, ...] = ()
@@ -80,6 +98,11 @@ class BilledPart:
         query: what to ask a price source, None when no source can know.
         reason_unknown: why there is no query, in words; empty otherwise.
         price: what the kind itself knows of the price, from a page that it names; asked before any source.
+        metric: of what a daily metric measures: our name of it. `quantity` is then the billed units for one unit of
+            the metric. A counter is billed by use: the sum of the last 30 days, worked out for the hours of a month. A
+            level is billed as the newest day has it. The part is unknown where the metric is.
+        above, up_to: the billed units of a month that lie in this step of a price that falls with the amount; for
+            levels only.
     """
 
     dimension: str
@@ -87,6 +110,9 @@ class BilledPart:
     query: PriceQuery | None = None
     reason_unknown: str = ""
     price: Price | None = None
+    metric: str = ""
+    above: Decimal = Decimal(0)
+    up_to: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +271,11 @@ class ResourceKind(Generic[KindFacts]):
     owner: Callable[[Resource], Owner | None] = _owner_by_tags
     type_of: Callable[[Resource], str] = lambda _: ""
     products: tuple[Product, ...] = ()
+
+    @property
+    def read_by_day(self) -> bool:
+        """Whether metrics decide what some of its parts cost, so that it is measured before it is priced."""
+        return any(spec.daily for spec in self.metrics)
 
     @property
     def permissions(self) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ _PERIODS: Final[Mapping[int, str]] = {300: "5 minutes", 3600: "hour"}
 _HOUR_SECONDS: Final = 3600
 _DAY_HOURS: Final = 24
 _PERCENT: Final = 100.0
+_WHOLE_FROM: Final = 10
+"""From here on a decimal says nothing to a reader."""
 _RISKS: Final = (
     (40.0, PerformanceRisk.VERY_LOW),
     (60.0, PerformanceRisk.LOW),
@@ -39,6 +41,20 @@ def about_percent(value: float) -> str:
 def count(number: float) -> str:
     """Return a whole number with thousands separated: `4,032`."""
     return f"{number:,.0f}"
+
+
+def bit_rate(gigabits: float) -> str:
+    """Return a rate of a network in the unit in which it has digits to read: `1.25 Gbit/s`, `38 Mbit/s`, `1.5 kbit/s`.
+
+    A rate that is not zero never reads as zero.
+    """
+    if gigabits >= 1:
+        return f"{gigabits:.2f}".rstrip("0").rstrip(".") + " Gbit/s"
+    for unit in ("Mbit/s", "kbit/s"):
+        gigabits *= 1000
+        if gigabits >= 1:
+            return f"{_decimals(gigabits) if gigabits < _WHOLE_FROM else f'{gigabits:.0f}'} {unit}"
+    return "below 1 kbit/s" if gigabits else "0 kbit/s"
 
 
 def period(summary: MetricSummary) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from finops.crds.scan_policy import ScanPolicy
+from finops.domain.quantity import counted
 from finops.domain.report import ScanSummary
 from finops.errors import FinopsError
 from finops.k8s.events import Events
@@ -53,7 +54,8 @@ class ScanFigures:
         self._event(
             policy,
             "ScanCompleted",
-            f"{summary.resources} resources, {summary.recommendations} recommendations, {len(summary.gaps)} gaps",
+            f"{counted(summary.resources, 'resource')}, {counted(summary.recommendations, 'recommendation')}, "
+            f"{counted(len(summary.gaps), 'gap')}",
             "Normal",
         )
 

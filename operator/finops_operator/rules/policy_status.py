@@ -18,6 +18,7 @@ from finops.crds.conditions import Condition, Conditions, ConditionStatus, find_
 from finops.crds.policy_status import GAP_ROWS, GapDetail, LastScan, SavingsByStatus, ScanPolicyStatus
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.money import to_cents
+from finops.domain.quantity import counted
 from finops.domain.report import Savings, ScanSummary
 from finops.domain.resource import Gap
 
@@ -267,7 +268,7 @@ def _gap(gap: Gap) -> GapDetail:
 def _readiness(summary: ScanSummary) -> tuple[bool, str, str]:
     if summary.complete_failure:
         return False, reason_of(summary.gaps), _plain(summary.complete_failure)
-    seen = f"{summary.resources} resources"
+    seen = counted(summary.resources, "resource")
     if summary.gaps:
         first = summary.gaps[0]
         where = f"{first.account} {first.region}".strip()
@@ -275,8 +276,8 @@ def _readiness(summary: ScanSummary) -> tuple[bool, str, str]:
             True,
             "CompletedWithGaps",
             _plain(
-                f"Scanned {seen} with {len(summary.gaps)} gaps; the first: {where} {first.service}:{first.operation} "
-                f"{first.code}."
+                f"Scanned {seen} with {counted(len(summary.gaps), 'gap')}; the first: {where} "
+                f"{first.service}:{first.operation} {first.code}."
             ),
         )
     return True, "Completed", f"Scanned {seen} without gaps."
@@ -313,7 +314,11 @@ def _metrics(summary: ScanSummary) -> tuple[bool | ConditionStatus, str, str]:
     if summary.complete_failure:
         return ConditionStatus.UNKNOWN, "NothingScanned", "No resource was seen, so no metric was asked for."
     if summary.unknown_resources:
-        return True, "SomeUnknown", f"{summary.unknown_resources} resources have too little data to be judged."
+        return (
+            True,
+            "SomeUnknown",
+            f"With too little data to be judged: {counted(summary.unknown_resources, 'resource')}.",
+        )
     return True, "Available", "CloudWatch answered for every resource."
 
 
@@ -324,7 +329,7 @@ def _prices(summary: ScanSummary) -> tuple[bool | ConditionStatus, str, str]:
         return (
             False,
             "SomeUnpriced",
-            f"{summary.unpriced_resources} resources have no known price; totals leave them out.",
+            f"Without a known price, so left out of totals: {counted(summary.unpriced_resources, 'resource')}.",
         )
     return True, "Current", "Every resource has a price."
 

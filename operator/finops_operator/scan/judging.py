@@ -101,13 +101,15 @@ class Brief:
         acts = act_terms(self.spec_policy, self.accounts.get(account_id))
         return Terms("/".join(self.policy), acts, self.spec_policy.spec.pricing.discount_percent)
 
-    def cost(self, resource: Resource) -> Cost:
-        """Return what a changed copy of a resource would cost, at this policy's hours per month."""
-        return cost_of(resource, self.kinds[resource.kind].billed_parts, self.lookup, self.hours_per_month)
+    def cost(self, resource: Resource, utilization: Utilization | None) -> Cost:
+        """Return what a changed copy of a resource would cost, at this policy's hours per month, with the same use."""
+        parts = self.kinds[resource.kind].billed_parts
+        return cost_of(resource, parts, self.lookup, self.hours_per_month, utilization)
 
-    def shared_cost(self, resource: Resource) -> Cost:
+    def shared_cost(self, resource: Resource, utilization: Utilization | None) -> Cost:
         """Return what `resource` costs in a month of 730 hours: what all policies write down must not differ."""
-        return cost_of(resource, self.kinds[resource.kind].billed_parts, self.lookup, DEFAULT_HOURS_PER_MONTH)
+        parts = self.kinds[resource.kind].billed_parts
+        return cost_of(resource, parts, self.lookup, DEFAULT_HOURS_PER_MONTH, utilization)
 
     def selects(self, resource: Resource) -> bool:
         return selects(self.spec_policy.spec.selector, resource)
@@ -159,18 +161,18 @@ class ShardJudge:
             StoreUnavailable: the store does not answer.
         """
         brief = self._brief
-        priced = {one.id: brief.shared_cost(one) for one in resources}
-        brief.stores.costs.put(self.totals.shard, priced)
-        for cost in priced.values():
-            self.totals.whole = self.totals.whole.plus(cost.monthly)
         chosen = [one for one in resources if brief.selects(one)]
+        # What is billed by use is measured before it is priced; all else is priced first, for the 5-minute picture.
+        measured = self._measurer.page(chosen) if self._kind.read_by_day else {}
+        priced = self._priced(resources, measured)
         self._costs = {one.id: priced[one.id].over(brief.hours_per_month) for one in chosen}
         ours = [item.check.id for item in brief.enabled if self._kind.id in item.check.kinds]
         pairs = [(check, one.id) for one in chosen for check in ours]
         # One target per resource: only right-sizing compares its advice with the last one.
         targets = brief.stores.recommendations.previous_targets(brief.policy, pairs)
         self._previous = {resource_id: target for (_, resource_id), target in targets.items()}
-        measured = self._measurer.page(chosen)
+        if not self._kind.read_by_day:
+            measured = self._measurer.page(chosen)
         recommended: list[Recommendation] = []
         reasons: list[NotRecommended] = []
         for resource in chosen:
@@ -179,6 +181,17 @@ class ShardJudge:
             reasons += why
         brief.stores.recommendations.add(brief.policy, brief.generation, recommended, reasons)
         killpoint("scan.judged")
+
+    def _priced(self, resources: Sequence[Resource], measured: Mapping[str, Utilization]) -> dict[str, Cost]:
+        """Price a page and keep the costs; what this policy does not select was used as another policy measured it."""
+        brief, shard = self._brief, self.totals.shard
+        others = [one.id for one in resources if one.id not in measured] if self._kind.read_by_day else []
+        used = {**brief.stores.utilization.summaries(shard, others), **measured}
+        priced = {one.id: brief.shared_cost(one, used.get(one.id)) for one in resources}
+        brief.stores.costs.put(shard, priced)
+        for cost in priced.values():
+            self.totals.whole = self.totals.whole.plus(cost.monthly)
+        return priced
 
     def close(self) -> ShardTotals:
         """Return the totals with the gaps of measuring and of the kind's questions."""
@@ -206,7 +219,8 @@ class ShardJudge:
 
     def _is_unknown(self, resource: Resource, utilization: Utilization) -> bool:
         """Return whether the kind's first metric should be there and is not, or is too thin to judge by."""
-        first = next((spec for spec in self._kind.metrics if spec.hourly and spec.applies(resource)), None)
+        read = (spec for spec in self._kind.metrics if spec.hourly or spec.daily)
+        first = next((spec for spec in read if spec.applies(resource)), None)
         if first is None:
             return False
         # What CloudWatch confirmed over the whole window is knowledge, not ignorance.
@@ -222,8 +236,9 @@ class ShardJudge:
             resource=resource,
             own=facts_of(self._kind.facts, resource),
             utilization=utilization,
-            cost=self._costs[resource.id],
-            cost_of=self._brief.cost,
+            # What is measured before it is priced has no cost yet when the 5-minute picture is chosen.
+            cost=self._costs.get(resource.id) or self._brief.cost(resource, utilization),
+            cost_of=lambda changed: self._brief.cost(changed, utilization),
             lookup=self._brief.lookup,
             settings=self._settings,
             now=self._brief.now,

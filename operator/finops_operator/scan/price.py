@@ -6,14 +6,18 @@ The outcome is stored with the resource; adding up and rounding are `finops.doma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Final
 
 from finops.domain.money import CURRENCY
-from finops.domain.price import BilledQuantity, Cost, Price, PriceQuery, cost_from
+from finops.domain.price import HOUR, BilledQuantity, Cost, Price, PriceQuery, cost_from
 from finops.domain.resource import Resource
+from finops.domain.utilization import Utilization
 from finops.ports.price_source import PriceSource
 from finops_operator.plugins.kind import BilledPart, PriceLookup
+
+_SECONDS: Final = 3600
 
 
 def cost_of(
@@ -21,8 +25,9 @@ def cost_of(
     billed_parts: Callable[[Resource], tuple[BilledPart, ...]],
     lookup: PriceLookup,
     hours_per_month: Decimal,
+    utilization: Utilization | None = None,
 ) -> Cost:
-    """Return what `resource` costs a month at list price, rounded to cents.
+    """Return what `resource` costs a month at list price, rounded to cents; `utilization` is what it used.
 
     One part without a price makes `monthly` None and is named in `missing`; the parts that have one stay listed.
     A resource with nothing billed (a stopped instance without addresses) costs 0.00, and that is known.
@@ -31,13 +36,41 @@ def cost_of(
     missing: list[str] = []
     for part in billed_parts(resource):
         price = part.price or (lookup(part.query) if part.query is not None else None)
-        if price is None:
+        found = _quantity(part, utilization)
+        if isinstance(found, str):
+            missing.append(f"{part.dimension}: {found}")
+        elif part.metric and not found[0]:
+            continue  # Nothing of it was used, whatever it costs.
+        elif price is None:
             missing.append(f"{part.dimension}: {part.reason_unknown or _not_found(part)}")
         elif price.currency != CURRENCY:
             missing.append(f"{part.dimension}: priced in {price.currency}")
         else:
-            parts.append(BilledQuantity(part.dimension, part.quantity, price))
+            parts.append(BilledQuantity(part.dimension, found[0], price if part.metric else _by_hour(price), found[1]))
     return cost_from(parts, missing, hours_per_month)
+
+
+def _by_hour(price: Price) -> Price:
+    """Return the price of something that stands all month by the hour, where it is published by second or unit-hour."""
+    if price.unit.endswith("-hour"):
+        return replace(price, unit=HOUR)
+    if not price.unit.endswith("-second"):
+        return price
+    return replace(price, amount=price.amount * _SECONDS, unit=HOUR)
+
+
+def _quantity(part: BilledPart, utilization: Utilization | None) -> tuple[Decimal, Decimal | None] | str:
+    """Return how many units are billed and the measured hours they were used in, or why that is not known."""
+    if not part.metric:
+        return part.quantity, None
+    use = utilization.month.get(part.metric) if utilization is not None else None
+    if use is None:
+        why = utilization.unknown.get(part.metric, "not measured") if utilization is not None else "not measured"
+        return f"{part.metric} of the last 30 days is unknown ({why})"
+    units = part.quantity * Decimal(str(use.amount))
+    if use.hours is not None:
+        return units, Decimal(str(use.hours))
+    return max(Decimal(0), (units if part.up_to is None else min(units, part.up_to)) - part.above), None
 
 
 def _not_found(part: BilledPart) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from finops.crds.part import API_VERSION
-from finops.domain.money import annual_from_monthly, as_text
-from finops.domain.price import Cost
+from finops.domain.money import annual_from_monthly, as_text, to_cents
+from finops.domain.price import Cost, CostComponent
 from finops.domain.report import Savings, ScanSummary
 from finops.domain.resource import Gap, Resource
 from finops.domain.utilization import MetricSummary, Utilization
@@ -148,12 +148,27 @@ def resource_to_json(resource: Resource, cost: Cost, utilization: Utilization | 
         "created": resource.created.isoformat() if resource.created else None,
         "hourlyCost": as_text(cost.hourly),
         "monthlyCost": as_text(cost.monthly),
+        "monthlyCostByUse": as_text(cost.monthly_by_use),
         "annualCost": None if cost.monthly is None else as_text(annual_from_monthly(cost.monthly)),
         "price": {"source": price.source, "asOf": price.as_of.isoformat(), "unit": price.unit} if price else None,
         "priceMissing": list(cost.missing),
+        "costParts": [_part(one) for one in cost.components],
         "utilization": _utilization(utilization),
         "unknownUtilization": dict(utilization.unknown) if utilization else {},
         "attributes": dict(resource.attributes),
+    }
+
+
+def _part(part: CostComponent) -> dict[str, Any]:
+    """Return one priced part; with `usedInHours` its quantity is the measured use of so many hours, not a month's."""
+    return {
+        "dimension": part.dimension,
+        "quantity": f"{part.quantity:f}",
+        "unit": part.price.unit,
+        "unitPrice": f"{part.price.amount:f}",
+        "monthlyCost": as_text(to_cents(part.monthly)),
+        "byUse": part.by_use,
+        "usedInHours": None if part.used_in_hours is None else f"{part.used_in_hours:f}",
     }
 
 

@@ -20,6 +20,7 @@ from finops.crds.aws_account import AwsAccount
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.money import to_cents
 from finops.domain.price import PriceQuery
+from finops.domain.quantity import counted
 from finops.domain.report import Savings, ScanSummary, ShardCost
 from finops.domain.resource import Gap, Shard
 from finops.errors import AwsDenied, AwsError
@@ -245,7 +246,7 @@ def _collect(task: ShardTask, judged: _FinishedShard, deps: ScanDependencies, pr
         progress.shards.append((task.shard, judged.generation))
         if judged.whole:
             progress.whole[task.shard] = judged.totals.whole
-    counts = f"{judged.totals.selected.resources} resources, {len(judged.totals.gaps)} gaps"
+    counts = f"{counted(judged.totals.selected.resources, 'resource')}, {counted(len(judged.totals.gaps), 'gap')}"
     deps.progress(f"{task.access.account_id} {task.region} {task.kind.id}: {counts}")
 
 

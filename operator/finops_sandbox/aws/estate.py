@@ -182,8 +182,9 @@ def _known(document: Mapping[str, Any], fields: set[str], where: str) -> None:
 
 def _users(documents: Any) -> Iterator[UserSpec]:
     if documents is None:
-        policies = (roles.base_policy(),)
-        yield UserSpec(roles.BASE_USER_ARN, roles.BASE_ACCESS_KEY, roles.BASE_SECRET_KEY, policies)
+        yield UserSpec(roles.BASE_USER_ARN, roles.BASE_ACCESS_KEY, roles.BASE_SECRET_KEY, (roles.base_policy(),))
+        policies = (roles.scanner_policy(), roles.base_policy())
+        yield UserSpec(roles.ENGINEER_ARN, roles.ENGINEER_ACCESS_KEY, roles.ENGINEER_SECRET_KEY, policies)
         return
     for item in documents:
         policies = tuple(item.get("policies") or (roles.base_policy(),))
@@ -201,7 +202,7 @@ def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Itera
             known = role or {}
             fields = {"policies", "trust", "trusted", "externalId", "maxDurationSeconds"}
             _known(known, fields, f"account {account}, role {name}")
-            trusted = list(known.get("trusted") or [roles.BASE_USER_ARN])
+            trusted = list(known.get("trusted") or [roles.BASE_USER_ARN, roles.ENGINEER_ARN])
             trust = known.get("trust") or roles.trust_policy(trusted, str(known.get("externalId", external_id)))
             policies = tuple(known.get("policies") or default.get(name, {}).get("policies") or ())
             arn = f"arn:aws:iam::{account}:role/{name}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from finops_sandbox.aws import cloudwatch, describe, operations, strict_ec2, sts, volumes, wire
+from finops_sandbox.aws import cloudwatch, describe, operations, provisioned_concurrency, strict_ec2, sts, volumes, wire
 from finops_sandbox.aws.authorization import check, targets
 from finops_sandbox.aws.calls import Call, Handler
 from finops_sandbox.aws.errors import AwsError, ConnectionDropped, denied, in_words_of, throttled
@@ -193,7 +193,11 @@ class Gateway:
 
     def _perform_not_strict(self, call: Call, request: Request) -> Answer:
         check(call)
-        return self._ask_moto(call, request)
+        own = provisioned_concurrency.HANDLERS.get((call.service, call.action))
+        if own is None:
+            return self._ask_moto(call, request)
+        with self.estate.lock:
+            return own(call)
 
     def _record(self, call: Call, sequence: int, result: str, status: int) -> None:
         assumed = (call.service, call.action) == ("sts", "AssumeRole")

@@ -41,6 +41,7 @@ class LiveEstate:
         self.snapshots_due: dict[str, tuple[datetime, datetime]] = {}
         self.fleets: dict[tuple[str, str], Fleet] = {}
         self.regions: dict[str, tuple[str, ...]] = {}
+        self.provisioned: dict[tuple[str, str], dict[str, Any]] = {}
 
     def clear(self) -> None:
         """Forget everything, moto's state included."""
@@ -51,6 +52,7 @@ class LiveEstate:
             ec2_backends.reset()
             for store in (self.instances, self.volumes, self.snapshots_due, self.fleets, self.regions):
                 store.clear()
+            self.provisioned.clear()
 
     def backend(self, account: str, region: str) -> Any:
         """Moto's EC2 backend of one account and region."""

@@ -46,6 +46,8 @@ _RIGHTS = {
     "s3:UploadPart": "s3:PutObject",
     "s3:UploadPartCopy": "s3:PutObject",
 }
+# Services whose rights begin otherwise than the name in their signature.
+_PREFIXES = {"tagging": "tag"}
 # Parameter → what follows account and region in the ARN.
 _NAMED = {
     "autoscaling": {"AutoScalingGroupName": "autoScalingGroup:*:autoScalingGroupName/{}"},
@@ -66,7 +68,7 @@ def needed(
     service: str, action: str, account: str, region: str, parameters: Mapping[str, Any]
 ) -> list[tuple[str, str]]:
     """Every (IAM action, ARN) that must be allowed for a call."""
-    right = f"{service}:{action}"
+    right = f"{_PREFIXES.get(service, service)}:{action}"
     right = _RIGHTS.get(right, right)
     if service == "s3":
         return list(_s3(right, parameters))

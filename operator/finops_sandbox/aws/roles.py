@@ -1,7 +1,9 @@
-"""The identities that an estate has unless it says otherwise: the base user, and a scanner and an executor per account.
+"""The identities that an estate has unless it says otherwise: two users, and a scanner and an executor per account.
 
-Least privilege as documented for the product: the scanner reads, the executor does exactly the four acts, and neither
-touches what is tagged ``finops.dev/protected``.
+The base user is the operator's. The engineer is the person at the keyboard, who reads one account with keys of her own
+and may become the two roles, so that `finops scan` and `finops doctor` can be tried. Least privilege as documented for
+the product: the scanner reads, the executor does exactly the four acts, and neither touches what is tagged
+``finops.dev/protected``.
 """
 
 from typing import Any
@@ -9,6 +11,9 @@ from typing import Any
 BASE_USER_ARN = "arn:aws:iam::111111111111:user/finops-operator"
 BASE_ACCESS_KEY = "AKIASANDBOXOPERATOR1"
 BASE_SECRET_KEY = "sandbox-operator-secret"
+ENGINEER_ARN = "arn:aws:iam::111111111111:user/engineer"
+ENGINEER_ACCESS_KEY = "AKIASANDBOXENGINEER1"
+ENGINEER_SECRET_KEY = "sandbox-engineer-secret"
 EXTERNAL_ID = "finops-sandbox"
 SCANNER_ROLE = "finops-scanner"
 EXECUTOR_ROLE = "finops-executor"
@@ -46,7 +51,16 @@ def scanner_policy() -> dict[str, Any]:
     """Reads of the resources that a scan lists and of their metrics."""
     actions = ["ec2:Describe*", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "cloudwatch:GetMetricStatistics"]
     actions += ["autoscaling:Describe*", "elasticloadbalancing:Describe*"]
-    actions += ["rds:Describe*"]
+    actions += ["rds:Describe*", "elasticache:Describe*", "elasticfilesystem:Describe*", "redshift:Describe*"]
+    actions += [
+        f"{service}:{verb}*"
+        for service in ("ecs", "eks", "es", "kafka", "kinesis", "sagemaker")
+        for verb in ("Describe", "List")
+    ]
+    actions += ["tag:GetResources", "logs:Describe*", "lambda:List*"]
+    actions += ["s3:ListAllMyBuckets", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]
+    actions += ["s3:ListBucketMultipartUploads", "s3:GetMetricsConfiguration"]
+    actions += ["dynamodb:ListTables", "dynamodb:Describe*", "application-autoscaling:Describe*"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 

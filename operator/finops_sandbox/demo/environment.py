@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from finops_sandbox.aws.roles import BASE_ACCESS_KEY, BASE_SECRET_KEY
+from finops_sandbox.aws.roles import BASE_ACCESS_KEY, BASE_SECRET_KEY, ENGINEER_ACCESS_KEY, ENGINEER_SECRET_KEY
 
 _INHERITED: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "SYSTEMROOT")
 _FORGOTTEN: Final = ("AWS_", "FINOPS_", "KUBE", "SLACK_")
@@ -101,12 +101,12 @@ def bare(places: Places) -> dict[str, str]:
     }
 
 
-def aws_variables(places: Places) -> dict[str, str]:
-    """Return the double's address and the key of the identity that may become the scanner and the executor."""
+def aws_variables(places: Places, access_key: str, secret_key: str) -> dict[str, str]:
+    """Return the double's address and the key of a user of its estate."""
     return {
         "AWS_ENDPOINT_URL": places.aws_url,
-        "AWS_ACCESS_KEY_ID": BASE_ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": BASE_SECRET_KEY,
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": secret_key,
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -131,7 +131,7 @@ def operator_environment(places: Places) -> dict[str, str]:
     """Return what the chart would give the operator's pod."""
     return {
         **_common(places, "operator", places.operator_port),
-        **aws_variables(places),
+        **aws_variables(places, BASE_ACCESS_KEY, BASE_SECRET_KEY),
         "FINOPS_LEDGER_PATH": str(places.ledger),
         "FINOPS_LEDGER_SIGNING_KEY_FILE": str(places.signing_key),
         "FINOPS_REQUEST_POLL_SECONDS": "1",
@@ -166,15 +166,20 @@ def web_environment(places: Places, session_key: str) -> dict[str, str]:
 
 
 def shell_file(places: Places) -> str:
-    """Return the text of a file to source: after it, kubectl and finops talk to the demo."""
+    """Return the text of a file to source: after it, kubectl and finops use the demo.
+
+    Its AWS key is that of a person who reads the production account, not the operator's; scans of one's own account are
+    kept in the demo's folder, apart from those of the user's real accounts.
+    """
     variables: Mapping[str, str] = {
         "KUBECONFIG": str(places.kubeconfig("people")),
         "FINOPS_REDIS_URL": places.store_url,
         "FINOPS_DEMO": "true",
         "FINOPS_LEDGER_PUBLIC_KEY_FILE": str(places.public_key),
+        "XDG_STATE_HOME": str(places.state / "own-scans"),
         "NO_PROXY": f"{HOST},localhost",
         "no_proxy": f"{HOST},localhost",
-        **aws_variables(places),
+        **aws_variables(places, ENGINEER_ACCESS_KEY, ENGINEER_SECRET_KEY),
     }
     unset = "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE\n"
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())

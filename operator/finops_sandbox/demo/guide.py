@@ -1,75 +1,89 @@
-"""What the demo prints for people: the operator's own status, the best advice, addresses, and the steps of a walk."""
+"""`finops demo --guide`: the steps of the walk one by one, each shown when the one before it is done.
+
+A step that ends with an act is done when the operator says so; Enter goes on from any step. Every step names the
+command that does the same on a real installation.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from typing import Any, TextIO
+import threading
+from collections.abc import Iterable
+from typing import Final, TextIO
 
-from finops.crds.conditions import find_condition
-from finops.store.connection import open_store
-from finops.store.recommendations import RecommendationStore
-from finops_operator.cli.listings import RECOMMENDATIONS, ready_first, row_of, total_line
-from finops_operator.cli.output import Format, emit, field
-from finops_sandbox.demo.running import POLICY, POLICY_NAMESPACE, RunningDemo
-from finops_sandbox.demo.steps import ALICE, page_of, steps, written
+from finops.domain.decision import TERMINAL
+from finops_sandbox.demo.running import RunningDemo
+from finops_sandbox.demo.steps import INDENT, Step, paragraph, step_lines
 
-_TOP = 8
+_POLL_SECONDS: Final = 0.5
 
 
-def print_guide(demo: RunningDemo, out: TextIO | None = None) -> None:
-    """Print everything a person needs to go on."""
-    sink = out or sys.stdout
-    sink.write(f"\nDashboard       {demo.dashboard('alice')}\n")
-    sink.write("\nThe operator says about its policy (kubectl get scanpolicies):\n\n")
-    emit([_policy_row(demo)], [field(name) for name in _policy_row(demo)], Format.TABLE, sink)
-    sink.write("\nIts best recommendations (finops recommendations):\n\n")
-    emit(_top(demo), RECOMMENDATIONS, Format.TABLE, sink)
-    sink.write(f"{_savings(demo)}\n")
-    sink.write(f"\nSlack           {page_of(demo.slack_page, ALICE)}\n")
-    sink.write(f"Kubernetes      {demo.places.kubeconfig('people')} (contexts admin, alice, bob)\n")
-    sink.write(f"Logs            {demo.places.state / 'programs.log'}\n")
-    sink.write("\nWhat to do next, and what you see then:\n\n")
-    walk = steps(demo.dashboard("alice"), demo.slack_page, demo.places.state / "env", demo.requests())
-    sink.writelines(f"{line}\n" for line in written(walk))
-    sink.write("Ctrl-C stops everything and removes it.\n")
-    sink.flush()
+class Guide:
+    """Shows steps on `out` and goes on when they are done, or when a line comes from `answers`."""
+
+    def __init__(self, demo: RunningDemo, out: TextIO, answers: TextIO) -> None:
+        self._demo, self._out, self._answers = demo, out, answers
+        self._lines: asyncio.Queue[str] = asyncio.Queue()
+        self._alone = False
+        """Nobody is there to press Enter."""
+
+    async def walk(self, steps: Iterable[Step]) -> None:
+        """Show all steps; returns after the last one."""
+        loop = asyncio.get_running_loop()
+        # A thread of its own, which may block for ever: an executor's would be waited for at the end.
+        threading.Thread(target=self._read, args=(loop,), name="answers", daemon=True).start()
+        walk = list(steps)
+        for number, step in enumerate(walk, 1):
+            self._say(
+                *step_lines(f"Step {number} of {len(walk)}: ", step),
+                f"{INDENT}In production:",
+                f"     {step.production}",
+            )
+            ended = await self._done(step)
+            self._say(*(paragraph(f"Done: {ended}") if ended else ()), "")
+        self._say("That was the walk. Ctrl-C stops everything and removes it.")
+
+    async def _done(self, step: Step) -> str:
+        """Wait until the step is done; return how its request ended, empty when somebody pressed Enter."""
+        if self._alone:
+            return ""
+        self._say(
+            "   It goes on by itself when the request has ended; Enter skips it."
+            if step.request
+            else "   Press Enter to go on."
+        )
+        while self._lines.empty():
+            if step.request and (ended := await asyncio.to_thread(self._end_of, step.request)):
+                return ended
+            await asyncio.sleep(_POLL_SECONDS)
+        self._alone = not self._lines.get_nowait()
+        return ""
+
+    def _end_of(self, name: str) -> str:
+        found = next((one for one in self._demo.requests() if one.metadata.name == name), None)
+        if found is None or found.status.state not in TERMINAL:
+            return ""
+        outcome = found.status.outcome
+        message = (outcome.message if outcome is not None else None) or ""
+        return f"{found.spec.resource.name} is {found.status.state}. {message}".strip()
+
+    def _read(self, loop: asyncio.AbstractEventLoop) -> None:
+        while True:
+            line = self._answers.readline()
+            try:
+                loop.call_soon_threadsafe(self._lines.put_nowait, line)
+            except RuntimeError:
+                # The demo has ended meanwhile.
+                return
+            if not line:
+                return
+
+    def _say(self, *lines: str) -> None:
+        self._out.writelines(f"{line}\n" for line in lines)
+        self._out.flush()
 
 
-def _policy_row(demo: RunningDemo) -> dict[str, Any]:
-    policy = demo.policy()
-    if policy is None:
-        return {"name": f"{POLICY_NAMESPACE}/{POLICY}", "ready": "not found"}
-    status = policy.status
-    ready = find_condition(status.conditions, "Ready")
-    scan = status.last_scan
-    return {
-        "name": policy.metadata.name,
-        "ready": ready.status.value if ready else "Unknown",
-        "status": ready.reason if ready else "",
-        "resources": scan.resources if scan else 0,
-        "gaps": scan.gaps if scan else 0,
-        "monthlyCost": f"{status.monthly_cost:f}" if status.monthly_cost is not None else "",
-        "savings": f"{status.potential_monthly_savings:f}" if status.potential_monthly_savings is not None else "",
-        "recommendations": status.recommendations,
-    }
-
-
-def _top(demo: RunningDemo) -> list[dict[str, Any]]:
-    """Return the recommendations that one can act on first, the largest saving first."""
-    store = open_store(demo.places.store_url)
-    try:
-        stream = RecommendationStore(store).stream((POLICY_NAMESPACE, POLICY))
-        rows = ready_first(row_of(one) for one in stream if one.counted)
-        return [dict(row.record) for row in rows[:_TOP]]
-    finally:
-        store.client.close()
-
-
-def _savings(demo: RunningDemo) -> str:
-    """Return what can be saved, split by what can be done about it."""
-    store = open_store(demo.places.store_url)
-    try:
-        head = RecommendationStore(store).head((POLICY_NAMESPACE, POLICY))
-    finally:
-        store.client.close()
-    return "Nothing is known yet: no scan has ended." if head is None else total_line(head.summary.savings)
+def guide(demo: RunningDemo) -> Guide:
+    """Return a guide for the person at the terminal."""
+    return Guide(demo, sys.stdout, sys.stdin)

@@ -43,7 +43,7 @@ async def run_loop(demo: RunningDemo) -> dict[str, Any]:
     request = await until(lambda: _proposed(demo), _PROPOSE_SECONDS, f"no {_ACTION} of {RESIZED} was proposed")
     demo.note("requestProposed")
     dashboard = await until(
-        lambda: _dashboard(demo), _DASHBOARD_SECONDS, "the dashboard did not show the monthly cost of the policy"
+        lambda: _dashboard(demo), _DASHBOARD_SECONDS, "the dashboard did not show the monthly cost of the policies"
     )
     demo.note("dashboardAgrees")
     uid, name = request.metadata.uid or "", request.metadata.name
@@ -68,11 +68,13 @@ def _proposed(demo: RunningDemo) -> ActionRequest | None:
 
 
 def _dashboard(demo: RunningDemo) -> dict[str, Any] | None:
-    """Return what the dashboard shows Alice, once it agrees with the policy's status: a scan may end in between."""
-    policy = demo.policy()
-    expected = policy.status.monthly_cost if policy is not None else None
-    if expected is None:
+    """Return what the dashboard shows Alice, once it agrees with the policies' statuses: a scan may end in between."""
+    known = {one.metadata.name: one.status.monthly_cost for one in demo.policies()}
+    costs = {name: cost for name, cost in known.items() if cost is not None}
+    if len(costs) < len(known):
         return None
+    # Each policy has an account of its own.
+    expected = sum(costs.values(), Decimal("0.00"))
     try:
         answer = json.loads(_page(demo, "/api/costing/current"), parse_float=Decimal)
         page = _page(demo, "/")
@@ -81,7 +83,8 @@ def _dashboard(demo: RunningDemo) -> dict[str, Any] | None:
         return None
     if answer["data"]["summary"]["totalMonthlyCost"] != expected or f"${int(expected):,}" not in page:
         return None
-    return {"address": demo.places.web_url, "monthlyCost": f"{expected:f}"}
+    parts = {name: f"{cost:f}" for name, cost in costs.items()}
+    return {"address": demo.places.web_url, "monthlyCost": f"{expected:f}", "policies": parts}
 
 
 def _page(demo: RunningDemo, path: str) -> str:

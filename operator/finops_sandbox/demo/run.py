@@ -21,10 +21,12 @@ import yaml
 
 from finops.errors import InvalidInput
 from finops_operator.cli.output import Format, note
+from finops_sandbox.demo import first_screen
 from finops_sandbox.demo.environment import Places, forget_the_user, free_port, shell_file
-from finops_sandbox.demo.guide import print_guide
+from finops_sandbox.demo.guide import guide
 from finops_sandbox.demo.loop import run_loop
-from finops_sandbox.demo.running import build
+from finops_sandbox.demo.running import RunningDemo, build
+from finops_sandbox.demo.steps import steps, written
 from finops_sandbox.supervisor import Supervisor, open_private, remove_folder
 
 INTERRUPTED: Final = 130
@@ -43,12 +45,14 @@ class DemoOptions:
     Attributes:
         headless: approve one card by script, report, end.
         keep: folder for all files, which then stays; None: a temporary one, removed at the end.
+        guided: show the steps of the walk one by one.
         output: JSON or YAML for the headless report.
         verbose: also show the programs' own lines.
     """
 
     headless: bool = False
     keep: Path | None = None
+    guided: bool = False
     output: Format = Format.JSON
     verbose: bool = False
 
@@ -140,9 +144,24 @@ class Demo:
         if self._options.headless:
             return self._report(await run_loop(demo))
         note(f"ready after {demo.seconds['policyReady']:.1f} s")
-        await asyncio.to_thread(print_guide, demo)
+        await self._accompany(demo)
         await asyncio.Event().wait()
         return 0
+
+    async def _accompany(self, demo: RunningDemo) -> None:
+        """Print what a person needs to go on: what there is, and the steps of the walk, all or one by one."""
+        await asyncio.to_thread(first_screen.show, demo, sys.stdout)
+        walk = steps(
+            demo.dashboard("alice"), demo.slack_page, demo.places.state / "env", await asyncio.to_thread(demo.requests)
+        )
+        if self._options.guided:
+            sys.stdout.write("\n")
+            await guide(demo).walk(walk)
+            return
+        sys.stdout.write("\nWhat to do next, and what you see then (finops demo --guide goes step by step):\n\n")
+        sys.stdout.writelines(f"{line}\n" for line in written(walk))
+        sys.stdout.write("Ctrl-C stops everything and removes it.\n")
+        sys.stdout.flush()
 
     def _report(self, loop: dict[str, Any]) -> int:
         if self._options.output is Format.YAML:

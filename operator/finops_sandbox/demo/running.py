@@ -1,7 +1,7 @@
-"""Starts the demo's programs, as much in parallel as they depend on each other, and applies its policy.
+"""Starts the demo's programs, as much in parallel as they depend on each other, and applies its policies.
 
 Order: store, API server, Slack and AWS at once; the operator and the dashboard when store and API server answer, the
-bot when Slack does too; the policy last, so that the first scan finds an AWS that is there.
+bot when Slack does too; the policies last, so that the first scan finds an AWS that is there.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ from finops_sandbox.supervisor import Probe, Program, ProgramFailed, Running, Su
 from finops_sandbox.valkey import valkey_program
 
 T = TypeVar("T")
-POLICY: Final = "everything"
+POLICY: Final = "production"
+"""Name of the policy of the story; most of its requests are in the thread of one message."""
 POLICY_NAMESPACE: Final = "default"
 RESIZED: Final = "api-oversized"
 """Name of the instance of the story: its resize succeeds."""
@@ -81,8 +82,12 @@ class RunningDemo:
         """Return the address that signs a person in at the dashboard."""
         return f"{self.places.web_url}/sign-in?token={self.person_token(person)}"
 
+    def policies(self) -> list[ScanPolicy]:
+        """Return all ScanPolicies by name, as the API server has them."""
+        return sorted(scan_policies(self.admin).list(), key=lambda one: one.metadata.name)
+
     def policy(self) -> ScanPolicy | None:
-        """Return the policy as the API server has it."""
+        """Return the policy of the story."""
         return scan_policies(self.admin).get(POLICY_NAMESPACE, POLICY)
 
     def requests(self) -> list[ActionRequest]:
@@ -98,10 +103,10 @@ class RunningDemo:
 
 
 async def build(supervisor: Supervisor, places: Places) -> RunningDemo:
-    """Start everything and return when the operator says that the policy is Ready.
+    """Start everything and return when the operator says that each policy is Ready.
 
     Raises:
-        ProgramFailed: a program died, or the policy did not become Ready in time.
+        ProgramFailed: a program died, or a policy did not become Ready in time.
         StoreUnavailable: there is no Valkey on this machine.
     """
     demo = RunningDemo(places, time.monotonic())
@@ -119,8 +124,8 @@ async def build(supervisor: Supervisor, places: Places) -> RunningDemo:
         group.create_task(_after([store, cluster], lambda: supervisor.start(_web(places))))
         group.create_task(_after([store, cluster, slack], lambda: supervisor.start(_bot(demo))))
     demo.note("programsReady")
-    await asyncio.to_thread(_apply_policy, demo)
-    await until(lambda: _is_ready(demo.policy()), _SCAN_SECONDS, "the policy did not become Ready")
+    await asyncio.to_thread(_apply_policies, demo)
+    await until(lambda: all(map(_is_ready, demo.policies())), _SCAN_SECONDS, "the policies did not become Ready")
     demo.note("policyReady")
     return demo
 
@@ -225,7 +230,7 @@ def _is_200(url: str) -> bool:
         return False
 
 
-def _apply_policy(demo: RunningDemo) -> None:
+def _apply_policies(demo: RunningDemo) -> None:
     """Create the story's objects as the administrator would with kubectl."""
     for document in manifest("policy"):
         if document["kind"] == "AwsAccount":
@@ -234,8 +239,8 @@ def _apply_policy(demo: RunningDemo) -> None:
             scan_policies(demo.admin).create(ScanPolicy.from_object(document))
 
 
-def _is_ready(policy: ScanPolicy | None) -> bool:
-    condition = find_condition(policy.status.conditions, "Ready") if policy is not None else None
+def _is_ready(policy: ScanPolicy) -> bool:
+    condition = find_condition(policy.status.conditions, "Ready")
     return condition is not None and condition.status is ConditionStatus.TRUE
 
 

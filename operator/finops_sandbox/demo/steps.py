@@ -1,24 +1,28 @@
 """The walk through the demo: what to press or type, in which order, and what to watch for after each step.
 
-`guide` prints it once the first scan has ended. Names of requests are those of this run, so every command works as it
-stands.
+Printed once the first scans have ended, all steps at once or one by one (`guide`). Ids are those of this run, so every
+command works as it stands.
 """
 
 from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
-from finops_sandbox.demo.running import RESIZED
+from finops_operator.cli.finding import advice_id
+from finops_operator.cli.listings import SHORT_ID
 
 WIDTH: Final = 78
-PRESSED: Final = "eu-api-oversized"
-"""Name of the instance whose card is approved on the Slack page."""
+INDENT: Final = "   "
+PRESSED: Final = "staging-idle-1"
+"""Name of the instance whose card stands in the channel; it is approved on the Slack page."""
+THREADED: Final = "eu-api-oversized"
+"""Name of the instance whose card is in the thread of the message that lists all requests of production."""
 FAILING: Final = "checkout-no-capacity"
 """Name of the instance whose new type has no capacity in the demo's AWS: its resize is rolled back."""
 DELETED: Final = "forgotten-data"
@@ -36,11 +40,15 @@ class Step:
         do: what to do, a sentence.
         lines: addresses to open or commands to type, as they stand.
         see: what happens then.
+        production: the command that does it on a real installation.
+        request: name of the ActionRequest whose end ends the step; empty: only the reader knows when it is done.
     """
 
     do: str
     lines: tuple[str, ...]
     see: str
+    production: str
+    request: str = ""
 
 
 def page_of(page: str, user: str) -> str:
@@ -57,63 +65,91 @@ def steps(dashboard: str, slack_page: str, env_file: Path, requests: Iterable[Ac
         env_file: what a shell reads so that `finops` and `kubectl` use the demo.
         requests: the requests that are open.
     """
-    names = {one.spec.resource.name: one.metadata.name for one in requests}
-    shown = "kubectl get scanpolicies,actionrequests" if shutil.which("kubectl") else "finops requests"
+    known = {one.spec.resource.name: one for one in requests}
     yield Step(
         "Open the dashboard: the address signs you in as Alice.",
         (dashboard,),
         "what everything costs, what could be saved, and the requests that wait for votes.",
+        "kubectl -n finops-system port-forward service/finops-operator-web 8080",
     )
-    if PRESSED in names:
+    yield from _in_slack(page_of(slack_page, ALICE), known)
+    yield _listing(env_file)
+    if FAILING in known:
         yield Step(
-            f"Open Slack as Alice. On the card of {PRESSED} press Approve and confirm.",
-            (page_of(slack_page, ALICE),),
-            "the card loses its buttons, shows the running steps in its thread and ends with “Done and verified”.",
-        )
-    yield Step(
-        "Open another terminal and list what was found and proposed.",
-        (f". {env_file}", shown),
-        "one policy, and one request for each card in Slack.",
-    )
-    if RESIZED in names:
-        yield Step(
-            f"Approve the resize of {RESIZED} by command. Alice in Slack and alice in Kubernetes are one person.",
-            (f"finops approve {names[RESIZED]} --context alice", "finops requests"),
-            "the instance stops, changes its type and starts; then the request is Succeeded.",
-        )
-    if FAILING in names:
-        yield Step(
-            f"Approve {FAILING} to see a rollback: the demo's AWS has no capacity for its new type.",
-            (f"finops approve {names[FAILING]} --context alice",),
+            f"Approve {FAILING} to see a rollback: the demo's AWS has no capacity for its new type. Alice in Slack and "
+            "alice in Kubernetes are one person.",
+            (_approve(known, FAILING), "finops requests"),
             "the start fails, the instance returns to m5.2xlarge by itself and runs; the request is RolledBack.",
+            "kubectl finops approve REQUEST -n NAMESPACE",
+            known[FAILING].metadata.name,
         )
-    if DELETED in names:
-        yield from _by_two(slack_page, names[DELETED])
+    if DELETED in known:
+        yield Step(
+            f"Delete the volume {DELETED}: that takes two people. Alice approves by command, and once more on its card "
+            "in Slack; then open Slack as Bob and approve the same card.",
+            (_approve(known, DELETED), page_of(slack_page, ALICE), page_of(slack_page, BOB)),
+            "after Alice 1 of 2 approvals, both times: one person has one vote, through any channel. After Bob two "
+            "snapshots are made, then the volume is deleted.",
+            "kubectl -n finops-system edit configmap finops-operator-identities",
+            known[DELETED].metadata.name,
+        )
     yield Step(
         "Verify the record of all this.",
         ("finops audit verify", "finops audit list"),
         "the chain of records is intact; each vote, step and result is listed with the person who caused it.",
+        "kubectl -n finops-system exec deploy/finops-operator -- finops audit verify",
     )
 
 
-def _by_two(slack_page: str, request: str) -> Iterator[Step]:
-    """Yield the steps of the deletion, which two people must approve."""
-    yield Step(
-        f"Delete the volume {DELETED}. Alice approves by command, and again on the Slack page.",
-        (f"finops approve {request} --context alice", page_of(slack_page, ALICE)),
-        "1 of 2 approvals, both times: one person has one vote, through any channel.",
+def _in_slack(as_alice: str, known: Mapping[str, ActionRequest]) -> Iterator[Step]:
+    if PRESSED in known:
+        yield Step(
+            f"Open Slack as Alice. On the card of {PRESSED} press Approve and confirm.",
+            (as_alice,),
+            "the card loses its buttons, shows the running steps in its thread and ends with “Done and verified”.",
+            "kubectl finops approve REQUEST -n NAMESPACE",
+            known[PRESSED].metadata.name,
+        )
+    if THREADED in known and (listed := known[THREADED].spec.slack_digest):
+        yield Step(
+            f"A message lists the {listed.size} requests of production, more than a day's cards. Open the replies "
+            f"below it, press Approve on the card of {THREADED} and confirm.",
+            (as_alice,),
+            "the instance stops, changes its type and starts; the list says that it is done.",
+            "kubectl explain scanpolicy.spec.notify.slack.cardsPerDay",
+            known[THREADED].metadata.name,
+        )
+
+
+def _listing(env_file: Path) -> Step:
+    shown = "kubectl get scanpolicies,actionrequests" if shutil.which("kubectl") else "finops requests"
+    return Step(
+        "Open another terminal and list what was proposed. Then scan the production account yourself, with the AWS key "
+        "of a person who reads it.",
+        (f". {env_file}", shown, "finops scan"),
+        "one request for each card in Slack; then a report of what can be saved, which changes nothing.",
+        "kubectl apply -f policy.yaml",
     )
-    yield Step(
-        "Open Slack as Bob and approve the same card.",
-        (page_of(slack_page, BOB),),
-        "2 of 2 approvals; two snapshots are made, then the volume is deleted.",
-    )
+
+
+def _approve(known: Mapping[str, ActionRequest], name: str) -> str:
+    return f"finops approve {advice_id(known[name])[:SHORT_ID]} --context alice"
 
 
 def written(walk: Iterable[Step]) -> Iterator[str]:
-    """Yield the lines of the steps; commands and addresses are never broken."""
+    """Yield the lines of all steps."""
     for number, step in enumerate(walk, 1):
-        yield from textwrap.wrap(step.do, WIDTH, initial_indent=f"{number}. ", subsequent_indent="   ")
-        yield from (f"     {line}" for line in step.lines)
-        yield from textwrap.wrap(step.see, WIDTH, initial_indent="   You see: ", subsequent_indent="   ")
+        yield from step_lines(f"{number}. ", step)
         yield ""
+
+
+def step_lines(number: str, step: Step) -> Iterator[str]:
+    """Yield the lines of one step, `number` before them; commands and addresses are never broken."""
+    yield from textwrap.wrap(step.do, WIDTH, initial_indent=number, subsequent_indent=INDENT)
+    yield from (f"     {line}" for line in step.lines)
+    yield from paragraph(f"You see: {step.see}")
+
+
+def paragraph(text: str) -> list[str]:
+    """Return a sentence as lines below the first of a step."""
+    return textwrap.wrap(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)

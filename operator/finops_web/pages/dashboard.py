@@ -112,7 +112,7 @@ def _days(asked: Asked, now: datetime) -> tuple[Day, ...]:
     sums: dict[str, Decimal | None] = {}
     today = now.date()
     for one in CostHistoryStore(asked.parts.store).between(today - timedelta(days=_DAYS - 1), today):
-        if (one.account, one.region, one.service) not in covered:
+        if (one.account, one.region, one.kind) not in covered:
             continue
         known, before = one.cost.known_cost, sums.setdefault(one.day.isoformat(), None)
         sums[one.day.isoformat()] = before if known is None else (before or Decimal(0)) + known

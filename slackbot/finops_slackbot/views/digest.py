@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from finops.domain.decision import State
+from finops.domain.quantity import counted
 from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.text import code, fit, plain, quote
 from finops_slackbot.views.blocks import context, header, section
@@ -25,7 +26,7 @@ def digest(requests: Sequence[CardFacts]) -> Card:
     saving = money(sum((one.monthly_savings for one in requests), Decimal(0)), first.currency)
     heading = plain(f"{_count(len(requests))}: save {saving} a month", 150)
     hidden = len(requests) - _LISTED
-    lines = [f"and {hidden} smaller ones, see the thread"] if hidden > 0 else []
+    lines = [f"and {counted(hidden, 'smaller one')}, see the thread"] if hidden > 0 else []
     lines += [_line(one) for one in requests[-_LISTED:]]
     standing = f"*{len(waiting)} of {len(requests)} wait for a decision.*" if waiting else "*All are decided.*"
     until = f" Decide by {expiry(min(waiting, key=lambda one: one.expires_at))}." if waiting else ""

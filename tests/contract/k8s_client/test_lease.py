@@ -220,7 +220,7 @@ def _holds(one: Lease) -> bool:
 
 
 def test_two_processes_of_one_name_do_not_both_hold_the_lease(place: Place) -> None:
-    """Bullet "Two processes with one holder name both hold the Lease": a name alone is no holder."""
+    """Two processes can have one name, as after a pod is replaced: a name alone is no holder."""
     clock, name = FakeClock(), fresh_name()
     ours, theirs = lease(place, name, "operator-0", clock, "1"), lease(place, name, "operator-0", clock, "2")
     assert ours.try_acquire(1)

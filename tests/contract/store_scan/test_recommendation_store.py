@@ -242,7 +242,7 @@ def test_the_last_scan_of_a_day_is_the_days_cost_and_it_is_kept_for_400_days(sto
     costs = [ShardCost(Decimal(amount), 3, 1) for amount in ("10.00", "11.00", "12.50")]
     for day, cost in zip((23, 24, 24), costs, strict=True):
         history.put(date(2026, 11, day), {SHARD: cost})
-    found = [(one.day.day, one.service, one.cost) for one in history.between(date(2026, 11, 1), NOW.date())]
+    found = [(one.day.day, one.kind, one.cost) for one in history.between(date(2026, 11, 1), NOW.date())]
     assert found == [(23, "ec2-instance", costs[0]), (24, "ec2-instance", costs[2])]
     kept = store.client.ttl(store.keys.cost("2026-11-24"))
     assert kept == pytest.approx(400 * 86_400, abs=10)

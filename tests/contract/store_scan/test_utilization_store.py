@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from finops.domain.resource import Shard
 from finops.domain.rings import Ring
-from finops.domain.utilization import MetricSummary, Utilization
+from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
 from finops.store.connection import Store
 from finops.store.utilization import Discovered, UtilizationStore
 
@@ -40,6 +40,7 @@ def test_summaries_come_back_as_they_were(store: Store) -> None:
         {"memoryPercent": "NotPublished"},
         {"networkInBytes": counter},
         {"cpuPercent": START},
+        {"sent": MonthlyUse(12.5, 720.0), "kept": MonthlyUse(3.0)},
     )
     utilization = UtilizationStore(store)
     utilization.put_summaries(SHARD, {"i-1": before})

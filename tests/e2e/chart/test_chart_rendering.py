@@ -254,3 +254,14 @@ def test_no_role_has_a_wildcard_lists_secrets_or_can_raise_itself(real_cluster: 
             assert "pods/exec" not in rule["resources"]
             if "secrets" in rule["resources"]:
                 assert not {"list", "watch"} & set(rule["verbs"])
+
+
+@pytest.mark.parametrize("program", HELMS)
+def test_no_slack_at_all_is_no_bot_and_any_other_section_is_asked_for_by_name(
+    real_cluster: RealCluster, program: str
+) -> None:
+    assert rendered(real_cluster, {"slack": None}, program) == rendered(real_cluster, None, program)
+    for section in ("redis", "valkey", "operator"):
+        said = refusal(real_cluster, {section: None}, program)
+        assert section in said
+        assert "nil pointer" not in said

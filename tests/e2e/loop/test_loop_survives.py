@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from tests.e2e.cluster import ROOT, Object, run, wait_until
+from tests.e2e.cluster import Object, wait_until
 from tests.e2e.documents import condition
 from tests.e2e.loop.world import POLICY, Loop, state_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]
 
 IN_FLIGHT_SECONDS = 4
-TESTCLUSTER = "../shared/testcluster/testcluster"
 
 
 @pytest.fixture(autouse=True)
@@ -120,8 +118,7 @@ def test_an_api_server_that_restarts_in_the_middle_of_an_act_changes_nothing(loo
     name, target = request["metadata"]["name"], request["spec"]["resource"]["id"]
     loop.vote(request, "alice")
     wait_until("the instance stops", _called(loop, target, "StopInstances"), seconds=60, every=0.1)
-    _restart_api_server(loop)
-    wait_until("the API server is back", lambda: loop.cluster.try_kubectl("get", "--raw", "/readyz").returncode == 0)
+    loop.cluster.restart_api_server()
     ended = loop.ended(name, seconds=120)
     assert state_of(ended) == "Succeeded", ended["status"]
     loop.assert_resized_once(request)
@@ -130,11 +127,3 @@ def test_an_api_server_that_restarts_in_the_middle_of_an_act_changes_nothing(loo
     loop.scan_now(stamp)
     loop.scanned(stamp)
     assert loop.release.restarts("operator") == 0
-
-
-def _restart_api_server(loop: Loop) -> None:
-    """Kill it and start it three seconds later; only of the cluster under test, which this program must have made."""
-    program = os.environ.get("FINOPS_TESTCLUSTER", str(ROOT / TESTCLUSTER))
-    assert f"KUBECONFIG={loop.cluster.kubeconfig} " in run([program, "env"], seconds=30).stdout
-    done = run([program, "restart", "kube-apiserver", "--pause", "3"], seconds=90)
-    assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ from finops_sandbox.aws.double import AwsDouble
 
 
 def test_a_plan_with_a_foreign_call_and_a_hash_of_its_own_is_refused(world: World, aws: AwsDouble) -> None:
-    """Bullet "Whoever can write the store can make the operator act": the hash of a forged plan proves nothing."""
+    """The hash of a forged plan proves nothing."""
     request, ledger = prepare(world, "ebs_volume_modify")
     steps = (PlanStep("modify", "ec2:DeleteVolume", {"VolumeId": find("old-data").id}), *request.plan.steps[1:])
     forged = replace(request.plan, steps=steps)
@@ -30,7 +30,7 @@ def test_a_plan_with_a_foreign_call_and_a_hash_of_its_own_is_refused(world: Worl
 def test_a_stored_plan_with_other_calls_than_its_action_makes_is_not_what_is_executed(
     world: World, aws: AwsDouble
 ) -> None:
-    """Bullet "Whoever can write the store can make the operator act": what runs is the action's plan."""
+    """What runs is the action's plan."""
     request, ledger = prepare(world, "ebs_volume_modify")
     steps = (PlanStep("modify", "ec2:DeleteVolume", {"VolumeId": find("old-data").id}), *request.plan.steps[1:])
 

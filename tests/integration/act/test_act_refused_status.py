@@ -18,7 +18,7 @@ def _refuse() -> None:
 def test_a_resize_whose_status_is_refused_from_the_stop_on_ends_running_at_its_new_type(
     world: World, aws: AwsDouble
 ) -> None:
-    """Bullet "A refused status write strands an instance": every call is made while no status is accepted."""
+    """Every call is made while no status is accepted."""
     request, ledger = prepare(world)
 
     def refuse_from_now_on() -> None:

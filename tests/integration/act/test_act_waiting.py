@@ -35,7 +35,7 @@ def test_a_wait_gives_the_thread_back_and_the_status_is_told_once(world: World, 
 
 
 def test_an_act_that_gets_no_session_leaves_its_place_to_others(world: World, aws: AwsDouble) -> None:
-    """Bullet "caps kept after an STS failure": what waits before its first call holds no resource."""
+    """What waits before its first call holds no resource."""
     request, ledger = prepare(world)
 
     def fail() -> None:
@@ -50,7 +50,7 @@ def test_an_act_that_gets_no_session_leaves_its_place_to_others(world: World, aw
 
 
 def test_a_dry_run_neither_waits_behind_the_caps_of_real_acts_nor_uses_them_up(world: World, aws: AwsDouble) -> None:
-    """Bullet "a dry run that waits behind the caps of real acts"."""
+    """A dry run does not wait behind the caps of real acts."""
     request, ledger = prepare(world)
     caps = world.executor(ledger).caps
     assert caps.admit(replace(request, uid="u2"), world.clock.now()) is None

@@ -17,13 +17,13 @@ def test_where_nothing_has_a_price_the_cost_is_unknown_and_not_zero(
     finops("scan", "-f", files(policy("production", selector=UNPRICED), account("production")), "--redis", valkey_url)
     name = selecting(finops, valkey_url)
     (line,) = json.loads(finops("costs", "--policy", name, "--redis", valkey_url, "-o", "json").out)
-    assert (line["service"], line["monthlyCost"], line["unpricedResources"]) == ("ec2-instance", None, 1)
+    assert (line["service"], line["monthlyCost"], line["unpricedResources"]) == ("ec2", None, 1)
     assert (line["percentage"], line["dailyCost"], line["annualCost"]) == (None, None, None)
     costs = finops("costs", "--policy", name, "--redis", valkey_url)
     assert "0.00" not in costs.out
-    assert "total unknown: none of the 1 resources has a price" in costs.err
+    assert "total unknown: 1 resource without a price" in costs.err
     listed = finops("resources", "--policy", name, "--redis", valkey_url)
-    assert "1 resources, cost unknown, 1 of them without a price" in listed.err
+    assert "1 resource, cost unknown, 1 of them without a price" in listed.err
 
 
 def test_a_total_says_how_many_resources_it_leaves_out(
@@ -31,11 +31,25 @@ def test_a_total_says_how_many_resources_it_leaves_out(
 ) -> None:
     wanted = policy("production", resources=["ec2-instance", "ebs-volume"])
     finops("scan", "-f", files(wanted, account("production")), "--redis", valkey_url)
-    lines = {one["service"]: one for one in json.loads(finops("costs", "--redis", valkey_url, "-o", "json").out)}
+    by_kind = finops("costs", "--by", "kind", "--redis", valkey_url, "-o", "json").out
+    lines = {one["kind"]: one for one in json.loads(by_kind)}
     assert float(lines["ec2-instance"]["monthlyCost"]) > 0
     assert {name: one["unpricedResources"] for name, one in lines.items()} == {"ec2-instance": 1, "ebs-volume": 0}
-    assert "without 1 of the resources: they have no price" in finops("costs", "--redis", valkey_url).err
+    assert "not counting 1 resource without a price" in finops("costs", "--redis", valkey_url).err
     assert "1 of them without a price" in finops("resources", "--redis", valkey_url).err
+
+
+def test_a_service_costs_what_its_kinds_cost_together(
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
+) -> None:
+    wanted = policy("production", resources=["ec2-instance", "ebs-volume"])
+    finops("scan", "-f", files(wanted, account("production")), "--redis", valkey_url)
+    kinds, services = (
+        json.loads(finops("costs", "--by", by, "--redis", valkey_url, "-o", "json").out) for by in ("kind", "service")
+    )
+    assert {one["kind"] for one in kinds} == {"ec2-instance", "ebs-volume"}
+    assert [one["service"] for one in services] == ["ec2"]
+    assert f"{sum(float(one['monthlyCost']) for one in kinds):.2f}" == services[0]["monthlyCost"]
 
 
 def test_what_everything_costs_does_not_depend_on_the_policy_that_scanned_last(

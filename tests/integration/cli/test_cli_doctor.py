@@ -146,7 +146,7 @@ def test_missing_rights_on_the_cluster_are_warnings_with_who_can_give_them(
 
 
 def test_what_stops_all_acts_is_named_with_the_fix(aws: AwsProcess, finops: Finops, tmp_path: Path) -> None:
-    """Bullet "Freeze, a broken ledger, missing protection, paused acts are seen where people look": `doctor`."""
+    """`doctor` shows a freeze, a broken ledger, missing protection and paused acts."""
     crds = [Path(__file__).parents[3] / "crds"]
     space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}}
     with KubernetesDouble(tmp_path, crds=crds, manifests=[space]) as double:

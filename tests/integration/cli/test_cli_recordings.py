@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,11 @@ from rich.text import Text
 from tests.integration.cli.aws_process import AwsProcess, running_aws
 from tests.integration.cli.conftest import Finops
 from tests.support.own_credentials import reading_credentials
-from tests.unit.crds.manifests import manifest
+from tests.unit.slackbot.sample_requests import STATUSES, delete_request, resize_request, votes
 
+from finops.domain.decision import State
+from finops.k8s.connection import connect
+from finops.k8s.kinds import action_requests
 from finops_sandbox.demo.cluster_files import manifest as demo_manifest
 from finops_sandbox.kubernetes import KubernetesDouble
 
@@ -53,6 +57,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsProcess]:
         yield process
 
 
+TO_APPROVE = "prod-resize-web-1"
 ROOT = Path(__file__).parents[3]
 FOLDER = os.environ.get("FINOPS_RECORDINGS", "")
 """Read before the tests' shell drops every setting."""
@@ -60,9 +65,25 @@ FOLDER = os.environ.get("FINOPS_RECORDINGS", "")
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[KubernetesDouble]:
-    request = manifest("ActionRequest", {"metadata": {"namespace": "default"}}, name="stop-web")
+    """Return a cluster with requests as the operator makes them, with everything that it says of an act."""
+    expires = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=71, minutes=30)
+    place: dict[str, Any] = {"namespace": "default", "expires": expires, "created": None, "resource_version": ""}
+    requests = [
+        resize_request(name=TO_APPROVE, status=STATUSES[State.PENDING], **place),
+        delete_request(status={"state": "Pending", "votes": votes(1, required=2)}, saving="12.40", **place),
+        resize_request(
+            **{"name": "done", "resource_id": "i-0def5678abc123490", "resource_name": "web-2", **place},
+            status=STATUSES[State.SUCCEEDED],
+        ),
+    ]
     roles = [*demo_manifest("release"), *demo_manifest("people")]
-    with KubernetesDouble(tmp_path, crds=[ROOT / "crds"], manifests=[*roles, request]) as double:
+    manifests = [{**one.to_object(), "status": {}} for one in requests]
+    with KubernetesDouble(tmp_path, crds=[ROOT / "crds"], manifests=[*roles, *manifests]) as double:
+        api = action_requests(connect(str(double.kubeconfig), "admin"))
+        for one in requests:
+            stored = api.get("default", one.metadata.name)
+            assert stored is not None
+            api.replace_status(stored, one.status.to_dict())
         yield double
 
 
@@ -102,7 +123,7 @@ def test_every_command_people_read_fits_its_terminal(
         ("resources", "finops resources"): finops("resources").out,
         ("explain", f"finops explain {first}"): finops("explain", first).out,
         ("requests", "finops requests"): finops("requests", *kubeconfig).out,
-        ("approve", "finops approve stop-web"): finops("approve", "stop-web", *kubeconfig).err.split("error:")[0]
+        ("approve", f"finops approve {TO_APPROVE}"): finops("approve", TO_APPROVE, *kubeconfig).err.split("error:")[0]
         + "Approve this? [y/N] ",
     }
     for (name, command), text in shown.items():

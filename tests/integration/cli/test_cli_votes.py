@@ -144,6 +144,17 @@ def test_a_request_that_does_not_exist_is_wrong_input(cluster: KubernetesDouble,
     assert "finops requests" in ended.err
 
 
+def test_a_resources_name_stands_for_no_request_and_the_hint_has_its_id(
+    cluster: KubernetesDouble, kubectl_finops: Finops
+) -> None:
+    """Whoever may tag a resource chooses its name."""
+    (line,) = kubectl_finops("requests").out.splitlines()[1:]
+    ended = kubectl_finops("approve", "web", "--yes", "--context", "alice")
+    assert ended.code == 2
+    assert f"hint: the ID of what is named so: {line.split()[-1]}" in ended.err
+    assert cluster.objects("approvals.finops.dev") == []
+
+
 def test_a_context_that_does_not_exist_is_wrong_input(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
     ended = kubectl_finops("requests", "--context", "nobody")
     assert ended.code == 2

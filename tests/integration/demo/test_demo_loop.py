@@ -8,6 +8,7 @@ import re
 import signal
 import urllib.request
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ import yaml
 from tests.integration.demo.demo_process import MAKE_DEMO, ROOT, DemoProcess, running_demo, shell
 from tests.integration.demo.processes import alive, eventually
 
+from finops.crds.action_request import ActionRequest
+from finops_operator.cli.finding import advice_id
 from finops_operator.cli.main import run
 from finops_sandbox.slack import SlackControl
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-POLICY = ROOT / "operator" / "finops_sandbox" / "demo" / "manifests" / "policy.yaml"
+POLICIES = ROOT / "operator" / "finops_sandbox" / "demo" / "manifests" / "policy.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -88,21 +91,26 @@ def test_headless_approves_one_card_and_reports_the_verified_loop_as_data(tmp_pa
         assert change["sourceIdentity"] == "slack.U0ALICE001"
         assert change["roleArn"].endswith(":role/finops-executor")
         assert change["sessionName"] == loop["request"]["name"]
-        assert change["sessionTags"] == {"namespace": "default", "policy": "everything"}
+        assert change["sessionTags"] == {"namespace": "default", "policy": "production"}
     assert loop["ledger"]["ok"] is True
     assert loop["ledger"]["secondSinkAgrees"] is True
     assert loop["ledger"]["openIntents"] == []
     assert loop["click"]["acked"]
     assert "done" in loop["card"]["text"]
-    assert loop["dashboard"]["monthlyCost"] == loop["policy"]["monthlyCost"]
+    costs = {name: Decimal(cost) for name, cost in loop["dashboard"]["policies"].items()}
+    assert set(costs) == {"production", "staging"}
+    assert Decimal(loop["dashboard"]["monthlyCost"]) == sum(costs.values()) > 0
     assert loop["seconds"]["policyReady"] < 60
 
 
 def test_it_prints_the_operators_status_the_advice_and_addresses_that_answer(demo: DemoProcess) -> None:
     lines = demo.text.splitlines()
-    row = next(line for line in lines if line.startswith("everything "))
-    assert row.split()[1:3] == ["True", "Completed"]
-    assert "api-oversized" in demo.text
+    for policy in ("production ", "staging "):
+        row = next(line for line in lines if line.startswith(policy))
+        assert row.split()[1:3] == ["True", "Completed"]
+    assert "windows-idle" in demo.text
+    walk = demo.text.partition("What to do next")[2].splitlines()
+    assert max(len(line) for line in walk if str(demo.env_file.parent) not in line) <= 80
     page = next(line.split()[1] for line in lines if line.startswith("Slack "))
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(page, timeout=10) as answer:
         assert answer.status == 200
@@ -132,25 +140,23 @@ def test_the_commands_of_the_steps_work_as_they_are_printed(demo: DemoProcess) -
     shown = next(line for line in demo.commands if line.startswith(("kubectl get", "finops requests")))
     listed = shell(demo, shown)
     assert listed.returncode == 0, listed.stderr
-    resize, failing, delete = (line for line in demo.commands if line.startswith("finops approve"))
-    for approve, end in ((resize, "Succeeded"), (failing, "RolledBack")):
-        # On a terminal it shows the act and asks; here nobody answers.
-        approved = shell(demo, f"{approve} --yes")
-        assert approved.returncode == 0, approved.stderr
-        assert state_becomes(demo, approve.split()[2], end)
-    again = shell(demo, f"{resize} --yes")
+    failing, delete = (line for line in demo.commands if line.startswith("finops approve"))
+    names = {
+        advice_id(one)[:8]: (one.metadata.name, one.spec.resource.name)
+        for one in map(ActionRequest.from_object, requests(demo))
+    }
+    assert [names[line.split()[2]][1] for line in (failing, delete)] == ["checkout-no-capacity", "forgotten-data"]
+    # On a terminal it shows the act and asks; here nobody answers.
+    approved = shell(demo, f"{failing} --yes")
+    assert approved.returncode == 0, approved.stderr
+    name = names[failing.split()[2]][0]
+    assert state_becomes(demo, name, "RolledBack")
+    again = shell(demo, f"{failing} --yes")
     assert "sent this vote before" in again.stderr
-    names = {one["metadata"]["name"]: one["spec"]["resource"]["name"] for one in requests(demo)}
-    assert [names[line.split()[2]] for line in (resize, failing, delete)] == [
-        "api-oversized",
-        "checkout-no-capacity",
-        "forgotten-data",
-    ]
     verified = shell(demo, "finops audit verify")
     assert verified.returncode == 0, verified.stderr
     assert "intact" in verified.stderr
     assert {"finops audit verify", "finops audit list"} <= set(demo.commands)
-    name = resize.split()[2]
     recorded = json.loads(shell(demo, f"finops audit list -o json --request {name}").stdout)
     assert {"proposed", "voted", "decided", "intent", "outcome"} <= {one["kind"] for one in recorded}
 
@@ -235,19 +241,21 @@ def _votes(demo: DemoProcess, name: str) -> str:
 
 
 def test_status_store_and_a_scan_of_the_same_documents_tell_the_same_numbers(demo: DemoProcess) -> None:
-    seen = shell(demo, f"FINOPS_REDIS_PREFIX=apart: finops scan -f {POLICY} --redis $FINOPS_REDIS_URL -o json")
+    seen = shell(demo, f"FINOPS_REDIS_PREFIX=apart: finops scan -f {POLICIES} --redis $FINOPS_REDIS_URL -o json")
     assert seen.returncode == 0, seen.stderr
-    scanned = json.loads(seen.stdout)["summary"]
-    row = next(line for line in demo.text.splitlines() if line.startswith("everything ")).split()
-    # Acts of other tests may have changed a type or deleted a volume by now.
-    assert scanned["resources"] <= int(row[3])
-    assert float(scanned["monthlyCost"]) <= float(row[5])
+    reports = {one["policy"]: one["summary"] for one in map(json.loads, seen.stdout.splitlines())}
+    assert set(reports) == {"default/production", "default/staging"}
+    for policy, scanned in reports.items():
+        row = next(line for line in demo.text.splitlines() if line.startswith(policy.removeprefix("default/"))).split()
+        # Acts of other tests may have changed a type or deleted a volume by now.
+        assert scanned["resources"] <= int(row[3])
+        assert float(scanned["monthlyCost"]) <= float(row[5])
     # The operator scans when an act ends, so its store tells what is left to save; only its preflights know what AWS
     # would refuse, so that the parts may differ and the whole may not.
-    whole = f"{sum(float(part) for part in scanned['savings'].values()):.2f}"
-    assert eventually(lambda: potential(demo) == whole, 60), (potential(demo), scanned)
+    whole = f"{sum(float(part) for scanned in reports.values() for part in scanned['savings'].values()):.2f}"
+    assert eventually(lambda: potential(demo) == whole, 60), (potential(demo), reports)
     # The estate holds resources that carry finops.dev/ignore: listings show them, the policy does not count them.
-    name = "default/everything"
+    name, scanned = "default/production", reports["default/production"]
     apart = "FINOPS_REDIS_PREFIX=apart: finops"
     costs = json.loads(shell(demo, f"{apart} costs --policy {name} -o json").stdout)
     assert f"{sum(float(one['monthlyCost']) for one in costs):.2f}" == scanned["monthlyCost"]
@@ -255,6 +263,37 @@ def test_status_store_and_a_scan_of_the_same_documents_tell_the_same_numbers(dem
     assert len(counted) == scanned["resources"]
     everything = json.loads(shell(demo, f"{apart} resources -o json").stdout)
     assert "ignored-idle" in {one["name"] for one in everything} - {one["name"] for one in counted}
+
+
+def test_a_scan_in_the_demos_shell_reads_the_production_account_with_a_persons_own_key(demo: DemoProcess) -> None:
+    seen = shell(demo, "finops scan -o json")
+    assert seen.returncode == 0, seen.stderr
+    assert "111111111111 as arn:aws:iam::111111111111:user/engineer" in seen.stderr
+    report = json.loads(seen.stdout)
+    names = {one["name"] for one in report["resources"]}
+    assert {"old-intranet", "eu-old-wiki", "ap-idle-proxy"} <= names
+    assert "staging-idle-1" not in names
+    # What it says to type next reads its own store, and not the operator's, which the shell names.
+    said = shell(demo, "finops scan").stdout
+    (explain,) = [line for line in said.splitlines() if " explain " in line]
+    explained = shell(demo, explain.partition("  ")[0])
+    assert explained.returncode == 0, explained.stderr
+    assert "account-111111111111" in explained.stdout
+
+
+def test_new_requests_are_cards_of_their_own_and_one_message_with_the_others_in_its_thread(demo: DemoProcess) -> None:
+    slack, wanted = SlackControl(demo.slack_page), len(requests(demo))
+
+    def cards() -> list[dict[str, Any]]:
+        return [one for one in slack.observed.messages() if "finops_details" in json.dumps(one.get("blocks"))]
+
+    assert eventually(lambda: len(cards()) == wanted, 60), len(cards())
+    alone = [one for one in cards() if not one.get("thread_ts") or one["thread_ts"] == one["ts"]]
+    threads = {one["thread_ts"] for one in cards() if one not in alone}
+    assert len(alone) > 1
+    assert len(threads) == 1
+    (listing,) = [one for one in slack.observed.messages() if one["ts"] in threads]
+    assert f"{wanted - len(alone)} new requests" in str(listing["text"])
 
 
 def test_doctor_finds_nothing_wrong(demo: DemoProcess) -> None:

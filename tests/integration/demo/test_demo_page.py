@@ -18,8 +18,11 @@ import pytest
 from tests.integration.demo.demo_process import DemoProcess, running_demo, shell
 from tests.support.browser import Browser
 
+from finops_sandbox.slack import SlackControl
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-CARDS = "document.querySelectorAll('.message:not(.ephemeral)').length"
+CARDS = ".message:not(.ephemeral) button[aria-label^=Details]"
+"""Every card has one, also when it is decided."""
 ALICE, BOB = "U0ALICE001", "U0BOB00001"
 IMAGES = Path(__file__).parents[3] / "docs" / "images"
 
@@ -39,15 +42,24 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-def look(browser: Browser, demo: DemoProcess, person: str) -> None:
-    """Open the printed address as `person`."""
-    (page,) = re.findall(r"Slack +(http\S+)", demo.text)
+def open_page(browser: Browser, demo: DemoProcess, person: str) -> int:
+    """Open the printed address as `person`, with the thread that holds most cards; return the number of requests."""
+    page = re.findall(r"Slack +(http\S+)", demo.text)[0]
     address = urllib.parse.urlsplit(page)
     assert dict(urllib.parse.parse_qsl(address.query))["channel"] == "C0FINOPS01"
+    slack = SlackControl(demo.slack_page)
+    listing = slack.wait_for(lambda: next((one["ts"] for one in slack.observed.messages() if _lists(one)), ""), 60)
     browser.goto(page.replace(ALICE, person))
+    browser.wait_for("!!document.querySelector('a.thread-link')")
+    browser.goto(f"{page.replace(ALICE, person)}&thread={listing}")
     # Only when no card comes any more: new ones at the end move what a pointer is aimed at.
     expected = len(json.loads(shell(demo, "finops requests -o json").stdout))
-    browser.wait_for(f"{CARDS} >= {expected}")
+    browser.wait_for(f"document.querySelectorAll('{CARDS}').length >= {expected}")
+    return expected
+
+
+def _lists(message: dict[str, Any]) -> bool:
+    return " new requests" in str(message.get("text"))
 
 
 def approve(browser: Browser, resource: str) -> str:
@@ -91,7 +103,7 @@ def test_the_dashboard_opens_with_one_address_and_the_docs_have_its_picture(
 
 
 def test_alice_approves_a_resize_on_the_page_and_sees_it_verified(demo: DemoProcess, browser: Browser) -> None:
-    look(browser, demo, ALICE)
+    open_page(browser, demo, ALICE)
     card = approve(browser, "eu-api-oversized")
     browser.wait_text("Done and verified", card)
     assert browser.evaluate(f"document.querySelectorAll('{card} button[data-dialog]').length") == 0
@@ -102,11 +114,11 @@ def test_alice_approves_a_resize_on_the_page_and_sees_it_verified(demo: DemoProc
 def test_a_volume_is_deleted_only_after_two_people_have_approved_on_the_page(
     demo: DemoProcess, browser: Browser
 ) -> None:
-    look(browser, demo, ALICE)
+    open_page(browser, demo, ALICE)
     card = approve(browser, "eu-forgotten")
     browser.wait_text("1 of 2 approvals", card)
     assert request(demo, "ebs_volume_delete", "eu-forgotten")["status"]["state"] == "Pending"
-    look(browser, demo, BOB)
+    open_page(browser, demo, BOB)
     assert approve(browser, "eu-forgotten") == card
     browser.wait_text("Done and verified", card)
     ended = request(demo, "ebs_volume_delete", "eu-forgotten")
@@ -120,5 +132,27 @@ def test_every_kind_of_act_can_be_decided_on_the_page(demo: DemoProcess, browser
     listed = json.loads(shell(demo, "finops requests -o json").stdout)
     actions = {one["spec"]["action"] for one in listed}
     assert actions == {"ec2_instance_stop", "ec2_instance_resize", "ebs_volume_modify", "ebs_volume_delete"}
-    look(browser, demo, BOB)
-    assert browser.evaluate(CARDS) == len(listed)
+    expected = open_page(browser, demo, BOB)
+    assert browser.evaluate(f"document.querySelectorAll('{CARDS}').length") == expected
+
+
+def test_on_a_phone_no_short_code_is_broken(demo: DemoProcess) -> None:
+    with Browser(width=390, height=844, timeout_seconds=90) as phone:
+        open_page(phone, demo, ALICE)
+        # A tag's value may be longer than a line; ids, regions and names are not.
+        short = "[...document.querySelectorAll('code')].filter(one => one.textContent.length <= 30)"
+        assert phone.evaluate(f"{short}.length") > 20
+        assert (
+            phone.evaluate(f"{short}.filter(one => one.getClientRects().length > 1 || one.offsetHeight > 30).length")
+            == 0
+        )
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+        phone.click(
+            "button[aria-label^='Details of eu-api-oversized'], button[aria-label^='Details of staging-idle-1']"
+        )
+        phone.wait_for("!!document.querySelector('#modal dialog[open]')")
+        body = "document.querySelector('.modal-body')"
+        assert phone.evaluate(f"{body}.scrollWidth <= {body}.clientWidth")
+        # A modal is the person's, not the window's: it would cover the page of the next test.
+        phone.click("#modal dialog button", "Close")
+        phone.wait_for("!document.querySelector('#modal dialog[open]')")

@@ -94,7 +94,7 @@ def make(parts: Parts, store: Store, tmp_path: Path) -> Iterator[Callable[..., P
 
 
 def test_acquiring_the_lease_is_the_first_record_under_its_fence(parts: Parts, make: Callable[..., Process]) -> None:
-    """Bullet "One fencing token for two operators": a holding without any act leaves its mark too."""
+    """A holding without any act leaves its mark too."""
     first = make("first")
     with first.running():
         fence = first.wait_ready()
@@ -113,7 +113,7 @@ def test_acquiring_the_lease_is_the_first_record_under_its_fence(parts: Parts, m
 def test_a_lease_that_is_deleted_again_and_again_never_gives_two_processes_one_fence(
     parts: Parts, make: Callable[..., Process]
 ) -> None:
-    """Bullet "One fencing token for two operators": twelve deletions, every token used once."""
+    """Twelve deletions, every token used once."""
     leases, fences = client.CoordinationV1Api(parts.connection.api), []
     for number in range(12):
         one = make(f"p{number}")
@@ -129,7 +129,7 @@ def test_a_lease_that_is_deleted_again_and_again_never_gives_two_processes_one_f
 def test_of_two_processes_that_got_one_fence_only_the_first_to_record_it_holds(
     parts: Parts, make: Callable[..., Process]
 ) -> None:
-    """Bullet "One fencing token for two operators": the ledger decides, before anything else is written."""
+    """The ledger decides, before anything else is written."""
     ours, theirs = make("ours"), make("theirs")
     floor = ours.ledger.head().fence + 1
     first = ours.lease.try_acquire(floor)
@@ -149,14 +149,14 @@ def test_of_two_processes_that_got_one_fence_only_the_first_to_record_it_holds(
 
 
 def test_a_lease_starts_above_the_highest_fence_in_any_status(make: Callable[..., Process]) -> None:
-    """Bullet "A refused status write strands an instance": no status is written with a lower fence than it shows."""
+    """No status is written with a lower fence than it shows."""
     one = make("one", shown=lambda: 41)
     with one.running():
         assert one.wait_ready() == 42
 
 
 def test_the_lease_is_renewed_while_a_long_ledger_is_read(make: Callable[..., Process]) -> None:
-    """Bullet "Growth": whoever reads longer than the lease lasts must not lose it to a process that does the same."""
+    """Whoever reads longer than the lease lasts must not lose it to a process that does the same."""
     reading, read = threading.Event(), threading.Event()
 
     def take_long() -> None:

@@ -36,7 +36,7 @@ def _aged(request: ActionRequest, age: timedelta) -> ActionRequest:
 def test_an_older_request_that_may_still_be_carried_out_freezes_a_new_installation(
     parts: Parts, freeze: Freeze, state: State
 ) -> None:
-    """Bullet "Uninstall and install lift a freeze": it starts frozen and says how to lift it."""
+    """An installation that finds older requests starts frozen and says how to lift the freeze."""
     made = _aged(parts.propose(1, None if state is State.PENDING else state), timedelta(hours=1))
 
     freeze.begin([made])

@@ -28,7 +28,7 @@ def _events(parts: Parts) -> list[str]:
 def test_what_stops_all_acts_stands_on_the_policy_and_is_an_event_and_a_figure(
     parts: Parts, reason: str, message: str
 ) -> None:
-    """Bullet "Freeze, a broken ledger, missing protection, paused acts are seen where people look"."""
+    """A freeze, a broken ledger, missing protection and paused acts are shown where people are."""
     parts.policies.create(policy())
     parts.obstacles.show()
     free = _condition(parts)

@@ -74,7 +74,7 @@ def _plural(document: Any) -> str:
 def test_policies_as_the_release_made_them_protect_since_they_were_created(
     parts: Parts, protection: Protection
 ) -> None:
-    """Bullet "Forged votes are executed when admission was not in force": present, enforcing, of the expected hash."""
+    """In force means: the admission policies are present, enforcing and of the expected hash."""
     assert protection.problem() == ""
     assert protection.since() <= datetime.now(UTC)
     records = [one for one in parts.ledger.read() if one.entry.kind is RecordKind.PROTECTED]
@@ -108,7 +108,7 @@ def _patch(plural: str, spec: Any) -> Callable[[Any], None]:
 def test_whatever_is_missing_or_weaker_is_seen(
     parts: Parts, cluster: Any, protection: Protection, weaken: Callable[[Any], None], why: str
 ) -> None:
-    """Bullet "Forged votes are executed when admission was not in force": also under a running operator."""
+    """A policy that is weakened under a running operator is noticed too."""
     assert protection.problem() == ""
     weaken(cluster)
     parts.clock.sleep(6)
@@ -120,8 +120,7 @@ def test_whatever_is_missing_or_weaker_is_seen(
 def test_a_gap_between_two_readings_shows_in_what_was_created_anew(
     parts: Parts, cluster: Any, protection: Protection
 ) -> None:
-    """Bullet "Forged votes are executed when admission was not in force": votes made in the gap are older than its
-    end."""
+    """Votes made while admission was not in force are older than the end of the gap."""
     assert protection.problem() == ""
     before = protection.since()
     parts.clock.sleep(3600)
@@ -136,7 +135,7 @@ def test_a_gap_between_two_readings_shows_in_what_was_created_anew(
 
 
 def test_an_edit_that_was_taken_back_while_nobody_watched_is_a_gap(parts: Parts, cluster: Any) -> None:
-    """Bullet "Forged votes are executed when admission was not in force": two edits are not an upgrade."""
+    """Two edits that undo each other are not an upgrade: votes between them may be forged."""
     first = watch(parts)
     assert first.problem() == ""
     before = first.since()
@@ -173,7 +172,7 @@ def _granted(parts: Parts) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_granted")
 def test_while_unprotected_nothing_is_decided_and_nothing_begins(parts: Parts) -> None:
-    """Bullet "Forged votes are executed when admission was not in force": nothing decided, nothing acted."""
+    """While admission is not in force nothing is decided and nothing is done."""
     made = parts.propose(1)
     parts.vote(made)
     approved = parts.decider.advance(made)
@@ -189,7 +188,7 @@ def test_while_unprotected_nothing_is_decided_and_nothing_begins(parts: Parts) -
 
 @pytest.mark.usefixtures("_granted")
 def test_a_vote_older_than_the_protection_is_refused_and_one_that_was_counted_no_longer_counts(parts: Parts) -> None:
-    """Bullet "Forged votes are executed when admission was not in force": older votes are refused."""
+    """Votes that are older than the admission in force are refused."""
     made = parts.propose(1)
     counted = parts.vote(made)
     approved = parts.decider.advance(made)
@@ -240,7 +239,7 @@ def test_policies_that_cannot_be_read_are_not_in_force(parts: Parts) -> None:
 
 
 def test_a_running_operator_whose_binding_is_deleted_is_unready_and_lets_nothing_pass(tmp_path: Path) -> None:
-    """Bullet "Forged votes are executed when admission was not in force": nothing is counted in the gap."""
+    """No vote is counted while admission is not in force."""
     with running_rig(tmp_path) as rig:
         case = rig.case()
         case.apply()

@@ -46,7 +46,7 @@ def sync_slowly_once(parts: Parts, seconds: float) -> threading.Event:
 
 
 def test_a_denial_whose_append_did_not_answer_still_ends_the_request(parts: Parts) -> None:
-    """Bullet "A counted denial is lost": the verdict and the tally come from the same records."""
+    """The verdict and the tally come from the same records."""
     made = parts.propose(1, approval=TWO)
     vote = parts.vote(made, decision="Deny", reason="no")
     done = sync_slowly_once(parts, 2.5)
@@ -66,7 +66,7 @@ def test_a_denial_whose_append_did_not_answer_still_ends_the_request(parts: Part
 
 
 def test_a_withdrawal_whose_append_did_not_answer_takes_the_approval_back(parts: Parts) -> None:
-    """Bullet "A counted denial is lost": the same holds for a vote that is taken back."""
+    """The same holds for a vote that is taken back: verdict and tally come from the same records."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
     approved = parts.decider.advance(made)
@@ -81,7 +81,7 @@ def test_a_withdrawal_whose_append_did_not_answer_takes_the_approval_back(parts:
 
 
 def test_a_vote_that_was_taken_back_does_not_count_again_when_the_store_hides_its_verdict(parts: Parts) -> None:
-    """Bullet "Whoever can write the store can make the operator act": one deleted field would replace a person."""
+    """One deleted field would replace a person."""
     both = {**TWO, "required": 2}
     made = parts.propose(1, approval=both)
     first = parts.vote(made)
@@ -99,7 +99,7 @@ def test_a_vote_that_was_taken_back_does_not_count_again_when_the_store_hides_it
 
 
 def test_a_denial_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_in_spite_of_it(parts: Parts) -> None:
-    """Bullet "A counted denial is lost": any standing denial stops the gate, whatever was decided."""
+    """Any standing denial stops the gate, whatever was decided."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made, person="bob", decision="Deny", reason="not this one")
     parts.decider.judge_votes(made)
@@ -120,7 +120,7 @@ def test_a_denial_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_i
 
 
 def test_a_denial_stands_when_its_author_is_no_approver_of_the_policy_any_more(parts: Parts) -> None:
-    """Bullet "A counted denial is lost": taking somebody off the list of approvers lifts no denial of theirs."""
+    """Taking somebody off the list of approvers lifts no denial of theirs."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made, person="bob", decision="Deny", reason="no")
     parts.decider.judge_votes(made)
@@ -136,7 +136,7 @@ def test_a_denial_stands_when_its_author_is_no_approver_of_the_policy_any_more(p
 
 
 def test_a_request_that_is_withdrawn_before_its_first_call_gives_its_place_back(parts: Parts) -> None:
-    """Bullet "Caps leak after a kill": a process that died between admission and start left a place taken."""
+    """A process that died between admission and start leaves no place of a cap taken."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
     approved = parts.decider.advance(made)
@@ -151,7 +151,7 @@ def test_a_request_that_is_withdrawn_before_its_first_call_gives_its_place_back(
 def test_an_approval_that_does_not_parse_holds_its_act_and_no_other(
     parts: Parts, monkeypatch: pytest.MonkeyPatch, *, about: bool
 ) -> None:
-    """Bullet "An Approval that does not parse": it holds the act and says so, and never withdraws it for good."""
+    """An Approval that does not parse holds the act and says so, and never withdraws it for good."""
     made = parts.propose(1, approval=TWO)
     mine = parts.vote(made)
     approved = parts.decider.advance(made)
@@ -179,7 +179,7 @@ def test_an_approval_that_does_not_parse_holds_its_act_and_no_other(
 
 
 def test_a_policy_that_no_longer_names_the_account_withdraws_what_was_approved(parts: Parts) -> None:
-    """Bullet "a policy that no longer names the account": what a policy does not name is not acted on."""
+    """What a policy does not name is not acted on."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
     approved = parts.decider.advance(made)
@@ -194,7 +194,7 @@ def test_a_policy_that_no_longer_names_the_account_withdraws_what_was_approved(p
 
 
 def test_nothing_begins_so_late_that_its_call_could_come_after_the_expiry(parts: Parts) -> None:
-    """Bullet "a call made seconds after expiry": the last half minute begins nothing."""
+    """The last half minute begins nothing."""
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
     approved = parts.decider.advance(made)

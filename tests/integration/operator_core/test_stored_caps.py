@@ -68,7 +68,7 @@ def test_an_act_that_changed_nothing_gives_its_share_back_and_one_that_did_keeps
 
 
 def test_an_act_that_lasts_keeps_its_resource_and_a_forgotten_one_frees_it(store: Store) -> None:
-    """Bullets "Caps leak after a kill" and "an act that lasts longer loses its lock": held anew at each reading."""
+    """An act that lasts longer than its lock keeps it: it is held anew at each reading."""
     caps, request = StoredCaps(store), act("u1")
     key = store.keys.caps(f"resource:{request.plan.resource.arn}")
     assert refused(caps, request) == ""
@@ -86,7 +86,7 @@ def test_an_act_that_lasts_keeps_its_resource_and_a_forgotten_one_frees_it(store
 
 
 def test_a_request_that_ended_without_a_call_gives_everything_back(store: Store) -> None:
-    """Bullet "Caps leak after a kill": between admission and start nobody but the decider ends it."""
+    """A kill leaves no place of a cap taken for good: between admission and start nobody but the decider ends it."""
     caps, request = StoredCaps(store), act("u1", per_hour=1)
     assert refused(caps, request) == ""
     resource = request.plan.resource

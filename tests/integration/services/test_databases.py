@@ -37,3 +37,46 @@ def test_databases_are_listed_priced_tagged_and_judged(aws: AwsDouble, scanned: 
     assert found["old"]["attributes"]["db_instance_class"] == "db.m4.large"
     advice = {(one["check"], one["resource"]["id"]) for one in report_of(outcome)["recommendations"]}
     assert advice == {("rds_instance_previous_generation", "old")}
+
+
+def test_clusters_are_listed_told_apart_and_their_storage_is_unknown(aws: AwsDouble, scanned: Scan) -> None:
+    rds = aws.client("rds", role=MAKER)
+    for name, engine in (("shop", "aurora-mysql"), ("graph", "neptune")):
+        rds.create_db_cluster(
+            DBClusterIdentifier=name,
+            Engine=engine,
+            MasterUsername="root",
+            MasterUserPassword="not-a-secret",
+            Tags=[{"Key": "team", "Value": name}],
+        )
+    rds.create_db_instance(
+        DBInstanceIdentifier="shop-1", DBInstanceClass="db.r5.large", Engine="aurora-mysql", DBClusterIdentifier="shop"
+    )
+    outcome = scanned("rds-cluster")
+    assert outcome.summary.gaps == ()
+    found = {one["id"]: one for one in report_of(outcome)["resources"]}
+    assert {name: one["attributes"]["cluster_service"] for name, one in found.items()} == {
+        "shop": "Amazon Aurora",
+        "graph": "Amazon Neptune",
+    }
+    assert found["shop"]["attributes"]["member_classes"] == ["db.r5.large"]
+    assert (found["shop"]["tags"], found["shop"]["monthlyCost"]) == ({"team": "shop"}, None)
+
+
+def test_snapshots_of_both_sorts_are_listed_and_a_deleted_database_is_noticed(aws: AwsDouble, scanned: Scan) -> None:
+    rds = aws.client("rds", role=MAKER)
+    secret = {"MasterUsername": "root", "MasterUserPassword": "not-a-secret"}
+    rds.create_db_cluster(DBClusterIdentifier="shop", Engine="aurora-mysql", **secret)
+    rds.create_db_instance(
+        DBInstanceIdentifier="gone", DBInstanceClass="db.m5.large", Engine="mysql", AllocatedStorage=20, **secret
+    )
+    rds.create_db_snapshot(DBSnapshotIdentifier="last-words", DBInstanceIdentifier="gone")
+    rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier="friday", DBClusterIdentifier="shop")
+    rds.delete_db_instance(DBInstanceIdentifier="gone", SkipFinalSnapshot=True)
+    outcome = scanned("rds-snapshot")
+    assert outcome.summary.gaps == ()
+    found = {one["id"]: one["attributes"] for one in report_of(outcome)["resources"]}
+    assert {name: own["source_exists"] for name, own in found.items()} == {
+        "snapshot:last-words": False,
+        "cluster-snapshot:friday": True,
+    }

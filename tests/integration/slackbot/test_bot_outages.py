@@ -206,7 +206,7 @@ def test_members_of_the_groups_that_policies_name_are_kept_for_the_operator(
 
 
 def test_a_group_that_the_operator_asks_for_is_read_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bullet "Checked again right before the act": the act waits for a reading that was made after it asked."""
+    """Who may vote is checked again right before the act, by a reading that was made after the act asked for it."""
     monkeypatch.setattr("finops_slackbot.guards.groups._POLL_SECONDS", 0.1)
     groups = SlackGroups(world.store)
     with world.bot() as bot:

@@ -124,7 +124,7 @@ def test_an_act_that_the_ledger_does_not_show_proposed_approved_and_started_is_n
     alarms: list[str],
     records: tuple[Record, ...],
 ) -> None:
-    """Bullet "Whoever can write the store can make the operator act": adopted only on the whole chain of that plan."""
+    """Adopted only on the whole chain of that plan."""
     accounts.known["production"] = RESOURCE.account
     ledger.records = records
 
@@ -139,7 +139,7 @@ def test_an_act_that_the_ledger_does_not_show_proposed_approved_and_started_is_n
 def test_an_act_whose_grant_was_withdrawn_waits_until_it_is_granted_again(
     taking: Recovery, accounts: Accounts, adopted: list[ActRequest], alarms: list[str]
 ) -> None:
-    """Bullet "Whoever can write the store can make the operator act": the grants are those of now."""
+    """The grants are those of now."""
     accounts.known["production"], accounts.granted = RESOURCE.account, ["ebs_volume_modify"]
     taking.from_ledger()
     assert adopted == []

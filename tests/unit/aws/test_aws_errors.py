@@ -201,6 +201,16 @@ def test_a_denial_by_the_roles_own_policy_asks_for_the_permission() -> None:
     assert found.hint == "allow ec2:DescribeInstances to this role"
 
 
+def test_a_denial_that_names_the_permission_asks_for_that_one() -> None:
+    text = "User: arn:aws:iam::1:role/r is not authorized to perform: tag:GetResources because no policy allows it"
+    error = sdk.ClientError(
+        {"Error": {"Code": "AccessDeniedException", "Message": text}, "ResponseMetadata": {"HTTPStatusCode": 400}},
+        "GetResources",
+    )
+    found = translate(error, CallContext("resourcegroupstaggingapi:GetResources"))
+    assert found.hint == "allow tag:GetResources to this role"
+
+
 def test_credentials_refused_in_a_region_may_mean_that_it_is_not_enabled() -> None:
     assert "is us-east-1 enabled in the account" in translate(answered("AuthFailure", 401), READ).hint
     assert "enabled" not in translate(answered("ExpiredToken", 400), READ).hint

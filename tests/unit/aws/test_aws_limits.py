@@ -34,6 +34,22 @@ def test_no_operation_is_ever_unlimited(percent: int) -> None:
         assert bucket.refill > 0
 
 
+@pytest.mark.parametrize(
+    ("operation", "published"),
+    [
+        ("logs:DescribeLogGroups", 10),
+        ("logs:ListTagsForResource", 5),
+        ("sagemaker:DescribeEndpoint", 5),
+        ("ecs:DescribeServices", 20),
+        ("route53:ListHealthChecks", 5),
+        ("kinesis:ListStreams", 5),
+    ],
+)
+def test_an_operation_is_never_asked_faster_than_aws_publishes(operation: str, published: float) -> None:
+    whole = bucket_for("1", "r", operation, share_of_published(100))
+    assert (whole.capacity, whole.refill) == (published, published)
+
+
 def test_operations_that_share_a_quota_share_a_bucket() -> None:
     assert bucket_for("1", "r", "lambda:ListFunctions") == bucket_for("1", "r", "lambda:ListTags")
     assert bucket_for("1", "r", "lambda:GetFunction") != bucket_for("1", "r", "lambda:ListTags")

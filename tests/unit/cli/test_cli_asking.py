@@ -40,7 +40,7 @@ def test_the_words_of_the_request_are_shown_as_on_the_card() -> None:
     assert str(shown["Resource"]).startswith("EC2 instance i-")
     for label, key in (("Change", "change"), ("Expect", "expectation"), ("Then", "consequence"), ("Undo", "undo")):
         assert shown[label] == WORDS[key]
-    assert shown["Risk"] == "Performance risk Low"
+    assert shown["Risk"] == "Performance risk low"
     assert shown["Warning"] == "Its public address changes."
 
 

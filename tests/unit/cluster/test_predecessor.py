@@ -27,7 +27,7 @@ def _other_process(path: Path) -> subprocess.Popen[str]:
 
 
 def test_a_killed_process_is_succeeded_and_a_living_one_is_not(tmp_path: Path) -> None:
-    """Bullet "Two processes with one holder name both hold the Lease": only a dead one is taken over from."""
+    """Only a dead one is taken over from."""
     path = tmp_path / "holder"
     with _other_process(path) as other:
         assert PredecessorLock(path).take_over("operator-0_second") == ""

@@ -58,7 +58,7 @@ def test_a_list_of_the_last_minute_is_good(age: timedelta) -> None:
     ],
 )
 def test_an_older_list_counts_for_nothing_and_the_bot_is_asked(read_at: datetime | None, why: str) -> None:
-    """Bullets "Checked again right before the act" (at most 60 seconds) and "`readAt` in the future"."""
+    """Groups that are checked again before the act are at most 60 seconds old, and never read in the future."""
     groups = Groups(read_at)
     electorate, waiting = people(groups).at_act({GROUP})
     assert why in waiting

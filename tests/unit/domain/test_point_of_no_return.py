@@ -230,7 +230,7 @@ def _seen(*, state: str = "available", first: str = "pending", last: str = "") -
 def test_a_volume_seen_attached_once_while_a_snapshot_is_made_turns_the_act_back(
     journal: tuple[JournalEntry, ...], seconds: float
 ) -> None:
-    """Bullet "Deleting a volume can lose what was written after its snapshot": one reading is enough."""
+    """One reading is enough to see that what was written after the snapshot would be lost."""
     move = next_move(
         look(Journal(journal), _seen(state="in-use", last="pending" if journal is _SNAPSHOT else ""), seconds)
     )
@@ -239,7 +239,7 @@ def test_a_volume_seen_attached_once_while_a_snapshot_is_made_turns_the_act_back
 
 
 def test_a_second_snapshot_is_made_when_the_first_is_complete_and_only_then_is_anything_deleted() -> None:
-    """Bullet "Deleting a volume can lose what was written after its snapshot": the last snapshot counts."""
+    """The last snapshot counts: what was written before it is not lost."""
     move = next_move(look(Journal(_FIRST), _seen(first="completed"), 7200))
     assert isinstance(move, Call)
     assert (move.step.id, move.step.operation) == ("create_last_snapshot", "ec2:CreateSnapshot")

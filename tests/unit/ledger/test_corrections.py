@@ -14,7 +14,7 @@ TWICE = (*HONEST, outcome(name="settled", result="recovered"))
 
 
 def test_a_repeated_outcome_is_a_problem_until_a_record_corrects_it() -> None:
-    """Bullet "One fencing token for two operators": a duplicate is repaired by a correction record."""
+    """A duplicate is repaired by a correction record."""
     assert [problem.code for problem in verify(lines(TWICE)).problems] == ["Duplicate"]
     found = Duplicates()
     for record in records(TWICE):

@@ -9,6 +9,7 @@ from tests.support.facts import FIVE_MINUTES, flat, summarize
 
 from finops.domain.recommendation import PerformanceRisk
 from finops_operator.plugins.measured import (
+    bit_rate,
     count,
     days,
     gauge_facts,
@@ -26,6 +27,23 @@ SPIKY = summarize([2.94] * 4029 + [94.0] * 3, period=FIVE_MINUTES)
 def test_shares_have_one_decimal_at_most_and_counts_are_grouped() -> None:
     assert [percent(value) for value in (2.94, 94.0, 0.04, 99.96)] == ["2.9 %", "94 %", "0 %", "100 %"]
     assert count(4032) == "4,032"
+
+
+@pytest.mark.parametrize(
+    ("gigabits", "text"),
+    [
+        (12.5, "12.5 Gbit/s"),
+        (1.25, "1.25 Gbit/s"),
+        (0.75, "750 Mbit/s"),
+        (0.0384, "38 Mbit/s"),
+        (0.0015, "1.5 Mbit/s"),
+        (0.000_042, "42 kbit/s"),
+        (0.000_000_3, "below 1 kbit/s"),
+        (0.0, "0 kbit/s"),
+    ],
+)
+def test_a_rate_of_a_network_has_the_unit_in_which_it_can_be_read(gigabits: float, text: str) -> None:
+    assert bit_rate(gigabits) == text
 
 
 def test_a_peak_is_said_with_its_percentile_and_how_often_it_came() -> None:

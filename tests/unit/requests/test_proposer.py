@@ -25,7 +25,7 @@ from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STO
 
 
 def test_after_a_stop_no_further_resource_is_read_and_nothing_is_proposed() -> None:
-    """Bullet "SIGTERM while proposing keeps the Lease": every loop heeds the stop within a second."""
+    """Every loop heeds the stop within a second, so that the Lease is given up on SIGTERM."""
     asked: list[str] = []
 
     def observe(_reader: Any, target: Any) -> Observation:
@@ -43,7 +43,7 @@ def test_after_a_stop_no_further_resource_is_read_and_nothing_is_proposed() -> N
 
 
 def test_a_destructive_act_needs_its_quorum_although_the_store_calls_it_harmless() -> None:
-    """Bullet "`destructive` is read from Redis": it is the action's."""
+    """Whether an act is destructive is read from its action, not from Redis."""
     by = policy(actions={"mode": "Approve", "allowed": ["ebs_volume_delete"]}, approval={"approvers": _TWO})
     item = recommendation(1, action="ebs_volume_delete", action_type=ActionType.DELETE, destructive=False)
     action = replace(

@@ -36,8 +36,8 @@ def test_every_unknown_id_of_a_policy_is_named_with_its_place_and_the_nearest_on
 
 
 def test_the_operator_refuses_such_a_policy_by_its_first_unknown_id_and_counts_the_others() -> None:
-    wrong = policy(resources=["lambda-function"], checks=[{"id": "lambda_idle"}])
-    with pytest.raises(InvalidInput, match=r"no kind of resource lambda-function \(1 more\)") as caught:
+    wrong = policy(resources=["toaster-oven"], checks=[{"id": "lambda_idle"}])
+    with pytest.raises(InvalidInput, match=r"no kind of resource toaster-oven \(1 more\)") as caught:
         KNOWN.require(wrong)
     assert caught.value.field == "spec.resources[0]"
 

@@ -62,7 +62,7 @@ def test_an_unknown_id_is_refused_and_named_and_a_known_one_is_taken(connection:
     ConfigMaps(connection, "default").write("r-known-ids", DATA)
     wrong: dict[str, dict[str, Any]] = {
         "spec.checks: there is no check lambda_idle": {"checks": [{"id": "lambda_idle"}, {"id": "ebs_volume_gp2"}]},
-        "spec.resources: there is no kind of resource s3-bucket": {"resources": ["s3-bucket"]},
+        "spec.resources: there is no kind of resource toaster-oven": {"resources": ["toaster-oven"]},
         "spec.actions.allowed: there is no action toaster_clean": {
             "actions": {"mode": "Recommend", "allowed": ["toaster_clean"]}
         },

@@ -36,6 +36,8 @@ class CloudWatch:
     region: str = "us-east-1"
     requests: list[tuple[int, int, int]] = field(default_factory=list)
     """(start, period, series) of each request."""
+    dimensions: list[dict[str, str]] = field(default_factory=list)
+    """Of each series that was asked for."""
 
     def once(
         self, operation: str, parameters: Mapping[str, Any], *, datapoints: int = 0, metrics: int = 0
@@ -50,6 +52,7 @@ class CloudWatch:
 
     def _series(self, query: Mapping[str, Any], start: int, end: int) -> dict[str, Any]:
         asked = query["MetricStat"]
+        self.dimensions.append({one["Name"]: one["Value"] for one in asked["Metric"]["Dimensions"]})
         metric, period = asked["Metric"]["MetricName"], asked["Period"]
         if metric in self.refused:
             return {"Id": query["Id"], "StatusCode": "InternalError", "Timestamps": [], "Values": []}

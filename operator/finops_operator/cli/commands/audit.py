@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -13,24 +14,20 @@ import typer
 from finops.audit_verify import Keys, NotAKey, verify
 from finops.audit_verify.report import VerifyReport
 from finops.domain.audit import Record
+from finops.domain.quantity import counted
 from finops.errors import FinopsError, InvalidInput
 from finops.ledger.file_sink import line_of
 from finops.store.ledger import LedgerStream, unchecked
 from finops_operator.cli.command import Command
 from finops_operator.cli.failures import FAILED
 from finops_operator.cli.options import Output, Redis
-from finops_operator.cli.output import Format, emit, emit_one, field, note
+from finops_operator.cli.output import Column, Format, emit, emit_one, field, note
+from finops_operator.cli.stdout import OutputFailed, write_bytes
 from finops_operator.cli.store_access import store_to_read
+from finops_operator.cli.tables import Fit
 
-_COLUMNS: Final = (
-    field("sequence", right=True),
-    field("time"),
-    field("kind"),
-    field("actor"),
-    field("request"),
-    field("step"),
+_WIDE: Final = (
     field("attempt", right=True, wide=True),
-    field("result"),
     field("fence", right=True, wide=True),
     field("planHash", wide=True),
     field("hash", wide=True),
@@ -55,9 +52,34 @@ def _list(
                 for one in LedgerStream(store, unchecked).read(start)
                 if not request or _is_about(one, request)
             ),
-            _COLUMNS,
+            _columns(),
             output,
         )
+
+
+def _columns() -> tuple[Column, ...]:
+    """Return the columns of the listing; times are in the reader's zone, which their heading names."""
+    zone = datetime.now().astimezone().strftime("%Z")
+    return (
+        field("sequence", right=True, heading="SEQ"),
+        field("time", heading=f"TIME ({zone})", words=_minute),
+        field("kind"),
+        field("actor", fit=Fit.CUT),
+        field("request", fit=Fit.CUT, words=_name),
+        field("step", fit=Fit.CUT),
+        field("result", fit=Fit.CUT),
+        *_WIDE,
+    )
+
+
+def _minute(time: object) -> str:
+    return datetime.fromisoformat(str(time)).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _name(request: object) -> str:
+    """Return the name in `namespace/name/uid`; data shows the whole."""
+    parts = str(request).split("/")
+    return parts[1] if len(parts) > 1 else parts[0]
 
 
 @app.command("verify")
@@ -102,17 +124,16 @@ def _verify(
 @app.command("export")
 def _export(redis: Redis = "") -> None:
     """Write the ledger to stdout, one line of canonical JSON per record: what `verify --file` reads."""
-    out = sys.stdout.buffer
     try:
         with store_to_read(redis) as store:
             for one in LedgerStream(store, unchecked).read():
-                out.write(line_of(one))
+                write_bytes(line_of(one))
+    except OutputFailed:
+        raise
     except FinopsError as error:
         # A part must not pass for the whole when somebody verifies it: this line is no record.
-        out.write(f"export failed, records are missing: {error.code}\n".encode())
+        write_bytes(f"export failed, records are missing: {error.code}\n".encode())
         raise
-    finally:
-        out.flush()
 
 
 def _is_intact(report: VerifyReport) -> bool:
@@ -122,10 +143,10 @@ def _is_intact(report: VerifyReport) -> bool:
 
 def _verdict(report: VerifyReport) -> str:
     if not report.ok:
-        return f"the ledger is NOT intact: {len(report.problems)} problems"
+        return f"the ledger is NOT intact: {counted(len(report.problems), 'problem')}"
     if not report.records:
         return "there is no record: an empty ledger proves nothing, check where it comes from"
-    return f"the ledger is intact: {report.records} records, head {report.head}"
+    return f"the ledger is intact: {counted(report.records, 'record')}, head {report.head}"
 
 
 def _keys(file: str) -> Keys:

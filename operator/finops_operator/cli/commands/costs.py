@@ -1,8 +1,8 @@
-"""`finops costs`: what the scanned resources cost a month, by service, region or account."""
+"""`finops costs`: what the scanned resources cost a month, by AWS service, kind, region or account."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -18,6 +18,7 @@ from finops.domain.money import (
     daily_from_monthly,
     to_cents,
 )
+from finops.domain.quantity import counted
 from finops.store.cost_history import CostHistoryStore, DailyCost
 from finops.store.inventory import InventoryStore
 from finops_operator.cli.command import Command
@@ -26,6 +27,7 @@ from finops_operator.cli.output import Format, emit, field, note
 from finops_operator.cli.selection import Selection, selections
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import end_with_gaps
+from finops_operator.plugins.loaded import load_kinds
 
 _LOOKBACK_DAYS: Final = 31
 
@@ -34,6 +36,7 @@ class By(StrEnum):
     """What costs are added up by."""
 
     SERVICE = "service"
+    KIND = "kind"
     REGION = "region"
     ACCOUNT = "account"
 
@@ -83,13 +86,13 @@ def _print_totals(records: Iterable[dict[str, Any]], policy: str, policies: Iter
     known = [Decimal(one["monthlyCost"]) for one in records if one["monthlyCost"] is not None]
     unpriced = sum(one["unpricedResources"] or 0 for one in records)
     everything = sum(known, Decimal(0))
-    left_out = f", without {unpriced} of the resources: they have no price" if unpriced else ""
+    left_out = f", not counting {counted(unpriced, 'resource')} without a price" if unpriced else ""
     if not known and not unpriced:
         note("Nothing is known yet: no scan has ended. Run `finops scan`, or name the operator's store with --redis.")
     elif known or not unpriced:
         note(f"total {as_text(to_cents(everything))} {CURRENCY} a month{left_out}")
     else:
-        note(f"total unknown: none of the {unpriced} resources has a price")
+        note(f"total unknown: {counted(unpriced, 'resource')} without a price")
     for one in policies:
         part = one.head.summary.monthly_cost
         if not policy and part != everything:
@@ -104,16 +107,17 @@ def _of_policy(policy: Selection) -> list[DailyCost]:
 
 
 def _latest(days: Iterable[DailyCost]) -> list[DailyCost]:
-    """Return the last known cost of each account, region and service."""
+    """Return the last known cost of each account, region and kind."""
     found: dict[tuple[str, str, str], DailyCost] = {}
     for one in days:
-        found[one.account, one.region, one.service] = one
+        found[one.account, one.region, one.kind] = one
     return list(found.values())
 
 
 def _records(by: By, costs: Iterable[DailyCost], policies: Iterable[Selection]) -> list[dict[str, Any]]:
-    parts = {one.name: _groups(by, _of_policy(one)) for one in policies}
-    groups = _groups(by, costs)
+    group_of = _grouping(by)
+    parts = {one.name: _groups(group_of, _of_policy(one)) for one in policies}
+    groups = _groups(group_of, costs)
     sums = {name: _sum(group) for name, group in groups.items()}
     total = sum((one for one in sums.values() if one is not None), Decimal(0))
     return [
@@ -133,10 +137,18 @@ def _records(by: By, costs: Iterable[DailyCost], policies: Iterable[Selection]) 
     ]
 
 
-def _groups(by: By, costs: Iterable[DailyCost]) -> dict[str, list[DailyCost]]:
+def _grouping(by: By) -> Callable[[DailyCost], str]:
+    """Return what a cost is added up under; a kind that this release does not know is a service of its own."""
+    if by is By.SERVICE:
+        services = {kind.id: kind.service for kind in load_kinds().values()}
+        return lambda cost: services.get(cost.kind, cost.kind)
+    return lambda cost: str(getattr(cost, by.value))
+
+
+def _groups(group_of: Callable[[DailyCost], str], costs: Iterable[DailyCost]) -> dict[str, list[DailyCost]]:
     groups: dict[str, list[DailyCost]] = {}
     for one in costs:
-        groups.setdefault(str(getattr(one, by.value)), []).append(one)
+        groups.setdefault(group_of(one), []).append(one)
     return groups
 
 

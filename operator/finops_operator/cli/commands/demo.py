@@ -22,6 +22,9 @@ def _run(
     headless: Annotated[
         bool, typer.Option("--headless", help="Approve one card by script, report the loop as data, and end.")
     ] = False,
+    guide: Annotated[
+        bool, typer.Option("--guide", help="Show what to do step by step, the next step when one is done.")
+    ] = False,
     output: Annotated[
         Format, typer.Option("--output", "-o", help="With --headless: json or yaml.", case_sensitive=False)
     ] = Format.JSON,
@@ -37,8 +40,13 @@ def _run(
     """
     if output not in {Format.JSON, Format.YAML}:
         raise InvalidInput(f"{output.value} is not for this report", field="--output", hint="use json or yaml")
+    if guide and headless:
+        raise InvalidInput(
+            "nobody is there to be guided with --headless", field="--guide", hint="leave out one of them"
+        )
     sandbox = _sandbox()
-    code: int = sandbox.run(sandbox.DemoOptions(headless=headless, keep=keep, output=output, verbose=verbose))
+    options = sandbox.DemoOptions(headless=headless, guided=guide, keep=keep, output=output, verbose=verbose)
+    code: int = sandbox.run(options)
     raise typer.Exit(code)
 
 

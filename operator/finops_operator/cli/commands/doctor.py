@@ -20,11 +20,20 @@ from finops_operator.cli.diagnosis.store import diagnose_store
 from finops_operator.cli.documents import read_documents
 from finops_operator.cli.failures import FAILED, GAPS
 from finops_operator.cli.options import Context, Kubeconfig, Namespace, Output, Redis
-from finops_operator.cli.output import Format, emit, field
+from finops_operator.cli.output import Column, Format, Record, emit, field
 from finops_operator.cli.store_access import settings_with
+from finops_operator.cli.tables import Fit
 from finops_operator.plugins.loaded import known_ids, plugins
 
-_COLUMNS: Final = (field("verdict"), field("part"), field("check"), field("detail"), field("hint"))
+
+def _finding(result: Record) -> str:
+    """Return what was tested, what was seen and what to do about it, for a table that fits a terminal."""
+    seen = "; ".join(str(text) for text in (result["detail"], result["hint"]) if text)
+    return f"{result['check']}: {seen}" if seen else str(result["check"])
+
+
+_COLUMNS: Final = (field("verdict"), field("part"), Column("finding", _finding, fit=Fit.FOLD))
+_DATA: Final = (field("verdict"), field("part"), field("check"), field("detail"), field("hint"))
 
 
 def _run(
@@ -49,7 +58,7 @@ def _run(
             results.append(result)
             yield result
 
-    emit((result.to_json() for result in reported()), _COLUMNS, output)
+    emit((result.to_json() for result in reported()), _COLUMNS if output is Format.TABLE else _DATA, output)
     verdicts = {result.verdict for result in results}
     if Verdict.FAILED in verdicts:
         raise typer.Exit(FAILED)

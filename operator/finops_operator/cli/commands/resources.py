@@ -43,6 +43,7 @@ _COLUMNS: Final = (
     field("peakOf", path="peak.metric", wide=True),
     field("coverage", path="peak.coverage", right=True, wide=True),
     field("hourlyCost", right=True, wide=True),
+    money_field("monthlyCostByUse", wide=True),
     money_field("annualCost", wide=True),
     field("priceSource", path="price.source", wide=True),
     field("priceAsOf", path="price.asOf", wide=True),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Final
 
 import typer
 
 from finops.crds.scan_policy import ScanPolicy
+from finops.domain.quantity import counted
 from finops.errors import InvalidInput
 from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
@@ -17,9 +19,9 @@ from finops_operator.cli.failures import FAILED, GAPS
 from finops_operator.cli.options import OptionalFiles
 from finops_operator.cli.output import note
 from finops_operator.cli.own_account import own_documents
-from finops_operator.cli.scan_output import OutcomePrinter, ReportFormat
+from finops_operator.cli.scan_output import REPORTS, OutcomePrinter, ReportFormat
 from finops_operator.cli.scanning import scan_all
-from finops_operator.cli.store_access import settings_with, store_to_scan
+from finops_operator.cli.store_access import command_to_read, settings_with, store_to_scan
 from finops_operator.plugins.loaded import Plugins, known_ids, plugins
 from finops_operator.scan.scan import ScanOutcome
 
@@ -59,11 +61,11 @@ def _run(
             hint="scan one policy at a time, or use -o markdown",
         )
     codes: list[int] = []
-    printer = OutcomePrinter(output, why, several=several)
+    printer = OutcomePrinter(output, why, several=several, command=command_to_read(redis))
     with store_to_scan(redis, fresh=fresh) as store:
         for policy, outcome in scan_all(documents, store, loaded, settings, clock):
             printer.show(outcome)
-            codes.append(_end(policy, outcome))
+            codes.append(_end(policy, outcome, shown=output in REPORTS and sys.stdout.isatty()))
     if any(codes):
         raise typer.Exit(FAILED if all(code == FAILED for code in codes) else GAPS)
 
@@ -84,12 +86,14 @@ def _documents(files: list[str], loaded: Plugins, settings: Settings, clock: Clo
     return documents
 
 
-def _end(policy: ScanPolicy, outcome: ScanOutcome) -> int:
-    """Say on stderr what is missing, and return this scan's exit code."""
+def _end(policy: ScanPolicy, outcome: ScanOutcome, *, shown: bool) -> int:
+    """Say on stderr what is missing, and return this scan's exit code; `shown`: the report on the screen says why."""
     name, summary = policy.metadata.name, outcome.summary
     if not summary.complete_failure and not summary.gaps:
         return 0
-    note(f"{name}: {summary.complete_failure or f'{len(summary.gaps)} gaps: something could not be seen'}")
+    failure = "nothing could be scanned" if shown and summary.gaps else summary.complete_failure
+    missing = f"{counted(len(summary.gaps), 'gap')}: something could not be seen"
+    note(f"{name}: {failure if summary.complete_failure else missing}")
     for gap in summary.gaps:
         if gap.code == "AccountNotFound":
             note(f"  hint: add the AwsAccount document named {gap.account} with -f, or correct spec.accounts")

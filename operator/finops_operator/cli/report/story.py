@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from finops.crds.policy_actions import Mode
 from finops.domain.money import CURRENCY, annual_from_monthly
+from finops.domain.quantity import counted
 from finops.domain.recommendation import BlockCode, Status
 from finops.domain.report import ScanSummary, StatusSum
 from finops_operator.cli.filters import Row
@@ -20,9 +21,12 @@ from finops_operator.scan.report import gap_to_json, reasons
 from finops_operator.scan.scan import ScanOutcome
 
 _FIGURE: Final = re.compile(r"\d[\d,.]*")
+_FIGURE_OR_GAP: Final = re.compile(rf"{_FIGURE.pattern}|…")
 _OBVIOUS: Final = re.compile(r"it is [a-z-]+(, not running)?|its type is not \S+")
 """Reasons that only say that a check is about something else: the state or type that the inventory shows anyway."""
 _NAMES: Final = 5
+_POSSIBLE: Final = "Possible"
+"""Stands for the status of what only the policy's mode keeps from being ready: of a scan that observes, the best."""
 SHOWN_ROWS: Final = 100
 """Recommendations in a report to read: of a large fleet the best; `finops recommendations` lists all."""
 
@@ -51,7 +55,7 @@ class Story:
     """Everything a report says about one scan.
 
     Attributes:
-        rows: recommendations, ready ones first, then by saving.
+        rows: recommendations, first those that are ready or would be in another mode, then by saving.
         possible: what would be saved if the policy asked for approval: ready, or blocked by its mode alone.
         observes: the policy only recommends.
         places: (account, region) that were scanned.
@@ -70,13 +74,18 @@ class Story:
     def headline(self) -> str:
         """Return what could be saved in one sentence."""
         if self.summary.complete_failure:
-            return f"Nothing is known of this account: {self.summary.complete_failure}"
+            # What each gap says is listed below the facts; saying it here too would only hide it.
+            return (
+                "Nothing could be scanned, so nothing is known; the reason is listed below."
+                if self.gaps
+                else f"Nothing is known: {self.summary.complete_failure}."
+            )
         if not self.possible.count:
             return "Nothing to save was found that an action could carry out."
         monthly, cost = self.possible.monthly_savings, self.summary.known_monthly_cost
         share = f", {100 * monthly / cost:.0f} % of the cost" if cost else ""
         return (
-            f"{amount(monthly)} {CURRENCY} a month can be saved in {self.possible.count} resources{share}:"
+            f"{amount(monthly)} {CURRENCY} a month can be saved in {counted(self.possible.count, 'resource')}{share}:"
             f" {amount(annual_from_monthly(monthly))} {CURRENCY} a year."
         )
 
@@ -100,21 +109,20 @@ class Story:
         return (
             ("policy", summary.policy),
             *(() if summary.complete_failure else seen),
-            ("not seen", f"{len(self.gaps)} gaps, listed below" if self.gaps else "no gaps"),
+            ("not seen", f"{counted(len(self.gaps), 'gap')}, listed below" if self.gaps else "no gaps"),
             ("scanned", f"{local(summary.start_time)}, in {took:.1f} s"),
             ("AWS requests", calls),
         )
 
-    @property
-    def next_steps(self) -> tuple[str, ...]:
-        """Return what a reader can do now."""
+    def next_steps(self, command: str) -> tuple[str, ...]:
+        """Return what a reader can do now; `command` is what reads this scan's store, such as `finops {}`."""
         if not self.rows:
             return ()
-        first = str(self.rows[0].record["id"])[:SHORT_ID]
-        steps = [f"finops explain {first}    what the first one rests on"]
-        more = self.summary.recommendations - len(self.rows)
-        if more:
-            steps.insert(0, f"finops recommendations     {more} more that save less")
+        explain = command.format(f"explain {str(self.rows[0].record['id'])[:SHORT_ID]}")
+        more, listing = self.summary.recommendations - len(self.rows), command.format("recommendations")
+        width = max(len(explain), len(listing) if more else 0)
+        steps = [f"{listing:<{width}}  {more} more that save less"] if more else []
+        steps.append(f"{explain:<{width}}  what the first one rests on")
         if self.observes:
             steps.append("Nothing was changed, and nobody is asked: the policy only recommends.")
         return tuple(steps)
@@ -163,9 +171,11 @@ class _Found:
 
     def add(self, row: Row) -> None:
         """Count one recommendation."""
-        status, part = row.record["status"], StatusSum(row.savings or Decimal(0), 1)
+        status, part = str(row.record["status"]), StatusSum(row.savings or Decimal(0), 1)
         blocks = row.record["blockedBy"]
-        if status == Status.ACTIONABLE or {block["code"] for block in blocks} == {BlockCode.MODE_RECOMMEND}:
+        if {block["code"] for block in blocks} == {BlockCode.MODE_RECOMMEND}:
+            status = _POSSIBLE
+        if status in {Status.ACTIONABLE, _POSSIBLE}:
             self.possible += part
         for block in blocks:
             key = (block["code"], block["message"])
@@ -175,8 +185,9 @@ class _Found:
             kept.append(row)
 
     def rows(self) -> tuple[Row, ...]:
-        """Return what is listed: ready ones first, then by saving."""
-        return tuple(ready_first(row for kept in self._kept.values() for row in kept)[: self._limit])
+        """Return what is listed: what is ready or would be in another mode first, then by saving."""
+        groups = (Status.ACTIONABLE, _POSSIBLE, Status.ADVICE, Status.BLOCKED)
+        return tuple(row for group in groups for row in ready_first(self._kept.get(group, ())))[: self._limit]
 
     def obstacles(self) -> tuple[Obstacle, ...]:
         """Return what is in the way, what most have in common first."""
@@ -194,12 +205,19 @@ def _grouped(outcome: ScanOutcome) -> tuple[Reason, ...]:
         general, name = _FIGURE.sub("…", one["reason"]), names.get(one["resource"], one["resource"])
         known = groups.get((one["check"], general))
         if known is None:
-            # One resource alone keeps its figures.
             made = Reason(one["check"], one["reason"], 1, (name,))
         else:
-            made = Reason(one["check"], general, known.count + 1, (*known.names, name)[:_NAMES])
+            shared = _shared(known.reason, one["reason"])
+            made = Reason(one["check"], shared, known.count + 1, (*known.names, name)[:_NAMES])
         groups[one["check"], general] = made
     return tuple(sorted(groups.values(), key=lambda one: (one.check, -one.count, one.reason)))
+
+
+def _shared(first: str, second: str) -> str:
+    """Return two sentences that differ in their figures alone as one: the figures that both have stay."""
+    figures = zip(_FIGURE_OR_GAP.findall(first), _FIGURE_OR_GAP.findall(second), strict=True)
+    kept = iter([one if one == other else "…" for one, other in figures])
+    return _FIGURE_OR_GAP.sub(lambda _: next(kept), first)
 
 
 def _names(outcome: ScanOutcome) -> dict[str, str]:

@@ -21,8 +21,8 @@ _REASONS: Final = (
 )
 
 
-def write(story: Story, format_: Format, out: TextIO, *, why: bool) -> None:
-    """Write the report; `format_` is table or wide."""
+def write(story: Story, format_: Format, out: TextIO, *, why: bool, command: str) -> None:
+    """Write the report; `format_` is table or wide, `command` what reads this scan's store (`finops {}`)."""
     out.writelines(f"{line}\n" for line in fold(printable(story.headline), terminal_width()))
     out.write("\n")
     emit(({"scan": name, "value": value} for name, value in story.facts), _FACTS, format_, out)
@@ -33,9 +33,10 @@ def write(story: Story, format_: Format, out: TextIO, *, why: bool) -> None:
     if why:
         _section("Nothing recommended, and why", map(_reason, story.reasons), _REASONS, format_, out)
     _gaps(story, out)
-    if story.next_steps:
+    next_steps = story.next_steps(command)
+    if next_steps:
         out.write("\n")
-        out.writelines(f"{line}\n" for line in story.next_steps)
+        out.writelines(f"{line}\n" for line in next_steps)
 
 
 def _gaps(story: Story, out: TextIO) -> None:

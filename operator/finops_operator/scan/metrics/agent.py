@@ -1,8 +1,9 @@
 """Finds the dimension sets under which an agent publishes a metric, once a day per shard.
 
-Called by the measure stage for specs marked `discovered`. GetMetricData needs the exact set, and the agent's
-configuration decides it: `{InstanceId}` or `{ImageId, InstanceId, InstanceType, AutoScalingGroupName}` or else. Pages
-of ListMetrics stream into the store, so nothing grows with the fleet here.
+Called by the measure stage for specs marked `discovered`: GetMetricData needs the exact set, and bills a question about
+a metric that nobody publishes too. Of an agent's metrics its configuration decides the set: `{InstanceId}` or
+`{ImageId, InstanceId, InstanceType, AutoScalingGroupName}` or else. Pages of ListMetrics stream into the store, so
+nothing grows with the fleet here.
 """
 
 from __future__ import annotations
@@ -44,19 +45,26 @@ def dimension_sets(
 def _discover(reader: PageReader, store: UtilizationStore, shard: Shard, spec: MetricSpec) -> None:
     discovery = store.start_discovery(shard, spec.name)
     for metric in (spec.metric, *spec.aliases):
-        for page in reader.pages(OPERATION, {"Namespace": spec.namespace, "MetricName": metric}):
-            found = _best_sets(metric, spec.dimension, page.get("Metrics", ()))
+        for page in reader.pages(OPERATION, _question(spec, metric)):
+            found = _best_sets(metric, spec, page.get("Metrics", ()))
             store.add_discovered(discovery, found)
     store.finish_discovery(shard, spec.name, discovery, seconds=_KEPT_SECONDS)
 
 
-def _best_sets(metric: str, dimension: str, listed: Iterable[Mapping[str, Any]]) -> dict[str, Discovered]:
+def _question(spec: MetricSpec, metric: str) -> dict[str, Any]:
+    question: dict[str, Any] = {"Namespace": spec.namespace, "MetricName": metric}
+    if spec.also:
+        question["Dimensions"] = [{"Name": name, "Value": value} for name, value in spec.also]
+    return question
+
+
+def _best_sets(metric: str, spec: MetricSpec, listed: Iterable[Mapping[str, Any]]) -> dict[str, Discovered]:
     """Return the smallest dimension set of each resource on one page."""
     found: dict[str, Discovered] = {}
     for item in listed:
         pairs = tuple((str(one["Name"]), str(one["Value"])) for one in item.get("Dimensions") or ())
-        resource_id = dict(pairs).get(dimension)
-        if resource_id is None:
+        resource_id = dict(pairs).get(spec.dimension)
+        if resource_id is None or not set(spec.also) <= set(pairs):
             continue
         best = found.get(resource_id)
         if best is None or len(pairs) < len(best.dimensions):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from finops.domain.quantity import counted
 from finops.domain.resource import Gap, Shard
 from finops.errors import AwsError
 
@@ -58,6 +59,6 @@ class Failures:
         )
 
     def _sentence(self, operation: str, code: str, count: int) -> str:
-        unknown = f"{count} metrics of {self.shard.kind} are unknown"
+        unknown = f"unknown: {counted(count, 'metric')} of {self.shard.kind}"
         why = self.messages.get((operation, code), "")
         return f"{unknown}: {why}" if why else unknown

@@ -1,4 +1,4 @@
-"""Measure a page of resources: hourly rings for all, 5-minute points for candidates, days of what publishes no data.
+"""Measure a page of resources: hourly rings for all, 5-minute points for candidates, days of the billed and inactive.
 
 Called by the pipeline with pages of one shard. Hours are shared by all policies through the rings in the store, and
 5-minute pictures and inactivity by those with the same window, so a second policy asks CloudWatch for nothing. What
@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from finops.domain.resource import Gap, Resource, Shard
-from finops.domain.rings import Ring
-from finops.domain.utilization import MetricSummary, Utilization
+from finops.domain.rings import Ring, blank
+from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
 from finops.ports.aws_read import PageReader
 from finops.store.utilization import Discovered, UtilizationStore
 from finops_operator.plugins.kind import MetricSpec, ResourceKind
@@ -27,9 +27,18 @@ from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.fetch import OPERATION as GET_METRIC_DATA
 from finops_operator.scan.metrics.fetch import MetricAnswers, fetch
 from finops_operator.scan.metrics.queries import HOUR, Batch, Query, Window, batches
-from finops_operator.scan.metrics.summarize import NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, Series, summarize
+from finops_operator.scan.metrics.summarize import (
+    MONTH_DAYS,
+    NOT_PUBLISHED,
+    NOT_SINCE_LAUNCH,
+    TOO_NEW,
+    Series,
+    monthly_use,
+    summarize,
+)
 from finops_operator.scan.metrics.windows import (
     DAY,
+    daily_window,
     fine_window,
     inactivity_window,
     last_hour,
@@ -70,9 +79,10 @@ class _Draft:
     unknown: dict[str, str] = field(default_factory=dict)
     fine: dict[str, MetricSummary] = field(default_factory=dict)
     asked_from: dict[str, datetime] = field(default_factory=dict)
+    month: dict[str, MonthlyUse] = field(default_factory=dict)
 
     def done(self, resource_id: str) -> Utilization:
-        return Utilization(resource_id, self.metrics, self.unknown, self.fine, self.asked_from)
+        return Utilization(resource_id, self.metrics, self.unknown, self.fine, self.asked_from, self.month)
 
     def put(self, name: str, found: MetricSummary | str, *, fine: bool = False) -> None:
         if isinstance(found, str):
@@ -81,6 +91,25 @@ class _Draft:
             self.fine[name] = found
         else:
             self.metrics[name] = found
+
+    def put_days(self, spec: MetricSpec, series: Series, launch: datetime | None) -> None:
+        """Take what the days of a metric say: of the whole window, and of the last 30 for the bill."""
+        self.asked_from[spec.name] = datetime.fromtimestamp(series.start, tz=UTC)
+        self.put(spec.name, summarize(spec, series, launch))
+        use = monthly_use(spec, series, launch)
+        if use is not None:
+            self.month[spec.name] = use
+
+    def take_days(self, spec: MetricSpec, before: Utilization) -> bool:
+        """Take over what another scan of today was answered about a metric; False when it was not answered."""
+        found = before.metrics.get(spec.name) or before.unknown.get(spec.name)
+        if found is None:
+            return False
+        self.asked_from[spec.name] = before.asked_from[spec.name]
+        self.put(spec.name, found)
+        if spec.name in before.month:
+            self.month[spec.name] = before.month[spec.name]
+        return True
 
 
 class Measurer:
@@ -127,6 +156,7 @@ class Measurer:
         unmeasured = self._kind.states.unmeasured
         self._hourly([one for one in resources if one.state not in unmeasured], drafts, sets)
         self._inactive([one for one in resources if one.state in unmeasured], drafts)
+        self._daily(resources, drafts, sets)
         self._fine(resources, drafts, sets)
         measured = {resource_id: draft.done(resource_id) for resource_id, draft in drafts.items()}
         self._store.put_summaries(self._shard, measured)
@@ -152,7 +182,13 @@ class Measurer:
     ) -> Query | str:
         """Return what to ask, or why there is nothing to ask."""
         metric = spec.metric
-        dimensions: tuple[tuple[str, str], ...] = ((spec.dimension, resource.id),)
+        dimensions: tuple[tuple[str, str], ...] = (
+            (spec.dimension, resource.id),
+            *spec.also,
+            *spec.also_of(resource),
+        )
+        if spec.dimensions is not None:
+            dimensions = spec.dimensions(resource)
         if spec.discovered:
             known = sets.get(spec.name, {})
             if isinstance(known, str):
@@ -281,6 +317,49 @@ class Measurer:
             for query, code in answers.failed.items():
                 drafts[query.resource_id].unknown[query.name] = code
         self._store.put_answers(self._shard, question, marks, {one: draft.done(one) for one, draft in answered.items()})
+
+    # -- days --------------------------------------------------------------------------------------------------------
+
+    def _daily(
+        self,
+        resources: Sequence[Resource],
+        drafts: Mapping[str, _Draft],
+        sets: Mapping[str, Mapping[str, Discovered] | str],
+    ) -> None:
+        """Ask for one point a day of what is read by days; what was answered today is not asked again."""
+        specs = {spec.name: spec for spec in self._kind.metrics if spec.daily}
+        if not specs:
+            return
+        now, days = self._settings.now, max(MONTH_DAYS, self._settings.inactivity_days)
+        windows = {name: daily_window(now, spec.only_days or days, spec.lag_days) for name, spec in specs.items()}
+        question = f"days-{days}-{daily_window(now, days, 0).end}"
+        marks = {one.id: str(one.created or "") for one in resources}
+        kept = self._store.answers(self._shard, question, marks)
+        launched = {one.id: one.created for one in resources}
+        fresh: dict[str, _Draft] = {}
+        queries: list[Query] = []
+        for resource in resources:
+            draft, before = drafts[resource.id], kept.get(resource.id)
+            for spec in specs.values():
+                if not spec.applies(resource) or (before is not None and draft.take_days(spec, before)):
+                    continue
+                window = windows[spec.name]
+                query = self._query(resource, spec, window, sets)
+                if isinstance(query, Query):
+                    queries.append(query)
+                elif query == NOT_PUBLISHED:
+                    nothing = tuple(blank(window.points) for _ in spec.statistics)
+                    draft.put_days(spec, Series(window.start, window.period, nothing), resource.created)
+                else:
+                    draft.unknown[spec.name] = query
+        for answers in self._fetch(queries, fine=False):
+            for query, points in answers.points.items():
+                series = Series(query.window.start, query.window.period, points)
+                for draft in (drafts[query.resource_id], fresh.setdefault(query.resource_id, _Draft())):
+                    draft.put_days(specs[query.name], series, launched[query.resource_id])
+            for query, code in answers.failed.items():
+                drafts[query.resource_id].unknown[query.name] = code
+        self._store.put_answers(self._shard, question, marks, {one: draft.done(one) for one, draft in fresh.items()})
 
     # -- 5 minutes ---------------------------------------------------------------------------------------------------
 

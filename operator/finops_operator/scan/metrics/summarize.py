@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Final
 
-from finops.domain.utilization import MetricSummary
+from finops.domain.utilization import MetricSummary, MonthlyUse
 from finops_operator.plugins.kind import MetricSpec
 
 TOO_NEW: Final = "TooNew"
@@ -28,6 +28,11 @@ _PERMILLE: Final = 1000
 _NEAR: Final = 0.9
 """Share of the maximum from which a period counts as near it: whether a peak was one moment or a habit."""
 _DAY_SECONDS: Final = 86_400
+_DAY_HOURS: Final = 24
+MONTH_DAYS: Final = 30
+"""Days of which the use is worked out for a month's bill."""
+_ENOUGH_DAYS: Final = 0.95
+"""Share of the days that must be there where a missing one is not zero; those that are there stand for the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,26 @@ def summarize(spec: MetricSpec, series: Series, launch: datetime | None) -> Metr
         busiest_day=_clean(busiest_day(columns[_peak_column(spec)], series.period)) if spec.counter else None,
         near_maximum=len(peaks) - bisect_left(peaks, _NEAR * peaks[-1]),
     )
+
+
+def monthly_use(spec: MetricSpec, series: Series, launch: datetime | None) -> MonthlyUse | None:
+    """Return what the last 30 days of a series of days brought, fewer since a launch; None when it is not known.
+
+    A missing point adds nothing where the metric says so, else its day counts like the mean of the others, and too many
+    of them make the use unknown. A level counts as the newest day has it.
+    """
+    days = min(MONTH_DAYS, (series.end - first_period(launch, series.start, _DAY_SECONDS)) // _DAY_SECONDS)
+    if days <= 0:
+        return None
+    column = series.values[0][-days:]
+    if spec.missing_means_zero:
+        column = array("f", (0.0 if math.isnan(value) else value for value in column))
+    if not spec.counter:
+        return None if math.isnan(column[-1]) else MonthlyUse(_clean(column[-1]))
+    seen = _present(column)
+    if not seen or len(seen) < _ENOUGH_DAYS * days:
+        return None
+    return MonthlyUse(_clean(math.fsum(seen)), float(len(seen) * _DAY_HOURS))
 
 
 def busiest_day(sums: Sequence[float], period: int) -> float:

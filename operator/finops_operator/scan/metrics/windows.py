@@ -46,6 +46,12 @@ def fine_window(now: datetime, days: int) -> Window:
     return Window(end - days * DAY, end, FIVE_MINUTES)
 
 
+def daily_window(now: datetime, days: int, lag_days: int) -> Window:
+    """Return the last whole UTC days whose points are surely published, today not among them."""
+    end = (int(now.timestamp()) - SETTLE_SECONDS) // DAY * DAY - lag_days * DAY
+    return Window(end - days * DAY, end, DAY)
+
+
 def inactivity_window(now: datetime, days: int) -> Window:
     """Return whole UTC days that reach at least `days` days back and to the end of today."""
     seconds = int(now.timestamp())

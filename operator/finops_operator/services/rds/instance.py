@@ -1,8 +1,9 @@
 """Database instances: DescribeDBInstances, connections and load, hours and storage.
 
 Loaded by the registry; walked by the discover and measure stages. RDS's listing names the members of Aurora clusters
-too, whose storage is the cluster's, and those of DocumentDB and Neptune, which are recognized by their engine: they are
-listed, but neither priced nor measured here. A stopped instance publishes nothing, and no data is never zero.
+too, whose storage is the cluster's, those of Multi-AZ clusters, of which AWS bills all with the cluster, and those of
+DocumentDB and Neptune, which are recognized by their engine: they are listed, but neither priced nor measured here.
+A stopped instance publishes nothing, and no data is never zero.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from finops_operator.plugins.kind import (
     States,
 )
 from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.services.rds.rules.clusters import MULTI_AZ, service_of
 from finops_operator.services.rds.rules.engines import (
     IO_OPTIMIZED,
     MULTI,
@@ -40,6 +42,8 @@ from finops_operator.services.rds.rules.engines import (
     is_aurora,
     priced_engine,
 )
+from finops_operator.services.rds.rules.lifecycles import ENROLLED, QUESTION
+from finops_operator.services.rds.rules.lifecycles import OPERATION as _LIFECYCLES
 from finops_operator.services.rds.rules.signs import SIGNS
 from finops_operator.services.rds.rules.states import NOT_BILLED, STOPPED, STORAGE_ONLY, WORKING
 from finops_operator.services.rds.rules.storage import Storage
@@ -160,9 +164,11 @@ def _with_uses(facts: DatabaseFacts) -> DatabaseFacts:
         uses.append("cluster_storage")
         if facts.storage_type != IO_OPTIMIZED:
             uses.append("cluster_io_request")
+    elif _with_its_cluster(facts):
+        uses += ["cluster_instance_hour", "cluster_storage"]
     if facts.publicly_accessible:
         uses.append("public_ipv4_hour")
-    if facts.engine_lifecycle_support == "open-source-rds-extended-support":
+    if facts.engine_lifecycle_support == ENROLLED:
         uses.append("extended_support_vcpu_hour")
     return replace(facts, billed_by_use=tuple(uses))
 
@@ -178,6 +184,7 @@ def database_facts(resource: Resource) -> DatabaseFacts:
 def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
     """Return the hours of its class and its storage; a stopped instance is billed its storage alone.
 
+    A member of a Multi-AZ cluster has no cost of its own: AWS bills the cluster, and `rds-cluster` has the cost.
     Backups beyond the free part, public addresses, and extended support of an old version are named by the fact
     `billed_by_use` and are not in the cost. https://aws.amazon.com/rds/pricing/
     """
@@ -186,8 +193,15 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
     if instance.state not in WORKING | STORAGE_ONLY:
         return (_unknown("instance_hour", f"what AWS bills in the state {instance.state or 'that it did not give'}"),)
     facts = database_facts(instance)
+    if _with_its_cluster(facts):
+        return ()
     hours = (instance_hours(instance.region, facts),) if instance.state in WORKING else ()
     return (*hours, *_storage_parts(instance.region, facts))
+
+
+def _with_its_cluster(facts: DatabaseFacts) -> bool:
+    """Tell whether AWS bills all of an instance with its cluster: the Multi-AZ clusters of RDS's own engines."""
+    return bool(facts.db_cluster_id) and service_of(facts.engine) == MULTI_AZ
 
 
 def _unknown(dimension: str, what: str) -> BilledPart:
@@ -217,8 +231,8 @@ def _priced(facts: DatabaseFacts) -> PricedEngine:
     if is_aurora(facts.engine):
         # A member of an Aurora cluster is one instance in one zone; its cluster spans several.
         return replace(priced, deployment=SINGLE)
-    if facts.db_cluster_id:
-        return PricedEngine(reason_unknown="the tables price the instances of a Multi-AZ cluster together")
+    if _with_its_cluster(facts):
+        return PricedEngine(reason_unknown="its hours are billed with its cluster")
     if facts.multi_az is None:
         return PricedEngine(reason_unknown="whether it stands in several zones is not known")
     return replace(priced, deployment=MULTI if facts.multi_az else SINGLE)
@@ -233,9 +247,6 @@ def hour_query(region: str, instance_class: str, engine: str, deployment: str) -
 def _storage_parts(region: str, facts: DatabaseFacts) -> Iterator[BilledPart]:
     """Yield what is billed of the storage; that of a cluster is the cluster's, except where we cannot know."""
     if is_aurora(facts.engine) or facts.engine in OTHER_SERVICES:
-        return
-    if facts.db_cluster_id:
-        yield BilledPart("gb_month", Decimal(0), None, "the tables do not price storage of Multi-AZ clusters")
         return
     if facts.multi_az is None:
         yield _unknown("gb_month", "whether its storage is held twice")
@@ -285,7 +296,9 @@ KIND: Final = ResourceKind(
     id_pattern=r"[A-Za-z][A-Za-z0-9-]{0,62}",
     arn_pattern="arn:*:rds:*:*:db:*",
     facts=DatabaseFacts,
-    listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
+    listing=Listing(
+        permissions=(_OPERATION, _LIFECYCLES, "cloudwatch:GetMetricData"), collect=_collect, questions=(QUESTION,)
+    ),
     states=States(running=WORKING, stopped=frozenset({STOPPED, "stopping"}), billed=WORKING | STORAGE_ONLY),
     metrics=(
         _level("databaseConnections", "DatabaseConnections", "connections"),

@@ -11,7 +11,7 @@ from tests.unit.services.rds.databases import cost, database
 from finops.domain.canonical import Json
 from finops.domain.price import Price, PriceQuery
 from finops_operator.pricing.bundled import SOURCE
-from finops_operator.services.rds.instance import KIND
+from finops_operator.services.rds.instance import KIND, database_facts, instance_hours
 from finops_operator.services.rds.rules.engines import priced_engine
 from finops_operator.services.rds.rules.states import NOT_BILLED, STORAGE_ONLY, WORKING
 
@@ -111,12 +111,17 @@ def test_an_aurora_member_costs_its_hours_and_its_storage_is_the_clusters() -> N
     assert cost(database("stopped", **member)).monthly == Decimal("0.00")
 
 
+def test_a_member_of_a_multi_az_cluster_is_billed_with_its_cluster_and_its_hours_are_never_those_of_one_zone() -> None:
+    member = database(db_cluster_id="c")
+    assert cost(member).monthly == Decimal("0.00")
+    assert instance_hours("us-east-1", database_facts(member)).reason_unknown == "its hours are billed with its cluster"
+
+
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
         ({"db_instance_class": "db.serverless", "engine": "aurora-mysql"}, "serverless capacity is billed by use"),
         ({"backup_target": "outposts"}, "no price for Outposts"),
-        ({"db_cluster_id": "c"}, "the tables price the instances of a Multi-AZ cluster together"),
         ({"multi_az": None}, "whether it stands in several zones is not known"),
         ({"db_instance_class": None}, "its class is not known"),
         ({"allocated_storage_gb": None}, "its size is not known"),

@@ -103,6 +103,12 @@ def test_what_is_billed_beside_hours_and_storage_is_named() -> None:
         "cluster_io_request",
         "public_ipv4_hour",
     )
+    assert database_facts(collected(Engine="mysql", DBClusterIdentifier="c")).billed_by_use == (
+        "backup_gb_month",
+        "cluster_instance_hour",
+        "cluster_storage",
+        "extended_support_vcpu_hour",
+    )
     assert "cluster_io_request" not in (
         database_facts(collected(**{**member, "StorageType": "aurora-iopt1"})).billed_by_use or ()
     )

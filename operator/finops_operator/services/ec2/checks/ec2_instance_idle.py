@@ -18,13 +18,15 @@ from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
-from finops_operator.plugins.measured import days, percent, period, window_fact
+from finops_operator.plugins.measured import count, days, percent, period, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import InstanceFacts
 
 ID: Final = "ec2_instance_idle"
 MEGABYTE: Final = 1_000_000
+_WHOLE_FROM: Final = 100
+"""Megabytes from which decimals say nothing to a reader."""
 _METRICS: Final = ("cpuPercent", "networkInBytes", "networkOutBytes")
 
 
@@ -41,7 +43,8 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
     if cpu.maximum >= limits[0]:
         reason = f"CPU reached {figure(cpu.maximum)} %, the limit is {limits[0]} %"
     elif daily >= limits[1]:
-        reason = f"network carried {figure(daily)} MB on its busiest day, the limit is {limits[1]} MB"
+        carried = figure(daily) if daily < _WHOLE_FROM else count(daily)
+        reason = f"network carried {carried} MB on its busiest day, the limit is {limits[1]} MB"
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     stopped = facts.cost_of(replace(facts.resource, state="stopped"))

@@ -19,7 +19,7 @@ from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
-from finops_operator.plugins.measured import count, gauge_facts, peak_sentence, percent, period, window_fact
+from finops_operator.plugins.measured import bit_rate, count, gauge_facts, peak_sentence, percent, period, window_fact
 from finops_operator.plugins.sizing_policy import Preset
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, unread
 from finops_operator.pricing.instance_types import bundled_catalog
@@ -143,11 +143,10 @@ def _facts(
     yield window_fact(cpu)
     yield from projected.facts
     need, target = chosen.need, chosen.target.kind
-    if need.network_gbps is not None and target.network_baseline_gbps is not None:
-        yield EvidenceFact(
-            "Network, 99 % of the time below",
-            f"{figure(need.network_gbps, 3)} Gbit/s; {target.name} sustains {target.network_baseline_gbps:f} Gbit/s",
-        )
+    if target.network_baseline_gbps is not None:
+        used = "not measured" if need.network_gbps is None else bit_rate(need.network_gbps)
+        offered = bit_rate(float(target.network_baseline_gbps))
+        yield EvidenceFact("Network, 99 % of the time below", f"{used}; {target.name} sustains {offered}")
     if need.ebs_iops is not None and target.ebs_baseline_iops is not None:
         yield EvidenceFact(
             "Volumes, 99 % of the time below",

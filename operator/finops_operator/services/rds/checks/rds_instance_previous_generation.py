@@ -20,9 +20,14 @@ from finops_operator.services.rds.rules.states import AVAILABLE
 
 ID: Final = "rds_instance_previous_generation"
 SUCCESSORS: Final[Mapping[str, str]] = {"t2": "t3", "m3": "m5", "m4": "m5", "r3": "r5", "r4": "r5"}
-"""Family of a previous generation → current family whose sizes have no less memory and no fewer processors."""
+"""Family of a previous generation → current family whose sizes have no less memory and no fewer processors.
+
+Those to which AWS itself upgrades them: the page linked below gives the schedule of each, t2, m4 and r4 from June 2024,
+m3 and r3 from February 2023.
+"""
 
 PREVIOUS: Final = frozenset({*SUCCESSORS, "t1", "m1", "m2"})
+"""The three without a successor are those that earlier editions of that page call previous generation."""
 
 
 def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | NotRecommended:

@@ -17,6 +17,9 @@ SERVERLESS: Final = "db.serverless"
 IO_OPTIMIZED: Final = "aurora-iopt1"
 SINGLE: Final = "single-az"
 MULTI: Final = "multi-az"
+READABLE: Final = "multi-az-readable"
+"""A Multi-AZ cluster: the price is that of its three instances together."""
+
 _OWN_LICENCE: Final = "bring-your-own-license"
 _INCLUDED: Final = "license-included"
 _FREE: Final = frozenset({"mysql", "mariadb", "postgres"})

@@ -2,8 +2,9 @@
 
 General purpose storage of the third generation includes IOPS and throughput that depend on engine and size, because RDS
 stripes larger databases over four volumes; more of either can be had of striped storage and of SQL Server's alone.
-Source:
-https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage
+Source: the table "Baseline storage performance" of
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage: below 400 GiB (Oracle: 200) and
+for SQL Server 3,000 IOPS and 125 MiB/s, from there 12,000 and 500; only what is provisioned beyond is paid.
 """
 
 from __future__ import annotations

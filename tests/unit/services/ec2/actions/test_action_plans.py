@@ -204,7 +204,7 @@ def test_a_step_that_only_waits_changes_nothing() -> None:
 
 
 def test_a_session_that_changes_a_type_may_change_nothing_else_of_the_instance() -> None:
-    """Bullet "`ModifyInstanceAttribute` limited to the attribute that changes"."""
+    """The right to ModifyInstanceAttribute is limited to the attribute that changes."""
     plan = plan_of("resize")
     steps = (*plan.steps, *RESIZE.procedure.compensation(plan))
     found = [one for step in steps if step.changes for one in RESIZE.statements(plan, step)]

@@ -176,7 +176,7 @@ def two_snapshots(answers: list[dict[str, Any]], **shown: str) -> ScriptedReader
 def test_a_volume_that_reported_to_cloudwatch_after_its_first_snapshot_was_attached(
     values: list[float], *, refused: bool
 ) -> None:
-    """Bullet "Deleting a volume can lose what was written after its snapshot": a short use counts too."""
+    """A short use counts too: what was written in it may be in no snapshot."""
     answers: list[dict[str, Any]] = [
         {"Id": "q0", "Values": values, "StatusCode": "Complete"},
         {"Id": "q1", "StatusCode": "Complete"},

@@ -54,6 +54,17 @@ def test_the_percentile_and_the_true_maximum_are_told_apart_in_summary_evidence_
     assert facts["Memory"] == "not measured: the new type has no less"
 
 
+def test_a_network_that_was_not_measured_is_unknown_and_never_zero() -> None:
+    measured = busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY)
+    unknown = replace(measured, fine={key: one for key, one in measured.fine.items() if "network" not in key})
+    shown = []
+    for utilization in (measured, unknown):
+        found = judge(facts_of(instance(), utilization))
+        assert isinstance(found, Finding)
+        shown += [fact.value for fact in found.facts if fact.label.startswith("Network")]
+    assert shown == ["27 kbit/s; m5.xlarge sustains 1.25 Gbit/s", "not measured; m5n.xlarge sustains 4.1 Gbit/s"]
+
+
 def test_the_use_of_the_new_type_is_projected_and_its_risk_named() -> None:
     calm = judge(facts_of(instance(), busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY)))
     burst = judge(

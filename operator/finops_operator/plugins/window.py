@@ -1,0 +1,70 @@
+"""Whether a resource was watched for long enough to call it idle. Pure; used by the checks of every service.
+
+A resource younger than the window, a metric that is missing and a window with holes prove nothing: the answer is the
+reason in words, and an empty one when all of the window was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from finops.domain.utilization import MetricSummary
+from finops_operator.plugins.check import Facts, ParameterSpec
+from finops_operator.plugins.sufficiency import figure, insufficient
+
+LONGEST_DAYS: Final = Decimal(63)
+"""What AWS uses at most for any of its idle rules, WorkSpaces'."""
+
+
+def too_young(facts: Facts[Any], least: Decimal) -> str:
+    """Return why its age forbids a verdict, empty when it is old enough; `least` is in days."""
+    created = facts.resource.created
+    if created is None:
+        return "its age is not known"
+    young = created > facts.now - timedelta(days=float(least))
+    return f"it is younger than {least} days" if young else ""
+
+
+def not_measured(facts: Facts[Any], names: Iterable[str], least: Decimal) -> str:
+    """Return why one of the metrics does not show the last `least` days, empty when all of them do."""
+    for name in names:
+        summary = facts.utilization.best(name)
+        reason = insufficient(facts.utilization, name, facts.settings)
+        if reason or summary is None:
+            return reason or f"{name} is unknown"
+        if summary.days < float(least):
+            return f"only {figure(summary.days)} days of {name} were read, {least} are needed"
+    return ""
+
+
+def summaries(facts: Facts[Any], names: Iterable[str]) -> tuple[MetricSummary, ...]:
+    """Return the summaries of metrics that are there, in order; after `not_measured` said nothing, all of them."""
+    found = (facts.utilization.best(name) for name in names)
+    return tuple(summary for summary in found if summary is not None)
+
+
+def idle_days(noun: str, default: int = 14) -> ParameterSpec:
+    """Return the parameter of an idle rule: how many days nothing may have happened; `noun` begins its sentence."""
+    return ParameterSpec(
+        name="minimumIdleDays",
+        unit="days",
+        default=Decimal(default),
+        minimum=Decimal(7),
+        maximum=LONGEST_DAYS,
+        description=f"{noun} is idle after this many days, which must lie within `metrics.lookbackDays`.",
+    )
+
+
+def measured_days(what: str, default: int = 14) -> ParameterSpec:
+    """Return the parameter of a rule that must see some days of `what`, busy or not."""
+    return ParameterSpec(
+        name="minimumMeasuredDays",
+        unit="days",
+        default=Decimal(default),
+        minimum=Decimal(7),
+        maximum=LONGEST_DAYS,
+        description=f"Days of {what} that must have been read, which must lie within `metrics.lookbackDays`.",
+    )

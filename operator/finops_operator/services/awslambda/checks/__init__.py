@@ -1,0 +1,1 @@
+"""Checks of functions, one a file."""

@@ -1,0 +1,121 @@
+"""Functions with more memory than they use, where Lambda Insights measures it; nothing else says how much they use.
+
+As AWS Compute Optimizer does, only functions up to 1,792 MB with 50 invocations in two weeks are judged: above, memory
+buys further processors. Less memory also means a smaller share of a processor, so a function that computes runs longer
+and may cost the same; the saving holds for one that waits, and is the most that is to be expected. Change it in steps
+and compare the billed duration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from math import ceil
+from typing import Final
+
+from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended, PerformanceRisk
+from finops.domain.utilization import MetricSummary
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.facts import with_facts
+from finops_operator.plugins.measured import about_percent, count, percent, window_fact
+from finops_operator.plugins.sufficiency import coverage_evidence, figure
+from finops_operator.services.awslambda.function import INVOCATIONS, MEMORY, FunctionFacts
+from finops_operator.services.awslambda.judging.judged import changed_within, not_judged, not_measured
+
+ID: Final = "lambda_function_memory"
+_LARGEST_MB: Final = 1792
+_SMALLEST_MB: Final = 128
+_STEP_MB: Final = 64
+_HEADROOM: Final = 1.2
+"""What AWS keeps free of memory by default when it proposes a size."""
+_WINDOW: Final = Decimal(14)
+
+
+def _evaluate(facts: Facts[FunctionFacts], parameters: Parameters) -> Finding | NotRecommended:
+    limit, own = parameters["maximumMemoryPercent"], facts.own
+    reason = not_judged(facts) or _not_comparable(own)
+    reason = reason or not_measured(facts, INVOCATIONS, _WINDOW) or not_measured(facts, MEMORY, _WINDOW)
+    reason = reason or changed_within(facts, own.last_modified, _WINDOW)
+    invocations, memory = facts.utilization.best(INVOCATIONS), facts.utilization.best(MEMORY)
+    if reason or invocations is None or memory is None or own.memory_mb is None:
+        return NotRecommended(ID, facts.resource.id, reason)
+    needed = _needed_mb(own.memory_mb, memory.maximum)
+    least = parameters["minimumInvocations"]
+    if (invocations.total or 0) < float(least):
+        reason = f"it was invoked {count(invocations.total or 0)} times, {least} are needed"
+    elif memory.maximum >= float(limit):
+        reason = f"it used up to {percent(memory.maximum)} of its memory, the limit is {limit} %"
+    elif needed >= own.memory_mb:
+        reason = "no smaller size has room for what it used"
+    if reason:
+        return NotRecommended(ID, facts.resource.id, reason)
+    smaller = facts.cost_of(with_facts(facts.resource, replace(own, memory_mb=needed)))
+    return Finding(
+        check=ID,
+        action="",
+        parameters={"memoryMb": needed},
+        new_monthly_cost=smaller.unrounded_monthly,
+        evidence={
+            "currentMemoryMb": own.memory_mb,
+            "targetMemoryMb": needed,
+            "maximumMemoryPercent": figure(memory.maximum),
+            "thresholdMemoryPercent": str(limit),
+            **coverage_evidence(memory),
+        },
+        summary=f"It used {percent(memory.maximum)} of its {own.memory_mb} MB at most; {needed} MB have room for that.",
+        facts=tuple(_facts(own, invocations, memory)),
+        target=f"{needed} MB",
+        expectation=f"Expected memory about {about_percent(memory.maximum * own.memory_mb / needed)}. "
+        "A function that computes runs longer.",
+        performance_risk=PerformanceRisk.MEDIUM,
+    )
+
+
+def _not_comparable(own: FunctionFacts) -> str:
+    if own.memory_mb is None:
+        return "its memory is not known"
+    large = own.memory_mb > _LARGEST_MB
+    return f"above {_LARGEST_MB} MB more memory also brings more processors" if large else ""
+
+
+def _needed_mb(memory_mb: int, maximum_percent: float) -> int:
+    used = memory_mb * maximum_percent / 100
+    return max(_SMALLEST_MB, ceil(used * _HEADROOM / _STEP_MB) * _STEP_MB)
+
+
+def _facts(own: FunctionFacts, invocations: MetricSummary, memory: MetricSummary) -> Iterator[EvidenceFact]:
+    yield EvidenceFact("Memory", f"{own.memory_mb} MB")
+    yield EvidenceFact("Memory used, at most", percent(memory.maximum))
+    yield EvidenceFact("Memory used, mean", percent(memory.average))
+    yield EvidenceFact("Invocations", count(invocations.total or 0))
+    yield window_fact(memory)
+
+
+CHECK: Final = Check(
+    id=ID,
+    title="Function with more memory than it uses",
+    kinds=("lambda-function",),
+    documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/requirements.html",
+    action_type=ActionType.RIGHTSIZE,
+    effort=Effort.LOW,
+    evaluate=_evaluate,
+    parameters=(
+        ParameterSpec(
+            name="maximumMemoryPercent",
+            unit="percent",
+            default=Decimal(50),
+            minimum=Decimal(10),
+            maximum=Decimal(80),
+            description="A function that once used this share of its memory keeps it.",
+        ),
+        ParameterSpec(
+            name="minimumInvocations",
+            unit="invocations",
+            default=Decimal(50),
+            minimum=Decimal(1),
+            maximum=Decimal(1_000_000),
+            description="With fewer invocations in the measured days nothing is said.",
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""What the checks of functions share: which may be judged, and what is waited for."""

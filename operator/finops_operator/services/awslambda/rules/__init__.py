@@ -1,0 +1,1 @@
+"""What the kind of functions is made of: runtimes, provisioned concurrency, owners."""

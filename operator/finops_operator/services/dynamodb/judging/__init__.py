@@ -1,0 +1,1 @@
+"""What the checks of tables share: which may be judged, and what capacity their use needs."""

@@ -1,0 +1,1 @@
+"""What the kind of tables is made of: metrics, reading, owners."""

@@ -1,0 +1,1 @@
+"""EFS: file systems that many machines mount at once."""

@@ -1,0 +1,1 @@
+"""EKS: Kubernetes clusters and their managed node groups."""

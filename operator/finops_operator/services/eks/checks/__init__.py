@@ -1,0 +1,1 @@
+"""Checks of clusters and node groups, one a file."""

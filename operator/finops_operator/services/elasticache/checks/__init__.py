@@ -1,0 +1,1 @@
+"""Checks of caches, one a file."""

@@ -1,0 +1,1 @@
+"""What several checks of caches judge in the same way."""

@@ -1,0 +1,1 @@
+"""What the kinds and their checks share: owners, node types, what shows that a cache is used."""

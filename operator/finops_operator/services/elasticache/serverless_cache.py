@@ -1,0 +1,149 @@
+"""Serverless caches: AWS bills the data that they hold by the hour and the requests by processing units.
+
+Loaded by the registry; walked by the discover and measure stages. The bundled tables hold no price of either, so that
+the cost is unknown. AWS does not say that it leaves points out when nothing happens, so that a missing one is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from finops.domain.resource import Gap, Resource
+from finops.errors import AwsError
+from finops.ports.aws_read import PageReader
+from finops_operator.plugins.console import console_page
+from finops_operator.plugins.described import gap_of, parse_time
+from finops_operator.plugins.facts import attributes_of
+from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
+from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.services.elasticache.rules.signs import SIGNS
+
+_OPERATION: Final = "elasticache:DescribeServerlessCaches"
+_PAGE: Final = 50
+_GONE: Final = frozenset({"deleting"})
+AVAILABLE: Final = "available"
+WORKING: Final = frozenset({AVAILABLE, "modifying"})
+UNITS: Final = "processingUnits"
+STORED: Final = "bytesStored"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerlessCacheFacts:
+    """What is known of one serverless cache; None: AWS did not say. Names as in the reports' `attributes`.
+
+    Attributes:
+        minimum_storage_gb: what is billed at least, however little it holds.
+        minimum_units_per_second: processing units that are billed at least.
+        tags_known: False when its tags could not be read: it may be protected.
+    """
+
+    engine: str | None = None
+    engine_version: str | None = None
+    minimum_storage_gb: int | None = None
+    maximum_storage_gb: int | None = None
+    minimum_units_per_second: int | None = None
+    snapshot_retention_days: int | None = None
+    tags_known: bool | None = None
+
+
+def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
+    """Yield caches page by page; a page that cannot be read ends the listing with a Gap."""
+    tags = yield from tags_by_arn(reader, "elasticache:serverlesscache")
+    try:
+        for page in reader.pages(_OPERATION, {"MaxResults": _PAGE}):
+            for cache in page.get("ServerlessCaches", ()):
+                if cache.get("Status") not in _GONE:
+                    yield _resource(cache, tags, reader, partition)
+    except AwsError as error:
+        yield gap_of(error, reader)
+
+
+def _resource(cache: Mapping[str, Any], tags: Tags | None, reader: PageReader, partition: str) -> Resource:
+    identity = str(cache["ServerlessCacheName"])
+    made = f"arn:{partition}:elasticache:{reader.region}:{reader.account}:serverlesscache:{identity}"
+    arn = str(cache.get("ARN") or made)
+    limits = cache.get("CacheUsageLimits") or {}
+    storage, units = limits.get("DataStorage") or {}, limits.get("ECPUPerSecond") or {}
+    facts = ServerlessCacheFacts(
+        engine=cache.get("Engine"),
+        engine_version=cache.get("FullEngineVersion"),
+        minimum_storage_gb=storage.get("Minimum"),
+        maximum_storage_gb=storage.get("Maximum"),
+        minimum_units_per_second=units.get("Minimum"),
+        snapshot_retention_days=cache.get("SnapshotRetentionLimit"),
+        tags_known=tags is not None,
+    )
+    return Resource(
+        kind="elasticache-serverless-cache",
+        id=identity,
+        arn=arn,
+        name=identity,
+        account=reader.account,
+        region=reader.region,
+        state=str(cache.get("Status") or "").lower(),
+        tags={} if tags is None else tags.get(arn) or {},
+        created=parse_time(cache.get("CreateTime")),
+        attributes=attributes_of(facts),
+    )
+
+
+def billed_parts(cache: Resource) -> tuple[BilledPart, ...]:
+    """Return the data stored and the requests, both without a price.
+
+    https://aws.amazon.com/elasticache/pricing/
+    """
+    if cache.state not in WORKING:
+        return ()
+    return (
+        BilledPart("stored_gb_hour", Decimal(0), None, "no price for the data of serverless caches"),
+        BilledPart("processing_unit", Decimal(0), None, "no price for the requests of serverless caches"),
+    )
+
+
+def _works(cache: Resource) -> bool:
+    return cache.state in WORKING
+
+
+def _owner(resource: Resource) -> Owner | None:
+    return owner_by_tags(resource.tags, SIGNS)
+
+
+KIND: Final = ResourceKind(
+    id="elasticache-serverless-cache",
+    title="ElastiCache serverless cache",
+    service="elasticache",
+    id_pattern=r"[A-Za-z][A-Za-z0-9-]{0,62}",
+    arn_pattern="arn:*:elasticache:*:*:serverlesscache:*",
+    facts=ServerlessCacheFacts,
+    listing=Listing(permissions=(_OPERATION, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS),
+    states=States(running=WORKING, billed=WORKING),
+    metrics=(
+        MetricSpec(
+            UNITS,
+            "AWS/ElastiCache",
+            "ElastiCacheProcessingUnits",
+            "clusterId",
+            ("Sum",),
+            "count",
+            applies=_works,
+        ),
+        MetricSpec(
+            STORED,
+            "AWS/ElastiCache",
+            "BytesUsedForCache",
+            "clusterId",
+            ("Average", "Maximum"),
+            "bytes used",
+            applies=_works,
+        ),
+    ),
+    billed_parts=billed_parts,
+    console_url=console_page("elasticache/home?region={region}#/serverless/{id}"),
+    sample=Sample("cache-1", "arn:aws:elasticache:us-east-1:111111111111:serverlesscache:cache-1"),
+    owner=_owner,
+    type_of=lambda resource: resource.text("engine"),
+)

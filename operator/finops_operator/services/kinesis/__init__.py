@@ -1,0 +1,1 @@
+"""Kinesis Data Streams: streams of records on shards or on demand."""

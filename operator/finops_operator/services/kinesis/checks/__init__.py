@@ -1,0 +1,1 @@
+"""Checks of streams, one a file."""

@@ -1,0 +1,1 @@
+"""What several checks of streams judge in the same way."""

@@ -1,0 +1,186 @@
+"""Streams: ListStreams, shards and consumers of each, records put and fetched.
+
+Loaded by the registry; walked by the discover and measure stages. The bundled tables hold no price of Kinesis, so that
+the cost is unknown. AWS publishes what is put and fetched by the minute, and nothing where nobody asks; whether a point
+is missing or zero is not said, so that a missing one is unknown and only a whole window without any is evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from finops.domain.resource import Gap, Resource
+from finops.errors import AwsError
+from finops.ports.aws_read import PageReader
+from finops_operator.plugins.console import console_page
+from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
+from finops_operator.plugins.facts import attributes_of, facts_of
+from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
+from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.services.kinesis.rules.signs import SIGNS
+
+_LIST: Final = "kinesis:ListStreams"
+_DESCRIBE: Final = "kinesis:DescribeStreamSummary"
+_PAGE: Final = 100
+_GONE: Final = "DELETING"
+ACTIVE: Final = "active"
+_WORKING: Final = frozenset({ACTIVE, "updating"})
+ON_DEMAND: Final = "ON_DEMAND"
+PUT: Final = "recordsPut"
+FETCHED: Final = "recordsFetched"
+AGE: Final = "iteratorAgeMilliseconds"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """What is known of one stream; None: AWS did not say. Names as in the reports' `attributes`.
+
+    Attributes:
+        mode: `PROVISIONED`, by the shard and hour, or `ON_DEMAND`.
+        consumers: registered ones, which have a throughput of their own and are billed by the hour.
+        retention_hours: 24 are included; more is billed.
+        shard_metrics: whether metrics of single shards are on, which are billed.
+        tags_known: False when its tags could not be read: it may be protected.
+    """
+
+    mode: str | None = None
+    shards: int | None = None
+    consumers: int | None = None
+    retention_hours: int | None = None
+    shard_metrics: bool | None = None
+    tags_known: bool | None = None
+
+
+@dataclass(slots=True)
+class _Summaries:
+    """Describes streams one by one; after one refusal no other is asked for."""
+
+    reader: PageReader
+    failed: list[Gap] = field(default_factory=list)
+
+    def of(self, name: str) -> Mapping[str, Any]:
+        """Return the summary of a stream, empty when it is not known."""
+        if self.failed:
+            return {}
+        try:
+            return self.reader.once(_DESCRIBE, {"StreamName": name}).get("StreamDescriptionSummary") or {}
+        except AwsError as error:
+            self.failed.append(gap_of(error, self.reader))
+            return {}
+
+
+def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
+    """Yield streams page by page; a page that cannot be read ends the listing with a Gap."""
+    tags = yield from tags_by_arn(reader, "kinesis:stream")
+    summaries = _Summaries(reader)
+    try:
+        for page in reader.pages(_LIST, {"Limit": _PAGE}):
+            for stream in page.get("StreamSummaries", ()):
+                if stream.get("StreamStatus") != _GONE:
+                    summary = summaries.of(str(stream["StreamName"]))
+                    yield _resource(stream, summary, tags, reader, partition)
+    except AwsError as error:
+        yield gap_of(error, reader)
+    yield from summaries.failed
+
+
+def _resource(
+    stream: Mapping[str, Any], summary: Mapping[str, Any], tags: Tags | None, reader: PageReader, partition: str
+) -> Resource:
+    name, created = str(stream["StreamName"]), stream.get("StreamCreationTimestamp")
+    arn = str(stream.get("StreamARN") or f"arn:{partition}:kinesis:{reader.region}:{reader.account}:stream/{name}")
+    facts = StreamFacts(
+        mode=(stream.get("StreamModeDetails") or {}).get("StreamMode"),
+        shards=summary.get("OpenShardCount"),
+        consumers=summary.get("ConsumerCount"),
+        retention_hours=summary.get("RetentionPeriodHours"),
+        shard_metrics=_shard_metrics(summary),
+        tags_known=tags is not None,
+    )
+    return Resource(
+        kind="kinesis-stream",
+        id=name,
+        arn=arn,
+        name=name,
+        account=reader.account,
+        region=reader.region,
+        state=str(stream.get("StreamStatus") or "").lower(),
+        tags={} if tags is None else tags.get(arn) or {},
+        created=parse_time(created) or parse_seconds(created),
+        attributes=attributes_of(facts),
+    )
+
+
+def _shard_metrics(summary: Mapping[str, Any]) -> bool | None:
+    if not summary:
+        return None
+    return any(one.get("ShardLevelMetrics") for one in summary.get("EnhancedMonitoring") or ())
+
+
+def stream_facts(resource: Resource) -> StreamFacts:
+    """Return the facts of a `kinesis-stream`."""
+    return facts_of(StreamFacts, resource)
+
+
+def billed_parts(stream: Resource) -> tuple[BilledPart, ...]:
+    """Return its shards or its hours on demand, both without a price.
+
+    https://aws.amazon.com/kinesis/data-streams/pricing/
+    """
+    if stream.state not in _WORKING:
+        return ()
+    facts = stream_facts(stream)
+    if facts.mode == ON_DEMAND:
+        return (BilledPart("stream_hour", Decimal(1), None, "no price for streams on demand"),)
+    return (BilledPart("shard_hour", Decimal(facts.shards or 0), None, "no price for shards"),)
+
+
+def _works(stream: Resource) -> bool:
+    return stream.state in _WORKING
+
+
+def _counter(name: str, metric: str) -> MetricSpec:
+    return MetricSpec(name, "AWS/Kinesis", metric, "StreamName", ("Sum",), "count", applies=_works)
+
+
+def _owner(resource: Resource) -> Owner | None:
+    return owner_by_tags(resource.tags, SIGNS)
+
+
+KIND: Final = ResourceKind(
+    id="kinesis-stream",
+    title="Kinesis stream",
+    service="kinesis",
+    id_pattern=r"[A-Za-z0-9_.-]{1,128}",
+    arn_pattern="arn:*:kinesis:*:*:stream/*",
+    facts=StreamFacts,
+    listing=Listing(
+        permissions=(_LIST, _DESCRIBE, PERMISSION, "cloudwatch:GetMetricData"),
+        collect=_collect,
+        probes={_DESCRIBE: lambda known: {"StreamName": known}},
+        calls=CALLS,
+    ),
+    states=States(running=_WORKING, billed=_WORKING),
+    metrics=(
+        _counter(PUT, "IncomingRecords"),
+        _counter(FETCHED, "GetRecords.Records"),
+        MetricSpec(
+            AGE,
+            "AWS/Kinesis",
+            "GetRecords.IteratorAgeMilliseconds",
+            "StreamName",
+            ("Average", "Maximum"),
+            "milliseconds",
+            applies=_works,
+        ),
+    ),
+    billed_parts=billed_parts,
+    console_url=console_page("kinesis/home?region={region}#/streams/details/{id}/monitoring"),
+    sample=Sample("events", "arn:aws:kinesis:us-east-1:111111111111:stream/events"),
+    owner=_owner,
+    type_of=lambda resource: resource.text("mode"),
+)

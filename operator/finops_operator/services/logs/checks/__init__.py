@@ -1,0 +1,1 @@
+"""Checks of log groups, one a file."""

@@ -1,0 +1,1 @@
+"""What the checks of log groups share: which may be judged, and what their data costs."""

@@ -1,0 +1,1 @@
+"""What the kind of log groups is made of: owners."""

@@ -1,0 +1,1 @@
+"""MSK: Kafka clusters on brokers of one's own and serverless."""

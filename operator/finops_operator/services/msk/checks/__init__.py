@@ -1,0 +1,1 @@
+"""Checks of Kafka clusters, one a file."""

@@ -1,0 +1,1 @@
+"""What the kind and its checks share: owners and brokers."""

@@ -1,0 +1,1 @@
+"""OpenSearch Service: domains of OpenSearch and of Elasticsearch."""

@@ -1,0 +1,1 @@
+"""Checks of domains, one a file."""

@@ -1,0 +1,249 @@
+"""Domains: ListDomainNames and DescribeDomains, five at a time; nodes by role, storage, and what passed through.
+
+Loaded by the registry; walked by the discover and measure stages. Data, dedicated master, coordinator and warm nodes
+are priced by the hour; the tables hold no price of OpenSearch's own storage, so that the cost of a domain with it is
+unknown. A domain publishes every minute, under its name and its account's; a missing point is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from finops.domain.price import PriceQuery
+from finops.domain.resource import Gap, Resource
+from finops.errors import AwsError
+from finops.ports.aws_read import PageReader
+from finops_operator.plugins.console import console_page
+from finops_operator.plugins.described import gap_of
+from finops_operator.plugins.facts import attributes_of, facts_of
+from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Product, ResourceKind, Sample, States
+from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.services.opensearch.rules.signs import SIGNS
+
+_NAMES: Final = "opensearch:ListDomainNames"
+_DOMAINS: Final = "opensearch:DescribeDomains"
+_CALLS: Final = {"es:ListDomainNames": _NAMES, "es:DescribeDomains": _DOMAINS}
+"""IAM knows the service by its old name."""
+_AT_ONCE: Final = 5
+ACTIVE: Final = "active"
+_CREATING: Final = "creating"
+_STATES: Final = frozenset({ACTIVE, "processing", "upgrading"})
+_ACCOUNT: Final = "ClientId"
+_DOMAIN: Final = "DomainName"
+_COORDINATOR: Final = "coordinator"
+SEARCHES: Final = "searchesPerMinute"
+INDEXING: Final = "indexingPerMinute"
+
+
+@dataclass(frozen=True, slots=True)
+class DomainFacts:
+    """What is known of one domain; None: AWS did not say. Names as in the reports' `attributes`.
+
+    Attributes:
+        engine_version: `OpenSearch_2.11` or `Elasticsearch_7.10`.
+        master_nodes, coordinator_nodes, warm_nodes: how many of each, 0 for none.
+        volume_type: `gp2`, `gp3`, `io1`, `standard`; empty where the nodes have disks of their own.
+        volume_gb: of each data node.
+        tags_known: False when its tags could not be read: it may be protected.
+    """
+
+    engine_version: str | None = None
+    instance_type: str | None = None
+    data_nodes: int | None = None
+    master_type: str | None = None
+    master_nodes: int | None = None
+    coordinator_type: str | None = None
+    coordinator_nodes: int | None = None
+    warm_type: str | None = None
+    warm_nodes: int | None = None
+    cold_storage: bool | None = None
+    zone_aware: bool | None = None
+    volume_type: str | None = None
+    volume_gb: int | None = None
+    volume_iops: int | None = None
+    tags_known: bool | None = None
+
+
+# -- listing -----------------------------------------------------------------------------------------------------------
+
+
+def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
+    """Yield domains five at a time; what cannot be read ends the listing with a Gap."""
+    tags = yield from tags_by_arn(reader, "es:domain")
+    try:
+        listed = reader.once(_NAMES, {}).get("DomainNames", ())
+        names = [str(one["DomainName"]) for one in listed]
+        for start in range(0, len(names), _AT_ONCE):
+            answer = reader.once(_DOMAINS, {"DomainNames": names[start : start + _AT_ONCE]})
+            for domain in answer.get("DomainStatusList", ()):
+                if not domain.get("Deleted"):
+                    yield _resource(domain, tags, reader, partition)
+    except AwsError as error:
+        yield gap_of(error, reader)
+
+
+def _resource(domain: Mapping[str, Any], tags: Tags | None, reader: PageReader, partition: str) -> Resource:
+    name = str(domain["DomainName"])
+    arn = str(domain.get("ARN") or f"arn:{partition}:es:{reader.region}:{reader.account}:domain/{name}")
+    return Resource(
+        kind="opensearch-domain",
+        id=name,
+        arn=arn,
+        name=name,
+        account=reader.account,
+        region=reader.region,
+        state=_state(domain),
+        tags={} if tags is None else tags.get(arn) or {},
+        attributes=attributes_of(_facts(domain, tags_known=tags is not None)),
+    )
+
+
+def _state(domain: Mapping[str, Any]) -> str:
+    """Return the state, which the API gives as flags."""
+    if domain.get("Created") is False:
+        return _CREATING
+    if domain.get("UpgradeProcessing"):
+        return "upgrading"
+    return "processing" if domain.get("Processing") else ACTIVE
+
+
+def _facts(domain: Mapping[str, Any], *, tags_known: bool) -> DomainFacts:
+    cluster, storage = domain.get("ClusterConfig") or {}, domain.get("EBSOptions") or {}
+    masters, warm = bool(cluster.get("DedicatedMasterEnabled")), bool(cluster.get("WarmEnabled"))
+    coordinator = _coordinator(cluster)
+    return DomainFacts(
+        engine_version=domain.get("EngineVersion"),
+        instance_type=cluster.get("InstanceType"),
+        data_nodes=cluster.get("InstanceCount"),
+        master_type=cluster.get("DedicatedMasterType") if masters else "",
+        master_nodes=cluster.get("DedicatedMasterCount") if masters else 0,
+        coordinator_type=coordinator.get("Type") or "",
+        coordinator_nodes=coordinator.get("Count") or 0,
+        warm_type=cluster.get("WarmType") if warm else "",
+        warm_nodes=cluster.get("WarmCount") if warm else 0,
+        cold_storage=bool((cluster.get("ColdStorageOptions") or {}).get("Enabled")),
+        zone_aware=cluster.get("ZoneAwarenessEnabled"),
+        volume_type=storage.get("VolumeType") if storage.get("EBSEnabled") else "",
+        volume_gb=storage.get("VolumeSize") if storage.get("EBSEnabled") else 0,
+        volume_iops=storage.get("Iops"),
+        tags_known=tags_known,
+    )
+
+
+def _coordinator(cluster: Mapping[str, Any]) -> Mapping[str, Any]:
+    for option in cluster.get("NodeOptions") or ():
+        config: Mapping[str, Any] = option.get("NodeConfig") or {}
+        if option.get("NodeType") == _COORDINATOR and config.get("Enabled"):
+            return config
+    return {}
+
+
+def domain_facts(resource: Resource) -> DomainFacts:
+    """Return the facts of an `opensearch-domain`."""
+    return facts_of(DomainFacts, resource)
+
+
+# -- what is billed ----------------------------------------------------------------------------------------------------
+
+
+def billed_parts(domain: Resource) -> tuple[BilledPart, ...]:
+    """Return the hours of its nodes by role, and its storage, which has no price.
+
+    https://aws.amazon.com/opensearch-service/pricing/
+    """
+    if domain.state == _CREATING:
+        return ()
+    facts, region = domain_facts(domain), domain.region
+    parts = [_hours("data_node_hour", region, facts.instance_type, facts.data_nodes)]
+    for dimension, node_type, nodes in (
+        ("master_node_hour", facts.master_type, facts.master_nodes),
+        ("coordinator_node_hour", facts.coordinator_type, facts.coordinator_nodes),
+        ("warm_node_hour", facts.warm_type, facts.warm_nodes),
+    ):
+        if nodes != 0:
+            parts.append(_hours(dimension, region, node_type, nodes))
+    if facts.volume_type != "":
+        kind = facts.volume_type or "that AWS did not name"
+        parts.append(BilledPart("storage_gb_month", Decimal(0), None, f"no price for OpenSearch storage {kind}"))
+    if facts.warm_nodes or facts.cold_storage:
+        reason = "no price for data in warm and cold storage"
+        parts.append(BilledPart("managed_storage_gb_month", Decimal(0), None, reason))
+    return tuple(parts)
+
+
+def _hours(dimension: str, region: str, node_type: str | None, nodes: int | None) -> BilledPart:
+    if not node_type or nodes is None:
+        return BilledPart(dimension, Decimal(0), None, "the type or the number of its nodes is not known")
+    return BilledPart(dimension, Decimal(nodes), hour_query(region, node_type))
+
+
+def hour_query(region: str, instance_type: str) -> PriceQuery:
+    """Return what to ask the price tables about an hour of a node."""
+    return PriceQuery("opensearch", region, "instance_hour", (("instance_type", instance_type),))
+
+
+# -- what else is declared ---------------------------------------------------------------------------------------------
+
+
+def _named(domain: Resource) -> tuple[tuple[str, str], ...]:
+    return (_ACCOUNT, domain.account), (_DOMAIN, domain.id)
+
+
+def _publishes(domain: Resource) -> bool:
+    return domain.state in _STATES
+
+
+def _level(name: str, metric: str, unit: str) -> MetricSpec:
+    return MetricSpec(
+        name, "AWS/ES", metric, _DOMAIN, ("Average", "Maximum"), unit, dimensions=_named, applies=_publishes
+    )
+
+
+def _owner(resource: Resource) -> Owner | None:
+    return owner_by_tags(resource.tags, SIGNS)
+
+
+def _price_queries(region: str, instance_type: str, _options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
+    return (hour_query(region, instance_type),)
+
+
+KIND: Final = ResourceKind(
+    id="opensearch-domain",
+    title="OpenSearch domain",
+    service="es",
+    id_pattern=r"[a-z][a-z0-9-]{2,27}",
+    arn_pattern="arn:*:es:*:*:domain/*",
+    facts=DomainFacts,
+    listing=Listing(
+        permissions=(*_CALLS, PERMISSION, "cloudwatch:GetMetricData"),
+        collect=_collect,
+        probes={"es:DescribeDomains": lambda known: {"DomainNames": [known]}},
+        calls={**_CALLS, **CALLS},
+    ),
+    states=States(running=_STATES, billed=_STATES),
+    metrics=(
+        _level(SEARCHES, "SearchRate", "requests a minute"),
+        _level(INDEXING, "IndexingRate", "operations a minute"),
+        _level("cpuPercent", "CPUUtilization", "percent"),
+        _level("heapPercent", "JVMMemoryPressure", "percent"),
+        _level("freeStorageMegabytes", "FreeStorageSpace", "megabytes free"),
+    ),
+    billed_parts=billed_parts,
+    console_url=console_page("aos/home?region={region}#opensearch/domains/{id}"),
+    sample=Sample("my-domain", "arn:aws:es:us-east-1:111111111111:domain/my-domain"),
+    owner=_owner,
+    type_of=lambda resource: resource.text("instance_type"),
+    products=(
+        Product(
+            option="--search-instance-type",
+            metavar="TYPE",
+            description="Such as m6g.large.search.",
+            queries=_price_queries,
+            sample="m6g.large.search",
+        ),
+    ),
+)

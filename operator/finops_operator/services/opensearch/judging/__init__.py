@@ -1,0 +1,1 @@
+"""What several checks of domains judge in the same way."""

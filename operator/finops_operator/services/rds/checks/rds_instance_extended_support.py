@@ -1,0 +1,38 @@
+"""Database instances past the standard support of their version: AWS bills every vCPU for each hour until the upgrade.
+
+AWS says itself when standard support of a version ends, and the parameter says how long before that the advice begins.
+The members of a cluster are judged with it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from finops.domain.recommendation import ActionType, Effort, Finding, NotRecommended
+from finops_operator.plugins.check import Check, Facts, Parameters
+from finops_operator.services.rds.instance import DatabaseFacts
+from finops_operator.services.rds.judging.extended_support import NOTICE, PAGE, Version, judge
+
+ID: Final = "rds_instance_extended_support"
+
+
+def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | NotRecommended:
+    own = facts.own
+    if own.db_cluster_id:
+        return NotRecommended(ID, facts.resource.id, "it is a member of a cluster, which is judged as a whole")
+    version = Version(own.engine, own.engine_version, own.engine_lifecycle_support)
+    return judge(ID, facts, version, parameters)
+
+
+CHECK: Final = Check(
+    id=ID,
+    title="RDS instance in extended support",
+    kinds=("rds-instance",),
+    documentation=PAGE,
+    action_type=ActionType.UPGRADE,
+    effort=Effort.HIGH,
+    evaluate=_evaluate,
+    restart_needed=True,
+    rollback_possible=False,
+    parameters=(NOTICE,),
+)

@@ -1,0 +1,1 @@
+"""What several checks of databases and clusters judge in the same way."""

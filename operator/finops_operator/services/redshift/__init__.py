@@ -1,0 +1,1 @@
+"""Redshift: data warehouses on nodes of one's own."""

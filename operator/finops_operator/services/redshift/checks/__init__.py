@@ -1,0 +1,1 @@
+"""Checks of warehouses, one a file."""

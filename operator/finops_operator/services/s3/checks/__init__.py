@@ -1,0 +1,1 @@
+"""Checks of buckets, one a file."""

@@ -1,0 +1,1 @@
+"""SageMaker: endpoints that answer requests with a model, and notebook instances."""

@@ -1,0 +1,1 @@
+"""Checks of endpoints and notebooks, one a file."""

@@ -1,0 +1,177 @@
+"""Endpoints: ListEndpoints, the instances behind each variant, and the requests that reach it.
+
+Loaded by the registry; walked by the discover and measure stages. The bundled tables hold no price of SageMaker, so
+that the cost is unknown; an endpoint without instances of its own is billed by use alone. Requests are published by
+variant, and only while there are any, so that a missing point is none; one with several variants is not measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from finops.domain.resource import Gap, Resource
+from finops.errors import AwsError
+from finops.ports.aws_read import PageReader
+from finops_operator.plugins.console import console_page
+from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
+from finops_operator.plugins.facts import attributes_of, facts_of
+from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
+from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.services.sagemaker.rules.signs import SIGNS
+
+_LIST: Final = "sagemaker:ListEndpoints"
+_DESCRIBE: Final = "sagemaker:DescribeEndpoint"
+_PAGE: Final = 100
+_GONE: Final = "Deleting"
+IN_SERVICE: Final = "inservice"
+_WORKING: Final = frozenset({IN_SERVICE, "updating", "systemupdating", "rollingback", "updaterollbackfailed"})
+REQUESTS: Final = "invocations"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointFacts:
+    """What is known of one endpoint; None: AWS did not say. Names as in the reports' `attributes`.
+
+    Attributes:
+        variants: names of the models' variants that share its requests.
+        instances: machines of all variants together; 0 for one that is serverless.
+        asynchronous: whether it takes requests from a queue.
+        tags_known: False when its tags could not be read: it may be protected.
+    """
+
+    variants: tuple[str, ...] | None = None
+    instances: int | None = None
+    serverless: bool | None = None
+    asynchronous: bool | None = None
+    tags_known: bool | None = None
+
+
+@dataclass(slots=True)
+class _Descriptions:
+    """Describes endpoints one by one; after one refusal no other is asked for."""
+
+    reader: PageReader
+    failed: list[Gap] = field(default_factory=list)
+
+    def of(self, name: str) -> Mapping[str, Any]:
+        """Return the description of an endpoint, empty when it is not known."""
+        if self.failed:
+            return {}
+        try:
+            return self.reader.once(_DESCRIBE, {"EndpointName": name})
+        except AwsError as error:
+            self.failed.append(gap_of(error, self.reader))
+            return {}
+
+
+def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
+    """Yield endpoints page by page; a page that cannot be read ends the listing with a Gap."""
+    del partition
+    tags = yield from tags_by_arn(reader, "sagemaker:endpoint")
+    descriptions = _Descriptions(reader)
+    try:
+        for page in reader.pages(_LIST, {"MaxResults": _PAGE}):
+            for endpoint in page.get("Endpoints", ()):
+                if endpoint.get("EndpointStatus") != _GONE:
+                    yield _resource(endpoint, descriptions.of(str(endpoint["EndpointName"])), tags, reader)
+    except AwsError as error:
+        yield gap_of(error, reader)
+    yield from descriptions.failed
+
+
+def _resource(
+    endpoint: Mapping[str, Any], description: Mapping[str, Any], tags: Tags | None, reader: PageReader
+) -> Resource:
+    name, arn, created = str(endpoint["EndpointName"]), str(endpoint["EndpointArn"]), endpoint.get("CreationTime")
+    return Resource(
+        kind="sagemaker-endpoint",
+        id=name,
+        arn=arn,
+        name=name,
+        account=reader.account,
+        region=reader.region,
+        state=str(endpoint.get("EndpointStatus") or "").lower(),
+        tags={} if tags is None else tags.get(arn) or {},
+        created=parse_time(created) or parse_seconds(created),
+        attributes=attributes_of(_facts(description, tags_known=tags is not None)),
+    )
+
+
+def _facts(description: Mapping[str, Any], *, tags_known: bool) -> EndpointFacts:
+    variants = description.get("ProductionVariants")
+    if variants is None:
+        return EndpointFacts(tags_known=tags_known)
+    return EndpointFacts(
+        variants=tuple(str(one.get("VariantName") or "") for one in variants),
+        instances=sum(one.get("CurrentInstanceCount") or 0 for one in variants),
+        serverless=any(one.get("CurrentServerlessConfig") for one in variants),
+        asynchronous=bool(description.get("AsyncInferenceConfig")),
+        tags_known=tags_known,
+    )
+
+
+def endpoint_facts(resource: Resource) -> EndpointFacts:
+    """Return the facts of a `sagemaker-endpoint`."""
+    return facts_of(EndpointFacts, resource)
+
+
+def billed_parts(endpoint: Resource) -> tuple[BilledPart, ...]:
+    """Return its machines, without a price. https://aws.amazon.com/sagemaker/ai/pricing/ ."""
+    if endpoint.state not in _WORKING:
+        return ()
+    facts = endpoint_facts(endpoint)
+    if facts.serverless:
+        return (BilledPart("request_second", Decimal(0), None, "no price for serverless endpoints"),)
+    return (BilledPart("instance_hour", Decimal(facts.instances or 0), None, "no price for SageMaker instances"),)
+
+
+def _named(endpoint: Resource) -> tuple[tuple[str, str], ...]:
+    (variant,) = endpoint_facts(endpoint).variants or ("",)
+    return ("EndpointName", endpoint.id), ("VariantName", variant)
+
+
+def _measured(endpoint: Resource) -> bool:
+    variants = endpoint_facts(endpoint).variants
+    return endpoint.state in _WORKING and variants is not None and len(variants) == 1
+
+
+def _owner(resource: Resource) -> Owner | None:
+    return owner_by_tags(resource.tags, SIGNS)
+
+
+KIND: Final = ResourceKind(
+    id="sagemaker-endpoint",
+    title="SageMaker endpoint",
+    service="sagemaker",
+    id_pattern=r"[A-Za-z0-9](?:-*[A-Za-z0-9]){0,62}",
+    arn_pattern="arn:*:sagemaker:*:*:endpoint/*",
+    facts=EndpointFacts,
+    listing=Listing(
+        permissions=(_LIST, _DESCRIBE, PERMISSION, "cloudwatch:GetMetricData"),
+        collect=_collect,
+        probes={_DESCRIBE: lambda known: {"EndpointName": known}},
+        calls=CALLS,
+    ),
+    states=States(running=_WORKING, billed=_WORKING),
+    metrics=(
+        MetricSpec(
+            REQUESTS,
+            "AWS/SageMaker",
+            "Invocations",
+            "EndpointName",
+            ("Sum",),
+            "count",
+            missing_means_zero=True,
+            dimensions=_named,
+            applies=_measured,
+        ),
+    ),
+    billed_parts=billed_parts,
+    console_url=console_page("sagemaker/home?region={region}#/endpoints/{id}"),
+    sample=Sample("my-endpoint", "arn:aws:sagemaker:us-east-1:111111111111:endpoint/my-endpoint"),
+    owner=_owner,
+)

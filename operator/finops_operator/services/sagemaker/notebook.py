@@ -1,0 +1,113 @@
+"""Notebook instances: ListNotebookInstances, a machine each, billed while it runs, and its disk all the time.
+
+Loaded by the registry; walked by the discover stage. The bundled tables hold no price of SageMaker, so that the cost is
+unknown. SageMaker publishes nothing about a notebook; the time of its last change is that of its last start or stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from finops.domain.resource import Gap, Resource
+from finops.errors import AwsError
+from finops.ports.aws_read import PageReader
+from finops_operator.plugins.console import console_page
+from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
+from finops_operator.plugins.facts import attributes_of
+from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
+from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
+from finops_operator.services.sagemaker.rules.signs import SIGNS
+
+_LIST: Final = "sagemaker:ListNotebookInstances"
+_PAGE: Final = 100
+_GONE: Final = "Deleting"
+IN_SERVICE: Final = "inservice"
+STOPPED: Final = "stopped"
+_WORKING: Final = frozenset({IN_SERVICE, "updating", "inmaintenance", "pendingmaintenance"})
+_KEPT: Final = frozenset({STOPPED, "stopping"})
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookFacts:
+    """What is known of one notebook; None: AWS did not say. Names as in the reports' `attributes`.
+
+    Attributes:
+        last_changed: ISO time of the last start, stop or change of settings.
+        lifecycle_configuration: name of the scripts that run at its start, empty for none; a stop by itself is one.
+        tags_known: False when its tags could not be read: it may be protected.
+    """
+
+    instance_type: str | None = None
+    last_changed: str | None = None
+    lifecycle_configuration: str | None = None
+    tags_known: bool | None = None
+
+
+def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
+    """Yield notebooks page by page; a page that cannot be read ends the listing with a Gap."""
+    del partition
+    tags = yield from tags_by_arn(reader, "sagemaker:notebook-instance")
+    try:
+        for page in reader.pages(_LIST, {"MaxResults": _PAGE}):
+            for notebook in page.get("NotebookInstances", ()):
+                if notebook.get("NotebookInstanceStatus") != _GONE:
+                    yield _resource(notebook, tags, reader)
+    except AwsError as error:
+        yield gap_of(error, reader)
+
+
+def _resource(notebook: Mapping[str, Any], tags: Tags | None, reader: PageReader) -> Resource:
+    name, arn = str(notebook["NotebookInstanceName"]), str(notebook["NotebookInstanceArn"])
+    created, changed = notebook.get("CreationTime"), notebook.get("LastModifiedTime")
+    last = parse_time(changed) or parse_seconds(changed)
+    facts = NotebookFacts(
+        instance_type=notebook.get("InstanceType"),
+        last_changed=None if last is None else last.isoformat(),
+        lifecycle_configuration=str(notebook.get("NotebookInstanceLifecycleConfigName") or ""),
+        tags_known=tags is not None,
+    )
+    return Resource(
+        kind="sagemaker-notebook",
+        id=name,
+        arn=arn,
+        name=name,
+        account=reader.account,
+        region=reader.region,
+        state=str(notebook.get("NotebookInstanceStatus") or "").lower(),
+        tags={} if tags is None else tags.get(arn) or {},
+        created=parse_time(created) or parse_seconds(created),
+        attributes=attributes_of(facts),
+    )
+
+
+def billed_parts(notebook: Resource) -> tuple[BilledPart, ...]:
+    """Return its machine while it runs, and its disk, both without a price."""
+    disk = BilledPart("volume_gb_month", Decimal(0), None, "no price for the disks of notebooks")
+    if notebook.state in _WORKING:
+        return (BilledPart("instance_hour", Decimal(1), None, "no price for SageMaker instances"), disk)
+    return (disk,) if notebook.state in _KEPT else ()
+
+
+def _owner(resource: Resource) -> Owner | None:
+    return owner_by_tags(resource.tags, SIGNS)
+
+
+KIND: Final = ResourceKind(
+    id="sagemaker-notebook",
+    title="SageMaker notebook instance",
+    service="sagemaker",
+    id_pattern=r"[A-Za-z0-9](?:-*[A-Za-z0-9]){0,62}",
+    arn_pattern="arn:*:sagemaker:*:*:notebook-instance/*",
+    facts=NotebookFacts,
+    listing=Listing(permissions=(_LIST, PERMISSION), collect=_collect, calls=CALLS),
+    states=States(running=_WORKING, stopped=_KEPT, billed=_WORKING | _KEPT),
+    billed_parts=billed_parts,
+    console_url=console_page("sagemaker/home?region={region}#/notebook-instances/{id}"),
+    sample=Sample("my-notebook", "arn:aws:sagemaker:us-east-1:111111111111:notebook-instance/my-notebook"),
+    owner=_owner,
+    type_of=lambda resource: resource.text("instance_type"),
+)

@@ -1,0 +1,67 @@
+"""lambda_function_memory: more memory than Lambda Insights ever saw in use, and what says nothing about it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tests.support.facts import summarize
+from tests.support.judged_kind import without
+from tests.unit.services.awslambda.functions import DAY, FUNCTIONS, ago, function, invoked, memory
+
+from finops.domain.canonical import Json
+from finops_operator.services.awslambda.checks.lambda_function_memory import CHECK
+
+
+def test_a_function_that_used_a_fifth_of_its_memory_at_most_gets_a_smaller_size() -> None:
+    use = invoked(100_000, memory=memory(10, peak=20))
+    found = FUNCTIONS.found(CHECK, function(), use)
+    # 20 % of 1,024 MB with a fifth kept free are 246 MB, in steps of 64.
+    assert (found.target, found.parameters) == ("256 MB", {"memoryMb": 256})
+    assert found.new_monthly_cost == FUNCTIONS.cost(function(memory_mb=256), use).unrounded_monthly
+    assert found.expectation.startswith("Expected memory about 80 %.")
+
+
+def test_a_single_day_above_the_limit_breaks_it_and_doubled_use_removes_it() -> None:
+    assert FUNCTIONS.reason(CHECK, function(), invoked(100, memory=memory(10, peak=50))) == (
+        "it used up to 50 % of its memory, the limit is 50 %"
+    )
+    FUNCTIONS.found(CHECK, function(), invoked(100, memory=memory(10, peak=49.9)))
+
+
+def test_memory_that_insights_does_not_measure_is_unknown() -> None:
+    unread = without(invoked(100, memory=memory(10)), "memoryPercent", reason="NotPublished")
+    assert FUNCTIONS.reason(CHECK, function(), unread) == "memoryPercent is unknown (NotPublished)"
+    uncounted = without(invoked(100, memory=memory(10)), "invocations")
+    assert FUNCTIONS.reason(CHECK, function(), uncounted) == "invocations is unknown (Throttled)"
+
+
+def test_days_without_a_measurement_are_not_taken_for_little_use() -> None:
+    holes = summarize([10.0] * 10, period=DAY, expected=14)
+    assert "covers 71.43 %" in FUNCTIONS.reason(CHECK, function(), invoked(100, memory=holes))
+
+
+@pytest.mark.parametrize(("a_day", "finds"), [(50 / 90, True), (49 / 90, False)])
+def test_fewer_than_fifty_invocations_say_nothing(a_day: float, finds: bool) -> None:
+    verdict = FUNCTIONS.judged(CHECK, function(), invoked(a_day, memory=memory(10)))
+    assert hasattr(verdict, "evidence") is finds
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"memory_mb": 1793}, "above 1792 MB more memory also brings more processors"),
+        ({"memory_mb": None}, "its memory is not known"),
+        ({"memory_mb": 128}, "no smaller size has room for what it used"),
+        ({"last_modified": ago(13)}, "it was changed within the last 14 days"),
+        ({"tags_known": False}, "its tags could not be read, so it may be protected"),
+    ],
+)
+def test_what_cannot_be_smaller_or_be_compared_is_not_judged(changes: dict[str, Json], why: str) -> None:
+    assert FUNCTIONS.reason(CHECK, function(**changes), invoked(100, memory=memory(10))) == why
+
+
+def test_a_policy_may_allow_more_use() -> None:
+    use = invoked(100, memory=memory(60))
+    assert "the limit is 50 %" in FUNCTIONS.reason(CHECK, function(), use)
+    assert FUNCTIONS.found(CHECK, function(), use, maximumMemoryPercent=Decimal(70)).target == "768 MB"

@@ -1,0 +1,49 @@
+"""msk_cluster_idle: two weeks without a byte on any broker, and what is no proof of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tests.support.facts import flat, summarize
+from tests.unit.services.msk.brokers import KAFKA, kafka, measured, without
+
+from finops.domain.canonical import Json
+from finops_operator.services.msk.checks.msk_cluster_idle import CHECK
+
+HOURS = 14 * 24
+ONCE = summarize([0.0] * (HOURS - 1) + [2.0])
+
+
+def test_a_cluster_without_a_byte_of_clients_for_two_weeks_is_idle() -> None:
+    idle = KAFKA.found(CHECK, kafka(), measured())
+    assert (idle.action, idle.new_monthly_cost, idle.evidence["brokers"]) == ("", Decimal(0), 3)
+
+
+@pytest.mark.parametrize("name", ["broker1SentBytesPerSecond", "broker3ReceivedBytesPerSecond"])
+def test_a_few_bytes_on_any_broker_break_it(name: str) -> None:
+    assert KAFKA.reason(CHECK, kafka(), measured(**{name: ONCE})) == "a broker received or sent up to 2 bytes a second"
+
+
+def test_a_broker_whose_bytes_are_missing_is_never_quiet() -> None:
+    name = "broker2ReceivedBytesPerSecond"
+    assert KAFKA.reason(CHECK, kafka(), without(name)) == f"{name} is unknown (NotPublished)"
+    short = measured(broker1SentBytesPerSecond=flat(0, days=13))
+    assert "only 13 days" in KAFKA.reason(CHECK, kafka(), short)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"brokers": 9}, "it has 9 brokers, 6 at most are measured"),
+        ({"brokers": None}, "how many brokers it has is not known"),
+        ({"cluster_type": "SERVERLESS"}, "it is serverless and has no brokers to measure"),
+    ],
+)
+def test_a_cluster_that_is_not_measured_is_not_judged(changes: dict[str, Json], why: str) -> None:
+    assert KAFKA.reason(CHECK, kafka(**changes), measured()) == why
+
+
+def test_a_young_one_and_one_at_work_are_not_judged() -> None:
+    assert KAFKA.reason(CHECK, kafka("active", "us-east-1", 13), measured()) == "it is younger than 14 days"
+    assert KAFKA.reason(CHECK, kafka("updating"), measured()) == "it is updating, not active"

@@ -1,0 +1,272 @@
+"""Buckets as collected and priced: settings bucket by bucket, classes of storage, requests, owners, and gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+from tests.support.judged_kind import Answering, without
+from tests.unit.services.s3.buckets import BUCKETS, GIB, bucket, stored
+
+from finops.domain.resource import Gap, Resource
+from finops.domain.utilization import MonthlyUse
+from finops.errors import AwsDenied, AwsRejected, AwsThrottled
+from finops_operator.plugins.facts import facts_of
+from finops_operator.services.s3.bucket import KIND, BucketFacts
+from finops_operator.services.s3.rules.storage import STORED
+
+MODEL = botocore.session.get_session().get_service_model("s3")
+LIST, TAGS = "s3:ListBuckets", "resourcegroupstaggingapi:GetResources"
+LIFECYCLE, VERSIONING = "s3:GetBucketLifecycleConfiguration", "s3:GetBucketVersioning"
+UPLOADS, REQUESTS = "s3:ListMultipartUploads", "s3:ListBucketMetricsConfigurations"
+TAGGED = {
+    "ResourceTagMappingList": [{"ResourceARN": "arn:aws:s3:::shop-data", "Tags": [{"Key": "team", "Value": "shop"}]}]
+}
+NO_RULES = AwsRejected("none", operation=LIFECYCLE, code="NoSuchLifecycleConfiguration")
+PLAIN: Mapping[str, Any] = {
+    TAGS: (TAGGED,),
+    LIFECYCLE: NO_RULES,
+    VERSIONING: ({},),
+    UPLOADS: ({},),
+    REQUESTS: ({"IsTruncated": False},),
+}
+
+
+def described(name: str = "shop-data", **changes: Any) -> dict[str, Any]:
+    return {
+        "Name": name,
+        "CreationDate": "2025-01-01T00:00:00.000Z",
+        "BucketRegion": "us-east-1",
+        **changes,
+    }
+
+
+def answering(*pages: Sequence[Mapping[str, Any]], error: Any = None, **answers: Any) -> Answering:
+    listed: list[Any] = [{"Buckets": page} for page in pages]
+    return Answering({LIST: [*listed, *([error] if error is not None else [])], **PLAIN, **answers})
+
+
+def collected(**answers: Any) -> BucketFacts:
+    (only,) = KIND.listing.collect(answering([described()], **answers), "aws")
+    assert isinstance(only, Resource)
+    return facts_of(BucketFacts, only)
+
+
+def rules(*listed: Mapping[str, Any]) -> dict[str, Any]:
+    return {LIFECYCLE: ({"Rules": [{"Status": "Enabled", "Filter": {}, **rule} for rule in listed]},)}
+
+
+def test_a_bucket_without_settings_has_none_and_that_is_known() -> None:
+    (one,) = KIND.listing.collect(answering([described()]), "aws")
+    assert isinstance(one, Resource)
+    assert (one.id, one.arn, one.region, one.tags) == (
+        "shop-data",
+        "arn:aws:s3:::shop-data",
+        "us-east-1",
+        {"team": "shop"},
+    )
+    assert one.created is not None
+    assert facts_of(BucketFacts, one) == BucketFacts(
+        versioning="",
+        lifecycle_rules=0,
+        aborts_uploads_days=0,
+        expires_noncurrent=False,
+        incomplete_uploads=0,
+        oldest_upload="",
+        request_filter="",
+        tags_known=True,
+        not_in_cost=("request", "retrieval", "data_transfer", "replication", "intelligent_monitoring"),
+    )
+
+
+def test_a_bucket_carries_versioning_uploads_and_what_counts_its_requests() -> None:
+    facts = collected(
+        **{
+            VERSIONING: ({"Status": "Suspended"},),
+            UPLOADS: (
+                {"Uploads": [{"Initiated": "2026-03-01T00:00:00.000Z"}]},
+                {"Uploads": [{"Initiated": "2026-02-01T00:00:00.000Z"}]},
+            ),
+            REQUESTS: ({"MetricsConfigurationList": [{"Id": "part", "Filter": {"Prefix": "a/"}}, {"Id": "all"}]},),
+        }
+    )
+    assert (facts.versioning, facts.incomplete_uploads, facts.oldest_upload) == (
+        "Suspended",
+        2,
+        "2026-02-01T00:00:00.000Z",
+    )
+    assert facts.request_filter == "all"
+    assert facts.not_in_cost is not None
+    assert "request" not in facts.not_in_cost
+
+
+@pytest.mark.parametrize(
+    ("rule", "whole"),
+    [
+        ({"Filter": {}}, True),
+        ({"Filter": {"Prefix": ""}}, True),
+        ({"Filter": None, "Prefix": ""}, True),
+        ({"Filter": {"Prefix": "logs/"}}, False),
+        ({"Filter": {"And": {"Prefix": "", "ObjectSizeGreaterThan": 5}}}, False),
+        ({"Filter": {"Tag": {"Key": "a", "Value": "b"}}}, False),
+        ({"Filter": None, "Prefix": "logs/"}, False),
+        ({"Status": "Disabled"}, False),
+    ],
+)
+def test_only_an_enabled_rule_for_the_whole_bucket_aborts_uploads_and_removes_versions(
+    rule: dict[str, Any], whole: bool
+) -> None:
+    ends = {
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+    }
+    facts = collected(**rules({**ends, **rule}))
+    assert facts.aborts_uploads_days == (7 if whole else 0)
+    assert facts.expires_noncurrent is whole
+
+
+def test_the_soonest_of_several_rules_aborts_and_rules_that_are_off_do_not_count() -> None:
+    soon, late = ({"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": days}} for days in (3, 30))
+    facts = collected(**rules(late, soon, {"Status": "Disabled"}))
+    assert (facts.aborts_uploads_days, facts.lifecycle_rules) == (3, 2)
+
+
+def test_buckets_of_other_regions_are_left_to_these() -> None:
+    pages = [[described("here"), described("there", BucketRegion="eu-west-1")], [described("old", BucketRegion=None)]]
+    del pages[1][0]["BucketRegion"]
+    reader = answering(*pages)
+    assert [one.id for one in KIND.listing.collect(reader, "aws") if isinstance(one, Resource)] == ["here", "old"]
+    assert reader.asked[1] == (LIST, {"BucketRegion": "us-east-1", "MaxBuckets": 1000})
+    for operation, parameters in reader.asked[1:]:
+        shape = MODEL.operation_model(operation.partition(":")[2]).input_shape
+        assert not ParamValidator().validate(parameters, shape).has_errors()
+
+
+def test_a_refused_listing_is_a_gap_and_pages_before_an_error_are_kept() -> None:
+    denied = AwsDenied("no", operation=LIST, code="AccessDenied")
+    (gap,) = KIND.listing.collect(answering(error=denied), "aws")
+    assert isinstance(gap, Gap)
+    assert (gap.service, gap.operation, gap.code) == ("s3", "ListBuckets", "AccessDenied")
+    slow = AwsThrottled("slow down", operation=LIST, code="SlowDown")
+    one, cut = KIND.listing.collect(answering([described()], error=slow), "aws")
+    assert isinstance(one, Resource)
+    assert isinstance(cut, Gap)
+
+
+def test_a_setting_that_cannot_be_read_is_unknown_of_that_bucket_and_one_gap_counts_them() -> None:
+    denied = AwsDenied("no", operation=VERSIONING, code="AccessDenied")
+    reader = answering(
+        [described("a"), described("b"), described("c")], **{f"{VERSIONING} a": denied, f"{VERSIONING} b": denied}
+    )
+    first, second, third, gap = KIND.listing.collect(reader, "aws")
+    assert isinstance(gap, Gap)
+    assert (gap.operation, gap.code, gap.resources) == ("GetBucketVersioning", "AccessDenied", 2)
+    known = [facts_of(BucketFacts, one).versioning for one in (first, second, third) if isinstance(one, Resource)]
+    assert known == [None, None, ""]
+
+
+@pytest.mark.parametrize(
+    ("operation", "unknown"),
+    [
+        (LIFECYCLE, {"lifecycle_rules", "aborts_uploads_days", "expires_noncurrent"}),
+        (UPLOADS, {"incomplete_uploads", "oldest_upload"}),
+        (REQUESTS, {"request_filter"}),
+    ],
+)
+def test_a_failed_question_is_never_an_empty_answer(operation: str, unknown: set[str]) -> None:
+    denied = AwsDenied("no", operation=operation, code="AccessDenied")
+    one, gap = KIND.listing.collect(answering([described()], **{operation: denied}), "aws")
+    assert isinstance(one, Resource)
+    assert isinstance(gap, Gap)
+    every = set(KIND.facts.__dataclass_fields__)
+    assert every - one.attributes.keys() == unknown
+
+
+def test_tags_that_cannot_be_read_are_a_gap_and_not_known_to_be_none() -> None:
+    denied = AwsDenied("no", operation=TAGS, code="AccessDeniedException")
+    gap, one = KIND.listing.collect(answering([described()], **{TAGS: denied}), "aws")
+    assert isinstance(gap, Gap)
+    assert isinstance(one, Resource)
+    assert facts_of(BucketFacts, one).tags_known is False
+
+
+@pytest.mark.parametrize(
+    ("classes", "cost"),
+    [
+        ({"standardBytes": 100}, "2.30"),
+        ({"standardBytes": 60 * 1024}, "1402.88"),  # 51,200 × 0.023 + 10,240 × 0.022
+        ({"standardBytes": 600 * 1024}, "13465.60"),  # + 460,800 × 0.022 + 102,400 × 0.021
+        ({"standardInfrequentBytes": 100, "standardInfrequentSmallBytes": 60}, "2.00"),
+        ({"glacierBytes": 1000, "glacierIndexBytes": 100, "glacierNameBytes": 10}, "4.19"),
+        ({"deepArchiveBytes": 1000, "deepArchiveStagingBytes": 10}, "1.22"),
+        ({"tieringFrequentBytes": 100, "tieringInstantBytes": 100}, "2.70"),
+        ({}, "0.00"),
+    ],
+)
+def test_storage_is_billed_by_class_and_step(classes: dict[str, float], cost: str) -> None:
+    known = BUCKETS.cost(bucket(), stored(**classes))
+    assert (known.monthly, known.monthly_by_use) == (Decimal(cost), Decimal("0.00"))
+
+
+def test_a_class_without_a_price_makes_the_cost_unknown_only_where_something_lies_in_it() -> None:
+    unknown = BUCKETS.cost(bucket(), stored(standardBytes=1, tieringDeepBytes=1))
+    assert unknown.monthly is None
+    assert unknown.missing == ("intelligent_deep_archive: no price in us-east-1",)
+    assert BUCKETS.cost(bucket(), stored(standardBytes=1)).missing == ()
+
+
+@pytest.mark.parametrize("name", [one.name for one in STORED])
+def test_a_bill_without_one_of_its_metrics_is_unknown(name: str) -> None:
+    assert BUCKETS.cost(bucket(), without(stored(standardBytes=1), name)).monthly is None
+
+
+def test_requests_are_billed_by_use_where_they_are_counted() -> None:
+    counted = stored(standardBytes=100)
+    month = {
+        **counted.month,
+        "getRequests": MonthlyUse(10_000_000, 720),
+        "headRequests": MonthlyUse(0, 720),
+        "putRequests": MonthlyUse(1_000_000, 720),
+        "postRequests": MonthlyUse(0, 720),
+        "listRequests": MonthlyUse(200_000, 720),
+    }
+    known = BUCKETS.cost(bucket(request_filter="all"), replace(counted, month=month), hours=720)
+    # 10 million × 0.0000004 + 1.2 million × 0.000005
+    assert (known.monthly, known.monthly_by_use) == (Decimal("12.30"), Decimal("10.00"))
+    assert BUCKETS.cost(bucket(request_filter="all"), counted).monthly is None
+
+
+def test_what_stands_in_a_class_is_asked_only_of_what_is_listed_and_requests_only_where_they_are_counted() -> None:
+    sizes = [spec for spec in KIND.metrics if spec.metric == "BucketSizeBytes"]
+    assert {dict(spec.also)["StorageType"] for spec in sizes} == {one.storage_type for one in STORED}
+    assert all(spec.discovered and spec.missing_means_zero and spec.lag_days for spec in sizes)
+    counted = bucket(request_filter="all")
+    asked = [spec for spec in KIND.metrics if spec.also_of(counted) == (("FilterId", "all"),)]
+    assert len(asked) == 6
+    assert not any(spec.applies(bucket()) for spec in asked)
+    assert all(spec.applies(counted) for spec in asked)
+
+
+@pytest.mark.parametrize(
+    ("tags", "system"),
+    [
+        ({"aws:cloudformation:stack-name": "shop"}, "CloudFormation"),
+        ({"ManagedBy": "terraform"}, "Terraform"),
+        ({"crossplane-name": "shop"}, "Crossplane"),
+    ],
+)
+def test_an_owner_is_known_by_its_tags(tags: dict[str, str], system: str) -> None:
+    owner = KIND.owner(replace(bucket(), tags=tags))
+    assert owner is not None
+    assert owner.system == system
+
+
+def test_a_gib_is_what_aws_calls_a_gigabyte() -> None:
+    one = BUCKETS.cost(bucket(), stored(standardBytes=1)).components[0]
+    assert round(one.quantity, 6) == 1
+    assert GIB == 1_073_741_824

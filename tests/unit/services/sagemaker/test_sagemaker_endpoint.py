@@ -1,0 +1,94 @@
+"""Endpoints as collected: machines behind variants, tags, errors as gaps, and a cost that no table knows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import botocore.session
+from botocore.validate import ParamValidator
+from tests.support.judging import Pages
+from tests.unit.services.sagemaker.models import ENDPOINTS, endpoint
+
+from finops.domain.resource import Gap, Resource
+from finops.errors import AwsDenied
+from finops_operator.services.sagemaker.endpoint import KIND, endpoint_facts
+
+MODEL = botocore.session.get_session().get_service_model("sagemaker")
+LIST, DESCRIBE = "sagemaker:ListEndpoints", "sagemaker:DescribeEndpoint"
+TAGS = "resourcegroupstaggingapi:GetResources"
+ARN = "arn:aws:sagemaker:us-east-1:111122223333:endpoint/prices"
+
+
+def listed(**changes: Any) -> dict[str, Any]:
+    return {
+        "EndpointName": "prices",
+        "EndpointArn": ARN,
+        "EndpointStatus": "InService",
+        "CreationTime": "1767225600.0",
+        **changes,
+    }
+
+
+def reader(*endpoints: dict[str, Any], **answers: Any) -> Pages:
+    variants = [{"VariantName": "main", "CurrentInstanceCount": 2}, {"VariantName": "new", "CurrentInstanceCount": 1}]
+    tags = [{"ResourceARN": ARN, "Tags": [{"Key": "team", "Value": "shop"}]}]
+    return Pages(
+        {
+            LIST: [{"Endpoints": list(endpoints)}],
+            DESCRIBE: [{"ProductionVariants": variants}],
+            TAGS: [{"ResourceTagMappingList": tags}],
+            **answers,
+        }
+    )
+
+
+def test_an_endpoint_carries_its_variants_and_machines() -> None:
+    asked = reader(listed())
+    (one,) = KIND.listing.collect(asked, "aws")
+    assert isinstance(one, Resource)
+    facts = endpoint_facts(one)
+    assert (one.id, one.arn, one.state, one.tags) == ("prices", ARN, "inservice", {"team": "shop"})
+    assert one.created is not None
+    assert (facts.variants, facts.instances, facts.serverless) == (("main", "new"), 3, False)
+    assert listed().keys() <= MODEL.shape_for("EndpointSummary").members.keys()
+    for operation, parameters in asked.asked:
+        if operation != TAGS:
+            shape = MODEL.operation_model(operation.partition(":")[2]).input_shape
+            assert not ParamValidator().validate(parameters, shape).has_errors()
+
+
+def test_a_description_that_could_not_be_read_is_unknown_and_asked_for_once() -> None:
+    denied = AwsDenied("no", operation=DESCRIBE, code="AccessDeniedException")
+    two = reader(listed(), listed(EndpointName="other"), **{DESCRIBE: [denied]})
+    *found, gap = KIND.listing.collect(two, "aws")
+    assert [endpoint_facts(one).variants for one in found if isinstance(one, Resource)] == [None, None]
+    assert isinstance(gap, Gap)
+    assert [operation for operation, _ in two.asked].count(DESCRIBE) == 1
+
+
+def test_a_refused_listing_is_a_gap_and_one_that_is_being_deleted_is_left_out() -> None:
+    (gap,) = KIND.listing.collect(reader(**{LIST: [AwsDenied("no", operation=LIST, code="AccessDenied")]}), "aws")
+    assert isinstance(gap, Gap)
+    assert list(KIND.listing.collect(reader(listed(EndpointStatus="Deleting")), "aws")) == []
+
+
+def test_its_cost_is_unknown_and_never_zero_while_it_works() -> None:
+    assert ENDPOINTS.cost(endpoint()).missing == ("instance_hour: no price for SageMaker instances",)
+    assert ENDPOINTS.cost(endpoint(serverless=True)).missing == ("request_second: no price for serverless endpoints",)
+    assert KIND.billed_parts(endpoint("failed")) == ()
+
+
+def test_requests_are_named_by_endpoint_and_variant_and_several_variants_are_not_measured() -> None:
+    (spec,) = KIND.metrics
+    assert spec.dimensions is not None
+    assert spec.dimensions(endpoint()) == (("EndpointName", "prices"), ("VariantName", "main"))
+    assert spec.missing_means_zero
+    assert spec.applies(endpoint())
+    assert not any(spec.applies(endpoint(variants=variants)) for variants in (["main", "new"], None))
+
+
+def test_an_owner_is_known_by_its_tags() -> None:
+    owner = KIND.owner(replace(endpoint(), tags={"sagemaker:project-name": "shop"}))
+    assert owner is not None
+    assert owner.system == "a SageMaker project"
