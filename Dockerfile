@@ -1,5 +1,5 @@
-# Two images, each with only what its process needs: the bot's has no AWS SDK and no kopf.
-# Build: docker build --target operator -t finops-operator . ; docker build --target slackbot -t finops-slackbot .
+# Three images, each with only what its process needs: the bot's and the dashboard's have no AWS SDK and no kopf.
+# Build: docker build --target operator -t finops-operator . ; the same with slackbot and web.
 ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS wheel
@@ -16,14 +16,24 @@ COPY locks/operator.txt /locks/
 RUN python -m venv /app && /app/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /locks/operator.txt
 COPY --from=wheel /dist /dist
 RUN /app/bin/pip install --no-cache-dir --no-deps /dist/*.whl && /app/bin/pip check \
-    && rm -rf /app/lib/python3*/site-packages/finops_sandbox /app/lib/python3*/site-packages/finops_slackbot
+    && rm -rf /app/lib/python3*/site-packages/finops_sandbox /app/lib/python3*/site-packages/finops_slackbot \
+    /app/lib/python3*/site-packages/finops_web
 
 FROM ${PYTHON_IMAGE} AS slackbot-packages
 COPY locks/slackbot.txt /locks/
 RUN python -m venv /app && /app/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /locks/slackbot.txt
 COPY --from=wheel /dist /dist
 RUN /app/bin/pip install --no-cache-dir --no-deps /dist/*.whl && /app/bin/pip check \
-    && rm -rf /app/lib/python3*/site-packages/finops_sandbox /app/lib/python3*/site-packages/finops_operator
+    && rm -rf /app/lib/python3*/site-packages/finops_sandbox /app/lib/python3*/site-packages/finops_operator \
+    /app/lib/python3*/site-packages/finops_web
+
+FROM ${PYTHON_IMAGE} AS web-packages
+COPY locks/web.txt /locks/
+RUN python -m venv /app && /app/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /locks/web.txt
+COPY --from=wheel /dist /dist
+RUN /app/bin/pip install --no-cache-dir --no-deps /dist/*.whl && /app/bin/pip check \
+    && rm -rf /app/lib/python3*/site-packages/finops_sandbox /app/lib/python3*/site-packages/finops_operator \
+    /app/lib/python3*/site-packages/finops_slackbot
 
 FROM ${PYTHON_IMAGE} AS operator
 COPY --from=operator-packages /app /app
@@ -39,3 +49,9 @@ COPY --from=slackbot-packages /app /app
 ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
 ENTRYPOINT ["finops-slackbot"]
+
+FROM ${PYTHON_IMAGE} AS web
+COPY --from=web-packages /app /app
+ENV PATH=/app/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2
+USER 65532:65532
+ENTRYPOINT ["finops-web"]

@@ -65,7 +65,7 @@ generate: $(STAMP) ## Write all generated files anew
 	$(BIN)/python tools/build_architecture.py
 
 lock: ## Resolve the dependencies anew (needs uv)
-	for extra in cli operator slackbot demo dev; do \
+	for extra in cli operator slackbot web demo dev; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	    --extra $$extra pyproject.toml --output-file locks/$$extra.txt || exit 1; \
 	done

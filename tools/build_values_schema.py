@@ -35,6 +35,8 @@ OBJECT_LISTS: dict[str, dict[str, Any]] = {
     "extraEnv": {"required": ["name"], "properties": {"name": STRING, "value": STRING}},
     "tolerations": {},
     "topologySpreadConstraints": {"required": ["maxSkew", "topologyKey", "whenUnsatisfiable"]},
+    "parentRefs": {"required": ["name"]},
+    "tls": {},
     "pullSecrets": {"required": ["name"], "properties": {"name": STRING}},
 }
 PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
@@ -52,10 +54,12 @@ EXACTLY: dict[str, dict[str, Any]] = {
     "watch.namespaces": NAMESPACES,
     "secretsJob.ttlSecondsAfterFinished": {"type": ["integer", "null"], "minimum": 0},
     "slackbot.podDisruptionBudget.maxUnavailable": {"type": ["integer", "string"]},
+    "web.podDisruptionBudget.maxUnavailable": {"type": ["integer", "string"]},
     "networkPolicy.apiServerPorts": {"type": "array", "items": PORT, "minItems": 1},
     "networkPolicy.storePorts": {"type": "array", "items": PORT},
     "networkPolicy.extraEgress.operator": {"type": "array", "items": {"type": "object"}},
     "networkPolicy.extraEgress.slackbot": {"type": "array", "items": {"type": "object"}},
+    "networkPolicy.extraEgress.web": {"type": "array", "items": {"type": "object"}},
 }
 # What `--set KEY=null` takes away stands for none of it; any other section would be missed somewhere in a template.
 MAY_BE_ABSENT = {"slack", "resources", *OPEN_MAPS}

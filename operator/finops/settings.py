@@ -138,6 +138,14 @@ class Settings(BaseSettings):
         "",
         description="Key with which the bot signs lists of Slack group members for the operator; made by the chart.",
     )
+    web_host: str = Field(
+        "0.0.0.0",  # noqa: S104 - the Service and its probes come from outside the pod
+        description="Address that the dashboard listens on.",
+    )
+    web_port: int = Field(8080, ge=0, le=65_535, description="Port of the dashboard and its API.")
+    web_session_key: Annotated[str, _Secret] = Field(
+        "", description="Key that seals the dashboard's sign-in cookies. Empty: a random one, lost at a restart."
+    )
     kill_point: str = Field("", description="Tests only: name of the boundary at which the process kills itself.")
 
     @classmethod

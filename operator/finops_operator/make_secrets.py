@@ -1,8 +1,8 @@
 """`python -m finops_operator.make_secrets NAME`: the chart's Job, run at every install and upgrade.
 
-Makes the passwords of the store's users and the keys that sign Slack buttons, lists of group members and the ledger
-when the Secret is absent. An upgrade adds what this version needs and an earlier one did not make; what is there stays,
-but a signing key that somebody replaced gets its public key beside it.
+Makes the passwords of the store's users and the keys that sign Slack buttons, lists of group members and the ledger and
+seal the dashboard's cookies when the Secret is absent. An upgrade adds what this version needs and an earlier one did
+not make; what is there stays, but a signing key that somebody replaced gets its public key beside it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ from finops.settings import from_environment
 _BYTES = 32
 SIGNING_KEY = "ledger-signing-key"
 PUBLIC_KEY = "ledger-public-key"
-PLAIN = ("operator-password", "slackbot-password", "button-key", "membership-key")
-"""Random texts; the last one is the bot's and the operator's."""
+PLAIN = (
+    *("operator-password", "slackbot-password", "web-password"),
+    *("button-key", "membership-key", "web-session-key"),
+)
+"""Random texts; `membership-key` is the bot's and the operator's."""
 
 
 def make() -> Mapping[str, str]:

@@ -2,7 +2,8 @@
 
 An init container writes it before every start of the server, so the list always fits the version that is installed.
 Without FILE it goes to standard output, for a server of one's own. The passwords come from
-FINOPS_STORE_PASSWORD_OPERATOR and FINOPS_STORE_PASSWORD_SLACKBOT; only their hashes are written.
+FINOPS_STORE_PASSWORD_OPERATOR, FINOPS_STORE_PASSWORD_SLACKBOT and FINOPS_STORE_PASSWORD_WEB; only their hashes are
+written.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 _VARIABLE = "FINOPS_STORE_PASSWORD"
 _OPERATOR = "+@all -@admin -@dangerous -function -script|kill -script|flush +info +config|get"
@@ -25,12 +27,23 @@ _BOT = " ".join(
     )
 )
 
+# Commands that read keys whose names are known: none that writes, lists names or runs a script.
+_WEB = " ".join(
+    f"+{command}"
+    for command in (
+        *("auth", "hello", "select", "ping", "client|setinfo", "multi", "exec", "discard"),
+        *("get", "mget", "exists", "hget", "hmget", "hgetall", "hexists", "hlen", "smembers", "sismember", "scard"),
+        *("zscore", "zcard", "zrange", "zrevrange", "zrangebyscore", "lrange", "llen", "xrange", "xrevrange", "xlen"),
+    )
+)
+_USERS: Final = ("OPERATOR", "SLACKBOT", "WEB")
 
-def access_list(operator_password: str, slackbot_password: str) -> str:
+
+def access_list(operator_password: str, slackbot_password: str, web_password: str) -> str:
     """Return the store's users: nobody without a password, each with only its commands and keys.
 
     The operator may do all but administer the server; the bot writes its own keys and reads the rest, by a list of
-    commands.
+    commands; the dashboard reads and writes nothing.
     """
     return "\n".join(
         (
@@ -40,6 +53,7 @@ def access_list(operator_password: str, slackbot_password: str) -> str:
             "user default off resetpass ~* &* +@all",
             f"user operator on #{_hash(operator_password)} ~finops:* {_OPERATOR}",
             f"user slackbot on #{_hash(slackbot_password)} %RW~finops:slack:* %RW~finops:schema %R~finops:* {_BOT}",
+            f"user web on #{_hash(web_password)} %R~finops:* {_WEB}",
             "",
         )
     )
@@ -51,11 +65,11 @@ def _hash(password: str) -> str:
 
 def main() -> int:
     """Write the list; exit code 2 when called wrongly or without the passwords."""
-    passwords = [os.environ.get(f"{_VARIABLE}_{user}", "") for user in ("OPERATOR", "SLACKBOT")]
+    passwords = [os.environ.get(f"{_VARIABLE}_{user}", "") for user in _USERS]
     if len(sys.argv) > 2 or not all(passwords):
         sys.stderr.write(
             "usage: python -m finops_operator.store_users [FILE], "
-            f"with the passwords in {_VARIABLE}_OPERATOR and {_VARIABLE}_SLACKBOT\n"
+            f"with the passwords in {', '.join(f'{_VARIABLE}_{user}' for user in _USERS)}\n"
         )
         return 2
     text = access_list(*passwords)

@@ -45,6 +45,7 @@ def test_the_images_are_those_that_the_default_values_run() -> None:
     assert {one["image"] for one in _annotation("images")} == {
         f"{registry}/finops-operator:{tag}",
         f"{registry}/finops-slackbot:{tag}",
+        f"{registry}/finops-web:{tag}",
         VALUES["valkey"]["image"],
     }
 

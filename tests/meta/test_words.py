@@ -19,7 +19,7 @@ import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 PROGRAMS: Final = ("operator/finops", "operator/finops_operator", "slackbot/finops_slackbot")
-CODE: Final = (*PROGRAMS, "operator/finops_sandbox", "tests/support")
+CODE: Final = (*PROGRAMS, "operator/finops_web", "operator/finops_sandbox", "tests/support")
 PAGES: Final = (
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted(ROOT.glob("*.md")),

@@ -36,6 +36,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ include "finops-operator.serviceAccountName" (dict "root" . "component" "slackbot" "suffix" "-slackbot") }}
 {{- end -}}
 
+{{- define "finops-operator.webServiceAccountName" -}}
+{{ include "finops-operator.serviceAccountName" (dict "root" . "component" "web" "suffix" "-web") }}
+{{- end -}}
+
 {{- define "finops-operator.valkeyServiceAccountName" -}}
 {{ include "finops-operator.serviceAccountName" (dict "root" . "component" "valkey" "suffix" "-valkey") }}
 {{- end -}}
@@ -74,6 +78,10 @@ annotations:
 
 {{- define "finops-operator.slackbotImage" -}}
 {{ include "finops-operator.imagePrefix" . }}finops-slackbot:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+
+{{- define "finops-operator.webImage" -}}
+{{ include "finops-operator.imagePrefix" . }}finops-web:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end -}}
 
 {{/* Labels and annotations of a component's pods. dict: root, values (the component's), component (the label). */}}
@@ -126,11 +134,11 @@ capabilities:
 
 {{/*
 Exactly one store must be named: a value that says another one would be ignored, and none leaves nothing to run on. An
-address that can be seen here needs a password, and the bot a user of its own.
+address that can be seen here needs a password, and bot and dashboard a user of their own.
 */}}
 {{- define "finops-operator.refuseImpossibleStores" -}}
 {{- $named := list -}}
-{{- range $key := list "url" "slackbotUrl" "existingSecret" -}}
+{{- range $key := list "url" "slackbotUrl" "webUrl" "existingSecret" -}}
 {{- with index $.Values.redis $key }}{{ $named = append $named (printf "redis.%s" $key) }}{{ end -}}
 {{- end -}}
 {{- if and .Values.valkey.enabled $named -}}
@@ -147,7 +155,12 @@ address that can be seen here needs a password, and the bot a user of its own.
 {{- else if and $bot (eq .Values.redis.url .Values.redis.slackbotUrl) -}}
 {{- fail "redis.slackbotUrl is redis.url: give the bot a user of its own at the store (docs/install.md), or set store.allowUnauthenticated=true" -}}
 {{- end -}}
-{{- range $key := list "url" "slackbotUrl" -}}
+{{- if and .Values.web.enabled (not .Values.redis.webUrl) -}}
+{{- fail "redis.webUrl is empty: give the dashboard a user of its own at the store, which only reads (docs/install.md), or set web.enabled=false or store.allowUnauthenticated=true" -}}
+{{- else if and .Values.web.enabled (has .Values.redis.webUrl (list .Values.redis.url .Values.redis.slackbotUrl)) -}}
+{{- fail "redis.webUrl is the address of another process: give the dashboard a user of its own at the store, which only reads (docs/install.md), or set web.enabled=false or store.allowUnauthenticated=true" -}}
+{{- end -}}
+{{- range $key := list "url" "slackbotUrl" "webUrl" -}}
 {{- $url := index $.Values.redis $key -}}
 {{- if not (or (empty $url) (hasPrefix "unix:" $url) (regexMatch "^[a-z]+://[^/?#]*:[^/?#]+@" $url) (regexMatch "[?&]password=[^&]" $url)) -}}
 {{- fail (printf "redis.%s names no password, so everyone who reaches the store could change what it holds: use redis://USER:PASSWORD@HOST:6379/0, or set store.allowUnauthenticated=true" $key) -}}
@@ -156,10 +169,12 @@ address that can be seen here needs a password, and the bot a user of its own.
 {{- end -}}
 {{- end -}}
 
-{{/* The address as one user of the store has it in redis.url or redis.slackbotUrl. dict: root, user. */}}
+{{/* The address as one user of the store has it in redis.url, redis.slackbotUrl or redis.webUrl. dict: root, user. */}}
 {{- define "finops-operator.externalUrl" -}}
 {{- if eq .user "slackbot" -}}
 {{ .root.Values.redis.slackbotUrl | default .root.Values.redis.url }}
+{{- else if eq .user "web" -}}
+{{ .root.Values.redis.webUrl | default .root.Values.redis.url }}
 {{- else -}}
 {{ .root.Values.redis.url }}
 {{- end -}}

@@ -103,13 +103,17 @@ class ShardHead:
 class InventoryStore:
     """Inventories of all shards.
 
+    `prolongs`: whether reading a replaced generation keeps it for another hour, which is a write. A process that only
+    reads, and reads a generation within seconds, goes without.
+
     Raises (all methods):
         StoreUnavailable: the server does not answer.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, prolongs: bool = True) -> None:
         self._client: Any = store.client
         self._keys = store.keys
+        self._prolongs = prolongs
         self._add: Any = store.client.register_script(_ADD)
         self._swap: Any = store.client.register_script(_SWAP)
         self._read: Any = store.client.register_script(_READ)
@@ -213,7 +217,11 @@ class InventoryStore:
 
     def _page_index(self, key: str, page: int) -> tuple[int | None, str | None]:
         """Return how many resources a generation holds, None while nobody can see it, and the ids of one page."""
-        count, index = self._read(keys=[key], args=[_REPLACED_SECONDS, _COUNT, f"{_INDEX}{page}"])
+        fields = [_COUNT, f"{_INDEX}{page}"]
+        if self._prolongs:
+            count, index = self._read(keys=[key], args=[_REPLACED_SECONDS, *fields])
+        else:
+            count, index = self._client.hmget(key, fields)
         return (None if count is None else int(count)), index
 
     def gone(self, shard: Shard, old: str, new: str) -> Iterator[list[str]]:

@@ -9,11 +9,11 @@ from typing import Any, Final
 from finops.domain.money import CURRENCY
 from finops.domain.recommendation import Recommendation, Status
 from finops.domain.report import Savings
+from finops.domain.tags import owner_of
 from finops.store.recommendations import recommendation_to_json
 from finops_operator.cli.filters import Row
 from finops_operator.cli.output import Column, Record, amount, field, money_field
 from finops_operator.cli.tables import Fit
-from finops_operator.requests.presenting import owner_of
 
 SHORT_ID: Final = 8
 """Characters of an id in a table; every command takes them, or any other beginning that only one id has."""

@@ -12,10 +12,10 @@ from decimal import Decimal
 from finops.domain.money import CURRENCY, as_text, to_cents
 from finops.domain.quantity import counted
 from finops.domain.resource import Resource, Shard
+from finops.domain.tags import carries
 from finops.store.connection import Store
 from finops.store.recommendations import PolicyHead, RecommendationStore
 from finops_operator.cli.stored_gaps import chosen_policies
-from finops_operator.scan.select import carries
 
 
 @dataclass(frozen=True, slots=True)

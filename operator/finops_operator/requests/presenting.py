@@ -25,11 +25,11 @@ from finops.domain.execution import Observation
 from finops.domain.plan import Plan
 from finops.domain.recommendation import EvidenceFact, Recommendation
 from finops.domain.resource import Resource
+from finops.domain.tags import owner_of
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.rules.candidates import PresentedAct
 
-_OWNER_TAGS: Final = ("owner", "team", "contact")
 _VERB_CHARACTERS: Final = 32
 _KIND_CHARACTERS: Final = 48
 _URL_CHARACTERS: Final = 1024
@@ -60,12 +60,6 @@ def in_words(
         console_url=_console_url(kind, item, observation),
     )
     return PresentedAct(presentation, titles)
-
-
-def owner_of(tags: Mapping[str, str]) -> str:
-    """Return who the tags say owns a resource: the first of `owner`, `team`, `contact`, whatever their case."""
-    lowered = {key.lower(): value for key, value in tags.items()}
-    return next((lowered[key] for key in _OWNER_TAGS if lowered.get(key, "").strip()), "")
 
 
 def cut(text: str, limit: int) -> str:

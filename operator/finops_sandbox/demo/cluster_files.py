@@ -23,6 +23,8 @@ RELEASE: Final = "finops-operator"
 OPERATOR_ACCOUNT: Final = "finops-operator"
 BOT_ACCOUNT: Final = "finops-operator-slackbot"
 PEOPLE: Final = ("admin", "alice", "bob")
+WEB: Final = "web"
+"""The dashboard, which is nobody in the cluster."""
 _MANIFESTS: Final = files("finops_sandbox.demo").joinpath("manifests")
 
 
@@ -50,24 +52,42 @@ def _write(path: Path, documents: Iterable[Mapping[str, Any]]) -> None:
 
 
 def split_kubeconfig(everybody: Path, targets: Mapping[str, Path]) -> None:
-    """Write one kubeconfig per program, and one with the contexts of all people.
+    """Write one kubeconfig per program, and one with the contexts of all people; `web` gets no token of anybody.
 
     Args:
         everybody: the API server's file with all contexts.
-        targets: `operator`, `bot` and `people` → where to write.
+        targets: `operator`, `bot`, `web` and `people` → where to write.
     """
     config = yaml.safe_load(everybody.read_text(encoding="utf-8"))
     for who, path in targets.items():
         names = PEOPLE if who == "people" else (who,)
-        chosen = {
-            **config,
-            "contexts": list(_named(config["contexts"], names)),
-            "users": list(_named(config["users"], names)),
-            "current-context": names[0],
-        }
+        chosen = (
+            _anonymous(config)
+            if who == WEB
+            else {
+                **config,
+                "contexts": list(_named(config["contexts"], names)),
+                "users": list(_named(config["users"], names)),
+                "current-context": names[0],
+            }
+        )
         descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             yaml.safe_dump(chosen, file, sort_keys=False)
+
+
+def _anonymous(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a kubeconfig that says where the API server is and nothing else, as the dashboard's pod is given."""
+    (cluster,) = config["clusters"]
+    context = {"name": WEB, "context": {"cluster": cluster["name"], "user": WEB}}
+    return {**config, "contexts": [context], "users": [{"name": WEB, "user": {}}], "current-context": WEB}
+
+
+def token_of(person: str, kubeconfig: Path) -> str:
+    """Return the token of one of `PEOPLE` from the file that `split_kubeconfig` wrote for them."""
+    config = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+    (found,) = _named(config["users"], (person,))
+    return str(found["user"]["token"])
 
 
 def _named(entries: Iterable[Mapping[str, Any]], names: Iterable[str]) -> Iterator[Mapping[str, Any]]:

@@ -47,6 +47,7 @@ class Places:
         sockets: folder of the store's socket; another one when `state` has a long path.
         aws_url, store_url: addresses that are known before the programs run.
         operator_port, bot_port: for probes and metrics.
+        web_port: the dashboard's.
     """
 
     state: Path
@@ -54,10 +55,15 @@ class Places:
     aws_port: int
     operator_port: int
     bot_port: int
+    web_port: int
 
     @property
     def aws_url(self) -> str:
         return f"http://{HOST}:{self.aws_port}"
+
+    @property
+    def web_url(self) -> str:
+        return f"http://{HOST}:{self.web_port}"
 
     @property
     def store_url(self) -> str:
@@ -83,7 +89,7 @@ class Places:
         return self.state / "ledger-public-key.pem"
 
     def kubeconfig(self, who: str) -> Path:
-        """Return the file of a program (`operator`, `bot`), of everybody (`all`) or of people (`people`)."""
+        """Return the file of a program (`operator`, `bot`, `web`), of everybody (`all`) or of people (`people`)."""
         return self.state / f"kubeconfig-{who}"
 
 
@@ -148,6 +154,20 @@ def bot_environment(places: Places, slack_api_url: str, button_key: str) -> dict
         "FINOPS_SLACK_API_URL": slack_api_url,
         "FINOPS_BUTTON_KEY": button_key,
         "FINOPS_POD_NAME": "demo-bot",
+    }
+
+
+def web_environment(places: Places, session_key: str) -> dict[str, str]:
+    """Return what the chart would give the dashboard's pod: the store and where the API server is, nothing of AWS."""
+    return {
+        **bare(places),
+        "KUBECONFIG": str(places.kubeconfig("web")),
+        "FINOPS_REDIS_URL": places.store_url,
+        "FINOPS_WEB_HOST": HOST,
+        "FINOPS_WEB_PORT": str(places.web_port),
+        "FINOPS_WEB_SESSION_KEY": session_key,
+        "FINOPS_LOG_FORMAT": "text",
+        "FINOPS_DEMO": "true",
     }
 
 

@@ -19,6 +19,7 @@ _TOP = 8
 
 def show(demo: RunningDemo, out: TextIO) -> None:
     """Print what was found and where everything is."""
+    out.write(f"\nDashboard       {demo.dashboard('alice')}\n")
     policies = [_policy_row(one) for one in demo.policies()]
     out.write("\nThe operator says about its policies (kubectl get scanpolicies):\n\n")
     emit(policies, [field(name) for name in policies[0]], Format.TABLE, out)

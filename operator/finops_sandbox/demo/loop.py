@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import urllib.error
 import urllib.request
+from decimal import Decimal
 from typing import Any, Final
 
 from finops.audit_verify import Keys, verify
@@ -28,6 +30,8 @@ _VOTER: Final = "U0ALICE001"
 _PROPOSE_SECONDS: Final = 30.0
 _CARD_SECONDS: Final = 60.0
 _ACT_SECONDS: Final = 90.0
+_DASHBOARD_SECONDS: Final = 30.0
+_NO_PROXY: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 async def run_loop(demo: RunningDemo) -> dict[str, Any]:
@@ -38,6 +42,10 @@ async def run_loop(demo: RunningDemo) -> dict[str, Any]:
     """
     request = await until(lambda: _proposed(demo), _PROPOSE_SECONDS, f"no {_ACTION} of {RESIZED} was proposed")
     demo.note("requestProposed")
+    dashboard = await until(
+        lambda: _dashboard(demo), _DASHBOARD_SECONDS, "the dashboard did not show the monthly cost of the policies"
+    )
+    demo.note("dashboardAgrees")
     uid, name = request.metadata.uid or "", request.metadata.name
     channel, message = await until(lambda: _card(demo, uid), _CARD_SECONDS, f"no card of {name} was posted")
     demo.note("cardPosted")
@@ -51,12 +59,40 @@ async def run_loop(demo: RunningDemo) -> dict[str, Any]:
     demo.note("ended")
     shown = await until(lambda: _shown(demo, channel, message, ended), _CARD_SECONDS, f"the card of {name} lags behind")
     demo.note("cardShowsEnd")
-    return await asyncio.to_thread(_story, demo, ended, click, shown)
+    return {**await asyncio.to_thread(_story, demo, ended, click, shown), "dashboard": dashboard}
 
 
 def _proposed(demo: RunningDemo) -> ActionRequest | None:
     wanted = (one for one in demo.requests() if one.spec.action == _ACTION and one.spec.resource.name == RESIZED)
     return next(wanted, None)
+
+
+def _dashboard(demo: RunningDemo) -> dict[str, Any] | None:
+    """Return what the dashboard shows Alice, once it agrees with the policies' statuses: a scan may end in between."""
+    known = {one.metadata.name: one.status.monthly_cost for one in demo.policies()}
+    costs = {name: cost for name, cost in known.items() if cost is not None}
+    if len(costs) < len(known):
+        return None
+    # Each policy has an account of its own.
+    expected = sum(costs.values(), Decimal("0.00"))
+    try:
+        answer = json.loads(_page(demo, "/api/costing/current"), parse_float=Decimal)
+        page = _page(demo, "/")
+    except urllib.error.HTTPError:
+        # It says so itself in the log; what counts is that it answers in time.
+        return None
+    if answer["data"]["summary"]["totalMonthlyCost"] != expected or f"${int(expected):,}" not in page:
+        return None
+    parts = {name: f"{cost:f}" for name, cost in costs.items()}
+    return {"address": demo.places.web_url, "monthlyCost": f"{expected:f}", "policies": parts}
+
+
+def _page(demo: RunningDemo, path: str) -> str:
+    request = urllib.request.Request(  # noqa: S310 - an address of the demo itself
+        demo.places.web_url + path, headers={"Authorization": f"Bearer {demo.person_token('alice')}"}
+    )
+    with _NO_PROXY.open(request, timeout=10) as answer:
+        return str(answer.read().decode())
 
 
 def _card(demo: RunningDemo, uid: str) -> tuple[str, str] | None:
@@ -127,8 +163,7 @@ def _vote_to_json(approval: Approval) -> dict[str, Any]:
 
 def _changes(demo: RunningDemo) -> list[dict[str, Any]]:
     """Return what really changed in AWS, as AWS recorded it."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{demo.places.aws_url}/_sandbox/calls", timeout=10) as answer:
+    with _NO_PROXY.open(f"{demo.places.aws_url}/_sandbox/calls", timeout=10) as answer:
         calls = json.loads(answer.read())["calls"]
     shown = (
         "time",

@@ -70,7 +70,7 @@ def run(options: DemoOptions) -> int:
     with _folders(options.keep) as (state, sockets, temporary):
         # Clients keep certificates in temporary files; in the state folder they go even after kill -9.
         tempfile.tempdir = str(state)
-        places = Places(state, sockets, free_port(), free_port(), free_port())
+        places = Places(state, sockets, free_port(), free_port(), free_port(), free_port())
         return asyncio.run(Demo(options, places, int(starter) if starter.isdecimal() else 0).main(temporary))
 
 
@@ -136,7 +136,7 @@ class Demo:
                 await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _story(self, supervisor: Supervisor) -> int:
-        note("starting the doubles of AWS, Kubernetes and Slack, a store, the operator and the bot")
+        note("starting the doubles of AWS, Kubernetes and Slack, a store, the operator, the bot and the dashboard")
         demo = await build(supervisor, self._places)
         self._up = True
         with open_private(self._places.state / "env") as file:
@@ -151,7 +151,9 @@ class Demo:
     async def _accompany(self, demo: RunningDemo) -> None:
         """Print what a person needs to go on: what there is, and the steps of the walk, all or one by one."""
         await asyncio.to_thread(first_screen.show, demo, sys.stdout)
-        walk = steps(demo.slack_page, demo.places.state / "env", await asyncio.to_thread(demo.requests))
+        walk = steps(
+            demo.dashboard("alice"), demo.slack_page, demo.places.state / "env", await asyncio.to_thread(demo.requests)
+        )
         if self._options.guided:
             sys.stdout.write("\n")
             await guide(demo).walk(walk)

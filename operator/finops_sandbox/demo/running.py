@@ -1,7 +1,7 @@
 """Starts the demo's programs, as much in parallel as they depend on each other, and applies its policies.
 
-Order: store, API server, Slack and AWS at once; the operator when store and API server answer, the bot when Slack does
-too; the policies last, so that the first scan finds an AWS that is there.
+Order: store, API server, Slack and AWS at once; the operator and the dashboard when store and API server answer, the
+bot when Slack does too; the policies last, so that the first scan finds an AWS that is there.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ from finops_sandbox.demo.cluster_files import (
     BOT_ACCOUNT,
     NAMESPACE,
     OPERATOR_ACCOUNT,
+    WEB,
     manifest,
     split_kubeconfig,
+    token_of,
     write_cluster_files,
 )
-from finops_sandbox.demo.environment import HOST, Places, bare, bot_environment, operator_environment
+from finops_sandbox.demo.environment import HOST, Places, bare, bot_environment, operator_environment, web_environment
 from finops_sandbox.slack.client import SlackControl
 from finops_sandbox.supervisor import Probe, Program, ProgramFailed, Running, Supervisor
 from finops_sandbox.valkey import valkey_program
@@ -71,6 +73,14 @@ class RunningDemo:
     @property
     def slack(self) -> SlackControl:
         return SlackControl(self.slack_page)
+
+    def person_token(self, person: str) -> str:
+        """Return the token by which the cluster knows a person: `admin`, `alice` or `bob`."""
+        return token_of(person, self.places.kubeconfig("people"))
+
+    def dashboard(self, person: str) -> str:
+        """Return the address that signs a person in at the dashboard."""
+        return f"{self.places.web_url}/sign-in?token={self.person_token(person)}"
 
     def policies(self) -> list[ScanPolicy]:
         """Return all ScanPolicies by name, as the API server has them."""
@@ -111,6 +121,7 @@ async def build(supervisor: Supervisor, places: Places) -> RunningDemo:
             supervisor.start(_double("aws", demo, ("--port", str(places.aws_port), "--estate", "sample")))
         )
         group.create_task(_after([store, cluster], lambda: supervisor.start(_operator(places))))
+        group.create_task(_after([store, cluster], lambda: supervisor.start(_web(places))))
         group.create_task(_after([store, cluster, slack], lambda: supervisor.start(_bot(demo))))
     demo.note("programsReady")
     await asyncio.to_thread(_apply_policies, demo)
@@ -161,7 +172,7 @@ async def _kubernetes(supervisor: Supervisor, demo: RunningDemo) -> None:
         *("--state", str(places.state / "cluster"), "--audit-log", str(places.state / "kubernetes-audit.jsonl")),
     )
     await supervisor.start(_double("kubernetes", demo, arguments))
-    targets = {who: places.kubeconfig(who) for who in ("operator", "bot", "people")}
+    targets = {who: places.kubeconfig(who) for who in ("operator", "bot", WEB, "people")}
     split_kubeconfig(everybody, targets)
     everybody.unlink()
     demo.connection = connect(str(targets["people"]), "admin")
@@ -190,6 +201,17 @@ def _bot(demo: RunningDemo) -> Program:
         command=(sys.executable, "-m", "finops_slackbot"),
         environment=bot_environment(places, demo.slack_api_url, secrets.token_urlsafe(32)),
         ready=_answers(f"http://{HOST}:{places.bot_port}/readyz"),
+        stage=2,
+        stop_seconds=15,
+    )
+
+
+def _web(places: Places) -> Program:
+    return Program(
+        name="web",
+        command=(sys.executable, "-m", "finops_web"),
+        environment=web_environment(places, secrets.token_urlsafe(32)),
+        ready=_answers(f"{places.web_url}/readyz"),
         stage=2,
         stop_seconds=15,
     )

@@ -56,15 +56,22 @@ def page_of(page: str, user: str) -> str:
     return f"{page}?user={user}&channel={_CHANNEL}"
 
 
-def steps(slack_page: str, env_file: Path, requests: Iterable[ActionRequest]) -> Iterator[Step]:
+def steps(dashboard: str, slack_page: str, env_file: Path, requests: Iterable[ActionRequest]) -> Iterator[Step]:
     """Yield the steps in order; those of a request that was not proposed are left out.
 
     Args:
+        dashboard: address that signs Alice in at the dashboard.
         slack_page: address of the Slack page.
         env_file: what a shell reads so that `finops` and `kubectl` use the demo.
         requests: the requests that are open.
     """
     known = {one.spec.resource.name: one for one in requests}
+    yield Step(
+        "Open the dashboard: the address signs you in as Alice.",
+        (dashboard,),
+        "what everything costs, what could be saved, and the requests that wait for votes.",
+        "kubectl -n finops-system port-forward service/finops-operator-web 8080",
+    )
     yield from _in_slack(page_of(slack_page, ALICE), known)
     yield _listing(env_file)
     if FAILING in known:

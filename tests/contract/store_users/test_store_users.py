@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
+from fastapi import FastAPI
 from tests.support.valkey import ValkeyProcess
+from tests.support.web_estate import Site, StoredScan, priced, resource, running_site
 
 from finops.errors import StoreUnsafe
 from finops.store.connection import Store, check_server, open_store
@@ -42,7 +44,7 @@ class GuardedValkey(ValkeyProcess):
 def guarded() -> Iterator[GuardedValkey]:
     folder = Path(tempfile.mkdtemp(prefix="valkey-"))
     users = folder / "users.acl"
-    users.write_text(access_list("operator-password", "slackbot-password"), encoding="utf-8")
+    users.write_text(access_list("operator-password", "slackbot-password", "web-password"), encoding="utf-8")
     server = GuardedValkey(folder, ("--aclfile", str(users)))
     try:
         server.start()
@@ -133,6 +135,53 @@ def test_the_bot_is_refused_everything_else(bot: Store, command: tuple[str, ...]
         send(bot, *command)
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with running_site(tmp_path_factory.mktemp("site")) as made:
+        yield made
+
+
+def test_the_dashboard_answers_everything_as_a_user_that_cannot_write(
+    guarded: GuardedValkey, operator: Store, site: Site
+) -> None:
+    StoredScan(operator).write({"one": (resource("ec2-instance", "i-1"), priced("0.10"))})
+    reader = open_store(guarded.url_of("web"))
+    client = site.client(reader)
+
+    pages = [entry.path for entry in cast("FastAPI", client.app).state.navigation]
+    paths = [*pages, "/audit?checked=true", "/api/resources", "/api/costing/current", "/api/savings", "/readyz"]
+    answers = {path: client.get(path, headers=site.bearer()).status_code for path in paths}
+
+    assert len(pages) >= 7
+    assert answers == dict.fromkeys(paths, 200)
+    assert [row["id"] for row in client.get("/api/resources", headers=site.bearer()).json()["data"]] == ["i-1"]
+    reader.client.close()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("SET", "finops:schema", "2"),
+        ("HSET", "finops:ledger:head", "sequence", "0"),
+        ("XADD", "finops:ledger", "*", "record", "forged"),
+        ("EXPIRE", "finops:schema", "1"),
+        ("DEL", "finops:schema"),
+        ("EVAL", "return 1", "0"),
+        ("GET", "elsewhere"),
+        ("KEYS", "*"),
+        ("SCAN", "0"),
+        ("CONFIG", "GET", "*"),
+        ("ACL", "LIST"),
+    ],
+    ids=" ".join,
+)
+def test_the_dashboard_is_refused_everything_else(guarded: GuardedValkey, command: tuple[str, ...]) -> None:
+    reader = open_store(guarded.url_of("web"))
+    with pytest.raises(redis.exceptions.NoPermissionError):
+        send(reader, *command)
+    reader.client.close()
+
+
 @pytest.mark.parametrize(
     "command", [("FUNCTION", "LIST"), ("SCRIPT", "FLUSH"), ("FLUSHALL",), ("ACL", "LIST")], ids=" ".join
 )
@@ -141,7 +190,9 @@ def test_the_operator_does_not_administer_the_server(operator: Store, command: t
         send(operator, *command)
 
 
-@pytest.mark.parametrize(("user", "password"), [("default", ""), ("operator", "guess"), ("slackbot", "guess")])
+@pytest.mark.parametrize(
+    ("user", "password"), [("default", ""), ("operator", "guess"), ("slackbot", "guess"), ("web", "guess")]
+)
 def test_nobody_is_served_without_the_password(guarded: GuardedValkey, user: str, password: str) -> None:
     store = open_store(f"unix://{user}@{guarded.directory}/valkey.sock?password={password}")
     with pytest.raises(StoreUnsafe):

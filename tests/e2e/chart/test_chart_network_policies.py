@@ -106,21 +106,33 @@ def test_the_bot_reaches_slack_and_nothing_private_beside_the_api_server(real_cl
     assert not _reaches(operator, PRIVATE, 80)
 
 
-def test_the_store_calls_nobody_and_is_called_by_operator_and_bot_alone(real_cluster: RealCluster) -> None:
+def test_the_store_calls_nobody_and_is_called_by_the_three_processes_alone(real_cluster: RealCluster) -> None:
     store = _policies(real_cluster, dict(EVERYTHING))["valkey"]
     assert store["egress"] == []
     (rule,) = store["ingress"]
     (peer,) = rule["from"]
     (expression,) = peer["podSelector"]["matchExpressions"]
-    assert expression == {"key": COMPONENT, "operator": "In", "values": ["operator", "slackbot"]}
+    assert expression == {"key": COMPONENT, "operator": "In", "values": ["operator", "slackbot", "web"]}
     assert rule["ports"] == [{"port": "valkey", "protocol": "TCP"}]
 
 
-def test_the_store_is_reached_by_operator_and_bot(real_cluster: RealCluster) -> None:
+def test_the_store_is_reached_by_the_three_processes(real_cluster: RealCluster) -> None:
     for component, policy in _policies(real_cluster, dict(EVERYTHING)).items():
         peers = [peer for rule in policy["egress"] for peer in rule["to"] if "podSelector" in peer]
         reached = {peer["podSelector"]["matchLabels"][COMPONENT] for peer in peers}
-        assert reached == {"operator": {"valkey"}, "slackbot": {"valkey"}, "test": {"operator"}}.get(component, set())
+        wanted = {"valkey"} if component in {"operator", "slackbot", "web"} else set()
+        assert reached == ({"operator"} if component == "test" else wanted)
+
+
+def test_the_dashboard_is_open_on_its_port_and_reaches_nothing_private_beside_the_api_server(
+    real_cluster: RealCluster,
+) -> None:
+    server = {"networkPolicy.apiServerCidrs": ["10.96.0.1/32"]}
+    web = _policies(real_cluster, {**EVERYTHING, **server})["web"]
+    assert web["ingress"] == [{"ports": [{"port": "http", "protocol": "TCP"}]}]
+    assert _reaches(web, "10.96.0.1", 443)
+    for address in (PRIVATE, SLACK):
+        assert not any(_reaches(web, address, port) for port in (80, 443, 6443))
 
 
 @pytest.mark.parametrize(
@@ -142,17 +154,23 @@ def test_an_endpoint_that_the_values_name_is_reached_on_its_port(
         assert _reaches(policies[component], address, port)
         assert not _reaches(without[component], address, port)
         assert not _reaches(policies[component], METADATA[0], port)
-    for component in ("valkey", "secrets", "test"):
+    for component in ("valkey", "web", "secrets", "test"):
         assert policies[component] == without[component]
 
 
 def test_each_user_of_an_external_store_reaches_the_port_of_its_own_address(real_cluster: RealCluster) -> None:
-    urls = {"redis.url": "rediss://o:p@10.1.2.3:6380/0", "redis.slackbotUrl": "rediss://b:p@10.1.2.4/0"}
+    urls = {
+        "redis.url": "rediss://o:p@10.1.2.3:6380/0",
+        "redis.slackbotUrl": "rediss://b:p@10.1.2.4/0",
+        "redis.webUrl": "rediss://w:p@10.1.2.5/0",
+    }
     policies = _policies(real_cluster, {**EVERYTHING, "valkey.enabled": False, **urls})
     assert _reaches(policies["operator"], "10.1.2.3", 6380)
     assert not _reaches(policies["operator"], "10.1.2.4", 6379)
     assert _reaches(policies["slackbot"], "10.1.2.4", 6379)
     assert not _reaches(policies["slackbot"], "10.1.2.3", 6380)
+    assert _reaches(policies["web"], "10.1.2.5", 6379)
+    assert not _reaches(policies["web"], "10.1.2.4", 6379)
     ports = {"redis.existingSecret": "store", "networkPolicy.storePorts": [7000]}
     policies = _policies(real_cluster, {**EVERYTHING, "valkey.enabled": False, **ports})
     assert _reaches(policies["slackbot"], "10.1.2.3", 7000)
@@ -189,7 +207,7 @@ def test_cilium_knows_hosts_by_name_and_the_api_server_by_what_it_is(real_cluste
     ((aws, ports),) = _peers(policies["operator"], "toFQDNs")
     assert {"matchPattern": "*.*.amazonaws.com"} in aws
     assert ports == ["443"]
-    for component in ("operator", "slackbot", "secrets"):
+    for component in ("operator", "slackbot", "web", "secrets"):
         assert list(_peers(policies[component], "toEntities")) == [(["kube-apiserver"], [])]
         # Names are only known to Cilium when it sees the answers of the name server.
         ((_, dns),) = [one for one in _peers(policies[component], "toEndpoints") if one[1] == ["53"]]

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.cluster
 COMPONENTS = {
     "operator": "operator",
     "slackbot": "slackbot",
+    "web": "web",
     "valkey": "valkey",
     "secretsJob": "secrets",
     "test": "test",
@@ -78,7 +79,7 @@ def test_only_pods_that_ask_the_api_server_get_a_token(real_cluster: RealCluster
         for component, template in pods.items()
         if template["spec"].get("automountServiceAccountToken") is False
     }
-    assert without == {"valkey", "test"}
+    assert without == {"valkey", "test", "web"}
 
 
 @pytest.mark.parametrize("key", COMPONENTS)
@@ -108,18 +109,19 @@ def test_rights_and_admission_follow_the_names_of_the_accounts(real_cluster: Rea
     assert "'system:serviceaccount:finops-system:talker'" in expressions["isAttesterOfSource"]
 
 
+@pytest.mark.parametrize("component", ["slackbot", "web"])
 @pytest.mark.parametrize(("replicas", "budgets"), [(1, 0), (3, 1)])
-def test_the_bot_has_a_disruption_budget_when_there_is_more_than_one(
-    real_cluster: RealCluster, replicas: int, budgets: int
+def test_bot_and_dashboard_have_a_disruption_budget_when_there_is_more_than_one(
+    real_cluster: RealCluster, replicas: int, budgets: int, component: str
 ) -> None:
-    documents = rendered(real_cluster, {**EVERYTHING, "slackbot.replicas": replicas})
+    documents = rendered(real_cluster, {**EVERYTHING, f"{component}.replicas": replicas})
     found = of_kind(documents, "PodDisruptionBudget")
     assert len(found) == budgets
     for budget in found:
         assert budget["spec"]["maxUnavailable"] == 1
-        bot = pods_by_component(documents)["slackbot"]
-        assert bot["metadata"]["labels"].items() >= budget["spec"]["selector"]["matchLabels"].items()
-    off = {**EVERYTHING, "slackbot.replicas": 3, "slackbot.podDisruptionBudget.enabled": False}
+        pod = pods_by_component(documents)[component]
+        assert pod["metadata"]["labels"].items() >= budget["spec"]["selector"]["matchLabels"].items()
+    off = {**EVERYTHING, f"{component}.replicas": 3, f"{component}.podDisruptionBudget.enabled": False}
     assert not of_kind(rendered(real_cluster, off), "PodDisruptionBudget")
 
 
@@ -161,7 +163,7 @@ def test_the_finished_job_goes_after_a_while_or_stays(
 def test_no_pod_starts_before_the_secret_is_there(real_cluster: RealCluster) -> None:
     """Each names keys of it in its first container: the kubelet starts none before they exist."""
     pods = pods_by_component(rendered(real_cluster, EVERYTHING))
-    for component in ("operator", "slackbot", "valkey"):
+    for component in ("operator", "slackbot", "web", "valkey"):
         spec = pods[component]["spec"]
         first = (spec.get("initContainers") or spec["containers"])[0]
         references = [

@@ -75,7 +75,10 @@ def test_a_typing_error_in_the_values_is_refused_and_named(
 
 
 URL, BOT_URL = "rediss://operator:o-secret@store.test:6380/0", "rediss://slackbot:b-secret@store.test:6380/0"
+WEB_URL = "rediss://web:w-secret@store.test:6380/0"
 EXTERNAL = {"valkey.enabled": False, "slack.existingSecret": "slack"}
+URLS = {"redis.url": URL, "redis.slackbotUrl": BOT_URL, "redis.webUrl": WEB_URL}
+READ = {"valkey.enabled": False, "redis.webUrl": WEB_URL}
 
 
 @pytest.mark.parametrize(
@@ -87,11 +90,14 @@ EXTERNAL = {"valkey.enabled": False, "slack.existingSecret": "slack"}
         ({**EXTERNAL, "redis.existingSecret": "s", "redis.url": URL}, "all name a store: remove redis.existingSecret"),
         ({**EXTERNAL, "redis.url": URL}, "redis.slackbotUrl is empty: give the bot a user of its own"),
         ({**EXTERNAL, "redis.url": URL, "redis.slackbotUrl": URL}, "redis.slackbotUrl is redis.url: give the bot"),
-        ({"valkey.enabled": False, "redis.url": "redis://store:6379/0"}, "redis.url names no password"),
-        ({"valkey.enabled": False, "redis.url": "redis://user@store:6379/0"}, "redis.url names no password"),
-        ({"valkey.enabled": False, "redis.url": "redis://user:@store:6379/0"}, "redis.url names no password"),
+        ({**EXTERNAL, "redis.url": URL, "redis.slackbotUrl": BOT_URL}, "redis.webUrl is empty: give the dashboard"),
+        ({**EXTERNAL, "redis.url": URL, "redis.slackbotUrl": BOT_URL, "redis.webUrl": BOT_URL}, "of another process"),
+        ({**EXTERNAL, **URLS, "redis.webUrl": "redis://web@store"}, "redis.webUrl names no password"),
+        ({**READ, "redis.url": "redis://store:6379/0"}, "redis.url names no password"),
+        ({**READ, "redis.url": "redis://user@store:6379/0"}, "redis.url names no password"),
+        ({**READ, "redis.url": "redis://user:@store:6379/0"}, "redis.url names no password"),
         (
-            {**EXTERNAL, "redis.url": URL, "redis.slackbotUrl": "redis://slackbot@store"},
+            {**EXTERNAL, **URLS, "redis.slackbotUrl": "redis://slackbot@store"},
             "redis.slackbotUrl names no password",
         ),
     ],
@@ -103,13 +109,13 @@ def test_values_that_name_no_store_two_or_an_open_one_are_refused_with_the_remed
     assert message in refusal(real_cluster, values, program)
 
 
-def test_operator_and_bot_reach_a_store_of_ones_own_each_by_its_own_address(real_cluster: RealCluster) -> None:
-    documents = rendered(real_cluster, {**EXTERNAL, "redis.url": URL, "redis.slackbotUrl": BOT_URL})
+def test_every_process_reaches_a_store_of_ones_own_by_its_own_address(real_cluster: RealCluster) -> None:
+    documents = rendered(real_cluster, {**EXTERNAL, **URLS})
     assert not of_kind(documents, "StatefulSet")
     (secret,) = of_kind(documents, "Secret")
-    assert secret["stringData"] == {"operator-url": URL, "slackbot-url": BOT_URL}
+    assert secret["stringData"] == {"operator-url": URL, "slackbot-url": BOT_URL, "web-url": WEB_URL}
     pods = pods_by_component(documents)
-    for component in ("operator", "slackbot"):
+    for component in ("operator", "slackbot", "web"):
         assert _store_of(pods[component], component) == (secret["metadata"]["name"], f"{component}-url")
     # Passwords are in the Secret alone.
     assert "o-secret" not in json.dumps([one for one in documents if one["kind"] != "Secret"])
@@ -117,7 +123,7 @@ def test_operator_and_bot_reach_a_store_of_ones_own_each_by_its_own_address(real
 
 def test_another_address_makes_the_pods_start_anew(real_cluster: RealCluster) -> None:
     def annotations(bot_url: str) -> list[Object]:
-        documents = rendered(real_cluster, {**EXTERNAL, "redis.url": URL, "redis.slackbotUrl": bot_url})
+        documents = rendered(real_cluster, {**EXTERNAL, **URLS, "redis.slackbotUrl": bot_url})
         return [pods_by_component(documents)[one]["metadata"]["annotations"] for one in ("operator", "slackbot")]
 
     (operator, bot), (same, other) = annotations(BOT_URL), annotations(f"{BOT_URL}?client_name=bot")
@@ -132,14 +138,15 @@ def test_a_secret_of_ones_own_holds_both_addresses_under_keys_that_can_be_named(
     pods = pods_by_component(documents)
     assert _store_of(pods["operator"], "operator") == ("store", "FINOPS_REDIS_URL")
     assert _store_of(pods["slackbot"], "slackbot") == ("store", "bot")
+    assert _store_of(pods["web"], "web") == ("store", "FINOPS_WEB_REDIS_URL")
 
 
 def test_a_store_without_a_password_is_taken_when_the_values_allow_it(real_cluster: RealCluster) -> None:
     values = {**EXTERNAL, "redis.url": "redis://store", "store.allowUnauthenticated": True}
     documents = rendered(real_cluster, values)
     (secret,) = of_kind(documents, "Secret")
-    assert secret["stringData"] == {"operator-url": "redis://store", "slackbot-url": "redis://store"}
-    for component in ("operator", "slackbot"):
+    assert set(secret["stringData"].values()) == {"redis://store"}
+    for component in ("operator", "slackbot", "web"):
         setting = environment(pods_by_component(documents)[component], component)["FINOPS_STORE_ALLOW_UNAUTHENTICATED"]
         assert setting["value"] == "true"
 
@@ -200,6 +207,8 @@ def test_the_api_server_knows_every_field_that_is_rendered(real_cluster: RealClu
     values: dict[str, Any] = {
         "slack": {"existingSecret": "slack"},
         "slackbot.replicas": 2,
+        "web.replicas": 2,
+        "web.ingress": {"enabled": True, "hosts": ["finops.test"], "tls": [{"secretName": "finops"}]},
         "image.pullSecrets": [{"name": "registry"}],
         "operator.priorityClassName": "system-cluster-critical",
         "secretsJob.podLabels": {"team": "sre"},
@@ -225,7 +234,7 @@ def test_every_pod_has_no_right_that_pod_security_restricted_forbids_and_no_writ
     real_cluster: RealCluster,
 ) -> None:
     specs = [pod_template(document)["spec"] for document in of_kind(rendered(real_cluster, EVERYTHING), *PODS)]
-    assert len(specs) == 5
+    assert len(specs) == 6
     for spec in specs:
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert spec["enableServiceLinks"] is False

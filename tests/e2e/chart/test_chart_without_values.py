@@ -153,7 +153,7 @@ def _cannot_pull(release: Release, component: str) -> bool:
 
 
 def _assert_notes_help(notes: str, release: Release) -> None:
-    for number in (1, 2, 3):
+    for number in (1, 2, 3, 4):
         assert f"  {number}. " in notes
     # What it says to paste is the first policy of the docs, and stands at the margin: a shell must find its end.
     pasted = notes.partition("kubectl apply -f - <<'EOF'\n")[2].partition("\nEOF\n")[0]
@@ -161,6 +161,7 @@ def _assert_notes_help(notes: str, release: Release) -> None:
     for command in ("kubectl -n default wait scanpolicy/first", "kubectl -n default describe scanpolicy/first"):
         assert command in notes
     assert f"kubectl -n {release.namespace} get pods" in notes
+    assert f"kubectl -n {release.namespace} port-forward service/{release.full_name}-web 8080" in notes
     assert "No AWS credentials were given" in notes
     assert "No Slack secret was given" in notes
     assert f"-n {release.namespace} logs deploy/{release.full_name}" in notes

@@ -20,6 +20,8 @@ ESTATE = Path(__file__).with_name("estate.yaml")
 STATE_SECONDS = 2.0
 """How long stopping and starting take: long enough to kill a pod meanwhile, short enough to wait for."""
 GROUP = "S0SRE00001"
+DESK = "desk"
+"""A service account that votes through the dashboard: the cluster gives tokens to those alone."""
 AWS_KEYS = {"AWS_ACCESS_KEY_ID": "AKIASANDBOXOPERATOR1", "AWS_SECRET_ACCESS_KEY": "sandbox-operator-secret"}
 SLACK_KEYS = {"SLACK_BOT_TOKEN": "xoxb-sandbox-finops", "SLACK_APP_TOKEN": "xapp-sandbox-finops"}
 
@@ -42,7 +44,12 @@ def _policy(team: str) -> dict[str, object]:
             "limits": {"perHour": 1000, "perDay": 1000, "percentOfFleet": 100},
         },
         approval={
-            "approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}, {"slackUserGroup": GROUP}],
+            "approvers": [
+                {"kubernetesUser": "alice"},
+                {"kubernetesUser": "bob"},
+                {"kubernetesUser": f"system:serviceaccount:{team}:{DESK}"},
+                {"slackUserGroup": GROUP},
+            ],
             "requireReason": "Deny",
         },
     )

@@ -8,7 +8,9 @@ from tests.e2e.loop.world import Loop
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(120)]
 
 
-@pytest.mark.parametrize(("user", "password"), [("default", ""), ("operator", "guess"), ("slackbot", "guess")])
+@pytest.mark.parametrize(
+    ("user", "password"), [("default", ""), ("operator", "guess"), ("slackbot", "guess"), ("web", "guess")]
+)
 def test_nobody_is_served_without_the_password(loop: Loop, user: str, password: str) -> None:
     said = loop.release.valkey("GET", "finops:schema", user=user, password=password)
     assert "NOAUTH" in said or "WRONGPASS" in said
@@ -30,13 +32,19 @@ def test_the_bot_writes_nothing_but_its_own_keys(loop: Loop, command: tuple[str,
     assert loop.release.ledger()[: len(before)] == before
 
 
+@pytest.mark.parametrize("command", [*LEDGER_WRITES, ("SET", "finops:slack:seen:e2e", "1")], ids=" ".join)
+def test_the_dashboard_writes_nothing(loop: Loop, command: tuple[str, ...]) -> None:
+    assert "NOPERM" in loop.release.valkey(*command, user="web")
+    assert loop.release.valkey("GET", "finops:schema", user="web") == "1"
+
+
 def test_the_bot_reads_what_it_shows_and_writes_what_is_its_own(loop: Loop) -> None:
     release = loop.release
     assert release.valkey("GET", "finops:schema", user="slackbot") == "1"
     assert release.valkey("SET", "finops:slack:seen:e2e", "1", "EX", "5", user="slackbot") == "OK"
 
 
-@pytest.mark.parametrize("user", ["operator", "slackbot"])
+@pytest.mark.parametrize("user", ["operator", "slackbot", "web"])
 @pytest.mark.parametrize(
     "command",
     [

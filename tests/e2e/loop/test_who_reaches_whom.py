@@ -44,6 +44,7 @@ def targets(loop: Loop) -> Targets:
     [
         ("operator", {NAMES, API, STORE, AWS}),
         ("slackbot", {NAMES, API, STORE, SLACK}),
+        ("web", {NAMES, API, STORE}),
         ("valkey", set()),
         ("secrets", {NAMES, API}),
         ("test", {NAMES}),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import urllib.request
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,9 @@ def test_headless_approves_one_card_and_reports_the_verified_loop_as_data(tmp_pa
     assert loop["ledger"]["openIntents"] == []
     assert loop["click"]["acked"]
     assert "done" in loop["card"]["text"]
+    costs = {name: Decimal(cost) for name, cost in loop["dashboard"]["policies"].items()}
+    assert set(costs) == {"production", "staging"}
+    assert Decimal(loop["dashboard"]["monthlyCost"]) == sum(costs.values()) > 0
     assert loop["seconds"]["policyReady"] < 60
     written = _status_writes(kept / "kubernetes-audit.jsonl")
     assert len(written) > 20
@@ -130,6 +135,19 @@ def test_it_prints_the_operators_status_the_advice_and_addresses_that_answer(dem
     assert folder.stat().st_mode & 0o777 == 0o700
     for name in ("env", "programs.log", "kubeconfig-people"):
         assert (folder / name).stat().st_mode & 0o777 == 0o600, name
+
+
+def test_the_first_address_that_it_prints_lets_alice_into_the_dashboard(demo: DemoProcess) -> None:
+    assert demo.text.lstrip().startswith("Dashboard ")
+    (address, *_) = re.findall(r"https?://\S+", demo.text)
+    assert address in demo.commands
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor())
+    with opener.open(address, timeout=10) as answer:
+        page = answer.read().decode()
+        assert "token" not in answer.url
+    assert "<span>alice</span>" in page
+    # Acts of other tests may have changed the figure by now; the headless run compares it.
+    assert re.search(r"<h2>Cost a month</h2>\s*<p class=\"figure\">\$[1-9]", page)
 
 
 def test_the_commands_of_the_steps_work_as_they_are_printed(demo: DemoProcess) -> None:

@@ -1,11 +1,17 @@
-"""The demo's Slack page in a real browser: what a person who starts the demo does first."""
+"""The demo's dashboard and Slack page in a real browser: what a person who starts the demo does first.
+
+With FINOPS_WRITE_PICTURES=1 the pictures of the dashboard are written into docs/images, otherwise next to the test's
+other files.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import urllib.parse
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 CARDS = ".message:not(.ephemeral) button[aria-label^=Details]"
 """Every card has one, also when it is decided."""
 ALICE, BOB = "U0ALICE001", "U0BOB00001"
+IMAGES = Path(__file__).parents[3] / "docs" / "images"
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +84,22 @@ def request(demo: DemoProcess, action: str, resource: str) -> dict[str, Any]:
     ]
     whole: dict[str, Any] = found
     return whole
+
+
+def test_the_dashboard_opens_with_one_address_and_the_docs_have_its_picture(
+    demo: DemoProcess, browser: Browser, tmp_path: Path
+) -> None:
+    folder = IMAGES if os.environ.get("FINOPS_WRITE_PICTURES") else tmp_path
+    (address,) = re.findall(r"Dashboard +(http\S+)", demo.text)
+    browser.resize(1280, 860)
+    for theme in ("light", "dark"):
+        browser.set_theme(dark=theme == "dark")
+        browser.goto(address)
+        browser.wait_text("Cost a month")
+        assert browser.evaluate("location.search") == ""
+        browser.screenshot(folder / f"dashboard-{theme}.png")
+        assert (IMAGES / f"dashboard-{theme}.png").is_file(), "write it with FINOPS_WRITE_PICTURES=1"
+    assert browser.console == []
 
 
 def test_alice_approves_a_resize_on_the_page_and_sees_it_verified(demo: DemoProcess, browser: Browser) -> None:

@@ -118,7 +118,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.whl"))
 
 
-@pytest.mark.parametrize("extra", ["cli", "operator", "slackbot", "demo", "dev"])
+@pytest.mark.parametrize("extra", ["cli", "operator", "slackbot", "web", "demo", "dev"])
 def test_every_lock_names_all_that_its_packages_require(
     request: pytest.FixtureRequest, product: Path, wheels: list[Path], extra: str
 ) -> None:

@@ -14,7 +14,8 @@ def test_every_install_gets_secrets_of_its_own() -> None:
     first, second = make(), make()
 
     assert set(first) == {
-        *("operator-password", "slackbot-password", "button-key", "membership-key"),
+        *("operator-password", "slackbot-password", "web-password"),
+        *("button-key", "membership-key", "web-session-key"),
         *("ledger-signing-key", "ledger-public-key"),
     }
     assert not set(first.values()) & set(second.values())

@@ -14,9 +14,10 @@ from finops.domain.execution import Observation
 from finops.domain.plan import Plan
 from finops.domain.recommendation import EvidenceFact, PerformanceRisk, ResourceRef
 from finops.domain.resource import Resource
+from finops.domain.tags import owner_of
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.loaded import load_actions, load_kinds
-from finops_operator.requests.presenting import in_words, owner_of
+from finops_operator.requests.presenting import in_words
 from finops_operator.rules.candidates import PresentedAct
 
 ACTIONS = load_actions()

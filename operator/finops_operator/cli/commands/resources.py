@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import typer
 
 from finops.domain.resource import Resource
+from finops.domain.tags import owner_of
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore, ShardHead
 from finops.store.recommendations import RecommendationStore
@@ -27,7 +28,6 @@ from finops_operator.cli.stored_gaps import end_with_gaps
 from finops_operator.cli.tables import Fit
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.plugins.loaded import load_checks, load_kinds
-from finops_operator.requests.presenting import owner_of
 from finops_operator.scan.report import resource_to_json
 
 _COLUMNS: Final = (

@@ -1,0 +1,79 @@
+"""Entry point of the dashboard: `finops-web`, `python -m finops_web`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Final
+
+import uvicorn
+
+from finops import logs
+from finops.errors import InvalidInput
+from finops.k8s.person import api_server
+from finops.ports.clock import SystemClock
+from finops.settings import Settings, from_environment
+from finops.store.address import require_password
+from finops.store.connection import open_store
+from finops_web.app import make_app
+from finops_web.context import Parts
+from finops_web.people.sessions import Sessions
+from finops_web.people.visitors import Visitors
+from finops_web.readings.resources import ResourceReadings
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def main() -> int:
+    """Serve until the process is stopped. Returns 0, or 2 when a setting is missing or wrong."""
+    logs.configure(format_="json", level="INFO")
+    try:
+        settings = from_environment(os.environ)
+        logs.configure(
+            format_=settings.log_format,
+            level=settings.log_level,
+            secrets=(settings.redis_url, settings.web_session_key),
+        )
+        parts = connect(settings)
+    except InvalidInput as error:
+        logging.getLogger(__name__).error("cannot start", extra={"error": str(error)})  # noqa: TRY400 - it is whole
+        return 2
+    uvicorn.run(
+        make_app(parts),
+        host=settings.web_host,
+        port=settings.web_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Who asks is judged by token alone; a header of a proxy says nothing.
+        proxy_headers=False,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=10,
+        limit_concurrency=200,
+    )
+    return 0
+
+
+def connect(settings: Settings) -> Parts:
+    """Return the parts that the settings describe; nothing is sent yet. Raises InvalidInput."""
+    if settings.demo and settings.web_host not in _LOOPBACK:
+        raise InvalidInput(
+            "the demo lets people in by an address with a token in it, so it must not be reached from elsewhere",
+            field="FINOPS_WEB_HOST",
+            hint="set it to 127.0.0.1, or remove FINOPS_DEMO",
+        )
+    require_password(settings.redis_url, allow_unauthenticated=settings.store_allow_unauthenticated)
+    store, clock = open_store(settings.redis_url, prefix=settings.redis_prefix), SystemClock()
+    return Parts(
+        store=store,
+        resources=ResourceReadings(store),
+        visitors=Visitors(api_server(os.environ.get("KUBECONFIG", "")), clock),
+        sessions=Sessions(settings.web_session_key),
+        clock=clock,
+        demo=settings.demo,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The envelope of every answer of the API, and the shape of an error there.
+
+`{"status": "success", "success": true, "data": …, "meta": {asOf, gaps, next}}`, or
+`{"status": "error", "error": {code, message, hint}}` with the fields of RFC 9457 beside it.
+Money in the API is a JSON number with the digits of its decimal; an unknown figure is null.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from fastapi.responses import JSONResponse
+
+from finops.domain.resource import Gap
+from finops.errors import FinopsError, InvalidInput
+
+LARGEST_PAGE: Final = 500
+
+
+class NotThere(FinopsError):
+    """What is asked for does not exist, or is none of the visitor's."""
+
+
+def number(amount: Decimal | None) -> float | None:
+    """Return a decimal as a JSON number. Up to 15 digits, the shortest spelling of the float is the decimal's own."""
+    return None if amount is None else float(amount)
+
+
+def success(
+    data: Any, *, as_of: datetime | None, gaps: Iterable[Gap] = (), next_page: str | None = None
+) -> dict[str, Any]:
+    """Return the envelope of an answer; `as_of` is when the oldest scan behind it ended."""
+    meta = {
+        "asOf": as_of.isoformat() if as_of is not None else None,
+        "gaps": [gap_to_json(one) for one in gaps],
+        "next": next_page,
+    }
+    return {"status": "success", "success": True, "data": data, "meta": meta}
+
+
+def problem(status: int, code: str, message: str, hint: str = "", field: str = "") -> JSONResponse:
+    """Return an error in the API's shape and in that of RFC 9457 at once."""
+    error = {"code": code, "message": message, "hint": hint} | ({"field": field} if field else {})
+    body = {
+        "status": "error",
+        "success": False,
+        "error": error,
+        "type": "about:blank",
+        "title": code,
+        "detail": message,
+    }
+    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+
+
+def gap_to_json(gap: Gap) -> dict[str, Any]:
+    """Return one gap as reports spell it."""
+    return {
+        "account": gap.account,
+        "region": gap.region,
+        "service": gap.service,
+        "operation": gap.operation,
+        "code": gap.code,
+        "message": gap.message,
+        "resources": gap.resources,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: its rows and the cursor of the next one, None on the last."""
+
+    rows: Sequence[Any]
+    next_page: str | None
+
+
+def page_of(rows: Sequence[Any], keys: Sequence[str], cursor: str, limit: int) -> Page:
+    """Return the rows after `cursor`, which names the last row that the reader has seen.
+
+    Args:
+        rows: all rows in their order.
+        keys: what names each row, unique; of a row that is gone meanwhile the place counts.
+        cursor: empty for the first page.
+        limit: most rows of a page.
+
+    Raises:
+        InvalidInput: the cursor is none of ours.
+    """
+    start = 0
+    if cursor:
+        place, key = _opened(cursor)
+        start = keys.index(key) + 1 if key in keys else min(place, len(rows))
+    end = start + limit
+    more = end < len(rows)
+    return Page(rows[start:end], _cursor(end, keys[end - 1]) if more else None)
+
+
+def _cursor(place: int, key: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([place, key]).encode()).decode().rstrip("=")
+
+
+def _opened(cursor: str) -> tuple[int, str]:
+    try:
+        made = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error):
+        made = None
+    match made:
+        case [int(place), str(key)] if place >= 0:
+            return place, key
+    raise InvalidInput("is no cursor of this API", field="cursor", hint="take it from meta.next of the page before")

@@ -1,0 +1,61 @@
+"""GET /api/action-requests and POST /api/action-requests/{id}/approvals: what waits for a decision, and votes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query
+from pydantic import BaseModel, Field
+
+from finops.crds.action_request import ActionRequest
+from finops.domain.decision import Choice, State
+from finops_web.answers import LARGEST_PAGE, NotThere, page_of, success
+from finops_web.context import Asked, Visit
+from finops_web.readings.requests import requests_of, vote
+
+ROUTER = APIRouter(tags=["decisions"])
+_WAIT_SECONDS = 10.0
+
+
+class Ballot(BaseModel):
+    """One vote of the person who sends it."""
+
+    decision: Choice = Field(description="Approve, Deny or Withdraw.")
+    reason: str = Field(default="", max_length=500, description="Why; some policies ask for it.")
+
+
+@ROUTER.get("/api/action-requests")
+def action_requests(
+    asked: Visit,
+    state: State | None = None,
+    cursor: Annotated[str, Query(max_length=512)] = "",
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
+) -> dict[str, Any]:
+    """List requests: those that wait for votes first, then what runs, then what has ended."""
+    found = [one for one in requests_of(asked.visitor, asked.namespaces()) if state in {None, one.status.state}]
+    page = page_of(found, [one.metadata.uid or "" for one in found], cursor, limit)
+    return success([one.to_object() for one in page.rows], as_of=None, next_page=page.next_page)
+
+
+@ROUTER.get("/api/action-requests/{uid}")
+def action_request(asked: Visit, uid: str) -> dict[str, Any]:
+    """Return one request by its uid."""
+    return success(found_by(asked, uid).to_object(), as_of=None)
+
+
+@ROUTER.post("/api/action-requests/{uid}/approvals", status_code=201)
+def approve(
+    asked: Visit, uid: str, ballot: Ballot, x_form_secret: Annotated[str, Header(max_length=128)] = ""
+) -> dict[str, Any]:
+    """Vote as the person whose token came with the request; the operator's answer is in the Approval's status."""
+    asked.require_form(x_form_secret)
+    sent = vote(asked.visitor, found_by(asked, uid), ballot.decision, ballot.reason, wait_seconds=_WAIT_SECONDS)
+    return success(sent.to_object(), as_of=None)
+
+
+def found_by(asked: Asked, uid: str) -> ActionRequest:
+    """Return the request with this uid. Raises NotThere, ClusterUnavailable."""
+    found = next((one for one in requests_of(asked.visitor, asked.namespaces()) if one.metadata.uid == uid), None)
+    if found is None:
+        raise NotThere("there is no such request", code="NotFound", hint="it may have been removed; open the list")
+    return found

@@ -1,0 +1,106 @@
+"""GET /api/costing/…: what everything costs, in total, by kind, region, account, service and tag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from fastapi import APIRouter
+
+from finops.domain.money import annual_from_monthly, daily_from_monthly, to_cents
+from finops_web.answers import number, success
+from finops_web.context import Asked, Visit
+from finops_web.listing import Asking, Filter
+from finops_web.readings.policies import trust_in
+from finops_web.readings.resources import ResourceRow, grouped, sum_of
+
+ROUTER = APIRouter(tags=["costing"])
+_CLASSIC: Final = {
+    "ec2-instance": "ec2Instances",
+    "load-balancer": "loadBalancers",
+    "auto-scaling-group": "autoScalingGroups",
+    "ebs-volume": "ebsVolumes",
+    "rds-instance": "rdsInstances",
+}
+"""The names that the five classic kinds have in the breakdown; every other kind follows the same pattern."""
+
+
+@ROUTER.get("/api/costing/current")
+def current(asked: Visit, wanted: Asking) -> dict[str, Any]:
+    """Return the totals and each kind's share; resources without a price add nothing and are counted."""
+    rows = _rows(asked, wanted)
+    cost, count, unpriced = sum_of(rows)
+    breakdown = {_name(kind): _part(amount, number_, cost) for kind, amount, number_, _ in grouped(rows, _kind)}
+    breakdown = {name: _part(Decimal(0), 0, cost) for name in _CLASSIC.values()} | breakdown
+    now = asked.parts.clock.now()
+    data = {
+        "summary": {
+            "totalMonthlyCost": number(cost),
+            "totalDailyCost": None if cost is None else number(daily_from_monthly(cost)),
+            "totalAnnualCost": None if cost is None else number(annual_from_monthly(cost)),
+            "resources": count,
+            "unpricedResources": unpriced,
+        },
+        "breakdown": breakdown,
+        "timestamp": now.isoformat(),
+    }
+    return _success(asked, rows, data)
+
+
+@ROUTER.get("/api/costing/by-region")
+def by_region(asked: Visit, wanted: Asking) -> dict[str, Any]:
+    """Return the monthly cost of each region."""
+    return _grouped(asked, wanted, "region", lambda row: row.resource.region)
+
+
+@ROUTER.get("/api/costing/by-service")
+def by_service(asked: Visit, wanted: Asking) -> dict[str, Any]:
+    """Return the monthly cost of each kind of resource."""
+    return _grouped(asked, wanted, "service", _kind)
+
+
+@ROUTER.get("/api/costing/by-account")
+def by_account(asked: Visit, wanted: Asking) -> dict[str, Any]:
+    """Return the monthly cost of each account."""
+    return _grouped(asked, wanted, "account", lambda row: row.resource.account)
+
+
+@ROUTER.get("/api/costing/by-tag/{key}")
+def by_tag(asked: Visit, wanted: Asking, key: str) -> dict[str, Any]:
+    """Return the monthly cost of each value of a tag; resources without the tag stand under an empty value."""
+    return _grouped(asked, wanted, "value", lambda row: row.resource.tags.get(key, ""))
+
+
+def _rows(asked: Asked, wanted: Filter) -> Sequence[ResourceRow]:
+    return wanted.apply(asked.parts.resources.seen_by(asked.policies()))
+
+
+def _grouped(asked: Asked, wanted: Filter, name: str, key: Callable[[ResourceRow], str]) -> dict[str, Any]:
+    rows = _rows(asked, wanted)
+    total, _, _ = sum_of(rows)
+    data = [
+        {name: group, **_part(cost, count, total), "unpriced": unpriced}
+        for group, cost, count, unpriced in grouped(rows, key)
+    ]
+    return _success(asked, rows, data)
+
+
+def _success(asked: Asked, rows: Sequence[ResourceRow], data: Any) -> dict[str, Any]:
+    _, count, unpriced = sum_of(rows)
+    trust = trust_in(asked.policies(), count, count - unpriced, asked.parts.clock.now())
+    return success(data, as_of=trust.oldest, gaps=trust.gaps)
+
+
+def _part(cost: Decimal | None, count: int, total: Decimal | None) -> dict[str, Any]:
+    percentage = None if cost is None or total is None else to_cents(100 * cost / total) if total else Decimal(0)
+    return {"cost": number(cost), "count": count, "percentage": number(percentage)}
+
+
+def _kind(row: ResourceRow) -> str:
+    return row.resource.kind
+
+
+def _name(kind: str) -> str:
+    head, *rest = kind.split("-")
+    return _CLASSIC.get(kind) or f"{head}{''.join(part.capitalize() for part in rest)}s"

@@ -1,0 +1,112 @@
+"""What every endpoint and page works with, and how a request becomes a visitor. Made once by `app.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+
+from finops.errors import Refused
+from finops.ports.clock import Clock
+from finops.store.connection import Store
+from finops_web.people.sessions import COOKIE, Session, Sessions
+from finops_web.people.visitors import Visitor, Visitors
+from finops_web.readings.policies import ScannedPolicy, scanned_policies
+from finops_web.readings.resources import ResourceReadings
+
+_BEARER: Final = "bearer "
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The connected parts of the process."""
+
+    store: Store
+    resources: ResourceReadings
+    visitors: Visitors
+    sessions: Sessions
+    clock: Clock
+    demo: bool
+
+
+class SignInNeeded(Refused):
+    """Nobody is signed in, or the token is no longer taken."""
+
+
+class FormForged(Refused):
+    """A form was not made for the session that sends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request of a recognised visitor.
+
+    Attributes:
+        token: what the visitor brought.
+        session: None when the token came in a header, as programs send it.
+    """
+
+    parts: Parts
+    token: str
+    visitor: Visitor
+    session: Session | None
+
+    def policies(self) -> tuple[ScannedPolicy, ...]:
+        """Return the scanned policies of the namespaces that the visitor may read. Raises StoreUnavailable."""
+        found = scanned_policies(self.parts.store)
+        allowed = self.parts.visitors.namespaces(self.token, {one.namespace for one in found})
+        return tuple(one for one in found if one.namespace in allowed)
+
+    def namespaces(self) -> frozenset[str]:
+        """Return the namespaces of `policies`."""
+        return frozenset(one.namespace for one in self.policies())
+
+    def require_form(self, sent: str) -> None:
+        """Let a change through only when its form was made for this session.
+
+        Raises:
+            FormForged: it was not; a program that sends its token in a header needs no form.
+        """
+        if self.session is not None and not self.session.made_form(sent):
+            raise FormForged(
+                "this form was not made for your session", code="FormForged", hint="open the page again and repeat it"
+            )
+
+
+def parts_of(request: Request) -> Parts:
+    """Return the parts of the process that answers."""
+    found: Parts = request.app.state.parts
+    return found
+
+
+def asked(request: Request) -> Asked:
+    """Return the request's visitor.
+
+    Raises:
+        SignInNeeded: there is no token, or the API server does not take it.
+        ClusterUnavailable: the API server does not answer.
+    """
+    parts = parts_of(request)
+    session, token = None, _bearer(request)
+    if not token:
+        session = parts.sessions.open(request.cookies.get(COOKIE, ""))
+        token = session.token if session is not None else ""
+    if not token:
+        raise SignInNeeded("nobody is signed in", code="SignInNeeded", hint="sign in, or send a bearer token")
+    try:
+        visitor = parts.visitors.recognise(token)
+    except Refused as error:
+        raise SignInNeeded(
+            "the cluster does not take this token", code="TokenRefused", hint="it may have expired: sign in again"
+        ) from error
+    return Asked(parts, token, visitor, session)
+
+
+def _bearer(request: Request) -> str:
+    header = request.headers.get("authorization", "")
+    return header[len(_BEARER) :].strip() if header.lower().startswith(_BEARER) else ""
+
+
+Visit = Annotated[Asked, Depends(asked)]
+"""The parameter by which an endpoint or a page asks for its visitor."""

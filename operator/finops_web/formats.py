@@ -1,0 +1,84 @@
+"""How values are written for people: money, shares, times, ages. Pure; the templates' filters."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from finops.domain.money import to_cents
+
+NO_PRICE: Final = "no price"
+_MINUS: Final = "\N{MINUS SIGN}"
+_DAY: Final = timedelta(days=1)
+
+
+def money(amount: Decimal | None) -> str:
+    """Return two decimals with thousands separated, a true minus, or the words “no price”."""
+    if amount is None:
+        return NO_PRICE
+    text = f"{to_cents(abs(amount)):,.2f}"
+    return f"{_MINUS}{text}" if amount < 0 else text
+
+
+def whole(amount: Decimal | None) -> str:
+    """Return the part of `money` before the decimal point; a tile shows the cents apart."""
+    return money(amount).partition(".")[0]
+
+
+def cents(amount: Decimal | None) -> str:
+    """Return the decimal point and the cents, empty when the amount is unknown."""
+    _, point, digits = money(amount).partition(".")
+    return point + digits
+
+
+def share(part: Decimal | None, total: Decimal | None) -> str:
+    """Return what percentage `part` is of `total`, with one decimal; a dash where that is not known."""
+    if part is None or not total:
+        return "–"
+    return f"{100 * part / total:.1f} %"
+
+
+def moment(value: datetime | None) -> str:
+    """Return a time to the minute, in UTC, which the page says once."""
+    return "never" if value is None else f"{value:%Y-%m-%d %H:%M}"
+
+
+def age(value: datetime | None, now: datetime) -> str:
+    """Return how long ago something was, in its largest unit."""
+    if value is None:
+        return "never"
+    passed = now - value
+    if passed < timedelta(minutes=1):
+        return "just now"
+    if passed < timedelta(hours=1):
+        return _ago(int(passed.total_seconds() // 60), "minute")
+    if passed < _DAY:
+        return _ago(int(passed.total_seconds() // 3600), "hour")
+    return _ago(passed.days, "day")
+
+
+def left(until: datetime, now: datetime) -> str:
+    """Return how long something still lasts: `2 d 3 h`, `5 h 12 min`, `3 min`, or `over`."""
+    minutes = int((until - now).total_seconds() // 60)
+    if minutes <= 0:
+        return "over"
+    days, hours = divmod(minutes // 60, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+
+
+def words(name: str) -> str:
+    """Return an id as words: `ec2_instance_idle` and `NeedsHuman` become `ec2 instance idle` and `needs human`."""
+    spaced = "".join(f" {one.lower()}" if one.isupper() else one for one in name)
+    return spaced.replace("_", " ").replace("-", " ").strip()
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: `1 gap`, `12 gaps`."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def _ago(number: int, unit: str) -> str:
+    return f"{count(number, unit)} ago"

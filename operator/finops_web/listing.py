@@ -1,0 +1,209 @@
+"""What narrows, orders and pages every list of resources, and the rows of the classic endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Query
+
+from finops.domain.money import annual_from_monthly
+from finops.domain.tags import owner_of
+from finops.errors import InvalidInput
+from finops_web.answers import LARGEST_PAGE, Page, number, page_of, success
+from finops_web.context import Asked
+from finops_web.readings.policies import trust_in
+from finops_web.readings.resources import HOURS, ResourceRow, sum_of
+
+
+class Sort(StrEnum):
+    """What a list of resources is ordered by; cost is falling, the rest rising."""
+
+    COST = "cost"
+    NAME = "name"
+    ID = "id"
+    KIND = "kind"
+    ACCOUNT = "account"
+    REGION = "region"
+    STATE = "state"
+
+
+_SORTS: Final[Mapping[Sort, Callable[[ResourceRow], str]]] = {
+    Sort.NAME: lambda row: row.resource.name.lower(),
+    Sort.ID: lambda row: row.resource.id,
+    Sort.KIND: lambda row: row.resource.kind,
+    Sort.ACCOUNT: lambda row: row.resource.account,
+    Sort.REGION: lambda row: row.resource.region,
+    Sort.STATE: lambda row: row.resource.state,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list of resources is narrowed to; an empty text narrows nothing."""
+
+    kind: str = ""
+    account: str = ""
+    region: str = ""
+    state: str = ""
+    owner: str = ""
+    tag: tuple[str, ...] = ()
+    find: str = ""
+    minimum: Decimal | None = None
+    hours: int = int(HOURS)
+    sort: Sort = Sort.COST
+    cursor: str = ""
+    limit: int = 100
+
+    def matches(self, row: ResourceRow) -> bool:
+        """Return whether a row is asked for."""
+        one = row.resource
+        return (
+            self.kind in {"", one.kind}
+            and self.account in {"", one.account}
+            and self.region in {"", one.region}
+            and self.state in {"", one.state}
+            and (not self.owner or owner_of(one.tags) == self.owner)
+            and all(_has(one.tags, wanted) for wanted in self.tag)
+            and (not self.find or self.find.lower() in f"{one.name}\n{one.id}\n{one.arn}".lower())
+            and (self.minimum is None or (row.monthly is not None and row.monthly >= self.minimum))
+        )
+
+    def of(self, kind: str) -> Filter:
+        """Return this filter for one kind, whatever the address says of kinds."""
+        return replace(self, kind=kind)
+
+    def apply(self, rows: Sequence[ResourceRow]) -> list[ResourceRow]:
+        """Return what is asked for, in order; with costs for a month of `hours`."""
+        if self.hours != HOURS:
+            rows = [row.over(Decimal(self.hours)) for row in rows]
+        found = [row for row in rows if self.matches(row)]
+        key = _SORTS.get(self.sort)
+        return found if key is None else sorted(found, key=key)
+
+    @property
+    def active(self) -> dict[str, str]:
+        """Return what narrows the list, by the names of the address's parameters."""
+        named = {
+            "kind": self.kind,
+            "account": self.account,
+            "region": self.region,
+            "state": self.state,
+            "owner": self.owner,
+            "tag": ", ".join(self.tag),
+            "find": self.find,
+            "min_cost": "" if self.minimum is None else f"{self.minimum:f}",
+        }
+        return {name: value for name, value in named.items() if value}
+
+
+def _has(tags: Mapping[str, str], wanted: str) -> bool:
+    key, given, value = wanted.partition("=")
+    return key in tags and (not given or tags[key] == value)
+
+
+def asked_filter(
+    kind: Annotated[str, Query(max_length=64)] = "",
+    account: Annotated[str, Query(max_length=12)] = "",
+    region: Annotated[str, Query(max_length=32)] = "",
+    state: Annotated[str, Query(max_length=64)] = "",
+    owner: Annotated[str, Query(max_length=256)] = "",
+    tag: Annotated[list[str] | None, Query(description="KEY or KEY=VALUE; repeat it to ask for several.")] = None,
+    find: Annotated[str, Query(max_length=256, description="Part of a name, id or ARN.")] = "",
+    min_cost: Annotated[str, Query(max_length=20, description="Only what costs at least so much a month.")] = "",
+    hours_per_month: Annotated[int, Query(ge=672, le=744, description="Hours of a month.")] = int(HOURS),
+    sort: Sort = Sort.COST,
+    cursor: Annotated[str, Query(max_length=512)] = "",
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
+) -> Filter:
+    """Return the filter that an address asks for. Raises InvalidInput."""
+    try:
+        minimum = Decimal(min_cost) if min_cost else None
+    except InvalidOperation:
+        minimum = Decimal("NaN")
+    if minimum is not None and not minimum.is_finite():
+        raise InvalidInput(f"{min_cost!r} is no amount", field="min_cost", hint="write digits, such as 12.50")
+    return Filter(
+        kind=kind.strip(),
+        account=account.strip(),
+        region=region.strip(),
+        state=state.strip(),
+        owner=owner.strip(),
+        tag=tuple(one for one in (tag or ()) if one)[:20],
+        find=find.strip(),
+        minimum=minimum,
+        hours=hours_per_month,
+        sort=sort,
+        cursor=cursor,
+        limit=limit,
+    )
+
+
+Asking = Annotated[Filter, Depends(asked_filter)]
+"""The parameter by which an endpoint takes the filter of the address."""
+
+
+def listed(asked: Asked, wanted: Filter, to_json: Callable[[ResourceRow], dict[str, Any]]) -> dict[str, Any]:
+    """Return one page of resources in the API's envelope. Raises StoreUnavailable, InvalidInput."""
+    policies = asked.policies()
+    rows = wanted.apply(asked.parts.resources.seen_by(policies))
+    page = paged(rows, wanted)
+    _, count, unpriced = sum_of(rows)
+    trust = trust_in(policies, count, count - unpriced, asked.parts.clock.now())
+    return success([to_json(row) for row in page.rows], as_of=trust.oldest, gaps=trust.gaps, next_page=page.next_page)
+
+
+def paged(rows: Sequence[ResourceRow], wanted: Filter) -> Page:
+    """Return the page of `rows` that is asked for. Raises InvalidInput."""
+    return page_of(rows, [row.resource.arn or row.resource.id for row in rows], wanted.cursor, wanted.limit)
+
+
+def classic(row: ResourceRow, *fields: str) -> dict[str, Any]:
+    """Return the fields that all classic rows share, and those named of the kind's own facts; unknown ones are null."""
+    one, cost = row.resource, row.cost
+    shared = {
+        "account": one.account,
+        "region": one.region,
+        "state": one.state,
+        "tags": dict(one.tags),
+        "created": one.created.isoformat() if one.created else None,
+        "hourly_cost": number(cost.hourly),
+        "monthly_cost": number(cost.monthly),
+        "annual_cost": None if cost.monthly is None else number(annual_from_monthly(cost.monthly)),
+        "price_missing": list(cost.missing),
+    }
+    return {**{field: one.attributes.get(field) for field in fields}, **shared}
+
+
+def average(row: ResourceRow, metric: str) -> float | None:
+    """Return a metric's average over the scan's window, None when it is unknown."""
+    found = row.utilization.best(metric) if row.utilization is not None else None
+    return None if found is None else found.average
+
+
+def total(row: ResourceRow, metric: str) -> float | None:
+    """Return a counter's sum over the scan's window, None when it is unknown."""
+    found = row.utilization.best(metric) if row.utilization is not None else None
+    return None if found is None else found.total
+
+
+def measured(row: ResourceRow) -> dict[str, Any]:
+    """Return every metric that the scan knows: maximum, 99.5th percentile, average, sum, coverage in percent."""
+    use = row.utilization
+    if use is None:
+        return {}
+    found = {name: use.best(name) for name in sorted({*use.metrics, *use.fine})}
+    return {
+        name: {
+            "maximum": one.maximum,
+            "p99_5": one.p99_5,
+            "average": one.average,
+            "total": one.total,
+            "coverage": round(one.coverage_percent, 2),
+        }
+        for name, one in found.items()
+        if one is not None
+    }

@@ -1,0 +1,1 @@
+"""The pages, one a file; each exports ROUTER, and ENTRY when it stands in the navigation."""

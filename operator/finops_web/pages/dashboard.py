@@ -1,0 +1,119 @@
+"""GET /: what everything costs, what was saved, what could be, and what waits for a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from finops.crds.action_request import ActionRequest
+from finops.domain.money import to_cents
+from finops.errors import ClusterUnavailable
+from finops.store.cost_history import CostHistoryStore
+from finops.store.realized import StoredSavings
+from finops_web.context import Asked, Visit
+from finops_web.readings.policies import savings_of, trust_in
+from finops_web.readings.recommendations import counted, recommendations_of
+from finops_web.readings.requests import may_be_voted_on, requests_of
+from finops_web.readings.resources import grouped, sum_of
+from finops_web.rendering import Entry, render
+
+ROUTER = APIRouter(include_in_schema=False)
+ENTRY: Final = Entry("/", "Dashboard", "", 0)
+_TOP: Final = 10
+_DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What the whole inventory cost a month, as of one day; None when nothing was priced that day."""
+
+    day: str
+    monthly: Decimal | None
+
+
+@ROUTER.get("/")
+def dashboard(asked: Visit, request: Request) -> Response:
+    """Show the dashboard."""
+    policies = asked.policies()
+    rows = asked.parts.resources.seen_by(policies)
+    cost, resources, unpriced = sum_of(rows)
+    now = asked.parts.clock.now()
+    waiting, cluster_problem = _waiting(asked)
+    recommended = counted(recommendations_of(asked.parts.store, policies))
+    return render(
+        asked,
+        request,
+        "dashboard.html",
+        title="Dashboard",
+        trust=trust_in(policies, resources, resources - unpriced, now),
+        cost=cost,
+        daily=None if cost is None else to_cents(cost / 30),
+        unpriced=unpriced,
+        savings=savings_of(policies),
+        realised=_realised(asked),
+        top=recommended[:_TOP],
+        more=max(0, len(recommended) - _TOP),
+        waiting=waiting,
+        cluster_problem=cluster_problem,
+        by_kind=grouped(rows, lambda row: row.resource.kind),
+        by_region=grouped(rows, lambda row: row.resource.region or "global"),
+        by_account=grouped(rows, lambda row: row.resource.account),
+        days=_days(asked, now) if policies else (),
+        policies=policies,
+    )
+
+
+@ROUTER.get("/dashboard.json")
+def dashboard_json(asked: Visit) -> dict[str, Any]:
+    """Return the figures of the dashboard as data."""
+    policies = asked.policies()
+    cost, resources, unpriced = sum_of(asked.parts.resources.seen_by(policies))
+    found, saved = savings_of(policies), _realised(asked)
+    trust = trust_in(policies, resources, resources - unpriced, asked.parts.clock.now())
+    return {
+        "monthlyCost": None if cost is None else f"{cost:f}",
+        "resources": resources,
+        "unpricedResources": unpriced,
+        "savings": {
+            "actionable": f"{found.actionable.monthly_savings:f}",
+            "advice": f"{found.advice.monthly_savings:f}",
+            "blocked": f"{found.blocked.monthly_savings:f}",
+        },
+        "realisedMonthlySavings": f"{saved[0]:f}",
+        "asOf": trust.oldest.isoformat() if trust.oldest else None,
+        "gaps": len(trust.gaps),
+    }
+
+
+def _waiting(asked: Asked) -> tuple[list[ActionRequest], str]:
+    """Return the requests that wait for votes; with the reason when the API server does not answer."""
+    try:
+        found = requests_of(asked.visitor, asked.namespaces())
+    except ClusterUnavailable as error:
+        return [], error.message
+    return [one for one in found if may_be_voted_on(one)], ""
+
+
+def _realised(asked: Asked) -> tuple[Decimal, int]:
+    """Return what ended acts save a month together, and how many they are."""
+    allowed = asked.namespaces()
+    known = [one for one in StoredSavings(asked.parts.store).read() if one.get("namespace") in allowed]
+    return sum((Decimal(one.get("saving") or 0) for one in known), Decimal("0.00")), len(known)
+
+
+def _days(asked: Asked, now: datetime) -> tuple[Day, ...]:
+    """Return the last days of the accounts that the visitor's policies cover, oldest first."""
+    covered = {(shard.account, shard.region, shard.kind) for one in asked.policies() for shard, _ in one.head.shards}
+    sums: dict[str, Decimal | None] = {}
+    today = now.date()
+    for one in CostHistoryStore(asked.parts.store).between(today - timedelta(days=_DAYS - 1), today):
+        if (one.account, one.region, one.kind) not in covered:
+            continue
+        known, before = one.cost.known_cost, sums.setdefault(one.day.isoformat(), None)
+        sums[one.day.isoformat()] = before if known is None else (before or Decimal(0)) + known
+    return tuple(Day(day, amount) for day, amount in sorted(sums.items()))

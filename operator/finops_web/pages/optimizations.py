@@ -1,0 +1,150 @@
+"""GET /optimizations: what could be saved, the best first, with one recommendation open; votes from the panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+
+from finops.crds.action_request import ActionRequest
+from finops.domain.decision import Choice
+from finops.domain.recommendation import Recommendation, Status
+from finops.errors import ClusterUnavailable, FinopsError
+from finops.store.recommendations import recommendation_to_json
+from finops_web.answers import NotThere
+from finops_web.context import Asked, Visit
+from finops_web.readings.policies import savings_of, trust_in
+from finops_web.readings.recommendations import ORDER, counted, recommendations_of
+from finops_web.readings.requests import may_be_voted_on, request_of, requests_of, vote
+from finops_web.rendering import Entry, csv_of, render
+
+ROUTER = APIRouter(include_in_schema=False)
+ENTRY: Final = Entry("/optimizations", "Optimizations", "Decide", 10)
+_WAIT_SECONDS: Final = 8.0
+_CSV: Final = (
+    *("id", "status", "check", "action", "summary", "resource", "name", "account", "region"),
+    *("currentMonthlyCost", "newMonthlyCost", "monthlySavings", "effort", "policy"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The recommendations of one status, with their count and sum as the scans counted them."""
+
+    status: Status
+    rows: tuple[Recommendation, ...]
+
+
+@ROUTER.get("/optimizations")
+def optimizations(
+    asked: Visit,
+    request: Request,
+    open: str = "",  # noqa: A002 - the name in the address
+    find: str = "",
+    said: str = "",
+    problem: str = "",
+) -> Response:
+    """Show the list, and the recommendation `open` beside it; without one, the best that can be decided."""
+    policies = asked.policies()
+    everything = recommendations_of(asked.parts.store, policies)
+    shown = [one for one in counted(everything) if _matches(one, find)]
+    chosen = next((one for one in everything if one.id == open), None) if open else next(iter(shown), None)
+    waiting, cluster_problem = _requests(asked)
+    return render(
+        asked,
+        request,
+        "optimizations.html",
+        title="Optimizations",
+        trust=trust_in(policies, 0, 0, asked.parts.clock.now()),
+        groups=[Group(status, tuple(one for one in shown if one.status is status)) for status in ORDER],
+        savings=savings_of(policies),
+        chosen=chosen,
+        asked_open=bool(open),
+        request_of_chosen=_about(waiting, chosen),
+        cluster_problem=cluster_problem,
+        alternatives=[one for one in everything if chosen and one.group == chosen.group and one.id != chosen.id],
+        find=find,
+        said=said[:500],
+        problem=problem[:500],
+    )
+
+
+@ROUTER.get("/optimizations.json")
+def optimizations_json(asked: Visit) -> Response:
+    """Return all recommendations as data."""
+    return JSONResponse([recommendation_to_json(one) for one in _all(asked)])
+
+
+@ROUTER.get("/optimizations.csv")
+def optimizations_csv(asked: Visit) -> Response:
+    """Return all recommendations for a spreadsheet."""
+    return csv_of(_CSV, (_csv_row(one) for one in _all(asked)), "optimizations")
+
+
+@ROUTER.post("/optimizations/vote")
+def send_vote(
+    asked: Visit,
+    namespace: Annotated[str, Form(max_length=63)],
+    name: Annotated[str, Form(max_length=253)],
+    decision: Annotated[Choice, Form()],
+    form_secret: Annotated[str, Form(max_length=128)] = "",
+    reason: Annotated[str, Form(max_length=500)] = "",
+    typed: Annotated[str, Form(max_length=256)] = "",
+    back: Annotated[str, Form(max_length=64)] = "",
+) -> Response:
+    """Send a vote, wait for the operator's answer, and show the recommendation again with it."""
+    asked.require_form(form_secret)
+    found = request_of(asked.visitor, namespace, name)
+    if found is None:
+        raise NotThere("there is no such request", code="NotFound", hint="it may have been removed; open the list")
+    wanted = found.spec.resource.name or found.spec.resource.id
+    if found.spec.destructive and decision is Choice.APPROVE and typed.strip() != wanted:
+        return _back(back, problem=f"Nothing was sent. To approve a deletion, type the name: {wanted}")
+    try:
+        sent = vote(asked.visitor, found, decision, reason.strip(), wait_seconds=_WAIT_SECONDS)
+    except FinopsError as error:
+        return _back(back, problem=str(error))
+    waits = "The vote is recorded; the operator has not answered yet."
+    return _back(back, said=sent.status.message or waits)
+
+
+def _all(asked: Asked) -> tuple[Recommendation, ...]:
+    return recommendations_of(asked.parts.store, asked.policies())
+
+
+def _csv_row(one: Recommendation) -> dict[str, Any]:
+    record = recommendation_to_json(one)
+    ref = record["resource"]
+    place = {"name": ref["name"], "account": ref["account"], "region": ref["region"]}
+    return {**record, **place, "resource": ref["id"]}
+
+
+def _matches(one: Recommendation, find: str) -> bool:
+    place = one.resource
+    return find.strip().lower() in f"{place.name}\n{place.id}\n{place.account}\n{one.check}\n{one.summary}".lower()
+
+
+def _requests(asked: Asked) -> tuple[tuple[ActionRequest, ...], str]:
+    try:
+        return requests_of(asked.visitor, asked.namespaces()), ""
+    except ClusterUnavailable as error:
+        return (), error.message
+
+
+def _about(requests: tuple[ActionRequest, ...], chosen: Recommendation | None) -> ActionRequest | None:
+    """Return the request about the chosen recommendation: the open one first, else the latest."""
+    if chosen is None or not chosen.action:
+        return None
+    fitting = [
+        one for one in requests if one.spec.resource.arn == chosen.resource.arn and one.spec.action == chosen.action
+    ]
+    return next((one for one in fitting if may_be_voted_on(one)), next(iter(fitting), None))
+
+
+def _back(identifier: str, *, said: str = "", problem: str = "") -> Response:
+    words = f"said={quote(said, safe='')}" if said else f"problem={quote(problem, safe='')}"
+    chosen = f"open={quote(identifier, safe='')}&" if identifier else ""
+    return RedirectResponse(f"/optimizations?{chosen}{words}#open", status_code=303)

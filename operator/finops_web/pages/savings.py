@@ -1,0 +1,66 @@
+"""GET /savings: what ended acts really save, act by act."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from finops.store.realized import StoredSavings
+from finops_web.context import Asked, Visit
+from finops_web.readings.policies import savings_of, trust_in
+from finops_web.rendering import Entry, csv_of, render
+
+ROUTER = APIRouter(include_in_schema=False)
+ENTRY: Final = Entry("/savings", "Savings", "Decide", 30)
+_CSV: Final = ("time", "resource", "account", "region", "action", "before", "after", "saving", "currency", "name")
+
+
+@ROUTER.get("/savings")
+def savings(asked: Visit, request: Request) -> Response:
+    """Show what was saved, the latest act first."""
+    policies, entries = asked.policies(), _entries(asked)
+    months: dict[str, Decimal] = {}
+    for one in entries:
+        months[one["time"][:7]] = months.get(one["time"][:7], Decimal(0)) + (one["saving"] or Decimal(0))
+    return render(
+        asked,
+        request,
+        "savings.html",
+        title="Savings",
+        trust=trust_in(policies, 0, 0, asked.parts.clock.now()),
+        entries=entries,
+        months=sorted(months.items(), reverse=True),
+        realised=sum((one["saving"] or Decimal(0) for one in entries), Decimal("0.00")),
+        potential=savings_of(policies),
+    )
+
+
+@ROUTER.get("/savings.json")
+def savings_json(asked: Visit) -> Response:
+    """Return the acts as data."""
+    return JSONResponse([{key: _text(value) for key, value in one.items()} for one in _entries(asked)])
+
+
+@ROUTER.get("/savings.csv")
+def savings_csv(asked: Visit) -> Response:
+    """Return the acts for a spreadsheet."""
+    return csv_of(_CSV, _entries(asked), "savings")
+
+
+def _entries(asked: Asked) -> list[dict[str, Any]]:
+    """Return the acts of the visitor's namespaces, the latest first; money as decimals, None where unknown."""
+    allowed = asked.namespaces()
+    found = [dict(one) for one in StoredSavings(asked.parts.store).read() if one.get("namespace") in allowed]
+    amounts = ("before", "after", "saving")
+    return [{**one, **{name: _amount(one.get(name)) for name in amounts}} for one in reversed(found)]
+
+
+def _amount(text: str | None) -> Decimal | None:
+    return Decimal(text) if text else None
+
+
+def _text(value: Any) -> Any:
+    return f"{value:f}" if isinstance(value, Decimal) else value

@@ -1,0 +1,92 @@
+"""ActionRequests as the API server shows them to the visitor, and the vote of the visitor on one of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Final
+
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
+from finops.domain.decision import TERMINAL, Choice, State, VoteResult
+from finops.errors import FinopsError, Refused
+from finops.k8s.ballots import Ballot
+from finops.k8s.kinds import action_requests, approvals
+from finops_web.people.visitors import Visitor
+
+WAITING: Final = frozenset({State.PENDING, None})
+_POLL_SECONDS: Final = 0.2
+_GROUPS: Final = 100
+"""As many as an Approval holds."""
+
+
+def requests_of(visitor: Visitor, namespaces: Iterable[str]) -> tuple[ActionRequest, ...]:
+    """Return the requests of the namespaces: those that wait for votes first, then what runs, then what has ended.
+
+    A namespace whose requests the visitor may not read adds none.
+
+    Raises:
+        ClusterUnavailable: the API server does not answer.
+    """
+    found: list[ActionRequest] = []
+    for namespace in sorted(namespaces):
+        try:
+            found.extend(action_requests(visitor.connection, newer=True).list(namespace))
+        except Refused:
+            continue
+    return tuple(sorted(found, key=_order))
+
+
+def request_of(visitor: Visitor, namespace: str, name: str) -> ActionRequest | None:
+    """Return one request, None when there is none. Raises Refused, ClusterUnavailable."""
+    return action_requests(visitor.connection, newer=True).get(namespace, name)
+
+
+def vote(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str, *, wait_seconds: float) -> Approval:
+    """Send the visitor's own vote with their own token, and wait for the operator's answer.
+
+    Returns the Approval; its status has no result when the operator has not answered in time: the vote is recorded.
+
+    Raises:
+        InvalidInput: the reason is not one.
+        Refused: the API server does not let the visitor vote, or the operator does not count the vote.
+        ClusterUnavailable: the API server does not answer.
+    """
+    namespace = request.metadata.namespace or ""
+    spec = ApprovalSpec(
+        request=RequestReference(name=request.metadata.name, uid=request.metadata.uid or ""),
+        plan_hash=request.spec.plan_hash,
+        decision=choice,
+        reason=reason or None,
+        approver=Voter(
+            source=Source.KUBERNETES, username=visitor.name, groups=tuple(dict.fromkeys(visitor.groups))[:_GROUPS]
+        ),
+    )
+    api = approvals(visitor.connection)
+    sent = Ballot(api, Approval.of(namespace, spec), others=lambda: api.list(namespace)).cast().approval
+    deadline = time.monotonic() + wait_seconds
+    while sent.status.result is None and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        sent = api.get(namespace, sent.metadata.name) or sent
+    if sent.status.result is VoteResult.REFUSED:
+        raise Refused(sent.status.message or "the operator refused the vote", code=sent.status.reason or "Refused")
+    return sent
+
+
+def may_be_voted_on(request: ActionRequest) -> bool:
+    """Return whether a vote can still change what becomes of the request."""
+    return request.status.state in WAITING
+
+
+def _order(one: ActionRequest) -> tuple[int, float, str]:
+    state = one.status.state
+    stage = 0 if state in WAITING else 2 if state in TERMINAL else 1
+    saving = -float(one.spec.estimate.monthly_savings)
+    created = one.metadata.creation_timestamp
+    age = -(created.timestamp() if created is not None else 0.0)
+    return (stage, age if stage == 2 else saving, one.metadata.name)
+
+
+def error_of(error: FinopsError) -> str:
+    """Return what went wrong as one sentence for a page."""
+    return str(error)

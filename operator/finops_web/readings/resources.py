@@ -1,0 +1,124 @@
+"""The inventory as rows with cost and utilization, read once per scan and shared by all requests.
+
+A row stays the same until a scan replaces it, so the rows of all shards are kept between requests and read again when
+a head has changed. What a visitor sees of them is decided for each request.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Final
+
+from finops.domain.money import DEFAULT_HOURS_PER_MONTH
+from finops.domain.price import Cost
+from finops.domain.resource import Resource, Shard
+from finops.domain.utilization import Utilization
+from finops.store.connection import Store
+from finops.store.inventory import InventoryStore, ShardHead
+from finops.store.resource_costs import ResourceCostStore
+from finops.store.utilization import UtilizationStore
+from finops_web.readings.policies import ScannedPolicy
+
+HOURS: Final = DEFAULT_HOURS_PER_MONTH
+"""All pages count a month of 730 hours, whatever a policy counts with, so that their sums agree with each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRow:
+    """One resource, what it costs a month of 730 hours, what it did, and the policies that count it."""
+
+    resource: Resource
+    cost: Cost
+    utilization: Utilization | None
+
+    @property
+    def monthly(self) -> Decimal | None:
+        return self.cost.monthly
+
+    def over(self, hours_per_month: Decimal) -> ResourceRow:
+        """Return the row in a month of so many hours."""
+        return replace(self, cost=self.cost.over(hours_per_month))
+
+
+class ResourceReadings:
+    """Rows of all shards; thread-safe. Every method raises StoreUnavailable."""
+
+    def __init__(self, store: Store) -> None:
+        self._inventory = InventoryStore(store, prolongs=False)
+        self._costs = ResourceCostStore(store)
+        self._utilization = UtilizationStore(store)
+        self._kept: dict[Shard, tuple[str, tuple[ResourceRow, ...]]] = {}
+        self._lock = threading.Lock()
+
+    def seen_by(self, policies: Collection[ScannedPolicy]) -> tuple[ResourceRow, ...]:
+        """Return the resources that at least one of `policies` counts, the dearest first and unpriced ones last."""
+        found = [
+            row
+            for shard, rows in self._rows(policies).items()
+            for row in rows
+            if any(one.counts(row.resource) for one in policies if one.covers(shard))
+        ]
+        return tuple(sorted(found, key=_dearest_first))
+
+    def find(self, policies: Collection[ScannedPolicy], kind: str, resource_id: str) -> ResourceRow | None:
+        """Return one resource, None when it is not there or none of `policies` counts it."""
+        rows = (row for row in self.seen_by(policies) if row.resource.kind == kind)
+        return next((row for row in rows if row.resource.id == resource_id), None)
+
+    def _rows(self, policies: Collection[ScannedPolicy]) -> dict[Shard, tuple[ResourceRow, ...]]:
+        wanted = {shard for one in policies for shard, _ in one.head.shards}
+        with self._lock:
+            heads = {head.shard: head for head in self._inventory.heads()}
+            for shard in self._kept.keys() - heads.keys():
+                del self._kept[shard]
+            for shard in wanted & heads.keys():
+                mark = _mark(heads[shard])
+                if self._kept.get(shard, ("", ()))[0] != mark:
+                    self._kept[shard] = (mark, tuple(self._read(heads[shard])))
+            return {shard: self._kept[shard][1] for shard in sorted(wanted & heads.keys(), key=str)}
+
+    def _read(self, head: ShardHead) -> Iterable[ResourceRow]:
+        for page in self._inventory.pages(head.shard, head.generation):
+            ids = [one.id for one in page]
+            costs = self._costs.many(head.shard, ids, HOURS)
+            measured = self._utilization.summaries(head.shard, ids)
+            for one in page:
+                yield ResourceRow(one, costs[one.id], measured.get(one.id))
+
+
+def _mark(head: ShardHead) -> str:
+    """Return what changes with every scan of a shard, also with one that lists the same resources."""
+    return f"{head.generation} {head.attempted.isoformat()}"
+
+
+def _dearest_first(row: ResourceRow) -> tuple[bool, Decimal, str, str]:
+    return (row.monthly is None, -(row.monthly or Decimal(0)), row.resource.kind, row.resource.id)
+
+
+def sum_of(rows: Iterable[ResourceRow]) -> tuple[Decimal | None, int, int]:
+    """Return what rows cost a month together, how many they are, and how many of them have no price.
+
+    The sum is None when there are rows and not one of them has a price: that is not free.
+    """
+    known, count, unpriced = Decimal("0.00"), 0, 0
+    for row in rows:
+        count += 1
+        if row.monthly is None:
+            unpriced += 1
+        else:
+            known += row.monthly
+    return (None if count and unpriced == count else known), count, unpriced
+
+
+def grouped(
+    rows: Iterable[ResourceRow], key: Callable[[ResourceRow], str]
+) -> list[tuple[str, Decimal | None, int, int]]:
+    """Return (name, cost, count, unpriced) of each group, the dearest first."""
+    groups: dict[str, list[ResourceRow]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    sums = [(name, *sum_of(group)) for name, group in groups.items()]
+    return sorted(sums, key=lambda one: (one[1] is None, -(one[1] or Decimal(0)), one[0]))

@@ -1,0 +1,118 @@
+"""Renders pages: one Jinja environment, whose every value is escaped, with the filters and the navigation."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from finops_web import formats
+from finops_web.context import Asked, parts_of
+from finops_web.readings.policies import Trust
+from finops_web.readings.recommendations import change_of
+
+_ENVIRONMENT: Final = Environment(
+    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+for _name in ("money", "whole", "cents", "share", "moment", "age", "left", "words"):
+    _ENVIRONMENT.filters[_name] = getattr(formats, _name)
+_ENVIRONMENT.filters["change"] = change_of
+_ENVIRONMENT.globals["count"] = formats.count
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page's place in the navigation, exported by the page as ENTRY.
+
+    Attributes:
+        heading: the group it stands in, empty for the first page.
+        order: groups and pages stand in rising order.
+    """
+
+    path: str
+    title: str
+    heading: str
+    order: int
+
+
+THEME_COOKIE: Final = "finops_theme"
+
+
+def render(
+    asked: Asked, request: Request, template: str, *, title: str, trust: Trust | None, **values: Any
+) -> HTMLResponse:
+    """Return a page for a visitor."""
+    now = asked.parts.clock.now()
+    shared = {
+        **_frame(request),
+        "title": title,
+        "trust": trust,
+        "visitor": asked.visitor,
+        "form_secret": asked.session.form_secret if asked.session is not None else "",
+        "now": now,
+        "demo": asked.parts.demo,
+    }
+    return HTMLResponse(_ENVIRONMENT.get_template(template).render(**shared, **values))
+
+
+def render_bare(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page that nobody needs to be signed in for."""
+    shared = {
+        **_frame(request),
+        "visitor": None,
+        "trust": None,
+        "form_secret": "",
+        "now": parts_of(request).clock.now(),
+    }
+    shared["demo"] = parts_of(request).demo
+    return HTMLResponse(_ENVIRONMENT.get_template(template).render(**shared, **values), status_code=status)
+
+
+def render_error(request: Request, status: int, code: str, message: str, hint: str) -> HTMLResponse:
+    """Return a page that says what failed, what still holds, and the next step."""
+    return render_bare(request, "error.html", status, title="Not possible", code=code, message=message, hint=hint)
+
+
+def _frame(request: Request) -> dict[str, Any]:
+    theme = request.cookies.get(THEME_COOKIE, "")
+    return {
+        "path": request.url.path,
+        "query": request.url.query,
+        "navigation": request.app.state.navigation,
+        "theme": theme if theme in {"light", "dark"} else "",
+    }
+
+
+def csv_of(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], name: str) -> Response:
+    """Return rows as a file for a spreadsheet; a text that a spreadsheet would take for a formula is kept a text."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row.get(column)) for column in columns])
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,141 @@
+"""The API that integrations were written against: paths, field names, and the classic sheet to the cent."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.support.web_estate import Site, StoredScan, priced, resource
+
+from finops.domain.price import Cost
+from finops.domain.resource import Resource
+from finops.store.connection import Store
+
+SHEET: dict[str, tuple[Resource, Cost]] = {
+    "instance": (resource("ec2-instance", "i-1", attributes={"instance_type": "t2.large"}), priced("0.0928")),
+    "balancer": (
+        resource("load-balancer", "app/web/1", state="active", attributes={"load_balancer_name": "web"}),
+        priced("0.0225"),
+    ),
+    "group": (resource("auto-scaling-group", "web", attributes={"instance_ids": ["i-1"], "min_size": 1}), priced()),
+    "volume": (
+        resource("ebs-volume", "vol-1", state="in-use", attributes={"size_gb": 90, "volume_type": "gp3"}),
+        priced(monthly="7.20"),
+    ),
+    "database": (
+        resource("rds-instance", "db-1", state="available", attributes={"engine": "mysql"}),
+        priced("0.191"),
+    ),
+}
+
+
+def answer(site: Site, store: Store, path: str) -> Any:
+    found = site.client(store).get(path, headers=site.bearer())
+    assert found.status_code == 200, found.text
+    body = found.json()
+    assert (body["status"], body["success"]) == ("success", True)
+    assert set(body["meta"]) == {"asOf", "gaps", "next"}
+    return body["data"]
+
+
+@pytest.fixture
+def sheet(store: Store) -> Store:
+    StoredScan(store).write(SHEET)
+    return store
+
+
+def test_the_classic_sheet_comes_out_to_the_cent_at_720_hours(site: Site, sheet: Store) -> None:
+    data = answer(site, sheet, "/api/costing/current?hours_per_month=720")
+
+    summary = data["summary"]
+    assert (summary["totalMonthlyCost"], summary["totalDailyCost"], summary["totalAnnualCost"]) == (
+        227.74,
+        7.59,
+        2732.88,
+    )
+    assert {name: (part["cost"], part["count"], part["percentage"]) for name, part in data["breakdown"].items()} == {
+        "ec2Instances": (66.82, 1, 29.34),
+        "loadBalancers": (16.2, 1, 7.11),
+        "autoScalingGroups": (0.0, 1, 0.0),
+        "ebsVolumes": (7.2, 1, 3.16),
+        "rdsInstances": (137.52, 1, 60.38),
+    }
+    assert data["timestamp"].startswith("2026-03-10T12:30")
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("instances", "instance_id state region cpu instance_type hourly_cost monthly_cost annual_cost account tags"),
+        (
+            "load-balancers",
+            ("load_balancer_name load_balancer_arn load_balancer_type region state scheme vpc_id metrics monthly_cost"),
+        ),
+        (
+            "auto-scaling-groups",
+            (
+                "asg_name asg_arn region min_size max_size desired_capacity current_instances instance_ids "
+                "health_check_type metrics instance_costs monthly_cost"
+            ),
+        ),
+        (
+            "ebs-volumes",
+            (
+                "volume_id volume_type size_gb region state availability_zone encrypted iops throughput "
+                "attached_instance_id attached_device metrics tags monthly_cost"
+            ),
+        ),
+        (
+            "rds-instances",
+            (
+                "db_instance_id db_instance_arn engine engine_version db_instance_class region status "
+                "allocated_storage_gb storage_type multi_az backup_retention_days publicly_accessible read_replicas "
+                "metrics instance_hourly_cost storage_hourly_cost tags"
+            ),
+        ),
+    ],
+)
+def test_every_classic_list_has_its_field_names(site: Site, sheet: Store, path: str, fields: str) -> None:
+    (row,) = answer(site, sheet, f"/api/{path}")
+
+    assert set(fields.split()) <= set(row)
+
+
+def test_what_was_not_measured_is_null_and_never_zero(site: Site, sheet: Store) -> None:
+    (instance,), (balancer,) = answer(site, sheet, "/api/instances"), answer(site, sheet, "/api/load-balancers")
+
+    assert instance["cpu"] is None
+    assert balancer["metrics"] == {"RequestCount": None, "HealthyHostCount": None}
+
+
+def test_members_of_a_group_are_named_with_their_own_cost_and_added_once(site: Site, sheet: Store) -> None:
+    (group,) = answer(site, sheet, "/api/auto-scaling-groups?hours_per_month=720")
+
+    assert group["monthly_cost"] == 0.0
+    assert group["instance_costs"] == {"i-1": 67.74}
+
+
+def test_a_resource_without_a_price_is_counted_and_adds_nothing(site: Site, store: Store) -> None:
+    unknown = priced("0.10", missing=("iops: no price",))
+    StoredScan(store).write({**SHEET, "odd": (resource("ec2-instance", "i-2"), unknown)})
+
+    data = answer(site, store, "/api/costing/current?hours_per_month=720")
+
+    assert data["summary"]["totalMonthlyCost"] == 227.74
+    assert (data["summary"]["resources"], data["summary"]["unpricedResources"]) == (6, 1)
+    rows = answer(site, store, "/api/instances")
+    assert [row["monthly_cost"] for row in rows] == [67.74, None]
+
+
+def test_groupings_add_up_to_the_total(site: Site, sheet: Store) -> None:
+    for path in ("by-region", "by-service", "by-account", "by-tag/team"):
+        rows = answer(site, sheet, f"/api/costing/{path}?hours_per_month=720")
+        assert sum(Decimal(str(row["cost"])) for row in rows) == Decimal("227.74"), path
+
+
+def test_nothing_scanned_is_nothing_known(site: Site, store: Store) -> None:
+    data = answer(site, store, "/api/costing/current")
+
+    assert data["summary"]["resources"] == 0
+    assert site.client(store).get("/", headers=site.bearer()).text.count("No scan that you may see has ended") == 1

@@ -1,0 +1,233 @@
+"""Who may see what: every page and endpoint asks the API server, and nothing else opens a door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.support.fake_clock import FakeClock
+from tests.support.web_estate import NOW, SESSION_KEY, People, Site, StoredScan, priced, resource
+
+from finops.store.connection import Store
+from finops_web.people.sessions import COOKIE, LASTS_SECONDS, Sessions
+
+PATHS = (
+    *("/", "/optimizations", "/resources", "/requests", "/savings", "/policies", "/audit", "/dashboard.json"),
+    *("/resources.json", "/resources.csv", "/optimizations.json", "/policies.json", "/savings.csv"),
+)
+ENDPOINTS = (
+    *("/api/instances", "/api/load-balancers", "/api/auto-scaling-groups", "/api/ebs-volumes", "/api/rds-instances"),
+    *("/api/resources", "/api/optimizations", "/api/savings", "/api/costing/current", "/api/costing/by-region"),
+    *("/api/action-requests", "/api/recommendations/1", "/api/action-requests/1"),
+)
+
+
+@pytest.fixture
+def estate(store: Store) -> Store:
+    mine = {"a": (resource("ec2-instance", "i-mine", name="mine"), priced("0.10"))}
+    theirs = {"b": (resource("ec2-instance", "i-theirs", name="theirs", region="eu-west-1"), priced("0.20"))}
+    StoredScan(store, ("team-a", "all")).write(mine)
+    StoredScan(store, ("team-b", "all")).write(theirs)
+    return store
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer nobody"},
+        {"Authorization": "Basic YWxpY2U6eA=="},
+        {"Authorization": "Bearer "},
+        {"X-Remote-User": "alice", "X-Forwarded-User": "alice", "X-Forwarded-Email": "alice@example.org"},
+        {"Cookie": f"{COOKIE}=alice-token"},
+    ],
+)
+def test_no_endpoint_answers_without_a_token_that_the_cluster_takes(
+    site: Site, estate: Store, path: str, headers: dict[str, str]
+) -> None:
+    answer = site.client(estate).get(path, headers=headers)
+
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] in {"SignInNeeded", "TokenRefused"}
+    assert "mine" not in answer.text
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_page_shows_anything_to_strangers(site: Site, estate: Store, path: str) -> None:
+    answer = site.client(estate).get(path)
+
+    assert answer.status_code in {303, 401}
+    assert "mine" not in answer.text
+
+
+def test_a_person_sees_the_resources_of_the_namespaces_they_may_read_and_no_others(site: Site, estate: Store) -> None:
+    client = site.client(estate)
+
+    seen = {row["id"] for row in client.get("/api/resources", headers=site.bearer()).json()["data"]}
+    all_of_it = {row["id"] for row in client.get("/api/resources", headers=site.bearer("admin")).json()["data"]}
+
+    assert (seen, all_of_it) == ({"i-mine"}, {"i-mine", "i-theirs"})
+    assert client.get("/resources/ec2-instance/i-theirs", headers=site.bearer()).status_code == 404
+    assert "theirs" not in client.get("/resources.csv", headers=site.bearer()).text
+
+
+def test_what_a_policy_leaves_out_by_its_tags_is_not_shown(site: Site, store: Store) -> None:
+    left_out = resource("ec2-instance", "i-out", tags={"finops.dev/ignore": "true"})
+    StoredScan(store).write(
+        {"in": (resource("ec2-instance", "i-in"), priced("0.10")), "out": (left_out, priced("0.10"))},
+        exclude_tags={"finops.dev/ignore": ("true",)},
+    )
+
+    rows = site.client(store).get("/api/resources", headers=site.bearer()).json()["data"]
+
+    assert [row["id"] for row in rows] == ["i-in"]
+
+
+def test_a_right_that_was_taken_away_ends_within_half_a_minute(site: Site, estate: Store) -> None:
+    people, clock = People({"token": frozenset({"team-a"})}), FakeClock(NOW)
+    client = site.client(estate, people=people, clock=clock)
+    assert client.get("/api/resources", headers={"Authorization": "Bearer token"}).json()["data"]
+
+    people.reads["token"] = frozenset()
+    clock.sleep(31)
+    assert client.get("/api/resources", headers={"Authorization": "Bearer token"}).json()["data"] == []
+
+    del people.reads["token"]
+    clock.sleep(31)
+    assert client.get("/api/resources", headers={"Authorization": "Bearer token"}).status_code == 401
+
+
+def test_rights_are_not_asked_for_at_every_request(site: Site, estate: Store) -> None:
+    people = People({"token": frozenset({"team-a"})})
+    client = site.client(estate, people=people)
+    client.get("/api/resources", headers={"Authorization": "Bearer token"})
+    asked = people.asked
+
+    client.get("/api/resources", headers={"Authorization": "Bearer token"})
+
+    assert people.asked == asked
+
+
+def signed_in(client: Any, token: str) -> Any:
+    return client.post("/sign-in", data={"token": token, "next": "/resources"})
+
+
+def test_signing_in_keeps_the_token_in_a_sealed_cookie_that_scripts_and_other_sites_do_not_get(
+    site: Site, estate: Store
+) -> None:
+    client = site.client(estate)
+
+    answer = signed_in(client, site.token())
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/resources")
+    cookie = answer.headers["set-cookie"]
+    assert site.token() not in cookie
+    assert {"HttpOnly", "SameSite=strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    assert "mine" in client.get("/resources").text
+
+
+def test_over_a_name_that_is_not_this_machine_the_cookie_goes_over_tls_alone(site: Site, estate: Store) -> None:
+    answer = site.client(estate).post("/sign-in", data={"token": site.token()}, headers={"Host": "finops.example.org"})
+
+    assert "Secure" in answer.headers["set-cookie"]
+
+
+@pytest.mark.parametrize("token", ["", "nobody", "to ken\x00", "x" * 5000])
+def test_a_token_that_the_cluster_does_not_take_signs_nobody_in(site: Site, estate: Store, token: str) -> None:
+    answer = signed_in(site.client(estate), token)
+
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "http:evil", "/a\nb"]
+)
+def test_after_signing_in_one_stays_on_this_site(site: Site, estate: Store, elsewhere: str) -> None:
+    answer = site.client(estate).post("/sign-in", data={"token": site.token(), "next": elsewhere})
+
+    assert answer.headers["location"] == "/"
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
+def test_nobody_is_signed_in_by_another_site(site: Site, estate: Store, headers: dict[str, str]) -> None:
+    answer = site.client(estate).post("/sign-in", data={"token": site.token()}, headers=headers)
+
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_cookie_ends_after_eight_hours_and_with_another_key() -> None:
+    sealed = Sessions(SESSION_KEY).seal("alice-token")
+    assert sealed is not None
+    opened = Sessions(SESSION_KEY).open(sealed)
+
+    assert opened is not None
+    assert opened.token == "alice-token"
+    assert Sessions("another key").open(sealed) is None
+    assert Sessions("").open(sealed) is None
+    assert Sessions(SESSION_KEY).open(sealed[:-2] + "AA") is None
+    assert LASTS_SECONDS == 8 * 3600
+
+
+@pytest.mark.parametrize("path", ["/optimizations/vote", "/sign-out"])
+@pytest.mark.parametrize("secret", ["", "guessed"])
+def test_a_form_that_was_not_made_for_the_session_changes_nothing(
+    site: Site, estate: Store, path: str, secret: str
+) -> None:
+    client = site.client(estate)
+    signed_in(client, site.token())
+    form = {"form_secret": secret, "namespace": "team-a", "name": "x", "decision": "Approve"}
+
+    answer = client.post(path, data=form)
+
+    assert answer.status_code == 403
+    assert "This form was not made for your session" in answer.text.replace("this", "This")
+
+
+def test_a_vote_by_cookie_through_the_api_needs_the_forms_secret_too(site: Site, estate: Store) -> None:
+    client = site.client(estate)
+    signed_in(client, site.token())
+
+    answer = client.post("/api/action-requests/1/approvals", json={"decision": "Approve"})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FormForged")
+
+
+@pytest.mark.parametrize("path", [*PATHS, *ENDPOINTS, "/sign-in", "/nothing", "/static/finops.css"])
+def test_every_answer_keeps_foreign_scripts_and_frames_out(site: Site, estate: Store, path: str) -> None:
+    headers = site.client(estate).get(path, headers=site.bearer()).headers
+
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_no_page_carries_a_script_or_an_inline_style(site: Site, estate: Store) -> None:
+    client = site.client(estate)
+
+    for path in ("/", "/optimizations", "/resources", "/savings", "/policies", "/audit", "/sign-in"):
+        text = client.get(path, headers=site.bearer()).text
+        assert "<script" not in text, path
+        assert " style=" not in text, path
+        assert " onclick" not in text, path
+
+
+def test_a_body_that_is_too_large_is_refused_unread(site: Site, estate: Store) -> None:
+    answer = site.client(estate).post("/sign-in", data={"token": "x" * 70_000})
+
+    assert answer.status_code == 413
+
+
+def test_an_address_with_a_token_lets_people_in_at_the_demo_and_nowhere_else(site: Site, estate: Store) -> None:
+    address = f"/sign-in?token={site.token()}"
+
+    entered = site.client(estate, demo=True).get(address)
+    elsewhere = site.client(estate).get(address)
+    strange = site.client(estate, demo=True).get("/sign-in?token=nobody")
+
+    assert (entered.status_code, entered.headers["location"]) == (303, "/")
+    assert COOKIE in entered.cookies
+    assert (elsewhere.status_code, COOKIE in elsewhere.cookies) == (200, False)
+    assert (strange.status_code, COOKIE in strange.cookies) == (403, False)
