@@ -1,1 +1,1 @@
-"""The world on one machine: doubles of AWS, Kubernetes and Slack, for `finops demo` and for the tests."""
+"""Doubles of AWS, Kubernetes and Slack on one machine, for `finops demo` and for the tests."""

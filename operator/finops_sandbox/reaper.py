@@ -35,7 +35,7 @@ def started(pid: int) -> int:
 
 
 def main() -> int:
-    """Listen until the supervisor is gone, then do what it no longer can."""
+    """Read facts until the supervisor is gone, then do what it no longer can."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     children: dict[int, int] = {}

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from finops_sandbox.aws import permissions
+from finops_sandbox.aws.calls import Call
 from finops_sandbox.aws.errors import denied
 from finops_sandbox.aws.policy_evaluator import AccessRequest
 from finops_sandbox.aws.strict_ec2 import attribute_names
-from finops_sandbox.aws.world import Call
 
 Context = dict[str, tuple[str, ...]]
 
@@ -127,7 +127,7 @@ def _base_context(call: Call) -> Context:
 
 def _resource_context(call: Call, resource_id: str) -> Context:
     context: Context = {}
-    for key, value in call.world.tags(call.account, call.region, resource_id).items():
+    for key, value in call.estate.tags(call.account, call.region, resource_id).items():
         context[f"aws:resourcetag/{key.lower()}"] = (value,)
         context[f"ec2:resourcetag/{key.lower()}"] = (value,)
     return context

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from finops_sandbox.aws.facts import Period
 from finops_sandbox.aws.fleet import FleetMember
+from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.metrics import Series, make_series
 from finops_sandbox.aws.shapes import SLOT_SECONDS
-from finops_sandbox.aws.world import World
+from finops_sandbox.aws.transitions import settle
 
 Dimensions = tuple[tuple[str, str], ...]
-# ListMetrics forgets metrics without data for two weeks.
+# ListMetrics leaves out metrics that had no values for two weeks.
 _FORGOTTEN_AFTER = timedelta(days=14)
 _RECENT = timedelta(hours=3)
 # metric → factor on the network shape, which is bytes per minute and direction.
@@ -47,14 +49,12 @@ def _slot(moment: datetime) -> int:
     return int(moment.timestamp()) // SLOT_SECONDS
 
 
-def _active(
-    created: datetime, inactive: list[tuple[datetime, datetime | None]], now_slot: int
-) -> tuple[tuple[int, int], ...]:
+def _active(created: datetime, not_running: list[Period], now_slot: int) -> tuple[tuple[int, int], ...]:
     """The slots from launch to now without those in which the instance did not run."""
     found = []
     # The slot in which something starts is incomplete: the first full one reports.
     begin = _slot(created) + 1
-    for start, end in inactive:
+    for start, end in not_running:
         if _slot(start) > begin:
             found.append((begin, _slot(start)))
         if end is None:
@@ -79,34 +79,34 @@ class Catalog:
     now: datetime
     instances: dict[str, _Instance] = field(default_factory=dict)
     volumes: dict[str, _Volume] = field(default_factory=dict)
-    world: World | None = None
+    estate: LiveEstate | None = None
 
     @classmethod
-    def of(cls, world: World, account: str, region: str) -> "Catalog":
-        """Take the picture; the caller need not hold the world's lock."""
-        now = world.clock.now()
-        catalog = cls(account, region, now, world=world)
-        if (account, region) in world.fleets:
+    def of(cls, estate: LiveEstate, account: str, region: str) -> "Catalog":
+        """Take the picture; the caller need not hold the estate's lock."""
+        now = estate.clock.now()
+        catalog = cls(account, region, now, estate=estate)
+        if (account, region) in estate.fleets:
             return catalog
         now_slot = _slot(now)
-        with world.lock:
-            world.settle(account, region)
-            backend = world.backend(account, region)
+        with estate.lock:
+            settle(estate, account, region)
+            backend = estate.backend(account, region)
             for instance in (one for item in backend.reservations.values() for one in item.instances):
-                facts = world.instance_facts(instance)
+                facts = estate.instance_facts(instance)
                 catalog.instances[instance.id] = _Instance(
                     instance.id,
                     instance.instance_type,
                     instance.image_id,
-                    world.tags(account, region, instance.id).get("aws:autoscaling:groupName", ""),
-                    facts.cpu,
-                    facts.network,
-                    facts.memory,
-                    facts.memory_dimensions,
-                    _active(facts.created, facts.inactive, now_slot),
+                    estate.tags(account, region, instance.id).get("aws:autoscaling:groupName", ""),
+                    facts.load.cpu,
+                    facts.load.network,
+                    facts.load.memory,
+                    facts.load.memory_dimensions,
+                    _active(facts.created, facts.not_running, now_slot),
                 )
             for volume in backend.volumes.values():
-                known = world.volume_facts(volume)
+                known = estate.volume_facts(volume)
                 active = tuple(
                     (_slot(start) + 1, now_slot if end is None else _slot(end)) for start, end in known.attached
                 )
@@ -147,7 +147,7 @@ class Catalog:
                     yield "AWS/EBS", metric, (("VolumeId", volume.volume_id),)
 
     def _instance(self, instance_id: str) -> _Instance | None:
-        fleet = self.world.fleets.get((self.account, self.region)) if self.world else None
+        fleet = self.estate.fleets.get((self.account, self.region)) if self.estate else None
         if fleet is None:
             return self.instances.get(instance_id)
         member: FleetMember | None = fleet.member(instance_id)
@@ -159,7 +159,7 @@ class Catalog:
         )
 
     def _volume(self, volume_id: str) -> _Volume | None:
-        fleet = self.world.fleets.get((self.account, self.region)) if self.world else None
+        fleet = self.estate.fleets.get((self.account, self.region)) if self.estate else None
         if fleet is None:
             return self.volumes.get(volume_id)
         shape = fleet.volume_of(volume_id)

@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from finops_sandbox.aws.calls import Call, Handler
 from finops_sandbox.aws.catalog import Catalog
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.metrics import STATISTICS, points
 from finops_sandbox.aws.wire import Timestamps
-from finops_sandbox.aws.world import Call, Handler
 
 MAX_QUERIES = 500
 MAX_DATAPOINTS = 100_800
@@ -114,7 +114,7 @@ def get_metric_data(call: Call) -> Mapping[str, Any]:
     budget = int(call.parameters.get("MaxDatapoints") or MAX_DATAPOINTS)
     budget = max(1, min(budget, MAX_DATAPOINTS))
     at, offset = _position(call.parameters.get("NextToken"))
-    catalog = Catalog.of(call.world, call.account, call.region)
+    catalog = Catalog.of(call.estate, call.account, call.region)
     ascending = call.parameters.get("ScanBy") == "TimestampAscending"
     lost = _lost_series(call)
     results: list[dict[str, Any]] = []
@@ -158,7 +158,7 @@ def _result(query: _Query, times: Sequence[int], values: list[float], status: st
 
 def _lost_series(call: Call) -> set[str]:
     """The ids that an injected partial_metrics fault takes away; the same ones for the same queries."""
-    fault = call.world.faults.strike("partial_metrics", call.facts())
+    fault = call.estate.faults.strike("partial_metrics", call.facts())
     if fault is None:
         return set()
     share = float(fault.options.get("fraction", 0.5))
@@ -181,8 +181,8 @@ def _position(token: Any) -> tuple[int, int]:
 
 
 def list_metrics(call: Call) -> Mapping[str, Any]:
-    """Metrics by namespace, name and dimensions; 500 a page; those without data are forgotten after two weeks."""
-    catalog = Catalog.of(call.world, call.account, call.region)
+    """Metrics by namespace, name and dimensions; 500 a page; those without values for two weeks are left out."""
+    catalog = Catalog.of(call.estate, call.account, call.region)
     recent = call.parameters.get("RecentlyActive") == "PT3H"
     wanted = call.parameters.get("Dimensions") or []
     matching = (
@@ -218,7 +218,7 @@ def get_metric_statistics(call: Call) -> Mapping[str, Any]:
     if period and (end - start).total_seconds() / period > _MAX_STATISTIC_POINTS:
         message = "You have requested up to more than 1,440 datapoints, which exceeds the limit of 1,440."
         raise AwsError("InvalidParameterCombination", message)
-    catalog = Catalog.of(call.world, call.account, call.region)
+    catalog = Catalog.of(call.estate, call.account, call.region)
     merged: dict[int, dict[str, Any]] = {}
     for name in names:
         metric = {key: parameters.get(key) for key in ("Namespace", "MetricName", "Dimensions")}

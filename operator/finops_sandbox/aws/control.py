@@ -14,36 +14,37 @@ from finops_sandbox.aws import wire
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.fleet import Fleet
+from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.record import CallLog, CallRecord
+from finops_sandbox.aws.transitions import begin, force_state, settle
 from finops_sandbox.aws.volumes import render_snapshot, render_volume
-from finops_sandbox.aws.world import World
 
 _CHANGES = {"type", "state", "tags", "removeTags", "size", "detach", "delete", "protectStop", "volumeType"}
 Document = dict[str, Any]
 
 
 class Control:
-    """What a test may do to the double's world."""
+    """What a test may do to the double's estate."""
 
-    def __init__(self, world: World, log: CallLog, reload_estate: Callable[[], None]) -> None:
-        self._world = world
+    def __init__(self, estate: LiveEstate, log: CallLog, reload_estate: Callable[[], None]) -> None:
+        self._estate = estate
         self._log = log
         self._reload = reload_estate
 
     @property
     def faults(self) -> FaultBook:
-        return self._world.faults
+        return self._estate.faults
 
     def inject(self, fault: Mapping[str, Any]) -> str:
         """Arm a fault, see :mod:`finops_sandbox.aws.faults`; returns its id."""
-        return self._world.faults.inject(fault)
+        return self._estate.faults.inject(fault)
 
     def clear_faults(self) -> None:
-        self._world.faults.clear()
+        self._estate.faults.clear()
 
     def advance(self, seconds: float) -> None:
         """Let time pass on the double's clock."""
-        self._world.clock.advance(seconds)
+        self._estate.clock.advance(seconds)
 
     def calls(self, since: int = 0) -> list[CallRecord]:
         return self._log.since(since)
@@ -54,10 +55,10 @@ class Control:
 
     def fleet(self, account: str, region: str, *, instances: int, volumes: int = 0, age_days: int = 60) -> None:
         """Answer one account and region from generated pages from now on."""
-        launched = (self._world.clock.now() - timedelta(days=age_days)).replace(microsecond=0)
+        launched = (self._estate.clock.now() - timedelta(days=age_days)).replace(microsecond=0)
         fleet = Fleet(account, region, instances, max(volumes, instances), launched)
-        with self._world.lock:
-            self._world.fleets[account, region] = fleet
+        with self._estate.lock:
+            self._estate.fleets[account, region] = fleet
 
     def resource(self, account: str, region: str, resource_id: str) -> Document:
         """State of one resource as AWS holds it.
@@ -65,12 +66,12 @@ class Control:
         Raises:
             AwsError: the id is unknown.
         """
-        world = self._world
-        with world.lock:
-            world.settle(account, region)
+        estate = self._estate
+        with estate.lock:
+            settle(estate, account, region)
             if resource_id.startswith("vol-"):
-                volume = world.volume(account, region, resource_id)
-                shown = render_volume(world, account, region, volume)
+                volume = estate.volume(account, region, resource_id)
+                shown = render_volume(estate, account, region, volume)
                 return {
                     "id": resource_id,
                     "kind": "ebs-volume",
@@ -79,23 +80,23 @@ class Control:
                     "size": shown["Size"],
                     "iops": shown["Iops"],
                     "throughput": shown["Throughput"],
-                    "tags": world.tags(account, region, resource_id),
+                    "tags": estate.tags(account, region, resource_id),
                 }
             if resource_id.startswith("snap-"):
-                snapshot = world.backend(account, region).snapshots.get(resource_id)
+                snapshot = estate.backend(account, region).snapshots.get(resource_id)
                 if snapshot is None:
                     raise AwsError("InvalidSnapshot.NotFound", f"The snapshot '{resource_id}' does not exist.")
-                shown = render_snapshot(world, account, region, snapshot)
-                tags = world.tags(account, region, resource_id)
+                shown = render_snapshot(estate, account, region, snapshot)
+                tags = estate.tags(account, region, resource_id)
                 return {"id": resource_id, "kind": "ebs-snapshot", "state": shown["State"], "tags": tags}
-            instance = world.instance(account, region, resource_id)
+            instance = estate.instance(account, region, resource_id)
             return {
                 "id": resource_id,
                 "kind": "ec2-instance",
                 "type": instance.instance_type,
                 "state": instance.state,
                 "zone": instance.availability_zone,
-                "tags": world.tags(account, region, resource_id),
+                "tags": estate.tags(account, region, resource_id),
             }
 
     def change(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> Document:
@@ -108,10 +109,10 @@ class Control:
         unknown = set(changes) - _CHANGES
         if unknown:
             raise ValueError(f"unknown change {', '.join(sorted(unknown))}")
-        world = self._world
-        with world.lock:
-            world.settle(account, region)
-            backend = world.backend(account, region)
+        estate = self._estate
+        with estate.lock:
+            settle(estate, account, region)
+            backend = estate.backend(account, region)
             if "tags" in changes:
                 backend.tags[resource_id].update({str(key): str(value) for key, value in changes["tags"].items()})
             for key in changes.get("removeTags", ()):
@@ -125,29 +126,27 @@ class Control:
         return self.resource(account, region, resource_id)
 
     def _change_instance(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
-        instance = self._world.instance(account, region, resource_id)
+        instance = self._estate.instance(account, region, resource_id)
         if "state" in changes:
             if changes["state"] not in {"running", "stopped"}:
                 raise ValueError("state is running or stopped")
-            self._world.force_state(instance, str(changes["state"]))
+            force_state(self._estate, instance, str(changes["state"]))
         if "type" in changes:
             instance.instance_type = str(changes["type"])
         if "protectStop" in changes:
             instance.disable_api_stop = bool(changes["protectStop"])
         if changes.get("delete"):
-            self._world.begin(instance, "shutting-down", "terminated")
+            begin(self._estate, instance, "shutting-down", "terminated")
 
     def _change_volume(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
-        volume = self._world.volume(account, region, resource_id)
+        volume = self._estate.volume(account, region, resource_id)
         if "size" in changes:
             volume.size = int(changes["size"])
         if "volumeType" in changes:
             volume.volume_type = str(changes["volumeType"])
-        backend = self._world.backend(account, region)
+        backend = self._estate.backend(account, region)
         if changes.get("detach") and volume.attachment is not None:
-            facts = self._world.volume_facts(volume)
-            if facts.attached:
-                facts.attached[-1] = (facts.attached[-1][0], self._world.clock.now())
+            self._estate.volume_facts(volume).detach(self._estate.clock.now())
             backend.detach_volume(resource_id, volume.attachment.instance.id, volume.attachment.device)
         if changes.get("delete"):
             backend.volumes.pop(resource_id)
@@ -156,9 +155,9 @@ class Control:
 class ControlApi:
     """Maps ``/_sandbox/…`` onto :class:`Control`."""
 
-    def __init__(self, control: Control, world: World, log: CallLog) -> None:
+    def __init__(self, control: Control, estate: LiveEstate, log: CallLog) -> None:
         self._control = control
-        self._world = world
+        self._estate = estate
         self._log = log
         self.ready = False
 
@@ -180,9 +179,9 @@ class ControlApi:
             case [_, "calls" | "counts" | "services" | "sessions" as what]:
                 return self._route_record(method, what, query)
             case ["GET", "clock"]:
-                return 200, {"now": self._world.clock.now().isoformat()}
+                return 200, {"now": self._estate.clock.now().isoformat()}
             case ["POST", "clock"]:
-                return 200, {"now": self._world.clock.advance(float(body["advanceSeconds"])).isoformat()}
+                return 200, {"now": self._estate.clock.advance(float(body["advanceSeconds"])).isoformat()}
             case ["GET", "resources", account, region, resource_id]:
                 return 200, self._control.resource(account, region, resource_id)
             case ["POST", "resources", account, region, resource_id]:
@@ -217,14 +216,14 @@ class ControlApi:
     def _route_faults(self, method: str, rest: list[str], body: Document) -> tuple[int, Any]:
         match [method, *rest]:
             case ["GET"]:
-                return 200, {"faults": self._world.faults.listing()}
+                return 200, {"faults": self._estate.faults.listing()}
             case ["POST"]:
                 return 201, {"id": self._control.inject(body)}
             case ["DELETE"]:
                 self._control.clear_faults()
                 return 200, {}
             case ["DELETE", fault_id]:
-                return (200, {}) if self._world.faults.remove(fault_id) else (404, {"error": f"no fault {fault_id}"})
+                return (200, {}) if self._estate.faults.remove(fault_id) else (404, {"error": f"no fault {fault_id}"})
         return 404, {"error": "no such control call"}
 
 

@@ -1,16 +1,16 @@
 """What EC2 says about instances, types and regions: everything the SDK shows, with what moto leaves out.
 
-Reads moto's instances and the world's facts; a synthetic fleet answers in place of moto where there is one.
+Reads moto's instances and the estate's facts; a synthetic fleet answers in place of moto where there is one.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from finops_sandbox.aws.calls import Call, Handler
 from finops_sandbox.aws.clock import aware_utc
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.paging import window
-from finops_sandbox.aws.world import Call, Handler
 
 _ACTIVE = {"running"}
 
@@ -40,7 +40,7 @@ def describe_instances(call: Call) -> Mapping[str, Any]:
     """One reservation per instance; a terminated one stays for an hour."""
     ids = call.parameters.get("InstanceIds") or []
     page = window("DescribeInstances", call.parameters, ids, "instancesSet")
-    fleet = call.world.fleets.get((call.account, call.region))
+    fleet = call.estate.fleets.get((call.account, call.region))
     if fleet is not None:
         refuse_filters(call, {"instance-state-name"})
         if "running" not in filters(call.parameters).get("instance-state-name", ["running"]):
@@ -49,7 +49,7 @@ def describe_instances(call: Call) -> Mapping[str, Any]:
         reservations = [_reservation(call.account, one["InstanceId"], one) for one in chosen]
         return {"Reservations": reservations, "NextToken": page.token(fleet.instance_count)}
     for one in ids:
-        call.world.instance(call.account, call.region, one)
+        call.estate.instance(call.account, call.region, one)
     if ids:
         found = call.backend.get_reservations_by_instance_ids(ids, filters=filters(call.parameters))
     else:
@@ -72,7 +72,7 @@ def _reservation(account: str, instance_id: str, instance: Mapping[str, Any]) ->
 
 def render_instance(call: Call, instance: Any) -> dict[str, Any]:
     """One instance as boto3 shows it."""
-    facts = call.world.instance_facts(instance)
+    facts = call.estate.instance_facts(instance)
     running = instance.state == "running"
     interfaces = _interfaces(call, instance)
     association = interfaces[0].get("Association", {}) if interfaces else {}
@@ -103,17 +103,17 @@ def render_instance(call: Call, instance: Any) -> dict[str, Any]:
         "RootDeviceName": instance.root_device_name,
         "BlockDeviceMappings": [_block(name, block) for name, block in instance.get_block_device_mapping],
         "EbsOptimized": bool(instance.ebs_optimized),
-        "EnaSupport": facts.ena_support,
-        "PlatformDetails": facts.platform_details,
-        "UsageOperation": facts.usage_operation,
+        "EnaSupport": facts.platform.ena_support,
+        "PlatformDetails": facts.platform.details,
+        "UsageOperation": facts.platform.usage_operation,
         "UsageOperationUpdateTime": facts.created,
         "HibernationOptions": {"Configured": False},
         "SecurityGroups": _groups(instance),
         "NetworkInterfaces": interfaces,
-        "Tags": tag_list(call.world.tags(call.account, call.region, instance.id)),
+        "Tags": tag_list(call.estate.tags(call.account, call.region, instance.id)),
         "Operator": {"Managed": bool(facts.managed_by), "Principal": facts.managed_by or None},
     }
-    if facts.platform_details.startswith("Windows"):
+    if facts.platform.details.startswith("Windows"):
         shown["Platform"] = "windows"
     if instance.lifecycle:
         shown["InstanceLifecycle"] = instance.lifecycle
@@ -191,7 +191,7 @@ def describe_instance_status(call: Call) -> Mapping[str, Any]:
     page = window("DescribeInstanceStatus", call.parameters, ids, "instancesSet")
     everything = bool(call.parameters.get("IncludeAllInstances"))
     if ids:
-        instances = [call.world.instance(call.account, call.region, one) for one in ids]
+        instances = [call.estate.instance(call.account, call.region, one) for one in ids]
     else:
         instances = [one for item in call.backend.describe_instances() for one in item.instances]
     wanted = filters(call.parameters).get("instance-state-name")
@@ -203,10 +203,10 @@ def describe_instance_status(call: Call) -> Mapping[str, Any]:
 
 
 def _status(call: Call, instance: Any) -> dict[str, Any]:
-    facts = call.world.instance_facts(instance)
+    facts = call.estate.instance_facts(instance)
     summary: dict[str, Any] = {"Status": "not-applicable"}
     if instance.state == "running":
-        initializing = facts.status_ok_at is not None and call.world.clock.now() < facts.status_ok_at
+        initializing = facts.status_ok_at is not None and call.estate.clock.now() < facts.status_ok_at
         status, detail = ("initializing", "initializing") if initializing else ("ok", "passed")
         summary = {"Status": status, "Details": [{"Name": "reachability", "Status": detail}]}
     return {
@@ -250,7 +250,7 @@ def describe_regions(call: Call) -> Mapping[str, Any]:
             raise AwsError("InvalidParameterValue", f"Invalid region provided: {name}")
     shown = []
     for name in sorted(known):
-        enabled = call.world.is_enabled(call.account, name)
+        enabled = call.estate.is_enabled(call.account, name)
         if (names and name not in names) or not (enabled or call.parameters.get("AllRegions")):
             continue
         status = "opt-in-not-required" if enabled else "not-opted-in"

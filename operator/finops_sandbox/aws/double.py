@@ -20,11 +20,11 @@ from finops_sandbox.aws.estate import Estate, load_estate
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.gateway import Gateway
 from finops_sandbox.aws.identity import IdentityStore
+from finops_sandbox.aws.live_estate import Delays, LiveEstate
 from finops_sandbox.aws.record import CallLog, CallRecord
 from finops_sandbox.aws.roles import BASE_USER_ARN, EXTERNAL_ID
 from finops_sandbox.aws.seeding import seed
-from finops_sandbox.aws.server import SandboxServer
-from finops_sandbox.aws.world import Delays, World
+from finops_sandbox.aws.server import ServerThread
 
 __all__ = ["AwsDouble", "Delays"]
 
@@ -52,16 +52,15 @@ class AwsDouble:
         delays: Delays | None = None,
     ) -> None:
         self._address = (host, port)
-        self._estate: Estate = load_estate(estate)
+        self._document: Estate = load_estate(estate)
         self._log = CallLog()
-        self._clock = SandboxClock()
-        self.identities = IdentityStore(self._clock)
-        self.world = World(self._clock, FaultBook(), delays or Delays())
-        self.control = Control(self.world, self._log, self._load)
-        self._api = ControlApi(self.control, self.world, self._log)
-        self._gateway = Gateway(self.world, self.identities, self._log)
-        self._server: SandboxServer | None = None
-        self._thread: threading.Thread | None = None
+        clock = SandboxClock()
+        self.identities = IdentityStore(clock)
+        self.estate = LiveEstate(clock, FaultBook(), delays or Delays())
+        self.control = Control(self.estate, self._log, self._load)
+        self._api = ControlApi(self.control, self.estate, self._log)
+        self._gateway = Gateway(self.estate, self.identities, self._log)
+        self._serving: ServerThread | None = None
         self._holds_process = False
 
     # ------------------------------------------------------------ life
@@ -78,9 +77,7 @@ class AwsDouble:
         self._holds_process = True
         loaded = False
         try:
-            self._server = SandboxServer(self._address, self._gateway, self._api)
-            self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-            self._thread.start()
+            self._serving = ServerThread(self._address, self._gateway, self._api)
             os.environ[_NO_IMAGES[0]] = _NO_IMAGES[1]
             self._load()
             loaded = True
@@ -92,18 +89,16 @@ class AwsDouble:
     def _load(self) -> None:
         self._api.ready = False
         self._log.clear()
-        self._clock.reset()
-        seed(self._estate, self.world, self.identities)
+        self.estate.clock.reset()
+        seed(self._document, self.estate, self.identities)
         self._api.ready = True
 
     def stop(self) -> None:
         """Close the port and forget everything; harmless when not started."""
-        server, self._server = self._server, None
+        serving, self._serving = self._serving, None
         self._api.ready = False
-        if server is not None and self._thread is not None:
-            server.shutdown()
-            self._thread.join()
-            server.server_close()
+        if serving is not None:
+            serving.stop()
         if self._holds_process:
             self._holds_process = False
             _RUNNING.release()
@@ -121,9 +116,8 @@ class AwsDouble:
     @property
     def url(self) -> str:
         """Where it listens; clients use it as AWS_ENDPOINT_URL."""
-        assert self._server is not None, "the AWS double is not running"
-        host, port = self._server.server_address[:2]
-        return f"http://{f'[{host!s}]' if ':' in str(host) else host!s}:{port}"
+        assert self._serving is not None, "the AWS double is not running"
+        return self._serving.url
 
     @property
     def calls(self) -> list[CallRecord]:

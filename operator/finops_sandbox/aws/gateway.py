@@ -15,14 +15,16 @@ from urllib.parse import parse_qsl
 
 from finops_sandbox.aws import cloudwatch, describe, operations, strict_ec2, sts, volumes, wire
 from finops_sandbox.aws.authorization import check, targets
+from finops_sandbox.aws.calls import Call, Handler
 from finops_sandbox.aws.errors import AwsError, ConnectionDropped, denied, in_words_of, throttled
 from finops_sandbox.aws.faults import CallFacts, Fault
 from finops_sandbox.aws.identity import Caller, IdentityStore
+from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.moto_server import MotoServer
 from finops_sandbox.aws.record import APPLIED_REPLY_DROPPED, DROPPED_BEFORE, OK, CallLog, CallRecord
 from finops_sandbox.aws.signature import Authorization, is_valid, parse_authorization
+from finops_sandbox.aws.transitions import settle
 from finops_sandbox.aws.wire import Answer
-from finops_sandbox.aws.world import Call, Handler, World
 
 _READING = ("Describe", "Get", "List", "Search")
 _ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>")
@@ -52,8 +54,8 @@ class _Parsed:
 class Gateway:
     """Everything between the socket and moto."""
 
-    def __init__(self, world: World, identities: IdentityStore, log: CallLog) -> None:
-        self.world = world
+    def __init__(self, estate: LiveEstate, identities: IdentityStore, log: CallLog) -> None:
+        self.estate = estate
         self.identities = identities
         self.log = log
         self._handlers: dict[str, dict[str, Handler]] = {
@@ -89,7 +91,7 @@ class Gateway:
             authorization.region,
             caller,
             parsed.parameters,
-            self.world,
+            self.estate,
             strict,
         )
         answer = self._serve_call(call, parsed, request)
@@ -112,7 +114,7 @@ class Gateway:
         except ConnectionDropped:
             self._record(call, sequence, DROPPED_BEFORE, 0)
             raise
-        if self.world.faults.strike("drop_after", facts):
+        if self.estate.faults.strike("drop_after", facts):
             self._record(call, sequence, APPLIED_REPLY_DROPPED if result == OK else result, 0)
             raise ConnectionDropped(applied=result == OK)
         self._record(call, sequence, result, answer.status)
@@ -121,7 +123,7 @@ class Gateway:
     # ------------------------------------------------------------ faults
 
     def _faults_before(self, call: Call, facts: CallFacts) -> None:
-        strike = self.world.faults.strike
+        strike = self.estate.faults.strike
         if fault := strike("latency", facts):
             time.sleep(_seconds(fault))
         if fault := strike("hang", facts):
@@ -150,7 +152,7 @@ class Gateway:
     # ------------------------------------------------------------ work
 
     def _perform(self, call: Call, parsed: _Parsed, request: Request) -> Answer:
-        if call.service != "sts" and not self.world.is_enabled(call.account, call.region):
+        if call.service != "sts" and not self.estate.is_enabled(call.account, call.region):
             # What EC2 says to a key in a region that the account has not opted into.
             raise AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
         if not call.strict:
@@ -163,9 +165,9 @@ class Gateway:
             return self._write(parsed, handler(call))
         from moto.core.exceptions import ServiceException  # noqa: PLC0415 - moto loads slowly
 
-        with self.world.lock:
-            if (call.account, call.region) not in self.world.fleets:
-                self.world.settle(call.account, call.region)
+        with self.estate.lock:
+            if (call.account, call.region) not in self.estate.fleets:
+                settle(self.estate, call.account, call.region)
             check(call)
             if call.parameters.get("DryRun"):
                 raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
@@ -186,7 +188,7 @@ class Gateway:
 
     def _ask_moto(self, call: Call, request: Request) -> Answer:
         prepared = self._moto.prepare(request.method, request.target, request.headers, request.body, call.account)
-        with self.world.lock:
+        with self.estate.lock:
             return self._moto.ask(prepared, call.service, call.action)
 
     def _perform_not_strict(self, call: Call, request: Request) -> Answer:
@@ -202,7 +204,7 @@ class Gateway:
         keep(
             CallRecord(
                 sequence=sequence,
-                time=self.world.clock.now(),
+                time=self.estate.clock.now(),
                 service=call.service,
                 action=call.action,
                 account=call.account,

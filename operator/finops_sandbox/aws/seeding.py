@@ -1,4 +1,4 @@
-"""Puts an estate into moto's models and the world's facts: ids, launch and creation times as the estate says.
+"""Puts an estate into moto's models and the estate's facts: ids, launch and creation times as the estate says.
 
 Straight into the models, because an API call a resource would take longer than the demo may. The double calls
 :func:`seed` when it starts and at every reset.
@@ -10,9 +10,10 @@ from typing import Any
 
 from finops_sandbox.aws.clock import naive_utc
 from finops_sandbox.aws.estate import Estate, EstateError, InstanceSpec, Place, VolumeSpec, resource_id
+from finops_sandbox.aws.facts import InstanceFacts, Load, Platform, VolumeFacts
 from finops_sandbox.aws.identity import IdentityStore, Role
+from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.policy_evaluator import parse_policy
-from finops_sandbox.aws.world import InstanceFacts, VolumeFacts, World
 
 # os → PlatformDetails, UsageOperation (EC2 user guide, "AMI billing information fields").
 _PLATFORMS = {
@@ -25,45 +26,45 @@ _IMAGE = "ami-0sandbox000000000"
 _WARM_UP_THREADS = 4
 
 
-def seed(estate: Estate, world: World, identities: IdentityStore) -> None:
+def seed(document: Estate, estate: LiveEstate, identities: IdentityStore) -> None:
     """Replace everything by the estate.
 
     Raises:
         EstateError: an operating system, zone or instance that does not exist.
     """
-    world.clear()
+    estate.clear()
     identities.clear()
-    world.faults.clear()
-    for user in estate.users:
+    estate.faults.clear()
+    for user in document.users:
         policies = [parse_policy(document) for document in user.policies]
         identities.add_user(user.arn, user.access_key, user.secret_key, policies)
-    for role in estate.roles:
+    for role in document.roles:
         policies = [parse_policy(document) for document in role.policies]
         trust = parse_policy(role.trust, trust=True)
         identities.add_role(Role(role.arn, trust, tuple(policies), role.max_duration_seconds))
-    world.regions.update(estate.accounts)
+    estate.regions.update(document.accounts)
     # Making a backend builds its default network; different places do not touch each other.
     with ThreadPoolExecutor(_WARM_UP_THREADS) as pool:
-        for place in pool.map(lambda one: _warm(world, one), estate.places):
-            _seed_place(world, place)
-    for fault in estate.faults:
-        world.faults.inject(fault)
+        for place in pool.map(lambda one: _warm(estate, one), document.places):
+            _seed_place(estate, place)
+    for fault in document.faults:
+        estate.faults.inject(fault)
 
 
-def _warm(world: World, place: Place) -> Place:
-    world.backend(place.account, place.region)
+def _warm(estate: LiveEstate, place: Place) -> Place:
+    estate.backend(place.account, place.region)
     return place
 
 
-def _seed_place(world: World, place: Place) -> None:
+def _seed_place(estate: LiveEstate, place: Place) -> None:
     # Whole seconds, as AWS reports them.
-    now = world.clock.now().replace(microsecond=0)
-    with world.lock:
+    now = estate.clock.now().replace(microsecond=0)
+    with estate.lock:
         for instance in place.instances:
-            _seed_instance(world, place, instance, now)
+            _seed_instance(estate, place, instance, now)
         for volume in place.volumes:
-            _seed_volume(world, place, volume, f"{place.region}a", now)
-        backend = world.backend(place.account, place.region)
+            _seed_volume(estate, place, volume, f"{place.region}a", now)
+        backend = estate.backend(place.account, place.region)
         for snapshot in place.snapshots:
             volume_id = resource_id("volume", place.account, place.region, snapshot.volume)
             made = backend.create_snapshot(volume_id, snapshot.name)
@@ -79,14 +80,14 @@ def _seed_place(world: World, place: Place) -> None:
             backend.tags[elastic.id].update({"Name": address.name, **address.tags})
             if address.instance:
                 instance_id = resource_id("instance", place.account, place.region, address.instance)
-                instance = world.instance(place.account, place.region, instance_id)
+                instance = estate.instance(place.account, place.region, instance_id)
                 backend.associate_address(instance=instance, allocation_id=elastic.allocation_id)
 
 
-def _seed_instance(world: World, place: Place, spec: InstanceSpec, now: datetime) -> None:
+def _seed_instance(estate: LiveEstate, place: Place, spec: InstanceSpec, now: datetime) -> None:
     from moto.ec2.models.instances import Instance, Reservation  # noqa: PLC0415 - moto loads slowly
 
-    backend = world.backend(place.account, place.region)
+    backend = estate.backend(place.account, place.region)
     zone = f"{place.region}{spec.zone}"
     subnet = backend.get_default_subnets().get(zone)
     if subnet is None or spec.os not in _PLATFORMS:
@@ -116,44 +117,39 @@ def _seed_instance(world: World, place: Place, spec: InstanceSpec, now: datetime
     backend.reservations[reservation.id] = reservation
     # Straight into the store: the API refuses the aws: tags that CloudFormation and Auto Scaling leave.
     backend.tags[instance.id].update({"Name": spec.name, **spec.tags})
-    facts = world.instances[instance.id] = _facts(spec, now)
+    facts = estate.instances[instance.id] = _facts(spec, now)
     for number, volume in enumerate(spec.volumes):
-        _seed_volume(world, place, volume, zone, now)
+        _seed_volume(estate, place, volume, zone, now)
         device = instance.root_device_name if number == 0 else f"/dev/sd{chr(ord('e') + number)}"
-        _attach(world, place, volume, instance, device, now)
+        _attach(estate, place, volume, instance, device, now)
     if spec.state == "stopped":
         instance.stop()
         # Stopped for the second half of its life.
-        facts.inactive.append((now - spec.age / 2, None))
+        facts.ends_running(now - spec.age / 2)
 
 
 def _facts(spec: InstanceSpec, now: datetime) -> InstanceFacts:
     platform, operation = _PLATFORMS[spec.os]
     return InstanceFacts(
         created=now - spec.age,
-        cpu=spec.cpu,
-        network=spec.network,
-        memory=spec.memory,
-        memory_dimensions=spec.memory_dimensions,
-        platform_details=platform,
-        usage_operation=operation,
-        ena_support=spec.ena,
+        load=Load(spec.cpu, spec.network, spec.memory, spec.memory_dimensions),
+        platform=Platform(platform, operation, ena_support=spec.ena),
         managed_by=spec.managed_by,
     )
 
 
-def _attach(world: World, place: Place, spec: VolumeSpec, instance: Any, device: str, now: datetime) -> None:
-    backend = world.backend(place.account, place.region)
+def _attach(estate: LiveEstate, place: Place, spec: VolumeSpec, instance: Any, device: str, now: datetime) -> None:
+    backend = estate.backend(place.account, place.region)
     volume_id = resource_id("volume", place.account, place.region, spec.name)
     attachment = backend.attach_volume(volume_id, instance.id, device, spec.delete_on_termination)
     attached = now - spec.age
     attachment.attach_time = naive_utc(attached)
     instance.block_device_mapping[device].attach_time = naive_utc(attached)
-    world.volumes[volume_id].attached[:] = [(attached, None)]
+    estate.volumes[volume_id].attached[:] = [(attached, None)]
 
 
-def _seed_volume(world: World, place: Place, spec: VolumeSpec, zone: str, now: datetime) -> None:
-    backend = world.backend(place.account, place.region)
+def _seed_volume(estate: LiveEstate, place: Place, spec: VolumeSpec, zone: str, now: datetime) -> None:
+    backend = estate.backend(place.account, place.region)
     volume = backend.create_volume(
         size=spec.size,
         zone_name=zone,
@@ -169,4 +165,4 @@ def _seed_volume(world: World, place: Place, spec: VolumeSpec, zone: str, now: d
         volume.encrypted, volume.kms_key_id = True, spec.customer_key
     backend.tags[new_id].update({"Name": spec.name, **spec.tags})
     attached = [] if spec.detached is None else [(created + timedelta(minutes=1), now - spec.detached)]
-    world.volumes[new_id] = VolumeFacts(spec.operations, list(attached), spec.customer_key)
+    estate.volumes[new_id] = VolumeFacts(spec.operations, list(attached), spec.customer_key)

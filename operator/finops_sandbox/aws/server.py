@@ -1,12 +1,13 @@
 """The HTTP server: keeps connections alive, answers AWS requests and the control API, and can hang up.
 
-:class:`finops_sandbox.aws.double.AwsDouble` owns one; each connection has its own thread.
+:class:`finops_sandbox.aws.double.AwsDouble` runs one in a thread; each connection has its own thread.
 """
 
 import json
 import logging
 import socket
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -35,9 +36,34 @@ class SandboxServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the library's signature
         if isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
-            # The client went away; there is nobody to answer.
+            # The client went away; nobody waits for an answer.
             return
         _LOG.exception("the AWS double failed on a request from %s", client_address)
+
+
+class ServerThread:
+    """A server in a thread of its own, from when it is made until :meth:`stop`.
+
+    Raises (when made):
+        OSError: the address is taken.
+    """
+
+    def __init__(self, address: tuple[str, int], gateway: Gateway, control: ControlApi) -> None:
+        self._server = SandboxServer(address, gateway, control)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        host, port = self._server.server_address[:2]
+        return f"http://{f'[{host!s}]' if ':' in str(host) else host!s}:{port}"
+
+    def stop(self) -> None:
+        """Answer what is under way, then close the port."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

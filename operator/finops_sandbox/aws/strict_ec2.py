@@ -6,20 +6,21 @@ Error codes: EC2 API reference, "Error codes"; rules: EC2 user guide, "Stop and 
 from collections.abc import Mapping
 from typing import Any
 
+from finops_sandbox.aws.calls import Call, Handler
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.policy_evaluator import AccessRequest
-from finops_sandbox.aws.world import STATE_CODES, Call, Handler
+from finops_sandbox.aws.transitions import STATE_CODES, begin
 
 
 def _chosen(call: Call) -> list[Any]:
     ids = call.parameters.get("InstanceIds") or []
     if not ids:
         raise AwsError("MissingParameter", "The request must contain the parameter InstanceId")
-    return [call.world.instance(call.account, call.region, one) for one in ids]
+    return [call.estate.instance(call.account, call.region, one) for one in ids]
 
 
 def _refuse_managed(call: Call, instance: Any) -> None:
-    owner = call.world.instance_facts(instance).managed_by
+    owner = call.estate.instance_facts(instance).managed_by
     if owner:
         message = f"The instance '{instance.id}' is managed by '{owner}' and cannot be modified or terminated directly."
         raise AwsError("OperationNotPermitted", message)
@@ -60,7 +61,7 @@ def stop_instances(call: Call) -> Mapping[str, Any]:
     pairs = [(instance, instance.state) for instance in instances]
     for instance, before in pairs:
         if before == "running":
-            call.world.begin(instance, "stopping", "stopped")
+            begin(call.estate, instance, "stopping", "stopped")
     return {"StoppingInstances": _changes(pairs)}
 
 
@@ -78,7 +79,7 @@ def start_instances(call: Call) -> Mapping[str, Any]:
     for instance, before in pairs:
         if before == "stopped":
             failure = "" if _keys_usable(call, instance) else "Client.InternalError"
-            call.world.begin(instance, "pending", "stopped" if failure else "running", failure=failure)
+            begin(call.estate, instance, "pending", "stopped" if failure else "running", failure=failure)
     return {"StartingInstances": _changes(pairs)}
 
 
@@ -96,7 +97,7 @@ def terminate_instances(call: Call) -> Mapping[str, Any]:
     pairs = [(instance, instance.state) for instance in instances]
     for instance, before in pairs:
         if before not in {"shutting-down", "terminated"}:
-            call.world.begin(instance, "shutting-down", "terminated")
+            begin(call.estate, instance, "shutting-down", "terminated")
     return {"TerminatingInstances": _changes(pairs)}
 
 
@@ -111,7 +112,7 @@ def reboot_instances(call: Call) -> Mapping[str, Any]:
 
 def _check_capacity(call: Call, instance: Any) -> None:
     kind = instance.instance_type
-    if call.world.faults.strike("capacity", call.facts(instance.id), instance_type=kind):
+    if call.estate.faults.strike("capacity", call.facts(instance.id), instance_type=kind):
         message = (
             f"We currently do not have sufficient {kind} capacity in the Availability Zone you requested "
             f"({instance.availability_zone}). Our system will be working on provisioning additional capacity."
@@ -123,7 +124,7 @@ def _check_capacity(call: Call, instance: Any) -> None:
 def _keys_usable(call: Call, instance: Any) -> bool:
     """EBS encryption: starting needs kms:CreateGrant for the service on every customer key in use."""
     for _, block in instance.get_block_device_mapping:
-        facts = call.world.volumes.get(block.volume_id)
+        facts = call.estate.volumes.get(block.volume_id)
         if facts is None or not facts.customer_key:
             continue
         context = {
@@ -155,7 +156,7 @@ def _check_offered(call: Call, instance: Any, kind: str) -> None:
 
 def modify_instance_attribute(call: Call) -> Mapping[str, Any]:
     """InstanceType with AWS's checks, DisableApiStop and DisableApiTermination; nothing else is offered."""
-    instance = call.world.instance(call.account, call.region, str(call.parameters.get("InstanceId", "")))
+    instance = call.estate.instance(call.account, call.region, str(call.parameters.get("InstanceId", "")))
     _refuse_managed(call, instance)
     values = _attribute_values(call.parameters)
     if len(values) != 1:
@@ -220,7 +221,7 @@ def _check_type_change(call: Call, instance: Any, kind: str) -> None:
         message = f"The virtualization type '{instance.virtualization_type}' is not supported by '{kind}'."
         raise AwsError("InvalidInstanceAttributeValue", message)
     needs_ena = target["NetworkInfo"].get("EnaSupport") == "required"
-    if needs_ena and not call.world.instance_facts(instance).ena_support:
+    if needs_ena and not call.estate.instance_facts(instance).platform.ena_support:
         message = (
             "Enhanced networking with the Elastic Network Adapter (ENA) is required for the "
             f"'{kind}' instance type. Ensure that your instance is enabled for ENA."

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from finops_sandbox.aws.calls import Call, Handler
 from finops_sandbox.aws.identity import MAX_SESSION_POLICY_CHARACTERS, IdentityStore
-from finops_sandbox.aws.world import Call, Handler
 
 
 def handlers(identities: IdentityStore) -> dict[str, Handler]:

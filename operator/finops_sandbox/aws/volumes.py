@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from finops_sandbox.aws.calls import Call, Handler
 from finops_sandbox.aws.clock import aware_utc, naive_utc
 from finops_sandbox.aws.describe import filters, refuse_filters, tag_list
 from finops_sandbox.aws.errors import AwsError
+from finops_sandbox.aws.facts import Modification, VolumeSettings
+from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.paging import window
-from finops_sandbox.aws.world import Call, Handler, Modification, VolumeSettings, World
 
 _MODIFICATIONS_PER_DAY = 4
 _DAY = timedelta(hours=24)
@@ -67,21 +69,21 @@ def describe_volumes(call: Call) -> Mapping[str, Any]:
     """All volumes, or those named."""
     ids = call.parameters.get("VolumeIds") or []
     page = window("DescribeVolumes", call.parameters, ids, "volumeSet")
-    fleet = call.world.fleets.get((call.account, call.region))
+    fleet = call.estate.fleets.get((call.account, call.region))
     if fleet is not None:
         refuse_filters(call, set())
         return {"Volumes": fleet.volumes(page.start, page.size, ids), "NextToken": page.token(fleet.volume_count)}
     for one in ids:
-        call.world.volume(call.account, call.region, one)
+        call.estate.volume(call.account, call.region, one)
     found = call.backend.describe_volumes(ids, filters(call.parameters))
-    shown = [render_volume(call.world, call.account, call.region, one) for one in page.cut(found)]
+    shown = [render_volume(call.estate, call.account, call.region, one) for one in page.cut(found)]
     return {"Volumes": shown, "NextToken": page.token(len(found))}
 
 
-def render_volume(world: World, account: str, region: str, volume: Any) -> dict[str, Any]:
+def render_volume(estate: LiveEstate, account: str, region: str, volume: Any) -> dict[str, Any]:
     """One volume as boto3 shows it."""
     settings = settings_of(volume)
-    facts = world.volume_facts(volume)
+    facts = estate.volume_facts(volume)
     attachments = []
     if volume.attachment is not None:
         instance = volume.attachment.instance
@@ -110,18 +112,18 @@ def render_volume(world: World, account: str, region: str, volume: Any) -> dict[
         "KmsKeyId": facts.customer_key or volume.kms_key_id,
         "MultiAttachEnabled": bool(volume.multi_attach_enabled),
         "Attachments": attachments,
-        "Tags": tag_list(world.tags(account, region, volume.id)),
+        "Tags": tag_list(estate.tags(account, region, volume.id)),
         "Operator": {"Managed": False},
     }
 
 
 def modify_volume(call: Call) -> Mapping[str, Any]:
     """Start a modification, or say why not."""
-    volume = call.world.volume(call.account, call.region, str(call.parameters.get("VolumeId", "")))
-    facts = call.world.volume_facts(volume)
-    now = call.world.clock.now()
+    volume = call.estate.volume(call.account, call.region, str(call.parameters.get("VolumeId", "")))
+    facts = call.estate.volume_facts(volume)
+    now = call.estate.clock.now()
     if facts.modifications:
-        state, _ = _progress(call.world, facts.modifications[-1])
+        state, _ = _progress(call.estate, facts.modifications[-1])
         if state != "completed":
             message = f"Cannot modify volume {volume.id} while it is in the {state} state of its last modification."
             raise AwsError("IncorrectModificationState", message)
@@ -137,7 +139,7 @@ def modify_volume(call: Call) -> Mapping[str, Any]:
     target = _target(call.parameters, original)
     _check(target, original, is_root=_is_root(volume))
     facts.modifications.append(Modification(original, target, now))
-    return {"VolumeModification": _render_modification(call.world, volume.id, facts.modifications[-1])}
+    return {"VolumeModification": _render_modification(call.estate, volume.id, facts.modifications[-1])}
 
 
 def _target(parameters: Mapping[str, Any], original: VolumeSettings) -> VolumeSettings:
@@ -197,16 +199,16 @@ def _is_root(volume: Any) -> bool:
     return bool(attachment is not None and attachment.device == attachment.instance.root_device_name)
 
 
-def _progress(world: World, modification: Modification) -> tuple[str, int]:
-    seconds = (world.clock.now() - modification.start).total_seconds()
-    step = world.delays.modification_seconds
+def _progress(estate: LiveEstate, modification: Modification) -> tuple[str, int]:
+    seconds = (estate.clock.now() - modification.start).total_seconds()
+    step = estate.delays.modification_seconds
     if step <= 0 or seconds >= 2 * step:
         return "completed", 100
     return ("modifying" if seconds < step else "optimizing"), int(100 * seconds / (2 * step))
 
 
-def _render_modification(world: World, volume_id: str, modification: Modification) -> dict[str, Any]:
-    state, progress = _progress(world, modification)
+def _render_modification(estate: LiveEstate, volume_id: str, modification: Modification) -> dict[str, Any]:
+    state, progress = _progress(estate, modification)
     shown: dict[str, Any] = {
         "VolumeId": volume_id,
         "ModificationState": state,
@@ -214,7 +216,7 @@ def _render_modification(world: World, volume_id: str, modification: Modificatio
         "StartTime": modification.start,
     }
     if state == "completed":
-        shown["EndTime"] = modification.start + timedelta(seconds=2 * world.delays.modification_seconds)
+        shown["EndTime"] = modification.start + timedelta(seconds=2 * estate.delays.modification_seconds)
     for prefix, settings in (("Original", modification.original), ("Target", modification.target)):
         shown[f"{prefix}Size"] = settings.size
         shown[f"{prefix}VolumeType"] = settings.volume_type
@@ -228,13 +230,13 @@ def describe_volumes_modifications(call: Call) -> Mapping[str, Any]:
     """The last modification of each volume; a named volume without one is an error, as in AWS."""
     ids = call.parameters.get("VolumeIds") or []
     page = window("DescribeVolumesModifications", call.parameters, ids, "volumeSet")
-    volumes = [call.world.volume(call.account, call.region, one) for one in ids] or list(call.backend.volumes.values())
+    volumes = [call.estate.volume(call.account, call.region, one) for one in ids] or list(call.backend.volumes.values())
     shown = []
     wanted = filters(call.parameters).get("modification-state")
     for volume in volumes:
-        modifications = call.world.volume_facts(volume).modifications
+        modifications = call.estate.volume_facts(volume).modifications
         if modifications:
-            rendered = _render_modification(call.world, volume.id, modifications[-1])
+            rendered = _render_modification(call.estate, volume.id, modifications[-1])
             if wanted is None or rendered["ModificationState"] in wanted:
                 shown.append(rendered)
         elif ids:
@@ -245,19 +247,19 @@ def describe_volumes_modifications(call: Call) -> Mapping[str, Any]:
 
 def delete_volume(call: Call) -> Mapping[str, Any]:
     """Only a detached volume can be deleted."""
-    volume = call.world.volume(call.account, call.region, str(call.parameters.get("VolumeId", "")))
+    volume = call.estate.volume(call.account, call.region, str(call.parameters.get("VolumeId", "")))
     if volume.attachment is not None:
         message = f"Volume {volume.id} is currently attached to {volume.attachment.instance.id}"
         raise AwsError("VolumeInUse", message)
     call.backend.volumes.pop(volume.id)
     call.backend.tags.pop(volume.id, None)
-    call.world.volumes.pop(volume.id, None)
+    call.estate.volumes.pop(volume.id, None)
     return {}
 
 
 def create_snapshot(call: Call) -> Mapping[str, Any]:
     """Pending at first, completed after a while; tags given at creation are on it from the start."""
-    volume = call.world.volume(call.account, call.region, str(call.parameters.get("VolumeId", "")))
+    volume = call.estate.volume(call.account, call.region, str(call.parameters.get("VolumeId", "")))
     tags = {
         str(tag["Key"]): str(tag.get("Value", ""))
         for specification in call.parameters.get("TagSpecifications") or []
@@ -265,15 +267,15 @@ def create_snapshot(call: Call) -> Mapping[str, Any]:
         for tag in specification.get("Tags") or []
     }
     snapshot = call.backend.create_snapshot(volume.id, str(call.parameters.get("Description") or ""))
-    now = call.world.clock.now()
+    now = call.estate.clock.now()
     snapshot.start_time = naive_utc(now)
     snapshot.add_tags(tags)
-    call.world.snapshots_due[snapshot.id] = (now, now + timedelta(seconds=call.world.delays.snapshot_seconds))
-    return render_snapshot(call.world, call.account, call.region, snapshot)
+    call.estate.snapshots_due[snapshot.id] = (now, now + timedelta(seconds=call.estate.delays.snapshot_seconds))
+    return render_snapshot(call.estate, call.account, call.region, snapshot)
 
 
 def describe_snapshots(call: Call) -> Mapping[str, Any]:
-    """Snapshots of the account; another owner's are not in this world."""
+    """Snapshots of the account; another owner's are not in this estate."""
     ids = call.parameters.get("SnapshotIds") or []
     page = window("DescribeSnapshots", call.parameters, ids, "snapshotSet")
     owners = call.parameters.get("OwnerIds") or []
@@ -283,16 +285,16 @@ def describe_snapshots(call: Call) -> Mapping[str, Any]:
     wanted = filters(call.parameters)
     states = wanted.pop("status", None)
     found = call.backend.describe_snapshots(ids, wanted) if not owners or {"self", call.account} & set(owners) else []
-    shown = [render_snapshot(call.world, call.account, call.region, one) for one in found]
+    shown = [render_snapshot(call.estate, call.account, call.region, one) for one in found]
     if states is not None:
         shown = [one for one in shown if one["State"] in states]
     return {"Snapshots": page.cut(shown), "NextToken": page.token(len(shown))}
 
 
-def render_snapshot(world: World, account: str, region: str, snapshot: Any) -> dict[str, Any]:
+def render_snapshot(estate: LiveEstate, account: str, region: str, snapshot: Any) -> dict[str, Any]:
     """One snapshot as boto3 shows it."""
-    start, due = world.snapshots_due.get(snapshot.id, (aware_utc(snapshot.start_time), aware_utc(snapshot.start_time)))
-    now = world.clock.now()
+    start, due = estate.snapshots_due.get(snapshot.id, (aware_utc(snapshot.start_time), aware_utc(snapshot.start_time)))
+    now = estate.clock.now()
     done = now >= due
     share = 100 if done else int(100 * (now - start) / (due - start))
     return {
@@ -306,7 +308,7 @@ def render_snapshot(world: World, account: str, region: str, snapshot: Any) -> d
         "Encrypted": bool(snapshot.encrypted),
         "OwnerId": account,
         "StorageTier": "standard",
-        "Tags": tag_list(world.tags(account, region, snapshot.id)),
+        "Tags": tag_list(estate.tags(account, region, snapshot.id)),
     }
 
 

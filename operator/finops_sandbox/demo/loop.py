@@ -20,7 +20,7 @@ from finops.store.connection import open_store
 from finops.store.ledger import LedgerStream, unchecked
 from finops.store.outbox import Outbox
 from finops_operator.cli.commands.audit import report_to_json
-from finops_sandbox.demo.world import RESIZED, World, until
+from finops_sandbox.demo.running import RESIZED, RunningDemo, until
 
 _ACTION: Final = "ec2_instance_resize"
 _APPROVE_BUTTON: Final = "finops_approve"
@@ -30,37 +30,37 @@ _CARD_SECONDS: Final = 60.0
 _ACT_SECONDS: Final = 90.0
 
 
-async def run_loop(world: World) -> dict[str, Any]:
+async def run_loop(demo: RunningDemo) -> dict[str, Any]:
     """Approve one resize and return the loop's story; `verified` says whether it ended as it should.
 
     Raises:
         ProgramFailed: a part of the loop did not happen in time.
     """
-    request = await until(lambda: _proposed(world), _PROPOSE_SECONDS, f"no {_ACTION} of {RESIZED} was proposed")
-    world.note("requestProposed")
+    request = await until(lambda: _proposed(demo), _PROPOSE_SECONDS, f"no {_ACTION} of {RESIZED} was proposed")
+    demo.note("requestProposed")
     uid, name = request.metadata.uid or "", request.metadata.name
-    channel, message = await until(lambda: _card(world, uid), _CARD_SECONDS, f"no card of {name} was posted")
-    world.note("cardPosted")
+    channel, message = await until(lambda: _card(demo, uid), _CARD_SECONDS, f"no card of {name} was posted")
+    demo.note("cardPosted")
     click = await asyncio.to_thread(
-        lambda: world.slack.click(user=_VOTER, action=_APPROVE_BUTTON, channel=channel, message=message, confirm=True)
+        lambda: demo.slack.people.click(
+            user=_VOTER, action=_APPROVE_BUTTON, channel=channel, message=message, confirm=True
+        )
     )
-    world.note("clicked")
-    ended = await until(lambda: _ended(world, name), _ACT_SECONDS, f"{name} did not end")
-    world.note("ended")
-    shown = await until(
-        lambda: _shown(world, channel, message, ended), _CARD_SECONDS, f"the card of {name} lags behind"
-    )
-    world.note("cardShowsEnd")
-    return await asyncio.to_thread(_story, world, ended, click, shown)
+    demo.note("clicked")
+    ended = await until(lambda: _ended(demo, name), _ACT_SECONDS, f"{name} did not end")
+    demo.note("ended")
+    shown = await until(lambda: _shown(demo, channel, message, ended), _CARD_SECONDS, f"the card of {name} lags behind")
+    demo.note("cardShowsEnd")
+    return await asyncio.to_thread(_story, demo, ended, click, shown)
 
 
-def _proposed(world: World) -> ActionRequest | None:
-    wanted = (one for one in world.requests() if one.spec.action == _ACTION and one.spec.resource.name == RESIZED)
+def _proposed(demo: RunningDemo) -> ActionRequest | None:
+    wanted = (one for one in demo.requests() if one.spec.action == _ACTION and one.spec.resource.name == RESIZED)
     return next(wanted, None)
 
 
-def _card(world: World, uid: str) -> tuple[str, str] | None:
-    store = open_store(world.places.store_url)
+def _card(demo: RunningDemo, uid: str) -> tuple[str, str] | None:
+    store = open_store(demo.places.store_url)
     try:
         ref = Outbox(store).message(uid)
     finally:
@@ -68,14 +68,14 @@ def _card(world: World, uid: str) -> tuple[str, str] | None:
     return (ref.channel, ref.ts) if ref.ts else None
 
 
-def _ended(world: World, name: str) -> ActionRequest | None:
-    found = next((one for one in world.requests() if one.metadata.name == name), None)
+def _ended(demo: RunningDemo, name: str) -> ActionRequest | None:
+    found = next((one for one in demo.requests() if one.metadata.name == name), None)
     return found if found is not None and found.status.state in TERMINAL else None
 
 
-def _shown(world: World, channel: str, message: str, ended: ActionRequest) -> dict[str, Any] | None:
+def _shown(demo: RunningDemo, channel: str, message: str, ended: ActionRequest) -> dict[str, Any] | None:
     """Return the card once its buttons are gone and it says how the request ended; before that it is being verified."""
-    for one in world.slack.messages(channel=channel):
+    for one in demo.slack.observed.messages(channel=channel):
         if one.get("ts") == message:
             text = json.dumps(one.get("blocks", []))
             word = "done and verified" if ended.status.state is State.SUCCEEDED else ""
@@ -84,19 +84,19 @@ def _shown(world: World, channel: str, message: str, ended: ActionRequest) -> di
     return None
 
 
-def _story(world: World, ended: ActionRequest, click: dict[str, Any], card: dict[str, Any]) -> dict[str, Any]:
-    ledger = _ledger(world)
+def _story(demo: RunningDemo, ended: ActionRequest, click: dict[str, Any], card: dict[str, Any]) -> dict[str, Any]:
+    ledger = _ledger(demo)
     verified = ended.status.state is State.SUCCEEDED and bool(ledger["ok"])
     return {
         "verified": verified,
-        "policy": policy_to_json(world.policy()),
+        "policy": policy_to_json(demo.policy()),
         "request": _request_to_json(ended),
         "click": {key: click.get(key) for key in ("sent", "delivered", "acked", "ack_ms")},
         "card": card,
-        "votes": [_vote_to_json(one) for one in world.votes() if one.spec.request.uid == ended.metadata.uid],
-        "changes": _changes(world),
+        "votes": [_vote_to_json(one) for one in demo.votes() if one.spec.request.uid == ended.metadata.uid],
+        "changes": _changes(demo),
         "ledger": ledger,
-        "seconds": dict(world.seconds),
+        "seconds": dict(demo.seconds),
     }
 
 
@@ -125,10 +125,10 @@ def _vote_to_json(approval: Approval) -> dict[str, Any]:
     }
 
 
-def _changes(world: World) -> list[dict[str, Any]]:
+def _changes(demo: RunningDemo) -> list[dict[str, Any]]:
     """Return what really changed in AWS, as AWS recorded it."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{world.places.aws_url}/_sandbox/calls", timeout=10) as answer:
+    with opener.open(f"{demo.places.aws_url}/_sandbox/calls", timeout=10) as answer:
         calls = json.loads(answer.read())["calls"]
     shown = (
         "time",
@@ -149,15 +149,15 @@ def _changes(world: World) -> list[dict[str, Any]]:
     ]
 
 
-def _ledger(world: World) -> dict[str, Any]:
-    """Verify the stream, and that the file beside it holds the same."""
-    store = open_store(world.places.store_url)
+def _ledger(demo: RunningDemo) -> dict[str, Any]:
+    """Verify the stream, and that the file beside it says the same."""
+    store = open_store(demo.places.store_url)
     try:
         lines = [line_of(record) for record in LedgerStream(store, unchecked).read()]
     finally:
         store.client.close()
-    keys = Keys(world.places.public_key.read_text(encoding="ascii"))
+    keys = Keys(demo.places.public_key.read_text(encoding="ascii"))
     report = report_to_json(verify(lines, keys=keys))
     # Records may have been added in between; what was read must stand in the file word for word.
-    second = world.places.ledger.read_bytes().splitlines(keepends=True)
+    second = demo.places.ledger.read_bytes().splitlines(keepends=True)
     return {**report, "secondSinkAgrees": second[: len(lines)] == lines}

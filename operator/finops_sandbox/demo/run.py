@@ -24,7 +24,7 @@ from finops_operator.cli.output import Format, note
 from finops_sandbox.demo.environment import Places, forget_the_user, free_port, shell_file
 from finops_sandbox.demo.guide import print_guide
 from finops_sandbox.demo.loop import run_loop
-from finops_sandbox.demo.world import build
+from finops_sandbox.demo.running import build
 from finops_sandbox.supervisor import Supervisor, open_private, remove_folder
 
 INTERRUPTED: Final = 130
@@ -106,7 +106,7 @@ class Demo:
         self._up = False
 
     async def main(self, temporary: tuple[Path, ...]) -> int:
-        echo = note if self._options.verbose else _ignore
+        echo = note if self._options.verbose else _discard
         log = self._places.state / "programs.log"
         async with Supervisor(log, folders=temporary, say=note, echo=echo) as supervisor:
             asked = _on_signals(supervisor)
@@ -133,14 +133,14 @@ class Demo:
 
     async def _story(self, supervisor: Supervisor) -> int:
         note("starting the doubles of AWS, Kubernetes and Slack, a store, the operator and the bot")
-        world = await build(supervisor, self._places)
+        demo = await build(supervisor, self._places)
         self._up = True
         with open_private(self._places.state / "env") as file:
             file.write(shell_file(self._places))
         if self._options.headless:
-            return self._report(await run_loop(world))
-        note(f"ready after {world.seconds['policyReady']:.1f} s")
-        await asyncio.to_thread(print_guide, world)
+            return self._report(await run_loop(demo))
+        note(f"ready after {demo.seconds['policyReady']:.1f} s")
+        await asyncio.to_thread(print_guide, demo)
         await asyncio.Event().wait()
         return 0
 
@@ -153,7 +153,7 @@ class Demo:
         return 0 if loop["verified"] else NOT_VERIFIED
 
 
-def _ignore(_: str) -> None:
+def _discard(_: str) -> None:
     return None
 
 
@@ -166,7 +166,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 async def _parent_gone(pid: int, asked: asyncio.Event) -> None:
     """Ask for the end when the process that started us has gone: nobody is left who could press Ctrl-C."""
     if pid:
-        while os.getppid() == pid:  # noqa: ASYNC110 - the system notifies nobody
+        while os.getppid() == pid:  # noqa: ASYNC110 - the system sends no notice
             await asyncio.sleep(_PARENT_SECONDS)
         asked.set()
 

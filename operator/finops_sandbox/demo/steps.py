@@ -1,7 +1,7 @@
 """The walk through the demo: what to press or type, in which order, and what to watch for after each step.
 
-`print_guide` prints it once the first scan has ended. Names of requests are those of this run, so every command works
-as it stands.
+`guide` prints it once the first scan has ended. Names of requests are those of this run, so every command works as it
+stands.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
-from finops_sandbox.demo.world import RESIZED
+from finops_sandbox.demo.running import RESIZED
 
 WIDTH: Final = 78
 PRESSED: Final = "eu-api-oversized"

@@ -1,7 +1,7 @@
 """An in-memory Kubernetes API server: enough for kopf, kubectl and the Python client, with the rules that matter.
 
 Role-based access control, schemas with their CEL rules, and admission policies are enforced; what cannot be evaluated
-is listed, never skipped without a message. Tests use ``KubernetesDouble``, the demo runs
+is listed, never skipped without notice. Tests use ``KubernetesDouble``, the demo runs
 ``python -m finops_sandbox.kubernetes``.
 
 Not here, on purpose: pods and controllers (except the collection of dependents and of namespaces), webhooks, policy

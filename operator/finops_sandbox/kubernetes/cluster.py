@@ -11,6 +11,7 @@ from finops_sandbox.kubernetes.admission import Admission
 from finops_sandbox.kubernetes.objects import ApiError, Kind, Obj, UserInfo
 from finops_sandbox.kubernetes.rbac import Authorizer, bootstrap_objects
 from finops_sandbox.kubernetes.store import Store
+from finops_sandbox.kubernetes.validation import Validation
 from finops_sandbox.kubernetes.writes import WriteOptions, Writer
 
 _logger = logging.getLogger(__name__)
@@ -25,14 +26,15 @@ class ManifestError(Exception):
 
 
 class Cluster:
-    """Store, rights, admission and writer, wired together and filled with what every cluster has."""
+    """Store, rights, validation, admission and writer, wired together and filled with what every cluster has."""
 
     def __init__(self, accounts: Accounts, warn: Callable[[str], None] = _logger.warning) -> None:
         self.accounts = accounts
         self.store = Store()
         self.authorizer = Authorizer(self.store)
         self.admission = Admission(self.store, self.authorizer, warn)
-        self.writer = Writer(self.store, self.admission, warn)
+        self.validation = Validation(self.store.kinds, warn)
+        self.writer = Writer(self.store, self.validation, self.admission)
         spaces = ("default", "kube-system", "kube-public", "kube-node-lease")
         names = dict.fromkeys([*spaces, *(account.namespace for account in accounts.service_accounts())])
         self.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names])
@@ -44,7 +46,7 @@ class Cluster:
     @property
     def not_evaluated(self) -> list[str]:
         """Every CEL expression, of schemas and admission policies, that is not enforced as written."""
-        return [*self.writer.not_evaluated, *self.admission.not_evaluated]
+        return [*self.validation.not_evaluated, *self.admission.not_evaluated]
 
     def apply(self, sources: Iterable[Source]) -> list[Obj]:
         """Create or replace objects from files, folders or documents, in an order that works.
@@ -64,7 +66,7 @@ class Cluster:
             ManifestError: nothing of that kind is known.
         """
         version, name = document.get("apiVersion", ""), document.get("kind", "")
-        for kind in self.store.kinds.values():
+        for kind in self.store.kinds:
             if (kind.api_version, kind.kind) == (version, name):
                 return kind
         message = f"no kind {name!r} in {version!r} is known; load its definition first"
@@ -99,7 +101,7 @@ class Cluster:
             ManifestError: no such resource.
         """
         plural, _, group = resource.partition(".")
-        kind = self.store.kind_by_resource(group, plural)
+        kind = self.store.kinds.of_resource(group, plural)
         if kind is None:
             message = f"no resource {resource!r} is known"
             raise ManifestError(message)

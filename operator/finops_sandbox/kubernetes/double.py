@@ -1,11 +1,11 @@
 """The double for tests and for the supervisor of the demo: a thread with its own event loop."""
 
-import asyncio
-import threading
-from collections.abc import Callable, Coroutine, Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
 from finops_sandbox.kubernetes.accounts import (
     DEFAULT_SERVICE_ACCOUNTS,
@@ -18,12 +18,10 @@ from finops_sandbox.kubernetes.accounts import (
 )
 from finops_sandbox.kubernetes.audit import AuditLog, read_audit
 from finops_sandbox.kubernetes.cluster import Cluster, Source
+from finops_sandbox.kubernetes.loop_thread import LoopThread
 from finops_sandbox.kubernetes.objects import Obj
 from finops_sandbox.kubernetes.server import Listener, Server
 from finops_sandbox.kubernetes.tls import make_certificates
-
-T = TypeVar("T")
-_START_SECONDS = 20.0
 
 
 class KubernetesDouble:
@@ -66,13 +64,11 @@ class KubernetesDouble:
         self._audit = AuditLog(self.directory / "audit.jsonl")
         self.ca_file, context = make_certificates(self.directory, self._host)
         self._listener = Listener(Server(self._cluster, self._audit), self._host, self._port, context)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="kubernetes-double", daemon=True)
-        self._thread.start()
+        self._thread = LoopThread("kubernetes-double")
         try:
-            self._run(self._listener.start())
+            self._thread.run(self._listener.start())
         except OSError:
-            self._end()
+            self._thread.stop()
             self._audit.close()
             raise
         self.kubeconfig = self._write_kubeconfig(self.directory / "kubeconfig", self.accounts.all[0].context)
@@ -81,8 +77,8 @@ class KubernetesDouble:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._run(self._listener.stop())
-        self._end()
+        self._thread.run(self._listener.stop())
+        self._thread.stop()
         self._audit.close()
 
     # -- for clients
@@ -105,55 +101,40 @@ class KubernetesDouble:
         Raises:
             ManifestError: a document cannot be loaded.
         """
-        return self._call(lambda: self._cluster.apply(sources))
+        return self._thread.call(lambda: self._cluster.apply(sources))
 
     def objects(self, resource: str) -> list[Obj]:
         """A snapshot of all objects of ``plural`` or ``plural.group``."""
-        return self._call(lambda: self._cluster.objects(resource))
+        return self._thread.call(lambda: self._cluster.objects(resource))
 
     @property
     def not_evaluated(self) -> list[str]:
         """CEL rules that are not enforced as written; empty is what one wants."""
-        return self._call(lambda: self._cluster.not_evaluated)
+        return self._thread.call(lambda: self._cluster.not_evaluated)
 
     def audit(self) -> list[Obj]:
         """All requests so far, as ``audit.k8s.io/v1`` events."""
         return read_audit(self.directory / "audit.jsonl")
 
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Close every connection and refuse new ones during the block, then listen on the same port with the state."""
+        self._thread.run(self._listener.stop())
+        try:
+            yield
+        finally:
+            self._thread.run(self._listener.start())
+
     def restart(self, down_seconds: float = 0.0) -> None:
-        """Close every connection and listen again on the same port, with the same state."""
-
-        async def cycle() -> None:
-            await self._listener.stop()
-            await asyncio.sleep(down_seconds)
-            await self._listener.start()
-
-        self._run(cycle())
+        """Be down for a while."""
+        with self.down():
+            time.sleep(down_seconds)
 
     def expire_watches(self) -> None:
         """Forget the change log: running and resuming watches are answered 410 Gone."""
-        self._call(self._expire)
-
-    def _expire(self) -> None:
-        self._cluster.store.expire()
-        for event in self._cluster.store.listeners:
-            event.set()
+        self._thread.call(self._cluster.store.changes.expire)
 
     # -- inside
     def _write_kubeconfig(self, path: Path, context: str) -> Path:
         write_kubeconfig(path, kubeconfig(self.url, self.ca_file.read_bytes(), self.accounts, context))
         return path
-
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_START_SECONDS)
-
-    def _call(self, function: Callable[[], T]) -> T:
-        async def call() -> T:
-            return function()
-
-        return self._run(call())
-
-    def _end(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_START_SECONDS)
-        self._loop.close()

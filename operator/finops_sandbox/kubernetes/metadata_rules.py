@@ -26,7 +26,7 @@ SET_BY_SERVER = (
 
 
 def generated_name(prefix: str) -> str:
-    """``generateName`` plus five letters, from the alphabet Kubernetes uses (no vowels, no lookalikes)."""
+    """``generateName`` plus five letters, from Kubernetes' own alphabet (no vowels, no letters like digits)."""
     return prefix + "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(5))
 
 

@@ -65,10 +65,10 @@ def list_objects(request: web.Request, store: Store, kind: Kind, target: Target)
     keep = keeper(request, kind, target)
     objects = [obj for obj in store.all(kind, target.namespace if kind.namespaced else "") if keep(obj)]
     limit = _number(request.query.get("limit", "0"))
-    metadata: Obj = {"resourceVersion": str(store.revision)}
+    metadata: Obj = {"resourceVersion": str(store.changes.revision)}
     if token := request.query.get("continue"):
         revision, after = _read_token(token)
-        if revision < store.compacted:
+        if revision < store.changes.compacted:
             message = "The provided continue parameter is too old to display a consistent list result."
             raise ApiError(410, "Expired", message)
         metadata["resourceVersion"] = str(revision)
@@ -102,8 +102,8 @@ def object_list(kind: Kind, objects: list[Obj], metadata: Obj) -> Obj:
 
 def _refuse_future(request: web.Request, store: Store) -> None:
     text = request.query.get("resourceVersion", "")
-    if text and text != "0" and _number(text) > store.revision:
-        message = f"Timeout: Too large resource version: {text}, current: {store.revision}"
+    if text and text != "0" and _number(text) > store.changes.revision:
+        message = f"Timeout: Too large resource version: {text}, current: {store.changes.revision}"
         cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
         raise ApiError(504, "Timeout", message, {"causes": [cause], "retryAfterSeconds": 1})
 

@@ -122,7 +122,7 @@ class Server:
             body = {"kind": review, "apiVersion": f"{target.group}/{target.version}", **body}
             done = reviews.answer(review, body, user, self.cluster.authorizer, self.cluster.accounts.authenticate)
             return _reply(done, 201)
-        kind = self.cluster.store.kinds.get((target.group, target.version, target.plural))
+        kind = self.cluster.store.kinds.get(target.group, target.version, target.plural)
         if kind is None:
             return _page_not_found()
         if target.subresource and not (target.subresource == "status" and kind.has_status):
@@ -196,11 +196,11 @@ class Server:
         gone = [obj for obj in store.all(kind, target.namespace if kind.namespaced else "") if keep(obj)]
         for obj in gone:
             self.cluster.writer.delete(kind, obj, body, options)
-        return _reply(reads.object_list(kind, gone, {"resourceVersion": str(store.revision)}))
+        return _reply(reads.object_list(kind, gone, {"resourceVersion": str(store.changes.revision)}))
 
     # -- describing
     def _describe(self, request: web.Request, target: Target | None) -> web.Response:
-        kinds = list(self.cluster.store.kinds.values())
+        kinds = list(self.cluster.store.kinds)
         path = request.path.rstrip("/")
         if target is not None:
             return _reply(discovery.resource_list(kinds, target.group, target.version))
@@ -229,7 +229,7 @@ class Server:
 
     def _openapi(self, request: web.Request, kinds: list[Kind], path: str) -> web.Response:
         if path == "/openapi/v3":
-            return _reply(openapi.index(kinds, self.cluster.store.revision))
+            return _reply(openapi.index(kinds, self.cluster.store.changes.revision))
         if path.startswith("/openapi/v3/"):
             document = openapi.document_v3(kinds, path.removeprefix("/openapi/v3/"))
             return _reply(document) if document is not None else _page_not_found()

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
+from finops_sandbox.kubernetes.change_log import Change
 from finops_sandbox.kubernetes.defaults import presented
 from finops_sandbox.kubernetes.objects import ApiError, Kind, Obj
 from finops_sandbox.kubernetes.reads import keeper, metadata_only, wanted_shape
 from finops_sandbox.kubernetes.requests import Target, is_true
-from finops_sandbox.kubernetes.store import Change, Store
+from finops_sandbox.kubernetes.store import Store
 from finops_sandbox.kubernetes.tables import table
 
 BOOKMARK_SECONDS = 30.0
@@ -45,7 +46,7 @@ class Watch:
         loop = asyncio.get_running_loop()
         seconds = float(self._request.query.get("timeoutSeconds") or LONGEST_SECONDS)
         wake = asyncio.Event()
-        self._store.listeners.add(wake)
+        self._store.changes.listeners.add(wake)
         try:
             for line in self._first():
                 await response.write(line)
@@ -53,20 +54,20 @@ class Watch:
         except ApiError as error:
             await response.write(self._line("ERROR", error.body()))
         except ConnectionResetError:
-            pass  # the client left: nobody to notify
+            pass  # the client left: nobody reads on
         finally:
-            self._store.listeners.discard(wake)
+            self._store.changes.listeners.discard(wake)
         return response
 
     def _first(self) -> Iterator[bytes]:
         """What comes before the changes: the present state, if the client has none."""
         if self._since and not self._initial:
-            if self._since > self._store.revision:
-                message = f"Too large resource version: {self._since}, current: {self._store.revision}"
+            if self._since > self._store.changes.revision:
+                message = f"Too large resource version: {self._since}, current: {self._store.changes.revision}"
                 raise ApiError(504, "Timeout", message)
             self._refuse_old()
             return
-        self._since = self._store.revision
+        self._since = self._store.changes.revision
         for obj in self._store.all(self._kind):
             if self._keep(obj):
                 yield self._line("ADDED", obj)
@@ -79,7 +80,7 @@ class Watch:
         while loop.time() < deadline:
             wake.clear()
             self._refuse_old()
-            for change in self._store.changes_since(self._since):
+            for change in self._store.changes.since(self._since):
                 self._since = change.revision
                 if line := self._change(change):
                     await response.write(line)
@@ -90,13 +91,13 @@ class Watch:
                     await wake.wait()
             except TimeoutError:
                 if self._bookmarks:
-                    self._since = max(self._since, self._store.revision)
+                    self._since = max(self._since, self._store.changes.revision)
                     await response.write(self._bookmark())
                 tick = loop.time() + BOOKMARK_SECONDS
 
     def _refuse_old(self) -> None:
-        if self._since < self._store.compacted:
-            message = f"too old resource version: {self._since} ({self._store.compacted})"
+        if self._since < self._store.changes.compacted:
+            message = f"too old resource version: {self._since} ({self._store.changes.compacted})"
             raise ApiError(410, "Expired", message)
 
     def _change(self, change: Change) -> bytes:

@@ -6,17 +6,13 @@ policies, then the store. ``routes`` calls it; nothing else writes except the lo
 
 import copy
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from finops_sandbox.kubernetes import schema
 from finops_sandbox.kubernetes.admission import Admission, Review
-from finops_sandbox.kubernetes.defaults import apply_built_in_defaults
 from finops_sandbox.kubernetes.kinds import CRD, NAMESPACE, POLICY, established_status
-from finops_sandbox.kubernetes.metadata_rules import SET_BY_SERVER, generated_name, metadata_causes
+from finops_sandbox.kubernetes.metadata_rules import SET_BY_SERVER, generated_name
 from finops_sandbox.kubernetes.objects import (
-    BLOCKING_REASONS,
     ApiError,
     Cause,
     Kind,
@@ -30,13 +26,8 @@ from finops_sandbox.kubernetes.objects import (
     timestamp,
 )
 from finops_sandbox.kubernetes.patching import apply_patch, refuse_server_side_apply
-from finops_sandbox.kubernetes.schema_rules import SchemaRules
 from finops_sandbox.kubernetes.store import Store
-
-_UNCHECKED = (
-    "Invalid value: null: some validation rules were not checked because the object was invalid; "
-    "correct the existing errors to complete validation"
-)
+from finops_sandbox.kubernetes.validation import Validation, decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +52,10 @@ class Written:
 class Writer:
     """All writes to one store."""
 
-    def __init__(self, store: Store, admission: Admission, report: Callable[[str], None]) -> None:
+    def __init__(self, store: Store, validation: Validation, admission: Admission) -> None:
         self._store = store
+        self._validation = validation
         self._admission = admission
-        self._report = report
-        self._rules: dict[tuple[str, str, str], SchemaRules] = {}
-        store.on_kind.append(self._learn)
-
-    @property
-    def not_evaluated(self) -> list[str]:
-        """Schema rules that could not be compiled, with their kind and path."""
-        return [text for rules in self._rules.values() for text in rules.not_evaluated]
 
     # -- create
     def create(self, kind: Kind, namespace: str, obj: Any, options: WriteOptions) -> Written:
@@ -80,7 +64,7 @@ class Writer:
         Raises:
             ApiError: 400, 403, 404, 409 or 422 as the real server.
         """
-        obj = self._decoded(kind, obj)
+        obj = decoded(kind, obj)
         metadata = obj["metadata"]
         self._place(kind, metadata, namespace)
         if metadata.get("resourceVersion"):
@@ -90,7 +74,7 @@ class Writer:
         name = metadata.get("name") or ""
         if kind.has_status and kind.custom:
             obj.pop("status", None)
-        warnings = self._prepare(kind, obj, options)
+        warnings = self._validation.prepare(kind, obj, options.field_validation)
         moment = timestamp()
         for word in ("deletionTimestamp", "deletionGracePeriodSeconds", "generation", "managedFields", "selfLink"):
             metadata.pop(word, None)
@@ -99,7 +83,7 @@ class Writer:
             metadata["generation"] = 1
         if kind == CRD:
             obj["status"] = established_status(obj, moment)
-        self._validate(kind, obj, None)
+        self._validation.check(kind, obj, None)
         if self._store.get(kind, metadata.get("namespace", ""), name) is not None:
             message = f'{kind.resource} "{name}" already exists'
             raise ApiError(409, "AlreadyExists", message, kind.details(name))
@@ -113,7 +97,7 @@ class Writer:
         Raises:
             ApiError: 400, 403, 404, 409 or 422 as the real server.
         """
-        new = self._decoded(kind, obj)
+        new = decoded(kind, obj)
         sent = new["metadata"].get("name")
         if sent and sent != name:
             message = f"the name of the object ({sent}) does not match the name on the URL ({name})"
@@ -136,7 +120,7 @@ class Writer:
         old = self._existing(kind, namespace, name)
         patched = apply_patch(kind, content_type, old, patch)
         patched.setdefault("metadata", {})
-        return self._replace(kind, old, self._decoded(kind, patched), options)
+        return self._replace(kind, old, decoded(kind, patched), options)
 
     def _replace(self, kind: Kind, old: Obj, new: Obj, options: WriteOptions) -> Written:
         name = old["metadata"]["name"]
@@ -146,10 +130,10 @@ class Writer:
         if new["metadata"].get("uid") not in (None, old["metadata"]["uid"]):
             raise conflict(kind, name)
         new = _onto(kind, old, new, options.subresource)
-        warnings = self._prepare(kind, new, options)
+        warnings = self._validation.prepare(kind, new, options.field_validation)
         if _content(new) != _content(old) and "generation" in old["metadata"]:
             new["metadata"]["generation"] = old["metadata"]["generation"] + 1
-        self._validate(kind, new, old)
+        self._validation.check(kind, new, old)
         self._admit("UPDATE", kind, new, old, options)
         if new == old:
             return Written(old, tuple(warnings))
@@ -187,23 +171,6 @@ class Writer:
             raise not_found(kind, name)
         return obj
 
-    def _decoded(self, kind: Kind, obj: Any) -> Obj:
-        if not isinstance(obj, dict):
-            raise bad_request(f"the object provided is unrecognized (must be of type {kind.kind})")
-        obj.setdefault("apiVersion", kind.api_version)
-        obj.setdefault("kind", kind.kind)
-        if obj["apiVersion"] != kind.api_version:
-            message = (
-                f"the API version in the data ({obj['apiVersion']}) does not match the expected API version "
-                f"({kind.api_version})"
-            )
-            raise bad_request(message)
-        if obj["kind"] != kind.kind:
-            raise bad_request(f"the kind in the data ({obj['kind']}) does not match the expected kind ({kind.kind})")
-        if not isinstance(obj.setdefault("metadata", {}), dict):
-            raise bad_request("metadata must be an object")
-        return obj
-
     def _place(self, kind: Kind, metadata: Obj, namespace: str) -> None:
         if not kind.namespaced:
             metadata.pop("namespace", None)
@@ -217,37 +184,6 @@ class Writer:
         if "deletionTimestamp" in parent["metadata"]:
             why = f"unable to create new content in namespace {namespace} because it is being terminated"
             raise forbidden(kind, metadata.get("name") or "", why)
-
-    def _prepare(self, kind: Kind, obj: Obj, options: WriteOptions) -> list[str]:
-        apply_built_in_defaults(kind, obj)
-        if not kind.custom or not kind.schema:
-            return []
-        unknown = [f'unknown field "{path}"' for path in schema.prune(kind.schema, obj)]
-        schema.apply_defaults(kind.schema, obj)
-        if unknown and options.field_validation == "Strict":
-            listed = ", ".join(unknown)
-            message = (
-                f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
-                f"strict decoding error: {listed}"
-            )
-            raise bad_request(message)
-        return [] if options.field_validation == "Ignore" else unknown
-
-    def _validate(self, kind: Kind, obj: Obj, old: Obj | None) -> None:
-        causes = metadata_causes(kind, obj, old)
-        if kind.schema:
-            causes += schema.validate(kind.schema, obj)
-        name = obj["metadata"].get("name") or ""
-        if not kind.custom:
-            if kind.schema and any(cause.reason == "FieldValueTypeInvalid" for cause in causes):
-                text = "; ".join(cause.message for cause in causes)
-                raise bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {text}')
-        elif any(cause.reason in BLOCKING_REASONS for cause in causes):
-            causes.append(Cause("<nil>", _UNCHECKED))
-        else:
-            causes += self._rules_of(kind).causes(obj, old)
-        if causes:
-            raise invalid(kind, name, causes)
 
     def _admit(self, operation: str, kind: Kind, obj: Obj | None, old: Obj | None, options: WriteOptions) -> None:
         metadata = (obj or old or {})["metadata"]
@@ -274,17 +210,6 @@ class Writer:
         if kind == POLICY:
             self._admission.compile_now(stored)
         return stored
-
-    def _learn(self, kind: Kind) -> None:
-        self._rules.pop((kind.group, kind.version, kind.plural), None)
-        for text in self._rules_of(kind).not_evaluated:
-            self._report(f"not evaluated: {text}")
-
-    def _rules_of(self, kind: Kind) -> SchemaRules:
-        key = kind.group, kind.version, kind.plural
-        if key not in self._rules or self._rules[key].kind.schema is not kind.schema:
-            self._rules[key] = SchemaRules(kind)
-        return self._rules[key]
 
 
 def _content(obj: Obj) -> Obj:

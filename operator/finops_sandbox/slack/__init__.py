@@ -4,7 +4,7 @@ The demo runs it as a program (`python -m finops_sandbox.slack`); tests use `Sla
 against it unmodified, given its address.
 """
 
-from finops_sandbox.slack.client import Control, ControlRefusedError
+from finops_sandbox.slack.client import ControlRefusedError, SlackControl
 from finops_sandbox.slack.double import SlackDouble
 
-__all__ = ["Control", "ControlRefusedError", "SlackDouble"]
+__all__ = ["ControlRefusedError", "SlackControl", "SlackDouble"]

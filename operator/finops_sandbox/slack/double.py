@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from finops_sandbox.slack.client import Control
+from finops_sandbox.slack.client import SlackControl
 from finops_sandbox.slack.limits import Mode
 from finops_sandbox.slack.server import SlackServer
 from finops_sandbox.slack.workspace import DEFAULT_WORKSPACE
@@ -39,9 +39,9 @@ class SlackDouble:
         return f"{self.url}/api/"
 
     @property
-    def control(self) -> Control:
+    def control(self) -> SlackControl:
         """The control API of this double."""
-        return Control(self.url)
+        return SlackControl(self.url)
 
     def start(self) -> Self:
         """Start serving and return when ready."""

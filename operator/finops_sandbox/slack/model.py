@@ -1,17 +1,19 @@
 """What a Slack workspace consists of. The state holds these records; the Web API and the page read them.
 
-They are mutable on purpose: this is the double's database, touched from one event loop only.
+Accounts and messages are frozen: a change puts another record in their place. The others are changed where they stand;
+all of it happens on one event loop.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Json = dict[str, Any]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class User:
-    """One account. The flags are those an approver policy must check."""
+    """One account. The flags are those that an approver policy depends on."""
 
     id: str
     name: str
@@ -53,7 +55,7 @@ class Channel:
     created: int = 1_700_000_000
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Message:
     """A stored message; `history` holds earlier versions (text and blocks), oldest first."""
 
@@ -69,8 +71,8 @@ class Message:
     metadata: Json | None = None
     edited_ts: str = ""
     ephemeral_for: str = ""
-    reactions: dict[str, list[str]] = field(default_factory=dict)
-    history: list[Json] = field(default_factory=list)
+    reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    history: tuple[Json, ...] = ()
 
 
 @dataclass(slots=True)

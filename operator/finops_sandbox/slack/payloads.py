@@ -17,12 +17,12 @@ def action_of(state: State, block: Json, element: Json, chosen: Json) -> Json:
         action |= {key: element[key] for key in ("placeholder", "initial_option", "initial_options") if key in element}
     if "confirm" in element:
         action["confirm"] = element["confirm"]
-    return action | chosen | {"action_ts": state.action_ts()}
+    return action | chosen | {"action_ts": state.issuer.next_ts()}
 
 
 def message_action(state: State, user: User, message: Message, shown: Json, action: Json) -> Json:
     """Return block_actions of a message. `shown` is the content the person saw (an older one for a stale click)."""
-    channel = state.channels[message.channel]
+    channel = state.conversations.channels[message.channel]
     container: Json = {
         "type": "message",
         "message_ts": message.ts,
@@ -33,10 +33,10 @@ def message_action(state: State, user: User, message: Message, shown: Json, acti
         container["thread_ts"] = message.thread_ts
     payload = _interaction(state, "block_actions", user) | {
         "container": container,
-        "trigger_id": state.new_trigger(user.id),
+        "trigger_id": state.issuer.new_trigger(user.id),
         "channel": {"id": channel.id, "name": channel.name or "directmessage"},
         "state": {"values": {}},
-        "response_url": state.new_response_url(user.id, message.channel, message.ts, message.thread_ts),
+        "response_url": state.issuer.new_response_url(user.id, message.channel, message.ts, message.thread_ts),
         "actions": [action],
     }
     if not message.ephemeral_for:
@@ -49,7 +49,7 @@ def view_action(state: State, user: User, view: View, action: Json) -> Json:
     """Return block_actions of an element in a modal or on the App Home."""
     return _interaction(state, "block_actions", user) | {
         "container": {"type": "view", "view_id": view.id},
-        "trigger_id": state.new_trigger(user.id),
+        "trigger_id": state.issuer.new_trigger(user.id),
         "view": view_json(state, view),
         "actions": [action],
     }
@@ -58,7 +58,7 @@ def view_action(state: State, user: User, view: View, action: Json) -> Json:
 def view_submission(state: State, user: User, view: View) -> Json:
     """Return what the Submit button of a modal sends."""
     return _interaction(state, "view_submission", user) | {
-        "trigger_id": state.new_trigger(user.id),
+        "trigger_id": state.issuer.new_trigger(user.id),
         "view": view_json(state, view),
         "response_urls": [],
     }
@@ -71,39 +71,39 @@ def view_closed(state: State, user: User, view: View, *, cleared: bool) -> Json:
 
 def slash_command(state: State, user: User, channel_id: str, command: str, text: str) -> Json:
     """Return the flat payload of a slash command."""
-    channel = state.channels[channel_id]
+    channel = state.conversations.channels[channel_id]
     return {
-        "token": state.app.verification_token,
-        "team_id": state.team.id,
-        "team_domain": state.team.domain,
+        "token": state.directory.app.verification_token,
+        "team_id": state.directory.team.id,
+        "team_domain": state.directory.team.domain,
         "channel_id": channel.id,
         "channel_name": channel.name or "directmessage",
         "user_id": user.id,
         "user_name": user.name,
         "command": command,
         "text": text,
-        "api_app_id": state.app.id,
+        "api_app_id": state.directory.app.id,
         "is_enterprise_install": "false",
-        "response_url": state.new_response_url(user.id, channel.id),
-        "trigger_id": state.new_trigger(user.id),
+        "response_url": state.issuer.new_response_url(user.id, channel.id),
+        "trigger_id": state.issuer.new_trigger(user.id),
     }
 
 
 def event_callback(state: State, event: Json) -> Json:
     """Return the outer envelope of an Events API event."""
     return {
-        "token": state.app.verification_token,
-        "team_id": state.team.id,
-        "api_app_id": state.app.id,
+        "token": state.directory.app.verification_token,
+        "team_id": state.directory.team.id,
+        "api_app_id": state.directory.app.id,
         "event": event,
         "type": "event_callback",
-        "event_id": state.new_id("Ev"),
+        "event_id": state.issuer.new_id("Ev"),
         "event_time": int(state.clock.now()),
         "authorizations": [
             {
                 "enterprise_id": None,
-                "team_id": state.team.id,
-                "user_id": state.app.bot_user,
+                "team_id": state.directory.team.id,
+                "user_id": state.directory.app.bot_user,
                 "is_bot": True,
                 "is_enterprise_install": False,
             }
@@ -116,9 +116,9 @@ def _interaction(state: State, kind: str, user: User) -> Json:
     return {
         "type": kind,
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team_id},
-        "api_app_id": state.app.id,
-        "token": state.app.verification_token,
-        "team": {"id": state.team.id, "domain": state.team.domain},
+        "api_app_id": state.directory.app.id,
+        "token": state.directory.app.verification_token,
+        "team": {"id": state.directory.team.id, "domain": state.directory.team.domain},
         "enterprise": None,
         "is_enterprise_install": False,
     }

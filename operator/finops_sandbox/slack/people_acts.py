@@ -8,29 +8,21 @@ from typing import Any
 
 from finops_sandbox.slack import payloads
 from finops_sandbox.slack.blocks import interactive
-from finops_sandbox.slack.model import Channel, Json, Message, User, View
-from finops_sandbox.slack.socket_mode import Envelope, SocketHub
+from finops_sandbox.slack.deliveries import Deliveries, Envelope
+from finops_sandbox.slack.model import Channel, Json, Message
+from finops_sandbox.slack.screen import RefusedError, Screen, element_of
 from finops_sandbox.slack.state import State
 from finops_sandbox.slack.text import escape
 from finops_sandbox.slack.view_answers import apply_response, fill_in, required_errors
 from finops_sandbox.slack.web_api.views import value_key
 
 
-class RefusedError(Exception):
-    """Slack's own surface would not have let the person do this."""
-
-    def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(f"{code}: {detail}" if detail else code)
-        self.code = code
-        self.detail = detail
-
-
 class People:
     """Acts for the people of the workspace."""
 
-    def __init__(self, state: State, hub: SocketHub) -> None:
+    def __init__(self, state: State, deliveries: Deliveries) -> None:
         self._state = state
-        self._hub = hub
+        self._deliveries = deliveries
 
     async def click(
         self,
@@ -45,37 +37,36 @@ class People:
         stale: bool = False,
     ) -> Json:
         """Click an element of a message. Without `message`: the newest one in the channel that has the action."""
-        person = self._person(user)
-        place = self._channel(person, channel)
-        found = self._message(person, place, message, action)
-        shown, pair = self._element(found, action, block, stale=stale)
+        screen = Screen(self._state, user)
+        found = screen.message(screen.channel(channel), message, action)
+        shown, pair = element_of(found, action, block, stale=stale)
         dismissed = _check_confirm(pair[1], confirm)
         if dismissed:
             return {"sent": False, "delivered": False, "acked": False}
         chosen = _chosen(pair[1], option)
         entry = payloads.action_of(self._state, *pair, chosen)
-        payload = payloads.message_action(self._state, person, found, shown, entry)
-        return self._result(await self._hub.deliver("interactive", payload))
+        payload = payloads.message_action(self._state, screen.person, found, shown, entry)
+        return self._result(await self._deliveries.deliver("interactive", payload))
 
     async def view_action(
         self, *, user: str, action: str, view: str = "", option: str = "", confirm: bool | None = None
     ) -> Json:
         """Click an element in the person's modal, or on their App Home when `view` is "home"."""
-        person = self._person(user)
-        target = self._home(person) if view == "home" else self._modal(person, view)
+        screen = Screen(self._state, user)
+        target = screen.home() if view == "home" else screen.modal(view)
         for block, element in interactive(target.body["blocks"]):
             if element["action_id"] == action:
                 if _check_confirm(element, confirm):
                     return {"sent": False, "delivered": False, "acked": False}
                 entry = payloads.action_of(self._state, block, element, _chosen(element, option))
-                payload = payloads.view_action(self._state, person, target, entry)
-                return self._result(await self._hub.deliver("interactive", payload))
+                payload = payloads.view_action(self._state, screen.person, target, entry)
+                return self._result(await self._deliveries.deliver("interactive", payload))
         raise RefusedError("element_not_in_view", action)
 
     async def submit_view(self, *, user: str, values: dict[str, dict[str, Any]] | None = None, view: str = "") -> Json:
         """Fill in and submit a modal; the app's answer (errors, update, push, clear) is carried out."""
-        person = self._person(user)
-        target = self._modal(person, view)
+        screen = Screen(self._state, user)
+        target = screen.modal(view)
         if target.body.get("submit") is None:
             raise RefusedError("view_has_no_submit")
         try:
@@ -85,38 +76,38 @@ class People:
         if errors := required_errors(target):
             # The client checks these by itself; nothing is sent.
             target.errors = errors
-            self._state.touch()
+            self._state.changes.touch()
             return {"sent": False, "delivered": False, "acked": False, "errors": errors}
-        payload = payloads.view_submission(self._state, person, target)
-        envelope = await self._hub.deliver("interactive", payload)
+        payload = payloads.view_submission(self._state, screen.person, target)
+        envelope = await self._deliveries.deliver("interactive", payload)
         problem = apply_response(self._state, target, envelope.response) if envelope.acked else "not_acknowledged"
         if problem:
-            self._state.fail("view_response", problem=problem, response=envelope.response)
+            self._state.record.fail("view_response", problem=problem, response=envelope.response)
             target.errors = {"": "We had some trouble connecting. Try again?"}
-            self._state.touch()
+            self._state.changes.touch()
         return self._result(envelope) | {"errors": target.errors, "response": envelope.response}
 
     async def close_view(self, *, user: str, everything: bool = False) -> Json:
-        """Close the top modal (or all). The app gets an event only where the view asked for notice."""
-        person = self._person(user)
-        closed = self._state.close_views(person.id, everything=everything)
+        """Close the top modal (or all). The app gets notice only where the view asked for it."""
+        person = Screen(self._state, user).person
+        closed = self._state.views.close(person.id, everything=everything)
         if not closed:
             raise RefusedError("no_open_view")
         result: Json = {"sent": False, "closed": [view.id for view in closed]}
         for view in closed:
             if view.body.get("notify_on_close"):
                 payload = payloads.view_closed(self._state, person, view, cleared=everything)
-                result |= self._result(await self._hub.deliver("interactive", payload))
+                result |= self._result(await self._deliveries.deliver("interactive", payload))
         return result
 
     async def slash(self, *, user: str, command: str = "/finops", text: str = "", channel: str = "") -> Json:
         """Type a slash command; an answer in the acknowledgement is shown as Slack would."""
-        person = self._person(user)
-        place = self._channel(person, channel)
-        if command not in self._state.app.commands:
+        screen = Screen(self._state, user)
+        person, place = screen.person, screen.channel(channel)
+        if command not in self._state.directory.app.commands:
             raise RefusedError("unknown_command", command)
         payload = payloads.slash_command(self._state, person, place.id, command, text)
-        envelope = await self._hub.deliver("slash_commands", payload)
+        envelope = await self._deliveries.deliver("slash_commands", payload)
         answer = envelope.response
         if answer.get("text") or answer.get("blocks"):
             visible = answer.get("response_type") == "in_channel"
@@ -125,96 +116,47 @@ class People:
 
     async def open_home(self, *, user: str) -> Json:
         """Open the app's Home tab."""
-        person = self._person(user)
+        person = Screen(self._state, user).person
         event: Json = {
             "type": "app_home_opened",
             "user": person.id,
-            "channel": self._state.open_dm(person.id).id,
+            "channel": self._state.conversations.open_dm(person.id).id,
             "tab": "home",
-            "event_ts": self._state.next_ts(),
+            "event_ts": self._state.issuer.next_ts(),
         }
         return await self.event(event)
 
     async def event(self, event: Json) -> Json:
         """Send an Events API event, if the app is subscribed to its type."""
-        if event.get("type") not in self._state.app.events:
+        if event.get("type") not in self._state.directory.app.events:
             return {"sent": False, "delivered": False, "acked": False}
-        envelope = await self._hub.deliver("events_api", payloads.event_callback(self._state, event))
+        envelope = await self._deliveries.deliver("events_api", payloads.event_callback(self._state, event))
         return self._result(envelope)
 
     def say(self, *, user: str, text: str, channel: str = "", thread: str = "") -> Json:
         """Write a plain message."""
-        person = self._person(user)
-        place = self._channel(person, channel)
+        screen = Screen(self._state, user)
+        person, place = screen.person, screen.channel(channel)
         if place.archived:
             raise RefusedError("is_archived")
-        message = Message(self._state.next_ts(), place.id, person.id, escape(text), [], thread_ts=thread)
-        self._state.add_message(message)
+        message = Message(self._state.issuer.next_ts(), place.id, person.id, escape(text), [], thread_ts=thread)
+        self._state.conversations.add(message)
         return {"ts": message.ts}
 
     def _bot_says(self, channel: Channel, answer: Json, *, only_for: str) -> None:
         state = self._state
-        self._state.add_message(
+        self._state.conversations.add(
             Message(
-                ts=state.next_ts(),
+                ts=state.issuer.next_ts(),
                 channel=channel.id,
-                user=state.app.bot_user,
+                user=state.directory.app.bot_user,
                 text=escape(str(answer.get("text", ""))),
                 blocks=answer.get("blocks", []),
-                bot_id=state.app.bot_id,
-                app_id=state.app.id,
+                bot_id=state.directory.app.bot_id,
+                app_id=state.directory.app.id,
                 ephemeral_for=only_for,
             )
         )
-
-    def _person(self, user_id: str) -> User:
-        user = self._state.users.get(user_id)
-        if user is None:
-            raise RefusedError("user_not_found", user_id)
-        if user.deleted or user.is_bot:
-            raise RefusedError("user_cannot_act", f"{user.name} is {'deactivated' if user.deleted else 'a bot'}")
-        return user
-
-    def _channel(self, person: User, reference: str) -> Channel:
-        channel = self._state.find_channel(reference) if reference else next(iter(self._state.channels.values()))
-        if channel is None:
-            raise RefusedError("channel_not_found", reference)
-        if person.id not in channel.members:
-            raise RefusedError("user_not_in_channel", f"{person.name} does not see {channel.name or channel.id}")
-        return channel
-
-    def _message(self, person: User, channel: Channel, ts: str, action: str) -> Message:
-        if ts:
-            found = self._state.find_message(channel.id, ts)
-            if found is None or found.ephemeral_for not in {"", person.id}:
-                raise RefusedError("message_not_found", ts)
-            return found
-        visible = [m for m in self._state.ephemerals if m.channel == channel.id and m.ephemeral_for == person.id]
-        for candidate in sorted([*self._state.messages[channel.id].values(), *visible], key=lambda m: m.ts)[::-1]:
-            if any(element["action_id"] == action for _, element in interactive(candidate.blocks)):
-                return candidate
-        raise RefusedError("button_not_on_card", f"no message in {channel.id} has the action {action}")
-
-    def _element(self, message: Message, action: str, block_id: str, *, stale: bool) -> tuple[Json, tuple[Json, Json]]:
-        versions: list[Json] = [{"text": message.text, "blocks": message.blocks}]
-        if stale:
-            versions += [{"text": v["text"], "blocks": v["blocks"]} for v in reversed(message.history)]
-        for version in versions:
-            for block, element in interactive(version["blocks"]):
-                if element["action_id"] == action and block_id in {"", block["block_id"]}:
-                    return version, (block, element)
-        raise RefusedError("button_not_on_card", action)
-
-    def _modal(self, person: User, view_id: str) -> View:
-        stack = self._state.stack(person.id)
-        if not stack or (view_id and stack[-1].id != view_id):
-            raise RefusedError("no_open_view", view_id)
-        return stack[-1]
-
-    def _home(self, person: User) -> View:
-        if person.id not in self._state.homes:
-            raise RefusedError("no_home", person.id)
-        return self._state.views[self._state.homes[person.id]]
 
     def _result(self, envelope: Envelope) -> Json:
         return {

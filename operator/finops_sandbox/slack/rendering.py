@@ -13,7 +13,7 @@ def message_json(state: State, message: Message, *, metadata: bool) -> Json:
         "type": "message",
         "ts": message.ts,
         "text": message.text,
-        "team": state.users[message.user].team_id,
+        "team": state.directory.users[message.user].team_id,
     }
     if message.bot_id:
         found |= {
@@ -23,10 +23,10 @@ def message_json(state: State, message: Message, *, metadata: bool) -> Json:
                 "id": message.bot_id,
                 "app_id": message.app_id,
                 "user_id": message.user,
-                "name": state.app.name,
+                "name": state.directory.app.name,
                 "deleted": False,
                 "updated": 0,
-                "team_id": state.team.id,
+                "team_id": state.directory.team.id,
             },
         }
     if message.blocks:
@@ -41,10 +41,10 @@ def message_json(state: State, message: Message, *, metadata: bool) -> Json:
         ]
     if message.thread_ts:
         found["thread_ts"] = message.thread_ts
-        parent = state.messages.get(message.channel, {}).get(message.thread_ts)
+        parent = state.conversations.messages.get(message.channel, {}).get(message.thread_ts)
         if parent is not None:
             found["parent_user_id"] = parent.user
-    replies = [] if message.ephemeral_for else state.replies(message)
+    replies = [] if message.ephemeral_for else state.conversations.replies(message)
     if replies:
         found |= {
             "thread_ts": message.ts,
@@ -61,7 +61,7 @@ def view_json(state: State, view: View) -> Json:
     body = view.body
     return {
         "id": view.id,
-        "team_id": state.team.id,
+        "team_id": state.directory.team.id,
         "type": view.type,
         "blocks": copy.deepcopy(body.get("blocks", [])),
         "private_metadata": body.get("private_metadata", ""),
@@ -75,8 +75,8 @@ def view_json(state: State, view: View) -> Json:
         "submit": body.get("submit"),
         "previous_view_id": view.previous or None,
         "root_view_id": view.root,
-        "app_id": state.app.id,
+        "app_id": state.directory.app.id,
         "external_id": body.get("external_id", ""),
-        "app_installed_team_id": state.team.id,
-        "bot_id": state.app.bot_id,
+        "app_installed_team_id": state.directory.team.id,
+        "bot_id": state.directory.app.bot_id,
     }

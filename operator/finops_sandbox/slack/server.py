@@ -8,7 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from finops_sandbox.slack.clock import Clock
-from finops_sandbox.slack.control import Control
+from finops_sandbox.slack.control import ControlApi
 from finops_sandbox.slack.limits import Mode
 from finops_sandbox.slack.page.routes import Page
 from finops_sandbox.slack.people_acts import People
@@ -41,7 +41,7 @@ class SlackServer:
         self.state = State(read_workspace(workspace), Clock())
         self.state.limiter.mode = limits
         self.hub = SocketHub(self.state)
-        self.people = People(self.state, self.hub)
+        self.people = People(self.state, self.hub.deliveries)
         self.url = ""
         self._runner: web.AppRunner | None = None
 
@@ -55,7 +55,7 @@ class SlackServer:
         if host in {"0.0.0.0", "::"}:
             host = "127.0.0.1"
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        self.state.advertised_url = f"http://{self._advertise_host}" if self._advertise_host else self.url
+        self.state.issuer.advertised_url = f"http://{self._advertise_host}" if self._advertise_host else self.url
 
     @property
     def port(self) -> int:
@@ -65,14 +65,14 @@ class SlackServer:
     async def stop(self) -> None:
         """Close the sockets and stop serving."""
         await self.hub.close()
-        self.state.touch()
+        self.state.changes.touch()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
     def _application(self) -> web.Application:
         dispatcher = Dispatcher(self.state, self._advertise_host)
-        control = Control(self.state, self.hub, self.people)
+        control = ControlApi(self.state, self.hub, self.people)
         page = Page(self.state, self.people)
         application = web.Application(client_max_size=BODY_BYTES_MAX)
         application.add_routes(

@@ -66,24 +66,24 @@ def apply_response(state: State, view: View, response: Json) -> str:
     view.errors = {}
     try:
         if action is None:
-            state.close_views(view.user, everything=False)
+            state.views.close(view.user, everything=False)
         elif action == "clear":
-            state.close_views(view.user, everything=True)
+            state.views.close(view.user, everything=True)
         elif action == "errors":
             problem = _show_errors(view, response.get("errors"))
-            state.touch()
+            state.changes.touch()
             return problem
         elif action == "update":
             set_body(state, view, checked_view(response.get("view"), kind="modal"))
         elif action == "push":
-            if len(state.stack(view.user)) >= STACK_MAX:
+            if len(state.views.stack(view.user)) >= STACK_MAX:
                 return "push_limit_reached"
-            state.add_view(new_view(state, view.user, checked_view(response.get("view"), kind="modal"), under=view))
+            state.views.add(new_view(state, view.user, checked_view(response.get("view"), kind="modal"), under=view))
         else:
             return f"unknown response_action: {action}"
     except ApiError as error:
         return f"{error.code} {error.extra}"
-    state.touch()
+    state.changes.touch()
     return ""
 
 

@@ -14,7 +14,7 @@ from tests.e2e.kinds.cluster_api import unique_name
 from tests.e2e.loop.world import CHANNEL, POLICY, Loop
 from tests.e2e.release import Release
 
-from finops_sandbox.slack import Control
+from finops_sandbox.slack import SlackControl
 
 ESTATE = Path(__file__).with_name("estate.yaml")
 STATE_SECONDS = 2.0
@@ -77,7 +77,7 @@ def _installed(cluster: RealCluster) -> Iterator[Loop]:
                 account(team, team),
                 _policy(team),
             )
-            yield Loop(cluster, release, team, aws, Control(slack), slack)
+            yield Loop(cluster, release, team, aws, SlackControl(slack), slack)
         finally:
             _remove(cluster, release, team)
 

@@ -16,7 +16,7 @@ ALICE, BOB, DAVE = "U0ALICE001", "U0BOB00001", "U0DAVE0001"
 def slack_understood_everything(loop: Loop) -> object:
     """The double met nothing in a story that Slack would not know."""
     yield
-    assert loop.slack.failures() == []
+    assert loop.slack.observed.failures() == []
 
 
 def test_a_click_on_approve_resizes_and_the_card_ends_verified(loop: Loop) -> None:
@@ -29,7 +29,7 @@ def test_a_click_on_approve_resizes_and_the_card_ends_verified(loop: Loop) -> No
     loop.assert_resized_once(request)
     card = loop.shown(request, "erified")
     assert "finops_approve" not in json.dumps(card["blocks"])
-    thread = loop.slack.messages(channel=CHANNEL, thread=card["ts"])
+    thread = loop.slack.observed.messages(channel=CHANNEL, thread=card["ts"])
     assert len(thread) > 2
     sessions = {call["sourceIdentity"] for call in loop.aws.changes(request["spec"]["resource"]["id"])}
     assert sessions == {f"slack.{ALICE}"}
@@ -40,7 +40,7 @@ def test_a_click_on_approve_resizes_and_the_card_ends_verified(loop: Loop) -> No
 def test_deny_asks_for_a_reason_and_keeps_it(loop: Loop) -> None:
     request = loop.next_worker()
     loop.click(request, BOB, "finops_deny")
-    answer = loop.slack.submit_view(user=BOB, values={"reason": {"text": "Needed for the audit."}})
+    answer = loop.slack.people.submit_view(user=BOB, values={"reason": {"text": "Needed for the audit."}})
     assert not answer["errors"]
     assert state_of(loop.ended(request["metadata"]["name"])) == "Denied"
     loop.shown(request, "Needed for the audit.")

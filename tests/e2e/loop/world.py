@@ -17,7 +17,7 @@ from tests.e2e.release import Release
 
 from finops.domain.decision import Choice
 from finops_sandbox.aws.estate import resource_id
-from finops_sandbox.slack import Control
+from finops_sandbox.slack import SlackControl
 
 POLICY = "everything"
 CHANNEL = "C0FINOPS01"
@@ -34,7 +34,7 @@ class Loop:
     release: Release
     team: str
     aws: Aws
-    slack: Control
+    slack: SlackControl
     slack_url: str
     _workers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _volumes: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -123,7 +123,7 @@ class Loop:
         def found() -> Object | None:
             cards = [
                 message
-                for message in self.slack.messages(channel=CHANNEL)
+                for message in self.slack.observed.messages(channel=CHANNEL)
                 if (message.get("metadata") or {}).get("event_type") == "finops_request"
                 and message["metadata"]["event_payload"]["uid"] == uid
             ]
@@ -144,14 +144,16 @@ class Loop:
     def click(self, request: Object, user: str, action: str = "finops_approve") -> Object:
         message = self.card(request)["ts"]
         confirm = True if action == "finops_approve" else None
-        sent: Object = self.slack.click(user=user, action=action, message=message, channel=CHANNEL, confirm=confirm)
+        sent: Object = self.slack.people.click(
+            user=user, action=action, message=message, channel=CHANNEL, confirm=confirm
+        )
         return sent
 
     def told(self, user: str, text: str) -> str:
         """Wait until somebody was told a text that only they see."""
 
         def found() -> str:
-            heard = [one["text"] for one in self.slack.ephemerals(user=user)]
+            heard = [one["text"] for one in self.slack.observed.ephemerals(user=user)]
             return next((one for one in heard if text in one), "")
 
         return wait_until(f"{user} is told {text!r}", found, seconds=30)

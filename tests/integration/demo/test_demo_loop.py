@@ -16,7 +16,7 @@ from tests.integration.demo.demo_process import MAKE_DEMO, ROOT, DemoProcess, ru
 from tests.integration.demo.processes import alive, eventually
 
 from finops_operator.cli.main import run
-from finops_sandbox.slack import Control
+from finops_sandbox.slack import SlackControl
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 POLICY = ROOT / "operator" / "finops_sandbox" / "demo" / "manifests" / "policy.yaml"
@@ -145,18 +145,18 @@ def test_alice_by_command_and_alice_in_slack_are_one_vote_and_bob_is_the_second(
     approved = shell(demo, f"finops approve {name} --yes --context alice")
     assert approved.returncode == 0, approved.stderr
     assert eventually(lambda: _votes(demo, name) == "1/2", 20)
-    slack = Control(demo.slack_page)
+    slack = SlackControl(demo.slack_page)
     card = slack.wait_for(lambda: _card(slack, "eu-forgotten"), 60)
-    slack.click(user="U0ALICE001", action="finops_approve", message=card, confirm=True)
+    slack.people.click(user="U0ALICE001", action="finops_approve", message=card, confirm=True)
     assert eventually(lambda: _recorded(demo, name).count("voted") == 2, 30), _recorded(demo, name)
     assert _votes(demo, name) == "1/2"
-    slack.click(user="U0BOB00001", action="finops_approve", message=card, confirm=True)
+    slack.people.click(user="U0BOB00001", action="finops_approve", message=card, confirm=True)
     assert state_becomes(demo, name, "Succeeded")
 
 
-def _card(slack: Control, resource: str) -> str:
+def _card(slack: SlackControl, resource: str) -> str:
     """Return the time stamp of a resource's card, empty while there is none."""
-    return next((str(one["ts"]) for one in slack.messages() if f"`{resource}`" in str(one.get("text"))), "")
+    return next((str(one["ts"]) for one in slack.observed.messages() if f"`{resource}`" in str(one.get("text"))), "")
 
 
 def _recorded(demo: DemoProcess, name: str) -> list[str]:

@@ -259,7 +259,7 @@ def test_expiry_refuses_late_votes_stops_what_has_not_begun_and_nothing_else(
     expiry = datetime.fromisoformat(acting["spec"]["expiresAt"])
     eventually(lambda: datetime.now(UTC) > expiry - timedelta(seconds=38), 70)
     # The instance stops slowly, so the act that begins just in time is not through when its request would expire.
-    monkeypatch.setattr(rig.aws.world, "delays", replace(rig.aws.world.delays, state_seconds=45.0))
+    monkeypatch.setattr(rig.aws.estate, "delays", replace(rig.aws.estate.delays, state_seconds=45.0))
     running.vote(acting)
     eventually(running.calls)
     assert datetime.now(UTC) < expiry

@@ -9,11 +9,11 @@ import pytest
 from botocore import loaders
 from botocore.config import Config
 
+from finops_sandbox.aws.calls import Call
 from finops_sandbox.aws.cloudwatch import get_metric_data
 from finops_sandbox.aws.double import AwsDouble
 from finops_sandbox.aws.estate import resource_id
 from finops_sandbox.aws.roles import BASE_USER_ARN
-from finops_sandbox.aws.world import Call
 
 Refusal = Callable[[Callable[[], object]], str]
 ACCOUNT = "111111111111"
@@ -91,7 +91,7 @@ def test_a_young_instance_has_only_its_own_hours(cloudwatch: Any, now: datetime)
     assert min(fine) > datetime.now(UTC) - timedelta(hours=5)
 
 
-def test_a_stopped_instance_is_silent_and_speaks_again_after_its_start(aws: AwsDouble, now: datetime) -> None:
+def test_a_stopped_instance_has_no_values_until_its_start(aws: AwsDouble, now: datetime) -> None:
     cloudwatch = aws.client("cloudwatch", role=SCANNER)
     assert ask(cloudwatch, now, query("a", "stopped"))["a"]["Values"] == []
     aws.control.change(
@@ -114,7 +114,7 @@ def test_a_detached_volume_reports_until_it_was_detached(cloudwatch: Any, now: d
     assert never["a"]["Values"] == []
 
 
-def test_a_volume_of_a_stopped_instance_is_as_silent_as_the_instance(cloudwatch: Any, now: datetime) -> None:
+def test_a_volume_of_a_stopped_instance_has_no_values_either(cloudwatch: Any, now: datetime) -> None:
     recent = ask(cloudwatch, now, query("a", "stopped/0", "VolumeIdleTime", "Sum"))
     assert recent["a"]["Values"] == []
     whole = ask(cloudwatch, now, query("a", "stopped/0", "VolumeIdleTime", "Sum"), days=40)
@@ -225,7 +225,7 @@ def test_the_limit_of_datapoints_holds_without_being_asked_for(aws: AwsDouble, n
 
     def page(**more: Any) -> Any:
         where = ("monitoring", "GetMetricData", "222222222222", "us-east-1", caller)
-        return get_metric_data(Call(*where, request | more, aws.world))
+        return get_metric_data(Call(*where, request | more, aws.estate))
 
     first = page()
     rest = page(NextToken=first["NextToken"])

@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 from slack_sdk.socket_mode import SocketModeClient
 from tests.support.slack_workspace import workspace_of_a_larger_app
 
-from finops_sandbox.slack import Control, SlackDouble
+from finops_sandbox.slack import SlackControl, SlackDouble
 
 BOT_TOKEN = "xoxb-sandbox-finops"
 
@@ -21,7 +21,7 @@ def slack(tmp_path: Path) -> Iterator[SlackDouble]:
 
 
 @pytest.fixture
-def control(slack: SlackDouble) -> Control:
+def control(slack: SlackDouble) -> SlackControl:
     return slack.control
 
 
@@ -31,10 +31,10 @@ def client(slack: SlackDouble) -> WebClient:
     return WebClient(token=BOT_TOKEN, base_url=slack.api_url, retry_handlers=[], timeout=5)
 
 
-def close_socket_client(client: SocketModeClient, control: Control) -> None:
+def close_socket_client(client: SocketModeClient, control: SlackControl) -> None:
     """Close an SDK client at once: by itself it waits up to three seconds for a byte before it lets go."""
     stay_closed(client)
-    control.socket(kind="drop")
+    control.conditions.socket(kind="drop")
     client.close()
     if client.current_session is not None:
         # A reconnect under way when the client was closed leaves its session open.

@@ -17,7 +17,7 @@ from tests.integration.sandbox_slack.sample_cards import card, decided_card, den
 from tests.support.browser import Browser
 from tests.support.slack_workspace import workspace_of_a_larger_app
 
-from finops_sandbox.slack import Control, SlackDouble
+from finops_sandbox.slack import SlackControl, SlackDouble
 
 FINOPS = "C0FINOPS01"
 ALICE, BOB, DAVE = "U0ALICE001", "U0BOB00001", "U0DAVE0001"
@@ -48,7 +48,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlackDouble]:
 
 @pytest.fixture
 def slack(shared: SlackDouble) -> SlackDouble:
-    shared.control.reset()
+    shared.control.workspace.reset()
     return shared
 
 
@@ -87,7 +87,7 @@ def bot(shared: SlackDouble) -> Iterator[App]:
 
     handler = SocketModeHandler(app, "xapp-sandbox-finops")
     handler.connect()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
-    control.wait_for(lambda: control.health()["connections"] == 1)
+    control.wait_for(lambda: control.observed.health()["connections"] == 1)
     yield app
     close_socket_client(handler.client, control)
 
@@ -162,7 +162,7 @@ def test_a_person_denies_with_a_reason_after_an_error(
 
 
 def test_escape_closes_a_modal_and_the_app_is_notified(
-    browser: Browser, slack: SlackDouble, client: WebClient, control: Control, bot: App
+    browser: Browser, slack: SlackDouble, client: WebClient, control: SlackControl, bot: App
 ) -> None:
     browser.goto(f"{slack.url}/?user={ALICE}")
     post(client)
@@ -170,7 +170,7 @@ def test_escape_closes_a_modal_and_the_app_is_notified(
     browser.wait_for("!!document.querySelector('dialog.modal[open]')")
     browser.press("Escape")
     browser.wait_for("!document.querySelector('dialog.modal')")
-    closed = [e for e in control.envelopes()["envelopes"] if e["payload"].get("type") == "view_closed"]
+    closed = [e for e in control.observed.envelopes()["envelopes"] if e["payload"].get("type") == "view_closed"]
     assert [envelope["acked"] for envelope in closed] == [True]
 
 
@@ -246,12 +246,12 @@ def test_a_click_nobody_takes_is_said(browser: Browser) -> None:
 
 
 def test_hostile_text_stays_text_everywhere(
-    browser: Browser, slack: SlackDouble, client: WebClient, control: Control
+    browser: Browser, slack: SlackDouble, client: WebClient, control: SlackControl
 ) -> None:
     name = HOSTILE[:60]
     post(client, name)
     client.chat_postMessage(channel=FINOPS, text=HOSTILE + " <!channel> <javascript:alert(1)|click>")
-    control.say(user=BOB, text=HOSTILE)
+    control.people.say(user=BOB, text=HOSTILE)
     client.chat_postEphemeral(channel=FINOPS, user=ALICE, text=HOSTILE)
     browser.goto(f"{slack.url}/?user={ALICE}&channel={HOSTILE[:20].replace(' ', '%20')}&thread=%22%3E%3Cscript%3E")
     browser.wait_text("<script>document.title='owned'</script>")

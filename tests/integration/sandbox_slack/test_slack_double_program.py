@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from slack_sdk import WebClient
 
-from finops_sandbox.slack import Control, SlackDouble
+from finops_sandbox.slack import SlackControl, SlackDouble
 from finops_sandbox.slack.workspace import DEFAULT_WORKSPACE
 
 ROOT = Path(__file__).parents[3]
@@ -40,7 +40,7 @@ def test_it_prints_its_address_and_ends_on_a_signal(number: signal.Signals) -> N
     with program("--port", "0", "--limits", "off") as process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
-        assert Control(ready["url"]).health()["ok"]
+        assert SlackControl(ready["url"]).observed.health()["ok"]
         assert WebClient(token="xoxb-sandbox-finops", base_url=ready["api_url"]).auth_test()["ok"]
         process.send_signal(number)
         assert process.wait(10) == 0

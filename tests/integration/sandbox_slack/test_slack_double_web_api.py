@@ -11,7 +11,7 @@ from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 from tests.integration.sandbox_slack.sample_cards import card, deny_view
 
-from finops_sandbox.slack import Control, ControlRefusedError, SlackDouble
+from finops_sandbox.slack import ControlRefusedError, SlackControl, SlackDouble
 
 FINOPS = "C0FINOPS01"
 ALICE = "U0ALICE001"
@@ -57,10 +57,10 @@ def test_a_missing_scope_names_what_is_needed_and_what_is_there(slack: SlackDoub
     assert found["provided"] == "users:read,channels:read"
 
 
-def test_a_token_can_be_revoked_in_the_middle(client: WebClient, control: Control) -> None:
-    control.revoke_token(token="xoxb-sandbox-finops")
+def test_a_token_can_be_revoked_in_the_middle(client: WebClient, control: SlackControl) -> None:
+    control.workspace.revoke_token(token="xoxb-sandbox-finops")
     assert error_of(client.auth_test)["error"] == "token_revoked"
-    control.revoke_token(token="xoxb-sandbox-finops", revoked=False)
+    control.workspace.revoke_token(token="xoxb-sandbox-finops", revoked=False)
     assert client.auth_test()["ok"]
 
 
@@ -77,26 +77,26 @@ def test_a_channel_that_cannot_take_a_message_says_why(client: WebClient, channe
     assert error_of(lambda: client.chat_postMessage(channel=channel, text="x"))["error"] == error
 
 
-def test_an_unknown_method_is_answered_and_recorded_as_a_failure(client: WebClient, control: Control) -> None:
+def test_an_unknown_method_is_answered_and_recorded_as_a_failure(client: WebClient, control: SlackControl) -> None:
     assert error_of(lambda: client.api_call("chat.shout"))["error"] == "unknown_method"
-    assert [failure["method"] for failure in control.failures()] == ["chat.shout"]
+    assert [failure["method"] for failure in control.observed.failures()] == ["chat.shout"]
 
 
 def test_a_card_is_stored_escaped_with_its_metadata_and_its_earlier_versions(
-    client: WebClient, control: Control
+    client: WebClient, control: SlackControl
 ) -> None:
     metadata = {"event_type": "finops_request", "event_payload": {"id": "r1"}}
     ts = post(client, "a & b", blocks=card("a<b"), metadata=metadata)
-    assert "a&lt;b" in control.messages()[0]["blocks"][0]["text"]["text"]
+    assert "a&lt;b" in control.observed.messages()[0]["blocks"][0]["text"]["text"]
     assert "metadata" not in client.conversations_history(channel=FINOPS)["messages"][0]
     shown = client.conversations_history(channel=FINOPS, include_all_metadata=True)["messages"][0]
     assert (shown["text"], shown["metadata"]) == ("a &amp; b", metadata)
     client.chat_update(channel=FINOPS, ts=ts, text="second")
-    stored = control.messages()[0]
+    stored = control.observed.messages()[0]
     assert (stored["text"], stored["blocks"], stored["metadata"]) == ("second", [], metadata)
     assert [version["text"] for version in stored["history"]] == ["a &amp; b"]
     client.chat_update(channel=FINOPS, ts=ts, text="third", metadata={})
-    assert control.messages()[0]["metadata"] is None
+    assert control.observed.messages()[0]["metadata"] is None
 
 
 def test_blocks_above_a_limit_come_back_with_pointers(client: WebClient) -> None:
@@ -115,9 +115,9 @@ def test_a_message_of_more_than_13200_stored_characters_is_too_long(client: WebC
     )
 
 
-def test_an_update_knows_the_errors_of_updates(client: WebClient, control: Control) -> None:
+def test_an_update_knows_the_errors_of_updates(client: WebClient, control: SlackControl) -> None:
     ts = post(client)
-    theirs = control.say(user=ALICE, text="mine")["ts"]
+    theirs = control.people.say(user=ALICE, text="mine")["ts"]
 
     def update(at: str, text: str = "y") -> str:
         return str(error_of(lambda: client.chat_update(channel=FINOPS, ts=at, text=text))["error"])
@@ -125,7 +125,7 @@ def test_an_update_knows_the_errors_of_updates(client: WebClient, control: Contr
     assert update("1.000001") == "message_not_found"
     assert update(theirs) == "cant_update_message"
     assert update(ts, "x" * 4001) == "msg_too_long"
-    control.fault(method="chat.update", error="edit_window_closed")
+    control.conditions.fault(method="chat.update", error="edit_window_closed")
     assert update(ts) == "edit_window_closed"
     assert client.chat_update(channel=FINOPS, ts=ts, text="y")["ok"]
 
@@ -169,14 +169,14 @@ def test_people_carry_the_flags_an_approver_policy_needs(client: WebClient) -> N
     assert error_of(lambda: client.users_lookupByEmail(email="nobody@example.com"))["error"] == "users_not_found"
 
 
-def test_a_group_is_read_fresh_and_without_the_deactivated(client: WebClient, control: Control) -> None:
+def test_a_group_is_read_fresh_and_without_the_deactivated(client: WebClient, control: SlackControl) -> None:
     def members() -> list[str]:
         found: list[str] = client.usergroups_users_list(usergroup="S0SRE00001")["users"]
         return found
 
     assert members() == [ALICE, "U0BOB00001", "U0CAROL001"]
-    control.change_group(group="S0SRE00001", add=["U0DAVE0001"], remove=[ALICE])
-    control.deactivate_user(user="U0CAROL001")
+    control.workspace.change_group(group="S0SRE00001", add=["U0DAVE0001"], remove=[ALICE])
+    control.workspace.deactivate_user(user="U0CAROL001")
     assert members() == ["U0BOB00001", "U0DAVE0001"]
     assert client.usergroups_list(include_count=True)["usergroups"][0]["user_count"] == 2
     assert error_of(lambda: client.usergroups_users_list(usergroup="S0NONE"))["error"] == "no_such_subteam"
@@ -200,15 +200,15 @@ def test_a_direct_message_opens_once(client: WebClient) -> None:
     assert error_of(lambda: client.conversations_open(users="U0GONE0001"))["error"] == "user_disabled"
 
 
-def test_an_ephemeral_message_is_seen_by_one_and_found_by_no_method(client: WebClient, control: Control) -> None:
+def test_an_ephemeral_message_is_seen_by_one_and_found_by_no_method(client: WebClient, control: SlackControl) -> None:
     ts = client.chat_postEphemeral(channel=FINOPS, user=ALICE, text="psst")["message_ts"]
-    assert [message["text"] for message in control.ephemerals(user=ALICE)] == ["psst"]
-    assert control.ephemerals(user="U0BOB00001") == []
+    assert [message["text"] for message in control.observed.ephemerals(user=ALICE)] == ["psst"]
+    assert control.observed.ephemerals(user="U0BOB00001") == []
     assert client.conversations_history(channel=FINOPS)["messages"] == []
     assert error_of(lambda: client.chat_update(channel=FINOPS, ts=ts, text="y"))["error"] == "message_not_found"
 
 
-def test_small_methods_work(client: WebClient, control: Control) -> None:
+def test_small_methods_work(client: WebClient, control: SlackControl) -> None:
     ts = post(client)
     client.reactions_add(channel=FINOPS, timestamp=ts, name="eyes")
     assert error_of(lambda: client.reactions_add(channel=FINOPS, timestamp=ts, name="eyes"))["error"] == (
@@ -217,58 +217,58 @@ def test_small_methods_work(client: WebClient, control: Control) -> None:
     link = client.chat_getPermalink(channel=FINOPS, message_ts=ts)["permalink"]
     assert link.endswith(f"/archives/{FINOPS}/p{ts.replace('.', '')}")
     client.chat_delete(channel=FINOPS, ts=ts)
-    assert control.messages() == []
+    assert control.observed.messages() == []
 
 
-def test_posting_too_fast_gives_a_true_429_with_retry_after(client: WebClient, control: Control) -> None:
-    control.limits(mode="strict")
+def test_posting_too_fast_gives_a_true_429_with_retry_after(client: WebClient, control: SlackControl) -> None:
+    control.conditions.limits(mode="strict")
     post(client)
     found = error_of(lambda: post(client))
     assert (found.status_code, found["error"], found.headers["Retry-After"]) == (429, "ratelimited", "1")
-    assert len(control.messages()) == 1
-    control.advance_clock(seconds=1)
+    assert len(control.observed.messages()) == 1
+    control.conditions.advance_clock(seconds=1)
     post(client)
-    rates = control.rates()
+    rates = control.observed.rates()
     assert rates["channels"][FINOPS]["max_in_1s"] == 1
     assert rates["refused"] == {"chat.postMessage": 1}
 
 
 def test_a_fault_before_the_work_leaves_nothing_and_one_after_leaves_the_message(
-    client: WebClient, control: Control
+    client: WebClient, control: SlackControl
 ) -> None:
-    control.fault(method="chat.postMessage", status=503)
+    control.conditions.fault(method="chat.postMessage", status=503)
     assert error_of(lambda: post(client)).status_code == 503
-    assert control.messages() == []
-    control.fault(method="chat.postMessage", status=500, after_commit=True)
+    assert control.observed.messages() == []
+    control.conditions.fault(method="chat.postMessage", status=500, after_commit=True)
     assert error_of(lambda: post(client)).status_code == 500
-    assert len(control.messages()) == 1
-    control.fault(method="*", retry_after=30)
+    assert len(control.observed.messages()) == 1
+    control.conditions.fault(method="*", retry_after=30)
     assert error_of(client.auth_test).headers["Retry-After"] == "30"
 
 
-def test_a_connection_can_be_cut_or_left_hanging(client: WebClient, control: Control) -> None:
-    control.fault(method="chat.postMessage", drop=True, after_commit=True)
+def test_a_connection_can_be_cut_or_left_hanging(client: WebClient, control: SlackControl) -> None:
+    control.conditions.fault(method="chat.postMessage", drop=True, after_commit=True)
     with pytest.raises((http.client.HTTPException, OSError)):
         post(client)
     impatient = WebClient(token=client.token, base_url=client.base_url, timeout=1, retry_handlers=[])
-    control.fault(method="chat.postMessage", hang=1.5)
+    control.conditions.fault(method="chat.postMessage", hang=1.5)
     with pytest.raises(OSError, match="timed out"):
         post(impatient)
-    assert len(control.messages()) == 1
+    assert len(control.observed.messages()) == 1
 
 
-def test_every_call_is_recorded(client: WebClient, control: Control) -> None:
+def test_every_call_is_recorded(client: WebClient, control: SlackControl) -> None:
     post(client, "look")
-    record = control.calls(method="chat.postMessage")[0]
+    record = control.observed.calls(method="chat.postMessage")[0]
     assert (record["args"]["text"], record["http_status"], record["response"]["ok"]) == ("look", 200, True)
 
 
-def test_a_home_is_published_and_guarded_by_its_hash(client: WebClient, control: Control) -> None:
+def test_a_home_is_published_and_guarded_by_its_hash(client: WebClient, control: SlackControl) -> None:
     home = {"type": "home", "blocks": [{"type": "divider"}]}
     old = client.views_publish(user_id=ALICE, view=home)["view"]["hash"]
     client.views_publish(user_id=ALICE, view=home, hash=old)
     assert error_of(lambda: client.views_publish(user_id=ALICE, view=home, hash=old))["error"] == "hash_conflict"
-    assert control.home(user=ALICE) is not None
+    assert control.observed.home(user=ALICE) is not None
 
 
 def test_a_view_needs_a_fresh_trigger(client: WebClient) -> None:
@@ -277,40 +277,40 @@ def test_a_view_needs_a_fresh_trigger(client: WebClient) -> None:
     assert error_of(lambda: client.views_open(trigger_id="1.2.3", view=big))["error"] == "invalid_arguments"
 
 
-def test_a_response_url_works_five_times_in_thirty_minutes(client: WebClient, control: Control) -> None:
+def test_a_response_url_works_five_times_in_thirty_minutes(client: WebClient, control: SlackControl) -> None:
     ts = post(client, "card", blocks=card())
-    url = control.click(user=ALICE, action="details")["response_url"]
+    url = control.people.click(user=ALICE, action="details")["response_url"]
     hook = WebhookClient(url)
     assert hook.send(text="only you").status_code == 200
-    assert control.ephemerals(user=ALICE)[0]["text"] == "only you"
+    assert control.observed.ephemerals(user=ALICE)[0]["text"] == "only you"
     assert hook.send(text="all", response_type="in_channel").status_code == 200
     assert hook.send(text="new", replace_original=True).status_code == 200
-    assert [message["text"] for message in control.messages()] == ["new", "all"]
+    assert [message["text"] for message in control.observed.messages()] == ["new", "all"]
     assert hook.send(text="4").status_code == 200
     assert hook.send(delete_original=True).status_code == 200
-    assert [message["ts"] for message in control.messages()] != [ts]
+    assert [message["ts"] for message in control.observed.messages()] != [ts]
     assert "used_url" in hook.send(text="6").body
     post(client, "card", blocks=card())
-    late = WebhookClient(control.click(user=ALICE, action="details")["response_url"])
-    control.advance_clock(seconds=1801)
+    late = WebhookClient(control.people.click(user=ALICE, action="details")["response_url"])
+    control.conditions.advance_clock(seconds=1801)
     assert "expired_url" in late.send(text="late").body
 
 
-def test_reset_goes_back_to_the_seed(client: WebClient, control: Control) -> None:
+def test_reset_goes_back_to_the_seed(client: WebClient, control: SlackControl) -> None:
     post(client)
-    control.change_group(group="S0SRE00001", remove=[ALICE])
-    control.change_channel(channel=FINOPS, archived=True, remove=[ALICE])
-    control.reset()
-    dump = control.dump()
+    control.workspace.change_group(group="S0SRE00001", remove=[ALICE])
+    control.workspace.change_channel(channel=FINOPS, archived=True, remove=[ALICE])
+    control.workspace.reset()
+    dump = control.observed.dump()
     assert dump["messages"][FINOPS] == []
     assert ALICE in dump["groups"][0]["members"]
     assert client.conversations_info(channel=FINOPS)["channel"]["is_archived"] is False
 
 
-def test_a_control_request_that_makes_no_sense_is_refused(control: Control) -> None:
+def test_a_control_request_that_makes_no_sense_is_refused(control: SlackControl) -> None:
     for name, body in (("fault", {"method": "x"}), ("limits", {"mode": "fast"}), ("click", {"nobody": 1})):
         with pytest.raises(ControlRefusedError) as caught:
-            control.act(name, **body)
+            control.endpoint.act(name, **body)
         assert caught.value.status == 400
     with pytest.raises(ControlRefusedError, match="unknown_act"):
-        control.act("explode")
+        control.endpoint.act("explode")

@@ -32,7 +32,7 @@ from finops.ports.clock import SystemClock
 from finops.settings import Settings
 from finops.store.connection import Store, open_store
 from finops_sandbox.kubernetes import KubernetesDouble
-from finops_sandbox.slack import Control, SlackDouble
+from finops_sandbox.slack import SlackControl, SlackDouble
 from finops_slackbot.bootstrap import Bot
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ class World:
     same_person: dict[str, str] = field(default_factory=dict)
 
     @property
-    def control(self) -> Control:
+    def control(self) -> SlackControl:
         return self.slack.control
 
     @property
@@ -182,7 +182,7 @@ class World:
         uid = request.metadata.uid
         found = [
             message
-            for message in self.control.messages(channel=channel)
+            for message in self.control.observed.messages(channel=channel)
             if (message.get("metadata") or {}).get("event_type") == "finops_request"
             and message["metadata"]["event_payload"]["uid"] == uid
         ]
@@ -201,13 +201,13 @@ class World:
     def click(self, request: ActionRequest, user: str, action: str = "finops_approve", **more: Any) -> dict[str, Any]:
         card = self.until(lambda: self.card(request))
         confirm = True if action == "finops_approve" else None
-        return self.control.click(user=user, action=action, message=card["ts"], **{"confirm": confirm, **more})
+        return self.control.people.click(user=user, action=action, message=card["ts"], **{"confirm": confirm, **more})
 
     def told(self, user: str, text: str, seconds: float = 15.0) -> str:
         """Wait until somebody was told a text, and return the whole sentence."""
 
         def probe() -> str:
-            found = [one["text"] for one in self.control.ephemerals(user=user)]
+            found = [one["text"] for one in self.control.observed.ephemerals(user=user)]
             return next((one for one in found if text in one), "")
 
         return self.until(probe, seconds)
@@ -221,7 +221,7 @@ class World:
 
     def thread(self, request: ActionRequest) -> str:
         card = self.card(request)
-        return "\n".join(m["text"] for m in self.control.messages(channel=CHANNEL, thread=card["ts"]))
+        return "\n".join(m["text"] for m in self.control.observed.messages(channel=CHANNEL, thread=card["ts"]))
 
 
 class Judge(threading.Thread):

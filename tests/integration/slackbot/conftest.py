@@ -16,4 +16,4 @@ def world(tmp_path: Path, valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> I
         monkeypatch.delenv(name, raising=False)
     with running_world(tmp_path, valkey_url) as made:
         yield made
-        assert made.control.failures() == []
+        assert made.control.observed.failures() == []

@@ -55,8 +55,8 @@ def test_who_took_a_click_back_by_kubectl_may_click_again(world: World) -> None:
         world.click(request, ALICE)
 
         world.shown(request, "1 of 2 approvals")
-        world.until(lambda: len(world.control.ephemerals(user=ALICE)) == 2)
-        assert "counts" in world.control.ephemerals(user=ALICE)[1]["text"]
+        world.until(lambda: len(world.control.observed.ephemerals(user=ALICE)) == 2)
+        assert "counts" in world.control.observed.ephemerals(user=ALICE)[1]["text"]
         first, second = sorted(by_click(world), key=lambda vote: len(vote.metadata.name))
         assert second.metadata.name == f"{first.metadata.name}-2"
         assert second.status.result is VoteResult.COUNTED

@@ -17,7 +17,7 @@ from finops.store.slack_status import SlackStatus
 def cards(world: World, channel: str = CHANNEL) -> list[dict[str, Any]]:
     return [
         message
-        for message in world.control.messages(channel=channel)
+        for message in world.control.observed.messages(channel=channel)
         if (message.get("metadata") or {}).get("event_type") == "finops_request"
     ]
 
@@ -57,29 +57,29 @@ def test_twenty_cards_come_at_one_a_second_and_a_decision_goes_first(world: Worl
         decided_after = time.monotonic() - started
         world.until(lambda: len(cards(world)) == 9, 30)
         assert decided_after < 4, "the decision did not wait behind the new cards"
-        rates = world.control.rates()
+        rates = world.control.observed.rates()
         assert rates["channels"][CHANNEL]["max_in_1s"] <= 1
         assert rates["calls_inside_retry_after"] == {}
 
 
 def test_a_429_is_waited_out_and_nothing_is_lost(world: World) -> None:
-    world.control.fault(method="chat.postMessage", retry_after=2, n=1)
+    world.control.conditions.fault(method="chat.postMessage", retry_after=2, n=1)
     with world.bot():
         request = world.propose()
         world.until(lambda: world.card(request))
-        posts = world.control.calls(method="chat.postMessage")
+        posts = world.control.observed.calls(method="chat.postMessage")
         assert [call["http_status"] for call in posts] == [429, 200]
         assert posts[1]["time"] - posts[0]["time"] >= 2
-        assert world.control.rates()["calls_inside_retry_after"] == {}
+        assert world.control.observed.rates()["calls_inside_retry_after"] == {}
 
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"drop": True}, {"error": "internal_error"}])
 def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(world: World, fault: dict[str, Any]) -> None:
-    world.control.fault(method="chat.postMessage", n=1, after_commit=True, **fault)
+    world.control.conditions.fault(method="chat.postMessage", n=1, after_commit=True, **fault)
     with world.bot() as bot:
         request = world.propose()
         world.until(lambda: bot.outbox.message(request.metadata.uid or "").ts)
-        assert len(world.control.calls(method="chat.postMessage")) == 1
+        assert len(world.control.observed.calls(method="chat.postMessage")) == 1
         world.set_status(request, state="Expired")
         world.shown(request, "Expired")
         assert len(cards(world)) == 1
@@ -88,11 +88,11 @@ def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(world: World, fa
 def test_a_post_that_never_arrived_is_repeated_after_a_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("finops_slackbot.outbox.delivery._LATE_COMMIT_MS", 500)
     monkeypatch.setattr("finops_slackbot.outbox.delivery._RETRY_MS", 300)
-    world.control.fault(method="chat.postMessage", n=1, status=503)
+    world.control.conditions.fault(method="chat.postMessage", n=1, status=503)
     with world.bot():
         request = world.propose()
         world.until(lambda: world.card(request))
-        assert world.control.calls(method="conversations.history")
+        assert world.control.observed.calls(method="conversations.history")
         assert len(cards(world)) == 1
 
 
@@ -101,10 +101,10 @@ def test_without_the_right_to_read_history_a_lost_post_is_posted_again(
 ) -> None:
     monkeypatch.setattr("finops_slackbot.outbox.delivery._LATE_COMMIT_MS", 500)
     monkeypatch.setattr("finops_slackbot.outbox.delivery._RETRY_MS", 300)
-    world.control.set_scopes(
+    world.control.workspace.set_scopes(
         token="xoxb-sandbox-finops", scopes=["chat:write", "users:read", "usergroups:read", "channels:read"]
     )
-    world.control.fault(method="chat.postMessage", n=1, status=503)
+    world.control.conditions.fault(method="chat.postMessage", n=1, status=503)
     with world.bot():
         request = world.propose()
         world.until(lambda: world.card(request))
@@ -115,7 +115,7 @@ def test_a_card_that_can_no_longer_be_changed_is_posted_anew(world: World, error
     with world.bot():
         request = world.propose()
         old = world.until(lambda: world.card(request))
-        world.control.fault(method="chat.update", n=1, error=error)
+        world.control.conditions.fault(method="chat.update", n=1, error=error)
         world.set_status(request, state="Expired")
         world.until(lambda: any("Expired" in json.dumps(card["blocks"]) for card in cards(world)))
         fresh = [card for card in cards(world) if card["ts"] != old["ts"]]
@@ -123,7 +123,7 @@ def test_a_card_that_can_no_longer_be_changed_is_posted_anew(world: World, error
 
 
 def test_blocks_that_slack_refuses_are_replaced_by_a_plainer_card(world: World) -> None:
-    world.control.fault(method="chat.postMessage", n=1, error="invalid_blocks")
+    world.control.conditions.fault(method="chat.postMessage", n=1, error="invalid_blocks")
     with world.bot():
         request = world.propose()
         card = world.until(lambda: world.card(request))
@@ -146,7 +146,11 @@ def test_a_channel_that_takes_no_card_is_reported_and_not_hammered(world: World,
         assert problem.message
         world.until(lambda: world.card(healthy))
         time.sleep(1.0)
-        tried = [call for call in world.control.calls(method="chat.postMessage") if call["args"]["channel"] == channel]
+        tried = [
+            call
+            for call in world.control.observed.calls(method="chat.postMessage")
+            if call["args"]["channel"] == channel
+        ]
         assert len(tried) == 1
 
 
@@ -156,7 +160,7 @@ def test_a_channel_that_was_mended_is_no_longer_reported(world: World, monkeypat
     with world.bot():
         request = world.propose(channel="C0RANDOM01")
         world.until(lambda: status.read()[1].get("C0RANDOM01"))
-        world.control.change_channel(channel="C0RANDOM01", add=["U0FINOPSB"])
+        world.control.workspace.change_channel(channel="C0RANDOM01", add=["U0FINOPSB"])
         world.until(lambda: world.card(request, "C0RANDOM01"))
         world.until(lambda: not status.read()[1])
 
@@ -164,12 +168,12 @@ def test_a_channel_that_was_mended_is_no_longer_reported(world: World, monkeypat
 def test_a_revoked_token_stops_the_bot_from_posting_and_is_reported(world: World) -> None:
     status = SlackStatus(world.store)
     with world.bot():
-        world.control.revoke_token(token="xoxb-sandbox-finops")
+        world.control.workspace.revoke_token(token="xoxb-sandbox-finops")
         world.propose()
         world.until(lambda: status.read()[1].get(""))
         assert status.read()[1][""].code == "token_revoked"
         time.sleep(1.0)
-        assert len(world.control.calls(method="chat.postMessage")) == 1
+        assert len(world.control.observed.calls(method="chat.postMessage")) == 1
 
 
 def test_hostile_tags_are_posted_and_updated_as_text(world: World) -> None:
@@ -206,10 +210,10 @@ def test_a_store_that_lost_everything_finds_the_cards_again(world: World, monkey
 
 
 def test_a_backlog_collapses_into_the_latest_state(world: World) -> None:
-    world.control.fault(method="chat.postMessage", n=1, retry_after=3)
+    world.control.conditions.fault(method="chat.postMessage", n=1, retry_after=3)
     with world.bot():
         request = world.propose()
-        world.until(lambda: world.control.calls(method="chat.postMessage"))
+        world.until(lambda: world.control.observed.calls(method="chat.postMessage"))
         for state in ("Approved", "Executing", "Verifying", "Succeeded"):
             world.set_status(request, state=state)
         card = world.shown(request, "Done and verified")
@@ -243,7 +247,9 @@ def test_a_message_that_was_deleted_by_hand_takes_its_thread_along(world: World)
 
 
 def test_a_thread_line_whose_answer_was_lost_is_found_and_not_repeated(world: World) -> None:
-    world.control.fault(method="chat.postMessage", match={"text": "Approved by"}, n=1, after_commit=True, status=503)
+    world.control.conditions.fault(
+        method="chat.postMessage", match={"text": "Approved by"}, n=1, after_commit=True, status=503
+    )
     with world.bot() as bot:
         request = world.propose(required=2)
         world.click(request, ALICE)
@@ -253,7 +259,7 @@ def test_a_thread_line_whose_answer_was_lost_is_found_and_not_repeated(world: Wo
 
 
 def test_a_thread_line_that_was_throttled_is_said_later(world: World) -> None:
-    world.control.fault(method="chat.postMessage", match={"text": "Approved by"}, n=1, retry_after=1)
+    world.control.conditions.fault(method="chat.postMessage", match={"text": "Approved by"}, n=1, retry_after=1)
     with world.bot():
         request = world.propose(required=2)
         world.click(request, ALICE)
@@ -262,7 +268,9 @@ def test_a_thread_line_that_was_throttled_is_said_later(world: World) -> None:
 
 
 def test_a_card_deleted_by_hand_is_posted_anew_at_the_next_word(world: World) -> None:
-    world.control.fault(method="chat.postMessage", match={"text": "Approved by"}, n=1, error="thread_not_found")
+    world.control.conditions.fault(
+        method="chat.postMessage", match={"text": "Approved by"}, n=1, error="thread_not_found"
+    )
     with world.bot():
         request = world.propose(required=2)
         world.click(request, ALICE)

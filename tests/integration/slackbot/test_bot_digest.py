@@ -28,7 +28,7 @@ def propose(world: World, *positions: int, name: str = "20260310t123000z") -> di
 def posted(world: World, event: str = "finops_request", **where: Any) -> list[dict[str, Any]]:
     return [
         message
-        for message in world.control.messages(channel=CHANNEL, **where)
+        for message in world.control.observed.messages(channel=CHANNEL, **where)
         if (message.get("metadata") or {}).get("event_type") == event
     ]
 
@@ -66,7 +66,7 @@ def test_one_message_lists_them_and_the_cards_follow_in_its_thread_the_best_last
         assert "4 of 4 wait for a decision" in str(found["blocks"])
         in_channel = [
             message
-            for message in world.control.messages(channel=CHANNEL)
+            for message in world.control.observed.messages(channel=CHANNEL)
             if message.get("thread_ts") in {None, "", message["ts"]}
         ]
         assert len(in_channel) == 1
@@ -82,7 +82,7 @@ def test_a_vote_on_a_card_in_the_thread_counts_and_every_line_says_which_card_it
             for message in posted(world, thread=thread)
             if message["metadata"]["event_payload"]["uid"] == requests[4].metadata.uid
         )
-        world.control.click(user=BOB, action="finops_approve", message=best["ts"], confirm=True)
+        world.control.people.click(user=BOB, action="finops_approve", message=best["ts"], confirm=True)
 
         def lines() -> str:
             return " ".join(message["text"] for message in posted(world, "finops_lines", thread=thread))
@@ -106,11 +106,11 @@ def test_a_card_whose_answer_was_lost_is_found_in_the_thread_and_not_repeated(wo
     with world.bot() as bot:
         requests = propose(world, 1, 2, 3)
         # The message that lists them and the first card reach Slack, whose answers are lost.
-        world.control.fault(method="chat.postMessage", n=2, after_commit=True, status=503)
+        world.control.conditions.fault(method="chat.postMessage", n=2, after_commit=True, status=503)
         requests |= propose(world, 4)
         world.until(lambda: all(bot.outbox.message(uid).ts for uid in uids(requests)), 50)
         assert sorted(cards(world)) == sorted(uids(requests))
-        assert world.control.calls(method="conversations.replies")
+        assert world.control.observed.calls(method="conversations.replies")
 
 
 def test_a_digest_that_an_operator_left_incomplete_is_posted_all_the_same(

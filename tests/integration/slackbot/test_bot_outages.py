@@ -54,7 +54,7 @@ def process(world: World, **changes: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def connected(world: World) -> bool:
-    return bool(world.control.envelopes()["connections"])
+    return bool(world.control.observed.envelopes()["connections"])
 
 
 @pytest.mark.parametrize("boundary", ["bot.click.received", "bot.approval.created"])
@@ -89,7 +89,7 @@ def test_a_bot_killed_after_posting_finds_its_card_again(world: World, monkeypat
     with world.bot() as second:
         world.until(lambda: second.outbox.message(request.metadata.uid or "").hash, 20)
         assert world.card(request)
-        assert len(world.control.calls(method="chat.postMessage")) == 1
+        assert len(world.control.observed.calls(method="chat.postMessage")) == 1
 
 
 def test_sigterm_ends_the_bot_in_order_and_no_secret_is_logged(world: World) -> None:
@@ -137,8 +137,8 @@ def test_without_a_store_nothing_is_recorded_and_the_voter_knows(tmp_path: Path)
         assert world.votes() == []
         assert "store" in _ready(bot.health.port)
         world.click(request, ALICE, "finops_deny")
-        world.until(lambda: world.control.views(user=ALICE))
-        answer = world.control.submit_view(user=ALICE, values={"reason": {"text": "no"}})
+        world.until(lambda: world.control.observed.views(user=ALICE))
+        answer = world.control.people.submit_view(user=ALICE, values={"reason": {"text": "no"}})
         assert "Not recorded" in answer["errors"]["reason"], "the modal stays open with the reason in it"
         server.start()
         world.until(lambda: _ready(bot.health.port) == "")
@@ -150,13 +150,11 @@ def test_without_kubernetes_nothing_is_recorded_and_the_voter_knows(world: World
     with world.bot():
         request = world.propose()
         world.until(lambda: world.card(request))
-        cluster = world.cluster
         world.judging.clear()
-        cluster._run(cluster._listener.stop())
-        sent = world.click(request, BOB)
-        assert sent["acked"]
-        assert "Kubernetes does not answer" in world.told(BOB, "Not recorded")
-        cluster._run(cluster._listener.start())
+        with world.cluster.down():
+            sent = world.click(request, BOB)
+            assert sent["acked"]
+            assert "Kubernetes does not answer" in world.told(BOB, "Not recorded")
         world.judging.set()
         world.until(lambda: world.votes() == [])
         world.click(request, BOB)
@@ -164,7 +162,7 @@ def test_without_kubernetes_nothing_is_recorded_and_the_voter_knows(world: World
 
 
 def test_a_silent_slack_records_nothing_because_the_voter_is_unknown(world: World) -> None:
-    world.control.fault(method="users.info", n=1, status=503)
+    world.control.conditions.fault(method="users.info", n=1, status=503)
     with world.bot():
         request = world.propose()
         world.click(request, BOB)
@@ -175,7 +173,7 @@ def test_a_silent_slack_records_nothing_because_the_voter_is_unknown(world: Worl
 
 
 def test_user_groups_on_a_free_plan_do_not_hide_people_named_in_person(world: World) -> None:
-    world.control.fault(method="usergroups.users.list", n=5, error="plan_upgrade_required")
+    world.control.conditions.fault(method="usergroups.users.list", n=5, error="plan_upgrade_required")
     with world.bot():
         request = world.propose()
         world.click(request, BOB)
@@ -186,7 +184,7 @@ def test_the_socket_comes_back_after_it_was_cut(world: World) -> None:
     with world.bot():
         request = world.propose()
         world.until(lambda: world.card(request))
-        world.control.socket(kind="drop")
+        world.control.conditions.socket(kind="drop")
         world.until(lambda: not connected(world))
         world.until(lambda: connected(world), 30)
         world.click(request, BOB)
@@ -271,7 +269,7 @@ def test_a_person_who_left_slack_cannot_click_at_all(world: World) -> None:
     with world.bot():
         request = world.propose()
         world.until(lambda: world.card(request))
-        world.control.deactivate_user(user=BOB)
+        world.control.workspace.deactivate_user(user=BOB)
         with pytest.raises(ControlRefusedError):
             world.click(request, BOB)
 

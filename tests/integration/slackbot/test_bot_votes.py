@@ -56,9 +56,11 @@ def test_a_denial_asks_for_the_reason_and_closes_the_request(world: World) -> No
     with world.bot():
         request = world.propose()
         world.click(request, ALICE, "finops_deny")
-        (view,) = world.until(lambda: world.control.views(user=ALICE))
+        (view,) = world.until(lambda: world.control.observed.views(user=ALICE))
         assert view["callback_id"] == "finops_deny_reason"
-        answer = world.control.submit_view(user=ALICE, values={"reason": {"text": "Month-end <!channel> closing."}})
+        answer = world.control.people.submit_view(
+            user=ALICE, values={"reason": {"text": "Month-end <!channel> closing."}}
+        )
         assert answer["acked"]
         assert not answer["errors"]
         assert "nothing will be done" in world.told(ALICE, "Your denial on")
@@ -72,9 +74,9 @@ def test_a_vote_with_a_reason_for_everything_goes_through_the_modal(world: World
     with world.bot():
         request = world.propose(require_reason="Always")
         world.click(request, ALICE, confirm=None)
-        (view,) = world.until(lambda: world.control.views(user=ALICE))
+        (view,) = world.until(lambda: world.control.observed.views(user=ALICE))
         assert view["callback_id"] == "finops_approve_reason"
-        world.control.submit_view(user=ALICE, values={"reason": {"text": "Checked with the team."}})
+        world.control.people.submit_view(user=ALICE, values={"reason": {"text": "Checked with the team."}})
         world.told(ALICE, "Your approval on")
         assert world.votes()[0].spec.reason == "Checked with the team."
 
@@ -94,7 +96,7 @@ def test_who_joins_the_group_later_may_vote_again(world: World, monkeypatch: pyt
         request = world.propose()
         world.click(request, DAVE)
         world.told(DAVE, "not an approver")
-        world.control.change_group(group="S0SRE00001", add=[DAVE])
+        world.control.workspace.change_group(group="S0SRE00001", add=[DAVE])
         world.click(request, DAVE)
         world.told(DAVE, "Your approval on")
 
@@ -150,10 +152,10 @@ def test_the_same_envelope_twice_is_one_vote_and_one_answer(world: World) -> Non
         request = world.propose()
         world.click(request, BOB)
         world.told(BOB, "Your approval on")
-        world.control.duplicate(retry_attempt=1)
+        world.control.conditions.duplicate(retry_attempt=1)
         world.until(lambda: _counter(bot, "duplicate") == 1)
         assert len(world.votes()) == 1
-        assert len([one for one in world.control.ephemerals(user=BOB) if "counts" in one["text"]]) == 1
+        assert len([one for one in world.control.observed.ephemerals(user=BOB) if "counts" in one["text"]]) == 1
 
 
 def test_a_redelivery_to_the_other_replica_is_still_one_vote(world: World) -> None:
@@ -161,7 +163,7 @@ def test_a_redelivery_to_the_other_replica_is_still_one_vote(world: World) -> No
         request = world.propose()
         world.click(request, BOB)
         world.told(BOB, "Your approval on")
-        world.control.duplicate(connection="other", retry_attempt=1)
+        world.control.conditions.duplicate(connection="other", retry_attempt=1)
         world.until(lambda: _counter(one, "duplicate") + _counter(two, "duplicate") == 1)
         assert len(world.votes()) == 1
         assert world.card(request)
@@ -184,7 +186,7 @@ def test_details_open_for_everybody_in_the_channel(world: World) -> None:
     with world.bot():
         request = world.propose()
         world.click(request, DAVE, "finops_details")
-        (view,) = world.until(lambda: world.control.views(user=DAVE))
+        (view,) = world.until(lambda: world.control.observed.views(user=DAVE))
         assert "ec2:StopInstances" in json.dumps(view)
 
 
@@ -195,15 +197,15 @@ def test_a_card_made_with_another_key_records_nothing(world: World) -> None:
     with world.bot(button_key="today's key"):
         world.click(request, BOB, stale=True)
         # The card is repaired with the new key as well; only the old button is refused.
-        assert world.until(lambda: world.control.ephemerals(user=BOB) or world.votes())
+        assert world.until(lambda: world.control.observed.ephemerals(user=BOB) or world.votes())
 
 
 def test_unknown_interactions_are_acknowledged(tmp_path: Path, valkey_url: str) -> None:
     workspace = workspace_of_a_larger_app(tmp_path)
     with running_world(tmp_path, valkey_url, workspace=workspace) as world, world.bot():
-        sent = world.control.slash(user=BOB, text="pending", channel=CHANNEL)
+        sent = world.control.people.slash(user=BOB, text="pending", channel=CHANNEL)
         assert sent["acked"]
-        assert world.control.open_home(user=BOB)["acked"]
+        assert world.control.people.open_home(user=BOB)["acked"]
 
 
 def test_a_request_deleted_meanwhile_is_unknown_and_its_card_loses_the_buttons(world: World) -> None:

@@ -22,5 +22,6 @@ _ENDED = cast("Any", SimpleNamespace(status=SimpleNamespace(state=State.SUCCEEDE
 )
 def test_a_card_that_is_being_verified_does_not_show_the_end(words: str, shown: bool) -> None:
     card = {"ts": "1.1", "text": "Resize api", "blocks": [{"type": "section", "text": {"text": words}}]}
-    world = cast("Any", SimpleNamespace(slack=SimpleNamespace(messages=lambda channel: [card] if channel else [])))
-    assert (_shown(world, "C1", "1.1", _ENDED) is not None) is shown
+    observed = SimpleNamespace(messages=lambda channel: [card] if channel else [])
+    demo = cast("Any", SimpleNamespace(slack=SimpleNamespace(observed=observed)))
+    assert (_shown(demo, "C1", "1.1", _ENDED) is not None) is shown

@@ -1,4 +1,4 @@
-"""Generated series: deterministic, consistent among periods, silent where their resource is."""
+"""Generated series: deterministic, consistent among periods, without values where their resource has none."""
 
 import statistics
 

@@ -64,15 +64,15 @@ def state() -> State:
 
 
 def test_ids_of_the_seed_are_unique_over_resets(state: State) -> None:
-    state.channels["C0FINOPS01"].members.clear()
-    state.groups["S0SRE00001"].members.clear()
+    state.conversations.channels["C0FINOPS01"].members.clear()
+    state.directory.groups["S0SRE00001"].members.clear()
     state.reset()
-    assert "U0ALICE001" in state.channels["C0FINOPS01"].members
-    assert "U0ALICE001" in state.groups["S0SRE00001"].members
+    assert "U0ALICE001" in state.conversations.channels["C0FINOPS01"].members
+    assert "U0ALICE001" in state.directory.groups["S0SRE00001"].members
 
 
 def test_timestamps_grow_even_when_time_stands(state: State) -> None:
-    first, second = state.next_ts(), state.next_ts()
+    first, second = state.issuer.next_ts(), state.issuer.next_ts()
     assert first < second
 
 

@@ -58,13 +58,13 @@ def _lines(text: str) -> Html:
 def _control(state: State, inner: str) -> Html:
     target, _, label = inner.partition("|")
     if target.startswith("@"):
-        user = state.users.get(target[1:])
+        user = state.directory.users.get(target[1:])
         return _mention(f"@{user.name if user else label or target[1:]}")
     if target.startswith("#"):
-        channel = state.channels.get(target[1:])
+        channel = state.conversations.channels.get(target[1:])
         return _mention(f"#{channel.name if channel else label or target[1:]}")
     if target.startswith("!subteam^"):
-        group = state.groups.get(target.removeprefix("!subteam^"))
+        group = state.directory.groups.get(target.removeprefix("!subteam^"))
         return _mention(f"@{group.handle if group else label or target}")
     if target.startswith("!date^"):
         return _date(target, label)

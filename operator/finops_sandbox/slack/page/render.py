@@ -26,12 +26,12 @@ class Scene:
 
 def scene_from(state: State, query: dict[str, str]) -> Scene:
     """Read a scene from the address; anything unknown falls back to the first person and their first channel."""
-    people = [user for user in state.users.values() if not user.is_bot and not user.deleted]
+    people = [user for user in state.directory.users.values() if not user.is_bot and not user.deleted]
     user = next((user for user in people if user.id == query.get("user")), people[0])
     mine = _channels_of(state, user)
     channel = next((one for one in mine if one.id == query.get("channel")), mine[0] if mine else None)
     thread = query.get("thread", "")
-    return Scene(user, channel, thread if channel and thread in state.messages[channel.id] else "")
+    return Scene(user, channel, thread if channel and thread in state.conversations.messages[channel.id] else "")
 
 
 def page_html(state: State, scene: Scene) -> str:
@@ -42,16 +42,16 @@ def page_html(state: State, scene: Scene) -> str:
         None,
         tag("meta", {"charset": "utf-8"}),
         tag("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}),
-        tag("title", None, f"{name} · {state.team.name}"),
+        tag("title", None, f"{name} · {state.directory.team.name}"),
         tag("link", {"rel": "icon", "href": "data:,"}),
         tag("link", {"rel": "stylesheet", "href": "/_page/static/style.css"}),
         tag("script", {"src": "/_page/static/app.js", "defer": True}),
     )
-    stack = state.stack(scene.user.id)
+    stack = state.views.stack(scene.user.id)
     note = " A stand-in for Slack. Nothing you do here leaves this machine."
     body = tag(
         "body",
-        {"data-version": str(state.version)},
+        {"data-version": str(state.changes.version)},
         tag("p", {"class": "banner"}, tag("strong", None, "Sandbox"), note),
         tag("nav", {"id": "sidebar", "aria-label": "Workspace"}, *_people(state, scene), *_links(state, scene)),
         tag("main", None, *_conversation(state, scene, name)),
@@ -62,17 +62,17 @@ def page_html(state: State, scene: Scene) -> str:
 
 
 def _channels_of(state: State, user: User) -> list[Channel]:
-    return [channel for channel in state.channels.values() if user.id in channel.members]
+    return [channel for channel in state.conversations.channels.values() if user.id in channel.members]
 
 
 def _name(state: State, channel: Channel) -> str:
-    return f"# {channel.name}" if channel.kind != "im" else f"{state.app.name} (direct message)"
+    return f"# {channel.name}" if channel.kind != "im" else f"{state.directory.app.name} (direct message)"
 
 
 def _people(state: State, scene: Scene) -> list[Html]:
     options = []
-    for user in state.users.values():
-        groups = ", ".join(f"@{group.handle}" for group in state.groups.values() if user.id in group.members)
+    for user in state.directory.users.values():
+        groups = ", ".join(f"@{group.handle}" for group in state.directory.groups.values() if user.id in group.members)
         guest = "guest" if user.is_restricted or user.is_ultra_restricted else groups or "in no group"
         note = "deactivated" if user.deleted else "another company" if user.is_stranger else guest
         if not user.is_bot:
@@ -96,26 +96,30 @@ def _conversation(state: State, scene: Scene, name: str) -> list[Html]:
     channel = scene.channel
     if channel is None:
         return [tag("div", {"class": "empty"}, tag("h2", None, name), tag("p", None, "This person is in none."))]
-    visible = [one for one in state.messages[channel.id].values() if not one.thread_ts or one.broadcast]
+    visible = [one for one in state.conversations.messages[channel.id].values() if not one.thread_ts or one.broadcast]
     visible += [one for one in _only_for(state, scene) if one.channel == channel.id and not one.thread_ts]
     visible.sort(key=lambda message: message.ts)
     if visible:
         content = tag("ol", {"class": "messages"}, *(_message(state, scene, message) for message in visible))
     else:
-        hint = tag("p", None, f"When {state.app.name} posts, it appears here by itself.")
+        hint = tag("p", None, f"When {state.directory.app.name} posts, it appears here by itself.")
         content = tag("div", {"class": "empty"}, tag("h2", None, f"Nothing in {name} yet"), hint)
     scroll: Attributes = {"id": "scroll", "tabindex": "0", "aria-label": f"Messages in {name}"}
     return [tag("div", scroll, content), _composer(state, scene, channel)]
 
 
 def _only_for(state: State, scene: Scene) -> list[Message]:
-    return [one for one in state.ephemerals if one.ephemeral_for == scene.user.id]
+    return [one for one in state.conversations.ephemerals if one.ephemeral_for == scene.user.id]
 
 
 def _composer(state: State, scene: Scene, channel: Channel) -> Html:
     if channel.archived:
         return tag("p", {"class": "composer muted"}, "This channel is archived.")
-    hint = f"Message, or a command such as {state.app.commands[0]} help" if state.app.commands else "Message"
+    hint = (
+        f"Message, or a command such as {state.directory.app.commands[0]} help"
+        if state.directory.app.commands
+        else "Message"
+    )
     label = f"Write as {scene.user.real_name}"
     return tag(
         "form",
@@ -126,7 +130,7 @@ def _composer(state: State, scene: Scene, channel: Channel) -> Html:
 
 
 def _message(state: State, scene: Scene, message: Message, *, in_thread: bool = False) -> Html:
-    author = state.users[message.user]
+    author = state.directory.users[message.user]
     moment = datetime.fromtimestamp(float(message.ts), UTC)
     # A reply that was also sent to the channel stands on the page twice.
     key = f"{'t' if in_thread and message.broadcast else 'm'}-{message.ts.replace('.', '-')}"
@@ -152,7 +156,7 @@ def _message(state: State, scene: Scene, message: Message, *, in_thread: bool = 
 def _thread(state: State, scene: Scene, message: Message) -> Html:
     """Return the link that opens or closes a thread, and the replies below it while it is open."""
     mine = [one for one in _only_for(state, scene) if one.thread_ts == message.ts]
-    replies = sorted([*state.replies(message), *mine], key=lambda reply: reply.ts)
+    replies = sorted([*state.conversations.replies(message), *mine], key=lambda reply: reply.ts)
     if not replies:
         return EMPTY
     if scene.thread != message.ts:

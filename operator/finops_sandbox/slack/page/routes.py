@@ -12,7 +12,8 @@ from aiohttp import web
 
 from finops_sandbox.slack.model import Json
 from finops_sandbox.slack.page.render import page_html, scene_from
-from finops_sandbox.slack.people_acts import People, RefusedError
+from finops_sandbox.slack.people_acts import People
+from finops_sandbox.slack.screen import RefusedError
 from finops_sandbox.slack.state import State
 
 STATIC = Path(__file__).with_name("static")
@@ -54,17 +55,19 @@ class Page:
     async def _version(self, request: web.Request) -> web.Response:
         """Answer when the workspace is newer than what the page shows, or after a while."""
         known = request.query.get("after", "")
-        newer = await self._state.wait_newer(int(known) if known.isdecimal() else 0, WAIT_SECONDS)
+        newer = await self._state.changes.wait_newer(int(known) if known.isdecimal() else 0, WAIT_SECONDS)
         return web.json_response({"version": newer}, headers=HEADERS)
 
     async def _permalink(self, request: web.Request) -> web.StreamResponse:
         match = _PERMALINK.fullmatch(request.match_info["message"])
-        channel = self._state.channels.get(request.match_info["channel"])
+        channel = self._state.conversations.channels.get(request.match_info["channel"])
         if match is None or channel is None:
             return web.Response(status=404, text="no such message")
         ts = f"{match[1]}.{match[2]}"
         thread = request.query.get("thread_ts", "")
-        target = f"/?channel={channel.id}" + (f"&thread={thread}" if thread in self._state.messages[channel.id] else "")
+        target = f"/?channel={channel.id}" + (
+            f"&thread={thread}" if thread in self._state.conversations.messages[channel.id] else ""
+        )
         raise web.HTTPFound(f"{target}#m-{ts.replace('.', '-')}")
 
     async def _act(self, request: web.Request) -> web.Response:

@@ -71,18 +71,18 @@ class Call:
     @property
     def bot_user(self) -> str:
         """The user the token acts as."""
-        return self.state.app.bot_user
+        return self.state.directory.app.bot_user
 
     def user(self, user_id: str) -> User:
         """Return a user. Raises `user_not_found`."""
-        found = self.state.users.get(user_id)
+        found = self.state.directory.users.get(user_id)
         if found is None:
             raise ApiError("user_not_found")
         return found
 
     def channel(self, reference: str) -> Channel:
         """Return a channel the bot can know of. A private one it is not in does not exist for it."""
-        channel = self.state.find_channel(reference)
+        channel = self.state.conversations.find_channel(reference)
         if channel is None or (channel.kind != "public" and self.bot_user not in channel.members):
             raise ApiError("channel_not_found")
         return channel

@@ -47,10 +47,10 @@ def _metadata(call: Call) -> Json | None:
 def _target(call: Call, reference: str) -> Channel:
     """Return where to post. A user id means the direct message with that user."""
     state = call.state
-    if reference in state.users:
-        if state.users[reference].is_bot:
+    if reference in state.directory.users:
+        if state.directory.users[reference].is_bot:
             raise ApiError("channel_not_found")
-        return state.open_dm(reference)
+        return state.conversations.open_dm(reference)
     channel = call.channel(reference)
     if channel.archived:
         raise ApiError("is_archived")
@@ -67,7 +67,7 @@ def _content(call: Call, *, limit: int | None) -> tuple[str, list[Json]]:
     text = escape(text)
     if limit is not None and len(text) > limit:
         raise ApiError("msg_too_long")
-    return text[:POST_TEXT_MAX], stored(blocks, call.state.random)
+    return text[:POST_TEXT_MAX], stored(blocks, call.state.issuer.random)
 
 
 def _post(call: Call) -> Json:
@@ -75,18 +75,18 @@ def _post(call: Call) -> Json:
     text, blocks = _content(call, limit=None)
     thread_ts = _thread(call, channel)
     message = Message(
-        ts=call.state.next_ts(),
+        ts=call.state.issuer.next_ts(),
         channel=channel.id,
         user=call.bot_user,
         text=text,
         blocks=blocks,
-        bot_id=call.state.app.bot_id,
-        app_id=call.state.app.id,
+        bot_id=call.state.directory.app.bot_id,
+        app_id=call.state.directory.app.id,
         thread_ts=thread_ts,
         broadcast=call.flag("reply_broadcast"),
         metadata=_metadata(call) or None,
     )
-    call.state.add_message(message)
+    call.state.conversations.add(message)
     call.state.limiter.posted(channel.id)
     return {"channel": channel.id, "ts": message.ts, "message": message_json(call.state, message, metadata=True)}
 
@@ -97,7 +97,7 @@ def _thread(call: Call, channel: Channel) -> str:
         return ""
     if not _TS.fullmatch(thread_ts):
         raise ApiError("invalid_thread_ts")
-    parent = call.state.messages[channel.id].get(thread_ts)
+    parent = call.state.conversations.messages[channel.id].get(thread_ts)
     if parent is None:
         raise ApiError("thread_not_found")
     # A reply to a reply belongs to the same thread.
@@ -111,24 +111,24 @@ def _post_ephemeral(call: Call) -> Json:
         raise ApiError("user_not_in_channel")
     text, blocks = _content(call, limit=None)
     message = Message(
-        ts=call.state.next_ts(),
+        ts=call.state.issuer.next_ts(),
         channel=channel.id,
         user=call.bot_user,
         text=text,
         blocks=blocks,
-        bot_id=call.state.app.bot_id,
-        app_id=call.state.app.id,
+        bot_id=call.state.directory.app.bot_id,
+        app_id=call.state.directory.app.id,
         thread_ts=call.text("thread_ts", ""),
         ephemeral_for=user,
     )
-    call.state.add_message(message)
+    call.state.conversations.add(message)
     return {"message_ts": message.ts}
 
 
 def _own_message(call: Call, refusal: str) -> Message:
     channel = call.channel(call.text("channel"))
     # Ephemeral messages are not kept by Slack: no method finds them again.
-    message = call.state.messages[channel.id].get(call.text("ts"))
+    message = call.state.conversations.messages[channel.id].get(call.text("ts"))
     if message is None:
         raise ApiError("message_not_found")
     if message.user != call.bot_user:
@@ -143,24 +143,21 @@ def _update(call: Call) -> Json:
     text, blocks = _content(call, limit=UPDATE_TEXT_MAX)
     if not text and "text" not in call.args:
         text = message.text
-    metadata = _metadata(call)
     # Sending text without blocks takes the blocks away, as Slack does.
-    call.state.edit_message(message, text=text, blocks=blocks)
-    if metadata is not None:
-        message.metadata = metadata or None
+    message = call.state.conversations.edit(message, text=text, blocks=blocks, metadata=_metadata(call))
     shown = message_json(call.state, message, metadata=True)
     return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": shown}
 
 
 def _delete(call: Call) -> Json:
     message = _own_message(call, "cant_delete_message")
-    call.state.remove_message(message)
+    call.state.conversations.remove(message)
     return {"channel": message.channel, "ts": message.ts}
 
 
 def _permalink(call: Call) -> Json:
     channel = call.channel(call.text("channel"))
-    message = call.state.messages[channel.id].get(call.text("message_ts"))
+    message = call.state.conversations.messages[channel.id].get(call.text("message_ts"))
     if message is None:
         raise ApiError("message_not_found")
     # The real one points at slack.com; this one opens the message on the double's own page.

@@ -19,11 +19,11 @@ def channel_json(call: Call, channel: Channel) -> Json:
         "is_archived": channel.archived,
         "is_im": channel.kind == "im",
         "is_org_shared": False,
-        "context_team_id": state.team.id,
+        "context_team_id": state.directory.team.id,
     }
     if channel.kind == "im":
         other = next(key for key in channel.members if key != call.bot_user)
-        return found | {"user": other, "is_user_deleted": state.users[other].deleted, "priority": 0}
+        return found | {"user": other, "is_user_deleted": state.directory.users[other].deleted, "priority": 0}
     return found | {
         "name": channel.name,
         "name_normalized": channel.name,
@@ -32,8 +32,8 @@ def channel_json(call: Call, channel: Channel) -> Json:
         "is_mpim": False,
         "is_private": channel.kind == "private",
         "is_general": False,
-        "is_shared": any(state.users[key].is_stranger for key in channel.members),
-        "is_ext_shared": any(state.users[key].is_stranger for key in channel.members),
+        "is_shared": any(state.directory.users[key].is_stranger for key in channel.members),
+        "is_ext_shared": any(state.directory.users[key].is_stranger for key in channel.members),
         "is_member": call.bot_user in channel.members,
         "creator": channel.members[0] if channel.members else "",
         "topic": {"value": channel.topic, "creator": "", "last_set": 0},
@@ -67,7 +67,7 @@ def _list(call: Call) -> Json:
     hide_archived = call.flag("exclude_archived")
     channels = [
         channel
-        for channel in call.state.channels.values()
+        for channel in call.state.conversations.channels.values()
         if channel.kind in kinds
         and not (hide_archived and channel.archived)
         and (channel.kind == "public" or call.bot_user in channel.members)
@@ -106,7 +106,7 @@ def _history(call: Call) -> Json:
         raise ApiError("not_in_channel")
     messages = [
         message
-        for message in call.state.messages[channel.id].values()
+        for message in call.state.conversations.messages[channel.id].values()
         if not message.thread_ts or message.thread_ts == message.ts or message.broadcast
     ]
     page = page_of(call, _in_window(call, messages)[::-1], default=100, most=999)
@@ -123,11 +123,11 @@ def _replies(call: Call) -> Json:
     channel = _readable(call, "history")
     if call.bot_user not in channel.members:
         raise ApiError("not_in_channel")
-    root = call.state.messages[channel.id].get(call.text("ts"))
+    root = call.state.conversations.messages[channel.id].get(call.text("ts"))
     if root is None:
         raise ApiError("thread_not_found")
-    root = call.state.messages[channel.id].get(root.thread_ts, root)
-    messages = [root, *_in_window(call, call.state.replies(root))]
+    root = call.state.conversations.messages[channel.id].get(root.thread_ts, root)
+    messages = [root, *_in_window(call, call.state.conversations.replies(root))]
     page = page_of(call, messages, default=1000)
     metadata = call.flag("include_all_metadata")
     return {
@@ -148,8 +148,8 @@ def _open(call: Call) -> Json:
         raise ApiError("user_disabled")
     if user.is_bot:
         raise ApiError("cannot_dm_bot")
-    existing = set(call.state.channels)
-    channel = call.state.open_dm(user.id)
+    existing = set(call.state.conversations.channels)
+    channel = call.state.conversations.open_dm(user.id)
     shown = channel_json(call, channel) if call.flag("return_im") else {"id": channel.id}
     return {"channel": shown, "no_op": channel.id in existing, "already_open": channel.id in existing}
 
@@ -165,7 +165,7 @@ def _join(call: Call) -> Json:
         found = {"warning": "already_in_channel", "response_metadata": {"warnings": ["already_in_channel"]}}
     else:
         channel.members.append(call.bot_user)
-        call.state.touch()
+        call.state.changes.touch()
     return {"channel": channel_json(call, channel), **found}
 
 

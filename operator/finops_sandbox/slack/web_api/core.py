@@ -15,27 +15,26 @@ def _api_test(call: Call) -> Json:
 def _auth_test(call: Call) -> Json:
     state = call.state
     return {
-        "url": f"https://{state.team.domain}.slack.com/",
-        "team": state.team.name,
-        "team_id": state.team.id,
-        "user": state.users[call.bot_user].name,
+        "url": f"https://{state.directory.team.domain}.slack.com/",
+        "team": state.directory.team.name,
+        "team_id": state.directory.team.id,
+        "user": state.directory.users[call.bot_user].name,
         "user_id": call.bot_user,
-        "bot_id": state.app.bot_id,
+        "bot_id": state.directory.app.bot_id,
         "is_enterprise_install": False,
     }
 
 
 def _connections_open(call: Call) -> Json:
     """Hand out a single-use address on the host the client itself used, so that it works through any route."""
-    ticket = call.state.new_hex(36)
-    call.state.tickets[ticket] = call.state.clock.now()
+    ticket = call.state.issuer.new_ticket()
     parts = urlsplit(call.base_url)
     scheme = "wss" if parts.scheme == "https" else "ws"
-    return {"url": f"{scheme}://{parts.netloc}/link/?ticket={ticket}&app_id={call.state.app.id}"}
+    return {"url": f"{scheme}://{parts.netloc}/link/?ticket={ticket}&app_id={call.state.directory.app.id}"}
 
 
 def _team_info(call: Call) -> Json:
-    team = call.state.team
+    team = call.state.directory.team
     return {
         "team": {
             "id": team.id,
@@ -49,7 +48,7 @@ def _team_info(call: Call) -> Json:
 
 
 def _bots_info(call: Call) -> Json:
-    app = call.state.app
+    app = call.state.directory.app
     if call.text("bot", app.bot_id) != app.bot_id:
         raise ApiError("bot_not_found")
     bot = {
@@ -65,14 +64,13 @@ def _bots_info(call: Call) -> Json:
 
 def _reactions_add(call: Call) -> Json:
     channel = call.channel(call.text("channel"))
-    message = call.state.messages[channel.id].get(call.text("timestamp"))
+    message = call.state.conversations.messages[channel.id].get(call.text("timestamp"))
     if message is None:
         raise ApiError("message_not_found")
-    users = message.reactions.setdefault(call.text("name"), [])
-    if call.bot_user in users:
+    name = call.text("name")
+    if call.bot_user in message.reactions.get(name, ()):
         raise ApiError("already_reacted")
-    users.append(call.bot_user)
-    call.state.touch()
+    call.state.conversations.react(message, name, call.bot_user)
     return {}
 
 

@@ -37,10 +37,10 @@ class Dispatcher:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one call; cuts the connection when a fault says so."""
         name = request.match_info["method"]
-        self._state.advertised_url = self.base_url(request)
+        self._state.issuer.advertised_url = self.base_url(request)
         args, token_text = await _read(request)
         record = CallRecord(self._state.clock.now(), name, _masked(token_text), args)
-        self._state.calls.append(record)
+        self._state.record.calls.append(record)
         fault: Fault | None = None
         try:
             method, token = self._admit(name, token_text)
@@ -62,13 +62,13 @@ class Dispatcher:
     def _admit(self, name: str, token_text: str) -> tuple[Method, Token]:
         method = METHODS.get(name)
         if method is None:
-            self._state.fail("unknown_method", method=name)
+            self._state.record.fail("unknown_method", method=name)
             raise ApiError("unknown_method", req_method=name)
         if method.token == "none":
             return method, _NO_TOKEN
         if not token_text:
             raise ApiError("not_authed")
-        token = self._state.tokens.get(token_text)
+        token = self._state.directory.tokens.get(token_text)
         if token is None:
             raise ApiError("invalid_auth")
         if token.revoked:
@@ -89,7 +89,7 @@ class Dispatcher:
 
     def _channel(self, args: Json) -> str:
         reference = str(args.get("channel", ""))
-        channel = self._state.find_channel(reference)
+        channel = self._state.conversations.find_channel(reference)
         return channel.id if channel else reference
 
     def _too_many(self, record: CallRecord, seconds: int) -> web.Response:
@@ -146,5 +146,5 @@ def _answer(record: CallRecord, body: Json) -> web.Response:
 
 
 def _masked(token: str) -> str:
-    """Keep enough of a token to recognize which one it was, in case a real one is sent here by mistake."""
+    """Keep enough of a token to recognize it, in case a real one is sent here by mistake."""
     return token if len(token) < 12 or "sandbox" in token else f"{token[:8]}…"

@@ -52,7 +52,7 @@ def _info(call: Call) -> Json:
 
 def _list(call: Call) -> Json:
     # Strangers of shared channels are not members of the workspace: users.info knows them, users.list does not.
-    users = [user for user in call.state.users.values() if not user.is_stranger]
+    users = [user for user in call.state.directory.users.values() if not user.is_stranger]
     page = page_of(call, users, default=200)
     return {
         "members": [user_json(call, user) for user in page.items],
@@ -63,7 +63,7 @@ def _list(call: Call) -> Json:
 
 def _lookup_by_email(call: Call) -> Json:
     email = call.text("email").lower()
-    for user in call.state.users.values():
+    for user in call.state.directory.users.values():
         if user.email.lower() == email and not user.is_bot and not user.is_stranger and not user.deleted:
             return {"user": user_json(call, user)}
     raise ApiError("users_not_found")
@@ -73,7 +73,7 @@ def group_json(call: Call, group: Group, *, users: bool, count: bool) -> Json:
     """Return a user group object."""
     found: Json = {
         "id": group.id,
-        "team_id": call.state.team.id,
+        "team_id": call.state.directory.team.id,
         "is_usergroup": True,
         "name": group.name,
         "handle": group.handle,
@@ -92,25 +92,25 @@ def group_json(call: Call, group: Group, *, users: bool, count: bool) -> Json:
 
 def _members(call: Call, group: Group) -> list[str]:
     # Slack takes people out of the answer when they are deactivated, whatever the group's own list says.
-    return [key for key in group.members if not call.state.users[key].deleted]
+    return [key for key in group.members if not call.state.directory.users[key].deleted]
 
 
 def _require_paid(call: Call) -> None:
-    if not call.state.team.paid:
+    if not call.state.directory.team.paid:
         raise ApiError("plan_upgrade_required")
 
 
 def _groups_list(call: Call) -> Json:
     _require_paid(call)
     disabled = call.flag("include_disabled")
-    groups = [group for group in call.state.groups.values() if group.enabled or disabled]
+    groups = [group for group in call.state.directory.groups.values() if group.enabled or disabled]
     users, count = call.flag("include_users"), call.flag("include_count")
     return {"usergroups": [group_json(call, group, users=users, count=count) for group in groups]}
 
 
 def _group_users(call: Call) -> Json:
     _require_paid(call)
-    group = call.state.groups.get(call.text("usergroup"))
+    group = call.state.directory.groups.get(call.text("usergroup"))
     if group is None or (not group.enabled and not call.flag("include_disabled")):
         raise ApiError("no_such_subteam")
     return {"users": _members(call, group)}

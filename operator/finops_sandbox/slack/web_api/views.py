@@ -3,9 +3,10 @@
 import copy
 
 from finops_sandbox.slack.blocks import VIEW_BYTES_MAX, check_view, interactive, stored, view_bytes
+from finops_sandbox.slack.issuer import TRIGGER_SECONDS
 from finops_sandbox.slack.model import Json, View
 from finops_sandbox.slack.rendering import view_json
-from finops_sandbox.slack.state import TRIGGER_SECONDS, State
+from finops_sandbox.slack.state import State
 from finops_sandbox.slack.web_api.call import ApiError, Call, Method
 
 STACK_MAX = 3
@@ -25,7 +26,7 @@ def checked_view(raw: object, *, kind: str | None = None) -> Json:
 
 def new_view(state: State, user: str, raw: Json, *, under: View | None = None) -> View:
     """Build a view record for a user, on top of another one or as a root."""
-    view_id = state.new_id("V")
+    view_id = state.issuer.new_id("V")
     view = View(
         id=view_id,
         user=user,
@@ -42,7 +43,7 @@ def new_view(state: State, user: str, raw: Json, *, under: View | None = None) -
 def set_body(state: State, view: View, raw: Json) -> None:
     """Put new content into a view: new hash; what was typed stays where block_id and action_id are the same."""
     body = copy.deepcopy(raw)
-    body["blocks"] = stored(body.get("blocks", []), state.random)
+    body["blocks"] = stored(body.get("blocks", []), state.issuer.random)
     kept: dict[str, dict[str, Json]] = {}
     for block, element in interactive(body["blocks"]):
         if element.get("type") in {"button", "overflow"}:
@@ -53,8 +54,8 @@ def set_body(state: State, view: View, raw: Json) -> None:
     view.body = body
     view.state = kept
     view.errors = {}
-    view.hash = f"{int(state.clock.now())}.{state.new_hex(8)}"
-    state.touch()
+    view.hash = f"{int(state.clock.now())}.{state.issuer.new_hex(8)}"
+    state.changes.touch()
 
 
 _INITIAL = {
@@ -86,7 +87,7 @@ def _initial(element: Json) -> Json:
 
 def _spend_trigger(call: Call) -> str:
     """Use up the trigger id and return whose it is. Raises the errors Slack gives for late and second uses."""
-    trigger = call.state.triggers.get(call.text("trigger_id"))
+    trigger = call.state.issuer.triggers.get(call.text("trigger_id"))
     if trigger is None:
         raise ApiError("invalid_trigger_id")
     if call.state.clock.now() - trigger.created > TRIGGER_SECONDS:
@@ -99,7 +100,7 @@ def _spend_trigger(call: Call) -> str:
 
 def _unique_external_id(call: Call, raw: Json, view: View | None = None) -> None:
     wanted = raw.get("external_id")
-    for other in call.state.views.values():
+    for other in call.state.views.by_id.values():
         if wanted and other is not view and other.body.get("external_id") == wanted:
             raise ApiError("duplicate_external_id")
 
@@ -109,9 +110,9 @@ def _open(call: Call) -> Json:
     _unique_external_id(call, raw)
     user = _spend_trigger(call)
     # Opening replaces whatever the person had open in this app.
-    call.state.close_views(user, everything=True)
+    call.state.views.close(user, everything=True)
     view = new_view(call.state, user, raw)
-    call.state.add_view(view)
+    call.state.views.add(view)
     return {"view": view_json(call.state, view)}
 
 
@@ -119,20 +120,20 @@ def _push(call: Call) -> Json:
     raw = checked_view(call.structure("view"), kind="modal")
     _unique_external_id(call, raw)
     user = _spend_trigger(call)
-    stack = call.state.stack(user)
+    stack = call.state.views.stack(user)
     if not stack:
         raise ApiError("not_found")
     if len(stack) >= STACK_MAX:
         raise ApiError("push_limit_reached")
     view = new_view(call.state, user, raw, under=stack[-1])
-    call.state.add_view(view)
+    call.state.views.add(view)
     return {"view": view_json(call.state, view)}
 
 
 def _find(call: Call) -> View:
     view_id, external_id = call.text("view_id", ""), call.text("external_id", "")
-    for view in call.state.views.values():
-        is_open = view.type == "home" or view.id in call.state.stacks.get(view.user, [])
+    for view in call.state.views.by_id.values():
+        is_open = view.type == "home" or view.id in call.state.views.stacks.get(view.user, [])
         if is_open and (
             (view_id and view.id == view_id) or (external_id and view.body.get("external_id") == external_id)
         ):
@@ -160,12 +161,11 @@ def _update(call: Call) -> Json:
 def _publish(call: Call) -> Json:
     raw = checked_view(call.structure("view"), kind="home")
     user = call.user(call.text("user_id"))
-    view_id = call.state.homes.get(user.id)
-    if view_id is None:
+    view = call.state.views.home(user.id)
+    if view is None:
         view = new_view(call.state, user.id, raw)
-        call.state.add_view(view)
+        call.state.views.add(view)
     else:
-        view = call.state.views[view_id]
         _check_hash(call, view)
         set_body(call.state, view, raw)
     return {"view": view_json(call.state, view)}

@@ -33,7 +33,7 @@ from finops_sandbox.demo.cluster_files import (
     write_cluster_files,
 )
 from finops_sandbox.demo.environment import HOST, Places, bare, bot_environment, operator_environment
-from finops_sandbox.slack.client import Control
+from finops_sandbox.slack.client import SlackControl
 from finops_sandbox.supervisor import Probe, Program, ProgramFailed, Running, Supervisor
 from finops_sandbox.valkey import valkey_program
 
@@ -47,7 +47,7 @@ _NO_PROXY: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(slots=True)
-class World:
+class RunningDemo:
     """The running demo.
 
     Attributes:
@@ -68,8 +68,8 @@ class World:
         return self.connection
 
     @property
-    def slack(self) -> Control:
-        return Control(self.slack_page)
+    def slack(self) -> SlackControl:
+        return SlackControl(self.slack_page)
 
     def policy(self) -> ScanPolicy | None:
         """Return the policy as the API server has it."""
@@ -87,31 +87,31 @@ class World:
         self.seconds[milestone] = round(time.monotonic() - self.began, 2)
 
 
-async def build(supervisor: Supervisor, places: Places) -> World:
+async def build(supervisor: Supervisor, places: Places) -> RunningDemo:
     """Start everything and return when the operator says that the policy is Ready.
 
     Raises:
         ProgramFailed: a program died, or the policy did not become Ready in time.
         StoreUnavailable: there is no Valkey on this machine.
     """
-    world = World(places, time.monotonic())
+    demo = RunningDemo(places, time.monotonic())
     _make_ledger_keys(places)
     async with asyncio.TaskGroup() as group:
         store = group.create_task(
             supervisor.start(valkey_program(places.state / "valkey", places.sockets, bare(places)))
         )
-        cluster = group.create_task(_kubernetes(supervisor, world))
-        slack = group.create_task(_slack(supervisor, world))
+        cluster = group.create_task(_kubernetes(supervisor, demo))
+        slack = group.create_task(_slack(supervisor, demo))
         group.create_task(
-            supervisor.start(_double("aws", world, ("--port", str(places.aws_port), "--estate", "sample")))
+            supervisor.start(_double("aws", demo, ("--port", str(places.aws_port), "--estate", "sample")))
         )
         group.create_task(_after([store, cluster], lambda: supervisor.start(_operator(places))))
-        group.create_task(_after([store, cluster, slack], lambda: supervisor.start(_bot(world))))
-    world.note("programsReady")
-    await asyncio.to_thread(_apply_policy, world)
-    await until(lambda: _is_ready(world.policy()), _SCAN_SECONDS, "the policy did not become Ready")
-    world.note("policyReady")
-    return world
+        group.create_task(_after([store, cluster, slack], lambda: supervisor.start(_bot(demo))))
+    demo.note("programsReady")
+    await asyncio.to_thread(_apply_policy, demo)
+    await until(lambda: _is_ready(demo.policy()), _SCAN_SECONDS, "the policy did not become Ready")
+    demo.note("policyReady")
+    return demo
 
 
 def _make_ledger_keys(places: Places) -> None:
@@ -127,7 +127,7 @@ async def _after(others: Sequence[asyncio.Task[Any]], start: Callable[[], Awaita
     await start()
 
 
-def _double(name: str, world: World, arguments: tuple[str, ...]) -> Program:
+def _double(name: str, demo: RunningDemo, arguments: tuple[str, ...]) -> Program:
     announcements = {
         "aws": r"^aws: listening on (?P<url>\S+)",
         "kubernetes": r"^ready (?P<url>https://\S+)",
@@ -136,15 +136,15 @@ def _double(name: str, world: World, arguments: tuple[str, ...]) -> Program:
     return Program(
         name=name,
         command=(sys.executable, "-m", f"finops_sandbox.{name}", "--host", HOST, *arguments),
-        environment=bare(world.places),
+        environment=bare(demo.places),
         announcement=announcements[name],
         stage=1,
         stop_seconds=5,
     )
 
 
-async def _kubernetes(supervisor: Supervisor, world: World) -> None:
-    places = world.places
+async def _kubernetes(supervisor: Supervisor, demo: RunningDemo) -> None:
+    places = demo.places
     definitions, manifests = await asyncio.to_thread(write_cluster_files, places.state / "cluster")
     everybody = places.kubeconfig("all")
     arguments = (
@@ -153,16 +153,16 @@ async def _kubernetes(supervisor: Supervisor, world: World) -> None:
         *("--service-account", f"bot={NAMESPACE}/{BOT_ACCOUNT}"),
         *("--state", str(places.state / "cluster"), "--audit-log", str(places.state / "kubernetes-audit.jsonl")),
     )
-    await supervisor.start(_double("kubernetes", world, arguments))
+    await supervisor.start(_double("kubernetes", demo, arguments))
     targets = {who: places.kubeconfig(who) for who in ("operator", "bot", "people")}
     split_kubeconfig(everybody, targets)
     everybody.unlink()
-    world.connection = connect(str(targets["people"]), "admin")
+    demo.connection = connect(str(targets["people"]), "admin")
 
 
-async def _slack(supervisor: Supervisor, world: World) -> None:
-    running = await supervisor.start(_double("slack", world, ("--port", "0")))
-    world.slack_api_url, world.slack_page = running.announced["api"], running.announced["page"]
+async def _slack(supervisor: Supervisor, demo: RunningDemo) -> None:
+    running = await supervisor.start(_double("slack", demo, ("--port", "0")))
+    demo.slack_api_url, demo.slack_page = running.announced["api"], running.announced["page"]
 
 
 def _operator(places: Places) -> Program:
@@ -176,12 +176,12 @@ def _operator(places: Places) -> Program:
     )
 
 
-def _bot(world: World) -> Program:
-    places = world.places
+def _bot(demo: RunningDemo) -> Program:
+    places = demo.places
     return Program(
         name="slackbot",
         command=(sys.executable, "-m", "finops_slackbot"),
-        environment=bot_environment(places, world.slack_api_url, secrets.token_urlsafe(32)),
+        environment=bot_environment(places, demo.slack_api_url, secrets.token_urlsafe(32)),
         ready=_answers(f"http://{HOST}:{places.bot_port}/readyz"),
         stage=2,
         stop_seconds=15,
@@ -203,13 +203,13 @@ def _is_200(url: str) -> bool:
         return False
 
 
-def _apply_policy(world: World) -> None:
+def _apply_policy(demo: RunningDemo) -> None:
     """Create the story's objects as the administrator would with kubectl."""
     for document in manifest("policy"):
         if document["kind"] == "AwsAccount":
-            aws_accounts(world.admin).create(AwsAccount.from_object(document))
+            aws_accounts(demo.admin).create(AwsAccount.from_object(document))
         else:
-            scan_policies(world.admin).create(ScanPolicy.from_object(document))
+            scan_policies(demo.admin).create(ScanPolicy.from_object(document))
 
 
 def _is_ready(policy: ScanPolicy | None) -> bool:

@@ -1,0 +1,97 @@
+"""What AWS knows of instances and volumes and moto does not keep.
+
+Kept by :class:`finops_sandbox.aws.live_estate.LiveEstate`, beside moto's own models and under the same lock.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+Period = tuple[datetime, datetime | None]
+"""From when until when; None: it lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A state change under way; ``failure`` is the reason when a start ends in stopped."""
+
+    target: str
+    due: datetime
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How busy an instance is. The words name functions of :mod:`finops_sandbox.aws.metrics`."""
+
+    cpu: str = "steady"
+    network: str = "normal"
+    memory: str = ""
+    memory_dimensions: str = "instance"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What an instance was launched from, as billing and ``DescribeInstances`` name it."""
+
+    details: str = "Linux/UNIX"
+    usage_operation: str = "RunInstances"
+    ena_support: bool = True
+
+
+@dataclass(slots=True)
+class InstanceFacts:
+    """What moto's instance does not know; ``not_running`` are the periods without metrics."""
+
+    created: datetime
+    load: Load = Load()
+    platform: Platform = Platform()
+    managed_by: str = ""
+    not_running: list[Period] = field(default_factory=list)
+    transition: Transition | None = None
+    status_ok_at: datetime | None = None
+    terminated_at: datetime | None = None
+
+    def ends_running(self, moment: datetime) -> None:
+        """Begin a period without metrics, unless one has begun already."""
+        if not self.not_running or self.not_running[-1][1] is not None:
+            self.not_running.append((moment, None))
+
+    def begins_running(self, moment: datetime) -> None:
+        """End the period without metrics, if one lasts."""
+        if self.not_running and self.not_running[-1][1] is None:
+            self.not_running[-1] = (self.not_running[-1][0], moment)
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSettings:
+    """Size in GiB, IOPS, throughput in MiB/s."""
+
+    volume_type: str
+    size: int
+    iops: int | None
+    throughput: int | None
+
+
+@dataclass(slots=True)
+class Modification:
+    """One ModifyVolume and where it stands."""
+
+    original: VolumeSettings
+    target: VolumeSettings
+    start: datetime
+    applied: bool = False
+
+
+@dataclass(slots=True)
+class VolumeFacts:
+    """Activity shape, when it was attached, and the modifications of a volume."""
+
+    operations: str = "ops_busy"
+    attached: list[Period] = field(default_factory=list)
+    customer_key: str = ""
+    modifications: list[Modification] = field(default_factory=list)
+
+    def detach(self, moment: datetime) -> None:
+        """End the latest attachment, if it lasts."""
+        if self.attached and self.attached[-1][1] is None:
+            self.attached[-1] = (self.attached[-1][0], moment)

@@ -1,0 +1,103 @@
+"""What the double's accounts hold: moto's backends, plus the facts moto does not keep.
+
+A seeded :class:`finops_sandbox.aws.estate.Estate` is the document, this is what became of it. All access happens under
+``LiveEstate.lock``: moto's models are not thread-safe.
+"""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from finops_sandbox.aws.clock import SandboxClock, aware_utc
+from finops_sandbox.aws.errors import AwsError
+from finops_sandbox.aws.facts import InstanceFacts, VolumeFacts
+from finops_sandbox.aws.faults import FaultBook
+
+if TYPE_CHECKING:
+    from finops_sandbox.aws.fleet import Fleet
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """How long AWS takes, in seconds; small by default so that tests stay quick."""
+
+    state_seconds: float = 0.3
+    status_check_seconds: float = 0.3
+    snapshot_seconds: float = 0.3
+    modification_seconds: float = 0.3
+
+
+class LiveEstate:
+    """All accounts of the double, as they are now."""
+
+    def __init__(self, clock: SandboxClock, faults: FaultBook, delays: Delays) -> None:
+        self.clock = clock
+        self.faults = faults
+        self.delays = delays
+        self.lock = threading.RLock()
+        self.instances: dict[str, InstanceFacts] = {}
+        self.volumes: dict[str, VolumeFacts] = {}
+        self.snapshots_due: dict[str, tuple[datetime, datetime]] = {}
+        self.fleets: dict[tuple[str, str], Fleet] = {}
+        self.regions: dict[str, tuple[str, ...]] = {}
+
+    def clear(self) -> None:
+        """Forget everything, moto's state included."""
+        # Imported late: moto takes more than a second, and only a running double needs it.
+        from moto.ec2.models import ec2_backends  # noqa: PLC0415
+
+        with self.lock:
+            ec2_backends.reset()
+            for store in (self.instances, self.volumes, self.snapshots_due, self.fleets, self.regions):
+                store.clear()
+
+    def backend(self, account: str, region: str) -> Any:
+        """Moto's EC2 backend of one account and region."""
+        from moto.ec2.models import ec2_backends  # noqa: PLC0415
+
+        return ec2_backends[account][region]
+
+    def is_enabled(self, account: str, region: str) -> bool:
+        """An account that names no regions has all of them."""
+        regions = self.regions.get(account, ())
+        return not regions or region in regions
+
+    def instance(self, account: str, region: str, instance_id: str) -> Any:
+        """Moto's instance.
+
+        Raises:
+            AwsError: InvalidInstanceID.NotFound.
+        """
+        for reservation in self.backend(account, region).reservations.values():
+            for instance in reservation.instances:
+                if instance.id == instance_id:
+                    return instance
+        code = "InvalidInstanceID.NotFound" if instance_id.startswith("i-") else "InvalidInstanceID.Malformed"
+        raise AwsError(code, f"The instance ID '{instance_id}' does not exist")
+
+    def volume(self, account: str, region: str, volume_id: str) -> Any:
+        """Moto's volume.
+
+        Raises:
+            AwsError: InvalidVolume.NotFound.
+        """
+        volume = self.backend(account, region).volumes.get(volume_id)
+        if volume is None:
+            raise AwsError("InvalidVolume.NotFound", f"The volume '{volume_id}' does not exist.")
+        return volume
+
+    def tags(self, account: str, region: str, resource_id: str) -> dict[str, str]:
+        # A plain get: moto's tag store is a defaultdict, and a read must not create.
+        return dict(self.backend(account, region).tags.get(resource_id) or {})
+
+    def instance_facts(self, instance: Any) -> InstanceFacts:
+        if instance.id not in self.instances:
+            self.instances[instance.id] = InstanceFacts(created=aware_utc(instance.launch_time))
+        return self.instances[instance.id]
+
+    def volume_facts(self, volume: Any) -> VolumeFacts:
+        if volume.id not in self.volumes:
+            attached = [(aware_utc(volume.attachment.attach_time), None)] if volume.attachment else []
+            self.volumes[volume.id] = VolumeFacts(attached=list(attached))
+        return self.volumes[volume.id]
