@@ -14,6 +14,7 @@ from finops_web.people.sessions import COOKIE, Session, Sessions
 from finops_web.people.visitors import Visitor, Visitors
 from finops_web.readings.policies import ScannedPolicy, scanned_policies
 from finops_web.readings.resources import ResourceReadings
+from finops_web.readings.verdicts import Verdicts
 
 _BEARER: Final = "bearer "
 
@@ -24,6 +25,7 @@ class Parts:
 
     store: Store
     resources: ResourceReadings
+    verdicts: Verdicts
     visitors: Visitors
     sessions: Sessions
     clock: Clock

@@ -13,6 +13,7 @@ from typing import Any, cast
 from fastapi.testclient import TestClient
 from tests.support.fake_clock import FakeClock
 
+from finops.audit_verify import Keys
 from finops.domain.price import BilledQuantity, Cost, Price, cost_from
 from finops.domain.recommendation import Recommendation
 from finops.domain.report import Savings, ScanSummary, ShardCost
@@ -31,6 +32,7 @@ from finops_web.context import Parts
 from finops_web.people.sessions import Sessions
 from finops_web.people.visitors import Visitors
 from finops_web.readings.resources import ResourceReadings
+from finops_web.readings.verdicts import Verdicts
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
@@ -150,7 +152,9 @@ class Site:
 
     cluster: KubernetesDouble
 
-    def client(self, store: Store, *, people: People | None = None, clock: FakeClock | None = None) -> TestClient:
+    def client(
+        self, store: Store, *, people: People | None = None, clock: FakeClock | None = None, keys: Keys | None = None
+    ) -> TestClient:
         """A client of a dashboard on `store`; it follows no redirect by itself."""
         moment = clock or FakeClock(NOW)
         if people is None:
@@ -160,6 +164,7 @@ class Site:
         parts = Parts(
             store=store,
             resources=ResourceReadings(store),
+            verdicts=Verdicts(store, keys, moment),
             visitors=visitors,
             sessions=Sessions(SESSION_KEY),
             clock=moment,
