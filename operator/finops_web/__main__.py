@@ -19,6 +19,7 @@ from finops_web.app import make_app
 from finops_web.context import Parts
 from finops_web.people.sessions import Sessions
 from finops_web.people.visitors import Visitors
+from finops_web.readings.history import History
 from finops_web.readings.resources import ResourceReadings
 from finops_web.readings.verdicts import Verdicts
 
@@ -60,6 +61,7 @@ def connect(settings: Settings) -> Parts:
         store=store,
         resources=ResourceReadings(store),
         verdicts=Verdicts(store, _ledger_keys(settings), clock),
+        history=History(store, clock),
         visitors=Visitors(api_server(os.environ.get("KUBECONFIG", "")), clock),
         sessions=Sessions(settings.web_session_key),
         clock=clock,

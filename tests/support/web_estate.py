@@ -34,6 +34,7 @@ from finops_web.app import make_app
 from finops_web.context import Parts
 from finops_web.people.sessions import Sessions
 from finops_web.people.visitors import Visitors
+from finops_web.readings.history import History
 from finops_web.readings.resources import ResourceReadings
 from finops_web.readings.verdicts import Verdicts
 
@@ -168,6 +169,7 @@ class Site:
             store=store,
             resources=ResourceReadings(store),
             verdicts=Verdicts(store, keys, moment),
+            history=History(store, moment),
             visitors=visitors,
             sessions=Sessions(SESSION_KEY),
             clock=moment,
@@ -189,11 +191,13 @@ class Site:
         made = [request(item, None) for item in items]
         for one in made:
             action_requests(admin).create(one)
-        yield [f"{one.metadata.namespace}/{one.metadata.name}" for one in made]
-        for one in made:
-            action_requests(admin).delete(one.metadata.namespace or "", one.metadata.name)
-        for vote in self.approvals("team-a"):
-            approvals(admin).delete("team-a", vote.metadata.name)
+        try:
+            yield [f"{one.metadata.namespace}/{one.metadata.name}" for one in made]
+        finally:
+            for one in made:
+                action_requests(admin).delete(one.metadata.namespace or "", one.metadata.name)
+            for vote in self.approvals("team-a"):
+                approvals(admin).delete("team-a", vote.metadata.name)
 
     def approvals(self, namespace: str) -> list[Approval]:
         """The votes of a namespace."""
