@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 
 from finops_web.answers import LARGEST_PAGE, success
 from finops_web.context import Visit
-from finops_web.pages.audit import is_visible
 from finops_web.readings.sentences import sentence_of
+from finops_web.readings.stories import is_visible
 
 ROUTER = APIRouter(tags=["audit"])
 

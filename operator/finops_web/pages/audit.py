@@ -15,7 +15,7 @@ from finops.errors import LedgerDiverged
 from finops_web.context import Asked, Visit
 from finops_web.readings.policies import trust_in
 from finops_web.readings.sentences import sentence_of
-from finops_web.readings.stories import Event, Story, story_of
+from finops_web.readings.stories import Event, Story, is_visible, story_of
 from finops_web.rendering import Entry, csv_of, render
 
 ROUTER = APIRouter(include_in_schema=False)
@@ -150,8 +150,3 @@ def _older(wanted: Wanted, shown: Sequence[Record], cut: bool, first: int) -> st
         return ""
     before = shown[-1].sequence if cut else first
     return f"/audit?{urlencode({**wanted.active, 'before': before})}#records"
-
-
-def is_visible(record: Record, namespaces: frozenset[str]) -> bool:
-    """Return whether a record is about a request of these namespaces; records about the operator itself are for all."""
-    return not record.entry.request or record.entry.request.split("/")[0] in namespaces

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -13,14 +12,15 @@ from fastapi.responses import Response
 from finops.crds.action_request import ActionRequest
 from finops.domain.money import to_cents
 from finops.errors import ClusterUnavailable
-from finops.store.realized import StoredSavings
 from finops_web.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS
+from finops_web.api.dashboard import figures
 from finops_web.context import Asked, Visit
 from finops_web.readings.history import Outlook, outlook
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.recommendations import counted, recommendations_of
 from finops_web.readings.requests import may_be_voted_on, requests_of
 from finops_web.readings.resources import grouped, sum_of
+from finops_web.readings.savings import realised_of
 from finops_web.rendering import Entry, render
 
 ROUTER = APIRouter(include_in_schema=False)
@@ -59,7 +59,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
         daily=None if cost is None else to_cents(cost / 30),
         unpriced=unpriced,
         savings=savings_of(policies),
-        realised=_realised(asked),
+        realised=realised_of(asked.parts.store, asked.namespaces()),
         top=recommended[:_TOP],
         more=max(0, len(recommended) - _TOP),
         waiting=waiting,
@@ -78,26 +78,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
 @ROUTER.get("/dashboard.json")
 def dashboard_json(asked: Visit) -> dict[str, Any]:
     """Return the figures of the dashboard as data."""
-    policies = asked.policies()
-    cost, resources, unpriced = sum_of(asked.parts.resources.seen_by(policies))
-    found, saved = savings_of(policies), _realised(asked)
-    ahead = outlook(asked.parts.history.parts(policies), asked.parts.history.today())
-    trust = trust_in(policies, resources, resources - unpriced, asked.parts.clock.now())
-    return {
-        "monthlyCost": None if cost is None else f"{cost:f}",
-        "resources": resources,
-        "unpricedResources": unpriced,
-        "savings": {
-            "actionable": f"{found.actionable.monthly_savings:f}",
-            "advice": f"{found.advice.monthly_savings:f}",
-            "blocked": f"{found.blocked.monthly_savings:f}",
-        },
-        "monthToDate": round(ahead.to_date, 2),
-        "monthEnd": None if ahead.month_end is None else [round(one, 2) for one in ahead.month_end],
-        "realisedMonthlySavings": f"{saved[0]:f}",
-        "asOf": trust.oldest.isoformat() if trust.oldest else None,
-        "gaps": len(trust.gaps),
-    }
+    return figures(asked)
 
 
 def _waiting(asked: Asked) -> tuple[list[ActionRequest], str]:
@@ -107,13 +88,6 @@ def _waiting(asked: Asked) -> tuple[list[ActionRequest], str]:
     except ClusterUnavailable as error:
         return [], error.message
     return [one for one in found if may_be_voted_on(one)], ""
-
-
-def _realised(asked: Asked) -> tuple[Decimal, int]:
-    """Return what ended acts save a month together, and how many they are."""
-    allowed = asked.namespaces()
-    known = [one for one in StoredSavings(asked.parts.store).read() if one.get("namespace") in allowed]
-    return sum((Decimal(one.get("saving") or 0) for one in known), Decimal("0.00")), len(known)
 
 
 def _days(found: Outlook, today: date) -> tuple[Day, ...]:

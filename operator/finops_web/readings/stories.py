@@ -144,3 +144,8 @@ def _amount(text: object) -> Decimal | None:
     except InvalidOperation:
         return None
     return found if found.is_finite() else None
+
+
+def is_visible(record: Record, namespaces: frozenset[str]) -> bool:
+    """Return whether a record is about a request of these namespaces; records about the operator itself are for all."""
+    return not record.entry.request or record.entry.request.split("/")[0] in namespaces
