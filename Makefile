@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 LOCKED := locks/dev.txt
 SOURCES := operator slackbot tests tools
 PYTEST := $(BIN)/python -m pytest
-PURE := operator/finops/domain/*,operator/finops/crds/*,operator/finops/audit_verify/*,operator/finops_operator/services/*,operator/finops_operator/plugins/*,operator/finops_operator/rules/*,operator/finops_operator/scan/metrics/*,operator/finops_operator/scan/check.py,operator/finops_operator/scan/price.py,operator/finops_operator/scan/recommend.py,operator/finops_operator/scan/select.py
+PURE := operator/finops/domain/*,operator/finops/crds/*,operator/finops/audit_verify/*,operator/finops_web/analytics/*,operator/finops_operator/services/*,operator/finops_operator/plugins/*,operator/finops_operator/rules/*,operator/finops_operator/scan/metrics/*,operator/finops_operator/scan/check.py,operator/finops_operator/scan/price.py,operator/finops_operator/scan/recommend.py,operator/finops_operator/scan/select.py
 
 .NOTPARALLEL:
 .PHONY: install demo test unit contract integration e2e check bench generate lock clean help

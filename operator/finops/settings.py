@@ -25,13 +25,11 @@ _SERVICE_LINK: Final = re.compile(
 """What Kubernetes puts into every pod for each service of the namespace, such as FINOPS_VALKEY_PORT."""
 _FOREIGN: Final = (
     "FINOPS_STORE_PASSWORD",
-    "FINOPS_LEDGER_PUBLIC_KEY_FILE",
     "FINOPS_TEST",
     "FINOPS_UPDATE_",
     "FINOPS_WRITE_",
 )
-"""How names begin that others read: the chart, which puts the password into FINOPS_REDIS_URL, `finops audit verify`,
-tests and generators."""
+"""How names begin that others read: the chart, which puts the password into FINOPS_REDIS_URL, tests and generators."""
 _LONGEST_SHOWN: Final = 40
 
 
@@ -85,6 +83,11 @@ class Settings(BaseSettings):
     )
     ledger_trusted_keys: str = Field(
         "", description="Public keys (PEM) that signed the ledger before the present one; their records stay valid."
+    )
+    ledger_public_key: str = Field(
+        "",
+        description="Public keys (PEM) by which the dashboard checks the ledger's signatures; read from a file by "
+        "`finops audit verify` too. Empty: the dashboard says that signatures were not checked.",
     )
     log_format: Literal["json", "text"] = Field("json", description="Log format: json or text.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(

@@ -10,6 +10,7 @@ from typing import Final
 import uvicorn
 
 from finops import logs
+from finops.audit_verify import Keys, NotAKey
 from finops.errors import InvalidInput
 from finops.k8s.person import api_server
 from finops.ports.clock import SystemClock
@@ -20,7 +21,9 @@ from finops_web.app import make_app
 from finops_web.context import Parts
 from finops_web.people.sessions import Sessions
 from finops_web.people.visitors import Visitors
+from finops_web.readings.history import History
 from finops_web.readings.resources import ResourceReadings
+from finops_web.readings.verdicts import Verdicts
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -68,11 +71,24 @@ def connect(settings: Settings) -> Parts:
     return Parts(
         store=store,
         resources=ResourceReadings(store),
+        verdicts=Verdicts(store, _ledger_keys(settings), clock),
+        history=History(store, clock),
         visitors=Visitors(api_server(os.environ.get("KUBECONFIG", "")), clock),
         sessions=Sessions(settings.web_session_key),
         clock=clock,
         demo=settings.demo,
     )
+
+
+def _ledger_keys(settings: Settings) -> Keys | None:
+    if not settings.ledger_public_key:
+        return None
+    try:
+        return Keys(settings.ledger_public_key)
+    except NotAKey as error:
+        raise InvalidInput(
+            str(error), field="FINOPS_LEDGER_PUBLIC_KEY", hint="take ledger-public-key of the release's Secret"
+        ) from error
 
 
 if __name__ == "__main__":

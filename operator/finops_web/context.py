@@ -12,8 +12,10 @@ from finops.ports.clock import Clock
 from finops.store.connection import Store
 from finops_web.people.sessions import COOKIE, Session, Sessions
 from finops_web.people.visitors import Visitor, Visitors
+from finops_web.readings.history import History
 from finops_web.readings.policies import ScannedPolicy, scanned_policies
 from finops_web.readings.resources import ResourceReadings
+from finops_web.readings.verdicts import Verdicts
 
 _BEARER: Final = "bearer "
 
@@ -24,6 +26,8 @@ class Parts:
 
     store: Store
     resources: ResourceReadings
+    verdicts: Verdicts
+    history: History
     visitors: Visitors
     sessions: Sessions
     clock: Clock

@@ -44,6 +44,23 @@ def moment(value: datetime | None) -> str:
     return "never" if value is None else f"{value:%Y-%m-%d %H:%M}"
 
 
+def clock(value: datetime) -> str:
+    """Return the time of day to the second, in UTC."""
+    return f"{value:%H:%M:%S}"
+
+
+def duration(length: timedelta) -> str:
+    """Return a length of time in its two largest units: `2 d 3 h`, `6 min 55 s`, `1.9 s`."""
+    seconds = length.total_seconds()
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
+
+
 def age(value: datetime | None, now: datetime) -> str:
     """Return how long ago something was, in its largest unit."""
     if value is None:

@@ -25,7 +25,7 @@ _ENVIRONMENT: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-for _name in ("money", "whole", "cents", "share", "moment", "age", "left", "words"):
+for _name in ("money", "whole", "cents", "share", "moment", "clock", "duration", "age", "left", "words"):
     _ENVIRONMENT.filters[_name] = getattr(formats, _name)
 _ENVIRONMENT.filters["change"] = change_of
 _ENVIRONMENT.globals["count"] = formats.count

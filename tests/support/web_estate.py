@@ -12,14 +12,18 @@ from typing import Any, cast
 
 from fastapi.testclient import TestClient
 from tests.support.fake_clock import FakeClock
+from tests.support.scan_samples import request
 
+from finops.audit_verify import Keys
+from finops.crds.approval import Approval
 from finops.domain.price import BilledQuantity, Cost, Price, cost_from
 from finops.domain.recommendation import Recommendation
 from finops.domain.report import Savings, ScanSummary, ShardCost
 from finops.domain.resource import Gap, Resource, Shard
 from finops.errors import Refused
 from finops.k8s.access import Access
-from finops.k8s.connection import Connection
+from finops.k8s.connection import Connection, connect
+from finops.k8s.kinds import action_requests, approvals
 from finops.k8s.person import api_server
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore, ShardHead
@@ -30,7 +34,9 @@ from finops_web.app import make_app
 from finops_web.context import Parts
 from finops_web.people.sessions import Sessions
 from finops_web.people.visitors import Visitors
+from finops_web.readings.history import History
 from finops_web.readings.resources import ResourceReadings
+from finops_web.readings.verdicts import Verdicts
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
@@ -151,7 +157,13 @@ class Site:
     cluster: KubernetesDouble
 
     def client(
-        self, store: Store, *, people: People | None = None, clock: FakeClock | None = None, demo: bool = False
+        self,
+        store: Store,
+        *,
+        people: People | None = None,
+        clock: FakeClock | None = None,
+        keys: Keys | None = None,
+        demo: bool = False,
     ) -> TestClient:
         """A client of a dashboard on `store`; it follows no redirect by itself."""
         moment = clock or FakeClock(NOW)
@@ -162,6 +174,8 @@ class Site:
         parts = Parts(
             store=store,
             resources=ResourceReadings(store),
+            verdicts=Verdicts(store, keys, moment),
+            history=History(store, moment),
             visitors=visitors,
             sessions=Sessions(SESSION_KEY),
             clock=moment,
@@ -175,6 +189,25 @@ class Site:
     def bearer(self, person: str = "alice") -> dict[str, str]:
         """The header that a program sends for a person."""
         return {"Authorization": f"Bearer {self.token(person)}"}
+
+    @contextmanager
+    def requests(self, *items: Recommendation) -> Iterator[list[str]]:
+        """Requests about `items` that wait for votes, as `namespace/name`; with their votes they go at the end."""
+        admin = connect(str(self.cluster.kubeconfig_for("admin")))
+        made = [request(item, None) for item in items]
+        for one in made:
+            action_requests(admin).create(one)
+        try:
+            yield [f"{one.metadata.namespace}/{one.metadata.name}" for one in made]
+        finally:
+            for one in made:
+                action_requests(admin).delete(one.metadata.namespace or "", one.metadata.name)
+            for vote in self.approvals("team-a"):
+                approvals(admin).delete("team-a", vote.metadata.name)
+
+    def approvals(self, namespace: str) -> list[Approval]:
+        """The votes of a namespace."""
+        return list(approvals(connect(str(self.cluster.kubeconfig_for("admin")))).list(namespace))
 
 
 @contextmanager

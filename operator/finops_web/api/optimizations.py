@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from finops.domain.recommendation import Recommendation, Status
+from finops.domain.recommendation import Recommendation
 from finops.store.recommendations import recommendation_to_json
 from finops_web.answers import LARGEST_PAGE, NotThere, page_of, success
 from finops_web.context import Asked, Visit
+from finops_web.narrowing import Narrowed
 from finops_web.readings.policies import trust_in
 from finops_web.readings.recommendations import recommendation, recommendations_of
 
@@ -19,12 +20,12 @@ ROUTER = APIRouter(tags=["recommendations"])
 @ROUTER.get("/api/optimizations")
 def optimizations(
     asked: Visit,
-    status: Status | None = None,
+    wanted: Narrowed,
     cursor: Annotated[str, Query(max_length=512)] = "",
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
 ) -> dict[str, Any]:
     """List recommendations: actionable first, then by saving."""
-    found = [one for one in recommendations_of(asked.parts.store, asked.policies()) if status in {None, one.status}]
+    found = wanted.apply(recommendations_of(asked.parts.store, asked.policies()))
     page = page_of(found, [f"{one.policy} {one.id}" for one in found], cursor, limit)
     return _success(asked, [recommendation_to_json(one) for one in page.rows], page.next_page)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -13,13 +12,15 @@ from fastapi.responses import Response
 from finops.crds.action_request import ActionRequest
 from finops.domain.money import to_cents
 from finops.errors import ClusterUnavailable
-from finops.store.cost_history import CostHistoryStore
-from finops.store.realized import StoredSavings
+from finops_web.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS
+from finops_web.api.dashboard import figures
 from finops_web.context import Asked, Visit
+from finops_web.readings.history import Outlook, outlook
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.recommendations import counted, recommendations_of
 from finops_web.readings.requests import may_be_voted_on, requests_of
 from finops_web.readings.resources import grouped, sum_of
+from finops_web.readings.savings import realised_of
 from finops_web.rendering import Entry, render
 
 ROUTER = APIRouter(include_in_schema=False)
@@ -30,10 +31,12 @@ _DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What the whole inventory cost a month, as of one day; None when nothing was priced that day."""
+    """One bar of the chart: a day that is known, or one that is forecast. The height is a percentage of the dearest."""
 
-    day: str
-    monthly: Decimal | None
+    day: date
+    cost: float
+    height: float
+    expected: bool
 
 
 @ROUTER.get("/")
@@ -44,6 +47,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
     cost, resources, unpriced = sum_of(rows)
     now = asked.parts.clock.now()
     waiting, cluster_problem = _waiting(asked)
+    ahead = outlook(asked.parts.history.parts(policies), now.date())
     recommended = counted(recommendations_of(asked.parts.store, policies))
     return render(
         asked,
@@ -55,7 +59,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
         daily=None if cost is None else to_cents(cost / 30),
         unpriced=unpriced,
         savings=savings_of(policies),
-        realised=_realised(asked),
+        realised=realised_of(asked.parts.store, asked.namespaces()),
         top=recommended[:_TOP],
         more=max(0, len(recommended) - _TOP),
         waiting=waiting,
@@ -63,7 +67,10 @@ def dashboard(asked: Visit, request: Request) -> Response:
         by_kind=grouped(rows, lambda row: row.resource.kind),
         by_region=grouped(rows, lambda row: row.resource.region or "global"),
         by_account=grouped(rows, lambda row: row.resource.account),
-        days=_days(asked, now) if policies else (),
+        days=_days(ahead, now.date()) if policies else (),
+        outlook=ahead,
+        least_days=LEAST_DAYS,
+        least_days_for_months=LEAST_DAYS_FOR_MONTHS,
         policies=policies,
     )
 
@@ -71,23 +78,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
 @ROUTER.get("/dashboard.json")
 def dashboard_json(asked: Visit) -> dict[str, Any]:
     """Return the figures of the dashboard as data."""
-    policies = asked.policies()
-    cost, resources, unpriced = sum_of(asked.parts.resources.seen_by(policies))
-    found, saved = savings_of(policies), _realised(asked)
-    trust = trust_in(policies, resources, resources - unpriced, asked.parts.clock.now())
-    return {
-        "monthlyCost": None if cost is None else f"{cost:f}",
-        "resources": resources,
-        "unpricedResources": unpriced,
-        "savings": {
-            "actionable": f"{found.actionable.monthly_savings:f}",
-            "advice": f"{found.advice.monthly_savings:f}",
-            "blocked": f"{found.blocked.monthly_savings:f}",
-        },
-        "realisedMonthlySavings": f"{saved[0]:f}",
-        "asOf": trust.oldest.isoformat() if trust.oldest else None,
-        "gaps": len(trust.gaps),
-    }
+    return figures(asked)
 
 
 def _waiting(asked: Asked) -> tuple[list[ActionRequest], str]:
@@ -99,21 +90,14 @@ def _waiting(asked: Asked) -> tuple[list[ActionRequest], str]:
     return [one for one in found if may_be_voted_on(one)], ""
 
 
-def _realised(asked: Asked) -> tuple[Decimal, int]:
-    """Return what ended acts save a month together, and how many they are."""
-    allowed = asked.namespaces()
-    known = [one for one in StoredSavings(asked.parts.store).read() if one.get("namespace") in allowed]
-    return sum((Decimal(one.get("saving") or 0) for one in known), Decimal("0.00")), len(known)
-
-
-def _days(asked: Asked, now: datetime) -> tuple[Day, ...]:
-    """Return the last days of the accounts that the visitor's policies cover, oldest first."""
-    covered = {(shard.account, shard.region, shard.kind) for one in asked.policies() for shard, _ in one.head.shards}
-    sums: dict[str, Decimal | None] = {}
-    today = now.date()
-    for one in CostHistoryStore(asked.parts.store).between(today - timedelta(days=_DAYS - 1), today):
-        if (one.account, one.region, one.kind) not in covered:
-            continue
-        known, before = one.cost.known_cost, sums.setdefault(one.day.isoformat(), None)
-        sums[one.day.isoformat()] = before if known is None else (before or Decimal(0)) + known
-    return tuple(Day(day, amount) for day, amount in sorted(sums.items()))
+def _days(found: Outlook, today: date) -> tuple[Day, ...]:
+    """Return the days of the last month that are known, and those left of this month that are forecast."""
+    if found.series is None:
+        return ()
+    first = min(today.replace(day=1), today - timedelta(days=_DAYS - 1))
+    known = [(day, cost) for day, cost in zip(found.series.days, found.series.values, strict=True) if day >= first]
+    ahead = found.month.values if found.month else ()
+    coming = [(found.series.last + timedelta(days=number), cost) for number, cost in enumerate(ahead, start=1)]
+    top = max((cost for _, cost in (*known, *coming)), default=0.0) or 1.0
+    bars = [Day(day, cost, 100 * cost / top, expected=False) for day, cost in known]
+    return (*bars, *(Day(day, cost, 100 * cost / top, expected=True) for day, cost in coming))

@@ -12,10 +12,12 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import Choice
 from finops.domain.recommendation import Recommendation, Status
+from finops.domain.tags import owner_of
 from finops.errors import ClusterUnavailable, FinopsError
 from finops.store.recommendations import recommendation_to_json
 from finops_web.answers import NotThere
 from finops_web.context import Asked, Visit
+from finops_web.narrowing import Narrowed
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.recommendations import ORDER, counted, recommendations_of
 from finops_web.readings.requests import may_be_voted_on, request_of, requests_of, vote
@@ -42,15 +44,16 @@ class Group:
 def optimizations(
     asked: Visit,
     request: Request,
+    wanted: Narrowed,
     open: str = "",  # noqa: A002 - the name in the address
-    find: str = "",
     said: str = "",
     problem: str = "",
 ) -> Response:
     """Show the list, and the recommendation `open` beside it; without one, the best that can be decided."""
     policies = asked.policies()
     everything = recommendations_of(asked.parts.store, policies)
-    shown = [one for one in counted(everything) if _matches(one, find)]
+    listed = counted(everything)
+    shown = wanted.apply(listed)
     chosen = next((one for one in everything if one.id == open), None) if open else next(iter(shown), None)
     waiting, cluster_problem = _requests(asked)
     return render(
@@ -66,22 +69,28 @@ def optimizations(
         request_of_chosen=_about(waiting, chosen),
         cluster_problem=cluster_problem,
         alternatives=[one for one in everything if chosen and one.group == chosen.group and one.id != chosen.id],
-        find=find,
+        open_requests=_open_requests(waiting),
+        wanted=wanted,
+        hidden=len(listed) - len(shown),
+        kinds=sorted({one.resource.kind for one in listed}),
+        accounts=sorted({one.resource.account for one in listed}),
+        regions=sorted({one.resource.region for one in listed}),
+        owners=sorted({owner_of(one.tags) for one in listed} - {""}),
         said=said[:500],
         problem=problem[:500],
     )
 
 
 @ROUTER.get("/optimizations.json")
-def optimizations_json(asked: Visit) -> Response:
+def optimizations_json(asked: Visit, wanted: Narrowed) -> Response:
     """Return all recommendations as data."""
-    return JSONResponse([recommendation_to_json(one) for one in _all(asked)])
+    return JSONResponse([recommendation_to_json(one) for one in wanted.apply(_all(asked))])
 
 
 @ROUTER.get("/optimizations.csv")
-def optimizations_csv(asked: Visit) -> Response:
+def optimizations_csv(asked: Visit, wanted: Narrowed) -> Response:
     """Return all recommendations for a spreadsheet."""
-    return csv_of(_CSV, (_csv_row(one) for one in _all(asked)), "optimizations")
+    return csv_of(_CSV, (_csv_row(one) for one in wanted.apply(_all(asked))), "optimizations")
 
 
 @ROUTER.post("/optimizations/vote")
@@ -122,9 +131,9 @@ def _csv_row(one: Recommendation) -> dict[str, Any]:
     return {**record, **place, "resource": ref["id"]}
 
 
-def _matches(one: Recommendation, find: str) -> bool:
-    place = one.resource
-    return find.strip().lower() in f"{place.name}\n{place.id}\n{place.account}\n{one.check}\n{one.summary}".lower()
+def _open_requests(requests: tuple[ActionRequest, ...]) -> dict[tuple[str, str], ActionRequest]:
+    """Return (ARN, action) → the request about it that a vote can still change."""
+    return {(one.spec.resource.arn, one.spec.action): one for one in requests if may_be_voted_on(one)}
 
 
 def _requests(asked: Asked) -> tuple[tuple[ActionRequest, ...], str]:

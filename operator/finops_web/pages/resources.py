@@ -13,6 +13,7 @@ from finops_web.answers import NotThere, number
 from finops_web.api.resources import resource_to_json
 from finops_web.context import Visit
 from finops_web.listing import Asking, Sort, measured, paged
+from finops_web.readings.metrics import charts_of
 from finops_web.readings.policies import trust_in
 from finops_web.readings.recommendations import recommendations_of
 from finops_web.readings.resources import grouped, sum_of
@@ -91,6 +92,7 @@ def one_resource(asked: Visit, request: Request, kind: str, identifier: str) -> 
         row=row,
         hourly=number(row.cost.hourly),
         measured=measured(row),
+        charts=charts_of(asked.parts.store, row),
         recommended=[one for one in found if one.resource.arn == row.resource.arn],
         counted_by=[one.title for one in policies if one.counts(row.resource)],
     )

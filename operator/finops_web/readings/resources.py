@@ -7,14 +7,16 @@ a head has changed. What a visitor sees of them is decided for each request.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.price import Cost
 from finops.domain.resource import Resource, Shard
+from finops.domain.tags import carries
 from finops.domain.utilization import Utilization
 from finops.store.connection import Store
 from finops.store.inventory import InventoryStore, ShardHead
@@ -25,6 +27,9 @@ from finops_web.readings.policies import ScannedPolicy
 HOURS: Final = DEFAULT_HOURS_PER_MONTH
 """All pages count a month of 730 hours, whatever a policy counts with, so that their sums agree with each other."""
 
+_VIEWS: Final = 8
+"""Ordered lists that are kept: people with the same rights share one."""
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceRow:
@@ -33,14 +38,16 @@ class ResourceRow:
     resource: Resource
     cost: Cost
     utilization: Utilization | None
+    monthly: Decimal | None
 
-    @property
-    def monthly(self) -> Decimal | None:
-        return self.cost.monthly
+    @classmethod
+    def of(cls, resource: Resource, cost: Cost, utilization: Utilization | None) -> ResourceRow:
+        """Return a row; its sum is made once, since every list orders and adds by it."""
+        return cls(resource, cost, utilization, cost.monthly)
 
     def over(self, hours_per_month: Decimal) -> ResourceRow:
         """Return the row in a month of so many hours."""
-        return replace(self, cost=self.cost.over(hours_per_month))
+        return ResourceRow.of(self.resource, self.cost.over(hours_per_month), self.utilization)
 
 
 class ResourceReadings:
@@ -51,24 +58,35 @@ class ResourceReadings:
         self._costs = ResourceCostStore(store)
         self._utilization = UtilizationStore(store)
         self._kept: dict[Shard, tuple[str, tuple[ResourceRow, ...]]] = {}
+        self._seen: OrderedDict[Any, tuple[ResourceRow, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
     def seen_by(self, policies: Collection[ScannedPolicy]) -> tuple[ResourceRow, ...]:
         """Return the resources that at least one of `policies` counts, the dearest first and unpriced ones last."""
-        found = [
-            row
-            for shard, rows in self._rows(policies).items()
-            for row in rows
-            if any(one.counts(row.resource) for one in policies if one.covers(shard))
-        ]
-        return tuple(sorted(found, key=_dearest_first))
+        kept = self._rows(policies)
+        key = (
+            tuple((shard, mark) for shard, (mark, _) in kept.items()),
+            tuple(
+                (one.key, one.head.generation, repr(one.head.include_tags), repr(one.head.exclude_tags))
+                for one in policies
+            ),
+        )
+        with self._lock:
+            seen = self._seen.get(key)
+        if seen is None:
+            seen = tuple(sorted(_counted(policies, kept), key=_dearest_first))
+            with self._lock:
+                self._seen[key] = seen
+                if len(self._seen) > _VIEWS:
+                    self._seen.popitem(last=False)
+        return seen
 
     def find(self, policies: Collection[ScannedPolicy], kind: str, resource_id: str) -> ResourceRow | None:
         """Return one resource, None when it is not there or none of `policies` counts it."""
         rows = (row for row in self.seen_by(policies) if row.resource.kind == kind)
         return next((row for row in rows if row.resource.id == resource_id), None)
 
-    def _rows(self, policies: Collection[ScannedPolicy]) -> dict[Shard, tuple[ResourceRow, ...]]:
+    def _rows(self, policies: Collection[ScannedPolicy]) -> dict[Shard, tuple[str, tuple[ResourceRow, ...]]]:
         wanted = {shard for one in policies for shard, _ in one.head.shards}
         with self._lock:
             heads = {head.shard: head for head in self._inventory.heads()}
@@ -78,7 +96,7 @@ class ResourceReadings:
                 mark = _mark(heads[shard])
                 if self._kept.get(shard, ("", ()))[0] != mark:
                     self._kept[shard] = (mark, tuple(self._read(heads[shard])))
-            return {shard: self._kept[shard][1] for shard in sorted(wanted & heads.keys(), key=str)}
+            return {shard: self._kept[shard] for shard in sorted(wanted & heads.keys(), key=str)}
 
     def _read(self, head: ShardHead) -> Iterable[ResourceRow]:
         for page in self._inventory.pages(head.shard, head.generation):
@@ -86,7 +104,22 @@ class ResourceReadings:
             costs = self._costs.many(head.shard, ids, HOURS)
             measured = self._utilization.summaries(head.shard, ids)
             for one in page:
-                yield ResourceRow(one, costs[one.id], measured.get(one.id))
+                yield ResourceRow.of(one, costs[one.id], measured.get(one.id))
+
+
+def _counted(
+    policies: Collection[ScannedPolicy], kept: Mapping[Shard, tuple[str, tuple[ResourceRow, ...]]]
+) -> Iterator[ResourceRow]:
+    """Yield the rows that at least one of the policies counts."""
+    for shard, (_, rows) in kept.items():
+        covering = [one for one in policies if one.covers(shard)]
+        selecting = [(one.head.include_tags, one.head.exclude_tags) for one in covering]
+        if any(not include and not exclude for include, exclude in selecting):
+            yield from rows
+            continue
+        for row in rows:
+            if any(carries(row.resource.tags, include, exclude) for include, exclude in selecting):
+                yield row
 
 
 def _mark(head: ShardHead) -> str:

@@ -31,7 +31,14 @@ def test_hostile_names_and_tags_stay_text_on_every_page(site: Site, store: Store
     StoredScan(store).write({"one": (one, priced("0.10"))})
     client = site.client(store)
 
-    for path in ("/", "/resources", "/resources/ec2-instance/i-1", f"/resources?find={text}", "/optimizations"):
+    for path in (
+        "/",
+        "/resources",
+        "/resources/ec2-instance/i-1",
+        f"/resources?find={text}",
+        "/optimizations",
+        "/anomalies",
+    ):
         page = client.get(path, headers=site.bearer()).text
         assert "<script>alert" not in page
         assert "<img src=x" not in page
@@ -53,7 +60,7 @@ def test_gaps_and_age_stand_under_every_title(site: Site, store: Store) -> None:
     StoredScan(store).write({"one": (resource("ec2-instance", "i-1"), priced("0.10"))}, gaps=(gap,))
     client = site.client(store)
 
-    for path in ("/", "/optimizations", "/resources", "/savings", "/policies", "/audit"):
+    for path in ("/", "/optimizations", "/resources", "/savings", "/anomalies", "/policies", "/audit"):
         page = client.get(path, headers=site.bearer()).text
         assert "1 gap: something could not be seen" in page, path
         assert "ec2:DescribeInstances" in page, path
@@ -123,12 +130,37 @@ def test_every_filter_narrows_the_list(site: Site, store: Store, query: str, fou
     assert {row["id"] for row in rows} == found
 
 
+@pytest.mark.timeout(180)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     path=st.sampled_from(
-        ["/api/resources", "/api/instances", "/resources", "/api/optimizations", "/api/costing/current", "/audit"]
+        [
+            "/api/resources",
+            "/api/instances",
+            "/resources",
+            "/api/optimizations",
+            "/api/costing/current",
+            "/audit",
+            "/api/audit",
+            "/api/costing/history",
+        ]
     ),
-    name=st.sampled_from(["kind", "find", "tag", "cursor", "limit", "min_cost", "sort", "hours_per_month", "start"]),
+    name=st.sampled_from(
+        [
+            "kind",
+            "find",
+            "tag",
+            "cursor",
+            "limit",
+            "min_cost",
+            "sort",
+            "hours_per_month",
+            "start",
+            "days",
+            "by",
+            "before",
+        ]
+    ),
     value=st.text(max_size=40),
 )
 def test_whatever_an_address_says_the_answer_is_no_failure_of_ours(

@@ -1,0 +1,47 @@
+"""GET /api/dashboard: the dashboard's figures in the API's envelope."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from finops_web.answers import success
+from finops_web.context import Asked, Visit
+from finops_web.readings.history import outlook
+from finops_web.readings.policies import savings_of, trust_in
+from finops_web.readings.resources import sum_of
+from finops_web.readings.savings import realised_of
+
+ROUTER = APIRouter(tags=["dashboard"])
+
+
+@ROUTER.get("/api/dashboard")
+def dashboard(asked: Visit) -> dict[str, Any]:
+    """Return cost, savings and forecast as the dashboard shows them."""
+    trust = trust_in(asked.policies(), 0, 0, asked.parts.clock.now())
+    return success(figures(asked), as_of=trust.oldest, gaps=trust.gaps)
+
+
+def figures(asked: Asked) -> dict[str, Any]:
+    """Return the figures of the dashboard; amounts of the store as decimal strings, estimates as numbers."""
+    policies = asked.policies()
+    cost, resources, unpriced = sum_of(asked.parts.resources.seen_by(policies))
+    found, (saved, _) = savings_of(policies), realised_of(asked.parts.store, asked.namespaces())
+    ahead = outlook(asked.parts.history.parts(policies), asked.parts.history.today())
+    trust = trust_in(policies, resources, resources - unpriced, asked.parts.clock.now())
+    return {
+        "monthlyCost": None if cost is None else f"{cost:f}",
+        "resources": resources,
+        "unpricedResources": unpriced,
+        "savings": {
+            "actionable": f"{found.actionable.monthly_savings:f}",
+            "advice": f"{found.advice.monthly_savings:f}",
+            "blocked": f"{found.blocked.monthly_savings:f}",
+        },
+        "monthToDate": round(ahead.to_date, 2) if ahead.known_days else None,
+        "monthEnd": None if ahead.month_end is None else [round(one, 2) for one in ahead.month_end],
+        "realisedMonthlySavings": f"{saved:f}",
+        "asOf": trust.oldest.isoformat() if trust.oldest else None,
+        "gaps": len(trust.gaps),
+    }

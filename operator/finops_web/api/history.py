@@ -1,0 +1,95 @@
+"""GET /api/costing/history and /api/costing/forecast: cost per day, and what the coming days will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+
+from finops.store.cost_history import KEPT_DAYS
+from finops_web.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS, Forecast
+from finops_web.analytics.series import Part, grouped
+from finops_web.answers import success
+from finops_web.context import Asked, Visit
+from finops_web.readings.history import outlook
+from finops_web.readings.policies import trust_in
+
+ROUTER = APIRouter(tags=["costing"])
+
+
+class By(StrEnum):
+    """What a history is grouped by."""
+
+    ALL = "all"
+    ACCOUNT = "account"
+    REGION = "region"
+    SERVICE = "service"
+
+
+_KEYS: Final[Mapping[By, Callable[[Part], str]]] = {
+    By.ALL: lambda _: "all",
+    By.ACCOUNT: lambda part: part.account,
+    By.REGION: lambda part: part.region,
+    By.SERVICE: lambda part: part.kind,
+}
+
+
+@ROUTER.get("/api/costing/history")
+def history(
+    asked: Visit,
+    by: By = By.ALL,
+    days: Annotated[int, Query(ge=1, le=KEPT_DAYS, description="How many days back.")] = 90,
+) -> dict[str, Any]:
+    """Return each day's cost at the inventory and list prices of that day; days that are not known are left out."""
+    today = asked.parts.history.today()
+    first = today - timedelta(days=days - 1)
+    rows = [
+        {"date": day.isoformat(), by.value: name, "cost": round(value, 4)}
+        for name, series in grouped(asked.parts.history.parts(asked.policies()), _KEYS[by], today).items()
+        for day, value in zip(series.days, series.values, strict=True)
+        if day >= first
+    ]
+    return _success(asked, rows)
+
+
+@ROUTER.get("/api/costing/forecast")
+def cost_forecast(asked: Visit) -> dict[str, Any]:
+    """Return the forecast to month end and of three months; null, with the reason, where history is too short."""
+    found = outlook(asked.parts.history.parts(asked.policies()), asked.parts.history.today())
+    known = len(found.series.values) if found.series else 0
+    month_end = found.month_end
+    data = {
+        "monthToDate": round(found.to_date, 2),
+        "knownDays": found.known_days,
+        "historyDays": known,
+        "monthEnd": None
+        if month_end is None
+        else dict(zip(("expected", "low", "high"), (round(one, 2) for one in month_end), strict=True)),
+        "restOfMonth": _to_json(found.month),
+        "threeMonths": _to_json(found.quarter),
+        "needs": {"monthEnd": LEAST_DAYS, "threeMonths": LEAST_DAYS_FOR_MONTHS},
+        "reason": "" if found.month or not found.left_days else f"not enough history: {known} of {LEAST_DAYS} days",
+    }
+    return _success(asked, data)
+
+
+def _to_json(one: Forecast | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    return {
+        "total": round(one.total, 2),
+        "low": round(one.low, 2),
+        "high": round(one.high, 2),
+        "errorPercent": round(one.error_percent, 2),
+        "backTests": one.tests,
+        "testedDays": one.tested_days,
+        "days": [round(value, 4) for value in one.values],
+    }
+
+
+def _success(asked: Asked, data: Any) -> dict[str, Any]:
+    trust = trust_in(asked.policies(), 0, 0, asked.parts.clock.now())
+    return success(data, as_of=trust.oldest, gaps=trust.gaps)

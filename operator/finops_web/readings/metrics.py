@@ -1,0 +1,106 @@
+"""The hourly values behind a resource's summaries, as lines of a chart and as a table by day."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from finops.domain.rings import Ring
+from finops.store.connection import Store
+from finops.store.utilization import UtilizationStore
+from finops_web.readings.resources import ResourceRow
+
+SHOWN_HOURS: Final = 14 * 24
+_LEVEL_STATISTICS: Final = 2
+"""A level is kept as hourly means and hourly peaks, a counter as hourly sums alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day of a metric: its highest hour, its mean, and how many of its hours have a value."""
+
+    day: date
+    highest: float
+    mean: float
+    hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One metric over time. Coordinates are percent of the picture; an hour without a value interrupts the line.
+
+    Attributes:
+        what: what a point is: the highest value of an hour, or its sum.
+        lines: points of each uninterrupted line, as an SVG polyline takes them.
+        mark: height of the value below which 99.5 % of the time lies, None when it is not known.
+    """
+
+    name: str
+    what: str
+    start: datetime
+    end: datetime
+    top: float
+    lines: tuple[str, ...]
+    mark: float | None
+    below: float | None
+    days: tuple[Day, ...]
+
+
+def charts_of(store: Store, row: ResourceRow) -> tuple[Chart, ...]:
+    """Return a chart for each metric whose hourly values are kept. Raises StoreUnavailable."""
+    if row.utilization is None:
+        return ()
+    names = sorted(row.utilization.metrics)
+    rings = UtilizationStore(store).rings(row.resource.shard, names, [row.resource.id])
+    found = ((name, rings.get((row.resource.id, name))) for name in names)
+    charts = (_chart(name, ring, row) for name, ring in found if ring is not None and ring.hours)
+    return tuple(one for one in charts if one is not None)
+
+
+def _chart(name: str, ring: Ring, row: ResourceRow) -> Chart | None:
+    first = max(ring.start_hour, ring.end_hour - SHOWN_HOURS)
+    values = list(ring.slice_from(first)[-1])
+    known = [one for one in values if not math.isnan(one)]
+    if not known:
+        return None
+    top = max(known) or 1.0
+    summary = row.utilization.best(name) if row.utilization is not None else None
+    level = len(ring.values) == _LEVEL_STATISTICS
+    below = summary.p99_5 if level and summary is not None and summary.p99_5 <= top else None
+    return Chart(
+        name,
+        "highest value of each hour" if level else "sum of each hour",
+        _at(first),
+        _at(ring.end_hour),
+        top,
+        tuple(_lines(values, top)),
+        None if below is None else 100 - 100 * below / top,
+        below,
+        _days(first, values),
+    )
+
+
+def _lines(values: Sequence[float], top: float) -> list[str]:
+    width = max(1, len(values) - 1)
+    lines: list[list[str]] = [[]]
+    for number, value in enumerate(values):
+        if math.isnan(value):
+            lines.append([])
+        else:
+            lines[-1].append(f"{100 * number / width:.2f},{100 - 100 * value / top:.2f}")
+    return [" ".join(one) for one in lines if one]
+
+
+def _days(first: int, values: Sequence[float]) -> tuple[Day, ...]:
+    by_day: dict[date, list[float]] = {}
+    for number, value in enumerate(values):
+        if not math.isnan(value):
+            by_day.setdefault(_at(first + number).date(), []).append(value)
+    return tuple(Day(day, max(found), sum(found) / len(found), len(found)) for day, found in sorted(by_day.items()))
+
+
+def _at(hour: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour)

@@ -1,0 +1,210 @@
+"""One sentence for each record of the ledger, and what the sentence rests on.
+
+The ledger keeps facts as words for programs (`posted posted`, `outcome modify_type 1 ok`); people read these sentences.
+Everything that comes out of a record is text from outside: the templates escape it, nothing here is markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from finops.domain.audit import Entry, Record, RecordKind
+from finops.domain.canonical import Json
+from finops_web.formats import words
+
+_CHANNELS: Final = {"kubernetes": "with a token of the cluster", "slack": "in Slack", "web": "in the dashboard"}
+_CHOICES: Final = {"Approve": "approved", "Deny": "denied", "Withdraw": "withdrew the vote"}
+_BAD_ENDS: Final = frozenset({"NeedsHuman", "RolledBack", "Stale", "Denied", "Expired"})
+
+
+class Shape(StrEnum):
+    """How a record is drawn: an intent or a vote is hollow, what is done is filled, what failed is a square."""
+
+    INTENT = "intent"
+    VOTE = "vote"
+    DONE = "done"
+    FAILED = "failed"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What a record says.
+
+    Attributes:
+        subject: who or what it is about, shown in bold before `text`; empty where nobody needs to be named.
+        detail: what it rests on, one line, empty when the sentence says it all.
+    """
+
+    shape: Shape
+    text: str
+    subject: str = ""
+    detail: str = ""
+
+    @property
+    def whole(self) -> str:
+        """Return subject and text as one plain sentence, for data."""
+        return f"{self.subject} {self.text}".strip()
+
+
+def sentence_of(record: Record) -> Sentence:
+    """Return the sentence of a record."""
+    return _SENTENCES[record.entry.kind](record.entry)
+
+
+def _text(detail: Mapping[str, Json], name: str) -> str:
+    """Return a text or a number of a record's detail; empty when it holds neither."""
+    found = detail.get(name)
+    return str(found) if isinstance(found, (str, int)) and not isinstance(found, bool) else ""
+
+
+def _inner(detail: Mapping[str, Json], name: str) -> Mapping[str, Json]:
+    found = detail.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _proposed(entry: Entry) -> Sentence:
+    if entry.result == "created":
+        return Sentence(
+            Shape.NOTE, "The request was created", detail=f"Plan {entry.plan_hash[:12]} cannot change from here on"
+        )
+    saving, resource = _text(entry.detail, "monthlySavings"), _text(entry.detail, "resource")
+    parts = (f"Saves {saving} USD a month" if saving else "", resource)
+    action = words(_text(entry.detail, "action")) or "an act"
+    return Sentence(
+        Shape.INTENT,
+        f"proposed {action}",
+        f"Policy {_text(entry.detail, 'policy')}",
+        ", ".join(part for part in parts if part),
+    )
+
+
+def _posted(entry: Entry) -> Sentence:
+    return Sentence(Shape.NOTE, "Shown in Slack", detail=f"Channel {_text(entry.detail, 'channel')}")
+
+
+def _voted(entry: Entry) -> Sentence:
+    detail, voter = entry.detail, _inner(entry.detail, "voter")
+    choice = _text(detail, "choice")
+    reason, channel = _text(detail, "reason"), _CHANNELS.get(_text(voter, "source"), "")
+    if entry.result != "counted":
+        return Sentence(Shape.FAILED, f"voted {choice}; the vote does not count", entry.actor, _text(detail, "message"))
+    said = f"Reason: {reason}" if reason else "No reason given"
+    return Sentence(Shape.VOTE, _CHOICES.get(choice, choice), entry.actor, f"{said}; {channel}" if channel else said)
+
+
+def _decided(entry: Entry) -> Sentence:
+    shape = Shape.FAILED if entry.result in _BAD_ENDS else Shape.DONE
+    return Sentence(shape, words(entry.result).capitalize(), detail=_text(entry.detail, "message"))
+
+
+def _intent(entry: Entry) -> Sentence:
+    back = " to undo" if entry.detail.get("back") is True else ""
+    again = f", attempt {entry.attempt}" if entry.attempt > 1 else ""
+    return Sentence(
+        Shape.INTENT,
+        f"Calls {_call(entry)}{back}{again}",
+        detail=", ".join(part for part in ("Written before the call", _seen(entry.detail)) if part),
+    )
+
+
+def _outcome(entry: Entry) -> Sentence:
+    return _note_of_act(entry) if entry.attempt == 0 else _answer(entry)
+
+
+def _answer(entry: Entry) -> Sentence:
+    detail, step = entry.detail, words(entry.step)
+    code = ": ".join(part for part in (_text(detail, "code"), _text(detail, "message")) if part)
+    request_id = _text(detail, "requestId")
+    proof = f"Request id {request_id}" if request_id else ""
+    match entry.result:
+        case "ok":
+            return Sentence(Shape.DONE, f"AWS accepted: {step}", detail=proof)
+        case "recovered":
+            return Sentence(Shape.DONE, f"AWS shows the effect: {step}", detail=_seen(detail))
+        case "rejected":
+            return Sentence(Shape.FAILED, f"AWS refused: {step}", detail=code or proof)
+        case "unknown":
+            return Sentence(Shape.FAILED, f"No clear answer: {step}", detail=code or "What AWS shows decides")
+    return Sentence(Shape.FAILED, f"{step.capitalize()}: {words(entry.result)}", detail=code or _seen(detail))
+
+
+def _note_of_act(entry: Entry) -> Sentence:
+    detail, reason = entry.detail, _text(entry.detail, "reason")
+    match entry.result:
+        case "started":
+            dry = detail.get("dryRun") is True
+            saving = _text(_inner(detail, "estimate"), "monthlySavings")
+            promise = f"Expected to save {saving} USD a month" if saving else ""
+            return Sentence(Shape.NOTE, "The dry run started" if dry else "The act started", detail=promise)
+        case "compensating":
+            return Sentence(Shape.FAILED, "It turns back", detail=reason)
+        case "dry-run":
+            return Sentence(Shape.DONE, f"Dry run of {_call(entry)}", detail=_text(detail, "code"))
+    shape = Shape.FAILED if entry.result in _BAD_ENDS else Shape.DONE
+    return Sentence(shape, f"Ended: {words(entry.result)}", detail=reason)
+
+
+def _verified(entry: Entry) -> Sentence:
+    saving = _text(entry.detail, "monthlySavings")
+    counts = f"Saves {saving} USD a month from here on. " if saving else ""
+    return Sentence(Shape.DONE, "AWS shows the wanted state", detail=counts + _text(entry.detail, "reason"))
+
+
+def _seen(detail: Mapping[str, Json]) -> str:
+    observed = _inner(detail, "observed")
+    facts = [f"{words(name)} {observed[name]}" for name in ("state", "instanceType", "volumeType") if name in observed]
+    return f"AWS showed {', '.join(facts)}" if facts else ""
+
+
+def _call(entry: Entry) -> str:
+    operation = _text(entry.detail, "operation")
+    return operation.partition(":")[2] or operation or words(entry.step)
+
+
+def _frozen(entry: Entry) -> Sentence:
+    text = "All acts were stopped (freeze)" if entry.result == "on" else "The freeze was lifted"
+    return Sentence(Shape.NOTE, text, detail=_text(entry.detail, "reason"))
+
+
+def _policy_changed(entry: Entry) -> Sentence:
+    text = "changed" if entry.result == "changed" else "is served from here on"
+    return Sentence(
+        Shape.NOTE, text, f"Policy {_text(entry.detail, 'policy')}", f"Generation {_text(entry.detail, 'generation')}"
+    )
+
+
+def _acquired(entry: Entry) -> Sentence:
+    return Sentence(
+        Shape.NOTE, f"writes from here on, fence {_text(entry.detail, 'fence')}", _text(entry.detail, "holder")
+    )
+
+
+def _corrected(entry: Entry) -> Sentence:
+    return Sentence(Shape.NOTE, f"Record {_text(entry.detail, 'record')} repeats another one and counts for nothing")
+
+
+def _plain(text: str, shape: Shape = Shape.NOTE) -> Callable[[Entry], Sentence]:
+    return lambda entry: Sentence(shape, text, detail=_text(entry.detail, "reason"))
+
+
+_SENTENCES: Final[Mapping[RecordKind, Callable[[Entry], Sentence]]] = {
+    RecordKind.PROPOSED: _proposed,
+    RecordKind.POSTED: _posted,
+    RecordKind.VOTED: _voted,
+    RecordKind.DECIDED: _decided,
+    RecordKind.INTENT: _intent,
+    RecordKind.OUTCOME: _outcome,
+    RecordKind.VERIFIED: _verified,
+    RecordKind.UNDONE: _plain("It was undone", Shape.DONE),
+    RecordKind.FROZEN: _frozen,
+    RecordKind.POLICY_CHANGED: _policy_changed,
+    RecordKind.CHECKPOINT: _plain("Checkpoint"),
+    RecordKind.KEY_CHANGED: _plain("Another key signs from here on"),
+    RecordKind.ACQUIRED: _acquired,
+    RecordKind.CORRECTED: _corrected,
+    RecordKind.PROTECTED: _plain("The admission policies are in force"),
+}

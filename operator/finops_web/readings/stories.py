@@ -1,0 +1,151 @@
+"""The story of one request out of the ledger: proposed, voted, called, answered, saved; and where the time went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from finops.domain.audit import Record, RecordKind
+from finops.store.ledger import LedgerStream
+from finops_web.readings.sentences import Sentence, sentence_of
+
+_OPERATION_DIGITS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One record with its sentence."""
+
+    record: Record
+    sentence: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the time between proposal and end."""
+
+    name: str
+    length: timedelta
+    percent: float
+    start_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What became of one request.
+
+    Attributes:
+        request: `namespace/name/uid`, as in the ledger.
+        end: the state in which it ended, empty while it has not.
+        people: who voted and was counted, each once, in order.
+        calls: how many changing calls were made.
+        saving: what it saves a month, None while nothing was verified.
+        stretches: where the time between the first and the last record went.
+    """
+
+    request: str
+    events: tuple[Event, ...]
+    end: str
+    people: tuple[str, ...]
+    calls: int
+    saving: Decimal | None
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def name(self) -> str:
+        return self.request.split("/")[1]
+
+    @property
+    def lasted(self) -> timedelta:
+        return self.events[-1].record.time - self.events[0].record.time
+
+
+def story_of(stream: LedgerStream, request: str) -> Story | None:
+    """Return the story of a request (`namespace/name/uid`), None when the ledger knows none.
+
+    Raises:
+        LedgerUnavailable: the store does not answer.
+        LedgerDiverged: what is stored is not a ledger.
+    """
+    namespace, _, rest = request.partition("/")
+    name, _, uid = rest.partition("/")
+    if not (namespace and name and uid):
+        return None
+    records = [one for one in stream.of_request(uid) if one.entry.request == request]
+    if not records:
+        return None
+    digest = records[0].entry.detail.get("specHash")
+    # The record that was written before the object existed could not name its uid.
+    intended = stream.find(f"propose:{namespace}/{name}:{str(digest)[:_OPERATION_DIGITS]}") if digest else None
+    return _story(request, [*([intended] if intended else []), *records])
+
+
+def _story(request: str, records: Sequence[Record]) -> Story:
+    verified = _first(records, lambda one: one.entry.kind is RecordKind.VERIFIED)
+    return Story(
+        request,
+        tuple(Event(one, sentence_of(one)) for one in records),
+        _end(records),
+        tuple(dict.fromkeys(one.entry.actor for one in records if _counted(one))),
+        sum(1 for one in records if one.entry.kind is RecordKind.INTENT),
+        _amount(verified.entry.detail.get("monthlySavings")) if verified else None,
+        stretches_of(records),
+    )
+
+
+def stretches_of(records: Sequence[Record]) -> tuple[Stretch, ...]:
+    """Return where the time went: waiting for votes, for the start, calls, and waiting for AWS to show the effect."""
+    decided = _first(records, lambda one: one.entry.kind is RecordKind.DECIDED)
+    began = _first(records, lambda one: one.entry.kind is RecordKind.INTENT)
+    answered = _first(reversed(records), lambda one: one.entry.kind is RecordKind.OUTCOME and one.entry.attempt > 0)
+    ended = records[-1] if _end(records) else None
+    marks = (
+        ("waited for votes", decided),
+        ("waited to start", began),
+        ("calls to AWS", answered),
+        ("until AWS showed the end", ended),
+    )
+    whole = records[-1].time - records[0].time
+    found, before = [], records[0].time
+    for name, mark in marks:
+        if mark is not None and mark.time > before and whole:
+            start = 100 * (before - records[0].time) / whole
+            found.append(Stretch(name, mark.time - before, 100 * (mark.time - before) / whole, start))
+            before = mark.time
+    return tuple(found)
+
+
+def _end(records: Sequence[Record]) -> str:
+    """Return how the act ended, or how the request was decided when nothing was done; empty while it is open."""
+    for one in reversed(records):
+        entry = one.entry
+        ends = entry.kind is RecordKind.OUTCOME and entry.attempt == 0 and not entry.step
+        if (ends and entry.result != "started") or entry.kind in {RecordKind.VERIFIED, RecordKind.UNDONE}:
+            return entry.result
+        if entry.kind is RecordKind.DECIDED:
+            return "" if entry.result in {"Approved", "Scheduled"} else entry.result
+    return ""
+
+
+def _counted(record: Record) -> bool:
+    return record.entry.kind is RecordKind.VOTED and record.entry.result == "counted"
+
+
+def _first(records: Iterable[Record], wanted: Callable[[Record], bool]) -> Record | None:
+    return next((one for one in records if wanted(one)), None)
+
+
+def _amount(text: object) -> Decimal | None:
+    try:
+        found = Decimal(str(text))
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
+
+
+def is_visible(record: Record, namespaces: frozenset[str]) -> bool:
+    """Return whether a record is about a request of these namespaces; records about the operator itself are for all."""
+    return not record.entry.request or record.entry.request.split("/")[0] in namespaces

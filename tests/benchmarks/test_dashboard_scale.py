@@ -1,0 +1,80 @@
+"""The dashboard with 10,000 resources: 95 of 100 lists within 300 ms, and a process that does not grow."""
+
+from __future__ import annotations
+
+import gc
+import resource as limits
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.web_estate import Site, StoredScan, priced, resource, running_site
+
+from finops.store.connection import Store
+
+RESOURCES = 10_000
+ROUNDS = 60
+LISTS = (
+    "/resources",
+    "/resources?kind=ec2-instance&region=eu-west-1&sort=name",
+    "/resources?find=web-9",
+    "/api/resources?limit=100",
+    "/api/costing/current",
+)
+P95_SECONDS = 0.3
+GROWTH_MIB = 40
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with running_site(tmp_path_factory.mktemp("site")) as made:
+        yield made
+
+
+def resident_mib() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * limits.getpagesize() / 2**20
+
+
+@pytest.mark.timeout(300)
+def test_lists_of_ten_thousand_resources_answer_within_the_bound(site: Site, store: Store) -> None:
+    regions = ("us-east-1", "eu-west-1", "ap-southeast-2", "eu-central-1")
+    kinds = ("ec2-instance", "ebs-volume")
+    rows = {
+        str(number): (
+            resource(
+                kinds[number % 2],
+                f"r-{number:05}",
+                region=regions[number % 4],
+                name=f"web-{number}",
+                tags={"team": f"team-{number % 40}", "stage": "prod"},
+            ),
+            priced(f"0.{number % 97 + 1:04}"),
+        )
+        for number in range(RESOURCES)
+    }
+    StoredScan(store).write(rows)
+    client, headers = site.client(store), site.bearer()
+    first = time.perf_counter()
+    assert client.get("/resources", headers=headers).status_code == 200
+    first = time.perf_counter() - first
+    gc.collect()
+    before = resident_mib()
+
+    for path in LISTS:
+        took = []
+        for _ in range(ROUNDS):
+            started = time.perf_counter()
+            answer = client.get(path, headers=headers)
+            took.append(time.perf_counter() - started)
+            assert answer.status_code == 200
+        p95 = statistics.quantiles(took, n=20)[-1]
+        print(f"{path}: median {statistics.median(took) * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms")
+        assert p95 < P95_SECONDS, path
+
+    gc.collect()
+    grown = resident_mib() - before
+    print(f"first page after a scan {first:.2f} s; {ROUNDS * len(LISTS)} requests later {grown:+.1f} MiB")
+    assert grown < GROWTH_MIB

@@ -1,0 +1,138 @@
+"""Cost over time on the pages and in the API: known days, a forecast with its range, anomalies with their cause."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, resource
+
+from finops.domain.report import ShardCost
+from finops.domain.resource import Shard
+from finops.store.connection import Store
+from finops.store.cost_history import CostHistoryStore
+
+INSTANCES = Shard(ACCOUNT, "us-east-1", "ec2-instance")
+VOLUMES = Shard(ACCOUNT, "us-east-1", "ebs-volume")
+TODAY = NOW.date()
+
+
+@pytest.fixture
+def estate(store: Store) -> Store:
+    StoredScan(store).write(
+        {
+            "a": (resource("ec2-instance", "i-1"), priced("0.10")),
+            "b": (resource("ebs-volume", "vol-1"), priced(monthly="8.00")),
+        }
+    )
+    return store
+
+
+def remember(store: Store, days: int, *, odd: dict[int, int] | None = None) -> None:
+    """Write `days` days until today: instances for 7300 a month, volumes for 730, at `odd` days ago more instances."""
+    history = CostHistoryStore(store)
+    for ago in range(days):
+        more = (odd or {}).get(ago, 0)
+        instances = ShardCost(Decimal(7300 + 73 * (ago % 2) + 730 * more), 12 + more, 0)
+        history.put(TODAY - timedelta(days=ago), {INSTANCES: instances, VOLUMES: ShardCost(Decimal(730), 9, 0)})
+
+
+def data(site: Site, store: Store, path: str, person: str = "alice") -> Any:
+    answer = site.client(store).get(path, headers=site.bearer(person))
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+@pytest.mark.parametrize(
+    ("by", "sums"),
+    [
+        ("all", {"all": 264.0}),
+        ("service", {"ec2-instance": 240.0, "ebs-volume": 24.0}),
+        ("region", {"us-east-1": 264.0}),
+        ("account", {ACCOUNT: 264.0}),
+    ],
+)
+def test_the_history_is_the_cost_of_each_day_by_what_is_asked_for(
+    site: Site, estate: Store, by: str, sums: dict[str, float]
+) -> None:
+    remember(estate, 5)
+
+    rows = data(site, estate, f"/api/costing/history?by={by}&days=3")
+
+    assert {one["date"] for one in rows} == {(TODAY - timedelta(days=ago)).isoformat() for ago in range(3)}
+    assert {one[by]: one["cost"] for one in rows if one["date"] == TODAY.isoformat()} == sums
+
+
+def test_a_short_history_is_said_and_nothing_is_guessed(site: Site, estate: Store) -> None:
+    remember(estate, 27)
+
+    found = data(site, estate, "/api/costing/forecast")
+    page = site.client(estate).get("/", headers=site.bearer()).text
+
+    assert (found["monthEnd"], found["threeMonths"], found["restOfMonth"]) == (None, None, None)
+    assert found["reason"] == "not enough history: 27 of 28 days"
+    assert "Month end: not enough history, 27 of 28 days." in page
+    assert data(site, estate, "/api/anomalies")["reason"] == "not enough history: 27 of 29 days"
+    assert "Not enough history" in site.client(estate).get("/anomalies", headers=site.bearer()).text
+
+
+def test_month_end_is_what_is_known_plus_the_forecast_of_the_rest_with_its_range(site: Site, estate: Store) -> None:
+    remember(estate, 120)
+
+    found = data(site, estate, "/api/costing/forecast")
+
+    assert found["knownDays"] == TODAY.day
+    assert len(found["restOfMonth"]["days"]) == 31 - TODAY.day
+    end = found["monthEnd"]
+    assert end["low"] <= end["expected"] <= end["high"]
+    assert end["expected"] == pytest.approx(31 * 265.2, rel=0.01)
+    assert found["threeMonths"]["total"] == pytest.approx(91 * 265.2, rel=0.02)
+    page = site.client(estate).get("/", headers=site.bearer()).text
+    assert f"Month end <strong>${end['expected']:,.0f}</strong>" in page
+    assert data(site, estate, "/api/dashboard")["monthEnd"] == [end["expected"], end["low"], end["high"]]
+
+
+def test_a_history_that_ended_days_ago_is_no_ground_for_a_forecast(site: Site, estate: Store) -> None:
+    CostHistoryStore(estate).put(TODAY - timedelta(days=9), {VOLUMES: ShardCost(Decimal(730), 9, 0)})
+
+    found = data(site, estate, "/api/costing/forecast")
+
+    assert (found["monthToDate"], found["knownDays"], found["monthEnd"]) == (0.0, 0, None)
+
+
+def test_an_anomaly_names_what_changed_and_by_how_many_resources(site: Site, estate: Store) -> None:
+    remember(estate, 90, odd={2: 5})
+
+    (one,) = data(site, estate, "/api/anomalies")["anomalies"]
+    page = site.client(estate).get("/anomalies", headers=site.bearer()).text
+
+    assert one["firstDay"] == (TODAY - timedelta(days=2)).isoformat()
+    assert one["extra"] == pytest.approx(120, rel=0.1)
+    (cause,) = one["causes"]
+    assert (cause["service"], cause["resourcesBefore"], cause["resourcesAfter"]) == ("ec2-instance", 12, 17)
+    assert "12 → 17 resources" in page
+    assert page.count('class="odd"') == 1
+    assert "out of the ordinary" in page
+
+
+def test_days_without_any_price_are_unknown_and_not_free(site: Site, estate: Store) -> None:
+    CostHistoryStore(estate).put(TODAY, {INSTANCES: ShardCost(Decimal(0), 4, 4)})
+
+    assert data(site, estate, "/api/costing/history") == []
+
+
+def test_the_history_of_shards_that_no_policy_of_the_visitor_covers_stays_hidden(site: Site, estate: Store) -> None:
+    hidden = Shard("999999999999", "us-east-1", "ec2-instance")
+    CostHistoryStore(estate).put(TODAY, {hidden: ShardCost(Decimal(730), 1, 0)})
+
+    assert data(site, estate, "/api/costing/history?by=account") == []
+    assert data(site, estate, "/api/costing/forecast")["historyDays"] == 0
+
+
+@pytest.mark.parametrize("path", ["/anomalies.json", "/anomalies.csv"])
+def test_anomalies_have_their_twins(site: Site, estate: Store, path: str) -> None:
+    remember(estate, 60, odd={1: 4})
+
+    assert (TODAY - timedelta(days=1)).isoformat() in site.client(estate).get(path, headers=site.bearer()).text

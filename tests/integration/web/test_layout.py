@@ -1,0 +1,172 @@
+"""Pages in a real browser: no sideways scrolling at any width, no error in the console, keys, names and headings."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import uvicorn
+from tests.support.browser import Browser
+from tests.support.scan_samples import recommendation
+from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, resource
+
+from finops.domain.report import ShardCost
+from finops.domain.resource import Gap, Shard
+from finops.store.connection import Store
+from finops.store.cost_history import CostHistoryStore
+
+WIDTHS = (390, 600, 601, 701, 860, 861, 1024, 1240, 1241, 1440, 1919, 2200, 2560)
+PAGES = (
+    *("/", "/optimizations", "/optimizations?open=rec1", "/resources", "/resources/ec2-instance/i-1", "/requests"),
+    *("/savings", "/anomalies", "/policies", "/audit"),
+)
+LONG = "a-name-without-any-place-to-break-it-" * 4
+PROBLEMS = """
+(() => {
+  const found = [];
+  const named = (one) => one.labels?.length || one.getAttribute("aria-label") || one.textContent.trim();
+  for (const one of document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a"))
+    if (!named(one)) found.push("no name: " + one.outerHTML.slice(0, 120));
+  for (const one of document.querySelectorAll("table"))
+    if (!one.caption || !one.caption.textContent.trim()) found.push("no caption: " + one.outerHTML.slice(0, 120));
+  for (const one of document.querySelectorAll("th")) if (!one.scope) found.push("no scope: " + one.outerHTML);
+  for (const one of document.querySelectorAll("svg"))
+    if (!one.getAttribute("aria-label") || !one.closest(".bars") && !one.closest(".card").querySelector("table"))
+      found.push("a picture without name or table: " + one.outerHTML.slice(0, 120));
+  const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+  if (new Set(ids).size !== ids.length) found.push("an id stands twice: " + ids);
+  if (document.querySelectorAll("h1").length !== 1) found.push("not one h1");
+  let level = 1;
+  for (const one of document.querySelectorAll("main h1, main h2, main h3, main h4")) {
+    const next = Number(one.tagName[1]);
+    if (next > level + 1) found.push("a heading is skipped before: " + one.textContent);
+    level = next;
+  }
+  if (document.querySelectorAll("main").length !== 1 || !document.querySelector("nav[aria-label]"))
+    found.push("landmarks");
+  return found;
+})()
+"""
+
+
+@pytest.fixture
+def address(site: Site, store: Store) -> Iterator[str]:
+    """A dashboard on a port of this machine, with something on every page."""
+    gap = Gap(ACCOUNT, "eu-west-1", "ec2", "DescribeInstances", "UnauthorizedOperation", "the role may not " * 9, 3)
+    rows = {
+        str(number): (resource("ec2-instance", f"i-{number}", name=LONG, tags={"owner": LONG, LONG: LONG}), priced("2"))
+        for number in range(3)
+    }
+    found = tuple(recommendation(number, summary=f"Idle for 14 days. {LONG}") for number in (1, 2, 3))
+    StoredScan(store).write(rows, recommendations=found, gaps=(gap,))
+    for ago in range(60):
+        cost = ShardCost(Decimal(7300 + 73 * (ago % 2) + 5000 * (ago == 3)), 3, 0)
+        CostHistoryStore(store).put(
+            NOW.date() - timedelta(days=ago), {Shard(ACCOUNT, "us-east-1", "ec2-instance"): cost}
+        )
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    server = uvicorn.Server(
+        uvicorn.Config(
+            site.client(store).app, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1
+        )
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 20
+    while not server.started:
+        assert time.monotonic() < until, "the dashboard did not start"
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def browser(site: Site, address: str) -> Iterator[Browser]:
+    """A window of alice, signed in."""
+    with Browser(width=1440, height=900) as window:
+        window.goto(f"{address}/sign-in")
+        window.evaluate(f"document.querySelector('textarea').value = {site.token()!r}")
+        window.evaluate("document.querySelector('form').submit()")
+        window.wait_for("document.querySelector('nav') !== null")
+        yield window
+
+
+def test_pages_fit_every_width_have_names_and_headings_and_log_nothing(
+    site: Site, address: str, browser: Browser
+) -> None:
+    with site.requests(recommendation(1)):
+        for path in PAGES:
+            browser.resize(1440, 900)
+            browser.goto(address + path)
+            assert browser.evaluate(PROBLEMS) == [], path
+            for width in WIDTHS:
+                browser.resize(width, 900)
+                wide = browser.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, f"{path} is {wide} wide at {width}"
+    assert browser.console == []
+
+
+def press(browser: Browser, key: str) -> None:
+    for kind in ("keyDown", "keyUp"):
+        browser.command("Input.dispatchKeyEvent", type=kind, key=key, text=key if kind == "keyDown" else "")
+
+
+def focused(browser: Browser) -> str:
+    return str(browser.evaluate("document.activeElement.textContent.trim() || document.activeElement.name"))
+
+
+def test_keys_find_move_select_and_reach_the_decision_without_sending_it(
+    site: Site, address: str, browser: Browser
+) -> None:
+    with site.requests(recommendation(1)):
+        browser.goto(f"{address}/optimizations?open=rec1")
+        press(browser, "/")
+        assert browser.evaluate("document.activeElement.name") == "find"
+        browser.command("Input.dispatchKeyEvent", type="keyDown", key="Escape")
+        press(browser, "j")
+        first = focused(browser)
+        press(browser, "x")
+        assert browser.evaluate("document.querySelectorAll('[name=chosen]:checked').length") == 1
+        press(browser, "j")
+        assert browser.evaluate("document.activeElement.closest('tr').rowIndex") > 1
+        press(browser, "k")
+        assert focused(browser) == first
+        press(browser, "a")
+        assert browser.evaluate("document.activeElement.value") == "Approve"
+        press(browser, "d")
+        assert browser.evaluate("document.activeElement.value") == "Deny"
+        assert site.approvals("team-a") == []
+        press(browser, "?")
+        assert browser.evaluate("document.getElementById('keys').open") is True
+        press(browser, "g")
+        press(browser, "r")
+        browser.wait_for("location.pathname === '/requests'")
+
+
+def test_single_keys_can_be_turned_off(address: str, browser: Browser) -> None:
+    browser.goto(f"{address}/resources")
+    browser.evaluate("document.getElementById('keys').open = true")
+    browser.evaluate("document.getElementById('keys-off').click()")
+    browser.goto(f"{address}/resources")
+    press(browser, "/")
+
+    assert browser.evaluate("document.activeElement.tagName") == "BODY"
+
+
+def test_an_open_page_of_requests_follows_what_happens_in_the_cluster(
+    site: Site, address: str, browser: Browser
+) -> None:
+    browser.goto(f"{address}/requests")
+    browser.wait_for("performance.getEntriesByType('resource').length > 0")
+    time.sleep(1)
+    with site.requests(recommendation(3)):
+        browser.wait_for("document.querySelector('#live').textContent.includes('r-rec3')")
+    browser.goto("about:blank")
