@@ -117,6 +117,12 @@ class Settings(BaseSettings):
     )
     scan_concurrency: int = Field(2, ge=1, le=64, description="Policies scanned at the same time.")
     lease_seconds: int = Field(30, ge=10, le=600, description="Duration of the executor's Lease.")
+    termination_seconds: int = Field(
+        120,
+        ge=30,
+        le=3600,
+        description="Time the pod has to end; an operator scaled to zero leads its acts back in it.",
+    )
     canary_seconds: _Seconds = Field(60, description="How long an own write may take to come back as a watch event.")
     request_poll_seconds: _Seconds = Field(5, description="How often open requests are checked without any event.")
     demo: _Switch = Field(
@@ -128,6 +134,10 @@ class Settings(BaseSettings):
         "", validation_alias="SLACK_APP_TOKEN", description="App-level token for socket mode."
     )
     button_key: Annotated[str, _Secret] = Field("", description="Key that signs Slack buttons; made once by the chart.")
+    membership_key: Annotated[str, _Secret] = Field(
+        "",
+        description="Key with which the bot signs lists of Slack group members for the operator; made by the chart.",
+    )
     kill_point: str = Field("", description="Tests only: name of the boundary at which the process kills itself.")
 
     @classmethod

@@ -26,9 +26,10 @@ from finops_operator.killpoint import arm
 from finops_operator.parts.authority import make_authority
 from finops_operator.parts.cloud import make_cloud
 from finops_operator.parts.cluster import make_cluster
-from finops_operator.parts.duties import duties, make_audit_notes
+from finops_operator.parts.duties import duties, make_audit_notes, paused_acts
 from finops_operator.parts.judgement import make_judgement
 from finops_operator.parts.loops import LoopMaker
+from finops_operator.rules.paused import in_one_line
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.wanted_groups import WantedGroups
 
@@ -88,12 +89,14 @@ class Operator:
                 field="kinds",
                 hint="install the chart with crds.install=true, or kubectl apply -f crds/",
             )
+        self._loops.last_handover.start()
         health = self._health()
         health.start()
         scheduler = self._thread("scheduler", self._loops.scheduler.run)
         requests = self._thread("requests", self._loops.requests.run)
         housekeeping = self._thread("housekeeping", self._housekeeping.run)
-        lease_stop = threading.Event()
+        anchoring_stop, lease_stop = threading.Event(), threading.Event()
+        anchoring = self._thread("anchoring", lambda _stop: self._authority.anchoring.run(anchoring_stop))
         lease = self._thread("lease", lambda _stop: self._authority.keeper.run(lease_stop))
         try:
             asyncio.run(serve(self._cluster.cache, self._settings.watch_namespaces, self.stop, self._ready))
@@ -103,6 +106,9 @@ class Operator:
             # Acts come to their safe point under the lease. Then it goes at once: whoever takes over need not wait for
             # a scan that ends; without the lease nothing can be decided or proposed here any more.
             requests.join()
+            self._loops.last_handover.finish()
+            anchoring_stop.set()
+            anchoring.join()
             lease_stop.set()
             lease.join()
             scheduler.join()
@@ -139,9 +145,12 @@ class Operator:
                 "protection": self._authority.protection.problem,
                 "ledger": lambda: self._authority.ledger.problem,
             },
-            notes={"freeze": self._frozen},
+            notes={"freeze": self._frozen, "acts": self._paused},
             registry=self._cluster.telemetry.registry,
         )
+
+    def _paused(self) -> str:
+        return in_one_line(paused_acts(self._cluster, self._loops.recovery))
 
     def _frozen(self) -> str:
         try:

@@ -1,8 +1,8 @@
 """`python -m finops_operator.make_secrets NAME`: the chart's Job, run at every install and upgrade.
 
-Makes the passwords of the store's users, the key that signs Slack buttons and the one that signs the ledger when the
-Secret is absent. An upgrade adds what this version needs and an earlier one did not make; what is there stays, but a
-signing key that somebody replaced gets its public key beside it.
+Makes the passwords of the store's users and the keys that sign Slack buttons, lists of group members and the ledger
+when the Secret is absent. An upgrade adds what this version needs and an earlier one did not make; what is there stays,
+but a signing key that somebody replaced gets its public key beside it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from finops.settings import from_environment
 _BYTES = 32
 SIGNING_KEY = "ledger-signing-key"
 PUBLIC_KEY = "ledger-public-key"
+PLAIN = ("operator-password", "slackbot-password", "button-key", "membership-key")
+"""Random texts; the last one is the bot's and the operator's."""
 
 
 def make() -> Mapping[str, str]:
-    """Return fresh values: `operator-password`, `slackbot-password`, `button-key` and the ledger's two keys."""
-    passwords = {key: secrets.token_hex(_BYTES) for key in ("operator-password", "slackbot-password", "button-key")}
-    return {**passwords, **_ledger_keys(new_private_key())}
+    """Return fresh values: a random one for each of the plain secrets, and the ledger's two keys."""
+    plain = {key: secrets.token_hex(_BYTES) for key in PLAIN}
+    return {**plain, **_ledger_keys(new_private_key())}
 
 
 def _ledger_keys(private: str) -> dict[str, str]:

@@ -71,7 +71,11 @@ class Telemetry:
         self.votes = self._counter("finops_votes_total", "Votes answered.", "result", "reason")
         self.frozen = self._gauge("finops_frozen", "1 while the freeze switch is on.")
         self.acts_stopped = self._gauge("finops_acts_stopped", "1 while no act may begin for this reason.", "reason")
+        self.acts_waiting = self._gauge("finops_acts_waiting", "Approved acts that stand still; /readyz says why.")
         self.ledger_sequence = self._gauge("finops_ledger_sequence", "Sequence of the last record written.")
+        self.ledger_anchored = self._gauge(
+            "finops_ledger_anchored_sequence", "Sequence of the last record that a checkpoint outside the sinks covers."
+        )
 
     def _health(self) -> None:
         self.unread_namespaces = self._gauge(

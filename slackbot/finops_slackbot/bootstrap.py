@@ -100,7 +100,7 @@ class Bot:
             demo=settings.demo,
         )
         self.votes = self._vote_taker(buttons, clicks, killpoint)
-        self._refresher = GroupRefresher(self.calls, SlackGroups(self._store), clock)
+        self._refresher = GroupRefresher(self.calls, SlackGroups(self._store, settings.membership_key), clock)
         self.slack = SlackConnection(
             calls=self.calls,
             make_handler=lambda: Handler(self._app(), settings.slack_app_token, self.metrics),
@@ -241,6 +241,7 @@ def _check(settings: Settings) -> None:
         ("SLACK_BOT_TOKEN", settings.slack_bot_token, "install the Slack app and copy its bot token (xoxb-…)"),
         ("SLACK_APP_TOKEN", settings.slack_app_token, "make an app-level token with connections:write (xapp-…)"),
         ("FINOPS_BUTTON_KEY", settings.button_key, "any long random text, the same for all replicas"),
+        ("FINOPS_MEMBERSHIP_KEY", settings.membership_key, "any long random text, the same as the operator's"),
         ("FINOPS_REDIS_URL", settings.redis_url, "the store that the operator uses"),
     ):
         if not value:

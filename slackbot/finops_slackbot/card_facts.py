@@ -66,6 +66,7 @@ class CardFacts:
         approved: enough people approved, whatever came later; `decision` is the operator's sentence about it.
         error: what went wrong or what it waits for, from the operator.
         ending: how it ended, what is there now and what a person can do next, from the operator.
+        ledger_sequence, ledger_hash: the record that ended the act, 0 and empty before.
         demo: the request lives in the sandbox.
     """
 
@@ -117,6 +118,8 @@ class CardFacts:
     realized_monthly_savings: Decimal | None
     error: str
     ending: str
+    ledger_sequence: int = 0
+    ledger_hash: str = ""
 
     @property
     def annual_savings(self) -> Decimal:
@@ -221,6 +224,8 @@ def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any
         "error": (outcome.error or "") if outcome else "",
         # An operator of an older release gave no ending.
         "ending": (outcome.message or outcome.error or "") if outcome else "",
+        "ledger_sequence": (execution.ledger_sequence or 0) if execution else 0,
+        "ledger_hash": (execution.ledger_hash or "") if execution else "",
     }
 
 

@@ -18,3 +18,5 @@ PRIVATE_KEY: Final = (
 )
 KEYS: Final = Keyring.of(PRIVATE_KEY)
 PUBLIC_KEYS: Final = Keys(public_key_of(PRIVATE_KEY))
+MEMBERSHIP_KEY: Final = "another key for tests only"
+"""Of the bot and the operator, for lists of group members."""

@@ -42,7 +42,7 @@ def manifests() -> list[Obj]:
     attesting = {**finops, "resources": ["approvalsources"], "resourceNames": ["slack"], "verbs": ["attest"]}
     maps = [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"finops-operator-{what}", "namespace": SYSTEM}}
-        for what in ("freeze", "identities")
+        for what in ("freeze", "identities", "ledger-anchor")
     ]
     grant = {"namespaces": names, "actions": ["ec2_instance_stop"]}
     roles = f"arn:aws:iam::{ACCOUNT}:role/finops"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.fake_clock import FakeClock
+from tests.support.ledger_keys import MEMBERSHIP_KEY
 from tests.support.scan_samples import plan_of, policy, recommendation, reference, request
 
 from finops.crds.action_request import ActionRequest
@@ -30,6 +31,7 @@ from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
 from finops_operator.decisions.identities import Identities
 from finops_operator.rules.origin import intended_id, spec_hash
+from finops_operator.rules.paused import paused
 from finops_operator.telemetry import Telemetry
 from finops_operator.upkeep.audit_notes import AuditNotes
 from finops_operator.upkeep.channels import SlackChannels
@@ -38,7 +40,8 @@ from finops_operator.upkeep.duty import Duty
 from finops_operator.upkeep.finished_requests import FinishedRequests
 from finops_operator.upkeep.gauges import Gauges
 from finops_operator.upkeep.housekeeping import Housekeeping
-from finops_operator.upkeep.obstacles import Obstacles
+from finops_operator.upkeep.obstacles import LEDGER_BROKEN, Obstacles
+from finops_operator.upkeep.stray_votes import StrayVotes
 from finops_operator.upkeep.wanted_groups import WantedGroups
 from finops_operator.upkeep.watch_upkeep import WatchUpkeep
 from finops_sandbox.kubernetes import KubernetesDouble
@@ -84,7 +87,10 @@ class Parts:
         self.maps = ConfigMaps(self.connection, "default")
         self.slack_messages = SlackMessages(self.store)
         self.people = Identities(
-            switches=self.maps, identities="r-identities", groups=SlackGroups(self.store), clock=self.clock
+            switches=self.maps,
+            identities="r-identities",
+            groups=SlackGroups(self.store, MEMBERSHIP_KEY),
+            clock=self.clock,
         )
         self.decider = Decider(
             self.ledger,
@@ -110,7 +116,7 @@ class Parts:
             lambda: "",
         )
         self.audit_notes = AuditNotes(self.ledger, self._posted)
-        self.groups = SlackGroups(self.store)
+        self.groups = SlackGroups(self.store, MEMBERSHIP_KEY)
         events = Events(self.connection, component="operator", instance="operator-0")
         self.slack_channels = SlackChannels(self.store, self.policies, events)
         accounts = Objects(aws_accounts(self.connection), self.cache.accounts, canary)
@@ -122,19 +128,21 @@ class Parts:
             self.telemetry,
             self.clock,
             {
-                "LedgerBroken": lambda: self.ledger.problem,
+                LEDGER_BROKEN: lambda: self.ledger.problem,
                 "Unprotected": self.protection.problem,
                 "Frozen": Freeze(self.maps, "r-freeze").reason,
             },
+            lambda: self.writable,
         )
         kinds = (self.policies, self.requests, self.approvals)
         watches = WatchUpkeep(kinds, canary, self.telemetry, self.clock, 60)
         freeze = Freeze(self.maps, "r-freeze")
+        gauges = Gauges(self.ledger, freeze, self.telemetry, lambda: paused(self.cache.requests.all()))
         self.housekeeping = Housekeeping(
             WantedGroups(self.cache, self.groups),
             (
                 *watches.duties(),
-                Duty("gauges", Gauges(self.ledger, freeze, self.telemetry).show, writes=False),
+                Duty("gauges", gauges.show, writes=False),
                 Duty(
                     "ledger",
                     lambda: self.audit_notes.note(
@@ -147,7 +155,8 @@ class Parts:
                 ),
                 Duty("slack channels", self.slack_channels.refresh),
                 Duty("what is gone", self.cleanup.clean_up),
-                Duty("obstacles", self.obstacles.show),
+                Duty("obstacles", self.obstacles.show_ours, writes=False),
+                Duty("votes without owner", StrayVotes(self.approvals, self.clock).adopt),
             ),
             self.clock,
             lambda: self.writable,

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.support.ledger_keys import PRIVATE_KEY
+from tests.support.ledger_keys import MEMBERSHIP_KEY, PRIVATE_KEY
 from tests.support.operator_estate import ACCOUNT, PEOPLE, REGION, SYSTEM, Obj, estate, manifests
 from tests.support.valkey import ValkeyProcess, running_valkey
 
@@ -82,6 +82,7 @@ class Rig:
             "FINOPS_REDIS_URL": self.valkey.url,
             "FINOPS_LEDGER_PATH": str(self.ledger_path),
             "FINOPS_LEDGER_SIGNING_KEY": PRIVATE_KEY,
+            "FINOPS_MEMBERSHIP_KEY": MEMBERSHIP_KEY,
             "FINOPS_METRICS_PORT": str(self._free_port()),
             "FINOPS_POD_NAME": "operator-0",
             "FINOPS_SLACK_ATTESTER": "system:serviceaccount:finops-system:finops-slackbot",
@@ -163,7 +164,7 @@ class Rig:
     def members(self, group: str, people: set[str], read_at: datetime | None = None) -> None:
         """Keep the members of a Slack user group as the bot does."""
         store = open_store(self.valkey.url)
-        SlackGroups(store).put(group, people, read_at or datetime.now(UTC))
+        SlackGroups(store, MEMBERSHIP_KEY).put(group, people, read_at or datetime.now(UTC))
         store.client.close()
 
     def records(self) -> list[Obj]:

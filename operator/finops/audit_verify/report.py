@@ -13,7 +13,7 @@ class Problem:
         line: 1-based line of the export; 0 for a fact about the whole.
         code: machine-readable: `Chain`, `Sequence`, `Hash`, `Form`, `Fence`, `Operation`, `Pairing`, `Approval`,
             `Expiry`, `Head`, `Size`, `Signature`, `Key`, `Proposal`, `Plan`,
-            `Duplicate`, `Correction`.
+            `Duplicate`, `Correction`, `Checkpoint`.
         message: one sentence for people.
     """
 
@@ -31,6 +31,7 @@ class VerifyReport:
         sequence, head: sequence and hash of the last record; keep them: they are the anchor that shows a cut tail.
         problems: everything wrong, in the order of the lines.
         signed: whether signatures were checked, which needs the public keys.
+        losses: what was found missing and then accepted by an administrator, as the records about it say.
         open_intents: operation ids of intents without a final outcome: a running act, or one that awaits recovery.
     """
 
@@ -40,6 +41,7 @@ class VerifyReport:
     problems: tuple[Problem, ...]
     open_intents: tuple[str, ...]
     signed: bool = False
+    losses: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

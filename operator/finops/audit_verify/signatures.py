@@ -45,6 +45,10 @@ class Keys:
             raise NotAKey("there is no public key in the text (a PEM block that begins with BEGIN PUBLIC KEY)")
 
     def problem(self, key: str, digest: str, signature: str) -> str:
+        """Return what is wrong with the signature of a record, empty when it is good."""
+        return self.problem_of_text(key, b"finops.dev ledger record v1\n" + digest.encode("ascii"), signature)
+
+    def problem_of_text(self, key: str, text: bytes, signature: str) -> str:
         """Return what is wrong with a signature, empty when it is good."""
         public = self._keys.get(key)
         if public is None:
@@ -52,7 +56,7 @@ class Keys:
         if not _HEX.fullmatch(signature):
             return "it carries no signature"
         try:
-            public.verify(bytes.fromhex(signature), b"finops.dev ledger record v1\n" + digest.encode("ascii"))
+            public.verify(bytes.fromhex(signature), text)
         except InvalidSignature:
             return f"its signature is not that of key {key}"
         return ""

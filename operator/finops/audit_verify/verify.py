@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from finops.audit_verify import checkpoints
 from finops.audit_verify.form import NotARecord, parse
+from finops.audit_verify.merkle import Tree
 from finops.audit_verify.report import Problem, VerifyReport
 from finops.audit_verify.signatures import Keys
 from finops.audit_verify.story import DUPLICATE, RequestStory
@@ -28,16 +30,24 @@ class _Signers:
 
 
 @dataclass(slots=True)
+class _Grown:
+    """The tree over the records so far, and the losses that were accepted."""
+
+    tree: Tree = field(default_factory=Tree)
+    losses: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class _Walk:
     sequence: int = 0
     head: str = _GENESIS
     fence: int = 0
-    records: int = 0
     operations: dict[str, int] = field(default_factory=dict)
     stories: dict[str, RequestStory] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     signers: _Signers = field(default_factory=_Signers)
+    grown: _Grown = field(default_factory=_Grown)
     duplicates: dict[tuple[int, str], Problem] = field(default_factory=dict)
     """(sequence, hash) of a repeated outcome → the problem it is until it is corrected."""
 
@@ -48,6 +58,7 @@ def verify(
     keys: Keys | None = None,
     expected_head: str | None = None,
     expected_records: int | None = None,
+    kept: Iterable[str] = (),
 ) -> VerifyReport:
     """Verify an export or the ledger's file.
 
@@ -58,6 +69,8 @@ def verify(
         expected_head: hash of the last record as noted earlier; the chain must contain it. Without it a tail that was
             cut off, or a ledger rewritten as a whole, cannot be seen.
         expected_records: there must be at least this many.
+        kept: texts of checkpoints that were kept outside of the ledger, which must hold for it: they show a tail that
+            was cut off and a ledger that was replaced.
     """
     walk = _Walk()
     seen_head = expected_head in (None, _GENESIS)
@@ -66,11 +79,23 @@ def verify(
         seen_head = seen_head or walk.head == expected_head
     if not seen_head:
         walk.problems.append(Problem(0, "Head", f"no record has the expected hash {expected_head}: a tail is missing"))
-    if expected_records is not None and walk.records < expected_records:
-        walk.problems.append(Problem(0, "Size", f"{walk.records} records where {expected_records} were expected"))
+    if expected_records is not None and walk.grown.tree.size < expected_records:
+        walk.problems.append(
+            Problem(0, "Size", f"{walk.grown.tree.size} records where {expected_records} were expected")
+        )
+    for text in kept:
+        _kept_checkpoint(walk, text, keys)
     walk.problems.extend(walk.duplicates.values())
     intents = tuple(intent for story in walk.stories.values() for intent in story.open_intents())
-    return VerifyReport(walk.records, walk.sequence, walk.head, tuple(walk.problems), intents, keys is not None)
+    return VerifyReport(
+        walk.grown.tree.size,
+        walk.sequence,
+        walk.head,
+        tuple(walk.problems),
+        intents,
+        keys is not None,
+        tuple(walk.grown.losses),
+    )
 
 
 def _line(walk: _Walk, number: int, raw: str | bytes, keys: Keys | None) -> None:
@@ -80,11 +105,13 @@ def _line(walk: _Walk, number: int, raw: str | bytes, keys: Keys | None) -> None
     except (NotARecord, UnicodeDecodeError) as error:
         walk.problems.append(Problem(number, "Form", str(error)))
         return
-    walk.records += 1
     wrong = keys.problem(record["key"], digest, signature) if keys is not None else ""
     if wrong:
         walk.problems.append(Problem(number, "Signature", f"record {record['sequence']}: {wrong}"))
+    if record["kind"] == "checkpoint":
+        _checkpoint(walk, number, record, keys)
     _chain(walk, number, digest, record)
+    walk.grown.tree.add(digest)
     _follow_key(walk, number, record)
     if record["request"]:
         story = walk.stories.setdefault(record["request"], RequestStory())
@@ -98,6 +125,31 @@ def _line(walk: _Walk, number: int, raw: str | bytes, keys: Keys | None) -> None
             _correct(walk, number, record)
     elif record["kind"] in {"intent", "outcome", "verified", "decided", "voted", "proposed"}:
         walk.problems.append(Problem(number, "Form", f"{record['kind']} record that names no request"))
+
+
+def _checkpoint(walk: _Walk, number: int, record: dict[str, Any], keys: Keys | None) -> None:
+    """A checkpoint in the ledger covers records before it; of a loss that was accepted it names what was left."""
+    if record["result"] == "accepted":
+        loss, wrong = checkpoints.accepted_loss(record["detail"], walk.grown.tree)
+        walk.grown.losses.append(f"record {record['sequence']}: {loss}")
+    else:
+        wrong = checkpoints.problem(record["detail"], walk.grown.tree, keys)
+    if wrong:
+        walk.problems.append(Problem(number, "Checkpoint", f"record {record['sequence']}: {wrong}"))
+
+
+def _kept_checkpoint(walk: _Walk, text: str, keys: Keys | None) -> None:
+    try:
+        document = checkpoints.read(text)
+    except NotARecord as error:
+        walk.problems.append(Problem(0, "Checkpoint", f"what was kept is no checkpoint: {error}"))
+        return
+    wrong = checkpoints.problem(document, walk.grown.tree, keys)
+    replaced = walk.signers.replaced.get(document["key"])
+    if not wrong and replaced is not None and document["size"] >= replaced:
+        wrong = f"it is signed by key {document['key']}, which was replaced at record {replaced}"
+    if wrong:
+        walk.problems.append(Problem(0, "Checkpoint", f"the checkpoint of {document['size']} records: {wrong}"))
 
 
 def _correct(walk: _Walk, number: int, record: dict[str, Any]) -> None:

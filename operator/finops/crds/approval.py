@@ -128,6 +128,13 @@ class ApprovalSpec(Part):
         Rule("self == oldSelf", "cannot be changed", "a vote stays as cast: create another one with decision Withdraw"),
     )
 
+    @property
+    def owner(self) -> OwnerReference:
+        """The request, with which the vote goes."""
+        return OwnerReference(
+            api_version=API_VERSION, kind="ActionRequest", name=self.request.name, uid=self.request.uid
+        )
+
 
 class ApprovalStatus(Part):
     """The operator's answer."""
@@ -173,8 +180,5 @@ class Approval(Kind):
     @classmethod
     def of(cls, namespace: str, spec: ApprovalSpec) -> Self:
         """A vote ready to be created: named so that repeats collide, owned by its request."""
-        owner = OwnerReference(
-            api_version=API_VERSION, kind="ActionRequest", name=spec.request.name, uid=spec.request.uid
-        )
         name = approval_name(spec.request.uid, spec.approver.person, spec.decision)
-        return cls(metadata=Metadata(name=name, namespace=namespace, owner_references=(owner,)), spec=spec)
+        return cls(metadata=Metadata(name=name, namespace=namespace, owner_references=(spec.owner,)), spec=spec)

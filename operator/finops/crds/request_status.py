@@ -53,6 +53,12 @@ class Execution(Part):
     ledger_sequence: int | None = Field(
         default=None, ge=0, le=2**53, description="Sequence of the act's last record in the ledger."
     )
+    ledger_hash: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Hash of the record that ended the act: it names all records before it, so a ledger without it was "
+        "cut or rewritten.",
+    )
 
 
 class Outcome(Part):

@@ -56,6 +56,7 @@ __all__ = [
     "is_point_of_no_return",
     "is_undecided",
     "next_move",
+    "next_move_back",
 ]
 
 ALARM_AFTER_FAILURES: Final = 3
@@ -113,6 +114,32 @@ def next_move(situation: Situation, *, stop: Stop | None = None, refusals: tuple
     return move
 
 
+def next_move_back(situation: Situation, why: str) -> Move:
+    """Return the one thing to do now for an act that may not go forward any more.
+
+    What was called is settled first, and what somebody else has taken is left alone. An act with nothing left to call
+    is watched to its end; any other one turns.
+
+    Args:
+        situation: plan, journal, observation and time. The steps of the plan may be those of an earlier version.
+        why: the reason to turn, for people.
+    """
+    journal, steps = situation.journal, situation.plan.steps
+    move = next_move(situation, stop=Stop(StopKind.WITHDRAWN, "OnlyBack", why))
+    underway = journal.turned is None and not is_undecided(journal) and journal.open is None
+    if not underway or not isinstance(move, Call | WaitFor):
+        return move
+    known = all(step.id in situation.procedure.steps for step in steps)
+    called = all(_is_done(journal.last(step.id)) for step in steps if step.changes)
+    if isinstance(move, WaitFor) and known and called:
+        return move
+    return Compensate(journal.entries[-1].step, why)
+
+
+def _is_done(last: JournalEntry | None) -> bool:
+    return last is not None and last.result in DONE
+
+
 def _taken(situation: Situation) -> str:
     """Return what somebody else did to the resource since our last call, empty without proof.
 
@@ -123,7 +150,7 @@ def _taken(situation: Situation) -> str:
     if journal.open is not None or not journal.may_have_changed:
         return ""
     last = journal.entries[-1]
-    taken = situation.procedure.steps[last.step].taken
+    taken = situation.rules_of(last.step).taken
     return taken(situation.plan, journal, situation.observation, situation.since(last.at))
 
 
@@ -160,7 +187,7 @@ def _call_unanswered(situation: Situation, step: PlanStep, stop: Stop | None, re
 
 
 def _wait_unseen(situation: Situation, step: str, waiting: str) -> WaitFor:
-    rules, waited = situation.procedure.steps[step], situation.since(situation.journal.entries[-1].at)
+    rules, waited = situation.rules_of(step), situation.since(situation.journal.entries[-1].at)
     if waited <= rules.settle_seconds:
         return WaitFor(waiting, rules.poll_seconds)
     found = situation.procedure.found(situation.plan, situation.observation)

@@ -6,7 +6,7 @@ Used by `finops.domain.next_move`, which decides.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -27,6 +27,9 @@ _WITHOUT_VALUES: Final[Mapping[str, str]] = {
 }
 """Facts of a fingerprint whose values, hashes and times, mean nothing to people."""
 
+_UNKNOWN: Final = StepRules(reached=lambda _plan, _now: False, settle_seconds=120.0)
+"""Of a step that this version does not have. As long to settle as the slowest effect of the actions there are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -39,7 +42,17 @@ class Situation:
     now: datetime
 
     def rules(self, step: PlanStep) -> StepRules:
-        return self.procedure.steps[step.id]
+        return self.rules_of(step.id)
+
+    def rules_of(self, step: str) -> StepRules:
+        """Return how a step is judged; one that only an earlier version of the action had is known by no state.
+
+        It counts as a point of no return where the action has any: what it did is not taken for undone.
+        """
+        known = self.procedure.steps.get(step)
+        if known is not None:
+            return known
+        return replace(_UNKNOWN, destroys=any(rules.destroys for rules in self.procedure.steps.values()))
 
     def reached(self, step: PlanStep) -> bool:
         return self.rules(step).reached(self.plan, self.observation)
@@ -86,7 +99,7 @@ def unseen(situation: Situation) -> str:
     last = situation.journal.entries[-1] if situation.journal.entries else None
     if last is None or last.result not in {*DONE, Result.FOREIGN}:
         return ""
-    rules = situation.procedure.steps[last.step]
+    rules = situation.rules_of(last.step)
     return last.step if rules.lingers and rules.expected(situation.plan, situation.observation) else ""
 
 

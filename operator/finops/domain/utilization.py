@@ -24,6 +24,7 @@ class MetricSummary:
         busiest_day: of a counter, the largest sum of any 24 hours in a row, in a shorter window its total; None else.
         near_maximum: how many periods came within a tenth of the maximum, at least 1; None in summaries that were
             stored without it.
+        missing_at_end: periods without data at the end of the window; None in summaries that were stored without it.
     """
 
     maximum: float
@@ -41,6 +42,7 @@ class MetricSummary:
     lowest: float
     busiest_day: float | None = None
     near_maximum: int | None = None
+    missing_at_end: int | None = None
 
     @property
     def coverage_percent(self) -> float:
@@ -51,6 +53,11 @@ class MetricSummary:
     def hours(self) -> float:
         """Hours of data actually seen."""
         return self.points * self.period_seconds / 3600
+
+    @property
+    def hours_missing_at_end(self) -> float:
+        """Hours at the end of the window about which nothing is known; 0 where that was not stored."""
+        return (self.missing_at_end or 0) * self.period_seconds / 3600
 
     @property
     def days(self) -> float:

@@ -31,10 +31,30 @@ class Events:
             Refused, ClusterUnavailable: callers log it and go on; an event is a courtesy, not a record.
         """
         metadata = about.metadata
-        namespace = metadata.namespace or "default"
+        reference = client.V1ObjectReference(
+            api_version=API_VERSION,
+            kind=about.crd.kind,
+            name=metadata.name,
+            namespace=metadata.namespace,
+            uid=metadata.uid,
+            resource_version=metadata.resource_version,
+        )
+        self.publish_about(reference, reason=reason, note=note, action=action, type_=type_)
+
+    def publish_about(
+        self,
+        about: client.V1ObjectReference,
+        *,
+        reason: str,
+        note: str,
+        action: str,
+        type_: Literal["Normal", "Warning"] = "Normal",
+    ) -> None:
+        """Record one event about an object that is none of ours. Raises as `publish`."""
+        namespace = about.namespace or "default"
         body = client.EventsV1Event(
             metadata=client.V1ObjectMeta(
-                name=f"{metadata.name[:180].rstrip('.-')}.{uuid4().hex[:16]}", namespace=namespace
+                name=f"{(about.name or '')[:180].rstrip('.-')}.{uuid4().hex[:16]}", namespace=namespace
             ),
             event_time=datetime.now(UTC),
             reporting_controller=f"finops.dev/{self._component}",
@@ -43,16 +63,9 @@ class Events:
             reason=reason,
             type=type_,
             note=_within(note, _NOTE_LIMIT),
-            regarding=client.V1ObjectReference(
-                api_version=API_VERSION,
-                kind=about.crd.kind,
-                name=metadata.name,
-                namespace=metadata.namespace,
-                uid=metadata.uid,
-                resource_version=metadata.resource_version,
-            ),
+            regarding=about,
         )
-        with cluster_errors(f"publish an event about {about.crd.kind} {metadata.name}"):
+        with cluster_errors(f"publish an event about {about.kind} {about.name}"):
             self._api.create_namespaced_event(namespace, body, _request_timeout=REQUEST_TIMEOUT)
 
 

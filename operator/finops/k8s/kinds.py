@@ -20,6 +20,7 @@ from finops.crds.approval import Approval
 from finops.crds.aws_account import AwsAccount
 from finops.crds.crd import GROUP, VERSION
 from finops.crds.invalid import InvalidObject
+from finops.crds.metadata import OwnerReference
 from finops.crds.part import Kind
 from finops.crds.scan_policy import ScanPolicy
 from finops.errors import ClusterUnavailable
@@ -167,6 +168,21 @@ class KindApi(Generic[T]):
             )
         return self._parse(raw)
 
+    def own(self, obj: T, owner: OwnerReference) -> T:
+        """Name the object that takes this one along when it is deleted. Raises Conflict when this one changed since."""
+        reference = owner.model_dump(by_alias=True, exclude_none=True)
+        metadata = {"ownerReferences": [reference], "resourceVersion": obj.metadata.resource_version}
+        with cluster_errors(f"name the owner of {self._crd.kind} {obj.metadata.name}"):
+            raw = self._call(
+                "patch",
+                obj.metadata.namespace,
+                name=obj.metadata.name,
+                body={"metadata": metadata},
+                field_manager=FIELD_MANAGER,
+                _content_type="application/merge-patch+json",
+            )
+        return self._parse(raw)
+
     def delete(self, namespace: str, name: str) -> None:
         """Delete the object; a missing one is fine."""
         try:
@@ -192,11 +208,11 @@ class KindApi(Generic[T]):
                     version = str(page["metadata"]["resourceVersion"])
                     listed |= {_key(raw): raw for raw in page["items"]}
                 for key in known.keys() - listed.keys():
-                    yield self._event("DELETED", known[key])
+                    yield _event(self._parse, "DELETED", known[key])
                 for key, raw in listed.items():
                     before = known.get(key)
                     if before is None or _version(before) != _version(raw):
-                        yield self._event("ADDED" if before is None else "MODIFIED", raw)
+                        yield _event(self._parse, "ADDED" if before is None else "MODIFIED", raw)
                 known = listed
                 if not synced:
                     synced = True
@@ -230,7 +246,7 @@ class KindApi(Generic[T]):
                     known.pop(_key(raw), None)
                 else:
                     known[_key(raw)] = raw
-                yield self._event(change["type"], raw)
+                yield _event(self._parse, change["type"], raw)
             if not answered and time.monotonic() - opened < _RECONNECT_SECONDS:
                 # A server that hangs up at once must not be asked without a pause.
                 stop.wait(_RECONNECT_SECONDS)
@@ -260,11 +276,12 @@ class KindApi(Generic[T]):
                 response.close()
                 response.release_conn()
 
-    def _event(self, type_: str, raw: Mapping[str, Any]) -> WatchEvent[T]:
-        try:
-            return WatchEvent(type_, self._parse(raw), raw)
-        except InvalidObject:
-            return WatchEvent("INVALID", None, raw)
+
+def _event(parse: Callable[[Mapping[str, Any]], T], type_: str, raw: Mapping[str, Any]) -> WatchEvent[T]:
+    try:
+        return WatchEvent(type_, parse(raw), raw)
+    except InvalidObject:
+        return WatchEvent("INVALID", None, raw)
 
 
 def _key(raw: Mapping[str, Any]) -> tuple[str, str]:

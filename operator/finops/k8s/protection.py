@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from kubernetes import client
@@ -42,11 +43,14 @@ class AdmissionState:
         problem: why they do not protect, empty when they do.
         marks: of every object, in the order in which they were expected; empty with a problem.
         youngest: when the youngest of them was created.
+        now: the API server's time right after the last of them was read. Votes carry stamps of that clock and are
+            compared with no other; None when its answer does not say.
     """
 
     problem: str
     marks: tuple[ObjectVersion, ...] = ()
     youngest: datetime | None = None
+    now: datetime | None = None
 
 
 class AdmissionPolicies:
@@ -62,10 +66,10 @@ class AdmissionPolicies:
         Raises:
             Refused, ClusterUnavailable: they cannot be read, so nothing is known about them.
         """
-        marks, created = [], []
+        marks, created, now = [], [], None
         for wanted in self._expected:
             kind, name = str(wanted["kind"]), str(wanted["metadata"]["name"])
-            live = self._get(kind, name)
+            live, now = self._get(kind, name)
             if live is None:
                 return AdmissionState(f"{kind} {name} does not exist")
             if live["metadata"].get("deletionTimestamp"):
@@ -78,17 +82,27 @@ class AdmissionPolicies:
                 ObjectVersion(f"{kind}/{name}", str(metadata["uid"]), int(metadata.get("generation") or 0), digest)
             )
             created.append(datetime.fromisoformat(str(metadata["creationTimestamp"])))
-        return AdmissionState("", tuple(marks), max(created, default=None))
+        return AdmissionState("", tuple(marks), max(created, default=None), now)
 
-    def _get(self, kind: str, name: str) -> Mapping[str, Any] | None:
+    def _get(self, kind: str, name: str) -> tuple[Mapping[str, Any] | None, datetime | None]:
+        """Return the object and the time of the server that answered."""
         try:
             with cluster_errors(f"read {kind} {name}"):
-                found: Any = self._api.get_cluster_custom_object(
+                answer: Any = self._api.get_cluster_custom_object_with_http_info(
                     _GROUP, _VERSION, _PLURALS[kind], name, _request_timeout=REQUEST_TIMEOUT
                 )
         except NotFound:
-            return None
-        return dict(found)
+            return None, None
+        found, _status, headers = answer
+        return dict(found), _time_of(headers)
+
+
+def _time_of(headers: Mapping[str, str]) -> datetime | None:
+    """Return the time in an answer's `Date` (RFC 9110, section 6.6.1), None when there is none."""
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def _plain(value: Any) -> Any:

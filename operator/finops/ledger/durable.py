@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Final
 
 from finops.domain.audit import Entry, Record, RecordKind, request_uid
-from finops.errors import Conflict, FenceLost, LedgerDiverged, LedgerUnavailable
+from finops.domain.canonical import canonical_json
+from finops.errors import Conflict, FenceLost, InvalidInput, LedgerDiverged, LedgerUnavailable
+from finops.ledger.anchor import EVERY_RECORDS, Anchor, record_of
 from finops.ledger.file_sink import FileSink
-from finops.ledger.known_records import WROTE
+from finops.ledger.known_records import WROTE, KnownRecords
 from finops.ledger.signing import Keyring
 from finops.ledger.sinks import Sinks
+from finops.ports.anchor import Witness
 from finops.ports.clock import Clock
 from finops.store.connection import Store
 from finops.store.ledger import AppendResult, Head, LedgerStream
@@ -29,7 +32,13 @@ from finops.store.ledger import AppendResult, Head, LedgerStream
 ACT_KINDS: Final = frozenset({RecordKind.INTENT, RecordKind.OUTCOME, RecordKind.VERIFIED, RecordKind.UNDONE})
 """Kinds that accompany a change in AWS: refused without a second sink."""
 
+LARGEST_RECORD: Final = 256 * 1024
+"""Bytes of a record's document. What people and the bot write is bounded far below this where it is taken in; it holds
+for whatever else comes."""
+
 _ATTEMPTS: Final = 5
+_FEW_REQUESTS: Final = 500
+"""From here on reading all records page by page is faster than reading those of each request."""
 
 
 class DurableLedger:
@@ -44,9 +53,10 @@ class DurableLedger:
         clock: Clock,
         fence: Callable[[], int],
         passage: Callable[[str], None],
+        anchor: Anchor | None = None,
     ) -> None:
         self._stream = stream
-        self._sinks = Sinks(stream, file)
+        self._sinks = Sinks(stream, file, keys, anchor)
         self._keys = keys
         self._clock = clock
         self._fence = fence
@@ -69,23 +79,65 @@ class DurableLedger:
 
         Raises:
             LedgerUnavailable: a sink does not answer.
-            LedgerDiverged: the file is ahead of the stream or differs from it. Every later append raises it too.
+            ClusterUnavailable, Refused: the anchor cannot be read or written.
+            LedgerDiverged: the file is ahead of the stream, is another one, or both do not continue what was anchored.
+                Every later append raises it too.
         """
         with self._lock:
             copied = self._sinks.reconcile()
             self._record_key(self.append)
+            anchor = self._sinks.anchor
+            loss = anchor.accepted_loss() if anchor is not None else None
+            if anchor is not None and loss is not None:
+                anchor.announce(self.append(loss).entry)
+            self.keep_anchor(at_once=True)
             return copied
+
+    def keep_anchor(self, *, at_once: bool = False) -> int:
+        """Anchor a checkpoint outside of the sinks when one is due; returns how many records are anchored.
+
+        Called every second or so while the lease is held, and `at_once` before it is given up. When none is due it
+        verifies another part of the file that the start did not read.
+
+        Raises:
+            FenceLost: this process does not hold the lease any more.
+            ClusterUnavailable, Refused, LedgerUnavailable: not anchored; the next call tries again.
+            LedgerDiverged: the file was changed. Every later append raises it too.
+        """
+        anchor = self._sinks.anchor
+        if anchor is None:
+            return 0
+        with self._lock:
+            known = self._sinks.durable()
+            sinks = 1 if self._sinks.file is None else 2
+            checkpoint = anchor.due(known, sinks, at_once=at_once) if known is not None else None
+            entry = record_of(checkpoint, known) if checkpoint is not None and known is not None else None
+            picture = self._sinks.picture(1 if at_once else EVERY_RECORDS) if checkpoint is not None else None
+        if checkpoint is None:
+            self._sinks.scrub()
+        else:
+            # Not under the lock: a slow API server must not keep an act from being recorded.
+            anchor.write(checkpoint)
+            self._stream.keep_checkpoint(checkpoint.text)
+            if picture is not None:
+                self._sinks.keep_picture(picture)
+            # After it is anchored: a ledger that holds a checkpoint is one that has an anchor.
+            if entry is not None:
+                anchor.announce(self.append(entry).entry)
+        return anchor.size
 
     def claim(self, entry: Entry) -> Record:
         """Append the first record under a new fence, to the stream alone; `start` copies it with what else is missing.
 
         Raises:
             LedgerUnavailable: the stream does not answer.
-            LedgerDiverged: the stream is behind the file.
+            ClusterUnavailable, Refused: the anchor cannot be read.
+            LedgerDiverged: the stream is behind the file, or does not continue what was anchored.
             FenceLost: another process has written with this fence, or with a later one.
         """
         with self._lock:
             self._sinks.current = False
+            self._sinks.check_anchor()
             # A new key signs this record already: what it follows has to say so.
             self._record_key(lambda change: self._append_to_stream(change, None))
             record = self._append_to_stream(entry, None)
@@ -121,7 +173,7 @@ class DurableLedger:
             if recorded:
                 raise _hidden_operation(operation_id)
             return None
-        return self._shown(record, operation_id)
+        return _shown(record, operation_id, self._sinks.known)
 
     def of_request(self, request_uid: str) -> tuple[Record, ...]:
         # Resolved before reading: what is appended meanwhile may be shown or not.
@@ -141,6 +193,17 @@ class DurableLedger:
 
     def read(self, start: int = 1) -> Iterator[Record]:
         return self._stream.read(start)
+
+    def unfinished(self) -> Iterator[Record]:
+        known = self._sinks.known
+        if known is None or len(known.unfinished.requests) > _FEW_REQUESTS:
+            yield from self._stream.read()
+            return
+        found = {one.sequence: one for uid in known.unfinished.requests for one in self.of_request(uid)}
+        for sequence in known.unfinished.notes.values():
+            record = found[sequence] = self._stream.at(sequence)
+            known.check(record)
+        yield from (found[sequence] for sequence in sorted(found))
 
     def head(self) -> Head:
         """Return the stream's head; its fence is the highest that ever wrote: a new lease must start above it."""
@@ -162,7 +225,7 @@ class DurableLedger:
                 return record
             if answer.result is AppendResult.EXISTING:
                 self._sinks.current = False
-                return self._shown(self._stream.at(answer.sequence), entry.operation_id)
+                return _shown(self._stream.at(answer.sequence), entry.operation_id, self._sinks.known)
             if answer.result is AppendResult.HIDDEN:
                 raise _hidden_operation(entry.operation_id)
             if answer.result is AppendResult.FENCED:
@@ -174,28 +237,23 @@ class DurableLedger:
             self._sinks.current = False
         raise failure or LedgerUnavailable("the ledger's head moved under every try to append")
 
-    def _shown(self, record: Record, operation_id: str) -> Record:
-        """Return what the store shows for an operation. Raises LedgerDiverged when that was never recorded so."""
-        if record.entry.operation_id != operation_id:
-            raise LedgerDiverged(f"the store shows record {record.sequence} for another operation", hint=WROTE)
-        if self._sinks.known is not None:
-            self._sinks.known.check(record)
-        return record
-
     def _next_record(self, entry: Entry) -> Record:
         known = self._sinks.followed()
         known.check_key(self._keys.key, known.head.sequence + 1)
         uid = request_uid(entry.request)
-        return self._keys.sign(
-            Record(
-                known.head.sequence + 1,
-                known.head.hash,
-                self._clock.now(),
-                self._fence(),
-                entry,
-                request_previous=known.last.get(uid, 0) if uid else 0,
-            )
+        record = Record(
+            known.head.sequence + 1,
+            known.head.hash,
+            self._clock.now(),
+            self._fence(),
+            entry,
+            request_previous=known.last.get(uid, 0) if uid else 0,
         )
+        size = len(canonical_json(record.to_json()))
+        if size > LARGEST_RECORD:
+            what = f"a record of kind {entry.kind.value} would have {size} bytes, the ledger takes {LARGEST_RECORD}"
+            raise InvalidInput(what, code="RecordTooLarge", source=entry.request)
+        return self._keys.sign(record)
 
     def _record_key(self, append: Callable[[Entry], Record]) -> None:
         """Record that another key signs from here on."""
@@ -204,6 +262,15 @@ class DurableLedger:
             detail = {"from": known.key, "to": self._keys.key}
             name = f"key:{known.head.sequence}:{self._keys.key}"
             append(Entry(name, "operator", RecordKind.KEY_CHANGED, result=self._keys.key, detail=detail))
+
+
+def _shown(record: Record, operation_id: str, known: KnownRecords | None) -> Record:
+    """Return what the store shows for an operation. Raises LedgerDiverged when that was never recorded so."""
+    if record.entry.operation_id != operation_id:
+        raise LedgerDiverged(f"the store shows record {record.sequence} for another operation", hint=WROTE)
+    if known is not None:
+        known.check(record)
+    return record
 
 
 def _hidden_operation(operation_id: str) -> LedgerDiverged:
@@ -223,6 +290,7 @@ def open_ledger(
     fence: Callable[[], int],
     file_timeout_seconds: float = 2.0,
     passage: Callable[[str], None] = _no_passage,
+    witness: Witness | None = None,
 ) -> DurableLedger:
     """Return the ledger on both sinks; call `start()` before the first append.
 
@@ -234,7 +302,9 @@ def open_ledger(
         fence: current fencing token of this process (`spec.leaseTransitions` of the Lease).
         file_timeout_seconds: after which a hanging volume counts as unreachable.
         passage: `killpoint` of the operator; called with the name of each boundary.
+        witness: keeps the latest checkpoint outside of both sinks; without it their owner can cut both.
     """
     file = None if path is None else FileSink(path, timeout_seconds=file_timeout_seconds)
     stream = LedgerStream(store, keys.check)
-    return DurableLedger(stream, file, keys=keys, clock=clock, fence=fence, passage=passage)
+    anchor = None if witness is None else Anchor(witness, keys, clock)
+    return DurableLedger(stream, file, keys=keys, clock=clock, fence=fence, passage=passage, anchor=anchor)

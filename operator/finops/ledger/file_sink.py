@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +48,16 @@ def record_of(line: bytes) -> Record:
     return record
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A record in the file: its sequence and hash, and the bytes from which to which its line goes."""
+
+    sequence: int = 0
+    hash: str = GENESIS_HASH
+    begins: int = 0
+    ends: int = 0
+
+
 class FileSink:
     """Appends lines in order; every write is synced in a worker thread so that a hanging volume cannot hang us.
 
@@ -61,24 +72,30 @@ class FileSink:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-file")
         self._running: Future[None] | None = None
         self._lock = threading.Lock()
-        self._size = 0
-        self.sequence = 0
-        self.hash = GENESIS_HASH
+        self.place = Place()
 
     @property
     def path(self) -> Path:
         return self._path
 
+    @property
+    def sequence(self) -> int:
+        """Where the file ends."""
+        return self.place.sequence
+
     def close(self) -> None:
         """Stop the worker; a stuck write is left to the operating system."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def open(self, stream_line: Callable[[int], bytes | None], seen: Callable[[Record], None]) -> None:
+    def open(
+        self, stream_line: Callable[[int], bytes | None], seen: Callable[[Record], None], since: Place | None = None
+    ) -> None:
         """Create the file if absent, drop our own torn last line, and find where the file ends.
 
         Args:
             stream_line: the line that the first sink would write for a sequence, None when it has no such record.
-            seen: called with every record, in order.
+            seen: called with every record that is read, in order.
+            since: a place that the file holds; what is before it is not read again.
 
         Raises:
             LedgerUnavailable: the folder is missing or cannot be written.
@@ -88,20 +105,17 @@ class FileSink:
             raise LedgerUnavailable(f"the ledger's file {self._path} still hangs", hint=_CHECK_VOLUME)
         try:
             _create(self._path)
-            end = 0
-            self.sequence, self.hash = 0, GENESIS_HASH
-            for line in self._lines():
+            self.place = since or Place()
+            for line in self._lines(self.place.ends):
                 if not line.endswith(b"\n"):
                     _check_torn(line, stream_line(self.sequence + 1))
-                    os.truncate(self._path, end)
+                    os.truncate(self._path, self.place.ends)
                     break
                 record = record_of(line)
-                if record.sequence != self.sequence + 1 or record.previous_hash != self.hash:
+                if record.sequence != self.sequence + 1 or record.previous_hash != self.place.hash:
                     raise LedgerDiverged(f"line {self.sequence + 1} of {self._path} does not continue the chain")
-                self.sequence, self.hash = record.sequence, record.hash
+                self.place = next_place(self.place, record, line)
                 seen(record)
-                end += len(line)
-            self._size = end
         except OSError as error:
             raise _unavailable(self._path, error) from error
 
@@ -110,49 +124,78 @@ class FileSink:
         with self._lock:
             if record.sequence <= self.sequence:
                 return
-            if record.sequence != self.sequence + 1 or record.previous_hash != self.hash:
+            if record.sequence != self.sequence + 1 or record.previous_hash != self.place.hash:
                 raise LedgerDiverged(
                     f"{self._path} ends at record {self.sequence}; record {record.sequence} does not continue it"
                 )
-            if self._running is not None and not self._running.done():
-                raise LedgerUnavailable(f"the ledger's file {self._path} still hangs", hint=_CHECK_VOLUME)
-            self._running = self._pool.submit(self._write, record)
-            try:
-                self._running.result(self._timeout_seconds)
-            except FutureTimeout as error:
-                raise LedgerUnavailable(
-                    f"the ledger's file {self._path} took longer than {self._timeout_seconds} seconds",
-                    hint=_CHECK_VOLUME,
-                ) from error
-            except OSError as error:
-                raise _unavailable(self._path, error) from error
+            self._in_time(lambda: self._write(record))
+
+    def keep_beside(self, suffix: str, content: bytes) -> None:
+        """Write a file of its own beside this one, whole or not at all. Raises LedgerUnavailable as `append`."""
+        with self._lock:
+            self._in_time(lambda: _replace(self._path.with_name(self._path.name + suffix), content, self._sync))
+
+    def holds(self, place: Place) -> bool:
+        """Return whether a record stands at a place of the file. Raises LedgerUnavailable: it cannot be read."""
+        try:
+            if not self._path.exists():
+                return False
+            with self._path.open("rb") as file:
+                file.seek(place.begins)
+                line = file.read(place.ends - place.begins)
+            record = record_of(line) if line.endswith(b"\n") else None
+        except LedgerDiverged:
+            return False
+        except OSError as error:
+            raise _unavailable(self._path, error) from error
+        return record is not None and (record.sequence, record.hash) == (place.sequence, place.hash)
+
+    def _in_time(self, write: Callable[[], None]) -> None:
+        """Run a write in the worker. Raises LedgerUnavailable when it fails or takes too long."""
+        if self._running is not None and not self._running.done():
+            raise LedgerUnavailable(f"the ledger's file {self._path} still hangs", hint=_CHECK_VOLUME)
+        self._running = self._pool.submit(write)
+        try:
+            self._running.result(self._timeout_seconds)
+        except FutureTimeout as error:
+            raise LedgerUnavailable(
+                f"the ledger's file {self._path} took longer than {self._timeout_seconds} seconds",
+                hint=_CHECK_VOLUME,
+            ) from error
+        except OSError as error:
+            raise _unavailable(self._path, error) from error
 
     def read(self) -> Iterator[Record]:
         """Yield the records of the file."""
         for line in self._lines():
             yield record_of(line)
 
-    def _lines(self) -> Iterator[bytes]:
+    def _lines(self, begin: int = 0) -> Iterator[bytes]:
         with self._path.open("rb") as file:
+            file.seek(begin)
             yield from file
 
     def _write(self, record: Record) -> None:
-        line = line_of(record)
+        line, end = line_of(record), self.place.ends
         descriptor = os.open(self._path, os.O_WRONLY)
         try:
             found = os.fstat(descriptor).st_size
             # Behind our position lies at most what an earlier write of ours left when it failed half way.
-            if found < self._size or found > self._size + len(line):
+            if found < end or found > end + len(line):
                 raise LedgerDiverged(
-                    f"{self._path} has {found} bytes where {self._size} were written: somebody else changed it"
+                    f"{self._path} has {found} bytes where {end} were written: somebody else changed it"
                 )
-            _write_all(descriptor, line, self._size)
-            os.ftruncate(descriptor, self._size + len(line))
+            _write_all(descriptor, line, end)
+            os.ftruncate(descriptor, end + len(line))
             self._sync(descriptor)
         finally:
             os.close(descriptor)
-        self._size += len(line)
-        self.sequence, self.hash = record.sequence, record.hash
+        self.place = next_place(self.place, record, line)
+
+
+def next_place(place: Place, record: Record, line: bytes) -> Place:
+    """Return where `record` stands when its line follows a place."""
+    return Place(record.sequence, record.hash, place.ends, place.ends + len(line))
 
 
 def _write_all(descriptor: int, line: bytes, offset: int) -> None:
@@ -167,6 +210,22 @@ def _create(path: Path) -> None:
     descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, _MODE)
     os.fsync(descriptor)
     os.close(descriptor)
+    _sync_folder(path)
+
+
+def _replace(path: Path, content: bytes, sync: Callable[[int], None]) -> None:
+    written = path.with_name(f"{path.name}.new")
+    descriptor = os.open(written, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, _MODE)
+    try:
+        _write_all(descriptor, content, 0)
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
+    written.replace(path)
+    _sync_folder(path)
+
+
+def _sync_folder(path: Path) -> None:
     # A file whose directory entry was never synced can vanish with the power.
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:

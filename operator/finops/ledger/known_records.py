@@ -6,11 +6,15 @@ it: a record that was read once cannot be hidden, moved or replaced, and a key t
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from dataclasses import dataclass, field
 from typing import Final
 
 from finops.domain.audit import Record, RecordKind, request_uid
 from finops.errors import LedgerDiverged
+from finops.ledger.growth import Growth
+from finops.ledger.unfinished import Unfinished
 from finops.store.ledger import Head
 
 WROTE: Final = "somebody wrote to the store: compare both sinks with `finops audit verify`"
@@ -22,19 +26,24 @@ class KnownRecords:
 
     Attributes:
         key: which signed the last record.
+        last: uid of a request → sequence of its last record.
         replaced: id of a key that was replaced → sequence of the record that says so.
+        salt: key of the hashes in `operations`: whoever chooses an operation id cannot choose its hash.
+        operations: operation id → its record, 8 bytes of a hash each: a ledger may have hundreds of thousands.
     """
 
     head: Head = field(default_factory=Head)
     key: str = ""
     last: dict[str, int] = field(default_factory=dict)
     replaced: dict[str, int] = field(default_factory=dict)
-    _operations: dict[int, int] = field(default_factory=dict)
-    """Operation id → hash of its record, both as Python's keyed hashes: a ledger may have hundreds of thousands."""
+    growth: Growth = field(default_factory=Growth)
+    unfinished: Unfinished = field(default_factory=Unfinished)
+    salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    operations: dict[int, int] = field(default_factory=dict)
 
     def has(self, operation_id: str) -> bool:
         """Return whether the operation was recorded."""
-        return hash(operation_id) in self._operations
+        return self._short(operation_id) in self.operations
 
     def learn(self, record: Record) -> None:
         """Take in the next record.
@@ -53,9 +62,11 @@ class KnownRecords:
             raise LedgerDiverged(f"record {record.sequence} repeats operation {operation}", hint=WROTE)
         self._learn_key(record)
         # Others read meanwhile without a lock: a record is known before the head says so.
-        self._operations[hash(operation)] = hash(digest)
+        self.operations[self._short(operation)] = self._short(digest)
         if uid:
             self.last[uid] = record.sequence
+        self.growth.learn(record, digest)
+        self.unfinished.learn(record)
         self.head = Head(record.sequence, digest, max(head.fence, record.fence))
 
     def check(self, record: Record) -> None:
@@ -66,10 +77,14 @@ class KnownRecords:
         """
         if record.sequence > self.head.sequence:
             self.check_key(record.key, record.sequence)
-        elif self._operations.get(hash(record.entry.operation_id)) != hash(record.hash):
+        elif self.operations.get(self._short(record.entry.operation_id)) != self._short(record.hash):
             raise LedgerDiverged(
                 f"record {record.sequence} in the store is not the one that was read before", hint=WROTE
             )
+
+    def _short(self, text: str) -> int:
+        content = text.encode("utf-8", errors="surrogatepass")
+        return int.from_bytes(hashlib.blake2b(content, digest_size=8, key=self.salt).digest(), "big")
 
     def check_key(self, key: str, sequence: int) -> None:
         """Refuse a signature made after its key was replaced. Raises LedgerDiverged."""

@@ -91,7 +91,11 @@ class Keyring:
     def sign(self, record: Record) -> Record:
         """Return the record with our key's id and signature."""
         named = replace(record, key=self.key, signature="")
-        return replace(named, signature=self._private.sign(signed_text(named.hash)).hex())
+        return replace(named, signature=self.sign_text(signed_text(named.hash)))
+
+    def sign_text(self, text: bytes) -> str:
+        """Return our signature in hexadecimal; the text begins with what it is for."""
+        return self._private.sign(text).hex()
 
     def check(self, record: Record) -> None:
         """Refuse a record that no trusted key has signed.
@@ -99,19 +103,27 @@ class Keyring:
         Raises:
             LedgerDiverged: the signature is absent, by an unknown key, or of another record.
         """
-        public = self.trusted.get(record.key)
+        why = self.problem_of_text(record.key, signed_text(record.hash), record.signature)
+        if not why:
+            return
+        known = record.key in self.trusted
+        hint = (
+            "somebody wrote to the store: compare both sinks with `finops audit verify`"
+            if known
+            else "somebody wrote to the store, or an earlier key is missing in FINOPS_LEDGER_TRUSTED_KEYS"
+        )
+        raise LedgerDiverged(f"record {record.sequence} of the ledger {why}", hint=hint)
+
+    def problem_of_text(self, key: str, text: bytes, signature: str) -> str:
+        """Return why a signature does not count, as the end of a sentence; empty when it does."""
+        public = self.trusted.get(key)
         if public is None:
-            raise LedgerDiverged(
-                f"record {record.sequence} of the ledger is signed by an unknown key {record.key!r}",
-                hint="somebody wrote to the store, or an earlier key is missing in FINOPS_LEDGER_TRUSTED_KEYS",
-            )
+            return f"is signed by an unknown key {key!r}"
         try:
-            public.verify(bytes.fromhex(record.signature), signed_text(record.hash))
-        except (InvalidSignature, ValueError) as error:
-            raise LedgerDiverged(
-                f"record {record.sequence} of the ledger does not have the signature of key {record.key}",
-                hint="somebody wrote to the store: compare both sinks with `finops audit verify`",
-            ) from error
+            public.verify(bytes.fromhex(signature), text)
+        except (InvalidSignature, ValueError):
+            return f"does not have the signature of key {key}"
+        return ""
 
 
 def _private_key(pem: str) -> Ed25519PrivateKey:

@@ -41,6 +41,7 @@ class ActRequest:
         estimate: `currentMonthlyCost`, `newMonthlyCost`, `monthlySavings` (decimal strings), `currency`.
         limits: caps of the policy.
         protect_tags: tag key → values that forbid an act.
+        only_back: why nothing of the plan may be called any more, only what leads back; empty while it may go on.
     """
 
     uid: str
@@ -54,6 +55,7 @@ class ActRequest:
     estimate: Mapping[str, str] = field(default_factory=dict)
     limits: Limits
     protect_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    only_back: str = ""
 
     @property
     def ledger_name(self) -> str:
@@ -101,6 +103,7 @@ class ActProgress:
         step, attempt: where the act is.
         message: one sentence for people; the error when something went wrong.
         ledger_sequence: sequence of the act's last record.
+        ledger_hash: hash of that record once the act has ended; it names all records before it.
         before, after: fingerprint facts that the act changed.
         monthly_savings: decimal string, set when Succeeded.
         called: whether anything may have changed in AWS.
@@ -111,6 +114,7 @@ class ActProgress:
     attempt: int = 0
     message: str = ""
     ledger_sequence: int = 0
+    ledger_hash: str = ""
     started_at: datetime | None = None
     fence: int = 0
     before: Mapping[str, str] = field(default_factory=dict)

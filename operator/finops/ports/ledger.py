@@ -29,3 +29,11 @@ class Ledger(Protocol):
     def of_request(self, request_uid: str) -> tuple[Record, ...]: ...
 
     def read(self, start: int = 1) -> Iterator[Record]: ...
+
+    def unfinished(self) -> Iterator[Record]:
+        """Yield in order what whoever takes over needs, without reading the whole ledger.
+
+        That is every record of an act that has not ended, and of requests about whose calls something was recorded
+        lately; the last freeze; the last terms of each policy.
+        """
+        ...

@@ -22,7 +22,7 @@
 | `{p}realized` | stream | executor | realised savings, one per act |
 | `{p}realized:acts` | hash | executor | request uid → its entry in the stream, so that an act saves once |
 | `{p}ledger` | stream | ledger | records, id `sequence-0` |
-| `{p}ledger:head` | hash | ledger | sequence, hash, fence |
+| `{p}ledger:head` | hash | ledger | sequence, hash, fence; the latest signed checkpoint, for proofs |
 | `{p}ledger:ops` | hash | ledger | operation id → sequence |
 | `{p}ledger:req:{uid}` | list | ledger | sequences of the records of one request |
 | `{p}limit:{account}:{region}:{service}` | hash | all | token bucket |

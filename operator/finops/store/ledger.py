@@ -133,6 +133,17 @@ class LedgerStream:
             sequence, digest, fence = self._client.hmget(self._keys.ledger_head, ["sequence", "hash", "fence"])
         return Head(int(sequence or 0), str(digest or GENESIS_HASH), int(fence or 0))
 
+    def keep_checkpoint(self, text: str) -> None:
+        """Keep the latest checkpoint for proofs. No decision rests on it: it is anchored elsewhere."""
+        with _ledger_errors():
+            self._client.hset(self._keys.ledger_head, "checkpoint", text)
+
+    def checkpoint(self) -> str:
+        """Return the text of the latest checkpoint, empty when there is none."""
+        with _ledger_errors():
+            found = self._client.hget(self._keys.ledger_head, "checkpoint")
+        return "" if found is None else str(found)
+
     def at(self, sequence: int) -> Record:
         """Return one record.
 

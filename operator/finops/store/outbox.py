@@ -33,7 +33,12 @@ _TRUST_VERSION_MS: Final = 300_000
 # An older version is ignored, unless the newer one is so old that the cluster was probably restored from a backup.
 _WANT: Final = """
 local old = redis.call('HGET', KEYS[2], ARGV[1])
-for index = 8, #ARGV, 2 do redis.call('HSETNX', KEYS[4], ARGV[index], ARGV[index + 1]) end
+-- A line keeps the place at which it was first wanted: what is wanted later happened later, whatever stands before it.
+local place = redis.call('HLEN', KEYS[4])
+for index = 8, #ARGV, 2 do
+  local text = string.format('%04d|%s', place, ARGV[index + 1])
+  if redis.call('HSETNX', KEYS[4], ARGV[index], text) == 1 then place = place + 1 end
+end
 local lines = #ARGV > 7
 if old then
   local version, hash, at = string.match(old, '^%d+:[^:]*:(%d+):(%x*):(%d+)$')
@@ -172,14 +177,9 @@ class Outbox:
 
     def want(self, card: WantedCard, now_ms: int) -> bool:
         """Keep `card` as what should be shown. Returns whether there is something to deliver; repeating is harmless."""
-        fresh = [(f"{index:04d}|{key}", text) for index, (key, text) in enumerate(card.lines)]
         with store_errors():
-            # Order is part of the value, so that a line keeps its key whatever stands before it.
-            known = set(self._client.hkeys(self._key("lines", card.uid))) if fresh else set()
-            lines: list[str] = []
-            for (order, text), (key, _) in zip(fresh, card.lines, strict=True):
-                if key not in known:
-                    lines += [key, f"{order.split('|', 1)[0]}|{text}"]
+            known = set(self._client.hkeys(self._key("lines", card.uid))) if card.lines else set()
+            lines = [part for key, text in card.lines if key not in known for part in (key, text)]
             answer = self._want(
                 keys=[
                     *(self._key(name) for name in ("wanted", "routes", "due")),

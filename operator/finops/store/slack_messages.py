@@ -7,6 +7,7 @@ the operator reads it to link to a request's message. Under `slack:`: `message:{
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +15,7 @@ from typing import Any, Final
 from finops.store.connection import Store, store_errors
 
 _UNSENT: Final = "?"
+_INSTANT: Final = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class SlackMessages:
             channel=found.get("channel", ""),
             ts=found.get("ts", ""),
             hash=found.get("hash", ""),
-            posting_since_ms=int(found.get("posting", "0")),
+            posting_since_ms=_instant(str(found.get("posting", ""))),
         )
 
     def posting(self, uid: str, now_ms: int) -> None:
@@ -90,3 +92,8 @@ class SlackMessages:
         """Slack said no: the lines were not said."""
         with store_errors():
             self._client.hdel(self._keys.slack("thread", uid), *keys)
+
+
+def _instant(text: str) -> int:
+    """Return milliseconds since 1970; 0 for what nobody of ours wrote: the operator reads here too."""
+    return int(text) if _INSTANT.fullmatch(text) else 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from finops.domain.audit import Record, RecordKind
 from finops.domain.canonical import Json
-from finops.domain.execution import Call
+from finops.domain.execution import Call, Observation
 from finops.domain.next_move import Situation
 from finops.domain.plan import PlanStep
 from finops.errors import Conflict
@@ -22,7 +22,7 @@ from finops.ports.ledger import Ledger
 from finops_operator.acts.caller import call_once, dry_run_end, dry_run_once, says_nothing
 from finops_operator.acts.journal import DRY_RUN, dry_runs_of, intent_entry, started_entry
 from finops_operator.acts.memory import Act
-from finops_operator.acts.plans import rebuilt_plan
+from finops_operator.acts.plans import check_plan
 from finops_operator.acts.progress import LEASE_TOO_SHORT, ActResult, ActSettings
 from finops_operator.acts.trail import Trail
 from finops_operator.plugins.action import with_request
@@ -54,7 +54,7 @@ class AnnouncedCalls:
             self.trail.alarm(act, step.id, move.alarm)
         else:
             self.trail.report(act, replace(self.trail.base(act), step=step.id, attempt=move.attempt))
-        client = self._client(act, step, seconds)
+        client = self._client(act, step, situation.observation, seconds)
         parameters = with_request(step.parameters, act.request.uid)
         intent = self._announce(act, move, situation, parameters, seen)
         if intent is None:
@@ -72,7 +72,7 @@ class AnnouncedCalls:
         self.passage("outcome.after")
         return None
 
-    def dry_run(self, act: Act) -> ActResult | None:
+    def dry_run(self, act: Act, now: Observation) -> ActResult | None:
         """Ask AWS whether each call would be permitted, record what it says, and end; who gets no answer asks again."""
         seconds = self.settings.seconds_for_call(self.lease.remaining_seconds)
         if seconds is None:
@@ -81,7 +81,7 @@ class AnnouncedCalls:
         for step in request.plan.steps:
             if not step.changes or step.id in checked:
                 continue
-            client = self._client(act, step, seconds)
+            client = self._client(act, step, now, seconds)
             parameters = with_request(step.parameters, request.uid)
             answer = dry_run_once(client, step.operation, parameters, act.action.calls)
             if says_nothing(answer):
@@ -104,7 +104,7 @@ class AnnouncedCalls:
         if asks and self.gate.still_allowed(request) is not None:
             # Somebody froze or withdrew it while the session was made: the next pass decides what follows.
             return None
-        rebuilt_plan(act.action, request)
+        check_plan(act.action, request)
         self.passage("intent.before")
         observed = situation.observation.fingerprint
         entry_ = intent_entry(request, move, parameters, observed, back=journal.turned is not None)
@@ -119,7 +119,7 @@ class AnnouncedCalls:
             self.trail.report(act, replace(self.trail.base(act), step=move.step.id, attempt=move.attempt))
         return intent
 
-    def _client(self, act: Act, step: PlanStep, seconds: float) -> StepClient:
+    def _client(self, act: Act, step: PlanStep, now: Observation, seconds: float) -> StepClient:
         """Return credentials for one step, named after the request and its deciding approver."""
         request = act.request
         self.passage("sts.before")
@@ -129,7 +129,10 @@ class AnnouncedCalls:
             tenant=request.tenant,
             request_name=request.name,
             approver_handle=request.deciders[0] if request.deciders else "unknown",
-            statements=act.action.statements(request.plan, step),
+            statements=(
+                *act.action.statements(request.plan, step),
+                *act.action.observed_statements(request.plan, step, now),
+            ),
             timeout_seconds=seconds,
         )
         self.passage("sts.after")

@@ -16,6 +16,7 @@ from finops.domain.decision import Vote
 from finops.k8s.kinds import KindApi
 from finops.ports.act import ActRequest, Limits
 from finops.ports.aws_access import AccountAccess, Tenant
+from finops_operator.rules.access import revoked
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class ActRequests:
         )
 
     def again(self, last: ActRequest, *, begun: bool) -> ActRequest:
-        """Return `last` with account, protected tags, and before its first call limits and deciders, as they are now.
+        """Return `last` with role, grant and protected tags as they are now; before its first call limits and votes.
 
         What is gone by now (the object, its policy, its account) leaves what was known of it: an act that has begun
         still has to reach its end, and one that has not is the gate's to end.
@@ -77,7 +78,9 @@ class ActRequests:
         namespace, resource = last.tenant.namespace, last.plan.resource
         account = self.accounts.get("", last.access.name)
         if account is not None and account.spec.account_id == resource.account:
-            last = replace(last, access=self.access(account))
+            # An act that has begun is led back without its grant; the gate ends one that has not.
+            only_back = revoked(account, namespace, last.plan.action) if begun else ""
+            last = replace(last, access=self.access(account), only_back=only_back)
         policy = self.policies.get(namespace, last.tenant.policy)
         if policy is not None:
             last = replace(last, protect_tags=policy.spec.actions.protect_tags)

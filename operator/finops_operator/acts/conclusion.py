@@ -39,7 +39,10 @@ class Conclusion:
         request = act.request
         records = self.ledger.of_request(request.uid)
         changed = any(record.entry.kind is RecordKind.INTENT for record in records)
-        final = replace(self.trail.base(act), state=state, message=message, ledger_sequence=records[-1].sequence)
+        last = records[-1]
+        final = replace(
+            self.trail.base(act), state=state, message=message, ledger_sequence=last.sequence, ledger_hash=last.hash
+        )
         for record in records:
             if record.entry.kind is RecordKind.VERIFIED:
                 self.passage("realized.before")

@@ -30,12 +30,13 @@ from finops.domain.execution import (
     Verified,
     WaitFor,
 )
-from finops.domain.next_move import Situation, is_point_of_no_return, is_undecided, next_move
+from finops.domain.next_move import Situation, is_point_of_no_return, is_undecided, next_move, next_move_back
 from finops.errors import (
     AwsError,
     Conflict,
     FenceLost,
     FinopsError,
+    InvalidInput,
     LedgerDiverged,
     Refused,
     StoreUnsafe,
@@ -53,7 +54,7 @@ from finops_operator.acts.journal import (
     settled_detail,
 )
 from finops_operator.acts.memory import Act, Memory
-from finops_operator.acts.plans import rebuilt_plan
+from finops_operator.acts.plans import with_plan
 from finops_operator.acts.progress import ActResult, ActSettings, verified_detail
 from finops_operator.acts.trail import Trail
 from finops_operator.killpoint import killpoint
@@ -61,7 +62,7 @@ from finops_operator.plugins.action import Action, PolicyFacts, Target
 from finops_operator.rules.log_fields import act_fields
 
 logger = logging.getLogger(__name__)
-_RETRYABLE: Final = (Unavailable, AwsError, StoreUnsafe, Conflict, Refused)
+_RETRYABLE: Final = (Unavailable, AwsError, StoreUnsafe, Conflict, Refused, InvalidInput)
 """What may pass by itself or by a person's hand; the act waits where it stands."""
 
 
@@ -106,11 +107,12 @@ class Executor:
         Raises:
             Refused: the plan is not the one that was approved, or no such action exists: nothing was done.
             LedgerDiverged: the act stands still until a person has checked it; all others have to as well.
+            LedgerUnavailable: this version plans the act differently, and how far it has come is not known.
         """
         action = self.actions.get(request.plan.action)
         if action is None:
             raise Refused(f"there is no action {request.plan.action!r}", code="UnknownAction")
-        act = self.memory.recall(replace(request, plan=rebuilt_plan(action, request)), action)
+        act = self.memory.recall(with_plan(action, request, self.ledger), action)
         result: ActResult | None = None
         while result is None:
             if stopping():
@@ -152,10 +154,11 @@ class Executor:
         act.learn(records, journal)
         if journal.ended is not None:
             return self._conclusion.draw(act, journal.ended, journal.end_message)
-        if act.called:
-            self._keep_resource(act)
+        kept = not act.called or self._keep_resource(act)
         undecided = is_undecided(journal)
         situation = self._situation(act, journal, full=undecided)
+        if request.only_back:
+            return self._do(act, situation, next_move_back(situation, request.only_back))
         stop: Stop | None = None
         refusals: tuple[str, ...] = ()
         final = not undecided and is_point_of_no_return(situation)
@@ -169,7 +172,11 @@ class Executor:
             # The last check before the change: everything the gate knows, read afresh.
             stop = (self._admission(act) if undecided else None) or self.gate.still_allowed(request)
             self.passage("act.gate")
-        return self._do(act, situation, next_move(situation, stop=stop, refusals=refusals))
+        move = next_move(situation, stop=stop, refusals=refusals)
+        if isinstance(move, Call) and journal.turned is None and not kept:
+            # A rollback waits for nobody.
+            move = Hold("Waiting: another act is under way on this resource.", move.step.id)
+        return self._do(act, situation, move)
 
     def _make_room(self, act: Act) -> None:
         """Free the resource and the place of an act that waits before its first call: others need not wait with it."""
@@ -178,13 +185,19 @@ class Executor:
         except Unavailable as error:
             logger.info("the resource is freed later: %s", error, extra=act_fields(act.request))
 
-    def _keep_resource(self, act: Act) -> None:
-        """Hold the resource for as long as the act lasts. A store that does not answer stops no act that has begun."""
+    def _keep_resource(self, act: Act) -> bool:
+        """Hold the resource for as long as the act lasts; return False when another act has it.
+
+        A store that does not answer stops no act that has begun.
+        """
         try:
-            if not self.caps.hold(act.request):
-                logger.warning("another act holds the resource", extra=act_fields(act.request))
+            kept = self.caps.hold(act.request)
         except Unavailable as error:
             logger.info("the resource is held later: %s", error, extra=act_fields(act.request))
+            return True
+        if not kept:
+            logger.warning("another act holds the resource", extra=act_fields(act.request))
+        return kept
 
     def _situation(self, act: Act, journal: Journal, *, full: bool) -> Situation:
         request = act.request
@@ -205,7 +218,9 @@ class Executor:
     def _do(self, act: Act, situation: Situation, move: Move) -> ActResult | None:
         match move:
             case Call():
-                return self._calls.dry_run(act) if act.request.dry_run else self._calls.make(act, move, situation)
+                if act.request.dry_run:
+                    return self._calls.dry_run(act, situation.observation)
+                return self._calls.make(act, move, situation)
             case Hold():
                 return self._hold(act, move)
             case NeedsHuman():

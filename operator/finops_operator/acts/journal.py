@@ -187,12 +187,26 @@ def _nobody(_record: Record) -> None:
     return
 
 
+def stuck_entry(act: InFlight, why: str) -> Entry:
+    """Return the record that calls a person for an act which no account leads on."""
+    return Entry(
+        operation_id=f"{act.uid}:alarm:account",
+        actor=_ACTOR,
+        kind=RecordKind.OUTCOME,
+        request=f"{act.namespace}/{act.name}/{act.uid}",
+        step="account",
+        plan_hash=act.plan_hash,
+        result=State.NEEDS_HUMAN.value,
+        detail={"reason": why},
+    )
+
+
 def in_flight(ledger: Ledger, seen: Callable[[Record], None] = _nobody) -> tuple[InFlight, ...]:
-    """Return the acts to finish; reads the whole ledger once, at start, and shows each record to `seen`."""
+    """Return the acts to finish, and show every record that was read for it to `seen`."""
     open_acts: dict[str, InFlight] = {}
     called: set[str] = set()
     decided: set[str] = set()
-    for record in ledger.read():
+    for record in ledger.unfinished():
         seen(record)
         entry = record.entry
         if entry.kind is RecordKind.OUTCOME and entry.attempt == 0 and entry.result == STARTED:

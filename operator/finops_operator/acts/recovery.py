@@ -1,6 +1,8 @@
 """Adopts the acts that a dead process left in the middle, whether or not their objects still exist.
 
-Called by the lease keeper at each acquisition, and by housekeeping while an act's account was missing.
+An act whose account no longer grants it is adopted to be led back: that needs no more than what was approved. Without
+its account, or the role in it, nothing can be led anywhere: a person is called. Called by the lease keeper at each
+acquisition, and by housekeeping while an act's account was missing.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from finops.ports.act import ActRequest, Limits
 from finops.ports.aws_access import Tenant
 from finops.ports.ledger import Ledger
 from finops_operator.acts.corrections import Duplicates, correction
-from finops_operator.acts.journal import InFlight, in_flight
-from finops_operator.rules.access import access_of
+from finops_operator.acts.journal import InFlight, in_flight, stuck_entry
+from finops_operator.rules.access import access_of, revoked
 from finops_operator.rules.standing import allowed_by
 
 logger = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ class Recovery:
     _waiting: list[InFlight] = field(default_factory=list)
 
     def from_ledger(self) -> None:
-        """Adopt what was proposed, approved and begun with one plan, is still granted, and has not ended.
+        """Adopt what was proposed, approved and begun with one plan and has not ended.
 
         Raises:
             LedgerUnavailable, LedgerDiverged, ClusterUnavailable, Refused: nothing was adopted.
@@ -53,8 +55,12 @@ class Recovery:
                 extra={"request": duplicate.entry.request},
             )
 
+    def stuck(self) -> dict[str, str]:
+        """Return namespace and name of each act that no account leads on → why."""
+        return {f"{one.namespace}/{one.name}": _no_account(one) for one in self._waiting}
+
     def again(self) -> None:
-        """Adopt what had to wait for its AwsAccount or its grant. Raises as `from_ledger`."""
+        """Adopt what had to wait for its AwsAccount. Raises as `from_ledger`."""
         if self._waiting:
             self._adopt(self._waiting)
 
@@ -68,29 +74,34 @@ class Recovery:
                 )
                 continue
             account = self.accounts.get("", one.account)
-            if account is None or _not_granted(one, account):
+            if account is None or not _is_reachable(one, account):
                 waiting.append(one)
             else:
                 acts.append(_act(one, account))
         known = {one.uid for one in self._waiting}
         for one in waiting:
             if one.uid not in known:
-                logger.error(
-                    "act %s/%s cannot go on: AwsAccount %s is gone, is another account now, or no longer grants %s",
-                    one.namespace,
-                    one.name,
-                    one.account,
-                    one.plan.action,
-                )
+                self._call_person(one)
         self.adopt(tuple(acts))
         self._waiting = waiting
 
+    def _call_person(self, one: InFlight) -> None:
+        """Record that an act stands still; the status says so where the object still exists."""
+        why = _no_account(one)
+        logger.error("act cannot go on: %s", why, extra={"request": f"{one.namespace}/{one.name}"})
+        self.ledger.append(stuck_entry(one, why))
 
-def _not_granted(one: InFlight, account: AwsAccount) -> bool:
+
+def _no_account(one: InFlight) -> str:
+    return (
+        f"The act has begun, and AwsAccount {one.account} is gone, is another account now or names no executor role: "
+        f"create it again for account {one.plan.resource.account}."
+    )
+
+
+def _is_reachable(one: InFlight, account: AwsAccount) -> bool:
     # An AwsAccount that was made anew for another account of AWS is not the one that was approved.
-    granted = account.spec.actions_for(one.namespace) or frozenset()
-    same = account.spec.account_id == one.plan.resource.account
-    return not (same and one.plan.action in granted and account.spec.executor_role_arn)
+    return account.spec.account_id == one.plan.resource.account and bool(account.spec.executor_role_arn)
 
 
 def _act(one: InFlight, account: AwsAccount) -> ActRequest:
@@ -106,4 +117,5 @@ def _act(one: InFlight, account: AwsAccount) -> ActRequest:
         estimate=one.estimate,
         # The loop reads limits and protected tags of the policy before each run; without a policy this is little.
         limits=Limits(per_hour=1, per_day=1, percent_of_fleet=1, fleet=0),
+        only_back=revoked(account, one.namespace, one.plan.action),
     )

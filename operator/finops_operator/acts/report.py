@@ -111,6 +111,7 @@ def with_progress(current: ActionRequest, progress: ActProgress, fence: int) -> 
         attempt=progress.attempt,
         started_at=progress.started_at or (status.execution.started_at if status.execution is not None else None),
         ledger_sequence=progress.ledger_sequence or None,
+        ledger_hash=progress.ledger_hash or None,
     )
     # What it waited for or stumbled over before is over when the progress no longer mentions it.
     outcome = None

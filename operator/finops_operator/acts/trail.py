@@ -19,6 +19,7 @@ from finops.ports.ledger import Ledger
 from finops_operator.acts.journal import entry
 from finops_operator.acts.memory import Act
 from finops_operator.rules.log_fields import act_fields
+from finops_operator.rules.paused import TURNING_BACK
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Trail:
             started_at=act.started_at,
             fence=self.lease.fence,
             called=act.called,
-            message=f"Turning back: {act.turned}" if act.turned else "",
+            message=f"{TURNING_BACK}{act.turned}" if act.turned else "",
         )
 
     def report(self, act: Act, progress: ActProgress) -> None:

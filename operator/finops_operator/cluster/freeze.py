@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import TERMINAL
@@ -17,6 +18,8 @@ from finops.errors import FinopsError
 from finops.k8s.config_maps import ConfigMaps
 
 logger = logging.getLogger(__name__)
+LONGEST_REASON: Final = 1000
+"""Characters; the reason goes into the ledger, conditions, Events and cards, and a ConfigMap holds a megabyte."""
 
 
 @dataclass(slots=True)
@@ -41,7 +44,7 @@ class Freeze:
             return f"ConfigMap {self.name} does not exist"
         if data.get("frozen", "").strip().lower() in {"false", "no", "off", "0", ""}:
             return ""
-        return data.get("reason", "").strip() or f"ConfigMap {self.name} says frozen"
+        return data.get("reason", "").strip()[:LONGEST_REASON] or f"ConfigMap {self.name} says frozen"
 
     def begin(self, requests: Iterable[ActionRequest]) -> None:
         """Start frozen when the switch is younger than a request that may still be carried out, and nobody has set it.
@@ -74,7 +77,7 @@ class Freeze:
         """
         if self._published:
             return
-        self.local = self.local or reason
+        self.local = self.local or reason[:LONGEST_REASON]
         try:
             self.config_maps.write(self.name, {"frozen": "true", "reason": self.local})
             self._published = True

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from finops.domain.audit import Entry, RecordKind
-from finops.errors import FenceLost, FinopsError, LedgerDiverged, Unavailable
+from finops.errors import FenceLost, FinopsError, LedgerDiverged, Refused, Unavailable
 from finops.k8s.lease import Lease
 from finops.ledger.durable import DurableLedger
 from finops.ports.clock import Clock
@@ -159,8 +159,8 @@ class LeaseKeeper:
             self.freeze.freeze(str(error))
             logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
             return False
-        except Unavailable as error:
-            logger.warning("the ledger does not answer: %s", error)
+        except (Unavailable, Refused) as error:
+            logger.warning("the ledger or its anchor cannot be used now: %s", error)
             return False
         return True
 
@@ -171,8 +171,8 @@ class LeaseKeeper:
             self.freeze.freeze(str(error))
             logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
             return False
-        except Unavailable as error:
-            logger.warning("the ledger does not answer: %s", error)
+        except (Unavailable, Refused) as error:
+            logger.warning("the ledger or its anchor cannot be used now: %s", error)
             return False
         if copied:
             logger.info("ledger: copied %d records to the second sink", copied)

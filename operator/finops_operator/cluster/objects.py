@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 
+from finops.crds.metadata import OwnerReference
 from finops.crds.part import Kind
 from finops.errors import ClusterUnavailable, Conflict, FinopsError, Refused
 from finops.k8s.connection import NotFound
@@ -141,6 +142,13 @@ class Objects(Generic[T]):
     def read_again(self) -> None:
         """Read all objects from the API server now. Raises Refused, ClusterUnavailable."""
         self.cache.read(self.api.list)
+
+    def own(self, obj: T, owner: OwnerReference) -> T:
+        """Name the object's owner. Raises Gone, Conflict, Refused, ClusterUnavailable."""
+        try:
+            return self._written(self.api.own(obj, owner))
+        except NotFound as error:
+            raise self._gone(obj) from error
 
     def delete(self, obj: T) -> None:
         """Delete the object if it is still this one. Raises Gone, Refused, ClusterUnavailable."""

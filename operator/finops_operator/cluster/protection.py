@@ -3,7 +3,8 @@
 Votes and requests are only as good as these policies were when they were made. They are read at start and every few
 seconds; while one is missing, weakened or unreadable nothing is decided and nothing begins. The ledger remembers which
 objects were in force since when: whatever happened between two readings shows in their uid and generation, and what
-was made before the last gap ended does not count.
+was made before the last gap ended does not count. All of these times are the API server's, as those of votes are: the
+operator's own clock may be wrong.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _FRESH_SECONDS: Final = 5.0
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _NOT_RECORDED: Final = "the admission policies changed, and the change is not recorded yet: the lease is not held"
 """Said at each start, before the lease is held: nothing is wrong, and the holder records the change."""
+
+_NO_TIME: Final = "the API server's answer does not say what time it is there (header Date), so votes have no age"
 
 
 class Protected(Protocol):
@@ -99,11 +102,13 @@ class Protection:
         marks = _marks_of(known) if known is not None else ()
         since = datetime.fromisoformat(str(known.entry.detail["since"])) if known is not None else _NEVER
         if self._gap or marks != found.marks:
-            if known is None and not self._gap:
-                since = found.youngest or self.clock.now()
-            elif self._gap or not _edited_once(marks, found.marks):
-                # To the second, as the API server stamps objects; what was made within it does not count either.
-                since = max(self.clock.now().replace(microsecond=0), found.youngest or datetime.min.replace(tzinfo=UTC))
+            if known is None and not self._gap and found.youngest is not None:
+                since = found.youngest
+            elif known is None or self._gap or not _edited_once(marks, found.marks):
+                # The clock that stamps votes, to the second as it does; what was made within it does not count either.
+                if found.now is None:
+                    return _NO_TIME
+                since = max(found.now, found.youngest or found.now)
             if not self.may_write():
                 return _NOT_RECORDED
             self.ledger.append(_entry(number + 1, found.marks, since))

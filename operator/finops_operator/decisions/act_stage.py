@@ -19,6 +19,12 @@ def has_begun(ledger: Ledger, uid: str) -> bool:
     return any(record.entry.kind is RecordKind.INTENT for record in ledger.of_request(uid))
 
 
+def last_sequence(ledger: Ledger, uid: str) -> int:
+    """Return the sequence of the last record about a request, 0 without one. Raises as `has_begun`."""
+    records = ledger.of_request(uid)
+    return records[-1].sequence if records else 0
+
+
 def is_the_executors(ledger: Ledger, uid: str) -> bool:
     """Return whether the act has made its first changing call or has ended: only the executor moves such a request."""
     # A dry run and what turned out stale end without any call.

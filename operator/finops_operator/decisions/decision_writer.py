@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.audit import Record
-from finops.domain.decision import TERMINAL, State, Tally, Trigger
+from finops.domain.decision import BEFORE_ACT, TERMINAL, State, Tally, Trigger
 from finops.errors import Conflict
 from finops.ports.ledger import Ledger
 from finops_operator.cluster.objects import Objects
-from finops_operator.decisions.act_stage import has_begun, recorded_facts
+from finops_operator.decisions.act_stage import has_begun, last_sequence, recorded_facts
 from finops_operator.decisions.verdicts import RecordedVerdicts
 from finops_operator.killpoint import killpoint
 from finops_operator.rules import request_status
 from finops_operator.rules.votes import state_of, tally_of_decision
+
+_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,24 @@ class DecisionWriter:
         Raises:
             As `Decider.advance`.
         """
-        facts = recorded_facts(self.ledger, request)
-        record = self.votes.decide(request, facts, trigger, votes, message)
+        record = self._decide(request, trigger, votes, message)
         killpoint("decided.recorded")
         return self._show(request, record)
+
+    def _decide(self, request: ActionRequest, trigger: Trigger, votes: Tally, message: str) -> Record:
+        """Record the decision unless the act makes its first call in this instant: it is not ended then."""
+        for last in (False,) * (_TRIES - 1) + (True,):
+            after = last_sequence(self.ledger, request.metadata.uid or "")
+            facts = recorded_facts(self.ledger, request)
+            if facts.state not in BEFORE_ACT:
+                raise Conflict("the act has begun meanwhile", code="ActBegun")
+            try:
+                return self.votes.decide(request, facts, trigger, votes, message, after=after)
+            except Conflict:
+                # Any record about the request refuses it, also a harmless one such as the note that its card is posted.
+                if last:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     def as_recorded(self, request: ActionRequest) -> ActionRequest:
         """Write a decision into a status that does not show it yet; nothing is decided twice."""

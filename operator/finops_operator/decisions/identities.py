@@ -19,6 +19,9 @@ GROUPS_FRESH_FOR: Final = timedelta(seconds=60)
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
 """How far the bot's clock may be ahead; a time further in the future says nothing about the age of a list."""
 _MAPPING_FRESH_SECONDS: Final = 2.0
+_LONGEST_PERSON: Final = 256
+"""Characters of a person's name; it stands in the ledger beside each vote. Equal beginnings are one person."""
+_FORGED: Final = "do not have the bot's signature (FINOPS_MEMBERSHIP_KEY): only the bot may write them"
 
 
 class Switches(Protocol):
@@ -61,7 +64,7 @@ class Identities:
         now = self._clock.now()
         for group in sorted(needed):
             found = self._groups.read(group)
-            problem = _stale(found.read_at, now)
+            problem = _FORGED if found.forged else _stale(found.read_at, now)
             if problem:
                 self._groups.ask(group, now)
                 waiting = waiting or f"the members of Slack user group {group} {problem}; the bot is asked to read them"
@@ -74,7 +77,7 @@ class Identities:
 
     def _same_person(self) -> dict[str, str]:
         found = self._switches.read(self._identities) or {}
-        return {handle: person.strip() for handle, person in found.items() if person.strip()}
+        return {handle: person.strip()[:_LONGEST_PERSON] for handle, person in found.items() if person.strip()}
 
 
 def _stale(read_at: datetime | None, now: datetime) -> str:

@@ -83,7 +83,14 @@ class RecordedVerdicts:
         return standing_decision(self.of_request(request_uid))
 
     def decide(
-        self, request: ActionRequest, facts: RequestFacts, trigger: Trigger, standing: Tally, message: str
+        self,
+        request: ActionRequest,
+        facts: RequestFacts,
+        trigger: Trigger,
+        standing: Tally,
+        message: str,
+        *,
+        after: int,
     ) -> Record:
         """Record a decision; return what stands in the ledger: the earlier record if it was decided so before.
 
@@ -93,13 +100,15 @@ class RecordedVerdicts:
             trigger: what moves it.
             standing: the votes.
             message: why, for people.
+            after: sequence of the request's last record when `facts` were read.
 
         Raises:
             LedgerUnavailable, LedgerDiverged, FenceLost: not recorded, or not known to be.
+            Conflict: there are records after `after`; not recorded.
         """
         entry = _decision(request, facts, trigger, standing, message)
         is_new = entry.operation_id not in self._read(facts.uid)
-        record = self._append(facts.uid, entry)
+        record = self._append(facts.uid, entry, after=after)
         if is_new:
             people = [vote.voter.handle for vote in (*standing.denials, *standing.approvals)]
             logger.info("request decided, %s: %s", record.entry.result, message, extra=_fields(request, people))

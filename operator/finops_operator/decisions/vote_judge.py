@@ -17,7 +17,7 @@ from finops.domain.decision import Choice, Electorate, RefusalReason, Verdict, V
 from finops.errors import Conflict, InvalidInput, Refused, Unavailable
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
-from finops_operator.decisions.act_stage import recorded_facts
+from finops_operator.decisions.act_stage import last_sequence, recorded_facts
 from finops_operator.decisions.ballots import Ballots
 from finops_operator.killpoint import killpoint
 from finops_operator.rules.votes import vote_of, votes_of
@@ -82,7 +82,7 @@ class VoteJudge:
         for vote in fresh:
             if vote.choice is Choice.WITHDRAW:
                 # Nobody must read that a vote was taken back in the instant in which the act makes its first call.
-                after, facts = self._last_sequence(facts.uid), recorded_facts(self.ledger, request)
+                after, facts = last_sequence(self.ledger, facts.uid), recorded_facts(self.ledger, request)
             verdict = self.ballots.votes.too_many(request, vote, counted, electorate)
             verdict = verdict or (_MISNAMED if vote.uid in misnamed else None)
             verdict = verdict or (_UNPROTECTED if vote.at <= self.ballots.protection.since() else None)
@@ -94,10 +94,6 @@ class VoteJudge:
             if recorded.result is VoteResult.COUNTED:
                 counted.append(vote)
         return len(counted) > before
-
-    def _last_sequence(self, uid: str) -> int:
-        records = self.ledger.of_request(uid)
-        return records[-1].sequence if records else 0
 
     def _answer(self, approval: Approval, known: Verdict) -> None:
         message = known.message[:_ANSWER_CHARACTERS]

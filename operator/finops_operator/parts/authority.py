@@ -15,11 +15,13 @@ from finops.errors import InvalidInput, StoreUnsafe
 from finops.k8s.access import Access
 from finops.k8s.lease import Lease
 from finops.k8s.protection import AdmissionPolicies
+from finops.k8s.witness import ClusterWitness
 from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock
 from finops.settings import Settings
 from finops.store.connection import Store, check_server, open_ledger_connection
+from finops_operator.cluster.anchoring import Anchoring
 from finops_operator.cluster.lease import LeaseKeeper
 from finops_operator.cluster.predecessor import PredecessorLock
 from finops_operator.cluster.protection import Protection
@@ -36,6 +38,7 @@ class Authority:
     store: Store
     keeper: LeaseKeeper
     ledger: DurableLedger
+    anchoring: Anchoring
     protection: Protection
 
     def fence(self) -> int:
@@ -69,8 +72,9 @@ def make_authority(
         on_held=on_held,
         shown_fence=cluster.shown_fence,
     )
-    keeper.ledger = ledger = _ledger(settings, clock, lambda: keeper.fence)
-    return Authority(store, keeper, ledger, _protection(settings, cluster, ledger, clock, keeper))
+    keeper.ledger = ledger = _ledger(settings, cluster, keeper, clock)
+    anchoring = Anchoring(ledger, keeper.may_write, cluster.telemetry, cluster.freeze.freeze)
+    return Authority(store, keeper, ledger, anchoring, _protection(settings, cluster, ledger, clock, keeper))
 
 
 def _lease(settings: Settings, cluster: ClusterParts, clock: Clock, holder: str) -> Lease:
@@ -88,7 +92,7 @@ def _lease(settings: Settings, cluster: ClusterParts, clock: Clock, holder: str)
     return lease
 
 
-def _ledger(settings: Settings, clock: Clock, fence: Callable[[], int]) -> DurableLedger:
+def _ledger(settings: Settings, cluster: ClusterParts, keeper: LeaseKeeper, clock: Clock) -> DurableLedger:
     path = Path(settings.ledger_path) if settings.ledger_path else None
     if path is None:
         logger.warning("the ledger has no second sink (FINOPS_LEDGER_PATH): nothing will be acted upon")
@@ -100,7 +104,17 @@ def _ledger(settings: Settings, clock: Clock, fence: Callable[[], int]) -> Durab
         )
     keys = Keyring.of(settings.ledger_signing_key, settings.ledger_trusted_keys)
     connection = open_ledger_connection(settings.redis_url, prefix=settings.redis_prefix)
-    return open_ledger(connection, path, keys=keys, clock=clock, fence=fence, passage=killpoint)
+    witness = ClusterWitness(
+        cluster.connection,
+        namespace=settings.namespace,
+        lease_name=f"{settings.release}-executor",
+        config_map=f"{settings.release}-ledger-anchor",
+        lease=keeper.lease,
+        events=cluster.events,
+    )
+    return open_ledger(
+        connection, path, keys=keys, clock=clock, fence=lambda: keeper.fence, passage=killpoint, witness=witness
+    )
 
 
 def _protection(

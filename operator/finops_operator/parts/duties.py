@@ -12,14 +12,16 @@ from finops_operator.acts.recovery import Recovery
 from finops_operator.parts.authority import Authority
 from finops_operator.parts.cloud import CloudParts
 from finops_operator.parts.cluster import ClusterParts
+from finops_operator.rules.paused import paused
 from finops_operator.upkeep.audit_notes import AuditNotes
 from finops_operator.upkeep.channels import SlackChannels
 from finops_operator.upkeep.cleanup import Cleanup
 from finops_operator.upkeep.duty import Duty
 from finops_operator.upkeep.finished_requests import FinishedRequests
 from finops_operator.upkeep.gauges import Gauges
-from finops_operator.upkeep.obstacles import Obstacles
+from finops_operator.upkeep.obstacles import LEDGER_BROKEN, Obstacles
 from finops_operator.upkeep.published_ids import PublishedIds
+from finops_operator.upkeep.stray_votes import StrayVotes
 from finops_operator.upkeep.watch_upkeep import WatchUpkeep
 
 
@@ -34,6 +36,11 @@ def make_audit_notes(authority: Authority) -> AuditNotes:
     return AuditNotes(authority.ledger, posted)
 
 
+def paused_acts(cluster: ClusterParts, recovery: Recovery) -> dict[str, str]:
+    """Return namespace and name of each approved act that stands still → why, also where its object is gone."""
+    return {**recovery.stuck(), **paused(cluster.cache.requests.all())}
+
+
 def duties(
     settings: Settings,
     cluster: ClusterParts,
@@ -46,7 +53,8 @@ def duties(
     """Yield the duties in their order."""
     store, ledger, telemetry = authority.store, authority.ledger, cluster.telemetry
     yield from WatchUpkeep(cluster.kinds, cluster.canary, telemetry, clock, settings.canary_seconds).duties()
-    yield Duty("gauges", Gauges(ledger, cluster.freeze, telemetry).show, writes=False)
+    gauges = Gauges(ledger, cluster.freeze, telemetry, lambda: paused_acts(cluster, recovery))
+    yield Duty("gauges", gauges.show, writes=False)
 
     def note() -> None:
         cache = cluster.cache
@@ -67,9 +75,11 @@ def duties(
         telemetry,
         clock,
         {
-            "LedgerBroken": lambda: ledger.problem,
+            LEDGER_BROKEN: lambda: ledger.problem,
             "Unprotected": authority.protection.problem,
             "Frozen": cluster.freeze.reason,
         },
+        authority.keeper.may_write,
     )
-    yield Duty("obstacles", obstacles.show)
+    yield Duty("obstacles", obstacles.show_ours, writes=False)
+    yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)

@@ -29,7 +29,7 @@ class Judgement:
 
 def make_judgement(settings: Settings, cluster: ClusterParts, authority: Authority, clock: Clock) -> Judgement:
     """Make them."""
-    caps, groups = StoredCaps(authority.store), SlackGroups(authority.store)
+    caps, groups = StoredCaps(authority.store), SlackGroups(authority.store, settings.membership_key)
     people = Identities(
         switches=cluster.switches, identities=f"{settings.release}-identities", groups=groups, clock=clock
     )

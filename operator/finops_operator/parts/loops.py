@@ -6,12 +6,14 @@ import threading
 from dataclasses import dataclass
 
 from finops.crds.scan_policy import ScanPolicy
+from finops.k8s.deployment import OwnDeployment
 from finops.ports.clock import Clock
 from finops.settings import Settings
 from finops.store.realized import StoredSavings
 from finops.store.recommendations import RecommendationStore
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.executor import Executor
+from finops_operator.acts.last_handover import LastHandover
 from finops_operator.acts.recovery import Recovery
 from finops_operator.acts.report import StatusReporter
 from finops_operator.parts.authority import Authority
@@ -29,11 +31,12 @@ from finops_operator.scan.scan import ScanDependencies
 
 @dataclass(frozen=True, slots=True)
 class Loops:
-    """The loops, and what takes over the acts that another process left behind."""
+    """The loops, what takes over the acts that another process left behind, and what leaves none behind at the end."""
 
     scheduler: Scheduler
     requests: RequestLoop
     recovery: Recovery
+    last_handover: LastHandover
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,23 @@ class LoopMaker:
         """Make both loops; nothing runs yet."""
         savings = StoredSavings(self.authority.store)
         scans = self._scans(savings)
-        requests = self._requests(scans, self._executor(savings))
+        executor = self._executor(savings)
+        requests = self._requests(scans, executor)
         recovery = Recovery(
             self.authority.ledger, self.cluster.accounts.api, requests.adopt, self.cluster.freeze.freeze
         )
-        return Loops(self._scheduler(scans), requests, recovery)
+        return Loops(self._scheduler(scans), requests, recovery, self._last_handover(requests, executor))
+
+    def _last_handover(self, requests: RequestLoop, executor: Executor) -> LastHandover:
+        settings, actions = self.settings, self.cloud.plugins.actions
+        return LastHandover(
+            OwnDeployment(self.cluster.connection, settings.namespace, settings.release).replicas,
+            requests.under_way,
+            executor.run,
+            lambda action: action in actions and actions[action].restart_needed,
+            self.clock,
+            settings.termination_seconds,
+        )
 
     def _executor(self, savings: StoredSavings) -> Executor:
         cluster, authority = self.cluster, self.authority

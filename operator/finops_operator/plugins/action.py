@@ -85,6 +85,10 @@ def _no_patch(_owner: Owner, _resource: Resource, _parameters: Parameters) -> st
     return ""
 
 
+def _no_statements(_plan: Plan, _step: PlanStep, _now: Observation) -> tuple[Statement, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class OwnerChange:
     """The same change made where the resource is owned, when an act here would be undone.
@@ -171,6 +175,7 @@ class Action:
         calls: how AWS's answers are read.
         at_owner: the same change made where the resource is owned.
         sample: an example for the documentation.
+        observed_statements: what one step's session policy needs beside `statements`, by what was observed just before.
     """
 
     id: str
@@ -193,6 +198,7 @@ class Action:
     calls: CallRules = field(default_factory=CallRules)
     at_owner: OwnerChange = field(default_factory=OwnerChange)
     sample: ActSample = field(default_factory=ActSample)
+    observed_statements: Callable[[Plan, PlanStep, Observation], tuple[Statement, ...]] = _no_statements
 
 
 def with_request(value: Any, request_uid: str) -> Any:

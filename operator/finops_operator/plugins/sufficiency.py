@@ -15,6 +15,9 @@ from finops.domain.canonical import Json
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import JudgeSettings
 
+LONGEST_MISSING_HOURS: Final = 3
+"""Of the newest data: the share that may be missing could otherwise be the hours in which the work began."""
+
 
 def insufficient(utilization: Utilization, name: str, settings: JudgeSettings) -> str:
     """Return why the metric `name` cannot be judged, empty when it can."""
@@ -27,6 +30,9 @@ def insufficient(utilization: Utilization, name: str, settings: JudgeSettings) -
         # Rounded down: what is not enough must not read like enough.
         coverage = figure(math.floor(summary.coverage_percent * 10) / 10)
         return f"{words} covers {coverage} % of its window, {settings.minimum_coverage_percent} % are needed"
+    missing = summary.hours_missing_at_end
+    if missing > LONGEST_MISSING_HOURS:
+        return f"nothing is known of {words} in the last {figure(missing)} hours of its window"
     return ""
 
 

@@ -54,6 +54,11 @@ class ActsUnderWay:
         with self._lock:
             return uid in self._running or uid in self._unfinished
 
+    def begun(self) -> tuple[ActRequest, ...]:
+        """Return the acts that have come to their first changing call and have not ended, as last seen."""
+        with self._lock:
+            return tuple(one.last for one in self._unfinished.values() if one.begun)
+
     def wake(self, uid: str) -> None:
         """Make an act due at once."""
         with self._lock:

@@ -142,6 +142,10 @@ class RequestLoop:
         for act in acts:
             self._under_way.keep((act,), begun=self.decider.has_begun(act.uid))
 
+    def under_way(self) -> tuple[ActRequest, ...]:
+        """Return the acts that have come to their first changing call and have not ended, as last seen."""
+        return self._under_way.begun()
+
     def _process_votes(self, request: ActionRequest) -> None:
         """Answer votes on an act that runs or waits for its turn; one that counts makes it check again at once."""
         uid = request.metadata.uid or ""

@@ -170,7 +170,8 @@ class Proposer:
             return
         try:
             observation = self._observe(policy, account, item)
-        except AwsError as error:
+        except (AwsError, Refused, InvalidInput) as error:
+            # Of this account or region nothing is known; the other requests are reviewed all the same.
             logger.warning("request not reviewed: %s", error, extra=request_fields(request))
             return
         change = difference(request.spec.to_plan(), observation)

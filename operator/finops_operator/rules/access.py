@@ -52,6 +52,13 @@ def accounts_by_id(policy: ScanPolicy, accounts: Iterable[AwsAccount]) -> dict[s
     return {one.spec.account_id: one for one in accounts if one.metadata.name in named}
 
 
+def revoked(account: AwsAccount, namespace: str, action: str) -> str:
+    """Return in a sentence that an account does not grant an action to a namespace, empty when it does."""
+    if action in (account.spec.actions_for(namespace) or ()):
+        return ""
+    return f"AwsAccount {account.metadata.name} no longer grants {action} to namespace {namespace}."
+
+
 def granted_accounts(
     names: Sequence[str], accounts: Mapping[str, AwsAccount], namespace: str
 ) -> tuple[tuple[GrantedAccount, ...], tuple[Gap, ...]]:

@@ -15,7 +15,7 @@ from typing import Final
 from finops.crds.action_request import ActionRequest
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.audit import Entry, RecordKind
-from finops.domain.canonical import Json, sha256_hex
+from finops.domain.canonical import Json, canonical_json, sha256_hex
 from finops.domain.decision import TERMINAL
 from finops.ports.ledger import Ledger
 from finops_operator.rules.votes import request_reference
@@ -23,6 +23,8 @@ from finops_operator.rules.votes import request_reference
 logger = logging.getLogger(__name__)
 _ACTOR = "operator"
 _OFTEN = 60
+_LONGEST_TERMS: Final = 64 * 1024
+"""Bytes of a policy's terms; ten thousand protected tags would make a record that no backup wants."""
 _CHANNEL: Final = re.compile(r"[A-Z0-9]{1,32}")
 _MESSAGE: Final = re.compile(r"[0-9]{1,20}\.[0-9]{1,9}")
 """What Slack calls a channel and a message. The bot writes both to the store; nothing else gets into the ledger."""
@@ -66,7 +68,7 @@ class AuditNotes:
         if self._read:
             return
         self._terms, self._cards, self._frozen = {}, set(), None
-        for record in self.ledger.read():
+        for record in self.ledger.unfinished():
             entry = record.entry
             self._last = record.sequence
             if entry.kind is RecordKind.FROZEN:
@@ -109,7 +111,8 @@ class AuditNotes:
                     "uid": uid,
                     "generation": metadata.generation or 0,
                     "hash": digest,
-                    **terms,
+                    # What is too long stays in the object, whose hash stands here.
+                    **(terms if len(canonical_json(terms)) <= _LONGEST_TERMS else {}),
                 },
             )
         )

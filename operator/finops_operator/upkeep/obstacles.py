@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 _GONE: Final = ("ActsPossible", "Nothing stands in the way of approved acts.")
 
 
+LEDGER_BROKEN: Final = "LedgerBroken"
+
+
 @dataclass(frozen=True, slots=True)
 class Obstacles:
     """Brings the policies in line with what stops all acts.
@@ -31,6 +34,7 @@ class Obstacles:
     Attributes:
         checks: reason of the condition → why acts are stopped for it, empty when they are not; the first one that says
             something stands on the policies.
+        may_write: whether this process holds the lease and the ledger is in order.
     """
 
     policies: Objects[ScanPolicy]
@@ -38,6 +42,12 @@ class Obstacles:
     telemetry: Telemetry
     clock: Clock
     checks: dict[str, Callable[[], str]]
+    may_write: Callable[[], bool]
+
+    def show_ours(self) -> None:
+        """Show them when it is for this process to say; a broken ledger keeps it from writing, not from saying so."""
+        if self.may_write() or self._ask(self.checks[LEDGER_BROKEN]):
+            self.show()
 
     def show(self) -> None:
         """Ask all checks and write what they say where it is not said yet."""

@@ -44,7 +44,8 @@ class MotoServer:
         """Return moto's answer.
 
         Raises:
-            AwsError: InvalidAction when moto does not have the operation.
+            AwsError: InvalidAction when moto does not have the operation, ResourceNotFoundException when it fails over
+                a name that it does not hold.
         """
         from werkzeug.test import run_wsgi_app  # noqa: PLC0415 - comes with moto
 
@@ -53,6 +54,9 @@ class MotoServer:
             body, status, headers = run_wsgi_app(self._app, environ, buffered=True)
         except NotImplementedError as error:
             raise AwsError("InvalidAction", missing) from error
+        except KeyError as error:
+            # Some of moto's backends take a name for granted.
+            raise AwsError("ResourceNotFoundException", f"{service} has no {error}", 404) from error
         code = int(status.split(" ", 1)[0])
         content = b"".join(body)
         if code >= _SERVER_ERROR and b"<Code>" not in content:

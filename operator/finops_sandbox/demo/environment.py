@@ -73,6 +73,11 @@ class Places:
         return self.state / "ledger-signing-key.pem"
 
     @property
+    def membership_key(self) -> Path:
+        """Return the file of the key that operator and bot share."""
+        return self.state / "membership-key"
+
+    @property
     def public_key(self) -> Path:
         """Return the file of the key that checks the ledger."""
         return self.state / "ledger-public-key.pem"
@@ -114,6 +119,7 @@ def _common(places: Places, who: str, port: int) -> dict[str, str]:
         **bare(places),
         "KUBECONFIG": str(places.kubeconfig(who)),
         "FINOPS_REDIS_URL": places.store_url,
+        "FINOPS_MEMBERSHIP_KEY_FILE": str(places.membership_key),
         "FINOPS_METRICS_HOST": "127.0.0.1",
         "FINOPS_METRICS_PORT": str(port),
         "FINOPS_LOG_FORMAT": "text",

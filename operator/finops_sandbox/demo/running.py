@@ -100,7 +100,7 @@ async def build(supervisor: Supervisor, places: Places) -> RunningDemo:
         StoreUnavailable: there is no Valkey on this machine.
     """
     demo = RunningDemo(places, time.monotonic())
-    _make_ledger_keys(places)
+    _make_keys(places)
     async with asyncio.TaskGroup() as group:
         store = group.create_task(
             supervisor.start(valkey_program(places.state / "valkey", places.sockets, bare(places)))
@@ -119,10 +119,12 @@ async def build(supervisor: Supervisor, places: Places) -> RunningDemo:
     return demo
 
 
-def _make_ledger_keys(places: Places) -> None:
+def _make_keys(places: Places) -> None:
     private = new_private_key()
     places.signing_key.touch(mode=0o600)
     places.signing_key.write_text(private, encoding="ascii")
+    places.membership_key.touch(mode=0o600)
+    places.membership_key.write_text(secrets.token_urlsafe(32), encoding="ascii")
     places.public_key.write_text(public_key_of(private), encoding="ascii")
 
 

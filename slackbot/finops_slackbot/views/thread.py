@@ -32,6 +32,8 @@ def thread_lines(facts: CardFacts) -> tuple[Line, ...]:
         lines.append((f"needs-human:{facts.step}:{facts.attempt}", status(facts)))
     if facts.state in TERMINAL and not (facts.state is State.DENIED and facts.denials):
         lines.append((f"end:{facts.state.value}", _end(facts)))
+    if facts.state in TERMINAL and facts.ledger_hash:
+        lines.append(("recorded", _recorded(facts)))
     if facts.digest is None:
         return tuple(lines)
     # The cards of a digest share its thread: every line says which one it is about.
@@ -57,6 +59,14 @@ def _vote_line(vote: VoteFact) -> str:
 
 def _why(vote: VoteFact) -> str:
     return f" Reason: {quote(vote.reason, 600)}" if vote.reason.strip() else ""
+
+
+def _recorded(facts: CardFacts) -> str:
+    """Slack keeps what nobody who owns the ledger can change: the hash names every record up to the act's end."""
+    return (
+        f"Recorded in the ledger as number {facts.ledger_sequence:,}: `{quote(facts.ledger_hash, 64)}`. "
+        "A ledger that does not have this record was changed: `finops audit verify --expected-head`."
+    )
 
 
 def _end(facts: CardFacts) -> str:

@@ -19,8 +19,8 @@ from tests.support.valkey import running_valkey
 
 from finops.audit_verify import verify
 from finops.domain.audit import Entry, Record, RecordKind
-from finops.errors import FenceLost, LedgerDiverged, LedgerUnavailable, StoreUnsafe
-from finops.ledger.durable import DurableLedger, open_ledger
+from finops.errors import FenceLost, InvalidInput, LedgerDiverged, LedgerUnavailable, StoreUnsafe
+from finops.ledger.durable import LARGEST_RECORD, DurableLedger, open_ledger
 from finops.ledger.file_sink import FileSink
 from finops.ports.clock import SystemClock
 from finops.ports.ledger import Ledger
@@ -394,3 +394,13 @@ def test_times_are_stored_in_utc(sinks: Sinks) -> None:
     record = sinks.open().append(entry("vote"))
     assert record.time.tzinfo is UTC
     assert abs((datetime.now(UTC) - record.time).total_seconds()) < 60
+
+
+def test_a_record_larger_than_any_of_ours_is_refused_and_the_ledger_goes_on(sinks: Sinks) -> None:
+    """Bullet "Growth", bounds on every string."""
+    ledger = sinks.open()
+    with pytest.raises(InvalidInput, match="the ledger takes 262144"):
+        ledger.append(Entry("large", "operator", RecordKind.FROZEN, detail={"reason": "x" * LARGEST_RECORD}))
+
+    assert ledger.append(Entry("small", "operator", RecordKind.FROZEN)).entry.operation_id == "small"
+    assert ledger.find("large") is None

@@ -125,6 +125,23 @@ def test_the_card_of_a_worker_that_died_comes_back(store: Store) -> None:
     assert outbox.take("third", NOW + LEASE + 6000, LEASE) is not None
 
 
+def test_an_act_faster_than_its_thread_is_still_followed_in_the_order_in_which_it_happened(store: Store) -> None:
+    """Bullet "a thread … out of order on a fast act": nothing was posted before the act had ended."""
+    outbox = Outbox(store)
+    first = (("vote:a", "Approved."), ("approved", "Enough."), ("scheduled", "Now."), ("step:stop:1", "Step: stop."))
+    second = (*first[:3], ("step:start:1", "Step: start."))
+    last = (*first[:2], ("vote:b", "Denied, too late."), ("end:Succeeded", "Verified."))
+    for version, lines in enumerate((first, second, first, last, second), start=1):
+        outbox.want(wanted("a", version, lines=lines), NOW + version)
+
+    keys = [key for key, _ in outbox.messages.lines("a")[0]]
+
+    assert keys == [
+        *("vote:a", "approved", "scheduled", "step:stop:1", "step:start:1"),
+        *("vote:b", "end:Succeeded"),
+    ]
+
+
 def test_thread_lines_are_kept_in_order_and_said_once(store: Store) -> None:
     outbox = Outbox(store)
     outbox.want(wanted("a", 1, lines=(("vote", "Approved"),)), NOW)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.support.ledger_keys import MEMBERSHIP_KEY
 
 from finops.store.connection import Store
 from finops.store.slack_clicks import Clicks, OpenClick, Stage
@@ -76,7 +80,7 @@ def test_instances_are_alive_while_they_are_heard(store: Store) -> None:
 
 
 def test_groups_are_fresh_or_not_told_at_all(store: Store) -> None:
-    groups = SlackGroups(store)
+    groups = SlackGroups(store, MEMBERSHIP_KEY)
     groups.want(["S2", "S1"])
     assert groups.wanted() == {"S1", "S2"}
     groups.put("S1", ["U2", "U1"], NOW)
@@ -90,6 +94,46 @@ def test_groups_are_fresh_or_not_told_at_all(store: Store) -> None:
     assert groups.read("S1") == GroupMembers(frozenset(), NOW, "")
     groups.want([])
     assert groups.wanted() == frozenset()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"members": '["U0LEFT0001"]'},
+        {"readAt": (NOW + timedelta(hours=1)).isoformat()},
+        {"members": '["U0LEFT0001"]', "signature": ""},
+        {"members": "no list", "readAt": "no time", "signature": "0" * 64},
+        {"signature": "\u00fc"},
+    ],
+)
+def test_a_list_that_the_owner_of_the_store_wrote_or_changed_has_no_members_and_no_time(
+    store: Store, written: dict[Any, Any]
+) -> None:
+    """Bullet "Whoever can write the store can make the operator act": who is in a group is the bot's word alone."""
+    groups = SlackGroups(store, MEMBERSHIP_KEY)
+    groups.put("S1", ["U1"], NOW)
+    store.client.hset(store.keys.slack("group", "S1"), mapping=written)
+
+    assert groups.read("S1") == GroupMembers(frozenset(), None, "", forged=True)
+
+
+def test_what_is_no_time_of_ours_asks_for_no_reading(store: Store) -> None:
+    groups = SlackGroups(store, MEMBERSHIP_KEY)
+    groups.ask("S1", NOW)
+    store.client.hset(store.keys.slack("groups", "asked"), mapping={"S2": "soon", "S3": "2026-03-02T01:30:00"})
+
+    assert groups.asked() == {"S1": NOW}
+
+
+def test_a_list_of_another_group_or_of_another_key_is_none_of_this_one(store: Store) -> None:
+    groups = SlackGroups(store, MEMBERSHIP_KEY)
+    groups.put("S1", ["U1"], NOW)
+    copied: Any = store.client.hgetall(store.keys.slack("group", "S1"))
+    store.client.hset(store.keys.slack("group", "S2"), mapping=copied)
+
+    assert groups.read("S2").forged
+    assert SlackGroups(store, "a key of another release").read("S1").forged
+    assert SlackGroups(store).read("S1").forged
 
 
 def test_the_status_tells_errors_of_slack_and_of_channels_apart(store: Store) -> None:

@@ -33,7 +33,7 @@ def test_rings_are_kept_as_bytes_next_to_a_client_that_speaks_text(store: Store)
 
 def test_summaries_come_back_as_they_were(store: Store) -> None:
     summary = MetricSummary(99.5, 90, 80, 70, 60, 12.25, None, 330, 336, 3600, START, END, 0.5)
-    counter = MetricSummary(9, 8, 7, 6, 5, 4, 1e12, 1, 2, 300, START, END, 3.0)
+    counter = MetricSummary(9, 8, 7, 6, 5, 4, 1e12, 1, 2, 300, START, END, 3.0, 2.0, 1, 7)
     before = Utilization(
         "i-1",
         {"cpuPercent": summary},

@@ -74,7 +74,7 @@ def operator(guarded: GuardedValkey) -> Iterator[Store]:
 
 def test_transactions_are_replayed_from_the_file_after_a_restart(guarded: GuardedValkey, operator: Store) -> None:
     # The server replays as its default user and drops the transactions that this user may not execute.
-    groups = SlackGroups(operator)
+    groups = SlackGroups(operator, "key")
     groups.want({"S0SRE00001"})
     groups.put("S0SRE00001", frozenset({"U0ALICE001"}), NOW)
     with operator.client.pipeline(transaction=True) as pipe:

@@ -198,6 +198,7 @@ PROTECTION = {
 SWITCHES = {
     ("ConfigMap", "finops-finops-operator-freeze"),
     ("ConfigMap", "finops-finops-operator-identities"),
+    ("ConfigMap", "finops-finops-operator-ledger-anchor"),
     ("PersistentVolumeClaim", "finops-finops-operator-ledger"),
 }
 

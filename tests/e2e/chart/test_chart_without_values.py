@@ -117,6 +117,7 @@ def _assert_only_what_the_guide_lists_is_left(release: Release) -> None:
         f"configmap/{full}-freeze",
         f"configmap/{full}-identities",
         f"configmap/{full}-known-ids",
+        f"configmap/{full}-ledger-anchor",
         f"secret/{full}-generated",
         f"lease.coordination.k8s.io/{full}-executor",
         f"persistentvolumeclaim/{full}-ledger",
@@ -164,7 +165,7 @@ def _assert_notes_help(notes: str, release: Release) -> None:
     assert "No Slack secret was given" in notes
     assert f"-n {release.namespace} logs deploy/{release.full_name}" in notes
     kept = notes.partition("Uninstalling keeps")[2]
-    for name in ("freeze", "identities", "generated", "ledger", "executor"):
+    for name in ("freeze", "identities", "ledger-anchor", "generated", "ledger", "executor"):
         assert f"{release.full_name}-{name}" in kept
     assert f"data-{release.full_name}-valkey-0" in kept
     assert f"{release.full_name}-{release.namespace}-voter" in kept

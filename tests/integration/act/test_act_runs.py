@@ -29,6 +29,9 @@ def test_an_approved_act_is_carried_out_once_verified_and_recorded(action: str, 
     last = world.status.reports[-1]
     assert last.before != last.after
     assert last.monthly_savings == "70.08"
+    end = ledger.of_request("u1")[-1]
+    assert (last.ledger_sequence, last.ledger_hash) == (end.sequence, end.hash)
+    assert {report.ledger_hash for report in world.status.reports[:-1]} == {""}, "only the end is anchored in Slack"
     assert last.message == result.message
     assert last.message.startswith(("The instance is ", "The volume "))
     assert last.message.endswith(f" To undo it: {ACTIONS[action].undo_by_hand}.")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from tests.integration.act.act_cases import CASES, find
@@ -17,13 +18,15 @@ from tests.integration.act.act_world import (
     World,
     vote,
 )
+from tests.integration.act.test_act_taken_back import hand_over_after
 from tests.support.ledger_keys import KEYS
 from tests.support.valkey import ValkeyProcess, running_valkey
 
 from finops.domain.decision import State
-from finops.errors import ClusterUnavailable, Conflict, LedgerDiverged
+from finops.errors import ClusterUnavailable, Conflict, InvalidInput, LedgerDiverged
 from finops.ledger.durable import open_ledger
 from finops.ports.act import Limits
+from finops.ports.aws_steps import ExecutorSessions, Reader
 from finops.store.connection import open_ledger_connection, open_store
 from finops_operator.acts.journal import in_flight
 from finops_sandbox.aws.double import AwsDouble
@@ -183,6 +186,61 @@ def test_one_act_per_resource_at_a_time_and_caps_hold_the_next(world: World, aws
         )
         == 0
     )
+
+
+def test_a_setting_that_the_sdk_cannot_use_holds_an_act_that_has_begun_and_says_so(
+    world: World, aws: AwsDouble
+) -> None:
+    """Invariant I5: whatever a reader raises, the act waits where it stands and a person is called."""
+    request, ledger = prepare(world)
+    hand_over_after(world, request, ledger, 1)
+
+    class Unusable:
+        def reader(self, *_args: object, **_named: object) -> Reader:
+            raise InvalidInput("is not a URL", field="AWS_ENDPOINT_URL_EC2")
+
+    result = replace(world.executor(ledger), sessions=cast("ExecutorSessions", Unusable())).run(request)
+
+    assert result.retry_after_seconds is not None
+    assert "AWS_ENDPOINT_URL_EC2: is not a URL" in result.message
+    assert world.status.states[-1] is State.NEEDS_HUMAN
+    assert run_to_end(world, request, ledger).state is State.SUCCEEDED
+
+
+def test_an_act_whose_resource_another_act_has_taken_waits_before_its_next_call_until_the_other_ends(
+    world: World, aws: AwsDouble
+) -> None:
+    """Bullet "Caps leak after a kill", an act that lasts longer loses its lock: two acts never change one resource."""
+    request, ledger = prepare(world)
+    hand_over_after(world, request, ledger, 1)
+    caps, other = world.executor(ledger).caps, replace(request, uid="u2", name="savings-u2")
+    caps.release(request, counted=True)
+    assert caps.admit(other, world.clock.now()) is None
+
+    for _ in range(20):
+        result = world.executor(ledger).run(request)
+        assert result.retry_after_seconds is not None
+        world.clock.sleep(result.retry_after_seconds)
+    assert "another act is under way on this resource" in result.message
+    assert "another act is under way on this resource" in world.status.reports[-1].message
+    assert effects(aws.calls) == {"StopInstances": 1}
+
+    caps.release(other, counted=False)
+    assert run_to_end(world, request, ledger).state is State.SUCCEEDED
+    check(aws.calls, world.ledger_path, session=request.name)
+
+
+def test_the_way_back_does_not_wait_for_another_act_on_the_resource(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world)
+    hand_over_after(world, request, ledger, 1)
+    caps, other = world.executor(ledger).caps, replace(request, uid="u2", name="savings-u2")
+    caps.release(request, counted=True)
+    assert caps.admit(other, world.clock.now()) is None
+
+    result = run_to_end(world, replace(request, only_back="The grant is gone."), ledger)
+
+    assert result.state is State.ROLLED_BACK
+    assert (instance(aws)["state"], instance(aws)["type"]) == ("running", "m5.xlarge")
 
 
 def test_a_stopping_process_hands_the_act_over_and_the_ledger_alone_is_enough_to_finish_it(

@@ -22,7 +22,6 @@ from finops.ledger.durable import DurableLedger
 from finops.ports.act import ActRequest
 from finops_operator.acts.progress import ActResult
 from finops_operator.plugins.action import Action
-from finops_operator.plugins.session_policy import allow
 from finops_sandbox.aws.double import AwsDouble, Delays
 
 _TRANSITION = 0.05
@@ -95,7 +94,7 @@ def test_an_instance_that_a_person_stopped_after_its_start_stays_stopped(world: 
 
 def without_grant(action: Action) -> Action:
     """Without its grant the start is accepted and fails a moment later, as with a key that somebody disabled."""
-    return replace(action, statements=lambda plan, step: (allow(step.operation, resource=plan.resource.arn),))
+    return replace(action, observed_statements=lambda *_: ())
 
 
 def alarmed(world: World, step: str) -> Callable[[ActResult], bool]:

@@ -332,6 +332,7 @@ def _run(shell: pytest.MonkeyPatch, folder: Path, program: str, address: str) ->
         "SLACK_BOT_TOKEN": "xoxb-1",
         "SLACK_APP_TOKEN": "xapp-1",
         "FINOPS_BUTTON_KEY": "a key for tests only",
+        "FINOPS_MEMBERSHIP_KEY": "another key for tests only",
     }.items():
         shell.setenv(name, value)
     return subprocess.run([sys.executable, "-m", program], capture_output=True, text=True, timeout=60, check=False)

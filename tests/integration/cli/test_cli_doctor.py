@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from tests.integration.cli.aws_process import AwsProcess, account
 from tests.integration.cli.conftest import Ended, Files, Finops
-from tests.support.scan_samples import policy
+from tests.support.scan_samples import policy, recommendation, request
 from tests.support.valkey import running_valkey
 
 from finops.k8s.connection import connect
-from finops.k8s.kinds import scan_policies
+from finops.k8s.kinds import action_requests, scan_policies
 from finops.store.connection import open_store
 from finops.store.slack_status import SlackStatus
 from finops_operator.rules import policy_status
@@ -111,6 +111,18 @@ def test_what_the_bot_tells_of_itself_is_shown(
     assert "Acme" in bot["detail"]
 
 
+def test_what_the_bot_cannot_have_written_is_said_in_one_line(
+    aws: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch, valkey_url: str
+) -> None:
+    shell.setenv("FINOPS_REDIS_PREFIX", "doctor-forged:")
+    store = open_store(valkey_url, prefix="doctor-forged:")
+    store.client.hset(store.keys.slack("status"), mapping={"error:C1": "no time"})
+    store.client.close()
+    ended = finops("doctor", "--redis", valkey_url, "-o", "json")
+    assert "not written by the bot" in results(ended)["slack", "bot"]["detail"]
+    assert ended.code == 1
+
+
 def test_when_the_bot_was_seen_is_said_in_the_readers_time_zone(
     aws: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch, valkey_url: str
 ) -> None:
@@ -159,3 +171,17 @@ def test_what_stops_all_acts_is_named_with_the_fix(aws: AwsProcess, finops: Fino
     assert ended.code == 1
     assert (found["verdict"], found["detail"]) == ("failed", "Unprotected: binding x does not exist")
     assert "helm upgrade" in found["hint"]
+
+
+def test_an_approved_act_that_waits_is_named_with_its_reason(aws: AwsProcess, finops: Finops, tmp_path: Path) -> None:
+    """Bullet "Freeze, a broken ledger, missing protection, paused acts are seen where people look": `doctor`."""
+    crds = [Path(__file__).parents[3] / "crds"]
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}}
+    with KubernetesDouble(tmp_path, crds=crds, manifests=[space]) as double:
+        api = action_requests(connect(str(double.kubeconfig)))
+        made = api.create(request(recommendation(), None))
+        outcome = {"before": {}, "after": {}, "error": "Waiting for the policy's window."}
+        api.replace_status(made, {"state": "Approved", "outcome": outcome})
+        ended = finops("doctor", "--kubeconfig", str(double.kubeconfig), "--namespace", "team-a", "-o", "json")
+    found = results(ended)["kubernetes", f"act {made.metadata.name}"]
+    assert (found["verdict"], found["detail"]) == ("warning", "Waiting for the policy's window.")

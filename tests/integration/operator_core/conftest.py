@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[3]
 def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KubernetesDouble]:
     maps = [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}}
-        for name in ("r-freeze", "r-identities")
+        for name in ("r-freeze", "r-identities", "r-ledger-anchor")
     ]
     space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     manifests: list[Any] = [space, *maps]

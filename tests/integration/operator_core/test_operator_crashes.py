@@ -247,7 +247,7 @@ def test_probes_and_metrics_tell_a_healthy_operator(rig: Rig) -> None:
     eventually(lambda: "finops_lease_held 1.0" in rig.http("/metrics")[1], 20)
 
     assert rig.http("/healthz") == (200, "watch: ok\nloops: ok\n")
-    assert rig.http("/readyz") == (200, "store: ok\nwatch: ok\nprotection: ok\nledger: ok\nfreeze: ok\n")
+    assert rig.http("/readyz") == (200, "store: ok\nwatch: ok\nprotection: ok\nledger: ok\nfreeze: ok\nacts: ok\n")
     assert rig.http("/elsewhere")[0] == 404
     # The scan's figures come a moment after its requests.
     saving = f'finops_potential_monthly_savings{{namespace="{case.name}",policy="p"}}'

@@ -30,6 +30,7 @@ def test_what_stops_all_acts_stands_on_the_policy_and_is_an_event_and_a_figure(
 ) -> None:
     """A freeze, a broken ledger, missing protection and paused acts are shown where people are."""
     parts.policies.create(policy())
+    before = _events(parts).count(reason)
     parts.obstacles.show()
     free = _condition(parts)
     assert free is not None
@@ -47,7 +48,7 @@ def test_what_stops_all_acts_stands_on_the_policy_and_is_an_event_and_a_figure(
     stopped = _condition(parts)
     assert stopped is not None
     assert (stopped.status, stopped.reason, stopped.message) == ("False", reason, message)
-    assert _events(parts).count(reason) == 1
+    assert _events(parts).count(reason) == before + 1
     value = parts.telemetry.registry.get_sample_value("finops_acts_stopped", {"reason": reason})
     assert value == 1.0
     parts.ledger._sinks.diverged = parts.protection.why = ""
@@ -63,3 +64,34 @@ def test_a_policy_that_only_recommends_has_nothing_to_say_about_acts(parts: Part
     parts.policies.create(policy(actions={"mode": "Recommend"}))
     parts.obstacles.show()
     assert _condition(parts) is None
+
+
+def test_a_ledger_that_is_not_in_order_is_said_by_the_process_that_may_not_write_it(parts: Parts) -> None:
+    """At a start with a ledger that was cut the lease is held, but the process never comes to write."""
+    parts.policies.create(policy())
+    parts.writable = False
+    parts.housekeeping.run_duties()
+    assert _condition(parts) is None, "a process without the lease says nothing"
+
+    parts.ledger._sinks.diverged = "the ledger ends at record 3, but had 9 records"
+    parts.housekeeping.run_duties()
+
+    stopped = _condition(parts)
+    assert stopped is not None
+    assert (stopped.status, stopped.reason) == ("False", "LedgerBroken")
+    parts.ledger._sinks.diverged = ""
+
+
+def test_approved_acts_that_stand_still_are_a_figure(parts: Parts) -> None:
+    """Paused acts are seen where people look: here in a metric."""
+    made = parts.propose(1)
+    outcome = {"before": {}, "after": {}, "error": "All acts are frozen: release day"}
+    waiting = parts.requests.write_status(
+        made, lambda now: now.status.to_dict() | {"state": "Approved", "outcome": outcome}
+    )
+    parts.housekeeping.run_duties()
+    assert parts.telemetry.registry.get_sample_value("finops_acts_waiting") == 1.0
+
+    parts.requests.write_status(waiting, lambda now: now.status.to_dict() | {"outcome": None})
+    parts.housekeeping.run_duties()
+    assert parts.telemetry.registry.get_sample_value("finops_acts_waiting") == 0.0

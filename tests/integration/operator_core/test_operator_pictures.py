@@ -210,7 +210,7 @@ def test_a_recorded_withdrawal_holds_when_its_cause_goes_away(
     aws_accounts(after.connection).delete("", made_account.metadata.name)
 
 
-def test_what_has_begun_in_spite_of_a_recorded_withdrawal_is_left_to_the_executor(
+def test_what_begins_in_the_instant_of_its_withdrawal_is_left_to_the_executor(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = parts.propose(1, approval=TWO)
@@ -220,12 +220,12 @@ def test_what_has_begun_in_spite_of_a_recorded_withdrawal_is_left_to_the_executo
         silent(patched, parts.requests, "write_status")
         decide = parts.decider._votes.decide
 
-        def as_the_act_begins(*args: Any) -> Record:
+        def as_the_act_begins(*args: Any, after: int) -> Record:
             intent(parts, approved)
-            return decide(*args)
+            return decide(*args, after=after)
 
         patched.setattr(parts.decider._votes, "decide", as_the_act_begins)
-        with pytest.raises(ClusterUnavailable):
+        with pytest.raises(Conflict):
             parts.decider.end(approved, Trigger.WITHDRAWN, "The policy no longer allows it.")
 
     assert parts.decider.advance(approved).status.state is State.APPROVED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from finops.domain.decision import State
 from finops.domain.execution import StopKind
 from finops.k8s.connection import connect
 from finops.k8s.kinds import aws_accounts
-from finops.k8s.protection import AdmissionPolicies
+from finops.k8s.protection import AdmissionPolicies, AdmissionState
 from finops_operator.cluster.protection import Protection
 
 API = ("admissionregistration.k8s.io", "v1")
@@ -57,9 +58,15 @@ def protection(parts: Parts, cluster: Any) -> Protection:
     return watch(parts)
 
 
-def watch(parts: Parts) -> Protection:
-    found = AdmissionPolicies(parts.connection, EXPECTED)
-    return Protection(found.read, parts.ledger, parts.clock, lambda: parts.writable)
+def watch(parts: Parts, *, later: timedelta = timedelta()) -> Protection:
+    """Watch the cluster's policies as if they were read so much later by the API server's clock."""
+    policies_ = AdmissionPolicies(parts.connection, EXPECTED)
+
+    def read() -> AdmissionState:
+        found = policies_.read()
+        return replace(found, now=found.now + later if found.now is not None else None)
+
+    return Protection(read, parts.ledger, parts.clock, lambda: parts.writable)
 
 
 def _create_again(api: Any, plural: str, name: str) -> None:
@@ -123,15 +130,47 @@ def test_a_gap_between_two_readings_shows_in_what_was_created_anew(
     """Votes made while admission was not in force are older than the end of the gap."""
     assert protection.problem() == ""
     before = protection.since()
-    parts.clock.sleep(3600)
     _delete(BINDINGS)(cluster)
     _create_again(cluster, BINDINGS, VOTER)
 
-    assert protection.problem(fresh=True) == ""
-    assert protection.since() >= before + timedelta(minutes=59)
+    after = watch(parts, later=timedelta(hours=1))
+    assert after.problem() == ""
+    assert after.since() >= before + timedelta(minutes=59)
     again = watch(parts)
     assert again.problem() == ""
-    assert again.since() == protection.since()
+    assert again.since() == after.since()
+
+
+@pytest.mark.parametrize("wrong", [timedelta(hours=-2), timedelta(hours=2)])
+def test_a_gap_ends_by_the_clock_that_stamps_votes_however_wrong_the_operators_own_is(
+    parts: Parts, cluster: Any, protection: Protection, wrong: timedelta
+) -> None:
+    """Bullet "Forged votes are executed when admission was not in force": no clock makes a vote look younger."""
+    assert protection.problem() == ""
+    live = cluster.get_cluster_custom_object(*API, POLICIES, VOTER)["spec"]
+    _patch(POLICIES, {"failurePolicy": "Ignore"})(cluster)
+    assert "not the one of this release" in protection.problem(fresh=True)
+    forged = parts.vote(parts.propose(1)).metadata.creation_timestamp
+    assert forged is not None
+    _patch(POLICIES, live)(cluster)
+    parts.clock.at = datetime.now(UTC) + wrong
+
+    assert protection.problem(fresh=True) == ""
+
+    assert forged <= protection.since() <= forged + timedelta(minutes=1)
+
+
+def test_an_api_server_that_does_not_say_what_time_it_is_ends_no_gap(parts: Parts) -> None:
+    policies_ = AdmissionPolicies(parts.connection, EXPECTED)
+    timeless = Protection(
+        lambda: replace(policies_.read(), now=None), parts.ledger, parts.clock, lambda: parts.writable
+    )
+    weak = Protection(lambda: AdmissionState("a binding is missing"), parts.ledger, parts.clock, lambda: parts.writable)
+    assert weak.problem() != ""
+    weak.read = timeless.read
+
+    assert "what time it is" in weak.problem(fresh=True)
+    assert weak.since() == datetime.max.replace(tzinfo=UTC)
 
 
 def test_an_edit_that_was_taken_back_while_nobody_watched_is_a_gap(parts: Parts, cluster: Any) -> None:
@@ -139,12 +178,11 @@ def test_an_edit_that_was_taken_back_while_nobody_watched_is_a_gap(parts: Parts,
     first = watch(parts)
     assert first.problem() == ""
     before = first.since()
-    parts.clock.sleep(3600)
     live = cluster.get_cluster_custom_object(*API, POLICIES, VOTER)["spec"]
     _patch(POLICIES, {"failurePolicy": "Ignore"})(cluster)
     _patch(POLICIES, live)(cluster)
 
-    after = watch(parts)
+    after = watch(parts, later=timedelta(hours=1))
 
     assert after.problem() == ""
     assert after.since() > before

@@ -12,10 +12,12 @@ from tests.integration.operator_core.test_operator_tallies import act_of
 from tests.support.operator_parts import NAMESPACE, Parts
 from tests.support.scan_samples import account, policy
 
+from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import State, Trigger
-from finops.domain.execution import StopKind
-from finops.errors import LedgerDiverged, LedgerUnavailable
+from finops.domain.execution import Call, StopKind
+from finops.errors import Conflict, LedgerDiverged, LedgerUnavailable
 from finops.k8s.kinds import KindApi, aws_accounts
+from finops_operator.acts.journal import intent_entry, started_entry
 from finops_operator.decisions.act_stage import recorded_facts
 
 TWO = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}], "requireReason": "Never"}
@@ -107,7 +109,9 @@ def test_a_denial_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_i
     parts.decider.judge_votes(made)
     # As a release did that had lost the denial: approved by a tally of its own.
     facts, counted = recorded_facts(parts.ledger, made), parts.decider.counted(made)
-    parts.decider._votes.decide(made, facts, Trigger.QUORUM_REACHED, parts.decider._ballots.standing(made), "Approved.")
+    last = parts.ledger.of_request(facts.uid)[-1].sequence
+    tally = parts.decider._ballots.standing(made)
+    parts.decider._decisions.votes.decide(made, facts, Trigger.QUORUM_REACHED, tally, "Approved.", after=last)
     assert len(counted) == 2
 
     stop = parts.gate.still_allowed(act_of(made))
@@ -117,6 +121,52 @@ def test_a_denial_in_the_ledger_stops_the_gate_and_withdraws_what_was_approved_i
     assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, "Denied")
     assert "k8s.bob" in stop.message
     assert shown.status.state is State.WITHDRAWN
+
+
+def test_a_request_whose_act_begins_in_the_instant_of_its_end_is_not_ended(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bullet "A counted denial is lost": a decision rests on the last record of its request, as a verdict does."""
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.advance(made)
+    act, real = act_of(approved), parts.decider._decisions.votes.decide
+    call = Call(approved.spec.to_plan().steps[0], 1)
+
+    def begun_meanwhile(*what: Any, **how: Any) -> Record:
+        parts.ledger.append(started_entry(act))
+        parts.ledger.append(intent_entry(act, call, call.step.parameters, {}, back=False))
+        return real(*what, **how)
+
+    monkeypatch.setattr(parts.decider._decisions.votes, "decide", begun_meanwhile)
+
+    with pytest.raises(Conflict):
+        parts.decider.end(approved, Trigger.WITHDRAWN, "The policy no longer allows it.")
+
+    assert ("decided", "Withdrawn") not in parts.kinds_of_records()
+    assert parts.requests.fresh(made).status.state is State.APPROVED
+
+
+def test_a_harmless_record_in_the_instant_of_a_decision_does_not_refuse_it(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.advance(made)
+    real, notes = parts.decider._votes.decide, iter([True])
+
+    def noted_meanwhile(*what: Any, **how: Any) -> Record:
+        if next(notes, False):
+            parts.ledger.append(
+                Entry("posted:x", "slackbot", RecordKind.POSTED, request=act_of(approved).ledger_name, result="posted")
+            )
+        return real(*what, **how)
+
+    monkeypatch.setattr(parts.decider._votes, "decide", noted_meanwhile)
+    parts.decider.end(approved, Trigger.WITHDRAWN, "The policy no longer allows it.")
+
+    assert ("decided", "Withdrawn") in parts.kinds_of_records()
+    assert parts.requests.fresh(made).status.state is State.WITHDRAWN
 
 
 def test_a_denial_stands_when_its_author_is_no_approver_of_the_policy_any_more(parts: Parts) -> None:
@@ -207,3 +257,30 @@ def test_nothing_begins_so_late_that_its_call_could_come_after_the_expiry(parts:
 
     assert stop is not None
     assert stop.kind is StopKind.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"allow": [{"namespaces": [NAMESPACE], "actions": ["ebs_volume_delete"]}]}, "NotGranted"),
+        ({"allow": [{"namespaces": ["elsewhere"], "actions": ["ec2_instance_stop"]}]}, "NotGranted"),
+        ({"executorRoleArn": None}, "NotGranted"),
+        ({"accountId": "999999999999", "executorRoleArn": None}, "AccountGone"),
+    ],
+)
+def test_an_account_that_no_longer_grants_the_act_withdraws_it_however_many_approved(
+    parts: Parts, change: dict[str, Any], code: str
+) -> None:
+    """Invariant I10: what a namespace may do in an account is the administrator's word of now."""
+    made = parts.propose(1, approval=TWO)
+    parts.vote(made)
+    approved = parts.decider.advance(made)
+    assert parts.gate.still_allowed(act_of(approved)) is None
+    api = aws_accounts(parts.connection)
+    api.delete("", account().metadata.name)
+    api.create(account(**change))
+
+    stop = parts.gate.still_allowed(act_of(approved))
+
+    assert stop is not None
+    assert (stop.kind, stop.code) == (StopKind.WITHDRAWN, code)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.support.operator_parts import NAMESPACE, Parts
 from tests.support.scan_samples import policy
 
+from finops.crds.action_request import ActionRequest
+from finops.crds.approval import Approval, ApprovalSpec
+from finops.crds.metadata import Metadata
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.audit import Entry, RecordKind
+from finops.domain.canonical import sha256_hex
 from finops.domain.decision import State
 from finops.errors import Conflict
 from finops.store.connection import Store
 from finops.store.slack_messages import MessageRef
-from finops_operator.cluster.freeze import Freeze
+from finops_operator.cluster.freeze import LONGEST_REASON, Freeze
 from finops_operator.cluster.objects import Gone
+from finops_operator.upkeep.audit_notes import terms_of
 
 
 def commands(store: Store) -> int:
@@ -169,6 +174,47 @@ def test_what_is_no_card_of_slack_does_not_get_into_the_ledger(parts: Parts, cha
     assert RecordKind.POSTED not in {record.entry.kind for record in parts.ledger.read()}
 
 
+def test_a_note_that_the_bot_cannot_have_written_keeps_no_other_card_from_being_noted(parts: Parts) -> None:
+    """Bullet "Growth", bounds on every string: whoever has stolen the bot must not stop the ledger's notes."""
+    notify = {"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}}
+    forged, posted = parts.propose(1, notify=notify), parts.propose(2, notify=notify)
+    for number, made in enumerate((forged, posted)):
+        parts.slack_messages.shown(made.metadata.uid or "", MessageRef("C0123456789", f"1700.{number}", "h", 0))
+    key = parts.store.keys.slack("message", forged.metadata.uid or "")
+    parts.store.client.hset(key, "posting", "9" * 5000)
+
+    parts.audit_notes.note((), [forged, posted], "")
+
+    noted = [record.entry.request for record in parts.ledger.read() if record.entry.kind is RecordKind.POSTED]
+    assert [one.rpartition("/")[2] for one in noted] == [forged.metadata.uid, posted.metadata.uid]
+
+
+def test_however_long_a_freezes_reason_is_its_record_stays_small(parts: Parts) -> None:
+    """Bullet "Growth", bounds on every string: a ConfigMap holds a megabyte."""
+    parts.maps.write("r-freeze", {"frozen": "true", "reason": "ä" * 300_000})
+    freeze = Freeze(parts.maps, "r-freeze")
+
+    parts.audit_notes.note((), (), freeze.reason())
+
+    (record,) = [one for one in parts.ledger.read() if one.entry.kind is RecordKind.FROZEN]
+    assert record.entry.detail["reason"] == "ä" * LONGEST_REASON
+    parts.maps.write("r-freeze", {"frozen": "false"})
+    local = Freeze(parts.maps, "missing")
+    local.freeze("x" * 5000)
+    assert len(local.reason()) == LONGEST_REASON
+
+
+def test_terms_too_long_for_a_record_are_noted_by_their_hash(parts: Parts) -> None:
+    values = [f"{number:03}{'x' * 250}" for number in range(50)]
+    made = parts.policies.create(policy(actions={"protectTags": {f"key-{number}": values for number in range(30)}}))
+
+    parts.audit_notes.note([made], (), "")
+
+    (record,) = [one for one in parts.ledger.read() if one.entry.kind is RecordKind.POLICY_CHANGED]
+    assert record.entry.detail["hash"] == sha256_hex(terms_of(made))
+    assert "actions" not in record.entry.detail
+
+
 def test_a_request_that_ended_without_a_card_is_asked_about_ever_more_seldom(parts: Parts) -> None:
     parts.propose(1, State.DENIED, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}})
     asked: list[str] = []
@@ -265,3 +311,62 @@ def test_a_status_is_written_on_the_newest_object_and_a_deleted_one_is_gone(part
     with pytest.raises(Gone):
         parts.requests.write_status(written, lambda now: now.status.to_dict())
     assert parts.cache.requests.get(NAMESPACE, one.metadata.name) is None
+
+
+def owners(parts: Parts, name: str) -> list[tuple[str, str, str]]:
+    found = parts.approvals.api.get(NAMESPACE, name)
+    assert found is not None
+    return [(one.kind, one.name, one.uid) for one in found.metadata.owner_references]
+
+
+def plain_vote(parts: Parts, on: ActionRequest, name: str) -> str:
+    """Vote as `kubectl create` does with a manifest that names no owner."""
+    spec: Any = {
+        "request": {"name": on.metadata.name, "uid": on.metadata.uid},
+        "planHash": on.spec.plan_hash,
+        "decision": "Approve",
+        "approver": {"source": "kubernetes", "username": "alice"},
+    }
+    vote = Approval(metadata=Metadata(name=name, namespace=NAMESPACE), spec=ApprovalSpec.model_validate(spec))
+    return parts.approvals.create(vote).metadata.name
+
+
+def test_a_vote_by_plain_kubectl_goes_along_with_its_request(parts: Parts) -> None:
+    """Bullet "Approvals by plain kubectl that nobody removes"."""
+    made = parts.propose(1)
+    name = plain_vote(parts, made, "by-hand")
+    parts.housekeeping.run_duties()
+    assert owners(parts, name) == []
+
+    parts.decider.advance(made)
+    parts.housekeeping.run_duties()
+
+    assert owners(parts, name) == [("ActionRequest", made.metadata.name, made.metadata.uid)]
+
+
+def test_a_vote_on_nothing_that_got_no_answer_for_a_day_is_left_to_the_garbage_collector(parts: Parts) -> None:
+    """Bullet "Approvals by plain kubectl that nobody removes": its owner does not exist."""
+    made = parts.propose(1)
+    gone = made.model_copy(update={"metadata": made.metadata.model_copy(update={"name": "gone", "uid": "gone-uid"})})
+    name = plain_vote(parts, gone, "on-nothing")
+    parts.clock.at = datetime.now(UTC) + timedelta(hours=23)
+    parts.housekeeping.run_duties()
+    assert owners(parts, name) == []
+
+    parts.clock.sleep(2 * 3600)
+    parts.housekeeping.run_duties()
+
+    assert owners(parts, name) == [("ActionRequest", "gone", "gone-uid")]
+
+
+def test_a_vote_that_has_an_owner_keeps_it(parts: Parts) -> None:
+    made = parts.propose(1)
+    name = parts.vote(made).metadata.name
+    before = parts.approvals.api.get(NAMESPACE, name)
+    parts.decider.advance(made)
+    parts.housekeeping.run_duties()
+
+    after = parts.approvals.api.get(NAMESPACE, name)
+    assert before is not None
+    assert after is not None
+    assert before.metadata.owner_references == after.metadata.owner_references

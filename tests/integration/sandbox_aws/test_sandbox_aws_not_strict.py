@@ -14,7 +14,7 @@ READER = "arn:aws:iam::111111111111:role/finops-reader"
 NOBODY = "arn:aws:iam::111111111111:role/finops-nobody"
 LISTS = ["elasticloadbalancing:DescribeLoadBalancers", "rds:DescribeDBInstances", "lambda:ListFunctions"]
 LISTS += ["s3:ListAllMyBuckets", "logs:DescribeLogGroups", "autoscaling:DescribeAutoScalingGroups"]
-LISTS += ["elasticache:DescribeCacheClusters"]
+LISTS += ["elasticache:DescribeCacheClusters", "eks:ListNodegroups"]
 ONE_BUCKET = ["s3:CreateBucket", "s3:ListBucket", "s3:PutObject", "s3:GetObject", "s3:DeleteObject"]
 ESTATE = {
     "accounts": {
@@ -162,3 +162,9 @@ def test_a_service_that_nobody_has_is_said_to_be_unknown(aws: AwsDouble) -> None
     client._request_signer._signing_name = "no-such-service"
     with pytest.raises(ClientError, match="the AWS double has no service 'no-such-service'"):
         client.describe_db_instances()
+
+
+def test_a_name_that_moto_takes_for_granted_is_said_not_to_exist(aws: AwsDouble) -> None:
+    client = aws.client("eks", role=READER)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        client.list_nodegroups(clusterName="nobody")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+from botocore.exceptions import ClientError
 from tests.integration.services.conftest import MAKER
 from tests.support.scanning import report_of
 
@@ -33,3 +35,9 @@ def test_clusters_and_node_groups_are_listed(aws: AwsDouble, scanned: Scan) -> N
     assert found["empty"]["attributes"]["machines"] == 0
     assert (found["shop"]["tags"], found["shop"]["monthlyCost"]) == ({"team": "shop"}, None)
     assert (found["workers"]["monthlyCost"], found["workers"]["attributes"]["desired_size"]) == ("0.00", 2)
+
+
+def test_the_node_groups_of_a_cluster_that_is_not_there_are_not_found(aws: AwsDouble) -> None:
+    eks = aws.client("eks", role=MAKER)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        eks.list_nodegroups(clusterName="nobody")

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.support.ledger_keys import MEMBERSHIP_KEY
 from tests.unit.slackbot.sample_requests import resize_request
 
 from finops.crds.action_request import ActionRequest
@@ -123,6 +124,7 @@ class World:
             "slack_bot_token": "xoxb-sandbox-finops",
             "slack_app_token": "xapp-sandbox-finops",
             "button_key": "a key for tests only",
+            "membership_key": MEMBERSHIP_KEY,
             **changes,
         }
         return Settings(**values)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.slackbot.bot_world import ALICE, BOB, DAVE, ROOT, World, running_world
+from tests.support.ledger_keys import MEMBERSHIP_KEY
 from tests.support.valkey import running_valkey
 
 from finops.store.slack_groups import SlackGroups
@@ -36,6 +37,7 @@ def process(world: World, **changes: str) -> Iterator[subprocess.Popen[str]]:
         "SLACK_BOT_TOKEN": "xoxb-sandbox-finops",
         "SLACK_APP_TOKEN": "xapp-sandbox-finops",
         "FINOPS_BUTTON_KEY": "a key for tests only",
+        "FINOPS_MEMBERSHIP_KEY": "another key for tests only",
         "FINOPS_METRICS_PORT": "0",
         **changes,
     }
@@ -114,6 +116,7 @@ def test_sigterm_ends_the_bot_in_order_and_no_secret_is_logged(world: World) -> 
         ({"SLACK_BOT_TOKEN": ""}, "SLACK_BOT_TOKEN"),
         ({"SLACK_APP_TOKEN": "xoxb-swapped"}, "SLACK_APP_TOKEN"),
         ({"FINOPS_BUTTON_KEY": ""}, "FINOPS_BUTTON_KEY"),
+        ({"FINOPS_MEMBERSHIP_KEY": ""}, "FINOPS_MEMBERSHIP_KEY"),
         ({"FINOPS_REDIS_URL": "http://nowhere"}, "FINOPS_REDIS_URL"),
         ({"FINOPS_REDIS_URL": "redis://slackbot@127.0.0.1:1/0"}, "FINOPS_REDIS_URL: names no password"),
         ({"FINOPS_KILL_POINT": "bot.nowhere"}, "FINOPS_KILL_POINT"),
@@ -195,7 +198,7 @@ def test_members_of_the_groups_that_policies_name_are_kept_for_the_operator(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("finops_slackbot.guards.groups._POLL_SECONDS", 0.1)
-    groups = SlackGroups(world.store)
+    groups = SlackGroups(world.store, MEMBERSHIP_KEY)
     with world.bot() as bot:
         groups.want({"S0SRE00001", "S0NOWHERE1"})
         now = bot.clock.now()
@@ -208,7 +211,7 @@ def test_members_of_the_groups_that_policies_name_are_kept_for_the_operator(
 def test_a_group_that_the_operator_asks_for_is_read_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who may vote is checked again right before the act, by a reading that was made after the act asked for it."""
     monkeypatch.setattr("finops_slackbot.guards.groups._POLL_SECONDS", 0.1)
-    groups = SlackGroups(world.store)
+    groups = SlackGroups(world.store, MEMBERSHIP_KEY)
     with world.bot() as bot:
         groups.want({"S0SRE00001"})
         world.until(lambda: groups.read("S0SRE00001").read_at)
@@ -216,6 +219,21 @@ def test_a_group_that_the_operator_asks_for_is_read_at_once(world: World, monkey
         groups.ask("S0SRE00001", asked)
 
         world.until(lambda: (groups.read("S0SRE00001").read_at or asked) > asked)
+
+
+def test_a_list_that_somebody_else_wrote_is_read_from_slack_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bullet "Whoever can write the store can make the operator act": the bot's list takes the forged one's place."""
+    monkeypatch.setattr("finops_slackbot.guards.groups._POLL_SECONDS", 0.1)
+    groups = SlackGroups(world.store, MEMBERSHIP_KEY)
+    with world.bot():
+        groups.want({"S0SRE00001"})
+        world.until(lambda: groups.read("S0SRE00001").read_at)
+        world.store.client.hset(world.store.keys.slack("group", "S0SRE00001"), "members", '["U0LEFT0001"]')
+
+        found = world.until(lambda: groups.read("S0SRE00001").members)
+        assert "U0LEFT0001" not in found
 
 
 def test_the_status_says_which_workspace_and_warns_of_a_second_release(world: World) -> None:

@@ -94,3 +94,18 @@ def test_an_account_object_that_became_another_account_is_not_used() -> None:
 
     assert cluster.acts.again(first, begun=True).access == first.access
     assert cluster.acts.of(REQUEST) is None
+
+
+def test_an_act_that_has_begun_is_led_back_once_its_grant_is_gone_and_goes_on_when_it_is_there_again() -> None:
+    cluster = Cluster(limited(1), account())
+    first = cluster.acts.of(REQUEST)
+    assert first is not None
+    namespace = REQUEST.metadata.namespace
+
+    cluster.account = account(allow=[{"namespaces": [namespace], "actions": ["ebs_volume_modify"]}])
+    again = cluster.acts.again(first, begun=True)
+    assert again.only_back == f"AwsAccount production no longer grants {REQUEST.spec.action} to namespace {namespace}."
+    assert cluster.acts.again(first, begun=False).only_back == ""
+
+    cluster.account = account()
+    assert cluster.acts.again(again, begun=True).only_back == ""

@@ -62,6 +62,10 @@ class Ledger:
 
     def __init__(self) -> None:
         self.records = _records(_PROPOSED, _APPROVED, _STARTED)
+        self.appended: list[Entry] = []
+
+    def append(self, entry: Entry) -> None:
+        self.appended.append(entry)
 
     def of_request(self, uid: str) -> tuple[Record, ...]:
         assert uid == LEFT.uid
@@ -136,19 +140,47 @@ def test_an_act_that_the_ledger_does_not_show_proposed_approved_and_started_is_n
     assert "nobody approved" in alarms[0]
 
 
-def test_an_act_whose_grant_was_withdrawn_waits_until_it_is_granted_again(
+def test_an_act_whose_grant_was_withdrawn_is_adopted_to_be_led_back(
     taking: Recovery, accounts: Accounts, adopted: list[ActRequest], alarms: list[str]
 ) -> None:
     """The grants are those of now."""
     accounts.known["production"], accounts.granted = RESOURCE.account, ["ebs_volume_modify"]
-    taking.from_ledger()
-    assert adopted == []
 
-    accounts.granted = ["ec2_instance_stop"]
+    taking.from_ledger()
     taking.again()
 
-    assert len(adopted) == 1
+    why = "AwsAccount production no longer grants ec2_instance_stop to namespace team-a."
+    assert [(one.uid, one.only_back) for one in adopted] == [("u1", why)]
     assert alarms == []
+
+
+def test_an_act_that_is_still_granted_goes_on(taking: Recovery, accounts: Accounts, adopted: list[ActRequest]) -> None:
+    accounts.known["production"] = RESOURCE.account
+
+    taking.from_ledger()
+
+    assert [one.only_back for one in adopted] == [""]
+
+
+@pytest.mark.parametrize("known", [{}, {"production": "999999999999"}])
+def test_a_person_is_called_once_for_an_act_that_no_account_leads_on(
+    taking: Recovery, ledger: Ledger, accounts: Accounts, known: dict[str, str]
+) -> None:
+    """Bullet "The holes", the recovery that waited for ever: the ledger says for whom it waits."""
+    accounts.known.update(known)
+
+    taking.from_ledger()
+    taking.again()
+    taking.again()
+
+    calls = [(one.step, one.result, str(one.detail["reason"])) for one in ledger.appended]
+    assert [call[:2] for call in calls] == [("account", "NeedsHuman")]
+    assert f"create it again for account {RESOURCE.account}" in calls[0][2]
+    assert taking.stuck() == {"team-a/stop-it": calls[0][2]}
+
+    accounts.known["production"] = RESOURCE.account
+    taking.again()
+    assert taking.stuck() == {}
 
 
 def test_an_act_without_its_account_waits_and_is_adopted_once_when_it_is_back(

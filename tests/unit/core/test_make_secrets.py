@@ -14,7 +14,7 @@ def test_every_install_gets_secrets_of_its_own() -> None:
     first, second = make(), make()
 
     assert set(first) == {
-        *("operator-password", "slackbot-password", "button-key"),
+        *("operator-password", "slackbot-password", "button-key", "membership-key"),
         *("ledger-signing-key", "ledger-public-key"),
     }
     assert not set(first.values()) & set(second.values())

@@ -18,11 +18,13 @@ GROUP = "S0SRE00001"
 class Groups:
     """One group, and when the bot was asked for it."""
 
-    def __init__(self, read_at: datetime | None) -> None:
-        self.read_at = read_at
+    def __init__(self, read_at: datetime | None, *, forged: bool = False) -> None:
+        self.read_at, self.forged = read_at, forged
         self.asked: list[tuple[str, datetime]] = []
 
     def read(self, _group: str) -> GroupMembers:
+        if self.forged:
+            return GroupMembers(frozenset(), None, forged=True)
         return GroupMembers(frozenset({"U0BOB00001"}), self.read_at)
 
     def ask(self, group: str, at: datetime) -> None:
@@ -30,14 +32,19 @@ class Groups:
 
 
 class Switches:
-    """No identities."""
+    """The identities that the test names, none as a rule."""
 
-    def read(self, _name: str) -> None:
-        return None
+    def __init__(self, identities: dict[str, str] | None = None) -> None:
+        self.identities = identities
+
+    def read(self, _name: str) -> dict[str, str] | None:
+        return self.identities
 
 
-def people(groups: Groups) -> Identities:
-    return Identities(switches=Switches(), identities="r", groups=cast("SlackGroups", groups), clock=FakeClock(NOW))
+def people(groups: Groups, identities: dict[str, str] | None = None) -> Identities:
+    return Identities(
+        switches=Switches(identities), identities="r", groups=cast("SlackGroups", groups), clock=FakeClock(NOW)
+    )
 
 
 @pytest.mark.parametrize("age", [timedelta(), timedelta(seconds=60), timedelta(seconds=-5)])
@@ -64,3 +71,18 @@ def test_an_older_list_counts_for_nothing_and_the_bot_is_asked(read_at: datetime
     assert why in waiting
     assert groups.asked == [(GROUP, NOW)]
     assert electorate.slack_group_members == {}
+
+
+def test_a_list_that_is_not_the_bots_counts_for_nothing_and_the_bot_is_asked() -> None:
+    """Bullet "Whoever can write the store can make the operator act": the list is signed by the bot."""
+    groups = Groups(NOW, forged=True)
+    electorate, waiting = people(groups).at_act({GROUP})
+    assert "do not have the bot's signature" in waiting
+    assert groups.asked == [(GROUP, NOW)]
+    assert electorate.slack_group_members == {}
+
+
+def test_a_persons_name_is_kept_short_for_the_ledger() -> None:
+    """Bullet "Growth", bounds on every string."""
+    named = people(Groups(NOW), {"k8s.alice": "a" * 100_000, "k8s.bob": "  "}).at_vote()
+    assert named.same_person == {"k8s.alice": "a" * 256}

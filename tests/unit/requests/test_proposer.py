@@ -8,14 +8,15 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from tests.support.fake_clock import FakeClock
-from tests.support.scan_samples import account, policy, recommendation, reference
+from tests.support.scan_samples import account, policy, recommendation, reference, request
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.scan_policy import ScanPolicy
+from finops.domain.decision import State
 from finops.domain.execution import Observation
 from finops.domain.recommendation import ActionType, Recommendation
 from finops.domain.report import ScanSummary
-from finops.errors import Conflict
+from finops.errors import Conflict, InvalidInput
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.loaded import load_kinds
 from finops_operator.requests.proposer import Proposer
@@ -76,6 +77,42 @@ def test_a_request_that_the_loop_took_in_first_counts_as_proposed() -> None:
 
     (asked,) = corrected
     assert asked.note.endswith("for this resource is open.")
+
+
+def test_a_request_that_cannot_be_reviewed_keeps_nothing_else_from_being_reviewed_or_proposed() -> None:
+    """A setting that the SDK cannot use is raised where a reader is made or asked, not as an answer of AWS."""
+    by = policy(actions={"mode": "Approve", "allowed": ["ec2_instance_stop"]}, approval={"approvers": _TWO})
+    items = [recommendation(number, resource=reference(number)) for number in (1, 2)]
+    action = replace(STOP, observe=lambda *_: Observation(exists=False))
+    closed: list[str] = []
+    regions: list[str] = []
+
+    def reader(_access: object, region: str, **_named: object) -> object:
+        regions.append(region)
+        if len(regions) == 1:
+            raise InvalidInput("is not a URL", field="AWS_ENDPOINT_URL_EC2")
+        return object()
+
+    proposer = _proposer(by, items, action)
+    pending = [request(item, State.PENDING, by=by) for item in items]
+    requests = SimpleNamespace(
+        found=lambda: pending, cache=SimpleNamespace(all=lambda: pending), api=SimpleNamespace(get=lambda *_: None)
+    )
+    decider = SimpleNamespace(
+        is_ours=lambda _request: True,
+        close=lambda one, *_what: closed.append(one.metadata.name),
+        advance=lambda one: one,
+    )
+    proposer = replace(
+        proposer,
+        requests=cast("Any", requests),
+        decider=cast("Any", decider),
+        sessions=cast("Any", SimpleNamespace(reader=reader)),
+    )
+
+    proposer.follow_up(by, _SCAN)
+
+    assert closed == [pending[1].metadata.name]
 
 
 _TWO = [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}]

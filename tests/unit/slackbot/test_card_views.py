@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,22 @@ def test_every_end_is_told_on_card_and_thread_as_the_operator_tells_it(state: St
     assert facts.ending
     assert facts.ending in status(facts)
     assert facts.ending in thread_lines(facts)[-1][1] or state is State.DENIED
+
+
+def test_the_thread_names_the_record_that_ended_the_act_and_nothing_before_the_end() -> None:
+    """Slack keeps what whoever owns the ledger cannot change: an anchor of its own in the thread of each act."""
+    digest = "3f" * 32
+    facts = replace(facts_of(State.SUCCEEDED), ledger_sequence=12345, ledger_hash=digest)
+    key, text = thread_lines(facts)[-1]
+    assert key == "recorded"
+    assert f"number 12,345: `{digest}`" in text
+    assert "finops audit verify --expected-head" in text
+    assert_passes(thread_blocks(thread_lines(facts)), text)
+    for state in set(State) - TERMINAL:
+        running = replace(facts_of(state), ledger_hash=digest)
+        assert "recorded" not in dict(thread_lines(running))
+    hostile = replace(facts, ledger_hash="`<!channel>`")
+    assert "<!channel>" not in thread_lines(hostile)[-1][1]
 
 
 def test_modals_pass_slacks_limits_and_carry_their_origin() -> None:

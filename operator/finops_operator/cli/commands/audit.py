@@ -1,7 +1,8 @@
-"""`finops audit list | verify | export`: the ledger, read from the store or from a file."""
+"""`finops audit list | verify | prove | export`: the ledger, read from the store or from a file."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,12 +12,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from finops.audit_verify import Keys, NotAKey, verify
+from finops.audit_verify import Keys, NotAKey, ProofReport, verify, verify_proof
 from finops.audit_verify.report import VerifyReport
 from finops.domain.audit import Record
 from finops.domain.quantity import counted
-from finops.errors import FinopsError, InvalidInput
-from finops.ledger.file_sink import line_of
+from finops.errors import FinopsError, InvalidInput, LedgerDiverged
+from finops.ledger.checkpoint import Checkpoint, parse_checkpoint
+from finops.ledger.file_sink import line_of, record_of
+from finops.ledger.proofs import prove_growth, prove_request
 from finops.store.ledger import LedgerStream, unchecked
 from finops_operator.cli.command import Command
 from finops_operator.cli.failures import FAILED
@@ -34,6 +37,18 @@ _WIDE: Final = (
     field("operationId", wide=True),
     field("detail", wide=True),
 )
+_ANNOTATION: Final = r"{.metadata.annotations.finops\.dev/ledger-checkpoint}"
+_Kept = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="FILE",
+        help="A checkpoint that was kept outside of the ledger, which must hold for it; may be repeated.",
+    ),
+]
+_Proof = Annotated[
+    str, typer.Option("--proof", metavar="FILE", help="Check a proof of finops audit prove instead, without a ledger.")
+]
 app: Final = typer.Typer(no_args_is_help=True, help="Show, check and export the ledger of every decision and act.")
 
 
@@ -101,24 +116,71 @@ def _verify(
             help="Public keys of the ledger (PEM); without them signatures are not checked.",
         ),
     ] = "",
+    checkpoint: _Kept = None,
+    proof: _Proof = "",
     redis: Redis = "",
 ) -> None:
     """Check every record: signature, chain, votes before acts, intents before outcomes. Exit code 1 when it fails.
 
     Works offline on an export. The public key is in the Secret of the release, under ledger-public-key: without it
-    whoever can write the ledger can have made all of it. Note the head that is printed: only with --expected-head can
-    a tail that was cut off be seen. An empty ledger or file is never intact.
+    whoever can write the ledger can have made all of it. Only --checkpoint, with the annotation
+    finops.dev/ledger-checkpoint of the operator's Lease or one noted earlier, or --expected-head shows a tail that was
+    cut off. An empty ledger or file is never intact.
     """
     keys = _keys(public_key) if public_key else None
+    if proof:
+        _show_proof(verify_proof(_text(proof, "--proof"), keys=keys), output)
+        return
+    kept = [_text(name, "--checkpoint") for name in checkpoint or ()]
     with _lines(file, redis) as lines:
-        report = verify(lines, keys=keys, expected_head=expected_head or None)
+        report = verify(lines, keys=keys, expected_head=expected_head or None, kept=kept)
     _print(report, output)
+    for loss in report.losses:
+        note(f"an administrator accepted a loss: {loss}")
     for problem in report.problems:
         where = f"line {problem.line}: " if problem.line else ""
         note(f"{where}{problem.code}: {problem.message}")
     note(_verdict(report))
     if not _is_intact(report):
         raise typer.Exit(FAILED)
+
+
+@app.command("prove")
+def _prove(
+    request: Annotated[str, typer.Argument(metavar="[REQUEST]", help="Name or uid of an ActionRequest.")] = "",
+    since: Annotated[
+        str,
+        typer.Option("--since", metavar="FILE", help="Prove instead that the ledger only grew since this checkpoint."),
+    ] = "",
+    checkpoint: Annotated[
+        str,
+        typer.Option("--checkpoint", metavar="FILE", help="A checkpoint of the ledger; without it the latest one."),
+    ] = "",
+    file: Annotated[
+        str, typer.Option("--file", metavar="FILE", help="An export or the ledger's own file; - reads stdin.")
+    ] = "",
+    redis: Redis = "",
+) -> None:
+    """Print a proof for a stranger: the records of a request and how they lead to a signed checkpoint.
+
+    finops audit verify --proof checks it with the public key alone. With --since it is a proof that nothing before a
+    checkpoint that you kept was changed.
+    """
+    if bool(request) == bool(since):
+        raise InvalidInput("give a request or --since", field="REQUEST", hint="finops audit prove --help")
+    latest = _checkpoint(_text(checkpoint, "--checkpoint"), "--checkpoint") if checkpoint else None
+    if latest is None:
+        latest = _latest_checkpoint(file, redis)
+    with _lines(file, redis) as lines:
+        records = map(record_of, lines)
+        if since:
+            document = prove_growth(records, _checkpoint(_text(since, "--since"), "--since"), latest)
+        else:
+            proved = prove_request(records, request, latest)
+            document = proved.document
+            if proved.newer:
+                note(f"not in the proof: {counted(proved.newer, 'record')} newer than the checkpoint")
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
 
 
 @app.command("export")
@@ -149,12 +211,56 @@ def _verdict(report: VerifyReport) -> str:
     return f"the ledger is intact: {counted(report.records, 'record')}, head {report.head}"
 
 
-def _keys(file: str) -> Keys:
+def _latest_checkpoint(file: str, redis: str) -> Checkpoint:
+    """Return the latest checkpoint that the store keeps. Raises InvalidInput: there is none."""
+    text = ""
+    if not file:
+        with store_to_read(redis) as store:
+            text = LedgerStream(store, unchecked).checkpoint()
+    if not text:
+        raise InvalidInput(
+            "is needed: no checkpoint is known",
+            field="--checkpoint",
+            hint=f"save that of the operator's Lease: kubectl get lease RELEASE-executor -o jsonpath='{_ANNOTATION}'",
+        )
+    return _checkpoint(text, "--checkpoint")
+
+
+def _checkpoint(text: str, option: str) -> Checkpoint:
     try:
-        return Keys(Path(file).read_text(encoding="utf-8"))
+        return parse_checkpoint(text)
+    except LedgerDiverged as error:
+        raise InvalidInput(error.message, field=option) from error
+
+
+def _text(file: str, option: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         problem = f"cannot be read: {error.strerror if isinstance(error, OSError) else error.reason}"
-        raise InvalidInput(problem, source=file, field="--public-key", hint="check the path") from error
+        raise InvalidInput(problem, source=file, field=option, hint="check the path") from error
+
+
+def _show_proof(report: ProofReport, output: Format) -> None:
+    """Print what a proof shows. Exit code 1 when it shows nothing."""
+    document = {
+        "ok": report.ok,
+        "signaturesChecked": report.signed,
+        "shows": report.shows if report.ok else "",
+        "problems": list(report.problems),
+    }
+    emit_one(document, output)
+    for problem in report.problems:
+        note(problem)
+    if not report.signed:
+        note("signatures were not checked: give --public-key, or anybody can have made this proof")
+    if not report.ok:
+        raise typer.Exit(FAILED)
+
+
+def _keys(file: str) -> Keys:
+    try:
+        return Keys(_text(file, "--public-key"))
     except NotAKey as error:
         raise InvalidInput(
             str(error),
@@ -199,6 +305,7 @@ def report_to_json(report: VerifyReport) -> dict[str, Any]:
         "sequence": report.sequence,
         "head": report.head,
         "openIntents": list(report.open_intents),
+        "acceptedLosses": list(report.losses),
         "problems": [{"line": one.line, "code": one.code, "message": one.message} for one in report.problems],
     }
 

@@ -8,16 +8,18 @@ from finops.crds.aws_account import AwsAccount
 from finops.crds.conditions import ConditionStatus, find_condition
 from finops.crds.policy_actions import Mode
 from finops.errors import FinopsError, Refused
-from finops.k8s.kinds import aws_accounts, scan_policies
+from finops.k8s.kinds import action_requests, aws_accounts, scan_policies
 from finops_operator.cli.cluster_access import Cluster
 from finops_operator.cli.diagnosis.result import Result, Results, Verdict, failed, ok
+from finops_operator.rules.paused import paused
 
 _PART: Final = "kubernetes"
+_MOST_PAUSED: Final = 10
 KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")
 _STOPPED: Final = {
     "Frozen": "an administrator lifts the freeze in the ConfigMap RELEASE-freeze",
     "Unprotected": "install the chart again, or helm upgrade: it brings the admission policies back",
-    "LedgerBroken": "compare both sinks with `finops audit verify`; see docs/operations.md",
+    "LedgerBroken": "compare store, file and checkpoint with `finops audit verify`; see docs/operations.md",
 }
 _RIGHTS: Final = (
     ("get", "scanpolicies", "see policies", "any viewer has it: the chart adds it to the cluster role view"),
@@ -47,6 +49,7 @@ def diagnose_cluster(cluster: Cluster) -> Results:
             seen = f"may {'' if allowed else 'not '}{verb} {resource} in {cluster.namespace}"
             yield Result(_PART, what, Verdict.OK if allowed else Verdict.WARNING, seen, "" if allowed else hint)
         yield from _acts(cluster)
+        yield from _paused(cluster)
     except FinopsError as error:
         yield failed(_PART, "connection", error)
 
@@ -66,6 +69,18 @@ def _acts(cluster: Cluster) -> Results:
         hint = "" if possible else _STOPPED.get(condition.reason, "")
         name = f"acts of {policy.metadata.name}"
         yield Result(_PART, name, Verdict.OK if possible else Verdict.FAILED, text, hint)
+
+
+def _paused(cluster: Cluster) -> Results:
+    """Yield the approved acts of the namespace that stand still, and why."""
+    try:
+        found = paused(action_requests(cluster.connection, newer=True).list(cluster.namespace))
+    except Refused:
+        return
+    for name, why in sorted(found.items())[:_MOST_PAUSED]:
+        yield Result(_PART, f"act {name.rpartition('/')[2]}", Verdict.WARNING, why, "finops requests shows it")
+    if len(found) > _MOST_PAUSED:
+        yield Result(_PART, "more acts", Verdict.WARNING, f"{len(found) - _MOST_PAUSED} more approved acts wait")
 
 
 def accounts_of(cluster: Cluster) -> tuple[AwsAccount, ...]:

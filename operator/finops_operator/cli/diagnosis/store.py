@@ -70,7 +70,12 @@ def _when(seen: str) -> str:
 
 
 def _bot(status: SlackStatus) -> Results:
-    fields, problems = status.read()
+    try:
+        fields, problems = status.read()
+    except ValueError:
+        why = "what stands in the store about Slack was not written by the bot"
+        yield Result(_SLACK, "bot", Verdict.FAILED, why, "find out who writes to the store")
+        return
     if not fields and not problems:
         yield Result(
             _SLACK, "bot", Verdict.UNKNOWN, "no bot has written here", "set slack.existingSecret to deploy one"

@@ -89,6 +89,7 @@ def summarize(spec: MetricSpec, series: Series, launch: datetime | None) -> Metr
         lowest=_clean(min(levels)),
         busiest_day=_clean(busiest_day(columns[_peak_column(spec)], series.period)) if spec.counter else None,
         near_maximum=len(peaks) - bisect_left(peaks, _NEAR * peaks[-1]),
+        missing_at_end=_missing_at_end(columns[_peak_column(spec)]),
     )
 
 
@@ -134,6 +135,10 @@ def nearest_rank(ascending: Sequence[float], permille: int) -> float:
 def _present(values: array[float]) -> list[float]:
     """Return the points that are there; only NaN differs from itself, and asking so is three times faster."""
     return [value for value in values if value == value]  # noqa: PLR0124 - that is the test for NaN
+
+
+def _missing_at_end(values: array[float]) -> int:
+    return next((place for place, value in enumerate(reversed(values)) if not math.isnan(value)), len(values))
 
 
 def _peak_column(spec: MetricSpec) -> int:

@@ -41,6 +41,13 @@ def test_a_gauge_tells_the_maxima_and_the_mean_of_the_averages() -> None:
     assert (found.points, found.expected, found.coverage_percent) == (3, 4, 75.0)
 
 
+@pytest.mark.parametrize(("points", "missing"), [([NAN, 2, 2, 2], 0), ([2, NAN, 2, NAN], 1), ([2, NAN, NAN, NAN], 3)])
+def test_periods_without_data_at_the_end_of_the_window_are_counted(points: list[float], missing: int) -> None:
+    assert summary(GAUGE, series(points, points)).missing_at_end == missing
+    zero = replace(COUNTER, missing_means_zero=True)
+    assert summary(zero, series(points)).missing_at_end == 0
+
+
 def test_a_single_peak_and_a_habit_are_told_apart() -> None:
     once = summary(GAUGE, series([1.0] * 20, [2.0] * 19 + [94.0]))
     often = summary(GAUGE, series([1.0] * 20, [2.0] * 10 + [90.0] * 9 + [94.0]))

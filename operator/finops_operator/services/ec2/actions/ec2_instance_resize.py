@@ -35,7 +35,7 @@ from finops_operator.services.ec2.rules.calls import (
     CALLS,
     INSTANCE_PROBES,
     START_WITH_CUSTOMER_KEYS,
-    start_with_customer_keys,
+    start_with_keys,
 )
 from finops_operator.services.ec2.rules.instance_observation import (
     READ_PERMISSIONS,
@@ -117,7 +117,7 @@ def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
     if step.operation == "ec2:ModifyInstanceAttribute":
         # The same call could change user data, security groups or the stop protection.
         scope = {**scope, "Condition": {"StringEquals": {"ec2:Attribute": "InstanceType"}}}
-    return (scope, start_with_customer_keys(plan.resource)) if step.operation == "ec2:StartInstances" else (scope,)
+    return (scope,)
 
 
 def _patch(owner: Owner, resource: Resource, parameters: Parameters) -> str:
@@ -181,4 +181,5 @@ ACTION: Final = Action(
         parameters={"instanceType": "m5.large"},
         assumed={"state": "running", "instanceType": "m5.xlarge", "launchTime": "2026-01-01T00:00:00Z"},
     ),
+    observed_statements=start_with_keys,
 )

@@ -30,7 +30,7 @@ from finops_operator.services.ec2.rules.calls import (
     CALLS,
     INSTANCE_PROBES,
     START_WITH_CUSTOMER_KEYS,
-    start_with_customer_keys,
+    start_with_keys,
 )
 from finops_operator.services.ec2.rules.instance_observation import (
     DOWN,
@@ -107,8 +107,7 @@ def _same_launch(plan: Plan, observation: Observation) -> bool:
 
 
 def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
-    scope = allow(step.operation, resource=plan.resource.arn)
-    return (scope, start_with_customer_keys(plan.resource)) if step.id == "start" else (scope,)
+    return (allow(step.operation, resource=plan.resource.arn),)
 
 
 ACTION: Final = Action(
@@ -152,4 +151,5 @@ ACTION: Final = Action(
     calls=CALLS,
     at_owner=OwnerChange(only_stops=True),
     sample=ActSample(assumed={"state": "running", "launchTime": "2026-01-01T00:00:00Z"}),
+    observed_statements=start_with_keys,
 )

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from finops.domain.canonical import Json
-from finops.domain.recommendation import ResourceRef
+from finops.domain.execution import Observation
+from finops.domain.plan import Plan, PlanStep
 from finops_operator.plugins.action import CallRules, Statement
 
 CALLS: Final = CallRules(
@@ -37,6 +38,9 @@ INSTANCE_PROBES: Final[Mapping[str, Callable[[str], Mapping[str, Any]]]] = {
 }
 """Of both acts on instances."""
 
+_MOST_KEYS: Final = 12
+"""Different keys of one instance that a session policy of 2,048 characters names beside its call."""
+
 START_WITH_CUSTOMER_KEYS: Final[Statement] = {
     # Without it an instance whose volumes have a customer key never starts again.
     "Sid": "StartWithEncryptedVolumes",
@@ -50,13 +54,21 @@ START_WITH_CUSTOMER_KEYS: Final[Statement] = {
 }
 
 
-def start_with_customer_keys(resource: ResourceRef) -> Statement:
-    """Allow the grant that EC2 makes on a volume's customer key at every start.
+def start_with_keys(plan: Plan, step: PlanStep, now: Observation) -> tuple[Statement, ...]:
+    """Allow a start the grants that EC2 makes on the keys of the instance's volumes, and on no other key.
 
-    Without it the start succeeds and the instance stops again at once. Only grants that EC2 asks for are allowed.
+    Without them the start succeeds and the instance stops again at once. So where the keys are not known, or are too
+    many for a session policy, any key may be used: only grants that EC2 asks for are allowed in either case.
     """
+    if step.operation != "ec2:StartInstances":
+        return ()
+    keys = now.facts.get("volumeKeys")
+    known = isinstance(keys, (list, tuple)) and len(keys) <= _MOST_KEYS
+    if known and not keys:
+        return ()
     condition: Json = {
         "Bool": {"kms:GrantIsForAWSResource": "true"},
-        "StringEquals": {"kms:ViaService": f"ec2.{resource.region}.amazonaws.com"},
+        "StringEquals": {"kms:ViaService": f"ec2.{plan.resource.region}.amazonaws.com"},
     }
-    return {"Effect": "Allow", "Action": ["kms:CreateGrant"], "Resource": ["*"], "Condition": condition}
+    resources: Json = [str(key) for key in keys] if known and isinstance(keys, (list, tuple)) else ["*"]
+    return ({"Effect": "Allow", "Action": ["kms:CreateGrant"], "Resource": resources, "Condition": condition},)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from finops.domain.canonical import Json, sha256_hex
 from finops.domain.execution import DONE, Journal, Observation, Result, Rule, StepRules
 from finops.domain.plan import Plan
-from finops.errors import AwsRejected
+from finops.errors import AwsDenied, AwsRejected
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import Target
 
@@ -42,6 +42,7 @@ READ_PERMISSIONS: Final = (
     "ec2:DescribeInstanceAttribute",
     "ec2:DescribeInstanceTypes",
     "ec2:DescribeInstanceTypeOfferings",
+    "ec2:DescribeVolumes",
 )
 
 
@@ -143,7 +144,7 @@ def observe_instance(reader: Reader, target: Target, *, target_type: str = "") -
 
     Facts: `state`, `instanceType`, `launchTime`, `zone`, `stateReason`, `tags`, `checks` (`ok` when both status checks
     pass), `events`, `stopProtection` (None: not readable), and AWS's own structures under `instance`, `type`, `target`
-    and `offered`.
+    and `offered`. `volumeKeys`, the ARNs of the keys of its volumes (None: not known), while it may be started next.
     """
     instance_id = target.resource.id
     instance = read_instance(reader, instance_id)
@@ -161,6 +162,8 @@ def observe_instance(reader: Reader, target: Target, *, target_type: str = "") -
         "checks": checks,
         "events": events,
     }
+    if target.full or state == "stopped":
+        facts["volumeKeys"] = _volume_keys(reader, instance)
     if target.full:
         types = _types(reader, sorted({kind, target_type} - {""}))
         zone = str(instance.get("Placement", {}).get("AvailabilityZone", ""))
@@ -172,6 +175,25 @@ def observe_instance(reader: Reader, target: Target, *, target_type: str = "") -
             "offered": _offered(reader, target_type, zone) if target_type else None,
         }
     return Observation(exists=True, fingerprint=fingerprint(instance), facts=facts)
+
+
+def _volume_keys(reader: Reader, instance: Mapping[str, Any]) -> list[Json] | None:
+    """Return the ARNs of the keys that encrypt the instance's volumes; None where AWS does not name them all.
+
+    A scanner role that may not read volumes must not keep the instance from its start.
+    """
+    ids = [mapping.get("Ebs", {}).get("VolumeId") for mapping in instance.get("BlockDeviceMappings", ())]
+    wanted = [one for one in ids if one]
+    if not wanted:
+        return []
+    try:
+        answer = reader.read("ec2:DescribeVolumes", {"VolumeIds": wanted})
+    except (AwsRejected, AwsDenied):
+        return None
+    volumes = answer.get("Volumes", ())
+    keys = {str(volume.get("KmsKeyId") or "") for volume in volumes if volume.get("Encrypted")}
+    whole = len(volumes) == len(wanted) and all(key.startswith("arn:") for key in keys)
+    return [*sorted(keys)] if whole else None
 
 
 def _status(reader: Reader, instance_id: str) -> tuple[str, list[Json]]:

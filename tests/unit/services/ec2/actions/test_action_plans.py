@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from tests.unit.services.ec2.actions.action_cases import INSTANCE, VOLUME
 
 from finops.domain.audit import GENESIS_HASH, Record
+from finops.domain.canonical import Json
+from finops.domain.execution import Observation
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ResourceRef
 from finops.ports.act import ActRequest, Limits
@@ -113,7 +115,7 @@ def test_a_session_may_do_its_own_step_on_its_own_resource_and_fits_into_sts(cas
     for step in (*plan.steps, *action.procedure.compensation(plan)):
         if not step.changes:
             continue
-        statements = action.statements(plan, step)
+        statements = (*action.statements(plan, step), *action.observed_statements(plan, step, _MANY_KEYS))
         assert len(json.dumps({"Version": "2012-10-17", "Statement": list(statements)})) < 2048
         allowed: set[str] = set()
         for statement in statements:
@@ -145,15 +147,33 @@ def _check_scope(name: str, arn: str, resource: ResourceRef, statement: Any) -> 
         assert arn == resource.arn
 
 
-def test_only_a_start_may_make_grants_on_customer_keys() -> None:
-    plan = plan_of("resize")
-    steps = [*plan.steps, *RESIZE.procedure.compensation(plan)]
-    granting = {
-        step.id
+KEY: Final = "arn:aws:kms:us-east-1:222222222222:key/11111111-2222-3333-4444-5555555555"
+_MANY_KEYS: Final = Observation(exists=True, facts={"volumeKeys": [f"{KEY}{number:02}" for number in range(12)]})
+
+
+def granted(keys: Json) -> dict[str, Any]:
+    """Return step → the keys on which its session may make grants."""
+    plan, now = plan_of("resize"), Observation(exists=True, facts={"volumeKeys": keys})
+    steps = [step for step in (*plan.steps, *RESIZE.procedure.compensation(plan)) if step.changes]
+    return {
+        step.id: statement["Resource"]
         for step in steps
-        if step.changes and any("kms:CreateGrant" in _texts(one["Action"]) for one in RESIZE.statements(plan, step))
+        for statement in (*RESIZE.statements(plan, step), *RESIZE.observed_statements(plan, step, now))
+        if "kms:CreateGrant" in _texts(statement["Action"])
     }
-    assert granting == {"start", "start_again"}
+
+
+def test_only_a_start_may_make_grants_and_only_on_the_keys_of_the_instances_volumes() -> None:
+    """Bullet "`kms:CreateGrant` narrowed to the volumes' keys"."""
+    keys = [f"{KEY}01", f"{KEY}02"]
+    assert granted(keys) == {"start": keys, "start_again": keys}
+    assert granted([]) == {}
+
+
+@pytest.mark.parametrize("keys", [None, [f"{KEY}{number}" for number in range(13)]])
+def test_keys_that_are_not_known_or_too_many_keep_no_instance_from_its_start(keys: Json) -> None:
+    """Invariant I5: a start without a grant that it needs succeeds and is taken back by AWS."""
+    assert granted(keys) == {"start": ["*"], "start_again": ["*"]}
 
 
 def test_fingerprints_show_state_settings_attachments_and_tags_as_texts() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pytest
 from tests.unit.services.ec2.actions.action_cases import INSTANCE, VOLUME
@@ -341,3 +341,35 @@ def test_an_act_that_was_ended_by_a_decision_before_its_first_call_is_not_in_fli
 
 def test_a_decision_made_elsewhere_does_not_end_the_journal() -> None:
     assert journal_of(told((RecordKind.DECIDED, "", 0, "Denied"))).ended is None
+
+
+_DISKS: Final = {"BlockDeviceMappings": [{"Ebs": {"VolumeId": "vol-1"}}, {"Ebs": {"VolumeId": "vol-2"}}]}
+_KEY: Final = "arn:aws:kms:us-east-1:1:key/k"
+
+
+@pytest.mark.parametrize(
+    ("volumes", "keys"),
+    [
+        ({"Volumes": [{"Encrypted": True, "KmsKeyId": _KEY}, {"Encrypted": False}]}, [_KEY]),
+        ({"Volumes": [{"Encrypted": True, "KmsKeyId": _KEY}] * 2}, [_KEY]),
+        ({"Volumes": [{"Encrypted": False}, {"Encrypted": False}]}, []),
+        ({"Volumes": [{"Encrypted": True}, {"Encrypted": False}]}, None),
+        ({"Volumes": [{"Encrypted": True, "KmsKeyId": _KEY}]}, None),
+        (rejected("InvalidVolume.NotFound"), None),
+        (AwsDenied("no", operation="ec2:DescribeVolumes"), None),
+    ],
+)
+def test_the_keys_of_a_stopped_instances_volumes_are_read_in_mid_act_or_not_known(volumes: Any, keys: Any) -> None:
+    stopped = {**_INSTANCE, **_DISKS, "State": {"Name": "stopped"}}
+    reader = ScriptedReader(instances(stopped) | {"ec2:DescribeVolumes": volumes})
+    seen = RESIZE.observe(reader, Target(INSTANCE, _PARAMETERS, full=False))
+    assert seen.facts["volumeKeys"] == keys
+
+
+def test_an_instance_without_volumes_has_no_keys_and_one_that_runs_is_not_asked_about_in_mid_act() -> None:
+    stopped = {**_INSTANCE, "State": {"Name": "stopped"}}
+    seen = RESIZE.observe(ScriptedReader(instances(stopped)), Target(INSTANCE, _PARAMETERS, full=False))
+    assert seen.facts["volumeKeys"] == []
+    reader = ScriptedReader(instances({**_INSTANCE, **_DISKS}))
+    RESIZE.observe(reader, Target(INSTANCE, _PARAMETERS, full=False))
+    assert "ec2:DescribeVolumes" not in reader.asked

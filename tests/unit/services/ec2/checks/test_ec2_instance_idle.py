@@ -143,3 +143,12 @@ def test_a_stopped_instance_is_not_idle_again() -> None:
 def test_the_thresholds_are_parameters() -> None:
     strict = {**DEFAULTS, "maximumCpuPercent": Decimal(1)}
     assert reason(CHECK.evaluate(facts_of(instance(), used()), strict)) == "CPU reached 2 %, the limit is 1 %"
+
+
+def test_an_instance_of_whose_last_hours_nothing_is_known_is_not_judged_however_much_is_known_before() -> None:
+    """Invariant I9, missing data is never idle: 16 hours are less than a twentieth of the window."""
+    unseen = replace(flat(2), points=HOURS - 16, missing_at_end=16)
+    assert unseen.coverage_percent > 95
+    why = "nothing is known of CPU in the last 16 hours of its window"
+    assert reason(judge(used(cpuPercent=unseen))) == why
+    assert isinstance(judge(used(cpuPercent=replace(flat(2), points=HOURS - 3, missing_at_end=3))), Finding)

@@ -1,0 +1,95 @@
+"""Leads acts back when the operator is scaled to zero: nobody comes who could take over what stands in the middle.
+
+An operator that is asked to end hands its acts over and goes within seconds, because the next one continues them from
+the ledger. When its own Deployment wants no replica any more, or is gone, a resize would stay stopped until somebody
+starts the operator again. Then the acts during which a resource is down are led back first, for as long as the pod may
+take to end. The lease is held until then.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from finops.errors import FinopsError
+from finops.ports.act import ActRequest
+from finops.ports.clock import Clock
+from finops_operator.acts.progress import ActResult
+
+logger = logging.getLogger(__name__)
+WHY: Final = "The operator is scaled to zero, so nobody would finish the act."
+_RESERVE_SECONDS: Final = 30.0
+"""Of the time that the pod has: for what ran before this, and for what ends after it."""
+_RETRY_SECONDS: Final = 5.0
+
+
+@dataclass(slots=True)
+class LastHandover:
+    """Asked at start and at the end.
+
+    Attributes:
+        replicas: how many of us are wanted, None when no Deployment makes us; raises Refused, ClusterUnavailable.
+        acts: those that have begun and not ended.
+        act: runs one of them as far as it can now.
+        leaves_down: whether an action, by its id, has its resource down in the middle.
+        seconds: what the pod has to end (`terminationGracePeriodSeconds`).
+    """
+
+    replicas: Callable[[], int | None]
+    acts: Callable[[], tuple[ActRequest, ...]]
+    act: Callable[[ActRequest, Callable[[], bool]], ActResult]
+    leaves_down: Callable[[str], bool]
+    clock: Clock
+    seconds: float
+    _deployed: bool = False
+
+    def start(self) -> None:
+        """Find out whether a Deployment makes us: only then its absence at the end means anything."""
+        self._deployed = self._wanted() is not None
+
+    def finish(self) -> None:
+        """Lead acts back if this is the last of us; returns when they have ended or the time is over."""
+        deadline = self.clock.monotonic() + self.seconds - _RESERVE_SECONDS
+        left = [one for one in self.acts() if self.leaves_down(one.plan.action)]
+        if not left or not self._is_last():
+            return
+        logger.warning("scaled to zero in the middle of %d acts: they are led back first", len(left))
+        while left and self.clock.monotonic() < deadline:
+            pause = _RETRY_SECONDS
+            for act in tuple(left):
+                after = self._run(act, deadline)
+                if after is None:
+                    left.remove(act)
+                else:
+                    pause = min(pause, after)
+            if left:
+                self.clock.sleep(min(pause, max(0.0, deadline - self.clock.monotonic())))
+        for act in left:
+            logger.error("the act stands in the middle: start the operator again", extra={"request": act.ledger_name})
+
+    def _run(self, act: ActRequest, deadline: float) -> float | None:
+        try:
+            result = self.act(replace(act, only_back=act.only_back or WHY), lambda: self.clock.monotonic() >= deadline)
+        except FinopsError as error:
+            logger.warning("act is led back later: %s", error, extra={"request": act.ledger_name})
+            return _RETRY_SECONDS
+        return result.retry_after_seconds
+
+    def _is_last(self) -> bool:
+        if not self._deployed:
+            return False
+        try:
+            wanted = self.replicas()
+        except FinopsError as error:
+            logger.info("whether the operator is scaled to zero is not known: %s", error)
+            return False
+        return not wanted
+
+    def _wanted(self) -> int | None:
+        try:
+            return self.replicas()
+        except FinopsError as error:
+            logger.info("the operator's own Deployment is not known: %s", error)
+            return None
