@@ -40,9 +40,9 @@ _READING = ("Describe", "Get", "List", "Search")
 _ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>")
 _SERVER_ERROR = 500
 # What moto does not have and the double answers itself, though not strictly.
-_BEYOND_MOTO = {**provisioned_concurrency.HANDLERS, **serverless_caches.HANDLERS}
 # On every answer of a service that the strict layer does not know.
 NOT_STRICT = ("x-finops-sandbox", "not strict")
+_NOT_IN_MOTO = {**provisioned_concurrency.HANDLERS, **serverless_caches.HANDLERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ class Gateway:
 
     def _perform_not_strict(self, call: Call, request: Request) -> Answer:
         check(call)
-        own = _BEYOND_MOTO.get((call.service, call.action))
+        own = _NOT_IN_MOTO.get((call.service, call.action))
         if own is None:
             return self._ask_moto(call, request)
         with self.estate.lock:
