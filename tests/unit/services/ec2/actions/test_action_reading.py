@@ -322,7 +322,7 @@ def test_waiting_for_the_stop_of_a_terminated_instance_has_failed(action: Action
 
 def written(*records: Record) -> Ledger:
     """A ledger that holds these records and is only read."""
-    return cast("Ledger", SimpleNamespace(read=lambda: iter(records)))
+    return cast("Ledger", SimpleNamespace(unfinished=lambda: iter(records)))
 
 
 @pytest.mark.parametrize("word", ["Withdrawn", "Expired"])

@@ -149,6 +149,6 @@ def test_an_instance_of_whose_last_hours_nothing_is_known_is_not_judged_however_
     """Invariant I9, missing data is never idle: 16 hours are less than a twentieth of the window."""
     unseen = replace(flat(2), points=HOURS - 16, missing_at_end=16)
     assert unseen.coverage_percent > 95
-    why = "nothing is known of cpuPercent in the last 16 hours of its window"
+    why = "nothing is known of CPU in the last 16 hours of its window"
     assert reason(judge(used(cpuPercent=unseen))) == why
     assert isinstance(judge(used(cpuPercent=replace(flat(2), points=HOURS - 3, missing_at_end=3))), Finding)
