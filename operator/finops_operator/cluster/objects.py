@@ -53,7 +53,7 @@ class Objects(Generic[T]):
             Conflict: the race was lost several times in a row.
             Refused, InvalidInput, ClusterUnavailable.
         """
-        current = self._newest_known(obj)
+        current = _newest_known(self.cache, obj)
         for last in (False,) * (_TRIES - 1) + (True,):
             try:
                 return self._written(self.api.replace_status(current, change(current)))
@@ -66,12 +66,6 @@ class Objects(Generic[T]):
                     raise
                 current = self.fresh(obj)
         raise AssertionError("the last try returns or raises")
-
-    def _newest_known(self, obj: T) -> T:
-        known = self.cache.get(obj.metadata.namespace or "", obj.metadata.name)
-        if known is None or known.metadata.uid != obj.metadata.uid:
-            return obj
-        return known if newer(known, obj) else obj
 
     def fresh(self, obj: T) -> T:
         """Read the object again from the API server.
@@ -187,3 +181,10 @@ class Objects(Generic[T]):
 
 def _scope_name(where: str | None) -> str:
     return "any namespace" if where is None else f"namespace {where}"
+
+
+def _newest_known(cache: KindCache[T], obj: T) -> T:
+    known = cache.get(obj.metadata.namespace or "", obj.metadata.name)
+    if known is None or known.metadata.uid != obj.metadata.uid:
+        return obj
+    return known if newer(known, obj) else obj
