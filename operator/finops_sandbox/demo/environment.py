@@ -166,6 +166,7 @@ def web_environment(places: Places, session_key: str) -> dict[str, str]:
         "FINOPS_WEB_HOST": HOST,
         "FINOPS_WEB_PORT": str(places.web_port),
         "FINOPS_WEB_SESSION_KEY": session_key,
+        "FINOPS_LEDGER_PUBLIC_KEY_FILE": str(places.public_key),
         "FINOPS_LOG_FORMAT": "text",
         "FINOPS_DEMO": "true",
     }
