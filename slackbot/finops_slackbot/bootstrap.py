@@ -27,9 +27,9 @@ from finops.store.slack_clicks import Clicks
 from finops.store.slack_groups import SlackGroups
 from finops.store.slack_messages import SlackMessages
 from finops.store.slack_status import SlackStatus
-from finops_slackbot.answering import Answering
 from finops_slackbot.button_targets import ButtonTargets
 from finops_slackbot.buttons import Buttons
+from finops_slackbot.click_answers import ClickAnswers
 from finops_slackbot.connection import Handler, SlackConnection
 from finops_slackbot.events.catch_all import CatchAll
 from finops_slackbot.events.details_button import DetailsButton
@@ -87,7 +87,7 @@ class Bot:
         self.workers = Workers(threads=_THREADS, queue=_QUEUE)
         self.outbox = Outbox(self._store)
         clicks, status = Clicks(self._click_store), SlackStatus(self._store)
-        self._answering = Answering(self.calls)
+        self._answering = ClickAnswers(self.calls)
         self._projection = Projection(self.outbox, buttons, clock, demo=settings.demo)
         self.mirror = Mirror(self._changed)
         self._delivery = Delivery(self.outbox, self.calls, status, clock, self.metrics, killpoint)

@@ -16,8 +16,8 @@ from finops.domain.decision import Choice, State, VoteResult
 from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
 from finops.store.slack_clicks import Clicks, OpenClick, Stage
-from finops_slackbot.answering import Answering
 from finops_slackbot.card_facts import CardFacts, card_facts
+from finops_slackbot.click_answers import ClickAnswers
 from finops_slackbot.mirror import Mirror
 from finops_slackbot.outbox.projection import now_ms
 from finops_slackbot.views import answers
@@ -39,7 +39,7 @@ class VerdictFollower:
     """The thread's work."""
 
     def __init__(
-        self, *, instance: str, clicks: Clicks, mirror: Mirror, answering: Answering, clock: Clock, demo: bool
+        self, *, instance: str, clicks: Clicks, mirror: Mirror, answering: ClickAnswers, clock: Clock, demo: bool
     ) -> None:
         self._instance = instance
         self._clicks = clicks

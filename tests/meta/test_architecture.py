@@ -213,3 +213,19 @@ def test_nothing_happens_when_the_programs_are_imported() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_the_verifier_imports_nothing_but_the_standard_library_itself_and_one_library_for_signatures() -> None:
+    folder = ROOT / "operator/finops/audit_verify"
+    modules = sorted(folder.glob("*.py"))
+    assert modules
+    for path in modules:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0
+                names.append(node.module or "")
+            for name in names:
+                top = name.split(".")[0]
+                of_signatures = path.stem == "signatures" and top == "cryptography"
+                assert name.startswith("finops.audit_verify") or top in sys.stdlib_module_names or of_signatures, name

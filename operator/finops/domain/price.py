@@ -126,6 +126,12 @@ class Cost:
         return self.components[0].price if self.components else None
 
 
+def missing_in_words(missing: Iterable[str]) -> str:
+    """Return what has no price for people: `instance_hour: no price for …` → `instance hour: no price for …`."""
+    named = (one.partition(":") for one in missing)
+    return "; ".join(f"{dimension.replace('_', ' ')}{colon}{why}" for dimension, colon, why in named)
+
+
 def cost_from(parts: Iterable[BilledQuantity], missing: Iterable[str], hours_per_month: Decimal) -> Cost:
     """Return what the parts cost a month at list price, rounded to cents; unknown as soon as something is missing.
 

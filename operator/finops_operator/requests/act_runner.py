@@ -23,7 +23,7 @@ from finops_operator.acts.progress import ActResult
 from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.decisions.decider import Decider
-from finops_operator.requests.acts_under_way import ActsUnderWay, Unfinished
+from finops_operator.requests.acts_under_way import ActsUnderWay, ApprovedAct
 from finops_operator.requests.waiting import WAITING, WaitingActs
 from finops_operator.rules.log_fields import act_fields
 
@@ -58,7 +58,7 @@ class ActRunner:
         for one in self.under_way.take_ready():
             pool.submit(self._run_one, one)
 
-    def _run_one(self, one: Unfinished) -> None:
+    def _run_one(self, one: ApprovedAct) -> None:
         act, retry_after = one.last, 0.0 if self.stopping.is_set() else None
         try:
             if retry_after is None:
@@ -81,7 +81,7 @@ class ActRunner:
             self.under_way.ran(act.uid, one, retry_after)
             self.cache.ring()
 
-    def _run(self, one: Unfinished) -> float | None:
+    def _run(self, one: ApprovedAct) -> float | None:
         """Run an act once with everything as it is now; return the seconds until the next run, None when it ended."""
         try:
             one.last = self._as_of_now(one)
@@ -98,7 +98,7 @@ class ActRunner:
             return None
         return max(result.retry_after_seconds, self._waits(one, result))
 
-    def _as_of_now(self, one: Unfinished) -> ActRequest:
+    def _as_of_now(self, one: ApprovedAct) -> ActRequest:
         """Return the act as policy, account and votes are now; one that has begun goes on while they cannot be read."""
         one.begun = one.begun or self.decider.has_begun(one.last.uid)
         try:
@@ -109,7 +109,7 @@ class ActRunner:
             logger.info("act goes on as last seen: %s", error, extra=act_fields(one.last))
             return one.last
 
-    def _give_up(self, one: Unfinished, why: str) -> float | None:
+    def _give_up(self, one: ApprovedAct, why: str) -> float | None:
         """End an act that this program cannot carry out; once something was called, only a person can."""
         request = self._request_of(one.last)
         if not (one.begun and self.decider.has_begun(one.last.uid)):
@@ -124,7 +124,7 @@ class ActRunner:
         request = self.cache.requests.get(act.tenant.namespace, act.name)
         return request if request is not None and request.metadata.uid == act.uid else None
 
-    def _waits(self, one: Unfinished, result: ActResult) -> float:
+    def _waits(self, one: ApprovedAct, result: ActResult) -> float:
         """Report why an act stands still; return the seconds after which to check again at the earliest."""
         if self.stopping.is_set():
             return 0.0

@@ -20,7 +20,7 @@ _BEGINNING_AT_ONCE: Final = ACTS_AT_ONCE - 2
 
 
 @dataclass(slots=True)
-class Unfinished:
+class ApprovedAct:
     """An act that was approved and has not ended; it goes on when its object is gone.
 
     Attributes:
@@ -40,14 +40,14 @@ class ActsUnderWay:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._running: set[str] = set()
-        self._unfinished: dict[str, Unfinished] = {}
+        self._unfinished: dict[str, ApprovedAct] = {}
         self._lock = threading.Lock()
 
     def keep(self, acts: Iterable[ActRequest], *, begun: bool) -> None:
         """Add acts that are not known yet; `begun` says whether they have come to their first changing call."""
         with self._lock:
             for act in acts:
-                self._unfinished.setdefault(act.uid, Unfinished(act, self._clock.monotonic(), begun))
+                self._unfinished.setdefault(act.uid, ApprovedAct(act, self._clock.monotonic(), begun))
 
     def has(self, uid: str) -> bool:
         """Return whether the act runs or waits for its turn."""
@@ -70,7 +70,7 @@ class ActsUnderWay:
         with self._lock:
             return [one.at for one in self._unfinished.values() if one.at > instant]
 
-    def take_ready(self) -> list[Unfinished]:
+    def take_ready(self) -> list[ApprovedAct]:
         """Return the acts whose time has come and for which a thread is free; they count as running until `ran`.
 
         Those on their way to an end go first, then whoever waits longest.
@@ -86,7 +86,7 @@ class ActsUnderWay:
                     taken.append(one)
         return taken
 
-    def ran(self, uid: str, one: Unfinished, retry_after: float | None) -> None:
+    def ran(self, uid: str, one: ApprovedAct, retry_after: float | None) -> None:
         """Note that a run is over: the act is due again after so many seconds, or with None has ended."""
         with self._lock:
             self._running.discard(uid)

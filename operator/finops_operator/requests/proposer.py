@@ -62,7 +62,7 @@ _POLICY_LABEL: Final = "finops.dev/policy"
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _RequestToMake:
     """A request that is about to be made; of one resource there is at most one."""
 
     item: Recommendation
@@ -188,7 +188,7 @@ class Proposer:
         known = self._known()
         left, reads_left = room(policy, known), _MOST_READS
         now, deadline = self.clock.now(), self.clock.monotonic() + _PASS_SECONDS
-        failing, outcomes, wanted = FailingPlaces(), Outcomes(), list[_Wanted]()
+        failing, outcomes, wanted = FailingPlaces(), Outcomes(), list[_RequestToMake]()
         for item in candidates(policy, self.recommendations(policy), known, by_id, now):
             if self.stopping():
                 return
@@ -226,7 +226,7 @@ class Proposer:
         self.correct(policy, outcomes.changed())
 
     def _create_all(
-        self, policy: ScanPolicy, wanted: Sequence[_Wanted], known: tuple[ActionRequest, ...], outcomes: Outcomes
+        self, policy: ScanPolicy, wanted: Sequence[_RequestToMake], known: tuple[ActionRequest, ...], outcomes: Outcomes
     ) -> None:
         """Make the requests, the best saving last: in this order their cards are posted."""
         items = {one.spec.resource.arn: one.item for one in wanted}
@@ -246,7 +246,7 @@ class Proposer:
 
     def _wanted(
         self, policy: ScanPolicy, account: AwsAccount, item: Recommendation, outcomes: Outcomes
-    ) -> _Wanted | None:
+    ) -> _RequestToMake | None:
         """Observe the resource and return what to ask people; None when something forbids the act."""
         action = self.actions[item.action]
         observation = self._observe(policy, account, item)
@@ -269,7 +269,7 @@ class Proposer:
             effort=action.effort,
         )
         words = in_words(self.kinds[item.resource.kind], action, item, observation, plan)
-        return _Wanted(item, request_spec(policy, account, item, plan, words, self.clock.now()))
+        return _RequestToMake(item, request_spec(policy, account, item, plan, words, self.clock.now()))
 
     def _create(self, policy: ScanPolicy, owner: OwnerReference, request: ActionRequest) -> None:
         metadata = request.metadata.model_copy(update={"owner_references": (owner,)})

@@ -40,7 +40,7 @@ from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.measure import Measurer, MeasureSettings
 from finops_operator.scan.offerings import OfferingAnswers
 from finops_operator.scan.price import cost_of
-from finops_operator.scan.recommend import Declared, Terms, recommend, savings_of
+from finops_operator.scan.recommend import Declarations, Terms, recommend, savings_of
 from finops_operator.scan.select import selects
 
 
@@ -144,7 +144,7 @@ class ShardJudge:
         self._brief = brief
         self._kind = kind
         self._settings = brief.settings
-        self._declared = Declared(kind, brief.checks, brief.actions)
+        self._declared = Declarations(kind, brief.checks, brief.actions)
         self._terms = brief.terms(shard.account)
         self._costs: dict[str, Cost] = {}
         self._previous: dict[str, str] = {}

@@ -15,7 +15,7 @@ from typing import Any
 
 from finops.domain.canonical import Json
 from finops.domain.money import as_text, clamp_saving, to_cents
-from finops.domain.price import Cost
+from finops.domain.price import Cost, missing_in_words
 from finops.domain.recommendation import Finding, Recommendation, ResourceRef, recommendation_id
 from finops.domain.report import Savings
 from finops.domain.resource import Resource
@@ -41,7 +41,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class Declarations:
     """What the resource's kind, the checks and the actions declare about themselves."""
 
     kind: ResourceKind[Any]
@@ -50,7 +50,7 @@ class Declared:
 
 
 def recommend(
-    resource: Resource, cost: Cost, findings: Iterable[Finding], declared: Declared, terms: Terms
+    resource: Resource, cost: Cost, findings: Iterable[Finding], declared: Declarations, terms: Terms
 ) -> tuple[Recommendation, ...]:
     """Return the recommendations for one resource, best first; only the first one counts."""
     made = [judged(_recommendation(resource, cost, finding, declared, terms), terms.acts) for finding in findings]
@@ -78,7 +78,7 @@ def _rank(one: Recommendation) -> tuple[bool, Decimal, bool, str, str]:
 
 
 def _recommendation(
-    resource: Resource, cost: Cost, finding: Finding, declared: Declared, terms: Terms
+    resource: Resource, cost: Cost, finding: Finding, declared: Declarations, terms: Terms
 ) -> Recommendation:
     check = declared.checks[finding.check]
     list_saving = _list_saving(cost, finding)
@@ -89,7 +89,7 @@ def _recommendation(
         "discountPercent": as_text(terms.discount_percent),
     }
     if list_saving is None:
-        attributes["noPriceReason"] = "; ".join(cost.missing) or "no price for what would remain"
+        attributes["noPriceReason"] = missing_in_words(cost.missing) or "no price for what would remain"
     return Recommendation(
         id=recommendation_id(terms.policy, check.id, resource.arn, finding.action, finding.parameters),
         policy=terms.policy,
@@ -133,7 +133,7 @@ def _net(list_saving: Decimal, discount_percent: Decimal) -> Decimal:
     return clamp_saving(to_cents(list_saving * (1 - discount_percent / 100)), list_saving)
 
 
-def _advice(resource: Resource, finding: Finding, declared: Declared) -> str:
+def _advice(resource: Resource, finding: Finding, declared: Declarations) -> str:
     owner = declared.kind.owner(resource)
     action = declared.actions.get(finding.action)
     rules = action.at_owner if action is not None else OwnerChange()

@@ -13,8 +13,8 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from typing import Any, Final
 
-from finops_slackbot.answering import Answering
 from finops_slackbot.button_targets import ClickResult
+from finops_slackbot.click_answers import ClickAnswers
 from finops_slackbot.metrics import Metrics
 from finops_slackbot.views import answers
 from finops_slackbot.workers import Workers
@@ -57,7 +57,7 @@ def person_of(body: Mapping[str, Any], channel: str = "") -> Person | None:
 class Intake:
     """Runs jobs for listeners."""
 
-    def __init__(self, workers: Workers, answering: Answering, metrics: Metrics) -> None:
+    def __init__(self, workers: Workers, answering: ClickAnswers, metrics: Metrics) -> None:
         self._workers = workers
         self._answering = answering
         self._metrics = metrics

@@ -8,8 +8,8 @@ from typing import Any
 from slack_bolt import App
 
 from finops.domain.decision import Choice
-from finops_slackbot.answering import Answering
 from finops_slackbot.button_targets import ClickResult
+from finops_slackbot.click_answers import ClickAnswers
 from finops_slackbot.events.intake import ENVELOPE, Intake, Person, person_of
 from finops_slackbot.slack_calls import Identity
 from finops_slackbot.views import approve_reason, deny_reason
@@ -24,7 +24,7 @@ class ReasonModals:
     """The two listeners."""
 
     def __init__(
-        self, intake: Intake, votes: VoteTaker, answering: Answering, identity: Callable[[], Identity]
+        self, intake: Intake, votes: VoteTaker, answering: ClickAnswers, identity: Callable[[], Identity]
     ) -> None:
         self._intake = intake
         self._votes = votes

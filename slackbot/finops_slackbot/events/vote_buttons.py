@@ -8,8 +8,8 @@ from typing import Any
 from slack_bolt import App
 
 from finops.domain.decision import Choice
-from finops_slackbot.answering import Answering
 from finops_slackbot.button_targets import ClickResult
+from finops_slackbot.click_answers import ClickAnswers
 from finops_slackbot.events.intake import ENVELOPE, Intake, Person, person_of
 from finops_slackbot.slack_calls import Identity, SlackCalls
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
@@ -29,7 +29,7 @@ class VoteButtons:
         intake: Intake,
         votes: VoteTaker,
         calls: SlackCalls,
-        answering: Answering,
+        answering: ClickAnswers,
         identity: Callable[[], Identity],
     ) -> None:
         self._intake = intake

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -24,7 +21,6 @@ from tests.unit.ledger.ledger_lines import (
     whole,
 )
 
-import finops.audit_verify
 from finops.audit_verify import verify
 from finops.audit_verify.form import canonical, digest
 from finops.domain.audit import Entry, RecordKind
@@ -56,20 +52,6 @@ def test_an_empty_ledger_verifies_but_not_where_records_were_expected() -> None:
         "Head",
         "Size",
     }
-
-
-def test_the_verifier_imports_nothing_but_the_standard_library_itself_and_one_library_for_signatures() -> None:
-    folder = Path(finops.audit_verify.__file__).parent
-    for path in folder.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom):
-                assert node.level == 0
-                names.append(node.module or "")
-            for name in names:
-                top = name.split(".")[0]
-                of_signatures = path.stem == "signatures" and top == "cryptography"
-                assert name.startswith("finops.audit_verify") or top in sys.stdlib_module_names or of_signatures, name
 
 
 @given(_JSON)

@@ -18,7 +18,7 @@ from finops.domain.report import Savings, StatusSum
 from finops.domain.resource import Resource
 from finops_operator.plugins.loaded import load_actions
 from finops_operator.rules.readiness import ActTerms
-from finops_operator.scan.recommend import Declared, Terms, ranked, recommend, savings_of
+from finops_operator.scan.recommend import Declarations, Terms, ranked, recommend, savings_of
 from finops_operator.services.ec2.checks import ebs_volume_gp2, ebs_volume_unattached, ec2_instance_idle
 from finops_operator.services.ec2.checks import ec2_instance_overprovisioned as overprovisioned
 
@@ -43,8 +43,8 @@ def finding(check: str, new_cost: str | None, **parameters: str) -> Finding:
     )
 
 
-def declared(resource: Resource) -> Declared:
-    return Declared(kind_of(resource), CHECKS, load_actions())
+def declared(resource: Resource) -> Declarations:
+    return Declarations(kind_of(resource), CHECKS, load_actions())
 
 
 def monthly(amount: str) -> Cost:
@@ -139,7 +139,7 @@ def test_a_remaining_cost_above_the_current_one_saves_nothing() -> None:
 @pytest.mark.parametrize(
     ("current", "new_cost", "why"),
     [
-        (Cost(None, None, (), ("gb_month: no price for gp2 in cn-north-1",)), "1", "gb_month: no price for gp2"),
+        (Cost(None, None, (), ("gb_month: no price for gp2 in cn-north-1",)), "1", "gb month: no price for gp2"),
         (monthly("10"), None, "no price for what would remain"),
     ],
 )

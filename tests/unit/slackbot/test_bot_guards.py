@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 from prometheus_client import CollectorRegistry
 
-from finops_slackbot.answering import Answering
 from finops_slackbot.button_targets import ClickResult
+from finops_slackbot.click_answers import ClickAnswers
 from finops_slackbot.events.intake import Intake, Person, person_of
 from finops_slackbot.guards.groups import Membership, VotingGroups
 from finops_slackbot.guards.people import FRESH_SECONDS, People
@@ -174,7 +174,7 @@ def test_a_job_that_fails_is_logged_with_its_cause(caplog: pytest.LogCaptureFixt
 def intake() -> tuple[Intake, Directory, Workers, Metrics]:
     directory, metrics = Directory(), Metrics(CollectorRegistry())
     workers = Workers(threads=2, queue=2)
-    return Intake(workers, Answering(cast("SlackCalls", directory)), metrics), directory, workers, metrics
+    return Intake(workers, ClickAnswers(cast("SlackCalls", directory)), metrics), directory, workers, metrics
 
 
 def test_an_answer_is_sent_after_the_acknowledgement() -> None:
@@ -226,7 +226,7 @@ def test_a_payload_that_is_not_slacks_names_nobody(body: dict[str, Any]) -> None
 
 
 def test_an_answer_without_any_way_is_only_logged(caplog: pytest.LogCaptureFixture) -> None:
-    answering = Answering(cast("SlackCalls", Directory()))
+    answering = ClickAnswers(cast("SlackCalls", Directory()))
     assert not answering.send(channel="", user="U1", text="said")
     assert "did not reach" in caplog.text
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
+from finops.domain.price import missing_in_words
 from finops.domain.resource import Resource
 from finops.domain.tags import owner_of
 from finops.store.connection import Store
@@ -47,7 +48,7 @@ _COLUMNS: Final = (
     money_field("annualCost", wide=True),
     field("priceSource", path="price.source", wide=True),
     field("priceAsOf", path="price.asOf", wide=True),
-    field("priceMissing", wide=True),
+    field("priceMissing", wide=True, words=missing_in_words),
     field("created", wide=True),
     field("tags", wide=True),
     field("policies", wide=True),

@@ -17,7 +17,7 @@ from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUn
 _LOG: Final = logging.getLogger(__name__)
 
 
-class Answering:
+class ClickAnswers:
     """Sends answers; remembers the addresses of clicks that this process took."""
 
     def __init__(self, calls: SlackCalls) -> None:
