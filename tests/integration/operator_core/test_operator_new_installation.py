@@ -42,7 +42,7 @@ def test_an_older_request_that_may_still_be_carried_out_freezes_a_new_installati
     freeze.begin([made])
 
     assert "kubectl patch configmap new-freeze" in freeze.reason()
-    assert "1 requests" in freeze.reason()
+    assert "1 request older" in freeze.reason()
     parts.maps.write(NAME, {"frozen": "false", "reason": ""})
     freeze.begin([made])
     assert freeze.reason() == ""

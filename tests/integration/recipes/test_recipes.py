@@ -112,7 +112,7 @@ def test_a_new_kind_is_scanned_priced_and_in_every_command(
     listed = json.loads(output_of(copy.finops(environment, "resources", "--kind", "fax-line", "-o", "json")))
     assert {one["name"] for one in listed} >= {"quiet", "busy"}
     assert "fax-line" in output_of(copy.finops(environment, "resources"))
-    assert "fax-line" in output_of(copy.finops(environment, "costs", "--by", "service"))
+    assert "fax-line" in output_of(copy.finops(environment, "costs", "--by", "kind"))
     assert "ec2:DescribeInternetGateways" in output_of(copy.finops(environment, "iam-policy", "--for", "scan"))
 
 
