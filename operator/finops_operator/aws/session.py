@@ -47,6 +47,37 @@ class _FixedProvider:
         return self._credentials
 
 
+class _WithoutDocumentation:
+    """Reads the SDK's data without its texts for people: they are half of what a service's description needs in memory.
+
+    Takes the place of `botocore.loaders.JSONFileLoader`.
+    """
+
+    def __init__(self, files: Any) -> None:
+        self._files = files
+
+    def exists(self, file_path: str) -> bool:
+        return bool(self._files.exists(file_path))
+
+    def load_file(self, file_path: str) -> Any:
+        found = self._files.load_file(file_path)
+        _drop_documentation(found)
+        return found
+
+
+def _drop_documentation(description: Any) -> None:
+    """Empty every text named `documentation`; a member of a shape may have that name, and is no text."""
+    if isinstance(description, dict):
+        if isinstance(description.get("documentation"), str):
+            # Some of the SDK's code takes the name for granted.
+            description["documentation"] = ""
+        for value in description.values():
+            _drop_documentation(value)
+    elif isinstance(description, list):
+        for value in description:
+            _drop_documentation(value)
+
+
 class SdkSessions:
     """Makes botocore sessions that share one loader, count what they send and keep times as text."""
 
@@ -96,6 +127,7 @@ class SdkSessions:
                 try:
                     # The loader is where the SDK first reads its configuration.
                     loader = session.get_component("data_loader")
+                    loader.file_loader = _WithoutDocumentation(loader.file_loader)
                     self._shared = self._prepared(session), PagingModels(loader)
                 except SDK_ERRORS as error:
                     raise translate(error, CallContext("sts:GetCallerIdentity")) from error
