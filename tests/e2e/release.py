@@ -57,6 +57,11 @@ class Release:
     def uninstall(self) -> str:
         return self.helm("uninstall", self.name, "--wait", "--timeout", "60s")
 
+    def remove_if_left(self) -> None:
+        """Uninstall what a failed test left: two operators that watch the same namespaces overwrite each other."""
+        where = ("--namespace", self.namespace, "--ignore-not-found", "--wait", "--timeout", "60s")
+        self.cluster.helm("uninstall", self.name, *where, program=self.program)
+
     def remove_kept(self) -> None:
         """Remove the admission policies that uninstalling keeps: they would refuse the writes of other releases."""
         kinds = "validatingadmissionpolicies,validatingadmissionpolicybindings"

@@ -40,7 +40,8 @@ def test_its_account_is_bound_to_no_role_and_its_pod_holds_no_token_and_no_crede
     keys = {
         one["valueFrom"]["secretKeyRef"]["key"] for one in known.values() if "secretKeyRef" in one.get("valueFrom", {})
     }
-    assert keys == {"web-password", "web-session-key"}
+    # The ledger's public key is no secret: by it the page checks what the operator signed.
+    assert keys == {"web-password", "web-session-key", "ledger-public-key"}
 
 
 def test_nothing_of_it_is_left_when_it_is_switched_off(real_cluster: RealCluster) -> None:

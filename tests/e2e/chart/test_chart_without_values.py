@@ -79,6 +79,7 @@ def test_without_values_it_runs_says_what_it_lacks_and_keeps_what_it_says(
             release.uninstall()
             _assert_only_what_the_guide_lists_is_left(release)
     finally:
+        release.remove_if_left()
         release.remove_kept()
     assert release.cluster_wide() == []
     real_cluster.delete_namespace(release.namespace)

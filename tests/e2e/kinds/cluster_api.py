@@ -35,10 +35,10 @@ class Cluster:
             made.set_default_header("Impersonate-Group", group)
         return made
 
-    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+    def kubectl(self, *arguments: str, stdin: str | None = None, seconds: float = 50) -> str:
         """What kubectl prints, as the administrator."""
         command = ["kubectl", "--kubeconfig", self.kubeconfig, *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=50, input=stdin).stdout
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds, input=stdin).stdout
 
     def create(self, *objects: Object) -> None:
         """Create objects of any kind, in order."""
@@ -48,8 +48,8 @@ class Cluster:
         self.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
     def delete_namespace(self, name: str) -> None:
-        """Start the deletion; its end is nobody's concern here."""
-        self.kubectl("delete", "namespace", name, "--wait=false")
+        """Delete it with all that is in it, and wait for the end."""
+        self.kubectl("delete", "namespace", name, "--timeout=120s", seconds=130)
 
     def kind(self, kind: str, user: str = "", group: str = "", namespace: str = "") -> KindClient:
         return KindClient(self, kind, client.CustomObjectsApi(self.api(user, group)), namespace or self.namespace)

@@ -10,9 +10,12 @@ from tests.e2e.kinds.cluster_api import Cluster, unique_name
 from tests.support.cluster_kinds import install_kinds
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    """Return the cluster; the kinds stay, because other tests share them, everything else goes."""
+    """Return the cluster; the kinds stay, because other tests share them, everything else goes with each file of tests.
+
+    The hundreds of policies that are made here would be scanned by every operator that other folders install.
+    """
     kubeconfig = os.environ.get("FINOPS_TEST_KUBECONFIG", "")
     if not kubeconfig:
         pytest.fail("these tests need FINOPS_TEST_KUBECONFIG: a kubeconfig of a throw-away cluster")
