@@ -43,8 +43,10 @@ def policies(
     for name, spec in (("voter", _voter_policy(attesters)), ("operator-writes", _operator_policy(operator_user))):
         metadata = {"name": f"{name_prefix}-{name}"}
         binding: dict[str, Any] = {"policyName": metadata["name"], "validationActions": ["Deny"]}
-        if namespaces:
-            binding["matchResources"] = {"namespaceSelector": _named(namespaces)}
+        # Written also when it selects everything: Helm 3 leaves in a kept binding what a manifest does not name.
+        binding["matchResources"] = {
+            "namespaceSelector": _named(namespaces) if namespaces else {"matchExpressions": []}
+        }
         made.append({"apiVersion": _API, "kind": "ValidatingAdmissionPolicy", "metadata": metadata, "spec": spec})
         made.append(
             {"apiVersion": _API, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {**metadata}, "spec": binding}

@@ -44,15 +44,18 @@ _MARKS: Final = {
     _NAMESPACE: "{{ .Release.Namespace }}",
 }
 _TEMPLATE_MATCH = """\
-  {{- with (.Values.watch).namespaces }}
+  # Written also when it selects everything: Helm 3 leaves in a kept binding what a manifest does not name.
   matchResources:
     namespaceSelector:
+      {{- with (.Values.watch).namespaces }}
       matchExpressions:
         - key: kubernetes.io/metadata.name
           operator: In
           values:
             {{- toYaml . | nindent 12 }}
-  {{- end }}"""
+      {{- else }}
+      matchExpressions: []
+      {{- end }}"""
 
 
 def crd_object(kind: type[Kind]) -> dict[str, Any]:

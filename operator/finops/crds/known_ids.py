@@ -50,14 +50,10 @@ def known_id_policies(
             "paramRef": {"name": config_map, "namespace": namespace, "parameterNotFoundAction": "Allow"},
             "validationActions": ["Deny"],
         }
-        if namespaces and kind.crd.scope == "Namespaced":
-            binding["matchResources"] = {
-                "namespaceSelector": {
-                    "matchExpressions": [
-                        {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(namespaces)}
-                    ]
-                }
-            }
+        if kind.crd.scope == "Namespaced":
+            named = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(namespaces)}
+            # Written also when it selects everything, as in `admission_policies`.
+            binding["matchResources"] = {"namespaceSelector": {"matchExpressions": [named] if namespaces else []}}
         spec = _spec(kind, judged)
         made.append({"apiVersion": _API, "kind": "ValidatingAdmissionPolicy", "metadata": metadata, "spec": spec})
         made.append(
