@@ -66,7 +66,7 @@ class _WithoutDocumentation:
 
 
 def _drop_documentation(description: Any) -> None:
-    """Empty every text named `documentation`; a member of a shape may have that name, and is no text."""
+    """Empty every text named `documentation`; a member of a shape may have that name too and stays."""
     if isinstance(description, dict):
         if isinstance(description.get("documentation"), str):
             # Some of the SDK's code takes the name for granted.

@@ -166,7 +166,10 @@ def test_policies_hold_everywhere_unless_namespaces_are_named() -> None:
         "release-operator-writes",
         "release-operator-writes",
     ]
-    assert all("matchResources" not in document["spec"] for document in everywhere)
+    # The selector is there and selects everything: what a manifest does not name, Helm 3 leaves as it was.
+    assert [one["spec"]["matchResources"] for one in everywhere[1::2]] == [
+        {"namespaceSelector": {"matchExpressions": []}}
+    ] * 2
     (binding,) = policies("system:serviceaccount:a:b", {}, "release", ["team-a"])[1::2][:1]
     (expression,) = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
     assert expression == {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["team-a"]}
