@@ -96,7 +96,7 @@ class JudgedKind:
 
 
 @dataclass
-class ClickAnswers:
+class CannedPages:
     """A reader that has pages or an error for each operation, and notes what it was asked."""
 
     answers: Mapping[str, Any]

@@ -76,10 +76,10 @@ def with_retired_key(store: Store, path: Path, *, says_so: bool) -> None:
 def _forge(store: Store, entry: Entry, *, says_so: bool) -> None:
     client, keys = store.client, store.keys
     change = Entry("key:forged", "operator", RecordKind.KEY_CHANGED, detail={"from": ROTATED.key, "to": KEYS.key})
-    for told in (change, entry) if says_so else (entry,):
+    for shown in (change, entry) if says_so else (entry,):
         head = LedgerStream(store, unchecked).head()
-        last = int(str(client.lindex(keys.ledger_request(UID), -1))) if told.request else 0
-        bare = Record(head.sequence + 1, head.hash, SystemClock().now(), 1, told, request_previous=last)
+        last = int(str(client.lindex(keys.ledger_request(UID), -1))) if shown.request else 0
+        bare = Record(head.sequence + 1, head.hash, SystemClock().now(), 1, shown, request_previous=last)
         record = KEYS.sign(bare)
         text = canonical_json(record.to_json()).decode()
         client.xadd(
@@ -88,8 +88,8 @@ def _forge(store: Store, entry: Entry, *, says_so: bool) -> None:
             id=f"{record.sequence}-0",
         )
         client.hset(keys.ledger_head, mapping={"sequence": record.sequence, "hash": record.hash})
-        client.hset(keys.ledger_operations, told.operation_id, record.sequence)
-        if told.request:
+        client.hset(keys.ledger_operations, shown.operation_id, record.sequence)
+        if shown.request:
             client.rpush(keys.ledger_request(UID), record.sequence)
 
 
@@ -118,8 +118,8 @@ def test_a_record_replaced_by_one_of_a_replaced_key_is_found(store: Store, path:
     ledger = started(store, path, ROTATED)
     record = ledger.find("vote:1")
     assert record is not None
-    told = replace(record.entry, result="counted")
-    changed = KEYS.sign(replace(record, entry=told))
+    shown = replace(record.entry, result="counted")
+    changed = KEYS.sign(replace(record, entry=shown))
     store.client.delete(store.keys.ledger)
     store.client.xadd(
         store.keys.ledger,

@@ -64,8 +64,8 @@ def test_an_operator_that_cannot_ask_aws_serves_on_and_says_why(
         assert account()["status"] == "False"
         assert words in account()["message"]
         assert rig.http("/healthz")[0] == 200
-        told = [line["message"] for line in rig.lines("AWS credentials or endpoint are unusable")]
-        assert [at_start in line for line in told] == ([True] if at_start else [])
+        logged = [line["message"] for line in rig.lines("AWS credentials or endpoint are unusable")]
+        assert [at_start in line for line in logged] == ([True] if at_start else [])
         assert "Traceback" not in rig.log.read_text(encoding="utf-8"), rig.log.read_text(encoding="utf-8")[:6000]
         assert rig.stop() == 0
     finally:

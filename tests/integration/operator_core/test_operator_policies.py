@@ -215,8 +215,8 @@ def test_a_dry_run_does_everything_but_the_call_and_says_so(rig: Rig) -> None:
 
     case.wait_state(first, "Succeeded")
     assert case.instance(first)["state"] == "running"
-    told = [record for record in case.story("outcome") if record["result"] == "dry-run"]
-    assert [record["detail"]["operation"] for record in told] == ["ec2:StopInstances"]
+    shown = [record for record in case.story("outcome") if record["result"] == "dry-run"]
+    assert [record["detail"]["operation"] for record in shown] == ["ec2:StopInstances"]
     assert "Dry run" in case.story("outcome")[-1]["detail"]["reason"]
     case.check()
 
@@ -323,11 +323,11 @@ def test_a_parameter_out_of_range_is_said_once_and_not_tried_again_and_again(rig
 
     eventually(lambda: case.condition("Stalled").get("status") == "True", what=rig.tail())
     assert "noSuchThing" in case.condition("Ready")["message"]
-    told = case.condition("Ready"), case.condition("Stalled")
+    shown = case.condition("Ready"), case.condition("Stalled")
     time.sleep(1.5)
     assert len([line for line in rig.lines("scan started") if line.get("namespace") == case.name]) == 1
     # Others write to the status too: what stops acts, and the touch that shows whether the watch is alive.
-    assert (case.condition("Ready"), case.condition("Stalled")) == told
+    assert (case.condition("Ready"), case.condition("Stalled")) == shown
 
 
 def test_a_policy_is_scanned_as_soon_as_its_account_exists(rig: Rig) -> None:

@@ -135,10 +135,10 @@ def lines(entries: tuple[Entry, ...] = HONEST, *, fences: tuple[int, ...] = ()) 
 
 def whole(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """Return a story of votes and calls with the proposal and the beginning that an operator records around them."""
-    told = list(entries)
-    if not any(one.kind is RecordKind.PROPOSED for one in told):
-        told.insert(0, proposed())
-    first = next((place for place, one in enumerate(told) if one.kind is RecordKind.INTENT), None)
-    if first is not None and not any(one.result == "started" for one in told):
-        told.insert(first, started())
-    return tuple(told)
+    story = list(entries)
+    if not any(one.kind is RecordKind.PROPOSED for one in story):
+        story.insert(0, proposed())
+    first = next((place for place, one in enumerate(story) if one.kind is RecordKind.INTENT), None)
+    if first is not None and not any(one.result == "started" for one in story):
+        story.insert(first, started())
+    return tuple(story)

@@ -85,8 +85,8 @@ def test_a_denial_is_not_an_approval_and_a_decision_other_than_approved_needs_no
 
 def test_a_person_who_comes_back_after_withdrawing_counts_again() -> None:
     back = entry("again", RecordKind.VOTED, actor="slack.U1", result="counted", detail={"choice": "Approve"})
-    told = (vote("slack.U1"), vote("slack.U1", "Withdraw"), back, decided(1), intent(), outcome())
-    assert verify(lines(whole(told))).ok
+    story = (vote("slack.U1"), vote("slack.U1", "Withdraw"), back, decided(1), intent(), outcome())
+    assert verify(lines(whole(story))).ok
 
 
 def test_votes_of_another_kind_and_decisions_without_a_number_are_seen_through() -> None:

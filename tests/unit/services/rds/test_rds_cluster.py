@@ -1,4 +1,4 @@
-"""Clusters as collected and priced: four services told apart, errors as gaps, use that is not counted is unknown."""
+"""Clusters as collected and priced: four services distinguished, errors as gaps, use that is not counted is unknown."""
 
 from __future__ import annotations
 
