@@ -32,6 +32,8 @@ _AGAIN_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.5
 _SETTLE_SECONDS: Final = 2.0
 """For so long the figures of the request may lag behind the verdict."""
+_UNREAD_SECONDS: Final = 30.0
+"""For so long a verdict waits for a request that is not read yet; after that it is told without the request's name."""
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -116,9 +118,12 @@ class VerdictFollower:
         uid = approval.spec.request.uid
         request = self._mirror.request(uid)
         facts = None if request is None else card_facts(request, self._mirror.votes(uid), demo=self._demo)
-        settled = _settled(approval, facts)
+        # Requests and votes are read by two watches: a bot that has just started may know the vote alone.
+        unread = request is None and bool(self._mirror.problem())
+        settled = not unread and _settled(approval, facts)
         since = self._judged.setdefault(click.id, self._clock.monotonic())
-        if settled or self._clock.monotonic() - since >= _SETTLE_SECONDS:
+        patience = _UNREAD_SECONDS if unread else _SETTLE_SECONDS
+        if settled or self._clock.monotonic() - since >= patience:
             self._final(click, answers.verdict(approval, facts, settled=settled))
 
     def _ask_to_wait(self, click: OpenClick) -> None:

@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
+from tests.support.played_watches import SYNCED, Played, shown
 from tests.unit.slackbot.sample_requests import resize_request
 
-from finops.crds.action_request import ActionRequest
 from finops.errors import Refused
-from finops.k8s.kinds import WatchEvent
 from finops_slackbot.mirror import Mirror
-
-SYNCED: WatchEvent[Any] = WatchEvent("SYNCED", None, {})
-
-
-class Played:
-    """Watches by namespace whose events the test gives one by one."""
-
-    def __init__(self) -> None:
-        self.asked: list[str | None] = []
-        self._events: dict[str | None, queue.Queue[WatchEvent[Any] | Refused]] = {}
-
-    def tell(self, namespace: str | None, *events: WatchEvent[Any] | Refused) -> None:
-        for event in events:
-            self._events.setdefault(namespace, queue.Queue()).put(event)
-
-    def watch(self, stop: threading.Event, namespace: str | None = None) -> Iterator[WatchEvent[Any]]:
-        self.asked.append(namespace)
-        events = self._events.setdefault(namespace, queue.Queue())
-        while not stop.is_set():
-            try:
-                event = events.get(timeout=0.02)
-            except queue.Empty:
-                continue
-            if isinstance(event, Refused):
-                raise event
-            yield event
 
 
 class Stage:
@@ -70,11 +41,6 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     made.stop.set()
     for thread in made.threads:
         thread.join(5)
-
-
-def shown(type_: str, request: ActionRequest) -> WatchEvent[ActionRequest]:
-    metadata = {"namespace": request.metadata.namespace, "name": request.metadata.name}
-    return WatchEvent(type_, request, {"metadata": metadata})
 
 
 def test_every_namespace_is_watched_and_that_all_are_read_is_told_once(stage: Stage) -> None:
