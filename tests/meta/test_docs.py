@@ -270,7 +270,7 @@ def test_every_dependency_is_explained() -> None:
             assert re.search(rf"^\| .*\b{re.escape(name)}\b", page, re.MULTILINE), f"{name} is not explained"
 
 
-def test_every_decision_record_is_in_the_list_and_tells_context_decision_and_costs() -> None:
+def test_every_decision_record_is_in_the_list_and_names_context_decision_and_costs() -> None:
     listed = text_of(ROOT / "docs/adr/README.md")
     for record in sorted((ROOT / "docs/adr").glob("0*.md")):
         text = text_of(record)
@@ -279,7 +279,7 @@ def test_every_decision_record_is_in_the_list_and_tells_context_decision_and_cos
         assert [f"**{part}.**" in text for part in ("Context", "Decision", "Costs")] == [True] * 3
 
 
-def test_modes_of_a_policy_are_told() -> None:
+def test_modes_of_a_policy_are_explained() -> None:
     page = text_of(ROOT / "docs/policy.md")
     assert all(mode.value in page for mode in Mode)
 

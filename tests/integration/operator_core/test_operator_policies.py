@@ -243,7 +243,7 @@ def test_the_open_requests_never_exceed_the_maximum(rig: Rig) -> None:
     case.check()
 
 
-def test_an_act_that_a_look_at_the_resource_forbids_takes_no_room_from_the_next(rig: Rig) -> None:
+def test_an_act_that_a_reading_of_the_resource_forbids_takes_no_room_from_the_next(rig: Rig) -> None:
     case = rig.case(actions={"maximumOpenRequests": 1})
     case.apply()
     (best,) = case.proposed(1)
@@ -257,7 +257,7 @@ def test_an_act_that_a_look_at_the_resource_forbids_takes_no_room_from_the_next(
     case.check()
 
 
-def test_what_a_look_could_not_see_is_asked_for_after_the_scan_that_a_person_wants(rig: Rig) -> None:
+def test_what_a_reading_could_not_see_is_asked_for_after_the_scan_that_a_person_wants(rig: Rig) -> None:
     case = rig.case()
     rig.aws.control.inject({"kind": "deny", "service": "ec2", "action": "DescribeInstanceAttribute"})
     case.apply()

@@ -41,7 +41,7 @@ LOOK = "Check the resource in AWS. The operator continues by itself as soon as i
         (State.NEEDS_HUMAN, "start_again failed", f"start_again failed. {LOOK}"),
     ],
 )
-def test_an_end_tells_why_how_things_are_and_what_comes_next(state: State, reason: str, told: str) -> None:
+def test_an_end_says_why_how_things_are_and_what_comes_next(state: State, reason: str, told: str) -> None:
     assert ending(state, reason) == told
 
 
@@ -57,7 +57,7 @@ def test_a_dry_run_says_how_to_have_it_done(state: State, next_step: str) -> Non
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - TERMINAL - {State.NEEDS_HUMAN}))
-def test_nothing_is_told_of_an_end_before_there_is_one(state: State) -> None:
+def test_nothing_is_said_of_an_end_before_there_is_one(state: State) -> None:
     assert ending(state, "Waiting: frozen") == ""
 
 
