@@ -152,7 +152,7 @@ def _ask(connection: Connection) -> Access:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Dashboards in front of a cluster in which alice may decide in team-a, bob in team-b, and admin everywhere."""
+    """Dashboards in front of a cluster in which alice may read and vote in namespace team-a, and admin everywhere."""
 
     cluster: KubernetesDouble
 
@@ -212,40 +212,27 @@ class Site:
 
 @contextmanager
 def running_site(directory: Path) -> Iterator[Site]:
-    """Start the cluster's double with two namespaces: alice decides in team-a, bob in team-b.
-
-    Bob may read the policies of team-a as well, and not its requests.
-    """
+    """Start the cluster's double with two namespaces and alice's rights in one of them."""
     rules = [
         {"apiGroups": ["finops.dev"], "resources": ["scanpolicies", "actionrequests"], "verbs": ["get", "list"]},
         {"apiGroups": ["finops.dev"], "resources": ["approvals"], "verbs": ["get", "list", "create"]},
     ]
-    policies = [{"apiGroups": ["finops.dev"], "resources": ["scanpolicies"], "verbs": ["get", "list"]}]
+    rbac = "rbac.authorization.k8s.io"
     manifests: list[dict[str, Any]] = [
         *({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in ("team-a", "team-b")),
-        *_granted("alice", "team-a", "decides", rules),
-        *_granted("bob", "team-a", "reads-policies", policies),
-        *_granted("bob", "team-b", "decides", rules),
-    ]
-    with KubernetesDouble(directory, crds=[ROOT / "crds"], manifests=manifests) as cluster:
-        yield Site(cluster)
-
-
-def _granted(user: str, namespace: str, role: str, rules: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """A role and its binding to one user."""
-    rbac = "rbac.authorization.k8s.io"
-    return (
         {
             "apiVersion": f"{rbac}/v1",
             "kind": "Role",
-            "metadata": {"name": role, "namespace": namespace},
+            "metadata": {"name": "decides", "namespace": "team-a"},
             "rules": rules,
         },
         {
             "apiVersion": f"{rbac}/v1",
             "kind": "RoleBinding",
-            "metadata": {"name": f"{user}-{role}", "namespace": namespace},
-            "roleRef": {"apiGroup": rbac, "kind": "Role", "name": role},
-            "subjects": [{"kind": "User", "name": user, "apiGroup": rbac}],
+            "metadata": {"name": "alice-decides", "namespace": "team-a"},
+            "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "decides"},
+            "subjects": [{"kind": "User", "name": "alice", "apiGroup": rbac}],
         },
-    )
+    ]
+    with KubernetesDouble(directory, crds=[ROOT / "crds"], manifests=manifests) as cluster:
+        yield Site(cluster)

@@ -70,14 +70,14 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that could not be seen, by a scan or by a reader. Never zero, never idle, always shown.
+    """Something a scan could not see. Never zero, never idle, always shown.
 
     Attributes:
-        account: 12 digits, or the account object's name when the identity itself failed; empty for the cluster's own.
+        account: 12 digits, or the account object's name when the identity itself failed.
         region: region code, or empty when the whole account is meant.
-        service: AWS service prefix (`ec2`, `cloudwatch`, `sts`), or `kubernetes`.
-        operation: AWS operation (`DescribeInstances`), or verb and kind (`list actionrequests`).
-        code: AWS's or the API server's error code, or our own (`PartialPages`, `MetricsIncomplete`).
+        service: AWS service prefix (`ec2`, `cloudwatch`, `sts`).
+        operation: AWS operation (`DescribeInstances`).
+        code: AWS's error code, or our own (`PartialPages`, `MetricsIncomplete`).
         message: one sentence for people.
         resources: how many resources are affected, None when that is unknown too.
     """

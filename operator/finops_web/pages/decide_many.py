@@ -60,23 +60,17 @@ def decide_many(
         raise InvalidInput("nothing is selected", field="chosen", hint="go back and select at least one row")
     if len(names) > MOST:
         raise InvalidInput(f"more than {MOST} are selected", field="chosen", hint="decide them in parts")
-    read = requests_of(asked.visitor, asked.namespaces())
-    known = {f"{one.metadata.namespace}/{one.metadata.name}": one for one in read.found}
-
-    def decided(name: str) -> Result:
-        refused = read.refused.get(name.partition("/")[0])
-        if refused is not None:
-            return Result(None, name[:256], sent=False, answered=False, message=str(refused))
-        return _one(asked, known.get(name), name, decision, reason.strip())
-
+    known = {
+        f"{one.metadata.namespace}/{one.metadata.name}": one for one in requests_of(asked.visitor, asked.namespaces())
+    }
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        results = list(pool.map(decided, names))
+        results = list(pool.map(lambda name: _one(asked, known.get(name), name, decision, reason.strip()), names))
     return render(
         asked,
         request,
         "decided.html",
         title=f"{decision.value}: results",
-        trust=trust_in(asked.policies(), 0, 0, asked.parts.clock.now(), read.gaps),
+        trust=trust_in(asked.policies(), 0, 0, asked.parts.clock.now()),
         results=results,
         decision=decision,
         reason=reason.strip(),

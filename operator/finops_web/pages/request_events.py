@@ -56,8 +56,8 @@ async def changes(
 
 
 def _mark(asked: Asked) -> str:
-    """Return what changes with any of the visitor's requests, and with the right to read them. Raises FinopsError."""
+    """Return what changes with any of the visitor's requests. Raises FinopsError."""
     asked.parts.visitors.recognise(asked.token)
-    read = requests_of(asked.visitor, asked.namespaces())
-    versions = [f"{one.metadata.uid} {one.metadata.resource_version}" for one in read.found]
-    return sha256("\n".join([*versions, *read.refused]).encode()).hexdigest()[:16]
+    found = requests_of(asked.visitor, asked.namespaces())
+    versions = "\n".join(f"{one.metadata.uid} {one.metadata.resource_version}" for one in found)
+    return sha256(versions.encode()).hexdigest()[:16]

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from finops.domain.decision import TERMINAL
-from finops_web.answers import gap_to_json
 from finops_web.context import Visit
 from finops_web.readings.policies import trust_in
 from finops_web.readings.requests import may_be_voted_on, requests_of
@@ -17,26 +16,21 @@ from finops_web.rendering import Entry, csv_of, render
 ROUTER = APIRouter(include_in_schema=False)
 ENTRY: Final = Entry("/requests", "Requests", "Decide", 20)
 _ENDED_SHOWN: Final = 200
-_CSV: Final = (
-    *("namespace", "name", "state", "action", "resource", "account", "region", "monthlySavings", "votes"),
-    "gap",
-)
+_CSV: Final = ("namespace", "name", "state", "action", "resource", "account", "region", "monthlySavings", "votes")
 
 
 @ROUTER.get("/requests")
 def requests(asked: Visit, request: Request) -> Response:
     """Show the queue and the history; without script the page asks anew when it is opened again."""
     policies = asked.policies()
-    read = requests_of(asked.visitor, {one.namespace for one in policies})
-    found = read.found
+    found = requests_of(asked.visitor, {one.namespace for one in policies})
     ended = [one for one in found if one.status.state in TERMINAL]
     return render(
         asked,
         request,
         "requests.html",
         title="Requests",
-        trust=trust_in(policies, 0, 0, asked.parts.clock.now(), read.gaps),
-        gaps=read.gaps,
+        trust=trust_in(policies, 0, 0, asked.parts.clock.now()),
         waiting=[one for one in found if may_be_voted_on(one)],
         running=[one for one in found if not may_be_voted_on(one) and one.status.state not in TERMINAL],
         ended=ended[:_ENDED_SHOWN],
@@ -46,18 +40,14 @@ def requests(asked: Visit, request: Request) -> Response:
 
 @ROUTER.get("/requests.json")
 def requests_json(asked: Visit) -> Response:
-    """Return all requests that may be read as data, and as gaps the namespaces whose requests may not."""
-    read = requests_of(asked.visitor, asked.namespaces())
-    return JSONResponse(
-        {"requests": [one.to_object() for one in read.found], "gaps": [gap_to_json(gap) for gap in read.gaps]}
-    )
+    """Return all requests as data."""
+    return JSONResponse([one.to_object() for one in requests_of(asked.visitor, asked.namespaces())])
 
 
 @ROUTER.get("/requests.csv")
 def requests_csv(asked: Visit) -> Response:
-    """Return all requests for a spreadsheet, and a row with `gap` for each namespace whose requests are unknown."""
-    read = requests_of(asked.visitor, asked.namespaces())
-    rows = [
+    """Return all requests for a spreadsheet."""
+    rows = (
         {
             "namespace": one.metadata.namespace,
             "name": one.metadata.name,
@@ -69,7 +59,6 @@ def requests_csv(asked: Visit) -> Response:
             "monthlySavings": f"{one.spec.estimate.monthly_savings:f}",
             "votes": one.status.votes.summary if one.status.votes else "",
         }
-        for one in read.found
-    ]
-    missing = [{"namespace": namespace, "gap": str(error)} for namespace, error in read.refused.items()]
-    return csv_of(_CSV, [*rows, *missing], "requests")
+        for one in requests_of(asked.visitor, asked.namespaces())
+    )
+    return csv_of(_CSV, rows, "requests")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.domain.decision import TERMINAL, Choice, State, VoteResult
-from finops.domain.resource import Gap
 from finops.errors import FinopsError, Refused
 from finops.k8s.ballots import Ballot
 from finops.k8s.kinds import action_requests, approvals
@@ -22,51 +20,21 @@ _GROUPS: Final = 100
 """As many as an Approval holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Requests:
-    """The requests of several namespaces, and what of them the visitor may not read.
+def requests_of(visitor: Visitor, namespaces: Iterable[str]) -> tuple[ActionRequest, ...]:
+    """Return the requests of the namespaces: those that wait for votes first, then what runs, then what has ended.
 
-    Attributes:
-        found: those that wait for votes first, then what runs, then what has ended.
-        refused: namespace → why its requests are unknown; never to be shown as "there are none".
-    """
-
-    found: tuple[ActionRequest, ...]
-    refused: Mapping[str, Refused]
-
-    @property
-    def gaps(self) -> tuple[Gap, ...]:
-        """Return one gap for each namespace that is missing; it is the cluster's, so that account and region are empty.
-
-        It is spelled like a gap of a scan: pages, data and API show both in the same place.
-        """
-        return tuple(
-            Gap(
-                account="",
-                region="",
-                service="kubernetes",
-                operation="list actionrequests",
-                code=error.code,
-                message=f"The requests of namespace {namespace} are not shown: {error.message}",
-            )
-            for namespace, error in self.refused.items()
-        )
-
-
-def requests_of(visitor: Visitor, namespaces: Iterable[str]) -> Requests:
-    """Return the requests of the namespaces that the visitor may read, and the namespaces that refuse it.
+    A namespace whose requests the visitor may not read adds none.
 
     Raises:
         ClusterUnavailable: the API server does not answer.
     """
     found: list[ActionRequest] = []
-    refused: dict[str, Refused] = {}
     for namespace in sorted(namespaces):
         try:
             found.extend(action_requests(visitor.connection, newer=True).list(namespace))
-        except Refused as error:
-            refused[namespace] = error
-    return Requests(tuple(sorted(found, key=_order)), refused)
+        except Refused:
+            continue
+    return tuple(sorted(found, key=_order))
 
 
 def request_of(visitor: Visitor, namespace: str, name: str) -> ActionRequest | None:
