@@ -122,7 +122,7 @@ def test_what_breaks_the_schema_hides_neither_unknown_ids_nor_parameters_nor_a_s
         {"id": "ebs_volume_gp2", "parameters": {"odd": 1}},
         5,
     ]
-    spec = {"resources": ["ec2-instanc", 7], "checks": checks, "actions": {"allowed": ["ec2_stop"]}}
+    spec: dict[str, Any] = {"resources": ["ec2-instanc", 7], "checks": checks, "actions": {"allowed": ["ec2_stop"]}}
 
     found = problems(tmp_path / "bad.yaml", policy(schedule="@daily", timeZone="Nowhere/Town", **spec))
 
