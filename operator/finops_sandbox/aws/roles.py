@@ -60,6 +60,7 @@ def scanner_policy() -> dict[str, Any]:
     actions += ["tag:GetResources", "logs:Describe*", "lambda:List*"]
     actions += ["s3:ListAllMyBuckets", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]
     actions += ["s3:ListBucketMultipartUploads", "s3:GetMetricsConfiguration"]
+    actions += ["secretsmanager:ListSecrets", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyLastUsage"]
     actions += ["dynamodb:ListTables", "dynamodb:Describe*", "application-autoscaling:Describe*"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
