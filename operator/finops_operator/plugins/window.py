@@ -17,6 +17,8 @@ from finops_operator.plugins.sufficiency import figure, insufficient, metric_wor
 
 LONGEST_DAYS: Final = Decimal(63)
 """What AWS uses at most for any of its idle rules, WorkSpaces'."""
+_NEVER: Final = "NotPublished"
+"""CloudWatch answered, and holds no point of the whole window."""
 
 
 def too_young(facts: Facts[Any], least: Decimal) -> str:
@@ -44,6 +46,20 @@ def summaries(facts: Facts[Any], names: Iterable[str]) -> tuple[MetricSummary, .
     """Return the summaries of metrics that are there, in order; after `not_measured` said nothing, all of them."""
     found = (facts.utilization.best(name) for name in names)
     return tuple(summary for summary in found if summary is not None)
+
+
+def counted(facts: Facts[Any], name: str, least: Decimal) -> float | str:
+    """Return a counter's sum over the window, or why it is not known.
+
+    Where AWS holds not a single point of at least `least` days, nothing happened in them.
+    """
+    asked_from = facts.utilization.asked_from.get(name)
+    if facts.utilization.unknown.get(name) == _NEVER and asked_from is not None:
+        whole = asked_from <= facts.now - timedelta(days=float(least)) + timedelta(hours=1)
+        return 0.0 if whole else f"less than {least} days of {metric_words(name)} were asked for"
+    reason = not_measured(facts, (name,), least)
+    summary = facts.utilization.best(name)
+    return reason if reason or summary is None else (summary.total or 0.0)
 
 
 def idle_days(noun: str, default: int = 14) -> ParameterSpec:

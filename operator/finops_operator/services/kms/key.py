@@ -20,9 +20,10 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, moment_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
+from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
-from finops_operator.services.kms.rules.reading import DESCRIBE, LAST_USE, KeyReading
+from finops_operator.services.kms.rules.reading import DESCRIBE, LAST_USE, REFUSALS, description, last_use
 
 _LIST: Final = "kms:ListKeys"
 _PAGE: Final = 1000
@@ -60,21 +61,21 @@ def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     """Yield keys page by page; a page that cannot be read ends the listing with a Gap."""
     del partition
     tags = yield from tags_by_arn(reader, "kms:key")
-    reading = KeyReading(reader)
+    asking = OneByOne(reader, REFUSALS)
     try:
         for page in reader.pages(_LIST, {"Limit": _PAGE}):
             for key in page.get("Keys", ()):
-                described = reading.description(str(key["KeyId"]))
+                described = description(asking, str(key["KeyId"]))
                 if described.get("KeyManager") == _CUSTOMERS:
-                    yield _resource(described, reading, tags, reader)
+                    yield _resource(described, asking, tags, reader)
     except AwsError as error:
         yield gap_of(error, reader)
-    yield from reading.gaps
+    yield from asking.gaps
 
 
-def _resource(described: Mapping[str, Any], reading: KeyReading, tags: Tags | None, reader: PageReader) -> Resource:
+def _resource(described: Mapping[str, Any], asking: OneByOne, tags: Tags | None, reader: PageReader) -> Resource:
     identity, arn = str(described["KeyId"]), str(described["Arn"])
-    used, tracked = reading.last_use(identity)
+    used, tracked = last_use(asking, identity)
     facts = KeyFacts(
         key_spec=described.get("KeySpec"),
         key_usage=described.get("KeyUsage"),
