@@ -37,7 +37,7 @@ PERMISSIONS: Final = tuple(question.operation for question in _QUESTIONS.values(
 
 
 def watched(alarm: Mapping[str, Any]) -> tuple[_Question, str] | None:
-    """Return how to ask for the one resource that an alarm watches, and its id; None where there is no such question."""
+    """Return how to ask for the one resource that an alarm watches, and its id; None where there is none."""
     dimensions = alarm.get("Dimensions") or ()
     if len(dimensions) != 1:
         return None
