@@ -67,7 +67,7 @@ def scanner_policy() -> dict[str, Any]:
         "ecr:GetLifecyclePolicy",
         "cloudwatch:DescribeAlarms*",
     ]
-    actions += ["route53:List*"]
+    actions += ["route53:List*", "workspaces:Describe*", "fsx:Describe*", "cloudfront:List*"]
     actions += ["dynamodb:ListTables", "dynamodb:Describe*", "application-autoscaling:Describe*"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 

@@ -1,7 +1,8 @@
 """VPN connections that are up and carry next to nothing for a month.
 
 AWS publishes no rule for it; a month and one megabyte a day in each direction are ours. Probes and routing keep
-a tunnel from ever being at zero. A line that stands by for another is idle by design: tag it as protected, or it is named here.
+a tunnel from ever being at zero. A line that stands by for another is idle by design: a tag that protects it keeps it
+from being named here.
 """
 
 from __future__ import annotations
