@@ -65,7 +65,7 @@ def by_day(level: float, days: float = 30) -> MetricSummary:
     return flat(level, days=days, period=DAY)
 
 
-def tunnels(up: float = 0, *, days: float = 30, **metrics: MetricSummary) -> Utilization:
+def tunnels(up: float = 0, days: float = 30, /, **metrics: MetricSummary) -> Utilization:
     """Return a month of probes alone, with tunnels up or down, changed as asked."""
     quiet = {
         "tunnelState": by_day(up, days),
@@ -75,7 +75,7 @@ def tunnels(up: float = 0, *, days: float = 30, **metrics: MetricSummary) -> Uti
     return Utilization(VPN, metrics={**quiet, **metrics})
 
 
-def traffic(*, days: float = 30, **metrics: MetricSummary) -> Utilization:
+def traffic(days: float = 30, /, **metrics: MetricSummary) -> Utilization:
     """Return a month without a byte, changed as asked."""
     return Utilization(ATTACHMENT, metrics={"outBytes": by_day(0, days), "inBytes": by_day(0, days), **metrics})
 

@@ -43,7 +43,7 @@ def file_system(state: str = "available", days: float = 365, /, **attributes: Js
     )
 
 
-def measured(days: float = 30, **metrics: MetricSummary) -> Utilization:
+def measured(days: float = 30, /, **metrics: MetricSummary) -> Utilization:
     """Return a month without reads and writes and two weeks at a tenth of the throughput, changed as asked."""
     quiet = flat(0, days=days, period=DAY)
     return Utilization(ID, metrics={READ: quiet, WRITTEN: quiet, THROUGHPUT: flat(10), **metrics})

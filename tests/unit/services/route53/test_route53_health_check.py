@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,7 @@ def listed(identity: str = ID, **config: Any) -> dict[str, Any]:
     return {"Id": identity, "HealthCheckConfig": {"Type": "HTTPS", "RequestInterval": 30, **config}}
 
 
-def reader(*checks: dict[str, Any], region: str = "us-east-1", **answers: Any) -> Pages:
+def reader(*checks: dict[str, Any], region: str = "us-east-1", answers: Mapping[str, Any] | None = None) -> Pages:
     standard = {
         LIST: [{"HealthChecks": list(checks)}],
         ZONES: [{"HostedZones": [{"Id": "/hostedzone/Z1"}]}, {"HostedZones": [{"Id": "/hostedzone/Z2"}]}],
@@ -34,7 +35,7 @@ def reader(*checks: dict[str, Any], region: str = "us-east-1", **answers: Any) -
         ALARMS: [{"MetricAlarms": []}],
         TAGS: [{"ResourceTagMappingList": [{"ResourceARN": ARN, "Tags": [{"Key": "Name", "Value": "shop"}]}]}],
     }
-    return Pages({**standard, **answers}, region=region)
+    return Pages({**standard, **(answers or {})}, region=region)
 
 
 def collected(pages: Pages, partition: str = "aws") -> list[Resource | Gap]:
@@ -63,16 +64,16 @@ def test_a_check_that_nothing_refers_to_is_known_as_such_after_all_zones() -> No
 
 def test_records_calculated_checks_and_alarms_are_counted() -> None:
     record = {"Name": "a.", "Type": "A", "HealthCheckId": ID}
-    named = reader(listed(), **{RECORDS: [{"ResourceRecordSets": [record]}]})
+    named = reader(listed(), answers={RECORDS: [{"ResourceRecordSets": [record]}]})
     assert (facts(named).records, facts(named).alarms) == (2, None)
     assert ALARMS not in [operation for operation, _ in named.asked]
     assert facts(reader(listed(), listed("other", ChildHealthChecks=[ID]))).parents == 1
-    assert facts(reader(listed(), **{ALARMS: [{"MetricAlarms": [{"AlarmName": "a"}]}]})).alarms == 2
+    assert facts(reader(listed(), answers={ALARMS: [{"MetricAlarms": [{"AlarmName": "a"}]}]})).alarms == 2
 
 
 def test_a_zone_that_could_not_be_read_leaves_unknown_what_refers_to_any_check() -> None:
     slow = AwsThrottled("slow down", operation=RECORDS, code="Throttling")
-    one, gap = collected(reader(listed(), **{RECORDS: [{"ResourceRecordSets": []}, slow]}))
+    one, gap = collected(reader(listed(), answers={RECORDS: [{"ResourceRecordSets": []}, slow]}))
     assert isinstance(one, Resource)
     assert isinstance(gap, Gap)
     assert facts_of(HealthCheckFacts, one).records is None
@@ -80,7 +81,7 @@ def test_a_zone_that_could_not_be_read_leaves_unknown_what_refers_to_any_check()
 
 def test_a_listing_that_broke_off_leaves_unknown_which_checks_are_calculated_from_others() -> None:
     slow = AwsThrottled("slow down", operation=LIST, code="Throttling")
-    gap, one = collected(reader(**{LIST: [{"HealthChecks": [listed()]}, slow]}))
+    gap, one = collected(reader(answers={LIST: [{"HealthChecks": [listed()]}, slow]}))
     assert isinstance(one, Resource)
     assert isinstance(gap, Gap)
     assert facts_of(HealthCheckFacts, one).parents is None
@@ -90,7 +91,7 @@ def test_without_checks_no_zone_is_read_and_a_refused_listing_is_a_gap() -> None
     asked = reader()
     assert collected(asked) == []
     assert ZONES not in [operation for operation, _ in asked.asked]
-    (gap,) = collected(reader(**{LIST: [AwsDenied("no", operation=LIST, code=DENIED)]}))
+    (gap,) = collected(reader(answers={LIST: [AwsDenied("no", operation=LIST, code=DENIED)]}))
     assert isinstance(gap, Gap)
 
 

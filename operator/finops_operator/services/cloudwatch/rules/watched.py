@@ -6,7 +6,7 @@ filter, which unlike a list of ids does not fail over one that is gone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,7 +38,7 @@ PERMISSIONS: Final = tuple(question.operation for question in _QUESTIONS.values(
 
 def watched(alarm: Mapping[str, Any]) -> tuple[_Question, str] | None:
     """Return how to ask for the one resource that an alarm watches, and its id; None where there is none."""
-    dimensions = alarm.get("Dimensions") or ()
+    dimensions: Sequence[Mapping[str, Any]] = alarm.get("Dimensions") or ()
     if len(dimensions) != 1:
         return None
     question = _QUESTIONS.get((str(alarm.get("Namespace") or ""), str(dimensions[0].get("Name") or "")))

@@ -18,6 +18,7 @@ from finops_operator.services.ecr.judging.stored import gibibytes, not_judged, s
 from finops_operator.services.ecr.repository import RepositoryFacts
 
 ID: Final = "ecr_repository_untagged_images"
+_LIFECYCLE: Final = {True: "yes", False: "none", None: "not known"}
 
 
 def _evaluate(facts: Facts[RepositoryFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -47,7 +48,7 @@ def _evaluate(facts: Facts[RepositoryFacts], parameters: Parameters) -> Finding 
         facts=(
             EvidenceFact("Images without a tag", f"{found:,}, {gibibytes(own.untagged_bytes):,} GiB at most"),
             *stored_facts(own),
-            EvidenceFact("Lifecycle policy", {True: "yes", False: "none"}.get(own.lifecycle_policy, "not known")),
+            EvidenceFact("Lifecycle policy", _LIFECYCLE[own.lifecycle_policy]),
             EvidenceFact("Before they are deleted", "preview a lifecycle policy; some may be deployed by their digest"),
         ),
     )

@@ -30,7 +30,7 @@ def test_missing_data_is_never_zero(name: str) -> None:
     assert "is unknown (Throttled)" in ATTACHMENTS.reason(CHECK, attachment(), without(traffic(), name))
     holes = summarize([0.0] * 20, period=DAY, expected=30)
     assert "% of its window" in ATTACHMENTS.reason(CHECK, attachment(), traffic(**{name: holes}))
-    assert "only 29 days" in ATTACHMENTS.reason(CHECK, attachment(), traffic(days=29))
+    assert "only 29 days" in ATTACHMENTS.reason(CHECK, attachment(), traffic(29))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def test_a_connection_whose_tunnels_were_down_for_long_is_found() -> None:
     one = VPNS.found(CHECK, vpn(), tunnels())
     assert (one.action, one.new_monthly_cost) == ("", Decimal(0))
     assert one.summary == "None of its tunnels was up for 30 days."
-    VPNS.found(CHECK, vpn(), tunnels(days=14))
+    VPNS.found(CHECK, vpn(), tunnels(0, 14))
 
 
 def test_a_single_day_on_which_a_tunnel_was_up_breaks_it() -> None:
@@ -25,5 +25,5 @@ def test_a_single_day_on_which_a_tunnel_was_up_breaks_it() -> None:
 
 def test_without_data_or_with_less_than_two_weeks_nothing_is_known() -> None:
     assert VPNS.reason(CHECK, vpn(), without(tunnels(), "tunnelState")) == "tunnel state is unknown (Throttled)"
-    assert "only 13 days" in VPNS.reason(CHECK, vpn(), tunnels(days=13))
+    assert "only 13 days" in VPNS.reason(CHECK, vpn(), tunnels(0, 13))
     assert VPNS.reason(CHECK, vpn("pending"), tunnels()) == "it is pending, not available"

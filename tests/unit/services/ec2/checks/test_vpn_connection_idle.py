@@ -33,5 +33,5 @@ def test_one_that_is_down_is_left_to_the_other_check() -> None:
 @pytest.mark.parametrize("name", ["tunnelState", "tunnelInBytes", "tunnelOutBytes"])
 def test_a_metric_that_could_not_be_read_is_never_zero(name: str) -> None:
     assert "is unknown (Throttled)" in VPNS.reason(CHECK, vpn(), without(tunnels(1), name))
-    assert "only 29 days" in VPNS.reason(CHECK, vpn(), tunnels(1, days=29))
+    assert "only 29 days" in VPNS.reason(CHECK, vpn(), tunnels(1, 29))
     assert VPNS.reason(CHECK, vpn("pending"), tunnels(1)) == "it is pending, not available"
