@@ -26,11 +26,13 @@ class OneByOne:
         reader: of the account and region.
         refusals: denials of one question after which it is given up; more than one where a resource's own policy may
             refuse what others answer. Any other error gives it up at once.
+        gone: error codes of a resource that was deleted since it was listed: only its own answer is not known.
         gaps: what could not be read, one for each question.
     """
 
     reader: PageReader
     refusals: int = 1
+    gone: frozenset[str] = _NONE
     gaps: list[Gap] = field(default_factory=list)
     _left: dict[str, int] = field(default_factory=dict)
 
@@ -69,7 +71,8 @@ class OneByOne:
         except AwsError as error:
             if error.code in absent:
                 return True
-            self._failed(operation, error)
+            if error.code not in self.gone:
+                self._failed(operation, error)
             return False
         return True
 

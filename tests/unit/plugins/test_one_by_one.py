@@ -36,6 +36,13 @@ def test_refusals_of_single_resources_are_borne_as_often_as_allowed_and_are_one_
     assert (len(reader.asked), len(asking.gaps)) == (2, 1)
 
 
+def test_a_resource_that_is_gone_meanwhile_is_not_known_and_stops_no_other_question() -> None:
+    reader = failing(AwsRejected, "RepositoryNotFoundException")
+    asking = OneByOne(reader, gone=frozenset({"RepositoryNotFoundException"}))
+    assert [asking.answer(ASKED, {}) for _ in range(2)] == [None, None]
+    assert (len(reader.asked), asking.gaps) == (2, [])
+
+
 def test_another_question_is_asked_all_the_same_and_gives_all_its_pages() -> None:
     asking, pages = OneByOne(failing(AwsDenied)), list[Any]()
     asking.answer(ASKED, {})

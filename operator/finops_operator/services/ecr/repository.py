@@ -23,7 +23,7 @@ from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Samp
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
-from finops_operator.services.ecr.rules.images import IMAGES, LIFECYCLE, Images, has_lifecycle, images_of
+from finops_operator.services.ecr.rules.images import GONE, IMAGES, LIFECYCLE, Images, has_lifecycle, images_of
 
 _LIST: Final = "ecr:DescribeRepositories"
 _PAGE: Final = 1000
@@ -63,7 +63,7 @@ def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     """Yield repositories page by page; a page that cannot be read ends the listing with a Gap."""
     del partition
     tags = yield from tags_by_arn(reader, "ecr:repository")
-    asking = OneByOne(reader)
+    asking = OneByOne(reader, gone=GONE)
     try:
         for page in reader.pages(_LIST, {"maxResults": _PAGE}):
             for repository in page.get("repositories", ()):

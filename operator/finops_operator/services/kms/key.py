@@ -23,7 +23,7 @@ from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Samp
 from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
-from finops_operator.services.kms.rules.reading import DESCRIBE, LAST_USE, REFUSALS, description, last_use
+from finops_operator.services.kms.rules.reading import DESCRIBE, GONE, LAST_USE, REFUSALS, description, last_use
 
 _LIST: Final = "kms:ListKeys"
 _PAGE: Final = 1000
@@ -61,7 +61,7 @@ def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     """Yield keys page by page; a page that cannot be read ends the listing with a Gap."""
     del partition
     tags = yield from tags_by_arn(reader, "kms:key")
-    asking = OneByOne(reader, REFUSALS)
+    asking = OneByOne(reader, REFUSALS, GONE)
     try:
         for page in reader.pages(_LIST, {"Limit": _PAGE}):
             for key in page.get("Keys", ()):

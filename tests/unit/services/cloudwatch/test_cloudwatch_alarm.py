@@ -110,6 +110,7 @@ def test_what_alarms_watch_is_asked_for_once_a_page_and_only_without_data() -> N
     [
         {"Namespace": "AWS/RDS", "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": "shop"}]},
         {"Dimensions": [{"Name": "InstanceId", "Value": MACHINE}, {"Name": "path", "Value": "/"}]},
+        {"Dimensions": [{"Name": "InstanceId", "Value": "<!channel> i-0123456789abcdef0"}]},
         {"Dimensions": []},
     ],
 )

@@ -102,6 +102,11 @@ def test_a_key_whose_policy_refuses_is_a_gap_and_the_next_one_is_asked() -> None
     assert (one.id, gap.operation) == (ID, "DescribeKey")
 
 
+def test_a_key_that_is_gone_meanwhile_is_left_out_and_is_no_gap() -> None:
+    gone = AwsRejected("gone", operation=DESCRIBE, code="NotFoundException")
+    assert collected(reader("one", "two", **{DESCRIBE: [gone]})) == []
+
+
 @pytest.mark.parametrize(("error", "times"), [(AwsDenied, 3), (AwsRejected, 1)])
 def test_a_question_that_fails_for_all_keys_is_given_up_and_their_use_stays_unknown(
     error: type[AwsDenied | AwsRejected], times: int

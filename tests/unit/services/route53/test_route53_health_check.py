@@ -13,7 +13,7 @@ from tests.support.judging import Pages
 from tests.unit.services.route53.health_checks import ARN, HEALTH, ID, health_check
 
 from finops.domain.resource import Gap, Resource
-from finops.errors import AwsDenied, AwsThrottled
+from finops.errors import AwsDenied, AwsRejected, AwsThrottled
 from finops_operator.plugins.facts import facts_of
 from finops_operator.services.route53.health_check import KIND, HealthCheckFacts
 
@@ -77,6 +77,13 @@ def test_a_zone_that_could_not_be_read_leaves_unknown_what_refers_to_any_check()
     assert isinstance(one, Resource)
     assert isinstance(gap, Gap)
     assert facts_of(HealthCheckFacts, one).records is None
+
+
+def test_a_zone_that_is_gone_meanwhile_refers_to_nothing() -> None:
+    gone = AwsRejected("gone", operation=RECORDS, code="NoSuchHostedZone")
+    (one,) = collected(reader(listed(), answers={RECORDS: [gone]}))
+    assert isinstance(one, Resource)
+    assert facts_of(HealthCheckFacts, one).records == 0
 
 
 def test_a_listing_that_broke_off_leaves_unknown_which_checks_are_calculated_from_others() -> None:

@@ -6,6 +6,7 @@ filter, which unlike a list of ids does not fail over one that is gone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -33,6 +34,7 @@ _QUESTIONS: Final[Mapping[tuple[str, str], _Question]] = {
         "ec2:DescribeNatGateways", "nat-gateway-id", "NatGateways[?State != 'deleted'].NatGatewayId"
     ),
 }
+_ID: Final = re.compile(r"(i|vol|nat)-[0-9a-f]{8,17}")
 PERMISSIONS: Final = tuple(question.operation for question in _QUESTIONS.values())
 
 
@@ -42,7 +44,9 @@ def watched(alarm: Mapping[str, Any]) -> tuple[_Question, str] | None:
     if len(dimensions) != 1:
         return None
     question = _QUESTIONS.get((str(alarm.get("Namespace") or ""), str(dimensions[0].get("Name") or "")))
-    return None if question is None else (question, str(dimensions[0].get("Value") or ""))
+    identity = str(dimensions[0].get("Value") or "")
+    # Whoever makes an alarm writes what they like there.
+    return None if question is None or not _ID.fullmatch(identity) else (question, identity)
 
 
 def existing(asking: OneByOne, alarms: Iterable[Mapping[str, Any]]) -> dict[str, bool]:

@@ -17,6 +17,7 @@ from finops_operator.plugins.one_by_one import OneByOne
 
 IMAGES: Final = "ecr:DescribeImages"
 LIFECYCLE: Final = "ecr:GetLifecyclePolicy"
+GONE: Final = frozenset({"RepositoryNotFoundException"})
 _PAGE: Final = 1000
 _NO_POLICY: Final = frozenset({"LifecyclePolicyNotFoundException"})
 _INDEXES: Final = frozenset(

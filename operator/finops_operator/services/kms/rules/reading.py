@@ -13,6 +13,7 @@ from finops_operator.plugins.one_by_one import OneByOne
 
 DESCRIBE: Final = "kms:DescribeKey"
 LAST_USE: Final = "kms:GetKeyLastUsage"
+GONE: Final = frozenset({"NotFoundException"})
 REFUSALS: Final = 3
 """Of one question, after which it is the role's right that is missing and not a single key's."""
 

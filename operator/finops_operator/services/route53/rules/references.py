@@ -18,6 +18,8 @@ RECORDS: Final = "route53:ListResourceRecordSets"
 ALARMS: Final = "cloudwatch:DescribeAlarmsForMetric"
 _ZONES_PAGE: Final = "100"
 _RECORDS_PAGE: Final = "300"
+_NO_ZONE: Final = frozenset({"NoSuchHostedZone"})
+"""It was deleted since it was listed, and its records with it."""
 _METRICS: Final = ("HealthCheckStatus", "HealthCheckPercentageHealthy")
 
 
@@ -46,7 +48,7 @@ def records(asking: OneByOne) -> Counter[str] | None:
     if not asking.each(ZONES, {"MaxItems": _ZONES_PAGE}, take_zones):
         return None
     for zone in zones:
-        if not asking.each(RECORDS, {"HostedZoneId": zone, "MaxItems": _RECORDS_PAGE}, take_records):
+        if not asking.each(RECORDS, {"HostedZoneId": zone, "MaxItems": _RECORDS_PAGE}, take_records, _NO_ZONE):
             return None
     return found
 
