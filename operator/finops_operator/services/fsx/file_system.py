@@ -1,4 +1,4 @@
-"""FSx file systems: DescribeFileSystems, operations by the day, and how much of their throughput is used.
+"""FSx file systems: DescribeFileSystems, operations by the day, throughput and free storage.
 
 Loaded by the registry; walked by the discover and measure stages. AWS bills the storage and the throughput that were
 ordered, used or not; the bundled tables hold no price of FSx, so that the cost is unknown. The metrics have gaps during
@@ -40,6 +40,7 @@ _CONFIGURATIONS: Final = {
 READ: Final = "readOperations"
 WRITTEN: Final = "writeOperations"
 THROUGHPUT: Final = "networkThroughputPercent"
+FREE_STORAGE: Final = "freeStorageBytes"
 _SIGNS: Final = (
     Sign(("fsx.csi.aws.com/",), "a Kubernetes cluster", "Change or delete the PersistentVolume or the StorageClass."),
     *CONTROLLERS,
@@ -132,6 +133,10 @@ def _has_throughput(file_system: Resource) -> bool:
     return _works(file_system) and file_system.text("file_system_type") in (WINDOWS, ONTAP, OPENZFS)
 
 
+def _of_windows(file_system: Resource) -> bool:
+    return _works(file_system) and file_system.text("file_system_type") == WINDOWS
+
+
 def _counter(name: str, metric: str) -> MetricSpec:
     return MetricSpec(
         name, "AWS/FSx", metric, "FileSystemId", ("Sum",), "count", hourly=False, daily=True, applies=_works
@@ -162,6 +167,15 @@ KIND: Final = ResourceKind(
             ("Average", "Maximum"),
             "percent",
             applies=_has_throughput,
+        ),
+        MetricSpec(
+            FREE_STORAGE,
+            "AWS/FSx",
+            "FreeStorageCapacity",
+            "FileSystemId",
+            ("Average", "Maximum"),
+            "bytes free",
+            applies=_of_windows,
         ),
     ),
     billed_parts=billed_parts,

@@ -11,7 +11,7 @@ from tests.support.judging import Bench
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
-from finops_operator.services.fsx.file_system import KIND, READ, THROUGHPUT, WRITTEN
+from finops_operator.services.fsx.file_system import FREE_STORAGE, KIND, READ, THROUGHPUT, WRITTEN
 
 SYSTEMS: Final = Bench(KIND)
 ID: Final = "fs-0123456789abcdef0"
@@ -46,7 +46,9 @@ def file_system(state: str = "available", days: float = 365, /, **attributes: Js
 def measured(days: float = 30, /, **metrics: MetricSummary) -> Utilization:
     """Return a month without reads and writes and two weeks at a tenth of the throughput, changed as asked."""
     quiet = flat(0, days=days, period=DAY)
-    return Utilization(ID, metrics={READ: quiet, WRITTEN: quiet, THROUGHPUT: flat(10), **metrics})
+    return Utilization(
+        ID, metrics={READ: quiet, WRITTEN: quiet, THROUGHPUT: flat(10), FREE_STORAGE: flat(2**30), **metrics}
+    )
 
 
 def without(name: str) -> Utilization:

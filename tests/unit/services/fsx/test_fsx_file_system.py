@@ -94,7 +94,7 @@ def test_its_cost_is_unknown_and_never_zero_while_it_works() -> None:
 
 def test_metrics_are_read_where_a_type_has_them_and_an_owner_is_known_by_tags() -> None:
     assert not any(spec.missing_means_zero for spec in KIND.metrics)
-    assert [spec.applies(file_system(file_system_type="LUSTRE")) for spec in KIND.metrics] == [True, True, False]
+    assert [spec.applies(file_system(file_system_type="LUSTRE")) for spec in KIND.metrics] == [True, True, False, False]
     owner = KIND.owner(replace(file_system(), tags={"fsx.csi.aws.com/cluster": "true"}))
     assert owner is not None
     assert owner.system == "a Kubernetes cluster"
