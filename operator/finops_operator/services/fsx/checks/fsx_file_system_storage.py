@@ -1,7 +1,7 @@
 """FSx file systems for Windows that never fill 40 % of their storage: AWS bills what was ordered.
 
-AWS publishes no threshold; 40 % are ours, and below some hundreds of gigabytes it is not worth the work. Storage of
-such a file system can grow and never shrink: the data must move to a smaller one. What is saved is unknown without prices.
+AWS publishes no threshold; 40 % are ours, and below some hundreds of gigabytes it is not worth the work. Such a file
+system can grow and never shrink: the data must move to a smaller one. What is saved is unknown without prices.
 """
 
 from __future__ import annotations
