@@ -62,25 +62,31 @@ def counted(facts: Facts[Any], name: str, least: Decimal) -> float | str:
     return reason if reason or summary is None else (summary.total or 0.0)
 
 
-def idle_days(noun: str, default: int = 14) -> ParameterSpec:
-    """Return the parameter of an idle rule: how many days nothing may have happened; `noun` begins its sentence."""
+_IN_LOOKBACK: Final = ", which must lie within `metrics.lookbackDays`"
+
+
+def idle_days(noun: str, default: int = 14, *, by_day: bool = False) -> ParameterSpec:
+    """Return the parameter of an idle rule: how many days nothing may have happened; `noun` begins its sentence.
+
+    `by_day`: of daily metrics, which are read for as long as the check needs, whatever a policy's lookback.
+    """
     return ParameterSpec(
         name="minimumIdleDays",
         unit="days",
         default=Decimal(default),
         minimum=Decimal(7),
         maximum=LONGEST_DAYS,
-        description=f"{noun} is idle after this many days, which must lie within `metrics.lookbackDays`.",
+        description=f"{noun} is idle after this many days{'' if by_day else _IN_LOOKBACK}.",
     )
 
 
-def measured_days(what: str, default: int = 14) -> ParameterSpec:
-    """Return the parameter of a rule that must see some days of `what`, busy or not."""
+def measured_days(what: str, default: int = 14, *, by_day: bool = False) -> ParameterSpec:
+    """Return the parameter of a rule that must see some days of `what`, busy or not; `by_day` as for `idle_days`."""
     return ParameterSpec(
         name="minimumMeasuredDays",
         unit="days",
         default=Decimal(default),
         minimum=Decimal(7),
         maximum=LONGEST_DAYS,
-        description=f"Days of {what} that must have been read, which must lie within `metrics.lookbackDays`.",
+        description=f"Days of {what} that must have been read{'' if by_day else _IN_LOOKBACK}.",
     )

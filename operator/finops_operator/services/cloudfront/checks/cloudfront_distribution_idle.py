@@ -70,7 +70,7 @@ CHECK: Final = Check(
     destructive=True,
     window_parameter="minimumIdleDays",
     parameters=(
-        idle_days("A distribution", 30),
+        idle_days("A distribution", 30, by_day=True),
         ParameterSpec(
             name="maximumRequests",
             unit="requests",

@@ -61,5 +61,5 @@ CHECK: Final = Check(
     rollback_possible=False,
     destructive=True,
     window_parameter="minimumIdleDays",
-    parameters=(idle_days("An attachment", 30),),
+    parameters=(idle_days("An attachment", 30, by_day=True),),
 )

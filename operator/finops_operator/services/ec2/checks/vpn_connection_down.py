@@ -1,7 +1,7 @@
-"""VPN connections whose tunnels have all been down for two weeks: AWS bills the hour, up or down.
+"""VPN connections whose tunnels have all been down for a month: AWS bills the hour, up or down.
 
-AWS publishes no rule for it; fourteen days are those of its other idle rules. A connection that stands by for another
-line is up all the same, so that one that is down protects nothing.
+AWS publishes no rule for it; Trusted Advisor's checks of other idle network resources take thirty days. A connection
+that stands by for another line is up all the same, so that one that is down protects nothing.
 """
 
 from __future__ import annotations
@@ -57,5 +57,5 @@ CHECK: Final = Check(
     rollback_possible=False,
     destructive=True,
     window_parameter="minimumIdleDays",
-    parameters=(idle_days("A connection"),),
+    parameters=(idle_days("A connection", 30, by_day=True),),
 )

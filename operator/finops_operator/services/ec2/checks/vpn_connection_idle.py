@@ -69,7 +69,7 @@ CHECK: Final = Check(
     destructive=True,
     window_parameter="minimumIdleDays",
     parameters=(
-        idle_days("A connection", 30),
+        idle_days("A connection", 30, by_day=True),
         ParameterSpec(
             name="maximumDailyMegabytes",
             unit="MB",

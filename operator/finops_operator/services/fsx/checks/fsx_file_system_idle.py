@@ -62,5 +62,5 @@ CHECK: Final = Check(
     rollback_possible=False,
     destructive=True,
     window_parameter="minimumIdleDays",
-    parameters=(idle_days("A file system", 30),),
+    parameters=(idle_days("A file system", 30, by_day=True),),
 )

@@ -62,7 +62,7 @@ CHECK: Final = Check(
     evaluate=_evaluate,
     window_parameter="minimumMeasuredDays",
     parameters=(
-        measured_days("connections of users", 30),
+        measured_days("connections of users", 30, by_day=True),
         ParameterSpec(
             name="maximumMonthlyHours",
             unit="hours",

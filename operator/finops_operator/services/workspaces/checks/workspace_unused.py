@@ -74,5 +74,5 @@ CHECK: Final = Check(
     rollback_possible=False,
     destructive=True,
     window_parameter="minimumIdleDays",
-    parameters=(idle_days("A desktop", 63),),
+    parameters=(idle_days("A desktop", 63, by_day=True),),
 )
