@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 from tests.support.judging import Pages
-from tests.unit.services.fsx.file_systems import ARN, ID, SYSTEMS, file_system
+from tests.unit.services.fsx.shares import ARN, ID, SYSTEMS, file_system
 
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsDenied, AwsThrottled

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import flat, summarize
-from tests.unit.services.fsx.file_systems import DAY, SYSTEMS, file_system, measured, without
+from tests.unit.services.fsx.shares import DAY, SYSTEMS, file_system, measured, without
 
 from finops_operator.services.fsx.checks.fsx_file_system_idle import CHECK
 

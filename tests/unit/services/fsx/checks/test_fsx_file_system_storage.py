@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.support.facts import flat, summarize
-from tests.unit.services.fsx.file_systems import SYSTEMS, file_system, measured, without
+from tests.unit.services.fsx.shares import SYSTEMS, file_system, measured, without
 
 from finops.domain.canonical import Json
 from finops.domain.utilization import Utilization

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import flat, summarize
-from tests.unit.services.fsx.file_systems import SYSTEMS, file_system, measured, without
+from tests.unit.services.fsx.shares import SYSTEMS, file_system, measured, without
 
 from finops.domain.canonical import Json
 from finops_operator.services.fsx.checks.fsx_file_system_throughput import CHECK
