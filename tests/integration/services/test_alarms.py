@@ -36,6 +36,6 @@ def test_alarms_are_listed_with_their_price_and_whether_what_they_watch_exists(a
         "shop-cpu-fast": "0.30",
     }
     assert (found["shop-cpu"]["state"], found["shop-cpu"]["attributes"]["watched_exists"]) == (
-        "insufficient_data",
+        "INSUFFICIENT_DATA",
         False,
     )

@@ -33,7 +33,7 @@ def test_desktops_are_listed_and_connections_that_cannot_be_read_are_a_gap(aws: 
         "WorkspaceProperties": {"RunningMode": "ALWAYS_ON"},
     }
     made = workspaces.create_workspaces(Workspaces=[desktop])["PendingRequests"][0]["WorkspaceId"]
-    outcome = scanned("workspace")
+    outcome = scanned("workspaces-workspace")
     assert [(gap.service, gap.operation) for gap in outcome.summary.gaps] == [
         ("workspaces", "DescribeWorkspacesConnectionStatus")
     ]

@@ -20,7 +20,7 @@ def test_secrets_are_listed_with_their_price_and_tags_and_one_that_is_marked_for
     for name in ("shop/database", "shop/mail", "shop/old"):
         secrets.create_secret(Name=name, SecretString="x", Tags=[{"Key": "team", "Value": "shop"}])
     secrets.delete_secret(SecretId="shop/old", RecoveryWindowInDays=30)
-    outcome = scanned("secret")
+    outcome = scanned("secretsmanager-secret")
     assert outcome.summary.gaps == ()
     found = {one["name"]: one for one in report_of(outcome)["resources"]}
     assert sorted(found) == ["shop/database", "shop/mail"]

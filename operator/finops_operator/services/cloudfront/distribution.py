@@ -40,7 +40,7 @@ class DistributionFacts:
     """What is known of one distribution; None: AWS did not say. Names as in the reports' `attributes`.
 
     Attributes:
-        changed_at: ISO time of its last change; AWS does not say when it was made.
+        distribution_changed_at: ISO time of its last change; AWS does not say when it was made.
         aliases: how many names of the customer it answers to.
         dedicated_address: whether it has addresses of its own for its certificate, which are billed by the month.
         staging: whether it only tries out a change of another one.
@@ -48,7 +48,7 @@ class DistributionFacts:
         not_in_cost: what AWS bills of it and its cost leaves out.
     """
 
-    changed_at: str | None = None
+    distribution_changed_at: str | None = None
     aliases: int | None = None
     price_class: str | None = None
     dedicated_address: bool | None = None
@@ -74,7 +74,7 @@ def _resource(distribution: Mapping[str, Any], tags: Tags | None, reader: PageRe
     changed = moment_of(distribution.get("LastModifiedTime"))
     certificate = distribution.get("ViewerCertificate") or {}
     facts = DistributionFacts(
-        changed_at=None if changed is None else changed.isoformat(),
+        distribution_changed_at=None if changed is None else changed.isoformat(),
         aliases=(distribution.get("Aliases") or {}).get("Quantity"),
         price_class=distribution.get("PriceClass"),
         dedicated_address=certificate.get("SSLSupportMethod") == _DEDICATED,

@@ -29,8 +29,8 @@ from finops_operator.services.cloudwatch.rules.watched import PERMISSIONS, exist
 
 _LIST: Final = "cloudwatch:DescribeAlarms"
 _PAGE: Final = 100
-NO_DATA: Final = "insufficient_data"
-_STATES: Final = frozenset({"ok", "alarm", NO_DATA})
+NO_DATA: Final = "INSUFFICIENT_DATA"
+_STATES: Final = frozenset({"OK", "ALARM", NO_DATA})
 _MADE_BY_SCALING: Final = "TargetTracking-"
 _PARTS: Final = {"MetricAlarms": "metric", "CompositeAlarms": "composite", "LogAlarms": "log"}
 _CONSOLE: Final = console_page("cloudwatch/home?region={region}#alarmsV2:alarm/{id}")
@@ -43,7 +43,7 @@ class AlarmFacts:
     Attributes:
         alarm_type: `metric`, `composite` or `log`.
         metrics: how many it evaluates; None where a query or a search finds them.
-        period_seconds: its shortest one.
+        alarm_period_seconds: its shortest one.
         state_since: ISO time of the last change of its state.
         watched: id of the machine, disk or NAT gateway that it watches, empty where it watches something else.
         watched_exists: asked only while there is no data.
@@ -53,7 +53,7 @@ class AlarmFacts:
 
     alarm_type: str | None = None
     metrics: int | None = None
-    period_seconds: int | None = None
+    alarm_period_seconds: int | None = None
     namespace: str | None = None
     state_since: str | None = None
     missing_data: str | None = None
@@ -84,7 +84,7 @@ def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
 
 
 def _state(alarm: Mapping[str, Any]) -> str:
-    return str(alarm.get("StateValue") or "").lower()
+    return str(alarm.get("StateValue") or "")
 
 
 def _resource(
@@ -98,7 +98,7 @@ def _resource(
     facts = AlarmFacts(
         alarm_type=alarm_type,
         metrics=metrics_of(alarm) if alarm_type == "metric" else None,
-        period_seconds=period_of(alarm),
+        alarm_period_seconds=period_of(alarm),
         namespace=alarm.get("Namespace"),
         state_since=None if since is None else since.isoformat(),
         missing_data=alarm.get("TreatMissingData"),
@@ -128,7 +128,7 @@ def billed_parts(alarm: Resource) -> tuple[BilledPart, ...]:
     facts = facts_of(AlarmFacts, alarm)
     if facts.alarm_type == "composite":
         return (BilledPart(COMPOSITE, Decimal(1), PriceQuery("cloudwatch", alarm.region, COMPOSITE)),)
-    dimension = dimension_of(facts.period_seconds)
+    dimension = dimension_of(facts.alarm_period_seconds)
     if facts.alarm_type == "log":
         reason = "no price for alarms on logs"
     elif facts.metrics is None:

@@ -37,14 +37,14 @@ class AttachmentFacts:
 
     Attributes:
         attached_type, attached: what is attached: its type in AWS's word (`vpc`, `vpn`) and its id.
-        of_another_account: whether another account owns what is attached.
+        owned_elsewhere: whether another account owns what is attached.
         associated: whether a route table of the gateway is used for it.
     """
 
     attached_type: str | None = None
     attached: str | None = None
     transit_gateway: str | None = None
-    of_another_account: bool | None = None
+    owned_elsewhere: bool | None = None
     associated: bool | None = None
 
 
@@ -66,7 +66,7 @@ def _resource(attachment: Mapping[str, Any], reader: PageReader, partition: str)
         attached_type=attachment.get("ResourceType"),
         attached=attachment.get("ResourceId"),
         transit_gateway=attachment.get("TransitGatewayId"),
-        of_another_account=None if owner is None else str(owner) != reader.account,
+        owned_elsewhere=None if owner is None else str(owner) != reader.account,
         associated=bool(attachment.get("Association")),
     )
     return Resource(
@@ -85,7 +85,7 @@ def _resource(attachment: Mapping[str, Any], reader: PageReader, partition: str)
 
 def billed_parts(attachment: Resource) -> tuple[BilledPart, ...]:
     """Return its hours and gigabytes, without a price. https://aws.amazon.com/transit-gateway/pricing/ ."""
-    if attachment.state not in _WORKING or facts_of(AttachmentFacts, attachment).of_another_account:
+    if attachment.state not in _WORKING or facts_of(AttachmentFacts, attachment).owned_elsewhere:
         return ()
     return (
         BilledPart("attachment_hour", Decimal(1), None, "no price for attachments"),

@@ -70,7 +70,7 @@ def _resource(secret: Mapping[str, Any], reader: PageReader) -> Resource:
         not_in_cost=("api_request",),
     )
     return Resource(
-        kind="secret",
+        kind="secretsmanager-secret",
         # A secret that is made again under the same name gets another suffix.
         id=arn.split(":", 6)[-1],
         arn=arn,
@@ -100,7 +100,7 @@ def _owner(secret: Resource) -> Owner | None:
 
 
 KIND: Final = ResourceKind(
-    id="secret",
+    id="secretsmanager-secret",
     title="Secrets Manager secret",
     service="secretsmanager",
     id_pattern=r"[A-Za-z0-9/_+=.@!-]{1,512}-[A-Za-z0-9]{6}",

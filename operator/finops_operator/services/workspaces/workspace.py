@@ -34,7 +34,6 @@ _WORKING: Final = frozenset(
         "impaired",
         "unhealthy",
         "rebooting",
-        "starting",
         "rebuilding",
         "restoring",
         "maintenance",
@@ -43,6 +42,7 @@ _WORKING: Final = frozenset(
     }
 )
 _STOPPED: Final = frozenset({"stopped", "stopping", "suspended"})
+_BILLED: Final = _WORKING | _STOPPED | {"starting"}
 AT_REST: Final = frozenset({"available", "stopped", "unhealthy", "impaired"})
 """States in which a desktop stays; the others pass."""
 ALWAYS_ON: Final = "ALWAYS_ON"
@@ -119,7 +119,7 @@ def _resource(
         tags_known=tags is not None,
     )
     return Resource(
-        kind="workspace",
+        kind="workspaces-workspace",
         id=identity,
         arn=arn,
         name=str(workspace.get("WorkspaceName") or ""),
@@ -133,7 +133,7 @@ def _resource(
 
 def billed_parts(workspace: Resource) -> tuple[BilledPart, ...]:
     """Return its month, and its hours where it stops by itself. https://aws.amazon.com/workspaces/pricing/ ."""
-    if workspace.state not in _WORKING | _STOPPED:
+    if workspace.state not in _BILLED:
         return ()
     month = BilledPart("workspace_month", Decimal(1), None, "no price for WorkSpaces")
     if workspace.text("running_mode") == ALWAYS_ON:
@@ -142,7 +142,7 @@ def billed_parts(workspace: Resource) -> tuple[BilledPart, ...]:
 
 
 def _works(workspace: Resource) -> bool:
-    return workspace.state in _WORKING | _STOPPED
+    return workspace.state in _BILLED
 
 
 def _owner(workspace: Resource) -> Owner | None:
@@ -150,7 +150,7 @@ def _owner(workspace: Resource) -> Owner | None:
 
 
 KIND: Final = ResourceKind(
-    id="workspace",
+    id="workspaces-workspace",
     title="WorkSpace",
     service="workspaces",
     id_pattern=r"ws-[0-9a-z]{8,63}",
@@ -159,7 +159,7 @@ KIND: Final = ResourceKind(
     listing=Listing(
         permissions=(_LIST, _CONNECTIONS, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS
     ),
-    states=States(running=_WORKING, stopped=_STOPPED, billed=_WORKING | _STOPPED),
+    states=States(running=_WORKING, stopped=_STOPPED, billed=_BILLED),
     metrics=(
         MetricSpec(
             CONNECTED,

@@ -22,7 +22,7 @@ DAY: Final = 86400
 def distribution(state: str = "enabled", region: str = "us-east-1", /, **attributes: Json) -> Resource:
     """Return a distribution that was changed 100 days ago, changed as asked."""
     facts: dict[str, Json] = {
-        "changed_at": changed(100),
+        "distribution_changed_at": changed(100),
         "aliases": 1,
         "price_class": "PriceClass_All",
         "dedicated_address": False,

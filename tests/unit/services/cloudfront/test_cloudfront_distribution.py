@@ -51,7 +51,11 @@ def test_a_distribution_carries_its_names_and_its_last_change() -> None:
     assert isinstance(one, Resource)
     own = facts_of(DistributionFacts, one)
     assert (one.id, one.arn, one.state, one.name) == (ID, ARN, "enabled", "shop")
-    assert (own.changed_at, own.aliases, own.price_class) == ("2026-02-01T00:00:00+00:00", 2, "PriceClass_100")
+    assert (own.distribution_changed_at, own.aliases, own.price_class) == (
+        "2026-02-01T00:00:00+00:00",
+        2,
+        "PriceClass_100",
+    )
     assert (own.dedicated_address, own.staging, own.tags_known) == (False, False, True)
     assert listed().keys() <= MODEL.shape_for("DistributionSummary").members.keys()
     shape = MODEL.operation_model("ListDistributions").input_shape

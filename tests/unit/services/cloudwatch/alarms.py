@@ -17,12 +17,12 @@ ARN: Final = "arn:aws:cloudwatch:us-east-1:111122223333:alarm:shop-errors"
 MACHINE: Final = "i-0123456789abcdef0"
 
 
-def alarm(state: str = "insufficient_data", days: float = 45, /, **attributes: Json) -> Resource:
+def alarm(state: str = "INSUFFICIENT_DATA", days: float = 45, /, **attributes: Json) -> Resource:
     """Return an alarm on a machine's CPU whose state changed some days ago, changed as asked."""
     facts: dict[str, Json] = {
         "alarm_type": "metric",
         "metrics": 1,
-        "period_seconds": 300,
+        "alarm_period_seconds": 300,
         "namespace": "AWS/EC2",
         "state_since": (NOW - timedelta(days=days)).isoformat(),
         "missing_data": "missing",

@@ -67,8 +67,8 @@ def test_an_alarm_carries_its_state_since_when_and_what_it_watches() -> None:
     (one,) = collected(asked)
     assert isinstance(one, Resource)
     own = facts_of(AlarmFacts, one)
-    assert (one.id, one.arn, one.state, one.tags) == ("shop-errors", ARN, "insufficient_data", {"team": "shop"})
-    assert (own.state_since, own.metrics, own.period_seconds) == ("2026-02-01T00:00:00+00:00", 1, 60)
+    assert (one.id, one.arn, one.state, one.tags) == ("shop-errors", ARN, "INSUFFICIENT_DATA", {"team": "shop"})
+    assert (own.state_since, own.metrics, own.alarm_period_seconds) == ("2026-02-01T00:00:00+00:00", 1, 60)
     assert (own.watched, own.watched_exists, own.actions, own.alarm_type) == (MACHINE, True, 1, "metric")
     for operation, parameters in asked.asked:
         service, _, name = operation.partition(":")
@@ -84,8 +84,8 @@ def test_alarms_over_alarms_and_on_logs_are_listed_as_well() -> None:
     }
     found = [one for one in collected(reader(**{LIST: [page]})) if isinstance(one, Resource)]
     assert [(one.id, one.state, one.text("alarm_type")) for one in found] == [
-        ("all", "ok", "composite"),
-        ("logs", "alarm", "log"),
+        ("all", "OK", "composite"),
+        ("logs", "ALARM", "log"),
     ]
 
 
@@ -151,9 +151,9 @@ def test_the_metrics_that_are_billed_are_counted(queries: list[Any], metrics: in
     [
         ({}, "0.10"),
         ({"metrics": 3}, "0.30"),
-        ({"period_seconds": 10}, "0.30"),
-        ({"period_seconds": 30, "metrics": 2}, "0.60"),
-        ({"alarm_type": "composite", "metrics": None, "period_seconds": None}, "0.50"),
+        ({"alarm_period_seconds": 10}, "0.30"),
+        ({"alarm_period_seconds": 30, "metrics": 2}, "0.60"),
+        ({"alarm_type": "composite", "metrics": None, "alarm_period_seconds": None}, "0.50"),
     ],
 )
 def test_alarms_are_billed_by_metric_and_resolution_and_one_over_alarms_as_one(
@@ -166,7 +166,7 @@ def test_alarms_are_billed_by_metric_and_resolution_and_one_over_alarms_as_one(
     ("changes", "why"),
     [
         ({"metrics": None}, "how many metrics it evaluates is not known"),
-        ({"period_seconds": None}, "its period is not known"),
+        ({"alarm_period_seconds": None}, "its period is not known"),
         ({"alarm_type": "log"}, "no price for alarms on logs"),
     ],
 )

@@ -39,7 +39,7 @@ def attachment(state: str = "available", days: float = 365, /, **attributes: Jso
         "attached_type": "vpc",
         "attached": "vpc-1",
         "transit_gateway": "tgw-1",
-        "of_another_account": False,
+        "owned_elsewhere": False,
         "associated": True,
         **attributes,
     }

@@ -47,8 +47,8 @@ def test_an_attachment_carries_what_is_attached_and_whose_it_is() -> None:
     own = facts_of(AttachmentFacts, mine)
     assert (mine.id, mine.state, mine.name, mine.created is None) == (ATTACHMENT, "available", "shop", False)
     assert (own.attached_type, own.attached, own.transit_gateway) == ("vpc", "vpc-1", "tgw-1")
-    assert (own.of_another_account, own.associated) == (False, True)
-    assert facts_of(AttachmentFacts, foreign).of_another_account is True
+    assert (own.owned_elsewhere, own.associated) == (False, True)
+    assert facts_of(AttachmentFacts, foreign).owned_elsewhere is True
     assert listed().keys() <= MODEL.shape_for("TransitGatewayAttachment").members.keys()
     shape = MODEL.operation_model("DescribeTransitGatewayAttachments").input_shape
     assert not ParamValidator().validate(asked.asked[0][1], shape).has_errors()
@@ -68,7 +68,7 @@ def test_ended_ones_are_left_out_and_errors_are_gaps() -> None:
 def test_the_owner_of_what_is_attached_pays_and_its_cost_is_unknown() -> None:
     missing = ATTACHMENTS.cost(attachment(), traffic()).missing
     assert "attachment_hour: no price for attachments" in missing
-    assert KIND.billed_parts(attachment(of_another_account=True)) == ()
+    assert KIND.billed_parts(attachment(owned_elsewhere=True)) == ()
     assert KIND.billed_parts(attachment("pendingAcceptance")) == ()
 
 

@@ -27,7 +27,7 @@ def secret(read_days: float | None = 120, days: float = 365, /, **attributes: Js
         **attributes,
     }
     return Resource(
-        kind="secret",
+        kind="secretsmanager-secret",
         id="shop/database-AbCdEf",
         arn=ARN,
         name="shop/database",

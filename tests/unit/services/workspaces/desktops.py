@@ -31,7 +31,7 @@ def desktop(state: str = "available", connected_days: float | None = 70, /, **at
         **attributes,
     }
     return Resource(
-        kind="workspace",
+        kind="workspaces-workspace",
         id=ID,
         arn=ARN,
         name="",

@@ -51,7 +51,7 @@ def _evaluate(facts: Facts[DistributionFacts], parameters: Parameters) -> Findin
 
 
 def _changed_lately(facts: Facts[DistributionFacts], least: Decimal) -> str:
-    changed = parse_time(facts.own.changed_at)
+    changed = parse_time(facts.own.distribution_changed_at)
     if changed is None:
         return "when it was changed last is not known"
     passed = (facts.now - changed) // timedelta(days=1)

@@ -23,8 +23,8 @@ _NAMES: Final = (SENT, RECEIVED)
 def _evaluate(facts: Facts[AttachmentFacts], parameters: Parameters) -> Finding | NotRecommended:
     least, own, state = parameters["minimumIdleDays"], facts.own, facts.resource.state
     reason = "" if state == AVAILABLE else f"it is {state or 'in an unknown state'}, not {AVAILABLE}"
-    if not reason and own.of_another_account is not False:
-        reason = "another account pays for it" if own.of_another_account else "who pays for it is not known"
+    if not reason and own.owned_elsewhere is not False:
+        reason = "another account pays for it" if own.owned_elsewhere else "who pays for it is not known"
     reason = reason or too_young(facts, least) or not_measured(facts, _NAMES, least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)

@@ -46,8 +46,8 @@ def test_a_window_without_any_point_is_evidence_and_a_shorter_one_or_a_failed_re
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"changed_at": changed(29)}, "it was changed 29 days ago, 30 are needed"),
-        ({"changed_at": None}, "when it was changed last is not known"),
+        ({"distribution_changed_at": changed(29)}, "it was changed 29 days ago, 30 are needed"),
+        ({"distribution_changed_at": None}, "when it was changed last is not known"),
         ({"staging": True}, "it tries out a change of another distribution"),
         ({"tags_known": False}, "its tags could not be read, so it may be protected"),
     ],

@@ -17,9 +17,9 @@ def test_an_alarm_without_data_for_long_is_found() -> None:
 
 
 def test_a_day_less_or_a_single_value_breaks_it() -> None:
-    ALARMS.found(CHECK, alarm("insufficient_data", 30))
-    assert ALARMS.reason(CHECK, alarm("insufficient_data", 29)) == "it has had no data for 29 days, 30 are needed"
-    assert ALARMS.reason(CHECK, alarm("ok")) == "it is ok, not insufficient_data"
+    ALARMS.found(CHECK, alarm("INSUFFICIENT_DATA", 30))
+    assert ALARMS.reason(CHECK, alarm("INSUFFICIENT_DATA", 29)) == "it has had no data for 29 days, 30 are needed"
+    assert ALARMS.reason(CHECK, alarm("OK")) == "it is OK, not INSUFFICIENT_DATA"
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ def test_an_alarm_on_a_machine_that_is_gone_is_found() -> None:
 
 
 def test_a_day_less_or_a_single_value_breaks_it() -> None:
-    ALARMS.found(CHECK, alarm("insufficient_data", 7, watched_exists=False))
-    young = alarm("insufficient_data", 6, watched_exists=False)
+    ALARMS.found(CHECK, alarm("INSUFFICIENT_DATA", 7, watched_exists=False))
+    young = alarm("INSUFFICIENT_DATA", 6, watched_exists=False)
     assert ALARMS.reason(CHECK, young) == "it has had no data for 6 days, 7 are needed"
-    assert ALARMS.reason(CHECK, alarm("alarm", watched_exists=False)) == "it is alarm, not insufficient_data"
+    assert ALARMS.reason(CHECK, alarm("ALARM", watched_exists=False)) == "it is ALARM, not INSUFFICIENT_DATA"
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,8 @@ def test_missing_data_is_never_zero(name: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"of_another_account": True}, "another account pays for it"),
-        ({"of_another_account": None}, "who pays for it is not known"),
+        ({"owned_elsewhere": True}, "another account pays for it"),
+        ({"owned_elsewhere": None}, "who pays for it is not known"),
     ],
 )
 def test_one_that_others_pay_for_is_left_alone(changes: dict[str, Json], why: str) -> None:

@@ -1,4 +1,4 @@
-"""workspace_always_on: few hours on a desktop that is always on, and what is used more or not known."""
+"""workspaces_workspace_always_on: few hours on a desktop that is always on, and what is used more or not known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from tests.unit.services.workspaces.desktops import DESKTOPS, desktop, measured, unknown, users
 
 from finops.domain.canonical import Json
-from finops_operator.services.workspaces.checks.workspace_always_on import CHECK
+from finops_operator.services.workspaces.checks.workspaces_workspace_always_on import CHECK
 
 
 def test_a_desktop_that_is_always_on_and_used_a_little_is_found() -> None:

@@ -18,7 +18,7 @@ from finops_operator.plugins.window import measured_days, not_measured, summarie
 from finops_operator.services.workspaces.judging.judged import not_judged
 from finops_operator.services.workspaces.workspace import ALWAYS_ON, CONNECTED, WorkspaceFacts
 
-ID: Final = "workspace_always_on"
+ID: Final = "workspaces_workspace_always_on"
 
 
 def _evaluate(facts: Facts[WorkspaceFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -55,7 +55,7 @@ def _evaluate(facts: Facts[WorkspaceFacts], parameters: Parameters) -> Finding |
 CHECK: Final = Check(
     id=ID,
     title="WorkSpace that is always on",
-    kinds=("workspace",),
+    kinds=("workspaces-workspace",),
     documentation="https://docs.aws.amazon.com/workspaces/latest/adminguide/running-mode.html",
     action_type=ActionType.RIGHTSIZE,
     effort=Effort.LOW,

@@ -1,4 +1,4 @@
-"""secret_never_used: old and never read, and what is young, was read once, or is not known."""
+"""secretsmanager_secret_never_used: old and never read, and what is young, was read once, or is not known."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from tests.unit.services.secretsmanager.secrets import SECRETS, secret
 
-from finops_operator.services.secretsmanager.checks.secret_never_used import CHECK
+from finops_operator.services.secretsmanager.checks.secretsmanager_secret_never_used import CHECK
 
 
 def test_an_old_secret_that_was_never_read_is_found_and_saves_its_month() -> None:

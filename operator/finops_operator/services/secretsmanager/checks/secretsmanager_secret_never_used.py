@@ -15,7 +15,7 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.window import too_young
 from finops_operator.services.secretsmanager.secret import SecretFacts
 
-ID: Final = "secret_never_used"
+ID: Final = "secretsmanager_secret_never_used"
 
 
 def _evaluate(facts: Facts[SecretFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -50,7 +50,7 @@ def _evaluate(facts: Facts[SecretFacts], parameters: Parameters) -> Finding | No
 CHECK: Final = Check(
     id=ID,
     title="Secret never used",
-    kinds=("secret",),
+    kinds=("secretsmanager-secret",),
     documentation="https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html",
     action_type=ActionType.DELETE,
     effort=Effort.LOW,

@@ -20,7 +20,7 @@ from finops_operator.plugins.window import idle_days, not_measured
 from finops_operator.services.workspaces.judging.judged import not_judged
 from finops_operator.services.workspaces.workspace import CONNECTED, WorkspaceFacts
 
-ID: Final = "workspace_unused"
+ID: Final = "workspaces_workspace_unused"
 
 
 def _evaluate(facts: Facts[WorkspaceFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -66,7 +66,7 @@ def _connected(facts: Facts[WorkspaceFacts], least: Decimal) -> str:
 CHECK: Final = Check(
     id=ID,
     title="Unused WorkSpace",
-    kinds=("workspace",),
+    kinds=("workspaces-workspace",),
     documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-idle-recommendations.html",
     action_type=ActionType.DELETE,
     effort=Effort.LOW,

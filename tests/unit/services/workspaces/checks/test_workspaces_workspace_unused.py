@@ -1,4 +1,4 @@
-"""workspace_unused: nobody for 63 days by both sources, and where one of them disagrees or is missing."""
+"""workspaces_workspace_unused: nobody for 63 days by both sources, and where one of them disagrees or is missing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.facts import summarize
 from tests.unit.services.workspaces.desktops import DAY, DESKTOPS, desktop, measured, unknown, users
 
 from finops.domain.canonical import Json
-from finops_operator.services.workspaces.checks.workspace_unused import CHECK
+from finops_operator.services.workspaces.checks.workspaces_workspace_unused import CHECK
 
 
 @pytest.mark.parametrize("state", ["available", "stopped"])

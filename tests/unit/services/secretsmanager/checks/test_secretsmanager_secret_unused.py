@@ -1,4 +1,4 @@
-"""secret_unused: not read for long, and what was read lately, never, or is not known."""
+"""secretsmanager_secret_unused: not read for long, and what was read lately, never, or is not known."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tests.unit.services.secretsmanager.secrets import SECRETS, secret
 
-from finops_operator.services.secretsmanager.checks.secret_unused import CHECK
+from finops_operator.services.secretsmanager.checks.secretsmanager_secret_unused import CHECK
 
 
 def test_a_secret_that_nobody_has_read_for_long_is_found() -> None:

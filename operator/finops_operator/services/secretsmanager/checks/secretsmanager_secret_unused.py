@@ -16,7 +16,7 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.described import parse_time
 from finops_operator.services.secretsmanager.secret import SecretFacts
 
-ID: Final = "secret_unused"
+ID: Final = "secretsmanager_secret_unused"
 
 
 def _evaluate(facts: Facts[SecretFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -53,7 +53,7 @@ def _evaluate(facts: Facts[SecretFacts], parameters: Parameters) -> Finding | No
 CHECK: Final = Check(
     id=ID,
     title="Unused secret",
-    kinds=("secret",),
+    kinds=("secretsmanager-secret",),
     documentation="https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html",
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
