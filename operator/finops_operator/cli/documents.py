@@ -20,10 +20,10 @@ from finops.crds.scan_policy import ScanPolicy
 from finops.errors import InvalidInput
 from finops_operator.cli.problems import InvalidDocuments, Problem
 from finops_operator.cli.yaml_documents import MalformedYaml, yaml_documents
-from finops_operator.plugins.check import Check
+from finops_operator.plugins.loaded import Plugins, known_ids
 from finops_operator.rules.due import next_run
-from finops_operator.rules.known_ids import KnownIds
 from finops_operator.scan.check import CheckSetting, enabled_checks
+from finops_operator.scan.custom.checks import Catalog, custom_checks
 
 _KINDS: Final = ("ScanPolicy", "AwsAccount")
 _SIZE_LIMIT: Final = 4_000_000
@@ -38,7 +38,7 @@ class Documents:
     accounts: dict[str, AwsAccount] = field(default_factory=dict)
 
 
-def read_documents(files: Sequence[str], checks: Mapping[str, Check[Any]], known: KnownIds, now: datetime) -> Documents:
+def read_documents(files: Sequence[str], loaded: Plugins, now: datetime) -> Documents:
     """Read all documents of `files`.
 
     Raises:
@@ -55,10 +55,10 @@ def read_documents(files: Sequence[str], checks: Mapping[str, Check[Any]], known
         except InvalidInput as error:
             problems.append(Problem(source, "", error.field, error.message, error.hint))
     for policy in found.policies:
-        problems += _policy_problems(policy, checks, known, now, seen)
+        problems += _policy_problems(policy, loaded, now, seen)
     for account in found.accounts.values():
         source = seen["AwsAccount", "", account.metadata.name]
-        problems += [Problem(source, "", one.path, one.rule, one.hint) for one in known.in_account(account)]
+        problems += [Problem(source, "", one.path, one.rule, one.hint) for one in known_ids(loaded).in_account(account)]
     if problems:
         raise InvalidDocuments(problems)
     return found
@@ -138,20 +138,20 @@ def _take(
 
 
 def _policy_problems(
-    policy: ScanPolicy,
-    checks: Mapping[str, Check[Any]],
-    known: KnownIds,
-    now: datetime,
-    seen: Mapping[tuple[str, str, str], str],
+    policy: ScanPolicy, loaded: Plugins, now: datetime, seen: Mapping[tuple[str, str, str], str]
 ) -> Iterator[Problem]:
     """Yield what the operator would put into the policy's conditions as invalid."""
     source = seen["ScanPolicy", policy.metadata.namespace or "default", policy.metadata.name]
-    unknown = known.in_policy(policy)
+    unknown = known_ids(loaded).in_policy(policy)
     yield from (Problem(source, "", one.path, one.rule, one.hint) for one in unknown)
-    settings = [CheckSetting(one.id, one.enabled, one.parameters) for one in policy.spec.checks if one.id in checks]
+    settings = [
+        CheckSetting(one.id, one.enabled, one.parameters) for one in policy.spec.checks if one.id in loaded.checks
+    ]
+    catalog = Catalog(loaded.kinds, loaded.checks, loaded.actions)
     for judge in (
         lambda: next_run(policy.spec.schedule, policy.spec.time_zone, now),
-        lambda: enabled_checks(checks, settings),
+        lambda: enabled_checks(loaded.checks, settings),
+        lambda: custom_checks(policy.spec.custom_checks, catalog),
     ):
         try:
             judge()

@@ -42,7 +42,8 @@ from finops_operator.plugins.action import Action
 from finops_operator.plugins.check import Check
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.rules.access import GrantedAccount, accounts_by_id, granted_accounts
-from finops_operator.scan.check import CheckSetting, enabled_checks
+from finops_operator.scan.check import CheckSetting, EnabledCheck, enabled_checks
+from finops_operator.scan.custom.checks import Catalog, custom_checks
 from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, discover_shard, shard_tasks
 from finops_operator.scan.judging import Brief, ShardJudge, ShardTotals, Stores
 from finops_operator.scan.price import MemoizedPrices
@@ -135,7 +136,8 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
     """Scan once. `accounts` are all AwsAccount objects by name; grants are checked here, before the first request.
 
     Raises:
-        InvalidInput: a check or parameter of the policy is unknown or out of range; names the field.
+        InvalidInput: a check or parameter of the policy is unknown or out of range, or a check of its own is wrong;
+            names the field.
         StoreUnavailable: the store went away; nothing half-done is visible.
         Refused: demo mode and an endpoint that is not on this machine.
     """
@@ -155,6 +157,7 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
 
 def _brief(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDependencies, started: datetime) -> Brief:
     settings = [CheckSetting(one.id, one.enabled, one.parameters) for one in policy.spec.checks]
+    own = custom_checks(policy.spec.custom_checks, Catalog(deps.kinds, deps.checks, deps.actions))
     wanted: tuple[str, ...] = policy.spec.resources or tuple(deps.kinds)
     return Brief(
         policy=(policy.metadata.namespace or "default", policy.metadata.name),
@@ -163,9 +166,9 @@ def _brief(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDep
         now=started,
         accounts=accounts_by_id(policy, accounts.values()),
         kinds={kind: deps.kinds[kind] for kind in wanted},
-        checks=deps.checks,
+        checks={**deps.checks, **own},
         actions=deps.actions,
-        enabled=enabled_checks(deps.checks, settings),
+        enabled=(*enabled_checks(deps.checks, settings), *(EnabledCheck(one, {}) for one in own.values())),
         lookup=MemoizedPrices(deps.price_sources).lookup,
         stores=Stores(
             InventoryStore(deps.store),

@@ -12,7 +12,7 @@ from finops_operator.cli.command import Command
 from finops_operator.cli.documents import read_documents
 from finops_operator.cli.options import Files
 from finops_operator.cli.output import note
-from finops_operator.plugins.loaded import known_ids, plugins
+from finops_operator.plugins.loaded import plugins
 
 app = typer.Typer(help="Check policies before they are applied.", no_args_is_help=True)
 
@@ -29,7 +29,7 @@ def _validate(files: Files) -> None:
     Asks neither AWS nor a cluster. Exit code 2 when something is wrong; every problem names file, field and fix.
     """
     loaded = plugins()
-    found = read_documents(files, loaded.checks, known_ids(loaded), SystemClock().now())
+    found = read_documents(files, loaded, SystemClock().now())
     if not found.policies and not found.accounts:
         raise InvalidInput(
             "there is no ScanPolicy and no AwsAccount in these files",
