@@ -155,8 +155,7 @@ def _action_type(catalog: Catalog, action: Action | None) -> ActionType:
 
 def _finding(rule: _Rule, action: Action | None, facts: Facts[Any], values: Mapping[str, Value]) -> Finding:
     seen = dict(rule.shown(values))
-    figures: dict[str, Json] = {**seen}
-    evidence: dict[str, Json] = {"rule": rule.spec.when, "severity": rule.spec.severity.value, "values": figures}
+    evidence: dict[str, Json] = {"rule": rule.spec.when, "severity": rule.spec.severity.value, **seen}
     lines = [EvidenceFact("Rule", rule.spec.when), EvidenceFact("Severity", rule.spec.severity.value)]
     lines += [EvidenceFact(name, text) for name, text in seen.items()]
     metrics = dict.fromkeys(field.metric for field in rule.fields if field.metric)

@@ -7,6 +7,7 @@ reason in words; it is never a zero or an empty text.
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -154,7 +155,7 @@ def _measured(facts: Facts[Any], metric: str, statistic: str) -> Value | Unknown
     if why or summary is None:
         return Unknown(why)
     value: float | None = getattr(summary, statistic)
-    return Unknown(f"{statistic} of {metric} is unknown") if value is None else value
+    return Unknown(f"{statistic} of {metric} is unknown") if value is None or math.isnan(value) else value
 
 
 def summary_of(facts: Facts[Any], metric: str) -> MetricSummary | None:

@@ -34,6 +34,7 @@ _TOKEN: Final = re.compile(
     r"""(?P<space>\s+|//[^\n]*)
     |(?P<raw>(?:[rR][bB]?|[bB][rR])(?:"[^"\n\r]*"|'[^'\n\r]*'))
     |(?P<string>[bB]?(?:"(?:\\.|[^"\\\n\r])*"|'(?:\\.|[^'\\\n\r])*'))
+    |(?P<quoted>`[^`\n]*`)
     |(?P<name>[A-Za-z_][A-Za-z_0-9]*)
     |(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
@@ -75,13 +76,16 @@ class Condition:
         Raises:
             NotJudged: it depends on a name without a value, or a calculation failed.
         """
-        answer = self._compiled.eval(self._environment.Activation(values)).value()
+        try:
+            answer = self._compiled.eval(self._environment.Activation(values)).value()
+        except RuntimeError as error:  # a text that is no Unicode; the library knows no other error
+            raise NotJudged(f"a value cannot be read: {error}") from None
         if answer is True or answer is False:
             return answer
         problem = str(answer).partition(": ")[2] or str(answer)
         missing = _KEY.search(problem)
         if missing:
-            raise NotJudged(f"there is no key {missing[1]!r}; write {missing[1]!r} in the map && in front")
+            raise NotJudged(f"there is no key {missing[1]!r}; ask first whether it is there: {missing[1]!r} in tags")
         raise NotJudged(problem)
 
 
@@ -112,7 +116,7 @@ class Language:
             raise InvalidExpression(f"the result is of type {found}, not bool", hint="compare it with something")
         for place, pattern in _patterns(tokens):
             self._require_pattern(place, pattern)
-        return Condition(tuple(sorted(_named(tokens, self._names))), self._environment, compiled)
+        return Condition(tuple(sorted(set(_named(tokens, self._names)))), self._environment, compiled)
 
     def _compiled(self, text: str) -> cel.Expression:
         try:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from finops.domain.price import PriceQuery
 from finops_operator.plugins.check import Facts
-from finops_operator.services.ec2.instance import InstanceFacts
-from finops_operator.services.ec2.volume import VolumeFacts
 
 
-def stopped_cost(facts: Facts[InstanceFacts]) -> Decimal | None:
+def stopped_cost(facts: Facts[Any]) -> Decimal | None:
     """Return what an instance costs while it is stopped, unrounded: its Elastic IP addresses."""
     return facts.cost_of(replace(facts.resource, state="stopped")).unrounded_monthly
 
 
-def snapshot_cost(facts: Facts[VolumeFacts]) -> Decimal | None:
+def snapshot_cost(facts: Facts[Any]) -> Decimal | None:
     """Return what a volume's snapshot costs at most: it holds no more than the volume's size."""
     price = facts.lookup(PriceQuery("ebs", facts.resource.region, "snapshot_gb_month"))
-    size = facts.own.size_gb
+    size = facts.resource.number("size_gb")
     return None if price is None or size is None else price.amount * size
