@@ -65,7 +65,7 @@ def try_on_report(
     trial = try_policy(rules, enabled, report.resources)
     stands = [one for one in report.recommendations if one.check not in loaded.checks]
     note(f"tried {counted(len(own), 'check')} of the policy's own on the report of {report.policy}")
-    return trial, compare(trial.recommendations, stands)
+    return trial, compare(trial.recommendations, stands, whole=False)
 
 
 def try_on_store(

@@ -170,10 +170,13 @@ def _answers(
     return found
 
 
-def compare(now: Iterable[Recommendation], before: Iterable[Recommendation]) -> list[Compared]:
-    """Return all advice of both sides: new, gone, changed, then the same; the largest saving first in each."""
+def compare(now: Iterable[Recommendation], before: Iterable[Recommendation], *, whole: bool = True) -> list[Compared]:
+    """Return all advice of both sides: new, gone, changed, then the same; the largest saving first in each.
+
+    `whole`: whether all checks of the policy ran, so that which advice counts for a resource can be compared too.
+    """
     ours, theirs = ({_key(one): one for one in side} for side in (now, before))
-    made = [_compared(ours.get(key), theirs.get(key)) for key in {**ours, **theirs}]
+    made = [_compared(ours.get(key), theirs.get(key), whole=whole) for key in {**ours, **theirs}]
     return sorted(made, key=_rank)
 
 
@@ -182,13 +185,13 @@ def _key(one: Recommendation) -> tuple[str, str, str, bytes]:
     return one.check, one.resource.arn, one.action, canonical_json(dict(one.parameters))
 
 
-def _compared(now: Recommendation | None, before: Recommendation | None) -> Compared:
+def _compared(now: Recommendation | None, before: Recommendation | None, *, whole: bool) -> Compared:
     if before is None:
         return Compared(Change.NEW, now, None)
     if now is None:
         return Compared(Change.GONE, None, before)
     # Statuses are left out: whether an act is allowed depends on accounts that the file need not name.
-    alike = (now.monthly_savings, now.counted) == (before.monthly_savings, before.counted)
+    alike = now.monthly_savings == before.monthly_savings and (now.counted == before.counted or not whole)
     return Compared(Change.SAME if alike else Change.CHANGED, now, before)
 
 
