@@ -23,7 +23,7 @@ from finops_operator.cli.yaml_documents import MalformedYaml, yaml_documents
 from finops_operator.plugins.loaded import Plugins, known_ids
 from finops_operator.rules.due import next_run
 from finops_operator.scan.check import CheckSetting, enabled_checks
-from finops_operator.scan.custom.checks import Catalog, custom_checks
+from finops_operator.scan.custom.checks import Catalog, compiled_checks
 
 _KINDS: Final = ("ScanPolicy", "AwsAccount")
 _SIZE_LIMIT: Final = 4_000_000
@@ -151,9 +151,11 @@ def _policy_problems(
     for judge in (
         lambda: next_run(policy.spec.schedule, policy.spec.time_zone, now),
         lambda: enabled_checks(loaded.checks, settings),
-        lambda: custom_checks(policy.spec.custom_checks, catalog),
     ):
         try:
             judge()
         except InvalidInput as error:
             yield Problem(source, "", error.field, error.message, error.hint)
+    for one in compiled_checks(policy.spec.custom_checks, catalog):
+        if isinstance(one, InvalidInput):
+            yield Problem(source, "", one.field, one.message, one.hint)

@@ -232,3 +232,14 @@ def test_dates_stay_the_text_they_are_as_with_kubectl(tmp_path: Path) -> None:
     (found,) = read(tmp_path / "good.yaml", text).policies
     assert found.metadata.name == "2026-01-31"
     assert found.spec.suspend
+
+
+def test_every_wrong_check_of_a_policys_own_is_named(tmp_path: Path) -> None:
+    def own(id_: str, when: str, kind: str = "ec2-instance") -> dict[str, str]:
+        return {"id": id_, "kind": kind, "when": when, "message": "Ours."}
+
+    checks = [own("fine", "cost.monthly > 1"), own("typo", "cost.monthli > 1"), own("other", "true", "ec2-instanc")]
+    found = problems(tmp_path / "policies.yaml", policy(customChecks=checks), account())
+    assert [one.field for one in found] == ["spec.customChecks[1].when", "spec.customChecks[2].kind"]
+    assert "line 1, column 5" in found[0].rule
+    assert found[1].hint == "did you mean ec2-instance?"

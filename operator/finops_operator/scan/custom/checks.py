@@ -42,23 +42,37 @@ def custom_checks(wanted: Sequence[CustomCheck], catalog: Catalog) -> dict[str, 
     """Return id → check.
 
     Raises:
-        InvalidInput: of the first that cannot be used; `field` is `spec.customChecks[i].when` or another one of it, and
-            the message says where in the expression and why.
+        InvalidInput: the first of `compiled_checks`.
+    """
+    made: dict[str, Check[Any]] = {}
+    for one in compiled_checks(wanted, catalog):
+        if isinstance(one, InvalidInput):
+            raise one
+        made[one.id] = one
+    return made
+
+
+def compiled_checks(wanted: Sequence[CustomCheck], catalog: Catalog) -> Iterator[Check[Any] | InvalidInput]:
+    """Yield for each one the check, or why it cannot be used.
+
+    The error's `field` is `spec.customChecks[i].when` or another one of it; of a condition it says the line, the column
+    and the reason.
     """
     languages: dict[str, Language] = {}
-    made: dict[str, Check[Any]] = {}
     for index, one in enumerate(wanted):
         where = f"spec.customChecks[{index}]"
-        _require_known(one, catalog, where)
-        fields = fields_of(catalog.kinds[one.kind])
-        if one.kind not in languages:
-            languages[one.kind] = Language({name: field.type for name, field in fields.items()})
         try:
+            _require_known(one, catalog, where)
+            fields = fields_of(catalog.kinds[one.kind])
+            if one.kind not in languages:
+                languages[one.kind] = Language({name: field.type for name, field in fields.items()})
             condition = languages[one.kind].compile(one.when)
         except InvalidExpression as error:
-            raise InvalidInput(str(error), field=f"{where}.when", code="InvalidExpression", hint=error.hint) from None
-        made[one.id] = _check(one, catalog, _Rule(one, condition, tuple(fields[name] for name in condition.names)))
-    return made
+            yield InvalidInput(str(error), field=f"{where}.when", code="InvalidExpression", hint=error.hint)
+        except InvalidInput as error:
+            yield error
+        else:
+            yield _check(one, catalog, _Rule(one, condition, tuple(fields[name] for name in condition.names)))
 
 
 def _require_known(one: CustomCheck, catalog: Catalog, where: str) -> None:

@@ -76,10 +76,14 @@ def _common() -> Iterator[Field]:
     texts = {"id": "AWS's id", "arn": "ARN", "name": "the Name tag, empty when absent"}
     texts |= {"account": "12 digits", "region": "region code", "state": "AWS's word for its state"}
     for name, meaning in texts.items():
-        yield Field(f"resource.{name}", "string", meaning, lambda facts, name=name: str(getattr(facts.resource, name)))
+        yield Field(f"resource.{name}", "string", meaning, _text_of(name))
     yield Field("resource.created", "timestamp", "when it was made or started", _created)
     yield Field("tags", "map(string, string)", "all tags", lambda facts: dict(facts.resource.tags))
     yield Field("now", "timestamp", "when the scan began", lambda facts: facts.now)
+
+
+def _text_of(name: str) -> Callable[[Facts[Any]], Value | Unknown]:
+    return lambda facts: str(getattr(facts.resource, name))
 
 
 def _created(facts: Facts[Any]) -> Value | Unknown:

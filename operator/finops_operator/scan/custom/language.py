@@ -78,7 +78,7 @@ class Condition:
         """
         try:
             answer = self._compiled.eval(self._environment.Activation(values)).value()
-        except RuntimeError as error:  # a text that is no Unicode; the library knows no other error
+        except RuntimeError as error:  # a string that is no Unicode; the library knows no other error
             raise NotJudged(f"a value cannot be read: {error}") from None
         if answer is True or answer is False:
             return answer
@@ -222,7 +222,7 @@ def _require_bounded(tokens: tuple[_Token, ...]) -> None:
                 "has() is for tags", "leave it out: nothing is found where a value is unknown; has(tags.env) is fine"
             )
         elif token.sort in {"string", "raw"} and after[:1] in {'"', "'"}:
-            raise token.refused("a text in three quotes", "write one quote at each end")
+            raise token.refused("a string in three quotes", "write one quote at each end")
 
 
 def _patterns(tokens: tuple[_Token, ...]) -> Iterator[tuple[_Token, str]]:
@@ -238,7 +238,7 @@ def _patterns(tokens: tuple[_Token, ...]) -> Iterator[tuple[_Token, str]]:
         argument = tokens[at + 1 : at + 4]
         literal = len(argument) > 2 and argument[1].sort in {"string", "raw"} and argument[2].text == ")"
         if not method or not literal:
-            raise token.refused("a pattern must be a text in quotes", "write value.matches('^pattern$')")
+            raise token.refused("a pattern must be a string literal", "write value.matches('^pattern$')")
         pattern = argument[1].text
         if len(pattern) > LONGEST_PATTERN:
             raise argument[1].refused(f"a pattern is longer than {LONGEST_PATTERN} characters", "shorten it")

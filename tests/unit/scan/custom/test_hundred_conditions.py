@@ -88,7 +88,7 @@ INVALID = [
     ("if cost.monthly > 1 then true", "line 1, column 1: reserved identifier: if"),
     ("!", "Syntax error"),
     (" ", "Syntax error"),
-    ("resource.state == '''running'''", "column 19: a text in three quotes"),
+    ("resource.state == '''running'''", "column 19: a string in three quotes"),
     # It names what is not there.
     ("attributes.instance_typ == 'm5.large'", "column 11: there is no attributes.instance_typ"),
     ("attributes.volume_type == 'gp2'", "there is no attributes.volume_type"),
@@ -134,7 +134,7 @@ INVALID = [
     ("resource.name.matches('a{1000}a{1000}a{1000}')", "column 23: {1000} in a pattern"),
     ("resource.name.matches('((x{9}){9}){9}')", "in a pattern"),
     (f"resource.name.matches('{'(a|b)*' * 20}')", "a pattern is longer than 100 characters"),
-    ("resource.name.matches(resource.arn)", "column 15: a pattern must be a text in quotes"),
+    ("resource.name.matches(resource.arn)", "column 15: a pattern must be a string literal"),
 ]
 
 
