@@ -209,3 +209,31 @@ def test_any_text_is_a_condition_or_is_refused(text: str) -> None:
         return
     with suppress(NotJudged):
         assert condition.holds({"tags": {"a": "b"}, "cost.monthly": 2.0}) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "signs"),
+    [
+        ("'^(m4|m5)[.]'", 9),
+        ("r'\\d{12}-x'", 14),
+        ("'\\\\w{2,30}'", 30),
+        ("'.*'", 9),
+        ("r'(?i)^[a-z]$'", 14),
+        ("r'[^a]{4}'", 32),
+        ("r'(?si)\\w{4}'", 37),
+        ("r'[a\\W]{4}'", 32),
+        ("'[[:^alpha:]]{4}'", 32),
+    ],
+)
+def test_the_signs_of_a_pattern_are_counted_by_what_each_costs(pattern: str, signs: int) -> None:
+    language = Language({"resource.name": "string"})
+    language.compile(f"resource.name.matches({pattern})")
+    fill = "a" * (65 - signs)
+    with pytest.raises(InvalidExpression, match="the patterns have 65 signs"):
+        language.compile(f"resource.name.matches({pattern}) && resource.name.matches('{fill}')")
+
+
+@pytest.mark.parametrize("pattern", [r"'\x5cpL'", r"'a\x7b32}'", r"'\d'", r"r'\pL'", r"r'[\PN]'", "'(a|b){2}'"])
+def test_a_pattern_cannot_hide_what_it_costs(pattern: str) -> None:
+    with pytest.raises(InvalidExpression, match=r"pattern|Syntax error"):
+        Language({"resource.name": "string"}).compile(f"resource.name.matches({pattern})")
