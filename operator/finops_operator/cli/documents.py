@@ -21,8 +21,8 @@ from finops.errors import InvalidInput
 from finops_operator.cli.beyond_schema import BeyondSchema
 from finops_operator.cli.problems import InvalidDocuments, Problem
 from finops_operator.cli.yaml_documents import MalformedYaml, yaml_documents
-from finops_operator.plugins.check import Check
-from finops_operator.rules.known_ids import KnownIds
+from finops_operator.plugins.loaded import Plugins, known_ids
+from finops_operator.scan.custom.checks import Catalog, compiled_checks
 
 _KINDS: Final = ("ScanPolicy", "AwsAccount")
 _SIZE_LIMIT: Final = 4_000_000
@@ -37,14 +37,14 @@ class Documents:
     accounts: dict[str, AwsAccount] = field(default_factory=dict)
 
 
-def read_documents(files: Sequence[str], checks: Mapping[str, Check[Any]], known: KnownIds, now: datetime) -> Documents:
+def read_documents(files: Sequence[str], loaded: Plugins, now: datetime) -> Documents:
     """Read all documents of `files`.
 
     Raises:
         InvalidDocuments: with every problem of every file.
     """
     found, problems, seen = Documents(), list[Problem](), dict[tuple[str, str, str], str]()
-    beyond = BeyondSchema(checks, known, now)
+    beyond = BeyondSchema(loaded.checks, known_ids(loaded), now)
     for name in files:
         source = "stdin" if name == "-" else name
         try:
@@ -54,6 +54,10 @@ def read_documents(files: Sequence[str], checks: Mapping[str, Check[Any]], known
             problems.append(Problem(source, error.place, "", error.message, error.hint))
         except InvalidInput as error:
             problems.append(Problem(source, "", error.field, error.message, error.hint))
+    catalog = Catalog(loaded.kinds, loaded.checks, loaded.actions)
+    for policy in found.policies:
+        source = seen["ScanPolicy", policy.metadata.namespace or "default", policy.metadata.name]
+        problems += _own_checks_problems(policy, catalog, source)
     if problems:
         raise InvalidDocuments(problems)
     return found
@@ -133,3 +137,10 @@ def _taken(
         found.policies.append(parsed)
     else:
         found.accounts[metadata.name] = parsed
+
+
+def _own_checks_problems(policy: ScanPolicy, catalog: Catalog, source: str) -> Iterator[Problem]:
+    """Yield what is wrong with the checks that the policy brings itself."""
+    for one in compiled_checks(policy.spec.custom_checks, catalog):
+        if isinstance(one, InvalidInput):
+            yield Problem(source, "", one.field, one.message, one.hint)

@@ -15,9 +15,9 @@ import yaml
 
 from finops_operator.cli.documents import Documents, read_documents
 from finops_operator.cli.problems import InvalidDocuments, Problem
-from finops_operator.plugins.loaded import known_ids, plugins
+from finops_operator.plugins.loaded import plugins
 
-KNOWN = known_ids(plugins())
+LOADED = plugins()
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 
@@ -34,7 +34,7 @@ def account(name: str = "default", **spec: Any) -> dict[str, Any]:
 def read(path: Path, *documents: Mapping[str, Any] | str) -> Documents:
     texts = [one if isinstance(one, str) else yaml.safe_dump(dict(one)) for one in documents]
     path.write_text("---\n".join(texts), encoding="utf-8")
-    return read_documents([str(path)], plugins().checks, KNOWN, NOW)
+    return read_documents([str(path)], LOADED, NOW)
 
 
 def problems(path: Path, *documents: Mapping[str, Any] | str) -> tuple[Problem, ...]:
@@ -45,7 +45,7 @@ def problems(path: Path, *documents: Mapping[str, Any] | str) -> tuple[Problem, 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_example_in_the_docs_is_accepted(example: Path) -> None:
-    found = read_documents([str(example)], plugins().checks, KNOWN, NOW)
+    found = read_documents([str(example)], LOADED, NOW)
     assert found.policies
     for one in found.policies:
         assert {reference.name for reference in one.spec.accounts} <= set(found.accounts)
@@ -61,7 +61,7 @@ def test_documents_lists_and_empty_documents_are_read_in_order(tmp_path: Path) -
 def test_a_dash_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     text = yaml.safe_dump(policy()).encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
-    assert [one.metadata.name for one in read_documents(["-"], plugins().checks, KNOWN, NOW).policies] == ["nightly"]
+    assert [one.metadata.name for one in read_documents(["-"], LOADED, NOW).policies] == ["nightly"]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
     huge = tmp_path / "huge.yaml"
     huge.write_bytes(b"#" * 4_100_000)
     with pytest.raises(InvalidDocuments) as caught:
-        read_documents([str(tmp_path / "none.yaml"), str(tmp_path), str(binary), str(huge)], {}, KNOWN, NOW)
+        read_documents([str(tmp_path / "none.yaml"), str(tmp_path), str(binary), str(huge)], LOADED, NOW)
     named = [str(one) for one in caught.value.problems]
     assert "No such file" in named[0]
     assert "directory" in named[1].lower()
@@ -291,3 +291,14 @@ def test_dates_stay_the_text_they_are_as_with_kubectl(tmp_path: Path) -> None:
     (found,) = read(tmp_path / "good.yaml", text).policies
     assert found.metadata.name == "2026-01-31"
     assert found.spec.suspend
+
+
+def test_every_wrong_check_of_a_policys_own_is_named(tmp_path: Path) -> None:
+    def own(id_: str, when: str, kind: str = "ec2-instance") -> dict[str, str]:
+        return {"id": id_, "kind": kind, "when": when, "message": "Ours."}
+
+    checks = [own("fine", "cost.monthly > 1"), own("typo", "cost.monthli > 1"), own("other", "true", "ec2-instanc")]
+    found = problems(tmp_path / "policies.yaml", policy(customChecks=checks), account())
+    assert [one.field for one in found] == ["spec.customChecks[1].when", "spec.customChecks[2].kind"]
+    assert "line 1, column 5" in found[0].rule
+    assert found[1].hint == "did you mean ec2-instance?"
