@@ -19,7 +19,10 @@ _OPPOSITE = {
     "ec2:StartInstances": "ec2:StopInstances",
     "rds:StopDBInstance": "rds:StartDBInstance",
     "rds:StartDBInstance": "rds:StopDBInstance",
+    "logs:PutRetentionPolicy": "logs:DeleteRetentionPolicy",
 }
+_NAMES = frozenset({"logGroupName"})
+"""Parameters that name a resource by what is no id to its service."""
 
 
 def problem_of_plan(plan: object, plan_hash: str) -> str:
@@ -70,11 +73,11 @@ def _problem_of_rollback(
 
 
 def _identifiers(value: object) -> Iterator[object]:
-    """Yield what the parameters name: every value under a key that ends in Id, Ids or Identifier."""
+    """Yield what the parameters name: every value under a key that ends in Id, Ids or Identifier, or is a name."""
     if not isinstance(value, Mapping):
         return
     for key, inner in value.items():
-        if str(key).endswith(("Id", "Ids", "Identifier")):
+        if str(key).endswith(("Id", "Ids", "Identifier")) or key in _NAMES:
             yield from inner if isinstance(inner, list) else (inner,)
 
 

@@ -4,6 +4,7 @@ A seeded :class:`finops_sandbox.aws.estate.Estate` is the document, this is what
 ``LiveEstate.lock``: moto's models are not thread-safe.
 """
 
+import sys
 import threading
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,9 @@ from finops_sandbox.aws.faults import FaultBook
 if TYPE_CHECKING:
     from finops_sandbox.aws.fleet import Fleet
 
+_SEEDED = ("logs", "rds")
+"""Services beside EC2 of which an estate holds resources, as moto names them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delays:
@@ -26,6 +30,7 @@ class Delays:
     status_check_seconds: float = 0.3
     snapshot_seconds: float = 0.3
     modification_seconds: float = 0.3
+    database_seconds: float = 0.3
 
 
 class LiveEstate:
@@ -42,6 +47,7 @@ class LiveEstate:
         self.fleets: dict[tuple[str, str], Fleet] = {}
         self.regions: dict[str, tuple[str, ...]] = {}
         self.provisioned: dict[tuple[str, str], dict[str, Any]] = {}
+        self.databases_due: dict[tuple[str, str, str], tuple[str, datetime]] = {}
 
     def clear(self) -> None:
         """Forget everything, moto's state included."""
@@ -50,9 +56,14 @@ class LiveEstate:
 
         with self.lock:
             ec2_backends.reset()
+            for service in _SEEDED:
+                # What nobody has asked for yet holds nothing, and need not be loaded to be emptied.
+                if models := sys.modules.get(f"moto.{service}.models"):
+                    getattr(models, f"{service}_backends").reset()
             for store in (self.instances, self.volumes, self.snapshots_due, self.fleets, self.regions):
                 store.clear()
             self.provisioned.clear()
+            self.databases_due.clear()
 
     def backend(self, account: str, region: str) -> Any:
         """Moto's EC2 backend of one account and region."""

@@ -42,10 +42,14 @@ from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DEL
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
+from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
+from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
-ACTIONS: dict[str, Action] = {action.id: action for action in (STOP, RESIZE, MODIFY, DELETE)}
+ACTIONS: dict[str, Action] = {
+    action.id: action for action in (STOP, RESIZE, MODIFY, DELETE, SET_RETENTION, STOP_DATABASE)
+}
 TENANT = Tenant(namespace="team-a", policy="savings")
 ACCESS = AccountAccess(
     name="production",
@@ -66,6 +70,12 @@ ESTATE: dict[str, Any] = {
             "volumes": [
                 {"name": "old-data", "size": 50, "type": "gp2", "detached": "60d", "tags": {"team": "data"}},
             ],
+            "logGroups": [
+                {"name": "application", "tags": {"team": "web"}},
+                {"name": "application-archive"},
+                {"name": "audit-trail", "retention": 365},
+            ],
+            "databases": [{"name": "reports", "tags": {"team": "data"}}],
         }
     ],
 }
@@ -159,7 +169,7 @@ def warm_sdk() -> SdkSessions:
 @cache
 def _warm(_endpoint: str) -> SdkSessions:
     sdk = SdkSessions(CallCounter())
-    for service in ("ec2", "sts"):
+    for service in ("ec2", "logs", "rds", "resourcegroupstaggingapi", "sts"):
         sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()
     return sdk
 
@@ -270,12 +280,14 @@ def vote(ledger: DurableLedger, request: ActRequest, clock: FastClock) -> None:
     )
 
 
+_ARNS = {
+    "ec2-instance": "ec2:{}:instance/{}",
+    "ebs-volume": "ec2:{}:volume/{}",
+    "log-group": "logs:{}:log-group:{}",
+    "rds-instance": "rds:{}:db:{}",
+}
+
+
 def reference(kind: str, identifier: str) -> ResourceRef:
-    word = "instance" if kind == "ec2-instance" else "volume"
-    return ResourceRef(
-        kind=kind,
-        id=identifier,
-        arn=f"arn:aws:ec2:{REGION}:{ACCOUNT}:{word}/{identifier}",
-        account=ACCOUNT,
-        region=REGION,
-    )
+    arn = _ARNS[kind].format(f"{REGION}:{ACCOUNT}", identifier)
+    return ResourceRef(kind=kind, id=identifier, arn=f"arn:aws:{arn}", account=ACCOUNT, region=REGION)
