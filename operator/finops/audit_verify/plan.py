@@ -21,6 +21,8 @@ _OPPOSITE = {
     "rds:StartDBInstance": "rds:StopDBInstance",
     "logs:PutRetentionPolicy": "logs:DeleteRetentionPolicy",
 }
+_RESTORED = {"logs:PutRetentionPolicy": ("retentionInDays", "retentionDays")}
+"""What leads back by the plan's own operation: the parameter, and the fact of the fingerprint that it must restore."""
 _NAMES = frozenset({"logGroupName"})
 """Parameters that name a resource by what is no id to its service."""
 
@@ -69,7 +71,17 @@ def _problem_of_rollback(
     named = set(_identifiers(parameters))
     if not isinstance(resource, Mapping) or named != {resource.get("id")}:
         return f"{called} concerns another resource than the plan's"
-    return ""
+    return _problem_of_setting(plan, str(operation), parameters, called)
+
+
+def _problem_of_setting(plan: Mapping[str, Any], operation: str, parameters: object, called: str) -> str:
+    if operation not in _RESTORED:
+        return ""
+    parameter, fact = _RESTORED[operation]
+    fingerprint = plan.get("fingerprint")
+    before = fingerprint.get(fact) if isinstance(fingerprint, Mapping) else None
+    now = parameters.get(parameter) if isinstance(parameters, Mapping) else None
+    return "" if now is not None and str(now) == before else f"{called} does not restore what the plan found"
 
 
 def _identifiers(value: object) -> Iterator[object]:

@@ -5,7 +5,7 @@ temporarily". Moto stops at once, and takes members of clusters and sources of r
 estate's lock.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,8 @@ from finops_sandbox.aws.estate import DatabaseSpec, Place
 from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.wire import Answer
 
+PREFIX = "db:"
+"""Of a database's name where a resource of any kind is named."""
 _NEVER_ALONE = ("aurora", "docdb", "neptune", "custom-")
 
 
@@ -59,12 +61,41 @@ def settle(estate: LiveEstate, account: str, region: str) -> None:
                 database.status = state
 
 
-def _database(call: Call) -> Any:
-    name = str(call.parameters.get("DBInstanceIdentifier", ""))
-    found = _backend(call.account, call.region).databases.get(name)
+def shown(estate: LiveEstate, account: str, region: str, name: str) -> dict[str, Any]:
+    """State of one database.
+
+    Raises:
+        AwsError: there is none of that name.
+    """
+    settle(estate, account, region)
+    database = _named(account, region, name)
+    return {
+        "id": f"{PREFIX}{name}",
+        "kind": "rds-instance",
+        "type": database.db_instance_class,
+        "state": database.status,
+    }
+
+
+def change(estate: LiveEstate, account: str, region: str, name: str, changes: Mapping[str, Any]) -> None:
+    """Change a database as a person would: `state` at once, `delete`."""
+    database = _named(account, region, name)
+    estate.databases_due.pop((account, region, name), None)
+    if "state" in changes:
+        database.status = str(changes["state"])
+    if changes.get("delete"):
+        del _backend(account, region).databases[name]
+
+
+def _named(account: str, region: str, name: str) -> Any:
+    found = _backend(account, region).databases.get(name)
     if found is None:
         raise AwsError("DBInstanceNotFound", f"DBInstance {name} not found.", 404)
     return found
+
+
+def _database(call: Call) -> Any:
+    return _named(call.account, call.region, str(call.parameters.get("DBInstanceIdentifier", "")))
 
 
 def _stop(call: Call) -> Answer:

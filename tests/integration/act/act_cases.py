@@ -9,7 +9,6 @@ from tests.integration.act.act_world import ACCOUNT, REGION, reference
 from finops.domain.recommendation import ResourceRef
 from finops_sandbox.aws.estate import resource_id
 
-
 _KINDS = {"old-data": "ebs-volume", "application": "log-group", "audit-trail": "log-group", "reports": "rds-instance"}
 """Kinds of the estate's resources by name; all others are instances."""
 
