@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.integration.act.act_world import ACCOUNT, REGION, reference
+from tests.integration.act.act_world import ACCOUNT, LONGEST_NAME, REGION, reference
 
 from finops.domain.recommendation import ResourceRef
 from finops_sandbox.aws.estate import resource_id
 
-_KINDS = {"old-data": "ebs-volume", "application": "log-group", "audit-trail": "log-group", "reports": "rds-instance"}
+_KINDS = {
+    "old-data": "ebs-volume",
+    **dict.fromkeys(("application", "audit-trail", LONGEST_NAME), "log-group"),
+    "reports": "rds-instance",
+}
 """Kinds of the estate's resources by name; all others are instances."""
 
 

@@ -50,6 +50,7 @@ REGION = "us-east-1"
 ACTIONS: dict[str, Action] = {
     action.id: action for action in (STOP, RESIZE, MODIFY, DELETE, SET_RETENTION, STOP_DATABASE)
 }
+LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
 ACCESS = AccountAccess(
     name="production",
@@ -73,6 +74,7 @@ ESTATE: dict[str, Any] = {
             "logGroups": [
                 {"name": "application", "tags": {"team": "web"}},
                 {"name": "application-archive"},
+                {"name": LONGEST_NAME},
                 {"name": "audit-trail", "retention": 365},
             ],
             "databases": [{"name": "reports", "tags": {"team": "data"}}],

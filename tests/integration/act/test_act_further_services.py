@@ -9,7 +9,17 @@ import pytest
 from tests.integration.act.act_cases import find
 from tests.integration.act.act_checker import check, effects, records
 from tests.integration.act.act_story import at, prepare, run_to_end
-from tests.integration.act.act_world import ACCESS, ACTIONS, REGION, TENANT, World, make_sessions, propose, vote
+from tests.integration.act.act_world import (
+    ACCESS,
+    ACTIONS,
+    LONGEST_NAME,
+    REGION,
+    TENANT,
+    World,
+    make_sessions,
+    propose,
+    vote,
+)
 
 from finops.domain.decision import State
 from finops.domain.execution import Observation
@@ -92,6 +102,13 @@ def test_a_group_is_observed_with_its_tags_and_its_neighbours_are_not_taken_for_
 ) -> None:
     assert seen(world, "application", "log_group_set_retention").facts["tags"] == {"team": "web"}
     assert seen(world, "audit-trail", "log_group_set_retention").text("retentionDays") == "365"
+
+
+def test_the_longest_name_that_aws_takes_is_acted_on_like_any_other(world: World, aws: AwsDouble) -> None:
+    request, ledger = proposed(world, "log_group_set_retention", LONGEST_NAME, retentionInDays=30)
+    assert run_to_end(world, request, ledger).state is State.SUCCEEDED
+    assert seen(world, LONGEST_NAME, "log_group_set_retention").text("retentionDays") == "30"
+    check(aws.calls, world.ledger_path, session=request.name)
 
 
 def test_a_retention_that_somebody_set_after_the_vote_makes_the_act_stale(world: World, aws: AwsDouble) -> None:
