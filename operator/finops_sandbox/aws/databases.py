@@ -53,9 +53,9 @@ def seed(place: Place, spec: DatabaseSpec, created: datetime) -> None:
 def settle(estate: LiveEstate, account: str, region: str) -> None:
     """Let what is due happen: a database that stops is stopped, one that starts is available."""
     now = estate.clock.now()
-    for place, (state, due) in list(estate.databases_due.items()):
+    for place, (state, due) in list(estate.further.databases_due.items()):
         if place[:2] == (account, region) and due <= now:
-            del estate.databases_due[place]
+            del estate.further.databases_due[place]
             database = _backend(account, region).databases.get(place[2])
             if database is not None:
                 database.status = state
@@ -80,7 +80,7 @@ def shown(estate: LiveEstate, account: str, region: str, name: str) -> dict[str,
 def change(estate: LiveEstate, account: str, region: str, name: str, changes: Mapping[str, Any]) -> None:
     """Change a database as a person would: `state` at once, `delete`."""
     database = _named(account, region, name)
-    estate.databases_due.pop((account, region, name), None)
+    estate.further.databases_due.pop((account, region, name), None)
     if "state" in changes:
         database.status = str(changes["state"])
     if changes.get("delete"):
@@ -129,7 +129,7 @@ def _start(call: Call) -> Answer:
 def _begin(call: Call, database: Any, state: str, target: str) -> Answer:
     due = call.estate.clock.now() + timedelta(seconds=call.estate.delays.database_seconds)
     database.status = state
-    call.estate.databases_due[call.account, call.region, database.db_instance_identifier] = (target, due)
+    call.estate.further.databases_due[call.account, call.region, database.db_instance_identifier] = (target, due)
     shown = {"DBInstanceIdentifier": database.db_instance_identifier, "DBInstanceStatus": state}
     return wire.write_query(wire.load_model("rds").operation_model(call.action), {"DBInstance": shown})
 

@@ -6,7 +6,7 @@ A seeded :class:`finops_sandbox.aws.estate.Estate` is the document, this is what
 
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,19 @@ class Delays:
     database_seconds: float = 0.3
 
 
+@dataclass(frozen=True, slots=True)
+class FurtherFacts:
+    """What moto does not keep of services beside EC2.
+
+    Attributes:
+        provisioned: ARN of a function and qualifier → its provisioned concurrency.
+        databases_due: account, region and name of a database → its next state, and when it has it.
+    """
+
+    provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    databases_due: dict[tuple[str, str, str], tuple[str, datetime]] = field(default_factory=dict)
+
+
 class LiveEstate:
     """All accounts of the double, as they are now."""
 
@@ -46,8 +59,7 @@ class LiveEstate:
         self.snapshots_due: dict[str, tuple[datetime, datetime]] = {}
         self.fleets: dict[tuple[str, str], Fleet] = {}
         self.regions: dict[str, tuple[str, ...]] = {}
-        self.provisioned: dict[tuple[str, str], dict[str, Any]] = {}
-        self.databases_due: dict[tuple[str, str, str], tuple[str, datetime]] = {}
+        self.further = FurtherFacts()
 
     def clear(self) -> None:
         """Forget everything, moto's state included."""
@@ -62,8 +74,7 @@ class LiveEstate:
                     getattr(models, f"{service}_backends").reset()
             for store in (self.instances, self.volumes, self.snapshots_due, self.fleets, self.regions):
                 store.clear()
-            self.provisioned.clear()
-            self.databases_due.clear()
+            self.further = FurtherFacts()
 
     def backend(self, account: str, region: str) -> Any:
         """Moto's EC2 backend of one account and region."""

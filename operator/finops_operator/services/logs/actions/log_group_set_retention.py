@@ -156,7 +156,7 @@ def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> Act
         verb="Limit retention",
         target=days,
         change=f"Retention: {before} → {days}",
-        consequence=f"AWS deletes every event older than {days}, now and from then on. New events are logged as before.",
+        consequence=f"AWS deletes events older than {days}, now and from then on. New events are logged as before.",
         downtime="No interruption",
         undo="The setting can be changed back. Events that AWS has deleted by then cannot be recovered.",
         steps={"set": f"Set the retention to {days}", "restore": f"Set the retention back ({before})"},
