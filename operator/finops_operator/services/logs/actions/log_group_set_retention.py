@@ -153,8 +153,8 @@ def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> Act
     stored = observation.facts.get("storedBytes")
     facts = (EvidenceFact("Stored now", size(stored)),) if isinstance(stored, int) else ()
     return ActWords(
-        verb="Limit retention",
-        target=days,
+        verb="Limit",
+        target=f"{days} of retention",
         change=f"Retention: {before} → {days}",
         consequence=f"AWS deletes events older than {days}, now and from then on. New events are logged as before.",
         downtime="No interruption",

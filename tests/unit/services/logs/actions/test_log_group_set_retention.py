@@ -168,7 +168,8 @@ def test_a_setting_that_somebody_else_chose_meanwhile_is_left_alone() -> None:
 def test_the_card_says_that_events_are_deleted_for_good() -> None:
     seen = observed(retentionInDays=3653)
     words = ACTION.words(seen, _90, ACTION.plan(_GROUP, _90, seen.fingerprint))
-    assert (words.verb, words.target, words.change) == ("Limit retention", "90 days", "Retention: 3653 days → 90 days")
+    assert (words.verb, words.target) == ("Limit", "90 days of retention")
+    assert words.change == "Retention: 3653 days → 90 days"
     assert "deletes events older than 90 days" in words.consequence
     assert words.undo.endswith("cannot be recovered.")
     assert [(fact.label, fact.value) for fact in words.facts] == [("Stored now", "5 GiB")]
