@@ -21,9 +21,12 @@ _OPPOSITE = {
     "rds:StartDBInstance": "rds:StopDBInstance",
     "logs:PutRetentionPolicy": "logs:DeleteRetentionPolicy",
 }
-_RESTORED = {"logs:PutRetentionPolicy": ("retentionInDays", "retentionDays")}
+_RESTORED = {
+    "logs:PutRetentionPolicy": ("retentionInDays", "retentionDays"),
+    "dynamodb:UpdateTable": ("BillingMode", "billingMode"),
+}
 """What leads back by the plan's own operation: the parameter, and the fact of the fingerprint that it must restore."""
-_NAMES = frozenset({"logGroupName"})
+_NAMES = frozenset({"logGroupName", "TableName"})
 """Parameters that name a resource by what is no id to its service."""
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from finops_sandbox.aws import databases, log_groups, wire
+from finops_sandbox.aws import databases, log_groups, tables, wire
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.fleet import Fleet
@@ -19,7 +19,20 @@ from finops_sandbox.aws.record import CallLog, CallRecord
 from finops_sandbox.aws.transitions import begin, force_state, settle
 from finops_sandbox.aws.volumes import render_snapshot, render_volume
 
-_CHANGES = {"type", "state", "tags", "removeTags", "size", "detach", "delete", "protectStop", "volumeType", "retention"}
+_CHANGES = {
+    "type",
+    "state",
+    "tags",
+    "removeTags",
+    "size",
+    "detach",
+    "delete",
+    "protectStop",
+    "volumeType",
+    "retention",
+    "mode",
+    "capacity",
+}
 Document = dict[str, Any]
 
 
@@ -72,6 +85,8 @@ class Control:
                 return log_groups.shown(account, region, resource_id.removeprefix(log_groups.PREFIX))
             if resource_id.startswith(databases.PREFIX):
                 return databases.shown(estate, account, region, resource_id.removeprefix(databases.PREFIX))
+            if resource_id.startswith(tables.PREFIX):
+                return tables.shown(account, region, resource_id.removeprefix(tables.PREFIX))
             settle(estate, account, region)
             if resource_id.startswith("vol-"):
                 volume = estate.volume(account, region, resource_id)
@@ -119,6 +134,8 @@ class Control:
                 log_groups.change(account, region, resource_id.removeprefix(log_groups.PREFIX), changes)
             elif resource_id.startswith(databases.PREFIX):
                 databases.change(estate, account, region, resource_id.removeprefix(databases.PREFIX), changes)
+            elif resource_id.startswith(tables.PREFIX):
+                tables.change(account, region, resource_id.removeprefix(tables.PREFIX), changes)
             else:
                 self._change_in_ec2(account, region, resource_id, changes)
             if changes.get("delete"):

@@ -113,6 +113,17 @@ class DatabaseSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class TableSpec:
+    """A table with provisioned capacity; ``indexes`` maps names to read and write units."""
+
+    name: str
+    read: int = 100
+    write: int = 100
+    indexes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """One account in one region."""
 
@@ -124,6 +135,7 @@ class Place:
     addresses: tuple[AddressSpec, ...]
     log_groups: tuple[LogGroupSpec, ...] = ()
     databases: tuple[DatabaseSpec, ...] = ()
+    tables: tuple[TableSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +248,7 @@ def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Itera
 
 def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[str, str]) -> Place:
     of_ec2 = {"instances", "volumes", "snapshots", "addresses"}
-    _known(item, {"account", "region", "logGroups", "databases"} | of_ec2, "resources")
+    _known(item, {"account", "region", "logGroups", "databases", "tables"} | of_ec2, "resources")
     account = names.get(str(item.get("account")), str(item.get("account")))
     if account not in accounts:
         raise EstateError(f"resources: unknown account {item.get('account')!r}")
@@ -257,6 +269,18 @@ def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[
         ),
         tuple(_log_group(one, where) for one in _counted(item.get("logGroups"))),
         tuple(_database(one, where) for one in _counted(item.get("databases"))),
+        tuple(_table(one, where) for one in _counted(item.get("tables"))),
+    )
+
+
+def _table(item: Mapping[str, Any], where: str) -> TableSpec:
+    _known(item, {"name", "read", "write", "indexes", "tags"}, f"{where}, table {item.get('name')}")
+    return TableSpec(
+        name=str(item["name"]),
+        read=int(item.get("read", 100)),
+        write=int(item.get("write", 100)),
+        indexes={str(name): (int(read), int(write)) for name, (read, write) in (item.get("indexes") or {}).items()},
+        tags=_tags(item),
     )
 
 

@@ -23,6 +23,7 @@ from finops_sandbox.aws import (
     serverless_caches,
     strict_ec2,
     sts,
+    tables,
     volumes,
     wire,
 )
@@ -46,7 +47,7 @@ _SERVER_ERROR = 500
 NOT_STRICT = ("x-finops-sandbox", "not strict")
 _NOT_IN_MOTO = {**provisioned_concurrency.HANDLERS, **serverless_caches.HANDLERS, **databases.HANDLERS}
 # What AWS refuses and moto takes; asked before moto.
-_REFUSALS = log_groups.REFUSALS
+_REFUSALS = {**log_groups.REFUSALS, **tables.REFUSALS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from finops_sandbox.aws.faults import FaultBook
 if TYPE_CHECKING:
     from finops_sandbox.aws.fleet import Fleet
 
-_SEEDED = ("logs", "rds")
+_SEEDED = ("dynamodb", "logs", "rds")
 """Services beside EC2 of which an estate holds resources, as moto names them."""
 
 
@@ -40,10 +40,12 @@ class FurtherFacts:
     Attributes:
         provisioned: ARN of a function and qualifier → its provisioned concurrency.
         databases_due: account, region and name of a database → its next state, and when it has it.
+        mode_changes: account, region and name of a table → when it was changed to on-demand mode.
     """
 
     provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     databases_due: dict[tuple[str, str, str], tuple[str, datetime]] = field(default_factory=dict)
+    mode_changes: dict[tuple[str, str, str], list[datetime]] = field(default_factory=dict)
 
 
 class LiveEstate:

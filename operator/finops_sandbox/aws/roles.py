@@ -70,7 +70,8 @@ def executor_policy(account: str) -> dict[str, Any]:
     snapshot = "arn:aws:ec2:*::snapshot/*"
     acts = ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"]
     acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
-    acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance"]
+    acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable"]
+    table = f"arn:aws:dynamodb:*:{account}:table/*"
     log_group, database = f"arn:aws:logs:*:{account}:log-group:*", f"arn:aws:rds:*:{account}:db:*"
     return {
         "Version": _VERSION,
@@ -102,6 +103,7 @@ def executor_policy(account: str) -> dict[str, Any]:
                 "Action": ["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
                 "Resource": log_group,
             },
+            {"Effect": "Allow", "Action": "dynamodb:UpdateTable", "Resource": table},
             {"Effect": "Allow", "Action": ["rds:StopDBInstance", "rds:StartDBInstance"], "Resource": database},
             {
                 # Starting and giving the type back stay allowed: whoever protects an instance in the middle of a

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
-from finops_sandbox.aws import databases, log_groups
+from finops_sandbox.aws import databases, log_groups, tables
 from finops_sandbox.aws.clock import naive_utc
 from finops_sandbox.aws.estate import Estate, EstateError, InstanceSpec, Place, VolumeSpec, resource_id
 from finops_sandbox.aws.facts import InstanceFacts, Load, Platform, VolumeFacts
@@ -71,6 +71,8 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             log_groups.seed(place, group, now - _AGE)
         for database in place.databases:
             databases.seed(place, database, now - _AGE)
+        for table in place.tables:
+            tables.seed(place, table)
         backend = estate.backend(place.account, place.region)
         for snapshot in place.snapshots:
             volume_id = resource_id("volume", place.account, place.region, snapshot.volume)

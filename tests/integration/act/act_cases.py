@@ -13,6 +13,7 @@ _KINDS = {
     "old-data": "ebs-volume",
     **dict.fromkeys(("application", "audit-trail", LONGEST_NAME), "log-group"),
     "reports": "rds-instance",
+    "orders": "dynamodb-table",
 }
 """Kinds of the estate's resources by name; all others are instances."""
 
@@ -39,4 +40,5 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
     "ebs_volume_delete": ("old-data", {}, {"CreateSnapshot": 2, "DeleteVolume": 1}),
     "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
     "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),
+    "dynamodb_table_set_mode": ("orders", {"billingMode": "PAY_PER_REQUEST"}, {"UpdateTable": 1}),
 }

@@ -38,6 +38,7 @@ from finops_operator.aws.limiter import LocalRateLimits
 from finops_operator.aws.reader import CallPacing
 from finops_operator.aws.session import SdkSessions, read_config
 from finops_operator.plugins.action import Action, Target
+from finops_operator.services.dynamodb.actions.dynamodb_table_set_mode import ACTION as SET_MODE
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
@@ -48,7 +49,7 @@ from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STO
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
 ACTIONS: dict[str, Action] = {
-    action.id: action for action in (STOP, RESIZE, MODIFY, DELETE, SET_RETENTION, STOP_DATABASE)
+    action.id: action for action in (STOP, RESIZE, MODIFY, DELETE, SET_RETENTION, STOP_DATABASE, SET_MODE)
 }
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
@@ -78,6 +79,7 @@ ESTATE: dict[str, Any] = {
                 {"name": "audit-trail", "retention": 365},
             ],
             "databases": [{"name": "reports", "tags": {"team": "data"}}],
+            "tables": [{"name": "orders", "read": 100, "write": 50, "indexes": {"by-date": [5, 5]}}],
         }
     ],
 }
@@ -171,7 +173,7 @@ def warm_sdk() -> SdkSessions:
 @cache
 def _warm(_endpoint: str) -> SdkSessions:
     sdk = SdkSessions(CallCounter())
-    for service in ("ec2", "logs", "rds", "resourcegroupstaggingapi", "sts"):
+    for service in ("application-autoscaling", "dynamodb", "ec2", "logs", "rds", "resourcegroupstaggingapi", "sts"):
         sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()
     return sdk
 
@@ -287,6 +289,7 @@ _ARNS = {
     "ebs-volume": "ec2:{}:volume/{}",
     "log-group": "logs:{}:log-group:{}",
     "rds-instance": "rds:{}:db:{}",
+    "dynamodb-table": "dynamodb:{}:table/{}",
 }
 
 

@@ -75,6 +75,13 @@ def never_verified(world: World, request: ActRequest, ledger: DurableLedger) -> 
             {"retentionDays": "365"},
         ),
         ("rds_instance_stop", "reports", {}, {"StopDBInstance": 1, "StartDBInstance": 1}, {"state": "available"}),
+        (
+            "dynamodb_table_set_mode",
+            "orders",
+            {"billingMode": "PAY_PER_REQUEST"},
+            {"UpdateTable": 2},
+            {"billingMode": "PROVISIONED", "capacity": "100/50", "indexes": "by-date=5/5"},
+        ),
     ],
 )
 def test_an_act_that_turns_back_restores_what_was_observed(
@@ -144,7 +151,11 @@ def test_a_database_that_somebody_starts_while_it_is_stopping_is_left_alone(worl
 
 @pytest.mark.parametrize(
     ("action", "operation"),
-    [("log_group_set_retention", "PutRetentionPolicy"), ("rds_instance_stop", "StopDBInstance")],
+    [
+        ("log_group_set_retention", "PutRetentionPolicy"),
+        ("rds_instance_stop", "StopDBInstance"),
+        ("dynamodb_table_set_mode", "UpdateTable"),
+    ],
 )
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before", "http_error", "throttle"])
 def test_a_lost_answer_or_a_call_that_never_arrived_ends_in_one_effect(
@@ -166,6 +177,28 @@ def test_a_call_that_aws_denies_ends_the_act_with_nothing_changed(world: World, 
     assert result.state is State.ROLLED_BACK
     assert "AccessDenied" in result.message
     assert effects(aws.calls) == {}
+
+
+def test_a_fifth_change_of_mode_in_a_day_ends_the_act_and_says_why(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "dynamodb_table_set_mode")
+    message = "Subscriber limit exceeded: Update to PayPerRequest mode are limited to 4 times in 24 hours."
+    fault = {"kind": "error", "service": "dynamodb", "action": "UpdateTable", "code": "LimitExceededException"}
+    aws.control.inject({**fault, "message": message})
+    result = run_to_end(world, request, ledger)
+    assert result.state is State.ROLLED_BACK
+    assert result.message.startswith("AWS takes four changes to on-demand mode in 24 hours, and they are used up.")
+    assert effects(aws.calls) == {}
+
+
+def test_a_table_that_somebody_provisioned_again_is_left_alone(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "dynamodb_table_set_mode")
+    account = request.plan.resource.account
+    change = {"mode": "PROVISIONED", "capacity": [7, 7]}
+    world.passage = at("outcome.after", lambda: aws.control.change(account, REGION, "table/orders", change))
+    result = run_to_end(world, request, ledger)
+    assert result.state is State.ROLLED_BACK
+    assert result.message.endswith("The table is ACTIVE with 7 read and 7 write units.")
+    assert effects(aws.calls) == {"UpdateTable": 1}
 
 
 def test_a_start_that_finds_no_room_is_tried_until_there_is_some(world: World, aws: AwsDouble) -> None:

@@ -23,6 +23,7 @@ _ESTATE: dict[str, Any] = {
             "account": "production",
             "region": _REGION,
             "logGroups": [{"name": "web", "tags": {"team": "web"}}, {"name": "audit", "retention": 365}],
+            "tables": [{"name": "orders", "read": 10, "write": 5, "indexes": {"by-date": [1, 1]}}],
             "databases": [
                 {"name": "alone"},
                 {"name": "down", "state": "stopped"},
@@ -161,3 +162,29 @@ def test_the_estate_is_as_it_was_after_a_reset(aws: AwsDouble) -> None:
     client("rds").stop_db_instance(DBInstanceIdentifier="alone")
     aws.control.reset()
     assert (retention(aws, "web"), state(aws, "alone")) == (None, "available")
+
+
+def test_a_fifth_change_to_on_demand_mode_within_a_day_is_refused(aws: AwsDouble) -> None:
+    table = client("dynamodb")
+    capacity = {"ReadCapacityUnits": 10, "WriteCapacityUnits": 5}
+    for _ in range(4):
+        table.update_table(TableName="orders", BillingMode="PAY_PER_REQUEST")
+        table.update_table(TableName="orders", BillingMode="PROVISIONED", ProvisionedThroughput=capacity)
+    with pytest.raises(ClientError) as error:
+        table.update_table(TableName="orders", BillingMode="PAY_PER_REQUEST")
+    assert code_of(error) == "LimitExceededException"
+    aws.control.advance(24 * 3600 + 1)
+    client("dynamodb").update_table(TableName="orders", BillingMode="PAY_PER_REQUEST")
+    assert aws.control.resource(_ACCOUNT, _REGION, "table/orders")["mode"] == "PAY_PER_REQUEST"
+
+
+@pytest.mark.parametrize(
+    ("mode", "capacity"),
+    [("PAY_PER_REQUEST", {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}), ("PROVISIONED", None)],
+)
+def test_a_mode_with_the_other_ones_capacity_is_refused(mode: str, capacity: Any, aws: AwsDouble) -> None:
+    aws.control.change(_ACCOUNT, _REGION, "table/orders", {"mode": "PAY_PER_REQUEST"})
+    further = {} if capacity is None else {"ProvisionedThroughput": capacity}
+    with pytest.raises(ClientError) as error:
+        client("dynamodb").update_table(TableName="orders", BillingMode=mode, **further)
+    assert code_of(error) == "ValidationException"

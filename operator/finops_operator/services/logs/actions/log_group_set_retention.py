@@ -30,12 +30,11 @@ from finops_operator.plugins.action import (
     Statement,
     Target,
 )
-from finops_operator.plugins.described import tags_of
 from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.protection import controlled, described_by_template, protected
 from finops_operator.plugins.session_policy import allow
-from finops_operator.plugins.tagging import OPERATION as _READ_TAGS
 from finops_operator.plugins.tagging import PERMISSION as _TAGS
+from finops_operator.plugins.tagging import tags_of_arn
 from finops_operator.services.logs.judging.judged import size
 from finops_operator.services.logs.log_group import DELIVERY, STANDARD
 from finops_operator.services.logs.rules.retention import RETENTIONS
@@ -74,7 +73,7 @@ def _observe(reader: Reader, target: Target) -> Observation:
     group = next((one for one in answer.get("logGroups", ()) if one.get("logGroupName") == name), None)
     if group is None:
         return Observation(exists=False)
-    tags = _tags(reader, target.resource.arn)
+    tags = tags_of_arn(reader, target.resource.arn)
     stored = group.get("storedBytes")
     facts: dict[str, Json] = {
         "retentionDays": str(group.get("retentionInDays") or _FOR_EVER),
@@ -88,17 +87,6 @@ def _observe(reader: Reader, target: Target) -> Observation:
     # A group that was deleted and made anew has another time of creation.
     fingerprint = {name: str(facts[name]) for name in ("retentionDays", "createdAt")}
     return Observation(exists=True, fingerprint={**fingerprint, "tags": sha256_hex(dict(tags))[:16]}, facts=facts)
-
-
-def _tags(reader: Reader, arn: str) -> Mapping[str, str]:
-    """Return the tags of the log group; AWS lists its ARN with or without the ending that stands for its streams."""
-    answer = reader.read(_READ_TAGS, {"ResourceARNList": [arn]})
-    return {
-        key: value
-        for one in answer.get("ResourceTagMappingList", ())
-        if str(one.get("ResourceARN") or "").removesuffix(":*") == arn
-        for key, value in tags_of(one).items()
-    }
 
 
 def _known_tags(observation: Observation) -> Mapping[str, str]:
