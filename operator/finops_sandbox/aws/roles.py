@@ -2,7 +2,7 @@
 
 The base user is the operator's. The engineer is the person at the keyboard, who reads one account with keys of her own
 and may become the two roles, so that `finops scan` and `finops doctor` can be tried. Least privilege as documented for
-the product: the scanner reads, the executor does exactly the four acts, and neither touches what is tagged
+the product: the scanner reads, the executor does exactly the product's acts, and neither touches what is tagged
 ``finops.dev/protected``.
 """
 
@@ -78,6 +78,9 @@ def executor_policy(account: str) -> dict[str, Any]:
     snapshot = "arn:aws:ec2:*::snapshot/*"
     acts = ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"]
     acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
+    acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable"]
+    table = f"arn:aws:dynamodb:*:{account}:table/*"
+    log_group, database = f"arn:aws:logs:*:{account}:log-group:*", f"arn:aws:rds:*:{account}:db:*"
     return {
         "Version": _VERSION,
         "Statement": [
@@ -103,6 +106,13 @@ def executor_policy(account: str) -> dict[str, Any]:
                 "Resource": f"arn:aws:kms:*:{account}:key/*",
                 "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
             },
+            {
+                "Effect": "Allow",
+                "Action": ["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
+                "Resource": log_group,
+            },
+            {"Effect": "Allow", "Action": "dynamodb:UpdateTable", "Resource": table},
+            {"Effect": "Allow", "Action": ["rds:StopDBInstance", "rds:StartDBInstance"], "Resource": database},
             {
                 # Starting and giving the type back stay allowed: whoever protects an instance in the middle of a
                 # resize must not leave it stopped.
