@@ -116,7 +116,7 @@ def test_an_honest_change_of_mind_through_another_channel_verifies() -> None:
         ("logs:DeleteLogGroup", {"logGroupName": "web"}, ["Plan"]),
     ],
 )
-def test_the_way_back_of_a_retention_restores_what_the_plan_found_on_its_own_log_group(
+def test_rolling_a_retention_back_restores_what_the_plan_found_on_its_own_log_group(
     operation: str, parameters: dict[str, Json], found: list[str]
 ) -> None:
     forward: dict[str, Json] = {"logGroupName": "web", "retentionInDays": 90}

@@ -90,7 +90,7 @@ def test_a_volume_deletion_asks_for_two_people_and_says_what_is_lost() -> None:
     assert '"style": "danger"' in text
 
 
-def test_a_retention_asks_for_two_people_and_says_that_events_are_deleted_for_good() -> None:
+def test_a_retention_asks_for_two_people_and_says_that_events_are_deleted_permanently() -> None:
     request = retention_request(status={"state": "Pending", "votes": votes(1, required=2)})
     facts = card_facts(request, [vote(request)], demo=False)
     shown = card(facts, BUTTONS)

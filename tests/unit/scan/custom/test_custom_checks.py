@@ -174,7 +174,7 @@ def test_names_are_found_between_comments_quotes_and_spaces() -> None:
     assert language.compile(quoted).names == ("cost.monthly", "tags")
 
 
-def test_a_loop_behind_what_looks_like_a_comment_is_still_seen() -> None:
+def test_a_loop_behind_what_resembles_a_comment_is_still_seen() -> None:
     language = Language({"tags": "map(string, string)"})
     with pytest.raises(InvalidExpression, match="stands inside another loop"):
         language.compile("tags.all(a, tags['//'] == a || tags.all(b, a == b))")

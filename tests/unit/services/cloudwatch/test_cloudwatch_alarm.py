@@ -114,7 +114,7 @@ def test_what_alarms_watch_is_asked_for_once_a_page_and_only_without_data() -> N
         {"Dimensions": []},
     ],
 )
-def test_what_cannot_be_asked_for_is_not_known_to_be_gone(changes: dict[str, Any]) -> None:
+def test_what_cannot_be_read_is_not_known_to_be_gone(changes: dict[str, Any]) -> None:
     own = facts(reader(listed(**changes)))
     assert (own.watched, own.watched_exists) == ("", None)
 

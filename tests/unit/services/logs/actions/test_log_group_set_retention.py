@@ -165,7 +165,7 @@ def test_a_setting_that_somebody_else_chose_meanwhile_is_left_alone() -> None:
     assert not rules.steps["set"].expected(plan, observed(retentionInDays=30))
 
 
-def test_the_card_says_that_events_are_deleted_for_good() -> None:
+def test_the_card_says_that_events_are_deleted_permanently() -> None:
     seen = observed(retentionInDays=3653)
     words = ACTION.words(seen, _90, ACTION.plan(_GROUP, _90, seen.fingerprint))
     assert (words.verb, words.target) == ("Limit", "90 days of retention")
