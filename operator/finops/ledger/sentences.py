@@ -157,7 +157,8 @@ def _verified(entry: Entry) -> Sentence:
 
 def _seen(detail: Mapping[str, Json]) -> str:
     observed = _inner(detail, "observed")
-    facts = [f"{words(name)} {observed[name]}" for name in ("state", "instanceType", "volumeType") if name in observed]
+    names = sorted(name for name in observed if name == "state" or name.endswith("Type"))
+    facts = [f"{words(name)} {observed[name]}" for name in sorted(names, key=lambda name: name != "state")]
     return f"AWS showed {', '.join(facts)}" if facts else ""
 
 
