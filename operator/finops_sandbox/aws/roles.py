@@ -72,6 +72,16 @@ def scanner_policy() -> dict[str, Any]:
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 
+def _further_services(account: str) -> list[dict[str, Any]]:
+    """The acts beyond EC2: each call and its opposite."""
+    acts = {
+        f"arn:aws:logs:*:{account}:log-group:*": ["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
+        f"arn:aws:dynamodb:*:{account}:table/*": ["dynamodb:UpdateTable"],
+        f"arn:aws:rds:*:{account}:db:*": ["rds:StopDBInstance", "rds:StartDBInstance"],
+    }
+    return [{"Effect": "Allow", "Action": calls, "Resource": arn} for arn, calls in acts.items()]
+
+
 def executor_policy(account: str) -> dict[str, Any]:
     """The acts, each on its own type of ARN."""
     instance, volume = f"arn:aws:ec2:*:{account}:instance/*", f"arn:aws:ec2:*:{account}:volume/*"
@@ -79,8 +89,6 @@ def executor_policy(account: str) -> dict[str, Any]:
     acts = ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"]
     acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
     acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable"]
-    table = f"arn:aws:dynamodb:*:{account}:table/*"
-    log_group, database = f"arn:aws:logs:*:{account}:log-group:*", f"arn:aws:rds:*:{account}:db:*"
     return {
         "Version": _VERSION,
         "Statement": [
@@ -106,13 +114,7 @@ def executor_policy(account: str) -> dict[str, Any]:
                 "Resource": f"arn:aws:kms:*:{account}:key/*",
                 "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
             },
-            {
-                "Effect": "Allow",
-                "Action": ["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
-                "Resource": log_group,
-            },
-            {"Effect": "Allow", "Action": "dynamodb:UpdateTable", "Resource": table},
-            {"Effect": "Allow", "Action": ["rds:StopDBInstance", "rds:StartDBInstance"], "Resource": database},
+            *_further_services(account),
             {
                 # Starting and giving the type back stay allowed: whoever protects an instance in the middle of a
                 # resize must not leave it stopped.
