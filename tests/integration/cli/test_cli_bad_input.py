@@ -198,11 +198,21 @@ def test_whatever_is_wrong_with_credentials_and_endpoints_is_reported_with_the_f
 
 
 def test_a_region_that_does_not_exist_names_field_and_fix(aws: AwsProcess, finops: Finops, files: Files) -> None:
-    path = files(policy("production", regions=["us-east-9"]), account("production"))
+    path = files(policy("production", regions=["us-east-9"], resources=["ec2-instance"]), account("production"))
     ended = finops("scan", "-f", path)
     assert ended.code == 1
     assert "us-east-9 does not exist or is not enabled" in ended.err
     assert "spec.regions of the policy" in ended.err
+
+
+def test_a_region_that_does_not_exist_is_a_gap_where_kinds_without_a_region_were_read(
+    aws: AwsProcess, finops: Finops, files: Files
+) -> None:
+    path = files(policy("production", regions=["us-east-9"]), account("production"))
+    ended = finops("scan", "-f", path, "-o", "json")
+    assert ended.code == 3
+    assert "us-east-9 does not exist or is not enabled" in ended.out
+    assert "spec.regions of the policy" in ended.out
 
 
 KUBECONFIG = """apiVersion: v1
