@@ -109,7 +109,7 @@ SCAN_POLICY = (
     _own_check("id", *CHECK),
     _own_check("kind", *KIND),
     _own_check("action", *ACTION),
-    _own_check("message", "is not one line of text", "Größer als nötig: > 5 %.", "two\nlines"),
+    _own_check("message", "is not one line of text", "Größer: > 5 %.", "two\nlines"),
     value_case("ScanPolicy", "spec.selector.includeTags", *TAGS),
     value_case("ScanPolicy", "spec.selector.excludeTags", *TAGS),
     spec_case(
