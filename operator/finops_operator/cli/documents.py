@@ -141,6 +141,6 @@ def _taken(
 
 def _own_checks_problems(policy: ScanPolicy, catalog: Catalog, source: str) -> Iterator[Problem]:
     """Yield what is wrong with the checks that the policy brings itself."""
-    for one in compiled_checks(policy.spec.custom_checks, catalog):
+    for one in compiled_checks(policy.spec.custom_checks, catalog, policy.spec.resources):
         if isinstance(one, InvalidInput):
             yield Problem(source, "", one.field, one.message, one.hint)

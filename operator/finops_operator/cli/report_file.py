@@ -21,6 +21,7 @@ from finops.domain.utilization import MetricSummary, Utilization
 from finops.errors import InvalidInput
 from finops_operator.scan.trial import Observed
 
+_HOUR_SECONDS: Final = 3600
 _LARGEST: Final = 512 * 1024 * 1024
 """Bytes; a report of 100,000 resources has about half of it."""
 
@@ -91,7 +92,8 @@ def _summary(record: Mapping[str, Any]) -> MetricSummary:
     expected = round((end - start).total_seconds() / period)
     return MetricSummary(
         maximum=float(record["maximum"]),
-        p99_5=float(record["p99_5"]),
+        # A scan asks conditions about hourly maxima, of which this statistic alone differs.
+        p99_5=math.nan if period < _HOUR_SECONDS else float(record["p99_5"]),
         p99=math.nan,
         p95=math.nan,
         p90=math.nan,

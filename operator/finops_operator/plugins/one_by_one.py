@@ -24,8 +24,8 @@ class OneByOne:
 
     Attributes:
         reader: of the account and region.
-        refusals: denials of one question after which it is given up; more than one where a resource's own policy may
-            refuse what others answer. Any other error gives it up at once.
+        refusals: denials of one question in a row after which it is given up; more than one where a resource's own
+            policy may refuse what others answer. Any other error gives it up at once.
         gone: error codes of a resource that was deleted since it was listed: only its own answer is not known.
         gaps: what could not be read, one for each question.
     """
@@ -74,6 +74,7 @@ class OneByOne:
             if error.code not in self.gone:
                 self._failed(operation, error)
             return False
+        self._left.pop(operation, None)
         return True
 
     def _failed(self, operation: str, error: AwsError) -> None:

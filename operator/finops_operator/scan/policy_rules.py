@@ -112,7 +112,8 @@ def policy_rules(
             names the field.
     """
     settings = [CheckSetting(one.id, one.enabled, one.parameters) for one in policy.spec.checks]
-    own = custom_checks(policy.spec.custom_checks, Catalog(offered.kinds, offered.checks, offered.actions))
+    catalog = Catalog(offered.kinds, offered.checks, offered.actions)
+    own = custom_checks(policy.spec.custom_checks, catalog, policy.spec.resources)
     wanted: tuple[str, ...] = policy.spec.resources or tuple(offered.kinds)
     return PolicyRules(
         policy=(policy.metadata.namespace or "default", policy.metadata.name),

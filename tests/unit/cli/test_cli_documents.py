@@ -293,6 +293,13 @@ def test_dates_stay_the_text_they_are_as_with_kubectl(tmp_path: Path) -> None:
     assert found.spec.suspend
 
 
+def test_a_check_of_a_policys_own_on_a_kind_that_it_does_not_scan_is_named(tmp_path: Path) -> None:
+    own = {"id": "ours", "kind": "ebs-volume", "when": "cost.monthly > 1", "message": "Ours."}
+    ours = policy(customChecks=[own], resources=["ec2-instance"])
+    (found,) = problems(tmp_path / "policies.yaml", ours, account())
+    assert (found.field, found.rule) == ("spec.customChecks[0].kind", "ebs-volume is not scanned by this policy")
+
+
 def test_every_wrong_check_of_a_policys_own_is_named(tmp_path: Path) -> None:
     def own(id_: str, when: str, kind: str = "ec2-instance") -> dict[str, str]:
         return {"id": id_, "kind": kind, "when": when, "message": "Ours."}

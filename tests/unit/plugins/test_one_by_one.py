@@ -36,6 +36,18 @@ def test_refusals_of_single_resources_are_borne_as_often_as_allowed_and_are_one_
     assert (len(reader.asked), len(asking.gaps)) == (2, 1)
 
 
+def test_an_answer_in_between_shows_that_the_right_is_there() -> None:
+    denied = AwsDenied("no", operation=ASKED, code="AccessDenied")
+    asking = OneByOne(Pages({ASKED: [denied]}), refusals=2)
+    granted = Pages({ASKED: [{}]})
+    answers = []
+    for reader in (asking.reader, granted, asking.reader, granted, asking.reader, asking.reader, granted):
+        asking.reader = reader
+        answers.append(asking.answer(ASKED, {}))
+    assert answers == [None, {}, None, {}, None, None, None]
+    assert len(asking.gaps) == 1
+
+
 def test_a_resource_that_is_gone_meanwhile_is_not_known_and_stops_no_other_question() -> None:
     reader = failing(AwsRejected, "RepositoryNotFoundException")
     asking = OneByOne(reader, gone=frozenset({"RepositoryNotFoundException"}))

@@ -5,7 +5,7 @@ Called when a policy is read: by a scan, `finops policy validate` and `finops po
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -38,22 +38,28 @@ class Catalog:
     actions: Mapping[str, Action]
 
 
-def custom_checks(wanted: Sequence[CustomCheck], catalog: Catalog) -> dict[str, Check[Any]]:
+def custom_checks(
+    wanted: Sequence[CustomCheck], catalog: Catalog, resources: Collection[str] = ()
+) -> dict[str, Check[Any]]:
     """Return id → check.
 
     Raises:
         InvalidInput: the first of `compiled_checks`.
     """
     made: dict[str, Check[Any]] = {}
-    for one in compiled_checks(wanted, catalog):
+    for one in compiled_checks(wanted, catalog, resources):
         if isinstance(one, InvalidInput):
             raise one
         made[one.id] = one
     return made
 
 
-def compiled_checks(wanted: Sequence[CustomCheck], catalog: Catalog) -> Iterator[Check[Any] | InvalidInput]:
+def compiled_checks(
+    wanted: Sequence[CustomCheck], catalog: Catalog, resources: Collection[str] = ()
+) -> Iterator[Check[Any] | InvalidInput]:
     """Yield for each one the check, or why it cannot be used.
+
+    `resources` are the kinds that the policy scans, all when it names none: a check of another one is never asked.
 
     The error's `field` is `spec.customChecks[i].when` or another one of it; of a condition it says the line, the column
     and the reason.
@@ -63,6 +69,7 @@ def compiled_checks(wanted: Sequence[CustomCheck], catalog: Catalog) -> Iterator
         where = f"spec.customChecks[{index}]"
         try:
             _require_known(one, catalog, where)
+            _require_scanned(one, resources, where)
             fields = fields_of(catalog.kinds[one.kind])
             if one.kind not in languages:
                 languages[one.kind] = Language({name: field.type for name, field in fields.items()})
@@ -73,6 +80,17 @@ def compiled_checks(wanted: Sequence[CustomCheck], catalog: Catalog) -> Iterator
             yield error
         else:
             yield _check(one, catalog, _Rule(one, condition, tuple(fields[name] for name in condition.names)))
+
+
+def _require_scanned(one: CustomCheck, resources: Collection[str], where: str) -> None:
+    """Raise InvalidInput when the policy does not scan the check's kind."""
+    if resources and one.kind not in resources:
+        raise InvalidInput(
+            f"{one.kind} is not scanned by this policy",
+            field=f"{where}.kind",
+            code="KindNotScanned",
+            hint=f"add {one.kind} to spec.resources, or remove the check",
+        )
 
 
 def _require_known(one: CustomCheck, catalog: Catalog, where: str) -> None:

@@ -28,6 +28,9 @@ ACTIVE: Final = "active"
 """Secrets Manager gives a secret no state: it is kept while it is listed."""
 
 
+MAY_HAVE_REPLICAS: Final = "it may have replicas, whose reads in other regions are not seen here"
+
+
 @dataclass(frozen=True, slots=True)
 class SecretFacts:
     """What is known of one secret; None: AWS did not say. Names as in the reports' `attributes`.
@@ -35,12 +38,14 @@ class SecretFacts:
     Attributes:
         last_accessed: ISO day on which it was read last in this region, empty when it never was.
         replica_of: region of the secret that this one is a replica of, empty when it is none.
+        replicated: whether it may have replicas: AWS names its region as the primary one.
         owning_service: the AWS service that keeps it, empty for none.
         not_in_cost: what AWS bills of it by use and its cost leaves out.
     """
 
     last_accessed: str | None = None
     replica_of: str | None = None
+    replicated: bool | None = None
     owning_service: str | None = None
     rotates: bool | None = None
     not_in_cost: tuple[str, ...] | None = None
@@ -65,6 +70,7 @@ def _resource(secret: Mapping[str, Any], reader: PageReader) -> Resource:
     facts = SecretFacts(
         last_accessed="" if read is None else read.date().isoformat(),
         replica_of="" if primary == reader.region else primary,
+        replicated=secret.get("PrimaryRegion") == reader.region,
         owning_service=str(secret.get("OwningService") or ""),
         rotates=bool(secret.get("RotationEnabled")),
         not_in_cost=("api_request",),

@@ -22,6 +22,7 @@ def secret(read_days: float | None = 120, days: float = 365, /, **attributes: Js
     facts: dict[str, Json] = {
         "last_accessed": read,
         "replica_of": "",
+        "replicated": False,
         "owning_service": "",
         "rotates": False,
         **attributes,

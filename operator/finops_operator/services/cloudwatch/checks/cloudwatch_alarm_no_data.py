@@ -1,12 +1,12 @@
 """Alarms that have had no data for a month: they watch something that no longer reports, and are billed all the same.
 
-AWS publishes no rule for it; thirty days are ours. An alarm on something that reports only when it happens, such as a
-failed payment, may rest in this state for long: the evidence says how to make it useful instead.
+AWS publishes no rule for it; thirty days are ours. An alarm on something that reports only when it happens, such as an
+error of a load balancer, rests in this state while all is well: what it saves is therefore unknown until a person has
+said which it is, and an alarm on a machine, disk or gateway that exists is left alone.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
@@ -24,18 +24,22 @@ def _evaluate(facts: Facts[AlarmFacts], parameters: Parameters) -> Finding | Not
         return NotRecommended(ID, facts.resource.id, passed)
     if facts.own.watched_exists is False:
         return NotRecommended(ID, facts.resource.id, "what it watches is gone, which another check says")
+    if facts.own.watched_exists:
+        return NotRecommended(
+            ID, facts.resource.id, "what it watches exists, and may report only when something happens"
+        )
     return Finding(
         check=ID,
         action="",
         parameters={},
-        new_monthly_cost=Decimal(0),
+        new_monthly_cost=None,
         evidence={"daysWithoutData": passed, "thresholdDays": str(least)},
         summary=f"It has had no data for {passed} days.",
         facts=(
             *alarm_facts(facts.own, passed),
             EvidenceFact("Missing data counts as", facts.own.missing_data or "missing"),
             EvidenceFact(
-                "Instead of deleting it", "let missing data count as notBreaching, where no news is good news"
+                "Delete it only", "where data should come; where no news is good news, let missing data be notBreaching"
             ),
         ),
     )
@@ -46,10 +50,9 @@ CHECK: Final = Check(
     title="Alarm without data",
     kinds=("cloudwatch-alarm",),
     documentation="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
-    action_type=ActionType.DELETE,
+    action_type=ActionType.REVIEW,
     effort=Effort.LOW,
     evaluate=_evaluate,
-    rollback_possible=False,
-    destructive=True,
+    rollback_possible=True,
     parameters=(least_days("minimumDays", 30, "An alarm that had data within this time is left alone."),),
 )

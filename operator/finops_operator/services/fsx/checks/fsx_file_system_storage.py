@@ -20,6 +20,8 @@ from finops_operator.services.fsx.judging.judged import not_judged, ordered_fact
 ID: Final = "fsx_file_system_storage"
 _GIB: Final = 2**30
 _PERCENT: Final = 100
+_LEAST_HDD_GIB: Final = 2000
+"""CreateFileSystem, WindowsConfiguration: less is offered on SSD alone, whose gigabytes cost several times as much."""
 
 
 def _evaluate(facts: Facts[FsxFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -32,6 +34,8 @@ def _evaluate(facts: Facts[FsxFacts], parameters: Parameters) -> Finding | NotRe
         reason = "its storage is not known"
     elif not reason and ordered is not None and ordered < smallest:
         reason = f"it has {ordered} GiB, {smallest} are needed"
+    elif not reason and own.storage_type != "SSD" and (ordered or 0) <= _LEAST_HDD_GIB:
+        reason = f"it has {ordered} GiB, and HDD storage begins at {_LEAST_HDD_GIB}"
     reason = reason or not_measured(facts, (FREE_STORAGE,), parameters["minimumMeasuredDays"])
     if reason or ordered is None:
         return NotRecommended(ID, facts.resource.id, reason)

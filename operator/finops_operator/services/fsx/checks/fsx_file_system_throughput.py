@@ -29,6 +29,8 @@ def _evaluate(facts: Facts[FsxFacts], parameters: Parameters) -> Finding | NotRe
     reason, smallest = not_judged(facts), _LEAST_MBPS.get(own.file_system_type or "")
     if not reason and (smallest is None or own.throughput_mbps is None):
         reason = "its throughput is not ordered by itself, or not known"
+    elif not reason and own.file_system_type == ONTAP and not (own.deployment or "").endswith("_1"):
+        reason = "what the second generation of ONTAP offers depends on its pairs of servers, which are not read"
     elif not reason and smallest is not None and (own.throughput_mbps or 0) < 2 * smallest:
         reason = f"half of {own.throughput_mbps} MB/s is less than its type offers"
     reason = reason or not_measured(facts, (THROUGHPUT,), least)

@@ -40,11 +40,12 @@ def _evaluate(facts: Facts[HealthCheckFacts], parameters: Parameters) -> Finding
         },
         summary="No record, no other health check and no alarm refers to it.",
         facts=(
-            EvidenceFact("Records, calculated checks, alarms", "none in this account"),
+            EvidenceFact("Records, calculated checks, alarms on its status", "none in this account"),
             EvidenceFact("Type", own.check_type or "not known"),
             window_fact(status),
             EvidenceFact(
-                "Before it is deleted", "check zones of other accounts; Route 53 does not refuse to delete it"
+                "Before it is deleted",
+                "check zones of other accounts, and alarms by an expression; Route 53 does not refuse to delete it",
             ),
         ),
     )
@@ -61,6 +62,8 @@ def _in_use(own: HealthCheckFacts) -> str:
         return "whether an alarm watches it is not known"
     if own.alarms:
         return f"{own.alarms} alarms watch it"
+    if own.measures_latency is not False:
+        return "it measures latency, and alarms on that are not read"
     return "" if own.tags_known else "its tags could not be read, so it may be protected"
 
 

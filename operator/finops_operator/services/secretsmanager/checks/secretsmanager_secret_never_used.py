@@ -13,7 +13,7 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.window import too_young
-from finops_operator.services.secretsmanager.secret import SecretFacts
+from finops_operator.services.secretsmanager.secret import MAY_HAVE_REPLICAS, SecretFacts
 
 ID: Final = "secretsmanager_secret_never_used"
 
@@ -25,6 +25,8 @@ def _evaluate(facts: Facts[SecretFacts], parameters: Parameters) -> Finding | No
         reason = "when it was read last is not known"
     if not reason and own.last_accessed:
         reason = f"it was read on {own.last_accessed}"
+    if not reason and own.replicated:
+        reason = MAY_HAVE_REPLICAS
     reason = reason or too_young(facts, least)
     if reason or created is None:
         return NotRecommended(ID, facts.resource.id, reason)
@@ -39,7 +41,7 @@ def _evaluate(facts: Facts[SecretFacts], parameters: Parameters) -> Finding | No
         facts=(
             EvidenceFact("Read", "never in this region"),
             EvidenceFact("Age", f"{age} days"),
-            EvidenceFact("Replica", f"of the one in {own.replica_of}" if own.replica_of else "no"),
+            EvidenceFact("Replica", f"of the one in {own.replica_of}" if own.replica_of else "no, and it has none"),
             EvidenceFact(
                 "Before it is deleted", "ask whether it is kept for a disaster; AWS can restore it for 30 days"
             ),

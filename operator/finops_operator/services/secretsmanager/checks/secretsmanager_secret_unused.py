@@ -14,7 +14,7 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.described import parse_time
-from finops_operator.services.secretsmanager.secret import SecretFacts
+from finops_operator.services.secretsmanager.secret import MAY_HAVE_REPLICAS, SecretFacts
 
 ID: Final = "secretsmanager_secret_unused"
 
@@ -28,6 +28,8 @@ def _evaluate(facts: Facts[SecretFacts], parameters: Parameters) -> Finding | No
         reason = "it was never read"
     else:
         reason = "when it was read last is not known"
+    if read is not None and not own.owning_service and own.replicated:
+        reason, read = MAY_HAVE_REPLICAS, None
     if own.owning_service or read is None:
         return NotRecommended(ID, facts.resource.id, reason)
     passed = (facts.now - read) // timedelta(days=1)
@@ -42,7 +44,7 @@ def _evaluate(facts: Facts[SecretFacts], parameters: Parameters) -> Finding | No
         summary=f"Nobody has read it for {passed} days.",
         facts=(
             EvidenceFact("Read last", f"{own.last_accessed}, {passed} days ago"),
-            EvidenceFact("Replica", f"of the one in {own.replica_of}" if own.replica_of else "no"),
+            EvidenceFact("Replica", f"of the one in {own.replica_of}" if own.replica_of else "no, and it has none"),
             EvidenceFact(
                 "Before it is deleted", "ask whether it is kept for a disaster; AWS can restore it for 30 days"
             ),

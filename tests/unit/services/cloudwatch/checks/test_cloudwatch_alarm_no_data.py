@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 from tests.unit.services.cloudwatch.alarms import ALARMS, alarm
 
@@ -12,12 +10,16 @@ from finops_operator.services.cloudwatch.checks.cloudwatch_alarm_no_data import 
 
 
 def test_an_alarm_without_data_for_long_is_found() -> None:
-    one = ALARMS.found(CHECK, alarm())
-    assert (one.action, one.new_monthly_cost, one.evidence["daysWithoutData"]) == ("", Decimal(0), 45)
+    one = ALARMS.found(CHECK, alarm(watched="", watched_exists=None))
+    assert (one.action, one.new_monthly_cost, one.evidence["daysWithoutData"]) == ("", None, 45)
+
+
+def test_an_alarm_on_something_that_exists_may_have_nothing_to_report() -> None:
+    assert ALARMS.reason(CHECK, alarm()) == "what it watches exists, and may report only when something happens"
 
 
 def test_a_day_less_or_a_single_value_breaks_it() -> None:
-    ALARMS.found(CHECK, alarm("INSUFFICIENT_DATA", 30))
+    ALARMS.found(CHECK, alarm("INSUFFICIENT_DATA", 30, watched="", watched_exists=None))
     assert ALARMS.reason(CHECK, alarm("INSUFFICIENT_DATA", 29)) == "it has had no data for 29 days, 30 are needed"
     assert ALARMS.reason(CHECK, alarm("OK")) == "it is OK, not INSUFFICIENT_DATA"
 

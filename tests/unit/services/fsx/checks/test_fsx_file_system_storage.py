@@ -37,6 +37,7 @@ def test_a_single_hour_at_the_limit_breaks_it() -> None:
     [
         ({"storage_gib": 499}, "it has 499 GiB, 500 are needed"),
         ({"storage_gib": None}, "its storage is not known"),
+        ({"storage_type": "HDD"}, "it has 2000 GiB, and HDD storage begins at 2000"),
         ({"file_system_type": "ONTAP"}, "its type is ONTAP, not WINDOWS"),
         ({"file_system_type": None}, "its type is not known, not WINDOWS"),
         ({"changing": True}, "AWS is still carrying out a change of it"),

@@ -34,6 +34,12 @@ def test_one_whose_half_its_type_does_not_offer_stays(name: str, least: int) -> 
     assert SYSTEMS.reason(CHECK, smaller, measured()) == f"half of {2 * least - 1} MB/s is less than its type offers"
 
 
+@pytest.mark.parametrize("deployment", ["MULTI_AZ_2", "SINGLE_AZ_2", None])
+def test_ontap_of_the_second_generation_is_not_judged(deployment: str | None) -> None:
+    newer = file_system(file_system_type="ONTAP", throughput_mbps=384, deployment=deployment)
+    assert "second generation of ONTAP" in SYSTEMS.reason(CHECK, newer, measured())
+
+
 @pytest.mark.parametrize(
     "changes", [{"file_system_type": "LUSTRE"}, {"throughput_mbps": None}, {"file_system_type": None}]
 )

@@ -37,6 +37,8 @@ def test_a_single_reference_breaks_it(changes: dict[str, Json], why: str) -> Non
         ({"records": None}, "what refers to it is not known"),
         ({"parents": None}, "what refers to it is not known"),
         ({"alarms": None}, "whether an alarm watches it is not known"),
+        ({"measures_latency": True}, "it measures latency, and alarms on that are not read"),
+        ({"measures_latency": None}, "it measures latency, and alarms on that are not read"),
         ({"tags_known": False}, "its tags could not be read, so it may be protected"),
     ],
 )

@@ -28,3 +28,8 @@ def test_what_is_not_known_is_not_judged() -> None:
     assert SECRETS.reason(CHECK, secret(None, last_accessed=None)) == "when it was read last is not known"
     assert SECRETS.reason(CHECK, replace(secret(None), created=None)) == "its age is not known"
     assert SECRETS.reason(CHECK, secret(None, owning_service="rds")) == "an AWS service keeps it"
+
+
+def test_a_secret_that_may_have_replicas_is_read_elsewhere() -> None:
+    why = "it may have replicas, whose reads in other regions are not seen here"
+    assert SECRETS.reason(CHECK, secret(None, replicated=True)) == why

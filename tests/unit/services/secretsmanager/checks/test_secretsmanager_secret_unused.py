@@ -27,3 +27,8 @@ def test_what_is_not_known_is_not_judged() -> None:
 def test_one_that_was_never_read_or_that_a_service_keeps_is_left_to_others() -> None:
     assert SECRETS.reason(CHECK, secret(None)) == "it was never read"
     assert SECRETS.reason(CHECK, secret(120, owning_service="rds")) == "an AWS service keeps it"
+
+
+def test_a_secret_that_may_have_replicas_is_read_elsewhere() -> None:
+    why = "it may have replicas, whose reads in other regions are not seen here"
+    assert SECRETS.reason(CHECK, secret(replicated=True)) == why
