@@ -15,15 +15,12 @@ from urllib.parse import parse_qsl
 
 from finops_sandbox.aws import (
     cloudwatch,
-    databases,
     describe,
-    log_groups,
     operations,
     provisioned_concurrency,
     serverless_caches,
     strict_ec2,
     sts,
-    tables,
     volumes,
     wire,
 )
@@ -45,9 +42,7 @@ _SERVER_ERROR = 500
 # What moto does not have and the double answers itself, though not strictly.
 # On every answer of a service that the strict layer does not know.
 NOT_STRICT = ("x-finops-sandbox", "not strict")
-_NOT_IN_MOTO = {**provisioned_concurrency.HANDLERS, **serverless_caches.HANDLERS, **databases.HANDLERS}
-# What AWS refuses and moto takes; asked before moto.
-_REFUSALS = {**log_groups.REFUSALS, **tables.REFUSALS}
+_NOT_IN_MOTO = {**provisioned_concurrency.HANDLERS, **serverless_caches.HANDLERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +208,11 @@ class Gateway:
 
     def _perform_not_strict(self, call: Call, request: Request) -> Answer:
         check(call)
-        asked = (call.service, call.action)
+        own = _NOT_IN_MOTO.get((call.service, call.action))
+        if own is None:
+            return self._ask_moto(call, request)
         with self.estate.lock:
-            if call.service == "rds":
-                databases.settle(self.estate, call.account, call.region)
-            if refuse := _REFUSALS.get(asked):
-                refuse(call)
-            own = _NOT_IN_MOTO.get(asked)
-            return self._ask_moto(call, request) if own is None else own(call)
+            return own(call)
 
     def _record(self, call: Call, sequence: int, result: str, status: int) -> None:
         assumed = (call.service, call.action) == ("sts", "AssumeRole")

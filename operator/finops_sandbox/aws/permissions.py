@@ -55,8 +55,7 @@ _NAMED = {
     "elasticache": {"CacheClusterId": "cluster:{}", "ReplicationGroupId": "replicationgroup:{}"},
     "elasticloadbalancing": {"LoadBalancerName": "loadbalancer/{}"},
     "lambda": {"FunctionName": "function:{}"},
-    # IAM judges calls about a log group on the ARN of its streams, none of them named.
-    "logs": {"logGroupName": "log-group:{}:log-stream:"},
+    "logs": {"logGroupName": "log-group:{}"},
     "rds": {
         "DBClusterIdentifier": "cluster:{}",
         "DBInstanceIdentifier": "db:{}",

@@ -1,1 +1,0 @@
-"""Actions on tables, one a file."""

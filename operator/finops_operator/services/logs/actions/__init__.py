@@ -1,1 +1,0 @@
-"""Actions on log groups, one a file."""

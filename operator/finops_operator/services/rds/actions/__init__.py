@@ -1,1 +1,0 @@
-"""Actions on databases, one a file."""
