@@ -201,20 +201,22 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
         return ()
     facts = instance_facts(instance)
     running = instance.state == _RUNNING
-    hours = (_instance_hours(instance, facts),) if running else ()
+    hours = (instance_hours(instance, facts),) if running else ()
     addresses = _address_hours(instance, facts, running=running)
     return (*hours, addresses) if addresses else hours
 
 
-def _instance_hours(instance: Resource, facts: InstanceFacts) -> BilledPart:
+def instance_hours(instance: Resource, facts: InstanceFacts) -> BilledPart:
+    """Return the hours of its type, with the query of their price or the reason why there is none."""
     system = billed_system(facts.usage_operation or "", facts.platform_details or "", facts.platform)
     reason = _unpriceable(facts) or system.reason_unknown
     if reason:
         return BilledPart("instance_hour", ONE, None, reason)
-    return BilledPart("instance_hour", ONE, _hour_query(instance.region, facts.instance_type or "", system.os))
+    return BilledPart("instance_hour", ONE, hour_query(instance.region, facts.instance_type or "", system.os))
 
 
-def _hour_query(region: str, instance_type: str, system: str) -> PriceQuery:
+def hour_query(region: str, instance_type: str, system: str) -> PriceQuery:
+    """Return what to ask the price tables for an hour of a type with an operating system."""
     return PriceQuery("ec2", region, "instance_hour", (("instance_type", instance_type), ("os", system)))
 
 
@@ -275,7 +277,7 @@ def _offered_types(reader: PageReader) -> Mapping[str, Iterable[str]]:
 
 
 def _price_queries(region: str, instance_type: str, options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
-    return (_hour_query(region, instance_type, options["--os"]),)
+    return (hour_query(region, instance_type, options["--os"]),)
 
 
 def _level(name: str, metric: str, unit: str, *, fine: bool = False) -> MetricSpec:

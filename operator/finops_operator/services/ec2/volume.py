@@ -31,6 +31,7 @@ _DETACHED: Final = "available"
 _ATTACHED: Final = "in-use"
 _OPERATION: Final = "ec2:DescribeVolumes"
 _PRICED: Final = ("gb_month", "iops_month", "throughput_mibps_month")
+_BY_IOPS: Final = frozenset({"io1", "io2"})
 GP3_FREE_IOPS: Final = 3000
 GP3_FREE_MIBPS: Final = 125
 IO2_TIERS: Final = (("iops_month", 0, 32000), ("iops_month_tier2", 32000, 64000), ("iops_month_tier3", 64000, None))
@@ -200,6 +201,18 @@ def _detached(resource: Resource) -> bool:
     return resource.state == _DETACHED
 
 
+def provisioned(volume_type: str | None, iops: int | None, throughput: int | None) -> bool:
+    """Return whether IOPS or throughput are billed apart, so that less of them would cost less."""
+    if volume_type == "gp3":
+        return (iops or 0) > GP3_FREE_IOPS or (throughput or 0) > GP3_FREE_MIBPS
+    return volume_type in _BY_IOPS and iops is not None
+
+
+def _provisioned(resource: Resource) -> bool:
+    attributes = resource.text("volume_type"), resource.number("iops"), resource.number("throughput")
+    return _attached(resource) and provisioned(*attributes)
+
+
 def _with_first_sight(volume: Resource, before: Resource | None, now: datetime) -> Resource:
     """Keep since when we have seen a volume detached; AWS does not say."""
     known = before.text("unattached_since") if before is not None and _detached(before) else ""
@@ -217,8 +230,16 @@ def _price_queries(region: str, kind: str, _options: Mapping[str, str]) -> tuple
     return tuple(_query(region, kind, dimension) for dimension in _PRICED)
 
 
-def _ebs(name: str, metric: str, unit: str, applies: Callable[[Resource], bool]) -> MetricSpec:
-    return MetricSpec(name, "AWS/EBS", metric, "VolumeId", ("Sum",), unit, applies=applies)
+def _ebs(
+    name: str,
+    metric: str,
+    unit: str,
+    applies: Callable[[Resource], bool],
+    *,
+    hourly: bool = True,
+    fine: bool = False,
+) -> MetricSpec:
+    return MetricSpec(name, "AWS/EBS", metric, "VolumeId", ("Sum",), unit, hourly=hourly, fine=fine, applies=applies)
 
 
 KIND: Final = ResourceKind(
@@ -239,9 +260,12 @@ KIND: Final = ResourceKind(
         unmeasured=frozenset({_DETACHED}),
     ),
     metrics=(
-        _ebs("volumeReadOps", "VolumeReadOps", "count", _asked),
-        _ebs("volumeWriteOps", "VolumeWriteOps", "count", _asked),
+        _ebs("volumeReadOps", "VolumeReadOps", "count", _asked, fine=True),
+        _ebs("volumeWriteOps", "VolumeWriteOps", "count", _asked, fine=True),
         _ebs("volumeIdleSeconds", "VolumeIdleTime", "seconds", _attached),
+        # Only the check of provisioned performance asks for these, so only its candidates are billed for them.
+        _ebs("volumeReadBytes", "VolumeReadBytes", "bytes", _provisioned, hourly=False, fine=True),
+        _ebs("volumeWriteBytes", "VolumeWriteBytes", "bytes", _provisioned, hourly=False, fine=True),
     ),
     billed_parts=billed_parts,
     console_url=console_page("ec2/home?region={region}#VolumeDetails:volumeId={id}"),

@@ -1,0 +1,84 @@
+"""ebs_volume_idle: an attached volume that nobody reads or writes, and everything that is no proof of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from tests.support.facts import HOUR, NOW, flat, summarize, volume
+from tests.support.judged_kind import JudgedKind, used, without
+
+from finops.domain.canonical import Json
+from finops.domain.resource import Resource
+from finops.domain.utilization import MetricSummary, Utilization
+from finops_operator.services.ec2.checks.ebs_volume_idle import CHECK
+from finops_operator.services.ec2.volume import KIND
+
+JUDGED = JudgedKind(KIND)
+
+
+def attached(state: str = "in-use", **attributes: Json) -> Resource:
+    return volume(state, **{"attached_device": "/dev/sdf", "volume_type": "gp3", **attributes})
+
+
+def did(reads: MetricSummary, writes: MetricSummary) -> Utilization:
+    return used("vol", volumeReadOps=reads, volumeWriteOps=writes)
+
+
+def nothing(days: float = 32) -> Utilization:
+    return did(flat(0, days=days), flat(0, days=days))
+
+
+def test_a_volume_that_was_neither_read_nor_written_for_32_days_could_be_a_snapshot() -> None:
+    one = JUDGED.found(CHECK, attached(), nothing())
+    assert (one.action, one.new_monthly_cost) == ("", Decimal("5.00"))  # 100 GiB × 0.05
+    assert one.evidence["busiestDayOperations"] == "0"
+    assert one.summary == "Attached to a running instance, and neither read nor written for 32 days."
+
+
+def test_a_single_write_in_32_days_shows_that_something_uses_it() -> None:
+    written = summarize([0.0] * (32 * 24 - 1) + [1.0], period=HOUR)
+    assert JUDGED.reason(CHECK, attached(), did(flat(0, days=32), written)) == (
+        "it had 1 reads and writes on its busiest day, idle is none"
+    )
+
+
+def test_31_days_without_anything_are_not_enough() -> None:
+    assert JUDGED.reason(CHECK, attached(), nothing(31)) == "only 31 days of volume read ops were read, 32 are needed"
+    young = replace(attached(), created=NOW - timedelta(days=31))
+    assert JUDGED.reason(CHECK, young, nothing()) == "it is younger than 32 days"
+
+
+@pytest.mark.parametrize("reason", ["Throttled", "NotPublished"])
+@pytest.mark.parametrize("metric", ["volumeReadOps", "volumeWriteOps"])
+def test_what_was_not_measured_is_never_idle(metric: str, reason: str) -> None:
+    assert f"is unknown ({reason})" in JUDGED.reason(CHECK, attached(), without(nothing(), metric, reason=reason))
+
+
+def test_a_window_with_holes_is_not_judged() -> None:
+    holes = summarize([0.0] * 700, period=HOUR, expected=768)
+    assert "covers 91.1 % of its window" in JUDGED.reason(CHECK, attached(), did(holes, holes))
+
+
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
+        (attached("available"), "it is available, not attached"),
+        (attached(attached_device="/dev/xvda"), "it is the root volume of its instance"),
+        (attached(attached_device="/dev/sda1"), "it is the root volume of its instance"),
+        (attached(attached_device=""), "as which device it is attached is not known"),
+        (
+            attached(volume_type="sc1", size_gb=500),
+            "the snapshot taken first could cost as much as the volume",
+        ),
+    ],
+)
+def test_detached_root_and_cheap_volumes_are_left_alone(one: Resource, why: str) -> None:
+    assert JUDGED.reason(CHECK, one, nothing()) == why
+
+
+def test_a_policy_may_ask_for_fewer_days() -> None:
+    assert JUDGED.found(CHECK, attached(), nothing(14), minimumIdleDays=Decimal(14))
+    assert CHECK.window_parameter == "minimumIdleDays"

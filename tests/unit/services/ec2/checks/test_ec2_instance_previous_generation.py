@@ -1,0 +1,70 @@
+"""ec2_instance_previous_generation: the current type of the size, and which instances have none."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tests.support.facts import in_region, instance
+from tests.support.judged_kind import JudgedKind
+
+from finops.domain.canonical import Json
+from finops_operator.services.ec2.checks.ec2_instance_previous_generation import CHECK
+from finops_operator.services.ec2.instance import KIND
+
+JUDGED = JudgedKind(KIND)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("t2.large", "t3.large"),
+        ("t2.nano", "t3.nano"),
+        ("m4.xlarge", "m5.xlarge"),
+        ("c4.large", "c5.large"),
+        ("r4.2xlarge", "r5.2xlarge"),
+    ],
+)
+def test_the_current_type_of_the_size_takes_its_place_for_less(old: str, new: str) -> None:
+    one = JUDGED.found(CHECK, instance(instance_type=old))
+    assert (one.action, one.target) == ("", new)
+    assert Decimal(str(one.evidence["targetHourlyPrice"])) < Decimal(str(one.evidence["hourlyPrice"]))
+
+
+def test_the_cost_that_remains_is_the_price_of_the_target() -> None:
+    one = JUDGED.found(CHECK, instance(instance_type="t2.large"))
+    assert one.new_monthly_cost == Decimal("60.7360")  # 0.0832 × 730
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"instance_type": "m5.large"}, "m5.large is not of a previous generation"),
+        ({"instance_type": "m3.large"}, "a change of type would erase the local disks of its m3.large"),
+        ({"instance_type": "m4.10xlarge"}, "no current type has the size of m4.10xlarge and runs its image"),
+        ({"architecture": "i386"}, "no current type has the size of t2.large and runs its image"),
+        ({"virtualization_type": "paravirtual"}, "no current type has the size of t2.large and runs its image"),
+        ({"architecture": None}, "its architecture or its virtualization is not known"),
+        ({"instance_type": "m4.huge"}, "nothing is known about its type"),
+        ({"instance_type": None}, "its type is not known"),
+        ({"lifecycle": "spot"}, "no price for spot instances, the table holds on-demand prices"),
+        ({"tenancy": "dedicated"}, "no price for tenancy dedicated"),
+    ],
+)
+def test_what_has_no_successor_or_is_not_known_is_left_alone(changes: dict[str, Json], why: str) -> None:
+    assert JUDGED.reason(CHECK, instance(**{"instance_type": "t2.large", **changes})) == why
+
+
+def test_a_stopped_one_and_one_without_a_price_are_left_alone() -> None:
+    old = instance(instance_type="t2.large")
+    assert JUDGED.reason(CHECK, instance("stopped", instance_type="t2.large")) == "it is stopped, not running"
+    assert JUDGED.reason(CHECK, in_region(old, "nowhere-1")) == "no price for t2.large in nowhere-1"
+
+
+def test_what_is_to_be_seen_to_before_the_change_is_said() -> None:
+    def before(**changes: Json) -> str:
+        return JUDGED.found(CHECK, instance(instance_type="m4.large", **changes)).facts[-1].value
+
+    assert "ENA drivers for Windows" in before(platform="windows", usage_operation="RunInstances:0002")
+    assert before(ena_support=None).endswith("switch ENA on")
+    assert before(ena_support=True).startswith("see that its image has NVMe drivers")
