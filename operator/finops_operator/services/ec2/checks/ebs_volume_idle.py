@@ -1,7 +1,7 @@
 """EBS volumes that are attached to a running instance and never read or written.
 
 Compute Optimizer calls an attached volume idle after 32 days with less than one read or write a day, and leaves out
-root volumes; so does this check, which looks at the busiest day and not at the mean. A volume whose instance did not
+root volumes; so does this check, which judges the busiest day and not the mean. A volume whose instance did not
 run all of the time has hours without data and is not judged here. A stand-by disk may be idle by design, so this is
 advice: take a snapshot, detach, wait, delete.
 """
