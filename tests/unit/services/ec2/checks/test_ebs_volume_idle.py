@@ -20,7 +20,7 @@ JUDGED = JudgedKind(KIND)
 
 
 def attached(state: str = "in-use", **attributes: Json) -> Resource:
-    return volume(state, **{"attached_device": "/dev/sdf", "volume_type": "gp3", **attributes})
+    return volume(state, tags=None, **{"attached_device": "/dev/sdf", "volume_type": "gp3", **attributes})
 
 
 def did(reads: MetricSummary, writes: MetricSummary) -> Utilization:
@@ -80,5 +80,5 @@ def test_detached_root_and_cheap_volumes_are_left_alone(one: Resource, why: str)
 
 
 def test_a_policy_may_ask_for_fewer_days() -> None:
-    assert JUDGED.found(CHECK, attached(), nothing(14), minimumIdleDays=Decimal(14))
+    assert JUDGED.found(CHECK, attached(), nothing(14), minimumIdleDays=Decimal(14)).check == CHECK.id
     assert CHECK.window_parameter == "minimumIdleDays"

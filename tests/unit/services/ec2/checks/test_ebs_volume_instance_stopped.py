@@ -18,7 +18,7 @@ JUDGED = JudgedKind(KIND)
 METRICS = ("volumeReadOps", "volumeWriteOps", "volumeIdleSeconds")
 
 
-def unpublished(days: float = 30, **other: str) -> Utilization:
+def unpublished(days: float = 30, /, **other: str) -> Utilization:
     start = NOW - timedelta(days=days)
     return Utilization(
         "vol", unknown={**dict.fromkeys(METRICS, "NotPublished"), **other}, asked_from=dict.fromkeys(METRICS, start)

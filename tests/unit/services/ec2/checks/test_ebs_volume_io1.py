@@ -17,7 +17,9 @@ JUDGED = JudgedKind(KIND)
 
 
 def io1(iops: int | None, state: str = "in-use", **attributes: Json) -> Resource:
-    return volume(state, **{"volume_type": "io1", "size_gb": 500, "iops": iops, "multi_attach": False, **attributes})
+    return volume(
+        state, tags=None, **{"volume_type": "io1", "size_gb": 500, "iops": iops, "multi_attach": False, **attributes}
+    )
 
 
 @pytest.mark.parametrize(

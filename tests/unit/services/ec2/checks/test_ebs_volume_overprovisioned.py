@@ -22,7 +22,7 @@ DEFAULTS = {spec.name: spec.default for spec in CHECK.parameters}
 
 
 def gp3(iops: int | None = 10000, throughput: int | None = 500, state: str = "in-use", **attributes: Json) -> Resource:
-    return volume(state, **{"volume_type": "gp3", "iops": iops, "throughput": throughput, **attributes})
+    return volume(state, tags=None, **{"volume_type": "gp3", "iops": iops, "throughput": throughput, **attributes})
 
 
 def rate(per_second: float, days: float = 14, peak: float | None = None) -> MetricSummary:

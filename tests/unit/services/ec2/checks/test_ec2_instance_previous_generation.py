@@ -52,7 +52,7 @@ def test_the_cost_that_remains_is_the_price_of_the_target() -> None:
     ],
 )
 def test_what_has_no_successor_or_is_not_known_is_left_alone(changes: dict[str, Json], why: str) -> None:
-    assert JUDGED.reason(CHECK, instance(**{"instance_type": "t2.large", **changes})) == why
+    assert JUDGED.reason(CHECK, instance("running", tags=None, **{"instance_type": "t2.large", **changes})) == why
 
 
 def test_a_stopped_one_and_one_without_a_price_are_left_alone() -> None:
@@ -63,7 +63,11 @@ def test_a_stopped_one_and_one_without_a_price_are_left_alone() -> None:
 
 def test_what_is_to_be_seen_to_before_the_change_is_said() -> None:
     def before(**changes: Json) -> str:
-        return JUDGED.found(CHECK, instance(instance_type="m4.large", **changes)).facts[-1].value
+        return (
+            JUDGED.found(CHECK, instance("running", tags=None, **{"instance_type": "m4.large", **changes}))
+            .facts[-1]
+            .value
+        )
 
     assert "ENA drivers for Windows" in before(platform="windows", usage_operation="RunInstances:0002")
     assert before(ena_support=None).endswith("switch ENA on")

@@ -17,7 +17,7 @@ JUDGED = JudgedKind(KIND)
 
 
 def stopped(since: str = "2026-10-25 12:00:00", **attributes: Json) -> Resource:
-    return instance("stopped", **{"state_transition_reason": f"User initiated ({since} GMT)", **attributes})
+    return instance("stopped", tags=None, **{"state_transition_reason": f"User initiated ({since} GMT)", **attributes})
 
 
 def test_an_instance_stopped_for_thirty_days_still_costs_its_elastic_address() -> None:
@@ -31,7 +31,7 @@ def test_an_instance_stopped_for_thirty_days_still_costs_its_elastic_address() -
 
 def test_one_second_less_than_thirty_days_is_left_alone() -> None:
     assert JUDGED.reason(CHECK, stopped("2026-10-25 12:00:01")) == "it was stopped 29 days ago, 30 are needed"
-    assert JUDGED.found(CHECK, stopped("2026-10-25 12:00:01"), minimumStoppedDays=Decimal(29))
+    assert JUDGED.found(CHECK, stopped("2026-10-25 12:00:01"), minimumStoppedDays=Decimal(29)).check == CHECK.id
 
 
 @pytest.mark.parametrize(

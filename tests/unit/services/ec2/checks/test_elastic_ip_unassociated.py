@@ -45,7 +45,7 @@ def test_what_is_used_or_costs_nothing_is_left_alone(one: Resource, why: str) ->
 
 
 def test_a_policy_that_asks_for_days_counts_them_from_our_first_sight() -> None:
-    assert JUDGED.found(CHECK, address(), minimumUnassociatedDays=Decimal(7))
+    assert JUDGED.found(CHECK, address(), minimumUnassociatedDays=Decimal(7)).check == CHECK.id
     assert JUDGED.reason(CHECK, address(), minimumUnassociatedDays=Decimal(8)) == (
         "it was first seen on nothing 7 days ago, 8 are needed"
     )

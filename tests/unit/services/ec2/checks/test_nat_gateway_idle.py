@@ -34,8 +34,8 @@ def gateway(state: str = "available", **attributes: Json) -> Resource:
     )
 
 
-def carried(days: float = 32, **other: MetricSummary) -> Utilization:
-    return used("nat-0a", **{**{name: flat(0, days=days) for name in METRICS}, **other})
+def carried(days: float = 32, /, **other: MetricSummary) -> Utilization:
+    return used("nat-0a", month=None, **{**{name: flat(0, days=days) for name in METRICS}, **other})
 
 
 def test_a_gateway_without_packets_and_connections_saves_its_hours() -> None:

@@ -35,7 +35,7 @@ def endpoint(state: str = "available", **attributes: Json) -> Resource:
 
 
 def carried(days: float = 30) -> Utilization:
-    return used("vpce-0a", **{BYTES: flat(0, days=days)})
+    return used("vpce-0a", month=None, **{BYTES: flat(0, days=days)})
 
 
 def test_an_endpoint_without_a_byte_saves_the_hours_of_its_zones() -> None:
@@ -48,7 +48,7 @@ def test_an_endpoint_without_a_byte_saves_the_hours_of_its_zones() -> None:
 
 def test_a_single_byte_shows_that_it_is_used() -> None:
     once = summarize([0.0] * (30 * 24 - 1) + [1.0], period=HOUR)
-    assert JUDGED.reason(CHECK, endpoint(), used("vpce-0a", **{BYTES: once})) == "it carried 1 bytes"
+    assert JUDGED.reason(CHECK, endpoint(), used("vpce-0a", month=None, **{BYTES: once})) == "it carried 1 bytes"
 
 
 def test_29_days_and_a_young_endpoint_are_not_enough() -> None:
