@@ -25,7 +25,7 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
     resource, own = facts.resource, facts.own
     reason = ""
     if own.volume_type != "standard":
-        reason = "it is not magnetic" if own.volume_type else "its type is not known"
+        reason = "its type is not standard" if own.volume_type else "its type is not known"
     elif resource.state != "in-use":
         reason = f"it is {resource.state or 'in an unknown state'}, not attached"
     now, then = _price(facts, "standard"), _price(facts, "gp3")

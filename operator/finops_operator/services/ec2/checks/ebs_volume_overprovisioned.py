@@ -26,6 +26,7 @@ from finops_operator.services.ec2.volume import GP3_FREE_IOPS, GP3_FREE_MIBPS, V
 
 ID: Final = "ebs_volume_overprovisioned"
 _BYTES: Final = ("volumeReadBytes", "volumeWriteBytes")
+_TYPES: Final = ("gp3", "io1", "io2")
 _MIB: Final = 2**20
 _FINE_SECONDS: Final = 300
 _LEAST_IOPS: Final = 100
@@ -37,8 +38,12 @@ _STEP: Final = 100
 def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | NotRecommended:
     resource, own, least = facts.resource, facts.own, parameters["minimumMeasuredDays"]
     reason = "" if resource.state == "in-use" else f"it is {resource.state or 'in an unknown state'}, not attached"
+    if not reason and own.volume_type not in _TYPES:
+        reason = f"its type is not {'/'.join(_TYPES)}" if own.volume_type else "its type is not known"
+    if not reason and own.iops is None:
+        reason = "its IOPS are not known"
     if not reason and not provisioned(own.volume_type, own.iops, own.throughput):
-        reason = "it has no IOPS or throughput that are billed apart, or AWS did not say how many"
+        reason = "it pays for no more than the free part of gp3"
     names = (*OPERATIONS, *_BYTES)
     reason = reason or too_young(facts, least) or not_measured(facts, names, least) or _too_coarse(facts, names)
     if reason or own.iops is None:

@@ -72,7 +72,7 @@ def _not_judged(state: str, own: InstanceFacts) -> str:
     if name is None:
         return "its type is not known"
     if name.split(".")[0] not in SUCCESSORS:
-        return f"{name} is not of a previous generation"
+        return "its type is current"
     if state != "running":
         return f"it is {state or 'in an unknown state'}, not running"
     kind = bundled_catalog().get(name)

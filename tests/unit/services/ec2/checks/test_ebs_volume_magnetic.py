@@ -26,7 +26,7 @@ def test_a_magnetic_volume_is_found_with_both_prices_and_a_saving_that_nobody_kn
 @pytest.mark.parametrize(
     ("one", "why"),
     [
-        (volume("in-use", volume_type="st1"), "it is not magnetic"),
+        (volume("in-use", volume_type="st1"), "its type is not standard"),
         (volume("in-use", volume_type=None), "its type is not known"),
         (volume("available", volume_type="standard"), "it is available, not attached"),
         (volume("in-use", volume_type="standard", size_gb=None), "its size is not known"),

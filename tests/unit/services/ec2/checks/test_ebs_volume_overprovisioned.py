@@ -50,7 +50,20 @@ def test_gp3_goes_down_to_what_its_highest_5_minutes_used_with_headroom() -> Non
 
 def test_gp3_never_goes_below_what_costs_nothing() -> None:
     assert JUDGED.found(CHECK, gp3(), used(10, 1)).target == "3000 IOPS, 125 MiB/s"
-    assert JUDGED.reason(CHECK, gp3(3000, 125), used(10, 1)).startswith("it has no IOPS or throughput that are billed")
+    assert JUDGED.reason(CHECK, gp3(3000, 125), used(10, 1)) == "it pays for no more than the free part of gp3"
+
+
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
+        (gp3(volume_type="st1"), "its type is not gp3/io1/io2"),
+        (gp3(volume_type=None), "its type is not known"),
+        (gp3(None, None, volume_type="io2"), "its IOPS are not known"),
+        (gp3(None, 500), "its IOPS are not known"),
+    ],
+)
+def test_other_types_and_what_is_not_known_are_not_judged(one: Resource, why: str) -> None:
+    assert JUDGED.reason(CHECK, one, used(10, 1)) == why
 
 
 def test_throughput_takes_four_iops_for_each_mib() -> None:
