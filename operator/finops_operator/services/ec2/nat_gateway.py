@@ -21,6 +21,7 @@ from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.services.ec2.rules.by_day import days_of
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 _OPERATION: Final = "ec2:DescribeNatGateways"
@@ -142,6 +143,20 @@ def _owner(resource: Resource) -> Owner | None:
     return owner_by_tags(resource.tags, SIGNS)
 
 
+_METRICS: Final = (
+    _packets(PACKETS[0], "PacketsInFromSource"),
+    _packets(PACKETS[1], "PacketsInFromDestination"),
+    MetricSpec(
+        CONNECTIONS,
+        "AWS/NATGateway",
+        "ActiveConnectionCount",
+        "NatGatewayId",
+        ("Average", "Maximum"),
+        "connections",
+        applies=_zonal,
+    ),
+)
+
 KIND: Final = ResourceKind(
     id="nat-gateway",
     title="NAT gateway",
@@ -151,19 +166,7 @@ KIND: Final = ResourceKind(
     facts=NatGatewayFacts,
     listing=Listing(permissions=(_OPERATION, _ROUTES, "cloudwatch:GetMetricData"), collect=_collect),
     states=States(running=frozenset({AVAILABLE}), billed=frozenset({"pending", AVAILABLE, "deleting"})),
-    metrics=(
-        _packets(PACKETS[0], "PacketsInFromSource"),
-        _packets(PACKETS[1], "PacketsInFromDestination"),
-        MetricSpec(
-            CONNECTIONS,
-            "AWS/NATGateway",
-            "ActiveConnectionCount",
-            "NatGatewayId",
-            ("Average", "Maximum"),
-            "connections",
-            applies=_zonal,
-        ),
-    ),
+    metrics=(*_METRICS, *map(days_of, _METRICS)),
     billed_parts=billed_parts,
     console_url=console_page("vpcconsole/home?region={region}#NatGatewayDetails:natGatewayId={id}"),
     sample=Sample("nat-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:natgateway/nat-0123456789abcdef0"),

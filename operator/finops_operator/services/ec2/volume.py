@@ -22,6 +22,7 @@ from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Memory, MetricSpec, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.services.ec2.rules.by_day import days_of
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 _PAGE: Final = 1000
@@ -242,6 +243,11 @@ def _ebs(
     return MetricSpec(name, "AWS/EBS", metric, "VolumeId", ("Sum",), unit, hourly=hourly, fine=fine, applies=applies)
 
 
+_OPERATIONS: Final = (
+    _ebs("volumeReadOps", "VolumeReadOps", "count", _asked, fine=True),
+    _ebs("volumeWriteOps", "VolumeWriteOps", "count", _asked, fine=True),
+)
+
 KIND: Final = ResourceKind(
     id="ebs-volume",
     title="EBS volume",
@@ -260,9 +266,10 @@ KIND: Final = ResourceKind(
         unmeasured=frozenset({_DETACHED}),
     ),
     metrics=(
-        _ebs("volumeReadOps", "VolumeReadOps", "count", _asked, fine=True),
-        _ebs("volumeWriteOps", "VolumeWriteOps", "count", _asked, fine=True),
+        *_OPERATIONS,
         _ebs("volumeIdleSeconds", "VolumeIdleTime", "seconds", _attached),
+        # Thirty days without a running instance, or without an operation, are more than a lookback holds.
+        *(replace(days_of(spec), applies=_attached) for spec in _OPERATIONS),
         # Only the check of provisioned performance asks for these, so only its candidates are billed for them.
         _ebs("volumeReadBytes", "VolumeReadBytes", "bytes", _provisioned, hourly=False, fine=True),
         _ebs("volumeWriteBytes", "VolumeWriteBytes", "bytes", _provisioned, hourly=False, fine=True),

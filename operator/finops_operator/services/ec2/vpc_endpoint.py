@@ -20,6 +20,7 @@ from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.services.ec2.rules.by_day import days_of
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 _OPERATION: Final = "ec2:DescribeVpcEndpoints"
@@ -131,6 +132,19 @@ def _owner(resource: Resource) -> Owner | None:
     return owner_by_tags(resource.tags, SIGNS)
 
 
+_TRAFFIC: Final = MetricSpec(
+    BYTES,
+    "AWS/PrivateLinkEndpoints",
+    "BytesProcessed",
+    "VPC Endpoint Id",
+    ("Sum",),
+    "bytes",
+    missing_means_zero=True,
+    dimensions=_dimensions,
+    applies=_measured,
+)
+"""AWS reports it only while there is traffic."""
+
 KIND: Final = ResourceKind(
     id="vpc-endpoint",
     title="Interface endpoint",
@@ -143,20 +157,7 @@ KIND: Final = ResourceKind(
         running=frozenset({AVAILABLE}),
         billed=frozenset({AVAILABLE, "pending", "deleting", "partial"}),
     ),
-    metrics=(
-        # AWS reports it only while there is traffic.
-        MetricSpec(
-            BYTES,
-            "AWS/PrivateLinkEndpoints",
-            "BytesProcessed",
-            "VPC Endpoint Id",
-            ("Sum",),
-            "bytes",
-            missing_means_zero=True,
-            dimensions=_dimensions,
-            applies=_measured,
-        ),
-    ),
+    metrics=(_TRAFFIC, days_of(_TRAFFIC)),
     billed_parts=billed_parts,
     console_url=console_page("vpcconsole/home?region={region}#EndpointDetails:vpcEndpointId={id}"),
     sample=Sample("vpce-0123456789abcdef0", "arn:aws:ec2:us-east-1:111111111111:vpc-endpoint/vpce-0123456789abcdef0"),

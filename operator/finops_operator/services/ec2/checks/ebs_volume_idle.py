@@ -1,22 +1,21 @@
 """EBS volumes that are attached to a running instance and never read or written.
 
 Compute Optimizer calls an attached volume idle after 32 days with less than one read or write a day, and leaves out
-root volumes; so does this check, which judges the busiest day and not the mean. A volume whose instance did not
-run all of the time has hours without data and is not judged here. A stand-by disk may be idle by design, so this is
+root volumes; so does this check, for which a single operation is too many. A volume whose instance did not run
+all of the time has hours without data and is not judged here. A stand-by disk may be idle by design, so this is
 advice: take a snapshot, detach, wait, delete.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
-from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
+from finops_operator.plugins.window import too_young
+from finops_operator.services.ec2.judging.quiet import amount, both, quiet_days, unseen
 from finops_operator.services.ec2.judging.unused import OPERATIONS, dearer_than_snapshot, snapshot_cost
 from finops_operator.services.ec2.volume import VolumeFacts
 
@@ -29,14 +28,12 @@ _ROOTS: Final = frozenset({"/dev/sda", "/dev/sda1", "/dev/xvda", "/dev/xvda1"})
 def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | NotRecommended:
     least = parameters["minimumIdleDays"]
     reason = _not_judged(facts.resource.state, facts.own) or too_young(facts, least)
-    reason = reason or not_measured(facts, OPERATIONS, least)
-    measured = summaries(facts, OPERATIONS)
-    operations = sum(map(_busiest_day, measured))
-    if not reason and operations >= 1:
-        reason = f"it had {count(math.ceil(operations))} reads and writes on its busiest day, idle is none"
-    reason = reason or dearer_than_snapshot(facts)
+    reason = reason or unseen(facts, OPERATIONS, least) or dearer_than_snapshot(facts)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
+    operations, (measured, _) = sum(amount(facts, name) for name in OPERATIONS), both(facts, OPERATIONS[0])
+    if operations > 0:
+        return NotRecommended(ID, facts.resource.id, f"it was read and written {count(operations)} times")
     remaining = snapshot_cost(facts)
     return Finding(
         check=ID,
@@ -44,17 +41,17 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
         parameters={},
         new_monthly_cost=remaining,
         evidence={
-            "busiestDayOperations": figure(operations),
-            "thresholdOperationsPerDay": "1",
+            "operations": figure(operations),
+            "thresholdOperations": "1",
             "thresholdIdleDays": str(least),
             "sizeGb": facts.own.size_gb,
             "snapshotMonthlyCostAtMost": None if remaining is None else f"{remaining:.2f}",
-            **coverage_evidence(measured[0]),
+            **coverage_evidence(measured),
         },
-        summary=f"Attached to a running instance, and neither read nor written for {days(measured[0].hours)}.",
+        summary=f"Attached to a running instance, and neither read nor written for {days(measured.hours)}.",
         facts=(
-            EvidenceFact("Reads and writes, busiest day", f"{figure(operations)}; idle is below 1"),
-            window_fact(measured[0]),
+            EvidenceFact("Reads and writes", "none"),
+            window_fact(measured),
             EvidenceFact("Size", "not known" if facts.own.size_gb is None else f"{count(facts.own.size_gb)} GiB"),
             EvidenceFact(
                 "Snapshot, billed a month", "not known" if remaining is None else f"{remaining:,.2f} USD at most"
@@ -72,12 +69,6 @@ def _not_judged(state: str, own: VolumeFacts) -> str:
     return "it is the root volume of its instance" if own.attached_device in _ROOTS else ""
 
 
-def _busiest_day(summary: MetricSummary) -> float:
-    """Return the operations of the busiest 24 hours; the total, which old summaries have alone, is never less."""
-    most = summary.busiest_day if summary.busiest_day is not None else summary.total
-    return math.inf if most is None else most
-
-
 CHECK: Final = Check(
     id=ID,
     title="Idle attached EBS volume",
@@ -88,6 +79,6 @@ CHECK: Final = Check(
     evaluate=_evaluate,
     rollback_possible=False,
     destructive=True,
-    parameters=(idle_days("An attached volume", 32),),
+    parameters=(quiet_days("An attached volume", 32),),
     window_parameter="minimumIdleDays",
 )

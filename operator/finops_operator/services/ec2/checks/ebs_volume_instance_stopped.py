@@ -20,21 +20,26 @@ from finops_operator.services.ec2.judging.unused import (
     snapshot_cost,
     unused_since,
     used_by_an_instance,
+    used_lately,
 )
+from finops_operator.services.ec2.rules.by_day import by_day
 from finops_operator.services.ec2.volume import VolumeFacts
 
 ID: Final = "ebs_volume_instance_stopped"
-_METRICS: Final = (*OPERATIONS, "volumeIdleSeconds")
+_DAYS: Final = by_day(OPERATIONS)
+_HOURS: Final = (*OPERATIONS, "volumeIdleSeconds")
 """The idle time is published by a running instance even when nothing is read or written."""
 
 
 def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | NotRecommended:
     least, state = parameters["minimumStoppedDays"], facts.resource.state
     reason = "" if state == "in-use" else f"it is {state or 'in an unknown state'}, not attached"
-    reason = reason or used_by_an_instance(facts, _METRICS, least) or dearer_than_snapshot(facts)
+    reason = (
+        reason or used_by_an_instance(facts, _DAYS, least) or used_lately(facts, _HOURS) or dearer_than_snapshot(facts)
+    )
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
-    since, remaining = unused_since(facts, _METRICS), snapshot_cost(facts)
+    since, remaining = unused_since(facts, _DAYS), snapshot_cost(facts)
     return Finding(
         check=ID,
         action="",
@@ -43,7 +48,7 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
         evidence={
             "noActivitySince": since.isoformat(),
             "windowEnd": facts.now.isoformat(),
-            "metricsWithoutData": ", ".join(_METRICS),
+            "metricsWithoutData": ", ".join((*_DAYS, *_HOURS)),
             "thresholdStoppedDays": str(least),
             "sizeGb": facts.own.size_gb,
             "snapshotMonthlyCostAtMost": None if remaining is None else f"{remaining:.2f}",
@@ -77,7 +82,7 @@ CHECK: Final = Check(
             unit="days",
             default=Decimal(30),
             minimum=Decimal(7),
-            maximum=Decimal(63),
+            maximum=Decimal(90),
             description="A volume is left alone while a running instance had it within so many days.",
         ),
     ),

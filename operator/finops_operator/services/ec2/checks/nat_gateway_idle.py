@@ -14,7 +14,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
+from finops_operator.plugins.window import too_young
+from finops_operator.services.ec2.judging.quiet import amount, both, most, quiet_days, unseen
 from finops_operator.services.ec2.nat_gateway import AVAILABLE, CONNECTIONS, PACKETS, NatGatewayFacts
 
 ID: Final = "nat_gateway_idle"
@@ -26,16 +27,15 @@ def _evaluate(facts: Facts[NatGatewayFacts], parameters: Parameters) -> Finding 
     reason = "" if state == AVAILABLE else f"it is {state or 'in an unknown state'}, not {AVAILABLE}"
     if not reason and own.availability != "zonal":
         reason = "a regional gateway is measured by zone" if own.availability else "whether it is zonal is not known"
-    reason = reason or too_young(facts, least) or not_measured(facts, _METRICS, least)
+    reason = reason or too_young(facts, least) or unseen(facts, _METRICS, least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
-    sent, received, connections = summaries(facts, _METRICS)
-    packets = (sent.total or 0) + (received.total or 0)
-    if connections.maximum > 0:
-        return NotRecommended(ID, facts.resource.id, f"up to {count(connections.maximum)} connections were active")
-    if sent.maximum > 0 or received.maximum > 0:
+    connections, packets = most(facts, CONNECTIONS), sum(amount(facts, name) for name in PACKETS)
+    if connections > 0:
+        return NotRecommended(ID, facts.resource.id, f"up to {count(connections)} connections were active")
+    if packets > 0:
         return NotRecommended(ID, facts.resource.id, f"it carried {count(packets)} packets")
-    routes = own.route_tables
+    routes, (measured, _) = own.route_tables, both(facts, PACKETS[0])
     return Finding(
         check=ID,
         action="",
@@ -43,17 +43,17 @@ def _evaluate(facts: Facts[NatGatewayFacts], parameters: Parameters) -> Finding 
         new_monthly_cost=Decimal(0),
         evidence={
             "packets": figure(packets),
-            "highestActiveConnections": figure(connections.maximum),
+            "highestActiveConnections": figure(connections),
             "thresholdPackets": "1",
             "thresholdIdleDays": str(least),
             "routeTables": routes,
-            **coverage_evidence(sent),
+            **coverage_evidence(measured),
         },
-        summary=f"Idle for {days(sent.hours)}: no packet and no connection.",
+        summary=f"Idle for {days(measured.hours)}: no packet and no connection.",
         facts=(
             EvidenceFact("Packets", "none from either side"),
             EvidenceFact("Active connections", "none"),
-            window_fact(sent),
+            window_fact(measured),
             EvidenceFact("Route tables that name it", "not known" if routes is None else str(routes)),
             EvidenceFact("Before the change", "take its routes out first: AWS deletes it all the same"),
         ),
@@ -70,6 +70,6 @@ CHECK: Final = Check(
     evaluate=_evaluate,
     rollback_possible=False,
     destructive=True,
-    parameters=(idle_days("A NAT gateway", 32),),
+    parameters=(quiet_days("A NAT gateway", 32),),
     window_parameter="minimumIdleDays",
 )

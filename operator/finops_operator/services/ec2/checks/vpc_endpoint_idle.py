@@ -14,7 +14,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days, not_measured, summaries, too_young
+from finops_operator.plugins.window import too_young
+from finops_operator.services.ec2.judging.quiet import amount, both, quiet_days, unseen
 from finops_operator.services.ec2.vpc_endpoint import AVAILABLE, BYTES, EndpointFacts
 
 ID: Final = "vpc_endpoint_idle"
@@ -27,28 +28,28 @@ def _evaluate(facts: Facts[EndpointFacts], parameters: Parameters) -> Finding | 
         reason = "whether a service of AWS made it is not known"
     elif not reason and own.requester_managed:
         reason = "a service of AWS made it and keeps it"
-    reason = reason or too_young(facts, least) or not_measured(facts, (BYTES,), least)
+    reason = reason or too_young(facts, least) or unseen(facts, (BYTES,), least)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
-    (carried,) = summaries(facts, (BYTES,))
-    if carried.maximum > 0:
-        return NotRecommended(ID, facts.resource.id, f"it carried {count(carried.total or 0)} bytes")
+    carried, (measured, _) = amount(facts, BYTES), both(facts, BYTES)
+    if carried > 0:
+        return NotRecommended(ID, facts.resource.id, f"it carried {count(carried)} bytes")
     return Finding(
         check=ID,
         action="",
         parameters={},
         new_monthly_cost=Decimal(0),
         evidence={
-            "bytes": figure(carried.total or 0),
+            "bytes": figure(carried),
             "thresholdBytes": "1",
             "thresholdIdleDays": str(least),
             "zones": own.subnets,
-            **coverage_evidence(carried),
+            **coverage_evidence(measured),
         },
-        summary=f"Idle for {days(carried.hours)}: not a byte passed through it.",
+        summary=f"Idle for {days(measured.hours)}: not a byte passed through it.",
         facts=(
             EvidenceFact("Bytes", "none"),
-            window_fact(carried),
+            window_fact(measured),
             EvidenceFact("Zones, billed each", "not known" if own.subnets is None else str(own.subnets)),
             EvidenceFact("Private DNS", {True: "on", False: "off", None: "not known"}[own.private_dns]),
             EvidenceFact("Before the change", "see that no policy names it and that its subnets reach the service"),
@@ -66,6 +67,6 @@ CHECK: Final = Check(
     evaluate=_evaluate,
     rollback_possible=False,
     destructive=True,
-    parameters=(idle_days("An interface endpoint", 30),),
+    parameters=(quiet_days("An interface endpoint", 30),),
     window_parameter="minimumIdleDays",
 )

@@ -29,16 +29,29 @@ def used_by_an_instance(facts: Facts[VolumeFacts], names: Iterable[str], days: D
     young = too_young(facts, days)
     if young:
         return young
-    utilization, since = facts.utilization, facts.now - timedelta(days=float(days))
+    since = facts.now - timedelta(days=float(days))
     for name in names:
-        asked = utilization.asked_from.get(name)
-        if name in utilization.metrics or name in utilization.fine:
-            return f"a running instance used it within the last {days} days"
-        if utilization.unknown.get(name) != _NOT_PUBLISHED:
-            why = utilization.unknown.get(name, "not measured")
-            return f"{metric_words(name)} is unknown ({why}), so its use is not known"
+        asked = facts.utilization.asked_from.get(name)
+        reason = _published(facts, name, f"within the last {days} days")
+        if reason:
+            return reason
         if asked is None or asked > since + _ALIGNMENT:
             return f"its metrics were not read for all of {days} days"
+    return ""
+
+
+def used_lately(facts: Facts[VolumeFacts], names: Iterable[str]) -> str:
+    """Return why it is not proved that no running instance had it in the hours that were read, empty when it is."""
+    return next((reason for name in names if (reason := _published(facts, name, "lately"))), "")
+
+
+def _published(facts: Facts[VolumeFacts], name: str, when: str) -> str:
+    utilization = facts.utilization
+    if name in utilization.metrics or name in utilization.fine:
+        return f"a running instance used it {when}"
+    if utilization.unknown.get(name) != _NOT_PUBLISHED:
+        why = utilization.unknown.get(name, "not measured")
+        return f"{metric_words(name)} is unknown ({why}), so its use is not known"
     return ""
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Final
 
 import pytest
-from tests.support.facts import HOUR, NOW, flat, summarize, volume
+from tests.support.facts import NOW, flat, summarize, volume
 from tests.support.judged_kind import JudgedKind, used, without
 
 from finops.domain.canonical import Json
@@ -17,49 +18,53 @@ from finops_operator.services.ec2.checks.ebs_volume_idle import CHECK
 from finops_operator.services.ec2.volume import KIND
 
 JUDGED = JudgedKind(KIND)
+DAY: Final = 86_400
+METRICS = ("volumeReadOps", "volumeWriteOps", "volumeReadOpsByDay", "volumeWriteOpsByDay")
 
 
 def attached(state: str = "in-use", **attributes: Json) -> Resource:
     return volume(state, tags=None, **{"attached_device": "/dev/sdf", "volume_type": "gp3", **attributes})
 
 
-def did(reads: MetricSummary, writes: MetricSummary) -> Utilization:
-    return used("vol", volumeReadOps=reads, volumeWriteOps=writes)
-
-
-def nothing(days: float = 32) -> Utilization:
-    return did(flat(0, days=days), flat(0, days=days))
+def did(days: float = 32, /, **other: MetricSummary) -> Utilization:
+    """Return hours of 14 days and points of more days, all of them zero unless stated otherwise."""
+    hours, whole = flat(0), flat(0, days=days, period=DAY)
+    quiet = {name: whole if name.endswith("ByDay") else hours for name in METRICS}
+    return used("vol", month=None, **{**quiet, **other})
 
 
 def test_a_volume_that_was_neither_read_nor_written_for_32_days_could_be_a_snapshot() -> None:
-    one = JUDGED.found(CHECK, attached(), nothing())
+    one = JUDGED.found(CHECK, attached(), did())
     assert (one.action, one.new_monthly_cost) == ("", Decimal("5.00"))  # 100 GiB × 0.05
-    assert one.evidence["busiestDayOperations"] == "0"
+    assert one.evidence["operations"] == "0"
     assert one.summary == "Attached to a running instance, and neither read nor written for 32 days."
 
 
-def test_a_single_write_in_32_days_shows_that_something_uses_it() -> None:
-    written = summarize([0.0] * (32 * 24 - 1) + [1.0], period=HOUR)
-    assert JUDGED.reason(CHECK, attached(), did(flat(0, days=32), written)) == (
-        "it had 1 reads and writes on its busiest day, idle is none"
-    )
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_single_operation_shows_that_something_uses_it(metric: str) -> None:
+    once = summarize([0.0] * 31 + [1.0], period=DAY) if metric.endswith("ByDay") else summarize([0.0] * 335 + [1.0])
+    assert JUDGED.reason(CHECK, attached(), did(**{metric: once})) == "it was read and written 1 times"
 
 
 def test_31_days_without_anything_are_not_enough() -> None:
-    assert JUDGED.reason(CHECK, attached(), nothing(31)) == "only 31 days of volume read ops were read, 32 are needed"
+    assert JUDGED.reason(CHECK, attached(), did(31)) == (
+        "only 31 days of volume read ops by day were read, 32 are needed"
+    )
     young = replace(attached(), created=NOW - timedelta(days=31))
-    assert JUDGED.reason(CHECK, young, nothing()) == "it is younger than 32 days"
+    assert JUDGED.reason(CHECK, young, did()) == "it is younger than 32 days"
 
 
 @pytest.mark.parametrize("reason", ["Throttled", "NotPublished"])
-@pytest.mark.parametrize("metric", ["volumeReadOps", "volumeWriteOps"])
+@pytest.mark.parametrize("metric", METRICS)
 def test_what_was_not_measured_is_never_idle(metric: str, reason: str) -> None:
-    assert f"is unknown ({reason})" in JUDGED.reason(CHECK, attached(), without(nothing(), metric, reason=reason))
+    assert f"is unknown ({reason})" in JUDGED.reason(CHECK, attached(), without(did(), metric, reason=reason))
 
 
 def test_a_window_with_holes_is_not_judged() -> None:
-    holes = summarize([0.0] * 700, period=HOUR, expected=768)
-    assert "covers 91.1 % of its window" in JUDGED.reason(CHECK, attached(), did(holes, holes))
+    holes = summarize([0.0] * 300, expected=336)
+    assert "covers 89.2 % of its window" in JUDGED.reason(CHECK, attached(), did(volumeReadOps=holes))
+    days = summarize([0.0] * 30, period=DAY, expected=32)
+    assert "covers 93.7 % of its window" in JUDGED.reason(CHECK, attached(), did(volumeWriteOpsByDay=days))
 
 
 @pytest.mark.parametrize(
@@ -76,9 +81,9 @@ def test_a_window_with_holes_is_not_judged() -> None:
     ],
 )
 def test_detached_root_and_cheap_volumes_are_left_alone(one: Resource, why: str) -> None:
-    assert JUDGED.reason(CHECK, one, nothing()) == why
+    assert JUDGED.reason(CHECK, one, did()) == why
 
 
 def test_a_policy_may_ask_for_fewer_days() -> None:
-    assert JUDGED.found(CHECK, attached(), nothing(14), minimumIdleDays=Decimal(14)).check == CHECK.id
+    assert JUDGED.found(CHECK, attached(), did(14), minimumIdleDays=Decimal(14)).check == CHECK.id
     assert CHECK.window_parameter == "minimumIdleDays"

@@ -15,7 +15,7 @@ from finops_operator.services.ec2.checks.ebs_volume_instance_stopped import CHEC
 from finops_operator.services.ec2.volume import KIND
 
 JUDGED = JudgedKind(KIND)
-METRICS = ("volumeReadOps", "volumeWriteOps", "volumeIdleSeconds")
+METRICS = ("volumeReadOpsByDay", "volumeWriteOpsByDay", "volumeReadOps", "volumeWriteOps", "volumeIdleSeconds")
 
 
 def unpublished(days: float = 30, /, **other: str) -> Utilization:
@@ -29,13 +29,15 @@ def test_an_attached_volume_about_which_nothing_is_published_belongs_to_a_stoppe
     one = JUDGED.found(CHECK, volume("in-use"), unpublished())
     assert (one.action, one.new_monthly_cost) == ("", Decimal("5.00"))
     assert one.evidence["noActivitySince"] == "2026-10-25T12:00:00+00:00"
-    assert one.evidence["metricsWithoutData"] == "volumeReadOps, volumeWriteOps, volumeIdleSeconds"
+    assert one.evidence["metricsWithoutData"] == ", ".join(METRICS)
     assert one.summary.startswith("Its instance has not run since 2026-10-25,")
 
 
 def test_a_single_hour_with_data_shows_that_the_instance_ran() -> None:
     ran = replace(unpublished(), metrics={"volumeIdleSeconds": flat(3600, days=0.05)})
-    assert JUDGED.reason(CHECK, volume("in-use"), ran) == "a running instance used it within the last 30 days"
+    assert JUDGED.reason(CHECK, volume("in-use"), ran) == "a running instance used it lately"
+    before = replace(unpublished(), metrics={"volumeReadOpsByDay": flat(0, days=1, period=86_400)})
+    assert JUDGED.reason(CHECK, volume("in-use"), before) == "a running instance used it within the last 30 days"
 
 
 def test_29_days_are_not_enough() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Final
 
 import pytest
-from tests.support.facts import HOUR, NOW, flat, summarize
+from tests.support.facts import NOW, flat, summarize
 from tests.support.judged_kind import JudgedKind, used, without
 
 from finops.domain.canonical import Json
@@ -17,7 +18,8 @@ from finops_operator.services.ec2.checks.nat_gateway_idle import CHECK
 from finops_operator.services.ec2.nat_gateway import CONNECTIONS, KIND, PACKETS
 
 JUDGED = JudgedKind(KIND)
-METRICS = (*PACKETS, CONNECTIONS)
+DAY: Final = 86_400
+METRICS = tuple(spec.name for spec in KIND.metrics)
 
 
 def gateway(state: str = "available", **attributes: Json) -> Resource:
@@ -35,7 +37,10 @@ def gateway(state: str = "available", **attributes: Json) -> Resource:
 
 
 def carried(days: float = 32, /, **other: MetricSummary) -> Utilization:
-    return used("nat-0a", month=None, **{**{name: flat(0, days=days) for name in METRICS}, **other})
+    """Return hours of 14 days and points of more days, all of them zero unless stated otherwise."""
+    hours, whole = flat(0), flat(0, days=days, period=DAY)
+    quiet = {name: whole if name.endswith("ByDay") else hours for name in METRICS}
+    return used("nat-0a", month=None, **{**quiet, **other})
 
 
 def test_a_gateway_without_packets_and_connections_saves_its_hours() -> None:
@@ -50,8 +55,8 @@ def test_a_gateway_without_packets_and_connections_saves_its_hours() -> None:
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_single_packet_or_connection_shows_that_it_is_used(metric: str) -> None:
-    once = summarize([0.0] * (32 * 24 - 1) + [1.0], period=HOUR)
-    expected = "up to 1 connections were active" if metric == CONNECTIONS else "it carried 1 packets"
+    once = summarize([0.0] * 31 + [1.0], period=DAY) if metric.endswith("ByDay") else summarize([0.0] * 335 + [1.0])
+    expected = "up to 1 connections were active" if metric.startswith(CONNECTIONS) else "it carried 1 packets"
     assert JUDGED.reason(CHECK, gateway(), carried(**{metric: once})) == expected
 
 
@@ -63,7 +68,7 @@ def test_what_was_not_measured_is_never_idle(metric: str) -> None:
 
 def test_31_days_and_a_window_with_holes_are_not_enough() -> None:
     assert JUDGED.reason(CHECK, gateway(), carried(31)).endswith("were read, 32 are needed")
-    holes = summarize([0.0] * 700, period=HOUR, expected=768)
+    holes = summarize([0.0] * 300, expected=336)
     assert "of its window" in JUDGED.reason(CHECK, gateway(), carried(**{PACKETS[1]: holes}))
     assert JUDGED.reason(CHECK, replace(gateway(), created=NOW - timedelta(days=31)), carried()) == (
         "it is younger than 32 days"

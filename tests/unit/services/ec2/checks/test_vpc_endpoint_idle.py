@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Final
 
 import pytest
-from tests.support.facts import HOUR, NOW, flat, summarize
+from tests.support.facts import NOW, flat, summarize
 from tests.support.judged_kind import JudgedKind, used, without
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
-from finops.domain.utilization import Utilization
+from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.services.ec2.checks.vpc_endpoint_idle import CHECK
 from finops_operator.services.ec2.vpc_endpoint import BYTES, KIND
 
 JUDGED = JudgedKind(KIND)
+DAY: Final = 86_400
+DAYS: Final = f"{BYTES}ByDay"
 
 
 def endpoint(state: str = "available", **attributes: Json) -> Resource:
@@ -34,8 +37,8 @@ def endpoint(state: str = "available", **attributes: Json) -> Resource:
     )
 
 
-def carried(days: float = 30) -> Utilization:
-    return used("vpce-0a", month=None, **{BYTES: flat(0, days=days)})
+def carried(days: float = 30, /, **other: MetricSummary) -> Utilization:
+    return used("vpce-0a", month=None, **{BYTES: flat(0), DAYS: flat(0, days=days, period=DAY), **other})
 
 
 def test_an_endpoint_without_a_byte_saves_the_hours_of_its_zones() -> None:
@@ -47,8 +50,9 @@ def test_an_endpoint_without_a_byte_saves_the_hours_of_its_zones() -> None:
 
 
 def test_a_single_byte_shows_that_it_is_used() -> None:
-    once = summarize([0.0] * (30 * 24 - 1) + [1.0], period=HOUR)
-    assert JUDGED.reason(CHECK, endpoint(), used("vpce-0a", month=None, **{BYTES: once})) == "it carried 1 bytes"
+    today, before = summarize([0.0] * 335 + [1.0]), summarize([1.0] + [0.0] * 29, period=DAY)
+    assert JUDGED.reason(CHECK, endpoint(), carried(**{BYTES: today})) == "it carried 1 bytes"
+    assert JUDGED.reason(CHECK, endpoint(), carried(**{DAYS: before})) == "it carried 1 bytes"
 
 
 def test_29_days_and_a_young_endpoint_are_not_enough() -> None:
@@ -59,7 +63,8 @@ def test_29_days_and_a_young_endpoint_are_not_enough() -> None:
 
 @pytest.mark.parametrize("reason", ["Throttled", "AccessDenied", "NotApplicable"])
 def test_what_was_not_measured_is_never_idle(reason: str) -> None:
-    assert f"is unknown ({reason})" in JUDGED.reason(CHECK, endpoint(), without(carried(), BYTES, reason=reason))
+    for metric in (BYTES, DAYS):
+        assert f"is unknown ({reason})" in JUDGED.reason(CHECK, endpoint(), without(carried(), metric, reason=reason))
 
 
 @pytest.mark.parametrize(
