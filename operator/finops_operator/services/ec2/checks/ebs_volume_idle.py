@@ -14,9 +14,10 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import too_young
-from finops_operator.services.ec2.judging.quiet import amount, both, quiet_days, unseen
-from finops_operator.services.ec2.judging.unused import OPERATIONS, dearer_than_snapshot, snapshot_cost
+from finops_operator.plugins.window import idle_days, too_young
+from finops_operator.services.ec2.judging.quiet import amount, both, unseen
+from finops_operator.services.ec2.judging.unused import OPERATIONS, dearer_than_snapshot
+from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
 from finops_operator.services.ec2.volume import VolumeFacts
 
 ID: Final = "ebs_volume_idle"
@@ -79,6 +80,6 @@ CHECK: Final = Check(
     evaluate=_evaluate,
     rollback_possible=False,
     destructive=True,
-    parameters=(quiet_days("An attached volume", 32),),
+    parameters=(idle_days("An attached volume", 32, by_day=True),),
     window_parameter="minimumIdleDays",
 )

@@ -17,12 +17,12 @@ from finops_operator.plugins.measured import count
 from finops_operator.services.ec2.judging.unused import (
     OPERATIONS,
     dearer_than_snapshot,
-    snapshot_cost,
     unused_since,
     used_by_an_instance,
     used_lately,
 )
 from finops_operator.services.ec2.rules.by_day import by_day
+from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
 from finops_operator.services.ec2.volume import VolumeFacts
 
 ID: Final = "ebs_volume_instance_stopped"

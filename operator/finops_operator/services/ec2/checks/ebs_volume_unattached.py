@@ -23,10 +23,10 @@ from finops_operator.plugins.sufficiency import figure
 from finops_operator.services.ec2.judging.unused import (
     OPERATIONS,
     dearer_than_snapshot,
-    snapshot_cost,
     unused_since,
     used_by_an_instance,
 )
+from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
 from finops_operator.services.ec2.volume import VolumeFacts
 
 ID: Final = "ebs_volume_unattached"

@@ -14,8 +14,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import too_young
-from finops_operator.services.ec2.judging.quiet import amount, both, most, quiet_days, unseen
+from finops_operator.plugins.window import idle_days, too_young
+from finops_operator.services.ec2.judging.quiet import amount, both, most, unseen
 from finops_operator.services.ec2.nat_gateway import AVAILABLE, CONNECTIONS, PACKETS, NatGatewayFacts
 
 ID: Final = "nat_gateway_idle"
@@ -70,6 +70,6 @@ CHECK: Final = Check(
     evaluate=_evaluate,
     rollback_possible=False,
     destructive=True,
-    parameters=(quiet_days("A NAT gateway", 32),),
+    parameters=(idle_days("A NAT gateway", 32, by_day=True),),
     window_parameter="minimumIdleDays",
 )

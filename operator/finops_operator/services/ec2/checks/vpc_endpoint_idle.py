@@ -14,8 +14,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import too_young
-from finops_operator.services.ec2.judging.quiet import amount, both, quiet_days, unseen
+from finops_operator.plugins.window import idle_days, too_young
+from finops_operator.services.ec2.judging.quiet import amount, both, unseen
 from finops_operator.services.ec2.vpc_endpoint import AVAILABLE, BYTES, EndpointFacts
 
 ID: Final = "vpc_endpoint_idle"
@@ -67,6 +67,6 @@ CHECK: Final = Check(
     evaluate=_evaluate,
     rollback_possible=False,
     destructive=True,
-    parameters=(quiet_days("An interface endpoint", 30),),
+    parameters=(idle_days("An interface endpoint", 30, by_day=True),),
     window_parameter="minimumIdleDays",
 )

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from finops.domain.utilization import MetricSummary
-from finops_operator.plugins.check import Facts, ParameterSpec
+from finops_operator.plugins.check import Facts
 from finops_operator.plugins.window import not_measured, summaries
 from finops_operator.services.ec2.rules.by_day import by_day
-
-_LONGEST_DAYS: Final = Decimal(90)
 
 
 def unseen(facts: Facts[Any], names: Iterable[str], least: Decimal) -> str:
@@ -38,15 +36,3 @@ def most(facts: Facts[Any], name: str) -> float:
 def amount(facts: Facts[Any], name: str) -> float:
     """Return how much a counter counted, in the picture that saw more of it."""
     return max(one.total or 0.0 for one in both(facts, name))
-
-
-def quiet_days(noun: str, default: int) -> ParameterSpec:
-    """Return the parameter of a rule that is judged by days: how many nothing may have happened."""
-    return ParameterSpec(
-        name="minimumIdleDays",
-        unit="days",
-        default=Decimal(default),
-        minimum=Decimal(7),
-        maximum=_LONGEST_DAYS,
-        description=f"{noun} is idle after this many days without anything.",
-    )

@@ -1,4 +1,4 @@
-"""Whether CloudWatch proves that no running instance had a volume, and what a snapshot of it costs. Pure.
+"""Whether CloudWatch proves that no running instance had a volume, and whether a snapshot would cost less. Pure.
 
 A volume publishes metrics only while it is attached to a running instance. So the proof is that CloudWatch was asked
 about all of the time and holds nothing (`NotPublished`). A query that failed, or reached less far back, proves nothing.
@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from finops.domain.price import PriceQuery
 from finops_operator.plugins.check import Facts
 from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.plugins.window import too_young
+from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
 from finops_operator.services.ec2.volume import VolumeFacts
 
 OPERATIONS: Final = ("volumeReadOps", "volumeWriteOps")
@@ -58,13 +58,6 @@ def _published(facts: Facts[VolumeFacts], name: str, when: str) -> str:
 def unused_since(facts: Facts[VolumeFacts], names: Iterable[str]) -> datetime:
     """Return from when on nothing was published, after `used_by_an_instance` said nothing."""
     return max(facts.utilization.asked_from[name] for name in names)
-
-
-def snapshot_cost(facts: Facts[VolumeFacts]) -> Decimal | None:
-    """Return what a snapshot costs a month at most: it holds no more than the volume's size; None when not known."""
-    price = facts.lookup(PriceQuery("ebs", facts.resource.region, "snapshot_gb_month"))
-    size = facts.own.size_gb
-    return None if price is None or size is None else price.amount * size
 
 
 def dearer_than_snapshot(facts: Facts[VolumeFacts]) -> str:
