@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.support.facts import NOW, in_region
-from tests.support.judged_kind import CannedPages, JudgedKind
+from tests.support.judging import Bench, Pages
 
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsDenied
@@ -42,7 +42,7 @@ ENDPOINT = {
 
 def listed(kind: ResourceKind[Any], **answers: Any) -> list[Resource | Gap]:
     named = {f"ec2:{name}": pages for name, pages in answers.items()}
-    return list(kind.listing.collect(CannedPages(named, region="us-east-1"), "aws"))
+    return list(kind.listing.collect(Pages(named, region="us-east-1"), "aws"))
 
 
 def denied(operation: str) -> AwsDenied:
@@ -75,7 +75,7 @@ def test_an_address_is_billed_once_and_one_that_was_brought_along_never(
     (one,) = resources(listed(elastic_ip.KIND, DescribeAddresses=[{"Addresses": [{**ADDRESS, **more}]}]))
     assert (one.id, one.state) == ("eipalloc-0a", state)
     assert one.arn == "arn:aws:ec2:us-east-1:111122223333:elastic-ip/eipalloc-0a"
-    assert JudgedKind(elastic_ip.KIND).cost(one).monthly == Decimal(monthly)
+    assert Bench(elastic_ip.KIND).cost(one).monthly == Decimal(monthly)
 
 
 def test_our_first_sight_of_a_free_address_is_kept_until_it_is_used() -> None:
@@ -112,7 +112,7 @@ def test_a_gateway_is_listed_with_the_route_tables_that_name_it_and_billed_by_th
     )
     (one,) = resources(found)
     assert (one.id, one.name, one.number("route_tables")) == ("nat-0a", "out", 2)
-    assert JudgedKind(nat_gateway.KIND).cost(one).monthly == Decimal("32.85")  # 0.045 × 730
+    assert Bench(nat_gateway.KIND).cost(one).monthly == Decimal("32.85")  # 0.045 × 730
     assert gaps(found) == []
 
 
@@ -127,7 +127,7 @@ def test_without_the_right_to_read_routes_their_number_is_unknown_and_a_gap_says
 
 
 def test_routes_are_not_read_where_there_is_no_gateway() -> None:
-    pages = CannedPages({GATEWAYS: [{"NatGateways": []}]})
+    pages = Pages({GATEWAYS: [{"NatGateways": []}]})
     assert list(nat_gateway.KIND.listing.collect(pages, "aws")) == []
     assert [operation for operation, _ in pages.asked] == [GATEWAYS]
 
@@ -140,7 +140,7 @@ def test_a_regional_gateway_has_no_known_cost_and_no_metrics_of_its_own() -> Non
         DescribeRouteTables=[{"RouteTables": []}],
     )
     (one,) = resources(found)
-    assert JudgedKind(nat_gateway.KIND).cost(one).monthly is None
+    assert Bench(nat_gateway.KIND).cost(one).monthly is None
     assert not any(spec.applies(one) for spec in nat_gateway.KIND.metrics)
 
 
@@ -152,8 +152,8 @@ def test_an_interface_endpoint_is_billed_for_each_of_its_zones_and_others_are_le
     gone = {**ENDPOINT, "VpcEndpointId": "vpce-0c", "State": "Deleted"}
     (one,) = resources(listed(vpc_endpoint.KIND, DescribeVpcEndpoints=[{"VpcEndpoints": [ENDPOINT, gateway, gone]}]))
     assert (one.id, one.state, vpc_endpoint.KIND.type_of(one)) == ("vpce-0a", "available", "ssm")
-    assert JudgedKind(vpc_endpoint.KIND).cost(one).monthly == Decimal("14.60")  # 2 × 0.01 × 730
-    assert JudgedKind(vpc_endpoint.KIND).cost(in_region(one, "nowhere-1")).monthly is None
+    assert Bench(vpc_endpoint.KIND).cost(one).monthly == Decimal("14.60")  # 2 × 0.01 × 730
+    assert Bench(vpc_endpoint.KIND).cost(in_region(one, "nowhere-1")).monthly is None
 
 
 def test_the_traffic_of_an_endpoint_is_asked_for_by_all_four_dimensions() -> None:

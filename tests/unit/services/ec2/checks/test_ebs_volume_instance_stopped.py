@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import NOW, flat, volume
-from tests.support.judged_kind import JudgedKind
+from tests.support.judging import Bench
 
 from finops.domain.utilization import Utilization
 from finops_operator.services.ec2.checks.ebs_volume_instance_stopped import CHECK
 from finops_operator.services.ec2.volume import KIND
 
-JUDGED = JudgedKind(KIND)
+JUDGED = Bench(KIND)
 METRICS = ("volumeReadOpsByDay", "volumeWriteOpsByDay", "volumeReadOps", "volumeWriteOps", "volumeIdleSeconds")
 
 

@@ -6,14 +6,14 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import in_region, volume
-from tests.support.judged_kind import JudgedKind
+from tests.support.judging import Bench
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops_operator.services.ec2.checks.ebs_volume_io1 import CHECK
 from finops_operator.services.ec2.volume import KIND
 
-JUDGED = JudgedKind(KIND)
+JUDGED = Bench(KIND)
 
 
 def io1(iops: int | None, state: str = "in-use", **attributes: Json) -> Resource:

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import in_region, volume
-from tests.support.judged_kind import JudgedKind
+from tests.support.judging import Bench
 
 from finops.domain.resource import Resource
 from finops_operator.services.ec2.checks.ebs_volume_magnetic import CHECK
 from finops_operator.services.ec2.volume import KIND
 
-JUDGED = JudgedKind(KIND)
+JUDGED = Bench(KIND)
 
 
 def test_a_magnetic_volume_is_found_with_both_prices_and_a_saving_that_nobody_knows() -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import FIVE_MINUTES, NOW, flat, summarize, volume
-from tests.support.judged_kind import JudgedKind, without
+from tests.support.judging import Bench, without
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
@@ -16,7 +16,7 @@ from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.services.ec2.checks.ebs_volume_overprovisioned import CHECK
 from finops_operator.services.ec2.volume import KIND
 
-JUDGED = JudgedKind(KIND)
+JUDGED = Bench(KIND)
 MIB = 2**20
 DEFAULTS = {spec.name: spec.default for spec in CHECK.parameters}
 

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import in_region, instance
-from tests.support.judged_kind import JudgedKind
+from tests.support.judging import Bench
 
 from finops.domain.canonical import Json
 from finops_operator.services.ec2.checks.ec2_instance_previous_generation import CHECK
 from finops_operator.services.ec2.instance import KIND
 
-JUDGED = JudgedKind(KIND)
+JUDGED = Bench(KIND)
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import instance
-from tests.support.judged_kind import JudgedKind
+from tests.support.judging import Bench
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops_operator.services.ec2.checks.ec2_instance_stopped import CHECK
 from finops_operator.services.ec2.instance import KIND
 
-JUDGED = JudgedKind(KIND)
+JUDGED = Bench(KIND)
 
 
 def stopped(since: str = "2026-10-25 12:00:00", **attributes: Json) -> Resource:

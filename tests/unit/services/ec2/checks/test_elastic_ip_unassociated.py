@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import NOW
-from tests.support.judged_kind import JudgedKind
+from tests.support.judging import Bench
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops_operator.services.ec2.checks.elastic_ip_unassociated import CHECK
 from finops_operator.services.ec2.elastic_ip import ASSOCIATED, BROUGHT_ALONG, KIND, ON_INSTANCE, UNASSOCIATED
 
-JUDGED = JudgedKind(KIND)
+JUDGED = Bench(KIND)
 
 
 def address(state: str = UNASSOCIATED, **attributes: Json) -> Resource:

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 from tests.support.facts import NOW, flat, summarize
-from tests.support.judged_kind import JudgedKind, used, without
+from tests.support.judging import Bench, used, without
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
@@ -17,7 +17,7 @@ from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.services.ec2.checks.vpc_endpoint_idle import CHECK
 from finops_operator.services.ec2.vpc_endpoint import BYTES, KIND
 
-JUDGED = JudgedKind(KIND)
+JUDGED = Bench(KIND)
 DAY: Final = 86_400
 DAYS: Final = f"{BYTES}ByDay"
 
