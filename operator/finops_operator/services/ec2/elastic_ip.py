@@ -1,8 +1,9 @@
 """Elastic IP addresses: AWS bills every public IPv4 address by the hour, in use or not.
 
 Loaded by the registry. An address on an instance is in the cost of the instance already and costs nothing here, so that
-no address is counted twice. Addresses that an account brought along are free. AWS does not say since when an address is
-on nothing: our own first sight of it is kept as `unassociated_since`.
+no address is counted twice. Addresses that an account brought along are free, those of Local and Wavelength Zones have
+prices of their own. AWS does not say since when an address is on nothing: our own first sight of it is kept as
+`unassociated_since`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ ASSOCIATED: Final = "associated"
 ON_INSTANCE: Final = "on-instance"
 BROUGHT_ALONG: Final = "brought-along"
 """AWS has no words for the states of an address; these are ours."""
+_DIMENSIONS: Final = {UNASSOCIATED: "idle_public_ipv4_hour", ASSOCIATED: "public_ipv4_hour"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class AddressFacts:
 
     Attributes:
         pool: `amazon`, or the id of the pool that its owner brought along.
+        network_border_group: the region, or the Local or Wavelength Zone that AWS announces it from.
+        customer_pool: the pool of an Outpost's owner that it is from, empty when it is from none.
         service_managed: the service that made it and gives it back (`nlb`, `rds`), empty when none did.
         unassociated_since: ISO time of our own first sight of it on nothing; None when we never kept it.
     """
@@ -48,6 +52,7 @@ class AddressFacts:
     instance_id: str | None = None
     network_interface_id: str | None = None
     network_border_group: str | None = None
+    customer_pool: str | None = None
     service_managed: str | None = None
     unassociated_since: str | None = None
 
@@ -72,6 +77,7 @@ def _resource(address: Mapping[str, Any], reader: PageReader, partition: str) ->
         instance_id=address.get("InstanceId") or "",
         network_interface_id=address.get("NetworkInterfaceId") or "",
         network_border_group=address.get("NetworkBorderGroup"),
+        customer_pool=address.get("CustomerOwnedIpv4Pool") or "",
         service_managed=address.get("ServiceManaged") or "",
     )
     return Resource(
@@ -90,7 +96,7 @@ def _resource(address: Mapping[str, Any], reader: PageReader, partition: str) ->
 def _state(facts: AddressFacts, *, associated: bool) -> str:
     if facts.instance_id:
         return ON_INSTANCE
-    if facts.pool not in (None, _AMAZON):
+    if facts.customer_pool or facts.pool not in (None, _AMAZON):
         return BROUGHT_ALONG
     return ASSOCIATED if associated or facts.network_interface_id else UNASSOCIATED
 
@@ -100,15 +106,13 @@ def _state(facts: AddressFacts, *, associated: bool) -> str:
 
 def billed_parts(address: Resource) -> tuple[BilledPart, ...]:
     """Return the hours of an address that no instance is billed for: https://aws.amazon.com/vpc/pricing/."""
-    if address.state == UNASSOCIATED:
-        return (BilledPart("idle_public_ipv4_hour", Decimal(1), _query(address, "idle_public_ipv4_hour")),)
-    if address.state == ASSOCIATED:
-        return (BilledPart("public_ipv4_hour", Decimal(1), _query(address, "public_ipv4_hour")),)
-    return ()
-
-
-def _query(address: Resource, dimension: str) -> PriceQuery:
-    return PriceQuery("vpc", address.region, dimension)
+    dimension = _DIMENSIONS.get(address.state)
+    if dimension is None:
+        return ()
+    group = address.text("network_border_group")
+    if group not in ("", address.region):
+        return (BilledPart(dimension, Decimal(1), None, f"no price for addresses of {group}"),)
+    return (BilledPart(dimension, Decimal(1), PriceQuery("vpc", address.region, dimension)),)
 
 
 # -- what else is declared ---------------------------------------------------------------------------------------------

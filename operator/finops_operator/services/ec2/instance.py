@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
+from finops.domain.utilization import Utilization
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.console import console_page
@@ -30,6 +31,7 @@ from finops_operator.plugins.kind import (
     States,
 )
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.services.ec2.rules.generations import of_previous_generation
 from finops_operator.services.ec2.rules.operating_system import billed_system
 from finops_operator.services.ec2.rules.signs import SIGNS
 
@@ -276,6 +278,11 @@ def _offered_types(reader: PageReader) -> Mapping[str, Iterable[str]]:
     return zones
 
 
+def _may_get_another_type(instance: Resource, utilization: Utilization) -> bool:
+    """Return whether a check may name another type: after the 5-minute picture, or of a family that AWS replaced."""
+    return bool(utilization.fine) or (_runs(instance) and of_previous_generation(instance.text("instance_type")))
+
+
 def _price_queries(region: str, instance_type: str, options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
     return (hour_query(region, instance_type, options["--os"]),)
 
@@ -309,8 +316,7 @@ KIND: Final = ResourceKind(
                 id=OFFERED_TYPES,
                 ask=_offered_types,
                 place=lambda resource: resource.text("availability_zone"),
-                # Only what deserved the 5-minute picture may get another type.
-                needed=lambda _, utilization: bool(utilization.fine),
+                needed=_may_get_another_type,
             ),
         ),
     ),

@@ -22,7 +22,7 @@ from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Memory, MetricSpec, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
-from finops_operator.services.ec2.rules.by_day import days_of
+from finops_operator.services.ec2.rules.by_day import by_day, days_of
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 _PAGE: Final = 1000
@@ -35,6 +35,7 @@ _PRICED: Final = ("gb_month", "iops_month", "throughput_mibps_month")
 _BY_IOPS: Final = frozenset({"io1", "io2"})
 GP3_FREE_IOPS: Final = 3000
 GP3_FREE_MIBPS: Final = 125
+OPERATIONS: Final = ("volumeReadOps", "volumeWriteOps")
 IO2_TIERS: Final = (("iops_month", 0, 32000), ("iops_month_tier2", 32000, 64000), ("iops_month_tier3", 64000, None))
 """Dimension, IOPS up to which the tier before it reaches, IOPS up to which it reaches itself."""
 
@@ -138,7 +139,8 @@ def billed_parts(volume: Resource) -> tuple[BilledPart, ...]:
     """Return gigabytes, and IOPS and throughput where the type charges them; what AWS did not give is unknown.
 
     A volume is billed the same whether it is attached or not. Free parts and tiers: https://aws.amazon.com/ebs/pricing/
-    (gp3 includes 3,000 IOPS and 125 MiB/s; io2 is cheaper above 32,000 and above 64,000 IOPS).
+    (gp3 includes 3,000 IOPS and 125 MiB/s; io2 is cheaper above 32,000 and above 64,000 IOPS). Each read and write of a
+    magnetic volume is billed, so that its cost depends on what the last 30 days brought.
     """
     if volume.state in _NEVER_BILLED:
         return ()
@@ -153,7 +155,10 @@ def billed_parts(volume: Resource) -> tuple[BilledPart, ...]:
     elif kind == "io2":
         parts += _io2_tiers(volume, facts.iops)
     elif kind == "standard" and volume.state != _DETACHED:
-        parts.append(BilledPart("io_request", Decimal(0), None, "requests to magnetic volumes are billed by use"))
+        parts += (
+            BilledPart("io_request", Decimal(1), _query(volume.region, kind, "io_request"), metric=name)
+            for name in by_day(OPERATIONS)
+        )
     return tuple(parts)
 
 
@@ -244,8 +249,8 @@ def _ebs(
 
 
 _OPERATIONS: Final = (
-    _ebs("volumeReadOps", "VolumeReadOps", "count", _asked, fine=True),
-    _ebs("volumeWriteOps", "VolumeWriteOps", "count", _asked, fine=True),
+    _ebs(OPERATIONS[0], "VolumeReadOps", "count", _asked, fine=True),
+    _ebs(OPERATIONS[1], "VolumeWriteOps", "count", _asked, fine=True),
 )
 
 KIND: Final = ResourceKind(

@@ -2,8 +2,9 @@
 
 Compute Optimizer calls an attached volume idle after 32 days with less than one read or write a day, and leaves out
 root volumes; so does this check, for which a single operation is too many. A volume whose instance did not run
-all of the time has hours without data and is not judged here. A stand-by disk may be idle by design, so this is
-advice: take a snapshot, detach, wait, delete.
+all of the time has hours without data and is not judged here, and neither is one that several instances may share: it
+may wait for a failover. Another stand-by disk may be idle by design too, so this is advice: take a snapshot, detach,
+wait, delete.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from finops_operator.plugins.measured import count, days, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import idle_days, too_young
 from finops_operator.services.ec2.judging.quiet import amount, both, unseen
-from finops_operator.services.ec2.judging.unused import OPERATIONS, dearer_than_snapshot
+from finops_operator.services.ec2.judging.unused import dearer_than_snapshot
 from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
-from finops_operator.services.ec2.volume import VolumeFacts
+from finops_operator.services.ec2.volume import OPERATIONS, VolumeFacts
 
 ID: Final = "ebs_volume_idle"
 _ATTACHED: Final = "in-use"
@@ -65,6 +66,8 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
 def _not_judged(state: str, own: VolumeFacts) -> str:
     if state != _ATTACHED:
         return f"it is {state or 'in an unknown state'}, not attached"
+    if own.multi_attach:
+        return "several instances may share it"
     if not own.attached_device:
         return "as which device it is attached is not known"
     return "it is the root volume of its instance" if own.attached_device in _ROOTS else ""

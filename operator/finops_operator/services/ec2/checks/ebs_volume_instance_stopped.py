@@ -2,7 +2,8 @@
 
 AWS does not say of a volume whether its instance runs. But a volume publishes metrics, its idle time included, only
 while it is attached to a running instance; so an attached volume about which CloudWatch holds nothing belongs to
-instances that did not run. Thirty days are Trusted Advisor's for stopped instances. What is to be done is decided for
+instances that did not run. A volume that a service holds for itself (a task of ECS) names no instance and is left
+alone. Thirty days are Trusted Advisor's for stopped instances. What is to be done is decided for
 the instance as a whole, so this is advice: keep an image or a snapshot, and delete volume and instance together.
 """
 
@@ -15,7 +16,6 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count
 from finops_operator.services.ec2.judging.unused import (
-    OPERATIONS,
     dearer_than_snapshot,
     unused_since,
     used_by_an_instance,
@@ -23,7 +23,7 @@ from finops_operator.services.ec2.judging.unused import (
 )
 from finops_operator.services.ec2.rules.by_day import by_day
 from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
-from finops_operator.services.ec2.volume import VolumeFacts
+from finops_operator.services.ec2.volume import OPERATIONS, VolumeFacts
 
 ID: Final = "ebs_volume_instance_stopped"
 _DAYS: Final = by_day(OPERATIONS)
@@ -34,6 +34,8 @@ _HOURS: Final = (*OPERATIONS, "volumeIdleSeconds")
 def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | NotRecommended:
     least, state = parameters["minimumStoppedDays"], facts.resource.state
     reason = "" if state == "in-use" else f"it is {state or 'in an unknown state'}, not attached"
+    if not reason and not facts.own.attached_instance_id:
+        reason = "it is attached to no instance that AWS names"
     reason = (
         reason or used_by_an_instance(facts, _DAYS, least) or used_lately(facts, _HOURS) or dearer_than_snapshot(facts)
     )

@@ -1,9 +1,10 @@
 """EBS volumes of type io1: gp3 with the same IOPS and throughput costs less, and io2 is better at the same price.
 
-gp3 takes the place of a volume of up to 16,000 IOPS that is attached to one instance: it gives 90 % of its IOPS in 99 %
-of a year, io1 in 99.9 %, which the finding says. For more IOPS, or several instances at once, io2 is the target, whose
-volumes fail a hundred times more rarely and whose IOPS are cheaper above 32,000; at the same price nothing is saved
-and nothing is said. Source: EBS user guide, "Provisioned IOPS SSD volumes" and "General Purpose SSD volumes".
+gp3 takes the place of a volume of up to 16,000 IOPS: it gives 90 % of its IOPS in 99 % of a year, io1 in 99.9 %, which
+the finding says. For more IOPS io2 is the target, whose volumes fail a hundred times more rarely and whose IOPS are
+cheaper above 32,000; at the same price nothing is saved and nothing is said. AWS does not change the type of a volume
+that several instances may share, so those are left alone. Source: EBS user guide, "Provisioned IOPS SSD volumes",
+"General Purpose SSD volumes" and "Multi-Attach".
 """
 
 from __future__ import annotations
@@ -70,11 +71,13 @@ def _not_judged(state: str, own: VolumeFacts) -> str:
         return "its type is not io1" if own.volume_type else "its type is not known"
     if state not in _MODIFIABLE:
         return f"it is {state or 'in an unknown state'}"
-    return "whether several instances may attach it is not known" if own.multi_attach is None else ""
+    if own.multi_attach:
+        return "several instances may share it, and AWS does not change the type of such a volume"
+    return "whether several instances may share it is not known" if own.multi_attach is None else ""
 
 
 def _instead(own: VolumeFacts, iops: int) -> VolumeFacts:
-    if own.multi_attach or iops > GP3_TAKES:
+    if iops > GP3_TAKES:
         return replace(own, volume_type="io2", throughput=None)
     carried = min(_IO1_MIBPS, iops * _KIB_PER_OPERATION // _KIB)
     return replace(own, volume_type="gp3", iops=max(GP3_FREE_IOPS, iops), throughput=max(GP3_FREE_MIBPS, carried))

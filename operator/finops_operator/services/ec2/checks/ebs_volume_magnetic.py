@@ -1,8 +1,9 @@
-"""Magnetic EBS volumes (`standard`): AWS calls the type previous generation and bills each request to it.
+"""Magnetic EBS volumes (`standard`) that gp3 would cost less than: AWS calls the type previous generation.
 
-The advice is gp3 with the performance that is in its price, 3,000 IOPS and 125 MiB/s, against about 100 IOPS of a
-magnetic volume. What the requests cost depends on use, so the cost now and the saving are not known; the finding gives
-both prices of a gibibyte instead. Source: EBS user guide, "Previous generation volumes".
+A gibibyte of a magnetic volume costs less than one of gp3, and each read and write is billed besides. So gp3, with the
+3,000 IOPS and 125 MiB/s that are in its price, saves money only where the volume is busy: about 23 operations a second
+for 100 GiB in us-east-1. The operations of the last 30 days are in the cost; where they are not known there is no
+finding. Source: EBS user guide, "Previous generation volumes", and https://aws.amazon.com/ebs/previous-generation/.
 """
 
 from __future__ import annotations
@@ -10,63 +11,71 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from finops.domain.price import PriceQuery
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import count
-from finops_operator.services.ec2.volume import GP3_FREE_IOPS, GP3_FREE_MIBPS, VolumeFacts
+from finops_operator.plugins.sufficiency import figure
+from finops_operator.plugins.window import measured_days, not_measured, too_young
+from finops_operator.services.ec2.rules.by_day import by_day
+from finops_operator.services.ec2.volume import GP3_FREE_IOPS, GP3_FREE_MIBPS, OPERATIONS, VolumeFacts
 
 ID: Final = "ebs_volume_magnetic"
+_DAYS: Final = by_day(OPERATIONS)
 
 
 def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | NotRecommended:
-    del parameters
-    resource, own = facts.resource, facts.own
+    resource, own, least = facts.resource, facts.own, parameters["minimumMeasuredDays"]
     reason = ""
     if own.volume_type != "standard":
         reason = "its type is not standard" if own.volume_type else "its type is not known"
     elif resource.state != "in-use":
         reason = f"it is {resource.state or 'in an unknown state'}, not attached"
-    now, then = _price(facts, "standard"), _price(facts, "gp3")
-    if not reason and (now is None or then is None):
-        reason = f"no price for {'standard' if now is None else 'gp3'} in {resource.region}"
-    if reason or own.size_gb is None:
-        return NotRecommended(ID, resource.id, reason or "its size is not known")
+    elif own.size_gb is None:
+        reason = "its size is not known"
+    reason = reason or too_young(facts, least) or not_measured(facts, _DAYS, least)
+    if reason:
+        return NotRecommended(ID, resource.id, reason)
     changed = replace(own, volume_type="gp3", iops=GP3_FREE_IOPS, throughput=GP3_FREE_MIBPS)
+    target = facts.cost_of(with_facts(resource, changed))
+    current, future = facts.cost.unrounded_monthly, target.unrounded_monthly
+    if current is None or future is None:
+        missing = "; ".join(dict.fromkeys((*facts.cost.missing, *target.missing)))
+        return NotRecommended(ID, resource.id, f"the saving is not known ({missing})")
+    if future >= current:
+        return NotRecommended(ID, resource.id, "gp3 would not cost less than its storage and requests")
+    operations = sum(use.amount for name in _DAYS if (use := facts.utilization.month.get(name)) is not None)
     return Finding(
         check=ID,
         action="",
         parameters={},
-        new_monthly_cost=facts.cost_of(with_facts(resource, changed)).unrounded_monthly,
+        new_monthly_cost=future,
         evidence={
             "volumeType": "standard",
             "sizeGb": own.size_gb,
-            "pricePerGbMonth": now,
-            "gp3PricePerGbMonth": then,
+            "operations30Days": figure(operations),
+            "targetType": "gp3",
+            "targetIops": GP3_FREE_IOPS,
+            "targetThroughputMibps": GP3_FREE_MIBPS,
         },
-        summary="Magnetic volumes are slow and billed by the request; gp3 has no price for requests.",
+        summary="It is read and written so much that gp3, which bills no requests, costs less.",
         facts=(
-            EvidenceFact("Size", f"{count(own.size_gb)} GiB"),
-            EvidenceFact("Now", f"magnetic: {now} USD a GiB and month, and each request besides"),
-            EvidenceFact("Instead", f"gp3: {then} USD a GiB and month, {count(GP3_FREE_IOPS)} IOPS within"),
-            EvidenceFact("Saving", "depends on the requests, of which the bill gives the number"),
+            EvidenceFact("Size", f"{count(own.size_gb or 0)} GiB"),
+            EvidenceFact("Reads and writes in 30 days, billed each", count(operations)),
+            EvidenceFact("Instead", f"gp3 with {count(GP3_FREE_IOPS)} IOPS and {GP3_FREE_MIBPS} MiB/s in its price"),
         ),
         target="gp3",
     )
 
 
-def _price(facts: Facts[VolumeFacts], kind: str) -> str | None:
-    price = facts.lookup(PriceQuery("ebs", facts.resource.region, "gb_month", (("volume_type", kind),)))
-    return None if price is None else f"{price.amount:f}"
-
-
 CHECK: Final = Check(
     id=ID,
-    title="Magnetic EBS volume",
+    title="Busy magnetic EBS volume",
     kinds=("ebs-volume",),
     documentation="https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html",
     action_type=ActionType.UPGRADE,
     effort=Effort.LOW,
     evaluate=_evaluate,
+    parameters=(measured_days("reads and writes", by_day=True),),
+    window_parameter="minimumMeasuredDays",
 )

@@ -3,8 +3,9 @@
 The need is the highest 5 minutes of reads and writes together with headroom on top, so that a single busy period keeps
 what it used. Five minutes hide bursts of seconds, which is why the headroom is there and why this is advice. A target
 is never below what AWS asks for: 3,000 IOPS and 125 MiB/s of gp3 cost nothing, a MiB/s needs 4 IOPS, and io1 and io2
-begin at 100 IOPS. Fourteen days are Compute Optimizer's. AWS allows the next change of a volume when the last one is
-complete, at most four in 24 hours.
+begin at 100 IOPS. Volumes that several instances may share are left alone: AWS does not change those of type io1, and
+what a failover needs is not seen. Fourteen days are Compute Optimizer's. AWS allows the next change of a volume when
+the last one is complete, at most four in 24 hours.
 """
 
 from __future__ import annotations
@@ -21,8 +22,7 @@ from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import count, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import measured_days, not_measured, summaries, too_young
-from finops_operator.services.ec2.judging.unused import OPERATIONS
-from finops_operator.services.ec2.volume import GP3_FREE_IOPS, GP3_FREE_MIBPS, VolumeFacts, provisioned
+from finops_operator.services.ec2.volume import GP3_FREE_IOPS, GP3_FREE_MIBPS, OPERATIONS, VolumeFacts, provisioned
 
 ID: Final = "ebs_volume_overprovisioned"
 _BYTES: Final = ("volumeReadBytes", "volumeWriteBytes")
@@ -40,6 +40,8 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
     reason = "" if resource.state == "in-use" else f"it is {resource.state or 'in an unknown state'}, not attached"
     if not reason and own.volume_type not in _TYPES:
         reason = f"its type is not {'/'.join(_TYPES)}" if own.volume_type else "its type is not known"
+    if not reason and own.multi_attach:
+        reason = "several instances may share it"
     if not reason and own.iops is None:
         reason = "its IOPS are not known"
     if not reason and not provisioned(own.volume_type, own.iops, own.throughput):

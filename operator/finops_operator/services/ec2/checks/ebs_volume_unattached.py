@@ -21,13 +21,12 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.measured import count
 from finops_operator.plugins.sufficiency import figure
 from finops_operator.services.ec2.judging.unused import (
-    OPERATIONS,
     dearer_than_snapshot,
     unused_since,
     used_by_an_instance,
 )
 from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
-from finops_operator.services.ec2.volume import VolumeFacts
+from finops_operator.services.ec2.volume import OPERATIONS, VolumeFacts
 
 ID: Final = "ebs_volume_unattached"
 

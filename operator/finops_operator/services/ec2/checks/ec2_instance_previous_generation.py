@@ -1,17 +1,16 @@
 """EC2 instances of types that AWS calls previous generation: the current type of the size is faster and costs less.
 
 The target has the same size, no fewer processors, no less memory and the same architecture, so that only speed and
-drivers change. AWS's successors are Nitro types: they need ENA known to be on, and Windows needs newer drivers first,
-which the finding says. Types with disks of their own are left alone, since a change of type would erase them, as are
-those without a current type of the size (`m4.10xlarge`). Source: https://aws.amazon.com/ec2/previous-generation/, with
-the tables "Upgrade paths".
+drivers change, and the zone of the instance offers it. AWS's successors are Nitro types: where ENA is not known to be
+on, and on Windows, drivers come first, which the finding says. Types with disks of their own are left alone, since a
+change of type would erase them, as are those without a current type of the size (`m4.10xlarge`), instances with more
+volumes and network interfaces than the target holds, and those of a capacity reservation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Final
 
 from finops.domain.price import PriceQuery
@@ -20,25 +19,11 @@ from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.other_type import cheapest, finding, in_families
 from finops_operator.pricing.instance_types import bundled_catalog
-from finops_operator.services.ec2.instance import InstanceFacts, hour_query, instance_hours
+from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts, hour_query, instance_hours
+from finops_operator.services.ec2.rules.generations import SUCCESSORS
+from finops_operator.services.ec2.sizing.fit import attachable
 
 ID: Final = "ec2_instance_previous_generation"
-SUCCESSORS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "c3": ("c5",),
-        "c4": ("c5",),
-        "i2": ("i3",),
-        "m1": ("m5",),
-        "m2": ("r5",),
-        "m3": ("m5",),
-        "m4": ("m5",),
-        "r3": ("r5",),
-        "r4": ("r5",),
-        "t1": ("t3",),
-        "t2": ("t3",),
-    }
-)
-"""Family → current family with processors of the same architecture."""
 
 
 def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -53,7 +38,13 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
     def query(one: str) -> PriceQuery:
         return hour_query(resource.region, one, system)
 
-    change = cheapest(facts, name, _targets(own), query, at_par=True)
+    offered = facts.answers.get(OFFERED_TYPES)
+    if offered is None:
+        return NotRecommended(ID, resource.id, "which types its zone offers is not known")
+    targets = [one for one in _targets(own) if one in offered]
+    if not targets:
+        return NotRecommended(ID, resource.id, f"its zone does not offer {' or '.join(_targets(own))}")
+    change = cheapest(facts, name, targets, query, at_par=True)
     if isinstance(change, str):
         return NotRecommended(ID, resource.id, change)
     changed = with_facts(resource, replace(own, instance_type=change.target))
@@ -63,7 +54,7 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
         facts.cost_of(changed).unrounded_monthly,
         f"{name} is of a previous generation; {change.target} is faster and costs "
         f"{'less' if change.cheaper else 'the same'}.",
-        EvidenceFact("Before the change", _before(own)),
+        *_cautions(own, change.target),
     )
 
 
@@ -75,6 +66,8 @@ def _not_judged(state: str, own: InstanceFacts) -> str:
         return "its type is current"
     if state != "running":
         return f"it is {state or 'in an unknown state'}, not running"
+    if own.capacity_reservation:
+        return f"it is in a capacity reservation for {name}"
     kind = bundled_catalog().get(name)
     if kind is None:
         return "nothing is known about its type"
@@ -99,7 +92,16 @@ def _targets(own: InstanceFacts) -> tuple[str, ...]:
         and own.virtualization_type in kind.virtualization
         and kind.vcpus >= current.vcpus
         and kind.memory_mib >= current.memory_mib
+        and attachable(own, kind)
     )
+
+
+def _cautions(own: InstanceFacts, target: str) -> Iterator[EvidenceFact]:
+    yield EvidenceFact("Before the change", _before(own))
+    if target.startswith("t3."):
+        yield EvidenceFact("Processor credits", "t3 is unlimited unless set otherwise: what exceeds them is billed")
+    family = (own.instance_type or "").split(".", maxsplit=1)[0]
+    yield EvidenceFact("Reserved Instances", f"those of {family} do not cover {target}")
 
 
 def _before(own: InstanceFacts) -> str:

@@ -1,8 +1,9 @@
 """EC2 instances that have been stopped for long: their hours cost nothing, their volumes and elastic addresses do.
 
 Thirty days are Trusted Advisor's ("Amazon EC2 instances stopped"). AWS gives the time of the stop in the reason of the
-last change of state. The elastic addresses are the cost that could be saved here, while each volume is a resource of
-its own with its own finding. The advice is to keep an image and to terminate the instance, which nobody can take back.
+last change of state. An Auto Scaling group keeps instances stopped on purpose, in its warm pool. The elastic addresses
+are the cost that could be saved here, while each volume is a resource of its own with its own finding. The advice is to
+keep an image and to terminate the instance, which nobody can take back.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
     resource, own, least = facts.resource, facts.own, parameters["minimumStoppedDays"]
     if resource.state != "stopped":
         return NotRecommended(ID, resource.id, f"it is {resource.state or 'in an unknown state'}, not stopped")
+    if own.auto_scaling_group:
+        return NotRecommended(ID, resource.id, "its Auto Scaling group keeps it stopped, in a warm pool or in standby")
     since = stopped_at(own.state_transition_reason)
     if since is None:
         return NotRecommended(ID, resource.id, "since when it is stopped is not known")

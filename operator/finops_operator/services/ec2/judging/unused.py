@@ -18,7 +18,6 @@ from finops_operator.plugins.window import too_young
 from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
 from finops_operator.services.ec2.volume import VolumeFacts
 
-OPERATIONS: Final = ("volumeReadOps", "volumeWriteOps")
 _NOT_PUBLISHED: Final = "NotPublished"
 _ALIGNMENT: Final = timedelta(hours=1)
 """Windows start on whole periods of an hour, so they may begin this much late."""

@@ -87,3 +87,8 @@ def test_detached_root_and_cheap_volumes_are_left_alone(one: Resource, why: str)
 def test_a_policy_may_ask_for_fewer_days() -> None:
     assert JUDGED.found(CHECK, attached(), did(14), minimumIdleDays=Decimal(14)).check == CHECK.id
     assert CHECK.window_parameter == "minimumIdleDays"
+
+
+def test_a_volume_that_several_instances_may_share_waits_perhaps_for_a_failover() -> None:
+    assert JUDGED.reason(CHECK, attached(multi_attach=True), did()) == "several instances may share it"
+    assert JUDGED.found(CHECK, attached(multi_attach=False), did()).check == CHECK.id

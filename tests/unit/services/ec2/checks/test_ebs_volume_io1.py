@@ -48,8 +48,11 @@ def test_above_32000_iops_the_tiers_of_io2_cost_less() -> None:
     ("one", "why"),
     [
         (io1(16001), "io2 would not cost less"),
-        (io1(5000, multi_attach=True), "io2 would not cost less"),
-        (io1(5000, multi_attach=None), "whether several instances may attach it is not known"),
+        (
+            io1(5000, multi_attach=True),
+            "several instances may share it, and AWS does not change the type of such a volume",
+        ),
+        (io1(5000, multi_attach=None), "whether several instances may share it is not known"),
         (io1(None), "its IOPS are not known"),
         (io1(5000, "creating"), "it is creating"),
         (volume(volume_type="io2", iops=5000), "its type is not io1"),

@@ -58,6 +58,7 @@ def test_gp3_never_goes_below_what_costs_nothing() -> None:
     [
         (gp3(volume_type="st1"), "its type is not gp3/io1/io2"),
         (gp3(volume_type=None), "its type is not known"),
+        (gp3(volume_type="io2", multi_attach=True), "several instances may share it"),
         (gp3(None, None, volume_type="io2"), "its IOPS are not known"),
         (gp3(None, 500), "its IOPS are not known"),
     ],

@@ -9,10 +9,12 @@ from tests.support.facts import in_region, instance
 from tests.support.judging import Bench
 
 from finops.domain.canonical import Json
+from finops.domain.utilization import Utilization
 from finops_operator.services.ec2.checks.ec2_instance_previous_generation import CHECK
-from finops_operator.services.ec2.instance import KIND
+from finops_operator.services.ec2.instance import KIND, OFFERED_TYPES
 
-JUDGED = Bench(KIND)
+OFFERED = frozenset({"t3.nano", "t3.large", "m5.large", "m5.xlarge", "c5.large", "r5.2xlarge", "t2.large"})
+JUDGED = Bench(KIND, answers={OFFERED_TYPES: OFFERED})
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,11 @@ def test_the_cost_that_remains_is_the_price_of_the_target() -> None:
         ({"architecture": None}, "its architecture or its virtualization is not known"),
         ({"instance_type": "m4.huge"}, "nothing is known about its type"),
         ({"instance_type": None}, "its type is not known"),
+        ({"capacity_reservation": "cr-0a"}, "it is in a capacity reservation for t2.large"),
+        (
+            {"volume_ids": [f"vol-{number}" for number in range(27)], "network_interface_count": 2},
+            "no current type has the size of t2.large and runs its image",
+        ),
         ({"lifecycle": "spot"}, "no price for spot instances, the table holds on-demand prices"),
         ({"tenancy": "dedicated"}, "no price for tenancy dedicated"),
     ],
@@ -65,10 +72,34 @@ def test_what_is_to_be_seen_to_before_the_change_is_said() -> None:
     def before(**changes: Json) -> str:
         return (
             JUDGED.found(CHECK, instance("running", tags=None, **{"instance_type": "m4.large", **changes}))
-            .facts[-1]
+            .facts[2]
             .value
         )
 
     assert "ENA drivers for Windows" in before(platform="windows", usage_operation="RunInstances:0002")
     assert before(ena_support=None).endswith("switch ENA on")
     assert before(ena_support=True).startswith("see that its image has NVMe drivers")
+
+
+def test_a_type_that_the_zone_does_not_offer_is_never_named() -> None:
+    old = instance(instance_type="t2.large")
+    without = Bench(KIND, answers={OFFERED_TYPES: OFFERED - {"t3.large"}})
+    assert without.reason(CHECK, old) == "its zone does not offer t3.large"
+    assert Bench(KIND).reason(CHECK, old) == "which types its zone offers is not known"
+
+
+def test_the_zone_is_asked_about_running_instances_of_a_previous_generation() -> None:
+    (question,) = KIND.listing.questions
+    nothing = Utilization("i-0a")
+    assert question.needed(instance(instance_type="t2.large"), nothing)
+    assert not question.needed(instance("stopped", instance_type="t2.large"), nothing)
+    assert not question.needed(instance(instance_type="m5.large"), nothing)
+
+
+def test_credits_and_reservations_that_change_the_sum_are_said() -> None:
+    burstable = JUDGED.found(CHECK, instance(instance_type="t2.large"))
+    assert [one.label for one in burstable.facts[3:]] == ["Processor credits", "Reserved Instances"]
+    assert burstable.facts[-1].value == "those of t2 do not cover t3.large"
+    assert [one.label for one in JUDGED.found(CHECK, instance(instance_type="m4.large")).facts[3:]] == [
+        "Reserved Instances"
+    ]

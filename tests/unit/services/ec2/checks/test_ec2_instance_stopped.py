@@ -46,3 +46,8 @@ def test_a_running_instance_and_one_that_leaves_nothing_are_left_alone() -> None
     assert JUDGED.reason(CHECK, instance("running")) == "it is running, not stopped"
     assert JUDGED.reason(CHECK, stopped(volume_ids=[])) == "nothing of it is billed"
     assert JUDGED.found(CHECK, stopped(volume_ids=None)).evidence["volumesBilledOn"] is None
+
+
+def test_what_an_auto_scaling_group_keeps_stopped_is_left_alone() -> None:
+    warm = stopped(auto_scaling_group="web", public_ipv4=["192.0.2.1"], elastic=[True])
+    assert JUDGED.reason(CHECK, warm) == "its Auto Scaling group keeps it stopped, in a warm pool or in standby"

@@ -59,3 +59,10 @@ def test_a_policy_that_asks_for_days_counts_them_from_our_first_sight() -> None:
 def test_an_address_that_the_scan_itself_sees_first_is_found() -> None:
     just_listed = address(unassociated_since=(NOW + timedelta(seconds=1)).isoformat())
     assert JUDGED.found(CHECK, just_listed).evidence["seenUnassociatedDays"] == 0
+
+
+def test_an_address_of_a_local_zone_is_found_and_has_no_price() -> None:
+    far = address(network_border_group="us-east-1-bos-1")
+    assert JUDGED.found(CHECK, far).check == CHECK.id
+    assert JUDGED.cost(far).missing == ("idle_public_ipv4_hour: no price for addresses of us-east-1-bos-1",)
+    assert JUDGED.cost(address(network_border_group="us-east-1")).monthly == Decimal("3.65")
