@@ -35,6 +35,8 @@ _PRICED: Final = ("gb_month", "iops_month", "throughput_mibps_month")
 _BY_IOPS: Final = frozenset({"io1", "io2"})
 GP3_FREE_IOPS: Final = 3000
 GP3_FREE_MIBPS: Final = 125
+GP2_SMALL_GIB: Final = 170
+"""Up to this size gp2 gives 128 MiB/s: EBS user guide, "General Purpose SSD volumes"."""
 OPERATIONS: Final = ("volumeReadOps", "volumeWriteOps")
 IO2_TIERS: Final = (("iops_month", 0, 32000), ("iops_month_tier2", 32000, 64000), ("iops_month_tier3", 64000, None))
 """Dimension, IOPS up to which the tier before it reaches, IOPS up to which it reaches itself."""
@@ -214,9 +216,14 @@ def provisioned(volume_type: str | None, iops: int | None, throughput: int | Non
     return volume_type in _BY_IOPS and iops is not None
 
 
-def _provisioned(resource: Resource) -> bool:
-    attributes = resource.text("volume_type"), resource.number("iops"), resource.number("throughput")
-    return _attached(resource) and provisioned(*attributes)
+def _sized_by_use(resource: Resource) -> bool:
+    """Return whether a check may give it IOPS and throughput by what it uses."""
+    kind = resource.text("volume_type")
+    if not _attached(resource):
+        return False
+    if kind == "gp2":
+        return (resource.number("size_gb") or 0) > GP2_SMALL_GIB
+    return provisioned(kind, resource.number("iops"), resource.number("throughput"))
 
 
 def _with_first_sight(volume: Resource, before: Resource | None, now: datetime) -> Resource:
@@ -275,9 +282,9 @@ KIND: Final = ResourceKind(
         _ebs("volumeIdleSeconds", "VolumeIdleTime", "seconds", _attached),
         # Thirty days without a running instance, or without an operation, are more than a lookback holds.
         *(replace(days_of(spec), applies=_attached) for spec in _OPERATIONS),
-        # Only the check of provisioned performance asks for these, so only its candidates are billed for them.
-        _ebs("volumeReadBytes", "VolumeReadBytes", "bytes", _provisioned, hourly=False, fine=True),
-        _ebs("volumeWriteBytes", "VolumeWriteBytes", "bytes", _provisioned, hourly=False, fine=True),
+        # Only checks that size a volume by its use ask for these, so only their candidates are billed for them.
+        _ebs("volumeReadBytes", "VolumeReadBytes", "bytes", _sized_by_use, hourly=False, fine=True),
+        _ebs("volumeWriteBytes", "VolumeWriteBytes", "bytes", _sized_by_use, hourly=False, fine=True),
     ),
     billed_parts=billed_parts,
     console_url=console_page("ec2/home?region={region}#VolumeDetails:volumeId={id}"),

@@ -21,14 +21,12 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import count, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import measured_days, not_measured, summaries, too_young
+from finops_operator.plugins.window import measured_days, not_measured, too_young
+from finops_operator.services.ec2.judging.busiest import busiest_seen
 from finops_operator.services.ec2.volume import GP3_FREE_IOPS, GP3_FREE_MIBPS, OPERATIONS, VolumeFacts, provisioned
 
 ID: Final = "ebs_volume_overprovisioned"
-_BYTES: Final = ("volumeReadBytes", "volumeWriteBytes")
 _TYPES: Final = ("gp3", "io1", "io2")
-_MIB: Final = 2**20
-_FINE_SECONDS: Final = 300
 _LEAST_IOPS: Final = 100
 _IOPS_PER_MIBPS: Final = 4
 _STEP: Final = 100
@@ -46,13 +44,14 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
         reason = "its IOPS are not known"
     if not reason and not provisioned(own.volume_type, own.iops, own.throughput):
         reason = "it pays for no more than the free part of gp3"
-    names = (*OPERATIONS, *_BYTES)
-    reason = reason or too_young(facts, least) or not_measured(facts, names, least) or _too_coarse(facts, names)
+    reason = reason or too_young(facts, least)
     if reason or own.iops is None:
         return NotRecommended(ID, resource.id, reason or "its IOPS are not known")
-    reads, writes, read_bytes, write_bytes = summaries(facts, names)
+    busiest = busiest_seen(facts, least)
+    if isinstance(busiest, str):
+        return NotRecommended(ID, resource.id, busiest)
     roomy = 1 + float(parameters["headroomPercent"]) / 100
-    used = _rate(reads) + _rate(writes), (_rate(read_bytes) + _rate(write_bytes)) / _MIB
+    used = busiest.iops, busiest.mibps
     changed = _smaller(own, own.iops, used[0] * roomy, used[1] * roomy)
     if changed == own:
         return NotRecommended(ID, resource.id, f"it {_needs(used)}, which leaves no less")
@@ -63,7 +62,7 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
         return NotRecommended(ID, resource.id, f"the saving is not known ({missing})")
     if future >= current:
         return NotRecommended(ID, resource.id, "fewer IOPS and throughput would not cost less")
-    return _finding(facts, changed, used, reads, parameters, future)
+    return _finding(facts, changed, used, busiest.window, parameters, future)
 
 
 def _finding(
@@ -100,17 +99,6 @@ def _finding(
         ),
         target=f"{changed.iops} IOPS" + (f", {changed.throughput} MiB/s" if changed.throughput else ""),
     )
-
-
-def _too_coarse(facts: Facts[VolumeFacts], names: tuple[str, ...]) -> str:
-    """Return why the peaks are not known: an hour's mean hides them."""
-    coarse = any(one.period_seconds > _FINE_SECONDS for one in summaries(facts, names))
-    return "its reads and writes were not measured by 5 minutes" if coarse else ""
-
-
-def _rate(summary: MetricSummary) -> float:
-    """Return how much happened each second in the highest period."""
-    return summary.maximum / summary.period_seconds
 
 
 def _smaller(own: VolumeFacts, iops: int, need: float, need_mibps: float) -> VolumeFacts:
