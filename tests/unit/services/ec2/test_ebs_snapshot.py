@@ -30,7 +30,7 @@ OLD = {
     "Tags": [{"Key": "Name", "Value": "before the upgrade"}],
 }
 NEW = {**OLD, "SnapshotId": "snap-02", "StartTime": "2026-02-01T00:00:00+00:00"}
-NOBODY = {"CreateVolumePermissions": []}
+NOBODY: dict[str, list[str]] = {"CreateVolumePermissions": []}
 
 
 def pages(*snapshots: Mapping[str, Any], **changed: Any) -> Pages:

@@ -46,13 +46,25 @@ class ImageUsers:
             return {}
         found: dict[str, tuple[str, ...]] = {}
         for first in range(0, len(images), _BATCH):
-            batch = images[first : first + _BATCH]
-            types: dict[str, set[str]] = {image: set() for image in batch}
-            asked = {"ImageIds": list(batch), "ResourceTypes": list(RESOURCE_TYPES)}
-            if self._asking.each(REFERENCES, asked, lambda page, types=types: _take(page, types)):
-                for image, named in types.items():
-                    found[image] = tuple(sorted(named | ({_CONFIGURATION} if image in configured else set())))
+            batch = list(images[first : first + _BATCH])
+            named = self._referring(batch)
+            if named is not None:
+                for image in batch:
+                    configurations = {_CONFIGURATION} if image in configured else set()
+                    found[image] = tuple(sorted(named.get(image, set()) | configurations))
         return found
+
+    def _referring(self, images: list[str]) -> dict[str, set[str]] | None:
+        """Return image → types of instances and templates that name it, None when that is not known."""
+        types: dict[str, set[str]] = {}
+
+        def take(page: Mapping[str, Any]) -> None:
+            for reference in page.get("ImageReferences", ()):
+                named = types.setdefault(str(reference.get("ImageId")), set())
+                named.add(str(reference.get("ResourceType") or ""))
+
+        asked = {"ImageIds": images, "ResourceTypes": list(RESOURCE_TYPES)}
+        return types if self._asking.each(REFERENCES, asked, take) else None
 
     def is_shared(self, image: str) -> bool | None:
         """Return whether somebody else may launch it, None when that is not known."""
@@ -70,8 +82,3 @@ class ImageUsers:
             if self._asking.each(CONFIGURATIONS, {"MaxRecords": 100}, take):
                 self._configured = frozenset(images)
         return self._configured
-
-
-def _take(page: Mapping[str, Any], types: Mapping[str, set[str]]) -> None:
-    for reference in page.get("ImageReferences", ()):
-        types.setdefault(str(reference.get("ImageId")), set()).add(str(reference.get("ResourceType") or ""))
