@@ -36,7 +36,7 @@ def test_what_holds_snapshots_and_images_is_read_in_a_whole_scan(aws: AwsDouble,
     assert {one: found[one]["volume_exists"] for one in (old, new, orphan)} == {old: True, new: True, orphan: False}
     assert {one: found[one]["newer_exists"] for one in (old, new)} == {old: True, new: False}
     assert {one: found[one].get("shared") for one in (orphan, shared)} == {orphan: False, shared: True}
-    assert (found[named]["named_by"], found[free]["named_by"]) == (["ec2:LaunchTemplate"], [])
+    assert (found[named]["image_users"], found[free]["image_users"]) == (["ec2:LaunchTemplate"], [])
     assert found[free]["shared"] is False
     # All of it was made just now, so that nothing is old enough to be named.
     assert report["recommendations"] == []

@@ -53,7 +53,7 @@ class ImageFacts:
         protected: whether it is protected from deregistration.
         public: whether everybody may launch it.
         shared: whether another account may; None also where it was not asked.
-        named_by: types of what names it, such as `ec2:LaunchTemplate`; None also where it was not asked.
+        image_users: types of what names it, such as `ec2:LaunchTemplate`; None also where it was not asked.
         snapshot_ids: the snapshots that it starts instances from, with `snapshot_gb`, the size of their volumes.
     """
 
@@ -65,7 +65,7 @@ class ImageFacts:
     protected: bool | None = None
     public: bool | None = None
     shared: bool | None = None
-    named_by: tuple[str, ...] | None = None
+    image_users: tuple[str, ...] | None = None
     snapshot_ids: tuple[str, ...] | None = None
     snapshot_gb: int | None = None
 
@@ -100,7 +100,7 @@ def _is_protected(image: Mapping[str, Any]) -> bool:
     return (image.get("DeregistrationProtection") or _UNPROTECTED) != _UNPROTECTED
 
 
-def _facts(image: Mapping[str, Any], named_by: tuple[str, ...] | None, shared: bool | None) -> ImageFacts:
+def _facts(image: Mapping[str, Any], image_users: tuple[str, ...] | None, shared: bool | None) -> ImageFacts:
     sizes = [(block.get("Ebs") or {}).get("VolumeSize") for block in image.get("BlockDeviceMappings") or ()]
     launched, deprecated = parse_time(image.get("LastLaunchedTime")), parse_time(image.get("DeprecationTime"))
     return ImageFacts(
@@ -112,7 +112,7 @@ def _facts(image: Mapping[str, Any], named_by: tuple[str, ...] | None, shared: b
         protected=_is_protected(image),
         public=image.get("Public"),
         shared=shared,
-        named_by=named_by,
+        image_users=image_users,
         snapshot_ids=snapshots_of(image),
         snapshot_gb=sum(size for size in sizes if size is not None),
     )

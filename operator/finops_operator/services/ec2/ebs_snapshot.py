@@ -231,7 +231,7 @@ KIND: Final = ResourceKind(
         collect=_collect,
         probes={_SHARED: lambda identity: {"SnapshotId": identity, "Attribute": _PERMISSION}},
     ),
-    states=States(running=frozenset({COMPLETED}), billed=frozenset({COMPLETED, "pending", "recovering"})),
+    states=States(),
     billed_parts=billed_parts,
     console_url=console_page("ec2/home?region={region}#SnapshotDetails:snapshotId={id}"),
     sample=Sample("snap-0123456789abcdef0", "arn:aws:ec2:us-east-1::snapshot/snap-0123456789abcdef0"),

@@ -47,7 +47,7 @@ def image(
         "protected": False,
         "public": False,
         "shared": False,
-        "named_by": [],
+        "image_users": [],
         "snapshot_ids": ["snap-0a", "snap-0b"],
         "snapshot_gb": 120,
     }

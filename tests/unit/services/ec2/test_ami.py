@@ -60,7 +60,7 @@ def test_an_image_is_listed_with_its_snapshots_and_its_last_launch() -> None:
     assert (gaps, one.name, one.arn) == ([], "web-2026-01-01", "arn:aws:ec2:us-east-1::image/ami-01")
     assert one.attributes.get("last_launched") == "2026-02-01T00:00:00+00:00"
     assert (one.attributes.get("snapshot_ids"), one.attributes.get("snapshot_gb")) == (["snap-01", "snap-02"], 120)
-    assert (one.attributes.get("named_by"), one.attributes.get("shared")) == ([], False)
+    assert (one.attributes.get("image_users"), one.attributes.get("shared")) == ([], False)
     assert asked(reader, IMAGES) == [{"Owners": ["self"], "IncludeDisabled": True, "MaxResults": 1000}]
 
 
@@ -80,8 +80,8 @@ def test_instances_all_versions_of_templates_and_configurations_are_asked_for_te
     configured = [{"LaunchConfigurations": [{"ImageId": "ami-03"}, {"ImageId": "ami-10"}]}]
     reader = pages(*images, **{REFERENCES: named, CONFIGURATIONS: configured})
     found, _ = listed(reader)
-    assert found["ami-03"].attributes.get("named_by") == ["autoscaling:LaunchConfiguration", "ec2:LaunchTemplate"]
-    assert found["ami-10"].attributes.get("named_by") == ["autoscaling:LaunchConfiguration"]
+    assert found["ami-03"].attributes.get("image_users") == ["autoscaling:LaunchConfiguration", "ec2:LaunchTemplate"]
+    assert found["ami-10"].attributes.get("image_users") == ["autoscaling:LaunchConfiguration"]
     assert [len(one["ImageIds"]) for one in asked(reader, REFERENCES)] == [10, 1]
     options = asked(reader, REFERENCES)[0]["ResourceTypes"][1]["ResourceTypeOptions"]
     assert options == [{"OptionName": "version-depth", "OptionValues": ["10000"]}]
@@ -115,7 +115,7 @@ def test_of_an_image_that_stays_anyway_nothing_more_is_asked(
 
 
 @pytest.mark.parametrize(
-    ("operation", "fact"), [(REFERENCES, "named_by"), (CONFIGURATIONS, "named_by"), (ATTRIBUTE, "shared")]
+    ("operation", "fact"), [(REFERENCES, "image_users"), (CONFIGURATIONS, "image_users"), (ATTRIBUTE, "shared")]
 )
 def test_what_is_denied_is_a_gap_and_proves_nothing(operation: str, fact: str) -> None:
     denied = AwsDenied("not allowed", operation=operation, code="UnauthorizedOperation")

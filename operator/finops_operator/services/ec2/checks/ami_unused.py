@@ -71,9 +71,9 @@ def _kept(facts: Facts[ImageFacts]) -> str:
         return "it is protected from deregistration" if own.protected else "whether it is protected is not known"
     if own.public is not False:
         return "everybody may launch it" if own.public else "whether everybody may launch it is not known"
-    if own.named_by is None:
+    if own.image_users is None:
         return "whether an instance or a launch template names it is not known"
-    if own.named_by:
+    if own.image_users:
         return "an instance, a launch template or a launch configuration names it"
     if own.shared is not False:
         return "another account may launch it" if own.shared else "whether it is shared is not known"

@@ -39,8 +39,11 @@ def test_a_launch_within_ninety_days_shows_that_it_is_used() -> None:
 @pytest.mark.parametrize(
     ("one", "why"),
     [
-        (image(named_by=["ec2:LaunchTemplate"]), "an instance, a launch template or a launch configuration names it"),
-        (image(named_by=None), "whether an instance or a launch template names it is not known"),
+        (
+            image(image_users=["ec2:LaunchTemplate"]),
+            "an instance, a launch template or a launch configuration names it",
+        ),
+        (image(image_users=None), "whether an instance or a launch template names it is not known"),
         (image(shared=True), "another account may launch it"),
         (image(shared=None), "whether it is shared is not known"),
         (image(public=True), "everybody may launch it"),
