@@ -10,6 +10,8 @@ from tests.support.scanning import report_of
 from finops_operator.scan.scan import ScanOutcome
 from finops_sandbox.aws.double import AwsDouble
 
+_LATER_SECONDS = 120
+"""After which a snapshot is complete on the double, and the next one is newer."""
 Scan = Callable[..., ScanOutcome]
 
 
@@ -17,8 +19,10 @@ def test_what_holds_snapshots_and_images_is_read_in_a_whole_scan(aws: AwsDouble,
     ec2 = aws.client("ec2", role=MAKER)
     zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
     kept, lost = (ec2.create_volume(AvailabilityZone=zone, Size=10)["VolumeId"] for _ in range(2))
-    old, new, orphan = (ec2.create_snapshot(VolumeId=one)["SnapshotId"] for one in (kept, kept, lost))
-    shared = ec2.create_snapshot(VolumeId=lost)["SnapshotId"]
+    old = ec2.create_snapshot(VolumeId=kept)["SnapshotId"]
+    aws.control.advance(_LATER_SECONDS)
+    new, orphan, shared = (ec2.create_snapshot(VolumeId=one)["SnapshotId"] for one in (kept, lost, lost))
+    aws.control.advance(_LATER_SECONDS)
     ec2.modify_snapshot_attribute(
         SnapshotId=shared, Attribute="createVolumePermission", OperationType="add", UserIds=["222222222222"]
     )
