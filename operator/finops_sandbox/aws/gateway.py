@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 from finops_sandbox.aws import (
     cloudwatch,
     describe,
+    images,
     operations,
     provisioned_concurrency,
     serverless_caches,
@@ -71,7 +72,7 @@ class Gateway:
         self.identities = identities
         self.log = log
         self._handlers: dict[str, dict[str, Handler]] = {
-            "ec2": {**describe.HANDLERS, **strict_ec2.HANDLERS, **volumes.HANDLERS},
+            "ec2": {**describe.HANDLERS, **images.HANDLERS, **strict_ec2.HANDLERS, **volumes.HANDLERS},
             "sts": sts.handlers(identities),
             "monitoring": cloudwatch.HANDLERS,
         }

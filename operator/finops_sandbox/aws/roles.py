@@ -49,7 +49,13 @@ def trust_policy(principals: list[str], external_id: str) -> dict[str, Any]:
 
 def scanner_policy() -> dict[str, Any]:
     """Reads of the resources that a scan lists and of their metrics."""
-    actions = ["ec2:Describe*", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "cloudwatch:GetMetricStatistics"]
+    actions = [
+        "ec2:Describe*",
+        "ec2:ListImagesInRecycleBin",
+        "cloudwatch:GetMetricData",
+        "cloudwatch:ListMetrics",
+        "cloudwatch:GetMetricStatistics",
+    ]
     actions += ["autoscaling:Describe*", "elasticloadbalancing:Describe*"]
     actions += ["rds:Describe*", "elasticache:Describe*", "elasticfilesystem:Describe*", "redshift:Describe*"]
     actions += [
