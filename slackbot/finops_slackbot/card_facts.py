@@ -171,7 +171,8 @@ def _identity(request: ActionRequest) -> dict[str, Any]:
         "resource_kind": str(spec.resource.kind),
         "resource_id": spec.resource.id,
         "resource_arn": spec.resource.arn,
-        "resource_name": spec.resource.name,
+        # Where a service knows its resources by name alone, the name is the id: it is shown once.
+        "resource_name": "" if spec.resource.name == spec.resource.id else spec.resource.name,
         "account": spec.account,
         "account_id": spec.resource.account_id,
         "region": spec.region,

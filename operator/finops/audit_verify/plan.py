@@ -19,7 +19,15 @@ _OPPOSITE = {
     "ec2:StartInstances": "ec2:StopInstances",
     "rds:StopDBInstance": "rds:StartDBInstance",
     "rds:StartDBInstance": "rds:StopDBInstance",
+    "logs:PutRetentionPolicy": "logs:DeleteRetentionPolicy",
 }
+_RESTORED = {
+    "logs:PutRetentionPolicy": ("retentionInDays", "retentionDays"),
+    "dynamodb:UpdateTable": ("BillingMode", "billingMode"),
+}
+"""What leads back by the plan's own operation: the parameter, and the fact of the fingerprint that it must restore."""
+_NAMES = frozenset({"logGroupName", "TableName"})
+"""Parameters that name a resource by what is no id to its service."""
 
 
 def problem_of_plan(plan: object, plan_hash: str) -> str:
@@ -66,15 +74,25 @@ def _problem_of_rollback(
     named = set(_identifiers(parameters))
     if not isinstance(resource, Mapping) or named != {resource.get("id")}:
         return f"{called} concerns another resource than the plan's"
-    return ""
+    return _problem_of_setting(plan, str(operation), parameters, called)
+
+
+def _problem_of_setting(plan: Mapping[str, Any], operation: str, parameters: object, called: str) -> str:
+    if operation not in _RESTORED:
+        return ""
+    parameter, fact = _RESTORED[operation]
+    fingerprint = plan.get("fingerprint")
+    before = fingerprint.get(fact) if isinstance(fingerprint, Mapping) else None
+    now = parameters.get(parameter) if isinstance(parameters, Mapping) else None
+    return "" if now is not None and str(now) == before else f"{called} does not restore what the plan found"
 
 
 def _identifiers(value: object) -> Iterator[object]:
-    """Yield what the parameters name: every value under a key that ends in Id, Ids or Identifier."""
+    """Yield what the parameters name: every value under a key that ends in Id, Ids or Identifier, or is a name."""
     if not isinstance(value, Mapping):
         return
     for key, inner in value.items():
-        if str(key).endswith(("Id", "Ids", "Identifier")):
+        if str(key).endswith(("Id", "Ids", "Identifier")) or key in _NAMES:
             yield from inner if isinstance(inner, list) else (inner,)
 
 

@@ -48,7 +48,8 @@ class ResourceReference(Part):
     """The AWS resource an act is about."""
 
     kind: KindId = Field(description="Its kind, such as ec2-instance.")
-    id: Annotated[str, Field(min_length=1, max_length=256)] = Field(description="Its id, such as i-0123456789abcdef0.")
+    # A log group's id is its name, of up to 512 characters.
+    id: Annotated[str, Field(min_length=1, max_length=512)] = Field(description="Its id, such as i-0123456789abcdef0.")
     arn: str = Field(max_length=2048, description="Its ARN.")
     account_id: AccountId = Field(description="The 12 digits of the account it is in.")
     name: str = Field(default="", max_length=256, description="Its Name tag. Default: empty, it has none.")

@@ -42,6 +42,8 @@ from finops_slackbot.views.wording import (
 
 _HEADER: Final = 150
 _CONFIRM: Final = 300
+_NAME: Final = 60
+"""Characters of an id in a heading; those of most services are far shorter."""
 _NOTE_CHARACTERS: Final = 240
 STATE_WORDS: Final = {
     State.PENDING: "waiting for a decision",
@@ -115,9 +117,9 @@ def _heading(facts: CardFacts) -> str:
         start = f"{STATE_WORDS[facts.state].capitalize()}: {verb(facts).lower()} "
         end = f", saves {saving}" if facts.state is State.SUCCEEDED and not facts.dry_run else ""
     end = f"{f' → {what}' if what else ''}{end}"
-    # The name gives way first; the target and the money must stay readable. The id is below.
-    name = plain(facts.resource_name, _HEADER - stored_length(start + end)) if facts.resource_name.strip() else ""
-    return plain(f"{start}{name or facts.resource_id}{end}", _HEADER)
+    # The name gives way first; the target and the money must stay readable. The whole id is below.
+    name = plain(facts.resource_name.strip() or facts.resource_id, _HEADER - stored_length(start + end))
+    return plain(f"{start}{name or plain(facts.resource_id, _NAME)}{end}", _HEADER)
 
 
 def _sentence(facts: CardFacts) -> str:
@@ -209,7 +211,7 @@ def _button(action_id: str, text: str, value: str, label: str) -> Block:
 
 def _confirm(facts: CardFacts) -> Block:
     what = target(facts)
-    question = f"{verb(facts)} {facts.resource_id}{f' to {what}' if what else ''}?"
+    question = f"{verb(facts)} {plain(facts.resource_id, _NAME)}{f' to {what}' if what else ''}?"
     name = f"{code(facts.resource_name, 40)} " if facts.resource_name.strip() else ""
     others = facts.missing - 1
     then = f"Starts only after {others} more." if others > 0 else ""

@@ -49,7 +49,7 @@ def _count(number: int) -> str:
 
 
 def _line(facts: CardFacts) -> str:
-    name = quote(facts.resource_name, 40) if facts.resource_name.strip() else facts.resource_id
+    name = quote(facts.resource_name, 40) if facts.resource_name.strip() else quote(facts.resource_id, 60)
     what = f" → {quote(target(facts), 30)}" if target(facts) else ""
     state = "" if facts.state is State.PENDING else f" – {STATE_WORDS[facts.state]}"
     return f"• {money(facts.monthly_savings, facts.currency)} {verb(facts).lower()} {name}{what}{state}"

@@ -102,3 +102,33 @@ def test_a_vote_taken_back_by_the_same_person_through_another_channel_is_taken_b
 def test_an_honest_change_of_mind_through_another_channel_verifies() -> None:
     votes = (by_person("slack.U1", "k8s.ann", "Deny"), by_person("k8s.ann", "k8s.ann", "Approve"), decided(1))
     assert verify(lines(whole((*votes, intent(), outcome(), verified())))).ok
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "found"),
+    [
+        ("logs:PutRetentionPolicy", {"logGroupName": "web", "retentionInDays": 365}, []),
+        ("logs:PutRetentionPolicy", {"logGroupName": "web", "retentionInDays": 1}, ["Plan"]),
+        ("logs:PutRetentionPolicy", {"logGroupName": "web"}, ["Plan"]),
+        ("logs:PutRetentionPolicy", {"logGroupName": "audit", "retentionInDays": 365}, ["Plan"]),
+        ("logs:DeleteRetentionPolicy", {"logGroupName": "web"}, []),
+        ("logs:DeleteRetentionPolicy", {"logGroupName": "audit"}, ["Plan"]),
+        ("logs:DeleteLogGroup", {"logGroupName": "web"}, ["Plan"]),
+    ],
+)
+def test_rolling_a_retention_back_restores_what_the_plan_found_on_its_own_log_group(
+    operation: str, parameters: dict[str, Json], found: list[str]
+) -> None:
+    forward: dict[str, Json] = {"logGroupName": "web", "retentionInDays": 90}
+    plan = replace(
+        WHAT,
+        resource=replace(WHAT.resource, kind="log-group", id="web"),
+        steps=(PlanStep("set", "logs:PutRetentionPolicy", forward),),
+        fingerprint={"retentionDays": "365"},
+    )
+    votes = (vote("slack.U1", plan=plan.hash), decided(1, plan=plan.hash))
+    began = intent("set", operation="logs:PutRetentionPolicy", plan=plan.hash, parameters=forward)
+    turned = replace(entry("compensating", RecordKind.OUTCOME, result="compensating"), plan_hash=plan.hash)
+    back = intent("restore", back=True, operation=operation, plan=plan.hash, parameters=parameters)
+    story = (proposed(plan.hash), *votes, started(plan), began, outcome("set"), turned, back, outcome("restore"))
+    assert codes(*story) == found

@@ -14,6 +14,7 @@ from tests.unit.slackbot.sample_requests import (
     delete_request,
     in_state,
     resize_request,
+    retention_request,
     vote,
     votes,
 )
@@ -86,6 +87,19 @@ def test_a_volume_deletion_asks_for_two_people_and_says_what_is_lost() -> None:
     text = json.dumps(shown.blocks)
     assert "1 of 2 approvals: <@U0BOB00001>" in text
     assert "Both are kept." in text
+    assert '"style": "danger"' in text
+
+
+def test_a_retention_asks_for_two_people_and_says_that_events_are_deleted_permanently() -> None:
+    request = retention_request(status={"state": "Pending", "votes": votes(1, required=2)})
+    facts = card_facts(request, [vote(request)], demo=False)
+    shown = card(facts, BUTTONS)
+    assert_passes(shown.blocks, shown.text)
+    compare("log-retention", {"text": shown.text, "blocks": shown.blocks})
+    text = json.dumps(shown.blocks, ensure_ascii=False)
+    assert "1 of 2 approvals: <@U0BOB00001>" in text
+    assert "Retention: for ever → 90 days" in text
+    assert "They cannot be recovered." in text
     assert '"style": "danger"' in text
 
 

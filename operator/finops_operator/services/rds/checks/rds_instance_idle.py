@@ -23,6 +23,7 @@ from finops_operator.services.rds.instance import DatabaseFacts
 from finops_operator.services.rds.rules.states import AVAILABLE, STOPPED
 
 ID: Final = "rds_instance_idle"
+_ACTION: Final = "rds_instance_stop"
 _CONNECTIONS: Final = "databaseConnections"
 _CPU: Final = "cpuPercent"
 
@@ -42,7 +43,7 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
     stopped = facts.cost_of(replace(facts.resource, state=STOPPED))
     return Finding(
         check=ID,
-        action="",
+        action=_ACTION,
         parameters={},
         new_monthly_cost=stopped.unrounded_monthly,
         evidence={
@@ -100,6 +101,7 @@ CHECK: Final = Check(
     title="Idle RDS instance",
     kinds=("rds-instance",),
     documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-idle-recommendations.html",
+    action=_ACTION,
     action_type=ActionType.STOP,
     effort=Effort.LOW,
     evaluate=_evaluate,

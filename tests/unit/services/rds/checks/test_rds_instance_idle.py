@@ -23,7 +23,7 @@ def measured(**changes: MetricSummary) -> Utilization:
 
 def test_a_database_that_nobody_connected_to_for_two_weeks_is_idle_and_its_storage_remains_to_be_paid() -> None:
     idle = found(CHECK, database(), measured())
-    assert (idle.action, idle.new_monthly_cost) == ("", Decimal("11.500"))
+    assert (idle.action, idle.new_monthly_cost) == ("rds_instance_stop", Decimal("11.500"))
     assert idle.evidence["maximumConnections"] == "0"
     assert idle.evidence["coveragePercent"] == "100"
     assert idle.summary.startswith("Nobody connected to it for 14 days.")
