@@ -2,7 +2,8 @@
 
 Parameter: `billingMode` (PAY_PER_REQUEST). An act that turns back provisions the capacity that the table and its
 indexes had. AWS takes four changes to on-demand mode in 24 hours, and changes to provisioned mode at any time. Source:
-Amazon DynamoDB developer guide, "Considerations when switching capacity modes"; API reference, UpdateTable.
+Amazon DynamoDB developer guide, "Considerations when switching capacity modes"; API reference, UpdateTable and its
+LimitExceededException.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
-from finops.domain.execution import Observation, Procedure, StepRules
+from finops.domain.execution import Journal, Observation, Procedure, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
@@ -21,10 +22,12 @@ from finops_operator.plugins.action import (
     Action,
     ActSample,
     ActWords,
+    CallRules,
     OwnerChange,
     Parameters,
     PolicyFacts,
     Refusal,
+    Rights,
     Statement,
     Target,
 )
@@ -44,8 +47,13 @@ _GONE: Final = "ResourceNotFoundException"
 _BUSY: Final = "ResourceInUseException"
 """The table is being updated; nothing was done."""
 _LIMIT: Final = "LimitExceededException"
+_INVALID: Final = "ValidationException"
+"""A change to the mode that the table has already, among others."""
 _UPDATING: Final = "UPDATING"
+_SETTLE_SECONDS: Final = 120.0
+"""How long a change may stay invisible before a person is called; it may still come after it."""
 _LONGEST_SECONDS: Final = 3600.0
+_TOO_MANY: Final = "too many tables of the account are being changed at once"
 
 
 def _wanted(parameters: Parameters) -> str:
@@ -214,9 +222,28 @@ def _found(_plan: Plan, now: Observation) -> str:
     return f"The table is {now.text('state')} with {read} read and {write} write units."
 
 
+def _taken(plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
+    """Return what somebody else did to the table since our call, else ""; our call never provisions other capacity."""
+    anew = _made_anew(plan, journal, now, seconds)
+    if anew or not now.exists:
+        return anew
+    other = _settled(now) and _provisioned(plan, now) and not _as_before(plan, now)
+    return "somebody provisioned other capacity meanwhile" if other else ""
+
+
+def _made_anew(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
+    anew = now.exists and not _same(plan, now)
+    return "it was deleted, and somebody made another one under its name" if anew else ""
+
+
 def _refused(_plan: Plan, _now: Observation, step: str, code: str) -> str:
-    full = step == "set_mode" and code == _LIMIT
-    return "AWS takes four changes to on-demand mode in 24 hours, and they are used up." if full else ""
+    """AWS has one code for both limits, and does not say which one it was."""
+    if code != _LIMIT:
+        return ""
+    if step != "set_mode":
+        return f"AWS refused it for a limit: {_TOO_MANY}."
+    used_up = "the table's four changes to on-demand mode in 24 hours are used up"
+    return f"AWS refused it for one of two limits: {used_up}, or {_TOO_MANY}."
 
 
 def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
@@ -249,21 +276,28 @@ ACTION: Final = Action(
             "set_mode": StepRules(
                 reached=_begun,
                 expected=lambda plan, now: _as_before(plan, now) and _settled(now),
+                taken=_taken,
+                settle_seconds=_SETTLE_SECONDS,
                 retry_codes=frozenset({_BUSY}),
+                lingers=True,
             ),
             "wait_active": StepRules(
                 reached=lambda plan, now: _is_set(plan, now) and _settled(now),
-                failed=lambda plan, now: not _same(plan, now) or (_settled(now) and not _is_set(plan, now)),
+                failed=lambda plan, now: not _same(plan, now),
+                settle_seconds=_SETTLE_SECONDS,
                 timeout_seconds=_LONGEST_SECONDS,
                 patient=True,
             ),
             "restore": StepRules(
                 reached=_provisioned,
                 expected=lambda plan, now: _is_set(plan, now) and _settled(now),
+                taken=_made_anew,
+                settle_seconds=_SETTLE_SECONDS,
                 retry_codes=frozenset({_BUSY}),
             ),
             "wait_restored": StepRules(
                 reached=lambda plan, now: _provisioned(plan, now) and _settled(now),
+                settle_seconds=_SETTLE_SECONDS,
                 timeout_seconds=_LONGEST_SECONDS,
                 patient=True,
             ),
@@ -275,6 +309,10 @@ ACTION: Final = Action(
         refused=_refused,
     ),
     statements=_statements,
+    # One operation leads there and back, and IAM cannot see which of both a call is: the preflight alone keeps an act
+    # from a protected table, and no act is kept from restoring one.
+    rights=Rights(rollback=frozenset({_UPDATE})),
+    calls=CallRules(repeated=frozenset({_BUSY, _INVALID})),
     at_owner=OwnerChange(patch=_patch),
     sample=ActSample(
         parameters={"billingMode": ON_DEMAND},

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
-from finops.domain.execution import Observation, Procedure, StepRules
+from finops.domain.execution import Journal, Observation, Procedure, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
@@ -31,13 +31,13 @@ from finops_operator.plugins.action import (
     Target,
 )
 from finops_operator.plugins.ownership import Owner
-from finops_operator.plugins.protection import controlled, described_by_template, protected
+from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
 from finops_operator.plugins.session_policy import allow
 from finops_operator.plugins.tagging import PERMISSION as _TAGS
 from finops_operator.plugins.tagging import tags_of_arn
 from finops_operator.services.logs.judging.judged import size
 from finops_operator.services.logs.log_group import DELIVERY, STANDARD
-from finops_operator.services.logs.rules.retention import RETENTIONS
+from finops_operator.services.logs.rules.retention import KEPT_BY_CLASS, RETENTIONS
 from finops_operator.services.logs.rules.signs import SIGNS
 
 ID: Final = "log_group_set_retention"
@@ -48,8 +48,10 @@ _REMOVE: Final = "logs:DeleteRetentionPolicy"
 _FOR_EVER: Final = "0"
 _CONFLICT: Final = "OperationAbortedException"
 """Another change of the same log group was under way; nothing was done."""
-_KEPT_BY_TAG: Final = ("compliance", "legal-hold", "legalhold", "legal_hold", "retention")
-"""Words in tag keys by which people mark data that a law or a contract makes them keep."""
+_KEPT: Final = ("compliance", "retention")
+"""Further words in tag keys by which people mark events that a law or a contract makes them keep."""
+_SHOWS_SECONDS: Final = 120.0
+"""How long a change of the retention may stay invisible before a person is called; it may still come after it."""
 
 
 def _wanted(parameters: Parameters) -> int:
@@ -105,20 +107,15 @@ def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFa
         *protected(tags, facts),
         *controlled(tags, SIGNS),
         *described_by_template(tags, SIGNS),
-        *_kept_by_tag(tags),
+        *kept(tags, _KEPT),
         *_settings_refusals(observation, _wanted(parameters)),
     )
-
-
-def _kept_by_tag(tags: Mapping[str, str]) -> tuple[Refusal, ...]:
-    marked = any(word in key.casefold() for key in tags for word in _KEPT_BY_TAG)
-    return (Refusal("KeptByTag", "One of its tags says that its data must be kept."),) if marked else ()
 
 
 def _settings_refusals(observation: Observation, days: int) -> list[Refusal]:
     found: list[Refusal] = []
     if observation.text("class") == DELIVERY:
-        found.append(Refusal("ClassDelivery", "AWS removes the data of its class after two days, whatever is set."))
+        found.append(Refusal("ClassDelivery", f"{KEPT_BY_CLASS}, whatever retention is set."))
     if observation.text("retentionPolicy"):
         found.append(Refusal("RetentionByPolicy", "A policy of the account decides its retention."))
     if observation.facts.get("deletionProtection"):
@@ -147,7 +144,11 @@ def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> Act
         consequence=f"AWS deletes events older than {days}, now and from then on. New events are logged as before.",
         downtime="No interruption",
         undo="The setting can be changed back. Events that AWS has deleted by then cannot be recovered.",
-        steps={"set": f"Set the retention to {days}", "restore": f"Set the retention back ({before})"},
+        steps={
+            "set": f"Set the retention to {days}",
+            "wait_set": "Wait until AWS shows the retention",
+            "restore": f"Set the retention back ({before})",
+        },
         facts=facts,
     )
 
@@ -166,7 +167,7 @@ def _kept(days: str) -> str:
 def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
     days = _wanted(parameters)
     step = PlanStep("set", _SET, {"logGroupName": resource.id, "retentionInDays": days}, inverse="restore")
-    return Plan(ID, resource, {"retentionInDays": days}, (step,), dict(assumed))
+    return Plan(ID, resource, {"retentionInDays": days}, (step, PlanStep("wait_set")), dict(assumed))
 
 
 def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
@@ -194,6 +195,16 @@ def _same_group(plan: Plan, now: Observation) -> bool:
 def _not_ours(plan: Plan, now: Observation) -> bool:
     """Return whether the setting is the old one, or one that somebody else chose meanwhile, which is left alone."""
     return now.exists and not _is_set(plan, now)
+
+
+def _taken(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
+    """Return what somebody else did to the group since our call, else ""; our call makes one retention alone."""
+    if not now.exists:
+        return ""
+    if not _same_group(plan, now):
+        return "it was deleted, and somebody made another one under its name"
+    ours = _is_set(plan, now) or _unchanged(plan, now)
+    return "" if ours else "somebody set another retention meanwhile"
 
 
 def _found(_plan: Plan, now: Observation) -> str:
@@ -234,8 +245,26 @@ ACTION: Final = Action(
     plan=_plan,
     procedure=Procedure(
         steps={
-            "set": StepRules(reached=_is_set, expected=_unchanged, retry_codes=frozenset({_CONFLICT})),
-            "restore": StepRules(reached=_not_ours, expected=_is_set, retry_codes=frozenset({_CONFLICT})),
+            "set": StepRules(
+                reached=_is_set,
+                expected=_unchanged,
+                taken=_taken,
+                settle_seconds=_SHOWS_SECONDS,
+                retry_codes=frozenset({_CONFLICT}),
+                lingers=True,
+            ),
+            "wait_set": StepRules(
+                reached=_is_set,
+                failed=lambda plan, now: not now.exists or not _same_group(plan, now),
+                settle_seconds=_SHOWS_SECONDS,
+                patient=True,
+            ),
+            "restore": StepRules(
+                reached=_not_ours,
+                expected=_is_set,
+                settle_seconds=_SHOWS_SECONDS,
+                retry_codes=frozenset({_CONFLICT}),
+            ),
         },
         compensation=_compensation,
         restored=_not_ours,
@@ -243,8 +272,9 @@ ACTION: Final = Action(
         found=_found,
     ),
     statements=_statements,
-    # To set a retention stays forbidden on a protected group: setting one is what deletes.
-    rights=Rights(rollback=frozenset({_REMOVE})),
+    # Setting a retention is also what leads a group back that had one. IAM cannot see which of both a call is, so the
+    # preflight alone keeps an act from a protected group, and no act is kept from restoring one.
+    rights=Rights(rollback=frozenset({_SET, _REMOVE})),
     at_owner=OwnerChange(patch=_patch),
     sample=ActSample(parameters={"retentionInDays": 90}, assumed=_SAMPLE),
 )

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from finops.domain.execution import Observation
 from finops_operator.plugins.action import PolicyFacts, Refusal
-from finops_operator.plugins.protection import controlled, protected, stop_opt_out, template_owners
+from finops_operator.plugins.protection import controlled, kept, protected, stop_opt_out, template_owners
 from finops_operator.services.rds.rules.engines import OTHER_SERVICES, is_aurora
 from finops_operator.services.rds.rules.signs import SIGNS
 from finops_operator.services.rds.rules.states import AVAILABLE
@@ -40,6 +40,7 @@ def stop_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Refusal
     return (
         *protected(known, facts),
         *stop_opt_out(known),
+        *kept(known),
         *controlled(known, SIGNS),
         *_state_refusals(observation, described),
         *_deployment_refusals(described),
@@ -50,10 +51,15 @@ def _state_refusals(observation: Observation, described: Mapping[str, Any]) -> l
     found: list[Refusal] = []
     if observation.text("state") != AVAILABLE:
         found.append(Refusal("NotAvailable", f"It is {observation.text('state')}, not {AVAILABLE}."))
-    if described.get("PendingModifiedValues"):
-        waiting = "A change waits for its maintenance window, and a stop would discard it."
+    changes = described.get("PendingModifiedValues")
+    if changes:
+        waiting = f"A change waits for its maintenance window ({_named(changes)}), and a stop would discard it."
         found.append(Refusal("ChangePending", waiting))
     return found
+
+
+def _named(words: object) -> str:
+    return ", ".join(str(one) for one in words) if isinstance(words, (list, tuple)) else "unnamed"
 
 
 def _deployment_refusals(described: Mapping[str, Any]) -> list[Refusal]:
@@ -79,6 +85,9 @@ def stop_warnings(observation: Observation) -> tuple[str, ...]:
     described = database(observation)
     found = ["After seven days AWS starts it again by itself and bills it from then on, until someone stops it again."]
     found.append("A start can take minutes to hours. No automated backup is made while it is stopped.")
+    maintenance = observation.facts.get("maintenance")
+    if maintenance:
+        found.append(f"Maintenance is pending ({_named(maintenance)}), and a stop removes it. If it matters, have it done first.")
     if described.get("PubliclyAccessible"):
         found.append("Its public IP address changes. Its endpoint's name stays.")
     found += [f"Changes by {owner} fail while it is stopped." for owner in template_owners(tags(observation), SIGNS)]
