@@ -92,6 +92,13 @@ class Estimate(Part):
     current_monthly_cost: Money = Field(description="What the resource costs a month now.")
     new_monthly_cost: Money = Field(description="What remains to be paid a month afterwards.")
     monthly_savings: Money = Field(description="The difference a month.")
+    lasts_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=365,
+        description="Days after which AWS undoes the act by itself: monthlySavings is then saved once, in the month of "
+        "the act. 1 to 365. Default: absent, it is saved every month.",
+    )
     currency: Literal["USD"] = Field(default="USD", description="Currency of all three. Default: USD.")
     price_source: Word = Field(description="Where the prices come from.")
     price_date: Annotated[str, Field(max_length=64)] = Field(description="The day the prices were read, as 2026-01-31.")

@@ -1,6 +1,6 @@
 """Database instances of an estate: stopping and starting them takes time and is refused where RDS refuses it.
 
-Source: RDS API reference, StopDBInstance and StartDBInstance; RDS user guide, "Stopping an Amazon RDS DB instance
+Source: RDS API reference, StopDBInstance, StartDBInstance and DescribePendingMaintenanceActions; RDS user guide, "Stopping an Amazon RDS DB instance
 temporarily". Moto stops at once, and takes members of clusters and sources of replicas. Every call happens under the
 estate's lock.
 """
@@ -28,7 +28,7 @@ def _backend(account: str, region: str) -> Any:
     return rds_backends[account][region]
 
 
-def seed(place: Place, spec: DatabaseSpec, created: datetime) -> None:
+def seed(estate: LiveEstate, place: Place, spec: DatabaseSpec, created: datetime) -> None:
     """Put a database into moto; a replica's source must stand before it in the estate."""
     backend = _backend(place.account, place.region)
     wanted = {
@@ -47,6 +47,7 @@ def seed(place: Place, spec: DatabaseSpec, created: datetime) -> None:
         backend.create_db_instance(wanted)
     database = backend.databases[spec.name]
     database.status = spec.state
+    estate.further.maintenance[place.account, place.region, spec.name] = spec.maintenance
     database.instance_create_time = naive_utc(created).isoformat() + "Z"
 
 
@@ -134,7 +135,19 @@ def _begin(call: Call, database: Any, state: str, target: str) -> Answer:
     return wire.write_query(wire.load_model("rds").operation_model(call.action), {"DBInstance": shown})
 
 
+def _pending_maintenance(call: Call) -> Answer:
+    """Answer for one resource by its ARN; moto does not know the call."""
+    arn = str(call.parameters.get("ResourceIdentifier", ""))
+    name = arn.rpartition(":")[2]
+    _named(call.account, call.region, name)
+    actions = call.estate.further.maintenance.get((call.account, call.region, name), ())
+    pending = [{"ResourceIdentifier": arn, "PendingMaintenanceActionDetails": [{"Action": one} for one in actions]}]
+    listed = {"PendingMaintenanceActions": pending if actions else []}
+    return wire.write_query(wire.load_model("rds").operation_model(call.action), listed)
+
+
 HANDLERS: dict[tuple[str, str], Callable[[Call], Answer]] = {
     ("rds", "StopDBInstance"): _stop,
     ("rds", "StartDBInstance"): _start,
+    ("rds", "DescribePendingMaintenanceActions"): _pending_maintenance,
 }

@@ -100,7 +100,10 @@ class LogGroupSpec:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSpec:
-    """A database instance of RDS that is no member of a cluster; a replica names its ``source``."""
+    """A database instance of RDS that is no member of a cluster; a replica names its ``source``.
+
+    ``maintenance`` names the actions of maintenance that are pending, such as ``system-update``.
+    """
 
     name: str
     engine: str = "postgres"
@@ -109,6 +112,7 @@ class DatabaseSpec:
     state: str = "available"
     multi_az: bool = False
     source: str = ""
+    maintenance: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -294,7 +298,7 @@ def _log_group(item: Mapping[str, Any], where: str) -> LogGroupSpec:
 
 
 def _database(item: Mapping[str, Any], where: str) -> DatabaseSpec:
-    fields = {"name", "engine", "class", "size", "state", "multiAz", "source", "tags"}
+    fields = {"name", "engine", "class", "size", "state", "multiAz", "source", "maintenance", "tags"}
     _known(item, fields, f"{where}, database {item.get('name')}")
     return DatabaseSpec(
         name=str(item["name"]),
@@ -304,6 +308,7 @@ def _database(item: Mapping[str, Any], where: str) -> DatabaseSpec:
         state=str(item.get("state", "available")),
         multi_az=bool(item.get("multiAz", False)),
         source=str(item.get("source", "")),
+        maintenance=tuple(map(str, item.get("maintenance") or ())),
         tags=_tags(item),
     )
 

@@ -39,11 +39,13 @@ class FurtherFacts:
 
     Attributes:
         provisioned: ARN of a function and qualifier → its provisioned concurrency.
+        maintenance: account, region and name of a database → its pending actions of maintenance.
         databases_due: account, region and name of a database → its next state, and when it has it.
         mode_changes: account, region and name of a table → when it was changed to on-demand mode.
     """
 
     provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    maintenance: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     databases_due: dict[tuple[str, str, str], tuple[str, datetime]] = field(default_factory=dict)
     mode_changes: dict[tuple[str, str, str], list[datetime]] = field(default_factory=dict)
 

@@ -18,7 +18,9 @@ EXTERNAL_ID = "finops-sandbox"
 SCANNER_ROLE = "finops-scanner"
 EXECUTOR_ROLE = "finops-executor"
 _VERSION = "2012-10-17"
-_WAYS_BACK = frozenset({"ec2:StartInstances", "ec2:ModifyInstanceAttribute"})
+_WAYS_BACK = frozenset(
+    {"ec2:StartInstances", "ec2:ModifyInstanceAttribute", "logs:PutRetentionPolicy", "dynamodb:UpdateTable"}
+)
 
 
 def base_policy() -> dict[str, Any]:

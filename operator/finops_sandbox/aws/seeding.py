@@ -70,7 +70,7 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
         for group in place.log_groups:
             log_groups.seed(place, group, now - _AGE)
         for database in place.databases:
-            databases.seed(place, database, now - _AGE)
+            databases.seed(estate, place, database, now - _AGE)
         for table in place.tables:
             tables.seed(place, table)
         backend = estate.backend(place.account, place.region)

@@ -42,7 +42,7 @@ _READ: Final = "rds:DescribeDBInstances"
 _MAINTENANCE: Final = "rds:DescribePendingMaintenanceActions"
 _STOP: Final = "rds:StopDBInstance"
 _START: Final = "rds:StartDBInstance"
-_GONE: Final = frozenset({"DBInstanceNotFound", "DBInstanceNotFoundFault"})
+_GONE: Final = frozenset({"DBInstanceNotFound", "DBInstanceNotFoundFault", "ResourceNotFoundFault"})
 _NO_CAPACITY: Final = "InsufficientDBInstanceCapacity"
 _NOT_IN_THIS_STATE: Final = "InvalidDBInstanceState"
 """AWS refuses a stop in every state but `available`, also one that is repeated while the first one is carried out."""
@@ -74,14 +74,13 @@ def _observe(reader: Reader, target: Target) -> Observation:
     """
     try:
         answer = reader.read(_READ, {"DBInstanceIdentifier": target.resource.id})
+        described = next(iter(answer.get("DBInstances", ())), None)
+        pending = _pending(reader, target.resource.arn) if target.full and described is not None else None
     except AwsRejected as error:
         if error.code in _GONE:
             return Observation(exists=False)
         raise
-    described = next(iter(answer.get("DBInstances", ())), None)
-    if described is None:
-        return Observation(exists=False)
-    return _seen(described, _pending(reader, target.resource.arn) if target.full else None)
+    return Observation(exists=False) if described is None else _seen(described, pending)
 
 
 def _pending(reader: Reader, arn: str) -> list[Json]:

@@ -66,6 +66,11 @@ def test_nothing_speaks_against_a_group_that_keeps_everything_or_keeps_longer() 
         (observed({"Compliance": "pci"}), "KeptByTag"),
         (observed({"data-retention": "10y"}), "KeptByTag"),
         (observed({"legal-hold": ""}), "KeptByTag"),
+        (observed({"legal hold": "case 12"}), "KeptByTag"),
+        (observed({"Legal_Hold=true": ""}), "KeptByTag"),
+        (observed({"litigation.hold": "no"}), "KeptByTag"),
+        (observed({"status": "Legal Hold"}), "KeptByTag"),
+        (observed({"Log Retention": "10y"}), "KeptByTag"),
         (observed(logGroupClass="DELIVERY"), "ClassDelivery"),
         (observed(retentionPolicyName="all", retentionInDays=400), "RetentionByPolicy"),
         (observed(deletionProtectionEnabled=True), "DeletionProtection"),
@@ -75,6 +80,15 @@ def test_nothing_speaks_against_a_group_that_keeps_everything_or_keeps_longer() 
 )
 def test_every_reason_against_it_has_its_rule(seen: Observation, code: str) -> None:
     assert codes(seen) == [code]
+
+
+def test_a_value_that_names_a_team_or_a_purpose_marks_nothing() -> None:
+    assert codes(observed({"team": "compliance", "purpose": "retention report", "hold": "no"})) == []
+
+
+def test_the_class_that_keeps_events_for_a_day_is_named() -> None:
+    (refusal,) = ACTION.preflight(observed(logGroupClass="DELIVERY"), _90, PolicyFacts())
+    assert refusal.message == "AWS keeps events of the class Delivery for one day, whatever retention is set."
 
 
 def test_what_the_policy_protects_is_refused() -> None:
@@ -127,11 +141,12 @@ def test_its_reads_are_those_that_it_declares() -> None:
 
 def test_it_sets_the_retention_and_a_turned_act_removes_it_again() -> None:
     plan = ACTION.plan(_GROUP, _90, observed().fingerprint)
-    (step,) = plan.steps
+    step, wait = plan.steps
     assert (step.operation, step.parameters) == (
         "logs:PutRetentionPolicy",
         {"logGroupName": "/aws/lambda/pay", "retentionInDays": 90},
     )
+    assert (wait.id, wait.changes) == ("wait_set", False)
     (back,) = ACTION.procedure.compensation(plan)
     assert step.inverse == back.id
     assert (back.operation, back.parameters) == (

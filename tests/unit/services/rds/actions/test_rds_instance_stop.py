@@ -30,13 +30,24 @@ _DESCRIBED: Final[dict[str, Any]] = {
 }
 
 
-def reader(tags: dict[str, str] | None = None, **described: Any) -> CannedReader:
+def reader(tags: dict[str, str] | None = None, maintenance: tuple[str, ...] = (), **described: Any) -> CannedReader:
     listed = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
-    return CannedReader({"rds:DescribeDBInstances": {"DBInstances": [_DESCRIBED | {"TagList": listed} | described]}})
+    pending = [
+        {"ResourceIdentifier": _ARN, "PendingMaintenanceActionDetails": [{"Action": one} for one in maintenance]},
+        {"ResourceIdentifier": f"{_ARN}-2", "PendingMaintenanceActionDetails": [{"Action": "db-upgrade"}]},
+    ]
+    return CannedReader(
+        {
+            "rds:DescribeDBInstances": {"DBInstances": [_DESCRIBED | {"TagList": listed} | described]},
+            "rds:DescribePendingMaintenanceActions": {"PendingMaintenanceActions": pending},
+        }
+    )
 
 
-def observed(tags: dict[str, str] | None = None, **described: Any) -> Observation:
-    return ACTION.observe(reader(tags, **described), Target(_DATABASE, {}))
+def observed(
+    tags: dict[str, str] | None = None, maintenance: tuple[str, ...] = (), **described: Any
+) -> Observation:
+    return ACTION.observe(reader(tags, maintenance, **described), Target(_DATABASE, {}))
 
 
 def codes(seen: Observation, facts: PolicyFacts | None = None) -> list[str]:
@@ -55,6 +66,11 @@ def test_nothing_speaks_against_an_available_instance_that_stands_alone() -> Non
         (Observation(exists=False), "NotFound"),
         (observed({"finops.dev/protected": "true"}), "Protected"),
         (observed({"DoNotStop": ""}), "Protected"),
+        (observed({"do not stop": "yes"}), "Protected"),
+        (observed({"do-not-stop=true": ""}), "Protected"),
+        (observed({"legal hold": ""}), "KeptByTag"),
+        (observed({"legal-hold=true": ""}), "KeptByTag"),
+        (observed({"status": "legal hold"}), "KeptByTag"),
         (observed({"services.k8s.aws/namespace": "shop"}), "OwnedByController"),
         (observed({"crossplane-name": "reports"}), "OwnedByController"),
         (observed(DBInstanceStatus="stopped"), "NotAvailable"),
@@ -139,6 +155,9 @@ def test_each_session_may_make_its_own_call_on_this_database_alone_and_all_of_th
 def test_a_database_that_somebody_started_meanwhile_is_on_no_way_to_being_stopped() -> None:
     plan = ACTION.plan(_DATABASE, {}, observed().fingerprint)
     waiting = ACTION.procedure.steps["wait_stopped"]
+    # A stop may show after everything else that AWS does to it.
+    for state in ("available", "backing-up", "modifying"):
+        assert not waiting.failed(plan, observed(DBInstanceStatus=state))
     assert waiting.failed(plan, observed(DBInstanceStatus="starting"))
     assert waiting.failed(plan, observed(DBInstanceStatus="stopped", DbiResourceId="db-2"))
     assert waiting.failed(plan, Observation(exists=False))
@@ -172,6 +191,31 @@ def test_the_card_says_that_aws_starts_it_again_after_seven_days_and_what_is_sti
         "We did not check whether an application or a proxy depends on it.",
     )
     assert all(len(warning) <= 250 for warning in ACTION.warnings(seen, {}))
+
+
+def test_pending_maintenance_is_named_on_the_card_and_read_only_where_people_are_asked() -> None:
+    seen = observed(maintenance=("system-update", "ca-certificate-rotation"))
+    assert ACTION.preflight(seen, {}, PolicyFacts()) == ()
+    (warning,) = [one for one in ACTION.warnings(seen, {}) if "aintenance" in one]
+    assert warning == (
+        "Maintenance is pending (ca-certificate-rotation, system-update), and a stop removes it. "
+        "If it matters, have it done first."
+    )
+    later = reader(maintenance=("system-update",))
+    ACTION.observe(later, Target(_DATABASE, {}, full=False))
+    assert later.operations == {"rds:DescribeDBInstances"}
+
+
+def test_a_pending_change_is_refused_by_its_name() -> None:
+    seen = observed(PendingModifiedValues={"MultiAZ": True, "DBInstanceClass": "db.m5.xlarge"})
+    (refusal,) = ACTION.preflight(seen, {}, PolicyFacts())
+    assert refusal.message == (
+        "A change waits for its maintenance window (DBInstanceClass, MultiAZ), and a stop would discard it."
+    )
+
+
+def test_it_saves_once_and_for_the_seven_days_until_aws_starts_it_again() -> None:
+    assert ACTION.lasts_days == 7
 
 
 @pytest.mark.parametrize(
