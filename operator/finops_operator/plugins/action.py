@@ -134,8 +134,8 @@ class CallRules:
         created: names in an answer that hold the id of something the call made; the ledger keeps them.
         not_done: error codes that say clearly that nothing was done though they come with status 500; every other 5xx
             leaves the outcome unknown.
-        repeated: error codes by which AWS refuses a call whose effect is there or under way: when an earlier attempt had
-            no answer they say nothing about it, so what became of it is observed.
+        repeated: error codes by which AWS refuses a call whose effect is there or under way: after an attempt without
+            an answer they do not say that nothing was done, so what became of it is observed.
         dry_run_passed: the code that says that a dry run's call would have been permitted; empty: the API has no
             `DryRun`, and then a dry run calls nothing.
     """

@@ -47,7 +47,7 @@ def kept(tags: Mapping[str, str], further: tuple[str, ...] = ()) -> tuple[Refusa
 
 
 def _letters(text: str) -> str:
-    """Return letters and digits in small: people write `legal hold`, `Legal_Hold` and `legal-hold=true` for the same."""
+    """Return letters and digits in small: `legal hold`, `Legal_Hold` and `legal-hold=true` mean the same."""
     return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 

@@ -1,8 +1,8 @@
 """Database instances of an estate: stopping and starting them takes time and is refused where RDS refuses it.
 
-Source: RDS API reference, StopDBInstance, StartDBInstance and DescribePendingMaintenanceActions; RDS user guide, "Stopping an Amazon RDS DB instance
-temporarily". Moto stops at once, and takes members of clusters and sources of replicas. Every call happens under the
-estate's lock.
+Source: RDS API reference, StopDBInstance, StartDBInstance and DescribePendingMaintenanceActions; RDS user guide,
+"Stopping an Amazon RDS DB instance temporarily". Moto stops at once, takes members of clusters and sources of replicas,
+and knows no maintenance. Every call happens under the estate's lock.
 """
 
 from collections.abc import Callable, Mapping

@@ -85,9 +85,7 @@ def _price(facts: CardFacts) -> str:
     if facts.lasts_days:
         # AWS bills it in full again once it has undone the act.
         often = f"in the month of the act: saves {amount} once, in at most {facts.lasts_days} days."
-    return (
-        f"*Cost*\n{now} → {then} {often} Prices: {code(facts.price_source, 120)} of {code(facts.price_date, 12)}."
-    )
+    return f"*Cost*\n{now} → {then} {often} Prices: {code(facts.price_source, 120)} of {code(facts.price_date, 12)}."
 
 
 def _approvers(facts: CardFacts) -> str:

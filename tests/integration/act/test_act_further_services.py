@@ -141,11 +141,12 @@ def test_a_database_that_somebody_starts_while_it_is_stopping_is_left_alone(worl
     request, ledger = prepare(world, "rds_instance_stop")
     account = request.plan.resource.account
     world.passage = at(
-        "outcome.after", lambda: aws.control.change(account, REGION, "db:reports", {"state": "available"})
+        "outcome.after", lambda: aws.control.change(account, REGION, "db:reports", {"state": "starting"})
     )
     result = run_to_end(world, request, ledger)
     assert result.state is State.ROLLED_BACK
-    assert "The database is available" in result.message
+    assert "somebody started it while we were stopping it; it is left alone" in result.message
+    assert "The database is starting" in result.message
     assert effects(aws.calls) == {"StopDBInstance": 1}
 
 
@@ -170,6 +171,32 @@ def test_a_lost_answer_or_a_call_that_never_arrived_ends_in_one_effect(
     check(aws.calls, world.ledger_path, session=request.name)
 
 
+_SHOWN = {
+    "log_group_set_retention": ("log-group:application", {"retention": 90}, "PutRetentionPolicy"),
+    "rds_instance_stop": ("db:reports", {"state": "stopped"}, "StopDBInstance"),
+    "dynamodb_table_set_mode": ("table/orders", {"mode": "PAY_PER_REQUEST"}, "UpdateTable"),
+}
+"""What AWS shows once it has carried the act's call out."""
+
+
+@pytest.mark.parametrize("action", sorted(_SHOWN))
+def test_a_call_without_an_answer_whose_effect_shows_after_its_time_is_carried_on(
+    action: str, world: World, aws: AwsDouble
+) -> None:
+    request, ledger = prepare(world, action)
+    account, (name, shown, operation) = request.plan.resource.account, _SHOWN[action]
+    service = ACTIONS[action].permissions[0].partition(":")[0]
+    aws.control.inject({"kind": "drop_before", "service": service, "action": operation, "count": 1})
+    world.passage = at("settle.after", lambda: aws.control.change(account, REGION, name, shown))
+    result = run_to_end(world, request, ledger)
+    assert result.state is State.SUCCEEDED, result
+    results = [record["result"] for record in records(world.ledger_path) if record["step"] == request.plan.steps[0].id]
+    assert results[:3] == ["", "unknown", "absent"]
+    # A stop of what is stopped is refused, which says nothing about the first call; the others are taken twice.
+    assert results[3:] == (["", "unknown", "recovered"] if action == "rds_instance_stop" else ["", "ok"])
+    check(aws.calls, world.ledger_path, session=request.name)
+
+
 def test_a_call_that_aws_denies_ends_the_act_with_nothing_changed(world: World, aws: AwsDouble) -> None:
     request, ledger = prepare(world, "log_group_set_retention")
     aws.control.inject({"kind": "deny", "service": "logs", "action": "PutRetentionPolicy"})
@@ -186,8 +213,10 @@ def test_a_fifth_change_of_mode_in_a_day_ends_the_act_and_says_why(world: World,
     aws.control.inject({**fault, "message": message})
     result = run_to_end(world, request, ledger)
     assert result.state is State.ROLLED_BACK
-    assert result.message.startswith("AWS takes four changes to on-demand mode in 24 hours, and they are used up.")
+    assert result.message.startswith("AWS refused it for one of two limits: the table's four changes to on-demand mode")
     assert effects(aws.calls) == {}
+    assert [call.action for call in aws.calls if not call.dry_run] == ["UpdateTable"]
+    check(aws.calls, world.ledger_path, session=request.name)
 
 
 def test_a_table_that_somebody_provisioned_again_is_left_alone(world: World, aws: AwsDouble) -> None:

@@ -249,7 +249,9 @@ def test_another_retention_is_somebody_elses() -> None:
     world = World(SET_RETENTION, Service(dict(_GROUP)), ("ok",), 9e9, event=chosen)
     state, message = world.run()
     assert state is State.ROLLED_BACK
-    assert "somebody set another retention meanwhile; it is left alone. The log group keeps its events for 30" in message
+    assert (
+        "somebody set another retention meanwhile; it is left alone. The log group keeps its events for 30" in message
+    )
 
 
 def test_other_capacity_is_somebody_elses() -> None:

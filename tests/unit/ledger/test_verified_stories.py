@@ -185,9 +185,7 @@ _PROVISIONED: dict[str, Json] = {
         ({"DeletionProtectionEnabled": False}, ["Plan"]),
     ],
 )
-def test_a_table_gets_exactly_the_capacity_back_that_the_plan_found(
-    changed: dict[str, Json], found: list[str]
-) -> None:
+def test_a_table_gets_exactly_the_capacity_back_that_the_plan_found(changed: dict[str, Json], found: list[str]) -> None:
     forward = PlanStep("set_mode", "dynamodb:UpdateTable", {"TableName": "web", "BillingMode": "PAY_PER_REQUEST"})
     before = {"billingMode": "PROVISIONED", "capacity": "100/50", "indexes": "by-date=5/5,by.user=10/2"}
     call = _PROVISIONED | changed

@@ -243,9 +243,7 @@ ACTION: Final = Action(
                 poll_seconds=15,
                 patient=True,
             ),
-            "start": StepRules(
-                reached=_started, expected=_stopped, taken=_made_anew, settle_seconds=_SETTLE_SECONDS
-            ),
+            "start": StepRules(reached=_started, expected=_stopped, taken=_made_anew, settle_seconds=_SETTLE_SECONDS),
             "wait_available": StepRules(
                 reached=_available, timeout_seconds=_LONGEST_SECONDS, poll_seconds=15, patient=True
             ),

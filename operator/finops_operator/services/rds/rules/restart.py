@@ -17,7 +17,8 @@ def cost_with_stop(running: Decimal | None, stopped: Decimal | None, hours_per_m
     """Return what an instance costs in the month in which it is stopped once: AWS bills it again after seven days.
 
     Args:
-        running, stopped: what it costs a month in each state, unrounded; None: not known.
+        running: what it costs a month while it runs, unrounded; None: not known.
+        stopped: what it costs a month while it is stopped, likewise.
         hours_per_month: of the month in which both are counted, at least 672.
     """
     if running is None or stopped is None:

@@ -87,7 +87,9 @@ def stop_warnings(observation: Observation) -> tuple[str, ...]:
     found.append("A start can take minutes to hours. No automated backup is made while it is stopped.")
     maintenance = observation.facts.get("maintenance")
     if maintenance:
-        found.append(f"Maintenance is pending ({_named(maintenance)}), and a stop removes it. If it matters, have it done first.")
+        found.append(
+            f"Maintenance is pending ({_named(maintenance)}), and a stop removes it. If it matters, have it done first."
+        )
     if described.get("PubliclyAccessible"):
         found.append("Its public IP address changes. Its endpoint's name stays.")
     found += [f"Changes by {owner} fail while it is stopped." for owner in template_owners(tags(observation), SIGNS)]

@@ -201,8 +201,10 @@ def test_the_card_names_both_modes_and_what_they_mean_for_the_bill() -> None:
         (
             "set_mode",
             "LimitExceededException",
-            "AWS refused it for one of two limits: the table's four changes to on-demand mode in 24 hours are used up, "
-            "or too many tables of the account are being changed at once.",
+            (
+                "AWS refused it for one of two limits: the table's four changes to on-demand mode in 24 hours are used "
+                "up, or too many tables of the account are being changed at once."
+            ),
         ),
         (
             "restore",

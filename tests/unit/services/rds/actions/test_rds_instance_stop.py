@@ -44,9 +44,7 @@ def reader(tags: dict[str, str] | None = None, maintenance: tuple[str, ...] = ()
     )
 
 
-def observed(
-    tags: dict[str, str] | None = None, maintenance: tuple[str, ...] = (), **described: Any
-) -> Observation:
+def observed(tags: dict[str, str] | None = None, maintenance: tuple[str, ...] = (), **described: Any) -> Observation:
     return ACTION.observe(reader(tags, maintenance, **described), Target(_DATABASE, {}))
 
 
