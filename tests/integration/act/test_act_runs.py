@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.integration.act.act_cases import CASES, find
 from tests.integration.act.act_checker import check, effects, records
-from tests.integration.act.act_story import run_to_end
+from tests.integration.act.act_story import prepare, run_to_end
 from tests.integration.act.act_world import ACTIONS, World, make_sessions, propose, vote
 
 from finops.domain.decision import State
@@ -37,6 +39,18 @@ def test_an_approved_act_is_carried_out_once_verified_and_recorded(action: str, 
     assert last.message.endswith(f" To undo it: {ACTIONS[action].undo_by_hand}.")
     entries = list(StoredSavings(open_store(world.redis_url, prefix=world.prefix)).read())
     assert [entry["request"] for entry in entries] == ["u1"]
+
+
+def test_a_stop_of_a_database_is_booked_once_with_the_days_that_it_lasts(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "rds_instance_stop")
+    request = replace(request, estimate={**request.estimate, "lastsDays": "7"})
+    for _ in range(2):
+        assert run_to_end(world, request, ledger).state is State.SUCCEEDED
+    (entry,) = StoredSavings(open_store(world.redis_url, prefix=world.prefix)).read()
+    assert (entry["saving"], entry["lastsDays"]) == ("70.08", "7")
+    (verified,) = [record for record in records(world.ledger_path) if record["kind"] == "verified"]
+    assert verified["detail"]["lastsDays"] == "7"
+    check(aws.calls, world.ledger_path, session=request.name)
 
 
 @pytest.mark.parametrize("action", sorted(CASES))

@@ -27,6 +27,7 @@ _ESTATE: dict[str, Any] = {
             "databases": [
                 {"name": "alone"},
                 {"name": "down", "state": "stopped"},
+                {"name": "old", "maintenance": ["system-update"]},
                 {"name": "main"},
                 {"name": "copy", "source": "main"},
                 {"name": "ledger", "engine": "sqlserver-se", "multiAz": True},
@@ -145,6 +146,19 @@ def test_what_rds_does_not_stop_is_refused(name: str, code: str, aws: AwsDouble)
         client("rds").stop_db_instance(DBInstanceIdentifier=name)
     assert code_of(error) == code
     assert [call.action for call in aws.calls if call.applied] == []
+
+
+@pytest.mark.parametrize(("name", "pending"), [("old", ["system-update"]), ("alone", [])])
+def test_pending_maintenance_is_listed_for_the_database_that_has_some(
+    name: str, pending: list[str], aws: AwsDouble
+) -> None:
+    arn = f"arn:aws:rds:{_REGION}:{_ACCOUNT}:db:{name}"
+    reader = client("rds", role=f"arn:aws:iam::{_ACCOUNT}:role/finops-scanner")
+    answer = reader.describe_pending_maintenance_actions(ResourceIdentifier=arn)["PendingMaintenanceActions"]
+    listed = {
+        one["ResourceIdentifier"]: [each["Action"] for each in one["PendingMaintenanceActionDetails"]] for one in answer
+    }
+    assert listed == ({arn: pending} if pending else {})
 
 
 def test_a_start_may_find_no_capacity(aws: AwsDouble) -> None:
