@@ -136,14 +136,22 @@ def _begin(call: Call, database: Any, state: str, target: str) -> Answer:
 
 
 def _pending_maintenance(call: Call) -> Answer:
-    """Answer for one resource by its ARN; moto does not know the call."""
-    arn = str(call.parameters.get("ResourceIdentifier", ""))
-    name = arn.rpartition(":")[2]
-    _named(call.account, call.region, name)
-    actions = call.estate.further.maintenance.get((call.account, call.region, name), ())
-    pending = [{"ResourceIdentifier": arn, "PendingMaintenanceActionDetails": [{"Action": one} for one in actions]}]
-    listed = {"PendingMaintenanceActions": pending if actions else []}
-    return wire.write_query(wire.load_model("rds").operation_model(call.action), listed)
+    """Answer for one database by its ARN, or for all of the region; moto does not know the call."""
+    wanted = str(call.parameters.get("ResourceIdentifier") or "")
+    if wanted:
+        _named(call.account, call.region, wanted.rpartition(":")[2])
+    arns = {
+        f"arn:aws:rds:{region}:{account}:db:{name}": actions
+        for (account, region, name), actions in call.estate.further.maintenance.items()
+        if (account, region) == (call.account, call.region) and actions
+    }
+    listed = [
+        {"ResourceIdentifier": arn, "PendingMaintenanceActionDetails": [{"Action": one} for one in actions]}
+        for arn, actions in arns.items()
+        if wanted in {"", arn}
+    ]
+    answer = {"PendingMaintenanceActions": listed}
+    return wire.write_query(wire.load_model("rds").operation_model(call.action), answer)
 
 
 HANDLERS: dict[tuple[str, str], Callable[[Call], Answer]] = {

@@ -148,17 +148,20 @@ def test_what_rds_does_not_stop_is_refused(name: str, code: str, aws: AwsDouble)
     assert [call.action for call in aws.calls if call.applied] == []
 
 
-@pytest.mark.parametrize(("name", "pending"), [("old", ["system-update"]), ("alone", [])])
-def test_pending_maintenance_is_listed_for_the_database_that_has_some(
-    name: str, pending: list[str], aws: AwsDouble
+@pytest.mark.parametrize(
+    ("asked", "pending"), [("old", {"old": ["system-update"]}), ("alone", {}), ("", {"old": ["system-update"]})]
+)
+def test_pending_maintenance_is_listed_for_one_database_and_for_all(
+    asked: str, pending: dict[str, list[str]], aws: AwsDouble
 ) -> None:
-    arn = f"arn:aws:rds:{_REGION}:{_ACCOUNT}:db:{name}"
+    arn = f"arn:aws:rds:{_REGION}:{_ACCOUNT}:db:"
     reader = client("rds", role=f"arn:aws:iam::{_ACCOUNT}:role/finops-scanner")
-    answer = reader.describe_pending_maintenance_actions(ResourceIdentifier=arn)["PendingMaintenanceActions"]
+    answer = reader.describe_pending_maintenance_actions(**({"ResourceIdentifier": arn + asked} if asked else {}))
     listed = {
-        one["ResourceIdentifier"]: [each["Action"] for each in one["PendingMaintenanceActionDetails"]] for one in answer
+        one["ResourceIdentifier"].removeprefix(arn): [each["Action"] for each in one["PendingMaintenanceActionDetails"]]
+        for one in answer["PendingMaintenanceActions"]
     }
-    assert listed == ({arn: pending} if pending else {})
+    assert listed == pending
 
 
 def test_a_start_may_find_no_capacity(aws: AwsDouble) -> None:
