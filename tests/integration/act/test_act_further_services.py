@@ -171,7 +171,7 @@ def test_a_lost_answer_or_a_call_that_never_arrived_ends_in_one_effect(
     check(aws.calls, world.ledger_path, session=request.name)
 
 
-_SHOWN = {
+_SHOWN: dict[str, tuple[str, dict[str, Any], str]] = {
     "log_group_set_retention": ("log-group:application", {"retention": 90}, "PutRetentionPolicy"),
     "rds_instance_stop": ("db:reports", {"state": "stopped"}, "StopDBInstance"),
     "dynamodb_table_set_mode": ("table/orders", {"mode": "PAY_PER_REQUEST"}, "UpdateTable"),
