@@ -61,6 +61,7 @@ class ActRequests:
                 "newMonthlyCost": f"{spec.estimate.new_monthly_cost}",
                 "monthlySavings": f"{spec.estimate.monthly_savings}",
                 "currency": spec.estimate.currency,
+                **({"lastsDays": str(spec.estimate.lasts_days)} if spec.estimate.lasts_days else {}),
             },
             limits=self._limits(policy, spec.resource.kind),
             protect_tags=policy.spec.actions.protect_tags if policy is not None else {},

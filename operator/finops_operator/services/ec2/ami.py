@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -165,6 +166,7 @@ KIND: Final = ResourceKind(
             CONFIGURATIONS: lambda _: {"MaxRecords": 1},
         },
     ),
+    billed_as=BilledAs("Amazon Elastic Compute Cloud", "Compute", "Virtual Machines"),
     states=States(running=frozenset({AVAILABLE}), stopped=frozenset({DISABLED})),
     billed_parts=billed_parts,
     console_url=console_page("ec2/home?region={region}#ImageDetails:imageId={id}"),

@@ -15,6 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -231,6 +232,7 @@ KIND: Final = ResourceKind(
         collect=_collect,
         probes={_SHARED: lambda identity: {"SnapshotId": identity, "Attribute": _PERMISSION}},
     ),
+    billed_as=BilledAs("Amazon Elastic Compute Cloud", "Storage", "Backup Storage"),
     states=States(),
     billed_parts=billed_parts,
     console_url=console_page("ec2/home?region={region}#SnapshotDetails:snapshotId={id}"),

@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -141,6 +142,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:ec2:*:*:elastic-ip/*",
     facts=AddressFacts,
     listing=Listing(permissions=(_OPERATION,), collect=_collect),
+    billed_as=BilledAs("Amazon Virtual Private Cloud", "Networking", "Network Connectivity"),
     states=States(
         running=frozenset({ASSOCIATED}),
         stopped=frozenset({UNASSOCIATED}),

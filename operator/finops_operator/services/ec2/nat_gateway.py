@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -165,6 +166,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:ec2:*:*:natgateway/*",
     facts=NatGatewayFacts,
     listing=Listing(permissions=(_OPERATION, _ROUTES, "cloudwatch:GetMetricData"), collect=_collect),
+    billed_as=BilledAs("Amazon Elastic Compute Cloud", "Networking", "Network Connectivity"),
     states=States(running=frozenset({AVAILABLE}), billed=frozenset({"pending", AVAILABLE, "deleting"})),
     metrics=(*_METRICS, *map(days_of, _METRICS)),
     billed_parts=billed_parts,

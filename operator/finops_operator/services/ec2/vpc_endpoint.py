@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -153,6 +154,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:ec2:*:*:vpc-endpoint/*",
     facts=EndpointFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
+    billed_as=BilledAs("Amazon Virtual Private Cloud", "Networking", "Network Connectivity"),
     states=States(
         running=frozenset({AVAILABLE}),
         billed=frozenset({AVAILABLE, "pending", "deleting", "partial"}),
