@@ -43,6 +43,7 @@ class ActRequest:
         limits: caps of the policy.
         protect_tags: tag key → values that forbid an act.
         only_back: why nothing of the plan may be called any more, only what leads back; empty while it may go on.
+        abandoned: the same, but for as long as the act lasts, whatever is granted meanwhile.
     """
 
     uid: str
@@ -57,6 +58,7 @@ class ActRequest:
     limits: Limits
     protect_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     only_back: str = ""
+    abandoned: str = ""
 
     @property
     def ledger_name(self) -> str:
