@@ -19,6 +19,7 @@ from finops_operator.plugins.loaded import plugins
 
 _PASSAGES: Final = 3
 """Passages of one boundary that are walked; polling makes later ones differ from run to run."""
+_NOBODY: Final[Mapping[str, int]] = {}
 
 
 class Fault(Enum):
@@ -39,6 +40,8 @@ class Variant(Enum):
     FORWARD = "forward"
     TURNED_BACK = "turned-back"
     """AWS refuses the plan's last call once, so that the act is rolled back."""
+    ANSWER_LOST = "answer-lost"
+    """The plan's first call is applied and its answer lost, so that the act has to find out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +78,29 @@ def undisturbed() -> list[Case]:
 
 
 def cases(met: Mapping[Case, Mapping[str, int]]) -> list[Case]:
-    """Return all cases for the boundaries that undisturbed runs met, by name → number of passages."""
+    """Return all cases for the boundaries that undisturbed runs met, by name → number of passages.
+
+    Of an act that is led back, or that has to find out, only what comes after the way that the plain act walks too.
+    """
     return [
         Case(run.action, run.variant, f"{name}:{passage}", fault)
         for run, names in met.items()
         for name, count in sorted(names.items())
-        for passage in range(1, min(count, _PASSAGES) + 1)
+        for passage in _passages(count, 0 if run.variant is Variant.FORWARD else _forward(run, met).get(name, 0))
         for fault in Fault
     ]
 
 
+def _forward(run: Case, met: Mapping[Case, Mapping[str, int]]) -> Mapping[str, int]:
+    return met.get(Case(run.action, Variant.FORWARD), _NOBODY)
+
+
+def _passages(count: int, walked: int) -> range:
+    return range(walked + 1, min(count, walked + _PASSAGES) + 1)
+
+
 def not_met(met: Iterable[Mapping[str, int]]) -> frozenset[str]:
-    """Return the registered boundaries that no run met: they would be left out in silence."""
+    """Return the registered boundaries that no run met: nothing would say that they are left out."""
     return frozenset(ACT_KILL_POINTS) - {name for names in met for name in names}
 
 

@@ -160,9 +160,7 @@ def _twice(expected: Expected, calls: Iterable[CallRecord]) -> list[Violation]:
 
 def _ended(expected: Expected, evidence: Evidence, records: list[Obj]) -> list[Violation]:
     found = []
-    states = {
-        one["metadata"]["uid"]: str(one.get("status", {}).get("state", "")) for one in evidence.requests
-    }
+    states = {one["metadata"]["uid"]: str(one.get("status", {}).get("state", "")) for one in evidence.requests}
     state = states.get(expected.uid, "gone")
     if state not in expected.ends:
         found.append(Violation(Broken.NOT_ENDED, f"it is {state or 'without a state'}, not {sorted(expected.ends)}"))
@@ -195,7 +193,9 @@ def _voters(expected: Expected, approvals: Iterable[Obj]) -> set[str]:
         for one in approvals
         if one["spec"]["request"]["uid"] == expected.uid and one["spec"]["planHash"] == expected.plan_hash
     ]
-    last = {str(spec["approver"]["username"]): str(spec["decision"]) for _, spec in sorted(votes, key=lambda one: one[0])}
+    last = {
+        str(spec["approver"]["username"]): str(spec["decision"]) for _, spec in sorted(votes, key=lambda one: one[0])
+    }
     return {person for person, decision in last.items() if decision == "Approve"}
 
 

@@ -110,15 +110,17 @@ class Boundaries:
         self.control.sendall(json.dumps(document).encode() + b"\n")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Everlasting:
-    """A lease guard without its guard: what the executor sees when nobody checks the lease."""
+    """A lease guard without its guard: once it was held it is held for ever, whoever else holds it."""
 
-    fence: int = 2
+    keeper: LeaseKeeper
+    fence: int = 0
     remaining_seconds: float = 30.0
 
     def check(self) -> None:
-        """Find nothing wrong."""
+        """Ask while the lease was never held, and nothing afterwards."""
+        self.fence = self.fence or self.keeper.fence
 
 
 class ChaosOperator:
@@ -139,9 +141,7 @@ class ChaosOperator:
         self._authority = authority = self._make_authority(cluster, passage)
         self._judgement = make_judgement(self._settings, cluster, authority, self._clock)
         self._requests = self._make_requests(self._executor(sdk, passage))
-        self._recovery = Recovery(
-            authority.ledger, cluster.accounts.api, self._requests.adopt, cluster.freeze.freeze
-        )
+        self._recovery = Recovery(authority.ledger, cluster.accounts.api, self._requests.adopt, cluster.freeze.freeze)
 
     def run(self) -> None:
         """Serve until SIGTERM, then come to a safe point and give up the lease, in production's order."""
@@ -222,7 +222,7 @@ class ChaosOperator:
             sessions=make_sessions(self._clock, sdk),
             ledger=authority.ledger,
             gate=judgement.gate,
-            lease=Everlasting() if self._order.without == "lease" else authority.keeper,
+            lease=Everlasting(authority.keeper) if self._order.without == "lease" else authority.keeper,
             status=StatusReporter(
                 cluster.requests, cluster.cache.requests.get, cluster.events, cluster.telemetry, authority.fence
             ),
@@ -276,7 +276,9 @@ class ChaosOperator:
 
 def be_operator(order: Order, sdk: SdkSessions) -> None:
     """Be one operator until SIGTERM; called in a process of its own."""
-    logging.basicConfig(filename=f"{order.folder}/log", level=logging.INFO, force=True)
+    logging.basicConfig(
+        filename=f"{order.folder}/log", level=logging.INFO, force=True, format="%(asctime)s %(name)s %(message)s"
+    )
     control = socket.socket(socket.AF_UNIX)
     control.connect(order.control)
     boundaries = Boundaries(order.stop_at, control)

@@ -69,9 +69,7 @@ def propose(place: Place, name: str, *, voters: int) -> Proposal:
     words = in_words(plugins().kinds[resource.kind], action, item, observation, plan)
     owner = OwnerReference(api_version=API_VERSION, kind="ScanPolicy", name="p", uid=policy.metadata.uid or "")
     metadata = Metadata(name=f"chaos-{place.namespace}", namespace=place.namespace, owner_references=(owner,))
-    wanted = ActionRequest(
-        metadata=metadata, spec=request_spec(policy, account, item, plan, words, place.clock.now())
-    )
+    wanted = ActionRequest(metadata=metadata, spec=request_spec(policy, account, item, plan, words, place.clock.now()))
     _record(place, wanted)
     made = action_requests(connection).create(wanted)
     for person in PEOPLE[:voters]:

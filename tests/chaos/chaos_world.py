@@ -152,12 +152,12 @@ class Place:
         """Install what an administrator does for this namespace; the freeze is lifted and no status is refused."""
         self.ledger_path.parent.mkdir(parents=True)
         core = {"apiVersion": "v1"}
-        maps = (("finops-operator-freeze", {}), (f"anchor-{self.namespace}", {}))
+        maps = ("finops-operator-freeze", f"anchor-{self.namespace}")
         self.world.k8s.apply(
             {**core, "kind": "Namespace", "metadata": {"name": self.namespace}},
             *(
-                {**core, "kind": "ConfigMap", "metadata": {"name": name, "namespace": SYSTEM}, "data": data}
-                for name, data in maps
+                {**core, "kind": "ConfigMap", "metadata": {"name": name, "namespace": SYSTEM}, "data": {}}
+                for name in maps
             ),
             account([self.namespace]),
             policy(self.namespace),
