@@ -112,7 +112,7 @@ def _unapproved(
     counted = {
         record["actor"]
         for record in records
-        if record["kind"] == "voted" and record["result"] == "counted" and expected.uid in record["request"]
+        if record["kind"] == "voted" and record["result"] == "counted" and _about(record, expected)
     }
     for call in calls:
         seen = _seen(call)
@@ -200,7 +200,11 @@ def _voters(expected: Expected, approvals: Iterable[Obj]) -> set[str]:
 
 
 def _is(record: Obj, kind: str, expected: Expected) -> bool:
-    return bool(record["kind"] == kind and expected.uid in record["request"])
+    return bool(record["kind"] == kind and _about(record, expected))
+
+
+def _about(record: Obj, expected: Expected) -> bool:
+    return str(record["request"]).rpartition("/")[2] == expected.uid
 
 
 def _approves(record: Obj) -> bool:
@@ -210,7 +214,7 @@ def _approves(record: Obj) -> bool:
 def _is_end(record: Obj, expected: Expected) -> bool:
     ends = {"Succeeded", "RolledBack", "Stale", "Withdrawn", "Expired", "Denied"}
     kinds = {"verified", "outcome", "decided"}
-    mine = expected.uid in record["request"] and record["kind"] in kinds and record["attempt"] == 0
+    mine = _about(record, expected) and record["kind"] in kinds and record["attempt"] == 0
     return bool(mine and record["result"] in ends)
 
 
