@@ -54,7 +54,7 @@ from finops_operator.requests.loop import RequestLoop
 from finops_operator.rules import standing
 from finops_operator.rules.access import access_of
 
-LEASE_SECONDS: Final = 2
+LEASE_SECONDS: Final = 3
 RELEASE: Final = "finops-operator"
 OPERATOR: Final = f"system:serviceaccount:{SYSTEM}:finops-operator"
 ATTESTER: Final = f"system:serviceaccount:{SYSTEM}:finops-slackbot"

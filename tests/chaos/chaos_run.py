@@ -16,7 +16,7 @@ from tests.chaos.chaos_proposal import Proposal, propose
 from tests.chaos.chaos_world import ChaosWorld, OperatorProcess, Place
 from tests.support.ledger_keys import PUBLIC_KEYS
 
-_RUN_SECONDS: Final = 60.0
+_RUN_SECONDS: Final = 120.0
 _LATE_SECONDS: Final = 1.0
 """How long a process that was woken has to do harm before the run is judged."""
 _AWS_FAULTS: Final = {
@@ -100,7 +100,7 @@ class Run:
         elif fault is Fault.STORE_HANGS:
             self.world.hang_store()
             first.go_on()
-            time.sleep(self.chance.uniform(0.2, 1.5 * LEASE_SECONDS))
+            time.sleep(self.chance.uniform(0.2, 1.2 * LEASE_SECONDS))
             self.world.wake_store()
         elif fault is Fault.STATUS_REFUSED:
             self._refuse_statuses(first)

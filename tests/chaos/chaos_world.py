@@ -304,7 +304,7 @@ def running_world() -> Iterator[ChaosWorld]:
             world.bury()
             assert zygote.stdin is not None
             zygote.stdin.close()
-            zygote.wait(10)
+            zygote.wait(60)
 
 
 def _installed() -> list[Obj]:
