@@ -52,10 +52,10 @@ class Stage:
         if answer.status >= HTTP_REFUSED:
             raise client.ApiException(http_resp=answer, body=text)
 
-    def attacked(self) -> dict[str, Any]:
+    def attacked(self) -> dict[tuple[str, str], Any]:
         """Return what must be as it was: specs, statuses and data of all objects that are attacked."""
         team, system, release = self.place.team, self.place.system, self.place.release
-        found = {}
+        found: dict[tuple[str, str], Any] = {}
         for kind, namespace, names in (
             ("actionrequests,approvals,scanpolicies", team, ()),
             ("configmaps,leases,secrets", system, ()),
