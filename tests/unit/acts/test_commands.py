@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from tests.support.scan_samples import ACCOUNT, APPROVE, account, policy, recommendation, request
@@ -121,3 +121,13 @@ def test_an_act_that_has_begun_is_led_back_once_its_grant_is_gone_and_goes_on_wh
 
     cluster.account = account()
     assert cluster.acts.again(again, begun=True).only_back == ""
+
+
+def test_an_act_that_was_abandoned_stays_so_whatever_is_granted_meanwhile() -> None:
+    cluster = Cluster(limited(1), account())
+    first = cluster.acts.of(REQUEST)
+    assert first is not None
+    abandoned = replace(first, abandoned="Records were lost.")
+
+    for begun in (True, False):
+        assert cluster.acts.again(abandoned, begun=begun).only_back == "Records were lost."
