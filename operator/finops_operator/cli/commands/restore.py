@@ -19,7 +19,7 @@ from finops.store.connection import Store
 from finops_operator.cli import backup_file
 from finops_operator.cli.command import Command
 from finops_operator.cli.failures import FAILED
-from finops_operator.cli.options import Output, Redis, Yes
+from finops_operator.cli.options import Output, Yes
 from finops_operator.cli.output import Format, emit_one, note
 from finops_operator.cli.public_keys import PublicKey, public_keys
 from finops_operator.cli.store_access import store_to_restore
@@ -33,7 +33,9 @@ def _run(
     ] = False,
     yes: Yes = False,
     output: Output = Format.TABLE,
-    redis: Redis = "",
+    redis: Annotated[
+        str, typer.Option("--redis", metavar="URL", help="The store to write to. Default: FINOPS_REDIS_URL.")
+    ] = "",
 ) -> None:
     """Write a backup into a store. The operator must be stopped meanwhile; when it starts, everything is frozen.
 
