@@ -26,7 +26,7 @@ SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 CAMEL = re.compile(r"[a-z]+([A-Z][a-z0-9]*)+")
 
 
-def test_the_four_checks_and_two_kinds_of_this_version_load() -> None:
+def test_the_registry_finds_checks_and_kinds_by_their_files() -> None:
     assert set(CHECKS) >= {
         "ec2_instance_idle",
         "ec2_instance_overprovisioned",
