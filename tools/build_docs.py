@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that code already tells: `python tools/build_docs.py [--check]`.
+"""Writes the pages of docs/ whose facts stand in code: `python tools/build_docs.py [--check]`.
 
 Run by `make generate` after a change and with `--check` by `make check`, which fails when a page is older than the
 code. A fact that stands in code (a default, a permission, a field) is never written by hand in docs/.
@@ -330,7 +330,7 @@ def _alert(rule: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _metrics(registry: CollectorRegistry) -> Iterator[tuple[str, str, str, str]]:
-    # The client's public interface tells labels only of series that exist.
+    # The client's public interface has labels only for series that exist.
     for collector in registry._collector_to_names:  # noqa: SLF001 - see above
         labels = ", ".join(map(code, getattr(collector, "_labelnames", ())))
         for metric in collector.describe():  # type: ignore[attr-defined] # every metric class of the client has it

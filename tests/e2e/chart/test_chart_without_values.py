@@ -13,8 +13,8 @@ from functools import partial
 import pytest
 import yaml
 from tests.e2e.cluster import ROOT, Object, RealCluster, wait_until
+from tests.e2e.cluster_api import unique_name
 from tests.e2e.documents import account, condition, policy
-from tests.e2e.kinds.cluster_api import unique_name
 from tests.e2e.release import Release
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]

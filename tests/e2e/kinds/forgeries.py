@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.unit.crds.manifests import SLACK_VOTER, manifest
+from tests.support.manifests import SLACK_VOTER, manifest
 
 ONLY_OPERATOR: Final = "only the finops operator makes and changes ActionRequests and answers Approvals"
 NOT_SELF: Final = "spec.approver.username is not the user who sends this"

@@ -13,9 +13,9 @@ from typing import Any, Final
 import pytest
 import yaml
 from kubernetes import client
-from tests.e2e.kinds.cluster_api import Cluster, Object, refusal, unique_name
+from tests.e2e.cluster_api import Cluster, Object, refusal, unique_name
 from tests.e2e.kinds.forgeries import FORGERIES, NO_RIGHT, WHO, Call, Forgery, Place, tries
-from tests.unit.crds.manifests import manifest
+from tests.support.manifests import manifest
 
 pytestmark = pytest.mark.cluster
 

@@ -20,7 +20,7 @@ from rich.text import Text
 from tests.integration.cli.aws_process import AwsProcess, running_aws
 from tests.integration.cli.conftest import Finops
 from tests.support.own_credentials import reading_credentials
-from tests.unit.slackbot.sample_requests import STATUSES, delete_request, resize_request, votes
+from tests.support.sample_requests import STATUSES, delete_request, resize_request, votes
 
 from finops.domain.decision import State
 from finops.k8s.connection import connect

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.integration.demo.demo_process import MAKE_DEMO, ROOT, DemoProcess, running_demo, shell
-from tests.integration.demo.processes import alive, eventually
+from tests.support.processes import alive, eventually
 
 from finops.crds.action_request import ActionRequest
 from finops_operator.cli.finding import advice_id

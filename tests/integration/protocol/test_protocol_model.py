@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.integration.protocol.protocol_search import Search, search
-from tests.integration.protocol.protocol_steps import DECIDING, Protocol
+from tests.support.protocol_search import Search, search
+from tests.support.protocol_steps import DECIDING, Protocol
 
 import finops_operator.decisions
 from finops_operator.killpoint import ACT_KILL_POINTS

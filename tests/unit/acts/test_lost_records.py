@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from tests.unit.domain.resize_world import RESOURCE
+from tests.support.resize_world import RESOURCE
 
 from finops.domain.audit import GENESIS_HASH, LOSS_ACCEPTED, Entry, Record, RecordKind
 from finops.domain.plan import Plan, PlanStep

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-from tests.unit.domain.resize_world import RESOURCE
+from tests.support.resize_world import RESOURCE
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.part import API_VERSION

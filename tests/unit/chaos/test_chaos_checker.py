@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.chaos.chaos_checker import Broken, Evidence, Expected, check
 from tests.support.ledger_keys import PUBLIC_KEYS
-from tests.unit.ledger.ledger_lines import (
+from tests.support.ledger_lines import (
     PLAN,
     WHAT,
     decided,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from tests.unit.ledger.ledger_lines import entry
+from tests.support.ledger_lines import entry
 
 from finops.domain.audit import GENESIS_HASH, Record, RecordKind
 from finops.domain.canonical import Json

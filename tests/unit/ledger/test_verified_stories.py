@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.ledger.ledger_lines import (
+from tests.support.ledger_lines import (
     WHAT,
     decided,
     entry,

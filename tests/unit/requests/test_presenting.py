@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from tests.support.action_cases import INSTANCE, VOLUME, instance_with, volume_with
 from tests.support.scan_samples import recommendation
-from tests.unit.services.ec2.actions.action_cases import INSTANCE, VOLUME, instance_with, volume_with
 
 from finops.domain.execution import Observation
 from finops.domain.plan import Plan

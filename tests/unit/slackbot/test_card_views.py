@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.slackbot.sample_requests import (
+from tests.support.sample_requests import (
     STATUSES,
     delete_request,
     in_state,

@@ -17,7 +17,7 @@ from finops.domain.report import ScanSummary, StatusSum
 from finops_operator.cli.filters import Row
 from finops_operator.cli.listings import SHORT_ID, ready_first, row_of, total_line
 from finops_operator.cli.output import amount
-from finops_operator.scan.report import gap_to_json, reasons
+from finops_operator.scan.report import reasons
 from finops_operator.scan.scan import ScanOutcome
 
 _FIGURE: Final = re.compile(r"\d[\d,.]*")
@@ -156,7 +156,7 @@ def story_of(outcome: ScanOutcome, *, why: bool, limit: int | None = SHOWN_ROWS)
         places=tuple(dict.fromkeys((shard.account, shard.region) for shard, _ in outcome.shards)),
         obstacles=found.obstacles(),
         reasons=_grouped(outcome) if why and not failed else (),
-        gaps=tuple({**gap, "call": f"{gap['service']}:{gap['operation']}"} for gap in map(gap_to_json, summary.gaps)),
+        gaps=tuple({**gap.to_json(), "call": f"{gap.service}:{gap.operation}"} for gap in summary.gaps),
     )
 
 

@@ -19,9 +19,8 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
-from finops_operator.services.elasticache.rules.signs import SIGNS
 
 _OPERATION: Final = "elasticache:DescribeServerlessCaches"
 _PAGE: Final = 50
@@ -110,7 +109,7 @@ def _works(cache: Resource) -> bool:
 
 
 def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
+    return owner_by_tags(resource.tags, CONTROLLERS)
 
 
 KIND: Final = ResourceKind(

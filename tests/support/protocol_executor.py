@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from tests.integration.protocol.protocol_facts import is_permitted, records_of
-from tests.integration.protocol.protocol_world import (
+from tests.support.protocol_facts import is_permitted, records_of
+from tests.support.protocol_world import (
     FREE,
     Operator,
     Step,
@@ -27,7 +27,7 @@ from tests.integration.protocol.protocol_world import (
 from finops_operator.killpoint import ACT_KILL_POINTS
 
 if TYPE_CHECKING:
-    from tests.integration.protocol.protocol_steps import Protocol
+    from tests.support.protocol_steps import Protocol
 
 _AFTER_STREAM: Final = {
     "intent": "ledger.intent.after-stream",

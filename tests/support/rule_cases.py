@@ -5,8 +5,8 @@ The unit tests put them to the Python models, the cluster tests to a real API se
 
 from __future__ import annotations
 
-from tests.unit.crds.policy_rule_cases import AWS_ACCOUNT, SCAN_POLICY
-from tests.unit.crds.request_rule_cases import ACTION_REQUEST, APPROVAL
-from tests.unit.crds.rule_case import RuleCase
+from tests.support.policy_rule_cases import AWS_ACCOUNT, SCAN_POLICY
+from tests.support.request_rule_cases import ACTION_REQUEST, APPROVAL
+from tests.support.rule_case import RuleCase
 
 RULE_CASES: tuple[RuleCase, ...] = (*SCAN_POLICY, *AWS_ACCOUNT, *ACTION_REQUEST, *APPROVAL)

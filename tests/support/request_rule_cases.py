@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.unit.crds.manifests import SLACK_VOTER
-from tests.unit.crds.rule_case import (
+from tests.support.manifests import SLACK_VOTER
+from tests.support.rule_case import (
     ACCOUNT,
     ACTION,
     CHANNEL,

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache, cached_property
 from typing import Any, Final, NamedTuple
 
-from tests.unit.domain.resize_world import NEW, OLD, RESOURCE, START
+from tests.support.resize_world import NEW, OLD, RESOURCE, START
 
 from finops.audit_verify.story import RequestStory
 from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind

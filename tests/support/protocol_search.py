@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from tests.integration.protocol.protocol_steps import Protocol
-from tests.integration.protocol.protocol_world import Violation, World, is_ended, same_by_symmetry
+from tests.support.protocol_steps import Protocol
+from tests.support.protocol_world import Violation, World, is_ended, same_by_symmetry
 
 _LEFT = frozenset({"stopping", "stopped"})
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from tests.support.operator_words import decision, needs_human, rolled_back, stale, succeeded
 from tests.support.scan_samples import recommendation
-from tests.unit.slackbot.operator_words import decision, needs_human, rolled_back, stale, succeeded
 
 from finops.crds.action_request import (
     ActionRequest,

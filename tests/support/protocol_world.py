@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Final, NamedTuple
 
-from tests.integration.protocol.protocol_facts import OPERATIONS, Ledger, Move, Seen, is_permitted, objections
-from tests.unit.domain.resize_world import NEW, OLD
+from tests.support.protocol_facts import OPERATIONS, Ledger, Move, Seen, is_permitted, objections
+from tests.support.resize_world import NEW, OLD
 
 from finops.domain.execution import StopKind
 

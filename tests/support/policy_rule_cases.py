@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.crds.rule_case import (
+from tests.support.rule_case import (
     ACCOUNT,
     ACTION,
     CHANNEL,

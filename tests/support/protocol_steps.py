@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
-from tests.integration.protocol.protocol_executor import NEXT, STAGES, Calls, Passes, Records, Stage, method_at
-from tests.integration.protocol.protocol_facts import Product, operation_of, problems_of, records_of
-from tests.integration.protocol.protocol_world import (
+from tests.support.protocol_executor import NEXT, STAGES, Calls, Passes, Records, Stage, method_at
+from tests.support.protocol_facts import Product, operation_of, problems_of, records_of
+from tests.support.protocol_world import (
     FREE,
     Operator,
     Step,
