@@ -8,13 +8,12 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from finops.domain.quantity import words as in_words
 from finops_slackbot.card_facts import CardFacts, VoteFact
 from finops_slackbot.text import code, plain, quote
 from finops_slackbot.views.blocks import date
 
 _SYMBOLS: Final = {"USD": "$"}
-_LEVELS: Final = {"VeryLow": "very low", "Low": "low", "Medium": "medium", "High": "high", "VeryHigh": "very high"}
-"""Effort and performance risk, in AWS's words for both."""
 
 
 def kind(facts: CardFacts) -> str:
@@ -62,8 +61,8 @@ def _days(number: int) -> str:
 
 
 def level(word: str) -> str:
-    """Return a level of effort or risk in lower-case words."""
-    return _LEVELS.get(word, plain(word, 20))
+    """Return a level of effort or risk in lower-case words: `very low`."""
+    return plain(in_words(word), 20)
 
 
 def downtime(facts: CardFacts) -> str:

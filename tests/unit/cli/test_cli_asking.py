@@ -24,6 +24,10 @@ WORDS: dict[str, Any] = {
     "consequence": "It is stopped, changed and started again.",
     "downtime": "A few minutes",
     "undo": "If the start fails, it returns to m5.2xlarge by itself.",
+    "evidence": [
+        {"label": "CPU, highest 5 minutes", "value": "31 %"},
+        {"label": "Processor", "value": "Intel → AMD"},
+    ],
     "warnings": ["Its public address changes."],
 }
 
@@ -42,6 +46,19 @@ def test_the_words_of_the_request_are_shown_as_on_the_card() -> None:
         assert shown[label] == WORDS[key]
     assert shown["Risk"] == "Performance risk low"
     assert shown["Warning"] == "Its public address changes."
+
+
+def test_the_evidence_is_shown_with_what_changes_of_the_platform() -> None:
+    lines = list(facts_of(REQUEST, REQUEST.to_object()["spec"], WORDS))
+
+    start = lines.index(("Evidence", "CPU, highest 5 minutes: 31 %"))
+    assert lines[start + 1] == ("", "Processor: Intel → AMD")
+
+
+def test_a_risk_of_two_words_is_written_as_two() -> None:
+    shown = dict(facts_of(REQUEST, REQUEST.to_object()["spec"], {**WORDS, "performanceRisk": "VeryLow"}))
+
+    assert shown["Risk"] == "Performance risk very low"
 
 
 def test_a_request_without_words_is_shown_by_its_ids() -> None:

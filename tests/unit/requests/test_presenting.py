@@ -41,10 +41,10 @@ def case(action: Action) -> tuple[ResourceRef, Observation, Plan]:
     return resource, instance_with({}) if about_instance else volume_with({}), plan
 
 
-def presented(action: Action, **changes: Any) -> PresentedAct:
+def presented(action: Action, observed: Observation | None = None, **changes: Any) -> PresentedAct:
     resource, observation, plan = case(action)
     item = recommendation(resource=resource, parameters=dict(plan.parameters), **changes)
-    return in_words(KINDS[resource.kind], action, item, observation, plan)
+    return in_words(KINDS[resource.kind], action, item, observed or observation, plan)
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
@@ -130,6 +130,18 @@ def test_the_evidence_is_that_of_the_check_and_then_of_the_action() -> None:
     ).presentation
     assert [(fact.label, fact.value) for fact in shown.evidence] == [("CPU", "3 %")]
     assert (shown.expectation, shown.performance_risk) == ("Expected CPU about 9 %.", "VeryLow")
+
+
+def test_a_fact_that_the_act_observed_takes_the_place_of_the_check_s() -> None:
+    facts = (EvidenceFact("CPU", "3 %"), EvidenceFact("Processor", "Intel → AWS"))
+    observed = instance_with(
+        {
+            "type": {"ProcessorInfo": {"Manufacturer": "Intel"}},
+            "target": {"ProcessorInfo": {"Manufacturer": "AMD"}},
+        }
+    )
+    shown = presented(ACTIONS["ec2_instance_resize"], observed, facts=facts).presentation
+    assert [(fact.label, fact.value) for fact in shown.evidence] == [("CPU", "3 %"), ("Processor", "Intel → AMD")]
 
 
 def test_what_is_too_long_or_too_much_is_cut() -> None:
