@@ -202,6 +202,12 @@ class ActionRequestSpec(Part):
         ),
     )
 
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """The steps in words, by their ids: of the plan and of the rollback; without those that have none."""
+        back = self.presentation.rollback if self.presentation is not None else ()
+        return {one.id: one.title for one in (*back, *self.plan) if one.title}
+
     def to_plan(self) -> Plan:
         """The plan as the domain knows it; its hash must be plan_hash.
 

@@ -41,6 +41,7 @@ class ActRequest:
         estimate: `currentMonthlyCost`, `newMonthlyCost`, `monthlySavings` (decimal strings), `currency`.
         limits: caps of the policy.
         protect_tags: tag key → values that forbid an act.
+        titles: step id → the step in words, of plan and rollback; empty for an act whose object is gone.
         only_back: why nothing of the plan may be called any more, only what leads back; empty while it may go on.
     """
 
@@ -56,6 +57,7 @@ class ActRequest:
     limits: Limits
     protect_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     only_back: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ledger_name(self) -> str:

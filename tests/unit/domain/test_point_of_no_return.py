@@ -88,7 +88,7 @@ def test_a_hold_before_the_deletion_waits() -> None:
 def test_a_permission_that_ended_turns_back_and_keeps_the_snapshot(kind: StopKind) -> None:
     move = next_move(look(Journal(_SNAPSHOT), volume()), stop=Stop(kind, "Gone", "Not any more."))
     assert isinstance(move, Compensate)
-    assert move.reason == "Not any more. delete_volume was not carried out; what was made before it is kept."
+    assert move.reason == 'Not any more. "delete volume" was not carried out; what was made before it is kept.'
     turned = Journal(_SNAPSHOT, turned=move.reason, turned_at=START)
     told = f"{move.reason} The volume is available; snapshots snap-1 and snap-2 (completed) stay and are billed."
     assert next_move(look(turned, volume())) == Finish(State.ROLLED_BACK, told)
