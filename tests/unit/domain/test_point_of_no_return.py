@@ -112,7 +112,7 @@ def test_a_deletion_that_does_not_read_back_needs_a_person_and_is_verified_when_
     assert isinstance(next_move(look(done, volume(), 299)), WaitFor)
     late = next_move(look(done, volume(), 301))
     assert isinstance(late, NeedsHuman)
-    assert "delete_volume" in late.reason
+    assert "delete volume" in late.reason
     assert isinstance(next_move(look(done, volume(exists=False), 999)), Verified)
 
 
