@@ -206,7 +206,8 @@ class ActionRequestSpec(Part):
     def titles(self) -> Mapping[str, str]:
         """The steps in words, by their ids: of the plan and of the rollback; without those that have none."""
         back = self.presentation.rollback if self.presentation is not None else ()
-        return {one.id: one.title for one in (*back, *self.plan) if one.title}
+        titles = {one.id: one.title for one in back} | {one.id: one.title for one in self.plan}
+        return {step: title for step, title in titles.items() if title}
 
     def to_plan(self) -> Plan:
         """The plan as the domain knows it; its hash must be plan_hash.

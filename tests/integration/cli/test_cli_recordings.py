@@ -22,6 +22,7 @@ from tests.support.own_credentials import reading_credentials
 from tests.unit.slackbot.sample_requests import STATUSES, delete_request, resize_request, votes
 
 from finops.domain.audit import Entry, RecordKind
+from finops.domain.canonical import Json
 from finops.domain.decision import State
 from finops.k8s.connection import connect
 from finops.k8s.kinds import action_requests
@@ -96,16 +97,24 @@ def ledger(shell: pytest.MonkeyPatch, valkey_url: str, tmp_path: Path) -> str:
     opened.start()
     name = "production-ebs-volume-delete-vol-0a237a391981de4d7-6e94948f5"
     volume = "arn:aws:ec2:eu-central-1:111111111111:volume/vol-0a237a391981de4d7"
-    proposal = {"policy": "production", "action": "ebs_volume_delete", "monthlySavings": "24.00", "resource": volume}
-    denial = {"choice": "Deny", "reason": "The migration is checked again in May", "voter": {"source": "slack"}}
+    proposal: dict[str, Json] = {
+        "policy": "production",
+        "action": "ebs_volume_delete",
+        "monthlySavings": "24.00",
+        "resource": volume,
+    }
+    denial: dict[str, Json] = {
+        "choice": "Deny",
+        "reason": "The migration is checked again in May",
+        "voter": {"source": "slack"},
+    }
+    message: dict[str, Json] = {"message": "Denied by slack.U0BOB00001."}
     for kind, actor, result, detail in (
         (RecordKind.PROPOSED, "operator", "proposed", proposal),
         (RecordKind.VOTED, "slack.U0BOB00001", "counted", denial),
-        (RecordKind.DECIDED, "operator", "Denied", {"message": "Denied by slack.U0BOB00001."}),
+        (RecordKind.DECIDED, "operator", "Denied", message),
     ):
-        opened.append(
-            Entry(f"u1:{kind}", actor, kind, request=f"default/{name}/u1", result=result, detail=dict(detail))
-        )
+        opened.append(Entry(f"u1:{kind}", actor, kind, request=f"default/{name}/u1", result=result, detail=detail))
         clock.sleep(90)
     store.client.close()
     return valkey_url

@@ -78,8 +78,8 @@ def test_the_steps_keep_the_words_that_the_request_shows() -> None:
     assert first is not None
 
     assert approved.presentation is not None
-    shown = (*approved.plan, *approved.presentation.rollback)
-    assert dict(first.titles) == {step.id: step.title for step in shown}
+    back = {step.id: step.title for step in approved.presentation.rollback}
+    assert dict(first.titles) == {**back, **{step.id: step.title for step in approved.plan}}
     assert "Stop the instance" in first.titles.values()
 
 

@@ -25,7 +25,7 @@ from finops.store.inventory import InventoryStore
 from finops_operator.cli.command import Command
 from finops_operator.cli.focus_export import export_focus, heads_of
 from finops_operator.cli.options import Output, Redis
-from finops_operator.cli.output import Format, emit, field, money_field, note
+from finops_operator.cli.output import Column, Format, emit, field, money_field, note
 from finops_operator.cli.selection import Selection, selections
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import end_with_gaps
@@ -75,7 +75,21 @@ def _run(
         else:
             latest = _latest(CostHistoryStore(store).between(today - timedelta(days=_LOOKBACK_DAYS), today))
             gaps = [gap for head in InventoryStore(store).heads() for gap in head.gaps]
-    columns = (
+    records = _records(by, latest, chosen)
+    columns = _columns(by)
+    if output in {Format.TABLE, Format.WIDE}:
+        listed = [one for one in records if one["resources"]]
+        emit(listed, columns, output)
+        _print_totals(records, policy, chosen)
+        if len(records) > len(listed):
+            note(f"{counted(len(records) - len(listed), by.value)} without any resource: not listed")
+    else:
+        emit(records, columns, output)
+    end_with_gaps(gaps)
+
+
+def _columns(by: By) -> tuple[Column, ...]:
+    return (
         field(by.value),
         money_field("monthlyCost", heading="COST/MONTH"),
         money_field("annualCost", heading="COST/YEAR"),
@@ -87,16 +101,6 @@ def _run(
         field("asOf", wide=True),
         field("policies", wide=True),
     )
-    records = _records(by, latest, chosen)
-    if output not in {Format.TABLE, Format.WIDE}:
-        emit(records, columns, output)
-    else:
-        listed = [one for one in records if one["resources"]]
-        emit(listed, columns, output)
-        _print_totals(records, policy, chosen)
-        if len(records) > len(listed):
-            note(f"{counted(len(records) - len(listed), by.value)} without any resource: not listed")
-    end_with_gaps(gaps)
 
 
 def _export(store: Store, only: Sequence[Selection], output: Format) -> None:
