@@ -28,6 +28,7 @@ from finops_web.readings.history import History
 from finops_web.readings.resources import ResourceReadings
 from finops_web.readings.verdicts import Verdicts
 
+logger = logging.getLogger(__name__)
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -44,12 +45,13 @@ def main() -> int:
         parts, metrics = connect(settings), WebMetrics()
         measured = metrics_server(settings, metrics)
     except InvalidInput as error:
-        logging.getLogger(__name__).error("cannot start", extra={"error": str(error)})  # noqa: TRY400 - it is whole
+        logger.error("cannot start", extra={"error": str(error)})  # noqa: TRY400 - it is whole
         return 2
     with ExitStack() as running:
         if measured is not None:
             running.callback(measured.stop)
             measured.start()
+        logger.info("the dashboard starts", extra={"address": f"{settings.web_host}:{settings.web_port}"})
         uvicorn.run(
             make_app(parts, metrics),
             host=settings.web_host,

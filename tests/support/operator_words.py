@@ -100,7 +100,8 @@ def _move(request: ActionRequest, journal: Journal, now: Observation) -> Move:
 
 
 def _situation(request: ActionRequest, journal: Journal, now: Observation) -> Situation:
-    return Situation(request.spec.to_plan(), ACTION.procedure, journal, now, _at(request) + timedelta(seconds=40))
+    at = _at(request) + timedelta(seconds=40)
+    return Situation(request.spec.to_plan(), ACTION.procedure, journal, now, at, request.spec.titles)
 
 
 def _entries(request: ActionRequest, *steps: str) -> tuple[JournalEntry, ...]:

@@ -210,6 +210,13 @@ class ActionRequestSpec(Part):
         ),
     )
 
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """The steps in words, by their ids: of the plan and of the rollback; without those that have none."""
+        back = self.presentation.rollback if self.presentation is not None else ()
+        titles = {one.id: one.title for one in back} | {one.id: one.title for one in self.plan}
+        return {step: title for step, title in titles.items() if title}
+
     def to_plan(self) -> Plan:
         """The plan as the domain knows it; its hash must be plan_hash.
 

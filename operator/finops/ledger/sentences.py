@@ -16,6 +16,8 @@ from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.canonical import Json
 from finops.domain.quantity import words
 
+_ARN_PARTS: Final = 6
+"""arn, partition, service, region, account and resource. Source: the AWS user guide, "Amazon Resource Names"."""
 _CHANNELS: Final = {"kubernetes": "with a token of the cluster", "slack": "in Slack", "web": "in the dashboard"}
 _CHOICES: Final = {"Approve": "approved", "Deny": "denied", "Withdraw": "withdrew the vote"}
 _BAD_ENDS: Final = frozenset({"NeedsHuman", "RolledBack", "Stale", "Denied", "Expired"})
@@ -77,7 +79,7 @@ def _proposed(entry: Entry) -> Sentence:
         return Sentence(
             Shape.NOTE, "The request was created", detail=f"Plan {entry.plan_hash[:12]} cannot change from here on"
         )
-    saving, resource = _text(entry.detail, "monthlySavings"), _text(entry.detail, "resource")
+    saving, resource = _text(entry.detail, "monthlySavings"), _resource(_text(entry.detail, "resource"))
     parts = (f"Saves {saving} USD {_how_often(entry.detail)}" if saving else "", resource)
     action = words(_text(entry.detail, "action")) or "an act"
     return Sentence(
@@ -86,6 +88,16 @@ def _proposed(entry: Entry) -> Sentence:
         f"Policy {_text(entry.detail, 'policy')}",
         ", ".join(part for part in parts if part),
     )
+
+
+def _resource(arn: str) -> str:
+    """Return an ARN in words that a line can be folded between: `volume/vol-0abc in 111111111111 us-east-1`."""
+    parts = arn.split(":", _ARN_PARTS - 1)
+    if len(parts) != _ARN_PARTS or parts[0] != "arn":
+        return arn
+    *_, region, account, resource = parts
+    place = " ".join(part for part in (account, region) if part)
+    return f"{resource} in {place}" if place else resource
 
 
 def _posted(entry: Entry) -> Sentence:

@@ -44,6 +44,7 @@ class ActRequest:
         protect_tags: tag key → values that forbid an act.
         only_back: why nothing of the plan may be called any more, only what leads back; empty while it may go on.
         abandoned: the same, but for as long as the act lasts, whatever is granted meanwhile.
+        titles: step id → the step in words, of plan and rollback; empty for an act whose object is gone.
     """
 
     uid: str
@@ -59,6 +60,7 @@ class ActRequest:
     protect_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     only_back: str = ""
     abandoned: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ledger_name(self) -> str:

@@ -65,6 +65,7 @@ class ActRequests:
             },
             limits=self._limits(policy, spec.resource.kind),
             protect_tags=policy.spec.actions.protect_tags if policy is not None else {},
+            titles=spec.titles,
         )
 
     def again(self, last: ActRequest, *, begun: bool) -> ActRequest:

@@ -49,7 +49,7 @@ def head_of(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _what(record: Mapping[str, Any]) -> str:
-    """Return the act in a few words; where its aim is a type, with the type it has now: `resize m5.large → m5a.large`."""
+    """Return the act in a few words; with the type of now where it is known: `resize m5.large → m5a.large`."""
     aim = str(record.get("target") or "")
     known = str(record["evidence"].get(_TYPE) or "") if aim else ""
     what = what_of(record["action"], record["actionType"], record["parameters"], aim)

@@ -63,7 +63,7 @@ def in_words(
 
 
 def _evidence(found: tuple[EvidenceFact, ...], observed: tuple[EvidenceFact, ...]) -> tuple[EvidenceFact, ...]:
-    """Return the evidence of the check and then of the action, whose facts are newer: of two with a label it has one."""
+    """Return the evidence of the check, then of the action, whose facts are newer: they replace its own."""
     newer = {fact.label for fact in observed}
     return (*(fact for fact in found if fact.label not in newer), *observed)
 

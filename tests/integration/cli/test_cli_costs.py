@@ -13,6 +13,7 @@ from tests.integration.cli.conftest import Files, Finops
 
 from finops.domain.focus.columns import COLUMNS
 from finops.domain.focus.rules import check_header, check_row
+from finops.domain.quantity import counted
 
 UNPRICED = {"includeTags": {"Name": ["unpriced"]}}
 
@@ -43,6 +44,23 @@ def test_a_total_says_how_many_resources_it_leaves_out(
     assert {name: one["unpricedResources"] for name, one in lines.items()} == {"ec2-instance": 1, "ebs-volume": 0}
     assert "not counting 1 resource without a price" in finops("costs", "--redis", valkey_url).err
     assert "1 of them without a price" in finops("resources", "--redis", valkey_url).err
+
+
+def test_a_kind_without_any_resource_is_counted_and_not_listed(
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
+) -> None:
+    wanted = policy("production", resources=["ec2-instance", "secretsmanager-secret", "kinesis-stream"])
+    finops("scan", "-f", files(wanted, account("production")), "--redis", valkey_url)
+    arguments = ("costs", "--by", "kind", "--redis", valkey_url)
+    resources = {one["kind"]: one["resources"] for one in json.loads(finops(*arguments, "-o", "json").out)}
+    empty = sorted(kind for kind, number in resources.items() if not number)
+    assert resources["ec2-instance"]
+    assert empty
+
+    shown = finops(*arguments)
+
+    assert not [line for line in shown.out.splitlines() if line.split()[0] in empty]
+    assert f"{counted(len(empty), 'kind')} without any resource: not listed" in shown.err
 
 
 def test_a_service_costs_what_its_kinds_cost_together(

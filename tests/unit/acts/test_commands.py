@@ -84,6 +84,17 @@ def test_a_corrected_role_and_external_id_are_used_also_in_mid_act() -> None:
     assert dict(again.protect_tags) == {"team": ("web",)}
 
 
+def test_the_steps_keep_the_words_that_the_request_shows() -> None:
+    approved = REQUEST.spec
+    first = Cluster(limited(1), account()).acts.of(REQUEST)
+    assert first is not None
+
+    assert approved.presentation is not None
+    back = {step.id: step.title for step in approved.presentation.rollback}
+    assert dict(first.titles) == {**back, **{step.id: step.title for step in approved.plan}}
+    assert "Stop the instance" in first.titles.values()
+
+
 def test_what_is_gone_leaves_what_was_known() -> None:
     cluster = Cluster(limited(3, protectTags={"team": ["web"]}), account())
     first = cluster.acts.of(REQUEST)

@@ -140,7 +140,7 @@ def test_a_stop_that_never_ends_calls_a_person_and_keeps_waiting() -> None:
     stopped = journal(("stop", 1, Result.OK))
     move = next_move(situation(stopped, Instance(state="stopping"), seconds=601))
     assert isinstance(move, WaitFor)
-    assert "wait_stopped" in move.alarm
+    assert "wait stopped" in move.alarm
 
 
 def test_an_instance_that_falls_back_to_stopped_after_its_start_turns_back() -> None:

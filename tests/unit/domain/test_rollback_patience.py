@@ -68,6 +68,29 @@ def turned(*entries: tuple[str, int, Result]) -> Journal:
     return Journal((stop, *made), turned="start failed", turned_at=START)
 
 
+def test_a_person_reads_the_title_of_the_step_that_fails() -> None:
+    third = turned(("start_again", 3, Result.REJECTED))
+    seen, now = _FALLEN.observation, START + timedelta(seconds=40)
+    titles = {"start_again": "Start the instance again"}
+
+    titled = next_move(Situation(_PLAN, ACTION.procedure, third, seen, now, titles))
+    untitled = next_move(Situation(_PLAN, ACTION.procedure, third, seen, now))
+
+    assert alarm_of(titled).startswith('"Start the instance again" failed 3 times: ')
+    assert alarm_of(untitled).startswith('"start again" failed 3 times: ')
+
+
+def test_a_rollback_that_takes_too_long_names_the_step_by_its_title() -> None:
+    titles = {"wait_stopped_again": "Wait until it is stopped"}
+    stopping = Instance(state="stopping", kind=NEW)
+    journal = turned(("start", 1, Result.OK), ("stop_again", 1, Result.OK))
+    move = next_move(
+        Situation(_PLAN, ACTION.procedure, journal, stopping.observation, START + timedelta(hours=1), titles)
+    )
+
+    assert alarm_of(move).startswith('"Wait until it is stopped": the rollback takes longer than ')
+
+
 def alarm_of(move: Move) -> str:
     return move.alarm if isinstance(move, (Call, WaitFor)) else ""
 

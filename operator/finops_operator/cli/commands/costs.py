@@ -25,7 +25,7 @@ from finops.store.inventory import InventoryStore
 from finops_operator.cli.command import Command
 from finops_operator.cli.focus_export import export_focus, heads_of
 from finops_operator.cli.options import Output, Redis
-from finops_operator.cli.output import Format, emit, field, note
+from finops_operator.cli.output import Column, Format, emit, field, money_field, note
 from finops_operator.cli.selection import Selection, selections
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import end_with_gaps
@@ -75,22 +75,32 @@ def _run(
         else:
             latest = _latest(CostHistoryStore(store).between(today - timedelta(days=_LOOKBACK_DAYS), today))
             gaps = [gap for head in InventoryStore(store).heads() for gap in head.gaps]
-    columns = (
+    records = _records(by, latest, chosen)
+    columns = _columns(by)
+    if output in {Format.TABLE, Format.WIDE}:
+        listed = [one for one in records if one["resources"]]
+        emit(listed, columns, output)
+        _print_totals(records, policy, chosen)
+        if len(records) > len(listed):
+            note(f"{counted(len(records) - len(listed), by.value)} without any resource: not listed")
+    else:
+        emit(records, columns, output)
+    end_with_gaps(gaps)
+
+
+def _columns(by: By) -> tuple[Column, ...]:
+    return (
         field(by.value),
-        field("monthlyCost", right=True),
-        field("unpricedResources", right=True),
-        field("percentage", right=True),
-        field("dailyCost", right=True, wide=True),
-        field("annualCost", right=True),
+        money_field("monthlyCost", heading="COST/MONTH"),
+        money_field("annualCost", heading="COST/YEAR"),
+        field("percentage", right=True, heading="SHARE %"),
+        field("resources", right=True),
+        field("unpricedResources", right=True, heading="WITHOUT PRICE"),
+        money_field("dailyCost", wide=True),
         field("currency", wide=True),
-        field("asOf"),
+        field("asOf", wide=True),
         field("policies", wide=True),
     )
-    records = _records(by, latest, chosen)
-    emit(records, columns, output)
-    if output in {Format.TABLE, Format.WIDE}:
-        _print_totals(records, policy, chosen)
-    end_with_gaps(gaps)
 
 
 def _export(store: Store, only: Sequence[Selection], output: Format) -> None:
@@ -141,6 +151,7 @@ def _records(by: By, costs: Iterable[DailyCost], policies: Iterable[Selection]) 
         {
             by.value: name,
             "monthlyCost": as_text(monthly),
+            "resources": sum(one.cost.resources for one in groups[name]),
             "unpricedResources": _unpriced(groups[name]),
             "percentage": None if monthly is None else f"{100 * monthly / total:.1f}" if total else "0.0",
             "dailyCost": None if monthly is None else as_text(daily_from_monthly(monthly)),

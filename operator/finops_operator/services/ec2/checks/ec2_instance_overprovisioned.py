@@ -142,8 +142,7 @@ def _facts(
     else:
         yield EvidenceFact(f"Memory, highest {period(memory)}", percent(memory.maximum))
     yield window_fact(cpu)
-    yield from projected.facts
-    yield from differences(described(chosen.current), described(chosen.target.kind))
+    yield from (*projected.facts, *differences(described(chosen.current), described(chosen.target.kind)))
     need, target = chosen.need, chosen.target.kind
     if target.network_baseline_gbps is not None:
         used = "not measured" if need.network_gbps is None else bit_rate(need.network_gbps)

@@ -1,4 +1,4 @@
-"""What differs between the platforms of two instance types, as lines of the evidence: processor, hypervisor, interfaces.
+"""What differs between the platforms of two instance types, as lines of the evidence: processor, hypervisor and more.
 
 The differences are those that AWS Compute Optimizer names (`platformDifferences`), and the maker of the processor. The
 resize action compares what DescribeInstanceTypes answers right before an act; the check compares the bundled catalog.
