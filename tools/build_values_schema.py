@@ -52,6 +52,7 @@ EXACTLY: dict[str, dict[str, Any]] = {
     "aws.endpointUrl": ADDRESS,
     "slack.apiUrl": ADDRESS,
     "watch.namespaces": NAMESPACES,
+    "metrics.rules.scanOverdueHours": {"type": "integer", "minimum": 1},
     "secretsJob.ttlSecondsAfterFinished": {"type": ["integer", "null"], "minimum": 0},
     "slackbot.podDisruptionBudget.maxUnavailable": {"type": ["integer", "string"]},
     "web.podDisruptionBudget.maxUnavailable": {"type": ["integer", "string"]},

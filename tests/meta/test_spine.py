@@ -31,6 +31,8 @@ ALLOWED: Final = {
     "operator/finops_operator/aws/limiter.py": "AWS publishes its quotas by service",
     "operator/finops_operator/plugins/ownership.py": "an owner marks what it owns by tags that begin with its own name",
     "operator/finops/audit_verify/plan.py": "the verifier shares nothing with the operator: it knows what undoes what",
+    "operator/finops/domain/focus/columns.py": "FOCUS names its columns, and AWS what they would hold",
+    "operator/finops/domain/focus/charges.py": "FOCUS names its columns",
     "operator/finops/crds/values.py": "a policy names the families that right-sizing may propose",
     "operator/finops/crds/action_request.py": "examples in descriptions of fields",
     "operator/finops/crds/policy_status.py": "an example in the description of a field",

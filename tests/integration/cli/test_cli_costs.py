@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from decimal import Decimal
 from typing import Any
 
 from tests.integration.cli.aws_process import AwsProcess, account, policy
 from tests.integration.cli.conftest import Files, Finops
+
+from finops.domain.focus.columns import COLUMNS
+from finops.domain.focus.rules import check_header, check_row
 
 UNPRICED = {"includeTags": {"Name": ["unpriced"]}}
 
@@ -71,3 +77,50 @@ def selecting(finops: Finops, valkey_url: str) -> str:
     listed = json.loads(finops("resources", "--redis", valkey_url, "-o", "json").out)
     (found,) = {name for one in listed if one["name"] == "unpriced" for name in one["policies"]}
     return str(found)
+
+
+def test_charges_in_focus_keep_its_rules_but_for_what_is_announced(
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
+) -> None:
+    wanted = policy("production", resources=["ec2-instance", "ebs-volume"])
+    finops("scan", "-f", files(wanted, account("production")), "--redis", valkey_url)
+    printed = finops("costs", "--focus", "--redis", valkey_url)
+    reader = csv.DictReader(io.StringIO(printed.out))
+    rows = list(reader)
+
+    assert list(check_header(reader.fieldnames or ())) == []
+    announced = {column.name for column in COLUMNS if column.unknown}
+    broken = {one for row in rows for one in check_row(row)}
+    assert {one for one in broken if one.rule != "null"} == set()
+    assert {one.column for one in broken} <= announced
+    assert printed.err.splitlines()[0].startswith(f"{len(rows)} charges in FOCUS 1.2, estimated at list prices")
+    assert "does not hold" not in printed.err
+
+
+def test_charges_in_focus_are_a_day_of_what_the_resources_cost_a_month(
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
+) -> None:
+    wanted = policy("production", resources=["ec2-instance", "ebs-volume"])
+    finops("scan", "-f", files(wanted, account("production")), "--redis", valkey_url)
+    charged = json.loads(finops("costs", "--focus", "--redis", valkey_url, "-o", "json").out)
+    listed = json.loads(finops("resources", "--redis", valkey_url, "-o", "json").out)
+
+    for one in listed:
+        parts = [row for row in charged if row["ResourceId"] == one["arn"]]
+        if one["monthlyCost"] is None:
+            assert [row["x_PriceMissing"] for row in parts if row["ListCost"] is None] == one["priceMissing"]
+            continue
+        day = sum((Decimal(row["ListCost"]) for row in parts), Decimal(0))
+        assert abs(day * 730 / 24 - Decimal(one["monthlyCost"])) < Decimal("0.01"), one["id"]
+
+
+def test_charges_in_focus_of_a_policy_are_those_of_its_resources(
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
+) -> None:
+    finops("scan", "-f", files(policy("production", selector=UNPRICED), account("production")), "--redis", valkey_url)
+    name = selecting(finops, valkey_url)
+    rows = list(csv.DictReader(io.StringIO(finops("costs", "--focus", "--policy", name, "--redis", valkey_url).out)))
+
+    assert {row["ResourceName"] for row in rows} == {"unpriced"}
+    assert all(row["x_PriceMissing"] for row in rows if not row["ListCost"])
+    assert any(not row["ListCost"] for row in rows)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -312,6 +313,7 @@ KIND: Final = ResourceKind(
             ),
         ),
     ),
+    billed_as=BilledAs("Amazon Elastic Compute Cloud", "Compute", "Virtual Machines", "availability_zone"),
     states=States(
         running=frozenset({_RUNNING}),
         stopped=frozenset({"stopped", "stopping"}),

@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -232,6 +233,7 @@ KIND: Final = ResourceKind(
         permissions=(_OPERATION, "ec2:DescribeRegions", "cloudwatch:GetMetricData"),
         collect=_collect,
     ),
+    billed_as=BilledAs("Amazon Elastic Compute Cloud", "Storage", "Block Storage", "availability_zone"),
     states=States(
         running=frozenset({_ATTACHED}),
         stopped=frozenset({_DETACHED}),

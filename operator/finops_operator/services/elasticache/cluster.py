@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -229,6 +230,7 @@ KIND: Final = ResourceKind(
     listing=Listing(
         permissions=(_OPERATION, _GROUPS, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS
     ),
+    billed_as=BilledAs("Amazon ElastiCache", "Databases", "Caching", "availability_zone"),
     states=States(running=WORKING, billed=WORKING),
     metrics=METRICS,
     billed_parts=billed_parts,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -119,6 +120,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:elasticache:*:*:serverlesscache:*",
     facts=ServerlessCacheFacts,
     listing=Listing(permissions=(_OPERATION, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS),
+    billed_as=BilledAs("Amazon ElastiCache", "Databases", "Caching"),
     states=States(running=WORKING, billed=WORKING),
     metrics=(
         MetricSpec(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -151,6 +152,7 @@ KIND: Final = ResourceKind(
         probes={_DESCRIBE: lambda known: {"StreamName": known}},
         calls=CALLS,
     ),
+    billed_as=BilledAs("Amazon Kinesis Data Streams", "Analytics", "Streaming Analytics"),
     states=States(running=_WORKING, billed=_WORKING),
     metrics=(
         _counter(PUT, "IncomingRecords"),

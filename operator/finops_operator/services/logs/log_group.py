@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -165,6 +166,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:logs:*:*:log-group:*",
     facts=LogGroupFacts,
     listing=Listing(permissions=(_OPERATION, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS),
+    billed_as=BilledAs("Amazon CloudWatch", "Management and Governance", "Observability"),
     states=States(running=frozenset({EXISTS})),
     metrics=(_counter(INCOMING, "IncomingBytes", "bytes"), _counter("incomingEvents", "IncomingLogEvents", "count")),
     billed_parts=billed_parts,

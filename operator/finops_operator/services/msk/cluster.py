@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -146,6 +147,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:kafka:*:*:cluster/*",
     facts=KafkaFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
+    billed_as=BilledAs("Amazon Managed Streaming for Apache Kafka", "Analytics", "Streaming Analytics"),
     states=States(running=WORKING),
     metrics=METRICS,
     billed_parts=billed_parts,

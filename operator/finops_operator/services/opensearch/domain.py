@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -223,6 +224,7 @@ KIND: Final = ResourceKind(
         probes={"es:DescribeDomains": lambda known: {"DomainNames": [known]}},
         calls={**_CALLS, **CALLS},
     ),
+    billed_as=BilledAs("Amazon OpenSearch Service", "Analytics", "Search"),
     states=States(running=_STATES, billed=_STATES),
     metrics=(
         _level(SEARCHES, "SearchRate", "requests a minute"),

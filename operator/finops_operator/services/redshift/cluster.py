@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -172,6 +173,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:redshift:*:*:cluster:*",
     facts=WarehouseFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
+    billed_as=BilledAs("Amazon Redshift", "Databases", "Data Warehouses"),
     states=States(running=_WORKING, stopped=frozenset({PAUSED, "pausing"})),
     metrics=(
         _level(CONNECTIONS, "DatabaseConnections", "connections"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -140,6 +141,7 @@ KIND: Final = ResourceKind(
         probes={_DESCRIBE: lambda known: {"EndpointName": known}},
         calls=CALLS,
     ),
+    billed_as=BilledAs("Amazon SageMaker", "AI and Machine Learning", "Machine Learning"),
     states=States(running=_WORKING, billed=_WORKING),
     metrics=(
         MetricSpec(
