@@ -20,6 +20,7 @@ from finops.k8s.connection import Connection, connect
 from finops.ports.clock import SystemClock
 from finops.settings import Settings
 from finops.store.address import require_password
+from finops.store.backup import begun, restored
 from finops.store.connection import check_server, open_store
 from finops_operator.cluster.handlers.serving import serve
 from finops_operator.killpoint import arm
@@ -73,7 +74,15 @@ class Operator:
         self._judgement.decider.start_again()
         self._authority.protection.start_again()
         self._cluster.freeze.begin(self._cluster.requests.found())
+        self._begin_restored()
         self._loops.recovery.from_ledger()
+
+    def _begin_restored(self) -> None:
+        """Freeze before the mark goes: killed in between, the next process freezes again."""
+        taken = restored(self._authority.store)
+        if taken:
+            self._cluster.freeze.begin_restored(taken)
+            begun(self._authority.store)
 
     def run(self) -> None:
         """Serve until `stop` is set; returns after every loop has come to its safe point.

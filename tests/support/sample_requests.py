@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -35,6 +36,8 @@ from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DEL
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION
 from finops_operator.services.ec2.instance import KIND as INSTANCE
 from finops_operator.services.ec2.volume import KIND as VOLUME
+from finops_operator.services.logs.actions.log_group_set_retention import ACTION as RETENTION
+from finops_operator.services.logs.log_group import KIND as LOG_GROUP
 
 CREATED = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 EXPIRES = CREATED + timedelta(hours=72)
@@ -190,6 +193,47 @@ def delete_request(**changes: Any) -> ActionRequest:
                     "noActivitySince": (CREATED - timedelta(days=32)).isoformat(),
                     "windowAnsweredPercent": "100.0",
                 },
+            ),
+        }
+    )
+    spec = spec.model_copy(update={"plan_hash": spec.to_plan().hash})
+    return ActionRequest(metadata=base.metadata, spec=spec, status=base.status)
+
+
+def retention_request(**changes: Any) -> ActionRequest:
+    """A log group whose events would be deleted after 90 days: two people needed."""
+    group = "/aws/lambda/pay"
+    base = resize_request(**{"required": 2, "name": "prod-retention-pay", "resource_name": group, **changes})
+    arn = f"arn:aws:logs:eu-west-1:111122223333:log-group:{group}"
+    parameters: dict[str, Any] = {"retentionInDays": 90}
+    before = {"retentionDays": "0", "createdAt": "1767225600000"}
+    plan = RETENTION.plan(ResourceRef("log-group", group, arn, "111122223333", "eu-west-1", group), parameters, before)
+    stored = EvidenceFact("Came in within 90 days, at most", "9 GiB")
+    words = in_words(
+        LOG_GROUP,
+        RETENTION,
+        replace(recommendation(resource=plan.resource, facts=(stored,)), parameters=parameters),
+        Observation(exists=True, facts={**before, "tags": {"Owner": "pay"}, "storedBytes": 100 * 2**30}),
+        plan,
+    )
+    spec = base.spec.model_copy(
+        update={
+            "resource": ResourceReference(kind="log-group", id=group, arn=arn, account_id="111122223333", name=group),
+            "action": RETENTION.id,
+            "parameters": parameters,
+            "plan": tuple(PlannedStep.of(step, words.steps.get(step.id, "")) for step in plan.steps),
+            "presentation": words.presentation,
+            "fingerprint": fingerprint_texts(plan.fingerprint),
+            "destructive": True,
+            "rollback_possible": False,
+            "restart_needed": False,
+            "evidence": Evidence(
+                check="log_group_no_retention",
+                reason="It keeps every event for ever. With a retention of 90 days it stores 9 GiB at most, "
+                "instead of 100 GiB.",
+                window_start=CREATED - timedelta(days=90),
+                window_end=CREATED,
+                values={"storedBytes": 100 * 2**30, "incomingBytes": "9663676416", "retentionDays": "90"},
             ),
         }
     )

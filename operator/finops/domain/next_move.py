@@ -176,14 +176,23 @@ def _call_unanswered(situation: Situation, step: PlanStep, stop: Stop | None, re
         *(() if shows else refusals),
         *((stop.message,) if stop is not None else ()),
     )
-    words = (f"{step.id} was called without an answer, and AWS may still carry it out.", *forbidden, found)
-    alarm = " ".join(words).rstrip()
+    refusal = "" if shows else _refusal_of_repetition(situation, last)
+    words = (f"{step.id} was called without an answer, and AWS may still carry it out.", *forbidden, refusal, found)
+    alarm = " ".join(word for word in words if word)
     if forbidden:
         return WaitFor(step.id, LONGEST_PAUSE_SECONDS, alarm=alarm)
     pause = backoff_seconds(journal.failures(step.id)) - situation.since(last.at)
     if pause > 0:
-        return WaitFor(step.id, min(pause, LONGEST_PAUSE_SECONDS))
-    return Call(step, last.attempt + 1, alarm=alarm if last.attempt >= rules.maximum_attempts else "")
+        return WaitFor(step.id, min(pause, LONGEST_PAUSE_SECONDS), alarm=alarm if refusal else "")
+    return Call(step, last.attempt + 1, alarm=alarm if refusal or last.attempt >= rules.maximum_attempts else "")
+
+
+def _refusal_of_repetition(situation: Situation, last: JournalEntry) -> str:
+    """Return why AWS refused the last attempt, in a sentence; empty unless a further one would be refused as well."""
+    passing = last.retryable or last.code in situation.rules_of(last.step).retry_codes
+    if last.result is not Result.REJECTED or passing:
+        return ""
+    return _refused(situation, last.step, last.code) or f"The repetition failed: {_why(last)}."
 
 
 def _wait_unseen(situation: Situation, step: str, waiting: str) -> WaitFor:

@@ -108,6 +108,6 @@ def shows_late(situation: Situation, step: PlanStep) -> bool:
 
     What destroys, or made something that must be named first, is not judged by this.
     """
-    lost = any(entry.step == step.id and entry.result is Result.ABSENT for entry in situation.journal.entries)
+    lost = situation.journal.has_unanswered(step.id)
     names = situation.rules(step).destroys or situation.observation.text("created")
     return lost and not names and situation.reached(step)

@@ -67,7 +67,9 @@ def facts_of(request: ActionRequest, spec: Mapping[str, Any], words: Mapping[str
     if words.get("change"):
         yield "Change", words["change"]
     now, then = amount(estimate["currentMonthlyCost"]), amount(estimate["newMonthlyCost"])
-    yield "Saves", f"{amount(estimate['monthlySavings'])} {CURRENCY} a month ({now} → {then})"
+    days = estimate.get("lastsDays")
+    often = f"once, in at most {days} days" if days else "a month"
+    yield "Saves", f"{amount(estimate['monthlySavings'])} {CURRENCY} {often} ({now} → {then})"
     yield "Why", spec["evidence"].get("reason", "") or spec["evidence"]["check"]
     yield from _consequences(spec, words)
     for number, step in enumerate(spec["plan"], start=1):

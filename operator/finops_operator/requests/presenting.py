@@ -59,7 +59,7 @@ def in_words(
         owner=cut(_owner(observation), VALUE_CHARACTERS),
         console_url=_console_url(kind, item, observation),
     )
-    return PresentedAct(presentation, titles)
+    return PresentedAct(presentation, titles, action.lasts_days)
 
 
 def cut(text: str, limit: int) -> str:

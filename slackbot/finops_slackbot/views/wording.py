@@ -51,6 +51,16 @@ def money(amount: Decimal, currency: str) -> str:
     return f"{symbol}{text}" if symbol else f"{text} {currency}"
 
 
+def saving(facts: CardFacts) -> str:
+    """Return the promised saving and how often it comes: `$70.08 a month`, `$23.00 once (7 days)`."""
+    amount = money(facts.monthly_savings, facts.currency)
+    return f"{amount} once ({_days(facts.lasts_days)})" if facts.lasts_days else f"{amount} a month"
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
+
+
 def level(word: str) -> str:
     """Return a level of effort or risk in lower-case words."""
     return _LEVELS.get(word, plain(word, 20))

@@ -53,6 +53,13 @@ def test_a_request_without_words_is_shown_by_its_ids() -> None:
     assert shown["Approvals"] == "0 of 1"
 
 
+def test_what_is_saved_once_is_not_shown_as_saved_a_month() -> None:
+    spec = REQUEST.to_object()["spec"]
+    shown = dict(facts_of(REQUEST, {**spec, "estimate": {**spec["estimate"], "lastsDays": 7}}, WORDS))
+
+    assert shown["Saves"] == "65.21 USD once, in at most 7 days (66.82 → 1.61)"
+
+
 def test_no_line_is_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
 

@@ -30,6 +30,11 @@ FINGERPRINT = {"state": "running", "instanceType": "m5.xlarge", "launchTime": "t
 
 
 def case(action: Action) -> tuple[ResourceRef, Observation, Plan]:
+    kind = KINDS[min(action.kinds)]
+    if kind.service != "ec2":
+        resource = ResourceRef(kind.id, kind.sample.id, kind.sample.arn, "111111111111", "us-east-1")
+        plan = action.plan(resource, action.sample.parameters, action.sample.assumed)
+        return resource, Observation(exists=True, facts=dict(action.sample.assumed)), plan
     about_instance = "ec2-instance" in action.kinds
     resource = INSTANCE if about_instance else VOLUME
     plan = action.plan(resource, PARAMETERS.get(action.id, {}), FINGERPRINT)
@@ -38,7 +43,7 @@ def case(action: Action) -> tuple[ResourceRef, Observation, Plan]:
 
 def presented(action: Action, **changes: Any) -> PresentedAct:
     resource, observation, plan = case(action)
-    item = recommendation(resource=resource, parameters=PARAMETERS.get(action.id, {}), **changes)
+    item = recommendation(resource=resource, parameters=dict(plan.parameters), **changes)
     return in_words(KINDS[resource.kind], action, item, observation, plan)
 
 
@@ -152,3 +157,8 @@ def test_the_owner_is_read_from_the_usual_tags() -> None:
     assert owner_of({"Team": "web", "OWNER": " ", "contact": "x"}) == "web"
     assert owner_of({}) == ""
     assert presented(ACTIONS["ec2_instance_stop"]).presentation.owner == "web"
+
+
+def test_a_stop_of_a_database_lasts_seven_days_and_everything_else_until_somebody_undoes_it() -> None:
+    lasting = {action.id: presented(action).lasts_days for action in ACTIONS.values()}
+    assert {name: days for name, days in lasting.items() if days} == {"rds_instance_stop": 7}

@@ -22,7 +22,7 @@ from finops_operator.scan.scan import ScanOutcome
 
 _FIGURE: Final = re.compile(r"\d[\d,.]*")
 _FIGURE_OR_GAP: Final = re.compile(rf"{_FIGURE.pattern}|…")
-_OBVIOUS: Final = re.compile(r"it is [a-z-]+(, not running)?|its type is not \S+")
+_OBVIOUS: Final = re.compile(r"it is [a-z-]+(, not [a-z]+)?|it is in use|its type is (not \S+|current)")
 """Reasons that only say that a check is about something else: the state or type that the inventory shows anyway."""
 _NAMES: Final = 5
 _POSSIBLE: Final = "Possible"

@@ -38,14 +38,20 @@ from finops_operator.aws.limiter import LocalRateLimits
 from finops_operator.aws.reader import CallPacing
 from finops_operator.aws.session import SdkSessions, read_config
 from finops_operator.plugins.action import Action, Target
+from finops_operator.services.dynamodb.actions.dynamodb_table_set_mode import ACTION as SET_MODE
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
+from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
+from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
-ACTIONS: dict[str, Action] = {action.id: action for action in (STOP, RESIZE, MODIFY, DELETE)}
+ACTIONS: dict[str, Action] = {
+    action.id: action for action in (STOP, RESIZE, MODIFY, DELETE, SET_RETENTION, STOP_DATABASE, SET_MODE)
+}
+LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
 ACCESS = AccountAccess(
     name="production",
@@ -66,6 +72,14 @@ ESTATE: dict[str, Any] = {
             "volumes": [
                 {"name": "old-data", "size": 50, "type": "gp2", "detached": "60d", "tags": {"team": "data"}},
             ],
+            "logGroups": [
+                {"name": "application", "tags": {"team": "web"}},
+                {"name": "application-archive"},
+                {"name": LONGEST_NAME},
+                {"name": "audit-trail", "retention": 365},
+            ],
+            "databases": [{"name": "reports", "tags": {"team": "data"}}],
+            "tables": [{"name": "orders", "read": 100, "write": 50, "indexes": {"by-date": [5, 5]}}],
         }
     ],
 }
@@ -119,7 +133,7 @@ class FakeGate:
 
 @dataclass(slots=True)
 class StatusBoard:
-    """Keeps what was reported, and can be silent."""
+    """Keeps what was reported, and can fail."""
 
     reports: list[ActProgress] = field(default_factory=list)
     failure: Callable[[], None] | None = None
@@ -159,7 +173,7 @@ def warm_sdk() -> SdkSessions:
 @cache
 def _warm(_endpoint: str) -> SdkSessions:
     sdk = SdkSessions(CallCounter())
-    for service in ("ec2", "sts"):
+    for service in ("application-autoscaling", "dynamodb", "ec2", "logs", "rds", "resourcegroupstaggingapi", "sts"):
         sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()
     return sdk
 
@@ -218,7 +232,7 @@ def propose(
     uid: str,
     dry_run: bool = False,
 ) -> ActRequest:
-    """Look at the resource, check that nothing forbids the act, and make the request people would vote on."""
+    """Read the resource, check that nothing forbids the act, and make the request people would vote on."""
     reader = sessions.reader(ACCESS, REGION, tenant=TENANT)
     observation = action.observe(reader, Target(resource, parameters))
     plan = action.plan(resource, parameters, observation.fingerprint)
@@ -270,12 +284,15 @@ def vote(ledger: DurableLedger, request: ActRequest, clock: FastClock) -> None:
     )
 
 
+_ARNS = {
+    "ec2-instance": "ec2:{}:instance/{}",
+    "ebs-volume": "ec2:{}:volume/{}",
+    "log-group": "logs:{}:log-group:{}",
+    "rds-instance": "rds:{}:db:{}",
+    "dynamodb-table": "dynamodb:{}:table/{}",
+}
+
+
 def reference(kind: str, identifier: str) -> ResourceRef:
-    word = "instance" if kind == "ec2-instance" else "volume"
-    return ResourceRef(
-        kind=kind,
-        id=identifier,
-        arn=f"arn:aws:ec2:{REGION}:{ACCOUNT}:{word}/{identifier}",
-        account=ACCOUNT,
-        region=REGION,
-    )
+    arn = _ARNS[kind].format(f"{REGION}:{ACCOUNT}", identifier)
+    return ResourceRef(kind=kind, id=identifier, arn=f"arn:aws:{arn}", account=ACCOUNT, region=REGION)

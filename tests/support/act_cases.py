@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.integration.act.act_world import ACCOUNT, REGION, reference
+from tests.support.act_world import ACCOUNT, LONGEST_NAME, REGION, reference
 
 from finops.domain.recommendation import ResourceRef
 from finops_sandbox.aws.estate import resource_id
 
+_KINDS = {
+    "old-data": "ebs-volume",
+    **dict.fromkeys(("application", "audit-trail", LONGEST_NAME), "log-group"),
+    "reports": "rds-instance",
+    "orders": "dynamodb-table",
+}
+"""Kinds of the estate's resources by name; all others are instances."""
+
 
 def find(name: str) -> ResourceRef:
     """Return the estate's resource of a name."""
-    kind = "volume" if name == "old-data" else "instance"
-    word = "ebs-volume" if kind == "volume" else "ec2-instance"
-    return reference(word, resource_id(kind, ACCOUNT, REGION, name))
+    kind = _KINDS.get(name, "ec2-instance")
+    words = {"ebs-volume": "volume", "ec2-instance": "instance"}
+    return reference(kind, resource_id(words[kind], ACCOUNT, REGION, name) if kind in words else name)
 
 
 CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
@@ -30,4 +38,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
         {"ModifyVolume": 1},
     ),
     "ebs_volume_delete": ("old-data", {}, {"CreateSnapshot": 2, "DeleteVolume": 1}),
+    "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
+    "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),
+    "dynamodb_table_set_mode": ("orders", {"billingMode": "PAY_PER_REQUEST"}, {"UpdateTable": 1}),
 }
