@@ -1,6 +1,6 @@
 """Writes charts/finops-operator/values.schema.json from values.yaml: `python tools/build_values_schema.py [--check]`.
 
-Every value has a default, so the types are those of the defaults; a key that the chart does not know is refused at install.
+Every value has a default, whose type is the value's; a key that the chart does not know is refused at install.
 """
 
 from __future__ import annotations

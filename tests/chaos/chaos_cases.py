@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from tests.integration.act.act_cases import CASES
+from tests.support.act_cases import CASES
 
 from finops_operator.killpoint import ACT_KILL_POINTS
 from finops_operator.plugins.loaded import plugins
@@ -73,7 +73,7 @@ def undisturbed() -> list[Case]:
     actions = sorted(plugins().actions)
     missing = [action for action in actions if action not in CASES]
     if missing:
-        raise LookupError(f"name a resource in tests/integration/act/act_cases.py for {', '.join(missing)}")
+        raise LookupError(f"name a resource in tests/support/act_cases.py for {', '.join(missing)}")
     return [Case(action, variant) for action in actions for variant in Variant]
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from tests.integration.act.act_world import FastClock, make_sessions
+from tests.support.act_world import FastClock, make_sessions
 from tests.support.ledger_keys import KEYS, MEMBERSHIP_KEY
 from tests.support.operator_estate import SYSTEM
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.chaos.chaos_world import Place
-from tests.integration.act.act_cases import CASES, find
-from tests.integration.act.act_world import ACCESS, REGION, TENANT, make_sessions
+from tests.support.act_cases import CASES, find
+from tests.support.act_world import ACCESS, REGION, TENANT, make_sessions
 from tests.support.ledger_keys import KEYS
 from tests.support.scan_samples import recommendation
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.chaos.chaos_operator import Order
-from tests.integration.act.act_world import ACCOUNT, ESTATE, REGION, FastClock
+from tests.support.act_world import ACCOUNT, ESTATE, REGION, FastClock
 from tests.support.operator_estate import PEOPLE, SYSTEM, manifests
 from tests.support.valkey import ValkeyProcess, running_valkey
 

@@ -13,7 +13,7 @@ import signal
 import sys
 
 from tests.chaos.chaos_operator import Order, be_operator
-from tests.integration.act.act_world import warm_sdk
+from tests.support.act_world import warm_sdk
 
 
 def main() -> None:

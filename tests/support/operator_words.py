@@ -36,8 +36,8 @@ def decision(
         votes if choice is Choice.DENY else (),
         request.spec.approval.required,
     )
-    told = BETTER_PLAN if trigger is Trigger.SUPERSEDED else sentence(trigger, standing, votes)
-    return decided(request.status, state, reason=trigger.value, message=told, tally=standing, now=at, fence=1)
+    message = BETTER_PLAN if trigger is Trigger.SUPERSEDED else sentence(trigger, standing, votes)
+    return decided(request.status, state, reason=trigger.value, message=message, tally=standing, now=at, fence=1)
 
 
 def succeeded(request: ActionRequest) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def alive(mark: str) -> list[str]:
 
 
 def eventually(probe: Callable[[], bool], seconds: float) -> bool:
-    """Tell whether `probe` becomes true within `seconds`."""
+    """Return whether `probe` becomes true within `seconds`."""
     deadline = time.monotonic() + seconds
     while not probe():
         if time.monotonic() > deadline:

@@ -161,5 +161,5 @@ class Simulation:
             self._add(JournalEntry(move.step.id, move.attempt, self.now, Result.REJECTED, code, retryable=throttled))
 
     def _add(self, entry: JournalEntry) -> None:
-        told = replace(entry, observed=self.observed)
-        self.journal = replace(self.journal, entries=(*self.journal.entries, told))
+        known = replace(entry, observed=self.observed)
+        self.journal = replace(self.journal, entries=(*self.journal.entries, known))

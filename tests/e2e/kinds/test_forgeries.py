@@ -14,7 +14,7 @@ import pytest
 import yaml
 from kubernetes import client
 from tests.e2e.cluster_api import Cluster, Object, refusal, unique_name
-from tests.e2e.kinds.forgeries import FORGERIES, NO_RIGHT, WHO, Call, Forgery, Place, tries
+from tests.support.forgeries import FORGERIES, NO_RIGHT, WHO, Call, Forgery, Place, tries
 from tests.support.manifests import manifest
 
 pytestmark = pytest.mark.cluster

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.act.act_world import ESTATE, FastClock, World
+from tests.support.act_world import ESTATE, FastClock, World
 
 from finops_sandbox.aws.double import AwsDouble, Delays
 

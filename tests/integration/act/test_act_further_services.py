@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.integration.act.act_cases import find
 from tests.integration.act.act_checker import check, effects, records
 from tests.integration.act.act_story import at, prepare, run_to_end
-from tests.integration.act.act_world import (
+from tests.support.act_cases import find
+from tests.support.act_world import (
     ACCESS,
     ACTIONS,
     LONGEST_NAME,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 from tests.integration.act.act_checker import check, effects, records
 from tests.integration.act.act_story import at, prepare, run_to_end, run_until
-from tests.integration.act.act_world import ACCOUNT, FakeGate, World
+from tests.support.act_world import ACCOUNT, FakeGate, World
 
 from finops.audit_verify import verify
 from finops.domain.audit import Entry, RecordKind

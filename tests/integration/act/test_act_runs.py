@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.integration.act.act_cases import CASES, find
 from tests.integration.act.act_checker import check, effects, records
 from tests.integration.act.act_story import prepare, run_to_end
-from tests.integration.act.act_world import ACTIONS, World, make_sessions, propose, vote
+from tests.support.act_cases import CASES, find
+from tests.support.act_world import ACTIONS, World, make_sessions, propose, vote
 
 from finops.domain.decision import State
 from finops.store.connection import open_store

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.integration.slackbot.bot_world import ALICE, BOB, CHANNEL, World
-from tests.unit.slackbot.test_card_views import HOSTILE
+from tests.support.hostile_text import HOSTILE
 
 from finops.store.outbox import Outbox
 from finops.store.slack_status import SlackStatus

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.hostile_text import HOSTILE
 from tests.support.sample_requests import (
     STATUSES,
     delete_request,
@@ -38,10 +39,6 @@ from finops_slackbot.views.thread import thread_blocks, thread_lines
 GOLDEN = Path(__file__).parent / "golden"
 BUTTONS = Buttons(b"a key for tests")
 ORIGIN = ModalOrigin("1.x", "C0FINOPS01", "1.000001")
-HOSTILE = (
-    "<!channel> <@U0ALICE001> <https://evil.example|free money> *bold* `code` & && \u202egpj.exe \u200b\u200b"
-    "\x00\x07\n\n:tada: " + "&" * 120 + "Z͓̝̞̱̲͔̎̐͒͊̃̾Ä"
-)
 
 
 def facts_of(state: State, **changes: Any) -> CardFacts:

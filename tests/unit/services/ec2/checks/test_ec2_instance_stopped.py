@@ -26,7 +26,7 @@ def test_an_instance_stopped_for_thirty_days_still_costs_its_elastic_address() -
     assert (one.action, one.new_monthly_cost) == ("", Decimal(0))
     assert JUDGED.cost(held).monthly == Decimal("3.65")
     assert (one.evidence["stoppedDays"], one.evidence["stoppedSince"]) == (30, "2026-10-25T12:00:00+00:00")
-    assert (one.evidence["volumesBilledOn"], one.evidence["elasticAddressesBilledOn"]) == (1, 1)
+    assert (one.evidence["volumesStillBilled"], one.evidence["elasticAddressesStillBilled"]) == (1, 1)
 
 
 def test_one_second_less_than_thirty_days_is_left_alone() -> None:
@@ -45,7 +45,7 @@ def test_a_stop_without_a_time_is_not_judged(reason: str | None) -> None:
 def test_a_running_instance_and_one_that_leaves_nothing_are_left_alone() -> None:
     assert JUDGED.reason(CHECK, instance("running")) == "it is running, not stopped"
     assert JUDGED.reason(CHECK, stopped(volume_ids=[])) == "nothing of it is billed"
-    assert JUDGED.found(CHECK, stopped(volume_ids=None)).evidence["volumesBilledOn"] is None
+    assert JUDGED.found(CHECK, stopped(volume_ids=None)).evidence["volumesStillBilled"] is None
 
 
 def test_what_an_auto_scaling_group_keeps_stopped_is_left_alone() -> None:

@@ -133,7 +133,7 @@ class FakeGate:
 
 @dataclass(slots=True)
 class StatusBoard:
-    """Keeps what was reported, and can be silent."""
+    """Keeps what was reported, and can fail."""
 
     reports: list[ActProgress] = field(default_factory=list)
     failure: Callable[[], None] | None = None
@@ -232,7 +232,7 @@ def propose(
     uid: str,
     dry_run: bool = False,
 ) -> ActRequest:
-    """Look at the resource, check that nothing forbids the act, and make the request people would vote on."""
+    """Read the resource, check that nothing forbids the act, and make the request people would vote on."""
     reader = sessions.reader(ACCESS, REGION, tenant=TENANT)
     observation = action.observe(reader, Target(resource, parameters))
     plan = action.plan(resource, parameters, observation.fingerprint)

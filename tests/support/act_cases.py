@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.integration.act.act_world import ACCOUNT, LONGEST_NAME, REGION, reference
+from tests.support.act_world import ACCOUNT, LONGEST_NAME, REGION, reference
 
 from finops.domain.recommendation import ResourceRef
 from finops_sandbox.aws.estate import resource_id
