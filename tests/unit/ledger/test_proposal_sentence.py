@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.ledger.ledger_lines import START, entry
+from tests.support.ledger_lines import START, entry
 
 from finops.domain.audit import GENESIS_HASH, Record, RecordKind
 from finops.ledger.sentences import sentence_of
