@@ -254,7 +254,8 @@ def test_a_thread_line_whose_answer_was_lost_is_found_and_not_repeated(world: Wo
         request = world.propose(required=2)
         world.click(request, ALICE)
         world.said(request, "Approved by")
-        world.until(lambda: bot.outbox.messages.lines(request.metadata.uid or "")[0] == ())
+        # The bot waits before it reads the thread for the line, and longer each time that it finds none.
+        world.until(lambda: bot.outbox.messages.lines(request.metadata.uid or "")[0] == (), seconds=40)
         assert world.thread(request).count("Approved by") == 1
 
 

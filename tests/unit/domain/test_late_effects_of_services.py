@@ -229,7 +229,7 @@ def test_a_database_that_is_starting_was_started_by_somebody(fate: str) -> None:
     world = World(STOP_DATABASE, Service(dict(_DATABASE)), (fate,), 9e9, event=(60.0, starts))
     state, message = world.run()
     assert state is State.ROLLED_BACK
-    assert message.startswith("stop: somebody started it while we were stopping it; it is left alone.")
+    assert message.startswith('"stop": somebody started it while we were stopping it; it is left alone.')
     assert world.service.effects == ["rds:StopDBInstance"]
 
 
