@@ -20,9 +20,9 @@ from finops.k8s.connection import Connection, connect
 from finops.ports.clock import SystemClock
 from finops.settings import Settings
 from finops.store.address import require_password
-from finops.store.backup import begun, restored
 from finops.store.connection import check_server, open_store
 from finops_operator.cluster.handlers.serving import serve
+from finops_operator.cluster.restored import begin_restored
 from finops_operator.killpoint import arm
 from finops_operator.parts.authority import make_authority
 from finops_operator.parts.cloud import make_cloud
@@ -70,19 +70,12 @@ class Operator:
         )
 
     def _take_over(self) -> None:
+        begin_restored(self._authority.store, self._authority.ledger, self._cluster.freeze)
         self._audit_notes.start_again()
         self._judgement.decider.start_again()
         self._authority.protection.start_again()
         self._cluster.freeze.begin(self._cluster.requests.found())
-        self._begin_restored()
         self._loops.recovery.from_ledger()
-
-    def _begin_restored(self) -> None:
-        """Freeze before the mark goes: killed in between, the next process freezes again."""
-        taken = restored(self._authority.store)
-        if taken:
-            self._cluster.freeze.begin_restored(taken)
-            begun(self._authority.store)
 
     def run(self) -> None:
         """Serve until `stop` is set; returns after every loop has come to its safe point.

@@ -129,11 +129,16 @@ class Target:
         self._marks = RestoreKeys(self._prefix)
         self._ledger = LedgerStream(store, unchecked)
 
-    def clear(self) -> None:
-        """Remove all that the product keeps, also what no backup holds: it would not fit what is restored."""
+    def clear(self, digest: str) -> None:
+        """Remove all that the product keeps, also what no backup holds: it would not fit what is restored.
+
+        The mark comes first: killed in the middle, an operator finds a restore that has not ended.
+        """
         with store_errors():
+            self._client.set(self._marks.restoring, digest)
             for key in list(self._client.scan_iter(match=f"{_literal(self._prefix)}*", count=_PAGE)):
-                self._client.unlink(key)
+                if key != self._marks.restoring:
+                    self._client.unlink(key)
 
     def begin(self, digest: str) -> None:
         """Mark the store as being restored from the backup with this SHA-256.
@@ -197,6 +202,12 @@ def restored(store: Store) -> str:
     with store_errors():
         found = store.client.get(RestoreKeys(store.keys.prefix).restored)
     return "" if found is None else str(found)
+
+
+def is_being_restored(store: Store) -> bool:
+    """Return whether a restore has begun and not ended: what the store holds is a part."""
+    with store_errors():
+        return bool(store.client.exists(RestoreKeys(store.keys.prefix).restoring))
 
 
 def begun(store: Store) -> None:

@@ -2,7 +2,8 @@
 
 Written by `finops backup`, read by `finops restore`. The last line holds the number of lines before it and their
 SHA-256: a copy that was cut off, or that a disk has damaged, is found before anything is written back. That it was not
-forged shows in the ledger's signatures alone; nothing else in it lets the operator act.
+forged shows in the ledger's signatures alone. The rest decides no act; counts for caps, sums and places of cards are
+as good as the place where the file was kept.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -22,6 +25,7 @@ from finops.errors import InvalidInput
 
 FORMAT: Final = 1
 _MODE: Final = 0o600
+_HASH: Final = re.compile("[0-9a-f]{64}")
 _LONGEST_LINE: Final = 16_777_216
 
 
@@ -52,9 +56,9 @@ def write_backup(path: Path, header: Header, documents: Iterable[Mapping[str, An
     """
     if path.exists():
         raise InvalidInput("exists already", source=str(path), field="FILE", hint="choose a new name")
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE), "wb") as raw:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _MODE), "wb") as raw:
             _write(raw, header, documents)
             raw.flush()
             os.fsync(raw.fileno())
@@ -90,7 +94,17 @@ def header_of(path: Path) -> Header:
     if document.get("finopsBackup") != FORMAT:
         hint = "check the path, or use the version of finops that made it"
         raise InvalidInput("is no backup that this version reads", source=str(path), field="FILE", hint=hint)
-    return Header(str(document["taken"]), int(document["records"]), str(document["head"]))
+    taken, records, head = (document.get(name) for name in ("taken", "records", "head"))
+    if not (_is_instant(taken) and type(records) is int and records >= 0 and _HASH.fullmatch(str(head))):
+        raise _damaged(path, "its first line does not say when it was made, and of what")
+    return Header(str(taken), records, str(head))
+
+
+def _is_instant(text: object) -> bool:
+    try:
+        return datetime.fromisoformat(str(text)).isoformat(timespec="seconds") == text
+    except ValueError:
+        return False
 
 
 def check(path: Path) -> str:

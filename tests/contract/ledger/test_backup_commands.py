@@ -27,7 +27,7 @@ from finops.ledger.signing import public_key_of
 from finops.ports.act import ActRequest, Limits
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops.ports.clock import SystemClock
-from finops.store.backup import Held, Target, begun, restored
+from finops.store.backup import Held, Target, begun, is_being_restored, restored
 from finops.store.connection import Store, open_ledger_connection
 from finops.store.cost_history import CostHistoryStore
 from finops.store.ledger import LedgerStream, unchecked
@@ -202,6 +202,39 @@ def test_a_restore_that_was_killed_goes_on_when_it_is_given_again(filled: Bench,
             target.write(document)
     assert filled.restore(file)[0] == 0
     assert held(second) == held(filled.store("first"))
+
+
+def test_a_restore_that_was_killed_is_started_anew_by_who_says_so_also_after_an_operator_wrote(filled: Bench) -> None:
+    file, second = filled.backup(), filled.store("second")
+    Target(second).begin(digest_of(file))
+    fill(second, filled.folder, 3)
+    assert filled.restore(file)[0] == 2
+    assert is_being_restored(second)
+
+    assert filled.restore(file, "--replace", "--yes")[0] == 0
+
+    assert held(second) == held(filled.store("first"))
+    assert not is_being_restored(second)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"taken": "now", "records": RECORDS},
+        {"taken": "2026-11-28T10:00:00+00:00. Run this", "records": RECORDS},
+        {"taken": "2026-11-28T10:00:00+00:00", "records": "30"},
+        {"taken": "2026-11-28T10:00:00+00:00", "records": RECORDS, "head": "x"},
+    ],
+)
+def test_a_first_line_that_says_something_else_writes_nothing(filled: Bench, header: dict[str, Any]) -> None:
+    file = filled.backup()
+    lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)[:-1]
+    file.write_bytes(closed([canonical_json({"finopsBackup": 1, **header}) + b"\n", *lines[1:]]))
+    code, _, err = filled.restore(file)
+    assert code == 2
+    assert "does not say when it was made" in err
+    assert Held(filled.store("second")).is_empty()
 
 
 def test_another_backup_is_not_mixed_into_an_interrupted_restore(filled: Bench) -> None:

@@ -12,8 +12,12 @@ from tests.support.operator_rig import Case, Rig, eventually, running_rig
 
 from finops.domain.audit import LOSS_ACCEPTED, Entry, RecordKind
 from finops.domain.decision import State
+from finops.errors import StoreUnavailable
+from finops.store.backup import Target
+from finops.store.connection import Store
 from finops_operator.cli.main import run
 from finops_operator.cluster.freeze import Freeze
+from finops_operator.cluster.restored import begin_restored
 
 CASES = 10
 ACTS = 2 * CASES
@@ -127,6 +131,30 @@ def test_a_vote_on_a_request_from_before_a_loss_does_not_approve_it(parts: Parts
     assert parts.decider.advance(made).status.state is State.WITHDRAWN
     decided = [one.entry.result for one in parts.ledger.read() if one.entry.kind is RecordKind.DECIDED]
     assert decided == ["Withdrawn"]
+
+
+def test_a_store_that_fits_its_anchor_is_still_known_as_restored(parts: Parts, store: Store) -> None:
+    """Store, cluster and anchor may all come from the same day: then nothing else shows that records are missing."""
+    made = parts.propose(1, approval={"approvers": [{"kubernetesUser": "alice"}]})
+    parts.vote(made)
+    Target(store).finish("2026-11-01T00:00:00+00:00")
+    freeze = Freeze(parts.maps, "r-freeze")
+
+    begin_restored(store, parts.ledger, freeze)
+    parts.decider.start_again()
+
+    assert "was restored from a backup" in freeze.reason()
+    assert parts.decider.advance(made).status.state is State.WITHDRAWN
+    later = parts.ledger.head().sequence
+    begin_restored(store, parts.ledger, freeze)
+    assert parts.ledger.head().sequence == later, "the mark is gone"
+
+
+def test_nothing_begins_on_a_store_whose_restore_has_not_ended(parts: Parts, store: Store) -> None:
+    store.client.set(f"{store.keys.prefix}restoring", "0" * 64)
+
+    with pytest.raises(StoreUnavailable, match="has not ended"):
+        begin_restored(store, parts.ledger, Freeze(parts.maps, "r-freeze"))
 
 
 def test_a_restored_store_is_frozen_also_where_somebody_had_lifted_the_freeze(parts: Parts) -> None:

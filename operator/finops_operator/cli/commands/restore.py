@@ -40,9 +40,9 @@ def _run(
     """Write a backup into a store. The operator must be stopped meanwhile; when it starts, everything is frozen.
 
     The whole file is checked before anything is written: its lines, and every record of its ledger. A restore that was
-    interrupted goes on when the same command is given again. What was acted upon after the backup is never done again:
-    the operator compares the ledger with the checkpoint in the cluster, and requests from before a loss that was
-    accepted are withdrawn.
+    interrupted goes on when the same command is given again. What was acted upon after the backup is not done again:
+    the operator records that records are missing, withdraws the requests from before and only leads back acts that had
+    begun.
     """
     path = Path(file)
     header = backup_file.header_of(path)
@@ -58,8 +58,8 @@ def _run(
     if not public_key:
         note("signatures were not checked here (--public-key); the operator checks them when it starts")
     note(
-        "Start the operator: it is frozen and says in the ConfigMap RELEASE-freeze what it found. Where records are "
-        "missing since the backup, put back the ledger's file, or accept what is left with the command shown there."
+        "Move the ledger's file away from its volume if it is longer than this ledger, and keep it. Then start the "
+        "operator: it is frozen and says in the ConfigMap RELEASE-freeze what it found and how to accept what is left."
     )
 
 
@@ -73,15 +73,14 @@ def _require_intact(report: VerifyReport, header: backup_file.Header) -> None:
 
 
 def _begin(store: Store, target: Target, digest: str, *, replace: bool, yes: bool) -> None:
+    if replace:
+        _confirm(Held(store).head().sequence, yes=yes)
+        target.clear(digest)
     try:
         target.begin(digest)
     except NotEmpty as error:
-        if not replace:
-            hint = "stop the operator; then name an empty store, or remove what it holds with --replace"
-            raise NotEmpty(error.message, code=error.code, field="--redis", hint=hint) from error
-        _confirm(Held(store).head().sequence, yes=yes)
-        target.clear()
-        target.begin(digest)
+        hint = "stop the operator; then name an empty store, or remove what it holds with --replace"
+        raise NotEmpty(error.message, code=error.code, field="--redis", hint=hint) from error
 
 
 def _confirm(records: int, *, yes: bool) -> None:
