@@ -85,9 +85,14 @@ class Story:
         share = f", {100 * monthly / cost:.0f} % of the cost" if cost else ""
         return (
             f"{amount(monthly)} {CURRENCY} a month can be saved in {counted(self.possible.count, 'resource')}"
-            f"{' if approved' if self.if_approved.count else ''}{share}:"
-            f" {amount(annual_from_monthly(monthly))} {CURRENCY} a year."
+            f"{' if approved' if self.if_approved.count else ''}{share}{self._yearly(monthly)}."
         )
+
+    def _yearly(self, monthly: Decimal) -> str:
+        """Return what a year brings; nothing where a part of the saving comes once and not every month."""
+        if any(row.record.get("attributes", {}).get("lastsDays") for row in self.rows):
+            return ""
+        return f": {amount(annual_from_monthly(monthly))} {CURRENCY} a year"
 
     @property
     def if_approved(self) -> StatusSum:
