@@ -111,7 +111,7 @@ def _assert_only_what_the_guide_lists_is_left(release: Release) -> None:
     ]
     assert sorted(release.cluster_wide()) == sorted(protection)
     # Helm 3 does not wait for what the garbage collector removes.
-    parts = ("operator", "web", "slackbot", "valkey")
+    parts = ("operator", "web", "slackbot", "valkey", "secrets")
     wait_until("the pods are gone", lambda: not any(map(release.pods, parts)), seconds=90)
     kinds = "all,configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies,leases,persistentvolumeclaims"
     left = set(cluster.kubectl("get", kinds, "-n", release.namespace, "-o", "name").split())
