@@ -42,7 +42,7 @@ MORE_THAN_A_PAGE = 700
 
 @dataclass
 class Bench:
-    """Two stores on one server, told apart by their prefixes, and the program."""
+    """Two stores on one server, each with a prefix of its own, and the program."""
 
     store: Callable[[str], Store]
     use: Callable[[str], None]

@@ -65,6 +65,6 @@ def test_a_dry_run_asks_aws_and_changes_nothing(action: str, world: World, aws: 
     assert effects(aws.calls) == {}
     has_dry_run = bool(ACTIONS[action].calls.dry_run_passed)
     assert sum(1 for call in aws.calls if call.dry_run) == (sum(expected.values()) if has_dry_run else 0)
-    told = [record for record in records(world.ledger_path) if record["result"] == "dry-run"]
-    assert {record["detail"]["code"] for record in told} == {"DryRunOperation" if has_dry_run else "NoDryRun"}
+    dry_runs = [record for record in records(world.ledger_path) if record["result"] == "dry-run"]
+    assert {record["detail"]["code"] for record in dry_runs} == {"DryRunOperation" if has_dry_run else "NoDryRun"}
     assert list(StoredSavings(open_store(world.redis_url, prefix=world.prefix)).read()) == []
