@@ -113,7 +113,7 @@ class Run:
 
     def _pause(self, first: OperatorProcess) -> None:
         """Let the process stand still beyond its lease while a second operator is there, and wake it at some moment."""
-        first.signal(signal.SIGSTOP)
+        first.stand_still()
         # What it will read when it wakes: the boundary is behind it.
         first.go_on()
         second = self._start("pod-b")

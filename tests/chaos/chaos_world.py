@@ -62,6 +62,22 @@ class OperatorProcess:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
+    def stand_still(self, seconds: float = 20.0) -> None:
+        """Stop it where it is; returns when every thread stands.
+
+        The signal comes into force when one of its threads runs next: on a busy machine another one gets on meanwhile.
+        """
+        self.signal(signal.SIGSTOP)
+        deadline = time.monotonic() + seconds
+        while not self._stands():
+            assert time.monotonic() < deadline, f"process {self.pid} does not stand still"
+            time.sleep(0.005)
+
+    def _stands(self) -> bool:
+        # proc(5): the state is the first field after the command's name, which is in parentheses.
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/stat")
+        return all(one.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "T" for one in tasks)
+
     def stop(self, seconds: float = 20.0) -> Obj:
         """Ask it to end; return what it says at its end. A process that does not end is killed and says so."""
         self.signal(signal.SIGTERM)
