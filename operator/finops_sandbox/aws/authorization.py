@@ -111,7 +111,10 @@ def _creation(call: Call, action: str, base: Context) -> Iterable[AccessRequest]
 
 
 def _base_context(call: Call) -> Context:
+    now = call.estate.clock.now()
     context: Context = {
+        "aws:currenttime": (now.isoformat(),),
+        "aws:epochtime": (str(int(now.timestamp())),),
         "aws:requestedregion": (call.region,),
         "ec2:region": (call.region,),
         "aws:principalarn": (call.caller.role_arn or call.caller.arn,),

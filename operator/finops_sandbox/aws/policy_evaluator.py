@@ -8,9 +8,11 @@ never grants: in an Allow it does not match, in a Deny it does, and it is logged
 
 import json
 import logging
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -170,6 +172,27 @@ def _arn_like(value: str, wanted: str) -> bool:
     return arn_like(wanted, value)
 
 
+def _instant(text: str) -> float | None:
+    """Read a date of a policy: the W3C's form of ISO 8601, or seconds since 1970; None when it is neither."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _by_date(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    def compared(value: str, wanted: str) -> bool:
+        one, other = _instant(value), _instant(wanted)
+        return one is not None and other is not None and compare(one, other)
+
+    return compared
+
+
 # operator → (comparison, negated)
 _OPERATORS: dict[str, tuple[Callable[[str, str], bool], bool]] = {
     "StringEquals": (_equals, False),
@@ -183,6 +206,12 @@ _OPERATORS: dict[str, tuple[Callable[[str, str], bool], bool]] = {
     "ArnNotEquals": (_arn_like, True),
     "ArnNotLike": (_arn_like, True),
     "Bool": (_equals_ignoring_case, False),
+    "DateEquals": (_by_date(operator.eq), False),
+    "DateNotEquals": (_by_date(operator.eq), True),
+    "DateLessThan": (_by_date(operator.lt), False),
+    "DateLessThanEquals": (_by_date(operator.le), False),
+    "DateGreaterThan": (_by_date(operator.gt), False),
+    "DateGreaterThanEquals": (_by_date(operator.ge), False),
 }
 
 

@@ -104,5 +104,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_DELETE = do_PUT = do_HEAD = do_PATCH = _answer  # noqa: N815 - the library's names
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Date answers by the double's clock, which tests and the demo advance."""
+        now = self.server.gateway.estate.clock.now().timestamp()
+        return super().date_time_string(now if timestamp is None else timestamp)
+
     def log_message(self, *_: Any) -> None:
         """Requests are counted in the call log, not printed."""

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -156,9 +158,26 @@ def test_a_start_with_a_customer_key_needs_the_grant_in_the_session_policy(aws: 
 
 
 def test_an_unknown_condition_operator_grants_nothing(aws: AwsDouble, refusal: Refusal) -> None:
-    condition = {"DateLessThan": {"aws:CurrentTime": "2099-01-01T00:00:00Z"}}
+    condition = {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}
     ec2 = session(aws, {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", "Condition": condition})
     assert refusal(lambda: ec2.stop_instances(InstanceIds=[WEB])) == DENIED
+
+
+def test_a_session_with_a_deadline_ends_by_awss_clock_before_its_credentials_do(
+    aws: AwsDouble, refusal: Refusal
+) -> None:
+    asked = aws.client("sts").get_caller_identity()["ResponseMetadata"]["HTTPHeaders"]["date"]
+    deadline = parsedate_to_datetime(asked) + timedelta(seconds=60)
+    condition = {"DateLessThan": {"aws:CurrentTime": deadline.strftime("%Y-%m-%dT%H:%M:%SZ")}}
+    ec2 = session(aws, {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", "Condition": condition})
+    assert ec2.stop_instances(InstanceIds=[WEB])["StoppingInstances"]
+    aws.control.advance(61)
+    with pytest.raises(ec2.exceptions.ClientError) as late:
+        ec2.start_instances(InstanceIds=[WEB])
+    assert late.value.response["Error"]["Code"] == DENIED
+    # What tells a late refusal from any other is the date of the answer.
+    assert parsedate_to_datetime(late.value.response["ResponseMetadata"]["HTTPHeaders"]["date"]) >= deadline
+    assert refusal(lambda: ec2.stop_instances(InstanceIds=[WEB], DryRun=True)) == DENIED
 
 
 def test_the_scanner_reads_metrics_and_the_executor_does_not(aws: AwsDouble, refusal: Refusal) -> None:

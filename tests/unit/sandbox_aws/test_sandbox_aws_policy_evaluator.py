@@ -113,6 +113,29 @@ def test_a_missing_key_fails_plain_operators_and_passes_the_negated_ones(operato
     assert evaluate([policy(Condition={operator: {"aws:ResourceTag/env": "x"}})], stop()).allowed is holds
 
 
+@pytest.mark.parametrize(
+    ("comparison", "wanted", "holds"),
+    [
+        ("DateLessThan", "2026-11-28T19:00:00Z", False),
+        ("DateLessThan", "2026-11-28T19:00:01Z", True),
+        ("DateLessThan", "2026-11-28T20:00:00+01:00", False),
+        ("DateLessThan", "1795892401", True),
+        ("DateLessThan", "1795892400", False),
+        ("DateLessThan", "tomorrow", False),
+        ("DateLessThanEquals", "2026-11-28T19:00:00Z", True),
+        ("DateGreaterThan", "2026-11-28T19:00:00Z", False),
+        ("DateGreaterThan", "2026-11-28", True),
+        ("DateGreaterThanEquals", "2026-11-28T19:00:00Z", True),
+        ("DateEquals", "2026-11-28T19:00:00Z", True),
+        ("DateNotEquals", "2026-11-28T19:00:00Z", False),
+    ],
+)
+def test_dates_are_compared_as_instants(comparison: str, wanted: str, *, holds: bool) -> None:
+    conditional = policy(Condition={comparison: {"aws:CurrentTime": wanted}})
+    at = AccessRequest("ec2:StopInstances", INSTANCE, {"aws:currenttime": ("2026-11-28T19:00:00+00:00",)})
+    assert evaluate([conditional], at).allowed is holds
+
+
 def test_null_says_whether_the_key_is_there() -> None:
     must_be_there = policy(Condition={"Null": {"aws:ResourceTag/finops.dev/managed": "false"}})
     assert evaluate([must_be_there], tagged("finops.dev/managed", "")).allowed
