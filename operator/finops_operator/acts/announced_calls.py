@@ -2,7 +2,8 @@
 
 Used by the executor alone, which decides which call is next. Nothing is called while the lease is too short for it, or
 when the gate's answer or the request's records changed since the executor read them: then nothing is written either,
-and the executor decides again.
+and the executor decides again. Whoever stands still between the last question to the lease and the call is refused by
+AWS: each session has a deadline before the end of the lease under which it was made (docs/adr/0023).
 """
 
 from __future__ import annotations
@@ -54,15 +55,26 @@ class AnnouncedCalls:
             self.trail.alarm(act, step.id, move.alarm)
         else:
             self.trail.report(act, replace(self.trail.base(act), step=step.id, attempt=move.attempt))
-        client = self._client(act, step, situation.observation, seconds)
+        client = self._client(act, step, situation.observation, seconds, ends_with_lease=True)
+        asks = not situation.journal.may_have_changed or situation.rules(step).destroys
+        if asks and self.gate.still_allowed(act.request) is not None:
+            # Somebody froze or withdrew it while the session was made: the next pass decides what follows.
+            return None
+        if self._is_too_near(client):
+            return LEASE_TOO_SHORT
         parameters = with_request(step.parameters, act.request.uid)
-        intent = self._announce(act, move, situation, parameters, seen)
+        intent = self._announce(act, move, situation, parameters, seen if asks else None)
         if intent is None:
             return None
+        if self._is_too_near(client):
+            # Writing took long. The lease was renewed meanwhile, the session was not.
+            client = self._client(act, step, situation.observation, seconds, ends_with_lease=True)
+            if asks and self.gate.still_allowed(act.request) is not None:
+                return None
         self.passage("aws.before")
-        # Nothing may stand between this and the call: a process that stood still here would call beyond its lease.
+        # Whoever stands still from here on for longer than the lease is refused by AWS, by the session's deadline.
         self.lease.check()
-        if intent.fence != self.lease.fence or self.lease.remaining_seconds < seconds:
+        if intent.fence != self.lease.fence or self.lease.remaining_seconds < seconds or self._is_too_near(client):
             # Written by another process, or the lease ran down while writing: an observation settles the open intent.
             return None
         unanswered = situation.journal.has_unanswered(step.id)
@@ -83,7 +95,7 @@ class AnnouncedCalls:
         for step in request.plan.steps:
             if not step.changes or step.id in checked:
                 continue
-            client = self._client(act, step, now, seconds)
+            client = self._client(act, step, now, seconds, ends_with_lease=False)
             parameters = with_request(step.parameters, request.uid)
             answer = dry_run_once(client, step.operation, parameters, act.action.calls)
             if says_nothing(answer):
@@ -95,23 +107,20 @@ class AnnouncedCalls:
         return None
 
     def _announce(
-        self, act: Act, move: Call, situation: Situation, parameters: Mapping[str, Json], seen: int
+        self, act: Act, move: Call, situation: Situation, parameters: Mapping[str, Json], seen: int | None
     ) -> Record | None:
-        """Write the intent, after a last question to the gate where one is due; None: read everything again.
+        """Write the intent; None: read everything again.
 
-        `seen` is the request's last record from before that question: with a newer one the gate's answer is not good.
+        `seen` is the request's last record from before the last question to the gate, where one was due: with a newer
+        one the gate's answer is not good.
         """
         request, journal = act.request, situation.journal
-        asks = not journal.may_have_changed or situation.rules(move.step).destroys
-        if asks and self.gate.still_allowed(request) is not None:
-            # Somebody froze or withdrew it while the session was made: the next pass decides what follows.
-            return None
         check_plan(act.action, request)
         self.passage("intent.before")
         observed = situation.observation.fingerprint
         entry_ = intent_entry(request, move, parameters, observed, back=journal.turned is not None)
         try:
-            intent = self.ledger.append(entry_, after=seen if asks else None)
+            intent = self.ledger.append(entry_, after=seen)
         except Conflict:
             return None
         begins = not act.begun
@@ -121,7 +130,13 @@ class AnnouncedCalls:
             self.trail.report(act, replace(self.trail.base(act), step=move.step.id, attempt=move.attempt))
         return intent
 
-    def _client(self, act: Act, step: PlanStep, now: Observation, seconds: float) -> StepClient:
+    def _is_too_near(self, client: StepClient) -> bool:
+        """Return whether a call now might reach AWS after the session's deadline, and be refused for that alone."""
+        return client.seconds_left < self.settings.minimum_call_seconds
+
+    def _client(
+        self, act: Act, step: PlanStep, now: Observation, seconds: float, *, ends_with_lease: bool
+    ) -> StepClient:
         """Return credentials for one step, named after the request and its deciding approver."""
         request = act.request
         self.passage("sts.before")
@@ -131,11 +146,11 @@ class AnnouncedCalls:
             tenant=request.tenant,
             request_name=request.name,
             approver_handle=request.deciders[0] if request.deciders else "unknown",
-            statements=(
-                *act.action.statements(request.plan, step),
-                *act.action.observed_statements(request.plan, step, now),
-            ),
+            statements=act.action.statements(request.plan, step),
+            # AWS makes its grants while it carries the call out, perhaps after the deadline.
+            afterwards=act.action.observed_statements(request.plan, step, now),
             timeout_seconds=seconds,
+            lease_left=(lambda: self.lease.remaining_seconds) if ends_with_lease else None,
         )
         self.passage("sts.after")
         return client

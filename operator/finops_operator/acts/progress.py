@@ -19,7 +19,8 @@ class ActSettings:
     Attributes:
         call_seconds: longest time one AWS call may take.
         lease_margin_seconds: what must be left of the lease after a call timed out.
-        minimum_call_seconds: with less time than this left, wait for the lease to be renewed instead.
+        minimum_call_seconds: with less time than this left of the lease, or until the deadline of a session, wait for
+            the lease to be renewed, or make a new session, instead.
         retry_seconds: pause after something did not answer.
         hold_seconds: pause between checks while an act that has begun may not go on; each asks the gate everything.
         short_wait_seconds: what is waited for within a run; longer waits are left to the caller.

@@ -21,11 +21,13 @@ from botocore.credentials import CredentialResolver, Credentials
 from botocore.session import Session
 
 from finops.errors import FinopsError, Refused
+from finops.ports.clock import SystemClock
 from finops_operator.aws.counting import CallCounter, counting_handler
 from finops_operator.aws.environment import ENDPOINT_HINT, check_environment, endpoint_problem
 from finops_operator.aws.errors import SDK_ERRORS, CallContext, invalid_endpoint, translate, unusable
 from finops_operator.aws.paging import Paging, PagingModels
 from finops_operator.aws.parsing import GET_METRIC_DATA_EVENT, keep_text, take_metric_points
+from finops_operator.aws.server_time import ServerTime
 
 logger = logging.getLogger(__name__)
 _POOL_CONNECTIONS: Final = 32
@@ -79,12 +81,18 @@ def _drop_documentation(description: Any) -> None:
 
 
 class SdkSessions:
-    """Makes botocore sessions that share one loader, count what they send and keep times as text."""
+    """Makes botocore sessions that share one loader, count what they send and keep times as text.
+
+    Attributes:
+        server_time: AWS's time as STS's answers to all of them show it.
+    """
 
     def __init__(self, process_counter: CallCounter, *, demo: bool = False) -> None:
         self._names: dict[str, str] = {}
         self._handler = counting_handler(process_counter, self._names)
         self._demo = demo
+        # Held against the lease, which runs in the machine's own seconds, whatever clock the rest of the process has.
+        self.server_time = ServerTime(SystemClock())
         self._lock = threading.Lock()
         self._shared: tuple[Session, PagingModels] | None = None
         # It logs with a traceback what it raises as well, and what we then say in one line.
@@ -177,6 +185,7 @@ class SdkSessions:
     def _prepared(self, session: Session) -> Session:
         session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=keep_text)
         session.register("before-send", self._handler)
+        self.server_time.listen(session)
         session.register(GET_METRIC_DATA_EVENT, take_metric_points)
         return session
 

@@ -180,7 +180,9 @@ class Action:
         calls: how AWS's answers are read.
         at_owner: the same change made where the resource is owned.
         sample: an example for the documentation.
-        observed_statements: what one step's session policy needs beside `statements`, by what was observed just before.
+        observed_statements: what one step's session policy needs beside `statements`, by what was observed just before:
+            rights that AWS uses in our name while it carries the call out. Without the call they lead to nothing, so
+            they have no deadline.
         remaining_cost: what the resource would still cost a month after the act, unrounded; None when a price is
             missing. Without it a policy's own check cannot recommend the action: it needs parameters, or a check of
             the release has to judge whether it is safe.

@@ -8,12 +8,12 @@ never grants: in an Allow it does not match, in a Deny it does, and it is logged
 
 import json
 import logging
-import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import eq, ge, gt, le, lt
 from typing import Any
 
 _LOG = logging.getLogger(__name__)
@@ -206,12 +206,12 @@ _OPERATORS: dict[str, tuple[Callable[[str, str], bool], bool]] = {
     "ArnNotEquals": (_arn_like, True),
     "ArnNotLike": (_arn_like, True),
     "Bool": (_equals_ignoring_case, False),
-    "DateEquals": (_by_date(operator.eq), False),
-    "DateNotEquals": (_by_date(operator.eq), True),
-    "DateLessThan": (_by_date(operator.lt), False),
-    "DateLessThanEquals": (_by_date(operator.le), False),
-    "DateGreaterThan": (_by_date(operator.gt), False),
-    "DateGreaterThanEquals": (_by_date(operator.ge), False),
+    "DateEquals": (_by_date(eq), False),
+    "DateNotEquals": (_by_date(eq), True),
+    "DateLessThan": (_by_date(lt), False),
+    "DateLessThanEquals": (_by_date(le), False),
+    "DateGreaterThan": (_by_date(gt), False),
+    "DateGreaterThanEquals": (_by_date(ge), False),
 }
 
 

@@ -19,6 +19,8 @@ RULES = CallRules(created=("LineId",), not_done=frozenset({"NoLineFree"}), dry_r
 class Client:
     """Answers every call, or raises; keeps what it was asked."""
 
+    seconds_left = 60.0
+
     def __init__(self, answer: Mapping[str, Any] | Exception) -> None:
         self.answer = answer
         self.asked: list[Mapping[str, Any]] = []
