@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,8 @@ from finops.k8s.lease import Lease
 from finops.k8s.protection import AdmissionPolicies
 from finops.k8s.witness import ClusterWitness
 from finops.ledger.durable import open_ledger
+from finops.ports.aws_access import AccountAccess, Tenant
+from finops.ports.aws_steps import ExecutorSessions, Reader, StepClient
 from finops.ports.clock import SystemClock
 from finops.settings import Settings
 from finops.store.connection import open_ledger_connection, open_store
@@ -54,14 +57,17 @@ from finops_operator.requests.loop import RequestLoop
 from finops_operator.rules import standing
 from finops_operator.rules.access import access_of
 
-LEASE_SECONDS: Final = 3
+LEASE_SECONDS: Final = 7
 RELEASE: Final = "finops-operator"
 OPERATOR: Final = f"system:serviceaccount:{SYSTEM}:finops-operator"
 ATTESTER: Final = f"system:serviceaccount:{SYSTEM}:finops-slackbot"
 _POLL_SECONDS: Final = 0.1
 _REFRESH_SECONDS: Final = 0.3
-_SETTINGS: Final = ActSettings(call_seconds=1.0, lease_margin_seconds=0.3, minimum_call_seconds=0.4)
-"""In proportion to the lease, which is shorter than in production."""
+_SETTINGS: Final = ActSettings(call_seconds=2.0, lease_margin_seconds=0.3, minimum_call_seconds=2.0)
+"""In proportion to the lease, which is shorter than in production. It is long enough for a refusal to be dated clearly
+before the deadline of its session, in whole seconds."""
+SENDING: Final = "aws.sending"
+"""The last instant before a step's call leaves: it is signed, and nothing of ours comes after. Only runs here meet it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,42 @@ class Everlasting:
     def check(self) -> None:
         """Ask while the lease was never held, and nothing afterwards."""
         self.fence = self.fence or self.keeper.fence
+
+
+@dataclass(frozen=True, slots=True)
+class Undated:
+    """Sessions for acting without a deadline: AWS carries out whatever comes, however late."""
+
+    sessions: ExecutorSessions
+
+    def reader(self, account: AccountAccess, region: str, *, tenant: Tenant) -> Reader:
+        return self.sessions.reader(account, region, tenant=tenant)
+
+    def step_client(
+        self,
+        account: AccountAccess,
+        region: str,
+        *,
+        tenant: Tenant,
+        request_name: str,
+        approver_handle: str,
+        statements: Sequence[Mapping[str, Any]],
+        timeout_seconds: float,
+        afterwards: Sequence[Mapping[str, Any]] = (),
+        lease_left: object = None,
+    ) -> StepClient:
+        """Make the session as ordered, whenever the lease ends."""
+        assert lease_left is not None
+        return self.sessions.step_client(
+            account,
+            region,
+            tenant=tenant,
+            request_name=request_name,
+            approver_handle=approver_handle,
+            statements=statements,
+            timeout_seconds=timeout_seconds,
+            afterwards=afterwards,
+        )
 
 
 class ChaosOperator:
@@ -217,9 +259,10 @@ class ChaosOperator:
                 )
                 for name, action in actions.items()
             }
+        sessions = make_sessions(self._clock, sdk)
         return Executor(
             actions=actions,
-            sessions=make_sessions(self._clock, sdk),
+            sessions=Undated(sessions) if self._order.without == "deadline" else sessions,
             ledger=authority.ledger,
             gate=judgement.gate,
             lease=Everlasting(authority.keeper) if self._order.without == "lease" else authority.keeper,
@@ -284,6 +327,7 @@ def be_operator(order: Order, sdk: SdkSessions) -> None:
     boundaries = Boundaries(order.stop_at, control)
     boundaries.say({"pid": os.getpid()})
     _pass_to(boundaries)
+    _meet_sending(sdk, boundaries)
     if order.without == "votes":
         _count_no_votes()
     ChaosOperator(order, boundaries, sdk).run()
@@ -295,6 +339,19 @@ def _pass_to(boundaries: Boundaries) -> None:
     for module in list(sys.modules.values()):
         if getattr(module, "killpoint", None) is killpoint:
             setattr(module, "killpoint", boundaries)  # noqa: B010 - a module has no such attribute for the type checker
+
+
+def _meet_sending(sdk: SdkSessions, boundaries: Boundaries) -> None:
+    """Meet a boundary when the SDK is about to send a step's call: production has none there, so nothing is lengthened."""
+    make = sdk.with_keys
+
+    def with_keys(key: str, secret: str, token: str) -> Any:
+        session = make(key, secret, token)
+        session.register("before-send", lambda **_ignored: boundaries(SENDING))
+        return session
+
+    # Only sessions for acting have fixed keys; the process is a fork of its own.
+    setattr(sdk, "with_keys", with_keys)  # noqa: B010 - the type checker knows no method that is replaced
 
 
 def _count_no_votes() -> None:

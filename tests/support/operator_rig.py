@@ -63,6 +63,7 @@ class Rig:
     taken: int = 0
     settings: dict[str, str] = field(default_factory=dict)
     port: int = 0
+    program: str = "finops_operator"
 
     @property
     def log(self) -> Path:
@@ -96,7 +97,7 @@ class Rig:
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "finops_operator"], env=environment, stdout=log, stderr=log, cwd=ROOT
+                [sys.executable, "-m", self.program], env=environment, stdout=log, stderr=log, cwd=ROOT
             )
 
     def _free_port(self) -> int:

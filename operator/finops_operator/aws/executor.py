@@ -38,11 +38,8 @@ SESSION_SECONDS: Final = 900
 """The shortest session STS gives."""
 _POLICY_CHARACTERS: Final = 2048
 _CONNECT_SECONDS: Final = 5.0
-_LEASE_MARGIN_SECONDS: Final = 1.0
-"""What AWS's own machines may differ by: STS dates its answers, other services judge the deadline."""
-_LATE_SECONDS: Final = 2.0
-"""A refusal that is dated earlier than this before the deadline is AWS's answer to the call itself: dates have whole
-seconds, and the machine that dates is not the one that judges."""
+_DIFFERENCE_SECONDS: Final = 1.0
+"""What the clocks of AWS's own machines may differ by: one dates answers, another judges the deadline."""
 DEADLINE_PASSED: Final = "DeadlinePassed"
 """Our code for a refusal that may be the deadline's; AWS gives it the code of any other."""
 
@@ -112,7 +109,7 @@ class SdkStepClient:
             return False
         metadata = getattr(refusal, "response", {}).get("ResponseMetadata", {})
         dated = http_date(str(metadata.get("HTTPHeaders", {}).get("date", "")))
-        return self.seconds_left <= 0 or (dated is not None and dated >= self.deadline - _LATE_SECONDS)
+        return self.seconds_left <= 0 or (dated is not None and dated >= self.deadline - _DIFFERENCE_SECONDS)
 
 
 def _too_late(refusal: AwsDenied) -> AwsError:
@@ -190,7 +187,7 @@ class StsExecutorSessions:
                 hint="a proxy between the operator and STS must pass the Date header on",
             )
         # AWS's time was taken first: standing still between the two makes the deadline come sooner.
-        return math.floor(now.earliest + lease_left() - _LEASE_MARGIN_SECONDS)
+        return math.floor(now.earliest + lease_left() - _DIFFERENCE_SECONDS)
 
     @staticmethod
     def _request(

@@ -31,6 +31,7 @@ def chaos_world() -> Iterator[ChaosWorld]:
     [
         ("votes", "ec2_instance_stop/forward//", Broken.UNAPPROVED),
         ("lease", "ec2_instance_resize/forward/aws.before:1/pause", Broken.TWICE),
+        ("deadline", "ec2_instance_resize/forward/aws.sending:1/pause", Broken.TWICE),
         ("rollback", "ec2_instance_resize/turned-back//", Broken.STOPPED),
     ],
 )

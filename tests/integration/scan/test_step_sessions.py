@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -192,3 +193,81 @@ def test_a_role_of_another_account_is_noticed_before_anything_is_called(
         )
     assert refused.value.code == "AccountMismatch"
     assert not [call for call in aws.calls if call.applied and call.service == "ec2"]
+
+
+# -- the deadline of a session
+
+
+def test_what_comes_after_the_lease_has_ended_is_refused_by_aws(
+    sessions: StsExecutorSessions, instance_id: str, aws: AwsDouble
+) -> None:
+    client = step(sessions, instance_id, lease_left=lambda: 30.0)
+    assert 27 < client.seconds_left <= 29
+    # This process stands still, and its clock with it: it knows nothing of the time that passed.
+    aws.control.advance(30)
+    with pytest.raises(AwsOutcomeUnknown) as late:
+        client.call("ec2:StopInstances", {"InstanceIds": [instance_id]})
+    assert late.value.code == "DeadlinePassed"
+    assert client.seconds_left > 0
+    assert [call.applied for call in aws.calls] == [False]
+
+
+def test_before_the_deadline_the_call_is_made_and_a_refusal_is_awss_answer_to_it(
+    sessions: StsExecutorSessions, instance_id: str, aws: AwsDouble
+) -> None:
+    client = step(sessions, instance_id, lease_left=lambda: 30.0)
+    with pytest.raises(AwsDenied) as refused:
+        client.call("ec2:StartInstances", {"InstanceIds": [instance_id]})
+    assert refused.value.code == "UnauthorizedOperation"
+    client.call("ec2:StopInstances", {"InstanceIds": [instance_id]})
+    assert [call.applied for call in aws.calls] == [False, True]
+
+
+def test_a_refusal_after_the_deadline_by_our_own_clock_is_no_clear_one_either(
+    sessions: StsExecutorSessions, instance_id: str
+) -> None:
+    client = step(sessions, instance_id, lease_left=lambda: 1.5)
+    time.sleep(1.5)
+    assert client.seconds_left <= 0
+    with pytest.raises(AwsOutcomeUnknown):
+        client.call("ec2:StopInstances", {"InstanceIds": [instance_id]})
+
+
+def test_the_deadline_is_in_awss_time_however_wrong_this_machines_date_is(
+    sessions: StsExecutorSessions, instance_id: str, aws: AwsDouble
+) -> None:
+    # Seen from AWS, whose answers say so, this machine is a day behind.
+    aws.control.advance(86_400)
+    first = step(sessions, instance_id, lease_left=lambda: 30.0)
+    # Made by what STS had said before its clock was moved: too near, and that is known by STS's own answer.
+    assert first.seconds_left < 0
+    client = step(sessions, instance_id, lease_left=lambda: 30.0)
+    assert 27 < client.seconds_left <= 29
+    client.call("ec2:StopInstances", {"InstanceIds": [instance_id]})
+    assert [call.applied for call in aws.calls] == [True]
+
+
+def test_the_deadline_costs_no_call_of_its_own_but_for_a_process_that_never_asked_sts(
+    sessions: StsExecutorSessions, instance_id: str, aws: AwsDouble
+) -> None:
+    counted = dict(aws.counts)
+    step(sessions, instance_id, lease_left=lambda: 30.0)
+    assert {name: count - counted.get(name, 0) for name, count in aws.counts.items() if name.startswith("sts:")} == {
+        "sts:AssumeRole": 1,
+        "sts:GetCallerIdentity": 0,
+    }
+    counter, clock = CallCounter(), SystemClock()
+    fresh = SdkSessions(counter, demo=True)
+    readers = AwsReaders(fresh, CallPacing(LocalRateLimits(), clock, HASTY, UNLIMITED), process_counter=counter)
+    client = step(StsExecutorSessions(fresh, readers, clock), instance_id, lease_left=lambda: 30.0)
+    assert counter.calls == {"sts:AssumeRole": 1, "sts:GetCallerIdentity": 1}
+    assert 27 < client.seconds_left <= 29
+
+
+def test_without_a_lease_to_end_with_a_session_has_no_deadline(
+    sessions: StsExecutorSessions, instance_id: str, aws: AwsDouble
+) -> None:
+    client = step(sessions, instance_id)
+    aws.control.advance(800)
+    client.call("ec2:StopInstances", {"InstanceIds": [instance_id]})
+    assert [call.applied for call in aws.calls] == [True]

@@ -14,7 +14,7 @@ from finops.errors import AwsCredentialsInvalid, AwsRejected, InvalidInput, Refu
 from finops.ports.aws_access import AccountAccess, Tenant
 from finops_operator.aws.assume import session_word
 from finops_operator.aws.counting import CallCounter, counted_by, counting_handler
-from finops_operator.aws.executor import StsExecutorSessions
+from finops_operator.aws.executor import StsExecutorSessions, until
 from finops_operator.aws.parsing import take_metric_points
 from finops_operator.aws.session import BoundedCache, SdkSessions, is_loopback, read_config
 
@@ -197,6 +197,16 @@ def test_a_session_policy_too_long_for_sts_is_refused_before_anything_is_sent() 
     statements = [{"Effect": "Allow", "Action": "ec2:StopInstances", "Resource": f"arn:{'x' * 300}"}] * 8
     with pytest.raises(InvalidInput, match="2048"):
         StsExecutorSessions._request(ACCOUNT, TENANT, "stop-i-1", "slack.U0123", statements)
+
+
+def test_a_deadline_is_one_condition_more_and_takes_the_place_of_none() -> None:
+    tagging = {"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*"}
+    condition = {"StringEquals": {"ec2:CreateAction": "CreateSnapshot"}}
+    assert until({**tagging, "Condition": condition}, 1_795_892_400) == {
+        **tagging,
+        "Condition": {**condition, "DateLessThan": {"aws:CurrentTime": "2026-11-28T19:00:00Z"}},
+    }
+    assert until(tagging, None) == tagging
 
 
 def test_every_request_is_counted_for_the_process_and_for_the_scan_that_sent_it() -> None:
