@@ -67,7 +67,7 @@ _SETTINGS: Final = ActSettings(call_seconds=2.0, lease_margin_seconds=0.3, minim
 """In proportion to the lease, which is shorter than in production. It is long enough for a refusal to be dated clearly
 before the deadline of its session, in whole seconds."""
 SENDING: Final = "aws.sending"
-"""The last instant before a step's call leaves: it is signed, and nothing of ours comes after. Only runs here meet it."""
+"""The last instant before a step's call leaves: it is signed already. Only chaos runs have this boundary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +342,7 @@ def _pass_to(boundaries: Boundaries) -> None:
 
 
 def _meet_sending(sdk: SdkSessions, boundaries: Boundaries) -> None:
-    """Meet a boundary when the SDK is about to send a step's call: production has none there, so nothing is lengthened."""
+    """Meet a boundary when the SDK is about to send a step's call; production has none there."""
     make = sdk.with_keys
 
     def with_keys(key: str, secret: str, token: str) -> Any:

@@ -1,7 +1,7 @@
 """A process that stands still in the wrong instant: longer than its lease, or longer than an effect may take to show.
 
-The model of the protocol found both (`tests/integration/protocol`). Where the last look at the lease came before, AWS
-holds the call to the deadline of its session.
+The model of the protocol found both (`tests/integration/protocol`). When it stood still after the last check of the
+lease, AWS refuses the call by the deadline of its session.
 """
 
 from __future__ import annotations

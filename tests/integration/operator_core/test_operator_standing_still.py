@@ -1,4 +1,4 @@
-"""An operator that stands still between its last look at the lease and its call: AWS refuses what comes afterwards."""
+"""An operator that stands still between its last check of the lease and its call: AWS refuses what comes afterwards."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def test_a_session_with_a_deadline_ends_by_awss_clock_before_its_credentials_do(
     with pytest.raises(ec2.exceptions.ClientError) as late:
         ec2.start_instances(InstanceIds=[WEB])
     assert late.value.response["Error"]["Code"] == DENIED
-    # What tells a late refusal from any other is the date of the answer.
+    # Only the date of the answer distinguishes a late refusal from any other.
     assert parsedate_to_datetime(late.value.response["ResponseMetadata"]["HTTPHeaders"]["date"]) >= deadline
     assert refusal(lambda: ec2.stop_instances(InstanceIds=[WEB], DryRun=True)) == DENIED
 

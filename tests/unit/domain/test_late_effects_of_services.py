@@ -100,6 +100,7 @@ class World:
     journal: Journal = field(default_factory=Journal)
     alarms: list[str] = field(default_factory=list)
     calls: int = 0
+    seconds_left: float = 60.0
 
     @property
     def now(self) -> datetime:

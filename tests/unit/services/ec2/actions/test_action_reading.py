@@ -229,6 +229,7 @@ class OneAnswer:
     """A step client with one answer."""
 
     answer: Callable[[], Mapping[str, Any]]
+    seconds_left: float = 60.0
 
     def call(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         return self.answer()
