@@ -65,6 +65,8 @@ GONE: Final = "gone"
 """Where an act stands whose resource does not exist any more; the name of its alarm in the ledger."""
 GONE_SECONDS: Final = 600.0
 """How long after the first observation without the resource none may find it, so that it counts as gone."""
+_UNRECORDED: Final = "unrecorded"
+"""Where an act stands of whose calls nobody knows: its records were lost. The name of its alarm in the ledger."""
 _SEEN_AGAIN: Final = "seen-again"
 """The name under which the ledger records that a missed resource was there again: its absence before counts no more."""
 
@@ -114,7 +116,7 @@ def next_move(situation: Situation, *, stop: Stop | None = None, refusals: tuple
     return move
 
 
-def next_move_back(situation: Situation, why: str) -> Move:
+def next_move_back(situation: Situation, why: str, *, records_lost: bool = False) -> Move:
     """Return the one thing to do now for an act that may not go forward any more.
 
     What was called is settled first, and what somebody else has taken is left alone. An act with nothing left to call
@@ -123,8 +125,11 @@ def next_move_back(situation: Situation, why: str) -> Move:
     Args:
         situation: plan, journal, observation and time. The steps of the plan may be those of an earlier version.
         why: the reason to turn, for people.
+        records_lost: the ledger may lack calls that the act made.
     """
     journal, steps = situation.journal, situation.plan.steps
+    if records_lost and not journal.entries and journal.turned is None and journal.ended is None:
+        return _unrecorded(situation, why)
     move = next_move(situation, stop=Stop(StopKind.WITHDRAWN, "OnlyBack", why))
     underway = journal.turned is None and not is_undecided(journal) and journal.open is None
     if not underway or not isinstance(move, Call | WaitFor):
@@ -134,6 +139,18 @@ def next_move_back(situation: Situation, why: str) -> Move:
     if isinstance(move, WaitFor) and known and called:
         return move
     return Compensate(journal.entries[-1].step, why)
+
+
+def _unrecorded(situation: Situation, why: str) -> Move:
+    """A person is called first, and has time to compare: the act may have called what the ledger does not show."""
+    change = difference(situation.plan, situation.observation)
+    found = situation.procedure.found(situation.plan, situation.observation)
+    seen = f"The resource changed since it was proposed: {change}." if change else "The resource is as it was proposed."
+    message = " ".join(one for one in (why, "Whether it called anything is not known.", seen, found) if one)
+    called_at = situation.journal.alarms.get(_UNRECORDED)
+    if called_at is None or situation.since(called_at) < GONE_SECONDS:
+        return WaitFor(_UNRECORDED, LONGEST_PAUSE_SECONDS, alarm=f"{message} Compare it with CloudTrail.")
+    return Finish(State.STALE if change else State.WITHDRAWN, message)
 
 
 def _is_done(last: JournalEntry | None) -> bool:

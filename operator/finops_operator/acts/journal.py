@@ -36,6 +36,7 @@ from finops.ports.ledger import Ledger
 STARTED: Final = "started"
 COMPENSATING: Final = "compensating"
 DRY_RUN: Final = "dry-run"
+RECORDS_LOST: Final = "Records of the ledger were lost after the act began, so it does not go on."
 _RESULTS: Final = frozenset(result.value for result in Result)
 _ENDS: Final = frozenset(state.value for state in TERMINAL)
 _ACTOR: Final = "operator"
@@ -188,6 +189,25 @@ class InFlight:
     records_lost: bool = False
 
 
+def lost_since_start(ledger: Ledger, records: Iterable[Record]) -> bool:
+    """Return whether records of the ledger were lost after an act began, perhaps what it called among them.
+
+    Args:
+        ledger: knows of losses.
+        records: of the act's request.
+
+    Raises:
+        LedgerUnavailable, LedgerDiverged: not known now.
+    """
+    begun = next((one.sequence for one in records if _is_start(one)), None)
+    return begun is not None and any(is_loss(one) and one.sequence > begun for one in ledger.unfinished())
+
+
+def _is_start(record: Record) -> bool:
+    entry = record.entry
+    return entry.kind is RecordKind.OUTCOME and entry.attempt == 0 and entry.result == STARTED
+
+
 def _nobody(_record: Record) -> None:
     return
 
@@ -216,7 +236,7 @@ def in_flight(ledger: Ledger, seen: Callable[[Record], None] = _nobody) -> tuple
         entry = record.entry
         if is_loss(record):
             open_acts = {name: replace(act, records_lost=True) for name, act in open_acts.items()}
-        elif entry.kind is RecordKind.OUTCOME and entry.attempt == 0 and entry.result == STARTED:
+        elif _is_start(record):
             open_acts.setdefault(entry.request, _in_flight(record))
         elif entry.kind is RecordKind.VERIFIED or (entry.kind is RecordKind.OUTCOME and entry.result in _ENDS):
             open_acts.pop(entry.request, None)

@@ -27,6 +27,7 @@ class Act:
         progress: what the status last showed.
         sequence: of the request's last record.
         started_at: time of the act's first intent.
+        abandoned: why it only goes back, as the ledger says; None while that was not read under this lease.
     """
 
     request: ActRequest
@@ -37,6 +38,7 @@ class Act:
     progress: ActProgress | None = None
     sequence: int = 0
     started_at: datetime | None = None
+    abandoned: str | None = None
 
     @property
     def begun(self) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 from finops.crds.aws_account import AwsAccount
 from finops.k8s.kinds import KindApi
@@ -18,12 +17,11 @@ from finops.ports.act import ActRequest, Limits
 from finops.ports.aws_access import Tenant
 from finops.ports.ledger import Ledger
 from finops_operator.acts.corrections import Duplicates, correction
-from finops_operator.acts.journal import InFlight, in_flight, stuck_entry
+from finops_operator.acts.journal import RECORDS_LOST, InFlight, in_flight, stuck_entry
 from finops_operator.rules.access import access_of, revoked
 from finops_operator.rules.standing import allowed_by
 
 logger = logging.getLogger(__name__)
-_RECORDS_LOST: Final = "Records of the ledger were lost after the act began, so it does not go on."
 
 
 @dataclass(slots=True)
@@ -107,7 +105,7 @@ def _is_reachable(one: InFlight, account: AwsAccount) -> bool:
 
 
 def _act(one: InFlight, account: AwsAccount) -> ActRequest:
-    abandoned = _RECORDS_LOST if one.records_lost else ""
+    abandoned = RECORDS_LOST if one.records_lost else ""
     return ActRequest(
         uid=one.uid,
         name=one.name,

@@ -67,7 +67,7 @@ class Trail:
 
         The ledger is the record, the status its picture.
         """
-        if progress == act.progress or not act.begun:
+        if progress == act.progress or not (act.begun or act.abandoned):
             return
         try:
             self.passage("status.before")

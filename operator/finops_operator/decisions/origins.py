@@ -28,8 +28,8 @@ class Origins:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self._origins: dict[tuple[str, int | None], int] = {}
-        """(uid, generation) → sequence of the record that saw exactly this spec proposed, 0 for none. An object is
-        created after its record and every edit makes a new generation, so asking again shows nothing new."""
+        """(uid, generation) → sequence of the first record that saw exactly this spec proposed, 0 for none. An object
+        is created after its record and every edit makes a new generation, so asking again shows nothing new."""
         self._loss: int | None = None
         """Sequence of the last loss that was accepted, 0 for none; None while that was not read."""
 
@@ -62,9 +62,13 @@ class Origins:
         key = (request.metadata.uid or "", request.metadata.generation)
         known = self._origins.get(key)
         if known is None:
-            record = self.ledger.find(created_id(key[0])) or self.ledger.find(intended_id(request))
+            intended = self.ledger.find(intended_id(request))
+            record = self.ledger.find(created_id(key[0])) or intended
             ours = record is not None and record.entry.detail.get("specHash") == spec_hash(request.spec)
             known = record.sequence if record is not None and ours else 0
+            if known and intended is not None:
+                # The second record may have been lost and made again, after a vote was lost as well.
+                known = min(known, intended.sequence)
             if not known:
                 logger.warning(
                     "ignoring a request that the ledger does not know as proposed",

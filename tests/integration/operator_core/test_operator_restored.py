@@ -10,6 +10,7 @@ import pytest
 from tests.support.operator_parts import Parts
 from tests.support.operator_rig import Case, Rig, eventually, running_rig
 
+from finops.crds.action_request import ActionRequest
 from finops.domain.audit import LOSS_ACCEPTED, Entry, RecordKind
 from finops.domain.decision import State
 from finops.errors import StoreUnavailable
@@ -18,6 +19,7 @@ from finops.store.connection import Store
 from finops_operator.cli.main import run
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.restored import begin_restored
+from finops_operator.decisions.origins import Origins
 
 CASES = 10
 ACTS = 2 * CASES
@@ -121,6 +123,32 @@ def test_what_was_proposed_before_records_were_lost_is_withdrawn(parts: Parts, v
 
     assert parts.decider.advance(made).status.state is State.WITHDRAWN
     assert parts.decider.advance(later).status.state is State.PENDING
+
+
+def test_a_request_from_before_a_loss_that_was_taken_in_after_it_is_withdrawn(parts: Parts) -> None:
+    """The cluster came back without statuses, and the operator died after it had recorded the object's new uid."""
+    made = parts.propose(1, approval={"approvers": [{"kubernetesUser": "alice"}]})
+    accept_a_loss(parts)
+    parts.requests.api.delete(made.metadata.namespace or "", made.metadata.name)
+    back = ActionRequest.from_object(
+        {
+            **made.to_object(),
+            "status": {},
+            "metadata": {
+                "name": made.metadata.name,
+                "namespace": made.metadata.namespace,
+                "labels": made.metadata.labels,
+            },
+        }
+    )
+    back = parts.requests.create(back)
+    assert back.metadata.uid != made.metadata.uid
+    Origins(parts.ledger).record(back)
+    parts.vote(back)
+
+    parts.decider.start_again()
+
+    assert parts.decider.advance(back).status.state is State.WITHDRAWN
 
 
 def test_a_vote_on_a_request_from_before_a_loss_does_not_approve_it(parts: Parts) -> None:
