@@ -121,15 +121,24 @@ def check(path: Path) -> str:
     return digest.hexdigest()
 
 
-def documents_of(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield what stands between the first and the last line of a checked backup. Raises InvalidInput: unreadable."""
-    lines = _lines(path)
-    next(lines, None)
-    before: bytes | None = None
-    for line in lines:
-        if before is not None:
+def documents_of(path: Path, sha256: str) -> Iterator[dict[str, Any]]:
+    """Yield what stands between the first and the last line of a checked backup.
+
+    Args:
+        path: of the file.
+        sha256: what `check` has returned.
+
+    Raises:
+        InvalidInput: it cannot be read, or was changed since it was checked, which shows when all of it was read.
+    """
+    digest, before = hashlib.sha256(), b""
+    for number, line in enumerate(_lines(path)):
+        digest.update(before)
+        if number > 1:
             yield _document(path, before)
         before = line
+    if digest.hexdigest() != sha256:
+        raise _damaged(path, "it was changed while it was read")
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -337,6 +337,135 @@ def test_a_store_must_be_named_to_be_written_to(
     assert "--redis" in capsys.readouterr().err
 
 
+# -- a ledger that goes on where the backup ends
+
+
+def ledger_file(bench: Bench, records: int) -> Path:
+    """Return the ledger's file of the first store, after it has grown to so many records."""
+    before = set(bench.folder.glob("*.jsonl"))
+    fill(bench.store("first"), bench.folder, records)
+    (file,) = set(bench.folder.glob("*.jsonl")) - before
+    assert len(file.read_bytes().splitlines()) == records
+    return file
+
+
+def test_a_ledger_that_outlived_the_store_is_restored_to_its_own_end(filled: Bench) -> None:
+    file = filled.backup()
+    copy = ledger_file(filled, RECORDS + 10)
+    code, out, err = filled.restore(file, "--ledger", str(copy), "--public-key", filled.key(), "-o", "json")
+    assert code == 0, err
+    report = json.loads(out)
+    assert (report["ledgerRecords"], report["otherParts"]) == (RECORDS + 10, 5)
+    assert "Move the ledger's file away" not in err
+    first, second = filled.store("first"), filled.store("second")
+    assert held(second) == held(first)
+    last = list(LedgerStream(first, unchecked).read())[-1]
+    assert restored(second) == last.time.isoformat(timespec="seconds")
+    assert datetime.fromisoformat(restored(second)) >= datetime.fromisoformat(report["taken"])
+    # The file stays where it is: the operator goes on with both.
+    ledger = open_ledger(second, copy, keys=KEYS, clock=SystemClock(), fence=lambda: 1)
+    assert ledger.start() == 0
+    more = ledger.append(Entry("vote:new", "k8s.alice", RecordKind.VOTED, request="a/r/u1", result="refused"))
+    assert more.sequence == RECORDS + 11
+
+
+def test_a_copy_that_ends_with_the_backup_adds_nothing_and_is_taken(filled: Bench) -> None:
+    copy = ledger_file(filled, RECORDS)
+    assert filled.restore(filled.backup(), "--ledger", str(copy))[0] == 0
+    assert held(filled.store("second")) == held(filled.store("first"))
+
+
+def test_a_last_line_that_a_power_cut_left_incomplete_is_left_out(filled: Bench) -> None:
+    file = filled.backup()
+    copy = ledger_file(filled, RECORDS + 2)
+    copy.write_bytes(copy.read_bytes()[:-5])
+    code, out, err = filled.restore(file, "--ledger", str(copy), "-o", "json")
+    assert code == 0, err
+    assert json.loads(out)["ledgerRecords"] == RECORDS + 1
+    assert "an incomplete last line of" in err
+
+
+def shorter(lines: list[bytes]) -> list[bytes]:
+    return lines[: RECORDS - 1]
+
+
+def with_a_gap(lines: list[bytes]) -> list[bytes]:
+    return [*lines[:3], *lines[4:]]
+
+
+def edited(lines: list[bytes]) -> list[bytes]:
+    return [*lines[:-1], lines[-1].replace(b"k8s.alice", b"k8s.mallo")]
+
+
+def empty(lines: list[bytes]) -> list[bytes]:
+    return lines[:0]
+
+
+@pytest.mark.parametrize("change", [shorter, with_a_gap, edited, empty])
+def test_a_copy_that_does_not_continue_the_backups_ledger_writes_nothing(
+    filled: Bench, change: Callable[[list[bytes]], list[bytes]]
+) -> None:
+    file = filled.backup()
+    copy = ledger_file(filled, RECORDS + 2)
+    copy.write_bytes(b"".join(change(copy.read_bytes().splitlines(keepends=True))))
+    code, _, err = filled.restore(file, "--ledger", str(copy))
+    assert code == 1
+    assert "does NOT continue the one in the backup" in err
+    assert Held(filled.store("second")).is_empty()
+
+
+def test_the_ledger_of_another_installation_is_not_taken_for_the_backups(filled: Bench) -> None:
+    file = filled.backup()
+    fill(filled.store("second"), filled.folder / "..", RECORDS + 5)
+    other = max(filled.folder.parent.glob("*.jsonl"), key=lambda one: one.stat().st_mtime)
+    code, _, err = filled.restore(file, "--ledger", str(other), "--replace", "--yes")
+    other.unlink()
+    assert code == 1
+    assert "Head: no record has the expected hash" in err
+    assert len(held(filled.store("second"))[0]) == RECORDS + 5
+
+
+def test_a_copy_that_cannot_be_read_is_named(filled: Bench) -> None:
+    code, _, err = filled.restore(filled.backup(), "--ledger", str(filled.folder / "none.jsonl"))
+    assert code == 2
+    assert "none.jsonl" in err
+    assert "--ledger" in err
+
+
+def test_an_interrupted_restore_goes_on_with_the_same_ledger_alone(filled: Bench) -> None:
+    file = filled.backup()
+    Target(filled.store("second")).begin(digest_of(file))
+    copy = ledger_file(filled, RECORDS + 2)
+    assert filled.restore(file, "--ledger", str(copy))[0] == 2
+    assert filled.restore(file, "--ledger", str(copy), "--replace", "--yes")[0] == 0
+    assert held(filled.store("second")) == held(filled.store("first"))
+
+
+@pytest.mark.parametrize("which", ["backup", "ledger"])
+def test_a_file_that_changes_after_it_was_checked_ends_no_restore(
+    filled: Bench, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    file = filled.backup()
+    copy = ledger_file(filled, RECORDS + 2)
+    begin = Target.begin
+
+    def begin_and_change(target: Target, digest: str) -> None:
+        begin(target, digest)
+        if which == "ledger":
+            copy.write_bytes(b"".join(copy.read_bytes().splitlines(keepends=True)[:-1]))
+            return
+        lines = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
+        file.write_bytes(closed([line.replace(b"227.74", b"1.00") for line in lines[:-1]]))
+
+    monkeypatch.setattr(Target, "begin", begin_and_change)
+    code, _, err = filled.restore(file, "--ledger", str(copy))
+    assert code == 2
+    assert "was changed while it was read" in err
+    second = filled.store("second")
+    assert is_being_restored(second)
+    assert restored(second) == ""
+
+
 def documents_of(file: Path) -> list[Any]:
     """Return what a backup holds, without its first and last line; expiries are the same to ten seconds."""
     lines = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
