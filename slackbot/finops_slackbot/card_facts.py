@@ -21,7 +21,7 @@ from finops.domain.decision import Choice, State, VoteResult
 from finops.domain.money import annual_from_monthly
 from finops_slackbot.buttons import revision_of
 
-_ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2}
+_ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2, Choice.RESUME: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,8 @@ def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any
     execution, outcome = status.execution, status.outcome
     approved = find_condition(status.conditions, APPROVED)
     # A later vote of the same handle takes the place of the earlier one.
-    standing = {vote.slack_user or f"k8s.{vote.username}": vote for vote in counted}.values()
+    on_it = (vote for vote in counted if vote.choice is not Choice.RESUME)
+    standing = {vote.slack_user or f"k8s.{vote.username}": vote for vote in on_it}.values()
     return {
         "state": status.state or State.PENDING,
         "votes": tuple(counted),

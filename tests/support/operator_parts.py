@@ -30,6 +30,7 @@ from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
 from finops_operator.decisions.identities import Identities
+from finops_operator.decisions.pauses import Pauses
 from finops_operator.rules.origin import intended_id, spec_hash
 from finops_operator.rules.paused import paused
 from finops_operator.telemetry import Telemetry
@@ -41,6 +42,7 @@ from finops_operator.upkeep.finished_requests import FinishedRequests
 from finops_operator.upkeep.gauges import Gauges
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.obstacles import LEDGER_BROKEN, Obstacles
+from finops_operator.upkeep.paused_kinds import PausedKinds
 from finops_operator.upkeep.stray_votes import StrayVotes
 from finops_operator.upkeep.wanted_groups import WantedGroups
 from finops_operator.upkeep.watch_upkeep import WatchUpkeep
@@ -100,6 +102,7 @@ class Parts:
             self.people,
             self.clock,
             self.protection,
+            lambda request: self.policies.api.get(request.metadata.namespace or "", request.spec.policy),
             lambda: self.fence,
             ended=self.given_back.append,
         )
@@ -134,6 +137,7 @@ class Parts:
             },
             lambda: self.writable,
         )
+        self.paused_kinds = PausedKinds(self.policies, Pauses(self.ledger), events, self.telemetry, self.clock)
         kinds = (self.policies, self.requests, self.approvals)
         watches = WatchUpkeep(kinds, canary, self.telemetry, self.clock, 60)
         freeze = Freeze(self.maps, "r-freeze")
@@ -156,6 +160,7 @@ class Parts:
                 Duty("slack channels", self.slack_channels.refresh),
                 Duty("what is gone", self.cleanup.clean_up),
                 Duty("obstacles", self.obstacles.show_ours, writes=False),
+                Duty("paused kinds", self.paused_kinds.show),
                 Duty("votes without owner", StrayVotes(self.approvals, self.clock).adopt),
             ),
             self.clock,

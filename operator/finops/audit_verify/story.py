@@ -76,6 +76,9 @@ class RequestStory:
             return
         choice = record["detail"].get("choice")
         person = str(record["detail"].get("person") or record["actor"])
+        if choice == "Resume":
+            # It lets other acts begin again and is no vote on this one.
+            return
         if choice == "Approve":
             self.approvals[record["planHash"], person] = record["operationId"]
             self.objections.discard(person)

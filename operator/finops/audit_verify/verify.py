@@ -11,6 +11,7 @@ from finops.audit_verify.form import NotARecord
 from finops.audit_verify.merkle import Tree
 from finops.audit_verify.reading import Line, read
 from finops.audit_verify.report import Problem, VerifyReport
+from finops.audit_verify.resumptions import Resumptions
 from finops.audit_verify.signatures import Keys
 from finops.audit_verify.story import DUPLICATE, RequestStory
 
@@ -51,6 +52,7 @@ class _Walk:
     grown: _Grown = field(default_factory=_Grown)
     duplicates: dict[tuple[int, str], Problem] = field(default_factory=dict)
     """(sequence, hash) of a repeated outcome → the problem it is until it is corrected."""
+    resumptions: Resumptions = field(default_factory=Resumptions)
 
 
 def verify(
@@ -121,7 +123,10 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
                 walk.problems.append(problem)
         if record["kind"] == "corrected":
             _correct(walk, number, record)
-    elif record["kind"] in {"intent", "outcome", "verified", "decided", "voted", "proposed"}:
+        wrong = walk.resumptions.problem(record)
+        if wrong:
+            walk.problems.append(Problem(number, "Resumption", wrong))
+    elif record["kind"] in {"paused", "resumed", "intent", "outcome", "verified", "decided", "voted", "proposed"}:
         walk.problems.append(Problem(number, "Form", f"{record['kind']} record that names no request"))
 
 

@@ -25,7 +25,7 @@ class RecordKind(StrEnum):
 
     `acquired`: a process took the lease; the first record under its fence. `corrected`: an earlier record, named by
     sequence and hash, repeats another one and counts for nothing. `protected`: since when the admission policies are in
-    force as they are.
+    force as they are. `paused`: an act failed, and others of its kind and policy wait; `resumed`: a person ended that.
     """
 
     PROPOSED = "proposed"
@@ -43,6 +43,8 @@ class RecordKind(StrEnum):
     ACQUIRED = "acquired"
     CORRECTED = "corrected"
     PROTECTED = "protected"
+    PAUSED = "paused"
+    RESUMED = "resumed"
 
 
 @dataclass(frozen=True, slots=True)

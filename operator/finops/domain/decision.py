@@ -72,11 +72,12 @@ IN_FLIGHT: Final = frozenset({State.EXECUTING, State.VERIFYING, State.NEEDS_HUMA
 
 
 class Choice(StrEnum):
-    """What a voter can say."""
+    """What a voter can say. `Resume` is no vote on the request: it lets acts of its kind and policy begin again."""
 
     APPROVE = "Approve"
     DENY = "Deny"
     WITHDRAW = "Withdraw"
+    RESUME = "Resume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ class RefusalReason(StrEnum):
     NOT_PROPOSED = "NotProposed"
     TOO_MANY_VOTES = "TooManyVotes"
     UNPROTECTED = "Unprotected"
+    NOT_PAUSED = "NotPaused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,12 +291,9 @@ def _refusal(
     vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate: Electorate, now: datetime
 ) -> tuple[RefusalReason, str] | None:
     terms = request.terms
-    if vote.request_uid != request.uid:
-        return RefusalReason.WRONG_REQUEST, "This vote names another request of the same name; read the new one."
-    if vote.plan_hash != request.plan_hash:
-        return RefusalReason.WRONG_PLAN, "This vote was for a different plan than the one proposed here."
-    if vote.voter.source not in {"kubernetes", "slack"}:
-        return RefusalReason.UNKNOWN_SOURCE, f"Votes from source {vote.voter.source!r} are not known here."
+    misplaced = _misplaced(vote, request)
+    if misplaced is not None:
+        return misplaced
     if not _may_decide_now(vote.choice, request.state):
         return RefusalReason.ALREADY_DECIDED, f"The request is already {request.state.value}; the vote changes nothing."
     # The API server stamped the vote: both instants come from the cluster, not from the voter.
@@ -312,6 +311,47 @@ def _refusal(
         return RefusalReason.NOT_ELIGIBLE, f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}."
     elif standing is vote.choice:
         return RefusalReason.ALREADY_VOTED, f"{person} has already voted {vote.choice.value} on this request."
+    return _reason_missing(vote, terms)
+
+
+def judge_resume(
+    vote: Vote, request: RequestFacts, approvers: tuple[Approver, ...], electorate: Electorate, *, paused: bool
+) -> Verdict:
+    """Decide whether a person may let the acts of the request's kind and policy begin again.
+
+    Args:
+        vote: of choice Resume, on any request of that kind and policy, whatever its state.
+        request: the request.
+        approvers: of the policy as it is now: the terms of an old request may name people who have left.
+        electorate: who is in which group.
+        paused: whether these acts are paused.
+    """
+    refusal = _misplaced(vote, request)
+    if refusal is None and eligible_by(vote.voter, approvers, electorate) is None:
+        who = _named(approvers)
+        refusal = (
+            RefusalReason.NOT_ELIGIBLE,
+            f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}.",
+        )
+    if refusal is None and not paused:
+        refusal = RefusalReason.NOT_PAUSED, "Acts of this kind are not paused in this policy; nothing to resume."
+    refusal = refusal or _reason_missing(vote, request.terms)
+    if refusal is not None:
+        return Verdict(VoteResult.REFUSED, refusal[0], refusal[1])
+    return Verdict(VoteResult.COUNTED, vote.choice.value, "Resumed: approved acts of this kind begin again.")
+
+
+def _misplaced(vote: Vote, request: RequestFacts) -> tuple[RefusalReason, str] | None:
+    if vote.request_uid != request.uid:
+        return RefusalReason.WRONG_REQUEST, "This vote names another request of the same name; read the new one."
+    if vote.plan_hash != request.plan_hash:
+        return RefusalReason.WRONG_PLAN, "This vote was for a different plan than the one proposed here."
+    if vote.voter.source not in {"kubernetes", "slack"}:
+        return RefusalReason.UNKNOWN_SOURCE, f"Votes from source {vote.voter.source!r} are not known here."
+    return None
+
+
+def _reason_missing(vote: Vote, terms: Terms) -> tuple[RefusalReason, str] | None:
     needs_reason = terms.require_reason == "Always" or (
         terms.require_reason == "Deny" and vote.choice is not Choice.APPROVE
     )

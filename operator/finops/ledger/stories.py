@@ -63,7 +63,8 @@ class Story:
 
     @property
     def lasted(self) -> timedelta:
-        return self.events[-1].record.time - self.events[0].record.time
+        own = [event.record for event in self.events if event.record.entry.kind is not RecordKind.RESUMED]
+        return own[-1].time - own[0].time
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,8 @@ def _story(request: str, records: Sequence[Record]) -> Story:
 
 def stretches_of(records: Sequence[Record]) -> tuple[Stretch, ...]:
     """Return where the time went: waiting for votes, for the start, calls, and waiting for AWS to show the effect."""
+    # Whoever resumes other acts after this one failed does so long after its end.
+    records = [one for one in records if one.entry.kind is not RecordKind.RESUMED]
     decided = _first(records, lambda one: one.entry.kind is RecordKind.DECIDED)
     began = _first(records, lambda one: one.entry.kind is RecordKind.INTENT)
     answered = _first(reversed(records), lambda one: one.entry.kind is RecordKind.OUTCOME and one.entry.attempt > 0)

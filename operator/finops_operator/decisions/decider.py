@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
+from finops.crds.scan_policy import ScanPolicy
 from finops.domain.decision import (
     BEFORE_ACT,
     TERMINAL,
@@ -36,6 +37,7 @@ from finops_operator.decisions.ballots import Ballots
 from finops_operator.decisions.decision_writer import DecisionWriter
 from finops_operator.decisions.identities import Identities
 from finops_operator.decisions.origins import Origins
+from finops_operator.decisions.resumptions import Resumptions
 from finops_operator.decisions.verdicts import RecordedVerdicts, sentence
 from finops_operator.decisions.vote_judge import VoteJudge
 from finops_operator.rules import request_status
@@ -52,6 +54,7 @@ class Decider:
     """Decides one request at a time.
 
     Attributes:
+        policy_of: the ScanPolicy of a request as it is now, None when it is gone.
         fence: the token of the lease that this process holds.
         answered: called with each verdict that was recorded.
         ended: called with each request that ended without a call; may be repeated.
@@ -64,6 +67,7 @@ class Decider:
     people: Identities
     clock: Clock
     protection: Protected
+    policy_of: Callable[[ActionRequest], ScanPolicy | None]
     fence: Callable[[], int]
     answered: Callable[[Verdict], None] = lambda _verdict: None
     ended: Callable[[ActionRequest], None] = lambda _request: None
@@ -78,10 +82,11 @@ class Decider:
     def __post_init__(self) -> None:
         votes = RecordedVerdicts(self.ledger)
         ballots = Ballots(votes, self.approvals, self.approvals_of, self.people, self.protection)
+        resumptions = Resumptions(self.ledger, self.policy_of)
         object.__setattr__(self, "_votes", votes)
         object.__setattr__(self, "_origins", Origins(self.ledger))
         object.__setattr__(self, "_ballots", ballots)
-        object.__setattr__(self, "_judge", VoteJudge(self.ledger, ballots, self.clock, self.answered))
+        object.__setattr__(self, "_judge", VoteJudge(self.ledger, ballots, resumptions, self.clock, self.answered))
         object.__setattr__(
             self, "_decisions", DecisionWriter(self.ledger, votes, self.requests, self.fence, self.ended)
         )

@@ -9,6 +9,7 @@ from finops.ports.clock import Clock
 from finops.settings import Settings
 from finops.store.slack_messages import SlackMessages
 from finops_operator.acts.recovery import Recovery
+from finops_operator.decisions.pauses import Pauses
 from finops_operator.parts.authority import Authority
 from finops_operator.parts.cloud import CloudParts
 from finops_operator.parts.cluster import ClusterParts
@@ -20,6 +21,7 @@ from finops_operator.upkeep.duty import Duty
 from finops_operator.upkeep.finished_requests import FinishedRequests
 from finops_operator.upkeep.gauges import Gauges
 from finops_operator.upkeep.obstacles import LEDGER_BROKEN, Obstacles
+from finops_operator.upkeep.paused_kinds import PausedKinds
 from finops_operator.upkeep.published_ids import PublishedIds
 from finops_operator.upkeep.stray_votes import StrayVotes
 from finops_operator.upkeep.watch_upkeep import WatchUpkeep
@@ -82,4 +84,6 @@ def duties(
         authority.keeper.may_write,
     )
     yield Duty("obstacles", obstacles.show_ours, writes=False)
+    kinds = PausedKinds(cluster.policies, Pauses(ledger), cluster.events, telemetry, clock)
+    yield Duty("paused kinds", kinds.show)
     yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)

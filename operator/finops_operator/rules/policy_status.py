@@ -27,6 +27,9 @@ INVALID_SPEC: Final = "InvalidSpec"
 """Reason of `Ready=False` for a spec that asks for something impossible; its message names field and fix."""
 ACCOUNT_CODES: Final = frozenset({"AccountNotFound", "AccountNotGranted", "AccountTwice"})
 ACTS_POSSIBLE: Final = "ActsPossible"
+ACTS_PAUSED: Final = "ActsPaused"
+PAUSE_REASONS: Final = {True: "ActFailed", False: "NonePaused"}
+"""Reason of `ActsPaused` by its status."""
 LONGEST: Final = 900
 _MESSAGE: Final = LONGEST
 _WORD: Final = 240
@@ -210,6 +213,15 @@ def acts(policy: ScanPolicy, reason: str, message: str, *, now: datetime) -> dic
     possible = reason == ACTS_POSSIBLE
     conditions = with_condition(
         policy.status.conditions, ACTS_POSSIBLE, possible, reason, _plain(message)[:LONGEST], now=now
+    )
+    return policy.status.model_copy(update={"conditions": conditions}).to_dict()
+
+
+def paused(policy: ScanPolicy, message: str, *, now: datetime) -> dict[str, Any]:
+    """Whether acts of some kind wait because one failed; `message` says which and why, empty when none does."""
+    text = _plain(message)[:LONGEST] or "No kind of act is paused."
+    conditions = with_condition(
+        policy.status.conditions, ACTS_PAUSED, bool(message), PAUSE_REASONS[bool(message)], text, now=now
     )
     return policy.status.model_copy(update={"conditions": conditions}).to_dict()
 

@@ -16,7 +16,7 @@ from finops.domain.audit import Record, RecordKind
 from finops.domain.canonical import Json
 from finops.domain.decision import Approver, Choice, RequestFacts, State, Tally, Terms, Vote, Voter
 
-_ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2}
+_ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2, Choice.RESUME: 3}
 _NEVER_STAMPED: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -117,8 +117,8 @@ def recorded_vote(record: Record) -> Vote:
 def counted_votes(records: Iterable[Record], present: Collection[str]) -> tuple[Vote, ...]:
     """Return the votes on a request that the ledger counted, in the ledger's order.
 
-    An approval counts only while its object exists. What takes a permission away counts permanently: whoever deletes
-    the object of a Withdraw or Deny must not bring the permission back.
+    A resumption is no vote on the request. An approval counts only while its object exists. What takes a permission
+    away counts permanently: whoever deletes the object of a Withdraw or Deny must not bring the permission back.
 
     Args:
         records: the ledger's about the request.
@@ -126,7 +126,8 @@ def counted_votes(records: Iterable[Record], present: Collection[str]) -> tuple[
     """
     counted = [one for one in records if one.entry.kind is RecordKind.VOTED and one.entry.result == "counted"]
     votes = map(recorded_vote, sorted(counted, key=lambda record: record.sequence))
-    return tuple(vote for vote in votes if vote.choice is not Choice.APPROVE or vote.uid in present)
+    on_it = (vote for vote in votes if vote.choice is not Choice.RESUME)
+    return tuple(vote for vote in on_it if vote.choice is not Choice.APPROVE or vote.uid in present)
 
 
 def tally_of_decision(decision: Record, counted: Iterable[Vote]) -> Tally:

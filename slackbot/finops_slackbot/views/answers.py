@@ -12,7 +12,12 @@ from finops_slackbot.text import code, quote
 from finops_slackbot.views.details import approver_text
 from finops_slackbot.views.wording import expiry, kubectl, named_code
 
-_VERBS = {Choice.APPROVE.value: "approval", Choice.DENY.value: "denial", Choice.WITHDRAW.value: "withdrawal"}
+_VERBS = {
+    Choice.APPROVE.value: "approval",
+    Choice.DENY.value: "denial",
+    Choice.WITHDRAW.value: "withdrawal",
+    Choice.RESUME.value: "word to resume",
+}
 
 
 def unknown_button() -> str:
@@ -137,6 +142,8 @@ def verdict(approval: Approval, facts: CardFacts | None, *, settled: bool = True
             return f"Your denial{on} counts: the request is closed and nothing will be done."
         if spec.decision is Choice.WITHDRAW:
             return f"Your approval{on} is taken back."
+        if spec.decision is Choice.RESUME:
+            return "Acts of this kind are resumed: those that wait begin within a minute."
         return _approval(approval, facts, settled=settled)
     if status.reason == RefusalReason.NOT_ELIGIBLE and facts is not None:
         return f"Not counted{on}: you are not an approver of this policy. Approvers: {_approvers(facts)}."
