@@ -189,3 +189,24 @@ def test_an_approved_act_that_waits_is_named_with_its_reason(aws: AwsProcess, fi
         ended = finops("doctor", "--kubeconfig", str(double.kubeconfig), "--namespace", "team-a", "-o", "json")
     found = results(ended)["kubernetes", f"act {made.metadata.name}"]
     assert (found["verdict"], found["detail"]) == ("warning", "Waiting for the policy's window.")
+
+
+def test_acts_that_are_paused_because_one_failed_are_named_with_the_command(
+    aws: AwsProcess, finops: Finops, tmp_path: Path
+) -> None:
+    crds = [Path(__file__).parents[3] / "crds"]
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}}
+    why = "ec2_instance_stop of policy p is paused: r-1 was rolled back: no capacity."
+    with KubernetesDouble(tmp_path, crds=crds, manifests=[space]) as double:
+        api = scan_policies(connect(str(double.kubeconfig)))
+        made = api.create(policy())
+        made = api.replace_status(made, policy_status.paused(made, why, now=datetime.now(UTC)))
+        asked = ("doctor", "--kubeconfig", str(double.kubeconfig), "--namespace", "team-a", "-o", "json")
+        ended = finops(*asked)
+        api.replace_status(made, policy_status.paused(made, "", now=datetime.now(UTC)))
+        after = finops(*asked)
+    found = results(ended)["kubernetes", "paused acts of p"]
+    assert ended.code == 1
+    assert (found["verdict"], found["detail"]) == ("failed", why)
+    assert "finops resume" in found["hint"]
+    assert ("kubernetes", "paused acts of p") not in results(after)

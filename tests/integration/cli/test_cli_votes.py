@@ -212,3 +212,21 @@ def test_requests_are_narrowed_and_ordered_by_the_options_of_every_list(
     wrong = kubectl_finops("requests", "--status", "Pendign")
     assert wrong.code == 2
     assert "did you mean pending?" in wrong.err
+
+
+def test_who_resumes_sends_a_vote_with_a_reason_and_reads_the_answer(
+    cluster: KubernetesDouble, kubectl_finops: Finops
+) -> None:
+    assert kubectl_finops("resume", "stop-web", "--context", "alice").code == 2, "without a reason nothing is sent"
+    sending = ("resume", "stop-web", "--reason", "the quota was raised", "--context", "alice", "--wait", "0.2")
+    assert kubectl_finops(*sending).code == 1, "nobody has answered"
+    (first,) = cluster.objects("approvals.finops.dev")
+    assert (first["spec"]["decision"], first["spec"]["reason"]) == ("Resume", "the quota was raised")
+    answer(cluster, first["metadata"]["name"], "Refused", "NotPaused")
+    again = kubectl_finops(*sending)
+    (_, second) = sorted(vote_names(cluster))
+    assert again.code == 1
+    answer(cluster, second, "Counted", "Resume")
+    third = kubectl_finops(*sending)
+    assert len(vote_names(cluster)) == 3, "a word that ended one pause does not end the next one"
+    assert third.code == 1
