@@ -6,7 +6,7 @@ the act that failed.
 
 | operation id | kind | result | detail |
 |---|---|---|---|
-| `paused:NAMESPACE/POLICY/ACTION:N` | paused | state of the failed act | policy, action, reason |
+| `paused:NAMESPACE/POLICY/ACTION:N` | paused | paused | policy, action, state of the failed act, reason |
 | `resumed:NAMESPACE/POLICY/ACTION:N` | resumed | resumed | policy, action, vote, reason; all pauses up to N end |
 
 Used by the executor when an act fails, by the gate before an act, and by the decider when a person resumes.
@@ -58,7 +58,7 @@ class Pause:
     @property
     def why(self) -> str:
         """What happened to that request, with the reason, in a sentence."""
-        what = _ENDED[State(self.record.entry.result)]
+        what = _ENDED[State(str(self.record.entry.detail["state"]))]
         reason = str(self.record.entry.detail["reason"]).strip().rstrip(".")
         return f"{self.request} {what}: {reason}." if reason else f"{self.request} {what}."
 
@@ -91,9 +91,14 @@ class Pauses:
             reason: why, for people.
         """
         records = self.ledger.of_request(request.rpartition("/")[2])
-        if any(one.entry.kind is RecordKind.PAUSED and one.entry.result == state for one in records):
+        if any(one.entry.kind is RecordKind.PAUSED and one.entry.detail["state"] == state for one in records):
             return
-        detail = {"policy": scope.policy, "action": scope.action, "reason": reason[:_LONGEST_REASON]}
+        detail = {
+            "policy": scope.policy,
+            "action": scope.action,
+            "state": state.value,
+            "reason": reason[:_LONGEST_REASON],
+        }
         number = self._last(scope)
         while True:
             number += 1
@@ -103,7 +108,7 @@ class Pauses:
                 kind=RecordKind.PAUSED,
                 request=request,
                 plan_hash=plan_hash,
-                result=state.value,
+                result="paused",
                 detail=dict(detail),
             )
             # Another act of the kind may have taken the number meanwhile: then its record comes back.

@@ -21,7 +21,7 @@ class _Killed(Exception):
 
 
 def pauses(ledger: DurableLedger, scope: Scope = RESIZE) -> list[tuple[str, str]]:
-    return [(pause.request, pause.record.entry.result) for pause in Pauses(ledger).in_force(scope)]
+    return [(pause.request, str(pause.record.entry.detail["state"])) for pause in Pauses(ledger).in_force(scope)]
 
 
 def test_a_rolled_back_act_pauses_its_kind_and_says_why(world: World, aws: AwsDouble) -> None:
