@@ -17,11 +17,18 @@ from finops.crds.approver import Approver
 from finops.crds.conditions import find_condition
 from finops.crds.presentation import Presentation
 from finops.crds.request_status import APPROVED
-from finops.domain.decision import Choice, State, VoteResult
+from finops.domain.decision import NO_VOTES, Choice, State, VoteResult
 from finops.domain.money import annual_from_monthly
 from finops_slackbot.buttons import revision_of
 
-_ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2, Choice.RESUME: 3}
+_ORDER: Final = {
+    Choice.APPROVE: 0,
+    Choice.DENY: 1,
+    Choice.WITHDRAW: 2,
+    Choice.SNOOZE: 3,
+    Choice.RESUME: 4,
+    Choice.WAKE: 5,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +214,7 @@ def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any
     execution, outcome = status.execution, status.outcome
     approved = find_condition(status.conditions, APPROVED)
     # A later vote of the same handle takes the place of the earlier one.
-    on_it = (vote for vote in counted if vote.choice is not Choice.RESUME)
+    on_it = (vote for vote in counted if vote.choice not in NO_VOTES)
     standing = {vote.slack_user or f"k8s.{vote.username}": vote for vote in on_it}.values()
     return {
         "state": status.state or State.PENDING,

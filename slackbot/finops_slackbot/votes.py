@@ -61,6 +61,7 @@ class Click:
     decision: Choice
     reason: str
     response_url: str
+    until: datetime | None = None
 
 
 class VoteTaker:
@@ -224,6 +225,7 @@ def _approval(
         plan_hash=request.spec.plan_hash,
         decision=click.decision,
         reason=click.reason.strip()[:2000] or None,
+        until=click.until,
         approver=Voter(
             source=Source.SLACK,
             username=plain(click.username, 100) or None,

@@ -114,7 +114,8 @@ class ApprovalSpec(Part):
     request: RequestReference = Field(description="The ActionRequest voted on.")
     plan_hash: Sha256 = Field(description="The planHash of the plan the voter saw; another one does not count.")
     decision: Choice = Field(
-        description="Approve, Deny, Withdraw (of an earlier vote), or Resume (acts of this kind and policy)."
+        description="Approve, Deny, Withdraw (of an earlier vote), Snooze (until a date), Resume (paused acts of "
+        "this action and policy) or Wake (end a snooze)."
     )
     reason: (
         Annotated[
@@ -124,10 +125,20 @@ class ApprovalSpec(Part):
         ]
         | None
     ) = Field(default=None, description="Why. Default: absent; the request's terms say when it must be given.")
+    until: Time | None = Field(
+        default=None,
+        description="Decision Snooze only: when to ask again, at most 366 days from now. Default: absent.",
+    )
     approver: Voter = Field(description="Who votes, and who vouches for it.")
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule("self == oldSelf", "cannot be changed", "a vote stays as cast: create another one with decision Withdraw"),
+        Rule(
+            "(self.decision == 'Snooze') == has(self.until)",
+            "says Snooze without until, or until without Snooze",
+            "a snooze needs the time at which to ask again; other decisions have none",
+            lambda vote: (vote.decision is Choice.SNOOZE) == (vote.until is not None),
+        ),
     )
 
     @property

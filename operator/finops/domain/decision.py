@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -32,6 +32,7 @@ class State(StrEnum):
     EXPIRED = "Expired"
     WITHDRAWN = "Withdrawn"
     SUPERSEDED = "Superseded"
+    SNOOZED = "Snoozed"
 
 
 class Trigger(StrEnum):
@@ -39,6 +40,7 @@ class Trigger(StrEnum):
 
     QUORUM_REACHED = "QuorumReached"
     DENIED = "Denied"
+    SNOOZED = "Snoozed"
     EXPIRED = "Expired"
     WITHDRAWN = "Withdrawn"
     SUPERSEDED = "Superseded"
@@ -62,6 +64,7 @@ TERMINAL: Final = frozenset(
         State.EXPIRED,
         State.WITHDRAWN,
         State.SUPERSEDED,
+        State.SNOOZED,
     }
 )
 """NeedsHuman is not terminal: when the unreachable part answers again the executor goes on to a safe end."""
@@ -72,12 +75,22 @@ IN_FLIGHT: Final = frozenset({State.EXECUTING, State.VERIFYING, State.NEEDS_HUMA
 
 
 class Choice(StrEnum):
-    """What a voter can say. `Resume` is no vote on the request: it lets acts of its kind and policy begin again."""
+    """What a voter can say.
+
+    The last two are no votes on the request: `Resume` lets acts of its kind and policy begin again after one failed,
+    `Wake` lets its resource be asked about again before the date of a snooze.
+    """
 
     APPROVE = "Approve"
     DENY = "Deny"
     WITHDRAW = "Withdraw"
+    SNOOZE = "Snooze"
     RESUME = "Resume"
+    WAKE = "Wake"
+
+
+NO_VOTES: Final = frozenset({Choice.RESUME, Choice.WAKE})
+LONGEST_SNOOZE: Final = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,8 @@ class Vote:
     reason: str
     voter: Voter
     at: datetime
+    until: datetime | None = None
+    """Of a snooze: when to ask again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +188,8 @@ class RefusalReason(StrEnum):
     TOO_MANY_VOTES = "TooManyVotes"
     UNPROTECTED = "Unprotected"
     NOT_PAUSED = "NotPaused"
+    NOT_SNOOZED = "NotSnoozed"
+    UNUSABLE_DATE = "UnusableDate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,12 +269,15 @@ class Tally:
     denials: tuple[Vote, ...]
     required: int
     note: str = ""
+    snoozes: tuple[Vote, ...] = ()
 
     @property
     def trigger(self) -> Trigger | None:
-        """A denial outweighs any number of approvals."""
+        """A denial outweighs any number of approvals, and so does a snooze."""
         if self.denials:
             return Trigger.DENIED
+        if self.snoozes:
+            return Trigger.SNOOZED
         if len(self.approvals) >= self.required:
             return Trigger.QUORUM_REACHED
         return None
@@ -311,20 +331,29 @@ def _refusal(
         return RefusalReason.NOT_ELIGIBLE, f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}."
     elif standing is vote.choice:
         return RefusalReason.ALREADY_VOTED, f"{person} has already voted {vote.choice.value} on this request."
-    return _reason_missing(vote, terms)
+    return _unusable_date(vote, now) or _reason_missing(vote, terms)
 
 
-def judge_resume(
-    vote: Vote, request: RequestFacts, approvers: tuple[Approver, ...], electorate: Electorate, *, paused: bool
+def _unusable_date(vote: Vote, now: datetime) -> tuple[RefusalReason, str] | None:
+    if vote.choice is not Choice.SNOOZE or (vote.until is not None and now < vote.until <= now + LONGEST_SNOOZE):
+        return None
+    return (
+        RefusalReason.UNUSABLE_DATE,
+        f"A snooze ends in the future, at most {LONGEST_SNOOZE.days} days from now; choose another date.",
+    )
+
+
+def judge_word(
+    vote: Vote, request: RequestFacts, approvers: tuple[Approver, ...], electorate: Electorate, *, in_force: bool
 ) -> Verdict:
-    """Decide whether a person may let the acts of the request's kind and policy begin again.
+    """Decide whether a person may end a pause of the request's kind and policy, or a snooze of its resource.
 
     Args:
-        vote: of choice Resume, on any request of that kind and policy, whatever its state.
+        vote: of choice Resume or Wake, on a request in whatever state.
         request: the request.
         approvers: of the policy as it is now: the terms of an old request may name people who have left.
         electorate: who is in which group.
-        paused: whether these acts are paused.
+        in_force: whether there is something to end.
     """
     refusal = _misplaced(vote, request)
     if refusal is None and eligible_by(vote.voter, approvers, electorate) is None:
@@ -333,12 +362,25 @@ def judge_resume(
             RefusalReason.NOT_ELIGIBLE,
             f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}.",
         )
-    if refusal is None and not paused:
-        refusal = RefusalReason.NOT_PAUSED, "Acts of this kind are not paused in this policy; nothing to resume."
+    if refusal is None and not in_force:
+        refusal = _NOTHING_TO_END[vote.choice]
     refusal = refusal or _reason_missing(vote, request.terms)
     if refusal is not None:
         return Verdict(VoteResult.REFUSED, refusal[0], refusal[1])
-    return Verdict(VoteResult.COUNTED, vote.choice.value, "Resumed: approved acts of this kind begin again.")
+    return Verdict(VoteResult.COUNTED, vote.choice.value, _ENDED[vote.choice])
+
+
+_ENDED: Final = {
+    Choice.RESUME: "Resumed: approved acts of this kind begin again.",
+    Choice.WAKE: "The snooze is ended: it is asked again after the next scan, if it is still recommended.",
+}
+_NOTHING_TO_END: Final = {
+    Choice.RESUME: (
+        RefusalReason.NOT_PAUSED,
+        "Acts of this kind are not paused in this policy; nothing to resume.",
+    ),
+    Choice.WAKE: (RefusalReason.NOT_SNOOZED, "The resource of this request is not snoozed; nothing to end."),
+}
 
 
 def _misplaced(vote: Vote, request: RequestFacts) -> tuple[RefusalReason, str] | None:
@@ -353,7 +395,7 @@ def _misplaced(vote: Vote, request: RequestFacts) -> tuple[RefusalReason, str] |
 
 def _reason_missing(vote: Vote, terms: Terms) -> tuple[RefusalReason, str] | None:
     needs_reason = terms.require_reason == "Always" or (
-        terms.require_reason == "Deny" and vote.choice is not Choice.APPROVE
+        terms.require_reason == "Deny" and vote.choice not in {Choice.APPROVE, Choice.SNOOZE}
     )
     if needs_reason and not vote.reason.strip():
         return RefusalReason.REASON_MISSING, f"A reason is required to {vote.choice.value.lower()}."
@@ -406,4 +448,5 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
     counting, note = together(by, electorate.named, electorate.mapping)
     approvals = tuple(vote for person, vote in approving.items() if person in counting or not by)
     denials = tuple(vote for vote in last.values() if vote.choice is Choice.DENY)
-    return Tally(approvals, denials, request.terms.required, note)
+    snoozes = tuple(vote for vote in last.values() if vote.choice is Choice.SNOOZE)
+    return Tally(approvals, denials, request.terms.required, note, snoozes)

@@ -22,6 +22,8 @@ _CHOICES: Final = {
     "Deny": "denied",
     "Withdraw": "withdrew the vote",
     "Resume": "voted to resume",
+    "Snooze": "snoozed it",
+    "Wake": "voted to end the snooze",
 }
 _BAD_ENDS: Final = frozenset({"NeedsHuman", "RolledBack", "Stale", "Denied", "Expired"})
 
@@ -205,6 +207,16 @@ def _resumed(entry: Entry) -> Sentence:
     return Sentence(Shape.VOTE, text, entry.actor, f"Reason: {reason}" if reason else "No reason given")
 
 
+def _snoozed(entry: Entry) -> Sentence:
+    text = f"snoozed the resource until {_text(entry.detail, 'until')[:16].replace('T', ' ')} UTC"
+    return Sentence(Shape.VOTE, text, entry.actor, _text(entry.detail, "resource"))
+
+
+def _woken(entry: Entry) -> Sentence:
+    reason = _text(entry.detail, "reason")
+    return Sentence(Shape.VOTE, "ended the snooze", entry.actor, f"Reason: {reason}" if reason else "")
+
+
 def _plain(text: str, shape: Shape = Shape.NOTE) -> Callable[[Entry], Sentence]:
     return lambda entry: Sentence(shape, text, detail=_text(entry.detail, "reason"))
 
@@ -227,4 +239,6 @@ _SENTENCES: Final[Mapping[RecordKind, Callable[[Entry], Sentence]]] = {
     RecordKind.PROTECTED: _plain("The admission policies are in force"),
     RecordKind.PAUSED: _paused,
     RecordKind.RESUMED: _resumed,
+    RecordKind.SNOOZED: _snoozed,
+    RecordKind.WOKEN: _woken,
 }

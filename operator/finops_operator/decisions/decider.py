@@ -37,8 +37,9 @@ from finops_operator.decisions.ballots import Ballots
 from finops_operator.decisions.decision_writer import DecisionWriter
 from finops_operator.decisions.identities import Identities
 from finops_operator.decisions.origins import Origins
-from finops_operator.decisions.resumptions import Resumptions
-from finops_operator.decisions.verdicts import RecordedVerdicts, sentence
+from finops_operator.decisions.snoozes import Snoozes
+from finops_operator.decisions.spoken import Spoken
+from finops_operator.decisions.verdicts import RecordedVerdicts, sentence, snoozed_until
 from finops_operator.decisions.vote_judge import VoteJudge
 from finops_operator.rules import request_status
 from finops_operator.rules.origin import is_older
@@ -82,11 +83,11 @@ class Decider:
     def __post_init__(self) -> None:
         votes = RecordedVerdicts(self.ledger)
         ballots = Ballots(votes, self.approvals, self.approvals_of, self.people, self.protection)
-        resumptions = Resumptions(self.ledger, self.policy_of)
+        spoken = Spoken(self.ledger, self.policy_of, self.clock)
         object.__setattr__(self, "_votes", votes)
         object.__setattr__(self, "_origins", Origins(self.ledger))
         object.__setattr__(self, "_ballots", ballots)
-        object.__setattr__(self, "_judge", VoteJudge(self.ledger, ballots, resumptions, self.clock, self.answered))
+        object.__setattr__(self, "_judge", VoteJudge(self.ledger, ballots, spoken, self.clock, self.answered))
         object.__setattr__(
             self, "_decisions", DecisionWriter(self.ledger, votes, self.requests, self.fence, self.ended)
         )
@@ -232,6 +233,10 @@ class Decider:
         if state is not State.PENDING and is_the_executors(self.ledger, request.metadata.uid or ""):
             # The status lags behind: the act has made its first call or has ended, and the executor reports that.
             return current
+        until = snoozed_until(votes)
+        if trigger is Trigger.SNOOZED and until is not None:
+            # Before the decision: a crash in between must not let the resource be asked about again at once.
+            Snoozes(self.ledger).begin(current, votes.snoozes[0], until)
         return self._decisions.record(current, trigger, votes, sentence(trigger, votes, self._ballots.counted(request)))
 
     def _trigger(self, request: ActionRequest, state: State, votes: Tally) -> Trigger | None:

@@ -1,13 +1,12 @@
 """The circuit breaker: after an act failed, no further act of its kind and policy begins until a person resumes them.
 
-Whether acts are paused is read from the ledger each time, so it holds after a restart;
-when the ledger does not answer, nothing begins. The records are numbered per kind and policy, and stand in the story of
-the act that failed.
+Whether acts are paused is read from the ledger each time, so it holds after a restart; when the ledger does not answer,
+nothing begins. The records stand in the story of the act that failed.
 
 | operation id | kind | result | detail |
 |---|---|---|---|
-| `paused:NAMESPACE/POLICY/ACTION:N` | paused | paused | policy, action, state of the failed act, reason |
-| `resumed:NAMESPACE/POLICY/ACTION:N` | resumed | resumed | policy, action, vote, reason; all pauses up to N end |
+| `acts paused:NAMESPACE/POLICY/ACTION:N` | acts paused | paused | policy, action, state of the failed act, reason |
+| `acts resumed:NAMESPACE/POLICY/ACTION:N` | acts resumed | resumed | policy, action, vote, reason; all up to N end |
 
 Used by the executor when an act fails, by the gate before an act, and by the decider when a person resumes.
 """
@@ -20,6 +19,7 @@ from typing import Final
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import State, Vote
 from finops.ports.ledger import Ledger
+from finops_operator.decisions.series import Series
 
 FAILED: Final = frozenset({State.ROLLED_BACK, State.NEEDS_HUMAN})
 """States of an act after which others of its kind wait."""
@@ -71,14 +71,7 @@ class Pauses:
 
     def in_force(self, scope: Scope) -> tuple[Pause, ...]:
         """Return the pauses that nobody has ended, the earliest first."""
-        found: list[Pause] = []
-        for number in range(self._last(scope), 0, -1):
-            if self.ledger.find(_resumed_id(scope, number)) is not None:
-                break
-            record = self.ledger.find(_paused_id(scope, number))
-            if record is not None:
-                found.append(Pause(record, number))
-        return tuple(reversed(found))
+        return tuple(Pause(one.record, one.number) for one in reversed(self._of(scope).in_force()))
 
     def pause(self, scope: Scope, request: str, plan_hash: str, state: State, reason: str) -> None:
         """Record that an act failed, once per act and state.
@@ -93,27 +86,22 @@ class Pauses:
         records = self.ledger.of_request(request.rpartition("/")[2])
         if any(one.entry.kind is RecordKind.PAUSED and one.entry.detail["state"] == state for one in records):
             return
-        detail = {
-            "policy": scope.policy,
-            "action": scope.action,
-            "state": state.value,
-            "reason": reason[:_LONGEST_REASON],
-        }
-        number = self._last(scope)
-        while True:
-            number += 1
-            entry = Entry(
-                operation_id=_paused_id(scope, number),
+        self._of(scope).begin(
+            Entry(
+                operation_id="",
                 actor="operator",
                 kind=RecordKind.PAUSED,
                 request=request,
                 plan_hash=plan_hash,
                 result="paused",
-                detail=dict(detail),
+                detail={
+                    "policy": scope.policy,
+                    "action": scope.action,
+                    "state": state.value,
+                    "reason": reason[:_LONGEST_REASON],
+                },
             )
-            # Another act of the kind may have taken the number meanwhile: then its record comes back.
-            if self.ledger.append(entry).entry == entry:
-                return
+        )
 
     def resume(self, scope: Scope, vote: Vote, recorded: Record) -> None:
         """Record that a person ended the pauses that were in force when their vote was counted; may be repeated.
@@ -123,13 +111,14 @@ class Pauses:
             vote: the counted vote of choice Resume.
             recorded: its record. Pauses after it were not known to the person and stay.
         """
-        known = [one for one in self.in_force(scope) if one.record.sequence < recorded.sequence]
-        if not known:
+        series = self._of(scope)
+        last = next((one for one in series.in_force() if one.record.sequence < recorded.sequence), None)
+        if last is None:
             return
-        last = known[-1]
-        self.ledger.append(
+        series.end(
+            last,
             Entry(
-                operation_id=_resumed_id(scope, last.number),
+                operation_id="",
                 actor=vote.voter.handle,
                 kind=RecordKind.RESUMED,
                 request=last.record.entry.request,
@@ -141,22 +130,11 @@ class Pauses:
                     "vote": recorded.entry.operation_id,
                     "reason": vote.reason,
                 },
-            )
+            ),
         )
 
-    def _last(self, scope: Scope) -> int:
-        """Return the number of the latest pause, 0 without one; in steps that double, for there may be hundreds."""
-        low, step = 0, 1
-        while self._exists(scope, low + step):
-            low, step = low + step, step * 2
-        while step > 1:
-            step //= 2
-            if self._exists(scope, low + step):
-                low += step
-        return low
-
-    def _exists(self, scope: Scope, number: int) -> bool:
-        return self.ledger.find(_paused_id(scope, number)) is not None
+    def _of(self, scope: Scope) -> Series:
+        return Series(self.ledger, RecordKind.PAUSED, RecordKind.RESUMED, str(scope))
 
 
 def paused_sentence(action: str, policy: str, pauses: tuple[Pause, ...], resume_by: str) -> str:
@@ -166,11 +144,3 @@ def paused_sentence(action: str, policy: str, pauses: tuple[Pause, ...], resume_
         f"{action} of policy {policy} is paused: {pauses[-1].why}{more} "
         f"Find out why, then resume: finops resume {resume_by} --reason WHY"
     )
-
-
-def _paused_id(scope: Scope, number: int) -> str:
-    return f"paused:{scope}:{number}"
-
-
-def _resumed_id(scope: Scope, number: int) -> str:
-    return f"resumed:{scope}:{number}"

@@ -14,6 +14,7 @@ from typing import Final
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
 from finops.domain.decision import (
+    NO_VOTES,
     Choice,
     Electorate,
     RefusalReason,
@@ -28,7 +29,7 @@ from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.decisions.act_stage import last_sequence, recorded_facts
 from finops_operator.decisions.ballots import Ballots
-from finops_operator.decisions.resumptions import Resumptions
+from finops_operator.decisions.spoken import Spoken
 from finops_operator.killpoint import killpoint
 from finops_operator.rules.votes import vote_of, votes_of
 
@@ -54,7 +55,7 @@ class VoteJudge:
 
     ledger: Ledger
     ballots: Ballots
-    resumptions: Resumptions
+    spoken: Spoken
     clock: Clock
     answered: Callable[[Verdict], None]
 
@@ -68,9 +69,9 @@ class VoteJudge:
         for vote in votes:
             known, approval = self.ballots.votes.verdict(vote), approvals[vote.uid]
             if known is not None and approval.status.result is None:
-                if vote.choice is Choice.RESUME and known.result is VoteResult.COUNTED:
+                if vote.choice in NO_VOTES and known.result is VoteResult.COUNTED:
                     # Before the answer: a crash in between is made up for while there is none.
-                    self.resumptions.carry_out(request, vote)
+                    self.spoken.carry_out(request, vote)
                 self._answer(approval, known)
         return changed
 
@@ -105,7 +106,7 @@ class VoteJudge:
             after = None
             killpoint("vote.recorded")
             self.answered(recorded)
-            if recorded.result is VoteResult.COUNTED and vote.choice is not Choice.RESUME:
+            if recorded.result is VoteResult.COUNTED and vote.choice not in NO_VOTES:
                 counted.append(vote)
         return len(counted) > before
 
@@ -117,8 +118,8 @@ class VoteJudge:
         counted: Collection[Vote],
         electorate: Electorate,
     ) -> Verdict:
-        if vote.choice is Choice.RESUME:
-            return self.resumptions.judge(request, vote, facts, electorate)
+        if vote.choice in NO_VOTES:
+            return self.spoken.judge(request, vote, facts, electorate)
         return judge(vote, facts, counted, electorate, self.clock.now())
 
     def _answer(self, approval: Approval, known: Verdict) -> None:

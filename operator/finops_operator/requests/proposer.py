@@ -32,6 +32,7 @@ from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
+from finops_operator.decisions.snoozes import Snoozes
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target
 from finops_operator.plugins.kind import ResourceKind
@@ -189,6 +190,7 @@ class Proposer:
         left, reads_left = room(policy, known), _MOST_READS
         now, deadline = self.clock.now(), self.clock.monotonic() + _PASS_SECONDS
         failing, outcomes, wanted = FailingPlaces(), Outcomes(), list[_RequestToMake]()
+        snoozes = Snoozes(self.ledger)
         for item in candidates(policy, self.recommendations(policy), known, by_id, now):
             if self.stopping():
                 return
@@ -204,6 +206,10 @@ class Proposer:
             remembered = self._cooldowns.why(policy, item, now)
             if remembered is not None:
                 outcomes.passed_over(item, remembered)
+                continue
+            snooze = snoozes.in_force(item.resource.arn, now)
+            if snooze is not None:
+                outcomes.waits(item, snooze.sentence)
                 continue
             place = failing.why(item)
             if place:

@@ -15,7 +15,7 @@ from finops.domain.audit import Record, RecordKind
 from finops.domain.decision import TERMINAL, Choice, Electorate, RequestFacts, State, Tally, Vote, tally
 from finops_operator.rules.votes import counted_votes
 
-_AGAINST: Final = frozenset({Choice.DENY, Choice.WITHDRAW})
+_AGAINST: Final = frozenset({Choice.DENY, Choice.WITHDRAW, Choice.SNOOZE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from finops.ports.ledger import Ledger
 from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.objects import Gone, Objects
 from finops_operator.decisions.pauses import Pauses
-from finops_operator.decisions.resumptions import scope_of
+from finops_operator.decisions.snoozes import Snoozes
+from finops_operator.decisions.spoken import scope_of
 from finops_operator.rules.votes import request_reference
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class FinishedRequests:
             made = request.metadata.creation_timestamp
             if request.status.state not in TERMINAL or made is None or made > limit:
                 continue
-            if self._ended_at(request, made) > limit or self._pauses_others(request):
+            if self._ended_at(request, made) > limit or self._is_needed(request):
                 continue
             try:
                 self.requests.delete(request)
@@ -51,9 +52,13 @@ class FinishedRequests:
             self._ended.pop(request.metadata.uid or "", None)
             logger.info("removed, it ended a month ago", extra={"request": request_reference(request)})
 
-    def _pauses_others(self, request: ActionRequest) -> bool:
-        """Return whether acts wait because this one failed: people read in it why, and resume them by its name."""
-        return any(pause.uid == request.metadata.uid for pause in Pauses(self.ledger).in_force(scope_of(request)))
+    def _is_needed(self, request: ActionRequest) -> bool:
+        """Return whether acts wait because this one failed, or its snooze lasts: people end both by its name."""
+        uid, arn = request.metadata.uid, request.spec.resource.arn
+        if any(pause.uid == uid for pause in Pauses(self.ledger).in_force(scope_of(request))):
+            return True
+        snooze = Snoozes(self.ledger).in_force(arn, self.clock.now())
+        return snooze is not None and snooze.uid == uid
 
     def _ended_at(self, request: ActionRequest, made: datetime) -> datetime:
         """Return the time of the last record about the request; what was written last in its story is its end."""

@@ -1,4 +1,4 @@
-"""The modals for votes with a reason, sent."""
+"""The modals for votes with a reason or a date, sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from finops_slackbot.button_targets import ClickResult
 from finops_slackbot.click_answers import ClickAnswers
 from finops_slackbot.events.intake import ENVELOPE, Intake, Person, person_of
 from finops_slackbot.slack_calls import Identity
-from finops_slackbot.views import approve_reason, deny_reason
+from finops_slackbot.views import approve_reason, deny_reason, snooze_date
 from finops_slackbot.views.reason_modal import REASON_BLOCK, REASON_INPUT, ModalOrigin, origin_of
 from finops_slackbot.votes import Click, VoteTaker
 
@@ -21,7 +21,7 @@ _KEEPS_THE_MODAL = frozenset({"store-down", "cluster-down", "slack-down", "start
 
 
 class ReasonModals:
-    """The two listeners."""
+    """The three listeners."""
 
     def __init__(
         self, intake: Intake, votes: VoteTaker, answering: ClickAnswers, identity: Callable[[], Identity]
@@ -35,6 +35,7 @@ class ReasonModals:
         """Connect the listeners."""
         app.view(deny_reason.CALLBACK)(self.deny)
         app.view(approve_reason.CALLBACK)(self.approve)
+        app.view(snooze_date.CALLBACK)(self.snooze)
 
     def deny(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
         """Record a denial."""
@@ -43,6 +44,10 @@ class ReasonModals:
     def approve(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
         """Record an approval with its reason."""
         self._submit(ack, body, Choice.APPROVE)
+
+    def snooze(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        """Record a snooze with its date."""
+        self._submit(ack, body, Choice.SNOOZE)
 
     def _submit(self, ack: Callable[..., Any], body: dict[str, Any], choice: Choice) -> None:
         view = body.get("view") or {}
@@ -70,6 +75,7 @@ class ReasonModals:
             decision=choice,
             reason=reason,
             response_url="",
+            until=snooze_date.chosen_date(_values(view)) if choice is Choice.SNOOZE else None,
         )
         result = self._votes.take(click, self._identity())
         if result is not None and result.recorded:
@@ -78,9 +84,12 @@ class ReasonModals:
 
 
 def _reason(view: Mapping[str, Any]) -> str:
-    values = (view.get("state") or {}).get("values") or {}
-    entry = (values.get(REASON_BLOCK) or {}).get(REASON_INPUT) or {}
+    entry = (_values(view).get(REASON_BLOCK) or {}).get(REASON_INPUT) or {}
     return str(entry.get("value") or "")
+
+
+def _values(view: Mapping[str, Any]) -> dict[str, Any]:
+    return (view.get("state") or {}).get("values") or {}
 
 
 def _in_modal(result: ClickResult) -> Mapping[str, Any] | None:

@@ -9,6 +9,7 @@ from finops.crds.approval import Approval
 from finops.domain.decision import IN_FLIGHT, Choice, RefusalReason, State, VoteResult
 from finops_slackbot.card_facts import CardFacts, remark
 from finops_slackbot.text import code, quote
+from finops_slackbot.views.blocks import date
 from finops_slackbot.views.details import approver_text
 from finops_slackbot.views.wording import expiry, kubectl, named_code
 
@@ -16,7 +17,9 @@ _VERBS = {
     Choice.APPROVE.value: "approval",
     Choice.DENY.value: "denial",
     Choice.WITHDRAW.value: "withdrawal",
+    Choice.SNOOZE.value: "snooze",
     Choice.RESUME.value: "word to resume",
+    Choice.WAKE.value: "word to end the snooze",
 }
 
 
@@ -142,6 +145,10 @@ def verdict(approval: Approval, facts: CardFacts | None, *, settled: bool = True
             return f"Your denial{on} counts: the request is closed and nothing will be done."
         if spec.decision is Choice.WITHDRAW:
             return f"Your approval{on} is taken back."
+        if spec.decision is Choice.SNOOZE and spec.until is not None:
+            return f"Your snooze{on} counts: nothing is done, and nobody is asked before {date(spec.until)}."
+        if spec.decision is Choice.WAKE:
+            return f"The snooze{on} is ended: it is asked again after the next scan, if it is still recommended."
         if spec.decision is Choice.RESUME:
             return "Acts of this kind are resumed: those that wait begin within a minute."
         return _approval(approval, facts, settled=settled)

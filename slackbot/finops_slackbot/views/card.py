@@ -18,6 +18,7 @@ from finops_slackbot.views.blocks import (
     APPROVE,
     DENY,
     DETAILS,
+    SNOOZE,
     Block,
     context,
     date,
@@ -57,6 +58,7 @@ STATE_WORDS: Final = {
     State.EXPIRED: "expired",
     State.WITHDRAWN: "withdrawn",
     State.SUPERSEDED: "replaced by a newer proposal",
+    State.SNOOZED: "snoozed",
 }
 
 
@@ -194,7 +196,8 @@ def _elements(facts: CardFacts, buttons: Buttons) -> list[Block]:
     if facts.require_reason != "Always":
         # With a reason to give, the modal is the confirmation.
         approve["confirm"] = _confirm(facts)
-    return [approve, _button(DENY, "Deny…", value, f"Deny: {label}"), details]
+    deny = _button(DENY, "Deny…", value, f"Deny: {label}")
+    return [approve, deny, _button(SNOOZE, "Snooze…", value, f"Snooze: {label}"), details]
 
 
 def _button(action_id: str, text: str, value: str, label: str) -> Block:

@@ -39,7 +39,7 @@ def test_a_rolled_back_act_pauses_its_kind_and_says_why(world: World, aws: AwsDo
     check(aws.calls, world.ledger_path, session=request.name)
 
 
-@pytest.mark.parametrize("boundary", ["ledger.paused.after-stream", "finish.after"])
+@pytest.mark.parametrize("boundary", ["ledger.acts paused.after-stream", "finish.after"])
 def test_a_process_that_dies_around_the_record_leaves_one_pause(boundary: str, world: World, aws: AwsDouble) -> None:
     def die() -> None:
         raise _Killed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -230,3 +231,20 @@ def test_who_resumes_sends_a_vote_with_a_reason_and_reads_the_answer(
     third = kubectl_finops(*sending)
     assert len(vote_names(cluster)) == 3, "a word that ended one pause does not end the next one"
     assert third.code == 1
+
+
+def test_who_snoozes_names_a_day_and_who_wakes_a_reason(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
+    asked = ("stop-web", "--context", "alice", "--wait", "0.2")
+    wrong = kubectl_finops("snooze", *asked, "--until", "soon", "--yes")
+    assert wrong.code == 2
+    assert "--until" in wrong.err
+    assert vote_names(cluster) == []
+    kubectl_finops("snooze", *asked, "--until", "2w", "--yes", "--reason", "month-end closing")
+    (sent,) = cluster.objects("approvals.finops.dev")
+    until = datetime.fromisoformat(sent["spec"]["until"])
+    assert sent["spec"]["decision"] == "Snooze"
+    assert timedelta(days=13, hours=23) < until - datetime.now(UTC) < timedelta(days=14, hours=1)
+    assert kubectl_finops("wake", *asked).code == 2, "without a reason nothing is sent"
+    kubectl_finops("wake", *asked, "--reason", "the closing is done")
+    decisions = {one["spec"]["decision"] for one in cluster.objects("approvals.finops.dev")}
+    assert decisions == {"Snooze", "Wake"}

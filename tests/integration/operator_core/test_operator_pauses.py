@@ -23,7 +23,7 @@ from finops.errors import FinopsError, LedgerUnavailable
 from finops.k8s.kinds import aws_accounts
 from finops.ledger.stories import latest_stories, story_of
 from finops_operator.decisions.pauses import Pauses
-from finops_operator.decisions.resumptions import scope_of
+from finops_operator.decisions.spoken import scope_of
 from finops_operator.rules.votes import request_reference
 
 TERMS = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}]}
@@ -185,7 +185,7 @@ def test_without_the_ledger_nothing_begins(parts: Parts, monkeypatch: pytest.Mon
     found = parts.ledger.find
 
     def silent(operation_id: str) -> Any:
-        if operation_id.startswith("paused:"):
+        if operation_id.startswith("acts paused:"):
             raise LedgerUnavailable("the store does not answer")
         return found(operation_id)
 
@@ -236,7 +236,7 @@ def test_the_request_that_paused_others_is_kept_until_they_are_resumed(parts: Pa
     assert parts.requests.api.get(NAMESPACE, failed.metadata.name) is None
 
 
-def test_the_story_tells_the_pause_and_who_ended_it_and_not_as_time_of_the_act(parts: Parts) -> None:
+def test_the_story_has_the_pause_and_who_ended_it_and_not_as_time_of_the_act(parts: Parts) -> None:
     failed = fail(parts, approved(parts, 1))
     before = story_of(parts.ledger._stream, request_reference(failed))
     assert before is not None
@@ -256,4 +256,4 @@ def test_the_verifier_finds_acts_resumed_without_a_vote(parts: Parts) -> None:
     honest = parts.ledger_path.read_text(encoding="utf-8").splitlines()
     assert verify(honest).problems == ()
     without = [line for line in honest if json.loads(line)["record"]["detail"].get("choice") != "Resume"]
-    assert "Resumption" in {problem.code for problem in verify(without).problems}
+    assert "Word" in {problem.code for problem in verify(without).problems}

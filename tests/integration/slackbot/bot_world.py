@@ -267,7 +267,9 @@ class Judge(threading.Thread):
 
     def _decide(self, request: ActionRequest, result: Tally) -> None:
         votes = Votes.of(approve=len(result.approvals), deny=len(result.denials), required=result.required).to_dict()
-        state = {"Denied": "Denied", "QuorumReached": "Approved"}.get(str(result.trigger), "Pending")
+        state = {"Denied": "Denied", "Snoozed": "Snoozed", "QuorumReached": "Approved"}.get(
+            str(result.trigger), "Pending"
+        )
         extra = {"decidedAt": datetime.now(UTC).isoformat()} if state != "Pending" else {}
         self._world.set_status(request, state=state, votes=votes, **extra)
 
@@ -298,6 +300,7 @@ def _vote(approval: Approval) -> Vote:
         plan_hash=spec.plan_hash,
         choice=spec.decision,
         reason=spec.reason or "",
+        until=spec.until,
         voter=DomainVoter(
             source=voter.source.value,
             username=voter.username or "",

@@ -26,7 +26,7 @@ from finops_operator.plugins.loaded import load_kinds
 
 COMMANDS = {
     "approve", "audit", "costs", "demo", "deny", "doctor", "explain", "iam-policy", "policy", "prices",
-    "recommendations", "requests", "resources", "scan", "withdraw",
+    "recommendations", "requests", "resources", "resume", "scan", "snooze", "wake", "withdraw",
 }  # fmt: skip
 
 

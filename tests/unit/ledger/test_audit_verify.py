@@ -231,12 +231,12 @@ def test_an_open_intent_is_named_but_is_no_problem() -> None:
 
 
 def _pause(name: str, number: int = 1) -> Entry:
-    return replace(entry("x", RecordKind.PAUSED, result="RolledBack"), operation_id=f"paused:{name}:{number}")
+    return replace(entry("x", RecordKind.PAUSED, result="paused"), operation_id=f"acts paused:{name}:{number}")
 
 
 def _resumption(name: str, vote_id: str, *, actor: str = "k8s.bob") -> Entry:
     made = entry("y", RecordKind.RESUMED, actor=actor, result="resumed", detail={"vote": vote_id})
-    return replace(made, operation_id=f"resumed:{name}:1")
+    return replace(made, operation_id=f"acts resumed:{name}:1")
 
 
 _SCOPE = "team-a/savings/ec2_instance_stop"
@@ -260,7 +260,7 @@ def test_a_resumption_after_a_pause_by_a_counted_vote_is_honest() -> None:
     ids=["nothing paused", "vote before the pause", "no vote", "somebody else", "another policy", "refused vote"],
 )
 def test_a_resumption_that_rests_on_nothing_is_found(entries: tuple[Entry, ...]) -> None:
-    assert codes((*HONEST, *entries)) == {"Resumption"}
+    assert codes((*HONEST, *entries)) == {"Word"}
 
 
 def test_a_word_to_resume_is_no_vote_on_its_request() -> None:

@@ -130,7 +130,8 @@ def test_hostile_names_stay_text_within_every_limit(state: State) -> None:
 def test_only_a_request_that_waits_has_buttons_to_decide() -> None:
     for state in State:
         ids = [element["action_id"] for element in elements(card(facts_of(state), BUTTONS))]
-        expected = ["finops_approve", "finops_deny", "finops_details"] if state is State.PENDING else ["finops_details"]
+        voting = ["finops_approve", "finops_deny", "finops_snooze"] if state is State.PENDING else []
+        expected = [*voting, "finops_details"]
         assert ids == expected, state
 
 
