@@ -134,6 +134,13 @@ APPROVAL = (
         {"spec": {"decision": "Deny"}},
         {},
     ),
+    RuleCase(
+        "Approval",
+        "spec",
+        "says Snooze without until, or until without Snooze",
+        {"spec": {"decision": "Snooze", "until": LATER}},
+        {"spec": {"until": LATER}},
+    ),
     value_case("Approval", "spec.planHash", "is not a SHA-256 in hexadecimal", "0" * 64, "0" * 63),
     value_case("Approval", "spec.reason", "is blank", " too late\nin the month", " \n\t "),
     spec_case(
