@@ -29,6 +29,7 @@ from finops_slackbot.views.card import Card, card, gone
 from finops_slackbot.views.deny_reason import deny_reason
 from finops_slackbot.views.details import details
 from finops_slackbot.views.reason_modal import ModalOrigin, origin_of
+from finops_slackbot.views.snooze_date import snooze_date
 from finops_slackbot.views.status import status
 from finops_slackbot.views.thread import thread_blocks, thread_lines
 
@@ -175,7 +176,7 @@ def test_the_thread_names_the_record_that_ended_the_act_and_nothing_before_the_e
 def test_modals_pass_slacks_limits_and_carry_their_origin() -> None:
     for resource_name in ("web-1", HOSTILE[:256]):
         facts = facts_of(State.PENDING, resource_name=resource_name)
-        for view in (deny_reason(facts, ORIGIN), approve_reason(facts, ORIGIN), details(facts)):
+        for view in (*(make(facts, ORIGIN) for make in (deny_reason, approve_reason, snooze_date)), details(facts)):
             assert check_view(json.loads(json.dumps(view))) == []
     assert origin_of(deny_reason(facts, ORIGIN)["private_metadata"]) == ORIGIN
     for foreign in ("", "[]", '{"a": 1}', "[1, 2, 3]", "not json"):
