@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
+from finops.crds.approver import Approver
 from finops.crds.part import Kind
 from finops.errors import FinopsError
 from finops.k8s.kinds import WatchEvent
@@ -108,6 +109,17 @@ class Mirror:
     def request(self, uid: str) -> ActionRequest | None:
         with self._lock:
             return self._requests.get(uid)
+
+    def approvers_of(self, namespace: str, policy: str) -> frozenset[Approver]:
+        """Return everybody whom a known request of the policy names as an approver."""
+        with self._lock:
+            requests = tuple(self._requests.values())
+        return frozenset(
+            approver
+            for request in requests
+            if (request.metadata.namespace, request.spec.policy) == (namespace, policy)
+            for approver in request.spec.approval.approvers
+        )
 
     def listed_in(self, name: str) -> tuple[ActionRequest, ...]:
         """Return the requests that the digest message of this name lists; see `listing_of`."""

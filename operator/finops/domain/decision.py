@@ -331,7 +331,7 @@ def _refusal(
         return RefusalReason.NOT_ELIGIBLE, f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}."
     elif standing is vote.choice:
         return RefusalReason.ALREADY_VOTED, f"{person} has already voted {vote.choice.value} on this request."
-    return _unusable_date(vote, now) or _reason_missing(vote, terms)
+    return _unusable_date(vote, now) or _reason_missing(vote, terms.require_reason)
 
 
 def _unusable_date(vote: Vote, now: datetime) -> tuple[RefusalReason, str] | None:
@@ -343,28 +343,45 @@ def _unusable_date(vote: Vote, now: datetime) -> tuple[RefusalReason, str] | Non
     )
 
 
+@dataclass(frozen=True, slots=True)
+class EndTerms:
+    """Who may end a pause or a snooze, by one policy as it is now: an old request may name people who have left.
+
+    Attributes:
+        policy: its name.
+        approvers: one of them is enough.
+        require_reason: `Never`, `Deny` or `Always`.
+    """
+
+    policy: str
+    approvers: tuple[Approver, ...]
+    require_reason: str
+
+
 def judge_word(
-    vote: Vote, request: RequestFacts, approvers: tuple[Approver, ...], electorate: Electorate, *, in_force: bool
+    vote: Vote, request: RequestFacts, terms: tuple[EndTerms, ...], electorate: Electorate, *, nothing: str = ""
 ) -> Verdict:
     """Decide whether a person may end a pause of the request's kind and policy, or a snooze of its resource.
 
     Args:
         vote: of choice Resume or Wake, on a request in whatever state.
         request: the request.
-        approvers: of the policy as it is now: the terms of an old request may name people who have left.
+        terms: of every policy whose pause or snooze would end; the person must be an approver of each.
         electorate: who is in which group.
-        in_force: whether there is something to end.
+        nothing: why there is nothing to end, empty when there is.
     """
     refusal = _misplaced(vote, request)
-    if refusal is None and eligible_by(vote.voter, approvers, electorate) is None:
-        who = _named(approvers)
-        refusal = (
-            RefusalReason.NOT_ELIGIBLE,
-            f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}.",
-        )
-    if refusal is None and not in_force:
-        refusal = _NOTHING_TO_END[vote.choice]
-    refusal = refusal or _reason_missing(vote, request.terms)
+    for one in terms:
+        if refusal is None and eligible_by(vote.voter, one.approvers, electorate) is None:
+            who = _named(one.approvers)
+            refusal = (
+                RefusalReason.NOT_ELIGIBLE,
+                f"{vote.voter.handle} is not an approver of policy {one.policy}. Approvers: {who}.",
+            )
+    if refusal is None and nothing:
+        refusal = _NOTHING_TO_END[vote.choice], nothing
+    for one in terms:
+        refusal = refusal or _reason_missing(vote, one.require_reason)
     if refusal is not None:
         return Verdict(VoteResult.REFUSED, refusal[0], refusal[1])
     return Verdict(VoteResult.COUNTED, vote.choice.value, _ENDED[vote.choice])
@@ -374,13 +391,7 @@ _ENDED: Final = {
     Choice.RESUME: "Resumed: approved acts of this kind begin again.",
     Choice.WAKE: "The snooze is ended: it is asked again after the next scan, if it is still recommended.",
 }
-_NOTHING_TO_END: Final = {
-    Choice.RESUME: (
-        RefusalReason.NOT_PAUSED,
-        "Acts of this kind are not paused in this policy; nothing to resume.",
-    ),
-    Choice.WAKE: (RefusalReason.NOT_SNOOZED, "The resource of this request is not snoozed; nothing to end."),
-}
+_NOTHING_TO_END: Final = {Choice.RESUME: RefusalReason.NOT_PAUSED, Choice.WAKE: RefusalReason.NOT_SNOOZED}
 
 
 def _misplaced(vote: Vote, request: RequestFacts) -> tuple[RefusalReason, str] | None:
@@ -393,10 +404,9 @@ def _misplaced(vote: Vote, request: RequestFacts) -> tuple[RefusalReason, str] |
     return None
 
 
-def _reason_missing(vote: Vote, terms: Terms) -> tuple[RefusalReason, str] | None:
-    needs_reason = terms.require_reason == "Always" or (
-        terms.require_reason == "Deny" and vote.choice not in {Choice.APPROVE, Choice.SNOOZE}
-    )
+def _reason_missing(vote: Vote, require_reason: str) -> tuple[RefusalReason, str] | None:
+    # A snooze is a denial for a while, and ends the request like one.
+    needs_reason = require_reason == "Always" or (require_reason == "Deny" and vote.choice is not Choice.APPROVE)
     if needs_reason and not vote.reason.strip():
         return RefusalReason.REASON_MISSING, f"A reason is required to {vote.choice.value.lower()}."
     return None

@@ -86,11 +86,12 @@ class OperatorGate:
         if request.dry_run:
             return None
         tenant, action = request.tenant, request.plan.action
-        pauses = Pauses(self.ledger).in_force(Scope(tenant.namespace, tenant.policy, action))
+        scope = Scope(tenant.namespace, tenant.policy, action)
+        pauses = Pauses(self.ledger).in_force(scope)
         others = tuple(pause for pause in pauses if pause.uid != request.uid)
         if not others:
             return None
-        why = paused_sentence(action, tenant.policy, others, request.name)
+        why = paused_sentence(scope, others, request.name)
         return Stop(StopKind.HOLD, f"Paused{others[-1].number}", f"Waiting: {why}")
 
     def _request(self, request: ActRequest) -> Stop | None:

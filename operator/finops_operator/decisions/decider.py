@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
-from finops.crds.scan_policy import ScanPolicy
 from finops.domain.decision import (
     BEFORE_ACT,
     TERMINAL,
@@ -37,7 +36,7 @@ from finops_operator.decisions.ballots import Ballots
 from finops_operator.decisions.decision_writer import DecisionWriter
 from finops_operator.decisions.identities import Identities
 from finops_operator.decisions.origins import Origins
-from finops_operator.decisions.snoozes import Snoozes
+from finops_operator.decisions.snoozes import PolicyByName, Snoozes
 from finops_operator.decisions.spoken import Spoken
 from finops_operator.decisions.verdicts import RecordedVerdicts, sentence, snoozed_until
 from finops_operator.decisions.vote_judge import VoteJudge
@@ -59,7 +58,7 @@ class Decider:
     """Decides one request at a time.
 
     Attributes:
-        policy_of: the ScanPolicy of a request as it is now, None when it is gone.
+        policy_of: finds a ScanPolicy as it is now.
         fence: the token of the lease that this process holds.
         answered: called with each verdict that was recorded.
         ended: called with each request that ended without a call; may be repeated.
@@ -72,7 +71,7 @@ class Decider:
     people: Identities
     clock: Clock
     protection: Protected
-    policy_of: Callable[[ActionRequest], ScanPolicy | None]
+    policy_of: PolicyByName
     fence: Callable[[], int]
     answered: Callable[[Verdict], None] = lambda _verdict: None
     ended: Callable[[ActionRequest], None] = lambda _request: None
@@ -242,7 +241,9 @@ class Decider:
         until = snoozed_until(votes)
         if trigger is Trigger.SNOOZED and until is not None:
             # Before the decision: a crash in between must not let the resource be asked about again at once.
-            Snoozes(self.ledger).begin(current, votes.snoozes[0], until)
+            policy = self.policy_of(current.metadata.namespace or "", current.spec.policy)
+            if policy is not None:
+                Snoozes(self.ledger, self.policy_of).begin(current, policy, votes.snoozes[0], until)
         return self._decisions.record(current, trigger, votes, sentence(trigger, votes, self._ballots.counted(request)))
 
     def _trigger(self, request: ActionRequest, state: State, votes: Tally) -> Trigger | None:

@@ -5,7 +5,7 @@ nothing begins. The records stand in the story of the act that failed.
 
 | operation id | kind | result | detail |
 |---|---|---|---|
-| `acts paused:NAMESPACE/POLICY/ACTION:N` | acts paused | paused | policy, action, state of the failed act, reason |
+| `acts paused:NAMESPACE/POLICY/ACTION:N` | acts paused | paused | policy, action, the act's state and step, reason |
 | `acts resumed:NAMESPACE/POLICY/ACTION:N` | acts resumed | resumed | policy, action, vote, reason; all up to N end |
 
 Used by the executor when an act fails, by the gate before an act, and by the decider when a person resumes.
@@ -13,7 +13,9 @@ Used by the executor when an act fails, by the gate before an act, and by the de
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from finops.domain.audit import Entry, Record, RecordKind
@@ -37,6 +39,21 @@ class Scope:
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.policy}/{self.action}"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How an act failed.
+
+    Attributes:
+        state: RolledBack or NeedsHuman.
+        reason: why, for people.
+        step: where it needs a person, empty when it is no single step.
+    """
+
+    state: State
+    reason: str
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +86,25 @@ class Pauses:
 
     ledger: Ledger
 
-    def in_force(self, scope: Scope) -> tuple[Pause, ...]:
-        """Return the pauses that nobody has ended, the earliest first."""
-        return tuple(Pause(one.record, one.number) for one in reversed(self._of(scope).in_force()))
+    def in_force(self, scope: Scope, *, before: datetime | None = None) -> tuple[Pause, ...]:
+        """Return the pauses that nobody has ended, the earliest first; of those only what began `before`, if given."""
+        found = tuple(Pause(one.record, one.number) for one in reversed(self._of(scope).in_force()))
+        return tuple(one for one in found if before is None or one.record.time < before)
 
-    def pause(self, scope: Scope, request: str, plan_hash: str, state: State, reason: str) -> None:
-        """Record that an act failed, once per act and state.
+    def pause(self, scope: Scope, request: str, plan_hash: str, failure: Failure) -> None:
+        """Record that an act failed; may be repeated for as long as nothing was called since a person resumed others.
+
+        An act that needs a person is tried again. If that fails after others were resumed, they wait again.
 
         Args:
             scope: what is paused.
             request: `namespace/name/uid` of the failed act's request.
             plan_hash: of its plan.
-            state: RolledBack or NeedsHuman.
-            reason: why, for people.
+            failure: what happened.
         """
-        records = self.ledger.of_request(request.rpartition("/")[2])
-        if any(one.entry.kind is RecordKind.PAUSED and one.entry.detail["state"] == state for one in records):
+        uid = request.rpartition("/")[2]
+        same = [one for one in self.in_force(scope) if one.uid == uid and _is_of(one.record, failure)]
+        if same or _is_known(self.ledger.of_request(uid), failure, self._of(scope).last_end()):
             return
         self._of(scope).begin(
             Entry(
@@ -97,26 +117,27 @@ class Pauses:
                 detail={
                     "policy": scope.policy,
                     "action": scope.action,
-                    "state": state.value,
-                    "reason": reason[:_LONGEST_REASON],
+                    "state": failure.state.value,
+                    "step": failure.step,
+                    "reason": failure.reason[:_LONGEST_REASON],
                 },
             )
         )
 
     def resume(self, scope: Scope, vote: Vote, recorded: Record) -> None:
-        """Record that a person ended the pauses that were in force when their vote was counted; may be repeated.
+        """Record that a person ended the pauses that were in force when they voted; may be repeated.
 
         Args:
             scope: what is resumed.
-            vote: the counted vote of choice Resume.
-            recorded: its record. Pauses after it were not known to the person and stay.
+            vote: the counted vote of choice Resume. What failed after it was not known to the person and stays.
+            recorded: its record.
         """
-        series = self._of(scope)
-        last = next((one for one in series.in_force() if one.record.sequence < recorded.sequence), None)
-        if last is None:
+        covered = [one for one in self.in_force(scope, before=vote.at) if one.record.sequence < recorded.sequence]
+        if not covered:
             return
-        series.end(
-            last,
+        last = covered[-1]
+        self._of(scope).end(
+            last.number,
             Entry(
                 operation_id="",
                 actor=vote.voter.handle,
@@ -137,10 +158,27 @@ class Pauses:
         return Series(self.ledger, RecordKind.PAUSED, RecordKind.RESUMED, str(scope))
 
 
-def paused_sentence(action: str, policy: str, pauses: tuple[Pause, ...], resume_by: str) -> str:
+def _is_of(record: Record, failure: Failure) -> bool:
+    detail = record.entry.detail
+    return detail["state"] == failure.state and detail["step"] == failure.step
+
+
+def _is_known(records: Iterable[Record], failure: Failure, resumed: Record | None) -> bool:
+    """Return whether the person who resumed others knew of this failure: its act has called nothing since."""
+    has_paused, called = False, 0
+    for record in records:
+        entry = record.entry
+        if entry.kind is RecordKind.PAUSED and _is_of(record, failure):
+            has_paused = True
+        elif entry.kind is RecordKind.INTENT or (entry.kind is RecordKind.OUTCOME and entry.attempt > 0):
+            called = record.sequence
+    return has_paused and (resumed is None or called < resumed.sequence)
+
+
+def paused_sentence(scope: Scope, pauses: tuple[Pause, ...], resume_by: str) -> str:
     """Return why acts of a kind wait and what ends it; `resume_by` is the request that the command names."""
     more = f" ({len(pauses)} such acts failed.)" if len(pauses) > 1 else ""
     return (
-        f"{action} of policy {policy} is paused: {pauses[-1].why}{more} "
-        f"Find out why, then resume: finops resume {resume_by} --reason WHY"
+        f"{scope.action} of policy {scope.policy} is paused: {pauses[-1].why}{more} "
+        f"Find out why, then resume: finops resume {resume_by} -n {scope.namespace} --reason WHY"
     )

@@ -49,9 +49,14 @@ class Series:
             if self.ledger.append(numbered).entry == numbered:
                 return
 
-    def end(self, last: Numbered, entry: Entry) -> None:
-        """Record that `last` and all before it end; may be repeated."""
-        self.ledger.append(replace(entry, operation_id=self._id(self.ends, last.number), kind=self.ends))
+    def end(self, number: int, entry: Entry) -> None:
+        """Record that the one of this number and all before it end; may be repeated."""
+        self.ledger.append(replace(entry, operation_id=self._id(self.ends, number), kind=self.ends))
+
+    def last_end(self) -> Record | None:
+        """Return the record that ended something last, None when nothing was ever ended."""
+        ends = (self.ledger.find(self._id(self.ends, number)) for number in range(self._last(), 0, -1))
+        return next((one for one in ends if one is not None), None)
 
     def _in_force(self) -> Iterator[Numbered]:
         for number in range(self._last(), 0, -1):

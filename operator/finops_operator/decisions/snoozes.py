@@ -1,23 +1,27 @@
-"""A resource that an approver snoozed is not asked about before the date, by any policy, whatever the action.
+"""A resource that an approver snoozed is not asked about before the date, by any policy of the namespace.
 
-Read from the ledger before each proposal, so it holds when the request is deleted and after a restart.
+Whatever the action. Read from the ledger before each proposal, so it holds when the request is deleted and after a
+restart. It holds as long as the policy that snoozed exists: without it nobody could end it before its date.
 
 | operation id | kind | result | detail |
 |---|---|---|---|
-| `snoozed:DIGEST:N` | snoozed | snoozed | resource, until, reason; DIGEST is the SHA-256 of the ARN, 32 digits of it |
+| `snoozed:DIGEST:N` | snoozed | snoozed | resource, policy, policyUid, until, reason |
 | `woken:DIGEST:N` | woken | woken | resource, vote, reason; all snoozes up to N end |
 
-Written by the decider, right before the decision Snoozed and when a person ends it; read by the proposer.
+DIGEST is the SHA-256 of namespace and ARN, 32 digits of it: one tenant's snooze is not the other's. Written by the
+decider, right before the decision Snoozed and when a person ends it; read by the proposer.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from finops.crds.action_request import ActionRequest
+from finops.crds.scan_policy import ScanPolicy
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import Vote
 from finops.ports.ledger import Ledger
@@ -26,13 +30,23 @@ from finops_operator.rules.votes import request_reference
 
 _DIGITS: Final = 32
 
+PolicyByName: TypeAlias = Callable[[str, str], ScanPolicy | None]
+"""From namespace and name to the policy as it is now, None when it is gone. Raises ClusterUnavailable, Refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """One snooze in force."""
+    """One snooze in force.
+
+    Attributes:
+        number: its place among those of the resource.
+        policy: the one that snoozed, as it is now.
+    """
 
     record: Record
+    number: int
     until: datetime
+    policy: ScanPolicy
 
     @property
     def request(self) -> str:
@@ -53,7 +67,7 @@ class Snooze:
             for part in (
                 f"Snoozed until {self.until:%Y-%m-%d %H:%M} UTC by {who} ({self.request}).",
                 reason,
-                f"To end it before: finops wake {name} -n {namespace}",
+                f"To end it before: finops wake {name} -n {namespace} --reason WHY",
             )
             if part
         )
@@ -61,22 +75,33 @@ class Snooze:
 
 @dataclass(frozen=True, slots=True)
 class Snoozes:
-    """Snoozes in the ledger. Each method raises LedgerUnavailable, LedgerDiverged; those that write FenceLost too."""
+    """Snoozes in the ledger.
+
+    Each method raises LedgerUnavailable, LedgerDiverged; those that write FenceLost too; `in_force` and `end` also what
+    `policy_of` raises.
+    """
 
     ledger: Ledger
+    policy_of: PolicyByName
 
-    def in_force(self, arn: str, now: datetime) -> Snooze | None:
-        """Return the snooze of a resource that ends last, None when it may be asked about."""
-        found = (Snooze(one.record, _until(one.record)) for one in self._of(arn).in_force())
-        return max((one for one in found if one.until > now), key=lambda one: one.until, default=None)
+    def in_force(self, namespace: str, arn: str, now: datetime) -> tuple[Snooze, ...]:
+        """Return the snoozes of a resource in a namespace, that which ends last first; empty: it may be asked about."""
+        found = []
+        for one in self._of(namespace, arn).in_force():
+            until, policy = _until(one.record), None
+            if until > now:
+                policy = self._policy(namespace, one.record)
+            if policy is not None:
+                found.append(Snooze(one.record, one.number, until, policy))
+        return tuple(sorted(found, key=lambda snooze: snooze.until, reverse=True))
 
-    def begin(self, request: ActionRequest, vote: Vote, until: datetime) -> None:
-        """Record that the resource of a request is snoozed; once per request."""
+    def begin(self, request: ActionRequest, policy: ScanPolicy, vote: Vote, until: datetime) -> None:
+        """Record that the resource of a request is snoozed by its policy; once per request."""
         records = self.ledger.of_request(request.metadata.uid or "")
         if any(one.entry.kind is RecordKind.SNOOZED for one in records):
             return
         arn = request.spec.resource.arn
-        self._of(arn).begin(
+        self._of(request.metadata.namespace or "", arn).begin(
             Entry(
                 operation_id="",
                 actor=vote.voter.handle,
@@ -84,19 +109,25 @@ class Snoozes:
                 request=request_reference(request),
                 plan_hash=request.spec.plan_hash,
                 result="snoozed",
-                detail={"resource": arn, "until": until.isoformat(), "reason": vote.reason},
+                detail={
+                    "resource": arn,
+                    "policy": policy.metadata.name,
+                    "policyUid": policy.metadata.uid or "",
+                    "until": until.isoformat(),
+                    "reason": vote.reason,
+                },
             )
         )
 
-    def end(self, request: ActionRequest, vote: Vote, recorded: Record) -> None:
+    def end(self, request: ActionRequest, vote: Vote, recorded: Record, now: datetime) -> None:
         """Record that a person ended the snoozes that were in force when their vote was counted; may be repeated."""
-        arn = request.spec.resource.arn
-        series = self._of(arn)
-        last = next((one for one in series.in_force() if one.record.sequence < recorded.sequence), None)
-        if last is None:
+        namespace, arn = request.metadata.namespace or "", request.spec.resource.arn
+        covered = [one for one in self.in_force(namespace, arn, now) if one.record.sequence < recorded.sequence]
+        if not covered:
             return
-        series.end(
-            last,
+        last = max(covered, key=lambda one: one.number)
+        self._of(namespace, arn).end(
+            last.number,
             Entry(
                 operation_id="",
                 actor=vote.voter.handle,
@@ -108,8 +139,15 @@ class Snoozes:
             ),
         )
 
-    def _of(self, arn: str) -> Series:
-        digest = hashlib.sha256(arn.encode()).hexdigest()[:_DIGITS]
+    def _policy(self, namespace: str, record: Record) -> ScanPolicy | None:
+        """Return the policy that snoozed if it still exists: one made anew under its name never snoozed anything."""
+        detail = record.entry.detail
+        found = self.policy_of(namespace, str(detail["policy"]))
+        return found if found is not None and found.metadata.uid == detail["policyUid"] else None
+
+    def _of(self, namespace: str, arn: str) -> Series:
+        # A namespace has no line break, so no two pairs make one text.
+        digest = hashlib.sha256(f"{namespace}\n{arn}".encode()).hexdigest()[:_DIGITS]
         return Series(self.ledger, RecordKind.SNOOZED, RecordKind.WOKEN, digest)
 
 

@@ -22,6 +22,7 @@ from finops_operator.upkeep.finished_requests import FinishedRequests
 from finops_operator.upkeep.gauges import Gauges
 from finops_operator.upkeep.obstacles import LEDGER_BROKEN, Obstacles
 from finops_operator.upkeep.paused_kinds import PausedKinds
+from finops_operator.upkeep.paused_requests import PausedRequests
 from finops_operator.upkeep.published_ids import PublishedIds
 from finops_operator.upkeep.stray_votes import StrayVotes
 from finops_operator.upkeep.watch_upkeep import WatchUpkeep
@@ -64,7 +65,7 @@ def duties(
 
     yield Duty("ledger", note)
     yield Duty("take over", recovery.again)
-    finished = FinishedRequests(cluster.cache, cluster.requests, ledger, clock)
+    finished = FinishedRequests(cluster.cache, cluster.requests, ledger, cluster.policies.api.get, clock)
     yield Duty("finished requests", finished.remove_old)
     yield Duty("slack channels", SlackChannels(store, cluster.policies, cluster.events).refresh)
     ids = PublishedIds(cluster.switches, f"{settings.release}-{KNOWN_IDS}", cloud.known, clock)
@@ -84,6 +85,17 @@ def duties(
         authority.keeper.may_write,
     )
     yield Duty("obstacles", obstacles.show_ours, writes=False)
-    kinds = PausedKinds(cluster.policies, Pauses(ledger), cluster.events, telemetry, clock)
-    yield Duty("paused kinds", kinds.show)
+    kinds = PausedKinds(
+        cluster.policies, Pauses(ledger), cloud.plugins.actions.keys(), cluster.events, telemetry, clock
+    )
+
+    def show_paused() -> None:
+        if authority.keeper.may_write():
+            kinds.show()
+        else:
+            kinds.forget()
+
+    yield Duty("paused kinds", show_paused, writes=False)
+    held = PausedRequests(cluster.requests, Pauses(ledger), authority.fence, clock)
+    yield Duty("paused requests", held.show)
     yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)

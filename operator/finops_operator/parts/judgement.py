@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from finops.crds.action_request import ActionRequest
-from finops.crds.scan_policy import ScanPolicy
 from finops.ports.aws_access import Tenant
 from finops.ports.clock import Clock
 from finops.settings import Settings
@@ -40,9 +39,6 @@ def make_judgement(settings: Settings, cluster: ClusterParts, authority: Authori
         resource = request.spec.resource
         caps.give_back(request.metadata.uid or "", tenant, arn=resource.arn, kind=resource.kind)
 
-    def policy_of(request: ActionRequest) -> ScanPolicy | None:
-        return cluster.policies.api.get(request.metadata.namespace or "", request.spec.policy)
-
     decider = Decider(
         authority.ledger,
         cluster.requests,
@@ -51,7 +47,7 @@ def make_judgement(settings: Settings, cluster: ClusterParts, authority: Authori
         people,
         clock,
         authority.protection,
-        policy_of,
+        cluster.policies.api.get,
         authority.fence,
         lambda verdict: cluster.telemetry.votes.labels(verdict.result.value, verdict.reason).inc(),
         give_back,

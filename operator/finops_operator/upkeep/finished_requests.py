@@ -17,7 +17,7 @@ from finops.ports.ledger import Ledger
 from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.objects import Gone, Objects
 from finops_operator.decisions.pauses import Pauses
-from finops_operator.decisions.snoozes import Snoozes
+from finops_operator.decisions.snoozes import PolicyByName, Snoozes
 from finops_operator.decisions.spoken import scope_of
 from finops_operator.rules.votes import request_reference
 
@@ -32,6 +32,7 @@ class FinishedRequests:
     cache: ClusterCache
     requests: Objects[ActionRequest]
     ledger: Ledger
+    policy_of: PolicyByName
     clock: Clock
     _ended: dict[str, datetime] = field(default_factory=dict)
     """Request uid → time of its last record, so that the ledger is asked once."""
@@ -54,11 +55,11 @@ class FinishedRequests:
 
     def _is_needed(self, request: ActionRequest) -> bool:
         """Return whether acts wait because this one failed, or its snooze lasts: people end both by its name."""
-        uid, arn = request.metadata.uid, request.spec.resource.arn
+        uid, namespace, arn = request.metadata.uid, request.metadata.namespace or "", request.spec.resource.arn
         if any(pause.uid == uid for pause in Pauses(self.ledger).in_force(scope_of(request))):
             return True
-        snooze = Snoozes(self.ledger).in_force(arn, self.clock.now())
-        return snooze is not None and snooze.uid == uid
+        snoozes = Snoozes(self.ledger, self.policy_of).in_force(namespace, arn, self.clock.now())
+        return any(snooze.uid == uid for snooze in snoozes)
 
     def _ended_at(self, request: ActionRequest, made: datetime) -> datetime:
         """Return the time of the last record about the request; what was written last in its story is its end."""

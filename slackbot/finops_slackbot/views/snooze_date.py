@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
+from finops.domain.decision import Choice
 from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.views.blocks import Block, plain_text
-from finops_slackbot.views.reason_modal import ModalOrigin, reason_modal
+from finops_slackbot.views.reason_modal import ModalOrigin, needs_reason, reason_modal
 from finops_slackbot.views.wording import kind, named_code
 
 CALLBACK: Final = "finops_snooze_date"
@@ -23,7 +24,7 @@ def snooze_date(facts: CardFacts, origin: ModalOrigin) -> dict[str, Any]:
         question=f"*Not now:* ask again about {kind(facts)} {named_code(facts)} on a later day.",
         note="The request is closed, and no policy asks about the resource before that day. Nothing is changed in AWS.",
         submit="Snooze",
-        optional=facts.require_reason != "Always",
+        optional=not needs_reason(Choice.SNOOZE, facts),
         origin=origin,
     )
     until: Block = {

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from tests.integration.act.act_cases import CASES
 from tests.integration.act.act_checker import check
 from tests.integration.act.act_story import at, prepare, run_to_end, run_until
-from tests.integration.act.act_world import TENANT, World
+from tests.support.act_cases import CASES
+from tests.support.act_world import TENANT, World
 
-from finops.domain.decision import State
+from finops.domain.audit import Entry, Record, RecordKind
+from finops.domain.decision import Choice, State, Vote, Voter
 from finops.ledger.durable import DurableLedger
-from finops_operator.decisions.pauses import Pause, Pauses, Scope
+from finops_operator.decisions.pauses import Failure, Pause, Pauses, Scope
 from finops_sandbox.aws.double import AwsDouble
 
 RESIZE = Scope(TENANT.namespace, TENANT.policy, "ec2_instance_resize")
@@ -64,6 +65,34 @@ def test_an_act_that_needs_a_person_pauses_its_kind_while_it_is_still_tried(worl
     aws.control.clear_faults()
     assert run_to_end(world, request, ledger).state is State.ROLLED_BACK
     assert pauses(ledger) == [(request.name, "NeedsHuman"), (request.name, "RolledBack")]
+
+
+def test_an_act_that_still_fails_after_the_others_were_resumed_pauses_them_again(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world)
+    aws.control.inject({"kind": "capacity", "notTypes": ["none"]})
+    run_until(world, request, ledger, lambda _: State.NEEDS_HUMAN in world.status.states)
+    (failed,) = Pauses(ledger).in_force(RESIZE)
+    before = len(intents(ledger))
+    run_until(world, request, ledger, lambda _: len(intents(ledger)) > before)
+    world.clock.sleep(1)
+    said = ledger.append(Entry("vote:v1", "k8s.alice", RecordKind.VOTED, request=request.ledger_name))
+    word = Vote("v1", "v1", request.uid, request.plan_hash, Choice.RESUME, "", Voter("kubernetes", "alice"), said.time)
+    Pauses(ledger).resume(RESIZE, word, said)
+    assert pauses(ledger) == []
+
+    # As after a restart, which finds the act where it was left: that is no new failure.
+    detail = failed.record.entry.detail
+    stands_still = Failure(State.NEEDS_HUMAN, str(detail["reason"]), str(detail["step"]))
+    Pauses(ledger).pause(RESIZE, request.ledger_name, request.plan_hash, stands_still)
+    assert pauses(ledger) == []
+
+    attempts = len(intents(ledger))
+    run_until(world, request, ledger, lambda _: bool(pauses(ledger)) or len(intents(ledger)) > attempts + 3)
+    assert pauses(ledger) == [(request.name, "NeedsHuman")]
+
+
+def intents(ledger: DurableLedger) -> list[Record]:
+    return [one for one in ledger.read() if one.entry.kind is RecordKind.INTENT]
 
 
 @pytest.mark.parametrize("action", sorted(CASES))

@@ -18,6 +18,7 @@ from finops.k8s.kinds import action_requests, scan_policies
 from finops.store.connection import open_store
 from finops.store.slack_status import SlackStatus
 from finops_operator.rules import policy_status
+from finops_operator.rules.policy_status import PausedActs
 from finops_sandbox.kubernetes import KubernetesDouble
 
 EXECUTOR: dict[str, Any] = {"executorRoleArn": "arn:aws:iam::111111111111:role/finops-executor"}
@@ -200,10 +201,14 @@ def test_acts_that_are_paused_because_one_failed_are_named_with_the_command(
     with KubernetesDouble(tmp_path, crds=crds, manifests=[space]) as double:
         api = scan_policies(connect(str(double.kubeconfig)))
         made = api.create(policy())
-        made = api.replace_status(made, policy_status.paused(made, why, now=datetime.now(UTC)))
+        made = api.replace_status(
+            made, policy_status.paused(made, PausedActs(is_paused=True, message=why), now=datetime.now(UTC))
+        )
         asked = ("doctor", "--kubeconfig", str(double.kubeconfig), "--namespace", "team-a", "-o", "json")
         ended = finops(*asked)
-        api.replace_status(made, policy_status.paused(made, "", now=datetime.now(UTC)))
+        api.replace_status(
+            made, policy_status.paused(made, PausedActs(is_paused=False, message=""), now=datetime.now(UTC))
+        )
         after = finops(*asked)
     found = results(ended)["kubernetes", "paused acts of p"]
     assert ended.code == 1

@@ -22,7 +22,7 @@ from finops.domain.execution import StopKind
 from finops.errors import FinopsError, LedgerUnavailable
 from finops.k8s.kinds import aws_accounts
 from finops.ledger.stories import latest_stories, story_of
-from finops_operator.decisions.pauses import Pauses
+from finops_operator.decisions.pauses import Failure, Pauses
 from finops_operator.decisions.spoken import scope_of
 from finops_operator.rules.votes import request_reference
 
@@ -31,6 +31,8 @@ TERMS = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}]}
 
 @pytest.fixture(autouse=True)
 def _granted(parts: Parts) -> Iterator[None]:
+    # The API server's stamps have whole seconds and go on by themselves: records are made some seconds before.
+    parts.clock.at -= timedelta(seconds=30)
     parts.policies.create(policy(approval=TERMS))
     made = aws_accounts(parts.connection).create(account())
     yield
@@ -45,9 +47,8 @@ def approved(parts: Parts, number: int) -> ActionRequest:
 
 def fail(parts: Parts, request: ActionRequest, reason: str = "AWS had no m5.large capacity") -> ActionRequest:
     """End a request's act as the executor does when it leads the resource back."""
-    Pauses(parts.ledger).pause(
-        scope_of(request), request_reference(request), request.spec.plan_hash, State.ROLLED_BACK, reason
-    )
+    failure = Failure(State.ROLLED_BACK, reason)
+    Pauses(parts.ledger).pause(scope_of(request), request_reference(request), request.spec.plan_hash, failure)
     return parts.requests.write_status(request, lambda now: {**now.status.to_dict(), "state": "RolledBack"})
 
 
@@ -78,7 +79,8 @@ def test_an_approved_act_waits_after_another_of_its_kind_failed_and_says_how_to_
         assert stop.kind is StopKind.HOLD
         assert stop.message == (
             f"Waiting: {waiting.spec.action} of policy p is paused: {failed.metadata.name} was rolled back: AWS had no "
-            f"m5.large capacity. Find out why, then resume: finops resume {waiting.metadata.name} --reason WHY"
+            f"m5.large capacity. Find out why, then resume: finops resume {waiting.metadata.name} "
+            f"-n {NAMESPACE} --reason WHY"
         )
 
 
@@ -257,3 +259,109 @@ def test_the_verifier_finds_acts_resumed_without_a_vote(parts: Parts) -> None:
     assert verify(honest).problems == ()
     without = [line for line in honest if json.loads(line)["record"]["detail"].get("choice") != "Resume"]
     assert "Word" in {problem.code for problem in verify(without).problems}
+
+
+def test_a_failure_after_a_word_to_resume_was_sent_is_not_ended_by_it(parts: Parts) -> None:
+    first, second, waiting = approved(parts, 1), approved(parts, 2), approved(parts, 3)
+    fail(parts, first)
+    sent = parts.vote(waiting, "bob", decision="Resume", reason="capacity is back")
+    # The operator stands still in between: the second act fails, and only then the word is judged.
+    parts.clock.at += timedelta(minutes=1)
+    second = fail(parts, second, "stop failed: IncorrectState")
+    parts.decider.advance(parts.requests.fresh(waiting))
+
+    answer = parts.approvals.api.get(NAMESPACE, sent.metadata.name)
+    assert answer is not None
+    assert answer.status.reason == "Resume"
+    left = Pauses(parts.ledger).in_force(scope_of(waiting))
+    assert [pause.request for pause in left] == [second.metadata.name]
+    assert parts.gate.still_allowed(act_of(waiting)) is not None
+
+
+def test_a_word_to_resume_from_before_every_failure_is_refused_and_says_what_failed(parts: Parts) -> None:
+    failed, waiting = approved(parts, 1), approved(parts, 2)
+    sent = parts.vote(waiting, "bob", decision="Resume", reason="I resume in advance")
+    parts.clock.at += timedelta(minutes=1)
+    failed = fail(parts, failed)
+    parts.decider.advance(parts.requests.fresh(waiting))
+
+    answer = parts.approvals.api.get(NAMESPACE, sent.metadata.name)
+    assert answer is not None
+    assert answer.status.reason == "NotPaused"
+    assert answer.status.message == (
+        f"After you sent this, {failed.metadata.name} was rolled back: AWS had no m5.large capacity. "
+        "Find out why, then resume again."
+    )
+    assert parts.gate.still_allowed(act_of(waiting)) is not None
+
+
+def shown_on(parts: Parts, request: ActionRequest) -> Condition | None:
+    return find_condition(parts.requests.fresh(request).status.conditions, "ActsPaused")
+
+
+def test_requests_say_whether_they_paused_others_or_wait_for_a_resumption(parts: Parts) -> None:
+    failed, waiting, pending = approved(parts, 1), approved(parts, 2), parts.propose(3, approval=TERMS)
+    failed = fail(parts, failed)
+    parts.housekeeping.run_duties()
+    for one in (failed, waiting):
+        condition = shown_on(parts, one)
+        assert condition is not None
+        assert (condition.status, condition.reason) == ("True", "ActFailed")
+        assert f"finops resume {one.metadata.name} -n {NAMESPACE} --reason WHY" in condition.message
+    assert shown_on(parts, pending) is None, "nothing of it waits before it is approved"
+
+    resume(parts, waiting)
+    parts.housekeeping.run_duties()
+    for one in (failed, waiting):
+        condition = shown_on(parts, one)
+        assert condition is not None
+        assert (condition.status, condition.reason) == ("False", "NonePaused")
+
+
+ACTION = "ec2_instance_stop"
+
+
+def edit(parts: Parts, **actions: Any) -> None:
+    current = parts.policies.api.get(NAMESPACE, "p")
+    assert current is not None
+    wanted = {"actions": {"allowed": [ACTION], "mode": "Approve", **actions}}
+    client.CustomObjectsApi(parts.connection.api).patch_namespaced_custom_object(
+        "finops.dev", "v1alpha1", NAMESPACE, "scanpolicies", "p", {"spec": wanted}
+    )
+    parts.policies.read_again()
+
+
+@pytest.mark.parametrize("change", [{"mode": "Recommend"}, {"mode": "DryRun"}, {"allowed": ["ebs_volume_delete"]}])
+def test_what_a_policy_shows_follows_its_edits_and_an_edit_is_not_called_a_resumption(
+    parts: Parts, change: dict[str, Any]
+) -> None:
+    failed = fail(parts, approved(parts, 1))
+    parts.housekeeping.run_duties()
+    labels = {"namespace": NAMESPACE, "policy": "p", "action": failed.spec.action}
+    assert parts.telemetry.registry.get_sample_value("finops_acts_paused", labels) == 1.0
+
+    edit(parts, **change)
+    parts.housekeeping.run_duties()
+    shown = condition(parts)
+    assert shown is not None
+    assert (shown.status, shown.reason) == ("False", "NonePaused")
+    assert shown.message.startswith("The policy no longer lets the operator do the acts that are paused")
+    assert parts.telemetry.registry.get_sample_value("finops_acts_paused", labels) is None
+
+    edit(parts)
+    parts.housekeeping.run_duties()
+    shown = condition(parts)
+    assert shown is not None
+    assert (shown.status, shown.reason) == ("True", "ActFailed")
+    current = parts.policies.api.get(NAMESPACE, "p")
+    assert current is not None
+    assert shown.observed_generation == current.metadata.generation
+    assert parts.telemetry.registry.get_sample_value("finops_acts_paused", labels) == 1.0
+
+
+def test_a_process_that_gives_up_the_lease_takes_its_gauge_back(parts: Parts) -> None:
+    failed = fail(parts, approved(parts, 1))
+    parts.housekeeping.run_duties()
+    labels = {"namespace": NAMESPACE, "policy": "p", "action": failed.spec.action}
+    parts.paused_kinds.forget()
+    assert parts.telemetry.registry.get_sample_value("finops_acts_paused", labels) is None

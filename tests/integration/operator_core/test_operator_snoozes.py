@@ -17,7 +17,7 @@ from finops.errors import LedgerUnavailable
 from finops.k8s.kinds import aws_accounts
 from finops.ledger.stories import story_of
 from finops_operator.decisions.decision_writer import DecisionWriter
-from finops_operator.decisions.snoozes import Snoozes
+from finops_operator.decisions.snoozes import Snooze, Snoozes
 from finops_operator.rules.votes import request_reference
 
 TERMS = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}], "required": 2}
@@ -33,6 +33,10 @@ def _granted(parts: Parts) -> Iterator[None]:
 
 def day(parts: Parts, days: float) -> datetime:
     return (parts.clock.now() + timedelta(days=days)).replace(microsecond=0)
+
+
+def snoozed(parts: Parts, arn: str, now: datetime, namespace: str = NAMESPACE) -> tuple[Snooze, ...]:
+    return Snoozes(parts.ledger, parts.policies.api.get).in_force(namespace, arn, now)
 
 
 def cast(parts: Parts, on: ActionRequest, person: str, decision: str, **changes: Any) -> tuple[str, str]:
@@ -56,23 +60,22 @@ def test_a_snooze_ends_the_request_and_holds_for_its_resource_until_the_date(par
     assert (ended.status.outcome.message or "").startswith(
         f"Snoozed until {until:%Y-%m-%d %H:%M} UTC by k8s.bob. month-end closing. Nothing was changed."
     )
-    snooze = Snoozes(parts.ledger).in_force(arn, parts.clock.now())
-    assert snooze is not None
+    (snooze,) = snoozed(parts, arn, parts.clock.now())
     assert snooze.until == until
     assert snooze.sentence == (
         f"Snoozed until {until:%Y-%m-%d %H:%M} UTC by k8s.bob ({NAMESPACE}/{made.metadata.name}). month-end closing "
-        f"To end it before: finops wake {made.metadata.name} -n {NAMESPACE}"
+        f"To end it before: finops wake {made.metadata.name} -n {NAMESPACE} --reason WHY"
     )
-    assert Snoozes(parts.ledger).in_force(arn, until - timedelta(seconds=1)) is not None
-    assert Snoozes(parts.ledger).in_force(arn, until) is None
-    assert Snoozes(parts.ledger).in_force(parts.propose(2, approval=TERMS).spec.resource.arn, parts.clock.now()) is None
+    assert snoozed(parts, arn, until - timedelta(seconds=1))
+    assert not snoozed(parts, arn, until)
+    assert not snoozed(parts, parts.propose(2, approval=TERMS).spec.resource.arn, parts.clock.now())
 
 
 def test_a_snooze_outweighs_approvals_and_a_denial_outweighs_a_snooze(parts: Parts) -> None:
     first, second = parts.propose(1, approval=TERMS), parts.propose(2, approval=TERMS)
     for made in (first, second):
         parts.vote(made, "alice")
-        parts.vote(made, "bob", decision="Snooze", until=day(parts, 3))
+        parts.vote(made, "bob", decision="Snooze", until=day(parts, 3), reason="closing")
     parts.vote(second, "alice", decision="Deny", reason="never")
     assert parts.decider.advance(first).status.state is State.SNOOZED
     assert parts.decider.advance(second).status.state is State.DENIED
@@ -88,16 +91,16 @@ def test_a_date_that_has_passed_or_is_too_far_snoozes_nothing(parts: Parts, days
 def test_whoever_is_no_approver_snoozes_nothing(parts: Parts) -> None:
     made = parts.propose(1, approval=TERMS)
     assert cast(parts, made, "mallory", "Snooze", until=day(parts, 3)) == ("Refused", "NotEligible")
-    assert Snoozes(parts.ledger).in_force(made.spec.resource.arn, parts.clock.now()) is None
+    assert not snoozed(parts, made.spec.resource.arn, parts.clock.now())
 
 
 def test_an_approver_ends_a_snooze_and_the_ledger_says_who(parts: Parts) -> None:
     made = parts.propose(1, approval=TERMS)
-    cast(parts, made, "bob", "Snooze", until=day(parts, 30))
+    cast(parts, made, "bob", "Snooze", until=day(parts, 30), reason="closing")
     assert cast(parts, made, "mallory", "Wake", reason="now") == ("Refused", "NotEligible")
     assert cast(parts, made, "alice", "Wake", reason="closing is done") == ("Counted", "Wake")
 
-    assert Snoozes(parts.ledger).in_force(made.spec.resource.arn, parts.clock.now()) is None
+    assert not snoozed(parts, made.spec.resource.arn, parts.clock.now())
     woken = next(one for one in parts.ledger.read() if one.entry.kind is RecordKind.WOKEN)
     assert (woken.entry.actor, woken.entry.detail["reason"]) == ("k8s.alice", "closing is done")
     assert cast(parts, made, "bob", "Wake", reason="again") == ("Refused", "NotSnoozed")
@@ -114,7 +117,7 @@ def test_a_crash_before_the_decision_leaves_the_snooze_and_is_made_up_for(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = parts.propose(1, approval=TERMS)
-    parts.vote(made, "bob", decision="Snooze", until=day(parts, 30))
+    parts.vote(made, "bob", decision="Snooze", until=day(parts, 30), reason="closing")
 
     def broken(*_: object) -> None:
         raise LedgerUnavailable("the store does not answer")
@@ -123,7 +126,7 @@ def test_a_crash_before_the_decision_leaves_the_snooze_and_is_made_up_for(
         patched.setattr(DecisionWriter, "record", broken)
         with pytest.raises(LedgerUnavailable):
             parts.decider.advance(made)
-    assert Snoozes(parts.ledger).in_force(made.spec.resource.arn, parts.clock.now()) is not None
+    assert snoozed(parts, made.spec.resource.arn, parts.clock.now())
 
     parts.decider.start_again()
     assert parts.decider.advance(parts.requests.fresh(made)).status.state is State.SNOOZED
@@ -133,10 +136,63 @@ def test_a_crash_before_the_decision_leaves_the_snooze_and_is_made_up_for(
 
 def test_the_request_is_kept_as_long_as_its_snooze_lasts(parts: Parts) -> None:
     made = parts.propose(1, approval=TERMS)
-    cast(parts, made, "bob", "Snooze", until=day(parts, 90))
+    cast(parts, made, "bob", "Snooze", until=day(parts, 90), reason="closing")
     parts.clock.sleep(timedelta(days=60).total_seconds())
     parts.housekeeping.run_duties()
     assert parts.requests.api.get(NAMESPACE, made.metadata.name) is not None
     parts.clock.sleep(timedelta(days=60).total_seconds())
     parts.housekeeping.run_duties()
     assert parts.requests.api.get(NAMESPACE, made.metadata.name) is None
+
+
+@pytest.mark.parametrize(
+    ("require", "answer"),
+    [
+        ("Never", ("Counted", "Snooze")),
+        ("Deny", ("Refused", "ReasonMissing")),
+        ("Always", ("Refused", "ReasonMissing")),
+    ],
+)
+def test_a_snooze_needs_a_reason_wherever_a_denial_needs_one(
+    parts: Parts, require: str, answer: tuple[str, str]
+) -> None:
+    made = parts.propose(1, approval={**TERMS, "requireReason": require})
+    assert cast(parts, made, "bob", "Snooze", until=day(parts, 3)) == answer
+
+
+def test_a_snooze_is_of_its_namespace_and_not_of_another_tenants(parts: Parts) -> None:
+    made = parts.propose(1, approval=TERMS)
+    cast(parts, made, "bob", "Snooze", until=day(parts, 30), reason="closing")
+    arn, now = made.spec.resource.arn, parts.clock.now()
+    policies = {(space, "p"): parts.policies.api.get(NAMESPACE, "p") for space in (NAMESPACE, "team-b")}
+    snoozes = Snoozes(parts.ledger, lambda *key: policies.get(key))
+    assert snoozes.in_force(NAMESPACE, arn, now)
+    assert not snoozes.in_force("team-b", arn, now)
+
+
+def test_a_snooze_goes_with_its_policy_also_when_another_one_gets_the_name(parts: Parts) -> None:
+    made = parts.propose(1, approval=TERMS)
+    cast(parts, made, "bob", "Snooze", until=day(parts, 30), reason="closing")
+    arn = made.spec.resource.arn
+    parts.policies.api.delete(NAMESPACE, "p")
+    assert not snoozed(parts, arn, parts.clock.now()), "nobody could end it any more"
+    parts.policies.create(policy(approval=TERMS))
+    assert not snoozed(parts, arn, parts.clock.now()), "the new policy never snoozed anything"
+    # The request that was snoozed is not kept for the sake of a snooze that holds no more.
+    parts.clock.sleep(timedelta(days=40).total_seconds())
+    parts.housekeeping.run_duties()
+    assert parts.requests.api.get(NAMESPACE, made.metadata.name) is None
+
+
+def test_a_snooze_is_ended_by_approvers_of_the_policy_that_snoozed_and_no_others(parts: Parts) -> None:
+    made = parts.propose(1, approval=TERMS)
+    cast(parts, made, "bob", "Snooze", until=day(parts, 30), reason="closing")
+    # Another policy has asked about the same resource before, and other people are its approvers.
+    carols = {"approvers": [{"kubernetesUser": "carol"}]}
+    parts.policies.create(policy(name="q", approval=carols))
+    second = parts.propose(2, approval=carols, name="q", resource=1)
+
+    assert cast(parts, second, "carol", "Wake", reason="we need it now") == ("Refused", "NotEligible")
+    assert snoozed(parts, made.spec.resource.arn, parts.clock.now())
+    assert cast(parts, second, "alice", "Wake", reason="closing is done") == ("Counted", "Wake")
+    assert not snoozed(parts, made.spec.resource.arn, parts.clock.now())

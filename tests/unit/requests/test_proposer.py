@@ -120,13 +120,19 @@ def test_a_request_that_cannot_be_reviewed_keeps_nothing_else_from_being_reviewe
 
 
 def test_a_snoozed_resource_is_neither_read_nor_asked_about_and_the_note_says_until_when() -> None:
-    """Whatever the action and whichever policy: the snooze is of the resource."""
+    """Whatever the action and whichever policy of the namespace: the snooze is of the resource."""
     by = policy(actions={"mode": "Approve", "allowed": ["ec2_instance_stop"]}, approval={"approvers": _TWO})
     item = recommendation(1, action="ec2_instance_stop")
-    digest = hashlib.sha256(item.resource.arn.encode()).hexdigest()[:32]
+    digest = hashlib.sha256(f"team-a\n{item.resource.arn}".encode()).hexdigest()[:32]
     until = FakeClock().now() + timedelta(days=3)
-    detail: dict[str, Json] = {"until": until.isoformat(), "reason": "closing", "resource": item.resource.arn}
-    entry = Entry(f"snoozed:{digest}:1", "k8s.bob", RecordKind.SNOOZED, request="team-b/other/u1", detail=detail)
+    detail: dict[str, Json] = {
+        "until": until.isoformat(),
+        "reason": "closing",
+        "resource": item.resource.arn,
+        "policy": "p",
+        "policyUid": "uid-of-p",
+    }
+    entry = Entry(f"snoozed:{digest}:1", "k8s.bob", RecordKind.SNOOZED, request="team-a/other/u1", detail=detail)
     snoozed = {entry.operation_id: Record(1, "", FakeClock().now(), 1, entry)}
     made: list[ActionRequest] = []
     corrected: list[Recommendation] = []
@@ -137,12 +143,17 @@ def test_a_snoozed_resource_is_neither_read_nor_asked_about_and_the_note_says_un
 
     assert made == []
     (kept,) = corrected
-    assert kept.note.startswith("Snoozed until 2026-03-13 12:00 UTC by k8s.bob (team-b/other). closing ")
+    assert kept.note.startswith("Snoozed until 2026-03-13 12:00 UTC by k8s.bob (team-a/other). closing ")
 
     entry = replace(entry, detail={**detail, "until": FakeClock().now().isoformat()})
     snoozed = {entry.operation_id: Record(1, "", FakeClock().now(), 1, entry)}
     _proposer(by, [item], action, create=made.append, find=snoozed.get).follow_up(by, _SCAN)
     assert len(made) == 1, "on the date it is asked about again"
+
+    entry = replace(entry, detail={**detail, "policyUid": "uid-of-an-earlier-p"})
+    snoozed = {entry.operation_id: Record(1, "", FakeClock().now(), 1, entry)}
+    _proposer(by, [item], action, create=made.append, find=snoozed.get).follow_up(by, _SCAN)
+    assert len(made) == 2, "the policy that snoozed is gone, and nobody could end it"
 
 
 _TWO = [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}]
@@ -165,7 +176,7 @@ def _proposer(
     requests = SimpleNamespace(found=lambda: (), cache=nothing, api=SimpleNamespace(get=lambda *_: None), create=create)
     return Proposer(
         requests=cast("Any", requests),
-        policy_now=lambda _policy: by,
+        policy_now=lambda _namespace, name: by if name == by.metadata.name else None,
         accounts=lambda: (account(allow=[{"namespaces": ["team-a"], "actions": [action.id]}]),),
         recommendations=lambda _policy: iter(items),
         correct=lambda _policy, changed: cache.extend(changed),

@@ -6,9 +6,8 @@ from typing import Annotated, Final
 
 import typer
 
-from finops.crds.conditions import find_condition
+from finops.crds.conditions import ACTS_PAUSED, ConditionStatus, find_condition
 from finops.domain.decision import Choice
-from finops.k8s.kinds import scan_policies
 from finops_operator.cli.cluster_access import open_cluster
 from finops_operator.cli.command import Command
 from finops_operator.cli.finding import find_request
@@ -31,9 +30,9 @@ def _run(
     """
     cluster = open_cluster(kubeconfig, context, namespace)
     found = find_request(cluster, request)
-    policy = scan_policies(cluster.connection).get(cluster.namespace, found.spec.policy)
-    paused = find_condition(policy.status.conditions, "ActsPaused") if policy is not None else None
-    if paused is not None:
+    # The policy says it too, but an approver need not have the right to read it.
+    paused = find_condition(found.status.conditions, ACTS_PAUSED)
+    if paused is not None and paused.status is ConditionStatus.TRUE:
         note(paused.message)
     sent = cast(cluster, found, Choice.RESUME, reason=reason, wait_seconds=wait)
     note(sent.status.message or "resumed")

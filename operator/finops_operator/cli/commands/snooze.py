@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Annotated, Final
 
 import typer
@@ -21,12 +21,28 @@ _FROM_NOW: Final = re.compile(r"([1-9][0-9]{0,3})([dw])")
 _UNITS: Final = {"d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
+class MachineZone(tzinfo):
+    """The zone of this machine, with the days on which its clocks change; `astimezone` alone keeps today's offset."""
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().utcoffset()
+
+    def dst(self, moment: datetime | None) -> timedelta | None:
+        del moment
+        return None
+
+    def tzname(self, moment: datetime | None) -> str | None:
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().tzname()
+
+
 def when(text: str, now: datetime) -> datetime:
     """Return the time that a person means: `2026-12-24` in their zone, a time with its zone, or `14d`, `2w` from now.
 
+    Days are those of the calendar: `14d` is the same time of day, also when the clocks change in between.
+
     Args:
         text: as on the command line.
-        now: with a zone, the person's: a date without a time begins there.
+        now: in the person's zone, which knows when its clocks change: dates without a zone are meant there.
 
     Raises:
         InvalidInput: it is none of these.
@@ -61,7 +77,7 @@ def _run(
 
     At most 366 days. `finops wake` ends a snooze before its date. Exit code 4 when the vote does not count.
     """
-    moment = when(until, datetime.now().astimezone())
+    moment = when(until, datetime.now().astimezone().replace(tzinfo=MachineZone()))
     cluster = open_cluster(kubeconfig, context, namespace)
     found = find_request(cluster, request)
     confirm(found, "snooze", yes=yes)

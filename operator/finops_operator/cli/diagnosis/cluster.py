@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from finops.crds.aws_account import AwsAccount
-from finops.crds.conditions import ConditionStatus, find_condition
+from finops.crds.conditions import ACTS_PAUSED, ConditionStatus, find_condition
 from finops.crds.policy_actions import Mode
 from finops.errors import FinopsError, Refused
 from finops.k8s.kinds import action_requests, aws_accounts, scan_policies
@@ -79,9 +79,9 @@ def _paused_kinds(cluster: Cluster) -> Results:
     except Refused:
         return
     for policy in found:
-        condition = find_condition(policy.status.conditions, "ActsPaused")
+        condition = find_condition(policy.status.conditions, ACTS_PAUSED)
         if condition is not None and condition.status is ConditionStatus.TRUE:
-            hint = "an approver of the policy resumes them with finops resume"
+            hint = "an approver of the policy resumes them: finops resume, or Resume on the card in Slack"
             yield Result(_PART, f"paused acts of {policy.metadata.name}", Verdict.FAILED, condition.message, hint)
 
 
