@@ -13,7 +13,8 @@ from tests.support.manifests import manifest
 
 from finops.crds.approval import Approval
 from finops.k8s.connection import connect
-from finops.k8s.kinds import approvals
+from finops.k8s.kinds import action_requests, approvals
+from finops_operator.rules import request_status
 from finops_sandbox.demo.cluster_files import manifest as demo_manifest
 from finops_sandbox.kubernetes import KubernetesDouble
 
@@ -231,6 +232,35 @@ def test_who_resumes_sends_a_vote_with_a_reason_and_reads_the_answer(
     third = kubectl_finops(*sending)
     assert len(vote_names(cluster)) == 3, "a word that ended one pause does not end the next one"
     assert third.code == 1
+
+
+def test_the_approver_role_alone_is_enough_to_resume_and_to_read_what_failed(tmp_path: Path, finops: Finops) -> None:
+    """The role has no right to read policies."""
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "bob-approves", "namespace": "default"},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": "finops-operator-finops-system-approver",
+        },
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "bob"}],
+    }
+    request = manifest("ActionRequest", {"metadata": {"namespace": "default"}}, name="stop-web")
+    why = "ec2_instance_stop of policy p is paused: stop-web was rolled back: no capacity."
+    documents = [*demo_manifest("release"), binding, request]
+    with KubernetesDouble(tmp_path, crds=[ROOT / "crds"], manifests=documents) as double:
+        api = action_requests(connect(str(double.kubeconfig)))
+        found = api.get("default", "stop-web")
+        assert found is not None
+        api.replace_status(found, request_status.paused(found.status, why, now=datetime.now(UTC), fence=1))
+        place = ("--context", "bob", "--kubeconfig", str(double.kubeconfig))
+        ended = finops("resume", "stop-web", "--reason", "the quota was raised", "--wait", "0.2", *place)
+        (sent,) = double.objects("approvals.finops.dev")
+    assert why in ended.err
+    assert "is recorded" in ended.err
+    assert (sent["spec"]["decision"], sent["spec"]["approver"]["username"]) == ("Resume", "bob")
 
 
 def test_who_snoozes_names_a_day_and_who_wakes_a_reason(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
