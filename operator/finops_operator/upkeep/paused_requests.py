@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
-from finops.crds.conditions import ACTS_PAUSED, is_true
+from finops.crds.conditions import ACTS_PAUSED, find_condition, is_true
 from finops.domain.decision import State
 from finops.errors import FinopsError
 from finops.ports.clock import Clock
@@ -40,7 +40,8 @@ class PausedRequests:
         """Write it where it is not shown yet. Raises LedgerUnavailable, LedgerDiverged, FenceLost: not known now."""
         in_force = cache(self.pauses.in_force)
         for request in self.requests.cache.all():
-            state, is_shown = request.status.state, is_true(request.status.conditions, ACTS_PAUSED)
+            shown = find_condition(request.status.conditions, ACTS_PAUSED)
+            is_shown, state = is_true(request.status.conditions, ACTS_PAUSED), request.status.state
             concerned = state in FAILED or state in _WAITING
             if not is_shown and (not concerned or request.spec.dry_run):
                 continue
@@ -48,9 +49,10 @@ class PausedRequests:
             found = in_force(scope) if concerned else ()
             caused_it = any(pause.uid == request.metadata.uid for pause in found)
             is_paused = caused_it or (bool(found) and state in _WAITING)
-            if is_paused == is_shown:
-                continue
             message = paused_sentence(scope, found, request.metadata.name) if is_paused else ""
+            # Whoever resumes reads here what they resume: also what has failed since.
+            if is_paused == is_shown and (not is_paused or shown is None or shown.message == message):
+                continue
             try:
                 self._write(request, message)
             except FinopsError as error:

@@ -310,6 +310,12 @@ def test_requests_say_whether_they_paused_others_or_wait_for_a_resumption(parts:
         assert f"finops resume {one.metadata.name} -n {NAMESPACE} --reason WHY" in condition.message
     assert shown_on(parts, pending) is None, "nothing of it waits before it is approved"
 
+    another = fail(parts, approved(parts, 4), "stop failed: IncorrectState")
+    parts.housekeeping.run_duties()
+    condition = shown_on(parts, waiting)
+    assert condition is not None
+    assert f"{another.metadata.name} was rolled back: stop failed: IncorrectState. (2 such acts" in condition.message
+
     resume(parts, waiting)
     parts.housekeeping.run_duties()
     for one in (failed, waiting):
