@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.integration.cli.conftest import Ended, Finops
@@ -278,3 +280,19 @@ def test_who_snoozes_names_a_day_and_who_wakes_a_reason(cluster: KubernetesDoubl
     kubectl_finops("wake", *asked, "--reason", "the closing is done")
     decisions = {one["spec"]["decision"] for one in cluster.objects("approvals.finops.dev")}
     assert decisions == {"Snooze", "Wake"}
+
+
+@pytest.mark.parametrize("months", [3, 6, 9])
+def test_a_day_begins_by_the_offset_that_the_persons_zone_has_then(
+    cluster: KubernetesDouble, kubectl_finops: Finops, monkeypatch: pytest.MonkeyPatch, months: int
+) -> None:
+    """Whatever the season in which this runs, one of the days is in the other half of the year."""
+    day = (datetime.now(UTC) + timedelta(days=30 * months)).date()
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        kubectl_finops("snooze", "stop-web", "--context", "alice", "--wait", "0.2", "--until", f"{day}", "--yes")
+    time.tzset()
+    (sent,) = cluster.objects("approvals.finops.dev")
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert datetime.fromisoformat(sent["spec"]["until"]) == midnight
