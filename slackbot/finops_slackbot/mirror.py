@@ -110,17 +110,6 @@ class Mirror:
         with self._lock:
             return self._requests.get(uid)
 
-    def approvers_of(self, namespace: str, policy: str) -> frozenset[Approver]:
-        """Return everybody whom a known request of the policy names as an approver."""
-        with self._lock:
-            requests = tuple(self._requests.values())
-        return frozenset(
-            approver
-            for request in requests
-            if (request.metadata.namespace, request.spec.policy) == (namespace, policy)
-            for approver in request.spec.approval.approvers
-        )
-
     def listed_in(self, name: str) -> tuple[ActionRequest, ...]:
         """Return the requests that the digest message of this name lists; see `listing_of`."""
         with self._lock:
@@ -251,6 +240,17 @@ class Mirror:
                 self._by_name[key] = approval
                 self._approvals.setdefault(uid, {})[key] = approval
         self._changed(uid)
+
+
+def approvers_of(mirror: Mirror, namespace: str, policy: str) -> frozenset[Approver]:
+    """Return everybody whom a known request of the policy names as an approver."""
+    requests = (mirror.request(uid) for uid in mirror.uids())
+    return frozenset(
+        approver
+        for request in requests
+        if request is not None and (request.metadata.namespace, request.spec.policy) == (namespace, policy)
+        for approver in request.spec.approval.approvers
+    )
 
 
 def listing_of(request: ActionRequest) -> str:

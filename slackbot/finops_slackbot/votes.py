@@ -33,7 +33,7 @@ from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.guards.groups import Membership, VotingGroups
 from finops_slackbot.guards.people import People
 from finops_slackbot.killpoint import KillPoint
-from finops_slackbot.mirror import Mirror
+from finops_slackbot.mirror import Mirror, approvers_of
 from finops_slackbot.outbox.projection import now_ms
 from finops_slackbot.slack_calls import Identity
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
@@ -149,7 +149,7 @@ class VoteTaker:
         approvers = set(facts.approvers)
         if click.decision in NO_VOTES:
             # The policy as it is now judges these, and may name other groups than when this request was made.
-            approvers |= self._mirror.approvers_of(facts.namespace, facts.policy)
+            approvers |= approvers_of(self._mirror, facts.namespace, facts.policy)
         wanted = [approver.slack_user_group for approver in approvers if approver.slack_user_group]
         try:
             return self._groups.of(click.user, wanted)

@@ -85,8 +85,15 @@ def duties(
         authority.keeper.may_write,
     )
     yield Duty("obstacles", obstacles.show_ours, writes=False)
+    yield from _paused_kinds(cluster, authority, cloud, clock)
+    yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)
+
+
+def _paused_kinds(cluster: ClusterParts, authority: Authority, cloud: CloudParts, clock: Clock) -> Iterator[Duty]:
+    """Yield the duties that show which acts wait because one of their kind failed."""
+    pauses = Pauses(authority.ledger)
     kinds = PausedKinds(
-        cluster.policies, Pauses(ledger), cloud.plugins.actions.keys(), cluster.events, telemetry, clock
+        cluster.policies, pauses, cloud.plugins.actions.keys(), cluster.events, cluster.telemetry, clock
     )
 
     def show_paused() -> None:
@@ -96,6 +103,5 @@ def duties(
             kinds.forget()
 
     yield Duty("paused kinds", show_paused, writes=False)
-    held = PausedRequests(cluster.requests, Pauses(ledger), authority.fence, clock)
+    held = PausedRequests(cluster.requests, pauses, authority.fence, clock)
     yield Duty("paused requests", held.show)
-    yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)
