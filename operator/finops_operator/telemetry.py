@@ -39,6 +39,7 @@ class Telemetry:
         for metric in (self.scan_seconds, self.last_success, self.gaps):
             metric.remove(namespace, policy)
         self.scans.remove_by_labels({"namespace": namespace, "policy": policy})
+        self.acts_paused.remove_by_labels({"namespace": namespace, "policy": policy})
 
     def _scans(self) -> None:
         self.scan_seconds = Histogram(
@@ -71,6 +72,9 @@ class Telemetry:
         self.votes = self._counter("finops_votes_total", "Votes answered.", "result", "reason")
         self.frozen = self._gauge("finops_frozen", "1 while the freeze switch is on.")
         self.acts_stopped = self._gauge("finops_acts_stopped", "1 while no act may begin for this reason.", "reason")
+        self.acts_paused = self._gauge(
+            "finops_acts_paused", "Failed acts after which those of the kind wait until resumed.", *_POLICY, "action"
+        )
         self.acts_waiting = self._gauge("finops_acts_waiting", "Approved acts that stand still; /readyz says why.")
         self.ledger_sequence = self._gauge("finops_ledger_sequence", "Sequence of the last record written.")
         self.ledger_anchored = self._gauge(

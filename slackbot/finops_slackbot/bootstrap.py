@@ -203,7 +203,7 @@ class Bot:
         )
         intake = Intake(self.workers, self._answering, self.metrics)
         VoteButtons(intake, self.votes, self.calls, self._answering, lambda: self.slack.identity).register(app)
-        ReasonModals(intake, self.votes, self._answering, lambda: self.slack.identity).register(app)
+        ReasonModals(intake, self.votes, self._answering, lambda: self.slack.identity, self.clock).register(app)
         DetailsButton(intake, self.votes.targets, self.calls).register(app)
         CatchAll(self.metrics).register(app)
         return app

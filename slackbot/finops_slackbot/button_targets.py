@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from finops.domain.decision import State
+from finops.domain.decision import Choice, State
 from finops.errors import FinopsError
 from finops.ports.clock import Clock
 from finops.store.slack_messages import SlackMessages
@@ -69,8 +69,13 @@ class ButtonTargets:
             return ClickResult(answers.changed_plan(), "changed")
         return facts
 
-    def closed(self, facts: CardFacts) -> ClickResult | None:
-        """Return the answer when the request takes no more votes."""
+    def closed(self, facts: CardFacts, choice: Choice) -> ClickResult | None:
+        """Return the answer when the request takes no more votes, or there is nothing for a word to end."""
+        if choice is Choice.RESUME:
+            return None if facts.paused else ClickResult(answers.not_paused(facts), "not-paused")
+        if choice is Choice.WAKE:
+            over = facts.snoozed_until is not None and self._clock.now() >= facts.snoozed_until
+            return None if facts.is_snoozed and not over else ClickResult(answers.not_snoozed(facts), "not-snoozed")
         if facts.state is not State.PENDING:
             return ClickResult(answers.closed(facts, self._newer_card(facts)), f"closed-{facts.state.value.lower()}")
         if self._clock.now() >= facts.expires_at:

@@ -14,14 +14,21 @@ from typing import Any, Final
 from finops.crds.action_request import ActionRequest, ActionRequestSpec, DigestEntry
 from finops.crds.approval import Approval, Source
 from finops.crds.approver import Approver
-from finops.crds.conditions import find_condition
+from finops.crds.conditions import ACTS_PAUSED, ConditionStatus, find_condition
 from finops.crds.presentation import Presentation
 from finops.crds.request_status import APPROVED
-from finops.domain.decision import Choice, State, VoteResult
+from finops.domain.decision import NO_VOTES, Choice, State, VoteResult
 from finops.domain.money import annual_from_monthly
 from finops_slackbot.buttons import revision_of
 
-_ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2}
+_ORDER: Final = {
+    Choice.APPROVE: 0,
+    Choice.DENY: 1,
+    Choice.WITHDRAW: 2,
+    Choice.SNOOZE: 3,
+    Choice.RESUME: 4,
+    Choice.WAKE: 5,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,7 @@ class VoteFact:
     Attributes:
         slack_user: set for votes by click, `username` for votes by kubectl.
         note: what the operator answered the voter besides.
+        until: the date of a snooze.
     """
 
     name: str
@@ -40,6 +48,7 @@ class VoteFact:
     reason: str
     at: datetime | None
     note: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,9 @@ class CardFacts:
         approved: enough people approved, whatever came later; `decision` is the operator's sentence about it.
         error: what went wrong or what it waits for, from the operator.
         ending: how it ended, what is there now and what a person can do next, from the operator.
+        paused: an act of this kind and policy failed, and this one, or those behind it, wait until a person resumes
+            them; the operator's sentence, empty when none waits.
+        snoozed_until: of a snoozed request the date, None for others.
         ledger_sequence, ledger_hash: the record that ended the act, 0 and empty before.
         demo: the request lives in the sandbox.
     """
@@ -120,6 +132,8 @@ class CardFacts:
     realized_monthly_savings: Decimal | None
     error: str
     ending: str
+    paused: str = ""
+    snoozed_until: datetime | None = None
     ledger_sequence: int = 0
     ledger_hash: str = ""
 
@@ -136,6 +150,11 @@ class CardFacts:
     def deciders(self) -> tuple[VoteFact, ...]:
         """Who approves; empty unless the operator counts exactly as many, for only then it is surely these."""
         return self.approvals if len(self.approvals) == self.counted else ()
+
+    @property
+    def is_snoozed(self) -> bool:
+        """Whether a snooze began here and nobody has ended it; its date may have come."""
+        return self.state is State.SNOOZED and all(vote.choice is not Choice.WAKE for vote in self.votes)
 
     @property
     def note(self) -> str:
@@ -209,9 +228,10 @@ def _proposal(request: ActionRequest) -> dict[str, Any]:
 def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any]:
     status = request.status
     execution, outcome = status.execution, status.outcome
-    approved = find_condition(status.conditions, APPROVED)
+    approved, paused = find_condition(status.conditions, APPROVED), find_condition(status.conditions, ACTS_PAUSED)
     # A later vote of the same handle takes the place of the earlier one.
-    standing = {vote.slack_user or f"k8s.{vote.username}": vote for vote in counted}.values()
+    on_it = (vote for vote in counted if vote.choice not in NO_VOTES)
+    standing = tuple({vote.slack_user or f"k8s.{vote.username}": vote for vote in on_it}.values())
     return {
         "state": status.state or State.PENDING,
         "votes": tuple(counted),
@@ -228,6 +248,8 @@ def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any
         "error": (outcome.error or "") if outcome else "",
         # An operator of an older release gave no ending.
         "ending": (outcome.message or outcome.error or "") if outcome else "",
+        "paused": paused.message if paused is not None and paused.status is ConditionStatus.TRUE else "",
+        "snoozed_until": max((vote.until for vote in standing if vote.until is not None), default=None),
         "ledger_sequence": (execution.ledger_sequence or 0) if execution else 0,
         "ledger_hash": (execution.ledger_hash or "") if execution else "",
     }
@@ -244,6 +266,7 @@ def _vote(vote: Approval) -> VoteFact:
         reason=vote.spec.reason or "",
         at=vote.metadata.creation_timestamp,
         note=remark(vote),
+        until=vote.spec.until,
     )
 
 

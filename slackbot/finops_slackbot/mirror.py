@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
+from finops.crds.approver import Approver
 from finops.crds.part import Kind
 from finops.errors import FinopsError
 from finops.k8s.kinds import WatchEvent
@@ -239,6 +240,17 @@ class Mirror:
                 self._by_name[key] = approval
                 self._approvals.setdefault(uid, {})[key] = approval
         self._changed(uid)
+
+
+def approvers_of(mirror: Mirror, namespace: str, policy: str) -> frozenset[Approver]:
+    """Return everybody whom a known request of the policy names as an approver."""
+    requests = (mirror.request(uid) for uid in mirror.uids())
+    return frozenset(
+        approver
+        for request in requests
+        if request is not None and (request.metadata.namespace, request.spec.policy) == (namespace, policy)
+        for approver in request.spec.approval.approvers
+    )
 
 
 def listing_of(request: ActionRequest) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
-from finops.domain.decision import Choice, VoteResult
+from finops.domain.decision import NO_VOTES, Choice, VoteResult
 from finops.errors import (
     ClusterUnavailable,
     FinopsError,
@@ -33,7 +33,7 @@ from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.guards.groups import Membership, VotingGroups
 from finops_slackbot.guards.people import People
 from finops_slackbot.killpoint import KillPoint
-from finops_slackbot.mirror import Mirror
+from finops_slackbot.mirror import Mirror, approvers_of
 from finops_slackbot.outbox.projection import now_ms
 from finops_slackbot.slack_calls import Identity
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
@@ -61,6 +61,7 @@ class Click:
     decision: Choice
     reason: str
     response_url: str
+    until: datetime | None = None
 
 
 class VoteTaker:
@@ -131,9 +132,9 @@ class VoteTaker:
             facts = self.targets.facts_behind(click.value)
             if isinstance(facts, ClickResult):
                 return facts
-            if closed := self.targets.closed(facts):
+            if closed := self.targets.closed(facts, click.decision):
                 return closed
-            membership = self._membership(click.user, facts)
+            membership = self._membership(click, facts)
         except (SlackRateLimited, SlackUnavailable, SlackRefused) as error:
             _LOG.warning("click not recorded", extra={"user": click.user, "error": str(error)})
             return ClickResult(answers.slack_down(), "slack-down")
@@ -144,18 +145,24 @@ class VoteTaker:
         approval = _approval(click, request, membership, identity, attested_at)
         return self._record(approval, facts, entry, membership)
 
-    def _membership(self, user: str, facts: CardFacts) -> Membership:
-        wanted = [approver.slack_user_group for approver in facts.approvers if approver.slack_user_group]
+    def _membership(self, click: Click, facts: CardFacts) -> Membership:
+        approvers = set(facts.approvers)
+        if click.decision in NO_VOTES:
+            # The policy as it is now judges these, and may name other groups than when this request was made.
+            approvers |= approvers_of(self._mirror, facts.namespace, facts.policy)
+        wanted = [approver.slack_user_group for approver in approvers if approver.slack_user_group]
         try:
-            return self._groups.of(user, wanted)
+            return self._groups.of(click.user, wanted)
         except (SlackRateLimited, SlackUnavailable):
             # Somebody named in person needs no group.
-            if any(approver.slack_user == user for approver in facts.approvers):
+            if any(approver.slack_user == click.user for approver in approvers):
                 return Membership(())
             raise
 
     def _record(self, approval: Approval, facts: CardFacts, entry: OpenClick, membership: Membership) -> ClickResult:
-        hint = "" if self._listed(entry.user, facts, membership) else answers.not_listed(facts)
+        # Who may end a pause or a snooze, the policy says as it is now; the request does not show it.
+        known = approval.spec.decision in NO_VOTES or self._listed(entry.user, facts, membership)
+        hint = "" if known else answers.not_listed(facts)
         entry = replace(entry, namespace=facts.namespace, hint=hint)
 
         def about_to_create(vote: Approval) -> None:
@@ -205,7 +212,7 @@ class VoteTaker:
         entry = replace(entry, approval=tried.metadata.name if tried else "")
         if found is None:
             self._note(replace(entry, stage=Stage.ASKED_TO_WAIT))
-            return ClickResult(answers.cluster_down(facts), "cluster-down")
+            return ClickResult(answers.cluster_down(facts, entry.decision.lower()), "cluster-down")
         self._note(replace(entry, stage=Stage.RECORDED))
         return ClickResult("", "recorded", recorded=True)
 
@@ -224,6 +231,7 @@ def _approval(
         plan_hash=request.spec.plan_hash,
         decision=click.decision,
         reason=click.reason.strip()[:2000] or None,
+        until=click.until,
         approver=Voter(
             source=Source.SLACK,
             username=plain(click.username, 100) or None,

@@ -30,6 +30,7 @@ from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
 from finops_operator.decisions.identities import Identities
+from finops_operator.decisions.pauses import Pauses
 from finops_operator.rules.origin import intended_id, spec_hash
 from finops_operator.rules.paused import paused
 from finops_operator.telemetry import Telemetry
@@ -41,6 +42,8 @@ from finops_operator.upkeep.finished_requests import FinishedRequests
 from finops_operator.upkeep.gauges import Gauges
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.obstacles import LEDGER_BROKEN, Obstacles
+from finops_operator.upkeep.paused_kinds import PausedKinds
+from finops_operator.upkeep.paused_requests import PausedRequests
 from finops_operator.upkeep.stray_votes import StrayVotes
 from finops_operator.upkeep.wanted_groups import WantedGroups
 from finops_operator.upkeep.watch_upkeep import WatchUpkeep
@@ -77,6 +80,7 @@ class Parts:
     fence: int = 1
     protection: GivenProtection = field(default_factory=GivenProtection)
     given_back: list[ActionRequest] = field(default_factory=list)
+    actions: tuple[str, ...] = ("ec2_instance_resize", "ec2_instance_stop", "ebs_volume_delete")
 
     def __post_init__(self) -> None:
         self.connection = connect(str(self.double.kubeconfig))
@@ -100,6 +104,7 @@ class Parts:
             self.people,
             self.clock,
             self.protection,
+            self.policies.api.get,
             lambda: self.fence,
             ended=self.given_back.append,
         )
@@ -134,6 +139,9 @@ class Parts:
             },
             lambda: self.writable,
         )
+        self.paused_kinds = PausedKinds(
+            self.policies, Pauses(self.ledger), self.actions, events, self.telemetry, self.clock
+        )
         kinds = (self.policies, self.requests, self.approvals)
         watches = WatchUpkeep(kinds, canary, self.telemetry, self.clock, 60)
         freeze = Freeze(self.maps, "r-freeze")
@@ -151,11 +159,18 @@ class Parts:
                 ),
                 Duty(
                     "finished requests",
-                    FinishedRequests(self.cache, self.requests, self.ledger, self.clock).remove_old,
+                    FinishedRequests(
+                        self.cache, self.requests, self.ledger, self.policies.api.get, self.clock
+                    ).remove_old,
                 ),
                 Duty("slack channels", self.slack_channels.refresh),
                 Duty("what is gone", self.cleanup.clean_up),
                 Duty("obstacles", self.obstacles.show_ours, writes=False),
+                Duty("paused kinds", self.paused_kinds.show),
+                Duty(
+                    "paused requests",
+                    PausedRequests(self.requests, Pauses(self.ledger), lambda: self.fence, self.clock).show,
+                ),
                 Duty("votes without owner", StrayVotes(self.approvals, self.clock).adopt),
             ),
             self.clock,
@@ -168,12 +183,18 @@ class Parts:
         return {uid: (ref.channel, ref.ts) for uid, ref in found if ref.ts}
 
     def propose(
-        self, number: int, state: State | None = None, *, destructive: bool = False, **spec: Any
+        self,
+        number: int,
+        state: State | None = None,
+        *,
+        destructive: bool = False,
+        resource: int | None = None,
+        **spec: Any,
     ) -> ActionRequest:
-        """Propose as the operator does, and advance it once."""
+        """Propose as the operator does, and advance it once; `resource` is the number of another resource."""
         by = policy(**spec)
         name = f"{id(self):x}-{number}"[-20:]
-        item = recommendation(number, resource=reference(number), id=name, destructive=destructive)
+        item = recommendation(number, resource=reference(resource or number), id=name, destructive=destructive)
         wanted = request(item, None, by=by)
         expiry = self.clock.now() + timedelta(hours=72)
         wanted = wanted.model_copy(update={"spec": wanted.spec.model_copy(update={"expires_at": expiry})})

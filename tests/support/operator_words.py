@@ -24,17 +24,26 @@ _NO_ROOM = "InsufficientInstanceCapacity"
 _LATER = "2026-03-02 01:40:00+00:00"
 
 
+_CHOICES = {
+    Trigger.DENIED: Choice.DENY,
+    Trigger.QUORUM_LOST: Choice.WITHDRAW,
+    Trigger.SNOOZED: Choice.SNOOZE,
+}
+
+
 def decision(
     request: ActionRequest, state: State, trigger: Trigger, *people: Voter, reason: str = ""
 ) -> dict[str, Any]:
     """The status after people decided, or did not in time; for QuorumLost the people are those who took a vote back."""
-    choice = {Trigger.DENIED: Choice.DENY, Trigger.QUORUM_LOST: Choice.WITHDRAW}.get(trigger, Choice.APPROVE)
+    choice = _CHOICES.get(trigger, Choice.APPROVE)
     at = _at(request)
-    votes = tuple(Vote("", "", "", request.spec.plan_hash, choice, reason, voter, at) for voter in people)
+    until = at + timedelta(days=30) if choice is Choice.SNOOZE else None
+    votes = tuple(Vote("", "", "", request.spec.plan_hash, choice, reason, voter, at, until) for voter in people)
     standing = Tally(
         votes if choice is Choice.APPROVE else (),
         votes if choice is Choice.DENY else (),
         request.spec.approval.required,
+        snoozes=votes if choice is Choice.SNOOZE else (),
     )
     message = BETTER_PLAN if trigger is Trigger.SUPERSEDED else sentence(trigger, standing, votes)
     return decided(request.status, state, reason=trigger.value, message=message, tally=standing, now=at, fence=1)

@@ -134,6 +134,20 @@ APPROVAL = (
         {"spec": {"decision": "Deny"}},
         {},
     ),
+    RuleCase(
+        "Approval",
+        "spec",
+        "says Snooze without until, or until without Snooze",
+        {"spec": {"decision": "Snooze", "until": LATER}},
+        {"spec": {"until": LATER}},
+    ),
+    RuleCase(
+        "Approval",
+        "spec.until",
+        "is not a date in this century",
+        {"spec": {"decision": "Snooze", "until": "2099-12-31T23:59:59Z"}},
+        {"spec": {"decision": "Snooze", "until": "9999-12-31T23:59:59-23:00"}},
+    ),
     value_case("Approval", "spec.planHash", "is not a SHA-256 in hexadecimal", "0" * 64, "0" * 63),
     value_case("Approval", "spec.reason", "is blank", " too late\nin the month", " \n\t "),
     spec_case(

@@ -252,6 +252,7 @@ def vote(
     answer_reason: str | None = None,
     message: str | None = None,
     name: str | None = None,
+    until: datetime | None = None,
     at: datetime = CREATED + timedelta(minutes=5),
 ) -> Approval:
     """A vote with the operator's answer; by click unless `username` is given."""
@@ -267,6 +268,7 @@ def vote(
             plan_hash=request.spec.plan_hash,
             decision=choice,
             reason=reason,
+            until=until,
             approver=voter,
         ),
     )
@@ -323,6 +325,7 @@ STATUSES: Mapping[State, Mapping[str, Any]] = {
     State.EXPIRED: decision(resize_request(), State.EXPIRED, Trigger.EXPIRED),
     State.WITHDRAWN: decision(resize_request(status=APPROVED_ONCE), State.WITHDRAWN, Trigger.QUORUM_LOST, ALICE),
     State.SUPERSEDED: decision(resize_request(), State.SUPERSEDED, Trigger.SUPERSEDED),
+    State.SNOOZED: decision(resize_request(), State.SNOOZED, Trigger.SNOOZED, BOB, reason=NOT_NOW),
 }
 """A status per state, in the operator's words."""
 
@@ -332,6 +335,8 @@ def in_state(state: State, **changes: Any) -> tuple[ActionRequest, tuple[Approva
     request = resize_request(status=STATUSES[state], **changes)
     if state is State.DENIED:
         return request, (vote(request, choice=Choice.DENY, reason=NOT_NOW),)
+    if state is State.SNOOZED:
+        return request, (vote(request, choice=Choice.SNOOZE, reason=NOT_NOW, until=CREATED + timedelta(days=30)),)
     if state in {State.PENDING, State.EXPIRED, State.SUPERSEDED}:
         return request, ()
     if state is State.WITHDRAWN:

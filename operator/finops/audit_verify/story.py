@@ -23,8 +23,10 @@ DUPLICATE = "Duplicate"
 _UNDECIDED = "unknown"
 _DONE = frozenset({"ok", "recovered"})
 _ENDS = frozenset({"Succeeded", "RolledBack", "Stale", "Withdrawn", "Expired"})
-_REFUSED = frozenset({"Denied", "Expired", "Withdrawn", "Superseded"})
+_REFUSED = frozenset({"Denied", "Expired", "Withdrawn", "Superseded", "Snoozed"})
 """Decisions after which nothing may begin."""
+_NO_VOTES = frozenset({"Resume", "Wake"})
+"""Words about other acts, or about asking again: no votes on the request that they name."""
 
 
 @dataclass(slots=True)
@@ -76,6 +78,8 @@ class RequestStory:
             return
         choice = record["detail"].get("choice")
         person = str(record["detail"].get("person") or record["actor"])
+        if choice in _NO_VOTES:
+            return
         if choice == "Approve":
             self.approvals[record["planHash"], person] = record["operationId"]
             self.objections.discard(person)

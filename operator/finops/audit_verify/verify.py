@@ -13,6 +13,7 @@ from finops.audit_verify.reading import Line, read
 from finops.audit_verify.report import Problem, VerifyReport
 from finops.audit_verify.signatures import Keys
 from finops.audit_verify.story import DUPLICATE, RequestStory
+from finops.audit_verify.words import Words
 
 _GENESIS = "0" * 64
 
@@ -39,13 +40,27 @@ class _Grown:
 
 
 @dataclass(slots=True)
+class _Requests:
+    """What is about requests.
+
+    Attributes:
+        stories: request → its story.
+        last: uid of a request → sequence of its last record.
+        words: what people ended.
+    """
+
+    stories: dict[str, RequestStory] = field(default_factory=dict)
+    last: dict[str, int] = field(default_factory=dict)
+    words: Words = field(default_factory=Words)
+
+
+@dataclass(slots=True)
 class _Walk:
     sequence: int = 0
     head: str = _GENESIS
     fence: int = 0
     operations: dict[str, int] = field(default_factory=dict)
-    stories: dict[str, RequestStory] = field(default_factory=dict)
-    last: dict[str, int] = field(default_factory=dict)
+    requests: _Requests = field(default_factory=_Requests)
     problems: list[Problem] = field(default_factory=list)
     signers: _Signers = field(default_factory=_Signers)
     grown: _Grown = field(default_factory=_Grown)
@@ -87,7 +102,7 @@ def verify(
     for text in kept:
         _kept_checkpoint(walk, text, keys)
     walk.problems.extend(walk.duplicates.values())
-    intents = tuple(intent for story in walk.stories.values() for intent in story.open_intents())
+    intents = tuple(intent for story in walk.requests.stories.values() for intent in story.open_intents())
     return VerifyReport(
         walk.grown.tree.size,
         walk.sequence,
@@ -112,7 +127,7 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
     walk.grown.tree.add(digest)
     _follow_key(walk, number, record)
     if record["request"]:
-        story = walk.stories.setdefault(record["request"], RequestStory())
+        story = walk.requests.stories.setdefault(record["request"], RequestStory())
         for code, message in story.check(record):
             problem = Problem(number, code, message)
             if code == DUPLICATE:
@@ -121,7 +136,21 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
                 walk.problems.append(problem)
         if record["kind"] == "corrected":
             _correct(walk, number, record)
-    elif record["kind"] in {"intent", "outcome", "verified", "decided", "voted", "proposed"}:
+        wrong = walk.requests.words.problem(record)
+        if wrong:
+            walk.problems.append(Problem(number, "Word", wrong))
+    elif record["kind"] in {
+        "acts paused",
+        "acts resumed",
+        "snoozed",
+        "woken",
+        "intent",
+        "outcome",
+        "verified",
+        "decided",
+        "voted",
+        "proposed",
+    }:
         walk.problems.append(Problem(number, "Form", f"{record['kind']} record that names no request"))
 
 
@@ -187,11 +216,11 @@ def _chain(walk: _Walk, number: int, digest: str, record: dict[str, Any]) -> Non
         )
     # Before the object exists its request has a name but no uid yet: such records are linked by the whole chain alone.
     request = record["request"].rpartition("/")[2]
-    before = walk.last.get(request, 0) if request else 0
+    before = walk.requests.last.get(request, 0) if request else 0
     if record["requestPrevious"] != before:
         wrong("Chain", f"record {record['sequence']} does not name record {before}, the last of its request")
     if request:
-        walk.last[request] = record["sequence"]
+        walk.requests.last[request] = record["sequence"]
     earlier = walk.operations.setdefault(record["operationId"], record["sequence"])
     if earlier != record["sequence"]:
         wrong("Operation", f"operation {record['operationId']} stands already in record {earlier}")

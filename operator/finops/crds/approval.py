@@ -7,6 +7,7 @@ status. Which source may be written by whom is ruled by the admission policies (
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
@@ -20,6 +21,9 @@ from finops.crds.rule import Distinct, Rule, pattern_rule
 from finops.crds.values import SLACK_USER_GROUP_PATTERN, ObjectName, Sentence, Sha256, SlackTeam, SlackUser, Time
 from finops.domain.decision import Choice, VoteResult
 
+_EARLIEST = "2026-01-01T00:00:00Z"
+_LATEST = "2100-01-01T00:00:00Z"
+"""Bounds of every snooze: a year such as 9999 cannot be moved to another zone."""
 GroupName = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -113,7 +117,10 @@ class ApprovalSpec(Part):
 
     request: RequestReference = Field(description="The ActionRequest voted on.")
     plan_hash: Sha256 = Field(description="The planHash of the plan the voter saw; another one does not count.")
-    decision: Choice = Field(description="Approve, Deny or Withdraw (of an earlier vote).")
+    decision: Choice = Field(
+        description="Approve, Deny, Withdraw (of an earlier vote), Snooze (until a date), Resume (paused acts of "
+        "this action and policy) or Wake (end a snooze)."
+    )
     reason: (
         Annotated[
             str,
@@ -122,10 +129,30 @@ class ApprovalSpec(Part):
         ]
         | None
     ) = Field(default=None, description="Why. Default: absent; the request's terms say when it must be given.")
+    until: Time | None = Field(
+        default=None,
+        description="Decision Snooze only: when to ask again, at most 366 days from now. Default: absent.",
+    )
     approver: Voter = Field(description="Who votes, and who vouches for it.")
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule("self == oldSelf", "cannot be changed", "a vote stays as cast: create another one with decision Withdraw"),
+        Rule(
+            "(self.decision == 'Snooze') == has(self.until)",
+            "says Snooze without until, or until without Snooze",
+            "a snooze needs the time at which to ask again; other decisions have none",
+            lambda vote: (vote.decision is Choice.SNOOZE) == (vote.until is not None),
+        ),
+        # No clock can be asked here: whether it is in the coming 366 days, the operator says.
+        Rule(
+            f"!has(self.until) || (self.until > timestamp('{_EARLIEST}') && self.until < timestamp('{_LATEST}'))",
+            "is not a date in this century",
+            "write a time in the coming 366 days, such as 2026-12-24T08:00:00Z",
+            lambda vote: (
+                vote.until is None or datetime.fromisoformat(_EARLIEST) < vote.until < datetime.fromisoformat(_LATEST)
+            ),
+            ".until",
+        ),
     )
 
     @property

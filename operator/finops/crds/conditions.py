@@ -16,6 +16,10 @@ from finops.crds.part import Part
 from finops.crds.rule import pattern_rule
 from finops.crds.values import Time
 
+ACTS_PAUSED = "ActsPaused"
+"""Type of the condition of policies and requests that says whether acts wait because one of their kind failed."""
+PAUSE_REASONS = {True: "ActFailed", False: "NonePaused"}
+"""Reason of `ActsPaused` by its status."""
 _TYPE = pattern_rule("[A-Za-z][A-Za-z0-9]{0,62}", "is not a condition type", "write one CamelCase word")
 _REASON = pattern_rule("[A-Za-z][A-Za-z0-9_]{0,127}", "is not a reason", "write one CamelCase word")
 
@@ -56,6 +60,12 @@ Conditions = Annotated[
 def find_condition(conditions: Sequence[Condition], type_: str) -> Condition | None:
     """The condition of a type, or None."""
     return next((condition for condition in conditions if condition.type == type_), None)
+
+
+def is_true(conditions: Sequence[Condition], type_: str) -> bool:
+    """Return whether the condition of this type is there and says True."""
+    found = find_condition(conditions, type_)
+    return found is not None and found.status is ConditionStatus.TRUE
 
 
 def with_condition(

@@ -81,7 +81,9 @@ class ActionRequestStatus(Part):
         default=None, description="Where the act stands. Absent until the operator has taken it in."
     )
     conditions: Conditions = Field(
-        default=(), description="Approved or Denied once decided, never both, never changed."
+        default=(),
+        description="Approved or Denied once decided, never both, never changed. ActsPaused when an act of this action "
+        "and policy failed: True while this one, or those behind it, wait for a person to resume them.",
     )
     votes: Votes | None = Field(default=None, description="The votes that count.")
     decided_at: Time | None = Field(default=None, description="When it was decided.")

@@ -27,7 +27,9 @@ class RecordKind(StrEnum):
 
     `acquired`: a process took the lease; the first record under its fence. `corrected`: an earlier record, named by
     sequence and hash, repeats another one and counts for nothing. `protected`: since when the admission policies are in
-    force as they are.
+    force as they are. `acts paused`: an act failed, and others of its kind and policy wait; `acts resumed`: a person
+    ended that.
+    `snoozed`: a resource is not asked about before a date; `woken`: a person ended that before it.
     """
 
     PROPOSED = "proposed"
@@ -45,6 +47,10 @@ class RecordKind(StrEnum):
     ACQUIRED = "acquired"
     CORRECTED = "corrected"
     PROTECTED = "protected"
+    PAUSED = "acts paused"
+    RESUMED = "acts resumed"
+    SNOOZED = "snoozed"
+    WOKEN = "woken"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -32,6 +32,7 @@ class State(StrEnum):
     EXPIRED = "Expired"
     WITHDRAWN = "Withdrawn"
     SUPERSEDED = "Superseded"
+    SNOOZED = "Snoozed"
 
 
 class Trigger(StrEnum):
@@ -39,6 +40,7 @@ class Trigger(StrEnum):
 
     QUORUM_REACHED = "QuorumReached"
     DENIED = "Denied"
+    SNOOZED = "Snoozed"
     EXPIRED = "Expired"
     WITHDRAWN = "Withdrawn"
     SUPERSEDED = "Superseded"
@@ -62,6 +64,7 @@ TERMINAL: Final = frozenset(
         State.EXPIRED,
         State.WITHDRAWN,
         State.SUPERSEDED,
+        State.SNOOZED,
     }
 )
 """NeedsHuman is not terminal: when the unreachable part answers again the executor goes on to a safe end."""
@@ -72,11 +75,22 @@ IN_FLIGHT: Final = frozenset({State.EXECUTING, State.VERIFYING, State.NEEDS_HUMA
 
 
 class Choice(StrEnum):
-    """What a voter can say."""
+    """What a voter can say.
+
+    The last two are no votes on the request: `Resume` lets acts of its kind and policy begin again after one failed,
+    `Wake` lets its resource be asked about again before the date of a snooze.
+    """
 
     APPROVE = "Approve"
     DENY = "Deny"
     WITHDRAW = "Withdraw"
+    SNOOZE = "Snooze"
+    RESUME = "Resume"
+    WAKE = "Wake"
+
+
+NO_VOTES: Final = frozenset({Choice.RESUME, Choice.WAKE})
+LONGEST_SNOOZE: Final = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +132,8 @@ class Vote:
     reason: str
     voter: Voter
     at: datetime
+    until: datetime | None = None
+    """Of a snooze: when to ask again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +187,9 @@ class RefusalReason(StrEnum):
     NOT_PROPOSED = "NotProposed"
     TOO_MANY_VOTES = "TooManyVotes"
     UNPROTECTED = "Unprotected"
+    NOT_PAUSED = "NotPaused"
+    NOT_SNOOZED = "NotSnoozed"
+    UNUSABLE_DATE = "UnusableDate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,12 +269,15 @@ class Tally:
     denials: tuple[Vote, ...]
     required: int
     note: str = ""
+    snoozes: tuple[Vote, ...] = ()
 
     @property
     def trigger(self) -> Trigger | None:
-        """A denial outweighs any number of approvals."""
+        """A denial outweighs any number of approvals, and so does a snooze."""
         if self.denials:
             return Trigger.DENIED
+        if self.snoozes:
+            return Trigger.SNOOZED
         if len(self.approvals) >= self.required:
             return Trigger.QUORUM_REACHED
         return None
@@ -289,12 +311,9 @@ def _refusal(
     vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate: Electorate, now: datetime
 ) -> tuple[RefusalReason, str] | None:
     terms = request.terms
-    if vote.request_uid != request.uid:
-        return RefusalReason.WRONG_REQUEST, "This vote names another request of the same name; read the new one."
-    if vote.plan_hash != request.plan_hash:
-        return RefusalReason.WRONG_PLAN, "This vote was for a different plan than the one proposed here."
-    if vote.voter.source not in {"kubernetes", "slack"}:
-        return RefusalReason.UNKNOWN_SOURCE, f"Votes from source {vote.voter.source!r} are not known here."
+    misplaced = _misplaced(vote, request)
+    if misplaced is not None:
+        return misplaced
     if not _may_decide_now(vote.choice, request.state):
         return RefusalReason.ALREADY_DECIDED, f"The request is already {request.state.value}; the vote changes nothing."
     # The API server stamped the vote: both instants come from the cluster, not from the voter.
@@ -312,9 +331,82 @@ def _refusal(
         return RefusalReason.NOT_ELIGIBLE, f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}."
     elif standing is vote.choice:
         return RefusalReason.ALREADY_VOTED, f"{person} has already voted {vote.choice.value} on this request."
-    needs_reason = terms.require_reason == "Always" or (
-        terms.require_reason == "Deny" and vote.choice is not Choice.APPROVE
+    return _unusable_date(vote, now) or _reason_missing(vote, terms.require_reason)
+
+
+def _unusable_date(vote: Vote, now: datetime) -> tuple[RefusalReason, str] | None:
+    if vote.choice is not Choice.SNOOZE or (vote.until is not None and now < vote.until <= now + LONGEST_SNOOZE):
+        return None
+    return (
+        RefusalReason.UNUSABLE_DATE,
+        f"A snooze ends in the future, at most {LONGEST_SNOOZE.days} days from now; choose another date.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class EndTerms:
+    """Who may end a pause or a snooze, by one policy as it is now: an old request may name people who have left.
+
+    Attributes:
+        policy: its name.
+        approvers: one of them is enough.
+        require_reason: `Never`, `Deny` or `Always`.
+    """
+
+    policy: str
+    approvers: tuple[Approver, ...]
+    require_reason: str
+
+
+def judge_word(
+    vote: Vote, request: RequestFacts, terms: tuple[EndTerms, ...], electorate: Electorate, *, nothing: str = ""
+) -> Verdict:
+    """Decide whether a person may end a pause of the request's kind and policy, or a snooze of its resource.
+
+    Args:
+        vote: of choice Resume or Wake, on a request in whatever state.
+        request: the request.
+        terms: of every policy whose pause or snooze would end; the person must be an approver of each.
+        electorate: who is in which group.
+        nothing: why there is nothing to end, empty when there is.
+    """
+    refusal = _misplaced(vote, request)
+    for one in terms:
+        if refusal is None and eligible_by(vote.voter, one.approvers, electorate) is None:
+            who = _named(one.approvers)
+            refusal = (
+                RefusalReason.NOT_ELIGIBLE,
+                f"{vote.voter.handle} is not an approver of policy {one.policy}. Approvers: {who}.",
+            )
+    if refusal is None and nothing:
+        refusal = _NOTHING_TO_END[vote.choice], nothing
+    for one in terms:
+        refusal = refusal or _reason_missing(vote, one.require_reason)
+    if refusal is not None:
+        return Verdict(VoteResult.REFUSED, refusal[0], refusal[1])
+    return Verdict(VoteResult.COUNTED, vote.choice.value, _ENDED[vote.choice])
+
+
+_ENDED: Final = {
+    Choice.RESUME: "Resumed: approved acts of this kind begin again.",
+    Choice.WAKE: "The snooze is ended: it is asked again after the next scan, if it is still recommended.",
+}
+_NOTHING_TO_END: Final = {Choice.RESUME: RefusalReason.NOT_PAUSED, Choice.WAKE: RefusalReason.NOT_SNOOZED}
+
+
+def _misplaced(vote: Vote, request: RequestFacts) -> tuple[RefusalReason, str] | None:
+    if vote.request_uid != request.uid:
+        return RefusalReason.WRONG_REQUEST, "This vote names another request of the same name; read the new one."
+    if vote.plan_hash != request.plan_hash:
+        return RefusalReason.WRONG_PLAN, "This vote was for a different plan than the one proposed here."
+    if vote.voter.source not in {"kubernetes", "slack"}:
+        return RefusalReason.UNKNOWN_SOURCE, f"Votes from source {vote.voter.source!r} are not known here."
+    return None
+
+
+def _reason_missing(vote: Vote, require_reason: str) -> tuple[RefusalReason, str] | None:
+    # A snooze is a denial for a while, and ends the request like one.
+    needs_reason = require_reason == "Always" or (require_reason == "Deny" and vote.choice is not Choice.APPROVE)
     if needs_reason and not vote.reason.strip():
         return RefusalReason.REASON_MISSING, f"A reason is required to {vote.choice.value.lower()}."
     return None
@@ -366,4 +458,5 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
     counting, note = together(by, electorate.named, electorate.mapping)
     approvals = tuple(vote for person, vote in approving.items() if person in counting or not by)
     denials = tuple(vote for vote in last.values() if vote.choice is Choice.DENY)
-    return Tally(approvals, denials, request.terms.required, note)
+    snoozes = tuple(vote for vote in last.values() if vote.choice is Choice.SNOOZE)
+    return Tally(approvals, denials, request.terms.required, note, snoozes)

@@ -13,6 +13,7 @@ from finops.domain.decision import State, Trigger
 TRANSITIONS: Final[Mapping[tuple[State, Trigger], State]] = {
     (State.PENDING, Trigger.QUORUM_REACHED): State.APPROVED,
     (State.PENDING, Trigger.DENIED): State.DENIED,
+    (State.PENDING, Trigger.SNOOZED): State.SNOOZED,
     (State.PENDING, Trigger.EXPIRED): State.EXPIRED,
     (State.PENDING, Trigger.WITHDRAWN): State.WITHDRAWN,
     (State.PENDING, Trigger.SUPERSEDED): State.SUPERSEDED,

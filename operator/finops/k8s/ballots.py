@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from finops.crds.approval import Approval
 from finops.crds.invalid import InvalidObject
-from finops.domain.decision import RefusalReason, VoteResult
+from finops.domain.decision import NO_VOTES, RefusalReason, VoteResult
 from finops.errors import Conflict, FinopsError, Refused
 
 NAMES: Final = 10
@@ -113,6 +113,9 @@ class Ballot:
         return found if found is not None and is_same_vote(found, self.vote) else None
 
     def _stands(self, found: Approval) -> bool:
+        if found.spec.decision in NO_VOTES and found.status.result is not None:
+            # It ended what was in force then; another one is asked for anew.
+            return False
         if found.status.result is not VoteResult.COUNTED:
             # Without an answer it waits for the same one. Refused, it does not bind: a reason may be given by now.
             return found.status.result is None
@@ -131,7 +134,7 @@ def is_same_vote(one: Approval, other: Approval) -> bool:
 
 def _identity(vote: Approval) -> tuple[str, ...]:
     spec = vote.spec
-    return (spec.request.uid, spec.plan_hash, spec.decision.value, spec.approver.person)
+    return (spec.request.uid, spec.plan_hash, spec.decision.value, spec.approver.person, str(spec.until))
 
 
 def _may_undo(other: Approval, vote: Approval) -> bool:
@@ -139,7 +142,7 @@ def _may_undo(other: Approval, vote: Approval) -> bool:
 
     One human may have several handles, and stamps have whole seconds: whoever said it, and also in the same second.
     """
-    if other.spec.decision is vote.spec.decision or other.status.result is VoteResult.REFUSED:
+    if other.spec.decision in {vote.spec.decision, *NO_VOTES} or other.status.result is VoteResult.REFUSED:
         return False
     return other.spec.request.uid == vote.spec.request.uid and _made(other) >= _made(vote)
 

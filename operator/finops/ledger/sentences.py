@@ -19,7 +19,14 @@ from finops.domain.quantity import words
 _ARN_PARTS: Final = 6
 """arn, partition, service, region, account and resource. Source: the AWS user guide, "Amazon Resource Names"."""
 _CHANNELS: Final = {"kubernetes": "with a token of the cluster", "slack": "in Slack", "web": "in the dashboard"}
-_CHOICES: Final = {"Approve": "approved", "Deny": "denied", "Withdraw": "withdrew the vote"}
+_CHOICES: Final = {
+    "Approve": "approved",
+    "Deny": "denied",
+    "Withdraw": "withdrew the vote",
+    "Resume": "voted to resume",
+    "Snooze": "snoozed it",
+    "Wake": "voted to end the snooze",
+}
 _BAD_ENDS: Final = frozenset({"NeedsHuman", "RolledBack", "Stale", "Denied", "Expired"})
 
 
@@ -208,6 +215,27 @@ def _corrected(entry: Entry) -> Sentence:
     return Sentence(Shape.NOTE, f"Record {_text(entry.detail, 'record')} repeats another one and counts for nothing")
 
 
+def _paused(entry: Entry) -> Sentence:
+    text = f"{_text(entry.detail, 'action')} is paused until a person resumes it"
+    return Sentence(Shape.FAILED, text, f"Policy {_text(entry.detail, 'policy')}", _text(entry.detail, "reason"))
+
+
+def _resumed(entry: Entry) -> Sentence:
+    text = f"resumed {_text(entry.detail, 'action')} of policy {_text(entry.detail, 'policy')}"
+    reason = _text(entry.detail, "reason")
+    return Sentence(Shape.VOTE, text, entry.actor, f"Reason: {reason}" if reason else "No reason given")
+
+
+def _snoozed(entry: Entry) -> Sentence:
+    text = f"snoozed the resource until {_text(entry.detail, 'until')[:16].replace('T', ' ')} UTC"
+    return Sentence(Shape.VOTE, text, entry.actor, _text(entry.detail, "resource"))
+
+
+def _woken(entry: Entry) -> Sentence:
+    reason = _text(entry.detail, "reason")
+    return Sentence(Shape.VOTE, "ended the snooze", entry.actor, f"Reason: {reason}" if reason else "")
+
+
 def _plain(text: str, shape: Shape = Shape.NOTE) -> Callable[[Entry], Sentence]:
     return lambda entry: Sentence(shape, text, detail=_text(entry.detail, "reason"))
 
@@ -228,4 +256,8 @@ _SENTENCES: Final[Mapping[RecordKind, Callable[[Entry], Sentence]]] = {
     RecordKind.ACQUIRED: _acquired,
     RecordKind.CORRECTED: _corrected,
     RecordKind.PROTECTED: _plain("The admission policies are in force"),
+    RecordKind.PAUSED: _paused,
+    RecordKind.RESUMED: _resumed,
+    RecordKind.SNOOZED: _snoozed,
+    RecordKind.WOKEN: _woken,
 }

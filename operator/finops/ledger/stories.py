@@ -19,6 +19,10 @@ SEARCHED: Final = 20_000
 """How many records one page of stories reads at most, so that a search for nothing ends."""
 
 
+_AFTERWARDS: Final = frozenset({RecordKind.RESUMED, RecordKind.WOKEN})
+"""Kinds of records that a person may cause long after a request has ended; no part of the time it took."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One record with its sentence."""
@@ -64,7 +68,8 @@ class Story:
 
     @property
     def lasted(self) -> timedelta:
-        return self.events[-1].record.time - self.events[0].record.time
+        own = [event.record for event in self.events if event.record.entry.kind not in _AFTERWARDS]
+        return own[-1].time - own[0].time
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,7 @@ def _story(request: str, records: Sequence[Record]) -> Story:
 
 def stretches_of(records: Sequence[Record]) -> tuple[Stretch, ...]:
     """Return where the time went: waiting for votes, for the start, calls, and waiting for AWS to show the effect."""
+    records = [one for one in records if one.entry.kind not in _AFTERWARDS]
     decided = _first(records, lambda one: one.entry.kind is RecordKind.DECIDED)
     began = _first(records, lambda one: one.entry.kind is RecordKind.INTENT)
     answered = _first(reversed(records), lambda one: one.entry.kind is RecordKind.OUTCOME and one.entry.attempt > 0)

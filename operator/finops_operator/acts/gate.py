@@ -1,4 +1,4 @@
-"""May this act begin? Everything is read again: freeze, request, votes, people, policy, grants, window, expiry.
+"""May this act begin? Everything is read again: freeze, request, votes, people, policy, pauses, grants, expiry.
 
 Asked by the request loop before an act is scheduled and by the executor right before the first changing call. After
 that call nobody asks again: the way to a safe end is never closed. If any dependency is unreachable, the act
@@ -28,6 +28,7 @@ from finops.ports.ledger import Ledger
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.protection import Protected
 from finops_operator.decisions.identities import Identities
+from finops_operator.decisions.pauses import Pauses, Scope, paused_sentence
 from finops_operator.rules.origin import created_id, is_older, spec_hash
 from finops_operator.rules.standing import ending_record, standing
 from finops_operator.rules.votes import domain_approvers, request_facts, vote_of
@@ -64,7 +65,7 @@ class OperatorGate:
 
     def _judge(self, request: ActRequest) -> Stop | None:
         try:
-            return self._switches() or self._request(request)
+            return self._switches() or self._request(request) or self._paused(request)
         except InvalidInput as error:
             return Stop(StopKind.HOLD, "Invalid", f"Waiting: {error}")
         except (Unavailable, Refused) as error:
@@ -79,6 +80,19 @@ class OperatorGate:
             return Stop(StopKind.HOLD, "Unprotected", f"Waiting: {unprotected}")
         frozen = self.freeze.reason()
         return Stop(StopKind.HOLD, "Frozen", f"All acts are frozen: {frozen}") if frozen else None
+
+    def _paused(self, request: ActRequest) -> Stop | None:
+        # A dry run calls nothing that changes; and an act in trouble does not wait for itself.
+        if request.dry_run:
+            return None
+        tenant, action = request.tenant, request.plan.action
+        scope = Scope(tenant.namespace, tenant.policy, action)
+        pauses = Pauses(self.ledger).in_force(scope)
+        others = tuple(pause for pause in pauses if pause.uid != request.uid)
+        if not others:
+            return None
+        why = paused_sentence(scope, others, request.name)
+        return Stop(StopKind.HOLD, f"Paused{others[-1].number}", f"Waiting: {why}")
 
     def _request(self, request: ActRequest) -> Stop | None:
         namespace = request.tenant.namespace

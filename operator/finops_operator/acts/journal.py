@@ -34,6 +34,8 @@ from finops.ports.act import ActRequest
 from finops.ports.ledger import Ledger
 
 STARTED: Final = "started"
+ACCOUNT: Final = "account"
+"""In place of a step: the act has no AwsAccount that leads it on."""
 COMPENSATING: Final = "compensating"
 DRY_RUN: Final = "dry-run"
 RECORDS_LOST: Final = "Records of the ledger were lost after the act began, so it does not go on."
@@ -215,11 +217,11 @@ def _nobody(_record: Record) -> None:
 def stuck_entry(act: InFlight, why: str) -> Entry:
     """Return the record that calls a person for an act which no account leads on."""
     return Entry(
-        operation_id=f"{act.uid}:alarm:account",
+        operation_id=f"{act.uid}:alarm:{ACCOUNT}",
         actor=_ACTOR,
         kind=RecordKind.OUTCOME,
         request=f"{act.namespace}/{act.name}/{act.uid}",
-        step="account",
+        step=ACCOUNT,
         plan_hash=act.plan_hash,
         result=State.NEEDS_HUMAN.value,
         detail={"reason": why},

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from finops.crds.aws_account import AwsAccount
+from finops.domain.decision import State
 from finops.k8s.kinds import KindApi
 from finops.ports.act import ActRequest, Limits
 from finops.ports.aws_access import Tenant
 from finops.ports.ledger import Ledger
 from finops_operator.acts.corrections import Duplicates, correction
-from finops_operator.acts.journal import RECORDS_LOST, InFlight, in_flight, stuck_entry
+from finops_operator.acts.journal import ACCOUNT, RECORDS_LOST, InFlight, in_flight, stuck_entry
+from finops_operator.decisions.pauses import Failure, Pauses, Scope
 from finops_operator.rules.access import access_of, revoked
 from finops_operator.rules.standing import allowed_by
 
@@ -89,6 +91,10 @@ class Recovery:
         """Record that an act stands still; the status says so where the object still exists."""
         why = _no_account(one)
         logger.error("act cannot go on: %s", why, extra={"request": f"{one.namespace}/{one.name}"})
+        if not one.dry_run:
+            # Others would be stuck like it, or leave a resource between two states too.
+            scope, failure = Scope(one.namespace, one.policy, one.plan.action), Failure(State.NEEDS_HUMAN, why, ACCOUNT)
+            Pauses(self.ledger).pause(scope, f"{one.namespace}/{one.name}/{one.uid}", one.plan_hash, failure)
         self.ledger.append(stuck_entry(one, why))
 
 

@@ -18,6 +18,7 @@ from finops.ports.act import ActProgress, LeaseGuard, RequestJournal
 from finops.ports.ledger import Ledger
 from finops_operator.acts.journal import entry
 from finops_operator.acts.memory import Act
+from finops_operator.decisions.pauses import FAILED, Failure, Pauses, Scope
 from finops_operator.rules.log_fields import act_fields
 from finops_operator.rules.paused import TURNING_BACK
 
@@ -47,6 +48,7 @@ class Trail:
 
     def alarm(self, act: Act, step: str, reason: str) -> None:
         """Call a person, once per step in the ledger, without stopping anything."""
+        self._pause(act, Failure(State.NEEDS_HUMAN, reason, step))
         if step not in act.alarms:
             self.append(act, f"alarm:{step}", RecordKind.OUTCOME, step, 0, State.NEEDS_HUMAN.value, {"reason": reason})
             act.alarms.add(step)
@@ -85,5 +87,13 @@ class Trail:
 
     def finish(self, act: Act, state: State, message: str) -> None:
         self.passage("finish.before")
+        self._pause(act, Failure(state, message))
         self.append(act, "ended", RecordKind.OUTCOME, "", 0, state.value, {"reason": message})
         self.passage("finish.after")
+
+    def _pause(self, act: Act, failure: Failure) -> None:
+        """Let no further act of the kind begin after this one failed; recorded before the failure itself."""
+        request = act.request
+        if failure.state in FAILED and not request.dry_run:
+            scope = Scope(request.tenant.namespace, request.tenant.policy, request.plan.action)
+            Pauses(self.ledger).pause(scope, request.ledger_name, request.plan_hash, failure)

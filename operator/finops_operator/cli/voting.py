@@ -1,4 +1,4 @@
-"""Casts a vote as the kubeconfig's user and waits for the operator's answer; shared by approve, deny and withdraw.
+"""Casts a vote as the kubeconfig's user and waits for the operator's answer; shared by all commands that vote.
 
 The vote is a plain Approval object: nothing here decides whether it counts. Sending the same vote twice finds the first
 one and shows its answer; one that was refused, or taken back since, is asked anew.
@@ -7,6 +7,7 @@ one and shows its answer; one that was refused, or taken back since, is asked an
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
@@ -25,7 +26,13 @@ _GROUPS: Final = 100
 
 
 def cast(
-    cluster: Cluster, request: ActionRequest, choice: Choice, *, reason: str = "", wait_seconds: float
+    cluster: Cluster,
+    request: ActionRequest,
+    choice: Choice,
+    *,
+    reason: str = "",
+    until: datetime | None = None,
+    wait_seconds: float,
 ) -> Approval:
     """Create the Approval of exactly this plan, wait for its verdict, and return it when it was counted.
 
@@ -34,7 +41,7 @@ def cast(
         Refused: the API server or the operator does not count the vote; the message is theirs.
         Unavailable: no verdict within `wait_seconds`; the vote is recorded.
     """
-    vote = Approval.of(cluster.namespace, _spec(request, choice, _voter(cluster), reason))
+    vote = Approval.of(cluster.namespace, _spec(request, choice, _voter(cluster), reason, until))
     api = approvals(cluster.connection)
     sent = Ballot(api, vote, others=lambda: api.list(cluster.namespace)).cast()
     if sent.earlier:
@@ -48,12 +55,13 @@ def _voter(cluster: Cluster) -> Voter:
     return Voter(source=Source.KUBERNETES, username=username, groups=tuple(dict.fromkeys(groups))[:_GROUPS])
 
 
-def _spec(request: ActionRequest, choice: Choice, voter: Voter, reason: str) -> ApprovalSpec:
+def _spec(request: ActionRequest, choice: Choice, voter: Voter, reason: str, until: datetime | None) -> ApprovalSpec:
     return ApprovalSpec(
         request=RequestReference(name=request.metadata.name, uid=request.metadata.uid or ""),
         plan_hash=request.spec.plan_hash,
         decision=choice,
         reason=reason or None,
+        until=until,
         approver=voter,
     )
 

@@ -36,7 +36,9 @@ from finops_operator.decisions.ballots import Ballots
 from finops_operator.decisions.decision_writer import DecisionWriter
 from finops_operator.decisions.identities import Identities
 from finops_operator.decisions.origins import Origins
-from finops_operator.decisions.verdicts import RecordedVerdicts, sentence
+from finops_operator.decisions.snoozes import PolicyByName, Snoozes
+from finops_operator.decisions.spoken import Spoken
+from finops_operator.decisions.verdicts import RecordedVerdicts, sentence, snoozed_until
 from finops_operator.decisions.vote_judge import VoteJudge
 from finops_operator.rules import request_status
 from finops_operator.rules.origin import is_older
@@ -56,6 +58,7 @@ class Decider:
     """Decides one request at a time.
 
     Attributes:
+        policy_of: finds a ScanPolicy as it is now.
         fence: the token of the lease that this process holds.
         answered: called with each verdict that was recorded.
         ended: called with each request that ended without a call; may be repeated.
@@ -68,6 +71,7 @@ class Decider:
     people: Identities
     clock: Clock
     protection: Protected
+    policy_of: PolicyByName
     fence: Callable[[], int]
     answered: Callable[[Verdict], None] = lambda _verdict: None
     ended: Callable[[ActionRequest], None] = lambda _request: None
@@ -82,10 +86,11 @@ class Decider:
     def __post_init__(self) -> None:
         votes = RecordedVerdicts(self.ledger)
         ballots = Ballots(votes, self.approvals, self.approvals_of, self.people, self.protection)
+        spoken = Spoken(self.ledger, self.policy_of, self.clock)
         object.__setattr__(self, "_votes", votes)
         object.__setattr__(self, "_origins", Origins(self.ledger))
         object.__setattr__(self, "_ballots", ballots)
-        object.__setattr__(self, "_judge", VoteJudge(self.ledger, ballots, self.clock, self.answered))
+        object.__setattr__(self, "_judge", VoteJudge(self.ledger, ballots, spoken, self.clock, self.answered))
         object.__setattr__(
             self, "_decisions", DecisionWriter(self.ledger, votes, self.requests, self.fence, self.ended)
         )
@@ -233,6 +238,12 @@ class Decider:
         if state is not State.PENDING and is_the_executors(self.ledger, request.metadata.uid or ""):
             # The status lags behind: the act has made its first call or has ended, and the executor reports that.
             return current
+        until = snoozed_until(votes)
+        if trigger is Trigger.SNOOZED and until is not None:
+            # Before the decision: a crash in between must not let the resource be asked about again at once.
+            policy = self.policy_of(current.metadata.namespace or "", current.spec.policy)
+            if policy is not None:
+                Snoozes(self.ledger, self.policy_of).begin(current, policy, votes.snoozes[0], until)
         return self._decisions.record(current, trigger, votes, sentence(trigger, votes, self._ballots.counted(request)))
 
     def _trigger(self, request: ActionRequest, state: State, votes: Tally) -> Trigger | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
@@ -224,12 +225,13 @@ def _entry(request: ActionRequest, vote: Vote, verdict: Verdict, electorate: Ele
             # Who that was by the mapping of this moment: the verifier knows no mapping.
             "person": electorate.person(vote.voter),
             "approval": vote.name,
+            **({"until": vote.until.isoformat()} if vote.until is not None else {}),
         },
     )
 
 
 def _decision(request: ActionRequest, facts: RequestFacts, trigger: Trigger, standing: Tally, message: str) -> Entry:
-    target = next_state(facts.state, trigger)
+    target, until = next_state(facts.state, trigger), snoozed_until(standing)
     return Entry(
         operation_id=f"decided:{facts.uid}:{target.value}",
         actor="operator",
@@ -244,8 +246,14 @@ def _decision(request: ActionRequest, facts: RequestFacts, trigger: Trigger, sta
             "required": standing.required,
             "message": message,
             "expiresAt": facts.terms.expires_at.isoformat(),
+            **({"until": until.isoformat()} if until is not None and trigger is Trigger.SNOOZED else {}),
         },
     )
+
+
+def snoozed_until(standing: Tally) -> datetime | None:
+    """Return the date of the snoozes that stand; of several the latest."""
+    return max((vote.until for vote in standing.snoozes if vote.until is not None), default=None)
 
 
 def sentence(trigger: Trigger, standing: Tally, votes: tuple[Vote, ...]) -> str:
@@ -261,6 +269,9 @@ def sentence(trigger: Trigger, standing: Tally, votes: tuple[Vote, ...]) -> str:
                 if denial.reason
                 else (f"Denied by {denial.voter.handle}.")
             )
+        case Trigger.SNOOZED:
+            snooze, until = standing.snoozes[0], snoozed_until(standing)
+            return f"Snoozed until {until:%Y-%m-%d %H:%M} UTC by {snooze.voter.handle}. {snooze.reason}".rstrip()
         case Trigger.QUORUM_LOST if standing.denials:
             denial = standing.denials[0]
             return f"No longer approved: {denial.voter.handle} denied it. {denial.reason}".rstrip()

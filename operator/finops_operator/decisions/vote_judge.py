@@ -13,12 +13,23 @@ from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
-from finops.domain.decision import Choice, Electorate, RefusalReason, Verdict, Vote, VoteResult, judge
+from finops.domain.decision import (
+    NO_VOTES,
+    Choice,
+    Electorate,
+    RefusalReason,
+    RequestFacts,
+    Verdict,
+    Vote,
+    VoteResult,
+    judge,
+)
 from finops.errors import Conflict, InvalidInput, Refused, Unavailable
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.decisions.act_stage import last_sequence, recorded_facts
 from finops_operator.decisions.ballots import Ballots
+from finops_operator.decisions.spoken import Spoken
 from finops_operator.killpoint import killpoint
 from finops_operator.rules.votes import vote_of, votes_of
 
@@ -44,6 +55,7 @@ class VoteJudge:
 
     ledger: Ledger
     ballots: Ballots
+    spoken: Spoken
     clock: Clock
     answered: Callable[[Verdict], None]
 
@@ -57,6 +69,9 @@ class VoteJudge:
         for vote in votes:
             known, approval = self.ballots.votes.verdict(vote), approvals[vote.uid]
             if known is not None and approval.status.result is None:
+                if vote.choice in NO_VOTES and known.result is VoteResult.COUNTED:
+                    # Before the answer: a crash in between is made up for while there is none.
+                    self.spoken.carry_out(request, vote)
                 self._answer(approval, known)
         return changed
 
@@ -86,14 +101,26 @@ class VoteJudge:
             verdict = self.ballots.votes.too_many(request, vote, counted, electorate)
             verdict = verdict or (_MISNAMED if vote.uid in misnamed else None)
             verdict = verdict or (_UNPROTECTED if vote.at <= self.ballots.protection.since() else None)
-            verdict = verdict or judge(vote, facts, counted, electorate, self.clock.now())
+            verdict = verdict or self._verdict(request, vote, facts, counted, electorate)
             recorded = self.ballots.votes.write(request, vote, verdict, electorate, after=after)
             after = None
             killpoint("vote.recorded")
             self.answered(recorded)
-            if recorded.result is VoteResult.COUNTED:
+            if recorded.result is VoteResult.COUNTED and vote.choice not in NO_VOTES:
                 counted.append(vote)
         return len(counted) > before
+
+    def _verdict(
+        self,
+        request: ActionRequest,
+        vote: Vote,
+        facts: RequestFacts,
+        counted: Collection[Vote],
+        electorate: Electorate,
+    ) -> Verdict:
+        if vote.choice in NO_VOTES:
+            return self.spoken.judge(request, vote, facts, electorate)
+        return judge(vote, facts, counted, electorate, self.clock.now())
 
     def _answer(self, approval: Approval, known: Verdict) -> None:
         message = known.message[:_ANSWER_CHARACTERS]

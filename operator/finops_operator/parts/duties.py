@@ -9,6 +9,7 @@ from finops.ports.clock import Clock
 from finops.settings import Settings
 from finops.store.slack_messages import SlackMessages
 from finops_operator.acts.recovery import Recovery
+from finops_operator.decisions.pauses import Pauses
 from finops_operator.parts.authority import Authority
 from finops_operator.parts.cloud import CloudParts
 from finops_operator.parts.cluster import ClusterParts
@@ -20,6 +21,8 @@ from finops_operator.upkeep.duty import Duty
 from finops_operator.upkeep.finished_requests import FinishedRequests
 from finops_operator.upkeep.gauges import Gauges
 from finops_operator.upkeep.obstacles import LEDGER_BROKEN, Obstacles
+from finops_operator.upkeep.paused_kinds import PausedKinds
+from finops_operator.upkeep.paused_requests import PausedRequests
 from finops_operator.upkeep.published_ids import PublishedIds
 from finops_operator.upkeep.stray_votes import StrayVotes
 from finops_operator.upkeep.watch_upkeep import WatchUpkeep
@@ -62,7 +65,7 @@ def duties(
 
     yield Duty("ledger", note)
     yield Duty("take over", recovery.again)
-    finished = FinishedRequests(cluster.cache, cluster.requests, ledger, clock)
+    finished = FinishedRequests(cluster.cache, cluster.requests, ledger, cluster.policies.api.get, clock)
     yield Duty("finished requests", finished.remove_old)
     yield Duty("slack channels", SlackChannels(store, cluster.policies, cluster.events).refresh)
     ids = PublishedIds(cluster.switches, f"{settings.release}-{KNOWN_IDS}", cloud.known, clock)
@@ -82,4 +85,23 @@ def duties(
         authority.keeper.may_write,
     )
     yield Duty("obstacles", obstacles.show_ours, writes=False)
+    yield from _paused_kinds(cluster, authority, cloud, clock)
     yield Duty("votes without owner", StrayVotes(cluster.approvals, clock).adopt)
+
+
+def _paused_kinds(cluster: ClusterParts, authority: Authority, cloud: CloudParts, clock: Clock) -> Iterator[Duty]:
+    """Yield the duties that show which acts wait because one of their kind failed."""
+    pauses = Pauses(authority.ledger)
+    kinds = PausedKinds(
+        cluster.policies, pauses, cloud.plugins.actions.keys(), cluster.events, cluster.telemetry, clock
+    )
+
+    def show_paused() -> None:
+        if authority.keeper.may_write():
+            kinds.show()
+        else:
+            kinds.forget()
+
+    yield Duty("paused kinds", show_paused, writes=False)
+    held = PausedRequests(cluster.requests, pauses, authority.fence, clock)
+    yield Duty("paused requests", held.show)

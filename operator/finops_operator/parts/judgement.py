@@ -47,6 +47,7 @@ def make_judgement(settings: Settings, cluster: ClusterParts, authority: Authori
         people,
         clock,
         authority.protection,
+        cluster.policies.api.get,
         authority.fence,
         lambda verdict: cluster.telemetry.votes.labels(verdict.result.value, verdict.reason).inc(),
         give_back,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from finops.crds.scan_policy import ScanPolicy
 from finops.k8s.deployment import OwnDeployment
 from finops.ports.clock import Clock
 from finops.settings import Settings
@@ -104,12 +103,9 @@ class LoopMaker:
             decider=self.judgement.decider,
             clock=self.clock,
             may_write=lambda: authority.keeper.may_write() and not authority.protection.problem(),
-            policy_now=self._policy_now,
+            policy_now=cluster.policies.api.get,
             stopping=self.stop.is_set,
         )
-
-    def _policy_now(self, policy: ScanPolicy) -> ScanPolicy | None:
-        return self.cluster.policies.api.get(*key_of(policy))
 
     def _scans(self, savings: StoredSavings) -> PolicyScans:
         cluster, cloud, store = self.cluster, self.cloud, self.authority.store

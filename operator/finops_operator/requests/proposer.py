@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest, ActionRequestSpec
@@ -32,6 +33,7 @@ from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
+from finops_operator.decisions.snoozes import PolicyByName, Snoozes
 from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target
 from finops_operator.plugins.kind import ResourceKind
@@ -74,7 +76,7 @@ class Proposer:
     """Makes, supersedes and withdraws requests of one policy at a time; called from the scan's thread."""
 
     requests: Objects[ActionRequest]
-    policy_now: Callable[[ScanPolicy], ScanPolicy | None]
+    policy_now: PolicyByName
     accounts: Callable[[], tuple[AwsAccount, ...]]
     recommendations: Callable[[ScanPolicy], Iterator[Recommendation]]
     kinds: Mapping[str, ResourceKind[Any]]
@@ -112,7 +114,7 @@ class Proposer:
 
     def _is_current(self, policy: ScanPolicy) -> bool:
         """Return whether the policy that was scanned still says so: it may have gone, changed or been suspended."""
-        now = self.policy_now(policy)
+        now = self.policy_now(policy.metadata.namespace or "", policy.metadata.name)
         return (
             now is not None
             and now.metadata.uid == policy.metadata.uid
@@ -189,6 +191,8 @@ class Proposer:
         left, reads_left = room(policy, known), _MOST_READS
         now, deadline = self.clock.now(), self.clock.monotonic() + _PASS_SECONDS
         failing, outcomes, wanted = FailingPlaces(), Outcomes(), list[_RequestToMake]()
+        # A policy may have snoozed hundreds of resources: it is read once in a pass.
+        snoozes = Snoozes(self.ledger, cache(self.policy_now))
         for item in candidates(policy, self.recommendations(policy), known, by_id, now):
             if self.stopping():
                 return
@@ -204,6 +208,10 @@ class Proposer:
             remembered = self._cooldowns.why(policy, item, now)
             if remembered is not None:
                 outcomes.passed_over(item, remembered)
+                continue
+            snoozed = snoozes.in_force(policy.metadata.namespace or "", item.resource.arn, now)
+            if snoozed:
+                outcomes.waits(item, snoozed[0].sentence)
                 continue
             place = failing.why(item)
             if place:

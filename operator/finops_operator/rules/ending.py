@@ -11,7 +11,9 @@ from typing import Final
 from finops.domain.decision import State
 from finops_operator.rules.candidates import QUIET_AFTER
 
-_UNTOUCHED: Final = frozenset({State.DENIED, State.EXPIRED, State.STALE, State.SUPERSEDED, State.WITHDRAWN})
+_UNTOUCHED: Final = frozenset(
+    {State.DENIED, State.EXPIRED, State.STALE, State.SUPERSEDED, State.WITHDRAWN, State.SNOOZED}
+)
 """States in which an act ends before it has changed anything."""
 _UNCHANGED: Final = "Nothing was changed."
 _SAID: Final = ("nothing was changed", "nothing was called")
@@ -53,6 +55,8 @@ def _next_step(state: State, *, dry_run: bool) -> str | None:
             return "If it is still recommended, the next scan proposes a new plan."
         case State.DENIED:
             return f"It is not proposed again for {again}."
+        case State.SNOOZED:
+            return "If it is still recommended then, it is proposed again; an approver may end the snooze before."
         case State.SUPERSEDED:
             return "Vote on the newer request, if there is one."
         case State.NEEDS_HUMAN:

@@ -14,7 +14,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from finops.crds.conditions import Condition, Conditions, ConditionStatus, find_condition, with_condition
+from finops.crds.conditions import (
+    ACTS_PAUSED,
+    PAUSE_REASONS,
+    Condition,
+    Conditions,
+    ConditionStatus,
+    find_condition,
+    with_condition,
+)
 from finops.crds.policy_status import GAP_ROWS, GapDetail, LastScan, SavingsByStatus, ScanPolicyStatus
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.money import to_cents
@@ -53,15 +61,15 @@ class PolicyFigures:
 
 def refused(policy: ScanPolicy, *, message: str, now: datetime) -> dict[str, Any]:
     """The spec asks for something impossible (unknown parameter, schedule that never comes): waiting is no help."""
-    plain = _plain(message)
+    said = plain(message)
     conditions = _set(
         policy,
         policy.status.conditions,
         now,
         {
-            "Ready": (False, INVALID_SPEC, plain),
+            "Ready": (False, INVALID_SPEC, said),
             "Reconciling": (False, INVALID_SPEC, "No scan runs."),
-            "Stalled": (True, INVALID_SPEC, plain),
+            "Stalled": (True, INVALID_SPEC, said),
         },
     )
     update = {"conditions": conditions, "observed_generation": policy.metadata.generation}
@@ -105,15 +113,15 @@ def scanning(policy: ScanPolicy, *, reason: str, now: datetime) -> dict[str, Any
 
 def store_lost(policy: ScanPolicy, *, message: str, now: datetime) -> dict[str, Any]:
     """Redis does not answer: scans pause and say so."""
-    plain = _plain(message)
+    said = plain(message)
     conditions = _set(
         policy,
         policy.status.conditions,
         now,
         {
-            "Ready": (False, "StoreUnreachable", plain),
+            "Ready": (False, "StoreUnreachable", said),
             "Reconciling": (False, "StoreUnreachable", "No scan runs."),
-            "StoreReachable": (False, "StoreUnreachable", plain),
+            "StoreReachable": (False, "StoreUnreachable", said),
         },
     )
     return policy.status.model_copy(update={"conditions": conditions}).to_dict()
@@ -126,7 +134,7 @@ def failed(policy: ScanPolicy, *, reason: str, message: str, now: datetime) -> d
         policy.status.conditions,
         now,
         {
-            "Ready": (False, reason if _REASON.fullmatch(reason) else "ScanFailed", _plain(message)),
+            "Ready": (False, reason if _REASON.fullmatch(reason) else "ScanFailed", plain(message)),
             "Reconciling": (False, "ScanFailed", "No scan runs; it is tried again soon."),
         },
     )
@@ -209,8 +217,24 @@ def acts(policy: ScanPolicy, reason: str, message: str, *, now: datetime) -> dic
     """Whether approved acts may begin at all; `reason` is that of the condition, equal to its type when they may."""
     possible = reason == ACTS_POSSIBLE
     conditions = with_condition(
-        policy.status.conditions, ACTS_POSSIBLE, possible, reason, _plain(message)[:LONGEST], now=now
+        policy.status.conditions, ACTS_POSSIBLE, possible, reason, plain(message)[:LONGEST], now=now
     )
+    return policy.status.model_copy(update={"conditions": conditions}).to_dict()
+
+
+@dataclass(frozen=True, slots=True)
+class PausedActs:
+    """Whether acts of some kind wait because one failed; `message` says which and why, or why none does."""
+
+    is_paused: bool
+    message: str
+
+
+def paused(policy: ScanPolicy, acts_of_it: PausedActs, *, now: datetime) -> dict[str, Any]:
+    """Show which acts are paused."""
+    reason = PAUSE_REASONS[acts_of_it.is_paused]
+    wanted = {ACTS_PAUSED: (acts_of_it.is_paused, reason, acts_of_it.message)}
+    conditions = _set(policy, policy.status.conditions, now, wanted)
     return policy.status.model_copy(update={"conditions": conditions}).to_dict()
 
 
@@ -261,13 +285,13 @@ def _gap(gap: Gap) -> GapDetail:
         service=_word(gap.service),
         operation=_word(gap.operation),
         code=_word(gap.code),
-        message=_plain(gap.message),
+        message=plain(gap.message),
     )
 
 
 def _readiness(summary: ScanSummary) -> tuple[bool, str, str]:
     if summary.complete_failure:
-        return False, reason_of(summary.gaps), _plain(summary.complete_failure)
+        return False, reason_of(summary.gaps), plain(summary.complete_failure)
     seen = counted(summary.resources, "resource")
     if summary.gaps:
         first = summary.gaps[0]
@@ -275,7 +299,7 @@ def _readiness(summary: ScanSummary) -> tuple[bool, str, str]:
         return (
             True,
             "CompletedWithGaps",
-            _plain(
+            plain(
                 f"Scanned {seen} with {counted(len(summary.gaps), 'gap')}; the first: {where} "
                 f"{first.service}:{first.operation} {first.code}."
             ),
@@ -296,13 +320,13 @@ def reason_of(gaps: Iterable[Gap]) -> str:
 def _credentials(gaps: Iterable[Gap]) -> tuple[bool | ConditionStatus, str, str]:
     bad = [gap for gap in gaps if gap.service == "sts" or gap.code in CREDENTIAL_CODES]
     if bad:
-        return False, reason_of(bad), _plain("; ".join(dict.fromkeys(f"{gap.account}: {gap.message}" for gap in bad)))
+        return False, reason_of(bad), plain("; ".join(dict.fromkeys(f"{gap.account}: {gap.message}" for gap in bad)))
     unasked = [gap for gap in gaps if gap.code in ACCOUNT_CODES]
     if unasked:
         return (
             ConditionStatus.UNKNOWN,
             unasked[0].code,
-            _plain("; ".join(dict.fromkeys(f"{gap.account}: {gap.message}" for gap in unasked))),
+            plain("; ".join(dict.fromkeys(f"{gap.account}: {gap.message}" for gap in unasked))),
         )
     return True, "Valid", "Every account answered with the identity it should have."
 
@@ -310,7 +334,7 @@ def _credentials(gaps: Iterable[Gap]) -> tuple[bool | ConditionStatus, str, str]
 def _metrics(summary: ScanSummary) -> tuple[bool | ConditionStatus, str, str]:
     missing = [gap for gap in summary.gaps if gap.service == "cloudwatch"]
     if missing:
-        return False, reason_of(missing), _plain(missing[0].message)
+        return False, reason_of(missing), plain(missing[0].message)
     if summary.complete_failure:
         return ConditionStatus.UNKNOWN, "NothingScanned", "No resource was seen, so no metric was asked for."
     if summary.unknown_resources:
@@ -354,7 +378,7 @@ def _set(
     return conditions
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Printable and short: messages hold AWS's own words, which may quote tags."""
     return "".join(sign if sign.isprintable() else " " for sign in text)[:_MESSAGE]
 

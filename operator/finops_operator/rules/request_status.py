@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from finops.crds.conditions import with_condition
+from finops.crds.conditions import ACTS_PAUSED, PAUSE_REASONS, with_condition
 from finops.crds.request_status import ActionRequestStatus, Outcome, Votes
 from finops.domain.decision import State, Tally
 from finops_operator.rules.ending import ending
@@ -60,6 +60,15 @@ def decided(
 def moved(status: ActionRequestStatus, state: State, *, fence: int, **update: Any) -> dict[str, Any]:
     """The request entered `state`; `update` holds other fields of the status by their Python names."""
     return _dump(status.model_copy(update={"state": state, "fence": fence, **update}))
+
+
+def paused(status: ActionRequestStatus, message: str, *, now: datetime, fence: int) -> dict[str, Any]:
+    """Acts of the request's kind and policy wait for a person; `message` says why, empty when they do no longer."""
+    reason = PAUSE_REASONS[bool(message)]
+    conditions = with_condition(
+        status.conditions, ACTS_PAUSED, bool(message), reason, message or "No act waits.", now=now
+    )
+    return _dump(status.model_copy(update={"conditions": conditions, "fence": fence}))
 
 
 def _dump(status: ActionRequestStatus) -> dict[str, Any]:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from finops.domain.audit import Record, RecordKind
 from finops.domain.decision import TERMINAL, Choice, Electorate, RequestFacts, State, Tally, Vote, tally
 from finops_operator.rules.votes import counted_votes
+
+_AGAINST: Final = frozenset({Choice.DENY, Choice.WITHDRAW, Choice.SNOOZE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,7 @@ def standing(
     return Standing(
         tally=tally(kept, facts, people),
         votes=counted,
-        unread=tuple(
-            vote for vote in present if vote.choice is not Choice.APPROVE and f"vote:{vote.uid}" not in judged
-        ),
+        unread=tuple(vote for vote in present if vote.choice in _AGAINST and f"vote:{vote.uid}" not in judged),
         ended=ending_record(known),
     )
 

@@ -14,9 +14,16 @@ from finops.crds.approval import Approval
 from finops.crds.approver import Approver as ApproverEntry
 from finops.domain.audit import Record, RecordKind
 from finops.domain.canonical import Json
-from finops.domain.decision import Approver, Choice, RequestFacts, State, Tally, Terms, Vote, Voter
+from finops.domain.decision import NO_VOTES, Approver, Choice, RequestFacts, State, Tally, Terms, Vote, Voter
 
-_ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2}
+_ORDER: Final = {
+    Choice.APPROVE: 0,
+    Choice.DENY: 1,
+    Choice.WITHDRAW: 2,
+    Choice.SNOOZE: 3,
+    Choice.RESUME: 4,
+    Choice.WAKE: 5,
+}
 _NEVER_STAMPED: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -70,6 +77,7 @@ def vote_of(approval: Approval) -> Vote:
         ),
         # Every object of an API server has a stamp; one without comes too late for everything.
         at=approval.metadata.creation_timestamp or _NEVER_STAMPED,
+        until=spec.until,
     )
 
 
@@ -111,14 +119,16 @@ def recorded_vote(record: Record) -> Vote:
             slack_user=str(voter.get("slackUser", "")),
         ),
         at=record.time,
+        until=datetime.fromisoformat(str(detail["until"])) if "until" in detail else None,
     )
 
 
 def counted_votes(records: Iterable[Record], present: Collection[str]) -> tuple[Vote, ...]:
     """Return the votes on a request that the ledger counted, in the ledger's order.
 
-    An approval counts only while its object exists. What takes a permission away counts permanently: whoever deletes
-    the object of a Withdraw or Deny must not bring the permission back.
+    Resume and Wake are no votes on the request. An approval counts only while its object exists. What takes a
+    permission away counts permanently: whoever deletes the object of a Withdraw or Deny must not bring the permission
+    back.
 
     Args:
         records: the ledger's about the request.
@@ -126,7 +136,8 @@ def counted_votes(records: Iterable[Record], present: Collection[str]) -> tuple[
     """
     counted = [one for one in records if one.entry.kind is RecordKind.VOTED and one.entry.result == "counted"]
     votes = map(recorded_vote, sorted(counted, key=lambda record: record.sequence))
-    return tuple(vote for vote in votes if vote.choice is not Choice.APPROVE or vote.uid in present)
+    on_it = (vote for vote in votes if vote.choice not in NO_VOTES)
+    return tuple(vote for vote in on_it if vote.choice is not Choice.APPROVE or vote.uid in present)
 
 
 def tally_of_decision(decision: Record, counted: Iterable[Vote]) -> Tally:

@@ -1,28 +1,39 @@
-"""Approve and Deny on a card."""
+"""Approve, Deny, Snooze, Resume and Wake on a card."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from slack_bolt import App
 
 from finops.domain.decision import Choice
 from finops_slackbot.button_targets import ClickResult
+from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.click_answers import ClickAnswers
 from finops_slackbot.events.intake import ENVELOPE, Intake, Person, person_of
 from finops_slackbot.slack_calls import Identity, SlackCalls
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
 from finops_slackbot.views import answers
 from finops_slackbot.views.approve_reason import approve_reason
-from finops_slackbot.views.blocks import APPROVE, DENY
+from finops_slackbot.views.blocks import APPROVE, DENY, RESUME, SNOOZE, WAKE
 from finops_slackbot.views.deny_reason import deny_reason
+from finops_slackbot.views.ending_reason import resume_reason, wake_reason
 from finops_slackbot.views.reason_modal import ModalOrigin
+from finops_slackbot.views.snooze_date import snooze_date
 from finops_slackbot.votes import Click, VoteTaker
+
+_MODALS: Final[Mapping[Choice, Callable[[CardFacts, ModalOrigin], Mapping[str, Any]]]] = {
+    Choice.APPROVE: approve_reason,
+    Choice.DENY: deny_reason,
+    Choice.SNOOZE: snooze_date,
+    Choice.RESUME: resume_reason,
+    Choice.WAKE: wake_reason,
+}
 
 
 class VoteButtons:
-    """The two listeners."""
+    """The listeners."""
 
     def __init__(
         self,
@@ -42,6 +53,9 @@ class VoteButtons:
         """Connect the listeners."""
         app.action(APPROVE)(self.approve)
         app.action(DENY)(self.deny)
+        app.action(SNOOZE)(self.snooze)
+        app.action(RESUME)(self.resume)
+        app.action(WAKE)(self.wake)
 
     def approve(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
         """Count a click as a vote, or ask for the reason first where the policy wants one."""
@@ -53,11 +67,26 @@ class VoteButtons:
 
     def deny(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
         """Ask for the reason; nothing is recorded before it is sent."""
+        self._open(ack, body, Choice.DENY)
+
+    def snooze(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        """Ask for the date; nothing is recorded before it is sent."""
+        self._open(ack, body, Choice.SNOOZE)
+
+    def resume(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        """Ask for the reason to let paused acts begin again; nothing is recorded before it is sent."""
+        self._open(ack, body, Choice.RESUME)
+
+    def wake(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        """Ask for the reason to end a snooze; nothing is recorded before it is sent."""
+        self._open(ack, body, Choice.WAKE)
+
+    def _open(self, ack: Callable[..., Any], body: dict[str, Any], choice: Choice) -> None:
         person, action = person_of(body), _action(body)
         if person is None:
             ack()
             return
-        self._intake.run(ack, person, lambda: self._ask(body, person, action, Choice.DENY))
+        self._intake.run(ack, person, lambda: self._ask(body, person, action, choice))
 
     def _approve(self, body: Mapping[str, Any], person: Person, action: Mapping[str, Any]) -> ClickResult | None:
         facts = self._votes.targets.facts_behind(str(action.get("value", "")))
@@ -84,11 +113,10 @@ class VoteButtons:
         facts = self._votes.targets.facts_behind(value)
         if isinstance(facts, ClickResult):
             return facts
-        if closed := self._votes.targets.closed(facts):
+        if closed := self._votes.targets.closed(facts, choice):
             return closed
         origin = ModalOrigin(value, person.channel, str((body.get("container") or {}).get("message_ts", "")))
-        view = deny_reason(facts, origin) if choice is Choice.DENY else approve_reason(facts, origin)
-        return open_modal(self._calls, body, view)
+        return open_modal(self._calls, body, _MODALS[choice](facts, origin))
 
 
 def open_modal(calls: SlackCalls, body: Mapping[str, Any], view: Mapping[str, Any]) -> ClickResult:

@@ -6,13 +6,21 @@ Every sentence says whether the vote was recorded, and what to do next if it was
 from __future__ import annotations
 
 from finops.crds.approval import Approval
-from finops.domain.decision import IN_FLIGHT, Choice, RefusalReason, State, VoteResult
+from finops.domain.decision import IN_FLIGHT, LONGEST_SNOOZE, NO_VOTES, Choice, RefusalReason, State, VoteResult
 from finops_slackbot.card_facts import CardFacts, remark
 from finops_slackbot.text import code, quote
+from finops_slackbot.views.blocks import date
 from finops_slackbot.views.details import approver_text
 from finops_slackbot.views.wording import expiry, kubectl, named_code
 
-_VERBS = {Choice.APPROVE.value: "approval", Choice.DENY.value: "denial", Choice.WITHDRAW.value: "withdrawal"}
+_VERBS = {
+    Choice.APPROVE.value: "approval",
+    Choice.DENY.value: "denial",
+    Choice.WITHDRAW.value: "withdrawal",
+    Choice.SNOOZE.value: "snooze",
+    Choice.RESUME.value: "word to resume",
+    Choice.WAKE.value: "word to end the snooze",
+}
 
 
 def unknown_button() -> str:
@@ -46,11 +54,11 @@ def store_down() -> str:
     )
 
 
-def cluster_down(facts: CardFacts) -> str:
+def cluster_down(facts: CardFacts, choice: str) -> str:
     """Kubernetes does not answer."""
     return (
         "Not recorded, and nothing will happen: Kubernetes does not answer. Try again in a minute, or use "
-        f"{code(kubectl(facts), 300)}. If it was recorded after all, you will see it here."
+        f"{code(kubectl(facts, choice), 300)}. If it was recorded after all, you will see it here."
     )
 
 
@@ -102,6 +110,26 @@ def expired(facts: CardFacts) -> str:
     return f"Not recorded: the request for {named_code(facts)} expired {expiry(facts)}. Nothing will happen."
 
 
+def unusable_date() -> str:
+    """The day of a snooze has passed or is too far away; shown in the modal."""
+    return f"Choose a day from tomorrow on, at most {LONGEST_SNOOZE.days} days from now."
+
+
+def reason_missing() -> str:
+    """Only blanks where a reason is required; shown in the modal."""
+    return "Write why, in a few words."
+
+
+def not_paused(facts: CardFacts) -> str:
+    """Somebody has resumed the acts already."""
+    return f"Not recorded: acts of the kind of the one on {named_code(facts)} are not paused any more."
+
+
+def not_snoozed(facts: CardFacts) -> str:
+    """The snooze was ended, or its date has come."""
+    return f"Not recorded: {named_code(facts)} is not snoozed any more."
+
+
 def already(facts: CardFacts, decision: str) -> str:
     """The same person said the same before."""
     return f"You have voted already on {named_code(facts)}; your {_VERBS[decision]} counts once. {standing(facts)}"
@@ -137,8 +165,14 @@ def verdict(approval: Approval, facts: CardFacts | None, *, settled: bool = True
             return f"Your denial{on} counts: the request is closed and nothing will be done."
         if spec.decision is Choice.WITHDRAW:
             return f"Your approval{on} is taken back."
+        if spec.decision is Choice.SNOOZE and spec.until is not None:
+            return f"Your snooze{on} counts: nothing is done, and nobody is asked before {date(spec.until)}."
+        if spec.decision is Choice.WAKE:
+            return f"The snooze{on} is ended: it is asked again after the next scan, if it is still recommended."
+        if spec.decision is Choice.RESUME:
+            return "Acts of this kind are resumed: those that wait begin within a minute."
         return _approval(approval, facts, settled=settled)
-    if status.reason == RefusalReason.NOT_ELIGIBLE and facts is not None:
+    if status.reason == RefusalReason.NOT_ELIGIBLE and facts is not None and spec.decision not in NO_VOTES:
         return f"Not counted{on}: you are not an approver of this policy. Approvers: {_approvers(facts)}."
     if status.reason == RefusalReason.ALREADY_VOTED and facts is not None:
         return already(facts, spec.decision.value)

@@ -12,8 +12,11 @@ Block: TypeAlias = dict[str, Any]
 
 APPROVE: Final = "finops_approve"
 DENY: Final = "finops_deny"
+SNOOZE: Final = "finops_snooze"
+RESUME: Final = "finops_resume"
+WAKE: Final = "finops_wake"
 DETAILS: Final = "finops_details"
-"""action_id of the three buttons: what the person wants to say, not what would be done."""
+"""action_id of the buttons: what the person wants to say, not what would be done."""
 
 _ADDRESS: Final = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,1024}")
 _SECTION: Final = 2900

@@ -18,6 +18,9 @@ from finops_slackbot.views.blocks import (
     APPROVE,
     DENY,
     DETAILS,
+    RESUME,
+    SNOOZE,
+    WAKE,
     Block,
     context,
     date,
@@ -45,6 +48,12 @@ _CONFIRM: Final = 300
 _NAME: Final = 60
 """Characters of an id in a heading; those of most services are far shorter."""
 _NOTE_CHARACTERS: Final = 240
+_PAUSED: Final = (
+    "*Paused:* no further act of this kind and policy begins until an approver resumes them. Find out why this one "
+    "failed, then press Resume."
+)
+_SAY_WHY_THEY_WAIT: Final = frozenset({State.APPROVED, State.SCHEDULED})
+"""States whose paragraph says what an approved act waits for."""
 STATE_WORDS: Final = {
     State.PENDING: "waiting for a decision",
     State.APPROVED: "approved",
@@ -59,6 +68,7 @@ STATE_WORDS: Final = {
     State.EXPIRED: "expired",
     State.WITHDRAWN: "withdrawn",
     State.SUPERSEDED: "replaced by a newer proposal",
+    State.SNOOZED: "snoozed",
 }
 
 
@@ -81,6 +91,8 @@ def card(facts: CardFacts, buttons: Buttons) -> Card:
         blocks += [section("why", _case(facts)), section("status", status(facts))]
     else:
         blocks += [section("status", status(facts)), section("why", _case(facts))]
+    if facts.paused and facts.state not in _SAY_WHY_THEY_WAIT:
+        blocks.append(section("paused", _PAUSED))
     blocks.append({"type": "actions", "block_id": f"act.{facts.revision}", "elements": _elements(facts, buttons)})
     blocks.append(context("terms", *_terms(facts)))
     return Card(_sentence(facts), tuple(blocks))
@@ -190,13 +202,16 @@ def _elements(facts: CardFacts, buttons: Buttons) -> list[Block]:
     label = plain(named(facts, 30), 50)
     details = _button(DETAILS, "Details", value, f"Details of {label}")
     if facts.state is not State.PENDING:
-        return [details]
+        ending = [_button(RESUME, "Resume…", value, f"Resume acts like: {label}")] if facts.paused else []
+        ending += [_button(WAKE, "Wake…", value, f"Wake: {label}")] if facts.is_snoozed else []
+        return [*ending, details]
     approve = _button(APPROVE, "Approve", value, f"Approve: {label}")
     approve["style"] = "danger" if facts.destructive else "primary"
     if facts.require_reason != "Always":
         # With a reason to give, the modal is the confirmation.
         approve["confirm"] = _confirm(facts)
-    return [approve, _button(DENY, "Deny…", value, f"Deny: {label}"), details]
+    deny = _button(DENY, "Deny…", value, f"Deny: {label}")
+    return [approve, deny, _button(SNOOZE, "Snooze…", value, f"Snooze: {label}"), details]
 
 
 def _button(action_id: str, text: str, value: str, label: str) -> Block:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from finops.domain.decision import Choice
 from finops_slackbot.card_facts import CardFacts
-from finops_slackbot.views.reason_modal import ModalOrigin, reason_modal
+from finops_slackbot.views.reason_modal import ModalOrigin, needs_reason, reason_modal
 from finops_slackbot.views.wording import kind, named_code, verb
 
 CALLBACK: Final = "finops_deny_reason"
@@ -19,6 +20,6 @@ def deny_reason(facts: CardFacts, origin: ModalOrigin) -> dict[str, Any]:
         question=f"*Do not {verb(facts).lower()}* {kind(facts)} {named_code(facts)}.",
         note="One denial closes the request. Nothing is changed in AWS.",
         submit="Deny",
-        optional=facts.require_reason == "Never",
+        optional=not needs_reason(Choice.DENY, facts),
         origin=origin,
     )

@@ -1,4 +1,4 @@
-"""What the modals for votes with a reason have in common; `deny_reason` and `approve_reason` are the two."""
+"""What the modals for votes with a reason have in common: deny, approve, snooze, resume and wake."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
+from finops.domain.decision import NO_VOTES, Choice
+from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.views.blocks import Block, context, plain_text, section
 
 REASON_BLOCK: Final = "reason"
@@ -35,6 +37,13 @@ def origin_of(private_metadata: str) -> ModalOrigin | None:
     if not isinstance(parts, list) or len(parts) != 3 or not all(isinstance(part, str) for part in parts):
         return None
     return ModalOrigin(*parts)
+
+
+def needs_reason(choice: Choice, facts: CardFacts) -> bool:
+    """Return whether the modal of a choice must be given a reason; who ends a pause or a snooze always gives one."""
+    if choice in NO_VOTES or facts.require_reason == "Always":
+        return True
+    return choice is not Choice.APPROVE and facts.require_reason == "Deny"
 
 
 def reason_modal(

@@ -137,6 +137,10 @@ def _superseded(facts: CardFacts) -> str:
     return f"*Replaced by a newer proposal.* {_because(facts, default=default)}"
 
 
+def _snoozed(facts: CardFacts) -> str:
+    return f"*Not now.* {_because(facts, default='Nothing was done.')} {saved(facts)}"
+
+
 def _deciders(facts: CardFacts) -> str:
     """Who approved, in a sentence; the operator's own one where the votes alone do not show it."""
     if facts.deciders:
@@ -163,6 +167,7 @@ _STATUS: Final[Mapping[State, Callable[[CardFacts], str]]] = {
     State.EXPIRED: _expired,
     State.WITHDRAWN: _withdrawn,
     State.SUPERSEDED: _superseded,
+    State.SNOOZED: _snoozed,
 }
 
 

@@ -55,6 +55,12 @@ def _vote_line(vote: VoteFact) -> str:
             return f"Denied by {voter(vote)}.{_why(vote)}"
         case Choice.WITHDRAW:
             return f"Vote withdrawn by {voter(vote)}.{_why(vote)}"
+        case Choice.SNOOZE:
+            return f"Snoozed by {voter(vote)}.{_why(vote)}"
+        case Choice.WAKE:
+            return f"The snooze was ended by {voter(vote)}.{_why(vote)}"
+        case Choice.RESUME:
+            return f"Acts of this kind were resumed by {voter(vote)}.{_why(vote)}"
 
 
 def _why(vote: VoteFact) -> str:

@@ -102,5 +102,6 @@ def expiry(facts: CardFacts) -> str:
 
 def kubectl(facts: CardFacts, choice: str = "approve") -> str:
     """Return the command that says the same without Slack."""
-    reason = ' --reason "…"' if choice == "deny" else ""
-    return f"kubectl finops {choice} {facts.name} -n {facts.namespace}{reason}"
+    until = " --until DATE" if choice == "snooze" else ""
+    reason = "" if choice == "approve" else ' --reason "…"'
+    return f"kubectl finops {choice} {facts.name} -n {facts.namespace}{until}{reason}"

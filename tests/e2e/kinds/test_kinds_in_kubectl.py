@@ -147,7 +147,7 @@ def test_every_field_is_explained(cluster: Cluster) -> None:
         ("ScanPolicy", {"spec": {"approval": {"destructive": {"required": 1}}}}, "spec.approval.destructive.required"),
         ("AwsAccount", {"spec": {"allow": [{"namespaces": []}]}}, "spec.allow[0].namespaces"),
         ("AwsAccount", {"spec": {"allow": [{"namespaces": ["a"], "actions": ["No Id"]}]}}, "spec.allow[0].actions[0]"),
-        ("Approval", {"spec": {"decision": "Snooze"}}, "spec.decision"),
+        ("Approval", {"spec": {"decision": "Perhaps"}}, "spec.decision"),
         ("Approval", {"spec": {"approver": {"source": "web"}}}, "spec.approver.source"),
         ("ActionRequest", {"spec": {"action": "No Id"}}, "spec.action"),
     ],

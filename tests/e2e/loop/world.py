@@ -22,7 +22,7 @@ from finops_sandbox.slack import SlackControl
 POLICY = "everything"
 CHANNEL = "C0FINOPS01"
 RESIZE, DELETE_VOLUME, STOP = "ec2_instance_resize", "ebs_volume_delete", "ec2_instance_stop"
-ENDED = {"Succeeded", "RolledBack", "Stale", "Denied", "Expired", "Withdrawn", "Superseded"}
+ENDED = {"Succeeded", "RolledBack", "Stale", "Denied", "Expired", "Withdrawn", "Superseded", "Snoozed"}
 """NeedsHuman is no end: the act goes on when what was silent answers again."""
 
 

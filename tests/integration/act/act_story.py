@@ -42,11 +42,14 @@ class ExpiringLease:
             raise FenceLost("the lease is held by somebody else")
 
 
-def prepare(world: World, action: str = "ec2_instance_resize", **change: Any) -> tuple[ActRequest, DurableLedger]:
+def prepare(
+    world: World, action: str = "ec2_instance_resize", *, dry_run: bool = False, **change: Any
+) -> tuple[ActRequest, DurableLedger]:
     """Propose and approve one act."""
     name, parameters, _ = CASES[action]
     world.sessions = make_sessions(world.clock, warm_sdk())
-    request = propose(world.sessions, ACTIONS[action], find(name), {**parameters, **change}, uid="u1")
+    wanted = {**parameters, **change}
+    request = propose(world.sessions, ACTIONS[action], find(name), wanted, uid="u1", dry_run=dry_run)
     ledger = world.ledger()
     vote(ledger, request, world.clock)
     return request, ledger

@@ -18,6 +18,7 @@ from finops.k8s.kinds import action_requests, scan_policies
 from finops.store.connection import open_store
 from finops.store.slack_status import SlackStatus
 from finops_operator.rules import policy_status
+from finops_operator.rules.policy_status import PausedActs
 from finops_sandbox.kubernetes import KubernetesDouble
 
 EXECUTOR: dict[str, Any] = {"executorRoleArn": "arn:aws:iam::111111111111:role/finops-executor"}
@@ -189,3 +190,28 @@ def test_an_approved_act_that_waits_is_named_with_its_reason(aws: AwsProcess, fi
         ended = finops("doctor", "--kubeconfig", str(double.kubeconfig), "--namespace", "team-a", "-o", "json")
     found = results(ended)["kubernetes", f"act {made.metadata.name}"]
     assert (found["verdict"], found["detail"]) == ("warning", "Waiting for the policy's window.")
+
+
+def test_acts_that_are_paused_because_one_failed_are_named_with_the_command(
+    aws: AwsProcess, finops: Finops, tmp_path: Path
+) -> None:
+    crds = [Path(__file__).parents[3] / "crds"]
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team-a"}}
+    why = "ec2_instance_stop of policy p is paused: r-1 was rolled back: no capacity."
+    with KubernetesDouble(tmp_path, crds=crds, manifests=[space]) as double:
+        api = scan_policies(connect(str(double.kubeconfig)))
+        made = api.create(policy())
+        made = api.replace_status(
+            made, policy_status.paused(made, PausedActs(is_paused=True, message=why), now=datetime.now(UTC))
+        )
+        asked = ("doctor", "--kubeconfig", str(double.kubeconfig), "--namespace", "team-a", "-o", "json")
+        ended = finops(*asked)
+        api.replace_status(
+            made, policy_status.paused(made, PausedActs(is_paused=False, message=""), now=datetime.now(UTC))
+        )
+        after = finops(*asked)
+    found = results(ended)["kubernetes", "paused acts of p"]
+    assert ended.code == 1
+    assert (found["verdict"], found["detail"]) == ("failed", why)
+    assert "finops resume" in found["hint"]
+    assert ("kubernetes", "paused acts of p") not in results(after)

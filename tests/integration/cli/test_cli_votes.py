@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.integration.cli.conftest import Ended, Finops
@@ -12,7 +15,8 @@ from tests.support.manifests import manifest
 
 from finops.crds.approval import Approval
 from finops.k8s.connection import connect
-from finops.k8s.kinds import approvals
+from finops.k8s.kinds import action_requests, approvals
+from finops_operator.rules import request_status
 from finops_sandbox.demo.cluster_files import manifest as demo_manifest
 from finops_sandbox.kubernetes import KubernetesDouble
 
@@ -212,3 +216,83 @@ def test_requests_are_narrowed_and_ordered_by_the_options_of_every_list(
     wrong = kubectl_finops("requests", "--status", "Pendign")
     assert wrong.code == 2
     assert "did you mean pending?" in wrong.err
+
+
+def test_who_resumes_sends_a_vote_with_a_reason_and_reads_the_answer(
+    cluster: KubernetesDouble, kubectl_finops: Finops
+) -> None:
+    assert kubectl_finops("resume", "stop-web", "--context", "alice").code == 2, "without a reason nothing is sent"
+    sending = ("resume", "stop-web", "--reason", "the quota was raised", "--context", "alice", "--wait", "0.2")
+    assert kubectl_finops(*sending).code == 1, "nobody has answered"
+    (first,) = cluster.objects("approvals.finops.dev")
+    assert (first["spec"]["decision"], first["spec"]["reason"]) == ("Resume", "the quota was raised")
+    answer(cluster, first["metadata"]["name"], "Refused", "NotPaused")
+    again = kubectl_finops(*sending)
+    (_, second) = sorted(vote_names(cluster))
+    assert again.code == 1
+    answer(cluster, second, "Counted", "Resume")
+    third = kubectl_finops(*sending)
+    assert len(vote_names(cluster)) == 3, "a word that ended one pause does not end the next one"
+    assert third.code == 1
+
+
+def test_the_approver_role_alone_is_enough_to_resume_and_to_read_what_failed(tmp_path: Path, finops: Finops) -> None:
+    """The role has no right to read policies."""
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "bob-approves", "namespace": "default"},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": "finops-operator-finops-system-approver",
+        },
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "bob"}],
+    }
+    request = manifest("ActionRequest", {"metadata": {"namespace": "default"}}, name="stop-web")
+    why = "ec2_instance_stop of policy p is paused: stop-web was rolled back: no capacity."
+    documents = [*demo_manifest("release"), binding, request]
+    with KubernetesDouble(tmp_path, crds=[ROOT / "crds"], manifests=documents) as double:
+        api = action_requests(connect(str(double.kubeconfig)))
+        found = api.get("default", "stop-web")
+        assert found is not None
+        api.replace_status(found, request_status.paused(found.status, why, now=datetime.now(UTC), fence=1))
+        place = ("--context", "bob", "--kubeconfig", str(double.kubeconfig))
+        ended = finops("resume", "stop-web", "--reason", "the quota was raised", "--wait", "0.2", *place)
+        (sent,) = double.objects("approvals.finops.dev")
+    assert why in ended.err
+    assert "is recorded" in ended.err
+    assert (sent["spec"]["decision"], sent["spec"]["approver"]["username"]) == ("Resume", "bob")
+
+
+def test_who_snoozes_names_a_day_and_who_wakes_a_reason(cluster: KubernetesDouble, kubectl_finops: Finops) -> None:
+    asked = ("stop-web", "--context", "alice", "--wait", "0.2")
+    wrong = kubectl_finops("snooze", *asked, "--until", "soon", "--yes")
+    assert wrong.code == 2
+    assert "--until" in wrong.err
+    assert vote_names(cluster) == []
+    kubectl_finops("snooze", *asked, "--until", "2w", "--yes", "--reason", "month-end closing")
+    (sent,) = cluster.objects("approvals.finops.dev")
+    until = datetime.fromisoformat(sent["spec"]["until"])
+    assert sent["spec"]["decision"] == "Snooze"
+    assert timedelta(days=13, hours=23) < until - datetime.now(UTC) < timedelta(days=14, hours=1)
+    assert kubectl_finops("wake", *asked).code == 2, "without a reason nothing is sent"
+    kubectl_finops("wake", *asked, "--reason", "the closing is done")
+    decisions = {one["spec"]["decision"] for one in cluster.objects("approvals.finops.dev")}
+    assert decisions == {"Snooze", "Wake"}
+
+
+@pytest.mark.parametrize("months", [3, 6, 9])
+def test_a_day_begins_by_the_offset_that_the_persons_zone_has_then(
+    cluster: KubernetesDouble, kubectl_finops: Finops, monkeypatch: pytest.MonkeyPatch, months: int
+) -> None:
+    """Whatever the season in which this runs, one of the days is in the other half of the year."""
+    day = (datetime.now(UTC) + timedelta(days=30 * months)).date()
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        kubectl_finops("snooze", "stop-web", "--context", "alice", "--wait", "0.2", "--until", f"{day}", "--yes")
+    time.tzset()
+    (sent,) = cluster.objects("approvals.finops.dev")
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert datetime.fromisoformat(sent["spec"]["until"]) == midnight

@@ -23,8 +23,21 @@ from finops.crds.admission import policies
 from finops.crds.approval import Approval
 from finops.crds.metadata import Metadata
 from finops.crds.request_status import Votes
+from finops.domain.decision import (
+    NO_VOTES,
+    Electorate,
+    EndTerms,
+    RequestFacts,
+    State,
+    Tally,
+    Terms,
+    Vote,
+    VoteResult,
+    judge,
+    judge_word,
+    tally,
+)
 from finops.domain.decision import Approver as DomainApprover
-from finops.domain.decision import Electorate, RequestFacts, State, Tally, Terms, Vote, VoteResult, judge, tally
 from finops.domain.decision import Voter as DomainVoter
 from finops.errors import FinopsError
 from finops.k8s.connection import Connection, connect
@@ -258,16 +271,23 @@ class Judge(threading.Thread):
                 if one.status.result is VoteResult.COUNTED and one.spec.request.uid == request.metadata.uid
             ]
             electorate = Electorate(world.same_person)
-            verdict = judge(_vote(approval), facts, counted, electorate, datetime.now(UTC))
+            vote = _vote(approval)
+            if vote.choice in NO_VOTES:
+                terms = EndTerms(request.spec.policy, facts.terms.approvers, facts.terms.require_reason)
+                verdict = judge_word(vote, facts, (terms,), electorate)
+            else:
+                verdict = judge(vote, facts, counted, electorate, datetime.now(UTC))
             answer = {"result": verdict.result.value, "reason": str(verdict.reason), "message": verdict.message}
             world.approvals.replace_status(approval, answer)
-            if verdict.result is VoteResult.COUNTED:
-                self._decide(request, tally([*counted, _vote(approval)], facts, electorate))
+            if verdict.result is VoteResult.COUNTED and vote.choice not in NO_VOTES:
+                self._decide(request, tally([*counted, vote], facts, electorate))
             return
 
     def _decide(self, request: ActionRequest, result: Tally) -> None:
         votes = Votes.of(approve=len(result.approvals), deny=len(result.denials), required=result.required).to_dict()
-        state = {"Denied": "Denied", "QuorumReached": "Approved"}.get(str(result.trigger), "Pending")
+        state = {"Denied": "Denied", "Snoozed": "Snoozed", "QuorumReached": "Approved"}.get(
+            str(result.trigger), "Pending"
+        )
         extra = {"decidedAt": datetime.now(UTC).isoformat()} if state != "Pending" else {}
         self._world.set_status(request, state=state, votes=votes, **extra)
 
@@ -298,6 +318,7 @@ def _vote(approval: Approval) -> Vote:
         plan_hash=spec.plan_hash,
         choice=spec.decision,
         reason=spec.reason or "",
+        until=spec.until,
         voter=DomainVoter(
             source=voter.source.value,
             username=voter.username or "",

@@ -221,3 +221,23 @@ def test_a_request_deleted_meanwhile_is_unknown_and_its_card_loses_the_buttons(w
 def _counter(bot: Bot, outcome: str) -> float:
     value: Any = bot.metrics.registry.get_sample_value("finops_slackbot_clicks_total", {"outcome": outcome})
     return float(value or 0.0)
+
+
+def test_a_snooze_asks_for_a_day_and_ends_the_request_until_then(world: World) -> None:
+    with world.bot():
+        request = world.propose()
+        world.click(request, ALICE, "finops_snooze")
+        (view,) = world.until(lambda: world.control.observed.views(user=ALICE))
+        assert view["callback_id"] == "finops_snooze_date"
+        day = (datetime.now(UTC) + timedelta(days=20)).date()
+        answer = world.control.people.submit_view(
+            user=ALICE, values={"until": {"date": day.isoformat()}, "reason": {"text": "Month-end closing."}}
+        )
+        assert answer["acked"]
+        assert not answer["errors"]
+        assert "nobody is asked before" in world.told(ALICE, "Your snooze on")
+        (vote,) = world.votes()
+        assert (vote.spec.decision, vote.spec.reason) == (Choice.SNOOZE, "Month-end closing.")
+        assert vote.spec.until == datetime(day.year, day.month, day.day, tzinfo=UTC)
+        card = world.shown(request, "Not now.")
+        assert "finops_approve" not in str(card["blocks"])

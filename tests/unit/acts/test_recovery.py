@@ -19,9 +19,13 @@ from finops.ports.act import ActRequest
 from finops_operator.acts import recovery
 from finops_operator.acts.journal import InFlight
 from finops_operator.acts.recovery import Recovery
+from finops_operator.decisions.pauses import Pauses, Scope
 
 PLAN = Plan("ec2_instance_stop", RESOURCE, {}, (PlanStep("stop", "ec2:StopInstances", {"InstanceIds": ["i-1"]}),), {})
 LEFT = InFlight("u1", "team-a", "stop-it", "p", "production", PLAN, PLAN.hash, ("k8s.alice",), False, {})
+
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class Accounts:
@@ -65,8 +69,13 @@ class Ledger:
         self.records = _records(_PROPOSED, _APPROVED, _STARTED)
         self.appended: list[Entry] = []
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: Entry) -> Record:
         self.appended.append(entry)
+        return Record(100 + len(self.appended), GENESIS_HASH, NOW, 1, entry)
+
+    def find(self, operation_id: str) -> Record | None:
+        number = next((at for at, one in enumerate(self.appended) if one.operation_id == operation_id), None)
+        return None if number is None else Record(101 + number, GENESIS_HASH, NOW, 1, self.appended[number])
 
     def of_request(self, uid: str) -> tuple[Record, ...]:
         assert uid == LEFT.uid
@@ -83,8 +92,7 @@ _STARTED = _entry(RecordKind.OUTCOME, "started")
 
 
 def _records(*entries: Entry) -> tuple[Record, ...]:
-    at = datetime(2026, 3, 1, tzinfo=UTC)
-    return tuple(Record(number, GENESIS_HASH, at, 1, entry) for number, entry in enumerate(entries, start=1))
+    return tuple(Record(number, GENESIS_HASH, NOW, 1, entry) for number, entry in enumerate(entries, start=1))
 
 
 @pytest.fixture
@@ -189,7 +197,8 @@ def test_a_person_is_called_once_for_an_act_that_no_account_leads_on(
     taking.again()
     taking.again()
 
-    calls = [(one.step, one.result, str(one.detail["reason"])) for one in ledger.appended]
+    called = [one for one in ledger.appended if one.kind is RecordKind.OUTCOME]
+    calls = [(one.step, one.result, str(one.detail["reason"])) for one in called]
     assert [call[:2] for call in calls] == [("account", "NeedsHuman")]
     assert f"create it again for account {RESOURCE.account}" in calls[0][2]
     assert taking.stuck() == {"team-a/stop-it": calls[0][2]}
@@ -197,6 +206,24 @@ def test_a_person_is_called_once_for_an_act_that_no_account_leads_on(
     accounts.known["production"] = RESOURCE.account
     taking.again()
     assert taking.stuck() == {}
+
+
+def test_an_act_that_no_account_leads_on_pauses_its_kind_before_a_person_is_called(
+    taking: Recovery, ledger: Ledger
+) -> None:
+    taking.from_ledger()
+    taking.again()
+    assert [one.kind for one in ledger.appended] == [RecordKind.PAUSED, RecordKind.OUTCOME]
+    (pause,) = Pauses(cast("Any", ledger)).in_force(Scope("team-a", "p", "ec2_instance_stop"))
+    assert pause.why.startswith("stop-it needs a person: The act has begun, and AwsAccount production is gone")
+
+
+def test_a_dry_run_that_no_account_leads_on_pauses_nothing(
+    ledger: Ledger, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "in_flight", lambda _ledger, _seen: (replace(LEFT, dry_run=True),))
+    Recovery(cast("Any", ledger), cast("KindApi[AwsAccount]", accounts), lambda _: None, lambda _: None).from_ledger()
+    assert [one.kind for one in ledger.appended] == [RecordKind.OUTCOME]
 
 
 def test_an_act_without_its_account_waits_and_is_adopted_once_when_it_is_back(

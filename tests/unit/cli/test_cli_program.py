@@ -26,7 +26,7 @@ from finops_operator.plugins.loaded import load_kinds
 
 COMMANDS = {
     "approve", "audit", "backup", "costs", "demo", "deny", "doctor", "explain", "iam-policy", "policy", "prices",
-    "recommendations", "requests", "resources", "restore", "scan", "withdraw",
+    "recommendations", "requests", "resources", "restore", "resume", "scan", "snooze", "wake", "withdraw",
 }  # fmt: skip
 
 

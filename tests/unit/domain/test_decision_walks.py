@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from finops.domain.decision import (
     BEFORE_ACT,
     IN_FLIGHT,
+    NO_VOTES,
     TERMINAL,
     Approver,
     Choice,
@@ -77,10 +78,15 @@ class Walk(RuleBasedStateMachine):
     def time_passes(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
 
-    @rule(who=st.sampled_from(sorted(VOTERS)), choice=st.sampled_from(Choice), plan=st.sampled_from(["plan", "other"]))
+    @rule(
+        who=st.sampled_from(sorted(VOTERS)),
+        choice=st.sampled_from(sorted(set(Choice) - NO_VOTES)),
+        plan=st.sampled_from(["plan", "other"]),
+    )
     def somebody_votes(self, who: str, choice: Choice, plan: str) -> None:
         self.number += 1
-        cast = vote(VOTERS[who], choice, uid=f"v{self.number}", plan_hash=plan, at=self.now)
+        until = self.now + timedelta(days=1) if choice is Choice.SNOOZE else None
+        cast = vote(VOTERS[who], choice, uid=f"v{self.number}", plan_hash=plan, at=self.now, until=until)
         verdict = judge(cast, facts(self.state), self.counted, self.electorate, self.now)
         person = PERSON.get(who.split(maxsplit=1)[0], "")
         said = self.words.get(person, Choice.WITHDRAW)
@@ -110,6 +116,7 @@ class Walk(RuleBasedStateMachine):
         standing = tally(self.counted, facts(self.state), self.electorate)
         assert len(standing.approvals) == sum(word is Choice.APPROVE for word in self.words.values())
         assert len(standing.denials) == sum(word is Choice.DENY for word in self.words.values())
+        assert len(standing.snoozes) == sum(word is Choice.SNOOZE for word in self.words.values())
 
     @invariant()
     def approved_means_that_two_people_wanted_it_in_time(self) -> None:

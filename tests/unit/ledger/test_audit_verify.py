@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -227,3 +228,40 @@ def test_an_open_intent_is_named_but_is_no_problem() -> None:
     report = verify(lines(whole((*_APPROVED, intent()))))
     assert report.ok
     assert report.open_intents == ("u1:intent:stop:1",)
+
+
+def _pause(name: str, number: int = 1) -> Entry:
+    return replace(entry("x", RecordKind.PAUSED, result="paused"), operation_id=f"acts paused:{name}:{number}")
+
+
+def _resumption(name: str, vote_id: str, *, actor: str = "k8s.bob") -> Entry:
+    made = entry("y", RecordKind.RESUMED, actor=actor, result="resumed", detail={"vote": vote_id})
+    return replace(made, operation_id=f"acts resumed:{name}:1")
+
+
+_SCOPE = "team-a/savings/ec2_instance_stop"
+_WORD = vote("k8s.bob", "Resume")
+
+
+def test_a_resumption_after_a_pause_by_a_counted_vote_is_honest() -> None:
+    assert codes((*HONEST, _pause(_SCOPE), _WORD, _resumption(_SCOPE, _WORD.operation_id))) == set()
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        (_WORD, _resumption(_SCOPE, _WORD.operation_id)),
+        (_WORD, _pause(_SCOPE), _resumption(_SCOPE, _WORD.operation_id)),
+        (_pause(_SCOPE), _resumption(_SCOPE, "vote:none")),
+        (_pause(_SCOPE), _WORD, _resumption(_SCOPE, _WORD.operation_id, actor="k8s.mallory")),
+        (_pause(_SCOPE), _WORD, _resumption("team-b/savings/ec2_instance_stop", _WORD.operation_id)),
+        (_pause(_SCOPE), vote("k8s.bob", "Resume", result="refused"), _resumption(_SCOPE, _WORD.operation_id)),
+    ],
+    ids=["nothing paused", "vote before the pause", "no vote", "somebody else", "another policy", "refused vote"],
+)
+def test_a_resumption_that_rests_on_nothing_is_found(entries: tuple[Entry, ...]) -> None:
+    assert codes((*HONEST, *entries)) == {"Word"}
+
+
+def test_a_word_to_resume_is_no_vote_on_its_request() -> None:
+    assert "Approval" not in codes((vote("slack.U1"), vote("k8s.alice"), vote("k8s.alice", "Resume"), decided()))

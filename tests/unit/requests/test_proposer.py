@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,6 +14,8 @@ from tests.support.scan_samples import account, policy, recommendation, referenc
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.scan_policy import ScanPolicy
+from finops.domain.audit import Entry, Record, RecordKind
+from finops.domain.canonical import Json
 from finops.domain.decision import State
 from finops.domain.execution import Observation
 from finops.domain.recommendation import ActionType, Recommendation
@@ -115,6 +119,43 @@ def test_a_request_that_cannot_be_reviewed_keeps_nothing_else_from_being_reviewe
     assert closed == [pending[1].metadata.name]
 
 
+def test_a_snoozed_resource_is_neither_read_nor_asked_about_and_the_note_says_until_when() -> None:
+    """Whatever the action and whichever policy of the namespace: the snooze is of the resource."""
+    by = policy(actions={"mode": "Approve", "allowed": ["ec2_instance_stop"]}, approval={"approvers": _TWO})
+    item = recommendation(1, action="ec2_instance_stop")
+    digest = hashlib.sha256(f"team-a\n{item.resource.arn}".encode()).hexdigest()[:32]
+    until = FakeClock().now() + timedelta(days=3)
+    detail: dict[str, Json] = {
+        "until": until.isoformat(),
+        "reason": "closing",
+        "resource": item.resource.arn,
+        "policy": "p",
+        "policyUid": "uid-of-p",
+    }
+    entry = Entry(f"snoozed:{digest}:1", "k8s.bob", RecordKind.SNOOZED, request="team-a/other/u1", detail=detail)
+    snoozed = {entry.operation_id: Record(1, "", FakeClock().now(), 1, entry)}
+    made: list[ActionRequest] = []
+    corrected: list[Recommendation] = []
+    seen = Observation(exists=True, fingerprint={"state": "running"})
+    action = replace(STOP, observe=lambda *_: seen, preflight=lambda *_: ())
+
+    _proposer(by, [item], action, create=made.append, corrected=corrected, find=snoozed.get).follow_up(by, _SCAN)
+
+    assert made == []
+    (kept,) = corrected
+    assert kept.note.startswith("Snoozed until 2026-03-13 12:00 UTC by k8s.bob (team-a/other). closing ")
+
+    entry = replace(entry, detail={**detail, "until": FakeClock().now().isoformat()})
+    snoozed = {entry.operation_id: Record(1, "", FakeClock().now(), 1, entry)}
+    _proposer(by, [item], action, create=made.append, find=snoozed.get).follow_up(by, _SCAN)
+    assert len(made) == 1, "on the date it is asked about again"
+
+    entry = replace(entry, detail={**detail, "policyUid": "uid-of-an-earlier-p"})
+    snoozed = {entry.operation_id: Record(1, "", FakeClock().now(), 1, entry)}
+    _proposer(by, [item], action, create=made.append, find=snoozed.get).follow_up(by, _SCAN)
+    assert len(made) == 2, "the policy that snoozed is gone, and nobody could end it"
+
+
 _TWO = [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}]
 _SCAN = cast("ScanSummary", SimpleNamespace(complete_failure="", gaps=()))
 
@@ -128,13 +169,14 @@ def _proposer(
     create: Callable[[ActionRequest], object] = lambda _request: None,
     corrected: list[Recommendation] | None = None,
     take_in: Callable[[ActionRequest], object] = lambda request: request,
+    find: Callable[[str], Record | None] = lambda _operation_id: None,
 ) -> Proposer:
     cache = [] if corrected is None else corrected
     nothing = SimpleNamespace(all=lambda: ())
     requests = SimpleNamespace(found=lambda: (), cache=nothing, api=SimpleNamespace(get=lambda *_: None), create=create)
     return Proposer(
         requests=cast("Any", requests),
-        policy_now=lambda _policy: by,
+        policy_now=lambda _namespace, name: by if name == by.metadata.name else None,
         accounts=lambda: (account(allow=[{"namespaces": ["team-a"], "actions": [action.id]}]),),
         recommendations=lambda _policy: iter(items),
         correct=lambda _policy, changed: cache.extend(changed),
@@ -142,7 +184,7 @@ def _proposer(
         actions={action.id: action},
         sessions=cast("Any", SimpleNamespace(reader=lambda *_args, **_named: object())),
         access=access_of,
-        ledger=cast("Any", SimpleNamespace(append=lambda _entry: None)),
+        ledger=cast("Any", SimpleNamespace(append=lambda _entry: None, find=find)),
         decider=cast("Any", SimpleNamespace(is_ours=lambda _request: True, advance=take_in)),
         clock=FakeClock(),
         may_write=lambda: True,

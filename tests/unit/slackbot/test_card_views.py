@@ -22,7 +22,7 @@ from tests.support.sample_requests import (
 )
 
 from finops.crds.presentation import PresentedFact
-from finops.domain.decision import TERMINAL, State
+from finops.domain.decision import TERMINAL, Choice, State
 from finops_sandbox.slack.blocks import MESSAGE_CHARACTERS_MAX, check_message, check_view, message_characters
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.card_facts import CardFacts, card_facts
@@ -32,7 +32,9 @@ from finops_slackbot.views.card import Card, card, gone
 from finops_slackbot.views.deny_reason import deny_reason
 from finops_slackbot.views.details import details
 from finops_slackbot.views.digest import digest
+from finops_slackbot.views.ending_reason import resume_reason, wake_reason
 from finops_slackbot.views.reason_modal import ModalOrigin, origin_of
+from finops_slackbot.views.snooze_date import snooze_date
 from finops_slackbot.views.status import status
 from finops_slackbot.views.thread import thread_blocks, thread_lines
 
@@ -161,8 +163,29 @@ def test_hostile_names_stay_text_within_every_limit(state: State) -> None:
 def test_only_a_request_that_waits_has_buttons_to_decide() -> None:
     for state in State:
         ids = [element["action_id"] for element in elements(card(facts_of(state), BUTTONS))]
-        expected = ["finops_approve", "finops_deny", "finops_details"] if state is State.PENDING else ["finops_details"]
+        voting = ["finops_approve", "finops_deny", "finops_snooze"] if state is State.PENDING else []
+        ending = ["finops_wake"] if state is State.SNOOZED else []
+        expected = [*voting, *ending, "finops_details"]
         assert ids == expected, state
+
+
+@pytest.mark.parametrize("state", [State.ROLLED_BACK, State.NEEDS_HUMAN, State.APPROVED])
+def test_a_card_offers_to_resume_as_long_as_acts_of_its_kind_wait(state: State) -> None:
+    why = "ec2_instance_resize of policy production is paused: r-1 was rolled back: no capacity."
+    shown = card(replace(facts_of(state), paused=why), BUTTONS)
+    assert_passes(shown.blocks, shown.text)
+    assert [element["action_id"] for element in elements(shown)] == ["finops_resume", "finops_details"]
+    said = [block for block in shown.blocks if block["block_id"] == "paused"]
+    # What an approved act waits for stands in its status.
+    assert bool(said) == (state is not State.APPROVED)
+    assert "finops_resume" not in json.dumps(card(facts_of(state), BUTTONS).blocks)
+
+
+def test_a_snooze_that_was_ended_offers_no_second_end() -> None:
+    request, cast = in_state(State.SNOOZED)
+    woken = vote(request, choice=Choice.WAKE, username="alice", reason="we need it")
+    shown = card(card_facts(request, (*cast, woken), demo=False), BUTTONS)
+    assert [element["action_id"] for element in elements(shown)] == ["finops_details"]
 
 
 def test_buttons_carry_neither_the_act_nor_the_resource() -> None:
@@ -205,7 +228,8 @@ def test_the_thread_names_the_record_that_ended_the_act_and_nothing_before_the_e
 def test_modals_pass_slacks_limits_and_carry_their_origin() -> None:
     for resource_name in ("web-1", HOSTILE[:256]):
         facts = facts_of(State.PENDING, resource_name=resource_name)
-        for view in (deny_reason(facts, ORIGIN), approve_reason(facts, ORIGIN), details(facts)):
+        asking = (deny_reason, approve_reason, snooze_date, resume_reason, wake_reason)
+        for view in (*(make(replace(facts, paused=HOSTILE[:900]), ORIGIN) for make in asking), details(facts)):
             assert check_view(json.loads(json.dumps(view))) == []
     assert origin_of(deny_reason(facts, ORIGIN)["private_metadata"]) == ORIGIN
     for foreign in ("", "[]", '{"a": 1}', "[1, 2, 3]", "not json"):

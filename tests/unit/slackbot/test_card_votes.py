@@ -223,3 +223,13 @@ def test_no_state_names_more_deciders_than_the_operator_counts(cast: Sequence[st
         request = resize_request(status=fields)
         facts = facts_of(request, *(vote(request, username=name) for name in cast))
         assert len(facts.deciders) in {0, facts.counted}, state
+
+
+def test_a_word_that_resumes_other_acts_stands_in_the_thread_and_changes_no_vote() -> None:
+    request = deletion(1)
+    approval = vote(request, username="alice", message="Approve counted.")
+    word = vote(request, username="alice", choice=Choice.RESUME, message="Resumed.", reason="quota raised")
+    facts = facts_of(request, approval, word)
+    assert [one.choice for one in facts.approvals] == [Choice.APPROVE]
+    assert "Acts of this kind were resumed by `alice` (kubectl). Reason: quota raised" in everything(facts)
+    assert answers.verdict(word, facts) == "Acts of this kind are resumed: those that wait begin within a minute."

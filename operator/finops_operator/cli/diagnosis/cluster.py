@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from finops.crds.aws_account import AwsAccount
-from finops.crds.conditions import ConditionStatus, find_condition
+from finops.crds.conditions import ACTS_PAUSED, ConditionStatus, find_condition
 from finops.crds.policy_actions import Mode
 from finops.errors import FinopsError, Refused
 from finops.k8s.kinds import action_requests, aws_accounts, scan_policies
@@ -49,6 +49,7 @@ def diagnose_cluster(cluster: Cluster) -> Results:
             seen = f"may {'' if allowed else 'not '}{verb} {resource} in {cluster.namespace}"
             yield Result(_PART, what, Verdict.OK if allowed else Verdict.WARNING, seen, "" if allowed else hint)
         yield from _acts(cluster)
+        yield from _paused_kinds(cluster)
         yield from _paused(cluster)
     except FinopsError as error:
         yield failed(_PART, "connection", error)
@@ -69,6 +70,19 @@ def _acts(cluster: Cluster) -> Results:
         hint = "" if possible else _STOPPED.get(condition.reason, "")
         name = f"acts of {policy.metadata.name}"
         yield Result(_PART, name, Verdict.OK if possible else Verdict.FAILED, text, hint)
+
+
+def _paused_kinds(cluster: Cluster) -> Results:
+    """Yield the policies of which a kind of act waits because one failed."""
+    try:
+        found = tuple(scan_policies(cluster.connection).list(cluster.namespace))
+    except Refused:
+        return
+    for policy in found:
+        condition = find_condition(policy.status.conditions, ACTS_PAUSED)
+        if condition is not None and condition.status is ConditionStatus.TRUE:
+            hint = "an approver of the policy resumes them: finops resume, or Resume on the card in Slack"
+            yield Result(_PART, f"paused acts of {policy.metadata.name}", Verdict.FAILED, condition.message, hint)
 
 
 def _paused(cluster: Cluster) -> Results:

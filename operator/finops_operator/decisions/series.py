@@ -1,0 +1,84 @@
+"""Numbered records about one subject in the ledger: each begins something, and a later one ends all of them so far.
+
+Pauses and snoozes are such series. Operation ids are `BEGINS:SUBJECT:N` and `ENDS:SUBJECT:N`, so that whether something
+is in force is found by a few reads, and never remembered beside the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from finops.domain.audit import Entry, Record, RecordKind
+from finops.ports.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A record that began something, with its number."""
+
+    number: int
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Every method raises LedgerUnavailable, LedgerDiverged; those that write FenceLost too.
+
+    Attributes:
+        begins, ends: kinds of the records.
+        subject: what they are about.
+    """
+
+    ledger: Ledger
+    begins: RecordKind
+    ends: RecordKind
+    subject: str
+
+    def in_force(self) -> tuple[Numbered, ...]:
+        """Return what began and was not ended, the latest first."""
+        return tuple(self._in_force())
+
+    def begin(self, entry: Entry) -> None:
+        """Record that something begins; the operation id is given here."""
+        number = self._last()
+        while True:
+            number += 1
+            numbered = replace(entry, operation_id=self._id(self.begins, number), kind=self.begins)
+            # Another thread may have taken the number meanwhile: then its record comes back.
+            if self.ledger.append(numbered).entry == numbered:
+                return
+
+    def end(self, number: int, entry: Entry) -> None:
+        """Record that the one of this number and all before it end; may be repeated."""
+        self.ledger.append(replace(entry, operation_id=self._id(self.ends, number), kind=self.ends))
+
+    def last_end(self) -> Record | None:
+        """Return the record that ended something last, None when nothing was ever ended."""
+        ends = (self.ledger.find(self._id(self.ends, number)) for number in range(self._last(), 0, -1))
+        return next((one for one in ends if one is not None), None)
+
+    def _in_force(self) -> Iterator[Numbered]:
+        for number in range(self._last(), 0, -1):
+            if self.ledger.find(self._id(self.ends, number)) is not None:
+                return
+            record = self.ledger.find(self._id(self.begins, number))
+            if record is not None:
+                yield Numbered(number, record)
+
+    def _last(self) -> int:
+        """Return the highest number, 0 without one; in steps that double, for there may be hundreds."""
+        low, step = 0, 1
+        while self._exists(low + step):
+            low, step = low + step, step * 2
+        while step > 1:
+            step //= 2
+            if self._exists(low + step):
+                low += step
+        return low
+
+    def _exists(self, number: int) -> bool:
+        return self.ledger.find(self._id(self.begins, number)) is not None
+
+    def _id(self, kind: RecordKind, number: int) -> str:
+        return f"{kind.value}:{self.subject}:{number}"
