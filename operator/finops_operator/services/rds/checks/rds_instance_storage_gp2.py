@@ -1,8 +1,8 @@
 """Databases on storage of the older type gp2: gp3 gives more at any size and costs no more in most regions.
 
-RDS sells both at one price in most regions, so that this seldom saves by itself: it makes an end of buying gigabytes for
-their IOPS. gp3 includes 3,000 IOPS and 125 MiB/s, and from 400 GiB on (Oracle: 200), where RDS stripes storage over
-four volumes, 12,000 and 500. A database gets what is included where that carries its busiest minute with headroom,
+RDS sells both at one price in most regions, so that this seldom saves by itself; it ends the need to buy gigabytes
+for their IOPS. gp3 includes 3,000 IOPS and 125 MiB/s, and from 400 GiB on (Oracle: 200), where RDS stripes storage
+over four volumes, 12,000 and 500. A database gets what is included where that carries its busiest minute with headroom,
 and more of it only where it needs more and more can be had; where its use is not known, gp3 must give what gp2 gives.
 gp3 is not advised where it would cost more or where its price is not known.
 """
@@ -117,7 +117,7 @@ def _target(facts: Facts[DatabaseFacts], size: int, parameters: Parameters) -> _
 
 
 def _at_least(included: int, wanted: int, step: int) -> int:
-    """Return what is included where it is enough, else the next whole step, so that the advice stays from day to day."""
+    """Return what is included where it is enough, else the next whole step, which stays the same from day to day."""
     return included if wanted <= included else math.ceil(wanted / step) * step
 
 

@@ -81,8 +81,8 @@ def given_by_gp2(engine: str, size_gb: int) -> Performance:
     """Return the most that gp2 storage of the size gives, its bursts included.
 
     The table "General Purpose SSD storage" of the page above: 3 IOPS a GiB, up to 16,000 on one volume, bursts of
-    3,000, and four times as much of striped storage. AWS gives its throughput as a range for a range of sizes; the upper
-    end is taken.
+    3,000, and four times as much of striped storage. AWS gives its throughput as a range for a range of sizes; the
+    upper end is taken.
     """
     threshold = striped_from_gb(engine)
     volumes = _VOLUMES if threshold is not None and size_gb >= threshold else 1
@@ -94,9 +94,8 @@ def given_by_gp2(engine: str, size_gb: int) -> Performance:
 def least_size(engine: str, volume_type: str, size_gb: int, iops: float) -> int:
     """Return the GiB below which storage would be slower than it is now, or is not offered.
 
-    Args:
-        engine, volume_type, size_gb: of the storage as it is.
-        iops: operations a second that it must give, provisioned or used.
+    `engine`, `volume_type` and `size_gb` are of the storage as it is; `iops` are the operations a second that it must
+    give, provisioned or used.
     """
     threshold = striped_from_gb(engine)
     if volume_type in _WITH_IOPS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -26,7 +27,9 @@ def large(**changes: Json) -> Resource:
     return database(**{"db_instance_class": "db.m5.2xlarge", **changes})
 
 
-def used(days: int = 14, **changes: MetricSummary) -> Utilization:
+def used(
+    changes: Mapping[str, MetricSummary] | None = None, /, *, days: int = 14, **more: MetricSummary
+) -> Utilization:
     """Return a fifth of the CPU of a db.m5.2xlarge and 8 of its 32 GiB."""
     usual = {
         "cpuPercent": flat(20, days=days),
@@ -37,7 +40,7 @@ def used(days: int = 14, **changes: MetricSummary) -> Utilization:
         "readThroughput": flat(1_000_000, days=days),
         "writeThroughput": flat(1_000_000, days=days),
     }
-    return Utilization("orders", metrics={**usual, **changes})
+    return Utilization("orders", metrics={**usual, **(changes or {}), **more})
 
 
 def test_a_class_that_is_twice_too_large_is_found_with_the_next_one_down() -> None:
@@ -53,7 +56,7 @@ def test_a_class_that_is_twice_too_large_is_found_with_the_next_one_down() -> No
 @pytest.mark.parametrize(("days", "percent", "target"), [(32, 10, "large"), (31, 10, "xlarge"), (32, 25, "xlarge")])
 def test_a_month_of_data_names_the_smallest_class_that_holds_it(days: int, percent: float, target: str) -> None:
     # 4 GiB in use; a quarter of 8 vCPUs would leave a db.m5.large no room.
-    measured = used(days, cpuPercent=flat(percent, days=days), freeableMemory=flat(28 * GIB, days=days))
+    measured = used(days=days, cpuPercent=flat(percent, days=days), freeableMemory=flat(28 * GIB, days=days))
     assert found(CHECK, large(), measured).target == f"db.m5.{target}"
 
 
@@ -75,8 +78,8 @@ def test_two_zones_are_counted_in_both_costs() -> None:
     ],
 )
 def test_what_fits_just_so_is_found_and_what_exceeds_it_is_not(name: str, near: float, over: float, why: str) -> None:
-    assert found(CHECK, large(), used(**{name: flat(near)})).target == "db.m5.xlarge"
-    assert reason(CHECK, large(), used(**{name: flat(over)})) == f"db.m5.xlarge is too small: {why}"
+    assert found(CHECK, large(), used({name: flat(near)})).target == "db.m5.xlarge"
+    assert reason(CHECK, large(), used({name: flat(over)})) == f"db.m5.xlarge is too small: {why}"
 
 
 def test_one_hour_of_less_free_memory_breaks_it() -> None:
@@ -104,7 +107,7 @@ def test_a_metric_that_is_missing_is_never_zero(name: str) -> None:
 
 
 def test_a_short_window_and_a_young_database_prove_nothing() -> None:
-    assert reason(CHECK, large(), used(13)).startswith("only 13 days of CPU were read")
+    assert reason(CHECK, large(), used(days=13)).startswith("only 13 days of CPU were read")
     young = replace(large(), created=None)
     assert reason(CHECK, young, used()) == "its age is not known"
 
