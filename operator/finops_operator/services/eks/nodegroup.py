@@ -1,6 +1,6 @@
 """Managed node groups: what they may grow to and what their machines are; the machines are billed as instances.
 
-Loaded by the registry; walked by the discover and measure stages. EKS keeps the machines in an Auto Scaling group, which
+Loaded by the registry; walked by the discover and measure stages. EKS keeps the machines in an Auto Scaling group that
 belongs to it: what is changed there is undone, so that a node group is changed through EKS.
 """
 
