@@ -48,7 +48,8 @@ def test_databases_are_listed_priced_tagged_and_judged(aws: AwsDouble, scanned: 
     }
     assert found["old"]["attributes"]["db_instance_class"] == "db.m4.large"
     advice = {(one["check"], one["resource"]["id"]) for one in report_of(outcome)["recommendations"]}
-    assert advice == {("rds_instance_previous_generation", "old")}
+    # The stopped one has gp2 storage too, which only an available one can change.
+    assert advice == {("rds_instance_previous_generation", "old"), ("rds_instance_storage_gp2", "old")}
 
 
 def test_clusters_are_listed_by_engine_and_their_storage_is_unknown(aws: AwsDouble, scanned: Scan) -> None:

@@ -1,7 +1,7 @@
 """Managed node groups: what they may grow to and what their machines are; the machines are billed as instances.
 
-Loaded by the registry; walked by the discover stage. EKS keeps the machines in an Auto Scaling group, which belongs to
-it: what is changed there is undone, so that a node group is changed through EKS.
+Loaded by the registry; walked by the discover and measure stages. EKS keeps the machines in an Auto Scaling group that
+belongs to it: what is changed there is undone, so that a node group is changed through EKS.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
-from finops_operator.plugins.facts import attributes_of
-from finops_operator.plugins.kind import BilledPart, Listing, ResourceKind, Sample, States
+from finops_operator.plugins.facts import attributes_of, facts_of
+from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, owner_by_tags
 from finops_operator.services.eks.rules.signs import SIGNS
 
@@ -29,6 +29,7 @@ _GONE: Final = "DELETING"
 ACTIVE: Final = "active"
 _WORKING: Final = frozenset({ACTIVE, "updating", "degraded"})
 _ON_DEMAND: Final = "ON_DEMAND"
+NODE_CPU: Final = "nodeCpuPercent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,16 @@ def billed_parts(group: Resource) -> tuple[BilledPart, ...]:
     return ()
 
 
+def _groups(resource: Resource) -> tuple[str, ...]:
+    return facts_of(NodeGroupFacts, resource).auto_scaling_groups or ()
+
+
+def _measured(resource: Resource) -> bool:
+    """A group without a machine publishes nothing, and the CPU of several groups is no one metric."""
+    own = facts_of(NodeGroupFacts, resource)
+    return resource.state in _WORKING and bool(own.desired_size) and len(_groups(resource)) == 1
+
+
 def _owner(resource: Resource) -> Owner | None:
     # Every node group carries tags of the cluster that it is a part of; those do not own it.
     tags = {key: value for key, value in resource.tags.items() if not key.startswith(_OF_ITS_CLUSTER)}
@@ -126,7 +137,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:eks:*:*:nodegroup/*",
     facts=NodeGroupFacts,
     listing=Listing(
-        permissions=(_CLUSTERS, _LIST, _DESCRIBE),
+        permissions=(_CLUSTERS, _LIST, _DESCRIBE, "cloudwatch:GetMetricData"),
         collect=_collect,
         probes={
             _LIST: lambda known: {"clusterName": known.partition("/")[0]},
@@ -135,6 +146,19 @@ KIND: Final = ResourceKind(
     ),
     billed_as=BilledAs("Amazon Elastic Kubernetes Service", "Compute", "Containers"),
     states=States(running=_WORKING),
+    # CloudWatch's average and highest over all machines of the Auto Scaling group behind it.
+    metrics=(
+        MetricSpec(
+            NODE_CPU,
+            "AWS/EC2",
+            "CPUUtilization",
+            "AutoScalingGroupName",
+            ("Average", "Maximum"),
+            "percent",
+            dimensions=lambda resource: (("AutoScalingGroupName", _groups(resource)[0]),),
+            applies=_measured,
+        ),
+    ),
     billed_parts=billed_parts,
     console_url=console_page("eks/home?region={region}#/nodegroups/{id}"),
     sample=Sample(_SAMPLE, f"arn:aws:eks:us-east-1:111111111111:nodegroup/{_SAMPLE}"),

@@ -309,6 +309,8 @@ KIND: Final = ResourceKind(
         _level("freeStorageSpace", "FreeStorageSpace", "bytes free"),
         _level("readIops", "ReadIOPS", "operations a second"),
         _level("writeIops", "WriteIOPS", "operations a second"),
+        _level("readThroughput", "ReadThroughput", "bytes a second"),
+        _level("writeThroughput", "WriteThroughput", "bytes a second"),
     ),
     billed_parts=billed_parts,
     console_url=console_page("rds/home?region={region}#database:id={id};is-cluster=false"),

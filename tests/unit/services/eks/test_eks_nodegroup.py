@@ -89,3 +89,14 @@ def test_the_tags_of_its_cluster_are_no_owner_and_a_template_is() -> None:
     owner = KIND.owner(replace(collected(), tags={"aws:cloudformation:stack-name": "shop", "eks:cluster-name": "shop"}))
     assert owner is not None
     assert owner.system == "CloudFormation"
+
+
+def test_its_cpu_is_that_of_the_only_group_behind_it() -> None:
+    (spec,) = KIND.metrics
+    assert spec.dimensions is not None
+    assert spec.dimensions(collected()) == (("AutoScalingGroupName", "eks-workers-1"),)
+    assert spec.applies(collected())
+    without = {"scalingConfig": {"minSize": 0, "maxSize": 5, "desiredSize": 0}}
+    several = {"resources": {"autoScalingGroups": [{"name": "a"}, {"name": "b"}]}}
+    for changes in (without, several, {"resources": None}, {"status": "CREATING"}):
+        assert not spec.applies(collected(**changes))

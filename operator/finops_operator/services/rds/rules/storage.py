@@ -9,6 +9,7 @@ for SQL Server 3,000 IOPS and 125 MiB/s, from there 12,000 and 500; only what is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,10 +20,24 @@ from finops_operator.plugins.kind import BilledPart
 
 BACKUP: Final = "backup"
 MAGNETIC: Final = "standard"
+GP2: Final = "gp2"
 GP3: Final = "gp3"
 _WITH_IOPS: Final = frozenset({"io1", "io2"})
 _PLAIN: Final = (3000, 125)
 _STRIPED: Final = (12000, 500)
+_LEAST_GB: Final = 20
+_LEAST_GB_WITH_IOPS: Final = 100
+_MOST_IOPS_PER_GIB: Final[Mapping[str, int]] = {"io1": 50, "io2": 500}
+"""As CreateDBInstance says: IOPS of io1 at most 50 a GiB; half of what io2 Block Express allows."""
+_VOLUMES: Final = 4
+_GP2_IOPS_PER_GIB: Final = 3
+_GP2_LEAST_IOPS: Final = 100
+_GP2_MOST_IOPS: Final = 16_000
+_GP2_BURST_IOPS: Final = 3_000
+_GP2_SMALL_GB: Final = 170
+"""Up to this size a volume of gp2 gives 128 MiB/s, larger ones up to 250."""
+_GP2_SMALL_MIBPS: Final = 128
+_GP2_MIBPS: Final = 250
 _STRIPED_FROM_GB: Final[Mapping[str, int]] = {
     "mysql": 400,
     "mariadb": 400,
@@ -35,6 +50,58 @@ _STRIPED_FROM_GB: Final[Mapping[str, int]] = {
     "oracle-se2-cdb": 200,
 }
 """Engine → GiB from which its storage is striped; SQL Server's never is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """What storage gives: operations a second and MiB/s."""
+
+    iops: int
+    throughput: int
+
+
+def striped_from_gb(engine: str) -> int | None:
+    """Return the GiB from which an engine's storage is striped over four volumes, None where it never is."""
+    return _STRIPED_FROM_GB.get(engine)
+
+
+def included_with_gp3(engine: str, size_gb: int) -> Performance:
+    """Return what gp3 storage of the size gives without a further price."""
+    threshold = striped_from_gb(engine)
+    return Performance(*(_PLAIN if threshold is None or size_gb < threshold else _STRIPED))
+
+
+def more_can_be_had(engine: str, size_gb: int) -> bool:
+    """Return whether more than what is included with gp3 can be ordered."""
+    threshold = striped_from_gb(engine)
+    return threshold is None or size_gb >= threshold
+
+
+def given_by_gp2(engine: str, size_gb: int) -> Performance:
+    """Return the most that gp2 storage of the size gives, its bursts included.
+
+    The table "General Purpose SSD storage" of the page above: 3 IOPS a GiB, up to 16,000 on one volume, bursts of
+    3,000, and four times as much of striped storage. AWS gives its throughput as a range for a range of sizes; the
+    upper end is taken.
+    """
+    threshold = striped_from_gb(engine)
+    volumes = _VOLUMES if threshold is not None and size_gb >= threshold else 1
+    baseline = min(max(_GP2_IOPS_PER_GIB * size_gb, _GP2_LEAST_IOPS), _GP2_MOST_IOPS * volumes)
+    throughput = _GP2_SMALL_MIBPS if volumes == 1 and size_gb <= _GP2_SMALL_GB else _GP2_MIBPS * volumes
+    return Performance(max(baseline, _GP2_BURST_IOPS * volumes), throughput)
+
+
+def least_size(engine: str, volume_type: str, size_gb: int, iops: float) -> int:
+    """Return the GiB below which storage would be slower than it is now, or is not offered.
+
+    `engine`, `volume_type` and `size_gb` are of the storage as it is; `iops` are the operations a second that it must
+    give, provisioned or used.
+    """
+    threshold = striped_from_gb(engine)
+    if volume_type in _WITH_IOPS:
+        return max(_LEAST_GB_WITH_IOPS, math.ceil(iops / _MOST_IOPS_PER_GIB[volume_type]))
+    striped = threshold if threshold is not None and size_gb >= threshold else _LEAST_GB
+    return max(striped, math.ceil(iops / _GP2_IOPS_PER_GIB)) if volume_type == GP2 else striped
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +133,13 @@ class Storage:
 
     def _above_included(self) -> Iterator[BilledPart]:
         """Yield IOPS and throughput above what is included; below the size of stripes nobody can have more."""
-        threshold = _STRIPED_FROM_GB.get(self.engine)
-        if threshold is not None and self.size_gb is not None and self.size_gb < threshold:
+        threshold = striped_from_gb(self.engine)
+        size = (threshold or 0) if self.size_gb is None else self.size_gb
+        if not more_can_be_had(self.engine, size):
             return
-        iops, throughput = _PLAIN if threshold is None else _STRIPED
-        yield from self._above("iops_month", self.iops, iops, "its IOPS are not known")
+        included = included_with_gp3(self.engine, size)
+        yield from self._above("iops_month", self.iops, included.iops, "its IOPS are not known")
+        throughput = included.throughput
         yield from self._above("throughput_mibps_month", self.throughput, throughput, "its throughput is not known")
 
     def _above(self, dimension: str, amount: int | None, included: int, reason: str) -> Iterator[BilledPart]:

@@ -1,0 +1,1 @@
+"""What several checks of node groups judge in the same way."""

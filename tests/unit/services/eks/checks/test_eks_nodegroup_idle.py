@@ -1,0 +1,60 @@
+"""eks_nodegroup_idle: machines without work, and what is no proof of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from tests.support.facts import flat, summarize
+from tests.unit.services.eks.node_groups import NODE_GROUPS, node_cpu, node_group
+
+from finops.domain.canonical import Json
+from finops.domain.utilization import Utilization
+from finops_operator.services.eks.checks.eks_nodegroup_idle import CHECK
+
+HOURS = 14 * 24
+
+
+def test_a_node_group_whose_machines_do_nothing_is_idle_and_its_saving_is_not_known() -> None:
+    one = NODE_GROUPS.found(CHECK, node_group(), node_cpu(flat(4.9)))
+    assert (one.action, one.new_monthly_cost, one.evidence["machines"]) == ("", None, 6)
+    assert one.summary == "Its 6 machines do next to nothing. CPU never exceeded 4.9 %."
+
+
+def test_cpu_at_the_limit_is_work() -> None:
+    why = "CPU of its busiest machine reached 5 %, idle is below 5 %"
+    assert NODE_GROUPS.reason(CHECK, node_group(), node_cpu(flat(5))) == why
+    NODE_GROUPS.found(CHECK, node_group(), node_cpu(flat(5)), maximumCpuPercent=Decimal(6))
+
+
+def test_two_busy_hours_break_it_and_one_is_an_update() -> None:
+    twice = summarize([1.0] * (HOURS - 2) + [60.0] * 2)
+    assert "reached 60 %" in NODE_GROUPS.reason(CHECK, node_group(), node_cpu(twice))
+    NODE_GROUPS.found(CHECK, node_group(), node_cpu(summarize([1.0] * (HOURS - 1) + [60.0])))
+
+
+def test_what_is_not_measured_is_never_idle() -> None:
+    unread = Utilization("workers", unknown={"nodeCpuPercent": "Throttled"})
+    assert NODE_GROUPS.reason(CHECK, node_group(), unread) == "node CPU is unknown (Throttled)"
+    short = node_cpu(flat(1, days=13))
+    assert NODE_GROUPS.reason(CHECK, node_group(), short).startswith("only 13 days of node CPU were read")
+    assert NODE_GROUPS.reason(CHECK, node_group("active", 13), node_cpu(flat(1))) == "it is younger than 14 days"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"desired_size": 0, "minimum_size": 0}, "it has no machine"),
+        ({"desired_size": None}, "its size is not known"),
+        ({"auto_scaling_groups": []}, "its machines are in 0 groups, not one"),
+        ({"auto_scaling_groups": ["a", "b"]}, "its machines are in 2 groups, not one"),
+    ],
+)
+def test_a_group_without_machines_or_whose_cpu_is_no_one_metric_is_left_alone(
+    changes: dict[str, Json], why: str
+) -> None:
+    assert NODE_GROUPS.reason(CHECK, node_group(**changes), node_cpu(flat(1))) == why
+
+
+def test_only_an_active_group_is_judged() -> None:
+    assert NODE_GROUPS.reason(CHECK, node_group("updating"), node_cpu(flat(1))) == "it is updating, not active"
