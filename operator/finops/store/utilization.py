@@ -20,7 +20,7 @@ from redis.client import NEVER_DECODE
 
 from finops.domain.resource import Shard
 from finops.domain.rings import Ring, pack, unpack
-from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
+from finops.domain.utilization import LeastPeaks, MetricSummary, MonthlyUse, Utilization
 from finops.store.connection import Store, store_errors
 
 _KEPT_SECONDS: Final = 70 * 86_400
@@ -200,6 +200,7 @@ def utilization_to_text(utilization: Utilization) -> str:
         "u": dict(utilization.unknown),
         "a": {name: int(start.timestamp()) for name, start in utilization.asked_from.items()},
         "b": {name: [one.amount, one.hours] for name, one in utilization.month.items()},
+        "l": {name: [one.p90, one.p95, one.p99_5, one.average] for name, one in utilization.least.items()},
     }
     return json.dumps(record, separators=(",", ":"))
 
@@ -215,6 +216,8 @@ def utilization_from_text(resource_id: str, text: str) -> Utilization:
         {name: datetime.fromtimestamp(start, tz=UTC) for name, start in record["a"].items()},
         # Records of a version that knew no bill by use have none.
         {name: MonthlyUse(*row) for name, row in record.get("b", {}).items()},
+        # Nor those of a version that asked for hours first what days prove.
+        {name: LeastPeaks(*row) for name, row in record.get("l", {}).items()},
     )
 
 

@@ -104,6 +104,9 @@ class Check(Generic[KindFacts]):
             policy's lookback is enough.
         wants_fine: whether the 5-minute picture of this resource could change the judgement; asked with the hourly
             picture, so that only candidates cost further queries.
+        settled_by_days: whether nothing finer could bring a finding, or change the one there is; asked with summaries
+            of whole days, which are lower bounds of maxima and of sums, and with `Utilization.least`. What it says
+            yes to must be no finding for `evaluate` with the same days, or one that reads no metric.
     """
 
     id: str
@@ -120,3 +123,4 @@ class Check(Generic[KindFacts]):
     parameters: tuple[ParameterSpec, ...] = ()
     window_parameter: str = ""
     wants_fine: Callable[[Facts[KindFacts], Parameters], bool] = _never
+    settled_by_days: Callable[[Facts[KindFacts], Parameters], bool] = _never

@@ -79,6 +79,15 @@ def wants_fine(enabled: Iterable[EnabledCheck], facts: Facts[Any]) -> bool:
     )
 
 
+def settled_by_days(enabled: Iterable[EnabledCheck], facts: Facts[Any]) -> bool:
+    """Judge from the days in `facts` whether no check for the kind could use a finer picture."""
+    return all(
+        item.check.settled_by_days(facts, item.parameters)
+        for item in enabled
+        if facts.resource.kind in item.check.kinds
+    )
+
+
 def required_window_days(enabled: Iterable[EnabledCheck], kind: str, lookback_days: int) -> int:
     """Return how many days of metrics of `kind` to ask for: the policy's lookback, or more where a check needs it."""
     needed = [lookback_days]

@@ -35,9 +35,9 @@ from finops_operator.plugins.kind import PriceLookup, ResourceKind
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.plugins.sufficiency import insufficient
 from finops_operator.rules.readiness import act_terms
-from finops_operator.scan.check import EnabledCheck, evaluate, required_window_days, wants_fine
+from finops_operator.scan.check import EnabledCheck, evaluate, required_window_days, settled_by_days, wants_fine
 from finops_operator.scan.metrics.failures import Failures
-from finops_operator.scan.metrics.measure import Measurer, MeasureSettings
+from finops_operator.scan.metrics.measure import Measurer, MeasureSettings, Wishes
 from finops_operator.scan.offerings import OfferingAnswers
 from finops_operator.scan.price import cost_of
 from finops_operator.scan.recommend import Declarations, Terms, recommend, savings_of
@@ -149,8 +149,9 @@ class ShardJudge:
         self._costs: dict[str, Cost] = {}
         self._previous: dict[str, str] = {}
         self._answers = OfferingAnswers(kind.listing.questions, reader, brief.stores.offerings)
+        wishes = Wishes(self._wants_fine, self._settled_by_days)
         self._measurer = Measurer(
-            shard, kind, reader, brief.stores.utilization, settings, self._wants_fine, brief.metric_requests
+            shard, kind, reader, brief.stores.utilization, settings, wishes, brief.metric_requests
         )
         self.totals = ShardTotals(shard, failures=self._measurer.failures)
 
@@ -230,6 +231,12 @@ class ShardJudge:
 
     def _wants_fine(self, resource: Resource, utilization: Utilization) -> bool:
         return wants_fine(self._brief.enabled, self._facts(resource, utilization))
+
+    def _settled_by_days(self, resource: Resource, days: Utilization) -> bool:
+        # Where days are too few, the hours may be enough.
+        if any(insufficient(days, name, self._settings) for name in days.metrics):
+            return False
+        return settled_by_days(self._brief.enabled, self._facts(resource, days))
 
     def _facts(self, resource: Resource, utilization: Utilization) -> Facts[Any]:
         return Facts(

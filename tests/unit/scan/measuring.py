@@ -14,7 +14,7 @@ from finops.errors import AwsError
 from finops.store.connection import Store
 from finops.store.utilization import UtilizationStore
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.scan.metrics.measure import Measurer, MeasureSettings
+from finops_operator.scan.metrics.measure import Judged, Measurer, MeasureSettings, Wishes
 from finops_operator.services.ec2.instance import KIND as INSTANCE
 from finops_operator.services.ec2.volume import KIND as VOLUME
 
@@ -103,6 +103,7 @@ def measure(
     *resources: Resource,
     now: datetime = NOW,
     fine: bool = False,
+    settled: Judged | None = None,
     days: int = 14,
     silence: int = 32,
     kind: ResourceKind[Any] | None = None,
@@ -111,6 +112,7 @@ def measure(
     kind = kind or (VOLUME if resources[0].kind == "ebs-volume" else INSTANCE)
     shard = Shard("111111111111", "us-east-1", kind.id)
     settings = MeasureSettings(now, days, silence)
+    wishes = Wishes(lambda _r, _u: fine, settled)
     with ThreadPoolExecutor(threads) as requests:
-        measurer = Measurer(shard, kind, reader, UtilizationStore(store), settings, lambda _r, _u: fine, requests)
+        measurer = Measurer(shard, kind, reader, UtilizationStore(store), settings, wishes, requests)
         return measurer.page(resources), measurer

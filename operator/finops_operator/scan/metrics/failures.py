@@ -13,7 +13,7 @@ from finops.errors import AwsError
 
 @dataclass(slots=True)
 class Failures:
-    """Failed metrics of one shard, and how much was asked for: hourly and 5-minute series apart."""
+    """Failed metrics of one shard, and how much was asked for: first days, hours and 5 minutes apart."""
 
     shard: Shard
     metrics: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -23,6 +23,9 @@ class Failures:
     hourly_requests: int = 0
     fine_series: int = 0
     fine_requests: int = 0
+    day_series: int = 0
+    day_requests: int = 0
+    points: int = 0
 
     def add(self, operation: str, code: str, failed: Iterable[str]) -> None:
         """Count failed metrics, one resource id per metric."""
@@ -30,9 +33,13 @@ class Failures:
         self.metrics[operation, code] += len(ids)
         self.resources[operation, code] += len(set(ids))
 
-    def requested(self, series: int, *, fine: bool) -> None:
-        """Count one request of `series` series."""
-        if fine:
+    def requested(self, series: int, points: int, *, fine: bool, days: bool) -> None:
+        """Count one request of `series` series of `points` points each."""
+        self.points += series * points
+        if days:
+            self.day_series += series
+            self.day_requests += 1
+        elif fine:
             self.fine_series += series
             self.fine_requests += 1
         else:

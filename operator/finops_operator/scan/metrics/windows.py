@@ -1,6 +1,6 @@
 """Which windows are asked for: aligned, and ending where CloudWatch has surely received everything. Pure.
 
-Used by the measure stage's three pictures: hourly rings, the 5-minute picture of candidates, and the daily points
+Used by the measure stage's pictures: whole days, hourly rings, the 5-minute picture of candidates, and the daily points
 of what publishes nothing.
 """
 
@@ -44,6 +44,15 @@ def fine_window(now: datetime, days: int) -> Window:
     """Return the 5-minute window of the last `days` days."""
     end = (int(now.timestamp()) - SETTLE_SECONDS) // FIVE_MINUTES * FIVE_MINUTES
     return Window(end - days * DAY, end, FIVE_MINUTES)
+
+
+def whole_days(now: datetime, lookback_days: int) -> Window:
+    """Return the UTC days that lie whole in both the hourly and the 5-minute window; it may hold none.
+
+    So whatever a day proves, it proves of the finer pictures too.
+    """
+    start = -(-fine_window(now, lookback_days).start // DAY) * DAY
+    return Window(start, max(start, last_hour(now) * HOUR // DAY * DAY), DAY)
 
 
 def daily_window(now: datetime, days: int, lag_days: int) -> Window:

@@ -218,7 +218,8 @@ def _price_queries(region: str, kind: str, _options: Mapping[str, str]) -> tuple
 
 
 def _ebs(name: str, metric: str, unit: str, applies: Callable[[Resource], bool]) -> MetricSpec:
-    return MetricSpec(name, "AWS/EBS", metric, "VolumeId", ("Sum",), unit, applies=applies)
+    # The SampleCount of some of these counts operations, not minutes.
+    return MetricSpec(name, "AWS/EBS", metric, "VolumeId", ("Sum",), unit, samples_in_five_minutes=0, applies=applies)
 
 
 KIND: Final = ResourceKind(

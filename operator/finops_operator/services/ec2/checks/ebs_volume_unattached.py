@@ -141,5 +141,6 @@ CHECK: Final = Check(
     rollback_possible=False,
     destructive=True,
     evaluate=_evaluate,
+    settled_by_days=lambda facts, _parameters: facts.resource.state != "available",
     window_parameter="minimumUnattachedDays",
 )

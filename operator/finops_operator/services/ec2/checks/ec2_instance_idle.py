@@ -67,6 +67,11 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
     )
 
 
+def _settled_by_days(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
+    """Return whether the days already show work: neither a maximum nor a busiest day shrinks when more is seen."""
+    return isinstance(_evaluate(facts, parameters), NotRecommended)
+
+
 def _facts(
     own: InstanceFacts, cpu: MetricSummary, daily: float, limits: tuple[Decimal, Decimal]
 ) -> Iterator[EvidenceFact]:
@@ -156,4 +161,5 @@ CHECK: Final = Check(
     rollback_possible=True,
     destructive=False,
     evaluate=_evaluate,
+    settled_by_days=_settled_by_days,
 )

@@ -12,6 +12,7 @@ keeps; knowing the mode could only add advice for instances that peak at their b
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -29,6 +30,7 @@ from finops_operator.services.ec2.sizing.projection import Projection, projectio
 
 ID: Final = "ec2_instance_overprovisioned"
 _CPU: Final = "cpuPercent"
+_PARTIAL_DAYS: Final = 2
 _OTHERS: Final = (
     "memoryPercent",
     "networkInBytes",
@@ -72,12 +74,15 @@ def _choice(facts: Facts[InstanceFacts], parameters: Parameters) -> Choice | str
 
 
 def _ruled_out(facts: Facts[InstanceFacts], parameters: Parameters) -> str:
-    """Return why the hourly picture leaves nothing to advise, empty when 5-minute points may show room."""
+    """Return why hours, or days in their place, leave nothing to advise; empty when 5-minute points may show room."""
     if facts.resource.state != "running":
         return f"it is {facts.resource.state}, not running"
     hourly = facts.utilization.metrics.get(_CPU)
     if hourly is None:
         return f"{metric_words(_CPU)} is unknown ({facts.utilization.unknown.get(_CPU, 'not measured')})"
+    if _CPU in facts.utilization.least:
+        # The finer windows begin and end within a day of the whole days: as long as they may be, large steps count.
+        hourly = replace(hourly, expected=hourly.expected + _PARTIAL_DAYS)
     return insufficient(facts.utilization, _CPU, facts.settings) or ruled_out(_sizing(facts, parameters, hourly))
 
 
@@ -196,4 +201,5 @@ CHECK: Final = Check(
     destructive=False,
     evaluate=_evaluate,
     wants_fine=_wants_fine,
+    settled_by_days=lambda facts, parameters: bool(_ruled_out(facts, parameters)),
 )

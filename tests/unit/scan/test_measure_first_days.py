@@ -1,0 +1,227 @@
+"""Days first: what they decide needs no hours, and no decision differs from the one on full 5-minute points."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from tests.support.facts import facts_of
+from tests.support.facts import instance as real_instance
+from tests.support.facts import volume as real_volume
+from tests.unit.scan.measuring import NOW, CloudWatch, instance, measure
+
+from finops.domain.recommendation import Finding, NotRecommended
+from finops.domain.resource import Resource
+from finops.domain.utilization import Utilization
+from finops.errors import AwsThrottled
+from finops.store.connection import Store
+from finops_operator.plugins.loaded import load_checks
+from finops_operator.plugins.sizing_policy import SizingPolicy
+from finops_operator.plugins.sufficiency import insufficient
+from finops_operator.scan.check import enabled_checks, evaluate, settled_by_days, wants_fine
+
+CHECKS = load_checks()
+DAY = 86_400
+STATISTICS = {"Average": 0, "Maximum": 1, "Sum": 2, "SampleCount": 3}
+
+
+@dataclass
+class Aggregating(CloudWatch):
+    """A CloudWatch of 5-minute points (mean, maximum) by metric; what it says of longer periods is made of them."""
+
+    points: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    """metric → (usual level, share of busy 5 minutes, level when busy)."""
+    seed: int = 0
+    spike: float = 100.0
+    gaps: float = 0.0
+
+    def point(self, metric: str, slot: int) -> tuple[float, float] | None:
+        usual, share, high = self.points.get(metric, (1.0, 0.0, 1.0))
+        chance = random.Random(f"{self.seed}{metric}{slot}")
+        if chance.random() < self.gaps:
+            return None
+        mean = (high if chance.random() < share else usual) * chance.uniform(0.8, 1.2)
+        highest = mean * chance.uniform(1, 1.3) if chance.random() > 0.001 else mean * 3
+        return (min(mean, self.spike), min(highest, self.spike)) if metric == "CPUUtilization" else (mean, highest)
+
+    def _series(self, query: Mapping[str, Any], start: int, end: int) -> dict[str, Any]:
+        asked = query["MetricStat"]
+        metric, period, number = asked["Metric"]["MetricName"], asked["Period"], STATISTICS[asked["Stat"]]
+        found = {at: self._aggregate(metric, at, period) for at in range(start, end, period)}
+        kept = {at: value[number] for at, value in found.items() if value is not None}
+        stamps, values = [float(at) for at in kept], list(kept.values())
+        return {"Id": query["Id"], "StatusCode": "Complete", "Timestamps": stamps, "Values": values}
+
+    def _aggregate(self, metric: str, at: int, period: int) -> tuple[float, float, float, float] | None:
+        slots = range(at // 300, (at + period) // 300)
+        known = [point for slot in slots if (point := _cached(self, metric, slot)) is not None]
+        if not known:
+            return None
+        total = math.fsum(mean for mean, _ in known)
+        return total / len(known), max(high for _, high in known), total * 5, 5.0 * len(known)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+@lru_cache(maxsize=300_000)
+def _cached(cloud: Aggregating, metric: str, slot: int) -> tuple[float, float] | None:
+    return cloud.point(metric, slot)
+
+
+ENABLED = enabled_checks(CHECKS, [])
+
+
+def settles(sizing: SizingPolicy) -> Any:
+    def settled(resource: Resource, days: Utilization) -> bool:
+        facts = facts_of(resource, days, sizing=sizing)
+        if any(insufficient(days, name, facts.settings) for name in days.metrics):
+            return False
+        return settled_by_days(ENABLED, facts)
+
+    return settled
+
+
+def verdicts(resource: Resource, seen: Utilization, sizing: SizingPolicy) -> list[Finding | NotRecommended]:
+    return list(evaluate(ENABLED, facts_of(resource, seen, sizing=sizing)))
+
+
+def decisions(resource: Resource, seen: Utilization, sizing: SizingPolicy) -> set[tuple[str, str]]:
+    """Return (check, target) of each finding."""
+    return {(one.check, one.target) for one in verdicts(resource, seen, sizing) if isinstance(one, Finding)}
+
+
+def test_a_busy_instance_is_decided_by_its_days_and_shows_what_they_say(store: Store) -> None:
+    reader = Aggregating(points={"CPUUtilization": (50.0, 0, 0), "NetworkIn": (1e9, 0, 0)})
+    machine = real_instance()
+    found, measurer = measure(store, reader, machine, settled=settles(SizingPolicy()))
+    seen = found[machine.id]
+    assert reader.periods == [DAY]
+    cpu = seen.metrics["cpuPercent"]
+    assert (cpu.period_seconds, cpu.points, cpu.expected) == (DAY, 13, 13)
+    assert seen.least["cpuPercent"].p99_5 > 45
+    assert (measurer.failures.hourly_series, measurer.failures.fine_series) == (0, 0)
+    assert measurer.failures.points == measurer.failures.day_series * 13 == 7 * 13
+    reasons = {
+        one.check: one.reason for one in verdicts(machine, seen, SizingPolicy()) if isinstance(one, NotRecommended)
+    }
+    assert reasons["ec2_instance_idle"].startswith("CPU reached ")
+    assert reasons["ec2_instance_overprovisioned"] == "no smaller type has room for its peaks"
+
+
+def test_an_idle_instance_buys_its_hours_and_keeps_them(store: Store) -> None:
+    reader = Aggregating(points={"CPUUtilization": (1.0, 0, 0), "NetworkIn": (10.0, 0, 0)})
+    machine = real_instance()
+    found, _ = measure(store, reader, machine, settled=settles(SizingPolicy()))
+    assert reader.periods == [DAY, 3600]
+    assert found[machine.id].metrics["cpuPercent"].points == 336
+    assert found[machine.id].least == {}
+    again = Aggregating()
+    measure(store, again, machine, settled=settles(SizingPolicy()))
+    assert again.requests == []
+
+
+def test_what_days_decided_is_not_asked_again_on_the_same_day_and_is_on_the_next(store: Store) -> None:
+    busy = {"CPUUtilization": (60.0, 0.0, 0.0), "NetworkIn": (1e9, 0.0, 0.0)}
+    machine = real_instance()
+    first, _ = measure(store, Aggregating(points=busy), machine, settled=settles(SizingPolicy()))
+    again = Aggregating(points=busy)
+    second, _ = measure(store, again, machine, settled=settles(SizingPolicy()), now=NOW + timedelta(hours=1))
+    assert again.requests == []
+    assert second == first
+    tomorrow = Aggregating(points=busy)
+    measure(store, tomorrow, machine, settled=settles(SizingPolicy()), now=NOW + timedelta(days=1))
+    assert tomorrow.periods == [DAY]
+
+
+def test_days_seen_in_part_decide_nothing(store: Store) -> None:
+    class HalfADay(Aggregating):
+        def point(self, metric: str, slot: int) -> tuple[float, float] | None:
+            return None if slot // 288 % 5 == 0 and slot % 288 < 144 else super().point(metric, slot)
+
+    reader = HalfADay(points={"CPUUtilization": (60.0, 0, 0), "NetworkIn": (1e9, 0, 0)})
+    measure(store, reader, real_instance(), settled=settles(SizingPolicy()))
+    assert reader.periods == [DAY, 3600]
+
+
+def test_days_that_could_not_be_read_are_asked_for_by_hours_and_count_as_one_gap(store: Store) -> None:
+    error = AwsThrottled("no", operation="cloudwatch:GetMetricData", code="Throttling")
+    reader = CloudWatch(broken=error)
+    found, measurer = measure(store, reader, instance(), settled=lambda _r, _u: True)
+    assert reader.periods == [DAY, 3600]
+    assert found["i-1"].unknown["cpuPercent"] == "Throttling"
+    assert [one.resources for one in measurer.gaps() if one.operation == "GetMetricData"] == [1]
+
+
+def test_one_metric_that_days_do_not_bring_leaves_the_hours_to_say(store: Store) -> None:
+    reader = CloudWatch(refused=frozenset({"NetworkIn"}))
+    found, measurer = measure(store, reader, instance(), settled=lambda _r, _u: True)
+    assert reader.periods[0] == DAY
+    assert 3600 in reader.periods
+    assert set(found["i-1"].metrics) == {"cpuPercent", "networkOutBytes"}
+    assert [(gap.code, gap.resources) for gap in measurer.gaps()] == [("InternalError", 1)]
+
+
+def test_an_instance_started_today_has_no_whole_day_and_is_judged_by_hours(store: Store) -> None:
+    reader = Aggregating(points={"CPUUtilization": (60.0, 0, 0)})
+    young = instance(created=NOW - timedelta(hours=10))
+    found, _ = measure(store, reader, young, settled=lambda _r, _u: True)
+    assert reader.periods == [DAY, 3600]
+    assert found["i-1"].metrics["cpuPercent"].period_seconds == 3600
+
+
+def test_an_attached_volume_needs_no_hours_whatever_it_does(store: Store) -> None:
+    reader = Aggregating(points={})
+    attached = real_volume(volume_type="gp2")
+    found, _ = measure(store, reader, attached, settled=settles(SizingPolicy()))
+    assert reader.periods == [DAY]
+    assert found[attached.id].metrics["volumeReadOps"].points == 13
+    assert ("ebs_volume_gp2", "gp3") in decisions(attached, found[attached.id], SizingPolicy())
+
+
+PRESETS = ("MaxSavings", "Balanced", "Default", "MaxPerformance")
+TYPES = ("m5.2xlarge", "t3.xlarge", "c5.4xlarge", "m6i.large", "r5.4xlarge")
+
+
+def made_up(number: int) -> tuple[Resource, Aggregating, SizingPolicy, int]:
+    """Return an instance, what it did, how it is sized and the lookback; loads lie around the limits of checks."""
+    chance = random.Random(number)
+    usual, busy = chance.choice([0.5, 3, 4.5, 10, 20, 30, 40, 60]), chance.choice([4.9, 5.2, 20, 40, 70, 95])
+    share = chance.choice([0.0, 0.0005, 0.003, 0.006, 0.02, 0.08, 0.3])
+    network = chance.choice([100.0, 5_000_000 / 1440 / 2, 1e4, 1e6])
+    points = {
+        "CPUUtilization": (usual, share, busy),
+        "NetworkIn": (network, share, network * 3),
+        "NetworkOut": (network, 0.0, 0.0),
+        "CPUCreditBalance": (500.0, 0.0, 0.0),
+        "mem_used_percent": (chance.choice([20.0, 45.0, 80.0]), 0.0, 0.0),
+    }
+    machine = replace(real_instance(instance_type=chance.choice(TYPES)), id=f"i-days{number}")
+    # The agent's dimension sets are read once a day for all instances: of the one, and of its twin in full.
+    twins = (machine.id, f"i-full{number}")
+    agents = [[{"Name": "InstanceId", "Value": one}] for one in twins] if chance.random() < 0.5 else []
+    cloud = Aggregating(points=points, seed=number, agents=agents, gaps=chance.choice([0.0, 0.0, 0.02]))
+    return machine, cloud, SizingPolicy(chance.choice(PRESETS)), chance.choice([3, 7, 14])
+
+
+@pytest.mark.parametrize("start", range(0, 30, 10))
+def test_no_decision_differs_from_the_one_on_full_five_minute_points(store: Store, start: int) -> None:
+    decided = 0
+    for number in range(start, start + 10):
+        resource, cloud, sizing, days = made_up(number)
+        coarse, _ = measure(store, cloud, resource, settled=settles(sizing), days=days)
+        seen = coarse[resource.id]
+        if not seen.least:
+            continue
+        decided += 1
+        fresh = replace(resource, id=f"i-full{number}")
+        full, _ = measure(store, cloud, fresh, fine=True, days=days)
+        assert decisions(fresh, full[fresh.id], sizing) == decisions(resource, seen, sizing) == set(), number
+        assert not wants_fine(ENABLED, facts_of(resource, seen, sizing=sizing))
+    assert decided >= 1
