@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,11 +13,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from finops.domain.resource import Gap
 from finops_web import formats
 from finops_web.context import Asked, parts_of
 from finops_web.readings.policies import Trust
 from finops_web.readings.recommendations import change_of
 
+_LONGEST_HEADER: Final = 1000
 _ENVIRONMENT: Final = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
     autoescape=True,
@@ -103,6 +105,14 @@ def csv_of(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], name: str)
         writer.writerow([_cell(row.get(column)) for column in columns])
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def with_gaps(answer: Response, gaps: Collection[Gap]) -> Response:
+    """Name what is missing in a list in the `Finops-Gaps` header of its answer; without gaps there is none."""
+    if gaps:
+        named = "; ".join(f"{gap.account} {gap.region} {gap.service}:{gap.operation} {gap.code}" for gap in gaps)
+        answer.headers["Finops-Gaps"] = named.encode("ascii", "replace").decode()[:_LONGEST_HEADER]
+    return answer
 
 
 def _cell(value: object) -> str:

@@ -33,7 +33,7 @@ _POLL_SECONDS: Final = 0.5
 _SETTLE_SECONDS: Final = 2.0
 """For so long the figures of the request may lag behind the verdict."""
 _UNREAD_SECONDS: Final = 30.0
-"""For so long a verdict waits for a request that is not read yet; after that it is told without the request's name."""
+"""For so long a verdict waits for a request that is not read yet; after that it is sent without the request's name."""
 _LOG: Final = logging.getLogger(__name__)
 
 

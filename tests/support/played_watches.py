@@ -22,7 +22,7 @@ class Played:
         self.asked: list[str | None] = []
         self._events: dict[str | None, queue.Queue[WatchEvent[Any] | Refused]] = {}
 
-    def tell(self, namespace: str | None, *events: WatchEvent[Any] | Refused) -> None:
+    def give(self, namespace: str | None, *events: WatchEvent[Any] | Refused) -> None:
         for event in events:
             self._events.setdefault(namespace, queue.Queue()).put(event)
 

@@ -152,7 +152,11 @@ def _ask(connection: Connection) -> Access:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Dashboards in front of a cluster in which alice may read and vote in namespace team-a, and admin everywhere."""
+    """Dashboards in front of a cluster.
+
+    In it alice may read and vote in namespace team-a, bob may read policies there and no requests, and admin may do
+    everything everywhere.
+    """
 
     cluster: KubernetesDouble
 
@@ -232,6 +236,19 @@ def running_site(directory: Path) -> Iterator[Site]:
             "metadata": {"name": "alice-decides", "namespace": "team-a"},
             "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "decides"},
             "subjects": [{"kind": "User", "name": "alice", "apiGroup": rbac}],
+        },
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "Role",
+            "metadata": {"name": "reads-policies", "namespace": "team-a"},
+            "rules": [{"apiGroups": ["finops.dev"], "resources": ["scanpolicies"], "verbs": ["get", "list"]}],
+        },
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "bob-reads", "namespace": "team-a"},
+            "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "reads-policies"},
+            "subjects": [{"kind": "User", "name": "bob", "apiGroup": rbac}],
         },
     ]
     with KubernetesDouble(directory, crds=[ROOT / "crds"], manifests=manifests) as cluster:

@@ -70,12 +70,13 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something a scan could not see. Never zero, never idle, always shown.
+    """Something that could not be seen. Never zero, never idle, always shown.
 
     Attributes:
-        account: 12 digits, or the account object's name when the identity itself failed.
+        account: 12 digits, or the account object's name when the identity itself failed; for what the cluster keeps
+            from a reader, the namespace.
         region: region code, or empty when the whole account is meant.
-        service: AWS service prefix (`ec2`, `cloudwatch`, `sts`).
+        service: AWS service prefix (`ec2`, `cloudwatch`, `sts`), or `kubernetes`.
         operation: AWS operation (`DescribeInstances`).
         code: AWS's error code, or our own (`PartialPages`, `MetricsIncomplete`).
         message: one sentence for people.

@@ -32,9 +32,10 @@ def action_requests(
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
 ) -> dict[str, Any]:
     """List requests: those that wait for votes first, then what runs, then what has ended."""
-    found = [one for one in requests_of(asked.visitor, asked.namespaces()) if state in {None, one.status.state}]
+    read = requests_of(asked.visitor, asked.namespaces())
+    found = [one for one in read.found if state in {None, one.status.state}]
     page = page_of(found, [one.metadata.uid or "" for one in found], cursor, limit)
-    return success([one.to_object() for one in page.rows], as_of=None, next_page=page.next_page)
+    return success([one.to_object() for one in page.rows], as_of=None, gaps=read.gaps, next_page=page.next_page)
 
 
 @ROUTER.get("/api/action-requests/{uid}")
@@ -55,7 +56,8 @@ def approve(
 
 def found_by(asked: Asked, uid: str) -> ActionRequest:
     """Return the request with this uid. Raises NotThere, ClusterUnavailable."""
-    found = next((one for one in requests_of(asked.visitor, asked.namespaces()) if one.metadata.uid == uid), None)
+    read = requests_of(asked.visitor, asked.namespaces())
+    found = next((one for one in read.found if one.metadata.uid == uid), None)
     if found is None:
         raise NotThere("there is no such request", code="NotFound", hint="it may have been removed; open the list")
     return found

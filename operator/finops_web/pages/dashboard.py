@@ -9,7 +9,6 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from finops.crds.action_request import ActionRequest
 from finops.domain.money import to_cents
 from finops.errors import ClusterUnavailable
 from finops_web.analytics.forecast import LEAST_DAYS, LEAST_DAYS_FOR_MONTHS
@@ -18,7 +17,7 @@ from finops_web.context import Asked, Visit
 from finops_web.readings.history import Outlook, outlook
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.recommendations import counted, recommendations_of
-from finops_web.readings.requests import may_be_voted_on, requests_of
+from finops_web.readings.requests import ReadRequests, may_be_voted_on, requests_of
 from finops_web.readings.resources import grouped, sum_of
 from finops_web.readings.savings import realised_of
 from finops_web.rendering import Entry, render
@@ -46,7 +45,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
     rows = asked.parts.resources.seen_by(policies)
     cost, resources, unpriced = sum_of(rows)
     now = asked.parts.clock.now()
-    waiting, cluster_problem = _waiting(asked)
+    read, cluster_problem = _requests(asked)
     ahead = outlook(asked.parts.history.parts(policies), now.date())
     recommended = counted(recommendations_of(asked.parts.store, policies))
     return render(
@@ -54,7 +53,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
         request,
         "dashboard.html",
         title="Dashboard",
-        trust=trust_in(policies, resources, resources - unpriced, now),
+        trust=trust_in(policies, resources, resources - unpriced, now, read.gaps),
         cost=cost,
         daily=None if cost is None else to_cents(cost / 30),
         unpriced=unpriced,
@@ -62,7 +61,8 @@ def dashboard(asked: Visit, request: Request) -> Response:
         realised=realised_of(asked.parts.store, asked.namespaces()),
         top=recommended[:_TOP],
         more=max(0, len(recommended) - _TOP),
-        waiting=waiting,
+        waiting=[one for one in read.found if may_be_voted_on(one)],
+        closed=len(read.gaps),
         cluster_problem=cluster_problem,
         by_kind=grouped(rows, lambda row: row.resource.kind),
         by_region=grouped(rows, lambda row: row.resource.region or "global"),
@@ -81,13 +81,12 @@ def dashboard_json(asked: Visit) -> dict[str, Any]:
     return figures(asked)
 
 
-def _waiting(asked: Asked) -> tuple[list[ActionRequest], str]:
-    """Return the requests that wait for votes; with the reason when the API server does not answer."""
+def _requests(asked: Asked) -> tuple[ReadRequests, str]:
+    """Return the requests; with the reason when the API server does not answer."""
     try:
-        found = requests_of(asked.visitor, asked.namespaces())
+        return requests_of(asked.visitor, asked.namespaces()), ""
     except ClusterUnavailable as error:
-        return [], error.message
-    return [one for one in found if may_be_voted_on(one)], ""
+        return ReadRequests(), error.message
 
 
 def _days(found: Outlook, today: date) -> tuple[Day, ...]:

@@ -60,9 +60,8 @@ def decide_many(
         raise InvalidInput("nothing is selected", field="chosen", hint="go back and select at least one row")
     if len(names) > MOST:
         raise InvalidInput(f"more than {MOST} are selected", field="chosen", hint="decide them in parts")
-    known = {
-        f"{one.metadata.namespace}/{one.metadata.name}": one for one in requests_of(asked.visitor, asked.namespaces())
-    }
+    read = requests_of(asked.visitor, asked.namespaces())
+    known = {f"{one.metadata.namespace}/{one.metadata.name}": one for one in read.found}
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         results = list(pool.map(lambda name: _one(asked, known.get(name), name, decision, reason.strip()), names))
     return render(

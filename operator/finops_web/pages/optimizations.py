@@ -20,7 +20,7 @@ from finops_web.context import Asked, Visit
 from finops_web.narrowing import Narrowed
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.recommendations import ORDER, counted, recommendations_of
-from finops_web.readings.requests import may_be_voted_on, request_of, requests_of, vote
+from finops_web.readings.requests import ReadRequests, may_be_voted_on, request_of, requests_of, vote
 from finops_web.rendering import Entry, csv_of, render
 
 ROUTER = APIRouter(include_in_schema=False)
@@ -55,21 +55,22 @@ def optimizations(
     listed = counted(everything)
     shown = wanted.apply(listed)
     chosen = next((one for one in everything if one.id == open), None) if open else next(iter(shown), None)
-    waiting, cluster_problem = _requests(asked)
+    read, cluster_problem = _requests(asked)
     return render(
         asked,
         request,
         "optimizations.html",
         title="Optimizations",
-        trust=trust_in(policies, 0, 0, asked.parts.clock.now()),
+        trust=trust_in(policies, 0, 0, asked.parts.clock.now(), read.gaps),
         groups=[Group(status, tuple(one for one in shown if one.status is status)) for status in ORDER],
         savings=savings_of(policies),
         chosen=chosen,
+        closed=len(read.gaps),
         asked_open=bool(open),
-        request_of_chosen=_about(waiting, chosen),
+        request_of_chosen=_about(read.found, chosen),
         cluster_problem=cluster_problem,
         alternatives=[one for one in everything if chosen and one.group == chosen.group and one.id != chosen.id],
-        open_requests=_open_requests(waiting),
+        open_requests=_open_requests(read.found),
         wanted=wanted,
         hidden=len(listed) - len(shown),
         kinds=sorted({one.resource.kind for one in listed}),
@@ -136,11 +137,11 @@ def _open_requests(requests: tuple[ActionRequest, ...]) -> dict[tuple[str, str],
     return {(one.spec.resource.arn, one.spec.action): one for one in requests if may_be_voted_on(one)}
 
 
-def _requests(asked: Asked) -> tuple[tuple[ActionRequest, ...], str]:
+def _requests(asked: Asked) -> tuple[ReadRequests, str]:
     try:
         return requests_of(asked.visitor, asked.namespaces()), ""
     except ClusterUnavailable as error:
-        return (), error.message
+        return ReadRequests(), error.message
 
 
 def _about(requests: tuple[ActionRequest, ...], chosen: Recommendation | None) -> ActionRequest | None:

@@ -58,6 +58,7 @@ async def changes(
 def _mark(asked: Asked) -> str:
     """Return what changes with any of the visitor's requests. Raises FinopsError."""
     asked.parts.visitors.recognise(asked.token)
-    found = requests_of(asked.visitor, asked.namespaces())
-    versions = "\n".join(f"{one.metadata.uid} {one.metadata.resource_version}" for one in found)
+    read = requests_of(asked.visitor, asked.namespaces())
+    versions = "\n".join(f"{one.metadata.uid} {one.metadata.resource_version}" for one in read.found)
+    versions += "".join(f"\n{gap.account}" for gap in read.gaps)
     return sha256(versions.encode()).hexdigest()[:16]

@@ -67,10 +67,12 @@ class Trust:
     stale: bool
 
 
-def trust_in(policies: Collection[ScannedPolicy], resources: int, priced: int, now: datetime) -> Trust:
-    """Return how far figures of `policies` can be trusted."""
+def trust_in(
+    policies: Collection[ScannedPolicy], resources: int, priced: int, now: datetime, more: Iterable[Gap] = ()
+) -> Trust:
+    """Return how far figures of `policies` can be trusted; `more` are gaps that no scan has, and come first."""
     ends = [one.head.summary.completion_time for one in policies]
-    gaps = dict.fromkeys(gap for one in policies for gap in one.head.summary.gaps)
+    gaps = dict.fromkeys((*more, *(gap for one in policies for gap in one.head.summary.gaps)))
     oldest = min(ends, default=None)
     return Trust(
         oldest,

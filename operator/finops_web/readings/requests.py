@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.domain.decision import TERMINAL, Choice, State, VoteResult
+from finops.domain.resource import Gap
 from finops.errors import FinopsError, Refused
 from finops.k8s.ballots import Ballot
 from finops.k8s.kinds import action_requests, approvals
@@ -20,21 +22,33 @@ _GROUPS: Final = 100
 """As many as an Approval holds."""
 
 
-def requests_of(visitor: Visitor, namespaces: Iterable[str]) -> tuple[ActionRequest, ...]:
-    """Return the requests of the namespaces: those that wait for votes first, then what runs, then what has ended.
+@dataclass(frozen=True, slots=True)
+class ReadRequests:
+    """What a visitor may read of the requests.
 
-    A namespace whose requests the visitor may not read adds none.
+    Attributes:
+        found: those that wait for votes first, then what runs, then what has ended.
+        gaps: one per namespace whose requests the visitor may not read.
+    """
+
+    found: tuple[ActionRequest, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+def requests_of(visitor: Visitor, namespaces: Iterable[str]) -> ReadRequests:
+    """Return the requests of the namespaces, and a gap for each namespace that is closed to the visitor.
 
     Raises:
         ClusterUnavailable: the API server does not answer.
     """
     found: list[ActionRequest] = []
+    gaps: list[Gap] = []
     for namespace in sorted(namespaces):
         try:
             found.extend(action_requests(visitor.connection, newer=True).list(namespace))
-        except Refused:
-            continue
-    return tuple(sorted(found, key=_order))
+        except Refused as error:
+            gaps.append(_closed(namespace, error))
+    return ReadRequests(tuple(sorted(found, key=_order)), tuple(gaps))
 
 
 def request_of(visitor: Visitor, namespace: str, name: str) -> ActionRequest | None:
@@ -76,6 +90,18 @@ def vote(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str, 
 def may_be_voted_on(request: ActionRequest) -> bool:
     """Return whether a vote can still change what becomes of the request."""
     return request.status.state in WAITING
+
+
+def _closed(namespace: str, error: Refused) -> Gap:
+    return Gap(
+        account=f"namespace {namespace}",
+        region="",
+        service="kubernetes",
+        operation="list actionrequests",
+        code=error.code or "Forbidden",
+        message="You may not read the requests of this namespace; they are missing here. "
+        "A role with get and list on actionrequests shows them.",
+    )
 
 
 def _order(one: ActionRequest) -> tuple[int, float, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -37,13 +38,22 @@ def now_ms(clock: Clock) -> int:
     return int(clock.now().timestamp() * 1000)
 
 
+def in_turn(mirror: Mirror, uids: Collection[str]) -> list[str]:
+    """Return requests that change together in the order of their cards: older ones first, a digest's by their place.
+
+    The requests of one digest may be made over more than one second; all of them count as made with their first.
+    """
+    return sorted(uids, key=partial(_turn, mirror))
+
+
 def _turn(mirror: Mirror, uid: str) -> tuple[str, int, int, str]:
-    """The order of cards that change together: older ones first, those of a digest by their place in it."""
     request = mirror.request(uid)
     if request is None:
         return ("", 0, 0, uid)
-    made, entry = request.metadata.creation_timestamp, request.spec.slack_digest
-    return (str(made), entry.position if entry else 0, mirror.version(uid), uid)
+    entry = request.spec.slack_digest
+    together = mirror.listed_in(listing_of(request)) if entry else ()
+    made = min(str(one.metadata.creation_timestamp) for one in (request, *together))
+    return (made, entry.position if entry else 0, mirror.version(uid), uid)
 
 
 class Projection:
@@ -89,7 +99,7 @@ class Projection:
                     next_everything = self._clock.monotonic() + _EVERYTHING_SECONDS
                     todo |= mirror.uids() | self._outbox.known()
                 announced |= todo
-                for uid in sorted(todo - {_EVERYTHING}, key=partial(_turn, mirror)):
+                for uid in in_turn(mirror, todo - {_EVERYTHING}):
                     self.project(mirror, uid)
                     todo.discard(uid)
             except StoreUnavailable as error:

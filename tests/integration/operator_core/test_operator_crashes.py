@@ -192,6 +192,10 @@ def test_without_its_store_the_operator_decides_nothing_says_so_and_goes_on_late
 
 
 def test_a_store_that_evicts_is_refused_with_what_to_set(rig: Rig) -> None:
+    # The ledger of all these tests begins in the store they share: the first one is anchored, another is a cut one.
+    rig.start()
+    eventually(lambda: rig.http("/readyz")[0] == 200, what=rig.tail())
+    rig.stop()
     with running_valkey("--maxmemory-policy", "allkeys-lru", "--maxmemory", "100mb") as evicting:
         rig.start(redis_url=evicting.url, ledger_path=str(rig.directory / "other-ledger.jsonl"))
         case = rig.case()

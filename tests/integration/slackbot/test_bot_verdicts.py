@@ -72,7 +72,7 @@ class NextBot:
         click = OpenClick("click", "first", "U0BOB00001", "C1", "uid", "Approve", at_ms, namespace=namespace)
         self.clicks.claim(click, ["envelope:1"])
         self.clicks.save(replace(click, approval=VOTE.metadata.name))
-        self.approvals.tell(None, shown("ADDED", VOTE), SYNCED)
+        self.approvals.give(None, shown("ADDED", VOTE), SYNCED)
         wait_until(lambda: self.mirror.approval(namespace, VOTE.metadata.name) is not None)
 
 
@@ -91,7 +91,7 @@ def test_a_verdict_waits_until_the_request_is_read_and_then_names_it(bot: NextBo
     bot.follower.refresh()
     assert bot.heard.texts == []
 
-    bot.requests.tell(None, shown("ADDED", REQUEST), SYNCED)
+    bot.requests.give(None, shown("ADDED", REQUEST), SYNCED)
     wait_until(lambda: not bot.mirror.problem())
     bot.clock.sleep(10)
     bot.follower.refresh()
@@ -110,7 +110,7 @@ def test_a_verdict_whose_request_cannot_be_read_is_told_after_half_a_minute_all_
 
 
 def test_a_request_that_is_gone_keeps_nobody_waiting(bot: NextBot) -> None:
-    bot.requests.tell(None, SYNCED)
+    bot.requests.give(None, SYNCED)
     wait_until(lambda: not bot.mirror.problem())
 
     bot.follower.refresh()

@@ -76,6 +76,36 @@ def test_a_person_sees_the_resources_of_the_namespaces_they_may_read_and_no_othe
     assert "theirs" not in client.get("/resources.csv", headers=site.bearer()).text
 
 
+CLOSED = "You may not read the requests of this namespace"
+
+
+@pytest.mark.parametrize("path", ["/", "/requests", "/optimizations"])
+def test_requests_that_a_person_may_not_read_are_a_gap_on_every_page_that_would_show_them(
+    site: Site, estate: Store, path: str
+) -> None:
+    client = site.client(estate)
+
+    shown = client.get(path, headers=site.bearer("bob")).text
+
+    assert CLOSED in shown
+    assert "namespace team-a" in shown
+    assert "Nobody is asked at the moment" not in shown
+    assert CLOSED not in client.get(path, headers=site.bearer()).text
+
+
+def test_requests_that_a_person_may_not_read_are_a_gap_in_the_data_too(site: Site, estate: Store) -> None:
+    client = site.client(estate)
+
+    answer = client.get("/api/action-requests", headers=site.bearer("bob")).json()
+
+    assert answer["data"] == []
+    assert [(gap["account"], gap["code"]) for gap in answer["meta"]["gaps"]] == [("namespace team-a", "Forbidden")]
+    for twin in ("/requests.json", "/requests.csv"):
+        header = client.get(twin, headers=site.bearer("bob")).headers["finops-gaps"]
+        assert "namespace team-a kubernetes:list actionrequests" in " ".join(header.split())
+        assert "finops-gaps" not in client.get(twin, headers=site.bearer()).headers
+
+
 def test_what_a_policy_leaves_out_by_its_tags_is_not_shown(site: Site, store: Store) -> None:
     left_out = resource("ec2-instance", "i-out", tags={"finops.dev/ignore": "true"})
     StoredScan(store).write(

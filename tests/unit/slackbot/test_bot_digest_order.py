@@ -13,7 +13,7 @@ from finops.store.outbox import Outbox, WantedCard
 from finops.store.slack_messages import MessageRef
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.mirror import DIGEST, Mirror, listing_of
-from finops_slackbot.outbox.projection import Projection
+from finops_slackbot.outbox.projection import Projection, in_turn
 
 SIZE = 3
 
@@ -62,9 +62,11 @@ class Posted:
         return True
 
 
-def member(position: int) -> ActionRequest:
+def member(position: int, *, seconds: int = 0) -> ActionRequest:
+    """A request of the digest, made so many seconds after its first one."""
     entry = DigestEntry(id="20260310t123000z", position=position, size=SIZE)
-    return resize_request(name=f"resize-{position}", uid=f"uid-{position}", digest=entry)
+    created = CREATED + timedelta(seconds=seconds)
+    return resize_request(name=f"resize-{position}", uid=f"uid-{position}", digest=entry, created=created)
 
 
 def projected(known: Known, clock: FakeClock) -> list[str]:
@@ -86,3 +88,9 @@ def test_after_half_a_minute_those_that_never_came_are_waited_for_no_longer() ->
     clock = FakeClock(CREATED + timedelta(seconds=31))
 
     assert projected(Known(member(1), member(3)), clock) == ["uid-1", "uid-3"]
+
+
+def test_requests_made_over_two_seconds_keep_their_place_in_the_digest_whichever_was_made_first() -> None:
+    known = cast("Mirror", cast("Any", Known(member(3), member(1, seconds=1), member(2, seconds=1))))
+
+    assert in_turn(known, {"uid-1", "uid-2", "uid-3"}) == ["uid-1", "uid-2", "uid-3"]

@@ -46,12 +46,12 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 def test_every_namespace_is_watched_and_that_all_are_read_is_told_once(stage: Stage) -> None:
     stage.start("a", "b", "a")
     for kind in (stage.requests, stage.approvals):
-        kind.tell("a", SYNCED)
-    stage.requests.tell("b", SYNCED)
+        kind.give("a", SYNCED)
+    stage.requests.give("b", SYNCED)
     stage.until(lambda: stage.mirror.problem() == "approvals in b: not read yet")
     assert stage.told == []
 
-    stage.approvals.tell("b", SYNCED)
+    stage.approvals.give("b", SYNCED)
 
     stage.until(lambda: not stage.mirror.problem())
     stage.until(lambda: stage.told == [""])
@@ -66,14 +66,14 @@ def test_without_namespaces_the_whole_cluster_is_watched(stage: Stage) -> None:
 
 def test_a_namespace_that_cannot_be_read_is_named_and_the_others_are_followed(stage: Stage) -> None:
     stage.start("a", "b")
-    stage.requests.tell("b", Refused("may not list actionrequests", code="Forbidden"))
-    stage.requests.tell("a", shown("ADDED", resize_request(uid="one")), SYNCED)
+    stage.requests.give("b", Refused("may not list actionrequests", code="Forbidden"))
+    stage.requests.give("a", shown("ADDED", resize_request(uid="one")), SYNCED)
     for namespace in ("a", "b"):
-        stage.approvals.tell(namespace, SYNCED)
+        stage.approvals.give(namespace, SYNCED)
 
     stage.until(lambda: stage.mirror.problem() == "actionrequests in b: may not list actionrequests")
     stage.until(lambda: stage.mirror.uids() == {"one"})
-    stage.requests.tell("b", shown("ADDED", resize_request(uid="two", name="two")), SYNCED)
+    stage.requests.give("b", shown("ADDED", resize_request(uid="two", name="two")), SYNCED)
 
     stage.until(lambda: not stage.mirror.problem())
     assert stage.mirror.uids() == {"one", "two"}
@@ -82,12 +82,12 @@ def test_a_namespace_that_cannot_be_read_is_named_and_the_others_are_followed(st
 def test_what_went_while_the_right_to_watch_was_missing_is_gone(stage: Stage) -> None:
     stage.start("a")
     kept, deleted = resize_request(uid="kept", name="kept"), resize_request(uid="deleted", name="deleted")
-    stage.requests.tell("a", shown("ADDED", kept), shown("ADDED", deleted), SYNCED)
+    stage.requests.give("a", shown("ADDED", kept), shown("ADDED", deleted), SYNCED)
     stage.until(lambda: stage.mirror.uids() == {"kept", "deleted"})
-    stage.requests.tell("a", Refused("not now", code="Forbidden"), shown("ADDED", kept))
+    stage.requests.give("a", Refused("not now", code="Forbidden"), shown("ADDED", kept))
     stage.until(lambda: len(stage.requests.asked) == 2)
     assert stage.mirror.uids() == {"kept", "deleted"}
 
-    stage.requests.tell("a", SYNCED)
+    stage.requests.give("a", SYNCED)
 
     stage.until(lambda: stage.mirror.uids() == {"kept"})
