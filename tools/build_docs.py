@@ -27,6 +27,7 @@ from finops_operator.plugins.action import Action
 from finops_operator.plugins.check import Check
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.plugins.loaded import Plugins, plugins
+from finops_operator.scan.custom.fields import COUNTED, STATISTICS, fields_of
 from finops_operator.telemetry import Telemetry
 from finops_slackbot.metrics import Metrics as BotMetrics
 
@@ -99,6 +100,35 @@ def checks_page(loaded: Plugins) -> str:
     ]
     parts += [_check(check) for check in loaded.checks.values()]
     return "\n".join(parts)
+
+
+def conditions_page(loaded: Plugins) -> str:
+    """What the conditions of a policy's own checks may name."""
+    kinds = loaded.kinds.values()
+    shared = [field for field in fields_of(next(iter(kinds))).values() if not field.name.startswith(_OF_ITS_KIND)]
+    parts = [
+        introduction("conditions"),
+        "## Of every kind\n",
+        table(("Name", "Type", "Meaning"), ((code(one.name), one.type, one.meaning) for one in shared)),
+        "## Statistics of a metric\n",
+        table(("Statistic", "Meaning"), ((code(name), words) for name, words in {**STATISTICS, **COUNTED}.items())),
+        "`total` and `busiest_day` are of counters alone.\n",
+        *(_named_by(kind) for kind in kinds),
+    ]
+    return "\n".join(parts)
+
+
+_OF_ITS_KIND: Final = ("attributes.", "utilization.")
+
+
+def _named_by(kind: ResourceKind[Any]) -> str:
+    facts = [(code(one.name), one.type) for one in fields_of(kind).values() if one.name.startswith("attributes.")]
+    metrics = [
+        (code(f"utilization.{spec.name}"), spec.unit, "counter" if spec.counter else "level") for spec in kind.metrics
+    ]
+    return f"## {kind.id}\n\n{kind.title}.\n\n" + "\n".join(
+        one for one in (table(("Name", "Type"), facts), table(("Metric", "Unit", "Sort"), metrics)) if one
+    )
 
 
 def _action_link(check: Check[Any]) -> str:
@@ -349,6 +379,7 @@ PAGES: Final[Mapping[str, Callable[[Plugins], str]]] = {
     "docs/actions.md": actions_page,
     "docs/checks.md": checks_page,
     "docs/commands.md": commands_page,
+    "docs/conditions.md": conditions_page,
     "docs/kinds.md": kinds_page,
     "docs/metrics.md": metrics_page,
     "docs/permissions.md": permissions_page,

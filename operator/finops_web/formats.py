@@ -49,18 +49,6 @@ def clock(value: datetime) -> str:
     return f"{value:%H:%M:%S}"
 
 
-def duration(length: timedelta) -> str:
-    """Return a length of time in its two largest units: `2 d 3 h`, `6 min 55 s`, `1.9 s`."""
-    seconds = length.total_seconds()
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours < 24 else f"{hours // 24} d {hours % 24} h"
-
-
 def age(value: datetime | None, now: datetime) -> str:
     """Return how long ago something was, in its largest unit."""
     if value is None:
@@ -84,12 +72,6 @@ def left(until: datetime, now: datetime) -> str:
     if days:
         return f"{days} d {hours} h"
     return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
-
-
-def words(name: str) -> str:
-    """Return an id as words: `ec2_instance_idle` and `NeedsHuman` become `ec2 instance idle` and `needs human`."""
-    spaced = "".join(f" {one.lower()}" if one.isupper() else one for one in name)
-    return spaced.replace("_", " ").replace("-", " ").strip()
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -13,6 +13,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from finops.domain import quantity
 from finops.domain.resource import Gap
 from finops_web import formats
 from finops_web.context import Asked, parts_of
@@ -27,8 +28,10 @@ _ENVIRONMENT: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-for _name in ("money", "whole", "cents", "share", "moment", "clock", "duration", "age", "left", "words"):
+for _name in ("money", "whole", "cents", "share", "moment", "clock", "age", "left"):
     _ENVIRONMENT.filters[_name] = getattr(formats, _name)
+for _name in ("duration", "words"):
+    _ENVIRONMENT.filters[_name] = getattr(quantity, _name)
 _ENVIRONMENT.filters["change"] = change_of
 _ENVIRONMENT.globals["count"] = formats.count
 

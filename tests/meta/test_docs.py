@@ -30,6 +30,7 @@ from finops_operator.cli.main import application
 from finops_operator.plugins.loaded import plugins
 from finops_operator.rules.due import next_run
 from finops_operator.scan.check import CheckSetting, enabled_checks
+from finops_operator.scan.custom.checks import Catalog, custom_checks
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
@@ -150,6 +151,7 @@ def test_an_example_is_an_object_that_the_product_takes(where: str, document: di
     if isinstance(parsed, ScanPolicy):
         spec = parsed.spec
         enabled_checks(PLUGINS.checks, [CheckSetting(one.id, one.enabled, one.parameters) for one in spec.checks])
+        custom_checks(spec.custom_checks, Catalog(PLUGINS.kinds, PLUGINS.checks, PLUGINS.actions))
         assert set(spec.actions.allowed) <= set(PLUGINS.actions)
         for schedule, zone in [(spec.schedule, spec.time_zone)] + [
             (w.schedule, w.time_zone) for w in spec.actions.windows
@@ -270,7 +272,7 @@ def test_every_dependency_is_explained() -> None:
             assert re.search(rf"^\| .*\b{re.escape(name)}\b", page, re.MULTILINE), f"{name} is not explained"
 
 
-def test_every_decision_record_is_in_the_list_and_tells_context_decision_and_costs() -> None:
+def test_every_decision_record_is_in_the_list_and_names_context_decision_and_costs() -> None:
     listed = text_of(ROOT / "docs/adr/README.md")
     for record in sorted((ROOT / "docs/adr").glob("0*.md")):
         text = text_of(record)
@@ -279,7 +281,7 @@ def test_every_decision_record_is_in_the_list_and_tells_context_decision_and_cos
         assert [f"**{part}.**" in text for part in ("Context", "Decision", "Costs")] == [True] * 3
 
 
-def test_modes_of_a_policy_are_told() -> None:
+def test_modes_of_a_policy_are_explained() -> None:
     page = text_of(ROOT / "docs/policy.md")
     assert all(mode.value in page for mode in Mode)
 

@@ -38,8 +38,9 @@ ALLOWED: Final = {
 }
 """Files in which a service may be named; each with the reason, and no longer than it holds."""
 
-ORDINARY: Final = frozenset({"auto", "load", "log", "logs"})
-"""Services and beginnings of kind ids that are words of everyday English: `load-balancer`, `log-group` of `logs`."""
+ORDINARY: Final = frozenset({"auto", "load", "log", "logs", "cloudwatch"})
+"""Services and beginnings of kind ids that are words of everyday English: `load-balancer`, `log-group` of `logs`; and
+the service that every metric of every kind is read from."""
 
 WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+\d*[a-z]*|\d+")
 Words = tuple[str, ...]

@@ -2,7 +2,8 @@
 
 Every text constant of the programs counts that is a phrase (cards, messages, conditions, events, options, logs), and
 every page of the documentation, the chart's values and notes included; and, of the code, all names, docstrings and
-comments. A name is searched word by word: `lookAgain`, `look_again` and `look again` are one phrase.
+comments; of a test, its name. A name is searched word by word: `lookAgain`, `look_again` and `look again` are one
+phrase.
 """
 
 from __future__ import annotations
@@ -64,6 +65,13 @@ def code_words(path: Path) -> Iterator[tuple[int, str]]:
                 yield node.lineno + offset, " ".join(map(_words, line.split()))
 
 
+def names_of_tests(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the names of the tests of a module: the sentences that describe the product."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name.startswith("test_"):
+            yield node.lineno, _words(node.name)
+
+
 def _words(name: str) -> str:
     return _BOUNDARY.sub(" ", name)
 
@@ -93,6 +101,13 @@ def test_no_name_docstring_or_comment_has_a_word_that_is_not_ours(root: str) -> 
     assert found == []
 
 
+def test_no_name_of_a_test_has_a_word_that_is_not_ours() -> None:
+    modules = sorted((ROOT / "tests").rglob("test_*.py"))
+    assert len(modules) > 100
+    found = [line for path in modules for line in found_in(str(path.relative_to(ROOT)), names_of_tests(path))]
+    assert found == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_page_of_the_documentation_has_a_word_that_is_not_ours(page: Path) -> None:
     lines = enumerate(page.read_text(encoding="utf-8").splitlines(), start=1)
@@ -119,3 +134,11 @@ def test_the_search_finds_words_inside_names_and_in_every_line_of_a_docstring(tm
         ("m.py:6", "'LOOK' in 'LOOK'"),
         ("m.py:6", "'told' in '# told'"),
     }
+
+
+def test_the_search_finds_a_word_in_the_name_of_a_test_and_passes_its_body(tmp_path: Path) -> None:
+    module = tmp_path / "test_module.py"
+    module.write_text(
+        "def test_people_are_told() -> None:\n    told = 1\n\n\ndef tell() -> None: ...\n", encoding="utf-8"
+    )
+    assert found_in("m.py", names_of_tests(module)) == ["m.py:1: 'told' in 'test people are told'"]

@@ -70,7 +70,7 @@ class Browser:
         self._thread.start()
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._number = 0
-        self._loads = 0
+        self._loaded: set[str] = set()
         self.console: list[str] = []
         self._session: aiohttp.ClientSession
         self._socket: aiohttp.ClientWebSocketResponse
@@ -123,12 +123,11 @@ class Browser:
 
     def goto(self, url: str) -> None:
         """Open an address and wait until it is loaded. Raises AssertionError when it cannot be."""
-        before = self._loads
         answer = self.command("Page.navigate", url=url)
         assert "errorText" not in answer, f"{url}: {answer.get('errorText')}"
         until = time.monotonic() + self._timeout_seconds
-        # Without a loader it was a move within the page.
-        while "loaderId" in answer and self._loads == before:
+        # Without a loader it was a move within the page; a page that was left while loading may still say it is loaded.
+        while "loaderId" in answer and answer["loaderId"] not in self._loaded:
             assert time.monotonic() < until, f"{url} did not load"
             time.sleep(0.01)
 
@@ -223,6 +222,7 @@ class Browser:
         self._reader = asyncio.create_task(self._read())
         for domain in ("Page", "Runtime", "Log"):
             await self._send(f"{domain}.enable", {})
+        await self._send("Page.setLifecycleEventsEnabled", {"enabled": True})
 
     async def _disconnect(self) -> None:
         self._reader.cancel()
@@ -237,8 +237,9 @@ class Browser:
                 waiting = self._answers.pop(body["id"], None)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(body)
-            elif body.get("method") == "Page.loadEventFired":
-                self._loads += 1
+            elif body.get("method") == "Page.lifecycleEvent":
+                if body["params"]["name"] == "load":
+                    self._loaded.add(body["params"]["loaderId"])
             elif body.get("method") in {"Runtime.exceptionThrown", "Log.entryAdded"}:
                 self.console.append(json.dumps(body["params"])[:600])
 

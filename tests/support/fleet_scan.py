@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -101,3 +101,13 @@ def running_fleet_double() -> Iterator[FleetDouble]:
 def requests_per_thousand(measured: Measured) -> float:
     """Return hourly metric requests per 1,000 series."""
     return float(1000 * measured["hourlyRequests"] / measured["hourlySeries"])
+
+
+def growth(small: Sequence[Measured], large: Sequence[Measured]) -> float:
+    """Return by how many megabytes the least peak of the larger scans is above the least of the smaller ones.
+
+    Of several runs the least is compared: when the allocator gives freed memory back depends on how threads happen to
+    run, and can only add to a peak.
+    """
+    least = [min(measured["peakMegabytes"] for measured in several) for several in (small, large)]
+    return float(least[1] - least[0])

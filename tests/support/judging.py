@@ -1,23 +1,41 @@
-"""Judges one resource with one check at bundled prices, for the tests of the services."""
+"""Judges resources of one kind with one check at bundled prices, and reads canned pages: for the tests of services."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from tests.support.facts import NOW
 
-from finops.domain.price import Cost
+from finops.domain.price import Cost, Price, PriceQuery
 from finops.domain.recommendation import Finding, NotRecommended
 from finops.domain.resource import Resource
-from finops.domain.utilization import Utilization
+from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
 from finops_operator.plugins.check import Check, Facts, JudgeSettings
 from finops_operator.plugins.facts import facts_of
 from finops_operator.plugins.kind import PriceLookup, ResourceKind
 from finops_operator.pricing.bundled import SOURCE
 from finops_operator.scan.price import cost_of
+
+
+def used(
+    resource_id: str, *, month: Mapping[str, float | MonthlyUse] | None = None, **metrics: MetricSummary
+) -> Utilization:
+    """Return what was measured; of `month` a number is what 720 hours brought."""
+    uses = {name: use if isinstance(use, MonthlyUse) else MonthlyUse(use, 720.0) for name, use in (month or {}).items()}
+    return Utilization(resource_id, metrics=metrics, month=uses)
+
+
+def without(utilization: Utilization, name: str, *, reason: str = "Throttled") -> Utilization:
+    """Return a copy in which one metric could not be read."""
+    return replace(
+        utilization,
+        metrics={key: value for key, value in utilization.metrics.items() if key != name},
+        month={key: value for key, value in utilization.month.items() if key != name},
+        unknown={**utilization.unknown, name: reason},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +46,15 @@ class Bench:
     lookup: PriceLookup = SOURCE.lookup
     answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
+    def at(self, factor: int) -> Bench:
+        """Return the same with all prices multiplied."""
+
+        def scaled(query: PriceQuery) -> Price | None:
+            price = SOURCE.lookup(query)
+            return None if price is None else replace(price, amount=price.amount * factor)
+
+        return replace(self, lookup=scaled)
+
     def cost(self, resource: Resource, utilization: Utilization | None = None, *, hours: int = 730) -> Cost:
         """Return what it costs; without what was measured a part that is billed by use is unknown."""
         return cost_of(resource, self.kind.billed_parts, self.lookup, Decimal(hours), utilization)
@@ -36,7 +63,12 @@ class Bench:
         self, check: Check[Any], resource: Resource, utilization: Utilization | None = None, **parameters: Decimal
     ) -> Finding | NotRecommended:
         """Return the verdict, with the check's defaults where no parameter is given."""
-        facts = Facts(
+        given = {**{spec.name: spec.default for spec in check.parameters}, **parameters}
+        return check.evaluate(self.facts(resource, utilization), given)
+
+    def facts(self, resource: Resource, utilization: Utilization | None = None) -> Facts[Any]:
+        """Return all that a check may know."""
+        return Facts(
             resource=resource,
             own=facts_of(self.kind.facts, resource),
             utilization=utilization or Utilization(resource.id),
@@ -47,7 +79,6 @@ class Bench:
             now=NOW,
             answers=self.answers,
         )
-        return check.evaluate(facts, {**{spec.name: spec.default for spec in check.parameters}, **parameters})
 
     def found(
         self, check: Check[Any], resource: Resource, utilization: Utilization | None = None, **parameters: Decimal
@@ -68,7 +99,12 @@ class Bench:
 
 @dataclass(slots=True)
 class Pages:
-    """A PageReader of canned answers: operation → pages, a function of the parameters, or an error to raise."""
+    """A PageReader of canned answers, which notes what it was asked.
+
+    Attributes:
+        answers: operation → pages, a function of the parameters that returns them, or an error to raise; an answer for
+            one resource stands under the operation and its name (`ListTags NAME`).
+    """
 
     answers: Mapping[str, Any]
     account: str = "111122223333"
@@ -85,8 +121,13 @@ class Pages:
     def pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """Yield the pages, and raise the error that stands among them."""
         self.asked.append((operation, dict(parameters)))
-        answer = self.answers[operation]
-        for page in answer(parameters) if callable(answer) else answer:
+        for page in self._pages(operation, parameters):
             if isinstance(page, Exception):
                 raise page
             yield page
+
+    def _pages(self, operation: str, parameters: Mapping[str, Any]) -> Iterable[Mapping[str, Any] | Exception]:
+        names = (f"{operation} {value}" for value in parameters.values() if isinstance(value, str))
+        answer = self.answers[next((name for name in names if name in self.answers), operation)]
+        found = answer(parameters) if callable(answer) else answer
+        return (found,) if isinstance(found, Exception) else found

@@ -154,8 +154,8 @@ def _ask(connection: Connection) -> Access:
 class Site:
     """Dashboards in front of a cluster.
 
-    In it alice may read and vote in namespace team-a, bob may read policies there and no requests, and admin may do
-    everything everywhere.
+    In it alice may read and vote in namespace team-a, bob in team-b; in team-a bob may read policies and no requests.
+    Admin may do everything everywhere.
     """
 
     cluster: KubernetesDouble
@@ -195,10 +195,10 @@ class Site:
         return {"Authorization": f"Bearer {self.token(person)}"}
 
     @contextmanager
-    def requests(self, *items: Recommendation) -> Iterator[list[str]]:
+    def requests(self, *items: Recommendation, namespace: str = "team-a") -> Iterator[list[str]]:
         """Requests about `items` that wait for votes, as `namespace/name`; with their votes they go at the end."""
         admin = connect(str(self.cluster.kubeconfig_for("admin")))
-        made = [request(item, None) for item in items]
+        made = [request(item, None, namespace=namespace) for item in items]
         for one in made:
             action_requests(admin).create(one)
         try:
@@ -206,8 +206,8 @@ class Site:
         finally:
             for one in made:
                 action_requests(admin).delete(one.metadata.namespace or "", one.metadata.name)
-            for vote in self.approvals("team-a"):
-                approvals(admin).delete("team-a", vote.metadata.name)
+            for vote in self.approvals(namespace):
+                approvals(admin).delete(namespace, vote.metadata.name)
 
     def approvals(self, namespace: str) -> list[Approval]:
         """The votes of a namespace."""
@@ -248,6 +248,19 @@ def running_site(directory: Path) -> Iterator[Site]:
             "kind": "RoleBinding",
             "metadata": {"name": "bob-reads", "namespace": "team-a"},
             "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "reads-policies"},
+            "subjects": [{"kind": "User", "name": "bob", "apiGroup": rbac}],
+        },
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "Role",
+            "metadata": {"name": "decides", "namespace": "team-b"},
+            "rules": rules,
+        },
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "bob-decides", "namespace": "team-b"},
+            "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "decides"},
             "subjects": [{"kind": "User", "name": "bob", "apiGroup": rbac}],
         },
     ]

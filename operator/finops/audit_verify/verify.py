@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from finops.audit_verify import checkpoints
-from finops.audit_verify.form import NotARecord, parse
+from finops.audit_verify.form import NotARecord
 from finops.audit_verify.merkle import Tree
+from finops.audit_verify.reading import Line, read
 from finops.audit_verify.report import Problem, VerifyReport
 from finops.audit_verify.signatures import Keys
 from finops.audit_verify.story import DUPLICATE, RequestStory
@@ -74,8 +75,8 @@ def verify(
     """
     walk = _Walk()
     seen_head = expected_head in (None, _GENESIS)
-    for number, raw in enumerate(lines, start=1):
-        _line(walk, number, raw, keys)
+    for line, wrong in read(lines, keys):
+        _line(walk, line, wrong, keys)
         seen_head = seen_head or walk.head == expected_head
     if not seen_head:
         walk.problems.append(Problem(0, "Head", f"no record has the expected hash {expected_head}: a tail is missing"))
@@ -98,14 +99,11 @@ def verify(
     )
 
 
-def _line(walk: _Walk, number: int, raw: str | bytes, keys: Keys | None) -> None:
-    try:
-        text = raw.decode("utf-8", errors="surrogatepass") if isinstance(raw, bytes) else raw
-        digest, record, signature = parse(text.removesuffix("\n"))
-    except (NotARecord, UnicodeDecodeError) as error:
-        walk.problems.append(Problem(number, "Form", str(error)))
+def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
+    number, digest, record = line.number, line.digest, line.record
+    if line.wrong:
+        walk.problems.append(Problem(number, "Form", line.wrong))
         return
-    wrong = keys.problem(record["key"], digest, signature) if keys is not None else ""
     if wrong:
         walk.problems.append(Problem(number, "Signature", f"record {record['sequence']}: {wrong}"))
     if record["kind"] == "checkpoint":

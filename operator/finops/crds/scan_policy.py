@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from finops.crds.crd import AGE, MESSAGE, READY, REASON, Column, Crd
+from finops.crds.custom_check import MOST_CUSTOM_CHECKS, CustomCheck
 from finops.crds.part import Kind, Part
 from finops.crds.policy_actions import Actions, Approval, Mode
 from finops.crds.policy_status import ScanPolicyStatus
@@ -198,6 +199,9 @@ class ScanPolicySpec(Part):
         description="What differs from the checks' defaults, one entry per check. "
         "Default: empty, every check runs with its defaults.",
     )
+    custom_checks: Annotated[tuple[CustomCheck, ...], Field(max_length=MOST_CUSTOM_CHECKS), unique_rule("id", "id")] = (
+        Field(default=(), description="Checks of the policy's own, written in CEL, up to 50. Default: empty, none.")
+    )
     pricing: Pricing = Field(default_factory=Pricing, description="How prices turn into money per month.")
     notify: Notify = Field(default_factory=Notify, description="Who is notified.")
     actions: Actions = Field(default_factory=Actions, description="What may be done, how much and when.")
@@ -217,6 +221,13 @@ class ScanPolicySpec(Part):
             "name at least one action, or set actions.mode to Recommend",
             lambda spec: spec.actions.mode is not Mode.APPROVE or len(spec.actions.allowed) > 0,
             ".actions.allowed",
+        ),
+        Rule(
+            "self.customChecks.all(one, !has(one.action) || one.action in self.actions.allowed)",
+            "recommends an action that actions.allowed does not list",
+            "add the action to actions.allowed, or remove it from the check",
+            lambda spec: {one.action for one in spec.custom_checks if one.action} <= set(spec.actions.allowed),
+            ".customChecks",
         ),
     )
 

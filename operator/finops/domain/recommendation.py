@@ -11,12 +11,16 @@ from finops.domain.canonical import Json, sha256_hex
 
 
 class ActionType(StrEnum):
-    """AWS Cost Optimization Hub's words for what a recommendation does."""
+    """AWS Cost Optimization Hub's words for what a recommendation does.
+
+    REVIEW is ours: a policy's own check found something and recommends no action.
+    """
 
     RIGHTSIZE = "Rightsize"
     STOP = "Stop"
     UPGRADE = "Upgrade"
     DELETE = "Delete"
+    REVIEW = "Review"
 
 
 class Status(StrEnum):

@@ -59,11 +59,12 @@ class AnnouncedCalls:
         intent = self._announce(act, move, situation, parameters, seen)
         if intent is None:
             return None
+        self.passage("aws.before")
+        # Nothing may stand between this and the call: a process that stood still here would call beyond its lease.
         self.lease.check()
         if intent.fence != self.lease.fence or self.lease.remaining_seconds < seconds:
             # Written by another process, or the lease ran down while writing: an observation settles the open intent.
             return None
-        self.passage("aws.before")
         answer = call_once(client, step.operation, parameters, act.action.calls)
         self.passage("aws.sent")
         self.passage("outcome.before")

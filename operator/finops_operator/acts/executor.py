@@ -202,10 +202,12 @@ class Executor:
     def _situation(self, act: Act, journal: Journal, *, full: bool) -> Situation:
         request = act.request
         reader = self.sessions.reader(request.access, request.plan.resource.region, tenant=request.tenant)
+        # Taken first: what shows only while we read, or while the process stands still, is not judged as late.
+        now = self.clock.now()
         target = Target(request.plan.resource, request.plan.parameters, request.uid, full, journal.made)
         observation = act.action.observe(reader, target)
         self.passage("act.observed")
-        return Situation(request.plan, act.action.procedure, journal, observation, self.clock.now())
+        return Situation(request.plan, act.action.procedure, journal, observation, now)
 
     def _admission(self, act: Act) -> Stop | None:
         stop = self.gate.may_start(act.request)

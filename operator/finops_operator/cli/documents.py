@@ -18,12 +18,11 @@ from finops.crds.invalid import InvalidObject, shortened
 from finops.crds.part import API_VERSION
 from finops.crds.scan_policy import ScanPolicy
 from finops.errors import InvalidInput
+from finops_operator.cli.beyond_schema import BeyondSchema
 from finops_operator.cli.problems import InvalidDocuments, Problem
 from finops_operator.cli.yaml_documents import MalformedYaml, yaml_documents
-from finops_operator.plugins.check import Check
-from finops_operator.rules.due import next_run
-from finops_operator.rules.known_ids import KnownIds
-from finops_operator.scan.check import CheckSetting, enabled_checks
+from finops_operator.plugins.loaded import Plugins, known_ids
+from finops_operator.scan.custom.checks import Catalog, compiled_checks
 
 _KINDS: Final = ("ScanPolicy", "AwsAccount")
 _SIZE_LIMIT: Final = 4_000_000
@@ -38,27 +37,27 @@ class Documents:
     accounts: dict[str, AwsAccount] = field(default_factory=dict)
 
 
-def read_documents(files: Sequence[str], checks: Mapping[str, Check[Any]], known: KnownIds, now: datetime) -> Documents:
+def read_documents(files: Sequence[str], loaded: Plugins, now: datetime) -> Documents:
     """Read all documents of `files`.
 
     Raises:
         InvalidDocuments: with every problem of every file.
     """
     found, problems, seen = Documents(), list[Problem](), dict[tuple[str, str, str], str]()
+    beyond = BeyondSchema(loaded.checks, known_ids(loaded), now)
     for name in files:
         source = "stdin" if name == "-" else name
         try:
             for number, document in enumerate(_documents(name), start=1):
-                _take(document, source, number, found, problems, seen)
+                problems += _taken(document, (source, number), found, seen, beyond)
         except MalformedYaml as error:
             problems.append(Problem(source, error.place, "", error.message, error.hint))
         except InvalidInput as error:
             problems.append(Problem(source, "", error.field, error.message, error.hint))
+    catalog = Catalog(loaded.kinds, loaded.checks, loaded.actions)
     for policy in found.policies:
-        problems += _policy_problems(policy, checks, known, now, seen)
-    for account in found.accounts.values():
-        source = seen["AwsAccount", "", account.metadata.name]
-        problems += [Problem(source, "", one.path, one.rule, one.hint) for one in known.in_account(account)]
+        source = seen["ScanPolicy", policy.metadata.namespace or "default", policy.metadata.name]
+        problems += _own_checks_problems(policy, catalog, source)
     if problems:
         raise InvalidDocuments(problems)
     return found
@@ -98,62 +97,50 @@ def _bytes(path: Path) -> bytes:
         return file.read(_SIZE_LIMIT + 1)
 
 
-def _take(
+def _taken(
     document: Any,
-    source: str,
-    number: int,
+    place: tuple[str, int],
     found: Documents,
-    problems: list[Problem],
     seen: dict[tuple[str, str, str], str],
-) -> None:
+    beyond: BeyondSchema,
+) -> Iterator[Problem]:
+    """Put a document of a file into `found`, and yield what is wrong with it; `place` is file and number."""
+    source, number = place
     where = f"document {number}"
     if not isinstance(document, Mapping):
         hint = f"write apiVersion: {API_VERSION}, kind, metadata and spec"
-        problems.append(Problem(source, where, "", "is not an object", hint))
+        yield Problem(source, where, "", "is not an object", hint)
         return
     kind = document.get("kind")
     if kind not in _KINDS:
-        problems.append(Problem(source, where, "kind", f"is {shortened(kind)}", f"write {' or '.join(_KINDS)}"))
+        yield Problem(source, where, "kind", f"is {shortened(kind)}", f"write {' or '.join(_KINDS)}")
         return
     try:
         parsed = (ScanPolicy if kind == "ScanPolicy" else AwsAccount).from_object(document)
     except InvalidObject as error:
         named = f"{where} ({error.source.rstrip('/')})"
-        problems += [Problem(source, named, one.path, one.rule, one.hint) for one in error.fields]
+        more = beyond.problems(kind, document, {one.path for one in error.fields})
+        yield from (Problem(source, named, one.path, one.rule, one.hint) for one in (*error.fields, *more))
         return
     metadata = parsed.metadata
     # An AwsAccount belongs to the cluster, whatever namespace its file names.
     namespace = (metadata.namespace or "default") if isinstance(parsed, ScanPolicy) else ""
     key = (str(kind), namespace, metadata.name)
-    origin = f"{source}: {where} ({kind}/{metadata.name})"
+    more = beyond.problems(kind, document, ())
+    named = f"{where} ({kind}/{metadata.name})"
+    yield from (Problem(source, named, one.path, one.rule, one.hint) for one in more)
     if key in seen:
-        where = f"{where} ({kind}/{metadata.name})"
-        problems.append(Problem(source, where, "metadata.name", f"is taken by {seen[key]}", "rename or remove one"))
+        yield Problem(source, named, "metadata.name", f"is taken by {seen[key]}", "rename or remove one")
         return
-    seen[key] = origin
+    seen[key] = f"{source}: {named}"
     if isinstance(parsed, ScanPolicy):
         found.policies.append(parsed)
     else:
         found.accounts[metadata.name] = parsed
 
 
-def _policy_problems(
-    policy: ScanPolicy,
-    checks: Mapping[str, Check[Any]],
-    known: KnownIds,
-    now: datetime,
-    seen: Mapping[tuple[str, str, str], str],
-) -> Iterator[Problem]:
-    """Yield what the operator would put into the policy's conditions as invalid."""
-    source = seen["ScanPolicy", policy.metadata.namespace or "default", policy.metadata.name]
-    unknown = known.in_policy(policy)
-    yield from (Problem(source, "", one.path, one.rule, one.hint) for one in unknown)
-    settings = [CheckSetting(one.id, one.enabled, one.parameters) for one in policy.spec.checks if one.id in checks]
-    for judge in (
-        lambda: next_run(policy.spec.schedule, policy.spec.time_zone, now),
-        lambda: enabled_checks(checks, settings),
-    ):
-        try:
-            judge()
-        except InvalidInput as error:
-            yield Problem(source, "", error.field, error.message, error.hint)
+def _own_checks_problems(policy: ScanPolicy, catalog: Catalog, source: str) -> Iterator[Problem]:
+    """Yield what is wrong with the checks that the policy brings itself."""
+    for one in compiled_checks(policy.spec.custom_checks, catalog, policy.spec.resources):
+        if isinstance(one, InvalidInput):
+            yield Problem(source, "", one.field, one.message, one.hint)

@@ -5,7 +5,7 @@ Called by `resources`, `recommendations` and `requests`, each of which says what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -115,7 +115,6 @@ def make_filter(
     status: str,
     min_savings: str,
     known_statuses: Iterable[str] = (),
-    known_checks: Iterable[str] = (),
     known_kinds: Iterable[str] = (),
 ) -> Filter:
     """Return the filter of a command line.
@@ -124,11 +123,22 @@ def make_filter(
         InvalidInput: an id or word that cannot match anything, with the nearest one; a saving that is no number.
     """
     _known(kind, known_kinds, "--kind", "kind")
-    _known(check, known_checks, "--check", "check")
     _known(status.lower(), [one.lower() for one in known_statuses], "--status", "status")
     return Filter(
         account, region, kind, check, tuple(tags or ()), owner, status, _number(min_savings) if min_savings else None
     )
+
+
+def require_check(check: str, known: Collection[str], stored: Callable[[], Iterable[str]]) -> None:
+    """Raise InvalidInput when `check` is neither one of the release nor of a policy that brought its own.
+
+    Args:
+        check: what the command line says, empty for all.
+        known: ids of the release's checks.
+        stored: the checks of all stored advice; asked only where `known` does not have it.
+    """
+    if check not in known:
+        _known(check, {*known, *stored()}, "--check", "check")
 
 
 def ordered(rows: Iterable[Row], sort: Sort) -> list[Row]:

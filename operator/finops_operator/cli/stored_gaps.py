@@ -36,6 +36,11 @@ def chosen_policies(recommendations: RecommendationStore, wanted: str) -> tuple[
     return (key,)
 
 
+def stored_checks(recommendations: RecommendationStore) -> frozenset[str]:
+    """Return the checks of all stored advice, those that policies brought themselves among them."""
+    return frozenset(one.check for policy in recommendations.policies() for one in recommendations.stream(policy))
+
+
 def end_with_gaps(gaps: Iterable[Gap]) -> None:
     """Return when there are no gaps; else write them to stderr and end the command with exit code 3."""
     sentences = list(dict.fromkeys(_sentence(gap) for gap in gaps))

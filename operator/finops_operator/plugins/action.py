@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from finops.domain.canonical import Json
@@ -16,6 +17,7 @@ from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
 from finops.ports.aws_steps import Reader
+from finops_operator.plugins.check import Facts
 from finops_operator.plugins.ownership import Owner
 
 REQUEST_PLACEHOLDER: Final = "$(request.uid)"
@@ -176,6 +178,9 @@ class Action:
         at_owner: the same change made where the resource is owned.
         sample: an example for the documentation.
         observed_statements: what one step's session policy needs beside `statements`, by what was observed just before.
+        remaining_cost: what the resource would still cost a month after the act, unrounded; None when a price is
+            missing. Without it a policy's own check cannot recommend the action: it needs parameters, or a check of
+            the release has to judge whether it is safe.
     """
 
     id: str
@@ -199,6 +204,7 @@ class Action:
     at_owner: OwnerChange = field(default_factory=OwnerChange)
     sample: ActSample = field(default_factory=ActSample)
     observed_statements: Callable[[Plan, PlanStep, Observation], tuple[Statement, ...]] = _no_statements
+    remaining_cost: Callable[[Facts[Any]], Decimal | None] | None = None
 
 
 def with_request(value: Any, request_uid: str) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeAlias
 
@@ -81,6 +81,10 @@ class Facts(Generic[KindFacts]):
     now: datetime
     answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     previous_target: str = ""
+
+    def whole_days_since(self, moment: datetime) -> int:
+        """Return the days that have passed since `moment` at the time of the scan, rounded down."""
+        return (self.now - moment) // timedelta(days=1)
 
 
 Parameters: TypeAlias = Mapping[str, Decimal]

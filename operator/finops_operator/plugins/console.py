@@ -25,7 +25,7 @@ def console_page(path: str) -> Callable[[Resource], str]:
     """Return what makes the link to a resource's page.
 
     Args:
-        path: what follows the console's address, with `{region}`, `{id}` and `{arn}` where they belong.
+        path: what follows the console's address, with `{region}`, `{account}`, `{id}` and `{arn}` where they belong.
     """
 
     def url(resource: Resource) -> str:
@@ -33,7 +33,7 @@ def console_page(path: str) -> Callable[[Resource], str]:
         host = _HOSTS.get(partition_of(resource.arn))
         if host is None:
             return ""
-        filled = path.format(region=resource.region, id=resource.id, arn=resource.arn)
+        filled = path.format(region=resource.region, account=resource.account, id=resource.id, arn=resource.arn)
         return f"https://{resource.region}.{host}/{filled}"
 
     return url

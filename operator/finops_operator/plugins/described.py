@@ -47,3 +47,8 @@ def parse_seconds(number: object) -> datetime | None:
         return datetime.fromtimestamp(float(str(number)), tz=UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def moment_of(value: object) -> datetime | None:
+    """Return a time that AWS writes as ISO 8601 text or as seconds, by its protocol; None when it is absent."""
+    return parse_time(value) or parse_seconds(value)

@@ -62,6 +62,22 @@ _NEAREST: Final = (
 )
 """Nearer to a resource than any sign of its kind."""
 
+CONTROLLERS: Final = (
+    Sign(
+        ("services.k8s.aws/",),
+        "a Kubernetes cluster",
+        "Change or delete the object that it was made for.",
+        ("services.k8s.aws/namespace",),
+    ),
+    Sign(
+        ("crossplane-",),
+        "Crossplane",
+        "Change or delete the managed resource that it was made for.",
+        ("crossplane-name",),
+    ),
+)
+"""Controllers that make resources of any service from objects in a cluster; for kinds without signs of their own."""
+
 _FARTHER: Final = (
     Sign(("aws:elasticmapreduce:",), "Amazon EMR"),
     Sign(("elasticbeanstalk:",), "Elastic Beanstalk"),

@@ -17,6 +17,8 @@ from finops_operator.plugins.sufficiency import figure, insufficient, metric_wor
 
 LONGEST_DAYS: Final = Decimal(63)
 """What AWS uses at most for any of its idle rules, WorkSpaces'."""
+_NEVER: Final = "NotPublished"
+"""CloudWatch answered, and holds no point of the whole window."""
 
 
 def too_young(facts: Facts[Any], least: Decimal) -> str:
@@ -46,25 +48,45 @@ def summaries(facts: Facts[Any], names: Iterable[str]) -> tuple[MetricSummary, .
     return tuple(summary for summary in found if summary is not None)
 
 
-def idle_days(noun: str, default: int = 14) -> ParameterSpec:
-    """Return the parameter of an idle rule: how many days nothing may have happened; `noun` begins its sentence."""
+def counted(facts: Facts[Any], name: str, least: Decimal) -> float | str:
+    """Return a counter's sum over the window, or why it is not known.
+
+    Where AWS holds not a single point of at least `least` days, nothing happened in them.
+    """
+    asked_from = facts.utilization.asked_from.get(name)
+    if facts.utilization.unknown.get(name) == _NEVER and asked_from is not None:
+        whole = asked_from <= facts.now - timedelta(days=float(least)) + timedelta(hours=1)
+        return 0.0 if whole else f"less than {least} days of {metric_words(name)} were asked for"
+    reason = not_measured(facts, (name,), least)
+    summary = facts.utilization.best(name)
+    return reason if reason or summary is None else (summary.total or 0.0)
+
+
+_IN_LOOKBACK: Final = ", which must lie within `metrics.lookbackDays`"
+
+
+def idle_days(noun: str, default: int = 14, *, by_day: bool = False) -> ParameterSpec:
+    """Return the parameter of an idle rule: how many days nothing may have happened; `noun` begins its sentence.
+
+    `by_day`: of daily metrics, which are read for as long as the check needs, whatever a policy's lookback.
+    """
     return ParameterSpec(
         name="minimumIdleDays",
         unit="days",
         default=Decimal(default),
         minimum=Decimal(7),
         maximum=LONGEST_DAYS,
-        description=f"{noun} is idle after this many days, which must lie within `metrics.lookbackDays`.",
+        description=f"{noun} is idle after this many days{'' if by_day else _IN_LOOKBACK}.",
     )
 
 
-def measured_days(what: str, default: int = 14) -> ParameterSpec:
-    """Return the parameter of a rule that must see some days of `what`, busy or not."""
+def measured_days(what: str, default: int = 14, *, by_day: bool = False) -> ParameterSpec:
+    """Return the parameter of a rule that must see some days of `what`, busy or not; `by_day` as for `idle_days`."""
     return ParameterSpec(
         name="minimumMeasuredDays",
         unit="days",
         default=Decimal(default),
         minimum=Decimal(7),
         maximum=LONGEST_DAYS,
-        description=f"Days of {what} that must have been read, which must lie within `metrics.lookbackDays`.",
+        description=f"Days of {what} that must have been read{'' if by_day else _IN_LOOKBACK}.",
     )

@@ -33,17 +33,29 @@ class KnownIds:
         """Return what a policy names that is not known, with the nearest known id each."""
         spec = policy.spec
         return (
-            *_unknown(spec.resources, "spec.resources[{}]", "kind of resource", self.kinds),
-            *_unknown([one.id for one in spec.checks], "spec.checks[{}].id", "check", self.checks),
-            *_unknown(spec.actions.allowed, "spec.actions.allowed[{}]", "action", self.actions),
+            *self.kinds_in(spec.resources),
+            *self.checks_in([one.id for one in spec.checks]),
+            *self.actions_in(spec.actions.allowed),
         )
 
     def in_account(self, account: AwsAccount) -> tuple[InvalidField, ...]:
         """Return what the grants of an account name that is not known."""
         found: list[InvalidField] = []
         for number, grant in enumerate(account.spec.allow):
-            found += _unknown(grant.actions, f"spec.allow[{number}].actions[{{}}]", "action", self.actions)
+            found += self.actions_in(grant.actions, f"spec.allow[{number}].actions[{{}}]")
         return tuple(found)
+
+    def kinds_in(self, ids: Collection[object]) -> Iterator[InvalidField]:
+        """Yield the entries of `spec.resources` that are not known; what is no string is none of its concern."""
+        return _unknown(ids, "spec.resources[{}]", "kind of resource", self.kinds)
+
+    def checks_in(self, ids: Collection[object]) -> Iterator[InvalidField]:
+        """Yield the ids of `spec.checks` that are not known; what is no string is none of its concern."""
+        return _unknown(ids, "spec.checks[{}].id", "check", self.checks)
+
+    def actions_in(self, ids: Collection[object], place: str = "spec.actions.allowed[{}]") -> Iterator[InvalidField]:
+        """Yield the actions at `place` that are not known; what is no string is none of its concern."""
+        return _unknown(ids, place, "action", self.actions)
 
     def require(self, policy: ScanPolicy) -> None:
         """Raise InvalidInput when a policy names what is not known; it names the first place and counts the others."""
@@ -64,7 +76,7 @@ def nearest(wanted: str, known: Collection[str]) -> str:
     return f"known: {', '.join(listed[:_NAMED])}{more}"
 
 
-def _unknown(ids: Collection[str], place: str, noun: str, known: frozenset[str]) -> Iterator[InvalidField]:
+def _unknown(ids: Collection[object], place: str, noun: str, known: frozenset[str]) -> Iterator[InvalidField]:
     for number, one in enumerate(ids):
-        if one not in known:
+        if isinstance(one, str) and one not in known:
             yield InvalidField(place.format(number), f"there is no {noun} {one}", nearest(one, known))

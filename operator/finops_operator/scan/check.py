@@ -6,7 +6,7 @@ deserve the 5-minute picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from math import ceil
@@ -42,27 +42,36 @@ def enabled_checks(checks: Mapping[str, Check[Any]], settings: Sequence[CheckSet
         InvalidInput: an unknown or repeated id, an unknown parameter, a value that is no number or out of its range;
             `field` is `spec.checks[i].id` or `spec.checks[i].parameters.NAME`.
     """
-    chosen: dict[str, CheckSetting] = {}
-    given: dict[str, Parameters] = {}
+    for problem in setting_problems(checks, settings):
+        raise problem
+    chosen = {setting.id: setting for setting in settings}
+    enabled = []
+    for name in sorted(checks):
+        setting = chosen.get(name, CheckSetting(name))
+        if setting.enabled:
+            defaults = {spec.name: spec.default for spec in checks[name].parameters}
+            given = {parameter: Decimal(str(raw)) for parameter, raw in setting.parameters.items()}
+            enabled.append(EnabledCheck(checks[name], {**defaults, **given}))
+    return tuple(enabled)
+
+
+def setting_problems(checks: Mapping[str, Check[Any]], settings: Sequence[CheckSetting]) -> Iterator[InvalidInput]:
+    """Yield everything that is wrong with `settings`, in their order: what `enabled_checks` raises the first of."""
+    seen: set[str] = set()
     for index, setting in enumerate(settings):
         where = f"spec.checks[{index}]"
         if setting.id not in checks:
-            raise InvalidInput(
+            yield InvalidInput(
                 f"there is no check {setting.id!r}",
                 field=f"{where}.id",
                 code="UnknownCheck",
                 hint=nearest(setting.id, checks),
             )
-        if setting.id in chosen:
-            raise InvalidInput(f"{setting.id} is listed twice", field=f"{where}.id", code="DuplicateCheck")
-        chosen[setting.id] = setting
-        given[setting.id] = _given(checks[setting.id], setting, where)
-    enabled = []
-    for name in sorted(checks):
-        if name not in chosen or chosen[name].enabled:
-            defaults = {spec.name: spec.default for spec in checks[name].parameters}
-            enabled.append(EnabledCheck(checks[name], {**defaults, **given.get(name, {})}))
-    return tuple(enabled)
+            continue
+        if setting.id in seen:
+            yield InvalidInput(f"{setting.id} is listed twice", field=f"{where}.id", code="DuplicateCheck")
+        seen.add(setting.id)
+        yield from _parameter_problems(checks[setting.id], setting, where)
 
 
 def evaluate(enabled: Iterable[EnabledCheck], facts: Facts[Any]) -> tuple[Finding | NotRecommended, ...]:
@@ -97,26 +106,25 @@ def required_window_days(enabled: Iterable[EnabledCheck], kind: str, lookback_da
     return max(needed)
 
 
-def _given(check: Check[Any], setting: CheckSetting, where: str) -> Parameters:
+def _parameter_problems(check: Check[Any], setting: CheckSetting, where: str) -> Iterator[InvalidInput]:
     specs = {spec.name: spec for spec in check.parameters}
-    values: dict[str, Decimal] = {}
     for name, raw in setting.parameters.items():
         path = f"{where}.parameters.{name}"
         if name not in specs:
             known = ", ".join(sorted(specs)) or "none"
-            raise InvalidInput(
+            yield InvalidInput(
                 f"{check.id} has no parameter {name!r}", field=path, code="UnknownParameter", hint=f"known: {known}"
             )
-        values[name] = _value(specs[name], raw, path)
-    return values
+        else:
+            yield from _value_problems(specs[name], raw, path)
 
 
-def _value(spec: ParameterSpec, raw: float | str | Decimal, path: str) -> Decimal:
+def _value_problems(spec: ParameterSpec, raw: float | str | Decimal, path: str) -> Iterator[InvalidInput]:
     allowed = f"allowed: {spec.minimum} to {spec.maximum} {spec.unit}"
     try:
         value = Decimal(str(raw))  # the text of a bool is no number either
     except InvalidOperation:
-        raise InvalidInput(f"{raw!r} is not a number", field=path, code="InvalidParameter", hint=allowed) from None
+        yield InvalidInput(f"{raw!r} is not a number", field=path, code="InvalidParameter", hint=allowed)
+        return
     if not value.is_finite() or not spec.minimum <= value <= spec.maximum:
-        raise InvalidInput(f"{raw} is out of range", field=path, code="ParameterOutOfRange", hint=allowed)
-    return value
+        yield InvalidInput(f"{raw} is out of range", field=path, code="ParameterOutOfRange", hint=allowed)

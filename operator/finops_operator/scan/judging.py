@@ -9,13 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from finops.crds.aws_account import AwsAccount
-from finops.crds.scan_policy import ScanPolicy
-from finops.domain.money import DEFAULT_HOURS_PER_MONTH
 from finops.domain.price import Cost
 from finops.domain.recommendation import Finding, NotRecommended, Recommendation
 from finops.domain.report import Savings, ShardCost
@@ -28,20 +23,15 @@ from finops.store.recommendations import RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
 from finops.store.utilization import UtilizationStore
 from finops_operator.killpoint import killpoint
-from finops_operator.plugins.action import Action
-from finops_operator.plugins.check import Check, Facts, JudgeSettings
+from finops_operator.plugins.check import Facts
 from finops_operator.plugins.facts import facts_of
-from finops_operator.plugins.kind import PriceLookup, ResourceKind
-from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.plugins.sufficiency import insufficient
-from finops_operator.rules.readiness import act_terms
-from finops_operator.scan.check import EnabledCheck, evaluate, required_window_days, settled_by_days, wants_fine
+from finops_operator.scan.check import evaluate, required_window_days, settled_by_days, wants_fine
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.measure import Measurer, MeasureSettings, Wishes
 from finops_operator.scan.offerings import OfferingAnswers
-from finops_operator.scan.price import cost_of
-from finops_operator.scan.recommend import Declarations, Terms, recommend, savings_of
-from finops_operator.scan.select import selects
+from finops_operator.scan.policy_rules import PolicyRules
+from finops_operator.scan.recommend import Declarations, recommend, savings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,64 +45,18 @@ class Stores:
     offerings: OfferingStore
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief(PolicyRules):
     """All that judging needs to know about one scan of one policy; shared by all its threads.
 
     Attributes:
-        policy: (namespace, name).
         generation: name of the scan's generation.
-        now: the scan's one instant.
-        accounts: the policy's AwsAccount objects by account id.
         metric_requests: threads that ask CloudWatch.
     """
 
-    policy: tuple[str, str]
-    spec_policy: ScanPolicy
     generation: str
-    now: datetime
-    accounts: Mapping[str, AwsAccount]
-    kinds: Mapping[str, ResourceKind[Any]]
-    checks: Mapping[str, Check[Any]]
-    actions: Mapping[str, Action]
-    enabled: tuple[EnabledCheck, ...]
-    lookup: PriceLookup
     stores: Stores
     metric_requests: Executor
-
-    @property
-    def settings(self) -> JudgeSettings:
-        spec = self.spec_policy.spec
-        return JudgeSettings(
-            minimum_hours=Decimal(spec.metrics.minimum_hours),
-            minimum_coverage_percent=Decimal(spec.metrics.minimum_coverage_percent),
-            hours_per_month=self.hours_per_month,
-            sizing=SizingPolicy(
-                spec.sizing.preset.value, frozenset(spec.sizing.allow_families), frozenset(spec.sizing.deny_families)
-            ),
-        )
-
-    @property
-    def hours_per_month(self) -> Decimal:
-        return Decimal(self.spec_policy.spec.pricing.hours_per_month)
-
-    def terms(self, account_id: str) -> Terms:
-        """Return what the policy says about recommendations for resources of an account."""
-        acts = act_terms(self.spec_policy, self.accounts.get(account_id))
-        return Terms("/".join(self.policy), acts, self.spec_policy.spec.pricing.discount_percent)
-
-    def cost(self, resource: Resource, utilization: Utilization | None) -> Cost:
-        """Return what a changed copy of a resource would cost, at this policy's hours per month, with the same use."""
-        parts = self.kinds[resource.kind].billed_parts
-        return cost_of(resource, parts, self.lookup, self.hours_per_month, utilization)
-
-    def shared_cost(self, resource: Resource, utilization: Utilization | None) -> Cost:
-        """Return what `resource` costs in a month of 730 hours: what all policies write down must not differ."""
-        parts = self.kinds[resource.kind].billed_parts
-        return cost_of(resource, parts, self.lookup, DEFAULT_HOURS_PER_MONTH, utilization)
-
-    def selects(self, resource: Resource) -> bool:
-        return selects(self.spec_policy.spec.selector, resource)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -41,11 +41,10 @@ from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action
 from finops_operator.plugins.check import Check
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.rules.access import GrantedAccount, accounts_by_id, granted_accounts
-from finops_operator.scan.check import CheckSetting, enabled_checks
+from finops_operator.rules.access import GrantedAccount, granted_accounts
 from finops_operator.scan.discover import ShardTask, account_gap, choose_regions, discover_shard, shard_tasks
 from finops_operator.scan.judging import Brief, ShardJudge, ShardTotals, Stores
-from finops_operator.scan.price import MemoizedPrices
+from finops_operator.scan.policy_rules import policy_rules
 
 
 class Readers(Protocol):
@@ -138,7 +137,8 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
     """Scan once. `accounts` are all AwsAccount objects by name; grants are checked here, before the first request.
 
     Raises:
-        InvalidInput: a check or parameter of the policy is unknown or out of range; names the field.
+        InvalidInput: a check or parameter of the policy is unknown or out of range, or a check of its own is wrong;
+            names the field.
         StoreUnavailable: the store went away; nothing half-done is visible.
         Refused: demo mode and an endpoint that is not on this machine.
     """
@@ -157,19 +157,10 @@ def scan(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDepen
 
 
 def _brief(policy: ScanPolicy, accounts: Mapping[str, AwsAccount], deps: ScanDependencies, started: datetime) -> Brief:
-    settings = [CheckSetting(one.id, one.enabled, one.parameters) for one in policy.spec.checks]
-    wanted: tuple[str, ...] = policy.spec.resources or tuple(deps.kinds)
+    rules = policy_rules(policy, accounts, deps, started)
     return Brief(
-        policy=(policy.metadata.namespace or "default", policy.metadata.name),
-        spec_policy=policy,
+        **{one.name: getattr(rules, one.name) for one in fields(rules)},
         generation=new_generation(started),
-        now=started,
-        accounts=accounts_by_id(policy, accounts.values()),
-        kinds={kind: deps.kinds[kind] for kind in wanted},
-        checks=deps.checks,
-        actions=deps.actions,
-        enabled=enabled_checks(deps.checks, settings),
-        lookup=MemoizedPrices(deps.price_sources).lookup,
         stores=Stores(
             InventoryStore(deps.store),
             UtilizationStore(deps.store),

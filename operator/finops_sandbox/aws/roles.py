@@ -60,6 +60,14 @@ def scanner_policy() -> dict[str, Any]:
     actions += ["tag:GetResources", "logs:Describe*", "lambda:List*"]
     actions += ["s3:ListAllMyBuckets", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]
     actions += ["s3:ListBucketMultipartUploads", "s3:GetMetricsConfiguration"]
+    actions += ["secretsmanager:ListSecrets", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyLastUsage"]
+    actions += [
+        "ecr:DescribeRepositories",
+        "ecr:DescribeImages",
+        "ecr:GetLifecyclePolicy",
+        "cloudwatch:DescribeAlarms*",
+    ]
+    actions += ["route53:List*", "workspaces:Describe*", "fsx:Describe*", "cloudfront:List*"]
     actions += ["dynamodb:ListTables", "dynamodb:Describe*", "application-autoscaling:Describe*"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 

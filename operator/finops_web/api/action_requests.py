@@ -58,6 +58,13 @@ def found_by(asked: Asked, uid: str) -> ActionRequest:
     """Return the request with this uid. Raises NotThere, ClusterUnavailable."""
     read = requests_of(asked.visitor, asked.namespaces())
     found = next((one for one in read.found if one.metadata.uid == uid), None)
+    if found is None and read.gaps:
+        places = ", ".join(gap.account for gap in read.gaps)
+        raise NotThere(
+            "there is no such request where you may read requests",
+            code="NotFound",
+            hint=f"it may be in {places}: ask an administrator for a role with get and list on actionrequests there",
+        )
     if found is None:
         raise NotThere("there is no such request", code="NotFound", hint="it may have been removed; open the list")
     return found

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from finops.ledger.sentences import sentence_of
+from finops.ledger.stories import is_visible
 from finops_web.answers import LARGEST_PAGE, success
 from finops_web.context import Visit
-from finops_web.readings.sentences import sentence_of
-from finops_web.readings.stories import is_visible
 
 ROUTER = APIRouter(tags=["audit"])
 

@@ -12,10 +12,10 @@ from fastapi.responses import JSONResponse, Response
 
 from finops.domain.audit import Record, RecordKind
 from finops.errors import LedgerDiverged
+from finops.ledger.sentences import sentence_of
+from finops.ledger.stories import Event, Story, is_visible, story_of
 from finops_web.context import Asked, Visit
 from finops_web.readings.policies import trust_in
-from finops_web.readings.sentences import sentence_of
-from finops_web.readings.stories import Event, Story, is_visible, story_of
 from finops_web.rendering import Entry, csv_of, render
 
 ROUTER = APIRouter(include_in_schema=False)

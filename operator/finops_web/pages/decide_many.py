@@ -62,8 +62,15 @@ def decide_many(
         raise InvalidInput(f"more than {MOST} are selected", field="chosen", hint="decide them in parts")
     read = requests_of(asked.visitor, asked.namespaces())
     known = {f"{one.metadata.namespace}/{one.metadata.name}": one for one in read.found}
+
+    def decided(name: str) -> Result:
+        gap = read.gap_of(name.partition("/")[0])
+        if gap is not None:
+            return Result(None, name[:256], sent=False, answered=False, message=f"Not sent. {gap.message}")
+        return _one(asked, known.get(name), name, decision, reason.strip())
+
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        results = list(pool.map(lambda name: _one(asked, known.get(name), name, decision, reason.strip()), names))
+        results = list(pool.map(decided, names))
     return render(
         asked,
         request,

@@ -34,6 +34,10 @@ class ReadRequests:
     found: tuple[ActionRequest, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
+    def gap_of(self, namespace: str) -> Gap | None:
+        """Return the gap of a namespace that is closed to the visitor: nothing is known of its requests."""
+        return next((gap for gap in self.gaps if gap.account == _place_of(namespace)), None)
+
 
 def requests_of(visitor: Visitor, namespaces: Iterable[str]) -> ReadRequests:
     """Return the requests of the namespaces, and a gap for each namespace that is closed to the visitor.
@@ -92,9 +96,13 @@ def may_be_voted_on(request: ActionRequest) -> bool:
     return request.status.state in WAITING
 
 
+def _place_of(namespace: str) -> str:
+    return f"namespace {namespace}"
+
+
 def _closed(namespace: str, error: Refused) -> Gap:
     return Gap(
-        account=f"namespace {namespace}",
+        account=_place_of(namespace),
         region="",
         service="kubernetes",
         operation="list actionrequests",

@@ -136,7 +136,7 @@ def test_a_stranger_on_every_number_does_not_stop_a_vote(api: KindApi[Approval],
     assert (sent.earlier, sent.approval.spec) == (False, denial.spec)
 
 
-def test_who_was_refused_too_often_is_told_so(api: KindApi[Approval], request_: ActionRequest) -> None:
+def test_who_was_refused_too_often_learns_so(api: KindApi[Approval], request_: ActionRequest) -> None:
     for _ in range(NAMES):
         answer(api, send(api, vote(request_)), "Refused", "NotEligible")
 

@@ -217,7 +217,7 @@ def test_a_secret_is_made_once_and_never_again(place: Place) -> None:
     assert found.metadata.labels == {"app": "x"}
 
 
-def test_a_secret_is_mended_where_it_has_to_be_and_keeps_the_rest(place: Place) -> None:
+def test_a_secret_is_completed_where_it_has_to_be_and_keeps_the_rest(place: Place) -> None:
     name = fresh_name()
     create_once(place.connection, place.namespace, name, lambda: {"password": "kept", "list": "old"}, {"app": "x"})
 
@@ -250,7 +250,7 @@ def test_a_missing_kubeconfig_or_context_is_named(place: Place, tmp_path: Any) -
             connect(str(place.double.kubeconfig), "nobody")
 
 
-def test_a_pod_without_a_token_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pod_without_a_token_learns_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "1")
 

@@ -146,7 +146,9 @@ def test_somebody_who_only_touches_the_record_takes_nothing(place: Place, monkey
     assert ours.guard().fence == 1
 
 
-def test_a_silent_api_server_lets_the_lease_run_out_by_itself(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_api_server_that_does_not_answer_lets_the_lease_run_out_by_itself(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock, name = FakeClock(), fresh_name()
     ours = lease(place, name, "a", clock)
     ours.try_acquire(1)

@@ -105,7 +105,7 @@ def test_access_reviews_answer_for_a_user_and_for_oneself(api: Api) -> None:
     assert found[0]["verbs"] == ["get", "list", "watch"]
 
 
-def test_identity_reviews_tell_who_one_is_and_refuse_unknown_tokens(api: Api) -> None:
+def test_identity_reviews_say_who_one_is_and_refuse_unknown_tokens(api: Api) -> None:
     path = "/apis/authentication.k8s.io/v1"
     info = api.call("POST", f"{path}/selfsubjectreviews", {}, user="alice").body["status"]["userInfo"]
     assert info["username"] == "alice"

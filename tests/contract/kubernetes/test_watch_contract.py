@@ -11,7 +11,7 @@ def _version(api: Api) -> str:
     return str(api.call("GET", api.probes).body["metadata"]["resourceVersion"])
 
 
-def test_a_watch_from_a_version_tells_everything_after_it(api: Api) -> None:
+def test_a_watch_from_a_version_gives_everything_after_it(api: Api) -> None:
     api.create({"text": "a"}, "before")
     version = _version(api)
     api.create({"text": "a"}, "p")
@@ -28,7 +28,7 @@ def test_a_watch_without_a_version_starts_with_the_present(api: Api) -> None:
     assert _story(api.watch(api.probes)) == [("ADDED", "p")]
 
 
-def test_leaving_a_selection_looks_like_a_deletion_and_entering_like_a_creation(api: Api) -> None:
+def test_leaving_a_selection_is_seen_as_a_deletion_and_entering_like_a_creation(api: Api) -> None:
     api.create({"text": "a"}, "p", labels={"tier": "gold"})
     version = _version(api)
     for tier in ("iron", "gold"):

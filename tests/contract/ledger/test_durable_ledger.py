@@ -379,7 +379,7 @@ def test_a_full_store_is_unavailable(tmp_path: Path) -> None:
         store.client.close()
 
 
-def test_a_wrong_password_is_not_mistaken_for_silence(tmp_path: Path) -> None:
+def test_a_wrong_password_is_not_mistaken_for_an_outage(tmp_path: Path) -> None:
     with running_valkey() as server:
         opened = open_ledger_connection(server.url)
         opened.client.config_set("requirepass", "right")

@@ -68,7 +68,7 @@ def test_one_instance_words_an_answer(store: Store) -> None:
     assert clicks.may_answer("click-1", "wait", "bot-b")
 
 
-def test_instances_are_alive_while_they_are_heard(store: Store) -> None:
+def test_instances_are_alive_while_they_report(store: Store) -> None:
     clicks = Clicks(store)
     clicks.heartbeat("bot-a", 1_000, forget_ms=100_000)
     clicks.heartbeat("bot-b", 10_000, forget_ms=100_000)
@@ -79,7 +79,7 @@ def test_instances_are_alive_while_they_are_heard(store: Store) -> None:
     assert clicks.alive(200_000, unresponsive_ms=10**9) == frozenset()
 
 
-def test_groups_are_fresh_or_not_told_at_all(store: Store) -> None:
+def test_groups_are_fresh_or_not_given_at_all(store: Store) -> None:
     groups = SlackGroups(store, MEMBERSHIP_KEY)
     groups.want(["S2", "S1"])
     assert groups.wanted() == {"S1", "S2"}
@@ -136,7 +136,7 @@ def test_a_list_of_another_group_or_of_another_key_is_none_of_this_one(store: St
     assert SlackGroups(store).read("S1").forged
 
 
-def test_the_status_tells_errors_of_slack_and_of_channels_apart(store: Store) -> None:
+def test_the_status_keeps_errors_of_slack_and_of_channels_apart(store: Store) -> None:
     status = SlackStatus(store)
     status.put({"connected": "true", "team": "T1"})
     status.fail(SlackProblem("token_revoked", NOW, "install again | now"))

@@ -189,7 +189,7 @@ def test_a_resource_that_aws_lists_on_two_pages_counts_once(store: Store) -> Non
     assert visible(inventory) == ["i-1", "i-2", "i-3"]
 
 
-def test_a_shard_that_could_not_be_listed_keeps_its_old_generation_and_tells_the_gap(store: Store) -> None:
+def test_a_shard_that_could_not_be_listed_keeps_its_old_generation_and_names_the_gap(store: Store) -> None:
     inventory = InventoryStore(store)
     gap = Gap(SHARD.account, SHARD.region, "ec2", "DescribeInstances", "UnauthorizedOperation", "no")
     inventory.note_failure(SHARD, [gap], NOW)

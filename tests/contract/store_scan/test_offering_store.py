@@ -17,7 +17,7 @@ def test_what_is_kept_of_a_zone_comes_back_and_lasts_a_day(store: Store) -> None
     assert 0 < store.client.ttl(store.keys.offered(ACCOUNT, REGION, TYPES)) <= KEPT_SECONDS
 
 
-def test_a_zone_that_aws_did_not_name_is_told_from_a_region_nobody_asked_about(store: Store) -> None:
+def test_a_zone_that_aws_did_not_name_is_distinguished_from_a_region_nobody_asked_about(store: Store) -> None:
     offerings = OfferingStore(store)
     offerings.put(ACCOUNT, REGION, TYPES, {})
     assert offerings.in_place(ACCOUNT, REGION, TYPES, "us-east-1a") == frozenset()

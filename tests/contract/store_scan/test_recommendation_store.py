@@ -264,7 +264,7 @@ def test_throttling_slows_the_shared_bucket_down(store: Store) -> None:
     assert limits.take(bucket) > 0.15
 
 
-def test_a_silent_server_is_an_error_of_ours() -> None:
+def test_a_server_that_does_not_answer_is_an_error_of_ours() -> None:
     nowhere = open_store("unix:///nonexistent/valkey.sock", timeout_seconds=0.1)
     with pytest.raises(StoreUnavailable):
         InventoryStore(nowhere).head(SHARD)

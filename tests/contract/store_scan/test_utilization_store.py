@@ -57,7 +57,7 @@ def test_what_is_gone_is_forgotten_everywhere(store: Store) -> None:
     assert set(utilization.summaries(SHARD, ["i-1", "i-2"])) == {"i-2"}
 
 
-def test_an_unfinished_discovery_says_nothing_and_a_finished_one_says_who_is_silent(store: Store) -> None:
+def test_an_unfinished_discovery_says_nothing_and_a_finished_one_says_who_has_no_metrics(store: Store) -> None:
     utilization = UtilizationStore(store)
     discovery = utilization.start_discovery(SHARD, "memoryPercent")
     utilization.add_discovered(discovery, {"i-1": plain("i-1")})
@@ -108,7 +108,7 @@ def test_answers_to_other_questions_and_of_what_the_resource_was_before_are_not_
     assert 86_400 < kept <= 2 * 86_400
 
 
-def test_the_plain_dimension_set_wins_whichever_page_tells_it(store: Store) -> None:
+def test_the_plain_dimension_set_wins_whichever_page_has_it(store: Store) -> None:
     utilization = UtilizationStore(store)
     full = Discovered("mem_used_percent", (("ImageId", "ami-1"), ("InstanceId", "i-1")))
     for order in ([plain("i-1"), full], [full, plain("i-1")]):

@@ -15,7 +15,7 @@ KUBERNETES = ("--kube-version", "1.30.0")
 EVERYTHING: Mapping[str, Any] = {
     "slack": {"existingSecret": "slack"},
     "aws": {"existingSecret": "aws"},
-    "metrics": {"serviceMonitor": {"enabled": True}},
+    "metrics": {part: {"enabled": True} for part in ("serviceMonitor", "rules", "dashboards")},
     "watch": {"namespaces": ["team-a", "team-b"]},
 }
 PODS = {"Deployment", "StatefulSet", "Job", "Pod"}

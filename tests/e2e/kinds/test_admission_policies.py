@@ -270,7 +270,7 @@ def test_people_with_every_right_keep_their_own_vote(policed: Policed) -> None:
     policed.approvals("root", "system:masters").create(_ballot(username="root"))
 
 
-def test_the_operator_makes_requests_and_tells_their_story(policed: Policed) -> None:
+def test_the_operator_makes_requests_and_writes_their_story(policed: Policed) -> None:
     requests = policed.requests(policed.account("operator"))
     request = manifest("ActionRequest", name=unique_name("stop-web"))
     name = request["metadata"]["name"]

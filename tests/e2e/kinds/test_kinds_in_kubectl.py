@@ -162,7 +162,7 @@ def test_values_out_of_bounds_are_refused_at_their_field(
     assert path in said
 
 
-def test_a_field_that_is_not_built_yet_is_refused_by_kubectl_and_not_silently_kept(cluster: Cluster) -> None:
+def test_a_field_that_is_not_built_yet_is_refused_by_kubectl_and_not_kept(cluster: Cluster) -> None:
     policy = manifest("ScanPolicy", {"spec": {"sizing": {"graviton": "Advise"}}}, name=unique_name("unknown"))
     with pytest.raises(client.ApiException) as caught:
         cluster.kind("ScanPolicy").objects.create_namespaced_custom_object(

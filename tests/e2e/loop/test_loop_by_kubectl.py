@@ -88,7 +88,7 @@ def _scan_here(loop: Loop, policy: Object, folder: Path) -> Object:
     return report
 
 
-def test_one_approval_by_kubectl_resizes_the_instance_and_the_ledger_tells_it(loop: Loop) -> None:
+def test_one_approval_by_kubectl_resizes_the_instance_and_the_ledger_shows_it(loop: Loop) -> None:
     request = loop.next_worker()
     approval = loop.vote(request, "alice")
     assert approval["status"]["result"] == "Counted"

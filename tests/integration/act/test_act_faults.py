@@ -42,7 +42,7 @@ def test_a_lost_or_refused_answer_to_each_call_costs_time_but_no_second_effect(
     check(aws.calls, world.ledger_path, session=request.name)
 
 
-def test_a_call_that_hangs_times_out_and_is_settled_by_looking(world: World, aws: AwsDouble) -> None:
+def test_a_call_that_hangs_times_out_and_is_settled_by_reading(world: World, aws: AwsDouble) -> None:
     world.settings = replace(world.settings, call_seconds=1.0, minimum_call_seconds=0.5)
     request, ledger = prepare(world)
     aws.control.inject({"kind": "hang", "service": "ec2", "action": "StopInstances", "seconds": 3, "count": 1})

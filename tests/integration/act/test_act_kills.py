@@ -85,7 +85,7 @@ def _fresh(world: World, tmp_path: Path, number: int) -> World:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("action", sorted(CASES))
-def test_killed_at_any_boundary_the_act_ends_once_and_the_ledger_tells_it(
+def test_killed_at_any_boundary_the_act_ends_once_and_the_ledger_shows_it(
     action: str, world: World, aws: AwsDouble, zygote: Zygote, tmp_path: Path
 ) -> None:
     name, parameters, expected = CASES[action]
@@ -115,7 +115,7 @@ def test_killed_at_any_boundary_the_act_ends_once_and_the_ledger_tells_it(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_killed_at_any_boundary_of_the_way_back_the_instance_ends_running_at_its_old_type(
+def test_killed_at_any_boundary_of_the_rollback_the_instance_ends_running_at_its_old_type(
     world: World, aws: AwsDouble, zygote: Zygote, tmp_path: Path
 ) -> None:
     _, parameters, _ = CASES["ec2_instance_resize"]

@@ -93,7 +93,7 @@ def test_an_act_during_which_nothing_is_down_is_left_to_the_next_start(world: Wo
     assert effects(aws.calls) == {"CreateSnapshot": 1}
 
 
-def test_it_ends_with_the_pods_time_however_long_the_way_back_takes(
+def test_it_ends_with_the_pods_time_however_long_the_rollback_takes(
     world: World, aws: AwsDouble, caplog: pytest.LogCaptureFixture
 ) -> None:
     request, _ = prepare(world)

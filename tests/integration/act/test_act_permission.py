@@ -88,7 +88,7 @@ def test_a_vote_taken_back_right_before_the_call_that_destroys_keeps_the_volume(
     check(aws.calls, world.ledger_path, session=request.name)
 
 
-def test_anything_else_recorded_about_the_request_makes_the_act_look_again_and_go_on(
+def test_anything_else_recorded_about_the_request_makes_the_act_read_again_and_go_on(
     world: World, aws: AwsDouble
 ) -> None:
     request, ledger = prepare(world, "ec2_instance_stop")
@@ -166,7 +166,7 @@ def test_a_freeze_after_a_first_call_that_aws_refused_is_shown_until_it_is_lifte
     assert told[told.index((State.EXECUTING, _FROZEN.message)) + 1] == (State.EXECUTING, "")
 
 
-def test_on_its_way_back_an_act_keeps_saying_why(world: World, aws: AwsDouble) -> None:
+def test_during_its_rollback_an_act_keeps_saying_why(world: World, aws: AwsDouble) -> None:
     request, ledger = prepare(world)
     aws.control.inject({"kind": "deny", "service": "ec2", "action": "ModifyInstanceAttribute"})
     assert run_to_end(world, request, ledger).state is State.ROLLED_BACK

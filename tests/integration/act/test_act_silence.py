@@ -65,7 +65,7 @@ def test_a_former_holder_that_wakes_up_cannot_write_and_does_not_call(world: Wor
     assert aws.calls == []
 
 
-def test_a_lease_lost_while_the_store_is_silent_stops_the_act_without_an_exception(
+def test_a_lease_lost_while_the_store_does_not_answer_stops_the_act_without_an_exception(
     world: World, aws: AwsDouble
 ) -> None:
     lease = ExpiringLease()
@@ -133,7 +133,7 @@ def test_when_redis_is_down_from_the_start_nothing_is_called(
 @pytest.mark.parametrize(
     ("boundary", "states"), [("intent.before", []), ("aws.sent", [State.EXECUTING, State.NEEDS_HUMAN])]
 )
-def test_an_act_that_meets_a_diverged_ledger_stands_still_and_tells_whoever_can_freeze_all_others(
+def test_an_act_that_meets_a_diverged_ledger_stands_still_and_notifies_whoever_can_freeze_all_others(
     boundary: str, states: list[State], world: World, aws: AwsDouble
 ) -> None:
     request, ledger = prepare(world)
@@ -150,7 +150,7 @@ def test_an_act_that_meets_a_diverged_ledger_stands_still_and_tells_whoever_can_
 
 
 @pytest.mark.parametrize("error", [ClusterUnavailable("no answer"), Conflict("changed")])
-def test_a_silent_api_server_delays_the_status_not_the_act(
+def test_an_api_server_that_does_not_answer_delays_the_status_not_the_act(
     error: ClusterUnavailable | Conflict, world: World, aws: AwsDouble
 ) -> None:
     request, ledger = prepare(world)
@@ -230,7 +230,7 @@ def test_an_act_whose_resource_another_act_has_taken_waits_before_its_next_call_
     check(aws.calls, world.ledger_path, session=request.name)
 
 
-def test_the_way_back_does_not_wait_for_another_act_on_the_resource(world: World, aws: AwsDouble) -> None:
+def test_the_rollback_does_not_wait_for_another_act_on_the_resource(world: World, aws: AwsDouble) -> None:
     request, ledger = prepare(world)
     hand_over_after(world, request, ledger, 1)
     caps, other = world.executor(ledger).caps, replace(request, uid="u2", name="savings-u2")

@@ -23,7 +23,7 @@ def aws_double() -> Iterator[AwsDouble]:
         yield double
 
 
-def test_a_wait_gives_the_thread_back_and_the_status_is_told_once(world: World, aws: AwsDouble) -> None:
+def test_a_wait_gives_the_thread_back_and_the_status_is_written_once(world: World, aws: AwsDouble) -> None:
     request, ledger = prepare(world)
     executor = world.executor(ledger)
     waiting = executor.run(request)
@@ -59,7 +59,7 @@ def test_a_dry_run_neither_waits_behind_the_caps_of_real_acts_nor_uses_them_up(w
     assert world.executor(ledger).run(dry).state is State.SUCCEEDED
 
 
-def test_a_stop_that_hangs_calls_a_person_once_in_the_ledger_whatever_process_looks(
+def test_a_stop_that_hangs_calls_a_person_once_in_the_ledger_whatever_process_reads_it(
     world: World, aws: AwsDouble
 ) -> None:
     request, ledger = prepare(world)

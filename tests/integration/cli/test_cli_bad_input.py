@@ -95,7 +95,7 @@ def test_an_address_that_is_none_names_the_variable_it_came_from(
     ],
     ids=["http", "cluster", "database", "proxy", "protected", "password", "loading"],
 )
-def test_whatever_answers_at_the_stores_address_is_told_with_the_fix(
+def test_whatever_answers_at_the_stores_address_is_reported_with_the_fix(
     aws: AwsProcess, finops: Finops, files: Files, answer: bytes, words: str
 ) -> None:
     path = files(policy("production"), account("production"))
@@ -112,7 +112,7 @@ def test_whatever_answers_at_the_stores_address_is_told_with_the_fix(
     assert row(ended, "store", "durability")["hint"]
 
 
-def test_a_database_the_server_does_not_have_is_told(finops: Finops, valkey_url: str) -> None:
+def test_a_database_the_server_does_not_have_is_reported(finops: Finops, valkey_url: str) -> None:
     ended = finops("recommendations", "--redis", f"{valkey_url}?db=99")
     assert ended.code == 1
     assert "no such database" in ended.err
@@ -160,7 +160,7 @@ def test_a_database_the_server_does_not_have_is_told(finops: Finops, valkey_url:
         *("profile", "config", "web-identity", "pod-identity", "nothing", "helper", "sso", "figure", "mode"),
     ],
 )
-def test_whatever_is_wrong_with_credentials_and_endpoints_is_told_with_the_fix(
+def test_whatever_is_wrong_with_credentials_and_endpoints_is_reported_with_the_fix(
     aws: AwsProcess,
     finops: Finops,
     files: Files,
@@ -198,11 +198,21 @@ def test_whatever_is_wrong_with_credentials_and_endpoints_is_told_with_the_fix(
 
 
 def test_a_region_that_does_not_exist_names_field_and_fix(aws: AwsProcess, finops: Finops, files: Files) -> None:
-    path = files(policy("production", regions=["us-east-9"]), account("production"))
+    path = files(policy("production", regions=["us-east-9"], resources=["ec2-instance"]), account("production"))
     ended = finops("scan", "-f", path)
     assert ended.code == 1
     assert "us-east-9 does not exist or is not enabled" in ended.err
     assert "spec.regions of the policy" in ended.err
+
+
+def test_a_region_that_does_not_exist_is_a_gap_where_kinds_without_a_region_were_read(
+    aws: AwsProcess, finops: Finops, files: Files
+) -> None:
+    path = files(policy("production", regions=["us-east-9"]), account("production"))
+    ended = finops("scan", "-f", path, "-o", "json")
+    assert ended.code == 3
+    assert "us-east-9 does not exist or is not enabled" in ended.out
+    assert "spec.regions of the policy" in ended.out
 
 
 KUBECONFIG = """apiVersion: v1
@@ -251,7 +261,7 @@ def helper(command: str) -> str:
         *("helper-text", "refused", "no-name"),
     ],
 )
-def test_whatever_is_wrong_with_a_kubeconfig_is_told_with_the_fix(
+def test_whatever_is_wrong_with_a_kubeconfig_is_reported_with_the_fix(
     finops: Finops, tmp_path: Path, text: str, code: int, words: str
 ) -> None:
     path = tmp_path / "kubeconfig"
@@ -266,7 +276,7 @@ def test_whatever_is_wrong_with_a_kubeconfig_is_told_with_the_fix(
         assert "Pool(" not in ended.err
 
 
-def test_a_cluster_that_does_not_know_us_and_a_server_that_is_none_are_told(finops: Finops, tmp_path: Path) -> None:
+def test_a_cluster_that_does_not_know_us_and_a_server_that_is_none_are_reported(finops: Finops, tmp_path: Path) -> None:
     path = tmp_path / "kubeconfig"
     for answer, code, words in (
         (REFUSED_HTTP, 4, "log in again"),

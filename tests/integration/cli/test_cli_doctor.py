@@ -27,7 +27,9 @@ def results(ended: Ended) -> dict[tuple[str, str], dict[str, Any]]:
     return {(one["part"], one["check"]): one for one in json.loads(ended.out)}
 
 
-def test_everything_is_told_as_ok_when_it_is(aws: AwsProcess, finops: Finops, files: Files, valkey_url: str) -> None:
+def test_everything_is_reported_as_ok_when_it_is(
+    aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
+) -> None:
     ended = finops("doctor", "-f", files(account("production", **EXECUTOR)), "--redis", valkey_url, "-o", "json")
     found = results(ended)
     assert ended.code == 0, ended.out
@@ -56,7 +58,7 @@ def test_a_missing_permission_is_named_with_the_role_that_lacks_it(
     assert bad[0]["hint"] == f"allow ec2:{operation} to the {role}"
 
 
-def test_a_role_that_cannot_be_assumed_and_a_missing_grant_are_told(
+def test_a_role_that_cannot_be_assumed_and_a_missing_grant_are_reported(
     aws: AwsProcess, finops: Finops, files: Files
 ) -> None:
     wrong = account("staging", externalId="wrong-id", namespaces=())
@@ -70,7 +72,7 @@ def test_a_role_that_cannot_be_assumed_and_a_missing_grant_are_told(
     assert found["aws production", "scanner"]["verdict"] == "ok"
 
 
-def test_missing_credentials_are_told(aws: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported(aws: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch) -> None:
     shell.delenv("AWS_ACCESS_KEY_ID")
     shell.delenv("AWS_SECRET_ACCESS_KEY")
     ended = finops("doctor", "-o", "json")
@@ -97,7 +99,7 @@ def test_an_evicting_store_fails_and_the_password_is_never_shown(aws: AwsProcess
 
 
 @pytest.mark.parametrize("seen", ["2020-01-01T00:00:00+00:00", "2999-01-01T00:00:00", "yesterday", ""])
-def test_what_the_bot_tells_of_itself_is_shown(
+def test_what_the_bot_says_of_itself_is_shown(
     aws: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch, valkey_url: str, seen: str
 ) -> None:
     shell.setenv("FINOPS_REDIS_PREFIX", "doctor-slack:")
@@ -135,7 +137,9 @@ def test_when_the_bot_was_seen_is_said_in_the_readers_time_zone(
     assert results(ended)["slack", "bot"]["detail"].endswith(f"last seen {seen.astimezone():%Y-%m-%d %H:%M %Z}")
 
 
-def test_a_cluster_without_the_kinds_is_told_how_to_get_them(aws: AwsProcess, finops: Finops, tmp_path: Path) -> None:
+def test_a_cluster_without_the_kinds_is_reported_with_how_to_get_them(
+    aws: AwsProcess, finops: Finops, tmp_path: Path
+) -> None:
     with KubernetesDouble(tmp_path) as double:
         ended = finops("doctor", "--kubeconfig", str(double.kubeconfig), "--context", "alice", "-o", "json")
     found = results(ended)

@@ -46,7 +46,7 @@ def test_a_scan_reports_everything_and_the_store_then_holds_the_same_numbers(
         assert f"{sum(float(one['monthlyCost']) for one in costs):.2f}" == summary["monthlyCost"]
 
 
-def test_what_a_policy_leaves_out_is_listed_and_both_totals_are_told(
+def test_what_a_policy_leaves_out_is_listed_and_both_totals_are_shown(
     aws: AwsProcess, finops: Finops, files: Files, valkey_url: str
 ) -> None:
     selector = {"excludeTags": {"Name": ["forgotten", "busy"]}}
@@ -317,7 +317,7 @@ def test_a_store_that_would_lose_data_or_refuses_us_is_refused_with_the_fix(
     assert "guessed" not in ended.err
 
 
-def test_a_store_that_is_down_is_told_with_the_fix(finops: Finops, files: Files) -> None:
+def test_a_store_that_is_down_is_reported_with_the_fix(finops: Finops, files: Files) -> None:
     path = files(policy("production"), account("production"))
     ended = finops("scan", "-f", path, "--redis", "redis://127.0.0.1:1/0")
     assert ended.code == 1

@@ -254,7 +254,7 @@ def _votes(demo: DemoProcess, name: str) -> str:
     return str(found.get("status", {}).get("votes", {}).get("summary", ""))
 
 
-def test_status_store_and_a_scan_of_the_same_documents_tell_the_same_numbers(demo: DemoProcess) -> None:
+def test_status_store_and_a_scan_of_the_same_documents_show_the_same_numbers(demo: DemoProcess) -> None:
     seen = shell(demo, f"FINOPS_REDIS_PREFIX=apart: finops scan -f {POLICIES} --redis $FINOPS_REDIS_URL -o json")
     assert seen.returncode == 0, seen.stderr
     reports = {one["policy"]: one["summary"] for one in map(json.loads, seen.stdout.splitlines())}
@@ -322,6 +322,7 @@ def test_doctor_finds_nothing_wrong(demo: DemoProcess) -> None:
     not_in_moto = {
         "eks:DescribeClusterVersions",
         "rds:DescribeDBMajorEngineVersions",
+        "workspaces:DescribeWorkspacesConnectionStatus",
     }
     assert unknown - by_id == {"ec2:CreateTags", "kms:CreateGrant", *not_in_moto}
     details = " ".join(one["detail"] for one in results)

@@ -76,7 +76,7 @@ def test_stages_stop_from_the_highest_to_the_lowest(tmp_path: Path) -> None:
     assert [line.split()[1] for line in log if line.endswith("bye")] == ["operator", "double", "store"]
 
 
-def test_a_program_that_dies_while_starting_is_told_with_its_last_lines(tmp_path: Path) -> None:
+def test_a_program_that_dies_while_starting_is_reported_with_its_last_lines(tmp_path: Path) -> None:
     dying = program("dying", "print('first'); print('the reason', flush=True); raise SystemExit(7)", str(tmp_path))
 
     async def work(supervisor: Supervisor) -> None:
@@ -87,7 +87,7 @@ def test_a_program_that_dies_while_starting_is_told_with_its_last_lines(tmp_path
     supervised(tmp_path, work)
 
 
-def test_a_program_that_is_never_ready_is_told_and_stopped(tmp_path: Path) -> None:
+def test_a_program_that_is_never_ready_is_reported_and_stopped(tmp_path: Path) -> None:
     silent = Program(
         name="silent",
         command=(sys.executable, "-c", "import time; print('still loading', flush=True); time.sleep(60)"),
@@ -139,7 +139,7 @@ def test_kill_9_of_the_parent_leaves_no_process_and_no_file() -> None:
         assert eventually(lambda: alive(str(folder)) == [] and not folder.exists(), 10), alive(str(folder))
 
 
-def test_the_death_of_one_program_ends_all_and_is_told() -> None:
+def test_the_death_of_one_program_ends_all_and_is_reported() -> None:
     with process() as (running, folder):
         (polite,) = [line for line in alive(str(folder)) if "ready polite" in line]
         os.kill(int(polite.split()[0]), signal.SIGKILL)

@@ -172,7 +172,7 @@ def test_a_policy_scanned_while_the_api_server_is_asked_keeps_what_it_found(
     assert (found.generation, found.uid) == ("g2", made.metadata.uid)
 
 
-def test_nothing_is_forgotten_while_the_api_server_cannot_be_asked(
+def test_nothing_is_forgotten_while_the_api_server_cannot_be_reached(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scanned(parts, "deleted", HERE)

@@ -245,7 +245,7 @@ def test_a_watch_that_stands_still_is_seen_by_the_liveness_probe(rig: Rig) -> No
     case.check()
 
 
-def test_probes_and_metrics_tell_a_healthy_operator(rig: Rig) -> None:
+def test_probes_and_metrics_show_a_healthy_operator(rig: Rig) -> None:
     rig.start()
     case, *_ = proposed(rig)
     eventually(lambda: "finops_lease_held 1.0" in rig.http("/metrics")[1], 20)

@@ -132,7 +132,7 @@ def test_an_approval_that_the_watch_has_lost_counts_while_the_api_server_has_it(
     assert parts.decider.advance(approved).status.state is State.WITHDRAWN
 
 
-def test_a_watch_that_begins_to_list_while_a_request_is_looked_at_puts_the_decision_off(
+def test_a_watch_that_begins_to_list_while_a_request_is_judged_puts_the_decision_off(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = parts.propose(1, approval=TWO)
@@ -258,7 +258,7 @@ def test_once_the_first_call_is_recorded_no_vote_is_taken_back(parts: Parts, sho
     assert answer(parts, late) == ("Refused", "AlreadyDecided")
 
 
-def test_nobody_is_told_that_a_vote_was_taken_back_in_the_instant_in_which_the_act_begins(parts: Parts) -> None:
+def test_nobody_reads_that_a_vote_was_taken_back_in_the_instant_in_which_the_act_begins(parts: Parts) -> None:
     made = parts.propose(1, approval=TWO)
     parts.vote(made)
     approved = parts.decider.advance(made)

@@ -243,7 +243,7 @@ def test_the_open_requests_never_exceed_the_maximum(rig: Rig) -> None:
     case.check()
 
 
-def test_an_act_that_a_look_at_the_resource_forbids_takes_no_room_from_the_next(rig: Rig) -> None:
+def test_an_act_that_a_reading_of_the_resource_forbids_takes_no_room_from_the_next(rig: Rig) -> None:
     case = rig.case(actions={"maximumOpenRequests": 1})
     case.apply()
     (best,) = case.proposed(1)
@@ -257,7 +257,7 @@ def test_an_act_that_a_look_at_the_resource_forbids_takes_no_room_from_the_next(
     case.check()
 
 
-def test_what_a_look_could_not_see_is_asked_for_after_the_scan_that_a_person_wants(rig: Rig) -> None:
+def test_what_a_reading_could_not_see_is_asked_for_after_the_scan_that_a_person_wants(rig: Rig) -> None:
     case = rig.case()
     rig.aws.control.inject({"kind": "deny", "service": "ec2", "action": "DescribeInstanceAttribute"})
     case.apply()
@@ -328,6 +328,37 @@ def test_a_parameter_out_of_range_is_said_once_and_not_tried_again_and_again(rig
     assert len([line for line in rig.lines("scan started") if line.get("namespace") == case.name]) == 1
     # Others write to the status too: what stops acts, and the touch that shows whether the watch is alive.
     assert (case.condition("Ready"), case.condition("Stalled")) == shown
+
+
+def test_a_wrong_condition_is_named_in_the_status_with_its_place(rig: Rig) -> None:
+    own = {"id": "ours", "kind": "ec2-instance", "when": "cost.monthli > 1", "message": "Too expensive."}
+    case = rig.case(customChecks=[own])
+    case.apply()
+
+    eventually(lambda: case.condition("Stalled").get("status") == "True", what=rig.tail())
+    ready = case.condition("Ready")
+    assert ready["reason"] == "InvalidSpec"
+    assert "spec.customChecks[0].when: line 1, column 5: there is no cost.monthli" in ready["message"]
+
+
+def test_an_act_that_a_policys_own_check_recommends_is_proposed_with_its_figures(rig: Rig) -> None:
+    off = [{"id": "ec2_instance_idle", "enabled": False}, {"id": "ec2_instance_overprovisioned", "enabled": False}]
+    own = {
+        "id": "ours",
+        "kind": "ec2-instance",
+        "when": "resource.state == 'running' && utilization.cpuPercent.maximum < 5 && cost.monthly > 0",
+        "message": "It does less than our rule asks for.",
+        "action": "ec2_instance_stop",
+    }
+    case = rig.case(checks=off, customChecks=[own])
+    case.apply()
+
+    eventually(case.requests, what=rig.tail())
+    spec = case.requests()[0]["spec"]
+    assert (spec["action"], spec["evidence"]["check"]) == ("ec2_instance_stop", "ours")
+    assert spec["evidence"]["reason"] == own["message"]
+    assert spec["evidence"]["values"]["rule"] == own["when"]
+    assert float(spec["evidence"]["values"]["utilization.cpuPercent.maximum"]) < 5
 
 
 def test_a_policy_is_scanned_as_soon_as_its_account_exists(rig: Rig) -> None:

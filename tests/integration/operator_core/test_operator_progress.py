@@ -25,7 +25,7 @@ def reporter_of(parts: Parts) -> StatusReporter:
     )
 
 
-def test_a_status_tells_what_is_wrong_only_as_long_as_it_is(parts: Parts) -> None:
+def test_a_status_says_what_is_wrong_only_as_long_as_it_is(parts: Parts) -> None:
     made = parts.propose(1, State.SCHEDULED)
     act, reporter, told = act_of(made), reporter_of(parts), []
     for state, message in (
@@ -52,7 +52,7 @@ def test_a_refused_dry_run_ends_with_the_answer_to_each_call_in_its_status(parts
     assert status.outcome.message == ending(State.ROLLED_BACK, message, dry_run=made.spec.dry_run)
 
 
-def test_status_event_and_listing_tell_a_success_in_the_same_words(parts: Parts) -> None:
+def test_status_event_and_listing_report_a_success_in_the_same_words(parts: Parts) -> None:
     made = parts.propose(1, State.SCHEDULED)
     found = "The instance is stopped with type m5.large. To undo it: start it."
     reporter_of(parts).report(act_of(made), ActProgress(state=State.SUCCEEDED, message=found, after={"state": "x"}))

@@ -150,7 +150,7 @@ def test_a_posted_card_is_noted_once_also_by_the_next_process(parts: Parts) -> N
 
 
 @pytest.mark.parametrize("ended", [State.DENIED, State.SUCCEEDED, State.EXPIRED])
-def test_a_card_of_a_request_that_ended_before_the_next_look_is_noted_too(parts: Parts, ended: State) -> None:
+def test_a_card_of_a_request_that_ended_before_the_next_pass_is_noted_too(parts: Parts, ended: State) -> None:
     posted = parts.propose(1, ended, notify={"slack": {"channel": "C0123456789", "minimumMonthlySavings": 1}})
     for _ in range(3):
         parts.housekeeping.run_duties()
@@ -275,7 +275,7 @@ def replaced(found: ScanPolicy, made: ScanPolicy) -> Any:
     return found.metadata.model_copy(update=versions)
 
 
-def test_the_bot_is_told_every_group_that_a_policy_or_an_open_request_names(parts: Parts) -> None:
+def test_the_bot_is_given_every_group_that_a_policy_or_an_open_request_names(parts: Parts) -> None:
     parts.policies.create(policy(name="a", approval={"approvers": [{"slackUserGroup": "S0AAAAAAA"}]}))
     parts.propose(1, approval={"approvers": [{"slackUserGroup": "S0BBBBBBB"}]})
     parts.propose(2, State.DENIED, approval={"approvers": [{"slackUserGroup": "S0CCCCCCC"}]})

@@ -30,7 +30,7 @@ def proposed(rig: Rig, **spec: Any) -> tuple[Case, Obj, Obj]:
     return case, first, second
 
 
-def test_an_approved_stop_is_carried_out_once_and_told(rig: Rig) -> None:
+def test_an_approved_stop_is_carried_out_once_and_reported(rig: Rig) -> None:
     case, first, second = proposed(rig)
 
     vote = case.vote(first)

@@ -145,7 +145,7 @@ def test_an_act_that_has_begun_is_not_said_to_wait(looking: Looking) -> None:
 
 
 @pytest.mark.parametrize("shown", NOT_BEGUN)
-def test_an_account_that_cannot_be_read_is_a_reason_to_wait_and_told(
+def test_an_account_that_cannot_be_read_is_a_reason_to_wait_and_reported(
     looking: Looking, monkeypatch: pytest.MonkeyPatch, shown: State
 ) -> None:
     request = looking.approved(shown)
@@ -159,7 +159,7 @@ def test_an_account_that_cannot_be_read_is_a_reason_to_wait_and_told(
     assert looking.now(request) == (shown, "Waiting: no right to read accounts")
 
 
-def test_before_every_vote_is_known_no_request_is_looked_at(looking: Looking, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_before_every_vote_is_known_no_request_is_judged(looking: Looking, monkeypatch: pytest.MonkeyPatch) -> None:
     request = looking.approved(State.APPROVED)
     vote = looking.parts.cache.approvals.all()[0]
     looking.parts.cache.approvals.saw(vote.to_object(), listed=True)

@@ -55,7 +55,7 @@ def events(parts: Parts, name: str) -> list[dict[str, Any]]:
     return [one for one in parts.double.objects("events") if one["involvedObject"]["name"] == name]
 
 
-def test_a_channel_without_the_app_is_told_on_its_policy_and_in_one_event(parts: Parts) -> None:
+def test_a_channel_without_the_app_is_reported_on_its_policy_and_in_one_event(parts: Parts) -> None:
     scanned(parts, "told", notify=NOTIFY)
     scanned(parts, "other", notify={"slack": {"channel": "C0999999999"}})
     scanned(parts, "silent")
@@ -77,7 +77,7 @@ def test_a_channel_without_the_app_is_told_on_its_policy_and_in_one_event(parts:
     assert len(events(parts, "told")) == 1
 
 
-def test_a_dead_token_is_told_on_every_policy_with_a_channel(parts: Parts) -> None:
+def test_a_dead_token_is_reported_on_every_policy_with_a_channel(parts: Parts) -> None:
     scanned(parts, "first", notify=NOTIFY)
     scanned(parts, "second", notify={"slack": {"channel": "C0999999999"}})
     SlackStatus(parts.store).fail(problem("Slack refused auth.test: token_revoked", "token_revoked"))
@@ -103,7 +103,7 @@ def test_a_message_of_slack_is_one_short_printable_line() -> None:
     assert len(told) == 300
 
 
-def test_a_silent_store_leaves_the_status_as_it_is(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_does_not_answer_leaves_the_status_as_it_is(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     scanned(parts, "kept", notify=NOTIFY)
     SlackStatus(parts.store).fail(problem(), CHANNEL)
     parts.housekeeping.run_duties()

@@ -121,7 +121,7 @@ def test_a_volume_of_a_stopped_instance_has_no_values_either(cloudwatch: Any, no
     assert max(whole["a"]["Timestamps"]) <= now - timedelta(days=20)
 
 
-def test_memory_needs_exactly_its_dimensions_which_list_metrics_tells(cloudwatch: Any, now: datetime) -> None:
+def test_memory_needs_exactly_its_dimensions_which_list_metrics_gives(cloudwatch: Any, now: datetime) -> None:
     listed = cloudwatch.list_metrics(Namespace="CWAgent", MetricName="mem_used_percent")["Metrics"]
     (dimensions,) = [one["Dimensions"] for one in listed]
     assert {one["Name"] for one in dimensions} == {"AutoScalingGroupName", "ImageId", "InstanceId", "InstanceType"}

@@ -93,7 +93,7 @@ def test_a_role_without_an_external_id_takes_any_caller_it_trusts(aws: AwsDouble
     assert assume(aws, RoleArn=OPEN, ExternalId=None)["AssumedRoleUser"]["Arn"].endswith("finops-open/finops-1")
 
 
-def test_a_missing_role_looks_like_a_forbidden_one(aws: AwsDouble, refusal: Refusal) -> None:
+def test_a_missing_role_is_answered_like_a_forbidden_one(aws: AwsDouble, refusal: Refusal) -> None:
     assert refusal(lambda: assume(aws, RoleArn="arn:aws:iam::111111111111:role/finops-none")) == "AccessDenied"
 
 

@@ -51,7 +51,7 @@ def test_describe_shows_what_moto_leaves_out(ec2: Any) -> None:
     assert shown(ec2, "spot")["InstanceLifecycle"] == "spot"
 
 
-def test_who_owns_a_public_address_tells_an_automatic_one_from_an_elastic_one(ec2: Any) -> None:
+def test_who_owns_a_public_address_distinguishes_an_automatic_one_from_an_elastic_one(ec2: Any) -> None:
     def owner(name: str) -> tuple[str, bool]:
         one = shown(ec2, name)
         association = one["NetworkInterfaces"][0]["Association"]
@@ -195,7 +195,7 @@ def test_a_resize_of_a_stopped_instance_works(aws: AwsDouble, ec2: Any) -> None:
     assert (web["InstanceType"], web["State"]["Name"]) == ("t3.small", "running")
 
 
-def test_missing_capacity_refuses_the_start_for_the_type_as_often_as_told(
+def test_missing_capacity_refuses_the_start_for_the_type_as_often_as_set(
     aws: AwsDouble, ec2: Any, refusal: Refusal
 ) -> None:
     aws.control.inject({"kind": "capacity", "instanceType": "t3.small", "count": 2})

@@ -50,7 +50,7 @@ def refusal(control: SlackControl, **click: Any) -> str:
     return caught.value.code
 
 
-def test_hello_tells_the_number_of_connections(recorder: Recorder) -> None:
+def test_hello_gives_the_number_of_connections(recorder: Recorder) -> None:
     hello = recorder.messages[0]
     assert (hello["num_connections"], hello["connection_info"]["app_id"]) == (1, "A0FINOPS1")
 
@@ -165,7 +165,7 @@ def test_an_event_without_acknowledgement_is_sent_again_later(control: SlackCont
 
 
 @pytest.mark.parametrize("reason", ["warning", "refresh_requested"])
-def test_a_client_told_to_reconnect_loses_no_click(
+def test_a_client_asked_to_reconnect_loses_no_click(
     client: WebClient, control: SlackControl, recorder: Recorder, reason: str
 ) -> None:
     post_card(client)

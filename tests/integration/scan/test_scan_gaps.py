@@ -175,7 +175,7 @@ def test_a_scan_whose_inventory_goes_while_it_judges_fails_and_what_was_visible_
     monkeypatch.undo()
 
 
-def test_an_endpoint_that_is_down_fails_the_scan_and_says_where_to_look(
+def test_an_endpoint_that_is_down_fails_the_scan_and_says_where_to_check(
     scanned: Scan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")

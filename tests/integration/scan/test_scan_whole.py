@@ -26,7 +26,7 @@ Scan = Callable[..., ScanOutcome]
 KEY = ("default", "all")
 
 
-def test_status_store_and_report_tell_the_same_figures(scanned: Scan, store: Store) -> None:
+def test_status_store_and_report_show_the_same_figures(scanned: Scan, store: Store) -> None:
     outcome = scanned()
     summary = outcome.summary
     report = report_of(outcome)
@@ -82,7 +82,7 @@ def test_a_second_scan_reads_the_inventory_again_and_no_metrics(scanned: Scan, a
     assert (second.monthly_cost, second.savings) == (first.monthly_cost, first.savings)
 
 
-def test_the_calls_that_are_told_are_the_calls_that_were_made(scanned: Scan, aws: AwsDouble) -> None:
+def test_the_calls_that_are_reported_are_the_calls_that_were_made(scanned: Scan, aws: AwsDouble) -> None:
     outcome = scanned()
     assert dict(outcome.summary.api_calls) == {name: count for name, count in aws.counts.items() if count}
 
@@ -123,7 +123,7 @@ def test_the_days_cost_counts_a_month_of_730_hours_whatever_the_policy_counts(sc
     assert kept() == before
 
 
-def test_the_share_of_each_policy_is_told_with_what_has_no_price(scanned: Scan, aws: AwsDouble, store: Store) -> None:
+def test_the_share_of_each_policy_is_shown_with_what_has_no_price(scanned: Scan, aws: AwsDouble, store: Store) -> None:
     found = report_of(scanned(policy("production", regions=["us-east-1"], resources=["ec2-instance"])))
     idle = next(one["id"] for one in found["resources"] if one["name"] == "idle")
     aws.control.change("111111111111", "us-east-1", idle, {"type": "m99.large"})

@@ -39,7 +39,7 @@ def test_databases_are_listed_priced_tagged_and_judged(aws: AwsDouble, scanned: 
     assert advice == {("rds_instance_previous_generation", "old")}
 
 
-def test_clusters_are_listed_told_apart_and_their_storage_is_unknown(aws: AwsDouble, scanned: Scan) -> None:
+def test_clusters_are_listed_by_engine_and_their_storage_is_unknown(aws: AwsDouble, scanned: Scan) -> None:
     rds = aws.client("rds", role=MAKER)
     for name, engine in (("shop", "aurora-mysql"), ("graph", "neptune")):
         rds.create_db_cluster(

@@ -22,7 +22,7 @@ def cards(world: World, channel: str = CHANNEL) -> list[dict[str, Any]]:
     ]
 
 
-def test_the_card_follows_every_state_and_the_thread_tells_each_step(world: World) -> None:
+def test_the_card_follows_every_state_and_the_thread_names_each_step(world: World) -> None:
     with world.bot():
         request = world.propose()
         world.click(request, BOB)
@@ -85,7 +85,7 @@ def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(world: World, fa
         assert len(cards(world)) == 1
 
 
-def test_a_post_that_never_arrived_is_repeated_after_a_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_post_that_never_arrived_is_repeated_after_a_search(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("finops_slackbot.outbox.delivery._LATE_COMMIT_MS", 500)
     monkeypatch.setattr("finops_slackbot.outbox.delivery._RETRY_MS", 300)
     world.control.conditions.fault(method="chat.postMessage", n=1, status=503)
@@ -154,7 +154,7 @@ def test_a_channel_that_takes_no_card_is_reported_and_not_hammered(world: World,
         assert len(tried) == 1
 
 
-def test_a_channel_that_was_mended_is_no_longer_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_channel_that_was_repaired_is_no_longer_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("finops_slackbot.outbox.delivery._REFUSED_MS", 500)
     status = SlackStatus(world.store)
     with world.bot():

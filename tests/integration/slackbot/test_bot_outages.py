@@ -164,7 +164,7 @@ def test_without_kubernetes_nothing_is_recorded_and_the_voter_knows(world: World
         world.told(BOB, "Your approval on", 30)
 
 
-def test_a_silent_slack_records_nothing_because_the_voter_is_unknown(world: World) -> None:
+def test_a_slack_that_does_not_answer_records_nothing_because_the_voter_is_unknown(world: World) -> None:
     world.control.conditions.fault(method="users.info", n=1, status=503)
     with world.bot():
         request = world.propose()

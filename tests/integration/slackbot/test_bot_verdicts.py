@@ -101,7 +101,7 @@ def test_a_verdict_waits_until_the_request_is_read_and_then_names_it(bot: NextBo
     assert bot.clicks.open() == ()
 
 
-def test_a_verdict_whose_request_cannot_be_read_is_told_after_half_a_minute_all_the_same(bot: NextBot) -> None:
+def test_a_verdict_whose_request_cannot_be_read_is_posted_after_half_a_minute_all_the_same(bot: NextBot) -> None:
     bot.follower.refresh()
     bot.clock.sleep(31)
     bot.follower.refresh()

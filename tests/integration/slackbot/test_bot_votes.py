@@ -17,7 +17,7 @@ from finops.domain.decision import Choice
 from finops_slackbot.bootstrap import Bot
 
 
-def test_a_click_becomes_an_approval_and_its_verdict_is_told(world: World) -> None:
+def test_a_click_becomes_an_approval_and_its_verdict_is_posted(world: World) -> None:
     with world.bot():
         request = world.propose()
         sent = world.click(request, BOB)
@@ -81,7 +81,7 @@ def test_a_vote_with_a_reason_for_everything_goes_through_the_modal(world: World
         assert world.votes()[0].spec.reason == "Checked with the team."
 
 
-def test_who_is_not_an_approver_is_told_who_is(world: World) -> None:
+def test_who_is_not_an_approver_learns_who_is(world: World) -> None:
     with world.bot():
         request = world.propose()
         world.click(request, DAVE)
@@ -169,7 +169,7 @@ def test_a_redelivery_to_the_other_replica_is_still_one_vote(world: World) -> No
         assert world.card(request)
 
 
-def test_the_voter_hears_when_the_operator_is_silent_and_again_when_it_answers(
+def test_the_voter_learns_when_the_operator_does_not_answer_and_again_when_it_answers(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("finops_slackbot.verdicts._PATIENCE_MS", 300)

@@ -14,8 +14,8 @@ from tests.support.web_estate import NOW, Site, StoredScan, priced, resource
 from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
 from finops.domain.canonical import Json
 from finops.ledger.durable import DurableLedger, open_ledger
+from finops.ledger.sentences import sentence_of
 from finops.store.connection import Store
-from finops_web.readings.sentences import sentence_of
 
 REQUEST = "team-a/resize-api/u1"
 HIDDEN = "team-b/stop-secret/u2"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.fake_clock import FakeClock
+from tests.support.scan_samples import recommendation
 from tests.support.web_estate import NOW, SESSION_KEY, People, Site, StoredScan, priced, resource
 
 from finops.store.connection import Store
@@ -104,6 +105,43 @@ def test_requests_that_a_person_may_not_read_are_a_gap_in_the_data_too(site: Sit
         header = client.get(twin, headers=site.bearer("bob")).headers["finops-gaps"]
         assert "namespace team-a kubernetes:list actionrequests" in " ".join(header.split())
         assert "finops-gaps" not in client.get(twin, headers=site.bearer()).headers
+
+
+@pytest.mark.parametrize("path", ["/", "/requests"])
+def test_a_list_of_requests_says_that_it_lacks_those_of_a_closed_namespace(
+    site: Site, estate: Store, path: str
+) -> None:
+    client = site.client(estate)
+
+    with site.requests(recommendation(1), namespace="team-b"):
+        shown = client.get(path, headers=site.bearer("bob")).text
+
+    assert "Requests that wait for votes" in shown
+    assert "Not in this list: the requests of 1 namespace that are closed to you" in shown
+    assert "No request has ended yet" not in shown
+
+
+def test_a_list_of_requests_is_whole_for_a_person_who_may_read_all(site: Site, estate: Store) -> None:
+    with site.requests(recommendation(1)):
+        shown = site.client(estate).get("/requests", headers=site.bearer("admin")).text
+
+    assert "Requests that wait for votes" in shown
+    assert "Not in this list" not in shown
+    assert "No request has ended yet" in shown
+
+
+def test_a_request_of_a_closed_namespace_is_not_called_gone(site: Site, estate: Store) -> None:
+    client = site.client(estate)
+    with site.requests(recommendation(1)) as names:
+        form = {"decision": "Deny", "chosen": names, "reason": "quiet"}
+        votes = client.post("/optimizations/decide", data=form, headers=site.bearer("bob")).text
+        one = client.get("/api/action-requests/uid-rec1", headers=site.bearer("bob"))
+
+    assert "0 of 1 vote sent" in votes
+    assert f"Not sent. {CLOSED}" in votes
+    assert "There is no such request any more." not in votes
+    assert one.status_code == 404
+    assert "it may be in namespace team-a" in one.json()["error"]["hint"]
 
 
 def test_what_a_policy_leaves_out_by_its_tags_is_not_shown(site: Site, store: Store) -> None:

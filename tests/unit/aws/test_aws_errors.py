@@ -137,7 +137,7 @@ def test_whatever_leaves_us_without_credentials_is_no_matter_of_the_network(erro
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_setting_that_the_sdk_refuses_was_never_sent_and_says_where_to_mend_it(error: sdk.BotoCoreError) -> None:
+def test_a_setting_that_the_sdk_refuses_was_never_sent_and_says_where_to_correct_it(error: sdk.BotoCoreError) -> None:
     for context in (READ, CHANGE):
         found = translate(error, context)
         assert type(found) is AwsRejected
@@ -184,7 +184,7 @@ def test_an_answer_that_does_not_parse_is_no_answer() -> None:
         ("AccessDenied", "x with an explicit deny in a resource control policy"),
     ],
 )
-def test_a_region_that_the_organization_closed_is_told_apart_from_a_missing_permission(code: str, text: str) -> None:
+def test_a_region_that_the_organization_closed_is_distinguished_from_a_missing_permission(code: str, text: str) -> None:
     error = sdk.ClientError(
         {"Error": {"Code": code, "Message": text}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "DescribeInstances"
     )

@@ -30,7 +30,7 @@ from finops_operator.aws.session import BoundedCache, SdkSessions, is_loopback, 
         ("http://10.0.0.1", False),
     ],
 )
-def test_loopback_is_told_by_the_literal_address(url: str, loopback: bool) -> None:
+def test_loopback_is_recognised_by_the_literal_address(url: str, loopback: bool) -> None:
     assert is_loopback(url) is loopback
 
 
@@ -115,7 +115,7 @@ def test_an_endpoint_that_the_sdk_ignores_is_ignored(bare: pytest.MonkeyPatch) -
     ],
     ids=["profile", "config", "pod-identity", "pod-token", "helper", "helper-text", "helper-fails", "source-profile"],
 )
-def test_credentials_that_cannot_be_made_are_told_as_such(
+def test_credentials_that_cannot_be_made_are_reported_as_such(
     bare: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str], config: str, words: str
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -130,7 +130,7 @@ def test_credentials_that_cannot_be_made_are_told_as_such(
     assert caught.value.hint
 
 
-def test_a_profile_that_is_mended_is_used_without_a_restart(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_profile_that_is_corrected_is_used_without_a_restart(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
     bare.setenv("AWS_PROFILE", "later")
     bare.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     sdk = SdkSessions(CallCounter())

@@ -15,9 +15,9 @@ import yaml
 
 from finops_operator.cli.documents import Documents, read_documents
 from finops_operator.cli.problems import InvalidDocuments, Problem
-from finops_operator.plugins.loaded import known_ids, plugins
+from finops_operator.plugins.loaded import plugins
 
-KNOWN = known_ids(plugins())
+LOADED = plugins()
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 
@@ -34,7 +34,7 @@ def account(name: str = "default", **spec: Any) -> dict[str, Any]:
 def read(path: Path, *documents: Mapping[str, Any] | str) -> Documents:
     texts = [one if isinstance(one, str) else yaml.safe_dump(dict(one)) for one in documents]
     path.write_text("---\n".join(texts), encoding="utf-8")
-    return read_documents([str(path)], plugins().checks, KNOWN, NOW)
+    return read_documents([str(path)], LOADED, NOW)
 
 
 def problems(path: Path, *documents: Mapping[str, Any] | str) -> tuple[Problem, ...]:
@@ -45,7 +45,7 @@ def problems(path: Path, *documents: Mapping[str, Any] | str) -> tuple[Problem, 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_example_in_the_docs_is_accepted(example: Path) -> None:
-    found = read_documents([str(example)], plugins().checks, KNOWN, NOW)
+    found = read_documents([str(example)], LOADED, NOW)
     assert found.policies
     for one in found.policies:
         assert {reference.name for reference in one.spec.accounts} <= set(found.accounts)
@@ -61,7 +61,7 @@ def test_documents_lists_and_empty_documents_are_read_in_order(tmp_path: Path) -
 def test_a_dash_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     text = yaml.safe_dump(policy()).encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
-    assert [one.metadata.name for one in read_documents(["-"], plugins().checks, KNOWN, NOW).policies] == ["nightly"]
+    assert [one.metadata.name for one in read_documents(["-"], LOADED, NOW).policies] == ["nightly"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_bad_value_names_file_field_and_fix(tmp_path: Path, document: dict[str
     assert str(path) in str(problem)
 
 
-def test_all_problems_of_all_documents_are_told_at_once_with_their_places(tmp_path: Path) -> None:
+def test_all_problems_of_all_documents_are_named_at_once_with_their_places(tmp_path: Path) -> None:
     found = problems(
         tmp_path / "bad.yaml", policy("a", schedule="x", timeZone="y"), account(), policy("b", regions=[1])
     )
@@ -113,6 +113,65 @@ def test_all_problems_of_all_documents_are_told_at_once_with_their_places(tmp_pa
         ("3", "spec.regions[0]"),
     ]
     assert "ScanPolicy/b" in found[2].document
+
+
+def test_what_breaks_the_schema_hides_neither_unknown_ids_nor_parameters_nor_a_schedule(tmp_path: Path) -> None:
+    checks = [
+        {"id": "ec2_instance_idel"},
+        {"id": "ec2_instance_idle", "parameters": {"maximumCpuPercent": 99, "maximumCpu": 1}},
+        {"id": "ebs_volume_gp2", "parameters": {"odd": 1}},
+        5,
+    ]
+    spec: dict[str, Any] = {"resources": ["ec2-instanc", 7], "checks": checks, "actions": {"allowed": ["ec2_stop"]}}
+
+    found = problems(tmp_path / "bad.yaml", policy(schedule="@daily", timeZone="Nowhere/Town", **spec))
+
+    assert {one.field for one in found} == {
+        "spec.schedule",
+        "spec.timeZone",
+        "spec.resources[0]",
+        "spec.resources[1]",
+        "spec.checks[0].id",
+        "spec.checks[1].parameters.maximumCpuPercent",
+        "spec.checks[1].parameters.maximumCpu",
+        "spec.checks[2].parameters.odd",
+        "spec.checks[3]",
+        "spec.actions.allowed[0]",
+    }
+    assert len(found) == 10
+    assert {one.document for one in found} == {"document 1 (ScanPolicy/nightly)"}
+
+
+def test_a_wrong_zone_does_not_hide_a_schedule_that_never_comes(tmp_path: Path) -> None:
+    found = problems(tmp_path / "bad.yaml", policy(schedule="0 0 31 2 *", timeZone="Nowhere/Town"))
+
+    assert {one.field for one in found} == {"spec.schedule", "spec.timeZone"}
+
+
+def test_what_breaks_the_schema_of_an_account_does_not_hide_an_unknown_action(tmp_path: Path) -> None:
+    grant = {"namespaces": ["team-a"], "actions": ["ec2_instance_stopp"]}
+
+    found = problems(tmp_path / "bad.yaml", account(accountId="12", allow=[grant]))
+
+    assert {one.field for one in found} == {"spec.accountId", "spec.allow[0].actions[0]"}
+
+
+@pytest.mark.parametrize("spec", ["allow: 5", "allow: [5]", "allow: [{actions: x}]", "checks: {a: b}", "actions: []"])
+def test_what_has_another_shape_than_the_schema_is_named_by_the_schema_alone(tmp_path: Path, spec: str) -> None:
+    kind = "AwsAccount" if spec.startswith("allow") else "ScanPolicy"
+
+    found = problems(tmp_path / "bad.yaml", f"{HEAD.replace('ScanPolicy', kind)}spec: {{{spec}}}\n")
+
+    assert found
+    assert len({one.field for one in found}) == len(found)
+
+
+def test_a_known_problem_of_a_check_has_the_place_at_which_it_stands(tmp_path: Path) -> None:
+    checks = [{"id": "no_such_check"}, {"id": "ec2_instance_idle", "parameters": {"maximumCpuPercent": 99}}]
+
+    found = problems(tmp_path / "bad.yaml", policy(checks=checks))
+
+    assert [one.field for one in found] == ["spec.checks[0].id", "spec.checks[1].parameters.maximumCpuPercent"]
 
 
 def test_broken_yaml_names_line_and_column(tmp_path: Path) -> None:
@@ -139,12 +198,12 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
     huge = tmp_path / "huge.yaml"
     huge.write_bytes(b"#" * 4_100_000)
     with pytest.raises(InvalidDocuments) as caught:
-        read_documents([str(tmp_path / "none.yaml"), str(tmp_path), str(binary), str(huge)], {}, KNOWN, NOW)
-    told = [str(one) for one in caught.value.problems]
-    assert "No such file" in told[0]
-    assert "directory" in told[1].lower()
-    assert "UTF-8" in told[2]
-    assert "larger than" in told[3]
+        read_documents([str(tmp_path / "none.yaml"), str(tmp_path), str(binary), str(huge)], LOADED, NOW)
+    named = [str(one) for one in caught.value.problems]
+    assert "No such file" in named[0]
+    assert "directory" in named[1].lower()
+    assert "UTF-8" in named[2]
+    assert "larger than" in named[3]
 
 
 @pytest.mark.parametrize("text", ["!!python/object/apply:os.system ['true']\n", "a: &a [*a]\n", "? {a: 1}\n: 2\n"])
@@ -232,3 +291,21 @@ def test_dates_stay_the_text_they_are_as_with_kubectl(tmp_path: Path) -> None:
     (found,) = read(tmp_path / "good.yaml", text).policies
     assert found.metadata.name == "2026-01-31"
     assert found.spec.suspend
+
+
+def test_a_check_of_a_policys_own_on_a_kind_that_it_does_not_scan_is_named(tmp_path: Path) -> None:
+    own = {"id": "ours", "kind": "ebs-volume", "when": "cost.monthly > 1", "message": "Ours."}
+    ours = policy(customChecks=[own], resources=["ec2-instance"])
+    (found,) = problems(tmp_path / "policies.yaml", ours, account())
+    assert (found.field, found.rule) == ("spec.customChecks[0].kind", "ebs-volume is not scanned by this policy")
+
+
+def test_every_wrong_check_of_a_policys_own_is_named(tmp_path: Path) -> None:
+    def own(id_: str, when: str, kind: str = "ec2-instance") -> dict[str, str]:
+        return {"id": id_, "kind": kind, "when": when, "message": "Ours."}
+
+    checks = [own("fine", "cost.monthly > 1"), own("typo", "cost.monthli > 1"), own("other", "true", "ec2-instanc")]
+    found = problems(tmp_path / "policies.yaml", policy(customChecks=checks), account())
+    assert [one.field for one in found] == ["spec.customChecks[1].when", "spec.customChecks[2].kind"]
+    assert "line 1, column 5" in found[0].rule
+    assert found[1].hint == "did you mean ec2-instance?"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from finops.errors import InvalidInput
-from finops_operator.cli.filters import Row, Sort, make_filter, ordered
+from finops_operator.cli.filters import Row, Sort, make_filter, ordered, require_check
 
 
 def row(**changes: Any) -> Row:
@@ -68,7 +68,6 @@ def test_an_unknown_saving_is_below_every_minimum() -> None:
 @pytest.mark.parametrize(
     ("asked", "hint"),
     [
-        ({"check": "ec2_instance_idl", "known_checks": ["ec2_instance_idle"]}, "did you mean ec2_instance_idle?"),
         ({"kind": "nothing-alike", "known_kinds": ["ebs-volume"]}, "known: ebs-volume"),
         ({"status": "ready!", "known_statuses": ["ready"]}, "did you mean ready?"),
         ({"min_savings": "much"}, "write US dollars, such as 20"),
@@ -80,6 +79,18 @@ def test_what_cannot_match_anything_is_wrong_input_with_the_nearest_word(asked: 
         keeps(**asked)
 
     assert refused.value.hint == hint
+
+
+def test_a_check_is_one_of_the_release_or_of_stored_advice() -> None:
+    def never() -> list[str]:
+        raise AssertionError
+
+    require_check("", [], list)
+    require_check("ec2_instance_idle", ["ec2_instance_idle"], never)
+    require_check("our_rule", ["ec2_instance_idle"], lambda: ["our_rule"])
+    with pytest.raises(InvalidInput) as refused:
+        require_check("our_rul", ["ec2_instance_idle"], lambda: ["our_rule"])
+    assert (refused.value.field, refused.value.hint) == ("--check", "did you mean our_rule?")
 
 
 def test_sums_are_ordered_from_the_largest_with_unknown_ones_last() -> None:

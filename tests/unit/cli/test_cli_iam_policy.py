@@ -77,7 +77,7 @@ def test_the_command_prints_a_document_that_iam_takes(capsys: pytest.CaptureFixt
     assert len(json.dumps(document, separators=(",", ":"))) < 6144
 
 
-def test_an_unknown_action_is_wrong_usage_and_the_known_ones_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_action_is_wrong_usage_and_the_known_ones_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["iam-policy", "--for", "act", "--action", "ec2_terminate"]) == 2
     told = capsys.readouterr().err
     assert "--action" in told

@@ -61,7 +61,7 @@ def test_alternatives_count_for_no_sum() -> None:
         ("", {}, "", "upgrade"),
     ],
 )
-def test_an_act_is_told_in_a_few_words(action: str, parameters: dict[str, Any], target: str, words: str) -> None:
+def test_an_act_is_described_in_a_few_words(action: str, parameters: dict[str, Any], target: str, words: str) -> None:
     assert what_of(action, "Upgrade", parameters, target) == words
 
 

@@ -71,13 +71,13 @@ def test_a_missing_value_is_a_dash_never_a_zero() -> None:
     assert shown(Format.TABLE).splitlines()[2].split() == ["i-2", "-", "-"]
 
 
-def test_text_that_looks_like_markup_is_shown_as_it_is() -> None:
+def test_text_that_resembles_markup_is_shown_as_it_is() -> None:
     record: dict[str, Any] = {"id": "[red]x[/red] :bomb:", "tags": {}, "monthlyCost": "1", "account": None}
     assert "[red]x[/red] :bomb:" in shown(Format.TABLE, [record])
 
 
 @pytest.mark.parametrize("format_", [Format.JSON, Format.YAML, Format.TABLE])
-def test_a_single_record_is_told_with_all_its_fields(format_: Format) -> None:
+def test_a_single_record_is_shown_with_all_its_fields(format_: Format) -> None:
     sink = io.StringIO()
     emit_one({"ok": True, "records": 3}, format_, sink)
     text = sink.getvalue()

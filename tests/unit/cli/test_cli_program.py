@@ -56,7 +56,7 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert "Usage: finops" in capsys.readouterr().out
 
 
-def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out.startswith("finops 0.")
 
@@ -89,7 +89,7 @@ def test_the_type_of_an_error_is_its_exit_code(error: FinopsError, code: int) ->
 @pytest.mark.parametrize(
     "command", [["resources"], ["recommendations"], ["costs"], ["audit", "list"], ["explain", "x"]]
 )
-def test_without_any_store_the_fix_is_told(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_any_store_the_fix_is_named(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command) == 2
     told = capsys.readouterr().err
     assert "--redis" in told
@@ -97,7 +97,7 @@ def test_without_any_store_the_fix_is_told(command: list[str], capsys: pytest.Ca
 
 
 @pytest.mark.parametrize("command", [["requests"], ["approve", "x"], ["deny", "x", "--reason", "y"], ["withdraw", "x"]])
-def test_without_a_cluster_the_fix_is_told(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_cluster_the_fix_is_named(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command) == 2
     told = capsys.readouterr().err
     assert "KUBECONFIG" in told
@@ -112,7 +112,7 @@ def test_without_a_cluster_the_fix_is_told(command: list[str], capsys: pytest.Ca
         ("redis://:secret@127.0.0.1:1/0", 1, "does not answer"),
     ],
 )
-def test_a_store_that_is_none_is_told_without_its_password(
+def test_a_store_that_is_none_is_reported_without_its_password(
     redis: str, code: int, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["recommendations", "--redis", redis]) == code
@@ -139,13 +139,13 @@ def test_an_unknown_price_is_said_never_guessed(capsys: pytest.CaptureFixture[st
     assert "--region" in capsys.readouterr().err
 
 
-def test_a_price_is_told_with_unit_source_and_date(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_price_is_shown_with_unit_source_and_date(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["prices", "lookup", "--region", "us-east-1", "--instance-type", "t2.large", "-o", "csv"]) == 0
     row = capsys.readouterr().out.splitlines()[1].split(",")
     assert row[:7] == ["us-east-1", "t2.large linux", "instance_hour", "0.0928", "USD", "hour", "bundled"]
 
 
-def test_an_error_of_several_lines_is_told_on_several_lines_that_stay_its_own() -> None:
+def test_an_error_of_several_lines_is_printed_on_several_lines_that_stay_its_own() -> None:
     sink = io.StringIO()
     report(FinopsError("it ended:\n  operator | last\x1b[31m words\nerror: forged", hint="look"), sink)
     assert sink.getvalue() == ("error: it ended:\n  operator | last\\x1b[31m words\n  error: forged\nhint: look\n")

@@ -55,7 +55,7 @@ def test_an_event_that_overtakes_the_answer_of_its_write_counts() -> None:
     assert canary.problem(60) == ""
 
 
-def test_later_writes_do_not_make_a_dead_watch_look_young() -> None:
+def test_later_writes_do_not_make_a_dead_watch_seem_young() -> None:
     clock = FakeClock()
     canary = Canary(clock)
     for version in range(10):

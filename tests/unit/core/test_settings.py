@@ -67,7 +67,7 @@ def test_a_bad_value_names_its_variable_and_what_to_write(variable: str, text: s
     assert words in str(caught.value)
 
 
-def test_a_mounted_secret_that_is_no_text_is_refused_without_being_quoted(tmp_path: Path) -> None:
+def test_a_mounted_secret_that_is_not_a_string_is_refused_without_being_quoted(tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(b"s3cret\xff")
 
     with pytest.raises(InvalidInput, match="UTF-8") as caught:

@@ -38,6 +38,17 @@ def _window(where: str, problem: str, good: Any, bad: Any) -> RuleCase:
     )
 
 
+_OWN = {"id": "our_rule", "kind": "ec2-instance", "when": "cost.monthly > 100", "message": "It costs too much."}
+
+
+def _own_check(field: str, problem: str, good: str, bad: str) -> RuleCase:
+    def with_value(value: str) -> dict[str, Any]:
+        allowed = {"actions": {"allowed": [good]}} if field == "action" else {}
+        return {"spec": {"customChecks": [{**_OWN, field: value}], **allowed}}
+
+    return RuleCase("ScanPolicy", f"spec.customChecks[].{field}", problem, with_value(good), with_value(bad))
+
+
 def _part_of_savings(name: str) -> RuleCase:
     parts = {"actionable": "1.00", "advice": "2.00", "blocked": "3.00"}
     problem, good, bad = MONEY
@@ -81,6 +92,24 @@ SCAN_POLICY = (
     value_case("ScanPolicy", "spec.resources[]", *KIND),
     value_case("ScanPolicy", "spec.checks[].id", *CHECK),
     value_case("ScanPolicy", "spec.actions.allowed[]", *ACTION),
+    spec_case(
+        "ScanPolicy",
+        ".customChecks",
+        "names the same id twice",
+        {"customChecks": [_OWN, {**_OWN, "id": "our_other_rule"}]},
+        {"customChecks": [_OWN, {**_OWN, "when": "true"}]},
+    ),
+    spec_case(
+        "ScanPolicy",
+        ".customChecks",
+        "recommends an action that actions.allowed does not list",
+        {"customChecks": [{**_OWN, "action": "ec2_instance_stop"}], "actions": {"allowed": ["ec2_instance_stop"]}},
+        {"customChecks": [_OWN, {**_OWN, "id": "our_other_rule", "action": "ec2_instance_stop"}]},
+    ),
+    _own_check("id", *CHECK),
+    _own_check("kind", *KIND),
+    _own_check("action", *ACTION),
+    _own_check("message", "is not one line of text", "Größer: > 5 %.", "two\nlines"),
     value_case("ScanPolicy", "spec.selector.includeTags", *TAGS),
     value_case("ScanPolicy", "spec.selector.excludeTags", *TAGS),
     spec_case(

@@ -163,7 +163,7 @@ def test_an_error_names_the_field_and_the_fix(spec: dict[str, Any], path: str, r
     assert str(field) == f"{field.path}: {field.rule}; {field.hint}"
 
 
-def test_all_wrong_fields_are_told_at_once_and_as_an_input_error() -> None:
+def test_all_wrong_fields_are_named_at_once_and_as_an_input_error() -> None:
     with pytest.raises(InvalidInput) as caught:
         ScanPolicy.from_object(manifest("ScanPolicy", {"spec": {"timeZone": "Mars", "schedule": "hourly"}}, name="p"))
     assert str(caught.value).startswith("ScanPolicy/p is invalid: spec.schedule")

@@ -76,7 +76,7 @@ def test_somebody_with_one_channel_is_named_by_an_entry_to_oneself() -> None:
     assert tally([kubectl("alice"), slack("bob")], facts(), named).trigger is Trigger.QUORUM_REACHED
 
 
-def test_the_voter_whose_vote_does_not_add_up_is_told_why() -> None:
+def test_the_voter_whose_vote_does_not_add_up_learns_why() -> None:
     verdict = judge(slack("bob"), facts(), [kubectl("alice")], Electorate({}), AT)
 
     assert verdict.message.startswith("Approve counted. Of 2 approvals 1 count: kubectl and Slack votes")

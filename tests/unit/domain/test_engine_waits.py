@@ -108,7 +108,7 @@ def test_a_retry_from_another_state_turns_back() -> None:
     assert isinstance(next_move(look(changed, "x", 60)), Compensate)
 
 
-def test_the_way_back_calls_waits_for_the_effect_and_repeats_when_it_was_lost() -> None:
+def test_the_rollback_calls_waits_for_the_effect_and_repeats_when_it_was_lost() -> None:
     first = next_move(look(_TURNED, "bad", 1))
     assert isinstance(first, Call)
     assert (first.step.id, first.attempt) == ("undo", 1)
@@ -121,7 +121,7 @@ def test_the_way_back_calls_waits_for_the_effect_and_repeats_when_it_was_lost() 
     assert next_move(look(undone, "a", 10)) == Finish(State.ROLLED_BACK, "failed")
 
 
-def test_the_way_back_calls_a_person_when_it_cannot_begin_for_long() -> None:
+def test_the_rollback_calls_a_person_when_it_cannot_begin_for_long() -> None:
     short = next_move(look(_TURNED, "x", 10))
     assert isinstance(short, WaitFor)
     assert not short.alarm
@@ -130,7 +130,7 @@ def test_the_way_back_calls_a_person_when_it_cannot_begin_for_long() -> None:
     assert long.alarm
 
 
-def test_a_waiting_step_of_the_way_back_calls_a_person_after_its_time() -> None:
+def test_a_waiting_step_of_the_rollback_calls_a_person_after_its_time() -> None:
     waits = replace(_PROCEDURE, compensation=lambda _: (PlanStep("rest"),))
     early, late = next_move(look(_TURNED, "x", 10, waits)), next_move(look(_TURNED, "x", 101, waits))
     assert isinstance(early, WaitFor)
@@ -138,7 +138,7 @@ def test_a_waiting_step_of_the_way_back_calls_a_person_after_its_time() -> None:
     assert (early.alarm, bool(late.alarm)) == ("", True)
 
 
-def test_a_way_back_that_is_walked_but_leads_nowhere_needs_a_person() -> None:
+def test_a_rollback_that_is_done_but_leads_nowhere_needs_a_person() -> None:
     nowhere = replace(_PROCEDURE, compensation=lambda _: ())
     assert isinstance(next_move(look(_TURNED, "x", 10, nowhere)), NeedsHuman)
 

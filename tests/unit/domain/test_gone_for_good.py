@@ -72,7 +72,7 @@ def test_it_turns_back_calls_a_person_and_ends_when_it_is_missed_again_later(act
     assert end.message.count("does not exist any more") == 1
 
 
-def test_one_look_after_a_long_silence_does_not_end_an_act() -> None:
+def test_one_reading_after_a_long_outage_does_not_end_an_act() -> None:
     turned = replace(called(RESIZE), turned="start failed", turned_at=START)
     move = look(RESIZE, turned, _NOTHING, 30 * 86400)
     assert isinstance(move, WaitFor)

@@ -60,7 +60,7 @@ def test_a_changed_resource_is_stale_before_the_first_call(changed: dict[str, st
     assert "Nothing was called" in move.message
 
 
-def test_people_are_told_of_a_difference_by_values_they_know_and_not_by_hashes_and_times() -> None:
+def test_people_learn_of_a_difference_by_values_they_know_and_not_by_hashes_and_times() -> None:
     assumed = {"state": "running", "launchTime": "2026-01-10 08:00:00+00:00", "tags": "9f86d081884c7d65"}
     now = Observation(True, {"state": "stopped", "launchTime": "2026-03-01 08:00:00+00:00", "tags": "60303ae22b998861"})
     told = difference(replace(_PLAN, fingerprint=assumed), now)

@@ -203,7 +203,7 @@ class Deletion:
     st.lists(st.sampled_from(["ok", "rejected", "lost", "dropped"]), max_size=6),
     st.lists(st.sampled_from([None, _FROZEN, _LOST, Stop(StopKind.EXPIRED, "Expired", "Expired.")]), max_size=40),
 )
-def test_whenever_the_gate_says_stop_nothing_is_called_and_the_end_tells_the_truth(
+def test_whenever_the_gate_says_stop_nothing_is_called_and_the_end_says_the_truth(
     fates: list[str], stops: list[Stop | None]
 ) -> None:
     world = Deletion(fates, stops)

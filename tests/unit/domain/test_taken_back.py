@@ -60,7 +60,7 @@ def test_an_instance_started_after_our_stop_ends_the_act(action: Action, seconds
 
 @pytest.mark.parametrize("action", [RESIZE, STOP])
 @pytest.mark.parametrize("turned", [None, "turned for another reason"])
-def test_started_and_stopped_again_while_nobody_looked_it_is_neither_changed_nor_started_nor_claimed(
+def test_started_and_stopped_again_while_nobody_watched_it_is_neither_changed_nor_started_nor_claimed(
     action: Action, turned: str | None
 ) -> None:
     seen = Instance(state="stopped", launched="t-person")
@@ -115,7 +115,7 @@ def test_a_stopped_instance_that_is_started_before_its_type_was_changed_ends_the
 
 
 @pytest.mark.parametrize("step", ["stop_again", "restore_type"])
-def test_on_the_way_back_an_instance_that_runs_by_another_hand_is_not_stopped_again(step: str) -> None:
+def test_during_the_rollback_an_instance_that_runs_by_another_hand_is_not_stopped_again(step: str) -> None:
     back = told(("stop", Result.OK), ("start", Result.OK), (step, Result.OK), before="t1", turned="unhealthy")
     assert_left_alone(look(RESIZE, back, Instance(kind=NEW, launched="t-person"), seconds=31))
     # The same launch: nobody started it, our stop was lost.

@@ -131,7 +131,7 @@ def test_overdue_counts_from_the_turn_whatever_was_called_since(word: str) -> No
     assert "takes longer than" in alarm_of(move)
 
 
-def test_what_is_late_is_looked_at_ever_more_rarely() -> None:
+def test_what_is_late_is_read_ever_more_rarely() -> None:
     stopped = Journal((JournalEntry("stop", 1, START, Result.OK),))
     looks = [look(stopped, Instance(state="stopping"), seconds) for seconds in (100, 700, 900, 1e6)]
     waits = [move.seconds for move in looks if isinstance(move, WaitFor)]

@@ -39,7 +39,7 @@ def codes(entries: tuple[Entry, ...], *, fences: tuple[int, ...] = ()) -> set[st
     return {problem.code for problem in verify(lines(whole(entries), fences=fences)).problems}
 
 
-def test_an_honest_ledger_verifies_and_tells_its_head() -> None:
+def test_an_honest_ledger_verifies_and_names_its_head() -> None:
     report = verify(lines())
     assert report.ok
     assert (report.records, report.sequence, report.head) == (8, 8, records()[-1].hash)

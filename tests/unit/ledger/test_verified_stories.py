@@ -75,7 +75,7 @@ def test_a_plan_other_than_the_approved_one_proves_nothing() -> None:
     assert codes(*_APPROVED, intent(), outcome()) == ["Plan"]
 
 
-def test_the_way_back_calls_only_what_leads_the_plans_own_resource_back() -> None:
+def test_the_rollback_calls_only_what_leads_the_plans_own_resource_back() -> None:
     def back(operation: str = "ec2:StartInstances", **call: Any) -> Entry:
         return intent("start_again", back=True, operation=operation, **call)
 

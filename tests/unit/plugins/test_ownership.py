@@ -65,7 +65,7 @@ def test_resources_of_nobody_are_acted_on(tags: dict[str, str]) -> None:
     assert owner_of(instance(tags=tags)) is None
 
 
-def test_a_managed_instance_and_a_group_member_are_told_by_their_attributes() -> None:
+def test_a_managed_instance_and_a_group_member_are_recognised_by_their_attributes() -> None:
     managed = owner_of(instance(operator_managed=True, operator_principal="eks.amazonaws.com"))
     member = owner_of(instance(auto_scaling_group="web"))
     assert managed is not None
@@ -141,7 +141,7 @@ def test_a_recommendation_is_advice_exactly_where_the_preflight_refuses(tags: di
         ({"kubernetes.io/cluster/prod": "owned"}, "lower the size of its group"),
     ],
 )
-def test_instead_of_a_stop_the_owner_is_told_to_run_fewer_and_not_to_run_others(
+def test_instead_of_a_stop_the_owner_is_advised_to_run_fewer_and_not_to_run_others(
     tags: dict[str, str], words: str
 ) -> None:
     owner = owner_of(instance(tags=tags))

@@ -43,7 +43,7 @@ def test_each_failure_doubles_the_pause_up_to_the_schedule() -> None:
     assert pauses(clock, kept, HOURLY, 2) == [15, 30]
 
 
-def test_a_silent_store_is_asked_again_within_minutes() -> None:
+def test_a_store_that_does_not_answer_is_asked_again_within_minutes() -> None:
     clock = FakeClock()
     kept, _ = patience(clock)
     for _ in range(12):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from finops_operator.pricing.instance_types import bundled_catalog
 
 
-def test_a_burstable_type_tells_its_baseline() -> None:
+def test_a_burstable_type_gives_its_baseline() -> None:
     kind = bundled_catalog().get("t3.large")
     assert kind is not None
     assert (kind.vcpus, kind.memory_mib, kind.baseline_percent) == (2, 8192, Decimal(30))

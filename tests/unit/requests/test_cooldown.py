@@ -32,7 +32,7 @@ def test_a_refused_act_is_passed_over_with_its_reason_until_its_time_is_over() -
     assert passing.why(known(), recommendation(2), NOW) is None
 
 
-def test_a_changed_policy_a_scan_by_hand_and_another_policy_look_anew() -> None:
+def test_a_changed_policy_a_scan_by_hand_and_another_policy_begin_anew() -> None:
     passing = Cooldowns()
     passing.note(known(), ITEM, NOW, REFUSED_FOR, PROTECTED)
 

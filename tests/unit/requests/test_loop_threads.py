@@ -192,7 +192,7 @@ def test_ways_to_an_end_go_before_new_beginnings_and_always_find_a_thread() -> N
         assert "uid-rec52" in running[ACTS_AT_ONCE : ACTS_AT_ONCE + 3]
 
 
-def test_after_stop_nothing_new_begins_and_what_runs_is_told() -> None:
+def test_after_stop_nothing_new_begins_and_what_runs_is_logged() -> None:
     hold, running, told = threading.Event(), [], []
 
     def run(one: ActRequest, stopping: Callable[[], bool]) -> ActResult:
@@ -228,7 +228,7 @@ def test_a_role_that_is_corrected_in_mid_act_is_used_at_the_next_run() -> None:
         soon(lambda: not at.loop._under_way._unfinished)
 
 
-def test_while_the_api_server_is_silent_only_what_has_begun_goes_on() -> None:
+def test_while_the_api_server_does_not_answer_only_what_has_begun_goes_on() -> None:
     ran: list[str] = []
 
     def run(one: ActRequest, _: Callable[[], bool]) -> ActResult:

@@ -35,7 +35,7 @@ def test_only_accounts_that_name_the_namespace_are_granted() -> None:
     ]
 
 
-def test_a_namespace_that_merely_looks_alike_is_not_granted() -> None:
+def test_a_namespace_that_is_merely_similar_is_not_granted() -> None:
     granted, gaps = granted_accounts(["open"], {"open": account("open")}, "team-a2")
     assert granted == ()
     assert len(gaps) == 1

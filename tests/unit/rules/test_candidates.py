@@ -152,7 +152,7 @@ def test_what_was_answered_is_not_asked_again_before_its_time(state: State) -> N
     assert chosen([recommendation(2)], answered) == [recommendation(2)]
 
 
-def test_a_dry_run_does_not_silence_the_act_itself() -> None:
+def test_a_dry_run_does_not_suppress_the_act_itself() -> None:
     item, rehearsal = recommendation(), policy(actions={**APPROVE, "mode": "DryRun"})
     rehearsed = request(item, State.SUCCEEDED, by=rehearsal, ended=NOW)
 

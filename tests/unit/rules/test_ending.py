@@ -1,4 +1,4 @@
-"""What people are told at the end: why, how things are now, and the next step, the same wherever they read it."""
+"""What people read at the end: why, how things are now, and the next step, the same wherever they read it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOOK = "Check the resource in AWS. The operator continues by itself as soon as i
 
 
 @pytest.mark.parametrize(
-    ("state", "reason", "told"),
+    ("state", "reason", "said"),
     [
         (State.SUCCEEDED, f"{FOUND} To undo it: start it.", f"{FOUND} To undo it: start it."),
         (
@@ -41,8 +41,8 @@ LOOK = "Check the resource in AWS. The operator continues by itself as soon as i
         (State.NEEDS_HUMAN, "start_again failed", f"start_again failed. {LOOK}"),
     ],
 )
-def test_an_end_tells_why_how_things_are_and_what_comes_next(state: State, reason: str, told: str) -> None:
-    assert ending(state, reason) == told
+def test_an_end_says_why_how_things_are_and_what_comes_next(state: State, reason: str, said: str) -> None:
+    assert ending(state, reason) == said
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def test_a_dry_run_says_how_to_have_it_done(state: State, next_step: str) -> Non
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - TERMINAL - {State.NEEDS_HUMAN}))
-def test_nothing_is_told_of_an_end_before_there_is_one(state: State) -> None:
+def test_nothing_is_said_of_an_end_before_there_is_one(state: State) -> None:
     assert ending(state, "Waiting: frozen") == ""
 
 
 def test_a_very_long_reason_leaves_room_for_the_next_step() -> None:
-    told = ending(State.ROLLED_BACK, "x" * 5000)
-    assert len(told) < 1024
-    assert told.endswith("in 7 days.")
+    said = ending(State.ROLLED_BACK, "x" * 5000)
+    assert len(said) < 1024
+    assert said.endswith("in 7 days.")

@@ -117,7 +117,7 @@ def test_an_account_that_was_never_asked_leaves_the_credentials_unknown(code: st
     assert found["Ready"][:2] == ("False", code)
 
 
-def test_causes_that_differ_are_told_together() -> None:
+def test_causes_that_differ_are_named_together() -> None:
     gaps = gap("AccessDenied", "sts"), gap("CredentialsInvalid", "sts", account="other")
     found = conditions(scanned(*gaps, complete_failure="nothing"))
 
@@ -149,7 +149,7 @@ def test_the_annotation_that_was_answered_is_echoed_and_kept() -> None:
     assert (fresh["lastHandledRequestedAt"], kept["lastHandledRequestedAt"]) == ("new", "old")
 
 
-def test_conditions_tell_which_generation_they_were_judged_on() -> None:
+def test_conditions_name_which_generation_they_were_judged_on() -> None:
     edited_meanwhile = policy(generation=5)
 
     status = scanned(of=edited_meanwhile)
@@ -220,7 +220,7 @@ def test_without_the_store_the_old_figures_stay_and_are_not_called_current() -> 
 @pytest.mark.parametrize(
     ("reason", "shown"), [("ClusterUnavailable", "ClusterUnavailable"), ("not a word", "ScanFailed")]
 )
-def test_a_scan_that_broke_off_is_told_with_a_proper_reason(reason: str, shown: str) -> None:
+def test_a_scan_that_broke_off_is_reported_with_a_proper_reason(reason: str, shown: str) -> None:
     status = policy_status.failed(policy(status=scanned()), reason=reason, message="broke\n", now=LATER)
 
     assert told(status)["Ready"] == ("False", shown)

@@ -52,7 +52,7 @@ def test_an_answer_of_people_becomes_the_one_condition(state: State) -> None:
     assert made["decidedAt"] == "2026-03-10T12:30:00Z"
 
 
-def test_after_a_denial_the_outcome_tells_the_next_step() -> None:
+def test_after_a_denial_the_outcome_names_the_next_step() -> None:
     made = request_status.decided(
         ActionRequestStatus(), State.DENIED, reason="R", message="why", tally=tally(0, 1), now=NOW, fence=1
     )
@@ -61,7 +61,7 @@ def test_after_a_denial_the_outcome_tells_the_next_step() -> None:
 
 
 @pytest.mark.parametrize("state", [State.EXPIRED, State.WITHDRAWN, State.SUPERSEDED])
-def test_any_other_ending_is_told_in_a_sentence_and_keeps_the_decision(state: State) -> None:
+def test_any_other_ending_is_put_into_a_sentence_and_keeps_the_decision(state: State) -> None:
     approved = status(
         request_status.decided(
             ActionRequestStatus(), State.APPROVED, reason="R", message="m", tally=tally(2), now=NOW, fence=1

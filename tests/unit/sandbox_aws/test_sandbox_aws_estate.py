@@ -28,7 +28,7 @@ def test_ids_follow_from_account_region_kind_and_name() -> None:
     assert one not in others
 
 
-def test_an_instance_has_a_root_volume_of_its_own_age_unless_told_otherwise() -> None:
+def test_an_instance_has_a_root_volume_of_its_own_age_unless_set_otherwise() -> None:
     spec = load_estate(document(age="40d")).places[0].instances[0]
     assert [(one.name, one.size, one.volume_type, one.age) for one in spec.volumes] == [
         ("a/0", 20, "gp3", timedelta(days=40))

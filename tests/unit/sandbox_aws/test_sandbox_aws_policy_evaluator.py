@@ -113,7 +113,7 @@ def test_a_missing_key_fails_plain_operators_and_passes_the_negated_ones(operato
     assert evaluate([policy(Condition={operator: {"aws:ResourceTag/env": "x"}})], stop()).allowed is holds
 
 
-def test_null_tells_whether_the_key_is_there() -> None:
+def test_null_says_whether_the_key_is_there() -> None:
     must_be_there = policy(Condition={"Null": {"aws:ResourceTag/finops.dev/managed": "false"}})
     assert evaluate([must_be_there], tagged("finops.dev/managed", "")).allowed
     assert not evaluate([must_be_there], stop()).allowed

@@ -61,7 +61,7 @@ def test_the_kubeconfig_has_a_context_per_account_and_is_private(double: Kuberne
     assert stat.S_IMODE(double.kubeconfig.stat().st_mode) == 0o600
 
 
-def test_the_audit_log_tells_who_did_what_to_which_object(double: KubernetesDouble) -> None:
+def test_the_audit_log_says_who_did_what_to_which_object(double: KubernetesDouble) -> None:
     _get(double, "/apis/unit.finops.dev/v1/namespaces/default/boxes/x", double.token("bob"))
     last = double.audit()[-1]
     assert (last["verb"], last["user"]["username"], last["responseStatus"]["code"]) == ("get", "bob", 403)

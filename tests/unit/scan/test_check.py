@@ -26,7 +26,7 @@ def refused(*settings: CheckSetting) -> InvalidInput:
     return caught.value
 
 
-def test_every_check_runs_with_its_defaults_unless_told_otherwise() -> None:
+def test_every_check_runs_with_its_defaults_unless_set_otherwise() -> None:
     enabled = enabled_checks(ALL, [])
     assert [item.check.id for item in enabled] == sorted(ALL)
     by_id = {item.check.id: item.parameters for item in enabled}
@@ -96,7 +96,7 @@ def test_only_the_checks_of_the_kind_judge_a_resource_and_each_gives_a_verdict()
     ]
 
 
-def test_metrics_are_asked_for_as_far_back_as_the_checks_of_the_kind_look() -> None:
+def test_metrics_are_asked_for_as_far_back_as_the_checks_of_the_kind_need() -> None:
     assert required_window_days(enabled_checks(ALL, []), "ebs-volume", 14) == 32
     assert required_window_days(enabled_checks(ALL, []), "ec2-instance", 14) == 14
     longer = [CheckSetting("ebs_volume_unattached", parameters={"minimumUnattachedDays": "45.5"})]

@@ -156,7 +156,7 @@ def test_a_five_minute_picture_holds_for_a_day(store: Store) -> None:
     assert 300 in later.periods
 
 
-def test_the_five_minute_picture_tells_the_lowest_level_of_the_hours(store: Store) -> None:
+def test_the_five_minute_picture_gives_the_lowest_level_of_the_hours(store: Store) -> None:
     reader = CloudWatch(lambda _metric, statistic, _at: 30.0 if statistic == "Maximum" else 7.0)
     found, _ = measure(store, reader, instance(), fine=True)
     assert (found["i-1"].fine["cpuPercent"].lowest, found["i-1"].metrics["cpuPercent"].lowest) == (7.0, 7.0)
@@ -180,7 +180,7 @@ def test_five_minute_points_that_cannot_be_had_leave_the_hours_in_place(store: S
     assert [gap.code for gap in measurer.gaps()] == ["Throttling"]
 
 
-def test_the_silence_of_a_detached_volume_is_proven_day_by_day(store: Store) -> None:
+def test_the_idleness_of_a_detached_volume_is_proven_day_by_day(store: Store) -> None:
     reader = CloudWatch(lambda *_: None)
     found, _ = measure(store, reader, volume("available"))
     assert found["vol-1"].unknown["volumeReadOps"] == "NotPublished"
@@ -194,7 +194,7 @@ def test_the_silence_of_a_detached_volume_is_proven_day_by_day(store: Store) -> 
     assert tomorrow.periods == [86_400]
 
 
-def test_a_volume_that_worked_within_the_window_is_not_silent(store: Store) -> None:
+def test_a_volume_that_worked_within_the_window_is_not_idle(store: Store) -> None:
     worked = (NOW - timedelta(days=20)).timestamp()
     reader = CloudWatch(lambda _m, _s, at: 7.0 if abs(at - worked) < 86_400 else None)
     found, _ = measure(store, reader, volume("available"))
@@ -210,7 +210,7 @@ def test_a_volume_detached_today_is_asked_about_though_its_hours_are_known(store
     assert found["vol-1"].unknown["volumeReadOps"] == "NotPublished"
 
 
-def test_silence_that_could_not_be_heard_proves_nothing(store: Store) -> None:
+def test_idleness_that_could_not_be_read_proves_nothing(store: Store) -> None:
     error = AwsThrottled("no", operation="cloudwatch:GetMetricData", code="Throttling")
     found, measurer = measure(store, CloudWatch(broken=error), volume("available"))
     assert found["vol-1"].unknown["volumeReadOps"] == "Throttling"
@@ -218,7 +218,7 @@ def test_silence_that_could_not_be_heard_proves_nothing(store: Store) -> None:
     assert measurer.gaps()
 
 
-def test_five_minute_silence_of_single_metrics_holds_for_a_day_too(store: Store) -> None:
+def test_five_minute_idleness_of_single_metrics_holds_for_a_day_too(store: Store) -> None:
     def value(metric: str, _statistic: str, _at: int) -> float | None:
         return None if metric.startswith("EBS") else 10.0
 

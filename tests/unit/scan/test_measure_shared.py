@@ -33,7 +33,7 @@ def test_a_longer_lookback_asks_for_the_whole_window_again(store: Store) -> None
     assert measure(store, CloudWatch(), instance())[0]["i-1"].metrics["cpuPercent"].expected == 336
 
 
-def test_two_policies_that_look_for_the_agent_at_once_both_learn_of_every_machine(store: Store) -> None:
+def test_two_policies_that_search_for_the_agent_at_once_both_learn_of_every_machine(store: Store) -> None:
     agents = [[{"Name": "InstanceId", "Value": f"i-{number}"}] for number in (1, 2)]
     half, begun, ended = (threading.Event() for _ in range(3))
 
@@ -90,7 +90,7 @@ def test_a_five_minute_picture_holds_past_midnight(store: Store) -> None:
     assert again.requests == []
 
 
-def test_policies_that_want_silence_of_different_length_do_not_undo_each_others(store: Store) -> None:
+def test_policies_that_want_idleness_of_different_length_do_not_undo_each_others(store: Store) -> None:
     first = {days: measure(store, CloudWatch(lambda *_: None), volume("available"), silence=days) for days in (20, 32)}
     for days in (20, 32):
         again = CloudWatch()

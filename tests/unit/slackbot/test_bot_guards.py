@@ -103,7 +103,7 @@ def test_a_click_from_another_workspace_is_refused_without_asking() -> None:
     assert guard.objection("U1", "E0GRID", GRID) == ""
 
 
-def test_an_unknown_account_is_refused_and_a_silent_slack_is_not_an_answer() -> None:
+def test_an_unknown_account_is_refused_and_no_answer_of_slack_is_not_an_answer() -> None:
     silent, refused = SlackUnavailable("users.info", "timeout"), SlackRefused("users.info", "missing_scope")
     guard, _ = people({"U2": silent, "U3": refused})
     assert "does not know" in guard.objection("U1", "T0HOME", HOME)
@@ -136,7 +136,7 @@ def test_groups_are_read_fresh_and_unreadable_ones_are_named() -> None:
     assert directory.asked == ["S1", "S2", "S3", "S1"]
 
 
-def test_a_group_that_slack_will_not_tell_now_is_not_guessed() -> None:
+def test_a_group_that_slack_does_not_give_now_is_not_guessed() -> None:
     directory = Directory(groups={"S1": SlackRateLimited("usergroups.users.list", 30)})
     with pytest.raises(SlackRateLimited):
         VotingGroups(cast("SlackCalls", directory), ManualClock()).of("U1", ["S1"])

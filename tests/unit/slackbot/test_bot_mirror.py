@@ -43,7 +43,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
         thread.join(5)
 
 
-def test_every_namespace_is_watched_and_that_all_are_read_is_told_once(stage: Stage) -> None:
+def test_every_namespace_is_watched_and_that_all_are_read_is_logged_once(stage: Stage) -> None:
     stage.start("a", "b", "a")
     for kind in (stage.requests, stage.approvals):
         kind.give("a", SYNCED)

@@ -85,7 +85,7 @@ def test_who_is_not_eligible_learns_who_is() -> None:
     assert "<!subteam^S0SRE00001>" in text
 
 
-def test_other_refusals_are_told_in_the_operators_words_made_inert() -> None:
+def test_other_refusals_are_shown_in_the_operators_words_made_inert() -> None:
     request = resize_request(status=STATUSES[State.PENDING])
     refused = vote(request, result="Refused", answer_reason="WrongPlan", message="Another <!channel> plan.")
     text = answers.verdict(refused, card_facts(request, [], demo=False))

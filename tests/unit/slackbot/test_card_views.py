@@ -64,7 +64,7 @@ def compare(name: str, found: Any) -> None:
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_the_card_of_every_state_is_as_it_was_looked_at(state: State) -> None:
+def test_the_card_of_every_state_is_as_it_was_reviewed(state: State) -> None:
     facts = facts_of(state)
     shown = card(facts, BUTTONS)
     assert_passes(shown.blocks, shown.text)
@@ -148,7 +148,7 @@ def test_nothing_is_called_done_before_it_is_verified() -> None:
 
 
 @pytest.mark.parametrize("state", sorted({*TERMINAL, State.NEEDS_HUMAN}))
-def test_every_end_is_told_on_card_and_thread_as_the_operator_tells_it(state: State) -> None:
+def test_every_end_is_shown_on_card_and_thread_as_the_operator_puts_it(state: State) -> None:
     facts = facts_of(state)
     assert facts.ending
     assert facts.ending in status(facts)

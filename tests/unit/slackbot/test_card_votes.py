@@ -101,7 +101,7 @@ def test_who_approves_again_after_taking_it_back_counts_once() -> None:
     assert len({key for key, _ in thread_lines(facts)}) == 3
 
 
-def test_where_the_votes_do_not_tell_who_decided_the_operator_does() -> None:
+def test_where_the_votes_do_not_show_who_decided_the_operator_does() -> None:
     # One human: approved by click, taken back by kubectl, which the operator knows and the bot cannot.
     decision = {**APPROVED_ONCE["conditions"][0], "message": "Approved by k8s.bob (1 of 1)."}
     request = resize_request(status={**STATUSES[State.EXECUTING], "conditions": [decision]})
@@ -150,7 +150,7 @@ def test_a_vote_that_the_request_does_not_show_yet_changes_nothing_on_the_card()
     assert card(after, BUTTONS) == card(before, BUTTONS)
 
 
-def test_figures_that_lag_behind_the_verdict_are_not_told() -> None:
+def test_figures_that_lag_behind_the_verdict_are_not_shown() -> None:
     request = deletion(0)
     one = vote(request, message="Approve counted.")
     assert answers.verdict(one, facts_of(request, one), settled=False).endswith(
@@ -158,7 +158,7 @@ def test_figures_that_lag_behind_the_verdict_are_not_told() -> None:
     )
 
 
-def test_who_has_voted_already_hears_that_the_vote_counts() -> None:
+def test_who_has_voted_already_learns_that_the_vote_counts() -> None:
     request = deletion(1)
     again = vote(request, result="Refused", answer_reason="AlreadyVoted", message="slack.U0BOB00001 has already voted.")
     assert answers.verdict(again, facts_of(request, vote(request))) == (

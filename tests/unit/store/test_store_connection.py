@@ -97,7 +97,7 @@ def test_a_wrong_password_is_not_an_outage(own: Store, server: ValkeyProcess) ->
     assert caught.value.code == "StoreAuthenticationFailed"
 
 
-def test_a_user_without_the_right_to_a_key_is_told_so(own: Store, server: ValkeyProcess) -> None:
+def test_a_user_without_the_right_to_a_key_learns_so(own: Store, server: ValkeyProcess) -> None:
     own.client.acl_setuser("bot", enabled=True, passwords=["+pass"], keys=["finops:slack:*"], commands=["+@all"])
     bot = open_store(server.url.replace("unix://", "unix://bot:pass@"))
 
@@ -185,7 +185,7 @@ def test_whatever_only_a_defect_of_ours_can_cause_goes_through(error: redis.Redi
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_a_server_that_does_not_serve_us_is_told_by_cause_and_the_loops_go_on_waiting(
+def test_a_server_that_does_not_serve_us_is_reported_by_cause_and_the_loops_go_on_waiting(
     error: redis.RedisError, code: str, words: str
 ) -> None:
     with pytest.raises(StoreRefused) as caught, store_errors():
@@ -230,7 +230,7 @@ def test_a_server_that_cannot_now_is_unavailable_and_not_refused(error: redis.Re
     ],
     ids=["http", "cluster", "few-commands", "tls", "silent"],
 )
-def test_a_server_of_another_kind_is_told_at_start(answer: bytes, kind: type[StoreUnavailable]) -> None:
+def test_a_server_of_another_kind_is_reported_at_start(answer: bytes, kind: type[StoreUnavailable]) -> None:
     with answering(answer) as port:
         found = open_ledger_connection(f"redis://127.0.0.1:{port}/0", timeout_seconds=0.5)
         with pytest.raises(kind):
@@ -238,7 +238,7 @@ def test_a_server_of_another_kind_is_told_at_start(answer: bytes, kind: type[Sto
         found.client.close()
 
 
-def test_a_key_that_somebody_else_wrote_is_told_and_left_alone(own: Store) -> None:
+def test_a_key_that_somebody_else_wrote_is_reported_and_left_alone(own: Store) -> None:
     own.client.set(own.keys.schema, "hello")
 
     with pytest.raises(StoreUnsafe, match="never wrote") as caught:
@@ -310,7 +310,7 @@ def test_options_are_not_shown() -> None:
         "unix:///run/valkey.sock?secret=bar",
     ],
 )
-def test_what_is_no_address_is_refused_without_telling_the_password(url: str) -> None:
+def test_what_is_no_address_is_refused_without_showing_the_password(url: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         open_store(url)
 

@@ -52,7 +52,7 @@ def test_without_the_config_map_nothing_is_written() -> None:
     assert maps.writes == 0
 
 
-def test_what_could_not_be_written_is_written_at_the_next_look() -> None:
+def test_what_could_not_be_written_is_written_at_the_next_pass() -> None:
     maps = Maps({})
     published = PublishedIds(maps, "r-known-ids", KNOWN, FakeClock())
     maps.fails = True

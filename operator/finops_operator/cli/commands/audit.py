@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -20,7 +21,10 @@ from finops.errors import FinopsError, InvalidInput, LedgerDiverged
 from finops.ledger.checkpoint import Checkpoint, parse_checkpoint
 from finops.ledger.file_sink import line_of, record_of
 from finops.ledger.proofs import prove_growth, prove_request
+from finops.ledger.sentences import sentence_of
+from finops.ledger.stories import latest_stories
 from finops.store.ledger import LedgerStream, unchecked
+from finops_operator.cli import audit_stories
 from finops_operator.cli.command import Command
 from finops_operator.cli.failures import FAILED
 from finops_operator.cli.options import Output, Redis
@@ -29,6 +33,7 @@ from finops_operator.cli.stdout import OutputFailed, write_bytes
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.tables import Fit
 
+_STORIES: Final = 20
 _WIDE: Final = (
     field("attempt", right=True, wide=True),
     field("fence", right=True, wide=True),
@@ -36,6 +41,8 @@ _WIDE: Final = (
     field("hash", wide=True),
     field("operationId", wide=True),
     field("detail", wide=True),
+    field("sentence", wide=True),
+    field("about", wide=True),
 )
 _ANNOTATION: Final = r"{.metadata.annotations.finops\.dev/ledger-checkpoint}"
 _Kept = Annotated[
@@ -55,21 +62,48 @@ app: Final = typer.Typer(no_args_is_help=True, help="Show, check and export the 
 @app.command("list")
 def _list(
     output: Output = Format.TABLE,
-    request: Annotated[str, typer.Option("--request", metavar="NAME", help="Only of this ActionRequest.")] = "",
-    start: Annotated[int, typer.Option("--from", metavar="SEQUENCE", min=1, help="From this record on.")] = 1,
+    request: Annotated[
+        str, typer.Option("--request", metavar="NAME", help="Only of this ActionRequest: its name or uid.")
+    ] = "",
+    start: Annotated[
+        int | None, typer.Option("--from", metavar="SEQUENCE", min=1, help="List records, from this one on.")
+    ] = None,
+    before: Annotated[
+        int | None, typer.Option("--before", metavar="SEQUENCE", min=1, help="Stories older than this record.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N stories (20 by default) or N records.")
+    ] = None,
     redis: Redis = "",
 ) -> None:
-    """List the records in order."""
+    """Show what became of requests: who asked and voted, what was called, what AWS answered, what it saves.
+
+    The latest ones come first, twenty at a time; the last line says how to see older ones. As wide, json, yaml or csv,
+    or with --from, it lists the records themselves, in order: --from and --limit page through them.
+    """
     with store_to_read(redis) as store:
-        emit(
-            (
-                _record(one)
-                for one in LedgerStream(store, unchecked).read(start)
-                if not request or _is_about(one, request)
-            ),
-            _columns(),
-            output,
-        )
+        stream = LedgerStream(store, unchecked)
+        if output is Format.TABLE and start is None:
+            _show_stories(stream, request, before or 0, limit or _STORIES)
+            return
+        if before:
+            raise InvalidInput("pages through stories; records have --from", field="--before")
+        found = (one for one in stream.read(start or 1) if not request or _is_about(one, request))
+        emit(map(_record, islice(found, limit)), _columns(), output)
+
+
+def _show_stories(stream: LedgerStream, request: str, before: int, limit: int) -> None:
+    def is_wanted(reference: str) -> bool:
+        return request in reference.split("/")
+
+    page = latest_stories(stream, limit, before=before, wanted=is_wanted if request else None)
+    audit_stories.write(page, sys.stdout, whole=bool(request))
+    if not page.stories:
+        what = f"no story of {request}" if request else "no story of a request"
+        note(f"{what} among these records")
+    if page.before:
+        narrowed = f" --request {request}" if request else ""
+        note(f"older: finops audit list{narrowed} --before {page.before}")
 
 
 def _columns() -> tuple[Column, ...]:
@@ -293,7 +327,8 @@ def _is_about(record: Record, request: str) -> bool:
 
 
 def _record(record: Record) -> dict[str, Any]:
-    return {**record.to_json(), "hash": record.hash}
+    sentence = sentence_of(record)
+    return {**record.to_json(), "hash": record.hash, "sentence": sentence.whole, "about": sentence.detail}
 
 
 def report_to_json(report: VerifyReport) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from finops_operator.cli.options import Context, Kubeconfig, Namespace, Output, 
 from finops_operator.cli.output import Column, Format, Record, emit, field
 from finops_operator.cli.store_access import settings_with
 from finops_operator.cli.tables import Fit
-from finops_operator.plugins.loaded import known_ids, plugins
+from finops_operator.plugins.loaded import plugins
 
 
 def _finding(result: Record) -> str:
@@ -68,7 +68,7 @@ def _run(
 
 def _diagnose(files: list[str], redis: str, place: tuple[str, str, str]) -> Iterator[Result]:
     clock, loaded, settings = SystemClock(), plugins(), settings_with(redis)
-    accounts = tuple(read_documents(files, loaded.checks, known_ids(loaded), clock.now()).accounts.values())
+    accounts = tuple(read_documents(files, loaded, clock.now()).accounts.values())
     cluster = None
     try:
         cluster = open_cluster(*place)

@@ -22,7 +22,7 @@ from finops_operator.cli.listings import (
 from finops_operator.cli.options import Output, Policy, Redis
 from finops_operator.cli.output import Format, emit, note
 from finops_operator.cli.store_access import store_to_read
-from finops_operator.cli.stored_gaps import chosen_policies, end_with_gaps
+from finops_operator.cli.stored_gaps import chosen_policies, end_with_gaps, stored_checks
 from finops_operator.plugins.loaded import load_checks, load_kinds
 
 
@@ -60,11 +60,11 @@ def _run(
         status=status,
         min_savings=min_savings,
         known_statuses=[*(one.value for one in AdviceStatus), *STATUS_WORDS.values()],
-        known_checks=load_checks(),
         known_kinds=load_kinds(),
     )
     with store_to_read(redis) as store:
         recommendations = RecommendationStore(store)
+        filters.require_check(check, load_checks(), lambda: stored_checks(recommendations))
         policies = chosen_policies(recommendations, policy)
         advice = (found for one in policies for found in recommendations.stream(one) if alternatives or found.counted)
         rows = [row for found in advice if wanted.matches(row := row_of(found))]

@@ -25,7 +25,7 @@ from finops_operator.cli.options import Output, Redis
 from finops_operator.cli.output import Format, emit, field, money_field, note
 from finops_operator.cli.selection import Selection, Tally, selections
 from finops_operator.cli.store_access import store_to_read
-from finops_operator.cli.stored_gaps import end_with_gaps
+from finops_operator.cli.stored_gaps import end_with_gaps, stored_checks
 from finops_operator.cli.tables import Fit
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.plugins.loaded import load_checks, load_kinds
@@ -101,10 +101,10 @@ def _run(
         owner=owner,
         status=status,
         min_savings=min_savings,
-        known_checks=load_checks(),
         known_kinds=kinds,
     )
     with store_to_read(redis) as store:
+        filters.require_check(check, load_checks(), lambda: stored_checks(RecommendationStore(store)))
         policies = selections(store, policy)
         heads = _heads(store, wanted, policies if policy else ())
         month = Decimal(hours or (policies[0].head.hours_per_month if policy else _HOURS))

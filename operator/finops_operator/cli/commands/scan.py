@@ -22,7 +22,7 @@ from finops_operator.cli.own_account import own_documents
 from finops_operator.cli.scan_output import REPORTS, OutcomePrinter, ReportFormat
 from finops_operator.cli.scanning import scan_all
 from finops_operator.cli.store_access import command_to_read, settings_with, store_to_scan
-from finops_operator.plugins.loaded import Plugins, known_ids, plugins
+from finops_operator.plugins.loaded import Plugins, plugins
 from finops_operator.scan.scan import ScanOutcome
 
 
@@ -75,7 +75,7 @@ def _documents(files: list[str], loaded: Plugins, settings: Settings, clock: Clo
         identity = own_identity(clock, demo=settings.demo)
         note(f"scanning account {identity.account_id} as {identity.arn}; nothing is changed")
         return own_documents(identity)
-    documents = read_documents(files, loaded.checks, known_ids(loaded), clock.now())
+    documents = read_documents(files, loaded, clock.now())
     if not documents.policies:
         raise InvalidInput(
             "there is no ScanPolicy in these files",

@@ -35,7 +35,7 @@ def summary(spec: MetricSpec, given_series: Series, launch: datetime | None = No
     return found
 
 
-def test_a_gauge_tells_the_maxima_and_the_mean_of_the_averages() -> None:
+def test_a_gauge_gives_the_maxima_and_the_mean_of_the_averages() -> None:
     found = summary(GAUGE, series([1, 2, 3, NAN], [10, 20, 30, NAN]))
     assert (found.maximum, found.average, found.total) == (30.0, 2.0, None)
     assert (found.points, found.expected, found.coverage_percent) == (3, 4, 75.0)
@@ -48,14 +48,14 @@ def test_periods_without_data_at_the_end_of_the_window_are_counted(points: list[
     assert summary(zero, series(points)).missing_at_end == 0
 
 
-def test_a_single_peak_and_a_habit_are_told_apart() -> None:
+def test_a_single_peak_and_a_habit_are_distinguished() -> None:
     once = summary(GAUGE, series([1.0] * 20, [2.0] * 19 + [94.0]))
     often = summary(GAUGE, series([1.0] * 20, [2.0] * 10 + [90.0] * 9 + [94.0]))
     assert (once.maximum, once.p90, once.near_maximum) == (94.0, 2.0, 1)
     assert often.near_maximum == 10
 
 
-def test_a_counter_tells_sums_and_their_total() -> None:
+def test_a_counter_gives_sums_and_their_total() -> None:
     found = summary(COUNTER, series([100, 300, NAN, 200]))
     assert (found.maximum, found.average, found.total, found.points) == (300.0, 200.0, 600.0, 3)
 
@@ -66,7 +66,7 @@ def test_hours_before_the_launch_are_neither_expected_nor_counted() -> None:
     assert found.start == at(2)
 
 
-def test_silence_over_the_whole_window_is_told_apart_from_silence_since_the_launch() -> None:
+def test_idleness_over_the_whole_window_is_distinguished_from_idleness_since_the_launch() -> None:
     assert summarize(COUNTER, series([NAN] * 4), None) == "NotPublished"
     assert summarize(COUNTER, series([5, NAN, NAN, NAN]), at(1)) == "NotPublishedSinceLaunch"
 

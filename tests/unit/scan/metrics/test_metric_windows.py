@@ -63,7 +63,7 @@ def test_fine_windows_end_on_a_settled_five_minutes() -> None:
     assert window.end_time == datetime(2026, 11, 24, 14, 15, tzinfo=UTC)
 
 
-def test_silence_is_asked_in_whole_days_that_reach_back_far_enough() -> None:
+def test_idleness_is_asked_in_whole_days_that_reach_back_far_enough() -> None:
     window = inactivity_window(NOW, 32)
     assert window.start_time == datetime(2026, 10, 23, tzinfo=UTC)
     assert window.start_time <= NOW - timedelta(days=32)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from tests.support.facts import NOW, flat, summarize
-from tests.support.judged_kind import JudgedKind, used
+from tests.support.judging import Bench, used
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
@@ -14,7 +14,7 @@ from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.services.awslambda.function import KIND
 
 DAY: Final = 86_400
-FUNCTIONS: Final = JudgedKind(KIND)
+FUNCTIONS: Final = Bench(KIND)
 
 
 def ago(days: float) -> str:

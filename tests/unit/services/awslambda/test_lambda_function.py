@@ -10,7 +10,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from tests.support.judged_kind import CannedPages, used, without
+from tests.support.judging import Pages, used, without
 from tests.unit.services.awslambda.functions import FUNCTIONS, function, invoked
 
 from finops.domain.canonical import Json
@@ -60,11 +60,11 @@ def described(**changes: Any) -> dict[str, Any]:
     }
 
 
-def answering(*pages: Sequence[Mapping[str, Any]], error: Any = None, **answers: Any) -> CannedPages:
+def answering(*pages: Sequence[Mapping[str, Any]], error: Any = None, **answers: Any) -> Pages:
     listed: list[Any] = [{"Functions": page} for page in pages]
     none: Any = ({"ProvisionedConcurrencyConfigs": []},)
     known = {LIST: [*listed, *([error] if error is not None else [])], TAGS: (TAGGED,), PROVISIONED: none}
-    return CannedPages({**known, **answers})
+    return Pages({**known, **answers})
 
 
 def collected(**changes: Any) -> Resource:

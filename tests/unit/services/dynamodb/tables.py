@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from tests.support.facts import FIVE_MINUTES, HOUR, NOW, flat, summarize
-from tests.support.judged_kind import JudgedKind, used
+from tests.support.judging import Bench, used
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
@@ -16,7 +16,7 @@ from finops_operator.services.dynamodb.table import KIND
 
 DAY: Final = 86_400
 GIB: Final = 2**30
-TABLES: Final = JudgedKind(KIND)
+TABLES: Final = Bench(KIND)
 
 
 def table(state: str = "ACTIVE", age: float = 400, /, **attributes: Json) -> Resource:

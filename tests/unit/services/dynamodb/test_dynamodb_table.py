@@ -10,7 +10,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from tests.support.judged_kind import CannedPages, without
+from tests.support.judging import Pages, without
 from tests.unit.services.dynamodb.tables import GIB, TABLES, consumed, on_demand, table
 
 from finops.domain.canonical import Json
@@ -56,9 +56,9 @@ def recovers(status: str) -> dict[str, Any]:
     return {"ContinuousBackupsDescription": recovery}
 
 
-def answering(*pages: Sequence[str], error: Any = None, **answers: Any) -> CannedPages:
+def answering(*pages: Sequence[str], error: Any = None, **answers: Any) -> Pages:
     listed: list[Any] = [{"TableNames": page} for page in pages]
-    return CannedPages(
+    return Pages(
         {
             LIST: [*listed, *([error] if error is not None else [])],
             TAGS: (TAGGED,),

@@ -52,7 +52,7 @@ def test_an_ended_instance_is_billed_nothing(state: str) -> None:
     assert instance_parts(instance(state, public_ipv4=["203.0.113.1"], elastic=[True])) == ()
 
 
-def test_addresses_that_were_not_told_are_unknown_not_zero() -> None:
+def test_addresses_that_were_not_given_are_unknown_not_zero() -> None:
     unknown = cost(without(instance(), "public_ipv4"))
     assert unknown.monthly is None
     assert unknown.missing == ("public_ipv4_hour: its public addresses are not known",)
@@ -133,13 +133,13 @@ def test_gp2_bills_gigabytes_only_by_awss_own_price() -> None:
 
 
 @pytest.mark.parametrize("volume_type", ["gp3", "io1", "io2"])
-def test_iops_that_were_not_told_make_the_cost_unknown(volume_type: str) -> None:
+def test_iops_that_were_not_given_make_the_cost_unknown(volume_type: str) -> None:
     unknown = cost(volume(volume_type=volume_type, iops=None, throughput=125))
     assert unknown.monthly is None
     assert any("not known" in reason for reason in unknown.missing)
 
 
-def test_a_size_that_was_not_told_makes_the_cost_unknown() -> None:
+def test_a_size_that_was_not_given_makes_the_cost_unknown() -> None:
     assert cost(volume(size_gb=None)).missing == ("gb_month: its size is not known",)
 
 

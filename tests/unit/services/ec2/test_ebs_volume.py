@@ -94,13 +94,13 @@ def test_a_listing_that_was_throttled_out_is_a_gap() -> None:
     assert gap.code == "RequestLimitExceeded"
 
 
-def test_a_detached_volume_is_asked_for_operations_because_its_silence_is_the_proof() -> None:
+def test_a_detached_volume_is_asked_for_operations_because_its_idleness_is_the_proof() -> None:
     detached = collected(State="available", Attachments=[])
     assert {spec.name for spec in KIND.metrics if spec.applies(detached)} == {"volumeReadOps", "volumeWriteOps"}
     assert detached.text("attached_instance_id") == ""
 
 
-def test_only_a_detached_volume_is_silent_and_remembers_since_when_we_saw_it_so() -> None:
+def test_only_a_detached_volume_is_idle_and_remembers_since_when_we_saw_it_so() -> None:
     assert KIND.states.unmeasured == {"available"}
     assert KIND.memory is not None
     detached, attached = collected(State="available", Attachments=[]), collected()

@@ -82,7 +82,7 @@ def test_what_aws_did_not_say_is_absent() -> None:
         assert name not in attributes
 
 
-def test_addresses_tell_elastic_from_automatic_ones() -> None:
+def test_addresses_distinguish_elastic_from_automatic_ones() -> None:
     found = collected(
         PublicIpAddress="3.3.3.3",
         NetworkInterfaces=[

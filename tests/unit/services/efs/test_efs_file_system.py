@@ -67,7 +67,7 @@ def test_a_file_system_carries_its_bytes_by_class_and_its_lifecycle() -> None:
     assert described().keys() <= MODEL.shape_for("FileSystemDescription").members.keys()
 
 
-def test_bytes_that_aws_gives_as_one_figure_are_told_apart() -> None:
+def test_bytes_that_aws_gives_as_one_figure_are_split() -> None:
     size = {"Value": 100, "ValueInIA": 30}
     assert file_system_facts(collected(SizeInBytes=size)).standard_bytes == 70
     bare = file_system_facts(collected(SizeInBytes=None))

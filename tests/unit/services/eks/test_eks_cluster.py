@@ -103,7 +103,7 @@ def test_calls_are_as_the_apis_allow_and_versions_are_read_once() -> None:
 
 
 @pytest.mark.parametrize("operation", [VERSIONS, GROUPS, PROFILES, MACHINES])
-def test_what_is_looked_up_beside_a_cluster_and_cannot_be_read_is_unknown_and_one_gap(operation: str) -> None:
+def test_what_is_read_beside_a_cluster_and_cannot_be_read_is_unknown_and_one_gap(operation: str) -> None:
     denied = AwsDenied("no", operation=operation, code="AccessDenied")
     answers = {GROUPS: [{"nodegroups": []}], operation: [denied]}
     one, two, gap = KIND.listing.collect(reader(described(), described(name="other"), **answers), "aws")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from tests.support.facts import NOW, summarize
-from tests.support.judged_kind import JudgedKind, used
+from tests.support.judging import Bench, used
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
@@ -15,7 +15,7 @@ from finops_operator.services.logs.log_group import KIND
 
 GIB: Final = 2**30
 DAY: Final = 86_400
-GROUPS: Final = JudgedKind(KIND)
+GROUPS: Final = Bench(KIND)
 
 
 def group(age: float = 400, /, **attributes: Json) -> Resource:

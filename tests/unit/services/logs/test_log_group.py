@@ -10,7 +10,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from tests.support.judged_kind import CannedPages, without
+from tests.support.judging import Pages, without
 from tests.unit.services.logs.log_groups import GIB, GROUPS, group, incoming
 
 from finops.domain.resource import Gap, Resource
@@ -38,9 +38,9 @@ def described(**changes: Any) -> dict[str, Any]:
     }
 
 
-def answering(*pages: Sequence[Mapping[str, Any]], error: Any = None, tags: Any = (TAGGED,)) -> CannedPages:
+def answering(*pages: Sequence[Mapping[str, Any]], error: Any = None, tags: Any = (TAGGED,)) -> Pages:
     listed: list[Any] = [{"logGroups": page} for page in pages]
-    return CannedPages({LIST: [*listed, *([error] if error is not None else [])], TAGS: tags})
+    return Pages({LIST: [*listed, *([error] if error is not None else [])], TAGS: tags})
 
 
 def collected(**changes: Any) -> Resource:

@@ -86,7 +86,7 @@ def test_a_cluster_carries_engine_members_with_their_classes_and_its_capacity() 
         ("oracle-ee", ""),
     ],
 )
-def test_a_cluster_is_told_apart_by_its_engine(engine: str, service: str) -> None:
+def test_a_cluster_is_classified_by_its_engine(engine: str, service: str) -> None:
     assert service_of(engine) == service
     assert cluster_facts(collected(Engine=engine)).cluster_service == service
 

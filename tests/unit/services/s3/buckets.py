@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from tests.support.facts import NOW, flat, summarize
-from tests.support.judged_kind import JudgedKind
+from tests.support.judging import Bench
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
@@ -16,7 +16,7 @@ from finops_operator.services.s3.rules.storage import STORED
 
 GIB: Final = 2**30
 DAY: Final = 86_400
-BUCKETS: Final = JudgedKind(KIND)
+BUCKETS: Final = Bench(KIND)
 
 
 def bucket(**attributes: Json) -> Resource:

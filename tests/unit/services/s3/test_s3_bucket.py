@@ -10,7 +10,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from tests.support.judged_kind import CannedPages, without
+from tests.support.judging import Pages, without
 from tests.unit.services.s3.buckets import BUCKETS, GIB, bucket, stored
 
 from finops.domain.resource import Gap, Resource
@@ -46,9 +46,9 @@ def described(name: str = "shop-data", **changes: Any) -> dict[str, Any]:
     }
 
 
-def answering(*pages: Sequence[Mapping[str, Any]], error: Any = None, **answers: Any) -> CannedPages:
+def answering(*pages: Sequence[Mapping[str, Any]], error: Any = None, **answers: Any) -> Pages:
     listed: list[Any] = [{"Buckets": page} for page in pages]
-    return CannedPages({LIST: [*listed, *([error] if error is not None else [])], **PLAIN, **answers})
+    return Pages({LIST: [*listed, *([error] if error is not None else [])], **PLAIN, **answers})
 
 
 def collected(**answers: Any) -> BucketFacts:

@@ -38,6 +38,7 @@ from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ec2.rules.calls import CALLS
 from finops_operator.services.ec2.rules.last_snapshots import Snapshot, reported_since, snapshot_of_step
+from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
 from finops_operator.services.ec2.rules.volume_observation import (
     REQUEST_TAG,
     STEP_TAG,
@@ -255,4 +256,5 @@ ACTION: Final = Action(
     ),
     calls=CALLS,
     at_owner=OwnerChange(patch=_patch),
+    remaining_cost=snapshot_cost,
 )

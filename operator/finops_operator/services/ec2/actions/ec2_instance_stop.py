@@ -43,6 +43,7 @@ from finops_operator.services.ec2.rules.instance_observation import (
     stopped_by_others,
     stopping,
 )
+from finops_operator.services.ec2.rules.remaining_cost import stopped_cost
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.stop_refusals import stop_refusals, stop_warnings, tags
 
@@ -152,4 +153,5 @@ ACTION: Final = Action(
     at_owner=OwnerChange(only_stops=True),
     sample=ActSample(assumed={"state": "running", "launchTime": "2026-01-01T00:00:00Z"}),
     observed_statements=start_with_keys,
+    remaining_cost=stopped_cost,
 )

@@ -16,11 +16,11 @@ from decimal import Decimal
 from typing import Final
 
 from finops.domain.canonical import Json
-from finops.domain.price import PriceQuery
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count
 from finops_operator.plugins.sufficiency import figure, metric_words
+from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
 from finops_operator.services.ec2.volume import VolumeFacts
 
 ID: Final = "ebs_volume_unattached"
@@ -35,7 +35,7 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
     reason = _not_unattached(facts, days)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
-    remaining = _snapshot_cost(facts)
+    remaining = snapshot_cost(facts)
     current = facts.cost.monthly
     if remaining is not None and current is not None and remaining >= current:
         return NotRecommended(ID, facts.resource.id, "the snapshot taken first could cost as much as the volume")
@@ -110,13 +110,6 @@ def _evidence(facts: Facts[VolumeFacts], days: Decimal, remaining: Decimal | Non
         "snapshotMonthlyCostAtMost": None if remaining is None else f"{remaining:.2f}",
         **({"seenUnattachedSince": seen} if seen else {}),
     }
-
-
-def _snapshot_cost(facts: Facts[VolumeFacts]) -> Decimal | None:
-    """Return what the snapshot costs at most: it holds no more than the volume's size."""
-    price = facts.lookup(PriceQuery("ebs", facts.resource.region, "snapshot_gb_month"))
-    size = facts.own.size_gb
-    return None if price is None or size is None else price.amount * size
 
 
 CHECK: Final = Check(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -22,6 +21,7 @@ from finops_operator.plugins.measured import count, days, percent, period, windo
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import InstanceFacts
+from finops_operator.services.ec2.rules.remaining_cost import stopped_cost
 
 ID: Final = "ec2_instance_idle"
 MEGABYTE: Final = 1_000_000
@@ -47,12 +47,11 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
         reason = f"network carried {carried} MB on its busiest day, the limit is {limits[1]} MB"
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
-    stopped = facts.cost_of(replace(facts.resource, state="stopped"))
     return Finding(
         check=ID,
         action="ec2_instance_stop",
         parameters={},
-        new_monthly_cost=stopped.unrounded_monthly,
+        new_monthly_cost=stopped_cost(facts),
         evidence={
             "maximumCpuPercent": figure(cpu.maximum),
             "busiestDayNetworkMegabytes": figure(daily),

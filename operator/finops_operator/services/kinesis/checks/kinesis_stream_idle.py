@@ -12,8 +12,8 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import count
-from finops_operator.plugins.window import idle_days, too_young
-from finops_operator.services.kinesis.judging.records import not_judged, records
+from finops_operator.plugins.window import counted, idle_days, too_young
+from finops_operator.services.kinesis.judging.judged import not_judged
 from finops_operator.services.kinesis.stream import FETCHED, PUT, StreamFacts
 
 ID: Final = "kinesis_stream_idle"
@@ -25,7 +25,7 @@ def _evaluate(facts: Facts[StreamFacts], parameters: Parameters) -> Finding | No
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     for name, verb in ((PUT, "put into it"), (FETCHED, "fetched from it")):
-        found = records(facts, name, least)
+        found = counted(facts, name, least)
         if isinstance(found, str):
             return NotRecommended(ID, facts.resource.id, found)
         if found > 0:

@@ -15,7 +15,7 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.measured import window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import measured_days, not_measured, summaries, too_young
-from finops_operator.services.kinesis.judging.records import not_judged
+from finops_operator.services.kinesis.judging.judged import not_judged
 from finops_operator.services.kinesis.stream import AGE, StreamFacts
 
 ID: Final = "kinesis_stream_retention"

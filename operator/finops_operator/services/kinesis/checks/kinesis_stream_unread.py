@@ -12,8 +12,8 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import count
-from finops_operator.plugins.window import idle_days, too_young
-from finops_operator.services.kinesis.judging.records import not_judged, records
+from finops_operator.plugins.window import counted, idle_days, too_young
+from finops_operator.services.kinesis.judging.judged import not_judged
 from finops_operator.services.kinesis.stream import FETCHED, PUT, StreamFacts
 
 ID: Final = "kinesis_stream_unread"
@@ -26,7 +26,7 @@ def _evaluate(facts: Facts[StreamFacts], parameters: Parameters) -> Finding | No
         reason = "its registered consumers are not known"
     elif not reason and own.consumers:
         reason = f"it has {own.consumers} registered consumers"
-    put, fetched = records(facts, PUT, least), records(facts, FETCHED, least)
+    put, fetched = counted(facts, PUT, least), counted(facts, FETCHED, least)
     for found in (put, fetched):
         reason = reason or (found if isinstance(found, str) else "")
     if reason or isinstance(put, str) or isinstance(fetched, str):

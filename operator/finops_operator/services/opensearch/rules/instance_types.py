@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-PREVIOUS: Final = frozenset({"c4", "i2", "m3", "m4", "r3", "r4", "t2"})
 SUCCESSORS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "c4": ("c5",),

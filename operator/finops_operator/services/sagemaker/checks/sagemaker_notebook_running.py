@@ -6,29 +6,21 @@ is stopped after it, or stops by itself with a lifecycle configuration.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from decimal import Decimal
 from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
-from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
-from finops_operator.plugins.described import parse_time
+from finops_operator.plugins.check import Check, Facts, Parameters
+from finops_operator.services.sagemaker.judging.unchanged import minimum_days, unchanged_days
 from finops_operator.services.sagemaker.notebook import IN_SERVICE, NotebookFacts
 
 ID: Final = "sagemaker_notebook_running"
 
 
 def _evaluate(facts: Facts[NotebookFacts], parameters: Parameters) -> Finding | NotRecommended:
-    own, least, state = facts.own, parameters["minimumRunningDays"], facts.resource.state
-    since = parse_time(own.notebook_changed_at)
-    reason = "" if state == IN_SERVICE else f"it is {state or 'in an unknown state'}, not {IN_SERVICE}"
-    if not reason and not own.tags_known:
-        reason = "its tags could not be read, so it may be protected"
-    if reason or since is None:
-        return NotRecommended(ID, facts.resource.id, reason or "when it was changed last is not known")
-    passed = (facts.now - since) // timedelta(days=1)
-    if passed < least:
-        return NotRecommended(ID, facts.resource.id, f"it was changed {passed} days ago, {least} are needed")
+    own, least = facts.own, parameters["minimumRunningDays"]
+    passed = unchanged_days(facts, IN_SERVICE, least)
+    if isinstance(passed, str):
+        return NotRecommended(ID, facts.resource.id, passed)
     return Finding(
         check=ID,
         action="",
@@ -53,14 +45,5 @@ CHECK: Final = Check(
     action_type=ActionType.STOP,
     effort=Effort.LOW,
     evaluate=_evaluate,
-    parameters=(
-        ParameterSpec(
-            name="minimumRunningDays",
-            unit="days",
-            default=Decimal(7),
-            minimum=Decimal(1),
-            maximum=Decimal(365),
-            description="A notebook that was started or changed within this time is left alone.",
-        ),
-    ),
+    parameters=(minimum_days("minimumRunningDays", 7, "started"),),
 )

@@ -5,29 +5,22 @@ AWS publishes no rule for it. What is on the disk is lost with the notebook.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
-from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
-from finops_operator.plugins.described import parse_time
+from finops_operator.plugins.check import Check, Facts, Parameters
+from finops_operator.services.sagemaker.judging.unchanged import minimum_days, unchanged_days
 from finops_operator.services.sagemaker.notebook import STOPPED, NotebookFacts
 
 ID: Final = "sagemaker_notebook_stopped"
 
 
 def _evaluate(facts: Facts[NotebookFacts], parameters: Parameters) -> Finding | NotRecommended:
-    own, least, state = facts.own, parameters["minimumStoppedDays"], facts.resource.state
-    since = parse_time(own.notebook_changed_at)
-    reason = "" if state == STOPPED else f"it is {state or 'in an unknown state'}, not {STOPPED}"
-    if not reason and not own.tags_known:
-        reason = "its tags could not be read, so it may be protected"
-    if reason or since is None:
-        return NotRecommended(ID, facts.resource.id, reason or "when it was changed last is not known")
-    passed = (facts.now - since) // timedelta(days=1)
-    if passed < least:
-        return NotRecommended(ID, facts.resource.id, f"it was changed {passed} days ago, {least} are needed")
+    own, least = facts.own, parameters["minimumStoppedDays"]
+    passed = unchanged_days(facts, STOPPED, least)
+    if isinstance(passed, str):
+        return NotRecommended(ID, facts.resource.id, passed)
     return Finding(
         check=ID,
         action="",
@@ -53,14 +46,5 @@ CHECK: Final = Check(
     evaluate=_evaluate,
     rollback_possible=False,
     destructive=True,
-    parameters=(
-        ParameterSpec(
-            name="minimumStoppedDays",
-            unit="days",
-            default=Decimal(30),
-            minimum=Decimal(1),
-            maximum=Decimal(365),
-            description="A notebook that was stopped or changed within this time is left alone.",
-        ),
-    ),
+    parameters=(minimum_days("minimumStoppedDays", 30, "stopped"),),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tests.support.judged_kind import without
+from tests.support.judging import without
 from tests.unit.services.awslambda.functions import FUNCTIONS, ago, function, invoked, served
 
 from finops.domain.canonical import Json

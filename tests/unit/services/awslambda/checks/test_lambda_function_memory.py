@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import summarize
-from tests.support.judged_kind import without
+from tests.support.judging import without
 from tests.unit.services.awslambda.functions import DAY, FUNCTIONS, ago, function, invoked, memory
 
 from finops.domain.canonical import Json

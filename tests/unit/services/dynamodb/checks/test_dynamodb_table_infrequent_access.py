@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from tests.support.judged_kind import without
+from tests.support.judging import without
 from tests.unit.services.dynamodb.tables import GIB, TABLES, consumed, on_demand
 
 from finops.domain.canonical import Json

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from tests.support.judged_kind import JudgedKind, without
+from tests.support.judging import Bench, without
 from tests.unit.services.dynamodb.tables import TABLES, burst, consumed, on_demand, table
 
 from finops.domain.canonical import Json
@@ -50,7 +50,7 @@ def test_hours_hide_what_lasted_minutes_and_only_ask_for_more() -> None:
     assert not wants_fine(TABLES, replace(consumed(30, 2), fine={}))
 
 
-def wants_fine(tables: JudgedKind, utilization: Utilization) -> bool:
+def wants_fine(tables: Bench, utilization: Utilization) -> bool:
     parameters = {spec.name: spec.default for spec in CHECK.parameters}
     return CHECK.wants_fine(tables.facts(table(), utilization), parameters)
 

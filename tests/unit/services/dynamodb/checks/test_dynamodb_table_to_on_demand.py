@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from tests.support.judged_kind import without
+from tests.support.judging import without
 from tests.unit.services.dynamodb.tables import TABLES, consumed, on_demand, table
 
 from finops.domain.canonical import Json

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import summarize
-from tests.support.judged_kind import without
+from tests.support.judging import without
 from tests.unit.services.dynamodb.tables import DAY, TABLES, consumed, on_demand, table
 
 from finops.domain.canonical import Json

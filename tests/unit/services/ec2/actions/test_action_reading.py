@@ -218,7 +218,7 @@ def test_a_first_snapshot_that_is_gone_leaves_open_whether_the_volume_was_used()
     assert [refusal.code for refusal in DELETE.preflight(seen, {}, PolicyFacts())] == ["UseUnknown"]
 
 
-def test_without_a_request_no_snapshot_is_looked_for() -> None:
+def test_without_a_request_no_snapshot_is_searched_for() -> None:
     reader = ScriptedReader({"ec2:DescribeVolumes": {"Volumes": [_VOLUME]}})
     DELETE.observe(reader, Target(VOLUME, {}))
     assert reader.asked == ["ec2:DescribeVolumes"]
@@ -302,7 +302,7 @@ def test_the_journal_holds_intents_outcomes_the_turn_and_the_end_and_nothing_els
     assert (journal.turned, journal.ended, journal.end_message) == ("why", State.ROLLED_BACK, "why")
 
 
-def test_what_an_act_made_is_read_back_from_the_answer_or_from_the_look_that_found_it() -> None:
+def test_what_an_act_made_is_read_back_from_the_answer_or_from_the_reading_that_found_it() -> None:
     answered, settled = told((RecordKind.OUTCOME, "make", 1, "ok"), (RecordKind.OUTCOME, "make", 2, "recovered"))
     answered = replace(answered, entry=replace(answered.entry, detail={"SnapshotId": "snap-1", "created": "snap-1"}))
     settled = replace(settled, entry=replace(settled.entry, detail={"created": "snap-2"}))

@@ -45,7 +45,7 @@ def test_an_old_available_volume_about_which_nothing_was_ever_published_is_unatt
     assert found.evidence["seenUnattachedSince"] == "2026-10-01T00:00:00+00:00"
 
 
-def test_the_evidence_tells_the_window_what_was_silent_in_it_and_that_all_of_it_was_answered() -> None:
+def test_the_evidence_names_the_window_what_was_idle_in_it_and_that_all_of_it_was_answered() -> None:
     found = judge(volume("available"))
     hour_late = judge(volume("available"), silent(days=32 - 1 / 24))
     assert isinstance(found, Finding)

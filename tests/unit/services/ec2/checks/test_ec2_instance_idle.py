@@ -55,7 +55,7 @@ def test_what_is_still_billed_after_the_stop_is_named_and_the_figures_are_the_in
     assert before - found.new_monthly_cost == hours_alone
 
 
-def test_a_lent_address_goes_with_the_stop_and_what_aws_did_not_tell_is_unknown() -> None:
+def test_a_lent_address_goes_with_the_stop_and_what_aws_did_not_give_is_unknown() -> None:
     lent = judge(public_ipv4=["203.0.113.1"], elastic=[False])
     untold = judge(volume_ids=None)
     assert isinstance(lent, Finding)

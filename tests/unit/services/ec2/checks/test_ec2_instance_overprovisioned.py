@@ -41,7 +41,7 @@ def test_a_large_instance_with_little_work_gets_the_next_size_of_its_family() ->
     assert found.alternatives[0]["instanceType"] != "m5.xlarge"
 
 
-def test_the_percentile_and_the_true_maximum_are_told_apart_in_summary_evidence_and_facts() -> None:
+def test_the_percentile_and_the_true_maximum_are_distinguished_in_summary_evidence_and_facts() -> None:
     found = judge(facts_of(instance(), busy(summarize([2.9] * (POINTS - 3) + [94.0] * 3, period=FIVE_MINUTES))))
     assert isinstance(found, Finding)
     assert found.summary == (
@@ -155,7 +155,7 @@ def test_only_resources_that_could_shrink_ask_for_the_five_minute_picture() -> N
     assert not CHECK.wants_fine(facts_of(instance()), DEFAULTS)
 
 
-def test_what_the_hours_rule_out_is_told_as_the_reason() -> None:
+def test_what_the_hours_rule_out_is_named_as_the_reason() -> None:
     hourly = Utilization("i", metrics={"cpuPercent": flat(70)})
     assert reason(facts_of(instance(), hourly)) == "no smaller type has room for its peaks"
 

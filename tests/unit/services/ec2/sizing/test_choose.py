@@ -112,7 +112,7 @@ def test_windows_is_sized_at_windows_prices() -> None:
     assert (chosen.target.kind.name, chosen.target.monthly_cost) == ("m5.xlarge", Decimal("274.480"))
 
 
-def test_reasons_tell_why_there_is_no_advice() -> None:
+def test_reasons_say_why_there_is_no_advice() -> None:
     work = busy(flat(5, period=FIVE_MINUTES))
     unpriced = in_region(instance(), "cn-north-1")
     assert choose(sizing(instance(instance_type="m99.large"), work)) == "nothing is known about its type"

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import summarize
-from tests.support.judged_kind import used, without
+from tests.support.judging import used, without
 from tests.unit.services.logs.log_groups import DAY, GIB, GROUPS, group, incoming
 
 from finops.domain.canonical import Json

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from tests.support.judged_kind import without
+from tests.support.judging import without
 from tests.unit.services.logs.log_groups import GIB, GROUPS, group, incoming
 
 from finops.domain.canonical import Json

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from finops.domain.audit import Record, RecordKind
+from finops.ledger.sentences import Sentence, sentence_of
 from finops.store.ledger import LedgerStream
-from finops_web.readings.sentences import Sentence, sentence_of
 
 _OPERATION_DIGITS: Final = 16
+_PAGE: Final = 500
+SEARCHED: Final = 20_000
+"""How many records one page of stories reads at most, so that a search for nothing ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,68 @@ class Story:
     @property
     def lasted(self) -> timedelta:
         return self.events[-1].record.time - self.events[0].record.time
+
+
+@dataclass(frozen=True, slots=True)
+class StoryPage:
+    """Some stories out of the ledger, the one with the latest record first.
+
+    Attributes:
+        others: the records in between that are about no request: freezes, changed policies, who writes; oldest first.
+        before: where the next page begins (its `before`); 0 when there is nothing older.
+    """
+
+    stories: tuple[Story, ...]
+    others: tuple[Event, ...]
+    before: int
+
+
+def latest_stories(
+    stream: LedgerStream, limit: int, *, before: int = 0, wanted: Callable[[str], bool] | None = None
+) -> StoryPage:
+    """Return the latest stories whose last record stands before sequence `before` (0: at the end of the ledger).
+
+    A page holds at most `limit` stories and is found in at most SEARCHED records. Every story is on one page alone:
+    that of its last record.
+
+    Args:
+        stream: the ledger.
+        limit: how many stories, at least 1.
+        before: the `before` of the page that was shown last.
+        wanted: asked with `namespace/name/uid` which requests are meant; with it, records about none are left out.
+
+    Raises:
+        LedgerUnavailable: the store does not answer.
+        LedgerDiverged: what is stored is not a ledger.
+    """
+    last = stream.head().sequence
+    end = min(before - 1, last) if before else last
+    stories: dict[str, Story | None] = {}
+    others: list[Event] = []
+    shown, lowest = 0, end + 1
+    for one in _back_from(stream, end):
+        lowest, reference = one.sequence, one.entry.request
+        if not reference:
+            others += [] if wanted else [Event(one, sentence_of(one))]
+        elif reference not in stories and (wanted is None or wanted(reference)):
+            found = story_of(stream, reference)
+            stories[reference] = found if found and found.events[-1].record.sequence <= end else None
+            shown += stories[reference] is not None
+        if shown == limit or end - lowest >= SEARCHED - 1:
+            break
+    return StoryPage(
+        tuple(one for one in stories.values() if one is not None),
+        tuple(reversed(others)),
+        lowest if lowest > 1 else 0,
+    )
+
+
+def _back_from(stream: LedgerStream, end: int) -> Iterator[Record]:
+    """Yield the records up to sequence `end`, the latest first; a page of them is held at a time."""
+    while end > 0:
+        first = max(1, end - _PAGE + 1)
+        yield from reversed(list(stream.read(first, count=end - first + 1)))
+        end = first - 1
 
 
 def story_of(stream: LedgerStream, request: str) -> Story | None:

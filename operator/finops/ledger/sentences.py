@@ -1,7 +1,8 @@
 """One sentence for each record of the ledger, and what the sentence rests on.
 
-The ledger keeps facts as words for programs (`posted posted`, `outcome modify_type 1 ok`); people read these sentences.
-Everything that comes out of a record is text from outside: the templates escape it, nothing here is markup.
+The ledger keeps facts as words for programs (`posted posted`, `outcome modify_type 1 ok`); people read these sentences,
+on the dashboard and in `finops audit list` alike. Everything that comes out of a record is text from outside: whoever
+shows it escapes it, nothing here is markup.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.canonical import Json
-from finops_web.formats import words
+from finops.domain.quantity import words
 
 _CHANNELS: Final = {"kubernetes": "with a token of the cluster", "slack": "in Slack", "web": "in the dashboard"}
 _CHOICES: Final = {"Approve": "approved", "Deny": "denied", "Withdraw": "withdrew the vote"}
@@ -156,7 +157,8 @@ def _verified(entry: Entry) -> Sentence:
 
 def _seen(detail: Mapping[str, Json]) -> str:
     observed = _inner(detail, "observed")
-    facts = [f"{words(name)} {observed[name]}" for name in ("state", "instanceType", "volumeType") if name in observed]
+    names = sorted(name for name in observed if name == "state" or name.endswith("Type"))
+    facts = [f"{words(name)} {observed[name]}" for name in sorted(names, key=lambda name: name != "state")]
     return f"AWS showed {', '.join(facts)}" if facts else ""
 
 

@@ -1,0 +1,128 @@
+"""A policy as judging needs it: its checks with their parameters, its prices and terms. Pure.
+
+Made once for a scan and once for `finops policy test`, so that both judge alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from finops.crds.aws_account import AwsAccount
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.money import DEFAULT_HOURS_PER_MONTH
+from finops.domain.price import Cost
+from finops.domain.resource import Resource
+from finops.domain.utilization import Utilization
+from finops.ports.price_source import PriceSource
+from finops_operator.plugins.action import Action
+from finops_operator.plugins.check import Check, JudgeSettings
+from finops_operator.plugins.kind import PriceLookup, ResourceKind
+from finops_operator.plugins.sizing_policy import SizingPolicy
+from finops_operator.rules.access import accounts_by_id
+from finops_operator.rules.readiness import act_terms
+from finops_operator.scan.check import CheckSetting, EnabledCheck, enabled_checks
+from finops_operator.scan.custom.checks import Catalog, custom_checks
+from finops_operator.scan.price import MemoizedPrices, cost_of
+from finops_operator.scan.recommend import Terms
+from finops_operator.scan.select import selects
+
+
+class Offered(Protocol):
+    """What the release offers."""
+
+    @property
+    def kinds(self) -> Mapping[str, ResourceKind[Any]]: ...
+    @property
+    def checks(self) -> Mapping[str, Check[Any]]: ...
+    @property
+    def actions(self) -> Mapping[str, Action]: ...
+    @property
+    def price_sources(self) -> tuple[PriceSource, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRules:
+    """What one policy says about judging, at one instant.
+
+    Attributes:
+        policy: (namespace, name).
+        now: the one instant.
+        accounts: the policy's AwsAccount objects by account id.
+        kinds: those that the policy asks for.
+        checks: all that findings can name, the policy's own among them.
+        enabled: the checks that run.
+    """
+
+    policy: tuple[str, str]
+    spec_policy: ScanPolicy
+    now: datetime
+    accounts: Mapping[str, AwsAccount]
+    kinds: Mapping[str, ResourceKind[Any]]
+    checks: Mapping[str, Check[Any]]
+    actions: Mapping[str, Action]
+    enabled: tuple[EnabledCheck, ...]
+    lookup: PriceLookup
+
+    @property
+    def settings(self) -> JudgeSettings:
+        spec = self.spec_policy.spec
+        return JudgeSettings(
+            minimum_hours=Decimal(spec.metrics.minimum_hours),
+            minimum_coverage_percent=Decimal(spec.metrics.minimum_coverage_percent),
+            hours_per_month=self.hours_per_month,
+            sizing=SizingPolicy(
+                spec.sizing.preset.value, frozenset(spec.sizing.allow_families), frozenset(spec.sizing.deny_families)
+            ),
+        )
+
+    @property
+    def hours_per_month(self) -> Decimal:
+        return Decimal(self.spec_policy.spec.pricing.hours_per_month)
+
+    def terms(self, account_id: str) -> Terms:
+        """Return what the policy says about recommendations for resources of an account."""
+        acts = act_terms(self.spec_policy, self.accounts.get(account_id))
+        return Terms("/".join(self.policy), acts, self.spec_policy.spec.pricing.discount_percent)
+
+    def cost(self, resource: Resource, utilization: Utilization | None) -> Cost:
+        """Return what a changed copy of a resource would cost, at this policy's hours per month, with the same use."""
+        parts = self.kinds[resource.kind].billed_parts
+        return cost_of(resource, parts, self.lookup, self.hours_per_month, utilization)
+
+    def shared_cost(self, resource: Resource, utilization: Utilization | None) -> Cost:
+        """Return what `resource` costs in a month of 730 hours: what all policies write down must not differ."""
+        parts = self.kinds[resource.kind].billed_parts
+        return cost_of(resource, parts, self.lookup, DEFAULT_HOURS_PER_MONTH, utilization)
+
+    def selects(self, resource: Resource) -> bool:
+        return selects(self.spec_policy.spec.selector, resource)
+
+
+def policy_rules(
+    policy: ScanPolicy, accounts: Mapping[str, AwsAccount], offered: Offered, now: datetime
+) -> PolicyRules:
+    """Return what `policy` says; `accounts` are all AwsAccount objects by name.
+
+    Raises:
+        InvalidInput: a check or parameter of the policy is unknown or out of range, or a check of its own is wrong;
+            names the field.
+    """
+    settings = [CheckSetting(one.id, one.enabled, one.parameters) for one in policy.spec.checks]
+    catalog = Catalog(offered.kinds, offered.checks, offered.actions)
+    own = custom_checks(policy.spec.custom_checks, catalog, policy.spec.resources)
+    wanted: tuple[str, ...] = policy.spec.resources or tuple(offered.kinds)
+    return PolicyRules(
+        policy=(policy.metadata.namespace or "default", policy.metadata.name),
+        spec_policy=policy,
+        now=now,
+        accounts=accounts_by_id(policy, accounts.values()),
+        kinds={kind: offered.kinds[kind] for kind in wanted},
+        checks={**offered.checks, **own},
+        actions=offered.actions,
+        enabled=(*enabled_checks(offered.checks, settings), *(EnabledCheck(one, {}) for one in own.values())),
+        lookup=MemoizedPrices(offered.price_sources).lookup,
+    )

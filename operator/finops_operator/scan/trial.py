@@ -1,0 +1,200 @@
+"""What a policy would say of resources that were read before, without asking AWS: `finops policy test`.
+
+Judges as a scan does, from the store or from a report, and compares with the advice that stands. Writes nothing. What
+needs new data (other kinds, regions, a longer window) only a scan can show.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from finops.domain.canonical import canonical_json
+from finops.domain.price import Cost
+from finops.domain.recommendation import Finding, Recommendation
+from finops.domain.resource import Resource, Shard
+from finops.domain.utilization import Utilization
+from finops.store.connection import Store
+from finops.store.inventory import InventoryStore
+from finops.store.offerings import OfferingStore
+from finops.store.recommendations import RecommendationStore
+from finops.store.resource_costs import ResourceCostStore
+from finops.store.utilization import UtilizationStore
+from finops_operator.plugins.check import Facts
+from finops_operator.plugins.facts import facts_of
+from finops_operator.scan.check import EnabledCheck, evaluate
+from finops_operator.scan.custom.checks import INSUFFICIENT
+from finops_operator.scan.policy_rules import PolicyRules
+from finops_operator.scan.recommend import Declarations, recommend
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One resource as it was read, with all that a check may know of it.
+
+    Attributes:
+        answers: as in `Facts`.
+        targets: check → target of its last advice for the resource.
+    """
+
+    resource: Resource
+    utilization: Utilization
+    cost: Cost
+    answers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    targets: Mapping[str, str] = field(default_factory=dict)
+
+
+class Change(StrEnum):
+    """How a piece of advice differs from what stands."""
+
+    NEW = "New"
+    GONE = "Gone"
+    CHANGED = "Changed"
+    SAME = "Same"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One piece of advice: as the policy would give it, and as it stands; one of the two may be absent."""
+
+    change: Change
+    now: Recommendation | None
+    before: Recommendation | None
+
+    @property
+    def shown(self) -> Recommendation:
+        """The newer of the two."""
+        one = self.now or self.before
+        if one is None:  # no path makes one of neither
+            raise AssertionError
+        return one
+
+
+@dataclass(slots=True)
+class Trial:
+    """What a policy would say.
+
+    Attributes:
+        resources: how many it selects.
+        recommendations: its advice.
+        undecided: check of the policy's own → resources of which too little is known.
+    """
+
+    resources: int = 0
+    recommendations: list[Recommendation] = field(default_factory=list)
+    undecided: Counter[str] = field(default_factory=Counter)
+
+
+_ORDER: Final = tuple(Change)
+
+
+def try_policy(rules: PolicyRules, enabled: Sequence[EnabledCheck], observed: Iterable[Observed]) -> Trial:
+    """Return what `enabled` checks of a policy say about resources; those it does not select are left out."""
+    trial = Trial()
+    for one in observed:
+        resource = one.resource
+        if resource.kind not in rules.kinds or not rules.selects(resource):
+            continue
+        trial.resources += 1
+        verdicts = evaluate(enabled, _facts(rules, one))
+        findings = [verdict for verdict in verdicts if isinstance(verdict, Finding)]
+        declared = Declarations(rules.kinds[resource.kind], rules.checks, rules.actions)
+        trial.recommendations += recommend(resource, one.cost, findings, declared, rules.terms(resource.account))
+        trial.undecided.update(
+            verdict.check
+            for verdict in verdicts
+            if not isinstance(verdict, Finding) and verdict.reason.startswith(INSUFFICIENT)
+        )
+    return trial
+
+
+def _facts(rules: PolicyRules, one: Observed) -> Facts[object]:
+    return Facts(
+        resource=one.resource,
+        own=facts_of(rules.kinds[one.resource.kind].facts, one.resource),
+        utilization=one.utilization,
+        cost=one.cost,
+        cost_of=lambda changed: rules.cost(changed, one.utilization),
+        lookup=rules.lookup,
+        settings=rules.settings,
+        now=rules.now,
+        answers=one.answers,
+        # A scan gives every check the target that was advised for the resource, whichever check advised it.
+        previous_target=next(iter(one.targets.values()), ""),
+    )
+
+
+def stored_resources(rules: PolicyRules, live: tuple[str, str], store: Store) -> Iterator[Observed]:
+    """Yield what the last scan of the policy `live` read, as far as the store still holds it.
+
+    Raises:
+        StoreUnavailable: the store does not answer.
+    """
+    recommendations, inventory = RecommendationStore(store), InventoryStore(store, prolongs=False)
+    utilizations, costs, offerings = UtilizationStore(store), ResourceCostStore(store), OfferingStore(store)
+    head = recommendations.head(live)
+    for shard, judged in head.shards if head is not None else ():
+        if shard.kind not in rules.kinds:
+            continue
+        newest = inventory.head(shard)
+        ours = [item.check.id for item in rules.enabled if shard.kind in item.check.kinds]
+        for page in inventory.pages(shard, newest.generation if newest is not None else judged):
+            ids = [one.id for one in page]
+            used = utilizations.summaries(shard, ids)
+            priced = costs.many(shard, ids, rules.hours_per_month)
+            targets = recommendations.previous_targets(live, [(check, one) for one in ids for check in ours])
+            for resource in page:
+                utilization = used.get(resource.id) or Utilization(resource.id)
+                yield Observed(
+                    resource,
+                    utilization,
+                    priced[resource.id],
+                    _answers(rules, shard, resource, utilization, offerings),
+                    {check: target for (check, named), target in targets.items() if named == resource.id},
+                )
+
+
+def _answers(
+    rules: PolicyRules, shard: Shard, resource: Resource, utilization: Utilization, offerings: OfferingStore
+) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for question in rules.kinds[shard.kind].listing.questions:
+        place = question.place(resource)
+        if place and question.needed(resource, utilization):
+            answer = offerings.in_place(shard.account, shard.region, question.id, place)
+            if answer:
+                found[question.id] = answer
+    return found
+
+
+def compare(now: Iterable[Recommendation], before: Iterable[Recommendation], *, whole: bool = True) -> list[Compared]:
+    """Return all advice of both sides: new, gone, changed, then the same; the largest saving first in each.
+
+    `whole`: whether all checks of the policy ran, so that which advice counts for a resource can be compared too.
+    """
+    ours, theirs = ({_key(one): one for one in side} for side in (now, before))
+    made = [_compared(ours.get(key), theirs.get(key), whole=whole) for key in {**ours, **theirs}]
+    return sorted(made, key=_rank)
+
+
+def _key(one: Recommendation) -> tuple[str, str, str, bytes]:
+    """What makes two pieces of advice the same whatever the policy's name; its id contains that name."""
+    return one.check, one.resource.arn, one.action, canonical_json(dict(one.parameters))
+
+
+def _compared(now: Recommendation | None, before: Recommendation | None, *, whole: bool) -> Compared:
+    if before is None:
+        return Compared(Change.NEW, now, None)
+    if now is None:
+        return Compared(Change.GONE, None, before)
+    # Statuses are left out: whether an act is allowed depends on accounts that the file need not name.
+    alike = now.monthly_savings == before.monthly_savings and (now.counted == before.counted or not whole)
+    return Compared(Change.SAME if alike else Change.CHANGED, now, before)
+
+
+def _rank(one: Compared) -> tuple[int, bool, float, str, str]:
+    saving = one.shown.monthly_savings
+    return _ORDER.index(one.change), saving is None, -float(saving or 0), one.shown.check, one.shown.resource.arn

@@ -1,0 +1,1 @@
+"""Checks of distributions, one a file."""

@@ -1,0 +1,1 @@
+"""What several checks of distributions judge in the same way."""

@@ -1,0 +1,1 @@
+"""Checks of alarms, one a file."""

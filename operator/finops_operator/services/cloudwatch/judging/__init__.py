@@ -1,0 +1,1 @@
+"""What several checks of alarms judge in the same way."""

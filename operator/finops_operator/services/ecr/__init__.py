@@ -1,0 +1,1 @@
+"""ECR: private repositories of container images."""

@@ -1,0 +1,1 @@
+"""Checks of repositories, one a file."""

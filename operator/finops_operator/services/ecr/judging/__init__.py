@@ -1,0 +1,1 @@
+"""What several checks of repositories judge in the same way."""

@@ -1,0 +1,1 @@
+"""FSx: file systems for Windows, Lustre, ONTAP and OpenZFS."""

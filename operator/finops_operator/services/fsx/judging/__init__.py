@@ -1,0 +1,1 @@
+"""What several checks of file systems judge in the same way."""

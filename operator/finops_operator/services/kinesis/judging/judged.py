@@ -1,0 +1,13 @@
+"""Which streams may be judged. Pure; shared by the checks."""
+
+from __future__ import annotations
+
+from finops_operator.plugins.check import Facts
+from finops_operator.services.kinesis.stream import ACTIVE, StreamFacts
+
+
+def not_judged(facts: Facts[StreamFacts]) -> str:
+    """Return why nothing may be said about the stream, empty when something may."""
+    if facts.resource.state != ACTIVE:
+        return f"it is {facts.resource.state or 'in an unknown state'}, not {ACTIVE}"
+    return "" if facts.own.tags_known else "its tags could not be read, so it may be protected"

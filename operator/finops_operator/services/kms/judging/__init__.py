@@ -1,0 +1,1 @@
+"""What several checks of keys judge in the same way."""

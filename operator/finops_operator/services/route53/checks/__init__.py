@@ -1,0 +1,1 @@
+"""Checks of health checks, one a file."""

@@ -1,0 +1,1 @@
+"""What several checks of notebooks judge in the same way."""

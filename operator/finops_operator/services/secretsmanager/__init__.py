@@ -1,0 +1,1 @@
+"""Secrets Manager: secrets, and how long nobody has read them."""

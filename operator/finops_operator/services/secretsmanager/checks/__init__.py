@@ -1,0 +1,1 @@
+"""Checks of secrets, one a file."""

@@ -1,0 +1,1 @@
+"""WorkSpaces: desktops of single users."""

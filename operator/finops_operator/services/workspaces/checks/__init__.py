@@ -1,0 +1,1 @@
+"""Checks of desktops, one a file."""

@@ -1,0 +1,1 @@
+"""What several checks of desktops judge in the same way."""
