@@ -25,6 +25,8 @@ class MetricSummary:
         near_maximum: how many periods came within a tenth of the maximum, at least 1; None in summaries that were
             stored without it.
         missing_at_end: periods without data at the end of the window; None in summaries that were stored without it.
+        read_seconds: length of the points that were read, where they are longer than a period: the figures are then the
+            most that the periods can have been; None: the periods themselves were read.
     """
 
     maximum: float
@@ -43,6 +45,7 @@ class MetricSummary:
     busiest_day: float | None = None
     near_maximum: int | None = None
     missing_at_end: int | None = None
+    read_seconds: int | None = None
 
     @property
     def coverage_percent(self) -> float:

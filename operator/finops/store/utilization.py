@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from redis.client import NEVER_DECODE
 
+from finops.domain.days import DayPoints, pack_days, unpack_days
 from finops.domain.resource import Shard
 from finops.domain.rings import Ring, pack, unpack
 from finops.domain.utilization import LeastPeaks, MetricSummary, MonthlyUse, Utilization
@@ -89,6 +90,39 @@ class UtilizationStore:
                 pipe.expire(key, _KEPT_SECONDS)
             pipe.execute()
 
+    def days(self, shard: Shard, metrics: Sequence[str], ids: Sequence[str]) -> dict[tuple[str, str], DayPoints]:
+        """Return (resource id, metric) → what its days were last answered with, in one round trip."""
+        if not ids or not metrics:
+            return {}
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for metric in metrics:
+                pipe.execute_command("HMGET", self._days(shard, metric), *ids, **{NEVER_DECODE: []})
+            answers = pipe.execute()
+        found: dict[tuple[str, str], DayPoints] = {}
+        for metric, row in zip(metrics, answers, strict=True):
+            for resource_id, data in zip(ids, row, strict=True):
+                points = unpack_days(data) if data else None
+                if points is not None:
+                    found[resource_id, metric] = points
+        return found
+
+    def put_days(self, shard: Shard, days: Mapping[tuple[str, str], DayPoints]) -> None:
+        """Keep daily values by (resource id, metric); writing them twice changes nothing."""
+        by_metric: dict[str, dict[str, bytes]] = {}
+        for (resource_id, metric), points in days.items():
+            by_metric.setdefault(metric, {})[resource_id] = pack_days(points)
+        if not by_metric:
+            return
+        with store_errors(), self._client.pipeline(transaction=False) as pipe:
+            for metric, fields in by_metric.items():
+                key = self._days(shard, metric)
+                pipe.hset(key, mapping=fields)
+                pipe.expire(key, _KEPT_SECONDS)
+            pipe.execute()
+
+    def _days(self, shard: Shard, metric: str) -> str:
+        return f"{self._keys.shard(shard).ring(metric)}:days"
+
     def summaries(self, shard: Shard, ids: Sequence[str]) -> dict[str, Utilization]:
         """Return the last summaries of those of `ids` that have any."""
         if not ids:
@@ -151,6 +185,7 @@ class UtilizationStore:
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for metric in metrics:
                 pipe.hdel(self._keys.shard(shard).ring(metric), *ids)
+                pipe.hdel(self._days(shard, metric), *ids)
             pipe.hdel(self._keys.shard(shard).utilization, *ids)
             pipe.execute()
 
@@ -224,9 +259,9 @@ def utilization_from_text(resource_id: str, text: str) -> Utilization:
 def _summary_to_row(one: MetricSummary) -> list[Any]:
     numbers = (one.maximum, one.p99_5, one.p99, one.p95, one.p90, one.average, one.total)
     window = (one.points, one.expected, one.period_seconds, int(one.start.timestamp()), int(one.end.timestamp()))
-    return [*numbers, *window, one.lowest, one.busiest_day, one.near_maximum, one.missing_at_end]
+    return [*numbers, *window, one.lowest, one.busiest_day, one.near_maximum, one.missing_at_end, one.read_seconds]
 
 
 def _summary_from_row(row: Sequence[Any]) -> MetricSummary:
     times = [datetime.fromtimestamp(seconds, tz=UTC) for seconds in row[10:12]]
-    return MetricSummary(*row[:10], *times, *row[12:16])
+    return MetricSummary(*row[:10], *times, *row[12:17])

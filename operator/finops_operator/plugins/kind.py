@@ -53,6 +53,8 @@ class MetricSpec:
             day's SampleCount says how much of the day was seen; 0: its SampleCount says something else, a day counts
             as it stands; None: its days decide nothing, and its kind is asked for hours at once. Of a discovered
             metric a day counts as it stands.
+        by_day: further statistics that its days are asked for: `Maximum` of a counter bounds what five minutes can have
+            brought, `Minimum` of a level how low its mean can have been.
         daily: read instead by the day, over 30 days or as many more as a check needs, whatever a policy's lookback:
             what is billed by use, what AWS publishes once a day, and what is judged by months.
         only_days: of a daily metric how many days are read, whatever checks of other metrics need; 0: what they need.
@@ -76,6 +78,7 @@ class MetricSpec:
     missing_means_zero: bool = False
     hourly: bool = True
     samples_in_five_minutes: int | None = None
+    by_day: tuple[str, ...] = ()
     daily: bool = False
     only_days: int = 0
     lag_days: int = 0

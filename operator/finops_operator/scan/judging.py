@@ -23,11 +23,12 @@ from finops.store.recommendations import RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
 from finops.store.utilization import UtilizationStore
 from finops_operator.killpoint import killpoint
-from finops_operator.plugins.check import Facts
+from finops_operator.plugins.check import Facts, Pictures, Settled
 from finops_operator.plugins.facts import facts_of
 from finops_operator.plugins.sufficiency import insufficient
 from finops_operator.scan.check import evaluate, required_window_days, settled_by_days, wants_fine
 from finops_operator.scan.metrics.failures import Failures
+from finops_operator.scan.metrics.first_days import DaysPicture
 from finops_operator.scan.metrics.measure import Measurer, MeasureSettings, Wishes
 from finops_operator.scan.offerings import OfferingAnswers
 from finops_operator.scan.policy_rules import PolicyRules
@@ -176,11 +177,19 @@ class ShardJudge:
     def _wants_fine(self, resource: Resource, utilization: Utilization) -> bool:
         return wants_fine(self._brief.enabled, self._facts(resource, utilization))
 
-    def _settled_by_days(self, resource: Resource, days: Utilization) -> bool:
+    def _settled_by_days(self, resource: Resource, picture: DaysPicture) -> Settled:
         # Where days are too few, the hours may be enough.
-        if any(insufficient(days, name, self._settings) for name in days.metrics):
-            return False
-        return settled_by_days(self._brief.enabled, self._facts(resource, days))
+        for seen in (picture.days, replace(picture.least, fine={}), picture.least):
+            if any(insufficient(seen, name, self._settings) for name in {**seen.metrics, **seen.fine}):
+                return Settled.OPEN
+        ends = (picture.days, picture.least, picture.most)
+        days, least, most = (self._facts(resource, one) for one in ends)
+        settled = settled_by_days(self._brief.enabled, Pictures(days, least, most))
+        answers = self._answers.about(resource, picture.most) if settled is Settled.BY_BOUNDS else {}
+        if not answers:
+            return settled
+        days, least, most = (replace(one, answers=answers) for one in (days, least, most))
+        return settled_by_days(self._brief.enabled, Pictures(days, least, most))
 
     def _facts(self, resource: Resource, utilization: Utilization) -> Facts[Any]:
         return Facts(

@@ -14,7 +14,8 @@ from finops.errors import AwsError
 from finops.store.connection import Store
 from finops.store.utilization import UtilizationStore
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.scan.metrics.measure import Judged, Measurer, MeasureSettings, Wishes
+from finops_operator.scan.metrics.first_days import Judge
+from finops_operator.scan.metrics.measure import Measurer, MeasureSettings, Wishes
 from finops_operator.services.ec2.instance import KIND as INSTANCE
 from finops_operator.services.ec2.volume import KIND as VOLUME
 
@@ -103,7 +104,7 @@ def measure(
     *resources: Resource,
     now: datetime = NOW,
     fine: bool = False,
-    settled: Judged | None = None,
+    settled: Judge | None = None,
     days: int = 14,
     silence: int = 32,
     kind: ResourceKind[Any] | None = None,

@@ -21,14 +21,16 @@ from finops.domain.resource import Resource
 from finops.domain.utilization import Utilization
 from finops.errors import AwsThrottled
 from finops.store.connection import Store
+from finops_operator.plugins.check import Pictures, Settled
 from finops_operator.plugins.loaded import load_checks
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.plugins.sufficiency import insufficient
 from finops_operator.scan.check import enabled_checks, evaluate, settled_by_days, wants_fine
+from finops_operator.scan.metrics.first_days import DaysPicture
 
 CHECKS = load_checks()
 DAY = 86_400
-STATISTICS = {"Average": 0, "Maximum": 1, "Sum": 2, "SampleCount": 3}
+STATISTICS = {"Average": 0, "Maximum": 1, "Sum": 2, "SampleCount": 3, "Minimum": 4}
 
 
 @dataclass
@@ -79,13 +81,18 @@ ENABLED = enabled_checks(CHECKS, [])
 
 
 def settles(sizing: SizingPolicy) -> Any:
-    def settled(resource: Resource, days: Utilization) -> bool:
-        facts = facts_of(resource, days, sizing=sizing)
-        if any(insufficient(days, name, facts.settings) for name in days.metrics):
-            return False
-        return settled_by_days(ENABLED, facts)
+    def settled(resource: Resource, picture: DaysPicture) -> Settled:
+        days, least, most = (facts_of(resource, one, sizing=sizing) for one in astuple_of(picture))
+        for seen in (picture.days, replace(picture.least, fine={}), picture.least):
+            if any(insufficient(seen, name, days.settings) for name in {**seen.metrics, **seen.fine}):
+                return Settled.OPEN
+        return settled_by_days(ENABLED, Pictures(days, least, most))
 
     return settled
+
+
+def astuple_of(picture: DaysPicture) -> tuple[Utilization, ...]:
+    return picture.days, picture.least, picture.most
 
 
 def verdicts(resource: Resource, seen: Utilization, sizing: SizingPolicy) -> list[Finding | NotRecommended]:
@@ -153,7 +160,7 @@ def test_days_seen_in_part_decide_nothing(store: Store) -> None:
 def test_days_that_could_not_be_read_are_asked_for_by_hours_and_count_as_one_gap(store: Store) -> None:
     error = AwsThrottled("no", operation="cloudwatch:GetMetricData", code="Throttling")
     reader = CloudWatch(broken=error)
-    found, measurer = measure(store, reader, instance(), settled=lambda _r, _u: True)
+    found, measurer = measure(store, reader, instance(), settled=lambda _r, _p: Settled.BY_DAYS)
     assert reader.periods == [DAY, 3600]
     assert found["i-1"].unknown["cpuPercent"] == "Throttling"
     assert [one.resources for one in measurer.gaps() if one.operation == "GetMetricData"] == [1]
@@ -161,7 +168,7 @@ def test_days_that_could_not_be_read_are_asked_for_by_hours_and_count_as_one_gap
 
 def test_one_metric_that_days_do_not_bring_leaves_the_hours_to_say(store: Store) -> None:
     reader = CloudWatch(refused=frozenset({"NetworkIn"}))
-    found, measurer = measure(store, reader, instance(), settled=lambda _r, _u: True)
+    found, measurer = measure(store, reader, instance(), settled=lambda _r, _p: Settled.BY_DAYS)
     assert reader.periods[0] == DAY
     assert 3600 in reader.periods
     assert set(found["i-1"].metrics) == {"cpuPercent", "networkOutBytes"}
@@ -171,7 +178,7 @@ def test_one_metric_that_days_do_not_bring_leaves_the_hours_to_say(store: Store)
 def test_an_instance_started_today_has_no_whole_day_and_is_judged_by_hours(store: Store) -> None:
     reader = Aggregating(points={"CPUUtilization": (60.0, 0, 0)})
     young = instance(created=NOW - timedelta(hours=10))
-    found, _ = measure(store, reader, young, settled=lambda _r, _u: True)
+    found, _ = measure(store, reader, young, settled=lambda _r, _p: Settled.BY_DAYS)
     assert reader.periods == [DAY, 3600]
     assert found["i-1"].metrics["cpuPercent"].period_seconds == 3600
 

@@ -1,4 +1,4 @@
-"""What coarse points prove about 5-minute points that were never read: lower bounds of percentiles and of means. Pure.
+"""What coarse points prove about 5-minute points that were never read: bounds of percentiles and of means. Pure.
 
 Called for the days picture of the measure stage. A percentile is the nearest rank of the 5-minute maxima that are
 there, as `summarize` computes it. Only so many points may lie above it, so whatever more points than that reach, it
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _PERMILLE: Final = 1000
+_HOURS_A_DAY: Final = 24
 _ROUNDING: Final = 1e-5
 """Share of the maximum by which a bound is eased: points are 32-bit floats."""
 
@@ -71,3 +72,39 @@ def mean_at_least(buckets: Sequence[Bucket], hours: int, samples_in_hour: int) -
     """
     total = math.fsum(one.average * one.samples for one in buckets) / samples_in_hour / hours
     return total * (1 - _ROUNDING)
+
+
+def percentile_at_most(buckets: Sequence[Bucket], permille: int, periods: int, periods_in_bucket: int) -> float:
+    """Return what the percentile of the 5-minute maxima of a window does not exceed.
+
+    The highest bucket may hold all the points that lie above the percentile, as many as it has periods; only when more
+    points may lie above than that, the second highest says more, and so on.
+
+    Args:
+        buckets: of the whole window and, it may be, beyond it.
+        permille: 995 for P99.5.
+        periods: the fewest points that the window can hold.
+        periods_in_bucket: the most points that a bucket can hold.
+    """
+    falling = sorted((one.maximum for one in buckets), reverse=True)
+    passed = points_above(periods, permille) // periods_in_bucket
+    return falling[min(passed, len(falling) - 1)]
+
+
+def mean_at_most(buckets: Sequence[Bucket], hours: int, missing: int, periods_in_hour: int) -> float:
+    """Return what the mean of the hourly averages of a window of `hours` does not exceed.
+
+    An hour that holds fewer samples than it could weighs as much as a full one. So what is missing counts as if it had
+    been at the maximum, and hours without any sample do not count at all.
+
+    Args:
+        buckets: of the whole window and, it may be, beyond it.
+        hours: hours of the window.
+        missing: the most 5-minute periods that are missing.
+        periods_in_hour: 12.
+    """
+    highest = max(one.maximum for one in buckets)
+    fullest = max(one.samples for one in buckets)
+    length = _HOURS_A_DAY * math.fsum(one.average * one.samples for one in buckets) / fullest
+    total = length + highest * missing / periods_in_hour
+    return min(highest, total * (1 + _ROUNDING) / max(1.0, hours - missing / periods_in_hour))

@@ -30,6 +30,7 @@ class Draft:
         self.unknown.update(days.unknown)
         self.asked_from.update(days.asked_from)
         self.least.update(days.least)
+        self.fine.update(days.fine)
 
     def put(self, name: str, found: MetricSummary | str, *, fine: bool = False) -> None:
         if isinstance(found, str):

@@ -1,35 +1,45 @@
-"""The days of resources of which nothing is known yet: one point a day, the first and cheapest picture of a window.
+"""The days of resources of which no hours are known: one point a day, the first and cheapest picture of a window.
 
-Called by the measure stage before it asks for hours. A picture that misses a metric, or sees a day only in part, is
-none: then the hours must say. What was answered today is kept and not asked again.
+Called by the measure stage before it asks for hours. A picture that misses a metric, or saw too little of a day, is
+none: then the hours must say. What only 5 minutes hold otherwise is asked for by days when all else has decided. What
+was answered is kept for the charts of readers, and not asked again for a day.
 """
 
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
+from finops.domain.days import DayPoints
 from finops.domain.resource import Resource, Shard
 from finops.domain.utilization import LeastPeaks, MetricSummary, Utilization
 from finops.store.utilization import UtilizationStore
+from finops_operator.plugins.check import Settled
 from finops_operator.plugins.kind import MetricSpec, ResourceKind
-from finops_operator.plugins.sufficiency import ANSWERED
-from finops_operator.scan.metrics.bounds import Bucket, mean_at_least, percentile_at_least
+from finops_operator.scan.metrics.between import SAMPLE_COUNT, Between, Span, between, nothing_between, span_of
 from finops_operator.scan.metrics.fetch import MetricAnswers
 from finops_operator.scan.metrics.queries import Query, Window
-from finops_operator.scan.metrics.summarize import NOT_APPLICABLE, Series, first_period, summarize
+from finops_operator.scan.metrics.summarize import NOT_APPLICABLE, NOT_PUBLISHED
+from finops_operator.scan.metrics.windows import DAY, touched_days
 
-Points: TypeAlias = "tuple[array[float], ...]"
-_SAMPLE_COUNT: Final = "SampleCount"
-_PERIODS_A_DAY: Final = 288
-_PERIODS_AN_HOUR: Final = 12
-_HOURS_A_DAY: Final = 24
-_WHOLE: Final = 0.95
-"""Share of the samples of a full day from which a day counts as seen."""
+_KEPT_FOR: Final = DAY
+Answered: TypeAlias = "Between | str"
+"""What days prove about a metric, or why there is nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaysPicture:
+    """One resource by its days, with the least and the most that its finer points can say."""
+
+    days: Utilization
+    least: Utilization
+    most: Utilization
+
+
+Judge: TypeAlias = Callable[[Resource, DaysPicture], Settled]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,113 +47,152 @@ class FirstDays:
     """The days picture of one shard.
 
     Attributes:
-        window: whole days that lie in the hourly and in the 5-minute window of `lookback_days`.
+        ask: gives the query of a metric over a window, or the reason why there is nothing to ask.
+        fetch: sends queries.
     """
 
     shard: Shard
     kind: ResourceKind[Any]
     store: UtilizationStore
-    window: Window
+    now: datetime
     lookback_days: int
+    ask: Callable[[Resource, MetricSpec, Window], Query | str]
+    fetch: Callable[[Iterable[Query]], Iterator[MetricAnswers]]
 
-    @property
-    def usable(self) -> bool:
-        """Whether the days of every metric of the kind say enough, and there are any."""
-        return self.window.points > 0 and all(
-            spec.discovered or spec.samples_in_five_minutes is not None for spec in self._specs.values()
-        )
+    def decided(self, resources: Sequence[Resource], judge: Judge) -> dict[str, Utilization]:
+        """Return resource id → its days, of those that need nothing finer; 5-minute bounds where they were judged by.
 
-    @property
-    def _specs(self) -> dict[str, MetricSpec]:
-        return {spec.name: spec for spec in self.kind.metrics if spec.hourly}
-
-    def pictures(
-        self,
-        resources: Sequence[Resource],
-        ask: Callable[[Resource, MetricSpec], Query | str],
-        fetch: Callable[[Iterable[Query]], Iterator[MetricAnswers]],
-    ) -> dict[str, Utilization]:
-        """Return resource id → its days, for those whose every metric was answered with whole days.
-
-        Args:
-            resources: of the shard.
-            ask: gives the query of a metric over `window`, or the reason why there is nothing to ask.
-            fetch: sends queries.
+        Raises:
+            StoreUnavailable: the store does not answer.
         """
-        question = f"whole-days-{self.window.start}-{self.window.end}"
-        marks = {one.id: str(one.created or "") for one in resources}
-        found = self.store.answers(self.shard, question, marks)
-        open_ones = {one.id: one for one in resources if one.id not in found}
-        unasked: dict[str, dict[str, str]] = {one: {} for one in open_ones}
-        points: dict[str, dict[str, Points]] = {one: {} for one in open_ones}
+        hourly = [spec for spec in self.kind.metrics if spec.hourly]
+        if not hourly or any(not spec.discovered and spec.samples_in_five_minutes is None for spec in hourly):
+            return {}
+        further = [spec for spec in self.kind.metrics if spec.fine and not spec.hourly]
+        known = self._known(resources, hourly)
+        found: dict[str, Utilization] = {}
+        promising: list[Resource] = []
+        for resource in resources:
+            if resource.id not in known:
+                continue
+            # What only 5 minutes hold is taken for nothing at first: what is open even so, it would not settle.
+            picture = _picture(resource, known[resource.id], [one for one in further if one.applies(resource)])
+            settled = judge(resource, picture)
+            if settled is Settled.BY_DAYS:
+                found[resource.id] = picture.days
+            elif settled is Settled.BY_BOUNDS:
+                promising.append(resource)
+        rest = self._known(promising, further)
+        for resource in promising:
+            if resource.id in rest:
+                answered = replace(
+                    known[resource.id], metrics={**known[resource.id].metrics, **rest[resource.id].metrics}
+                )
+                picture = _picture(resource, answered, [])
+                settled = judge(resource, picture)
+                if settled is not Settled.OPEN:
+                    by_bounds = settled is Settled.BY_BOUNDS
+                    found[resource.id] = replace(picture.days, fine=picture.most.fine) if by_bounds else picture.days
+        return found
+
+    def _known(self, resources: Sequence[Resource], specs: Sequence[MetricSpec]) -> dict[str, _Known]:
+        """Return what the days of some metrics say of those resources of which they say something about each."""
+        window, asked = touched_days(self.now, self.lookback_days), int(self.now.timestamp())
+        kept = self.store.days(self.shard, [one.name for one in specs], [one.id for one in resources])
+        reasons: dict[tuple[str, str], str] = {}
         queries: list[Query] = []
-        for resource in open_ones.values():
-            for spec in self._specs.values():
-                query = ask(resource, spec) if spec.applies(resource) else NOT_APPLICABLE
-                if isinstance(query, Query):
-                    queries.append(_with_samples(query, spec))
-                else:
-                    unasked[resource.id][spec.name] = query
-        for answers in fetch(queries):
-            for query, series in answers.points.items():
-                points[query.resource_id][query.name] = series
-            for query in answers.failed:
-                open_ones.pop(query.resource_id, None)
-        made = {
-            one.id: picture
-            for one in open_ones.values()
-            if (picture := self._picture(one, points[one.id], unasked[one.id])) is not None
-        }
-        kept = {one: picture for one, picture in made.items() if ANSWERED.issuperset(picture.unknown.values())}
-        self.store.put_answers(self.shard, question, marks, kept)
-        return found | made
+        for resource in resources:
+            for spec in specs:
+                key = resource.id, spec.name
+                query = self.ask(resource, spec, window) if spec.applies(resource) else NOT_APPLICABLE
+                if isinstance(query, str):
+                    reasons[key] = query
+                elif not self._holds(kept.get(key), spec, resource):
+                    kept.pop(key, None)
+                    queries.append(replace(query, statistics=_statistics(spec)))
+        for answers in self.fetch(queries):
+            fresh = {
+                query.key: DayPoints(asked, window.start // DAY, series) for query, series in answers.points.items()
+            }
+            self.store.put_days(self.shard, fresh)
+            kept.update(fresh)
+        found = {}
+        for resource in resources:
+            metrics = {
+                spec.name: reasons.get((resource.id, spec.name))
+                or self._answered(spec, kept.get((resource.id, spec.name)), resource)
+                for spec in specs
+            }
+            spans = [one for one in metrics.values() if one is not None]
+            span = self._span(self.now, resource)
+            if len(spans) == len(specs) and span is not None:
+                found[resource.id] = _Known(span, {name: one for name, one in metrics.items() if one is not None})
+        return found
 
-    def _picture(
-        self, resource: Resource, points: Mapping[str, Points], unasked: Mapping[str, str]
-    ) -> Utilization | None:
-        metrics: dict[str, MetricSummary] = {}
-        least: dict[str, LeastPeaks] = {}
-        for name, columns in points.items():
-            spec = self._specs[name]
-            days, samples = columns[: len(spec.statistics)], columns[len(spec.statistics) :]
-            series = Series(self.window.start, self.window.period, days)
-            summary = summarize(spec, series, resource.created)
-            if isinstance(summary, str):
-                return None
-            metrics[name] = summary
-            if samples:
-                first = (first_period(resource.created, series.start, series.period) - series.start) // series.period
-                if not _seen_whole(samples[0][first:]):
-                    return None
-                if not spec.counter:
-                    least[name] = self._least(spec, [one[first:] for one in columns])
-        asked_from = dict.fromkeys(metrics, datetime.fromtimestamp(self.window.start, tz=UTC))
-        return Utilization(resource.id, metrics, unasked, asked_from=asked_from, least=least)
+    def _holds(self, points: DayPoints | None, spec: MetricSpec, resource: Resource) -> bool:
+        """Return whether what was answered is less than a day old and about the same window, metric and launch."""
+        if points is None or not 0 <= int(self.now.timestamp()) - points.asked < _KEPT_FOR:
+            return False
+        then = datetime.fromtimestamp(points.asked, tz=UTC)
+        if resource.created is not None and resource.created > then:
+            return False
+        start = touched_days(then, self.lookback_days).start // DAY
+        return points.first_day <= start and len(points.values) == len(_statistics(spec))
 
-    def _least(self, spec: MetricSpec, columns: Sequence[array[float]]) -> LeastPeaks:
-        averages, maxima = (columns[spec.statistics.index(one)] for one in ("Average", "Maximum"))
-        buckets = [
-            Bucket(average, maximum, samples)
-            for average, maximum, samples in zip(averages, maxima, columns[-1], strict=True)
-            if not math.isnan(average)
-        ]
-        most = spec.samples_in_five_minutes or 1
-        p90, p95, p99_5 = (
-            percentile_at_least(buckets, permille, self.lookback_days * _PERIODS_A_DAY, most)
-            for permille in (900, 950, 995)
-        )
-        average = mean_at_least(buckets, self.lookback_days * _HOURS_A_DAY, most * _PERIODS_AN_HOUR)
-        return LeastPeaks(p90, p95, p99_5, average)
+    def _answered(self, spec: MetricSpec, points: DayPoints | None, resource: Resource) -> Answered | None:
+        """Return what an answer proves, as of when it was given; None when hours must say."""
+        if points is None:
+            return None
+        then = datetime.fromtimestamp(points.asked, tz=UTC)
+        span = self._span(then, resource)
+        columns = points.since(touched_days(then, self.lookback_days).start // DAY)
+        if span is None or columns is None:
+            return None
+        if not spec.hourly and all(math.isnan(value) for column in columns for value in column):
+            return NOT_PUBLISHED
+        return between(spec, _statistics(spec), columns, span)
+
+    def _span(self, moment: datetime, resource: Resource) -> Span | None:
+        return span_of(moment, self.lookback_days, resource.created)
 
 
-def _with_samples(query: Query, spec: MetricSpec) -> Query:
-    """Return the query with SampleCount where it says something; five statistics of a metric are billed as one."""
-    if spec.discovered or not spec.samples_in_five_minutes:
-        return query
-    return replace(query, statistics=(*query.statistics, _SAMPLE_COUNT))
+@dataclass(frozen=True, slots=True)
+class _Known:
+    span: Span
+    metrics: Mapping[str, Answered] = field(default_factory=dict)
 
 
-def _seen_whole(samples: Sequence[float]) -> bool:
-    """Return whether each day holds as many samples as the fullest, and one for each five minutes at least."""
-    known = [one for one in samples if not math.isnan(one)]
-    return len(known) == len(samples) and min(known) >= _WHOLE * max(_PERIODS_A_DAY, *known)
+def _picture(resource: Resource, known: _Known, nothing: Iterable[MetricSpec]) -> DaysPicture:
+    """Return the picture of what is known, as if the metrics `nothing` were always zero."""
+    proven = {name: one for name, one in known.metrics.items() if isinstance(one, Between)}
+    unknown = {name: one for name, one in known.metrics.items() if isinstance(one, str)}
+    asked_from = {name: one.shown.start for name, one in proven.items() if one.shown is not None}
+    least_peaks = {
+        name: LeastPeaks(low.p90, low.p95, low.p99_5, low.average)
+        for name, one in proven.items()
+        if one.hourly is not None and (low := one.hourly[0]).total is None
+    }
+    shown = {name: one.shown for name, one in proven.items() if one.shown is not None}
+    days = Utilization(resource.id, shown, unknown, asked_from=asked_from, least=least_peaks)
+    zero = {spec.name: nothing_between(known.span) for spec in nothing}
+    least, most = (_end(resource, number, proven, unknown, zero) for number in (0, 1))
+    return DaysPicture(days, least, most)
+
+
+def _end(
+    resource: Resource,
+    number: int,
+    proven: Mapping[str, Between],
+    unknown: Mapping[str, str],
+    zero: Mapping[str, MetricSummary],
+) -> Utilization:
+    hourly = {name: one.hourly[number] for name, one in proven.items() if one.hourly is not None}
+    fine = {name: one.fine[number] for name, one in proven.items() if one.fine is not None}
+    return Utilization(resource.id, hourly, unknown, {**fine, **zero})
+
+
+def _statistics(spec: MetricSpec) -> tuple[str, ...]:
+    """Return what the days of a metric are asked for; up to five statistics of a metric are billed as one."""
+    if spec.hourly and not spec.discovered and spec.samples_in_five_minutes:
+        return (*spec.statistics, *spec.by_day, SAMPLE_COUNT)
+    return (*spec.statistics, *spec.by_day) if spec.hourly else spec.by_day or spec.statistics

@@ -28,7 +28,7 @@ from finops_operator.scan.metrics.draft import Draft
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.fetch import OPERATION as GET_METRIC_DATA
 from finops_operator.scan.metrics.fetch import MetricAnswers, fetch
-from finops_operator.scan.metrics.first_days import FirstDays
+from finops_operator.scan.metrics.first_days import FirstDays, Judge
 from finops_operator.scan.metrics.queries import HOUR, Batch, Query, Window, batches
 from finops_operator.scan.metrics.summarize import (
     MONTH_DAYS,
@@ -46,7 +46,6 @@ from finops_operator.scan.metrics.windows import (
     inactivity_window,
     last_hour,
     missing_hours,
-    whole_days,
 )
 
 _ANSWERED: Final = frozenset({NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, NOT_APPLICABLE})
@@ -67,7 +66,7 @@ class Wishes:
     """
 
     fine: Judged
-    settled: Judged | None = None
+    settled: Judge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,17 +261,18 @@ class Measurer:
         self, resources: Sequence[Resource], sets: Mapping[str, Mapping[str, Discovered] | str]
     ) -> dict[str, Utilization]:
         """Return the days of those of the resources that need nothing finer."""
-        settled, lookback = self._wishes.settled, self._settings.lookback_days
-        window = whole_days(self._settings.now, lookback)
-        first = FirstDays(self._shard, self._kind, self._store, window, lookback)
-        if settled is None or not first.usable:
+        if self._wishes.settled is None:
             return {}
-        pictures = first.pictures(
-            resources,
-            ask=lambda resource, spec: self._query(resource, spec, window, sets),
+        days = FirstDays(
+            self._shard,
+            self._kind,
+            self._store,
+            self._settings.now,
+            self._settings.lookback_days,
+            ask=lambda resource, spec, window: self._query(resource, spec, window, sets),
             fetch=lambda queries: self._fetch(queries, fine=False, days=True),
         )
-        return {one.id: pictures[one.id] for one in resources if one.id in pictures and settled(one, pictures[one.id])}
+        return days.decided(resources, self._wishes.settled)
 
     # -- inactivity --------------------------------------------------------------------------------------------------
 

@@ -46,13 +46,14 @@ def fine_window(now: datetime, days: int) -> Window:
     return Window(end - days * DAY, end, FIVE_MINUTES)
 
 
-def whole_days(now: datetime, lookback_days: int) -> Window:
-    """Return the UTC days that lie whole in both the hourly and the 5-minute window; it may hold none.
+def touched_days(now: datetime, lookback_days: int) -> Window:
+    """Return the UTC days that the hourly or the 5-minute window touches, today among them.
 
-    So whatever a day proves, it proves of the finer pictures too.
+    So whatever no day exceeds, no hour and no five minutes exceed.
     """
-    start = -(-fine_window(now, lookback_days).start // DAY) * DAY
-    return Window(start, max(start, last_hour(now) * HOUR // DAY * DAY), DAY)
+    return Window(
+        (last_hour(now) * HOUR - lookback_days * DAY) // DAY * DAY, -(-int(now.timestamp()) // DAY) * DAY, DAY
+    )
 
 
 def daily_window(now: datetime, days: int, lag_days: int) -> Window:

@@ -304,6 +304,7 @@ def _amount(name: str, metric: str, unit: str, *, hourly: bool) -> MetricSpec:
         unit,
         hourly=hourly,
         samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
+        by_day=("Maximum",),
         fine=True,
         applies=_runs,
     )
@@ -357,6 +358,7 @@ KIND: Final = ResourceKind(
             ("Average", "Maximum"),
             "credits",
             samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
+            by_day=("Minimum",),
             applies=_bursts,
         ),
         MetricSpec(

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
-from finops_operator.plugins.check import Check, Facts, Parameters
+from finops_operator.plugins.check import Check, Facts, Parameters, Settled
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import count
 from finops_operator.services.ec2.volume import GP3_FREE_IOPS, GP3_FREE_MIBPS, VolumeFacts
@@ -90,5 +90,5 @@ CHECK: Final = Check(
     rollback_possible=True,
     destructive=False,
     evaluate=_evaluate,
-    settled_by_days=lambda _facts, _parameters: True,  # it reads no metric
+    settled_by_days=lambda _pictures, _parameters: Settled.BY_DAYS,  # it reads no metric
 )

@@ -16,7 +16,7 @@ from typing import Final
 from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops.domain.utilization import MetricSummary, Utilization
-from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.plugins.measured import count, days, percent, period, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
 from finops_operator.pricing.instance_types import bundled_catalog
@@ -66,9 +66,11 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
     )
 
 
-def _settled_by_days(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
-    """Return whether the days already show work: neither a maximum nor a busiest day shrinks when more is seen."""
-    return isinstance(_evaluate(facts, parameters), NotRecommended)
+def _settled_by_days(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:
+    """Return whether the least shows work already, or not even the most does: more use never makes it idle."""
+    idle = isinstance(_evaluate(pictures.most, parameters), Finding)
+    busy = isinstance(_evaluate(pictures.least, parameters), NotRecommended)
+    return Settled.BY_DAYS if idle or busy else Settled.OPEN
 
 
 def _facts(

@@ -19,13 +19,13 @@ from typing import Final
 from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops.domain.utilization import MetricSummary
-from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.plugins.measured import bit_rate, count, gauge_facts, peak_sentence, percent, period, window_fact
 from finops_operator.plugins.sizing_policy import Preset
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words, unread
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
-from finops_operator.services.ec2.sizing.choose import Candidate, Choice, Sizing, choose, ruled_out
+from finops_operator.services.ec2.sizing.choose import Candidate, Choice, Sizing, choose, ruled_out, same_choice
 from finops_operator.services.ec2.sizing.projection import Projection, projection
 
 ID: Final = "ec2_instance_overprovisioned"
@@ -178,6 +178,15 @@ def _wants_fine(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
     return not _ruled_out(facts, parameters)
 
 
+def _settled_by_days(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:
+    if _ruled_out(pictures.days, parameters):
+        return Settled.BY_DAYS
+    ends = [(facts, facts.utilization.fine.get(_CPU)) for facts in (pictures.least, pictures.most)]
+    least, most = (None if cpu is None else _sizing(facts, parameters, cpu) for facts, cpu in ends)
+    agreed = least is not None and most is not None and same_choice(least, most)
+    return Settled.BY_BOUNDS if agreed else Settled.OPEN
+
+
 CHECK: Final = Check(
     id=ID,
     title="Over-provisioned EC2 instance",
@@ -201,5 +210,5 @@ CHECK: Final = Check(
     destructive=False,
     evaluate=_evaluate,
     wants_fine=_wants_fine,
-    settled_by_days=lambda facts, parameters: bool(_ruled_out(facts, parameters)),
+    settled_by_days=_settled_by_days,
 )

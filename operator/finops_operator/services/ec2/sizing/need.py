@@ -133,11 +133,31 @@ def hidden_demand(utilization: Utilization, cpu: MetricSummary, current: Instanc
     baseline = float(current.baseline_percent)
     if abs(margins.cpu_peak(cpu) - baseline) > _THROTTLED_BAND * baseline:
         return ""
-    credits_per_hour = baseline / 100 * current.vcpus * 60
-    balance = utilization.best("cpuCreditBalance")
-    if balance is not None and balance.lowest >= credits_per_hour:
+    if _never_short(utilization, current):
         return ""
     return "its CPU stays at the baseline of its type, so it may be held back for want of credits"
+
+
+def may_hide_demand(
+    utilization: Utilization, least: MetricSummary, most: MetricSummary, current: InstanceType, margins: Preset
+) -> bool:
+    """Return whether `hidden_demand` may find a reason for a CPU between `least` and `most`.
+
+    `utilization` holds a credit balance whose `lowest` is no higher than the real one.
+    """
+    if current.baseline_percent is None:
+        return False
+    baseline = float(current.baseline_percent)
+    band = _THROTTLED_BAND * baseline
+    near = margins.cpu_peak(least) <= baseline + band and margins.cpu_peak(most) >= baseline - band
+    return near and not _never_short(utilization, current)
+
+
+def _never_short(utilization: Utilization, current: InstanceType) -> bool:
+    """Return whether the credit balance never fell below what an hour earns."""
+    balance = utilization.best("cpuCreditBalance")
+    earned = float(current.baseline_percent or 0) / 100 * current.vcpus * 60
+    return balance is not None and balance.lowest >= earned
 
 
 def _memory(utilization: Utilization, current: InstanceType, margins: Preset) -> float | None:
