@@ -22,6 +22,7 @@ from finops_operator.scan.metrics.bounds import (
     mean_at_least,
     mean_at_most,
     percentile_at_least,
+    percentile_at_least_by_hours,
     percentile_at_most,
 )
 from finops_operator.scan.metrics.queries import FIVE_MINUTES, HOUR, Window
@@ -78,11 +79,15 @@ class Between:
         shown: its days as they are, for readers; None: it is not part of the hourly picture.
         hourly: the least and the most that its hours say; None: it has none.
         fine: the same of its 5 minutes; None: it is not part of that picture.
+        missing: the most 5-minute periods of the window that have no data.
+        newest: highest value of the newest day.
     """
 
     shown: MetricSummary | None
     hourly: tuple[MetricSummary, MetricSummary] | None
     fine: tuple[MetricSummary, MetricSummary] | None
+    missing: int = 0
+    newest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,37 @@ def between(spec: MetricSpec, statistics: Sequence[str], columns: Sequence[array
         _shown(spec, by_name, span) if spec.hourly else None,
         (_per_hour(least, span, missing), _per_hour(most, span, missing)) if spec.hourly else None,
         (least, most) if spec.fine else None,
+        missing.periods,
+        by_name["Maximum"][-1] if "Maximum" in by_name else 0.0,
     )
+
+
+def narrowed(one: Between, hourly: MetricSummary, hours: Sequence[array[float]], span: Span) -> Between:
+    """Return the same of a level whose hours are known: their mean is exact, and no day lies as close to 5 minutes.
+
+    The 5-minute window begins within the first hour and ends after the last one, in the newest day.
+
+    Args:
+        one: what its days say.
+        hourly: summary of its hours.
+        hours: averages and maxima of the hours of `span`.
+        span: of the resource.
+    """
+    assert one.fine is not None, "only what is part of the 5-minute picture can come closer to it"
+    known = [pair for pair in zip(*hours, strict=True) if not math.isnan(pair[1])]
+    cut = span.fine.start > span.hours.start and not math.isnan(hours[1][0])
+    inside, periods = known[cut:], span.fine.points
+    reached = [*(Bucket(average, maximum, 0) for average, maximum in known), Bucket(one.newest, one.newest, 0)]
+    least, most = (replace(end, average=hourly.average, lowest=hourly.lowest, read_seconds=HOUR) for end in one.fine)
+    least = replace(least, maximum=max((maximum for _, maximum in inside), default=0.0))
+    most = replace(most, maximum=max(bucket.maximum for bucket in reached))
+    seen = periods - one.missing
+    least = _with_percentiles(
+        least,
+        lambda permille: percentile_at_least_by_hours(inside, permille, periods, one.missing, PERIODS_AN_HOUR),
+    )
+    most = _with_percentiles(most, lambda permille: percentile_at_most(reached, permille, seen, PERIODS_AN_HOUR))
+    return replace(one, shown=hourly, hourly=(hourly, hourly), fine=(least, most))
 
 
 def nothing_between(span: Span) -> MetricSummary:

@@ -65,6 +65,32 @@ def percentile_at_least(buckets: Sequence[Bucket], permille: int, periods: int, 
     return best
 
 
+def percentile_at_least_by_hours(
+    hours: Sequence[tuple[float, float]], permille: int, periods: int, missing: int, periods_in_hour: int
+) -> float:
+    """Return the same from (average, maximum) of hours whose samples are not known, only how many may be missing.
+
+    Args:
+        hours: hours with data that lie in the window whole, not necessarily all.
+        permille: 995 for P99.5.
+        periods: 5-minute periods in the window.
+        missing: the most of them that have no data.
+        periods_in_hour: 12.
+    """
+    above = points_above(periods, permille)
+    falling = sorted((maximum for _, maximum in hours), reverse=True)
+    best = falling[above] if above < len(falling) else 0.0
+    total = highest = 0.0
+    busiest = max((average for average, _ in hours), default=0.0)
+    for number, (average, maximum) in enumerate(sorted(hours, reverse=True), 1):
+        total += average * periods_in_hour
+        highest = max(highest, maximum)
+        left = number * periods_in_hour - above
+        if left > 0:
+            best = max(best, (total - missing * busiest - above * highest) / left - _ROUNDING * highest)
+    return best
+
+
 def mean_at_least(buckets: Sequence[Bucket], hours: int, samples_in_hour: int) -> float:
     """Return what the mean of the hourly averages of a window of `hours` reaches at least, from some of its buckets.
 

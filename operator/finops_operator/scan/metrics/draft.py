@@ -25,10 +25,10 @@ class Draft:
         return Utilization(resource_id, self.metrics, self.unknown, self.fine, self.asked_from, self.month, self.least)
 
     def take(self, days: Utilization) -> None:
-        """Take over the picture of days, which decided."""
+        """Take over the picture of days, or of hours, which decided."""
         self.metrics.update(days.metrics)
         self.unknown.update(days.unknown)
-        self.asked_from.update(days.asked_from)
+        self.asked_from = {**days.asked_from, **self.asked_from}
         self.least.update(days.least)
         self.fine.update(days.fine)
 

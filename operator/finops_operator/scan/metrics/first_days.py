@@ -15,13 +15,22 @@ from typing import Any, Final, TypeAlias
 
 from finops.domain.days import DayPoints
 from finops.domain.resource import Resource, Shard
+from finops.domain.rings import Ring
 from finops.domain.utilization import LeastPeaks, MetricSummary, Utilization
 from finops.store.utilization import UtilizationStore
 from finops_operator.plugins.check import Settled
 from finops_operator.plugins.kind import MetricSpec, ResourceKind
-from finops_operator.scan.metrics.between import SAMPLE_COUNT, Between, Span, between, nothing_between, span_of
+from finops_operator.scan.metrics.between import (
+    SAMPLE_COUNT,
+    Between,
+    Span,
+    between,
+    narrowed,
+    nothing_between,
+    span_of,
+)
 from finops_operator.scan.metrics.fetch import MetricAnswers
-from finops_operator.scan.metrics.queries import Query, Window
+from finops_operator.scan.metrics.queries import HOUR, Query, Window
 from finops_operator.scan.metrics.summarize import NOT_APPLICABLE, NOT_PUBLISHED
 from finops_operator.scan.metrics.windows import DAY, touched_days
 
@@ -39,6 +48,36 @@ class DaysPicture:
     most: Utilization
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What days, and later hours, prove about one resource, by metric."""
+
+    span: Span
+    metrics: Mapping[str, Answered] = field(default_factory=dict)
+
+    def with_hours(self, hours: Utilization, rings: Mapping[str, Ring]) -> Known | None:
+        """Return the same with the hours of its levels in place of their days; None where an hour failed.
+
+        `hours` are their summaries, `rings` the points behind them.
+        """
+        metrics: dict[str, Answered] = {}
+        for name, one in self.metrics.items():
+            summary = hours.metrics.get(name)
+            if not isinstance(one, Between) or one.hourly is None:
+                metrics[name] = one
+            elif summary is None:
+                return None
+            elif one.fine is not None and summary.total is None:
+                window = self.span.hours
+                held = [values[: window.points] for values in rings[name].slice_from(window.start // HOUR)]
+                if rings[name].end_hour != window.end // HOUR or len(held[0]) != window.points:
+                    return None
+                metrics[name] = narrowed(one, summary, held, self.span)
+            else:
+                metrics[name] = replace(one, shown=summary, hourly=(summary, summary))
+        return replace(self, metrics=metrics)
+
+
 Judge: TypeAlias = Callable[[Resource, DaysPicture], Settled]
 
 
@@ -49,6 +88,7 @@ class FirstDays:
     Attributes:
         ask: gives the query of a metric over a window, or the reason why there is nothing to ask.
         fetch: sends queries.
+        judge: says what a picture decides; None: days are not asked for.
     """
 
     shard: Shard
@@ -58,44 +98,72 @@ class FirstDays:
     lookback_days: int
     ask: Callable[[Resource, MetricSpec, Window], Query | str]
     fetch: Callable[[Iterable[Query]], Iterator[MetricAnswers]]
+    judge: Judge | None
 
-    def decided(self, resources: Sequence[Resource], judge: Judge) -> dict[str, Utilization]:
-        """Return resource id → its days, of those that need nothing finer; 5-minute bounds where they were judged by.
+    def decided(self, resources: Sequence[Resource]) -> tuple[dict[str, Utilization], dict[str, Known]]:
+        """Return resource id → its days, of those that need nothing finer, and what is known of the others.
+
+        Where a judgement rests on what 5 minutes are at most, that is there as `Utilization.fine`.
 
         Raises:
             StoreUnavailable: the store does not answer.
         """
         hourly = [spec for spec in self.kind.metrics if spec.hourly]
-        if not hourly or any(not spec.discovered and spec.samples_in_five_minutes is None for spec in hourly):
-            return {}
-        further = [spec for spec in self.kind.metrics if spec.fine and not spec.hourly]
+        unsaid = any(not spec.discovered and spec.samples_in_five_minutes is None for spec in hourly)
+        if self.judge is None or unsaid or not hourly:
+            return {}, {}
         known = self._known(resources, hourly)
+        found = self._settled(resources, known, self.judge)
+        return found, {one: proven for one, proven in known.items() if one not in found}
+
+    def decided_by_hours(
+        self,
+        resources: Sequence[Resource],
+        known: Mapping[str, Known],
+        hours: Mapping[str, Utilization],
+        rings: Mapping[tuple[str, str], Ring],
+    ) -> dict[str, Utilization]:
+        """Return resource id → its hours, of those left open by what is `known` of days that need no 5 minutes now."""
+        if self.judge is None:
+            return {}
+        closer: dict[str, Known] = {}
+        for one in (resource for resource in resources if resource.id in known):
+            own = {name: ring for name in known[one.id].metrics if (ring := rings.get((one.id, name))) is not None}
+            found = known[one.id].with_hours(hours[one.id], own)
+            if found is not None:
+                closer[one.id] = found
+        return self._settled(resources, closer, self.judge)
+
+    def _settled(
+        self, resources: Sequence[Resource], known: Mapping[str, Known], judge: Judge
+    ) -> dict[str, Utilization]:
+        """Return resource id → its picture, of those that what is known decides; the rest is asked for where it helps.
+
+        What only 5 minutes hold is taken for nothing at first: what is open even so, it would not settle.
+        """
+        further = [spec for spec in self.kind.metrics if spec.fine and not spec.hourly]
         found: dict[str, Utilization] = {}
         promising: list[Resource] = []
         for resource in resources:
-            if resource.id not in known:
-                continue
-            # What only 5 minutes hold is taken for nothing at first: what is open even so, it would not settle.
-            picture = _picture(resource, known[resource.id], [one for one in further if one.applies(resource)])
-            settled = judge(resource, picture)
-            if settled is Settled.BY_DAYS:
-                found[resource.id] = picture.days
-            elif settled is Settled.BY_BOUNDS:
-                promising.append(resource)
+            if resource.id in known:
+                picture = _picture(resource, known[resource.id], [one for one in further if one.applies(resource)])
+                settled = judge(resource, picture)
+                if settled is Settled.BY_DAYS:
+                    found[resource.id] = picture.days
+                elif settled is Settled.BY_BOUNDS:
+                    promising.append(resource)
         rest = self._known(promising, further)
         for resource in promising:
             if resource.id in rest:
-                answered = replace(
-                    known[resource.id], metrics={**known[resource.id].metrics, **rest[resource.id].metrics}
-                )
-                picture = _picture(resource, answered, [])
+                metrics = {**known[resource.id].metrics, **rest[resource.id].metrics}
+                picture = _picture(resource, replace(known[resource.id], metrics=metrics), [])
                 settled = judge(resource, picture)
                 if settled is not Settled.OPEN:
                     by_bounds = settled is Settled.BY_BOUNDS
                     found[resource.id] = replace(picture.days, fine=picture.most.fine) if by_bounds else picture.days
         return found
 
-    def _known(self, resources: Sequence[Resource], specs: Sequence[MetricSpec]) -> dict[str, _Known]:
+    def _known(self, resources: Sequence[Resource], specs: Sequence[MetricSpec]) -> dict[str, Known]:
         """Return what the days of some metrics say of those resources of which they say something about each."""
         window, asked = touched_days(self.now, self.lookback_days), int(self.now.timestamp())
         kept = self.store.days(self.shard, [one.name for one in specs], [one.id for one in resources])
@@ -126,7 +194,7 @@ class FirstDays:
             spans = [one for one in metrics.values() if one is not None]
             span = self._span(self.now, resource)
             if len(spans) == len(specs) and span is not None:
-                found[resource.id] = _Known(span, {name: one for name, one in metrics.items() if one is not None})
+                found[resource.id] = Known(span, {name: one for name, one in metrics.items() if one is not None})
         return found
 
     def _holds(self, points: DayPoints | None, spec: MetricSpec, resource: Resource) -> bool:
@@ -156,21 +224,15 @@ class FirstDays:
         return span_of(moment, self.lookback_days, resource.created)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    span: Span
-    metrics: Mapping[str, Answered] = field(default_factory=dict)
-
-
-def _picture(resource: Resource, known: _Known, nothing: Iterable[MetricSpec]) -> DaysPicture:
+def _picture(resource: Resource, known: Known, nothing: Iterable[MetricSpec]) -> DaysPicture:
     """Return the picture of what is known, as if the metrics `nothing` were always zero."""
     proven = {name: one for name, one in known.metrics.items() if isinstance(one, Between)}
     unknown = {name: one for name, one in known.metrics.items() if isinstance(one, str)}
-    asked_from = {name: one.shown.start for name, one in proven.items() if one.shown is not None}
+    asked_from = {name: known.span.days.start_time for name, one in proven.items() if one.shown is not None}
     least_peaks = {
         name: LeastPeaks(low.p90, low.p95, low.p99_5, low.average)
         for name, one in proven.items()
-        if one.hourly is not None and (low := one.hourly[0]).total is None
+        if one.hourly is not None and (low := (one.fine or one.hourly)[0]).total is None
     }
     shown = {name: one.shown for name, one in proven.items() if one.shown is not None}
     days = Utilization(resource.id, shown, unknown, asked_from=asked_from, least=least_peaks)

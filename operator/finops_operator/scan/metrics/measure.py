@@ -225,9 +225,8 @@ class Measurer:
         end_hour = last_hour(self._settings.now)
         rings = self._store.rings(self._shard, [spec.name for spec in specs], [one.id for one in resources])
         ringed = {resource_id for resource_id, _ in rings}
-        decided = self._decided_by_days([one for one in resources if one.id not in ringed], sets)
-        for resource_id, days in decided.items():
-            drafts[resource_id].take(days)
+        days = self._first_days(sets)
+        decided, known = days.decided([one for one in resources if one.id not in ringed])
         resources = [one for one in resources if one.id not in decided]
         queries: list[Query] = []
         for resource in resources:
@@ -255,15 +254,14 @@ class Measurer:
                 if spec.name not in draft.unknown:
                     key = (resource.id, spec.name)
                     _put_hourly(draft, spec, resource, failed.get(key) or rings[key], needed)
+        hours = {one: drafts[one].done(one) for one in known}
+        decided |= days.decided_by_hours(resources, known, hours, rings)
+        for resource_id, picture in decided.items():
+            drafts[resource_id].take(picture)
         return frozenset(decided)
 
-    def _decided_by_days(
-        self, resources: Sequence[Resource], sets: Mapping[str, Mapping[str, Discovered] | str]
-    ) -> dict[str, Utilization]:
-        """Return the days of those of the resources that need nothing finer."""
-        if self._wishes.settled is None:
-            return {}
-        days = FirstDays(
+    def _first_days(self, sets: Mapping[str, Mapping[str, Discovered] | str]) -> FirstDays:
+        return FirstDays(
             self._shard,
             self._kind,
             self._store,
@@ -271,8 +269,8 @@ class Measurer:
             self._settings.lookback_days,
             ask=lambda resource, spec, window: self._query(resource, spec, window, sets),
             fetch=lambda queries: self._fetch(queries, fine=False, days=True),
+            judge=self._wishes.settled,
         )
-        return days.decided(resources, self._wishes.settled)
 
     # -- inactivity --------------------------------------------------------------------------------------------------
 

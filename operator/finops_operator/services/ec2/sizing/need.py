@@ -15,6 +15,7 @@ from finops_operator.plugins.sizing_policy import Preset
 from finops_operator.pricing.instance_types import InstanceType
 
 HOURS_PER_DAY: Final = 24.0
+HOUR_SECONDS: Final = 3600
 _BITS: Final = 8
 _GIGA: Final = 1e9
 _MEGA: Final = 1e6
@@ -78,21 +79,22 @@ def need_of(utilization: Utilization, cpu: MetricSummary, current: InstanceType,
 def least_need(utilization: Utilization, hourly: MetricSummary, current: InstanceType, margins: Preset) -> Need:
     """Return a need that the 5-minute picture cannot undercut, from the hourly one: what not even this leaves is gone.
 
-    Where days stand for the hours, the need is made of what they prove (`Utilization.least`), else of the hours.
+    What days prove (`Utilization.least`) counts where it is more, and alone where days stand for the hours.
 
     A tenth of the hours above a level means at least 0.8 % of the 5-minute maxima above it, so the 5-minute P99.5 is
     never below the hourly P90; and no percentile of maxima from P90 up is likely below the mean. Of network and volumes
     the hours prove nothing.
     """
     vcpus_per_percent = current.vcpus / 100 / (1 - margins.cpu_headroom_percent / 100)
-    least = utilization.least.get("cpuPercent")
-    if least is None:
+    peak = mean = worst_day = 0.0
+    if hourly.period_seconds == HOUR_SECONDS:
         peak = hourly.p90 if margins.cpu_percentile == "p99_5" else hourly.average
         mean = worst_day = hourly.average
-    else:
-        peak = {"p90": least.p90, "p95": least.p95, "p99_5": least.p99_5}[margins.cpu_percentile]
+    least = utilization.least.get("cpuPercent")
+    if least is not None:
+        peak = max(peak, {"p90": least.p90, "p95": least.p95, "p99_5": least.p99_5}[margins.cpu_percentile])
         # What is left of the busiest day, after the hours above every percentile, is filled up at P90.
-        mean, worst_day = least.average, least.p90
+        mean, worst_day = max(mean, least.average), max(worst_day, least.p90)
     return Need(
         vcpus=peak * vcpus_per_percent,
         sustained_vcpus=mean * vcpus_per_percent,
