@@ -18,11 +18,11 @@ from typing import Any, Final
 
 from redis.client import NEVER_DECODE
 
-from finops.domain.days import DayPoints, pack_days, unpack_days
 from finops.domain.resource import Shard
 from finops.domain.rings import Ring, pack, unpack
 from finops.domain.utilization import LeastPeaks, MetricSummary, MonthlyUse, Utilization
 from finops.store.connection import Store, store_errors
+from finops.store.day_points import DayPointStore
 
 _KEPT_SECONDS: Final = 70 * 86_400
 _ANSWERS_SECONDS: Final = 2 * 86_400
@@ -57,6 +57,7 @@ class UtilizationStore:
     def __init__(self, store: Store) -> None:
         self._client: Any = store.client
         self._keys = store.keys
+        self.days = DayPointStore(store)
         self._finish: Any = store.client.register_script(_FINISH)
 
     def rings(self, shard: Shard, metrics: Sequence[str], ids: Sequence[str]) -> dict[tuple[str, str], Ring]:
@@ -89,39 +90,6 @@ class UtilizationStore:
                 pipe.hset(key, mapping=fields)
                 pipe.expire(key, _KEPT_SECONDS)
             pipe.execute()
-
-    def days(self, shard: Shard, metrics: Sequence[str], ids: Sequence[str]) -> dict[tuple[str, str], DayPoints]:
-        """Return (resource id, metric) → what its days were last answered with, in one round trip."""
-        if not ids or not metrics:
-            return {}
-        with store_errors(), self._client.pipeline(transaction=False) as pipe:
-            for metric in metrics:
-                pipe.execute_command("HMGET", self._days(shard, metric), *ids, **{NEVER_DECODE: []})
-            answers = pipe.execute()
-        found: dict[tuple[str, str], DayPoints] = {}
-        for metric, row in zip(metrics, answers, strict=True):
-            for resource_id, data in zip(ids, row, strict=True):
-                points = unpack_days(data) if data else None
-                if points is not None:
-                    found[resource_id, metric] = points
-        return found
-
-    def put_days(self, shard: Shard, days: Mapping[tuple[str, str], DayPoints]) -> None:
-        """Keep daily values by (resource id, metric); writing them twice changes nothing."""
-        by_metric: dict[str, dict[str, bytes]] = {}
-        for (resource_id, metric), points in days.items():
-            by_metric.setdefault(metric, {})[resource_id] = pack_days(points)
-        if not by_metric:
-            return
-        with store_errors(), self._client.pipeline(transaction=False) as pipe:
-            for metric, fields in by_metric.items():
-                key = self._days(shard, metric)
-                pipe.hset(key, mapping=fields)
-                pipe.expire(key, _KEPT_SECONDS)
-            pipe.execute()
-
-    def _days(self, shard: Shard, metric: str) -> str:
-        return f"{self._keys.shard(shard).ring(metric)}:days"
 
     def summaries(self, shard: Shard, ids: Sequence[str]) -> dict[str, Utilization]:
         """Return the last summaries of those of `ids` that have any."""
@@ -185,9 +153,9 @@ class UtilizationStore:
         with store_errors(), self._client.pipeline(transaction=False) as pipe:
             for metric in metrics:
                 pipe.hdel(self._keys.shard(shard).ring(metric), *ids)
-                pipe.hdel(self._days(shard, metric), *ids)
             pipe.hdel(self._keys.shard(shard).utilization, *ids)
             pipe.execute()
+        self.days.forget(shard, metrics, ids)
 
     def discovered(self, shard: Shard, metric: str, ids: Sequence[str]) -> dict[str, Discovered] | None:
         """Return what is known of the dimension sets of `ids`, None when they must be discovered (again)."""

@@ -252,7 +252,7 @@ def _publish(
     if not summary.complete_failure:
         brief.stores.recommendations.swap(brief.policy, _head(brief, summary, shards, progress))
         CostHistoryStore(deps.store).put(started.date(), progress.whole)
-    efforts = [totals.failures for totals in progress.totals if totals.failures is not None]
+    efforts = [totals.failures.asked for totals in progress.totals if totals.failures is not None]
     return ScanOutcome(
         summary=summary,
         brief=brief,

@@ -61,7 +61,7 @@ def charts_of(store: Store, row: ResourceRow) -> tuple[Chart, ...]:
     names, kept, place = sorted(row.utilization.metrics), UtilizationStore(store), row.resource
     rings = kept.rings(place.shard, names, [place.id])
     without = [name for name in names if (place.id, name) not in rings]
-    days = kept.days(place.shard, without, [place.id])
+    days = kept.days.read(place.shard, without, [place.id])
     charts = []
     for name in names:
         ring, points = rings.get((place.id, name)), days.get((place.id, name))

@@ -35,8 +35,8 @@ def test_rings_are_kept_as_bytes_next_to_a_client_that_speaks_text(store: Store)
 def test_days_are_kept_with_the_instant_they_were_asked_at(store: Store) -> None:
     utilization = UtilizationStore(store)
     points = DayPoints(1_763_985_600, 20_416, (array("f", [1.5, math.nan, 255.0]), array("f", [2.5, math.nan, 1e30])))
-    utilization.put_days(SHARD, {("i-1", "cpuPercent"): points, ("i-2", "networkInBytes"): points})
-    found = utilization.days(SHARD, ["cpuPercent", "networkInBytes"], ["i-1", "i-2"])
+    utilization.days.put(SHARD, {("i-1", "cpuPercent"): points, ("i-2", "networkInBytes"): points})
+    found = utilization.days.read(SHARD, ["cpuPercent", "networkInBytes"], ["i-1", "i-2"])
     assert set(found) == {("i-1", "cpuPercent"), ("i-2", "networkInBytes")}
     kept = found["i-1", "cpuPercent"]
     assert (kept.asked, kept.first_day) == (1_763_985_600, 20_416)
@@ -69,11 +69,11 @@ def test_what_is_gone_is_forgotten_everywhere(store: Store) -> None:
     ring = Ring(10, (array("f", [1.0]),))
     utilization.put_rings(SHARD, {("i-1", "cpuPercent"): ring, ("i-2", "cpuPercent"): ring})
     days = DayPoints(0, 0, (array("f", [1.0]),))
-    utilization.put_days(SHARD, {("i-1", "cpuPercent"): days, ("i-2", "cpuPercent"): days})
+    utilization.days.put(SHARD, {("i-1", "cpuPercent"): days, ("i-2", "cpuPercent"): days})
     utilization.put_summaries(SHARD, {"i-1": Utilization("i-1"), "i-2": Utilization("i-2")})
     utilization.forget(SHARD, ["cpuPercent"], ["i-1"])
     assert set(utilization.rings(SHARD, ["cpuPercent"], ["i-1", "i-2"])) == {("i-2", "cpuPercent")}
-    assert set(utilization.days(SHARD, ["cpuPercent"], ["i-1", "i-2"])) == {("i-2", "cpuPercent")}
+    assert set(utilization.days.read(SHARD, ["cpuPercent"], ["i-1", "i-2"])) == {("i-2", "cpuPercent")}
     assert set(utilization.summaries(SHARD, ["i-1", "i-2"])) == {"i-2"}
 
 

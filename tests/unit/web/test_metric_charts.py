@@ -27,7 +27,7 @@ def row_of(store: Store) -> ResourceRow:
     kept = UtilizationStore(store)
     level = (array("f", [10.0, 20.0, math.nan]), array("f", [30.0, 90.0, math.nan]), array("f", [1440.0] * 3))
     amount = (array("f", [100.0, 400.0, 50.0]), array("f", [9.0, 9.0, 9.0]))
-    kept.put_days(
+    kept.days.put(
         machine.shard,
         {
             (machine.id, "cpuPercent"): DayPoints(ASKED, FIRST, level),

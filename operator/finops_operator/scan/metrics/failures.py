@@ -12,13 +12,9 @@ from finops.errors import AwsError
 
 
 @dataclass(slots=True)
-class Failures:
-    """Failed metrics of one shard, and how much was asked for: first days, hours and 5 minutes apart."""
+class Asked:
+    """How much of CloudWatch was asked for in one shard: first days, hours and 5 minutes apart."""
 
-    shard: Shard
-    metrics: Counter[tuple[str, str]] = field(default_factory=Counter)
-    resources: Counter[tuple[str, str]] = field(default_factory=Counter)
-    messages: dict[tuple[str, str], str] = field(default_factory=dict)
     hourly_series: int = 0
     hourly_requests: int = 0
     fine_series: int = 0
@@ -27,13 +23,7 @@ class Failures:
     day_requests: int = 0
     points: int = 0
 
-    def add(self, operation: str, code: str, failed: Iterable[str]) -> None:
-        """Count failed metrics, one resource id per metric."""
-        ids = list(failed)
-        self.metrics[operation, code] += len(ids)
-        self.resources[operation, code] += len(set(ids))
-
-    def requested(self, series: int, points: int, *, fine: bool, days: bool) -> None:
+    def add(self, series: int, points: int, *, fine: bool, days: bool) -> None:
         """Count one request of `series` series of `points` points each."""
         self.points += series * points
         if days:
@@ -45,6 +35,23 @@ class Failures:
         else:
             self.hourly_series += series
             self.hourly_requests += 1
+
+
+@dataclass(slots=True)
+class Failures:
+    """Failed metrics of one shard, and how much was asked for."""
+
+    shard: Shard
+    metrics: Counter[tuple[str, str]] = field(default_factory=Counter)
+    resources: Counter[tuple[str, str]] = field(default_factory=Counter)
+    messages: dict[tuple[str, str], str] = field(default_factory=dict)
+    asked: Asked = field(default_factory=Asked)
+
+    def add(self, operation: str, code: str, failed: Iterable[str]) -> None:
+        """Count failed metrics, one resource id per metric."""
+        ids = list(failed)
+        self.metrics[operation, code] += len(ids)
+        self.resources[operation, code] += len(set(ids))
 
     def explain(self, error: AwsError) -> None:
         """Keep the first message of each code, for people."""

@@ -166,7 +166,7 @@ class FirstDays:
     def _known(self, resources: Sequence[Resource], specs: Sequence[MetricSpec]) -> dict[str, Known]:
         """Return what the days of some metrics say of those resources of which they say something about each."""
         window, asked = touched_days(self.now, self.lookback_days), int(self.now.timestamp())
-        kept = self.store.days(self.shard, [one.name for one in specs], [one.id for one in resources])
+        kept = self.store.days.read(self.shard, [one.name for one in specs], [one.id for one in resources])
         reasons: dict[tuple[str, str], str] = {}
         queries: list[Query] = []
         for resource in resources:
@@ -182,7 +182,7 @@ class FirstDays:
             fresh = {
                 query.key: DayPoints(asked, window.start // DAY, series) for query, series in answers.points.items()
             }
-            self.store.put_days(self.shard, fresh)
+            self.store.days.put(self.shard, fresh)
             kept.update(fresh)
         found = {}
         for resource in resources:

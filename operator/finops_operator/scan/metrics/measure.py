@@ -183,7 +183,7 @@ class Measurer:
             else:
                 answers = future.result()
                 self._watch(answers)
-                self.failures.requested(batch.series, batch.window.points, fine=fine, days=days)
+                self.failures.asked.add(batch.series, batch.window.points, fine=fine, days=days)
             if days:
                 yield answers
                 continue
