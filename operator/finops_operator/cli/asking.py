@@ -15,6 +15,7 @@ import typer
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.money import CURRENCY
+from finops.domain.quantity import words as in_words
 from finops.errors import InvalidInput
 from finops_operator.cli.failures import FAILED
 from finops_operator.cli.listings import what_of
@@ -67,8 +68,12 @@ def facts_of(request: ActionRequest, spec: Mapping[str, Any], words: Mapping[str
     if words.get("change"):
         yield "Change", words["change"]
     now, then = amount(estimate["currentMonthlyCost"]), amount(estimate["newMonthlyCost"])
-    yield "Saves", f"{amount(estimate['monthlySavings'])} {CURRENCY} a month ({now} → {then})"
+    days = estimate.get("lastsDays")
+    often = f"once, in at most {days} days" if days else "a month"
+    yield "Saves", f"{amount(estimate['monthlySavings'])} {CURRENCY} {often} ({now} → {then})"
     yield "Why", spec["evidence"].get("reason", "") or spec["evidence"]["check"]
+    for number, fact in enumerate(words.get("evidence", ())):
+        yield "" if number else "Evidence", f"{fact['label']}: {fact['value']}"
     yield from _consequences(spec, words)
     for number, step in enumerate(spec["plan"], start=1):
         yield "Steps" if number == 1 else "", f"{number}. {step.get('title') or step['operation']}"
@@ -79,7 +84,7 @@ def _consequences(spec: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator
     risk = words.get("performanceRisk")
     for label, text in (
         ("Expect", words.get("expectation")),
-        ("Risk", f"Performance risk {str(risk).lower()}" if risk else ""),
+        ("Risk", f"Performance risk {in_words(risk)}" if risk else ""),
         ("Then", words.get("consequence")),
         ("Downtime", words.get("downtime") or ("Yes" if spec["restartNeeded"] else "None")),
         ("Undo", words.get("undo") or ("Possible" if spec["rollbackPossible"] else "Not possible")),

@@ -141,7 +141,8 @@ class Check(Generic[KindFacts]):
             picture, so that only candidates cost further queries.
         settled_by_days: whether finer points could bring a finding, take one away or change its target. Where it says
             `BY_DAYS`, `evaluate` with the days must say the same, and where `BY_BOUNDS`, with the days and the 5
-            minutes of `most`. Asked with sufficient data only.
+            minutes of `most`. How much of a window days
+            show is a lower bound in `least` and `most`, so that hours may be enough where it is not.
     """
 
     id: str

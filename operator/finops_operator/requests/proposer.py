@@ -288,6 +288,7 @@ class Proposer:
                     "action": request.spec.action,
                     "resource": request.spec.resource.arn,
                     "monthlySavings": f"{request.spec.estimate.monthly_savings}",
+                    **({"lastsDays": str(lasts)} if (lasts := request.spec.estimate.lasts_days) else {}),
                     "dryRun": request.spec.dry_run,
                 },
             )

@@ -178,13 +178,10 @@ class ShardJudge:
         return wants_fine(self._brief.enabled, self._facts(resource, utilization))
 
     def _settled_by_days(self, resource: Resource, picture: DaysPicture) -> Settled:
-        # Where days are too few, the hours may be enough.
-        for seen in (picture.days, replace(picture.least, fine={}), picture.least):
-            if any(insufficient(seen, name, self._settings) for name in {**seen.metrics, **seen.fine}):
-                return Settled.OPEN
         ends = (picture.days, picture.least, picture.most)
         days, least, most = (self._facts(resource, one) for one in ends)
-        settled = settled_by_days(self._brief.enabled, Pictures(days, least, most))
+        pictures = Pictures(days, least, most)
+        settled = settled_by_days(self._brief.enabled, pictures)
         answers = self._answers.about(resource, picture.most) if settled is Settled.BY_BOUNDS else {}
         if not answers:
             return settled

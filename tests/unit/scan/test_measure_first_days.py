@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.support.facts import facts_of
 from tests.support.facts import instance as real_instance
 from tests.support.facts import volume as real_volume
+from tests.unit.scan.aggregating import DAY, Aggregating
 from tests.unit.scan.measuring import NOW, CloudWatch, instance, measure
 
 from finops.domain.recommendation import Finding, NotRecommended
@@ -24,66 +22,10 @@ from finops.store.connection import Store
 from finops_operator.plugins.check import Facts, Pictures, Settled
 from finops_operator.plugins.loaded import load_checks
 from finops_operator.plugins.sizing_policy import SizingPolicy
-from finops_operator.plugins.sufficiency import insufficient
 from finops_operator.scan.check import enabled_checks, evaluate, settled_by_days
 from finops_operator.scan.metrics.first_days import DaysPicture
 
 CHECKS = load_checks()
-DAY = 86_400
-STATISTICS = {"Average": 0, "Maximum": 1, "Sum": 2, "SampleCount": 3, "Minimum": 4}
-
-
-@dataclass
-class Aggregating(CloudWatch):
-    """A CloudWatch of 5-minute points (mean, maximum) by metric; what it says of longer periods is made of them."""
-
-    points: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
-    """metric → (usual level, share of busy 5 minutes, level when busy)."""
-    seed: int = 0
-    spike: float = 100.0
-    gaps: float = 0.0
-    until: datetime = NOW
-    """Nothing is known of five minutes that have not passed."""
-
-    def point(self, metric: str, slot: int) -> tuple[float, float] | None:
-        usual, share, high = self.points.get(metric, (1.0, 0.0, 1.0))
-        chance = random.Random(f"{self.seed}{metric}{slot}")
-        if chance.random() < self.gaps:
-            return None
-        mean = (high if chance.random() < share else usual) * chance.uniform(0.8, 1.2)
-        highest = mean * chance.uniform(1, 1.3) if chance.random() > 0.001 else mean * 3
-        return (min(mean, self.spike), min(highest, self.spike)) if metric == "CPUUtilization" else (mean, highest)
-
-    def _series(self, query: Mapping[str, Any], start: int, end: int) -> dict[str, Any]:
-        asked = query["MetricStat"]
-        metric, period, number = asked["Metric"]["MetricName"], asked["Period"], STATISTICS[asked["Stat"]]
-        found = {at: self._aggregate(metric, at, period) for at in range(start, end, period)}
-        kept = {at: value[number] for at, value in found.items() if value is not None}
-        stamps, values = [float(at) for at in kept], list(kept.values())
-        return {"Id": query["Id"], "StatusCode": "Complete", "Timestamps": stamps, "Values": values}
-
-    def _aggregate(self, metric: str, at: int, period: int) -> tuple[float, float, float, float, float] | None:
-        slots = range(at // 300, min(at + period, int(self.until.timestamp())) // 300)
-        known = [point for slot in slots if (point := _cached(self, metric, slot)) is not None]
-        if not known:
-            return None
-        total = math.fsum(mean for mean, _ in known)
-        return (
-            total / len(known),
-            max(high for _, high in known),
-            total * 5,
-            5.0 * len(known),
-            0.8 * min(mean for mean, _ in known),
-        )
-
-    def __hash__(self) -> int:
-        return id(self)
-
-
-@lru_cache(maxsize=300_000)
-def _cached(cloud: Aggregating, metric: str, slot: int) -> tuple[float, float] | None:
-    return cloud.point(metric, slot)
-
 
 ENABLED = enabled_checks(CHECKS, [])
 
@@ -99,11 +41,8 @@ class Judged:
         return replace(facts_of(resource, seen, sizing=self.sizing), previous_target=self.last_target)
 
     def settled(self, resource: Resource, picture: DaysPicture) -> Settled:
-        days, least, most = (self.facts(resource, one) for one in (picture.days, picture.least, picture.most))
-        for seen in (picture.days, replace(picture.least, fine={}), picture.least):
-            if any(insufficient(seen, name, days.settings) for name in {**seen.metrics, **seen.fine}):
-                return Settled.OPEN
-        return settled_by_days(ENABLED, Pictures(days, least, most))
+        pictures = Pictures(*(self.facts(resource, one) for one in (picture.days, picture.least, picture.most)))
+        return settled_by_days(ENABLED, pictures)
 
     def verdicts(self, resource: Resource, seen: Utilization) -> list[Finding | NotRecommended]:
         return list(evaluate(ENABLED, self.facts(resource, seen)))
@@ -221,7 +160,8 @@ def test_an_attached_volume_needs_no_hours_whatever_it_does(store: Store) -> Non
     reader = Aggregating(points={})
     attached = real_volume(volume_type="gp2")
     found, _ = measure(store, reader, attached, settled=DEFAULT.settled)
-    assert reader.periods == [DAY]
+    # Thirty-two days of operations; of the days of a lookback also how much of them was seen.
+    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 2), (DAY, 6)]
     assert found[attached.id].metrics["volumeReadOps"].points == 14
     assert ("ebs_volume_gp2", "gp3") in DEFAULT.decisions(attached, found[attached.id])
 

@@ -107,7 +107,7 @@ def between(spec: MetricSpec, statistics: Sequence[str], columns: Sequence[array
         columns: the answers, one point for each day of `span.days`.
         span: which of them count.
     """
-    columns = [one[span.first :] for one in columns]
+    columns = [_counting(spec, one[span.first :]) for one in columns]
     by_name = dict(zip(statistics, columns, strict=True))
     if any(math.isnan(value) for column in columns for value in column[:-1]):
         return None
@@ -129,6 +129,12 @@ def between(spec: MetricSpec, statistics: Sequence[str], columns: Sequence[array
         missing.periods,
         by_name["Maximum"][-1] if "Maximum" in by_name else 0.0,
     )
+
+
+def _counting(spec: MetricSpec, column: array[float]) -> array[float]:
+    if not spec.missing_means_zero:
+        return column
+    return array("f", (0.0 if math.isnan(value) else value for value in column))
 
 
 def narrowed(one: Between, hourly: MetricSummary, hours: Sequence[array[float]], span: Span) -> Between:
@@ -221,10 +227,12 @@ def _amounts(spec: MetricSpec, columns: dict[str, array[float]], span: Span) -> 
         least = replace(least, total=math.fsum(sums[start:end]), busiest_day=max(sums[start:end]))
         pairs = [before + after for before, after in pairwise(sums)] or list(sums)
         most = replace(most, total=math.fsum(sums), busiest_day=max(pairs))
+    # All of a day may have come within 5 minutes.
+    peaks = [] if sums is None else [max(sums)]
     if highest is not None:
-        peak = max(highest) * (spec.samples_in_five_minutes or 1)
-        most = replace(most, maximum=peak, p99_5=peak, p99=peak, p95=peak, p90=peak, average=peak)
-    return least, most
+        peaks.append(max(highest) * (spec.samples_in_five_minutes or 1))
+    peak = min(peaks)
+    return least, replace(most, maximum=peak, p99_5=peak, p99=peak, p95=peak, p90=peak, average=peak)
 
 
 def _blank(span: Span) -> MetricSummary:
@@ -240,9 +248,19 @@ def _seen(summary: MetricSummary, missing: _Missing) -> MetricSummary:
 
 
 def _per_hour(summary: MetricSummary, span: Span, missing: _Missing) -> MetricSummary:
-    """Return the same of the hours; an hour is missing only when all its periods are."""
+    """Return the same of the hours; an hour is missing only when all its periods are.
+
+    An hour counts up to what its periods count together, of a level it is no higher than the highest of them.
+    """
+    times = 1 if summary.total is None else PERIODS_AN_HOUR
     return replace(
         summary,
+        maximum=summary.maximum * times,
+        p99_5=summary.p99_5 * times,
+        p99=summary.p99 * times,
+        p95=summary.p95 * times,
+        p90=summary.p90 * times,
+        average=summary.average * times,
         points=span.hours.points - missing.periods // PERIODS_AN_HOUR,
         expected=span.hours.points,
         period_seconds=HOUR,

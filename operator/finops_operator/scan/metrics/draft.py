@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -23,6 +24,16 @@ class Draft:
 
     def done(self, resource_id: str) -> Utilization:
         return Utilization(resource_id, self.metrics, self.unknown, self.fine, self.asked_from, self.month, self.least)
+
+    def by_day(self, names: Collection[str]) -> Utilization:
+        """Return what is here of the metrics that are read by the day."""
+        return Utilization(
+            "",
+            {name: one for name, one in self.metrics.items() if name in names},
+            {name: why for name, why in self.unknown.items() if name in names},
+            asked_from={name: since for name, since in self.asked_from.items() if name in names},
+            month=self.month,
+        )
 
     def take(self, days: Utilization) -> None:
         """Take over the picture of days, or of hours, which decided."""

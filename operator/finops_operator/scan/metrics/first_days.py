@@ -47,6 +47,21 @@ class DaysPicture:
     least: Utilization
     most: Utilization
 
+    def beside(self, known: Utilization) -> DaysPicture:
+        """Return the same together with what finer points will not change."""
+        return DaysPicture(
+            *(
+                replace(
+                    one,
+                    metrics={**known.metrics, **one.metrics},
+                    unknown={**known.unknown, **one.unknown},
+                    asked_from={**known.asked_from, **one.asked_from},
+                    month=known.month,
+                )
+                for one in (self.days, self.least, self.most)
+            )
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Known:

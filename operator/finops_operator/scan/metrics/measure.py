@@ -127,9 +127,10 @@ class Measurer:
                 if not spec.applies(resource):
                     drafts[resource.id].unknown[spec.name] = NOT_APPLICABLE
         unmeasured = self._kind.states.unmeasured
+        # What is read by days whatever is asked first may decide already.
+        self._daily(resources, drafts, sets)
         decided = self._hourly([one for one in resources if one.state not in unmeasured], drafts, sets)
         self._inactive([one for one in resources if one.state in unmeasured], drafts)
-        self._daily(resources, drafts, sets)
         self._fine([one for one in resources if one.id not in decided], drafts, sets)
         measured = {resource_id: draft.done(resource_id) for resource_id, draft in drafts.items()}
         self._store.put_summaries(self._shard, measured)
@@ -225,7 +226,7 @@ class Measurer:
         end_hour = last_hour(self._settings.now)
         rings = self._store.rings(self._shard, [spec.name for spec in specs], [one.id for one in resources])
         ringed = {resource_id for resource_id, _ in rings}
-        days = self._first_days(sets)
+        days = self._first_days(drafts, sets)
         decided, known = days.decided([one for one in resources if one.id not in ringed])
         resources = [one for one in resources if one.id not in decided]
         queries: list[Query] = []
@@ -260,7 +261,9 @@ class Measurer:
             drafts[resource_id].take(picture)
         return frozenset(decided)
 
-    def _first_days(self, sets: Mapping[str, Mapping[str, Discovered] | str]) -> FirstDays:
+    def _first_days(self, drafts: Mapping[str, Draft], sets: Mapping[str, Mapping[str, Discovered] | str]) -> FirstDays:
+        daily = frozenset(spec.name for spec in self._kind.metrics if spec.daily)
+        settled = self._wishes.settled
         return FirstDays(
             self._shard,
             self._kind,
@@ -269,7 +272,9 @@ class Measurer:
             self._settings.lookback_days,
             ask=lambda resource, spec, window: self._query(resource, spec, window, sets),
             fetch=lambda queries: self._fetch(queries, fine=False, days=True),
-            judge=self._wishes.settled,
+            judge=None
+            if settled is None
+            else lambda resource, picture: settled(resource, picture.beside(drafts[resource.id].by_day(daily))),
         )
 
     # -- inactivity --------------------------------------------------------------------------------------------------

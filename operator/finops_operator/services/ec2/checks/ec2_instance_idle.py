@@ -16,8 +16,9 @@ from typing import Final
 from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops.domain.utilization import MetricSummary, Utilization
-from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, days, percent, period, window_fact
+from finops_operator.plugins.settled import where_use_forbids
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import InstanceFacts
@@ -57,20 +58,13 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
             "busiestDayNetworkMegabytes": figure(daily),
             "thresholdCpuPercent": str(limits[0]),
             "thresholdNetworkMegabytesPerDay": str(limits[1]),
-            **_billed_on(facts.own),
+            **_left_by_a_stop(facts.own),
             **coverage_evidence(cpu),
         },
         summary=f"Idle for {days(cpu.hours)}: CPU never above {percent(cpu.maximum)}, "
         f"network at most {figure(daily, 1)} MB a day.{_still_billed(facts.own)}",
         facts=tuple(_facts(facts.own, cpu, daily, limits)),
     )
-
-
-def _settled_by_days(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:
-    """Return whether the least shows work already, or not even the most does: more use never makes it idle."""
-    idle = isinstance(_evaluate(pictures.most, parameters), Finding)
-    busy = isinstance(_evaluate(pictures.least, parameters), NotRecommended)
-    return Settled.BY_DAYS if idle or busy else Settled.OPEN
 
 
 def _facts(
@@ -80,22 +74,22 @@ def _facts(
     yield EvidenceFact("CPU, mean", percent(cpu.average))
     yield EvidenceFact("Network, busiest day", f"{figure(daily, 1)} MB; idle is below {limits[1]} MB")
     yield window_fact(cpu)
-    volumes, addresses = _billed_on(own).values()
+    volumes, addresses = _left_by_a_stop(own).values()
     yield EvidenceFact("Volumes, still billed", "not known" if volumes is None else str(volumes))
     yield EvidenceFact("Elastic IP addresses, still billed", "not known" if addresses is None else str(addresses))
 
 
-def _billed_on(own: InstanceFacts) -> dict[str, Json]:
+def _left_by_a_stop(own: InstanceFacts) -> dict[str, Json]:
     """Return how many volumes and elastic addresses a stop leaves; null where AWS did not say."""
     return {
-        "volumesBilledOn": None if own.volume_ids is None else len(own.volume_ids),
-        "elasticAddressesBilledOn": None if own.elastic is None else sum(own.elastic),
+        "volumesStillBilled": None if own.volume_ids is None else len(own.volume_ids),
+        "elasticAddressesStillBilled": None if own.elastic is None else sum(own.elastic),
     }
 
 
 def _still_billed(own: InstanceFacts) -> str:
     """Return, as sentences, what a stop does not save; empty when nothing remains."""
-    volumes, addresses = _billed_on(own).values()
+    volumes, addresses = _left_by_a_stop(own).values()
     text = ""
     if volumes:
         text += f" Its {'volume is' if volumes == 1 else f'{volumes} volumes are'} still billed (not included)."
@@ -162,5 +156,5 @@ CHECK: Final = Check(
     rollback_possible=True,
     destructive=False,
     evaluate=_evaluate,
-    settled_by_days=_settled_by_days,
+    settled_by_days=where_use_forbids(_evaluate),
 )

@@ -7,6 +7,7 @@ from typing import Final
 
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Facts, Parameters, Pictures, Settled
+from finops_operator.plugins.settled import seen_enough
 from finops_operator.plugins.sufficiency import insufficient, metric_words
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
@@ -48,6 +49,8 @@ def sizing_of(facts: Facts[InstanceFacts], parameters: Parameters, cpu: MetricSu
 
 def settled_by_days(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:
     """Return whether no target fits even the least load, or one and the same is chosen for the least and the most."""
+    if not seen_enough(pictures):
+        return Settled.OPEN
     if why_not(pictures.days, parameters):
         return Settled.BY_DAYS
     ends = [(facts, facts.utilization.fine.get(_CPU)) for facts in (pictures.least, pictures.most)]
