@@ -9,9 +9,8 @@ their 5 minutes, so that only busy volumes are measured by 5 minutes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -23,42 +22,11 @@ from finops_operator.plugins.measured import count, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import measured_days, too_young
 from finops_operator.services.ec2.judging.busiest import Busiest, busiest_bound, busiest_seen
+from finops_operator.services.ec2.judging.gp3_instead import Performance, beyond_free, bound_of, needed, nominal
 from finops_operator.services.ec2.volume import GP2_SMALL_GIB, GP3_FREE_IOPS, GP3_FREE_MIBPS, VolumeFacts
 
 ID: Final = "ebs_volume_gp2"
-GP2_IOPS_PER_GIB: Final = 3
-GP2_MAXIMUM_IOPS: Final = 16000
-GP2_SMALL_MIBPS: Final = 128
-GP2_MAXIMUM_MIBPS: Final = 250
-"""https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html: up to 170 GiB 128 MiB/s, above up to 250."""
-
 _MODIFIABLE: Final = frozenset({"available", "in-use"})
-_IOPS_STEP: Final = 500
-_MIBPS_STEP: Final = 25
-"""Targets are whole steps, so that a scan of the next day does not ask for a slightly different one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Performance:
-    """IOPS and MiB/s of the target, and what they were chosen by; `busiest` is None where all of gp2's are kept."""
-
-    iops: int
-    throughput: int
-    busiest: Busiest | None = None
-
-
-def nominal(size_gib: int) -> Performance:
-    """Return what a gp3 volume needs to be nowhere slower than a gp2 volume of the size."""
-    iops = max(GP3_FREE_IOPS, min(GP2_IOPS_PER_GIB * size_gib, GP2_MAXIMUM_IOPS))
-    return Performance(iops, max(GP3_FREE_MIBPS, GP2_SMALL_MIBPS if size_gib <= GP2_SMALL_GIB else GP2_MAXIMUM_MIBPS))
-
-
-def needed(size_gib: int, busiest: Busiest, headroom_percent: float) -> Performance:
-    """Return what carries the busiest 5 minutes with headroom, between what is free and what gp2 gives."""
-    most, roomy = nominal(size_gib), 1 + headroom_percent / 100
-    iops = max(GP3_FREE_IOPS, math.ceil(busiest.iops * roomy / _IOPS_STEP) * _IOPS_STEP)
-    throughput = max(GP3_FREE_MIBPS, math.ceil(busiest.mibps * roomy / _MIBPS_STEP) * _MIBPS_STEP)
-    return Performance(min(most.iops, iops), min(most.throughput, throughput), busiest)
 
 
 def _performance(facts: Facts[VolumeFacts], size: int, parameters: Parameters) -> Performance:
@@ -155,35 +123,21 @@ def _facts(size: int, chosen: Performance, parameters: Parameters) -> Iterator[E
     )
 
 
-def _bound(facts: Facts[Any], parameters: Parameters) -> Performance | None:
-    """Return what a larger volume needs at most as far as hours, or days, say; None where they do not count."""
-    own: VolumeFacts = facts.own
-    days, size = parameters["minimumMeasuredDays"], own.size_gb
-    if own.volume_type != "gp2" or facts.resource.state != "in-use" or size is None or size <= GP2_SMALL_GIB:
-        return None
-    busiest = "young" if too_young(facts, days) else busiest_bound(facts, days)
-    return None if isinstance(busiest, str) else needed(size, busiest, float(parameters["headroomPercent"]))
-
-
-def _beyond_free(bound: Performance) -> bool:
-    return bound.iops > GP3_FREE_IOPS or bound.throughput > GP3_FREE_MIBPS
-
-
 def _wants_fine(facts: Facts[Any], parameters: Parameters) -> bool:
     """Ask for 5 minutes of a larger volume only where its hours leave open that it needs more than what is free."""
-    bound = _bound(facts, parameters)
-    return bound is not None and _beyond_free(bound)
+    bound = bound_of(facts, parameters)
+    return bound is not None and beyond_free(bound)
 
 
 def _settled_by_days(pictures: Pictures[Any], parameters: Parameters) -> Settled:
     """Return whether its use does not count, or even all of a day's within 5 minutes leaves it what is free."""
     days, *ends = (
-        _bound(replace(facts, utilization=replace(facts.utilization, fine={})), parameters)
+        bound_of(replace(facts, utilization=replace(facts.utilization, fine={})), parameters)
         for facts in (pictures.days, pictures.least, pictures.most)
     )
     if days is None:
         return Settled.BY_DAYS if ends == [None, None] else Settled.OPEN
-    return Settled.OPEN if None in ends or _beyond_free(days) else Settled.BY_DAYS
+    return Settled.OPEN if None in ends or beyond_free(days) else Settled.BY_DAYS
 
 
 CHECK: Final = Check(
