@@ -82,7 +82,7 @@ class ScanDependencies:
 
 @dataclass(frozen=True, slots=True)
 class MetricEffort:
-    """What was asked of CloudWatch: series of first days, hours and 5 minutes apart, the points of all together."""
+    """What was asked of CloudWatch: series of days, hours and 5 minutes apart, the points of all together."""
 
     points: int = 0
     day_series: int = 0

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from finops.domain.quantity import counted
 from finops.domain.resource import Gap, Shard
 from finops.errors import AwsError
+from finops_operator.scan.metrics.queries import FIVE_MINUTES, Window
+from finops_operator.scan.metrics.windows import DAY
 
 
 @dataclass(slots=True)
 class Asked:
-    """How much of CloudWatch was asked for in one shard: first days, hours and 5 minutes apart."""
+    """How much of CloudWatch was asked for in one shard: days, hours and 5 minutes apart."""
 
     hourly_series: int = 0
     hourly_requests: int = 0
@@ -23,13 +25,13 @@ class Asked:
     day_requests: int = 0
     points: int = 0
 
-    def add(self, series: int, points: int, *, fine: bool, days: bool) -> None:
-        """Count one request of `series` series of `points` points each."""
-        self.points += series * points
-        if days:
+    def add(self, series: int, window: Window) -> None:
+        """Count one request of `series` series over `window`."""
+        self.points += series * window.points
+        if window.period == DAY:
             self.day_series += series
             self.day_requests += 1
-        elif fine:
+        elif window.period == FIVE_MINUTES:
             self.fine_series += series
             self.fine_requests += 1
         else:

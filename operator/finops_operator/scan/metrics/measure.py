@@ -173,10 +173,10 @@ class Measurer:
             metric, dimensions = one.metric, one.dimensions
         return Query(resource.id, spec.name, spec.namespace, metric, dimensions, spec.statistics, window)
 
-    def _fetch(self, queries: Iterable[Query], *, fine: bool, days: bool = False) -> Iterator[MetricAnswers]:
+    def _fetch(self, queries: Iterable[Query], *, first: bool = False) -> Iterator[MetricAnswers]:
         """Yield the answers of one request at a time, in order: 5-minute points of a whole page would be 50 MB.
 
-        What days leave open is asked for again by hours, so that only then its failure counts.
+        `first`: what first days leave open is asked for again by hours, so that only then its failure counts.
         """
         for batch, future in self._under_way(batches(queries)):
             if future is None:
@@ -184,8 +184,8 @@ class Measurer:
             else:
                 answers = future.result()
                 self._watch(answers)
-                self.failures.asked.add(batch.series, batch.window.points, fine=fine, days=days)
-            if days:
+                self.failures.asked.add(batch.series, batch.window)
+            if first:
                 yield answers
                 continue
             by_code: dict[str, list[str]] = {}
@@ -241,7 +241,7 @@ class Measurer:
                 else:
                     queries.append(query)
         failed: dict[tuple[str, str], str] = {}
-        for answers in self._fetch(queries, fine=False):
+        for answers in self._fetch(queries):
             changed = {
                 query.key: _joined(rings.get(query.key), query.window, points, needed)
                 for query, points in answers.points.items()
@@ -271,7 +271,7 @@ class Measurer:
             self._settings.now,
             self._settings.lookback_days,
             ask=lambda resource, spec, window: self._query(resource, spec, window, sets),
-            fetch=lambda queries: self._fetch(queries, fine=False, days=True),
+            fetch=lambda queries: self._fetch(queries, first=True),
             judge=None
             if settled is None
             else lambda resource, picture: settled(resource, picture.beside(drafts[resource.id].by_day(daily))),
@@ -302,7 +302,7 @@ class Measurer:
                 query = self._query(resource, spec, window, {})
                 assert isinstance(query, Query)
                 queries.append(query)
-        for answers in self._fetch(queries, fine=False):
+        for answers in self._fetch(queries):
             for query, points in answers.points.items():
                 series = Series(window.start, window.period, points)
                 # Of an inactive resource the whole window counts: its creation is not a restart.
@@ -348,7 +348,7 @@ class Measurer:
                     draft.put_days(spec, Series(window.start, window.period, nothing), resource.created)
                 else:
                     draft.unknown[spec.name] = query
-        for answers in self._fetch(queries, fine=False):
+        for answers in self._fetch(queries):
             for query, points in answers.points.items():
                 series = Series(query.window.start, query.window.period, points)
                 for draft in (drafts[query.resource_id], fresh.setdefault(query.resource_id, Draft())):
@@ -387,7 +387,7 @@ class Measurer:
                     queries.append(query)
                 else:
                     fresh.unknown[spec.name] = query
-        for answers in self._fetch(queries, fine=True):
+        for answers in self._fetch(queries):
             for query, points in answers.points.items():
                 spec, one = specs[query.name], query.resource_id
                 series = Series(query.window.start, query.window.period, points)
