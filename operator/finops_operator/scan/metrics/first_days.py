@@ -123,13 +123,19 @@ class FirstDays:
         Raises:
             StoreUnavailable: the store does not answer.
         """
+        known = self.known(resources)
+        found = {} if self.judge is None else self._settled(resources, known, self.judge)
+        return found, {one: proven for one, proven in known.items() if one not in found}
+
+    def known(self, resources: Sequence[Resource]) -> dict[str, Known]:
+        """Return resource id → what its days prove, of those that have all of them.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
         hourly = [spec for spec in self.kind.metrics if spec.hourly]
         unsaid = any(not spec.discovered and spec.samples_in_five_minutes is None for spec in hourly)
-        if self.judge is None or unsaid or not hourly:
-            return {}, {}
-        known = self._known(resources, hourly)
-        found = self._settled(resources, known, self.judge)
-        return found, {one: proven for one, proven in known.items() if one not in found}
+        return {} if self.judge is None or unsaid or not hourly else self._known(resources, hourly)
 
     def decided_by_hours(
         self,

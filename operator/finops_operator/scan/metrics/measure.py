@@ -255,6 +255,9 @@ class Measurer:
                 if spec.name not in draft.unknown:
                     key = (resource.id, spec.name)
                     _put_hourly(draft, spec, resource, failed.get(key) or rings[key], needed)
+        # Those that have hours from before need their days only in place of 5 minutes.
+        old = [one for one in resources if one.id in ringed and self._wishes.fine(one, drafts[one.id].done(one.id))]
+        known |= days.known(old)
         hours = {one: drafts[one].done(one) for one in known}
         decided |= days.decided_by_hours(resources, known, hours, rings)
         for resource_id, picture in decided.items():
