@@ -88,8 +88,21 @@ def test_an_instance_between_idle_and_busy_buys_its_hours_and_keeps_them(store: 
     assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (3600, 4), (DAY, 4)]
     assert found[machine.id].metrics["cpuPercent"].points == 336
     again = Aggregating()
-    measure(store, again, machine, settled=DEFAULT.settled)
+    measure(store, again, machine, settled=DEFAULT.settled, fine=True)
     assert again.requests == []
+
+
+def test_an_instance_that_has_hours_is_decided_on_the_next_day_by_days_and_no_five_minutes(store: Store) -> None:
+    between = {"CPUUtilization": (1.0, 0, 0), "NetworkIn": (2_000.0, 0, 0)}
+    machine = real_instance()
+    measure(store, Aggregating(points=between), machine, settled=DEFAULT.settled, fine=True)
+    tomorrow = NOW + timedelta(days=1)
+    reader = Aggregating(points=between, until=tomorrow)
+    found, _ = measure(store, reader, machine, settled=DEFAULT.settled, fine=True, now=tomorrow)
+    assert [(period, series) for _, period, series in reader.requests] == [(3600, 4), (DAY, 9), (DAY, 4)]
+    twin = replace(machine, id="i-full")
+    full, _ = measure(store, reader, twin, fine=True, now=tomorrow)
+    assert DEFAULT.decisions(machine, found[machine.id]) == DEFAULT.decisions(twin, full[twin.id])
 
 
 def test_a_smaller_type_is_found_by_days_and_says_that_they_were_read(store: Store) -> None:
