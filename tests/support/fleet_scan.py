@@ -99,8 +99,9 @@ def running_fleet_double() -> Iterator[FleetDouble]:
 
 
 def requests_per_thousand(measured: Measured) -> float:
-    """Return hourly metric requests per 1,000 series."""
-    return float(1000 * measured["hourlyRequests"] / measured["hourlySeries"])
+    """Return metric requests for days and hours per 1,000 series."""
+    requests = measured["dayRequests"] + measured["hourlyRequests"]
+    return float(1000 * requests / (measured["daySeries"] + measured["hourlySeries"]))
 
 
 def growth(small: Sequence[Measured], large: Sequence[Measured]) -> float:

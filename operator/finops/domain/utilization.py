@@ -25,6 +25,8 @@ class MetricSummary:
         near_maximum: how many periods came within a tenth of the maximum, at least 1; None in summaries that were
             stored without it.
         missing_at_end: periods without data at the end of the window; None in summaries that were stored without it.
+        read_seconds: length of the points that were read, where they are longer than a period: the figures are then the
+            most that the periods can have been; None: the periods themselves were read.
     """
 
     maximum: float
@@ -43,6 +45,7 @@ class MetricSummary:
     busiest_day: float | None = None
     near_maximum: int | None = None
     missing_at_end: int | None = None
+    read_seconds: int | None = None
 
     @property
     def coverage_percent(self) -> float:
@@ -79,6 +82,21 @@ class MonthlyUse:
 
 
 @dataclass(frozen=True, slots=True)
+class LeastPeaks:
+    """What a level reached at least, as whole days prove it without any finer point.
+
+    Attributes:
+        p90, p95, p99_5: the percentiles of the 5-minute maxima over the whole window are no lower than these.
+        average: neither is the mean of the hourly averages.
+    """
+
+    p90: float
+    p95: float
+    p99_5: float
+    average: float
+
+
+@dataclass(frozen=True, slots=True)
 class Utilization:
     """All summaries of one resource by our metric name; a metric that is not there is unknown, not zero.
 
@@ -91,6 +109,7 @@ class Utilization:
     `fine` holds the 5-minute picture of candidates under the same names, where it was fetched.
     `asked_from` maps a metric name to the start of the window that was asked for, also where nothing was published.
     `month` holds what the last 30 days brought of metrics that are read by the day, whatever a policy's lookback.
+    `least` holds lower bounds of levels where `metrics` are summaries of days, because days decided every check.
     """
 
     resource_id: str
@@ -99,6 +118,7 @@ class Utilization:
     fine: Mapping[str, MetricSummary] = field(default_factory=dict)
     asked_from: Mapping[str, datetime] = field(default_factory=dict)
     month: Mapping[str, MonthlyUse] = field(default_factory=dict)
+    least: Mapping[str, LeastPeaks] = field(default_factory=dict)
 
     def best(self, name: str) -> MetricSummary | None:
         """Return the finest summary there is of `name`, or None when it is unknown."""

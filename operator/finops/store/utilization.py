@@ -20,8 +20,9 @@ from redis.client import NEVER_DECODE
 
 from finops.domain.resource import Shard
 from finops.domain.rings import Ring, pack, unpack
-from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
+from finops.domain.utilization import LeastPeaks, MetricSummary, MonthlyUse, Utilization
 from finops.store.connection import Store, store_errors
+from finops.store.day_points import DayPointStore
 
 _KEPT_SECONDS: Final = 70 * 86_400
 _ANSWERS_SECONDS: Final = 2 * 86_400
@@ -56,6 +57,7 @@ class UtilizationStore:
     def __init__(self, store: Store) -> None:
         self._client: Any = store.client
         self._keys = store.keys
+        self.days = DayPointStore(store)
         self._finish: Any = store.client.register_script(_FINISH)
 
     def rings(self, shard: Shard, metrics: Sequence[str], ids: Sequence[str]) -> dict[tuple[str, str], Ring]:
@@ -153,6 +155,7 @@ class UtilizationStore:
                 pipe.hdel(self._keys.shard(shard).ring(metric), *ids)
             pipe.hdel(self._keys.shard(shard).utilization, *ids)
             pipe.execute()
+        self.days.forget(shard, metrics, ids)
 
     def discovered(self, shard: Shard, metric: str, ids: Sequence[str]) -> dict[str, Discovered] | None:
         """Return what is known of the dimension sets of `ids`, None when they must be discovered (again)."""
@@ -200,6 +203,7 @@ def utilization_to_text(utilization: Utilization) -> str:
         "u": dict(utilization.unknown),
         "a": {name: int(start.timestamp()) for name, start in utilization.asked_from.items()},
         "b": {name: [one.amount, one.hours] for name, one in utilization.month.items()},
+        "l": {name: [one.p90, one.p95, one.p99_5, one.average] for name, one in utilization.least.items()},
     }
     return json.dumps(record, separators=(",", ":"))
 
@@ -215,15 +219,17 @@ def utilization_from_text(resource_id: str, text: str) -> Utilization:
         {name: datetime.fromtimestamp(start, tz=UTC) for name, start in record["a"].items()},
         # Records of a version that knew no bill by use have none.
         {name: MonthlyUse(*row) for name, row in record.get("b", {}).items()},
+        # Nor those of a version that asked for hours first what days prove.
+        {name: LeastPeaks(*row) for name, row in record.get("l", {}).items()},
     )
 
 
 def _summary_to_row(one: MetricSummary) -> list[Any]:
     numbers = (one.maximum, one.p99_5, one.p99, one.p95, one.p90, one.average, one.total)
     window = (one.points, one.expected, one.period_seconds, int(one.start.timestamp()), int(one.end.timestamp()))
-    return [*numbers, *window, one.lowest, one.busiest_day, one.near_maximum, one.missing_at_end]
+    return [*numbers, *window, one.lowest, one.busiest_day, one.near_maximum, one.missing_at_end, one.read_seconds]
 
 
 def _summary_from_row(row: Sequence[Any]) -> MetricSummary:
     times = [datetime.fromtimestamp(seconds, tz=UTC) for seconds in row[10:12]]
-    return MetricSummary(*row[:10], *times, *row[12:16])
+    return MetricSummary(*row[:10], *times, *row[12:17])

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import Enum, auto
 from typing import Any, Generic, TypeAlias
 
 from finops.domain.price import Cost
@@ -18,6 +19,36 @@ from finops.domain.utilization import Utilization
 from finops_operator.plugins.facts import KindFacts
 from finops_operator.plugins.kind import PriceLookup
 from finops_operator.plugins.sizing_policy import SizingPolicy
+
+
+class Settled(Enum):
+    """What the days of a resource decide for a check."""
+
+    OPEN = auto()
+    """Finer points may say otherwise."""
+    BY_DAYS = auto()
+    """They cannot: what the days show is the judgement."""
+    BY_BOUNDS = auto()
+    """They cannot: the judgement is the one with the most that the 5 minutes can have been."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures(Generic[KindFacts]):
+    """A resource three times: with its days, and with the least and the most that finer points can say.
+
+    Attributes:
+        days: summaries of whole days of UTC and `Utilization.least`, no 5-minute picture.
+        least, most: hours and 5 minutes of which every figure is no higher, and no lower, than the real one; `lowest`
+            is no higher in both.
+    """
+
+    days: Facts[KindFacts]
+    least: Facts[KindFacts]
+    most: Facts[KindFacts]
+
+
+def _open(_pictures: Pictures[Any], _parameters: Mapping[str, Decimal]) -> Settled:
+    return Settled.OPEN
 
 
 def _never(_facts: Facts[Any], _parameters: Mapping[str, Decimal]) -> bool:
@@ -108,6 +139,10 @@ class Check(Generic[KindFacts]):
             policy's lookback is enough.
         wants_fine: whether the 5-minute picture of this resource could change the judgement; asked with the hourly
             picture, so that only candidates cost further queries.
+        settled_by_days: whether finer points could bring a finding, take one away or change its target. Where it says
+            `BY_DAYS`, `evaluate` with the days must say the same, and where `BY_BOUNDS`, with the days and the 5
+            minutes of `most`. How much of a window days
+            show is a lower bound in `least` and `most`, so that hours may be enough where it is not.
     """
 
     id: str
@@ -124,3 +159,4 @@ class Check(Generic[KindFacts]):
     parameters: tuple[ParameterSpec, ...] = ()
     window_parameter: str = ""
     wants_fine: Callable[[Facts[KindFacts], Parameters], bool] = _never
+    settled_by_days: Callable[[Pictures[KindFacts], Parameters], Settled] = _open

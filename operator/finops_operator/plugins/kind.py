@@ -49,7 +49,13 @@ class MetricSpec:
             a rate is a figure divided by `period_seconds`.
         unit: unit of a point: `percent`, `bytes`, `count`, `seconds`, `credits`.
         missing_means_zero: whether AWS leaves a point out because nothing happened; False: a missing point is unknown.
-        hourly: part of the first hourly picture.
+        hourly: part of the hourly picture.
+        samples_in_five_minutes: of an hourly metric the most samples that AWS takes of it in five minutes, so that a
+            day's SampleCount says how much of the day was seen; 0: its SampleCount says something else, a day counts
+            as it stands; None: its days decide nothing, and its kind is asked for hours at once. Of a discovered
+            metric a day counts as it stands.
+        by_day: further statistics that its days are asked for: `Maximum` of a counter bounds what five minutes can have
+            brought, `Minimum` of a level how low its mean can have been.
         daily: read instead by the day, over 30 days or as many more as a check needs, whatever a policy's lookback:
             what is billed by use, what AWS publishes once a day, and what is judged by months.
         only_days: of a daily metric how many days are read, whatever checks of other metrics need; 0: what they need.
@@ -72,6 +78,8 @@ class MetricSpec:
     unit: str
     missing_means_zero: bool = False
     hourly: bool = True
+    samples_in_five_minutes: int | None = None
+    by_day: tuple[str, ...] = ()
     daily: bool = False
     only_days: int = 0
     lag_days: int = 0

@@ -12,7 +12,7 @@ from typing import Final
 from finops.domain.recommendation import EvidenceFact, PerformanceRisk
 from finops.domain.utilization import MetricSummary
 
-_PERIODS: Final[Mapping[int, str]] = {300: "5 minutes", 3600: "hour"}
+_PERIODS: Final[Mapping[int, str]] = {300: "5 minutes", 3600: "hour", 86_400: "day"}
 _HOUR_SECONDS: Final = 3600
 _DAY_HOURS: Final = 24
 _PERCENT: Final = 100.0
@@ -95,7 +95,17 @@ def window_fact(summary: MetricSummary) -> EvidenceFact:
     covered = percent(summary.coverage_percent)
     values = f"{count(summary.points)} of {count(summary.expected)} values"
     until = f"{summary.end:%Y-%m-%d %H:%M} UTC"
-    return EvidenceFact("Measured", f"{length} until {until}: {values} ({covered})")
+    return EvidenceFact("Measured", f"{length} until {until}: {values} ({covered}){read_by(summary)}")
+
+
+def read_by(summary: MetricSummary) -> str:
+    """Return, to end a sentence about a summary, that longer points than its own were read; empty when they were not.
+
+    They bound what the shorter ones can have been, so figures made of them are no lower than the real ones.
+    """
+    if not summary.read_seconds:
+        return ""
+    return f"; read by the {_PERIODS[summary.read_seconds]}, so each figure is the most it can be"
 
 
 def days(hours: float) -> str:

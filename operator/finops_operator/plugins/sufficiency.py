@@ -68,7 +68,9 @@ def figure(value: float | Decimal, digits: int = 2) -> str:
 
 def coverage_evidence(summary: MetricSummary) -> dict[str, Json]:
     """Return window and coverage of a summary."""
+    read: dict[str, Json] = {"readSeconds": summary.read_seconds} if summary.read_seconds else {}
     return {
+        **read,
         "windowStart": summary.start.isoformat(),
         "windowEnd": summary.end.isoformat(),
         "periodSeconds": summary.period_seconds,

@@ -14,7 +14,7 @@ from typing import Any
 
 from finops.domain.recommendation import Finding, NotRecommended
 from finops.errors import InvalidInput
-from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.rules.known_ids import nearest
 
 
@@ -86,6 +86,19 @@ def wants_fine(enabled: Iterable[EnabledCheck], facts: Facts[Any]) -> bool:
     return any(
         item.check.wants_fine(facts, item.parameters) for item in enabled if facts.resource.kind in item.check.kinds
     )
+
+
+def settled_by_days(enabled: Iterable[EnabledCheck], pictures: Pictures[Any]) -> Settled:
+    """Judge from the days whether a check for the kind could use a finer picture: one that could leaves all open."""
+    found = Settled.BY_DAYS
+    for item in enabled:
+        if pictures.days.resource.kind in item.check.kinds:
+            one = item.check.settled_by_days(pictures, item.parameters)
+            if one is Settled.OPEN:
+                return one
+            if one is Settled.BY_BOUNDS:
+                found = one
+    return found
 
 
 def required_window_days(enabled: Iterable[EnabledCheck], kind: str, lookback_days: int) -> int:

@@ -23,12 +23,13 @@ from finops.store.recommendations import RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
 from finops.store.utilization import UtilizationStore
 from finops_operator.killpoint import killpoint
-from finops_operator.plugins.check import Facts
+from finops_operator.plugins.check import Facts, Pictures, Settled
 from finops_operator.plugins.facts import facts_of
 from finops_operator.plugins.sufficiency import insufficient
-from finops_operator.scan.check import evaluate, required_window_days, wants_fine
+from finops_operator.scan.check import evaluate, required_window_days, settled_by_days, wants_fine
 from finops_operator.scan.metrics.failures import Failures
-from finops_operator.scan.metrics.measure import Measurer, MeasureSettings
+from finops_operator.scan.metrics.first_days import DaysPicture
+from finops_operator.scan.metrics.measure import Measurer, MeasureSettings, Wishes
 from finops_operator.scan.offerings import OfferingAnswers
 from finops_operator.scan.policy_rules import PolicyRules
 from finops_operator.scan.recommend import Declarations, recommend, savings_of
@@ -93,8 +94,9 @@ class ShardJudge:
         self._costs: dict[str, Cost] = {}
         self._previous: dict[str, str] = {}
         self._answers = OfferingAnswers(kind.listing.questions, reader, brief.stores.offerings)
+        wishes = Wishes(self._wants_fine, self._settled_by_days)
         self._measurer = Measurer(
-            shard, kind, reader, brief.stores.utilization, settings, self._wants_fine, brief.metric_requests
+            shard, kind, reader, brief.stores.utilization, settings, wishes, brief.metric_requests
         )
         self.totals = ShardTotals(shard, failures=self._measurer.failures)
 
@@ -174,6 +176,17 @@ class ShardJudge:
 
     def _wants_fine(self, resource: Resource, utilization: Utilization) -> bool:
         return wants_fine(self._brief.enabled, self._facts(resource, utilization))
+
+    def _settled_by_days(self, resource: Resource, picture: DaysPicture) -> Settled:
+        ends = (picture.days, picture.least, picture.most)
+        days, least, most = (self._facts(resource, one) for one in ends)
+        pictures = Pictures(days, least, most)
+        settled = settled_by_days(self._brief.enabled, pictures)
+        answers = self._answers.about(resource, picture.most) if settled is Settled.BY_BOUNDS else {}
+        if not answers:
+            return settled
+        days, least, most = (replace(one, answers=answers) for one in (days, least, most))
+        return settled_by_days(self._brief.enabled, Pictures(days, least, most))
 
     def _facts(self, resource: Resource, utilization: Utilization) -> Facts[Any]:
         return Facts(

@@ -82,8 +82,11 @@ class ScanDependencies:
 
 @dataclass(frozen=True, slots=True)
 class MetricEffort:
-    """What was asked of CloudWatch; 5-minute points are counted apart."""
+    """What was asked of CloudWatch: series of days, hours and 5 minutes apart, the points of all together."""
 
+    points: int = 0
+    day_series: int = 0
+    day_requests: int = 0
     hourly_series: int = 0
     hourly_requests: int = 0
     fine_series: int = 0
@@ -249,12 +252,15 @@ def _publish(
     if not summary.complete_failure:
         brief.stores.recommendations.swap(brief.policy, _head(brief, summary, shards, progress))
         CostHistoryStore(deps.store).put(started.date(), progress.whole)
-    efforts = [totals.failures for totals in progress.totals if totals.failures is not None]
+    efforts = [totals.failures.asked for totals in progress.totals if totals.failures is not None]
     return ScanOutcome(
         summary=summary,
         brief=brief,
         shards=shards,
         metric_effort=MetricEffort(
+            points=sum(one.points for one in efforts),
+            day_series=sum(one.day_series for one in efforts),
+            day_requests=sum(one.day_requests for one in efforts),
             hourly_series=sum(one.hourly_series for one in efforts),
             hourly_requests=sum(one.hourly_requests for one in efforts),
             fine_series=sum(one.fine_series for one in efforts),

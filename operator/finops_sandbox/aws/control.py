@@ -68,7 +68,9 @@ class Control:
 
     def fleet(self, account: str, region: str, *, instances: int, volumes: int = 0, age_days: int = 60) -> None:
         """Answer one account and region from generated pages from now on."""
-        launched = (self._estate.clock.now() - timedelta(days=age_days)).replace(microsecond=0)
+        # At midnight: the fleet of a second scan of the day is the same one.
+        midnight = self._estate.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        launched = midnight - timedelta(days=age_days)
         fleet = Fleet(account, region, instances, max(volumes, instances), launched)
         with self._estate.lock:
             self._estate.fleets[account, region] = fleet

@@ -138,4 +138,8 @@ def _clipped(series: Series, name: str, first_slot: int, slots: int, whole: floa
     ]
     if overlaps == [(first_slot, last_slot)]:
         return whole
+    if len(overlaps) == 1:
+        ((low, high),) = overlaps
+        # Today ends at the same slot for a whole fleet.
+        return _bucket(series.shape, series.variant, series.presence, name, low, high - low)
     return _statistic(name, _samples(series, (slot for low, high in overlaps for slot in range(low, high))))

@@ -1,4 +1,4 @@
-"""The hourly values behind a resource's summaries, as lines of a chart and as a table by day."""
+"""The hourly values behind a resource's summaries, or the daily ones, as lines of a chart and as a table by day."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from finops.domain.days import DayPoints
 from finops.domain.rings import Ring
 from finops.store.connection import Store
 from finops.store.utilization import UtilizationStore
@@ -20,12 +21,15 @@ _LEVEL_STATISTICS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day of a metric: its highest hour, its mean, and how many of its hours have a value."""
+    """One day of a metric: its highest hour, its mean, and how many of its hours have a value.
+
+    Where days were read and no hours: its highest value or its sum, its mean, and no number of hours.
+    """
 
     day: date
     highest: float
     mean: float
-    hours: int
+    hours: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Chart:
     """One metric over time. Coordinates are percent of the picture; an hour without a value interrupts the line.
 
     Attributes:
-        what: what a point is: the highest value of an hour, or its sum.
+        what: what a point is: the highest value of an hour, or its sum; of a day where `by_day`.
         lines: points of each uninterrupted line, as an SVG polyline takes them.
         mark: height of the value below which 99.5 % of the time lies, None when it is not known.
     """
@@ -47,17 +51,51 @@ class Chart:
     mark: float | None
     below: float | None
     days: tuple[Day, ...]
+    by_day: bool = False
 
 
 def charts_of(store: Store, row: ResourceRow) -> tuple[Chart, ...]:
-    """Return a chart for each metric whose hourly values are kept. Raises StoreUnavailable."""
+    """Return a chart for each metric whose hourly or daily values are kept. Raises StoreUnavailable."""
     if row.utilization is None:
         return ()
-    names = sorted(row.utilization.metrics)
-    rings = UtilizationStore(store).rings(row.resource.shard, names, [row.resource.id])
-    found = ((name, rings.get((row.resource.id, name))) for name in names)
-    charts = (_chart(name, ring, row) for name, ring in found if ring is not None and ring.hours)
+    names, kept, place = sorted(row.utilization.metrics), UtilizationStore(store), row.resource
+    rings = kept.rings(place.shard, names, [place.id])
+    without = [name for name in names if (place.id, name) not in rings]
+    days = kept.days.read(place.shard, without, [place.id])
+    charts = []
+    for name in names:
+        ring, points = rings.get((place.id, name)), days.get((place.id, name))
+        if ring is not None and ring.hours:
+            charts.append(_chart(name, ring, row))
+        elif points is not None and points.values:
+            charts.append(_chart_of_days(name, points, level=row.utilization.metrics[name].total is None))
     return tuple(one for one in charts if one is not None)
+
+
+def _chart_of_days(name: str, points: DayPoints, *, level: bool) -> Chart | None:
+    """Return the chart of a metric whose days decided: of a level means come first and then maxima, else sums."""
+    means, values = points.values[0], points.values[1 if level else 0]
+    known = [one for one in values if not math.isnan(one)]
+    if not known:
+        return None
+    top = max(known) or 1.0
+    days = tuple(
+        Day(_at(24 * (points.first_day + number)).date(), value, mean, None)
+        for number, (value, mean) in enumerate(zip(values, means, strict=True))
+        if not math.isnan(value)
+    )
+    return Chart(
+        name,
+        f"{'highest value' if level else 'sum'} of each day; hours were not needed",
+        _at(24 * points.first_day),
+        datetime.fromtimestamp(points.asked, tz=UTC),
+        top,
+        tuple(_lines(list(values), top)),
+        None,
+        None,
+        days,
+        by_day=True,
+    )
 
 
 def _chart(name: str, ring: Ring, row: ResourceRow) -> Chart | None:

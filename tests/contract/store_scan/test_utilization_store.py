@@ -6,6 +6,7 @@ import math
 from array import array
 from datetime import UTC, datetime
 
+from finops.domain.days import DayPoints
 from finops.domain.resource import Shard
 from finops.domain.rings import Ring
 from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
@@ -31,9 +32,25 @@ def test_rings_are_kept_as_bytes_next_to_a_client_that_speaks_text(store: Store)
     assert found["i-1", "cpuPercent"].end_hour == 490_000
 
 
+def test_days_are_kept_with_the_instant_they_were_asked_at(store: Store) -> None:
+    utilization = UtilizationStore(store)
+    points = DayPoints(1_763_985_600, 20_416, (array("f", [1.5, math.nan, 255.0]), array("f", [2.5, math.nan, 1e30])))
+    utilization.days.put(SHARD, {("i-1", "cpuPercent"): points, ("i-2", "networkInBytes"): points})
+    found = utilization.days.read(SHARD, ["cpuPercent", "networkInBytes"], ["i-1", "i-2"])
+    assert set(found) == {("i-1", "cpuPercent"), ("i-2", "networkInBytes")}
+    kept = found["i-1", "cpuPercent"]
+    assert (kept.asked, kept.first_day) == (1_763_985_600, 20_416)
+    assert kept.values[1].tobytes() == points.values[1].tobytes()
+    later = kept.since(20_418)
+    assert later is not None
+    assert [list(one) for one in later] == [[255.0], [array("f", [1e30])[0]]]
+    assert kept.since(20_415) is None
+    assert utilization.rings(SHARD, ["cpuPercent"], ["i-1"]) == {}
+
+
 def test_summaries_come_back_as_they_were(store: Store) -> None:
     summary = MetricSummary(99.5, 90, 80, 70, 60, 12.25, None, 330, 336, 3600, START, END, 0.5)
-    counter = MetricSummary(9, 8, 7, 6, 5, 4, 1e12, 1, 2, 300, START, END, 3.0, 2.0, 1, 7)
+    counter = MetricSummary(9, 8, 7, 6, 5, 4, 1e12, 1, 2, 300, START, END, 3.0, 2.0, 1, 7, 86_400)
     before = Utilization(
         "i-1",
         {"cpuPercent": summary},
@@ -51,9 +68,12 @@ def test_what_is_gone_is_forgotten_everywhere(store: Store) -> None:
     utilization = UtilizationStore(store)
     ring = Ring(10, (array("f", [1.0]),))
     utilization.put_rings(SHARD, {("i-1", "cpuPercent"): ring, ("i-2", "cpuPercent"): ring})
+    days = DayPoints(0, 0, (array("f", [1.0]),))
+    utilization.days.put(SHARD, {("i-1", "cpuPercent"): days, ("i-2", "cpuPercent"): days})
     utilization.put_summaries(SHARD, {"i-1": Utilization("i-1"), "i-2": Utilization("i-2")})
     utilization.forget(SHARD, ["cpuPercent"], ["i-1"])
     assert set(utilization.rings(SHARD, ["cpuPercent"], ["i-1", "i-2"])) == {("i-2", "cpuPercent")}
+    assert set(utilization.days.read(SHARD, ["cpuPercent"], ["i-1", "i-2"])) == {("i-2", "cpuPercent")}
     assert set(utilization.summaries(SHARD, ["i-1", "i-2"])) == {"i-2"}
 
 

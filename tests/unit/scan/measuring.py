@@ -14,7 +14,8 @@ from finops.errors import AwsError
 from finops.store.connection import Store
 from finops.store.utilization import UtilizationStore
 from finops_operator.plugins.kind import ResourceKind
-from finops_operator.scan.metrics.measure import Measurer, MeasureSettings
+from finops_operator.scan.metrics.first_days import Judge
+from finops_operator.scan.metrics.measure import Judged, Measurer, MeasureSettings, Wishes
 from finops_operator.services.ec2.instance import KIND as INSTANCE
 from finops_operator.services.ec2.volume import KIND as VOLUME
 
@@ -102,7 +103,8 @@ def measure(
     reader: CloudWatch,
     *resources: Resource,
     now: datetime = NOW,
-    fine: bool = False,
+    fine: bool | Judged = False,
+    settled: Judge | None = None,
     days: int = 14,
     silence: int = 32,
     kind: ResourceKind[Any] | None = None,
@@ -111,6 +113,7 @@ def measure(
     kind = kind or (VOLUME if resources[0].kind == "ebs-volume" else INSTANCE)
     shard = Shard("111111111111", "us-east-1", kind.id)
     settings = MeasureSettings(now, days, silence)
+    wishes = Wishes(fine if callable(fine) else lambda _r, _u: bool(fine), settled)
     with ThreadPoolExecutor(threads) as requests:
-        measurer = Measurer(shard, kind, reader, UtilizationStore(store), settings, lambda _r, _u: fine, requests)
+        measurer = Measurer(shard, kind, reader, UtilizationStore(store), settings, wishes, requests)
         return measurer.page(resources), measurer

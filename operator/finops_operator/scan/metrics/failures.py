@@ -9,35 +9,51 @@ from dataclasses import dataclass, field
 from finops.domain.quantity import counted
 from finops.domain.resource import Gap, Shard
 from finops.errors import AwsError
+from finops_operator.scan.metrics.queries import FIVE_MINUTES, Window
+from finops_operator.scan.metrics.windows import DAY
+
+
+@dataclass(slots=True)
+class Asked:
+    """How much of CloudWatch was asked for in one shard: days, hours and 5 minutes apart."""
+
+    hourly_series: int = 0
+    hourly_requests: int = 0
+    fine_series: int = 0
+    fine_requests: int = 0
+    day_series: int = 0
+    day_requests: int = 0
+    points: int = 0
+
+    def add(self, series: int, window: Window) -> None:
+        """Count one request of `series` series over `window`."""
+        self.points += series * window.points
+        if window.period == DAY:
+            self.day_series += series
+            self.day_requests += 1
+        elif window.period == FIVE_MINUTES:
+            self.fine_series += series
+            self.fine_requests += 1
+        else:
+            self.hourly_series += series
+            self.hourly_requests += 1
 
 
 @dataclass(slots=True)
 class Failures:
-    """Failed metrics of one shard, and how much was asked for: hourly and 5-minute series apart."""
+    """Failed metrics of one shard, and how much was asked for."""
 
     shard: Shard
     metrics: Counter[tuple[str, str]] = field(default_factory=Counter)
     resources: Counter[tuple[str, str]] = field(default_factory=Counter)
     messages: dict[tuple[str, str], str] = field(default_factory=dict)
-    hourly_series: int = 0
-    hourly_requests: int = 0
-    fine_series: int = 0
-    fine_requests: int = 0
+    asked: Asked = field(default_factory=Asked)
 
     def add(self, operation: str, code: str, failed: Iterable[str]) -> None:
         """Count failed metrics, one resource id per metric."""
         ids = list(failed)
         self.metrics[operation, code] += len(ids)
         self.resources[operation, code] += len(set(ids))
-
-    def requested(self, series: int, *, fine: bool) -> None:
-        """Count one request of `series` series."""
-        if fine:
-            self.fine_series += series
-            self.fine_requests += 1
-        else:
-            self.hourly_series += series
-            self.hourly_requests += 1
 
     def explain(self, error: AwsError) -> None:
         """Keep the first message of each code, for people."""

@@ -1,8 +1,9 @@
-"""Measure a page of resources: hourly rings for all, 5-minute points for candidates, days of the billed and inactive.
+"""Measure a page of resources: days first, hourly rings where a check is open, 5-minute points for candidates.
 
-Called by the pipeline with pages of one shard. Hours are shared by all policies through the rings in the store, and
-5-minute pictures and inactivity by those with the same window, so a second policy asks CloudWatch for nothing. What
-cannot be read becomes `unknown` with its reason, never zero.
+Called by the pipeline with pages of one shard. Days are also all that is asked of the billed by use and the inactive.
+What has hourly rings keeps them: a day more costs them no more than the days would. Hours are shared by all policies
+through the rings in the store, days, 5-minute pictures and inactivity by those with the same window, so a second policy
+asks CloudWatch for nothing. What cannot be read becomes `unknown` with its reason, never zero.
 """
 
 from __future__ import annotations
@@ -11,29 +12,31 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from finops.domain.resource import Gap, Resource, Shard
 from finops.domain.rings import Ring, blank
-from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
+from finops.domain.utilization import MetricSummary, Utilization
 from finops.ports.aws_read import PageReader
 from finops.store.utilization import Discovered, UtilizationStore
 from finops_operator.plugins.kind import MetricSpec, ResourceKind
 from finops_operator.scan.metrics.agent import OPERATION as LIST_METRICS
 from finops_operator.scan.metrics.agent import dimension_sets
+from finops_operator.scan.metrics.draft import Draft
 from finops_operator.scan.metrics.failures import Failures
 from finops_operator.scan.metrics.fetch import OPERATION as GET_METRIC_DATA
 from finops_operator.scan.metrics.fetch import MetricAnswers, fetch
+from finops_operator.scan.metrics.first_days import FirstDays, Judge
 from finops_operator.scan.metrics.queries import HOUR, Batch, Query, Window, batches
 from finops_operator.scan.metrics.summarize import (
     MONTH_DAYS,
+    NOT_APPLICABLE,
     NOT_PUBLISHED,
     NOT_SINCE_LAUNCH,
     TOO_NEW,
     Series,
-    monthly_use,
     summarize,
 )
 from finops_operator.scan.metrics.windows import (
@@ -45,14 +48,25 @@ from finops_operator.scan.metrics.windows import (
     missing_hours,
 )
 
-NOT_APPLICABLE: Final = "NotApplicable"
-"""The resource publishes no such metric as it stands (stopped, not burstable)."""
 _ANSWERED: Final = frozenset({NOT_PUBLISHED, NOT_SINCE_LAUNCH, TOO_NEW, NOT_APPLICABLE})
 _FINE_FOR: Final = timedelta(hours=24)
 _GIVE_UP_AFTER: Final = 2
 REQUESTS_AHEAD: Final = 3
 """Requests of one shard that wait for CloudWatch at a time: at a second each they use up our share of its budget."""
-WantsFine = Callable[[Resource, Utilization], bool]
+Judged = Callable[[Resource, Utilization], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the checks say about a resource and a picture of it.
+
+    Attributes:
+        fine: with its hours: whether the 5-minute picture could change a judgement.
+        settled: with its days: whether nothing finer could; None: days are not asked for first.
+    """
+
+    fine: Judged
+    settled: Judge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,47 +85,6 @@ class MeasureSettings:
     inactivity_days: int
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A Utilization in the making."""
-
-    metrics: dict[str, MetricSummary] = field(default_factory=dict)
-    unknown: dict[str, str] = field(default_factory=dict)
-    fine: dict[str, MetricSummary] = field(default_factory=dict)
-    asked_from: dict[str, datetime] = field(default_factory=dict)
-    month: dict[str, MonthlyUse] = field(default_factory=dict)
-
-    def done(self, resource_id: str) -> Utilization:
-        return Utilization(resource_id, self.metrics, self.unknown, self.fine, self.asked_from, self.month)
-
-    def put(self, name: str, found: MetricSummary | str, *, fine: bool = False) -> None:
-        if isinstance(found, str):
-            self.unknown[name] = found
-        elif fine:
-            self.fine[name] = found
-        else:
-            self.metrics[name] = found
-
-    def put_days(self, spec: MetricSpec, series: Series, launch: datetime | None) -> None:
-        """Take what the days of a metric say: of the whole window, and of the last 30 for the bill."""
-        self.asked_from[spec.name] = datetime.fromtimestamp(series.start, tz=UTC)
-        self.put(spec.name, summarize(spec, series, launch))
-        use = monthly_use(spec, series, launch)
-        if use is not None:
-            self.month[spec.name] = use
-
-    def take_days(self, spec: MetricSpec, before: Utilization) -> bool:
-        """Take over what another scan of today was answered about a metric; False when it was not answered."""
-        found = before.metrics.get(spec.name) or before.unknown.get(spec.name)
-        if found is None:
-            return False
-        self.asked_from[spec.name] = before.asked_from[spec.name]
-        self.put(spec.name, found)
-        if spec.name in before.month:
-            self.month[spec.name] = before.month[spec.name]
-        return True
-
-
 class Measurer:
     """Measures the pages of one shard for one policy and remembers what failed."""
 
@@ -122,7 +95,7 @@ class Measurer:
         reader: PageReader,
         store: UtilizationStore,
         settings: MeasureSettings,
-        wants_fine: WantsFine,
+        wishes: Wishes,
         requests: Executor,
     ) -> None:
         """`requests` are threads for CloudWatch alone: shards wait for them, so they must not be the shards' own."""
@@ -132,7 +105,7 @@ class Measurer:
         self._reader = reader
         self._store = store
         self._settings = settings
-        self._wants_fine = wants_fine
+        self._wishes = wishes
         self._requests = requests
         self._unserved = 0
         self._last_code = ""
@@ -147,17 +120,18 @@ class Measurer:
         Raises:
             StoreUnavailable: the store does not answer.
         """
-        drafts = {resource.id: _Draft() for resource in resources}
+        drafts = {resource.id: Draft() for resource in resources}
         sets = self._dimension_sets(resources)
         for resource in resources:
             for spec in self._kind.metrics:
                 if not spec.applies(resource):
                     drafts[resource.id].unknown[spec.name] = NOT_APPLICABLE
         unmeasured = self._kind.states.unmeasured
-        self._hourly([one for one in resources if one.state not in unmeasured], drafts, sets)
-        self._inactive([one for one in resources if one.state in unmeasured], drafts)
+        # What is read by days whatever is asked first may decide already.
         self._daily(resources, drafts, sets)
-        self._fine(resources, drafts, sets)
+        decided = self._hourly([one for one in resources if one.state not in unmeasured], drafts, sets)
+        self._inactive([one for one in resources if one.state in unmeasured], drafts)
+        self._fine([one for one in resources if one.id not in decided], drafts, sets)
         measured = {resource_id: draft.done(resource_id) for resource_id, draft in drafts.items()}
         self._store.put_summaries(self._shard, measured)
         return measured
@@ -199,15 +173,21 @@ class Measurer:
             metric, dimensions = one.metric, one.dimensions
         return Query(resource.id, spec.name, spec.namespace, metric, dimensions, spec.statistics, window)
 
-    def _fetch(self, queries: Iterable[Query], *, fine: bool) -> Iterator[MetricAnswers]:
-        """Yield the answers of one request at a time, in order: 5-minute points of a whole page would be 50 MB."""
+    def _fetch(self, queries: Iterable[Query], *, first: bool = False) -> Iterator[MetricAnswers]:
+        """Yield the answers of one request at a time, in order: 5-minute points of a whole page would be 50 MB.
+
+        `first`: what first days leave open is asked for again by hours, so that only then its failure counts.
+        """
         for batch, future in self._under_way(batches(queries)):
             if future is None:
                 answers = MetricAnswers(failed=dict.fromkeys(batch.queries, self._last_code))
             else:
                 answers = future.result()
                 self._watch(answers)
-                self.failures.requested(batch.series, fine=fine)
+                self.failures.asked.add(batch.series, batch.window)
+            if first:
+                yield answers
+                continue
             by_code: dict[str, list[str]] = {}
             for query, code in answers.failed.items():
                 by_code.setdefault(code, []).append(query.resource_id)
@@ -237,13 +217,18 @@ class Measurer:
     def _hourly(
         self,
         resources: Sequence[Resource],
-        drafts: Mapping[str, _Draft],
+        drafts: Mapping[str, Draft],
         sets: Mapping[str, Mapping[str, Discovered] | str],
-    ) -> None:
+    ) -> frozenset[str]:
+        """Bring the rings up to date of all but those that days decide, and return these."""
         specs = [spec for spec in self._kind.metrics if spec.hourly]
         needed = self._settings.lookback_days * 24
         end_hour = last_hour(self._settings.now)
         rings = self._store.rings(self._shard, [spec.name for spec in specs], [one.id for one in resources])
+        ringed = {resource_id for resource_id, _ in rings}
+        days = self._first_days(drafts, sets)
+        decided, known = days.decided([one for one in resources if one.id not in ringed])
+        resources = [one for one in resources if one.id not in decided]
         queries: list[Query] = []
         for resource in resources:
             for spec in specs:
@@ -256,7 +241,7 @@ class Measurer:
                 else:
                     queries.append(query)
         failed: dict[tuple[str, str], str] = {}
-        for answers in self._fetch(queries, fine=False):
+        for answers in self._fetch(queries):
             changed = {
                 query.key: _joined(rings.get(query.key), query.window, points, needed)
                 for query, points in answers.points.items()
@@ -269,28 +254,42 @@ class Measurer:
             for spec in specs:
                 if spec.name not in draft.unknown:
                     key = (resource.id, spec.name)
-                    self._put_hourly(draft, spec, resource, failed.get(key) or rings[key], needed)
+                    _put_hourly(draft, spec, resource, failed.get(key) or rings[key], needed)
+        # Those that have hours from before need their days only in place of 5 minutes.
+        old = [one for one in resources if one.id in ringed and self._wishes.fine(one, drafts[one.id].done(one.id))]
+        known |= days.known(old)
+        hours = {one: drafts[one].done(one) for one in known}
+        decided |= days.decided_by_hours(resources, known, hours, rings)
+        for resource_id, picture in decided.items():
+            drafts[resource_id].take(picture)
+        return frozenset(decided)
 
-    @staticmethod
-    def _put_hourly(draft: _Draft, spec: MetricSpec, resource: Resource, ring: Ring | str, needed: int) -> None:
-        if isinstance(ring, str):
-            draft.unknown[spec.name] = ring
-            return
-        start = ring.end_hour - needed
-        series = Series(start * HOUR, HOUR, ring.slice_from(start))
-        draft.asked_from[spec.name] = datetime.fromtimestamp(series.start, tz=UTC)
-        draft.put(spec.name, summarize(spec, series, resource.created))
+    def _first_days(self, drafts: Mapping[str, Draft], sets: Mapping[str, Mapping[str, Discovered] | str]) -> FirstDays:
+        daily = frozenset(spec.name for spec in self._kind.metrics if spec.daily)
+        settled = self._wishes.settled
+        return FirstDays(
+            self._shard,
+            self._kind,
+            self._store,
+            self._settings.now,
+            self._settings.lookback_days,
+            ask=lambda resource, spec, window: self._query(resource, spec, window, sets),
+            fetch=lambda queries: self._fetch(queries, first=True),
+            judge=None
+            if settled is None
+            else lambda resource, picture: settled(resource, picture.beside(drafts[resource.id].by_day(daily))),
+        )
 
     # -- inactivity --------------------------------------------------------------------------------------------------
 
-    def _inactive(self, resources: Sequence[Resource], drafts: Mapping[str, _Draft]) -> None:
+    def _inactive(self, resources: Sequence[Resource], drafts: Mapping[str, Draft]) -> None:
         """Ask for one point a day; what was answered today is not asked again."""
         window = inactivity_window(self._settings.now, self._settings.inactivity_days)
         question = f"inactivity-{window.start}-{window.end}"
         memory = self._kind.memory
         marks = {one.id: memory.mark(one) if memory is not None else "" for one in resources}
         previous = self._store.answers(self._shard, question, marks)
-        answered: dict[str, _Draft] = {}
+        answered: dict[str, Draft] = {}
         queries: list[Query] = []
         specs = {spec.name: spec for spec in self._kind.metrics if spec.hourly and not spec.discovered}
         for resource in resources:
@@ -306,12 +305,12 @@ class Measurer:
                 query = self._query(resource, spec, window, {})
                 assert isinstance(query, Query)
                 queries.append(query)
-        for answers in self._fetch(queries, fine=False):
+        for answers in self._fetch(queries):
             for query, points in answers.points.items():
                 series = Series(window.start, window.period, points)
                 # Of an inactive resource the whole window counts: its creation is not a restart.
                 summary = summarize(specs[query.name], series, None)
-                for draft in (drafts[query.resource_id], answered.setdefault(query.resource_id, _Draft())):
+                for draft in (drafts[query.resource_id], answered.setdefault(query.resource_id, Draft())):
                     draft.asked_from[query.name] = window.start_time
                     draft.put(query.name, summary)
             for query, code in answers.failed.items():
@@ -323,7 +322,7 @@ class Measurer:
     def _daily(
         self,
         resources: Sequence[Resource],
-        drafts: Mapping[str, _Draft],
+        drafts: Mapping[str, Draft],
         sets: Mapping[str, Mapping[str, Discovered] | str],
     ) -> None:
         """Ask for one point a day of what is read by days; what was answered today is not asked again."""
@@ -336,7 +335,7 @@ class Measurer:
         marks = {one.id: str(one.created or "") for one in resources}
         kept = self._store.answers(self._shard, question, marks)
         launched = {one.id: one.created for one in resources}
-        fresh: dict[str, _Draft] = {}
+        fresh: dict[str, Draft] = {}
         queries: list[Query] = []
         for resource in resources:
             draft, before = drafts[resource.id], kept.get(resource.id)
@@ -352,10 +351,10 @@ class Measurer:
                     draft.put_days(spec, Series(window.start, window.period, nothing), resource.created)
                 else:
                     draft.unknown[spec.name] = query
-        for answers in self._fetch(queries, fine=False):
+        for answers in self._fetch(queries):
             for query, points in answers.points.items():
                 series = Series(query.window.start, query.window.period, points)
-                for draft in (drafts[query.resource_id], fresh.setdefault(query.resource_id, _Draft())):
+                for draft in (drafts[query.resource_id], fresh.setdefault(query.resource_id, Draft())):
                     draft.put_days(specs[query.name], series, launched[query.resource_id])
             for query, code in answers.failed.items():
                 drafts[query.resource_id].unknown[query.name] = code
@@ -366,32 +365,32 @@ class Measurer:
     def _fine(
         self,
         resources: Sequence[Resource],
-        drafts: Mapping[str, _Draft],
+        drafts: Mapping[str, Draft],
         sets: Mapping[str, Mapping[str, Discovered] | str],
     ) -> None:
         specs = {spec.name: spec for spec in self._kind.metrics if spec.fine}
-        wanted = [one for one in resources if specs and self._wants_fine(one, drafts[one.id].done(one.id))]
+        wanted = [one for one in resources if specs and self._wishes.fine(one, drafts[one.id].done(one.id))]
         window = fine_window(self._settings.now, self._settings.lookback_days)
         launched = {one.id: one.created for one in wanted}
         marks = {one.id: _launch_within(window, one) for one in wanted}
         today = window.end // DAY
         kept = self._store.answers(self._shard, self._fine_question(today - 1), marks)
         kept |= self._store.answers(self._shard, self._fine_question(today), marks)
-        pictures: dict[str, _Draft] = {}
+        pictures: dict[str, Draft] = {}
         queries: list[Query] = []
         for resource in wanted:
             draft, picture = drafts[resource.id], kept.get(resource.id)
             if picture is not None and self._still_fine(picture, draft, specs):
                 _show(draft, picture, specs)
                 continue
-            fresh = pictures[resource.id] = _Draft()
+            fresh = pictures[resource.id] = Draft()
             for spec in specs.values():
                 query = self._query(resource, _peaks(spec), window, sets) if spec.applies(resource) else NOT_APPLICABLE
                 if isinstance(query, Query):
                     queries.append(query)
                 else:
                     fresh.unknown[spec.name] = query
-        for answers in self._fetch(queries, fine=True):
+        for answers in self._fetch(queries):
             for query, points in answers.points.items():
                 spec, one = specs[query.name], query.resource_id
                 series = Series(query.window.start, query.window.period, points)
@@ -408,7 +407,7 @@ class Measurer:
         """Return the name of the pictures of this lookback that end on `day` (since the epoch)."""
         return f"fine-{self._settings.lookback_days}-{day}"
 
-    def _still_fine(self, picture: Utilization, draft: _Draft, specs: Mapping[str, MetricSpec]) -> bool:
+    def _still_fine(self, picture: Utilization, draft: Draft, specs: Mapping[str, MetricSpec]) -> bool:
         """Return whether a kept 5-minute picture still holds: a day old at most, and as complete as the hours are."""
         for name, spec in specs.items():
             summary = picture.fine.get(name)
@@ -420,12 +419,22 @@ class Measurer:
         return bool(picture.fine)
 
 
+def _put_hourly(draft: Draft, spec: MetricSpec, resource: Resource, ring: Ring | str, needed: int) -> None:
+    if isinstance(ring, str):
+        draft.unknown[spec.name] = ring
+        return
+    start = ring.end_hour - needed
+    series = Series(start * HOUR, HOUR, ring.slice_from(start))
+    draft.asked_from[spec.name] = datetime.fromtimestamp(series.start, tz=UTC)
+    draft.put(spec.name, summarize(spec, series, resource.created))
+
+
 def _peaks(spec: MetricSpec) -> MetricSpec:
     """Return what the 5-minute picture asks of a metric: of a level only the peaks, its mean is that of the hours."""
     return spec if spec.counter or not spec.hourly else replace(spec, statistics=("Maximum",))
 
 
-def _with_mean_of(hours: _Draft, spec: MetricSpec, summary: MetricSummary | str) -> MetricSummary | str:
+def _with_mean_of(hours: Draft, spec: MetricSpec, summary: MetricSummary | str) -> MetricSummary | str:
     """Return the summary of 5-minute peaks with the levels of the hours, which saw more than the peaks."""
     hourly = hours.metrics.get(spec.name)
     if isinstance(summary, str) or hourly is None or spec.counter:
@@ -442,7 +451,7 @@ def _launch_within(window: Window, resource: Resource) -> str:
     return str(launch) if launch is not None and launch.timestamp() >= window.start - DAY else ""
 
 
-def _show(draft: _Draft, picture: Utilization, specs: Mapping[str, MetricSpec]) -> None:
+def _show(draft: Draft, picture: Utilization, specs: Mapping[str, MetricSpec]) -> None:
     draft.fine.update(picture.fine)
     for name, reason in picture.unknown.items():
         # Where the hours have data, 5 minutes without data take nothing back.

@@ -24,6 +24,8 @@ NOT_PUBLISHED: Final = "NotPublished"
 """CloudWatch answered and holds nothing in the whole window: the only reason that may serve as evidence."""
 NOT_SINCE_LAUNCH: Final = "NotPublishedSinceLaunch"
 """CloudWatch holds points of the window, all older than the launch."""
+NOT_APPLICABLE: Final = "NotApplicable"
+"""The resource publishes no such metric as it stands (stopped, not burstable)."""
 _PERMILLE: Final = 1000
 _NEAR: Final = 0.9
 """Share of the maximum from which a period counts as near it: whether a peak was one moment or a habit."""

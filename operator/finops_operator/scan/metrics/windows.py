@@ -1,6 +1,6 @@
 """Which windows are asked for: aligned, and ending where CloudWatch has surely received everything. Pure.
 
-Used by the measure stage's three pictures: hourly rings, the 5-minute picture of candidates, and the daily points
+Used by the measure stage's pictures: whole days, hourly rings, the 5-minute picture of candidates, and the daily points
 of what publishes nothing.
 """
 
@@ -44,6 +44,16 @@ def fine_window(now: datetime, days: int) -> Window:
     """Return the 5-minute window of the last `days` days."""
     end = (int(now.timestamp()) - SETTLE_SECONDS) // FIVE_MINUTES * FIVE_MINUTES
     return Window(end - days * DAY, end, FIVE_MINUTES)
+
+
+def touched_days(now: datetime, lookback_days: int) -> Window:
+    """Return the UTC days that the hourly or the 5-minute window touches, today among them.
+
+    So whatever no day exceeds, no hour and no five minutes exceed.
+    """
+    return Window(
+        (last_hour(now) * HOUR - lookback_days * DAY) // DAY * DAY, -(-int(now.timestamp()) // DAY) * DAY, DAY
+    )
 
 
 def daily_window(now: datetime, days: int, lag_days: int) -> Window:

@@ -41,6 +41,8 @@ _GONE: Final = frozenset({"terminated", "shutting-down"})
 _OPERATION: Final = "ec2:DescribeInstances"
 _BURSTABLE: Final = ("t2.", "t3.", "t3a.", "t4g.")
 _RUNNING: Final = "running"
+_SAMPLES_IN_FIVE_MINUTES: Final = 5
+"""One a minute, with basic as with detailed monitoring."""
 ONE: Final = Decimal(1)
 OFFERED_TYPES: Final = "offered-types"
 """Question of this kind: which instance types the zone of an instance offers."""
@@ -289,11 +291,33 @@ def _price_queries(region: str, instance_type: str, options: Mapping[str, str]) 
 
 
 def _level(name: str, metric: str, unit: str, *, fine: bool = False) -> MetricSpec:
-    return MetricSpec(name, "AWS/EC2", metric, "InstanceId", ("Average", "Maximum"), unit, fine=fine, applies=_runs)
+    return MetricSpec(
+        name,
+        "AWS/EC2",
+        metric,
+        "InstanceId",
+        ("Average", "Maximum"),
+        unit,
+        samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
+        fine=fine,
+        applies=_runs,
+    )
 
 
 def _amount(name: str, metric: str, unit: str, *, hourly: bool) -> MetricSpec:
-    return MetricSpec(name, "AWS/EC2", metric, "InstanceId", ("Sum",), unit, hourly=hourly, fine=True, applies=_runs)
+    return MetricSpec(
+        name,
+        "AWS/EC2",
+        metric,
+        "InstanceId",
+        ("Sum",),
+        unit,
+        hourly=hourly,
+        samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
+        by_day=("Maximum",),
+        fine=True,
+        applies=_runs,
+    )
 
 
 KIND: Final = ResourceKind(
@@ -343,6 +367,8 @@ KIND: Final = ResourceKind(
             "InstanceId",
             ("Average", "Maximum"),
             "credits",
+            samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
+            by_day=("Minimum",),
             applies=_bursts,
         ),
         MetricSpec(

@@ -136,8 +136,21 @@ def _zonal(resource: Resource) -> bool:
     return resource.state == AVAILABLE and resource.text("availability") != _REGIONAL
 
 
+_SAMPLES_IN_FIVE_MINUTES: Final = 5
+"""One a minute, with traffic and without: VPC user guide, "Monitor NAT gateways"."""
+
+
 def _packets(name: str, metric: str) -> MetricSpec:
-    return MetricSpec(name, "AWS/NATGateway", metric, "NatGatewayId", ("Sum",), "count", applies=_zonal)
+    return MetricSpec(
+        name,
+        "AWS/NATGateway",
+        metric,
+        "NatGatewayId",
+        ("Sum",),
+        "count",
+        samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
+        applies=_zonal,
+    )
 
 
 def _owner(resource: Resource) -> Owner | None:
@@ -154,6 +167,7 @@ _METRICS: Final = (
         "NatGatewayId",
         ("Average", "Maximum"),
         "connections",
+        samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
         applies=_zonal,
     ),
 )

@@ -39,6 +39,8 @@ GP3_FREE_MIBPS: Final = 125
 GP2_SMALL_GIB: Final = 170
 """Up to this size gp2 gives 128 MiB/s: EBS user guide, "General Purpose SSD volumes"."""
 OPERATIONS: Final = ("volumeReadOps", "volumeWriteOps")
+_SAMPLES_IN_FIVE_MINUTES: Final = 5
+"""One a minute. That of bytes may count operations instead, and is not asked for: EBS user guide, "CloudWatch"."""
 IO2_TIERS: Final = (("iops_month", 0, 32000), ("iops_month_tier2", 32000, 64000), ("iops_month_tier3", 64000, None))
 """Dimension, IOPS up to which the tier before it reaches, IOPS up to which it reaches itself."""
 
@@ -253,7 +255,18 @@ def _ebs(
     hourly: bool = True,
     fine: bool = False,
 ) -> MetricSpec:
-    return MetricSpec(name, "AWS/EBS", metric, "VolumeId", ("Sum",), unit, hourly=hourly, fine=fine, applies=applies)
+    return MetricSpec(
+        name,
+        "AWS/EBS",
+        metric,
+        "VolumeId",
+        ("Sum",),
+        unit,
+        hourly=hourly,
+        samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
+        fine=fine,
+        applies=applies,
+    )
 
 
 _OPERATIONS: Final = (

@@ -141,6 +141,7 @@ _TRAFFIC: Final = MetricSpec(
     ("Sum",),
     "bytes",
     missing_means_zero=True,
+    samples_in_five_minutes=0,
     dimensions=_dimensions,
     applies=_measured,
 )

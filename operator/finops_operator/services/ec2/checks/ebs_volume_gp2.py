@@ -9,56 +9,24 @@ their 5 minutes, so that only busy volumes are measured by 5 minutes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
 from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
-from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import count, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import measured_days, too_young
-from finops_operator.services.ec2.judging.busiest import Busiest, busiest_by_hours, busiest_seen
+from finops_operator.services.ec2.judging.busiest import Busiest, busiest_bound, busiest_seen
+from finops_operator.services.ec2.judging.gp3_instead import Performance, beyond_free, bound_of, needed, nominal
 from finops_operator.services.ec2.volume import GP2_SMALL_GIB, GP3_FREE_IOPS, GP3_FREE_MIBPS, VolumeFacts
 
 ID: Final = "ebs_volume_gp2"
-GP2_IOPS_PER_GIB: Final = 3
-GP2_MAXIMUM_IOPS: Final = 16000
-GP2_SMALL_MIBPS: Final = 128
-GP2_MAXIMUM_MIBPS: Final = 250
-"""https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html: up to 170 GiB 128 MiB/s, above up to 250."""
-
 _MODIFIABLE: Final = frozenset({"available", "in-use"})
-_IOPS_STEP: Final = 500
-_MIBPS_STEP: Final = 25
-"""Targets are whole steps, so that a scan of the next day does not ask for a slightly different one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Performance:
-    """IOPS and MiB/s of the target, and what they were chosen by; `busiest` is None where all of gp2's are kept."""
-
-    iops: int
-    throughput: int
-    busiest: Busiest | None = None
-
-
-def nominal(size_gib: int) -> Performance:
-    """Return what a gp3 volume needs to be nowhere slower than a gp2 volume of the size."""
-    iops = max(GP3_FREE_IOPS, min(GP2_IOPS_PER_GIB * size_gib, GP2_MAXIMUM_IOPS))
-    return Performance(iops, max(GP3_FREE_MIBPS, GP2_SMALL_MIBPS if size_gib <= GP2_SMALL_GIB else GP2_MAXIMUM_MIBPS))
-
-
-def needed(size_gib: int, busiest: Busiest, headroom_percent: float) -> Performance:
-    """Return what carries the busiest 5 minutes with headroom, between what is free and what gp2 gives."""
-    most, roomy = nominal(size_gib), 1 + headroom_percent / 100
-    iops = max(GP3_FREE_IOPS, math.ceil(busiest.iops * roomy / _IOPS_STEP) * _IOPS_STEP)
-    throughput = max(GP3_FREE_MIBPS, math.ceil(busiest.mibps * roomy / _MIBPS_STEP) * _MIBPS_STEP)
-    return Performance(min(most.iops, iops), min(most.throughput, throughput), busiest)
 
 
 def _performance(facts: Facts[VolumeFacts], size: int, parameters: Parameters) -> Performance:
@@ -68,8 +36,8 @@ def _performance(facts: Facts[VolumeFacts], size: int, parameters: Parameters) -
     if size <= GP2_SMALL_GIB:
         more = isinstance(seen, Busiest) and seen.mibps > GP3_FREE_MIBPS
         return whole if more else replace(whole, throughput=GP3_FREE_MIBPS)
-    # Measured by 5 minutes it is known exactly; whole hours only say what no 5 minutes exceeded.
-    busiest = busiest_by_hours(facts, days) if judged and isinstance(seen, str) else seen
+    # Measured by 5 minutes it is known exactly; whole hours or days only say what no 5 minutes exceeded.
+    busiest = busiest_bound(facts, days) if judged and isinstance(seen, str) else seen
     return needed(size, busiest, float(parameters["headroomPercent"])) if isinstance(busiest, Busiest) else whole
 
 
@@ -157,15 +125,19 @@ def _facts(size: int, chosen: Performance, parameters: Parameters) -> Iterator[E
 
 def _wants_fine(facts: Facts[Any], parameters: Parameters) -> bool:
     """Ask for 5 minutes of a larger volume only where its hours leave open that it needs more than what is free."""
-    own: VolumeFacts = facts.own
-    days, size = parameters["minimumMeasuredDays"], own.size_gb
-    if own.volume_type != "gp2" or facts.resource.state != "in-use" or size is None or size <= GP2_SMALL_GIB:
-        return False
-    bound = "young" if too_young(facts, days) else busiest_by_hours(facts, days)
-    if isinstance(bound, str):
-        return False
-    least = needed(size, bound, float(parameters["headroomPercent"]))
-    return least.iops > GP3_FREE_IOPS or least.throughput > GP3_FREE_MIBPS
+    bound = bound_of(facts, parameters)
+    return bound is not None and beyond_free(bound)
+
+
+def _settled_by_days(pictures: Pictures[Any], parameters: Parameters) -> Settled:
+    """Return whether its use does not count, or even all of a day's within 5 minutes leaves it what is free."""
+    days, *ends = (
+        bound_of(replace(facts, utilization=replace(facts.utilization, fine={})), parameters)
+        for facts in (pictures.days, pictures.least, pictures.most)
+    )
+    if days is None:
+        return Settled.BY_DAYS if ends == [None, None] else Settled.OPEN
+    return Settled.OPEN if None in ends or beyond_free(days) else Settled.BY_DAYS
 
 
 CHECK: Final = Check(
@@ -192,4 +164,5 @@ CHECK: Final = Check(
         measured_days("reads and writes"),
     ),
     wants_fine=_wants_fine,
+    settled_by_days=_settled_by_days,
 )

@@ -14,6 +14,7 @@ from typing import Final
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.measured import count, days, window_fact
+from finops_operator.plugins.settled import where_use_forbids
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
 from finops_operator.plugins.window import idle_days, too_young
 from finops_operator.services.ec2.judging.quiet import amount, both, unseen
@@ -81,6 +82,7 @@ CHECK: Final = Check(
     action_type=ActionType.DELETE,
     effort=Effort.MEDIUM,
     evaluate=_evaluate,
+    settled_by_days=where_use_forbids(_evaluate),
     rollback_possible=False,
     destructive=True,
     parameters=(idle_days("An attached volume", 32, by_day=True),),

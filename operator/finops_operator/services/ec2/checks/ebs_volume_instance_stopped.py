@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
-from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.plugins.measured import count
 from finops_operator.services.ec2.judging.unused import (
     dearer_than_snapshot,
@@ -68,6 +68,13 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
     )
 
 
+def _settled_by_days(pictures: Pictures[VolumeFacts], parameters: Parameters) -> Settled:
+    """Return whether its days show an instance that had it; a day of UTC that shows none says less than hours."""
+    facts = pictures.days
+    used = facts.resource.state != "in-use" or used_by_an_instance(facts, _DAYS, parameters["minimumStoppedDays"])
+    return Settled.BY_DAYS if used else Settled.OPEN
+
+
 CHECK: Final = Check(
     id=ID,
     title="EBS volume of a stopped instance",
@@ -76,6 +83,7 @@ CHECK: Final = Check(
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,
+    settled_by_days=_settled_by_days,
     rollback_possible=False,
     destructive=True,
     parameters=(

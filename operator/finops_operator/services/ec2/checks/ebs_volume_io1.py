@@ -16,6 +16,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import count
+from finops_operator.plugins.settled import whatever_was_measured
 from finops_operator.services.ec2.volume import GP3_FREE_IOPS, GP3_FREE_MIBPS, VolumeFacts
 
 ID: Final = "ebs_volume_io1"
@@ -97,4 +98,5 @@ CHECK: Final = Check(
     action_type=ActionType.UPGRADE,
     effort=Effort.LOW,
     evaluate=_evaluate,
+    settled_by_days=whatever_was_measured,
 )

@@ -15,6 +15,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import count
+from finops_operator.plugins.settled import whatever_was_measured
 from finops_operator.plugins.sufficiency import figure
 from finops_operator.plugins.window import measured_days, not_measured, too_young
 from finops_operator.services.ec2.rules.by_day import by_day
@@ -76,6 +77,7 @@ CHECK: Final = Check(
     action_type=ActionType.UPGRADE,
     effort=Effort.LOW,
     evaluate=_evaluate,
+    settled_by_days=whatever_was_measured,
     parameters=(measured_days("reads and writes", by_day=True),),
     window_parameter="minimumMeasuredDays",
 )

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops.domain.utilization import MetricSummary
-from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import count, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
@@ -35,16 +35,7 @@ _STEP: Final = 100
 
 def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | NotRecommended:
     resource, own, least = facts.resource, facts.own, parameters["minimumMeasuredDays"]
-    reason = "" if resource.state == "in-use" else f"it is {resource.state or 'in an unknown state'}, not attached"
-    if not reason and own.volume_type not in _TYPES:
-        reason = f"its type is not {'/'.join(_TYPES)}" if own.volume_type else "its type is not known"
-    if not reason and own.multi_attach:
-        reason = "several instances may share it"
-    if not reason and own.iops is None:
-        reason = "its IOPS are not known"
-    if not reason and not provisioned(own.volume_type, own.iops, own.throughput):
-        reason = "it pays for no more than the free part of gp3"
-    reason = reason or too_young(facts, least)
+    reason = _not_judged(facts, least)
     if reason or own.iops is None:
         return NotRecommended(ID, resource.id, reason or "its IOPS are not known")
     busiest = busiest_seen(facts, least)
@@ -63,6 +54,21 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
     if future >= current:
         return NotRecommended(ID, resource.id, "fewer IOPS and throughput would not cost less")
     return _finding(facts, changed, used, busiest.window, parameters, future)
+
+
+def _not_judged(facts: Facts[VolumeFacts], least: Decimal) -> str:
+    state, own = facts.resource.state, facts.own
+    if state != "in-use":
+        return f"it is {state or 'in an unknown state'}, not attached"
+    if own.volume_type not in _TYPES:
+        return f"its type is not {'/'.join(_TYPES)}" if own.volume_type else "its type is not known"
+    if own.multi_attach:
+        return "several instances may share it"
+    if own.iops is None:
+        return "its IOPS are not known"
+    if not provisioned(own.volume_type, own.iops, own.throughput):
+        return "it pays for no more than the free part of gp3"
+    return too_young(facts, least)
 
 
 def _finding(
@@ -132,6 +138,11 @@ def _wants_fine(facts: Facts[Any], parameters: Parameters) -> bool:
     return not not_measured(facts, OPERATIONS, parameters["minimumMeasuredDays"])
 
 
+def _settled_by_days(pictures: Pictures[VolumeFacts], parameters: Parameters) -> Settled:
+    """Return whether what is billed forbids a verdict; what it needs of that is never seen by days."""
+    return Settled.BY_DAYS if _not_judged(pictures.days, parameters["minimumMeasuredDays"]) else Settled.OPEN
+
+
 CHECK: Final = Check(
     id=ID,
     title="EBS volume with unused IOPS or throughput",
@@ -152,4 +163,5 @@ CHECK: Final = Check(
         measured_days("reads and writes"),
     ),
     wants_fine=_wants_fine,
+    settled_by_days=_settled_by_days,
 )

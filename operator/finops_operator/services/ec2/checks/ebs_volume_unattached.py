@@ -17,7 +17,7 @@ from typing import Final
 
 from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
-from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.plugins.measured import count
 from finops_operator.plugins.sufficiency import figure
 from finops_operator.services.ec2.judging.unused import (
@@ -86,6 +86,10 @@ def _evidence(facts: Facts[VolumeFacts], days: Decimal, remaining: Decimal | Non
     }
 
 
+def _settled_by_days(pictures: Pictures[VolumeFacts], _parameters: Parameters) -> Settled:
+    return Settled.OPEN if pictures.days.resource.state == "available" else Settled.BY_DAYS
+
+
 CHECK: Final = Check(
     id=ID,
     title="Unattached EBS volume",
@@ -108,5 +112,6 @@ CHECK: Final = Check(
     rollback_possible=False,
     destructive=True,
     evaluate=_evaluate,
+    settled_by_days=_settled_by_days,
     window_parameter="minimumUnattachedDays",
 )

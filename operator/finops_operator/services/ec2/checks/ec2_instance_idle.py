@@ -18,6 +18,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count, days, percent, period, window_fact
+from finops_operator.plugins.settled import where_use_forbids
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import InstanceFacts
@@ -155,4 +156,5 @@ CHECK: Final = Check(
     rollback_possible=True,
     destructive=False,
     evaluate=_evaluate,
+    settled_by_days=where_use_forbids(_evaluate),
 )

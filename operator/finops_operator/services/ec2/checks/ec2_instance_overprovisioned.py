@@ -21,11 +21,11 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import bit_rate, count, gauge_facts, peak_sentence, percent, period, window_fact
 from finops_operator.plugins.sizing_policy import Preset
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words, unread
-from finops_operator.pricing.instance_types import bundled_catalog
+from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, unread
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.platform_words import described, differences
-from finops_operator.services.ec2.sizing.choose import Candidate, Choice, Sizing, choose, ruled_out
+from finops_operator.services.ec2.sizing.ask import settled_by_days, sizing_of, why_not
+from finops_operator.services.ec2.sizing.choose import Candidate, Choice, choose
 from finops_operator.services.ec2.sizing.projection import Projection, projection
 
 ID: Final = "ec2_instance_overprovisioned"
@@ -67,35 +67,9 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
 def _choice(facts: Facts[InstanceFacts], parameters: Parameters) -> Choice | str:
     cpu = facts.utilization.fine.get(_CPU)
     if cpu is None or facts.resource.state != "running":
-        return _ruled_out(facts, parameters) or "its 5-minute metrics are not known"
+        return why_not(facts, parameters) or "its 5-minute metrics are not known"
     reason = insufficient(facts.utilization, _CPU, facts.settings) or unread(facts.utilization, _OTHERS)
-    return reason or choose(_sizing(facts, parameters, cpu))
-
-
-def _ruled_out(facts: Facts[InstanceFacts], parameters: Parameters) -> str:
-    """Return why the hourly picture leaves nothing to advise, empty when 5-minute points may show room."""
-    if facts.resource.state != "running":
-        return f"it is {facts.resource.state}, not running"
-    hourly = facts.utilization.metrics.get(_CPU)
-    if hourly is None:
-        return f"{metric_words(_CPU)} is unknown ({facts.utilization.unknown.get(_CPU, 'not measured')})"
-    return insufficient(facts.utilization, _CPU, facts.settings) or ruled_out(_sizing(facts, parameters, hourly))
-
-
-def _sizing(facts: Facts[InstanceFacts], parameters: Parameters, cpu: MetricSummary) -> Sizing:
-    return Sizing(
-        instance=facts.resource,
-        own=facts.own,
-        utilization=facts.utilization,
-        cpu=cpu,
-        current_cost=facts.cost,
-        cost_of=facts.cost_of,
-        catalog=bundled_catalog(),
-        policy=facts.settings.sizing,
-        minimum_saving_percent=parameters["minimumSavingPercent"],
-        offered_types=facts.answers.get(OFFERED_TYPES),
-        previous_target=facts.previous_target,
-    )
+    return reason or choose(sizing_of(facts, parameters, cpu))
 
 
 def _evidence(facts: Facts[InstanceFacts], chosen: Choice, cpu: MetricSummary, margins: Preset) -> dict[str, Json]:
@@ -171,7 +145,7 @@ def _alternative(candidate: Candidate) -> dict[str, Json]:
 
 
 def _wants_fine(facts: Facts[InstanceFacts], parameters: Parameters) -> bool:
-    return not _ruled_out(facts, parameters)
+    return not why_not(facts, parameters)
 
 
 CHECK: Final = Check(
@@ -197,4 +171,5 @@ CHECK: Final = Check(
     destructive=False,
     evaluate=_evaluate,
     wants_fine=_wants_fine,
+    settled_by_days=settled_by_days,
 )

@@ -18,6 +18,7 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.other_type import cheapest, finding, in_families
+from finops_operator.plugins.settled import whatever_was_measured
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts, hour_query, instance_hours
 from finops_operator.services.ec2.rules.generations import SUCCESSORS
@@ -120,5 +121,6 @@ CHECK: Final = Check(
     action_type=ActionType.UPGRADE,
     effort=Effort.MEDIUM,
     evaluate=_evaluate,
+    settled_by_days=whatever_was_measured,
     restart_needed=True,
 )

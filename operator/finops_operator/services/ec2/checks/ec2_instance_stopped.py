@@ -16,6 +16,7 @@ from typing import Final
 
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
+from finops_operator.plugins.settled import whatever_was_measured
 from finops_operator.services.ec2.instance import InstanceFacts
 
 ID: Final = "ec2_instance_stopped"
@@ -85,6 +86,7 @@ CHECK: Final = Check(
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,
+    settled_by_days=whatever_was_measured,
     rollback_possible=False,
     destructive=True,
     parameters=(

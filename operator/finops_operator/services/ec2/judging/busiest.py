@@ -1,7 +1,8 @@
-"""What a volume was read and written at most: seen by 5 minutes, or bounded by what whole hours hold. Pure.
+"""What a volume was read and written at most: seen by 5 minutes, or bounded by what whole hours or days hold. Pure.
 
-An hour's operations may all have happened within 5 minutes, and one operation moves 256 KiB at most (EBS user guide,
-"I/O characteristics"): no 5 minutes of the window were busier than that. Shared by the checks of volumes.
+The operations of an hour, or of a day, may all have happened within 5 minutes, and one operation moves 256 KiB at most
+(EBS user guide, "I/O characteristics"): no 5 minutes of the window were busier than that. Shared by the checks of
+volumes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from finops_operator.services.ec2.volume import OPERATIONS, VolumeFacts
 BYTES: Final = ("volumeReadBytes", "volumeWriteBytes")
 _MIB: Final = 2**20
 _FINE_SECONDS: Final = 300
-_HOUR_SECONDS: Final = 3600
+_LONGER: Final = frozenset({3600, 86_400})
 _MIB_PER_OPERATION: Final = 0.25
 
 
@@ -49,14 +50,14 @@ def busiest_seen(facts: Facts[VolumeFacts], least: Decimal) -> Busiest | str:
     return Busiest(_rate(reads) + _rate(writes), (_rate(read_bytes) + _rate(write_bytes)) / _MIB, True, reads)
 
 
-def busiest_by_hours(facts: Facts[VolumeFacts], least: Decimal) -> Busiest | str:
-    """Return what no 5 minutes can have exceeded, or why that is not known."""
+def busiest_bound(facts: Facts[VolumeFacts], least: Decimal) -> Busiest | str:
+    """Return what no 5 minutes can have exceeded by whole hours or days, or why that is not known."""
     reason = not_measured(facts, OPERATIONS, least)
-    hours = [one for name in OPERATIONS if (one := facts.utilization.metrics.get(name)) is not None]
-    if reason or len(hours) < len(OPERATIONS) or any(one.period_seconds != _HOUR_SECONDS for one in hours):
-        return reason or "its reads and writes were not measured by hours"
-    iops = sum(one.maximum for one in hours) / _FINE_SECONDS
-    return Busiest(iops, iops * _MIB_PER_OPERATION, False, hours[0])
+    found = [one for name in OPERATIONS if (one := facts.utilization.metrics.get(name)) is not None]
+    if reason or len(found) < len(OPERATIONS) or any(one.period_seconds not in _LONGER for one in found):
+        return reason or "its reads and writes were not measured by hours or days"
+    iops = sum(one.maximum for one in found) / _FINE_SECONDS
+    return Busiest(iops, iops * _MIB_PER_OPERATION, False, found[0])
 
 
 def _rate(summary: MetricSummary) -> float:

@@ -26,7 +26,7 @@ from finops_operator.services.ec2.sizing.fit import (
     one_step,
     refusal,
 )
-from finops_operator.services.ec2.sizing.need import Need, hidden_demand, least_need, need_of
+from finops_operator.services.ec2.sizing.need import Need, hidden_demand, least_need, may_hide_demand, need_of
 
 LARGE_STEP_DAYS: Final = 32
 """Days of data that allow more than one size step."""
@@ -114,6 +114,27 @@ def ruled_out(sizing: Sizing) -> str:
     least = least_need(sizing.utilization, sizing.cpu, current, sizing.policy.margins)
     worthwhile = _worthwhile(sizing, current, least)
     return worthwhile if isinstance(worthwhile, str) else ""
+
+
+def same_choice(least: Sizing, most: Sizing) -> bool:
+    """Return whether every load between `least` and `most` leads to one and the same target.
+
+    The types that fit a load fit every smaller one. So a target of both ends fits in between, and of the types that are
+    preferred to it the most that can happen is that they do not fit; only the last advice may come nearer to the best.
+    """
+    current = _changeable(least)
+    if isinstance(current, str):
+        return False
+    margins = least.policy.margins
+    if may_hide_demand(least.utilization, least.cpu, most.cpu, current, margins):
+        return False
+    for_least = _worthwhile(least, current, need_of(least.utilization, least.cpu, current, margins))
+    for_most = _worthwhile(most, current, need_of(most.utilization, most.cpu, current, margins))
+    if isinstance(for_least, str) or isinstance(for_most, str):
+        return False
+    target, last = _calm(least, current, for_least).kind.name, least.previous_target
+    only_last = last in ("", target) or all(one.kind.name != last for one in for_least)
+    return only_last and target == _calm(most, current, for_most).kind.name
 
 
 def _changeable(sizing: Sizing) -> InstanceType | str:

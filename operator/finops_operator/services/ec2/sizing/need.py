@@ -15,6 +15,7 @@ from finops_operator.plugins.sizing_policy import Preset
 from finops_operator.pricing.instance_types import InstanceType
 
 HOURS_PER_DAY: Final = 24.0
+HOUR_SECONDS: Final = 3600
 _BITS: Final = 8
 _GIGA: Final = 1e9
 _MEGA: Final = 1e6
@@ -78,17 +79,26 @@ def need_of(utilization: Utilization, cpu: MetricSummary, current: InstanceType,
 def least_need(utilization: Utilization, hourly: MetricSummary, current: InstanceType, margins: Preset) -> Need:
     """Return a need that the 5-minute picture cannot undercut, from the hourly one: what not even this leaves is gone.
 
+    What days prove (`Utilization.least`) counts where it is more, and alone where days stand for the hours.
+
     A tenth of the hours above a level means at least 0.8 % of the 5-minute maxima above it, so the 5-minute P99.5 is
     never below the hourly P90; and no percentile of maxima from P90 up is likely below the mean. Of network and volumes
     the hours prove nothing.
     """
     vcpus_per_percent = current.vcpus / 100 / (1 - margins.cpu_headroom_percent / 100)
-    peak = hourly.p90 if margins.cpu_percentile == "p99_5" else hourly.average
-    mean = hourly.average * vcpus_per_percent
+    peak = mean = worst_day = 0.0
+    if hourly.period_seconds == HOUR_SECONDS:
+        peak = hourly.p90 if margins.cpu_percentile == "p99_5" else hourly.average
+        mean = worst_day = hourly.average
+    least = utilization.least.get("cpuPercent")
+    if least is not None:
+        peak = max(peak, {"p90": least.p90, "p95": least.p95, "p99_5": least.p99_5}[margins.cpu_percentile])
+        # What is left of the busiest day, after the hours above every percentile, is filled up at P90.
+        mean, worst_day = max(mean, least.average), max(worst_day, least.p90)
     return Need(
         vcpus=peak * vcpus_per_percent,
-        sustained_vcpus=mean,
-        worst_day_vcpus=mean,
+        sustained_vcpus=mean * vcpus_per_percent,
+        worst_day_vcpus=worst_day * vcpus_per_percent,
         memory_mib=_memory(utilization, current, margins),
         network_gbps=0.0,
         ebs_iops=0.0,
@@ -125,11 +135,31 @@ def hidden_demand(utilization: Utilization, cpu: MetricSummary, current: Instanc
     baseline = float(current.baseline_percent)
     if abs(margins.cpu_peak(cpu) - baseline) > _THROTTLED_BAND * baseline:
         return ""
-    credits_per_hour = baseline / 100 * current.vcpus * 60
-    balance = utilization.best("cpuCreditBalance")
-    if balance is not None and balance.lowest >= credits_per_hour:
+    if _never_short(utilization, current):
         return ""
     return "its CPU stays at the baseline of its type, so it may be held back for want of credits"
+
+
+def may_hide_demand(
+    utilization: Utilization, least: MetricSummary, most: MetricSummary, current: InstanceType, margins: Preset
+) -> bool:
+    """Return whether `hidden_demand` may find a reason for a CPU between `least` and `most`.
+
+    `utilization` holds a credit balance whose `lowest` is no higher than the real one.
+    """
+    if current.baseline_percent is None:
+        return False
+    baseline = float(current.baseline_percent)
+    band = _THROTTLED_BAND * baseline
+    near = margins.cpu_peak(least) <= baseline + band and margins.cpu_peak(most) >= baseline - band
+    return near and not _never_short(utilization, current)
+
+
+def _never_short(utilization: Utilization, current: InstanceType) -> bool:
+    """Return whether the credit balance never fell below what an hour earns."""
+    balance = utilization.best("cpuCreditBalance")
+    earned = float(current.baseline_percent or 0) / 100 * current.vcpus * 60
+    return balance is not None and balance.lowest >= earned
 
 
 def _memory(utilization: Utilization, current: InstanceType, margins: Preset) -> float | None:

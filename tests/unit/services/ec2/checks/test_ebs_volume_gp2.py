@@ -18,8 +18,9 @@ from finops.domain.recommendation import Finding, NotRecommended
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.pricing.bundled import SOURCE
-from finops_operator.services.ec2.checks.ebs_volume_gp2 import CHECK, Performance, needed, nominal
+from finops_operator.services.ec2.checks.ebs_volume_gp2 import CHECK
 from finops_operator.services.ec2.judging.busiest import Busiest
+from finops_operator.services.ec2.judging.gp3_instead import Performance, needed, nominal
 from finops_operator.services.ec2.volume import KIND
 
 JUDGED: Final = Bench(KIND)

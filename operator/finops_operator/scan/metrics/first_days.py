@@ -1,0 +1,281 @@
+"""The days of resources of which no hours are known: one point a day, the first and cheapest picture of a window.
+
+Called by the measure stage before it asks for hours. A picture that misses a metric, or saw too little of a day, is
+none: then the hours must say. What only 5 minutes hold otherwise is asked for by days when all else has decided. What
+was answered is kept for the charts of readers, and not asked again for a day.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias
+
+from finops.domain.days import DayPoints
+from finops.domain.resource import Resource, Shard
+from finops.domain.rings import Ring
+from finops.domain.utilization import LeastPeaks, MetricSummary, Utilization
+from finops.store.utilization import UtilizationStore
+from finops_operator.plugins.check import Settled
+from finops_operator.plugins.kind import MetricSpec, ResourceKind
+from finops_operator.scan.metrics.between import (
+    SAMPLE_COUNT,
+    Between,
+    Span,
+    between,
+    narrowed,
+    nothing_between,
+    span_of,
+)
+from finops_operator.scan.metrics.fetch import MetricAnswers
+from finops_operator.scan.metrics.queries import HOUR, Query, Window
+from finops_operator.scan.metrics.summarize import NOT_APPLICABLE, NOT_PUBLISHED
+from finops_operator.scan.metrics.windows import DAY, touched_days
+
+_KEPT_FOR: Final = DAY
+Answered: TypeAlias = "Between | str"
+"""What days prove about a metric, or why there is nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaysPicture:
+    """One resource by its days, with the least and the most that its finer points can say."""
+
+    days: Utilization
+    least: Utilization
+    most: Utilization
+
+    def beside(self, known: Utilization) -> DaysPicture:
+        """Return the same together with what finer points will not change."""
+        return DaysPicture(
+            *(
+                replace(
+                    one,
+                    metrics={**known.metrics, **one.metrics},
+                    unknown={**known.unknown, **one.unknown},
+                    asked_from={**known.asked_from, **one.asked_from},
+                    month=known.month,
+                )
+                for one in (self.days, self.least, self.most)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What days, and later hours, prove about one resource, by metric."""
+
+    span: Span
+    metrics: Mapping[str, Answered] = field(default_factory=dict)
+
+    def with_hours(self, hours: Utilization, rings: Mapping[str, Ring]) -> Known | None:
+        """Return the same with the hours of its levels in place of their days; None where an hour failed.
+
+        `hours` are their summaries, `rings` the points behind them.
+        """
+        metrics: dict[str, Answered] = {}
+        for name, one in self.metrics.items():
+            summary = hours.metrics.get(name)
+            if not isinstance(one, Between) or one.hourly is None:
+                metrics[name] = one
+            elif summary is None:
+                return None
+            elif one.fine is not None and summary.total is None:
+                window = self.span.hours
+                held = [values[: window.points] for values in rings[name].slice_from(window.start // HOUR)]
+                if rings[name].end_hour != window.end // HOUR or len(held[0]) != window.points:
+                    return None
+                metrics[name] = narrowed(one, summary, held, self.span)
+            else:
+                metrics[name] = replace(one, shown=summary, hourly=(summary, summary))
+        return replace(self, metrics=metrics)
+
+
+Judge: TypeAlias = Callable[[Resource, DaysPicture], Settled]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstDays:
+    """The days picture of one shard.
+
+    Attributes:
+        ask: gives the query of a metric over a window, or the reason why there is nothing to ask.
+        fetch: sends queries.
+        judge: says what a picture decides; None: days are not asked for.
+    """
+
+    shard: Shard
+    kind: ResourceKind[Any]
+    store: UtilizationStore
+    now: datetime
+    lookback_days: int
+    ask: Callable[[Resource, MetricSpec, Window], Query | str]
+    fetch: Callable[[Iterable[Query]], Iterator[MetricAnswers]]
+    judge: Judge | None
+
+    def decided(self, resources: Sequence[Resource]) -> tuple[dict[str, Utilization], dict[str, Known]]:
+        """Return resource id → its days, of those that need nothing finer, and what is known of the others.
+
+        Where a judgement rests on what 5 minutes are at most, that is there as `Utilization.fine`.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        known = self.known(resources)
+        found = {} if self.judge is None else self._settled(resources, known, self.judge)
+        return found, {one: proven for one, proven in known.items() if one not in found}
+
+    def known(self, resources: Sequence[Resource]) -> dict[str, Known]:
+        """Return resource id → what its days prove, of those that have all of them.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        hourly = [spec for spec in self.kind.metrics if spec.hourly]
+        unsaid = any(not spec.discovered and spec.samples_in_five_minutes is None for spec in hourly)
+        return {} if self.judge is None or unsaid or not hourly else self._known(resources, hourly)
+
+    def decided_by_hours(
+        self,
+        resources: Sequence[Resource],
+        known: Mapping[str, Known],
+        hours: Mapping[str, Utilization],
+        rings: Mapping[tuple[str, str], Ring],
+    ) -> dict[str, Utilization]:
+        """Return resource id → its hours, of those left open by what is `known` of days that need no 5 minutes now."""
+        if self.judge is None:
+            return {}
+        closer: dict[str, Known] = {}
+        for one in (resource for resource in resources if resource.id in known):
+            own = {name: ring for name in known[one.id].metrics if (ring := rings.get((one.id, name))) is not None}
+            found = known[one.id].with_hours(hours[one.id], own)
+            if found is not None:
+                closer[one.id] = found
+        return self._settled(resources, closer, self.judge)
+
+    def _settled(
+        self, resources: Sequence[Resource], known: Mapping[str, Known], judge: Judge
+    ) -> dict[str, Utilization]:
+        """Return resource id → its picture, of those that what is known decides; the rest is asked for where it helps.
+
+        What only 5 minutes hold is taken for nothing at first: what is open even so, it would not settle.
+        """
+        further = [spec for spec in self.kind.metrics if spec.fine and not spec.hourly]
+        found: dict[str, Utilization] = {}
+        promising: list[Resource] = []
+        for resource in resources:
+            if resource.id in known:
+                picture = _picture(resource, known[resource.id], [one for one in further if one.applies(resource)])
+                settled = judge(resource, picture)
+                if settled is Settled.BY_DAYS:
+                    found[resource.id] = picture.days
+                elif settled is Settled.BY_BOUNDS:
+                    promising.append(resource)
+        rest = self._known(promising, further)
+        for resource in promising:
+            if resource.id in rest:
+                metrics = {**known[resource.id].metrics, **rest[resource.id].metrics}
+                picture = _picture(resource, replace(known[resource.id], metrics=metrics), [])
+                settled = judge(resource, picture)
+                if settled is not Settled.OPEN:
+                    by_bounds = settled is Settled.BY_BOUNDS
+                    found[resource.id] = replace(picture.days, fine=picture.most.fine) if by_bounds else picture.days
+        return found
+
+    def _known(self, resources: Sequence[Resource], specs: Sequence[MetricSpec]) -> dict[str, Known]:
+        """Return what the days of some metrics say of those resources of which they say something about each."""
+        window, asked = touched_days(self.now, self.lookback_days), int(self.now.timestamp())
+        kept = self.store.days.read(self.shard, [one.name for one in specs], [one.id for one in resources])
+        reasons: dict[tuple[str, str], str] = {}
+        queries: list[Query] = []
+        for resource in resources:
+            for spec in specs:
+                key = resource.id, spec.name
+                query = self.ask(resource, spec, window) if spec.applies(resource) else NOT_APPLICABLE
+                if isinstance(query, str):
+                    reasons[key] = query
+                elif not self._holds(kept.get(key), spec, resource):
+                    kept.pop(key, None)
+                    queries.append(replace(query, statistics=_statistics(spec)))
+        for answers in self.fetch(queries):
+            fresh = {
+                query.key: DayPoints(asked, window.start // DAY, series) for query, series in answers.points.items()
+            }
+            self.store.days.put(self.shard, fresh)
+            kept.update(fresh)
+        found = {}
+        for resource in resources:
+            metrics = {
+                spec.name: reasons.get((resource.id, spec.name))
+                or self._answered(spec, kept.get((resource.id, spec.name)), resource)
+                for spec in specs
+            }
+            spans = [one for one in metrics.values() if one is not None]
+            span = self._span(self.now, resource)
+            if len(spans) == len(specs) and span is not None:
+                found[resource.id] = Known(span, {name: one for name, one in metrics.items() if one is not None})
+        return found
+
+    def _holds(self, points: DayPoints | None, spec: MetricSpec, resource: Resource) -> bool:
+        """Return whether what was answered is less than a day old and about the same window, metric and launch."""
+        if points is None or not 0 <= int(self.now.timestamp()) - points.asked < _KEPT_FOR:
+            return False
+        then = datetime.fromtimestamp(points.asked, tz=UTC)
+        if resource.created is not None and resource.created > then:
+            return False
+        start = touched_days(then, self.lookback_days).start // DAY
+        return points.first_day <= start and len(points.values) == len(_statistics(spec))
+
+    def _answered(self, spec: MetricSpec, points: DayPoints | None, resource: Resource) -> Answered | None:
+        """Return what an answer proves, as of when it was given; None when hours must say."""
+        if points is None:
+            return None
+        then = datetime.fromtimestamp(points.asked, tz=UTC)
+        span = self._span(then, resource)
+        columns = points.since(touched_days(then, self.lookback_days).start // DAY)
+        if span is None or columns is None:
+            return None
+        if not spec.hourly and all(math.isnan(value) for column in columns for value in column):
+            return NOT_PUBLISHED
+        return between(spec, _statistics(spec), columns, span)
+
+    def _span(self, moment: datetime, resource: Resource) -> Span | None:
+        return span_of(moment, self.lookback_days, resource.created)
+
+
+def _picture(resource: Resource, known: Known, nothing: Iterable[MetricSpec]) -> DaysPicture:
+    """Return the picture of what is known, as if the metrics `nothing` were always zero."""
+    proven = {name: one for name, one in known.metrics.items() if isinstance(one, Between)}
+    unknown = {name: one for name, one in known.metrics.items() if isinstance(one, str)}
+    asked_from = {name: known.span.days.start_time for name, one in proven.items() if one.shown is not None}
+    least_peaks = {
+        name: LeastPeaks(low.p90, low.p95, low.p99_5, low.average)
+        for name, one in proven.items()
+        if one.hourly is not None and (low := (one.fine or one.hourly)[0]).total is None
+    }
+    shown = {name: one.shown for name, one in proven.items() if one.shown is not None}
+    days = Utilization(resource.id, shown, unknown, asked_from=asked_from, least=least_peaks)
+    zero = {spec.name: nothing_between(known.span) for spec in nothing}
+    least, most = (_end(resource, number, proven, unknown, zero) for number in (0, 1))
+    return DaysPicture(days, least, most)
+
+
+def _end(
+    resource: Resource,
+    number: int,
+    proven: Mapping[str, Between],
+    unknown: Mapping[str, str],
+    zero: Mapping[str, MetricSummary],
+) -> Utilization:
+    hourly = {name: one.hourly[number] for name, one in proven.items() if one.hourly is not None}
+    fine = {name: one.fine[number] for name, one in proven.items() if one.fine is not None}
+    return Utilization(resource.id, hourly, unknown, {**fine, **zero})
+
+
+def _statistics(spec: MetricSpec) -> tuple[str, ...]:
+    """Return what the days of a metric are asked for; up to five statistics of a metric are billed as one."""
+    if spec.hourly and not spec.discovered and spec.samples_in_five_minutes:
+        return (*spec.statistics, *spec.by_day, SAMPLE_COUNT)
+    return (*spec.statistics, *spec.by_day) if spec.hourly else spec.by_day or spec.statistics

@@ -1,0 +1,235 @@
+"""Days first: what they decide needs no hours, and no decision differs from the one on full 5-minute points."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.support.facts import facts_of
+from tests.support.facts import instance as real_instance
+from tests.support.facts import volume as real_volume
+from tests.unit.scan.aggregating import DAY, Aggregating
+from tests.unit.scan.measuring import NOW, CloudWatch, instance, measure
+
+from finops.domain.recommendation import Finding, NotRecommended
+from finops.domain.resource import Resource
+from finops.domain.utilization import Utilization
+from finops.errors import AwsThrottled
+from finops.store.connection import Store
+from finops_operator.plugins.check import Facts, Pictures, Settled
+from finops_operator.plugins.loaded import load_checks
+from finops_operator.plugins.sizing_policy import SizingPolicy
+from finops_operator.scan.check import enabled_checks, evaluate, settled_by_days
+from finops_operator.scan.metrics.first_days import DaysPicture
+
+CHECKS = load_checks()
+
+ENABLED = enabled_checks(CHECKS, [])
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The checks with a way of sizing, and what was advised last."""
+
+    sizing: SizingPolicy = field(default_factory=SizingPolicy)
+    last_target: str = ""
+
+    def facts(self, resource: Resource, seen: Utilization) -> Facts[Any]:
+        return replace(facts_of(resource, seen, sizing=self.sizing), previous_target=self.last_target)
+
+    def settled(self, resource: Resource, picture: DaysPicture) -> Settled:
+        pictures = Pictures(*(self.facts(resource, one) for one in (picture.days, picture.least, picture.most)))
+        return settled_by_days(ENABLED, pictures)
+
+    def verdicts(self, resource: Resource, seen: Utilization) -> list[Finding | NotRecommended]:
+        return list(evaluate(ENABLED, self.facts(resource, seen)))
+
+    def decisions(self, resource: Resource, seen: Utilization) -> set[tuple[str, str]]:
+        """Return (check, target) of each finding."""
+        return {(one.check, one.target) for one in self.verdicts(resource, seen) if isinstance(one, Finding)}
+
+
+DEFAULT = Judged()
+
+
+def test_a_busy_instance_is_decided_by_its_days_and_shows_what_they_say(store: Store) -> None:
+    reader = Aggregating(points={"CPUUtilization": (50.0, 0, 0), "NetworkIn": (1e9, 0, 0)})
+    machine = real_instance()
+    found, measurer = measure(store, reader, machine, settled=DEFAULT.settled)
+    seen = found[machine.id]
+    assert reader.periods == [DAY]
+    cpu = seen.metrics["cpuPercent"]
+    assert (cpu.period_seconds, cpu.points, cpu.expected) == (DAY, 14, 14)
+    assert seen.least["cpuPercent"].p99_5 > 45
+    assert (measurer.failures.asked.hourly_series, measurer.failures.asked.fine_series) == (0, 0)
+    assert measurer.failures.asked.points == measurer.failures.asked.day_series * 15 == 9 * 15
+    reasons = {one.check: one.reason for one in DEFAULT.verdicts(machine, seen) if isinstance(one, NotRecommended)}
+    assert reasons["ec2_instance_idle"].startswith("CPU reached ")
+    assert reasons["ec2_instance_overprovisioned"] == "no smaller type has room for its peaks"
+
+
+def test_an_idle_instance_is_found_by_its_days(store: Store) -> None:
+    reader = Aggregating(points={"CPUUtilization": (1.0, 0, 0), "NetworkIn": (10.0, 0, 0)})
+    machine = real_instance()
+    found, _ = measure(store, reader, machine, settled=DEFAULT.settled)
+    assert set(reader.periods) == {DAY}
+    assert "ec2_instance_idle" in {check for check, _ in DEFAULT.decisions(machine, found[machine.id])}
+
+
+def test_an_instance_between_idle_and_busy_buys_its_hours_and_keeps_them(store: Store) -> None:
+    # Two days of UTC together may carry too much, 24 hours in a row may not.
+    reader = Aggregating(points={"CPUUtilization": (1.0, 0, 0), "NetworkIn": (2_000.0, 0, 0)})
+    machine = real_instance()
+    found, _ = measure(store, reader, machine, settled=DEFAULT.settled)
+    # The last of them bounds the peaks of volumes, for a smaller type.
+    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (3600, 4), (DAY, 4)]
+    assert found[machine.id].metrics["cpuPercent"].points == 336
+    again = Aggregating()
+    measure(store, again, machine, settled=DEFAULT.settled, fine=True)
+    assert again.requests == []
+
+
+def test_an_instance_that_has_hours_is_decided_on_the_next_day_by_days_and_no_five_minutes(store: Store) -> None:
+    between = {"CPUUtilization": (1.0, 0, 0), "NetworkIn": (2_000.0, 0, 0)}
+    machine = real_instance()
+    measure(store, Aggregating(points=between), machine, settled=DEFAULT.settled, fine=True)
+    tomorrow = NOW + timedelta(days=1)
+    reader = Aggregating(points=between, until=tomorrow)
+    found, _ = measure(store, reader, machine, settled=DEFAULT.settled, fine=True, now=tomorrow)
+    assert [(period, series) for _, period, series in reader.requests] == [(3600, 4), (DAY, 9), (DAY, 4)]
+    twin = replace(machine, id="i-full")
+    full, _ = measure(store, reader, twin, fine=True, now=tomorrow)
+    assert DEFAULT.decisions(machine, found[machine.id]) == DEFAULT.decisions(twin, full[twin.id])
+
+
+def test_a_smaller_type_is_found_by_days_and_says_that_they_were_read(store: Store) -> None:
+    quiet = {"CPUUtilization": (10.0, 0, 0), "NetworkIn": (1e6, 0, 0), "NetworkOut": (1e6, 0, 0)}
+    reader = Aggregating(points=quiet)
+    machine = real_instance(instance_type="m5.2xlarge")
+    found, measurer = measure(store, reader, machine, settled=DEFAULT.settled)
+    # Of volumes only what bounds their peaks is asked for, and only now.
+    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 9), (DAY, 4)]
+    assert measurer.failures.asked.fine_series == 0
+    (one,) = [one for one in DEFAULT.verdicts(machine, found[machine.id]) if isinstance(one, Finding) if one.target]
+    assert one.target == "r5a.xlarge"
+    measured = next(fact.value for fact in one.facts if fact.label == "Measured")
+    assert measured.endswith("; read by the day, so each figure is the most it can be")
+    assert one.evidence["readSeconds"] == DAY
+
+
+def test_what_days_decided_is_not_asked_again_on_the_same_day_and_is_on_the_next(store: Store) -> None:
+    busy = {"CPUUtilization": (60.0, 0.0, 0.0), "NetworkIn": (1e9, 0.0, 0.0)}
+    machine = real_instance()
+    first, _ = measure(store, Aggregating(points=busy), machine, settled=DEFAULT.settled)
+    again = Aggregating(points=busy)
+    second, _ = measure(store, again, machine, settled=DEFAULT.settled, now=NOW + timedelta(hours=1))
+    assert again.requests == []
+    assert second == first
+    tomorrow = Aggregating(points=busy, until=NOW + timedelta(days=1))
+    measure(store, tomorrow, machine, settled=DEFAULT.settled, now=NOW + timedelta(days=1))
+    assert tomorrow.periods == [DAY]
+
+
+def test_days_seen_in_part_decide_nothing(store: Store) -> None:
+    class HalfADay(Aggregating):
+        def point(self, metric: str, slot: int) -> tuple[float, float] | None:
+            return None if slot // 288 % 5 == 0 and slot % 288 < 144 else super().point(metric, slot)
+
+    reader = HalfADay(points={"CPUUtilization": (60.0, 0, 0), "NetworkIn": (1e9, 0, 0)})
+    measure(store, reader, real_instance(), settled=DEFAULT.settled)
+    assert reader.periods == [DAY, 3600]
+
+
+def test_days_that_could_not_be_read_are_asked_for_by_hours_and_count_as_one_gap(store: Store) -> None:
+    error = AwsThrottled("no", operation="cloudwatch:GetMetricData", code="Throttling")
+    reader = CloudWatch(broken=error)
+    found, measurer = measure(store, reader, instance(), settled=lambda _r, _p: Settled.BY_DAYS)
+    assert reader.periods == [DAY, 3600]
+    assert found["i-1"].unknown["cpuPercent"] == "Throttling"
+    assert [one.resources for one in measurer.gaps() if one.operation == "GetMetricData"] == [1]
+
+
+def test_one_metric_that_days_do_not_bring_leaves_the_hours_to_say(store: Store) -> None:
+    reader = CloudWatch(refused=frozenset({"NetworkIn"}))
+    found, measurer = measure(store, reader, instance(), settled=lambda _r, _p: Settled.BY_DAYS)
+    assert reader.periods[0] == DAY
+    assert 3600 in reader.periods
+    assert set(found["i-1"].metrics) == {"cpuPercent", "networkOutBytes"}
+    assert [(gap.code, gap.resources) for gap in measurer.gaps()] == [("InternalError", 1)]
+
+
+def test_an_instance_started_today_has_no_whole_day_and_is_judged_by_hours(store: Store) -> None:
+    reader = Aggregating(points={"CPUUtilization": (60.0, 0, 0)})
+    young = instance(created=NOW - timedelta(hours=10))
+    found, _ = measure(store, reader, young, settled=lambda _r, _p: Settled.BY_DAYS)
+    assert reader.periods == [DAY, 3600]
+    assert found["i-1"].metrics["cpuPercent"].period_seconds == 3600
+
+
+def test_an_attached_volume_needs_no_hours_whatever_it_does(store: Store) -> None:
+    reader = Aggregating(points={})
+    attached = real_volume(volume_type="gp2")
+    found, _ = measure(store, reader, attached, settled=DEFAULT.settled)
+    # Thirty-two days of operations; of the days of a lookback also how much of them was seen.
+    assert [(period, series) for _, period, series in reader.requests] == [(DAY, 2), (DAY, 6)]
+    assert found[attached.id].metrics["volumeReadOps"].points == 14
+    assert ("ebs_volume_gp2", "gp3") in DEFAULT.decisions(attached, found[attached.id])
+
+
+PRESETS = ("MaxSavings", "Balanced", "Default", "MaxPerformance")
+TYPES = ("m5.2xlarge", "t3.xlarge", "c5.4xlarge", "m6i.large", "r5.4xlarge")
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """An instance, what it did, and how it is judged; loads lie around the limits of checks."""
+
+    machine: Resource
+    cloud: Aggregating
+    sizing: SizingPolicy
+    days: int
+    last_target: str
+
+
+def made_up(number: int) -> MadeUp:
+    chance = random.Random(number)
+    usual, busy = chance.choice([0.5, 3, 4.5, 10, 20, 30, 40, 60]), chance.choice([4.9, 5.2, 20, 40, 70, 95])
+    share = chance.choice([0.0, 0.0, 0.0005, 0.003, 0.006, 0.02, 0.08, 0.3])
+    network = chance.choice([100.0, 5_000_000 / 1440 / 2, 1e4, 1e6])
+    points = {
+        "CPUUtilization": (usual, share, busy),
+        "NetworkIn": (network, share, network * 3),
+        "NetworkOut": (network, 0.0, 0.0),
+        "CPUCreditBalance": (chance.choice([30.0, 500.0]), 0.0, 0.0),
+        "mem_used_percent": (chance.choice([20.0, 45.0, 80.0]), 0.0, 0.0),
+        "EBSReadOps": (chance.choice([10.0, 30_000.0, 300_000.0]), share, 60_000.0),
+    }
+    launch = chance.choice([real_instance().created, NOW - timedelta(days=chance.uniform(1, 20))])
+    kind = chance.choice(TYPES)
+    machine = replace(real_instance(instance_type=kind), id=f"i-days{number}", created=launch)
+    # The agent's dimension sets are read once a day for all instances: of the one, and of its twin in full.
+    twins = (machine.id, f"i-full{number}")
+    agents = [[{"Name": "InstanceId", "Value": one}] for one in twins] if chance.random() < 0.5 else []
+    cloud = Aggregating(points=points, seed=number, agents=agents, gaps=chance.choice([0.0, 0.0, 0.02]))
+    last_target = chance.choice(["", "m5.xlarge", "t3.xlarge", "c5.2xlarge", "r5.2xlarge"])
+    return MadeUp(machine, cloud, SizingPolicy(chance.choice(PRESETS)), chance.choice([3, 7, 14]), last_target)
+
+
+@pytest.mark.parametrize("start", range(0, 60, 5))
+def test_no_decision_differs_from_the_one_on_full_five_minute_points(store: Store, start: int) -> None:
+    decided = 0
+    for number in range(start, start + 5):
+        one = made_up(number)
+        judged = Judged(one.sizing, one.last_target)
+        coarse, _ = measure(store, one.cloud, one.machine, settled=judged.settled, days=one.days)
+        seen = coarse[one.machine.id]
+        if not seen.least:
+            continue
+        decided += 1
+        twin = replace(one.machine, id=f"i-full{number}")
+        full, _ = measure(store, one.cloud, twin, fine=True, days=one.days)
+        assert judged.decisions(one.machine, seen) == judged.decisions(twin, full[twin.id]), number
+    assert decided >= 1
