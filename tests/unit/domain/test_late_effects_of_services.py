@@ -23,6 +23,7 @@ from finops.domain.execution import (
     JournalEntry,
     NeedsHuman,
     Observation,
+    Result,
     Settle,
     Verified,
     WaitFor,
@@ -67,6 +68,8 @@ class Service:
             return "InvalidDBInstanceState"
         if operation == "rds:StartDBInstance" and self.facts["state"] != "stopped":
             return "InvalidDBInstanceState"
+        if operation == _TEXTS["MODE"] and self.facts["state"] == "UPDATING":
+            return "ResourceInUseException"
         if operation == _TEXTS["MODE"] and self.facts["billingMode"] == "PAY_PER_REQUEST":
             return "ValidationException"
         return ""
@@ -242,6 +245,45 @@ def test_a_database_that_aws_works_on_until_the_stop_shows_is_waited_for(fate: s
 
     world = World(STOP_DATABASE, Service(dict(_DATABASE)), (fate,), 9e9, event=(60.0, works))
     assert world.run() == (State.SUCCEEDED, "")
+
+
+@pytest.mark.parametrize("fate", ["ok", "lost", "dropped"])
+def test_a_database_that_runs_seven_days_after_the_stop_was_started_by_aws(fate: str) -> None:
+    world = World(STOP_DATABASE, Service(dict(_DATABASE)), (fate, *["dropped"] * 9999), 9e9)
+    state, message = world.run(60)
+    assert state is None
+    # Nothing watched it for a week: it was stopped meanwhile, and AWS started it again.
+    world.seconds += 7 * 24 * 3600
+    world.service.due = []
+    calls = world.calls
+    state, message = world.run(60)
+    assert state is State.ROLLED_BACK
+    assert "after seven days AWS starts a stopped database by itself; it is left alone" in message
+    assert (world.calls, world.service.facts["state"]) == (calls, "available")
+
+
+def test_a_database_that_is_still_stopped_after_seven_days_is_no_failure() -> None:
+    def stops(one: Service) -> None:
+        one.due, one.facts["state"] = [], "stopped"
+
+    world = World(STOP_DATABASE, Service(dict(_DATABASE)), ("ok",), 9e9, event=(8 * 24 * 3600.0, stops))
+    world.run(20)
+    world.seconds = 8 * 24 * 3600.0
+    assert world.run() == (State.SUCCEEDED, "")
+
+
+@pytest.mark.parametrize("fate", ["dropped", "lost"])
+def test_a_change_of_somebody_else_that_aws_still_applies_to_a_table_is_not_taken_for_ours(fate: str) -> None:
+    def updates(one: Service) -> None:
+        one.due, one.facts["state"] = [(400.0, {"state": "ACTIVE"})], "UPDATING"
+
+    world = World(SET_MODE, Service(dict(_TABLE)), (fate, "ok"), 9e9, event=(0.2, updates))
+    assert world.run() == (State.SUCCEEDED, "")
+    # The first call never had its effect: it was made again once the other change was over.
+    assert world.service.facts["billingMode"] == "PAY_PER_REQUEST"
+    assert world.seconds > 400.0
+    results = [entry.result for entry in world.journal.entries if entry.result is not None]
+    assert Result.ABSENT in results
 
 
 def test_another_retention_is_somebody_elses() -> None:
