@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from finops_sandbox.aws import databases, log_groups, tables, wire
+from finops_sandbox.aws import databases, functions, log_groups, services, tables, wire
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.fleet import Fleet
@@ -32,6 +32,9 @@ _CHANGES = {
     "retention",
     "mode",
     "capacity",
+    "desired",
+    "scaled",
+    "memory",
 }
 Document = dict[str, Any]
 
@@ -87,6 +90,10 @@ class Control:
                 return databases.shown(estate, account, region, resource_id.removeprefix(databases.PREFIX))
             if resource_id.startswith(tables.PREFIX):
                 return tables.shown(account, region, resource_id.removeprefix(tables.PREFIX))
+            if resource_id.startswith(functions.PREFIX):
+                return functions.shown(estate, account, region, resource_id.removeprefix(functions.PREFIX))
+            if resource_id.startswith(services.PREFIX):
+                return services.shown(estate, account, region, resource_id.removeprefix(services.PREFIX))
             settle(estate, account, region)
             if resource_id.startswith("vol-"):
                 volume = estate.volume(account, region, resource_id)
@@ -136,6 +143,10 @@ class Control:
                 databases.change(estate, account, region, resource_id.removeprefix(databases.PREFIX), changes)
             elif resource_id.startswith(tables.PREFIX):
                 tables.change(account, region, resource_id.removeprefix(tables.PREFIX), changes)
+            elif resource_id.startswith(functions.PREFIX):
+                functions.change(estate, account, region, resource_id.removeprefix(functions.PREFIX), changes)
+            elif resource_id.startswith(services.PREFIX):
+                services.change(estate, account, region, resource_id.removeprefix(services.PREFIX), changes)
             else:
                 self._change_in_ec2(account, region, resource_id, changes)
             if changes.get("delete"):

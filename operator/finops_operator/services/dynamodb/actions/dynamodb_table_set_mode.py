@@ -1,10 +1,10 @@
 """Bill a table by its requests (on-demand mode) instead of by provisioned capacity. It stays in use meanwhile.
 
 Parameter: `billingMode` (PAY_PER_REQUEST). An act that turns back provisions the capacity that the table and its
-indexes had. AWS takes four changes to on-demand mode in 24 hours, and changes to provisioned mode at any time. A table is
-UPDATING for many reasons, a change by somebody else among them, so only the mode that AWS shows proves our call. Source:
-Amazon DynamoDB developer guide, "Considerations when switching capacity modes"; API reference, UpdateTable and its
-LimitExceededException.
+indexes had. AWS takes four changes to on-demand mode in 24 hours, and changes to provisioned mode at any time. A table
+is UPDATING for many reasons, a change by somebody else among them, so only the mode that AWS shows proves our call.
+Source: Amazon DynamoDB developer guide, "Considerations when switching capacity modes"; API reference, UpdateTable and
+its LimitExceededException.
 """
 
 from __future__ import annotations

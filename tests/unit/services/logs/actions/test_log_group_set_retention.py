@@ -192,7 +192,7 @@ def test_a_setting_that_somebody_else_chose_meanwhile_is_left_alone() -> None:
     ],
     ids=["restored", "not yet", "another retention", "made anew", "gone"],
 )
-def test_the_way_back_waits_for_its_own_effect_and_leaves_what_somebody_else_made(
+def test_a_turned_act_waits_for_its_own_effect_and_leaves_what_somebody_else_made(
     seen: Observation, clause: str
 ) -> None:
     plan = ACTION.plan(_GROUP, _90, observed().fingerprint)
