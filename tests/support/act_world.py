@@ -47,13 +47,12 @@ from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STO
 from finops_operator.services.ecs.actions.ecs_service_set_desired_count import ACTION as SET_COUNT
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
+from finops_operator.services.rds.actions.rds_snapshot_delete import ACTION as DELETE_SNAPSHOT
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
-ACTIONS: dict[str, Action] = {
-    action.id: action
-    for action in (STOP, RESIZE, MODIFY, DELETE, SET_RETENTION, STOP_DATABASE, SET_MODE, SET_COUNT, SET_MEMORY)
-}
+_BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY)
+ACTIONS: dict[str, Action] = {action.id: action for action in (STOP, RESIZE, MODIFY, DELETE, *_BEYOND_EC2)}
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
 ACCESS = AccountAccess(
@@ -83,6 +82,7 @@ ESTATE: dict[str, Any] = {
             ],
             "databases": [{"name": "reports", "tags": {"team": "data"}}],
             "tables": [{"name": "orders", "read": 100, "write": 50, "indexes": {"by-date": [5, 5]}}],
+            "databaseSnapshots": [{"name": "before-upgrade", "database": "reports", "tags": {"team": "data"}}],
             "services": [{"name": "web", "desired": 2, "tags": {"team": "web"}}],
             "functions": [{"name": "thumbnails", "tags": {"team": "web"}}],
         }
@@ -299,6 +299,7 @@ _ARNS = {
     "rds-instance": "rds:{}:db:{}",
     "dynamodb-table": "dynamodb:{}:table/{}",
     "ecs-service": "ecs:{}:service/{}",
+    "rds-snapshot": "rds:{}:{}",
     "lambda-function": "lambda:{}:function:{}",
 }
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from finops_sandbox.aws import databases, functions, log_groups, services, tables, wire
+from finops_sandbox.aws import database_snapshots, databases, functions, log_groups, services, tables, wire
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.fleet import Fleet
@@ -35,7 +35,11 @@ _CHANGES = {
     "desired",
     "scaled",
     "memory",
+    "shared",
 }
+_KINDS = (log_groups, tables)
+_KINDS_WITH_TIME = (database_snapshots, databases, functions, services)
+"""Beside EC2, by their prefixes: those whose changes take time also need the estate's clock."""
 Document = dict[str, Any]
 
 
@@ -84,16 +88,12 @@ class Control:
         """
         estate = self._estate
         with estate.lock:
-            if resource_id.startswith(log_groups.PREFIX):
-                return log_groups.shown(account, region, resource_id.removeprefix(log_groups.PREFIX))
-            if resource_id.startswith(databases.PREFIX):
-                return databases.shown(estate, account, region, resource_id.removeprefix(databases.PREFIX))
-            if resource_id.startswith(tables.PREFIX):
-                return tables.shown(account, region, resource_id.removeprefix(tables.PREFIX))
-            if resource_id.startswith(functions.PREFIX):
-                return functions.shown(estate, account, region, resource_id.removeprefix(functions.PREFIX))
-            if resource_id.startswith(services.PREFIX):
-                return services.shown(estate, account, region, resource_id.removeprefix(services.PREFIX))
+            for kind in _KINDS_WITH_TIME:
+                if resource_id.startswith(kind.PREFIX):
+                    return kind.shown(estate, account, region, resource_id.removeprefix(kind.PREFIX))
+            for plain in _KINDS:
+                if resource_id.startswith(plain.PREFIX):
+                    return plain.shown(account, region, resource_id.removeprefix(plain.PREFIX))
             settle(estate, account, region)
             if resource_id.startswith("vol-"):
                 volume = estate.volume(account, region, resource_id)
@@ -137,21 +137,19 @@ class Control:
             raise ValueError(f"unknown change {', '.join(sorted(unknown))}")
         estate = self._estate
         with estate.lock:
-            if resource_id.startswith(log_groups.PREFIX):
-                log_groups.change(account, region, resource_id.removeprefix(log_groups.PREFIX), changes)
-            elif resource_id.startswith(databases.PREFIX):
-                databases.change(estate, account, region, resource_id.removeprefix(databases.PREFIX), changes)
-            elif resource_id.startswith(tables.PREFIX):
-                tables.change(account, region, resource_id.removeprefix(tables.PREFIX), changes)
-            elif resource_id.startswith(functions.PREFIX):
-                functions.change(estate, account, region, resource_id.removeprefix(functions.PREFIX), changes)
-            elif resource_id.startswith(services.PREFIX):
-                services.change(estate, account, region, resource_id.removeprefix(services.PREFIX), changes)
-            else:
-                self._change_in_ec2(account, region, resource_id, changes)
+            self._change(account, region, resource_id, changes)
             if changes.get("delete"):
                 return {"id": resource_id, "deleted": True}
         return self.resource(account, region, resource_id)
+
+    def _change(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
+        for kind in _KINDS_WITH_TIME:
+            if resource_id.startswith(kind.PREFIX):
+                return kind.change(self._estate, account, region, resource_id.removeprefix(kind.PREFIX), changes)
+        for plain in _KINDS:
+            if resource_id.startswith(plain.PREFIX):
+                return plain.change(account, region, resource_id.removeprefix(plain.PREFIX), changes)
+        return self._change_in_ec2(account, region, resource_id, changes)
 
     def _change_in_ec2(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
         settle(self._estate, account, region)

@@ -140,6 +140,18 @@ class FunctionSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseSnapshotSpec:
+    """A snapshot of a database of the same place; ``shared`` are accounts that may restore it."""
+
+    name: str
+    database: str
+    made_by: str = "manual"
+    age: timedelta = timedelta(days=200)
+    shared: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class TableSpec:
     """A table with provisioned capacity; ``indexes`` maps names to read and write units."""
 
@@ -165,6 +177,7 @@ class Place:
     tables: tuple[TableSpec, ...] = ()
     services: tuple[ServiceSpec, ...] = ()
     functions: tuple[FunctionSpec, ...] = ()
+    database_snapshots: tuple[DatabaseSnapshotSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +290,7 @@ def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Itera
 
 def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[str, str]) -> Place:
     of_ec2 = {"instances", "volumes", "snapshots", "addresses"}
-    others = {"logGroups", "databases", "tables", "services", "functions"}
+    others = {"logGroups", "databases", "tables", "services", "functions", "databaseSnapshots"}
     _known(item, {"account", "region"} | others | of_ec2, "resources")
     account = names.get(str(item.get("account")), str(item.get("account")))
     if account not in accounts:
@@ -302,6 +315,7 @@ def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[
         tuple(_table(one, where) for one in _counted(item.get("tables"))),
         tuple(_service(one, where) for one in _counted(item.get("services"))),
         tuple(_function(one, where) for one in _counted(item.get("functions"))),
+        tuple(_database_snapshot(one, where) for one in _counted(item.get("databaseSnapshots"))),
     )
 
 
@@ -336,6 +350,19 @@ def _function(item: Mapping[str, Any], where: str) -> FunctionSpec:
         name=str(item["name"]),
         memory=int(item.get("memory", 1024)),
         versions=int(item.get("versions", 0)),
+        tags=_tags(item),
+    )
+
+
+def _database_snapshot(item: Mapping[str, Any], where: str) -> DatabaseSnapshotSpec:
+    fields = {"name", "database", "madeBy", "age", "shared", "tags"}
+    _known(item, fields, f"{where}, snapshot {item.get('name')}")
+    return DatabaseSnapshotSpec(
+        name=str(item["name"]),
+        database=str(item["database"]),
+        made_by=str(item.get("madeBy", "manual")),
+        age=_age(item.get("age", "200d")),
+        shared=tuple(map(str, item.get("shared") or ())),
         tags=_tags(item),
     )
 

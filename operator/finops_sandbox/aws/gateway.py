@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from finops_sandbox.aws import (
     cloudwatch,
+    database_snapshots,
     databases,
     describe,
     functions,
@@ -52,6 +53,7 @@ _NOT_IN_MOTO = {
     **provisioned_concurrency.HANDLERS,
     **serverless_caches.HANDLERS,
     **databases.HANDLERS,
+    **database_snapshots.HANDLERS,
     **services.HANDLERS,
     **functions.HANDLERS,
 }
@@ -226,6 +228,7 @@ class Gateway:
         with self.estate.lock:
             if call.service == "rds":
                 databases.settle(self.estate, call.account, call.region)
+                database_snapshots.settle(self.estate, call.account, call.region)
             if call.service == "ecs":
                 services.settle(self.estate, call.account, call.region)
             if refuse := _REFUSALS.get(asked):

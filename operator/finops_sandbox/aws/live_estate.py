@@ -44,6 +44,7 @@ class FurtherFacts:
         maintenance: account, region and name of a database → its pending actions of maintenance.
         databases_due: account, region and name of a database → its next state, and when it has it.
         mode_changes: account, region and name of a table → when it was changed to on-demand mode.
+        deletions_due: account, region and name of a database's snapshot → when it is gone.
         functions: ARN of a function → its revision and its last change.
         tasks_due: account, region, cluster and name of a service → when as many tasks run as it wants.
     """
@@ -52,6 +53,7 @@ class FurtherFacts:
     maintenance: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     databases_due: dict[tuple[str, str, str], tuple[str, datetime]] = field(default_factory=dict)
     mode_changes: dict[tuple[str, str, str], list[datetime]] = field(default_factory=dict)
+    deletions_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
     functions: dict[str, FunctionState] = field(default_factory=dict)
     tasks_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
 

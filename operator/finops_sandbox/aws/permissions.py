@@ -59,6 +59,7 @@ _NAMED = {
     "logs": {"logGroupName": "log-group:{}:log-stream:"},
     "rds": {
         "DBClusterIdentifier": "cluster:{}",
+        "DBClusterSnapshotIdentifier": "cluster-snapshot:{}",
         "DBInstanceIdentifier": "db:{}",
         "DBSnapshotIdentifier": "snapshot:{}",
     },

@@ -93,6 +93,8 @@ def _further_services(account: str) -> list[dict[str, Any]]:
         f"arn:aws:logs:*:{account}:log-group:*": ["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
         f"arn:aws:dynamodb:*:{account}:table/*": ["dynamodb:UpdateTable"],
         f"arn:aws:rds:*:{account}:db:*": ["rds:StopDBInstance", "rds:StartDBInstance"],
+        f"arn:aws:rds:*:{account}:snapshot:*": ["rds:DeleteDBSnapshot"],
+        f"arn:aws:rds:*:{account}:cluster-snapshot:*": ["rds:DeleteDBClusterSnapshot"],
         f"arn:aws:ecs:*:{account}:service/*": ["ecs:UpdateService"],
         f"arn:aws:lambda:*:{account}:function:*": ["lambda:UpdateFunctionConfiguration"],
     }
@@ -106,7 +108,7 @@ def executor_policy(account: str) -> dict[str, Any]:
     acts = ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"]
     acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
     acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable", "ecs:UpdateService"]
-    acts += ["lambda:UpdateFunctionConfiguration"]
+    acts += ["lambda:UpdateFunctionConfiguration", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"]
     return {
         "Version": _VERSION,
         "Statement": [

@@ -174,6 +174,7 @@ def test_a_database_that_somebody_starts_while_it_is_stopping_is_left_alone(worl
         ("dynamodb_table_set_mode", "UpdateTable"),
         ("ecs_service_set_desired_count", "UpdateService"),
         ("lambda_function_set_memory", "UpdateFunctionConfiguration"),
+        ("rds_snapshot_delete", "DeleteDBSnapshot"),
     ],
 )
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before", "http_error", "throttle"])
@@ -290,6 +291,27 @@ def test_a_function_that_somebody_changed_right_before_the_call_is_refused_by_aw
     ]
     assert effects(aws.calls) == {}
     check(aws.calls, world.ledger_path, session=request.name)
+
+
+@pytest.mark.parametrize(
+    "change", [{"shared": ["222222222222"]}, {"state": "copying"}], ids=["shared", "not available"]
+)
+def test_a_snapshot_that_somebody_needs_since_the_vote_is_kept(
+    change: dict[str, Any], world: World, aws: AwsDouble
+) -> None:
+    request, ledger = prepare(world, "rds_snapshot_delete")
+    aws.control.change(request.plan.resource.account, REGION, "db-snapshot:before-upgrade", change)
+    assert run_to_end(world, request, ledger).state is State.STALE
+    assert effects(aws.calls) == {}
+
+
+def test_a_snapshot_of_a_database_that_was_deleted_after_the_vote_is_kept(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "rds_snapshot_delete")
+    aws.control.change(request.plan.resource.account, REGION, "db:reports", {"delete": True})
+    result = run_to_end(world, request, ledger)
+    assert result.state is State.STALE
+    assert "it may be the last copy" in result.message
+    assert effects(aws.calls) == {}
 
 
 def test_a_start_that_finds_no_room_is_tried_until_there_is_some(world: World, aws: AwsDouble) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +24,10 @@ _ESTATE: dict[str, Any] = {
             "logGroups": [{"name": "web", "tags": {"team": "web"}}, {"name": "audit", "retention": 365}],
             "tables": [{"name": "orders", "read": 10, "write": 5, "indexes": {"by-date": [1, 1]}}],
             "functions": [{"name": "thumbnails"}, {"name": "mail", "memory": 512, "versions": 2}],
+            "databaseSnapshots": [
+                {"name": "by-hand", "database": "alone", "shared": ["222222222222"]},
+                {"name": "nightly", "database": "alone", "madeBy": "automated"},
+            ],
             "services": [
                 {"name": "web", "desired": 3},
                 {"name": "agent", "scheduling": "DAEMON"},
@@ -44,9 +47,14 @@ _ESTATE: dict[str, Any] = {
 }
 
 
+_SECONDS = 60.0
+"""How long the double takes for everything; so long that no slow test runs into its end."""
+_DELAYS = Delays(database_seconds=_SECONDS, task_seconds=_SECONDS, function_seconds=_SECONDS)
+
+
 @pytest.fixture(scope="module")
 def double() -> Iterator[AwsDouble]:
-    with AwsDouble(_ESTATE, delays=Delays(database_seconds=0.2, task_seconds=0.2, function_seconds=0.2)) as running:
+    with AwsDouble(_ESTATE, delays=_DELAYS) as running:
         yield running
 
 
@@ -72,6 +80,11 @@ def client(service: str, role: str = _ROLE, policy: str | None = None) -> Any:
         aws_secret_access_key=keys["SecretAccessKey"],
         aws_session_token=keys["SessionToken"],
     )
+
+
+def time_passes(aws: AwsDouble) -> None:
+    """Let AWS finish what it has begun."""
+    aws.control.advance(_SECONDS + 1)
 
 
 def code_of(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -131,10 +144,10 @@ def test_a_database_takes_its_time_to_stop_and_to_start(aws: AwsDouble) -> None:
     with pytest.raises(ClientError) as error:
         rds.start_db_instance(DBInstanceIdentifier="alone")
     assert code_of(error) == "InvalidDBInstanceState"
-    time.sleep(0.25)
+    time_passes(aws)
     assert state(aws, "alone") == "stopped"
     assert rds.start_db_instance(DBInstanceIdentifier="alone")["DBInstance"]["DBInstanceStatus"] == "starting"
-    time.sleep(0.25)
+    time_passes(aws)
     assert state(aws, "alone") == "available"
 
 
@@ -223,11 +236,11 @@ def test_a_service_takes_its_time_to_stop_and_to_start_tasks(aws: AwsDouble) -> 
     ecs = client("ecs")
     answer = ecs.update_service(cluster="main", service="web", desiredCount=0)["service"]
     assert (answer["desiredCount"], answer["runningCount"]) == (0, 3)
-    time.sleep(0.25)
+    time_passes(aws)
     assert tasks(aws, "web") == (0, 0)
     ecs.update_service(cluster="main", service="web", desiredCount=2)
     assert tasks(aws, "web") == (2, 0)
-    time.sleep(0.25)
+    time_passes(aws)
     assert tasks(aws, "web") == (2, 2)
 
 
@@ -294,7 +307,7 @@ def test_a_function_is_busy_while_a_change_is_applied_and_each_change_makes_revi
     with pytest.raises(ClientError) as error:
         functions.update_function_configuration(FunctionName="thumbnails", MemorySize=512)
     assert code_of(error) == "ResourceConflictException"
-    time.sleep(0.25)
+    time_passes(aws)
     applied = reader.get_function_configuration(FunctionName="thumbnails")
     assert applied["LastUpdateStatus"] == "Successful"
     assert len({first, answer["RevisionId"], applied["RevisionId"]}) == 3
@@ -327,3 +340,34 @@ def test_published_versions_keep_their_memory(aws: AwsDouble) -> None:
     reader = client("lambda", role=f"arn:aws:iam::{_ACCOUNT}:role/finops-scanner")
     listed = reader.list_versions_by_function(FunctionName="mail")["Versions"]
     assert {one["Version"]: one["MemorySize"] for one in listed} == {"$LATEST": 128, "1": 512, "2": 512}
+
+
+def test_a_snapshot_takes_its_time_to_be_deleted(aws: AwsDouble) -> None:
+    rds = client("rds")
+    assert rds.delete_db_snapshot(DBSnapshotIdentifier="by-hand")["DBSnapshot"]["Status"] == "deleting"
+    with pytest.raises(ClientError) as error:
+        rds.delete_db_snapshot(DBSnapshotIdentifier="by-hand")
+    assert code_of(error) == "InvalidDBSnapshotState"
+    time_passes(aws)
+    with pytest.raises(ClientError) as error:
+        rds.delete_db_snapshot(DBSnapshotIdentifier="by-hand")
+    assert code_of(error) == "DBSnapshotNotFound"
+
+
+def test_a_snapshot_that_aws_made_is_not_deleted(aws: AwsDouble) -> None:
+    with pytest.raises(ClientError) as error:
+        client("rds").delete_db_snapshot(DBSnapshotIdentifier="nightly")
+    assert code_of(error) == "InvalidDBSnapshotState"
+    assert [call.action for call in aws.calls if call.applied] == []
+
+
+def test_who_may_restore_a_snapshot_and_which_database_it_is_of_is_read(aws: AwsDouble) -> None:
+    reader = client("rds", role=f"arn:aws:iam::{_ACCOUNT}:role/finops-scanner")
+    answer = reader.describe_db_snapshot_attributes(DBSnapshotIdentifier="by-hand")
+    (restore,) = answer["DBSnapshotAttributesResult"]["DBSnapshotAttributes"]
+    assert restore["AttributeValues"] == ["222222222222"]
+    (snapshot,) = reader.describe_db_snapshots(DBSnapshotIdentifier="by-hand")["DBSnapshots"]
+    asked = [{"Name": "dbi-resource-id", "Values": [snapshot["DbiResourceId"]]}]
+    assert [one["DBInstanceIdentifier"] for one in reader.describe_db_instances(Filters=asked)["DBInstances"]] == [
+        "alone"
+    ]

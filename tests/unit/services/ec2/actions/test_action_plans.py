@@ -59,6 +59,7 @@ def test_the_registry_finds_exactly_these_actions() -> None:
         "lambda_function_set_memory",
         "log_group_set_retention",
         "rds_instance_stop",
+        "rds_snapshot_delete",
     ]
 
 
