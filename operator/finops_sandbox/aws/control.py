@@ -90,10 +90,12 @@ class Control:
         with estate.lock:
             for kind in _KINDS_WITH_TIME:
                 if resource_id.startswith(kind.PREFIX):
-                    return kind.shown(estate, account, region, resource_id.removeprefix(kind.PREFIX))
+                    found: Document = kind.shown(estate, account, region, resource_id.removeprefix(kind.PREFIX))
+                    return found
             for plain in _KINDS:
                 if resource_id.startswith(plain.PREFIX):
-                    return plain.shown(account, region, resource_id.removeprefix(plain.PREFIX))
+                    known: Document = plain.shown(account, region, resource_id.removeprefix(plain.PREFIX))
+                    return known
             settle(estate, account, region)
             if resource_id.startswith("vol-"):
                 volume = estate.volume(account, region, resource_id)
@@ -145,11 +147,13 @@ class Control:
     def _change(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
         for kind in _KINDS_WITH_TIME:
             if resource_id.startswith(kind.PREFIX):
-                return kind.change(self._estate, account, region, resource_id.removeprefix(kind.PREFIX), changes)
+                kind.change(self._estate, account, region, resource_id.removeprefix(kind.PREFIX), changes)
+                return
         for plain in _KINDS:
             if resource_id.startswith(plain.PREFIX):
-                return plain.change(account, region, resource_id.removeprefix(plain.PREFIX), changes)
-        return self._change_in_ec2(account, region, resource_id, changes)
+                plain.change(account, region, resource_id.removeprefix(plain.PREFIX), changes)
+                return
+        self._change_in_ec2(account, region, resource_id, changes)
 
     def _change_in_ec2(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
         settle(self._estate, account, region)
