@@ -14,6 +14,9 @@ _KINDS = {
     **dict.fromkeys(("application", "audit-trail", LONGEST_NAME), "log-group"),
     "reports": "rds-instance",
     "orders": "dynamodb-table",
+    "main/web": "ecs-service",
+    "snapshot:before-upgrade": "rds-snapshot",
+    "thumbnails": "lambda-function",
 }
 """Kinds of the estate's resources by name; all others are instances."""
 
@@ -40,5 +43,8 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
     "ebs_volume_delete": ("old-data", {}, {"CreateSnapshot": 2, "DeleteVolume": 1}),
     "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
     "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),
+    "rds_snapshot_delete": ("snapshot:before-upgrade", {}, {"DeleteDBSnapshot": 1}),
     "dynamodb_table_set_mode": ("orders", {"billingMode": "PAY_PER_REQUEST"}, {"UpdateTable": 1}),
+    "lambda_function_set_memory": ("thumbnails", {"memoryMb": 256}, {"UpdateFunctionConfiguration": 1}),
+    "ecs_service_set_desired_count": ("main/web", {"desiredCount": 0}, {"UpdateService": 1}),
 }

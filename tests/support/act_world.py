@@ -38,19 +38,21 @@ from finops_operator.aws.limiter import LocalRateLimits
 from finops_operator.aws.reader import CallPacing
 from finops_operator.aws.session import SdkSessions, read_config
 from finops_operator.plugins.action import Action, Target
+from finops_operator.services.awslambda.actions.lambda_function_set_memory import ACTION as SET_MEMORY
 from finops_operator.services.dynamodb.actions.dynamodb_table_set_mode import ACTION as SET_MODE
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
+from finops_operator.services.ecs.actions.ecs_service_set_desired_count import ACTION as SET_COUNT
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
+from finops_operator.services.rds.actions.rds_snapshot_delete import ACTION as DELETE_SNAPSHOT
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
-ACTIONS: dict[str, Action] = {
-    action.id: action for action in (STOP, RESIZE, MODIFY, DELETE, SET_RETENTION, STOP_DATABASE, SET_MODE)
-}
+_BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY)
+ACTIONS: dict[str, Action] = {action.id: action for action in (STOP, RESIZE, MODIFY, DELETE, *_BEYOND_EC2)}
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
 ACCESS = AccountAccess(
@@ -80,6 +82,9 @@ ESTATE: dict[str, Any] = {
             ],
             "databases": [{"name": "reports", "tags": {"team": "data"}}],
             "tables": [{"name": "orders", "read": 100, "write": 50, "indexes": {"by-date": [5, 5]}}],
+            "databaseSnapshots": [{"name": "before-upgrade", "database": "reports", "tags": {"team": "data"}}],
+            "services": [{"name": "web", "desired": 2, "tags": {"team": "web"}}],
+            "functions": [{"name": "thumbnails", "tags": {"team": "web"}}],
         }
     ],
 }
@@ -173,7 +178,10 @@ def warm_sdk() -> SdkSessions:
 @cache
 def _warm(_endpoint: str) -> SdkSessions:
     sdk = SdkSessions(CallCounter())
-    for service in ("application-autoscaling", "dynamodb", "ec2", "logs", "rds", "resourcegroupstaggingapi", "sts"):
+    for service in (
+        *("application-autoscaling", "dynamodb", "ec2", "ecs", "lambda"),
+        *("logs", "rds", "resourcegroupstaggingapi", "sts"),
+    ):
         sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()
     return sdk
 
@@ -290,6 +298,9 @@ _ARNS = {
     "log-group": "logs:{}:log-group:{}",
     "rds-instance": "rds:{}:db:{}",
     "dynamodb-table": "dynamodb:{}:table/{}",
+    "ecs-service": "ecs:{}:service/{}",
+    "rds-snapshot": "rds:{}:{}",
+    "lambda-function": "lambda:{}:function:{}",
 }
 
 

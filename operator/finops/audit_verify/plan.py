@@ -99,6 +99,15 @@ def _capacity(name: str, before: Mapping[str, Any]) -> _Call:
     return "dynamodb:UpdateTable", {**call, **({"GlobalSecondaryIndexUpdates": indexes} if indexes else {})}
 
 
+def _tasks(name: str, before: Mapping[str, Any]) -> _Call:
+    cluster, service = name.split("/")
+    return "ecs:UpdateService", {"cluster": cluster, "service": service, "desiredCount": int(before["desiredCount"])}
+
+
+def _memory(name: str, before: Mapping[str, Any]) -> _Call:
+    return "lambda:UpdateFunctionConfiguration", {"FunctionName": name, "MemorySize": int(before["memoryMb"])}
+
+
 def _units(text: str) -> dict[str, int]:
     read, write = text.split("/")
     return {"ReadCapacityUnits": int(read), "WriteCapacityUnits": int(write)}
@@ -108,6 +117,8 @@ _BEFORE: Mapping[str, Callable[[str, Mapping[str, Any]], _Call]] = {
     "rds:StopDBInstance": _running_database,
     "logs:PutRetentionPolicy": _retention,
     "dynamodb:UpdateTable": _capacity,
+    "ecs:UpdateService": _tasks,
+    "lambda:UpdateFunctionConfiguration": _memory,
 }
 """Operation of a plan → the one call that leads it back, from the resource's id and the fingerprint."""
 

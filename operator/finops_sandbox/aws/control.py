@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from finops_sandbox.aws import databases, log_groups, tables, wire
+from finops_sandbox.aws import database_snapshots, databases, functions, log_groups, services, tables, wire
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.fleet import Fleet
@@ -32,7 +32,14 @@ _CHANGES = {
     "retention",
     "mode",
     "capacity",
+    "desired",
+    "scaled",
+    "memory",
+    "shared",
 }
+_KINDS = (log_groups, tables)
+_KINDS_WITH_TIME = (database_snapshots, databases, functions, services)
+"""Beside EC2, by their prefixes: those whose changes take time also need the estate's clock."""
 Document = dict[str, Any]
 
 
@@ -83,12 +90,14 @@ class Control:
         """
         estate = self._estate
         with estate.lock:
-            if resource_id.startswith(log_groups.PREFIX):
-                return log_groups.shown(account, region, resource_id.removeprefix(log_groups.PREFIX))
-            if resource_id.startswith(databases.PREFIX):
-                return databases.shown(estate, account, region, resource_id.removeprefix(databases.PREFIX))
-            if resource_id.startswith(tables.PREFIX):
-                return tables.shown(account, region, resource_id.removeprefix(tables.PREFIX))
+            for kind in _KINDS_WITH_TIME:
+                if resource_id.startswith(kind.PREFIX):
+                    found: Document = kind.shown(estate, account, region, resource_id.removeprefix(kind.PREFIX))
+                    return found
+            for plain in _KINDS:
+                if resource_id.startswith(plain.PREFIX):
+                    known: Document = plain.shown(account, region, resource_id.removeprefix(plain.PREFIX))
+                    return known
             settle(estate, account, region)
             if resource_id.startswith("vol-"):
                 volume = estate.volume(account, region, resource_id)
@@ -132,17 +141,21 @@ class Control:
             raise ValueError(f"unknown change {', '.join(sorted(unknown))}")
         estate = self._estate
         with estate.lock:
-            if resource_id.startswith(log_groups.PREFIX):
-                log_groups.change(account, region, resource_id.removeprefix(log_groups.PREFIX), changes)
-            elif resource_id.startswith(databases.PREFIX):
-                databases.change(estate, account, region, resource_id.removeprefix(databases.PREFIX), changes)
-            elif resource_id.startswith(tables.PREFIX):
-                tables.change(account, region, resource_id.removeprefix(tables.PREFIX), changes)
-            else:
-                self._change_in_ec2(account, region, resource_id, changes)
+            self._change(account, region, resource_id, changes)
             if changes.get("delete"):
                 return {"id": resource_id, "deleted": True}
         return self.resource(account, region, resource_id)
+
+    def _change(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
+        for kind in _KINDS_WITH_TIME:
+            if resource_id.startswith(kind.PREFIX):
+                kind.change(self._estate, account, region, resource_id.removeprefix(kind.PREFIX), changes)
+                return
+        for plain in _KINDS:
+            if resource_id.startswith(plain.PREFIX):
+                plain.change(account, region, resource_id.removeprefix(plain.PREFIX), changes)
+                return
+        self._change_in_ec2(account, region, resource_id, changes)
 
     def _change_in_ec2(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
         settle(self._estate, account, region)

@@ -47,6 +47,8 @@ def seed(estate: LiveEstate, place: Place, spec: DatabaseSpec, created: datetime
         backend.create_db_instance(wanted)
     database = backend.databases[spec.name]
     database.status = spec.state
+    # Moto gives all of them the same.
+    database.dbi_resource_id = f"db-{spec.name.upper()}"
     estate.further.maintenance[place.account, place.region, spec.name] = spec.maintenance
     database.instance_create_time = naive_utc(created).isoformat() + "Z"
 

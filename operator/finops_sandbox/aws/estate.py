@@ -117,6 +117,41 @@ class DatabaseSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """A service on Fargate; ``scaled`` says that Application Auto Scaling sets its count."""
+
+    name: str
+    cluster: str = "main"
+    desired: int = 2
+    scheduling: str = "REPLICA"
+    controller: str = "ECS"
+    scaled: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """A Lambda function on x86; ``versions`` are published ones."""
+
+    name: str
+    memory: int = 1024
+    versions: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSnapshotSpec:
+    """A snapshot of a database of the same place; ``shared`` are accounts that may restore it."""
+
+    name: str
+    database: str
+    made_by: str = "manual"
+    age: timedelta = timedelta(days=200)
+    shared: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class TableSpec:
     """A table with provisioned capacity; ``indexes`` maps names to read and write units."""
 
@@ -140,6 +175,9 @@ class Place:
     log_groups: tuple[LogGroupSpec, ...] = ()
     databases: tuple[DatabaseSpec, ...] = ()
     tables: tuple[TableSpec, ...] = ()
+    services: tuple[ServiceSpec, ...] = ()
+    functions: tuple[FunctionSpec, ...] = ()
+    database_snapshots: tuple[DatabaseSnapshotSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +290,8 @@ def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Itera
 
 def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[str, str]) -> Place:
     of_ec2 = {"instances", "volumes", "snapshots", "addresses"}
-    _known(item, {"account", "region", "logGroups", "databases", "tables"} | of_ec2, "resources")
+    others = {"logGroups", "databases", "tables", "services", "functions", "databaseSnapshots"}
+    _known(item, {"account", "region"} | others | of_ec2, "resources")
     account = names.get(str(item.get("account")), str(item.get("account")))
     if account not in accounts:
         raise EstateError(f"resources: unknown account {item.get('account')!r}")
@@ -274,6 +313,9 @@ def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[
         tuple(_log_group(one, where) for one in _counted(item.get("logGroups"))),
         tuple(_database(one, where) for one in _counted(item.get("databases"))),
         tuple(_table(one, where) for one in _counted(item.get("tables"))),
+        tuple(_service(one, where) for one in _counted(item.get("services"))),
+        tuple(_function(one, where) for one in _counted(item.get("functions"))),
+        tuple(_database_snapshot(one, where) for one in _counted(item.get("databaseSnapshots"))),
     )
 
 
@@ -284,6 +326,43 @@ def _table(item: Mapping[str, Any], where: str) -> TableSpec:
         read=int(item.get("read", 100)),
         write=int(item.get("write", 100)),
         indexes={str(name): (int(read), int(write)) for name, (read, write) in (item.get("indexes") or {}).items()},
+        tags=_tags(item),
+    )
+
+
+def _service(item: Mapping[str, Any], where: str) -> ServiceSpec:
+    fields = {"name", "cluster", "desired", "scheduling", "controller", "scaled", "tags"}
+    _known(item, fields, f"{where}, service {item.get('name')}")
+    return ServiceSpec(
+        name=str(item["name"]),
+        cluster=str(item.get("cluster", "main")),
+        desired=int(item.get("desired", 2)),
+        scheduling=str(item.get("scheduling", "REPLICA")),
+        controller=str(item.get("controller", "ECS")),
+        scaled=bool(item.get("scaled", False)),
+        tags=_tags(item),
+    )
+
+
+def _function(item: Mapping[str, Any], where: str) -> FunctionSpec:
+    _known(item, {"name", "memory", "versions", "tags"}, f"{where}, function {item.get('name')}")
+    return FunctionSpec(
+        name=str(item["name"]),
+        memory=int(item.get("memory", 1024)),
+        versions=int(item.get("versions", 0)),
+        tags=_tags(item),
+    )
+
+
+def _database_snapshot(item: Mapping[str, Any], where: str) -> DatabaseSnapshotSpec:
+    fields = {"name", "database", "madeBy", "age", "shared", "tags"}
+    _known(item, fields, f"{where}, snapshot {item.get('name')}")
+    return DatabaseSnapshotSpec(
+        name=str(item["name"]),
+        database=str(item["database"]),
+        made_by=str(item.get("madeBy", "manual")),
+        age=_age(item.get("age", "200d")),
+        shared=tuple(map(str, item.get("shared") or ())),
         tags=_tags(item),
     )
 

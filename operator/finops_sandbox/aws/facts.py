@@ -1,8 +1,9 @@
-"""What AWS knows of instances and volumes and moto does not keep.
+"""What AWS knows of instances, volumes and functions and moto does not keep.
 
 Kept by :class:`finops_sandbox.aws.live_estate.LiveEstate`, beside moto's own models and under the same lock.
 """
 
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -60,6 +61,14 @@ class InstanceFacts:
         """End the period without metrics, if one lasts."""
         if self.not_running and self.not_running[-1][1] is None:
             self.not_running[-1] = (self.not_running[-1][0], moment)
+
+
+@dataclass(slots=True)
+class FunctionState:
+    """What moto does not keep of a function: its revision, and when its last change is applied; None: it is."""
+
+    revision: str = field(default_factory=lambda: str(uuid.uuid4()))
+    applied: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,16 @@ from urllib.parse import parse_qsl
 
 from finops_sandbox.aws import (
     cloudwatch,
+    database_snapshots,
     databases,
     describe,
+    functions,
     images,
     log_groups,
     operations,
     provisioned_concurrency,
     serverless_caches,
+    services,
     strict_ec2,
     sts,
     tables,
@@ -46,7 +49,14 @@ _SERVER_ERROR = 500
 # What moto does not have and the double answers itself, though not strictly.
 # On every answer of a service that the strict layer does not know.
 NOT_STRICT = ("x-finops-sandbox", "not strict")
-_NOT_IN_MOTO = {**provisioned_concurrency.HANDLERS, **serverless_caches.HANDLERS, **databases.HANDLERS}
+_NOT_IN_MOTO = {
+    **provisioned_concurrency.HANDLERS,
+    **serverless_caches.HANDLERS,
+    **databases.HANDLERS,
+    **database_snapshots.HANDLERS,
+    **services.HANDLERS,
+    **functions.HANDLERS,
+}
 # What AWS refuses and moto takes; asked before moto.
 _REFUSALS = {**log_groups.REFUSALS, **tables.REFUSALS}
 
@@ -218,6 +228,9 @@ class Gateway:
         with self.estate.lock:
             if call.service == "rds":
                 databases.settle(self.estate, call.account, call.region)
+                database_snapshots.settle(self.estate, call.account, call.region)
+            if call.service == "ecs":
+                services.settle(self.estate, call.account, call.region)
             if refuse := _REFUSALS.get(asked):
                 refuse(call)
             own = _NOT_IN_MOTO.get(asked)

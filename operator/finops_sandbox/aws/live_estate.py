@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from finops_sandbox.aws.clock import SandboxClock, aware_utc
 from finops_sandbox.aws.errors import AwsError
-from finops_sandbox.aws.facts import InstanceFacts, VolumeFacts
+from finops_sandbox.aws.facts import FunctionState, InstanceFacts, VolumeFacts
 from finops_sandbox.aws.faults import FaultBook
 
 if TYPE_CHECKING:
     from finops_sandbox.aws.fleet import Fleet
 
-_SEEDED = ("dynamodb", "logs", "rds")
+_SEEDED = ("applicationautoscaling", "awslambda", "dynamodb", "ecs", "logs", "rds")
 """Services beside EC2 of which an estate holds resources, as moto names them."""
 
 
@@ -31,6 +31,8 @@ class Delays:
     snapshot_seconds: float = 0.3
     modification_seconds: float = 0.3
     database_seconds: float = 0.3
+    task_seconds: float = 0.3
+    function_seconds: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,18 @@ class FurtherFacts:
         maintenance: account, region and name of a database → its pending actions of maintenance.
         databases_due: account, region and name of a database → its next state, and when it has it.
         mode_changes: account, region and name of a table → when it was changed to on-demand mode.
+        deletions_due: account, region and name of a database's snapshot → when it is gone.
+        functions: ARN of a function → its revision and its last change.
+        tasks_due: account, region, cluster and name of a service → when as many tasks run as it wants.
     """
 
     provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     maintenance: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     databases_due: dict[tuple[str, str, str], tuple[str, datetime]] = field(default_factory=dict)
     mode_changes: dict[tuple[str, str, str], list[datetime]] = field(default_factory=dict)
+    deletions_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    functions: dict[str, FunctionState] = field(default_factory=dict)
+    tasks_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
 
 
 class LiveEstate:
@@ -75,7 +83,8 @@ class LiveEstate:
             for service in _SEEDED:
                 # What nobody has asked for yet holds nothing, and need not be loaded to be emptied.
                 if models := sys.modules.get(f"moto.{service}.models"):
-                    getattr(models, f"{service}_backends").reset()
+                    # Lambda's folder has another name than its backends, because its own is a word of Python.
+                    getattr(models, f"{service.removeprefix('aws')}_backends").reset()
             for store in (self.instances, self.volumes, self.snapshots_due, self.fleets, self.regions):
                 store.clear()
             self.further = FurtherFacts()

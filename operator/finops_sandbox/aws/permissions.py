@@ -59,6 +59,7 @@ _NAMED = {
     "logs": {"logGroupName": "log-group:{}:log-stream:"},
     "rds": {
         "DBClusterIdentifier": "cluster:{}",
+        "DBClusterSnapshotIdentifier": "cluster-snapshot:{}",
         "DBInstanceIdentifier": "db:{}",
         "DBSnapshotIdentifier": "snapshot:{}",
     },
@@ -88,6 +89,10 @@ def _s3(right: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _from_names(service: str, account: str, region: str, parameters: Mapping[str, Any]) -> Iterator[str]:
+    if service == "ecs" and parameters.get("cluster") and isinstance(parameters.get("service"), str):
+        # The right is judged on the service, whichever way a call names it and its cluster.
+        cluster, name = (str(parameters[one]).rpartition("/")[2] for one in ("cluster", "service"))
+        yield f"arn:aws:ecs:{region}:{account}:service/{cluster}/{name}"
     for name, form in _NAMED.get(service, {}).items():
         value = parameters.get(name)
         if isinstance(value, str) and value and not value.startswith("arn:"):

@@ -19,7 +19,14 @@ SCANNER_ROLE = "finops-scanner"
 EXECUTOR_ROLE = "finops-executor"
 _VERSION = "2012-10-17"
 _WAYS_BACK = frozenset(
-    {"ec2:StartInstances", "ec2:ModifyInstanceAttribute", "logs:PutRetentionPolicy", "dynamodb:UpdateTable"}
+    {
+        "ec2:StartInstances",
+        "ec2:ModifyInstanceAttribute",
+        "logs:PutRetentionPolicy",
+        "dynamodb:UpdateTable",
+        "ecs:UpdateService",
+        "lambda:UpdateFunctionConfiguration",
+    }
 )
 
 
@@ -65,7 +72,7 @@ def scanner_policy() -> dict[str, Any]:
         for service in ("ecs", "eks", "es", "kafka", "kinesis", "sagemaker")
         for verb in ("Describe", "List")
     ]
-    actions += ["tag:GetResources", "logs:Describe*", "lambda:List*"]
+    actions += ["tag:GetResources", "logs:Describe*", "lambda:List*", "lambda:GetFunctionConfiguration"]
     actions += ["s3:ListAllMyBuckets", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]
     actions += ["s3:ListBucketMultipartUploads", "s3:GetMetricsConfiguration"]
     actions += ["secretsmanager:ListSecrets", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyLastUsage"]
@@ -86,6 +93,10 @@ def _further_services(account: str) -> list[dict[str, Any]]:
         f"arn:aws:logs:*:{account}:log-group:*": ["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
         f"arn:aws:dynamodb:*:{account}:table/*": ["dynamodb:UpdateTable"],
         f"arn:aws:rds:*:{account}:db:*": ["rds:StopDBInstance", "rds:StartDBInstance"],
+        f"arn:aws:rds:*:{account}:snapshot:*": ["rds:DeleteDBSnapshot"],
+        f"arn:aws:rds:*:{account}:cluster-snapshot:*": ["rds:DeleteDBClusterSnapshot"],
+        f"arn:aws:ecs:*:{account}:service/*": ["ecs:UpdateService"],
+        f"arn:aws:lambda:*:{account}:function:*": ["lambda:UpdateFunctionConfiguration"],
     }
     return [{"Effect": "Allow", "Action": calls, "Resource": arn} for arn, calls in acts.items()]
 
@@ -96,7 +107,8 @@ def executor_policy(account: str) -> dict[str, Any]:
     snapshot = "arn:aws:ec2:*::snapshot/*"
     acts = ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"]
     acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
-    acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable"]
+    acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable", "ecs:UpdateService"]
+    acts += ["lambda:UpdateFunctionConfiguration", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"]
     return {
         "Version": _VERSION,
         "Statement": [

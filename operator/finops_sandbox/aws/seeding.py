@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
-from finops_sandbox.aws import databases, log_groups, tables
+from finops_sandbox.aws import database_snapshots, databases, functions, log_groups, services, tables
 from finops_sandbox.aws.clock import naive_utc
 from finops_sandbox.aws.estate import Estate, EstateError, InstanceSpec, Place, VolumeSpec, resource_id
 from finops_sandbox.aws.facts import InstanceFacts, Load, Platform, VolumeFacts
@@ -26,7 +26,7 @@ _PLATFORMS = {
 _IMAGE = "ami-0sandbox000000000"
 _WARM_UP_THREADS = 4
 _AGE = timedelta(days=365)
-"""Of log groups and databases."""
+"""Of log groups, databases, functions and services."""
 
 
 def seed(document: Estate, estate: LiveEstate, identities: IdentityStore) -> None:
@@ -71,8 +71,14 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             log_groups.seed(place, group, now - _AGE)
         for database in place.databases:
             databases.seed(estate, place, database, now - _AGE)
+        for copy in place.database_snapshots:
+            database_snapshots.seed(place, copy, now)
         for table in place.tables:
             tables.seed(place, table)
+        for function in place.functions:
+            functions.seed(place, function, now - _AGE)
+        for service in place.services:
+            services.seed(place, service, now - _AGE)
         backend = estate.backend(place.account, place.region)
         for snapshot in place.snapshots:
             volume_id = resource_id("volume", place.account, place.region, snapshot.volume)

@@ -18,6 +18,8 @@ _DELAYS = Delays(
     snapshot_seconds=0.03,
     modification_seconds=0.03,
     database_seconds=0.03,
+    task_seconds=0.03,
+    function_seconds=0.03,
 )
 
 

@@ -82,6 +82,20 @@ def never_verified(world: World, request: ActRequest, ledger: DurableLedger) -> 
             {"UpdateTable": 2},
             {"billingMode": "PROVISIONED", "capacity": "100/50", "indexes": "by-date=5/5"},
         ),
+        (
+            "ecs_service_set_desired_count",
+            "main/web",
+            {"desiredCount": 0},
+            {"UpdateService": 2},
+            {"desiredCount": "2", "runningCount": "2"},
+        ),
+        (
+            "lambda_function_set_memory",
+            "thumbnails",
+            {"memoryMb": 256},
+            {"UpdateFunctionConfiguration": 2},
+            {"memoryMb": "1024", "update": "Successful"},
+        ),
     ],
 )
 def test_an_act_that_turns_back_restores_what_was_observed(
@@ -98,7 +112,9 @@ def test_an_act_that_turns_back_restores_what_was_observed(
     result = never_verified(world, request, ledger)
     assert result.state is State.ROLLED_BACK, result
     after = seen(world, name, action)
-    assert after.fingerprint == before.fingerprint
+    # Every change of a function makes a revision of its own.
+    revisions = {"revisionId"}
+    assert {name for name in before.fingerprint if after.fingerprint[name] != before.fingerprint[name]} <= revisions
     assert fact.items() <= after.facts.items()
     assert effects(aws.calls) == changes
     check(aws.calls, world.ledger_path, session=request.name)
@@ -156,6 +172,9 @@ def test_a_database_that_somebody_starts_while_it_is_stopping_is_left_alone(worl
         ("log_group_set_retention", "PutRetentionPolicy"),
         ("rds_instance_stop", "StopDBInstance"),
         ("dynamodb_table_set_mode", "UpdateTable"),
+        ("ecs_service_set_desired_count", "UpdateService"),
+        ("lambda_function_set_memory", "UpdateFunctionConfiguration"),
+        ("rds_snapshot_delete", "DeleteDBSnapshot"),
     ],
 )
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before", "http_error", "throttle"])
@@ -175,6 +194,7 @@ _SHOWN: dict[str, tuple[str, dict[str, Any], str]] = {
     "log_group_set_retention": ("log-group:application", {"retention": 90}, "PutRetentionPolicy"),
     "rds_instance_stop": ("db:reports", {"state": "stopped"}, "StopDBInstance"),
     "dynamodb_table_set_mode": ("table/orders", {"mode": "PAY_PER_REQUEST"}, "UpdateTable"),
+    "ecs_service_set_desired_count": ("service/main/web", {"desired": 0}, "UpdateService"),
 }
 """What AWS shows once it has carried the act's call out."""
 
@@ -228,6 +248,70 @@ def test_a_table_that_somebody_provisioned_again_is_left_alone(world: World, aws
     assert result.state is State.ROLLED_BACK
     assert result.message.endswith("The table is ACTIVE with 7 read and 7 write units.")
     assert effects(aws.calls) == {"UpdateTable": 1}
+
+
+def test_a_count_that_somebody_else_set_is_left_alone(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "ecs_service_set_desired_count")
+    account = request.plan.resource.account
+    world.passage = at("outcome.after", lambda: aws.control.change(account, REGION, "service/main/web", {"desired": 5}))
+    result = run_to_end(world, request, ledger)
+    assert result.state is State.ROLLED_BACK
+    assert "somebody set another count meanwhile; it is left alone" in result.message
+    assert result.message.endswith("The service wants 5 tasks; 5 of them run.")
+    assert effects(aws.calls) == {"UpdateService": 1}
+
+
+def test_a_service_that_was_scaled_after_the_vote_makes_the_act_stale(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "ecs_service_set_desired_count")
+    aws.control.change(request.plan.resource.account, REGION, "service/main/web", {"desired": 3})
+    assert run_to_end(world, request, ledger).state is State.STALE
+    assert effects(aws.calls) == {}
+
+
+def test_a_service_that_auto_scaling_took_over_after_the_vote_is_not_touched(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "ecs_service_set_desired_count")
+    aws.control.change(request.plan.resource.account, REGION, "service/main/web", {"scaled": True})
+    result = run_to_end(world, request, ledger)
+    assert result.state is State.STALE
+    assert "Application Auto Scaling sets its count" in result.message
+    assert effects(aws.calls) == {}
+
+
+def test_a_function_that_somebody_changed_right_before_the_call_is_refused_by_aws(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "lambda_function_set_memory")
+    account = request.plan.resource.account
+    world.passage = at(
+        "intent.after", lambda: aws.control.change(account, REGION, "function:thumbnails", {"memory": 2048})
+    )
+    result = run_to_end(world, request, ledger)
+    assert result.state is State.STALE
+    assert "memoryMb was 1024, is 2048" in result.message
+    assert [record["detail"]["code"] for record in records(world.ledger_path) if record["result"] == "rejected"] == [
+        "PreconditionFailedException"
+    ]
+    assert effects(aws.calls) == {}
+    check(aws.calls, world.ledger_path, session=request.name)
+
+
+@pytest.mark.parametrize(
+    "change", [{"shared": ["222222222222"]}, {"state": "copying"}], ids=["shared", "not available"]
+)
+def test_a_snapshot_that_somebody_needs_since_the_vote_is_kept(
+    change: dict[str, Any], world: World, aws: AwsDouble
+) -> None:
+    request, ledger = prepare(world, "rds_snapshot_delete")
+    aws.control.change(request.plan.resource.account, REGION, "db-snapshot:before-upgrade", change)
+    assert run_to_end(world, request, ledger).state is State.STALE
+    assert effects(aws.calls) == {}
+
+
+def test_a_snapshot_of_a_database_that_was_deleted_after_the_vote_is_kept(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "rds_snapshot_delete")
+    aws.control.change(request.plan.resource.account, REGION, "db:reports", {"delete": True})
+    result = run_to_end(world, request, ledger)
+    assert result.state is State.STALE
+    assert "it may be the last copy" in result.message
+    assert effects(aws.calls) == {}
 
 
 def test_a_start_that_finds_no_room_is_tried_until_there_is_some(world: World, aws: AwsDouble) -> None:

@@ -1,8 +1,7 @@
-"""What AWS refuses of retentions and of stopping databases, the double refuses; stopping and starting take time."""
+"""What AWS refuses of calls beyond EC2, the double refuses; stopping and starting take their time."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +23,17 @@ _ESTATE: dict[str, Any] = {
             "region": _REGION,
             "logGroups": [{"name": "web", "tags": {"team": "web"}}, {"name": "audit", "retention": 365}],
             "tables": [{"name": "orders", "read": 10, "write": 5, "indexes": {"by-date": [1, 1]}}],
+            "functions": [{"name": "thumbnails"}, {"name": "mail", "memory": 512, "versions": 2}],
+            "databaseSnapshots": [
+                {"name": "by-hand", "database": "alone", "shared": ["222222222222"]},
+                {"name": "nightly", "database": "alone", "madeBy": "automated"},
+            ],
+            "services": [
+                {"name": "web", "desired": 3},
+                {"name": "agent", "scheduling": "DAEMON"},
+                {"name": "queue", "scaled": True},
+                {"name": "shop", "controller": "CODE_DEPLOY"},
+            ],
             "databases": [
                 {"name": "alone"},
                 {"name": "down", "state": "stopped"},
@@ -37,9 +47,14 @@ _ESTATE: dict[str, Any] = {
 }
 
 
+_SECONDS = 60.0
+"""How long the double takes for everything; so long that no slow test runs into its end."""
+_DELAYS = Delays(database_seconds=_SECONDS, task_seconds=_SECONDS, function_seconds=_SECONDS)
+
+
 @pytest.fixture(scope="module")
 def double() -> Iterator[AwsDouble]:
-    with AwsDouble(_ESTATE, delays=Delays(database_seconds=0.2)) as running:
+    with AwsDouble(_ESTATE, delays=_DELAYS) as running:
         yield running
 
 
@@ -65,6 +80,11 @@ def client(service: str, role: str = _ROLE, policy: str | None = None) -> Any:
         aws_secret_access_key=keys["SecretAccessKey"],
         aws_session_token=keys["SessionToken"],
     )
+
+
+def time_passes(aws: AwsDouble) -> None:
+    """Let AWS finish what it has begun."""
+    aws.control.advance(_SECONDS + 1)
 
 
 def code_of(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -124,10 +144,10 @@ def test_a_database_takes_its_time_to_stop_and_to_start(aws: AwsDouble) -> None:
     with pytest.raises(ClientError) as error:
         rds.start_db_instance(DBInstanceIdentifier="alone")
     assert code_of(error) == "InvalidDBInstanceState"
-    time.sleep(0.25)
+    time_passes(aws)
     assert state(aws, "alone") == "stopped"
     assert rds.start_db_instance(DBInstanceIdentifier="alone")["DBInstance"]["DBInstanceStatus"] == "starting"
-    time.sleep(0.25)
+    time_passes(aws)
     assert state(aws, "alone") == "available"
 
 
@@ -205,3 +225,149 @@ def test_a_mode_with_the_other_ones_capacity_is_refused(mode: str, capacity: Any
     with pytest.raises(ClientError) as error:
         client("dynamodb").update_table(TableName="orders", BillingMode=mode, **further)
     assert code_of(error) == "ValidationException"
+
+
+def tasks(aws: AwsDouble, name: str) -> tuple[int, int]:
+    shown = aws.control.resource(_ACCOUNT, _REGION, f"service/main/{name}")
+    return shown["desired"], shown["running"]
+
+
+def test_a_service_takes_its_time_to_stop_and_to_start_tasks(aws: AwsDouble) -> None:
+    ecs = client("ecs")
+    answer = ecs.update_service(cluster="main", service="web", desiredCount=0)["service"]
+    assert (answer["desiredCount"], answer["runningCount"]) == (0, 3)
+    time_passes(aws)
+    assert tasks(aws, "web") == (0, 0)
+    ecs.update_service(cluster="main", service="web", desiredCount=2)
+    assert tasks(aws, "web") == (2, 0)
+    time_passes(aws)
+    assert tasks(aws, "web") == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "name", "count", "code"),
+    [
+        ("main", "agent", 1, "InvalidParameterException"),
+        ("main", "web", -1, "InvalidParameterException"),
+        ("main", "none", 1, "ServiceNotFoundException"),
+        ("none", "web", 1, "ClusterNotFoundException"),
+    ],
+)
+def test_a_count_that_ecs_does_not_take_is_refused(
+    cluster: str, name: str, count: int, code: str, aws: AwsDouble
+) -> None:
+    with pytest.raises(ClientError) as error:
+        client("ecs").update_service(cluster=cluster, service=name, desiredCount=count)
+    assert code_of(error) == code
+    assert [call.action for call in aws.calls if call.applied] == []
+
+
+def test_a_service_that_is_not_active_takes_no_count(aws: AwsDouble) -> None:
+    aws.control.change(_ACCOUNT, _REGION, "service/main/web", {"state": "DRAINING"})
+    with pytest.raises(ClientError) as error:
+        client("ecs").update_service(cluster="main", service="web", desiredCount=1)
+    assert code_of(error) == "ServiceNotActiveException"
+
+
+@pytest.mark.parametrize(("named", "allowed"), [("main/web", True), ("main/shop", False), ("other/web", False)])
+def test_a_policy_names_a_service_with_its_cluster(named: str, allowed: bool, aws: AwsDouble) -> None:
+    policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecs:UpdateService","Resource":"%s"}]}'
+    ecs = client("ecs", policy=policy % f"arn:aws:ecs:{_REGION}:{_ACCOUNT}:service/{named}")
+    if allowed:
+        ecs.update_service(cluster="main", service="web", desiredCount=1)
+    else:
+        with pytest.raises(ClientError) as error:
+            ecs.update_service(cluster="main", service="web", desiredCount=1)
+        assert code_of(error) == "AccessDeniedException"
+    assert tasks(aws, "web")[0] == (1 if allowed else 3)
+
+
+def test_who_scales_a_service_is_read_and_forgotten_at_a_reset(aws: AwsDouble) -> None:
+    def targets() -> list[str]:
+        reader = client("application-autoscaling", role=f"arn:aws:iam::{_ACCOUNT}:role/finops-scanner")
+        return [
+            one["ResourceId"] for one in reader.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+        ]
+
+    aws.control.change(_ACCOUNT, _REGION, "service/main/web", {"scaled": True})
+    assert sorted(targets()) == ["service/main/queue", "service/main/web"]
+    aws.control.reset()
+    assert targets() == ["service/main/queue"]
+
+
+def memory(aws: AwsDouble, name: str) -> Any:
+    return aws.control.resource(_ACCOUNT, _REGION, f"function:{name}")["memory"]
+
+
+def test_a_function_is_busy_while_a_change_is_applied_and_each_change_makes_revisions(aws: AwsDouble) -> None:
+    functions, reader = client("lambda"), client("lambda", role=f"arn:aws:iam::{_ACCOUNT}:role/finops-scanner")
+    first = reader.get_function_configuration(FunctionName="thumbnails")["RevisionId"]
+    answer = functions.update_function_configuration(FunctionName="thumbnails", MemorySize=256, RevisionId=first)
+    assert (answer["MemorySize"], answer["LastUpdateStatus"]) == (256, "InProgress")
+    with pytest.raises(ClientError) as error:
+        functions.update_function_configuration(FunctionName="thumbnails", MemorySize=512)
+    assert code_of(error) == "ResourceConflictException"
+    time_passes(aws)
+    applied = reader.get_function_configuration(FunctionName="thumbnails")
+    assert applied["LastUpdateStatus"] == "Successful"
+    assert len({first, answer["RevisionId"], applied["RevisionId"]}) == 3
+
+
+def test_a_change_of_another_revision_is_refused(aws: AwsDouble) -> None:
+    functions = client("lambda")
+    with pytest.raises(ClientError) as error:
+        functions.update_function_configuration(FunctionName="thumbnails", MemorySize=256, RevisionId="other")
+    assert code_of(error) == "PreconditionFailedException"
+    assert memory(aws, "thumbnails") == 1024
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "code"),
+    [
+        ("thumbnails", 10241, "InvalidParameterValueException"),
+        ("none", 256, "ResourceNotFoundException"),
+    ],
+)
+def test_a_size_that_lambda_does_not_take_is_refused(name: str, size: int, code: str, aws: AwsDouble) -> None:
+    with pytest.raises(ClientError) as error:
+        client("lambda").update_function_configuration(FunctionName=name, MemorySize=size)
+    assert code_of(error) == code
+    assert [call.action for call in aws.calls if call.applied] == []
+
+
+def test_published_versions_keep_their_memory(aws: AwsDouble) -> None:
+    client("lambda").update_function_configuration(FunctionName="mail", MemorySize=128)
+    reader = client("lambda", role=f"arn:aws:iam::{_ACCOUNT}:role/finops-scanner")
+    listed = reader.list_versions_by_function(FunctionName="mail")["Versions"]
+    assert {one["Version"]: one["MemorySize"] for one in listed} == {"$LATEST": 128, "1": 512, "2": 512}
+
+
+def test_a_snapshot_takes_its_time_to_be_deleted(aws: AwsDouble) -> None:
+    rds = client("rds")
+    assert rds.delete_db_snapshot(DBSnapshotIdentifier="by-hand")["DBSnapshot"]["Status"] == "deleting"
+    with pytest.raises(ClientError) as error:
+        rds.delete_db_snapshot(DBSnapshotIdentifier="by-hand")
+    assert code_of(error) == "InvalidDBSnapshotState"
+    time_passes(aws)
+    with pytest.raises(ClientError) as error:
+        rds.delete_db_snapshot(DBSnapshotIdentifier="by-hand")
+    assert code_of(error) == "DBSnapshotNotFound"
+
+
+def test_a_snapshot_that_aws_made_is_not_deleted(aws: AwsDouble) -> None:
+    with pytest.raises(ClientError) as error:
+        client("rds").delete_db_snapshot(DBSnapshotIdentifier="nightly")
+    assert code_of(error) == "InvalidDBSnapshotState"
+    assert [call.action for call in aws.calls if call.applied] == []
+
+
+def test_who_may_restore_a_snapshot_and_which_database_it_is_of_is_read(aws: AwsDouble) -> None:
+    reader = client("rds", role=f"arn:aws:iam::{_ACCOUNT}:role/finops-scanner")
+    answer = reader.describe_db_snapshot_attributes(DBSnapshotIdentifier="by-hand")
+    (restore,) = answer["DBSnapshotAttributesResult"]["DBSnapshotAttributes"]
+    assert restore["AttributeValues"] == ["222222222222"]
+    (snapshot,) = reader.describe_db_snapshots(DBSnapshotIdentifier="by-hand")["DBSnapshots"]
+    asked = [{"Name": "dbi-resource-id", "Values": [snapshot["DbiResourceId"]]}]
+    assert [one["DBInstanceIdentifier"] for one in reader.describe_db_instances(Filters=asked)["DBInstances"]] == [
+        "alone"
+    ]

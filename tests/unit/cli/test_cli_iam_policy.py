@@ -115,8 +115,9 @@ def test_an_instance_protected_while_an_act_has_it_stopped_can_be_restored_and_s
 @pytest.mark.parametrize("action", sorted(plugins().actions))
 def test_what_was_protected_in_mid_act_can_be_led_back(action: str, kept_days: str) -> None:
     loaded = plugins().actions[action]
-    arn = next(plugins().kinds[kind].arn_pattern for kind in loaded.kinds).replace("*", "1")
-    resource = ResourceRef(next(iter(loaded.kinds)), "x-1", arn, "111111111111", "us-east-1")
+    kind = plugins().kinds[next(iter(loaded.kinds))]
+    arn = kind.arn_pattern.replace("*", "1")
+    resource = ResourceRef(kind.id, kind.sample.id, arn, "111111111111", "us-east-1")
     plan = loaded.plan(resource, loaded.sample.parameters, {**loaded.sample.assumed, "retentionDays": kept_days})
     policy = parse_policy(act_policy(plugins(), plugins().kinds, [action]))
     context = {"aws:resourcetag/finops.dev/protected": ("true",), "ec2:attribute": ("InstanceType",)}
@@ -129,8 +130,9 @@ def test_what_was_protected_in_mid_act_can_be_led_back(action: str, kept_days: s
 @pytest.mark.parametrize("action", sorted(plugins().actions))
 def test_only_what_also_leads_back_may_change_what_is_protected(action: str) -> None:
     loaded = plugins().actions[action]
-    arn = next(plugins().kinds[kind].arn_pattern for kind in loaded.kinds).replace("*", "1")
-    resource = ResourceRef(next(iter(loaded.kinds)), "x-1", arn, "111111111111", "us-east-1")
+    kind = plugins().kinds[next(iter(loaded.kinds))]
+    arn = kind.arn_pattern.replace("*", "1")
+    resource = ResourceRef(kind.id, kind.sample.id, arn, "111111111111", "us-east-1")
     plan = loaded.plan(resource, loaded.sample.parameters, loaded.sample.assumed)
     policy = parse_policy(act_policy(plugins(), plugins().kinds, [action]))
     context = {"aws:resourcetag/finops.dev/protected": ("true",), "ec2:attribute": ("InstanceType",)}

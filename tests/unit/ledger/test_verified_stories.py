@@ -105,10 +105,16 @@ def test_an_honest_change_of_mind_through_another_channel_verifies() -> None:
 
 
 def rolled_back(
-    kind: str, forward: PlanStep, before: dict[str, str], operation: str, parameters: dict[str, Json]
+    kind: str,
+    forward: PlanStep,
+    before: dict[str, str],
+    operation: str,
+    parameters: dict[str, Json],
+    *,
+    name: str = "web",
 ) -> list[str]:
-    """Return what the verifier finds wrong with one call that leads a plan of one step on `web` back."""
-    resource = replace(WHAT.resource, kind=kind, id="web")
+    """Return what the verifier finds wrong with one call that leads a plan of one step on `name` back."""
+    resource = replace(WHAT.resource, kind=kind, id=name)
     plan = replace(WHAT, resource=resource, steps=(forward,), fingerprint=before)
     votes = (vote("slack.U1", plan=plan.hash), decided(1, plan=plan.hash))
     call = dict(forward.parameters)
@@ -117,6 +123,47 @@ def rolled_back(
     back = intent("restore", back=True, operation=operation, plan=plan.hash, parameters=parameters)
     story = (proposed(plan.hash), *votes, started(plan), began, outcome(forward.id), turned, back, outcome("restore"))
     return codes(*story)
+
+
+_MEMORY = PlanStep(
+    "set_memory",
+    "lambda:UpdateFunctionConfiguration",
+    {"FunctionName": "web", "MemorySize": 256, "RevisionId": "r-1"},
+)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "found"),
+    [
+        ({"FunctionName": "web", "MemorySize": 1024}, []),
+        ({"FunctionName": "web", "MemorySize": 512}, ["Plan"]),
+        ({"FunctionName": "api", "MemorySize": 1024}, ["Plan"]),
+        ({"FunctionName": "web"}, ["Plan"]),
+        ({"FunctionName": "web", "MemorySize": 1024, "Role": "arn:aws:iam::1:role/admin"}, ["Plan"]),
+    ],
+)
+def test_a_function_gets_the_memory_that_it_had_and_nothing_else(parameters: dict[str, Json], found: list[str]) -> None:
+    operation = "lambda:UpdateFunctionConfiguration"
+    assert rolled_back("lambda-function", _MEMORY, {"memoryMb": "1024"}, operation, parameters) == found
+
+
+_COUNT = PlanStep("set_count", "ecs:UpdateService", {"cluster": "main", "service": "web", "desiredCount": 0})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "found"),
+    [
+        ({"cluster": "main", "service": "web", "desiredCount": 2}, []),
+        ({"cluster": "main", "service": "web", "desiredCount": 3}, ["Plan"]),
+        ({"cluster": "main", "service": "web"}, ["Plan"]),
+        ({"cluster": "main", "service": "api", "desiredCount": 2}, ["Plan"]),
+        ({"cluster": "other", "service": "web", "desiredCount": 2}, ["Plan"]),
+        ({"cluster": "main", "service": "web", "desiredCount": 2, "forceNewDeployment": True}, ["Plan"]),
+    ],
+)
+def test_a_service_gets_the_count_that_it_had_and_nothing_else(parameters: dict[str, Json], found: list[str]) -> None:
+    story = rolled_back("ecs-service", _COUNT, {"desiredCount": "2"}, "ecs:UpdateService", parameters, name="main/web")
+    assert story == found
 
 
 _SET = PlanStep("set", "logs:PutRetentionPolicy", {"logGroupName": "web", "retentionInDays": 90})

@@ -24,6 +24,7 @@ from finops_operator.services.awslambda.function import INVOCATIONS, MEMORY, Fun
 from finops_operator.services.awslambda.judging.judged import changed_within, not_judged, not_measured
 
 ID: Final = "lambda_function_memory"
+_ACTION: Final = "lambda_function_set_memory"
 _LARGEST_MB: Final = 1792
 _SMALLEST_MB: Final = 128
 _STEP_MB: Final = 64
@@ -53,7 +54,7 @@ def _evaluate(facts: Facts[FunctionFacts], parameters: Parameters) -> Finding | 
     smaller = facts.cost_of(with_facts(facts.resource, replace(own, memory_mb=needed)))
     return Finding(
         check=ID,
-        action="",
+        action=_ACTION,
         parameters={"memoryMb": needed},
         new_monthly_cost=smaller.unrounded_monthly,
         evidence={
@@ -97,6 +98,7 @@ CHECK: Final = Check(
     title="Function with more memory than it uses",
     kinds=("lambda-function",),
     documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/requirements.html",
+    action=_ACTION,
     action_type=ActionType.RIGHTSIZE,
     effort=Effort.LOW,
     evaluate=_evaluate,

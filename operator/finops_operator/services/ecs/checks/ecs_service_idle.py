@@ -19,6 +19,7 @@ from finops_operator.plugins.window import idle_days, not_measured, summaries, t
 from finops_operator.services.ecs.service import ACTIVE, FARGATE, ServiceFacts
 
 ID: Final = "ecs_service_idle"
+_ACTION: Final = "ecs_service_set_desired_count"
 _NAMES: Final = ("cpuPercent", "memoryPercent")
 
 
@@ -36,8 +37,8 @@ def _evaluate(facts: Facts[ServiceFacts], parameters: Parameters) -> Finding | N
     tasks = facts.own.running_tasks
     return Finding(
         check=ID,
-        action="",
-        parameters={},
+        action=_ACTION,
+        parameters={"desiredCount": 0},
         new_monthly_cost=facts.cost_of(stopped).unrounded_monthly,
         evidence={
             "maximumCpuPercent": figure(cpu.maximum),
@@ -53,8 +54,8 @@ def _evaluate(facts: Facts[ServiceFacts], parameters: Parameters) -> Finding | N
             EvidenceFact("Memory, peak", f"{percent(memory.maximum)}; idle is below {limit} %"),
             window_fact(cpu),
             EvidenceFact("Running tasks", f"{tasks}"),
-            EvidenceFact("Instead", "a desired count of 0, and of its scaling target the minimum as well"),
         ),
+        target="0 tasks",
     )
 
 
@@ -74,6 +75,7 @@ CHECK: Final = Check(
     title="Idle ECS service",
     kinds=("ecs-service",),
     documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-idle-recommendations.html",
+    action=_ACTION,
     action_type=ActionType.STOP,
     effort=Effort.LOW,
     evaluate=_evaluate,

@@ -148,6 +148,7 @@ def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> Act
             "set": f"Set the retention to {days}",
             "wait_set": "Wait until AWS shows the retention",
             "restore": f"Set the retention back ({before})",
+            "wait_restored": "Wait until AWS shows the old retention",
         },
         facts=facts,
     )
@@ -174,8 +175,10 @@ def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
     group: dict[str, Json] = {"logGroupName": plan.resource.id}
     before = str(plan.fingerprint["retentionDays"])
     if before == _FOR_EVER:
-        return (PlanStep("restore", _REMOVE, group),)
-    return (PlanStep("restore", _SET, {**group, "retentionInDays": int(before)}),)
+        restore = PlanStep("restore", _REMOVE, group)
+    else:
+        restore = PlanStep("restore", _SET, {**group, "retentionInDays": int(before)})
+    return (restore, PlanStep("wait_restored"))
 
 
 def _is_set(plan: Plan, now: Observation) -> bool:
@@ -197,14 +200,18 @@ def _not_ours(plan: Plan, now: Observation) -> bool:
     return now.exists and not _is_set(plan, now)
 
 
-def _taken(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
-    """Return what somebody else did to the group since our call, else ""; our call makes one retention alone."""
-    if not now.exists:
-        return ""
-    if not _same_group(plan, now):
-        return "it was deleted, and somebody made another one under its name"
+def _taken(plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
+    """Return what somebody else did to the group since our call, else ""; our calls make two retentions alone."""
+    anew = _made_anew(plan, journal, now, seconds)
+    if anew or not now.exists:
+        return anew
     ours = _is_set(plan, now) or _unchanged(plan, now)
     return "" if ours else "somebody set another retention meanwhile"
+
+
+def _made_anew(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
+    anew = now.exists and not _same_group(plan, now)
+    return "it was deleted, and somebody made another one under its name" if anew else ""
 
 
 def _found(_plan: Plan, now: Observation) -> str:
@@ -262,9 +269,11 @@ ACTION: Final = Action(
             "restore": StepRules(
                 reached=_not_ours,
                 expected=_is_set,
+                taken=_taken,
                 settle_seconds=_SHOWS_SECONDS,
                 retry_codes=frozenset({_CONFLICT}),
             ),
+            "wait_restored": StepRules(reached=_not_ours, settle_seconds=_SHOWS_SECONDS, patient=True),
         },
         compensation=_compensation,
         restored=_not_ours,

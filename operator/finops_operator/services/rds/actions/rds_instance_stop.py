@@ -2,9 +2,9 @@
 
 AWS starts it again by itself after seven days, because a stopped instance misses its maintenance. Whoever starts it
 meanwhile has taken it back: the act ends and leaves it alone. An instance has no launch time, so only the state
-`starting` proves that; one that is merely available may still be about to show our stop. Source: Amazon RDS user guide,
-"Stopping an Amazon RDS DB instance temporarily"; RDS API reference, StopDBInstance, StartDBInstance and
-DescribePendingMaintenanceActions.
+`starting` proves that; one that is merely available may still be about to show our stop, until the seven days are over:
+then AWS has started it again, whatever became of the call. Source: Amazon RDS user guide, "Stopping an Amazon RDS DB
+instance temporarily"; RDS API reference, StopDBInstance, StartDBInstance and DescribePendingMaintenanceActions.
 """
 
 from __future__ import annotations
@@ -176,11 +176,23 @@ def _stopped(plan: Plan, now: Observation) -> bool:
     return _same(plan, now) and now.text("state") == STOPPED
 
 
-def _started_by_others(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
+def _started_by_others(plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
     """Return that somebody took it back since our stop, else ""; no call of ours starts it before the rollback."""
     if now.exists and not _same(plan, now):
         return _MADE_ANEW
+    if (
+        now.exists
+        and now.text("state") not in _DOWN
+        and _since_call(journal, seconds) >= RESTARTED_AFTER.total_seconds()
+    ):
+        return "it is not stopped, and after seven days AWS starts a stopped database by itself"
     return "somebody started it while we were stopping it" if now.text("state") == _STARTING else ""
+
+
+def _since_call(journal: Journal, seconds: float) -> float:
+    """Return the seconds since the last call; its outcome may have been recorded much later, after a restart."""
+    called = next(entry for entry in reversed(journal.entries) if entry.result is None)
+    return seconds + (journal.entries[-1].at - called.at).total_seconds()
 
 
 def _made_anew(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:

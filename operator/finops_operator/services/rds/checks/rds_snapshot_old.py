@@ -14,6 +14,7 @@ from finops_operator.services.rds.judging.aged_snapshot import aged, minimum_age
 from finops_operator.services.rds.snapshot import SnapshotFacts
 
 ID: Final = "rds_snapshot_old"
+_ACTION: Final = "rds_snapshot_delete"
 
 
 def _evaluate(facts: Facts[SnapshotFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -24,6 +25,7 @@ def _evaluate(facts: Facts[SnapshotFacts], parameters: Parameters) -> Finding | 
         _spared(facts.own),
         lambda age: f"The snapshot was made by hand {age:,} days ago and does not end by itself.",
         EvidenceFact("Engine", f"{facts.own.engine or 'unknown'} {facts.own.engine_version or ''}".strip()),
+        "" if facts.own.copied_from_elsewhere else _ACTION,
     )
 
 
@@ -38,6 +40,7 @@ CHECK: Final = Check(
     title="Old RDS snapshot",
     kinds=("rds-snapshot",),
     documentation="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DeleteSnapshot.html",
+    action=_ACTION,
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,

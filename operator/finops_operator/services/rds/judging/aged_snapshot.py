@@ -33,6 +33,7 @@ def aged(
     spared: str,
     summary: Callable[[int], str],
     origin: EvidenceFact,
+    action: str = "",
 ) -> Finding | NotRecommended:
     """Return the verdict on a snapshot.
 
@@ -43,6 +44,7 @@ def aged(
         spared: why the check does not concern it, empty when it does.
         summary: age in whole days → what is wrong, in one sentence.
         origin: what it is a snapshot of.
+        action: what may follow; empty: it is advice.
     """
     least, created = parameters[_MINIMUM_AGE], facts.resource.created
     reason = spared
@@ -56,7 +58,7 @@ def aged(
     cost = at_most(facts)
     return Finding(
         check=check,
-        action="",
+        action=action,
         parameters={},
         new_monthly_cost=Decimal(0),
         evidence={

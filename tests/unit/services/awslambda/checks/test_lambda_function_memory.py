@@ -18,6 +18,7 @@ def test_a_function_that_used_a_fifth_of_its_memory_at_most_gets_a_smaller_size(
     found = FUNCTIONS.found(CHECK, function(), use)
     # 20 % of 1,024 MB with a fifth kept free are 246 MB, in steps of 64.
     assert (found.target, found.parameters) == ("256 MB", {"memoryMb": 256})
+    assert found.action == "lambda_function_set_memory"
     assert found.new_monthly_cost == FUNCTIONS.cost(function(memory_mb=256), use).unrounded_monthly
     assert found.expectation.startswith("Expected memory about 80 %.")
 

@@ -176,7 +176,10 @@ def test_each_session_may_change_this_table_alone_and_reads_are_those_declared()
 def test_a_change_that_aws_still_applies_has_begun_and_is_not_done() -> None:
     plan = ACTION.plan(_TABLE, _ON_DEMAND, observed().fingerprint)
     rules, updating = ACTION.procedure, observed(TableStatus="UPDATING")
-    assert rules.steps["set_mode"].reached(plan, updating)
+    assert rules.steps["set_mode"].reached(plan, on_demand(TableStatus="UPDATING"))
+    # Somebody else may be changing it.
+    assert not rules.steps["set_mode"].reached(plan, updating)
+    assert rules.steps["set_mode"].expected(plan, updating)
     assert not rules.steps["set_mode"].reached(plan, observed())
     assert not rules.steps["wait_active"].reached(plan, on_demand(TableStatus="UPDATING"))
     assert not rules.steps["wait_active"].failed(plan, updating)

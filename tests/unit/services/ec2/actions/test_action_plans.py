@@ -56,8 +56,11 @@ def test_the_registry_finds_exactly_these_actions() -> None:
         "ebs_volume_modify",
         "ec2_instance_resize",
         "ec2_instance_stop",
+        "ecs_service_set_desired_count",
+        "lambda_function_set_memory",
         "log_group_set_retention",
         "rds_instance_stop",
+        "rds_snapshot_delete",
     ]
 
 

@@ -17,7 +17,8 @@ HOURS = 14 * 24
 
 def test_a_service_whose_tasks_did_nothing_for_two_weeks_is_idle() -> None:
     idle = SERVICES.found(CHECK, service(), measured())
-    assert (idle.action, idle.new_monthly_cost) == ("", Decimal(0))
+    assert (idle.action, idle.parameters) == ("ecs_service_set_desired_count", {"desiredCount": 0})
+    assert (idle.target, idle.new_monthly_cost) == ("0 tasks", Decimal(0))
     assert (idle.evidence["maximumCpuPercent"], idle.evidence["runningTasks"]) == ("0.1", 2)
     assert idle.summary == "Its tasks did nothing for 14 days."
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.act_reading import CannedReader, granted
 from tests.unit.services.logs.log_groups import GROUPS, group, incoming
 
-from finops.domain.execution import Observation
+from finops.domain.execution import Journal, Observation
 from finops.domain.recommendation import ResourceRef
 from finops.errors import AwsRejected, InvalidInput
 from finops_operator.plugins.action import PolicyFacts, Target
@@ -147,7 +147,8 @@ def test_it_sets_the_retention_and_a_turned_act_removes_it_again() -> None:
         {"logGroupName": "/aws/lambda/pay", "retentionInDays": 90},
     )
     assert (wait.id, wait.changes) == ("wait_set", False)
-    (back,) = ACTION.procedure.compensation(plan)
+    back, wait_back = ACTION.procedure.compensation(plan)
+    assert (wait_back.id, wait_back.changes) == ("wait_restored", False)
     assert step.inverse == back.id
     assert (back.operation, back.parameters) == (
         "logs:DeleteRetentionPolicy",
@@ -156,7 +157,7 @@ def test_it_sets_the_retention_and_a_turned_act_removes_it_again() -> None:
 
 
 def test_a_turned_act_sets_a_retention_that_was_there_again() -> None:
-    (back,) = ACTION.procedure.compensation(ACTION.plan(_GROUP, _90, observed(retentionInDays=365).fingerprint))
+    back, _ = ACTION.procedure.compensation(ACTION.plan(_GROUP, _90, observed(retentionInDays=365).fingerprint))
     assert (back.operation, back.parameters["retentionInDays"]) == ("logs:PutRetentionPolicy", 365)
 
 
@@ -178,6 +179,27 @@ def test_a_setting_that_somebody_else_chose_meanwhile_is_left_alone() -> None:
         assert not rules.steps["restore"].expected(plan, other)
     assert rules.steps["set"].expected(plan, observed())
     assert not rules.steps["set"].expected(plan, observed(retentionInDays=30))
+
+
+@pytest.mark.parametrize(
+    ("seen", "clause"),
+    [
+        (observed(), ""),
+        (observed(retentionInDays=90), ""),
+        (observed(retentionInDays=30), "somebody set another retention meanwhile"),
+        (observed(creationTime=1), "it was deleted, and somebody made another one under its name"),
+        (Observation(exists=False), ""),
+    ],
+    ids=["restored", "not yet", "another retention", "made anew", "gone"],
+)
+def test_a_turned_act_waits_for_its_own_effect_and_leaves_what_somebody_else_made(
+    seen: Observation, clause: str
+) -> None:
+    plan = ACTION.plan(_GROUP, _90, observed().fingerprint)
+    steps = ACTION.procedure.steps
+    assert steps["restore"].taken(plan, Journal(), seen, 0.0) == clause
+    assert steps["wait_restored"].reached(plan, seen) is (clause != "" or seen == observed())
+    assert steps["wait_restored"].patient
 
 
 def test_the_card_says_that_events_are_deleted_permanently() -> None:

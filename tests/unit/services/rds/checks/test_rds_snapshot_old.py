@@ -14,6 +14,7 @@ from finops_operator.services.rds.checks.rds_snapshot_old import CHECK
 def test_an_old_snapshot_of_a_living_database_is_found() -> None:
     one = SNAPSHOTS.found(CHECK, snapshot("available", "eu-west-1", 91, source_exists=True))
     assert (one.new_monthly_cost, one.evidence["ageDays"]) == (Decimal(0), 91)
+    assert (one.action, one.parameters) == ("rds_snapshot_delete", {})
     assert one.summary == "The snapshot was made by hand 91 days ago and does not end by itself."
 
 
@@ -26,7 +27,8 @@ def test_a_quarter_must_pass_and_one_day_less_breaks_it() -> None:
 
 
 def test_a_copy_from_elsewhere_gets_old_as_any_other() -> None:
-    SNAPSHOTS.found(CHECK, snapshot(source_exists=None, copied_from_elsewhere=True))
+    one = SNAPSHOTS.found(CHECK, snapshot(source_exists=None, copied_from_elsewhere=True))
+    assert one.action == "", "its database is not here, so that its owner decides"
 
 
 @pytest.mark.parametrize(

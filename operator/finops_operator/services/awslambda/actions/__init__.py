@@ -1,0 +1,1 @@
+"""Actions on functions, one a file."""

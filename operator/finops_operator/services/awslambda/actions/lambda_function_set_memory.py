@@ -1,0 +1,349 @@
+"""Give a function less memory, and with it a smaller share of a processor. It stays in use meanwhile.
+
+Parameter: `memoryMb`, a size below the present one. The call names the revision that people approved, so AWS refuses it
+once anybody has changed the function. Published versions cannot be changed: they keep their memory, and so does the
+concurrency that is provisioned for them. A turned act sets the old size again. Source: AWS Lambda API reference,
+UpdateFunctionConfiguration and GetFunctionConfiguration; developer guide, "Lambda function states".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from finops.domain.canonical import Json, sha256_hex
+from finops.domain.execution import Journal, Observation, Procedure, StepRules
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
+from finops.domain.resource import Resource
+from finops.errors import AwsRejected, InvalidInput
+from finops.ports.aws_steps import Reader
+from finops_operator.plugins.action import (
+    Action,
+    ActSample,
+    ActWords,
+    CallRules,
+    OwnerChange,
+    Parameters,
+    PolicyFacts,
+    Refusal,
+    Rights,
+    Statement,
+    Target,
+)
+from finops_operator.plugins.ownership import Owner
+from finops_operator.plugins.protection import controlled, described_by_template, protected
+from finops_operator.plugins.session_policy import allow
+from finops_operator.plugins.tagging import PERMISSION as _TAGS
+from finops_operator.plugins.tagging import tags_of_arn
+from finops_operator.services.awslambda.rules.provisioned import OPERATION as _PROVISIONED
+from finops_operator.services.awslambda.rules.signs import SIGNS
+
+ID: Final = "lambda_function_set_memory"
+_READ: Final = "lambda:GetFunctionConfiguration"
+_VERSIONS: Final = "lambda:ListVersionsByFunction"
+_UPDATE: Final = "lambda:UpdateFunctionConfiguration"
+_GONE: Final = "ResourceNotFoundException"
+_BUSY: Final = "ResourceConflictException"
+"""Another change of the function is under way; nothing was done."""
+_OTHER_REVISION: Final = "PreconditionFailedException"
+_ACTIVE: Final = "Active"
+_SUCCESSFUL: Final = "Successful"
+_UNDER_WAY: Final = "InProgress"
+_UNPUBLISHED: Final = "$LATEST"
+_SMALLEST_MB: Final = 128
+_LARGEST_MB: Final = 10_240
+"""https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
+_SETTLE_SECONDS: Final = 120.0
+"""How long a change may stay invisible before a person is called."""
+_LONGEST_SECONDS: Final = 900.0
+"""Of applying a change; AWS says that one with a VPC can take a minute."""
+
+
+def _wanted(parameters: Parameters) -> int:
+    size = parameters.get("memoryMb")
+    if not isinstance(size, int) or isinstance(size, bool) or not _SMALLEST_MB <= size <= _LARGEST_MB:
+        hint = f"MB, from {_SMALLEST_MB} to {_LARGEST_MB}"
+        raise InvalidInput(f"{size!r} is no size of memory", field="parameters.memoryMb", hint=hint)
+    return size
+
+
+# -- what is there -----------------------------------------------------------------------------------------------------
+
+
+def _observe(reader: Reader, target: Target) -> Observation:
+    """Read the unpublished function and its tags. Facts: `state`, `update`, `memoryMb`, `revisionId`, `codeSha256`.
+
+    Also `architecture`, `replica` and `ownCapacity`; with `target.full` also `provisioned` and `versions`, the number
+    of published ones among the first 50.
+    """
+    named = {"FunctionName": target.resource.id}
+    try:
+        function = reader.read(_READ, named)
+        further: dict[str, Json] = _further(reader, named) if target.full and function else {}
+    except AwsRejected as error:
+        if error.code == _GONE:
+            return Observation(exists=False)
+        raise
+    if not function:
+        return Observation(exists=False)
+    tags = tags_of_arn(reader, target.resource.arn)
+    facts: dict[str, Json] = {
+        "state": str(function.get("State") or ""),
+        "update": str(function.get("LastUpdateStatus") or ""),
+        "memoryMb": str(function.get("MemorySize") or ""),
+        "revisionId": str(function.get("RevisionId") or ""),
+        "codeSha256": str(function.get("CodeSha256") or ""),
+        "architecture": str(next(iter(function.get("Architectures") or ()), "")),
+        "replica": bool(function.get("MasterArn")),
+        "ownCapacity": bool(function.get("CapacityProviderConfig")),
+        "tags": dict(tags),
+        **further,
+    }
+    found = {name: str(facts[name]) for name in ("memoryMb", "revisionId", "codeSha256")}
+    return Observation(exists=True, fingerprint={**found, "tags": sha256_hex(dict(tags))[:16]}, facts=facts)
+
+
+def _further(reader: Reader, named: Mapping[str, Any]) -> dict[str, Json]:
+    configs = reader.read(_PROVISIONED, named).get("ProvisionedConcurrencyConfigs") or ()
+    versions = reader.read(_VERSIONS, {**named, "MaxItems": 50}).get("Versions") or ()
+    published = [one for one in versions if one.get("Version") != _UNPUBLISHED]
+    return {"provisioned": bool(configs), "versions": len(published)}
+
+
+# -- what speaks against it, and in words ------------------------------------------------------------------------------
+
+
+def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    if not observation.exists:
+        return (Refusal("NotFound", "The function does not exist any more."),)
+    found = observation.facts.get("tags")
+    tags = {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
+    return (
+        *protected(tags, facts),
+        *controlled(tags, SIGNS),
+        *described_by_template(tags, SIGNS),
+        *_function_refusals(observation),
+        *_size_refusals(observation, _wanted(parameters)),
+    )
+
+
+def _function_refusals(observation: Observation) -> list[Refusal]:
+    found: list[Refusal] = []
+    if observation.text("state") != _ACTIVE:
+        found.append(
+            Refusal("NotActive", f"It is {observation.text('state') or 'in an unknown state'}, not {_ACTIVE}.")
+        )
+    if observation.text("update") != _SUCCESSFUL:
+        found.append(Refusal("UpdateNotComplete", "Its last change is under way or has failed."))
+    if observation.facts.get("replica"):
+        found.append(Refusal("Replica", "It is a replica of CloudFront's, which follows its main function."))
+    if observation.facts.get("ownCapacity"):
+        found.append(Refusal("OwnCapacity", "It runs on instances of a capacity provider, which bills them."))
+    if observation.facts.get("provisioned") is not False:
+        said = "Its concurrency is provisioned for published versions, which keep their memory."
+        found.append(Refusal("ProvisionedConcurrency", said))
+    return found
+
+
+def _size_refusals(observation: Observation, wanted: int) -> list[Refusal]:
+    size = observation.text("memoryMb")
+    if not size or not observation.text("revisionId"):
+        return [Refusal("MemoryUnknown", "AWS did not say how much memory it has, or which revision it is.")]
+    return [] if wanted < int(size) else [Refusal("MemoryNotLower", f"It has {size} MB, no more than {wanted} MB.")]
+
+
+def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
+    found = ["Less memory brings a smaller share of a processor: a function that computes runs longer."]
+    found.append("A request that needs more memory than that fails.")
+    versions = observation.facts.get("versions")
+    if isinstance(versions, int) and versions:
+        which = "Its published version keeps" if versions == 1 else f"Its {versions} published versions keep"
+        found.append(f"{which} the old size: requests through an alias or a version number cost the same as before.")
+    return tuple(found)
+
+
+def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
+    wanted, before = f"{_wanted(parameters)} MB", f"{observation.text('memoryMb')} MB"
+    architecture = observation.text("architecture")
+    return ActWords(
+        verb="Resize",
+        target=wanted,
+        change=f"Memory: {before} → {wanted}",
+        consequence="New requests run with the new size, each in a new environment at first. It stays in use.",
+        downtime="None",
+        undo=f"On a failure it gets {before} back by itself. Later: set its memory back.",
+        steps={
+            "set_memory": f"Set the memory to {wanted}",
+            "wait_updated": "Wait until AWS has applied the change",
+            "restore": f"Set the memory back to {before}",
+            "wait_restored": "Wait until the old size is applied",
+        },
+        facts=(EvidenceFact("Processor", architecture),) if architecture else (),
+    )
+
+
+# -- what is called ----------------------------------------------------------------------------------------------------
+
+
+def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
+    size = _wanted(parameters)
+    call: dict[str, Json] = {
+        "FunctionName": resource.id,
+        "MemorySize": size,
+        "RevisionId": str(assumed.get("revisionId") or ""),
+    }
+    steps = (PlanStep("set_memory", _UPDATE, call, inverse="restore"), PlanStep("wait_updated"))
+    return Plan(ID, resource, {"memoryMb": size}, steps, dict(assumed))
+
+
+def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
+    # Which revision our own call makes is not known when people decide.
+    call: dict[str, Json] = {
+        "FunctionName": plan.resource.id,
+        "MemorySize": int(str(plan.fingerprint["memoryMb"])),
+    }
+    return (PlanStep("restore", _UPDATE, call), PlanStep("wait_restored"))
+
+
+def _is_set(plan: Plan, now: Observation) -> bool:
+    return _same_code(plan, now) and now.text("memoryMb") == str(plan.parameters["memoryMb"])
+
+
+def _same_code(plan: Plan, now: Observation) -> bool:
+    return now.exists and now.text("codeSha256") == plan.fingerprint["codeSha256"]
+
+
+def _unchanged(plan: Plan, now: Observation) -> bool:
+    names = ("memoryMb", "revisionId", "codeSha256")
+    return now.exists and all(now.text(name) == plan.fingerprint[name] for name in names)
+
+
+def _settled(now: Observation) -> bool:
+    return now.text("update") != _UNDER_WAY
+
+
+def _applied(plan: Plan, now: Observation) -> bool:
+    return _is_set(plan, now) and now.text("update") == _SUCCESSFUL
+
+
+def _not_ours(plan: Plan, now: Observation) -> bool:
+    """Return whether the size is the old one, or one that somebody else chose meanwhile, which is left alone."""
+    return now.exists and not _is_set(plan, now)
+
+
+def _restored(plan: Plan, now: Observation) -> bool:
+    return _not_ours(plan, now) and _settled(now)
+
+
+def _changed_by_others(plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
+    """Return what somebody else did to the function since our call, else "".
+
+    Our call makes the new size with a new revision, at once: the old size with another revision is not ours.
+    """
+    deployed = _deployed(plan, journal, now, seconds)
+    if deployed or not now.exists or _is_set(plan, now) or _unchanged(plan, now):
+        return deployed
+    return "somebody changed the function meanwhile"
+
+
+def _deployed(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
+    """A function that was deleted and made anew under its name is known by nothing else than its code."""
+    return "somebody deployed other code meanwhile" if now.exists and not _same_code(plan, now) else ""
+
+
+def _failed(plan: Plan, now: Observation) -> bool:
+    return not _same_code(plan, now) or (_is_set(plan, now) and now.text("update") == "Failed")
+
+
+def _found(_plan: Plan, now: Observation) -> str:
+    if not now.exists:
+        return "The function does not exist any more."
+    update = now.text("update")
+    state = "" if update == _SUCCESSFUL else f"; its last change is {update or 'unknown'}"
+    return f"The function has {now.text('memoryMb')} MB of memory{state}."
+
+
+def _refused(_plan: Plan, _now: Observation, _step: str, code: str) -> str:
+    return "Somebody changed the function after people approved the act." if code == _OTHER_REVISION else ""
+
+
+def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
+    return (allow(step.operation, resource=plan.resource.arn),)
+
+
+def _patch(owner: Owner, _resource: Resource, parameters: Parameters) -> str:
+    size = _wanted(parameters)
+    if owner.system == "CloudFormation":
+        return f"Properties: MemorySize: {size}"
+    return f"memory_size = {size}" if owner.system == "Terraform" else f"Wanted: {size} MB of memory"
+
+
+ACTION: Final = Action(
+    id=ID,
+    kinds=frozenset({"lambda-function"}),
+    destructive=False,
+    restart_needed=False,
+    rollback_possible=True,
+    undo_by_hand="set its memory back",
+    effort=Effort.LOW,
+    permissions=(_UPDATE,),
+    read_permissions=(_READ, _PROVISIONED, _VERSIONS, _TAGS),
+    observe=_observe,
+    preflight=_preflight,
+    warnings=_warnings,
+    words=_words,
+    plan=_plan,
+    procedure=Procedure(
+        steps={
+            "set_memory": StepRules(
+                reached=_is_set,
+                expected=_unchanged,
+                taken=_changed_by_others,
+                settle_seconds=_SETTLE_SECONDS,
+                retry_codes=frozenset({_BUSY}),
+                lingers=True,
+            ),
+            "wait_updated": StepRules(
+                reached=_applied,
+                failed=_failed,
+                settle_seconds=_SETTLE_SECONDS,
+                timeout_seconds=_LONGEST_SECONDS,
+                patient=True,
+            ),
+            "restore": StepRules(
+                reached=_not_ours,
+                expected=lambda plan, now: _is_set(plan, now) and _settled(now),
+                taken=_deployed,
+                settle_seconds=_SETTLE_SECONDS,
+                retry_codes=frozenset({_BUSY}),
+            ),
+            "wait_restored": StepRules(
+                reached=_restored,
+                settle_seconds=_SETTLE_SECONDS,
+                timeout_seconds=_LONGEST_SECONDS,
+                patient=True,
+            ),
+        },
+        compensation=_compensation,
+        restored=_restored,
+        verified=_applied,
+        found=_found,
+        refused=_refused,
+    ),
+    statements=_statements,
+    # One operation leads there and back, and IAM cannot see which of both a call is: the preflight alone keeps an act
+    # from a protected function, and no act is kept from restoring one.
+    rights=Rights(rollback=frozenset({_UPDATE})),
+    # A call whose answer was lost has made another revision.
+    calls=CallRules(repeated=frozenset({_BUSY, _OTHER_REVISION})),
+    at_owner=OwnerChange(patch=_patch),
+    sample=ActSample(
+        parameters={"memoryMb": 256},
+        assumed={
+            "memoryMb": "1024",
+            "revisionId": "00000000-0000-4000-8000-000000000000",
+            "codeSha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        },
+    ),
+)

@@ -1,0 +1,1 @@
+"""Actions on services, one a file."""
