@@ -11,6 +11,7 @@ from finops_sandbox.aws.estate import resource_id
 
 _KINDS = {
     "old-data": "ebs-volume",
+    "left-over": "elastic-ip",
     **dict.fromkeys(("application", "audit-trail", LONGEST_NAME), "log-group"),
     "reports": "rds-instance",
     "orders": "dynamodb-table",
@@ -21,7 +22,7 @@ _KINDS = {
 def find(name: str) -> ResourceRef:
     """Return the estate's resource of a name."""
     kind = _KINDS.get(name, "ec2-instance")
-    words = {"ebs-volume": "volume", "ec2-instance": "instance"}
+    words = {"ebs-volume": "volume", "ec2-instance": "instance", "elastic-ip": "address"}
     return reference(kind, resource_id(words[kind], ACCOUNT, REGION, name) if kind in words else name)
 
 
@@ -38,6 +39,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
         {"ModifyVolume": 1},
     ),
     "ebs_volume_delete": ("old-data", {}, {"CreateSnapshot": 2, "DeleteVolume": 1}),
+    "elastic_ip_release": ("left-over", {}, {"ReleaseAddress": 1}),
     "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
     "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),
     "dynamodb_table_set_mode": ("orders", {"billingMode": "PAY_PER_REQUEST"}, {"UpdateTable": 1}),

@@ -43,13 +43,14 @@ from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DEL
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
+from finops_operator.services.ec2.actions.elastic_ip_release import ACTION as RELEASE
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
 ACTIONS: dict[str, Action] = {
-    action.id: action for action in (STOP, RESIZE, MODIFY, DELETE, SET_RETENTION, STOP_DATABASE, SET_MODE)
+    action.id: action for action in (STOP, RESIZE, MODIFY, DELETE, RELEASE, SET_RETENTION, STOP_DATABASE, SET_MODE)
 }
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
@@ -72,6 +73,7 @@ ESTATE: dict[str, Any] = {
             "volumes": [
                 {"name": "old-data", "size": 50, "type": "gp2", "detached": "60d", "tags": {"team": "data"}},
             ],
+            "addresses": [{"name": "left-over", "tags": {"team": "web"}}],
             "logGroups": [
                 {"name": "application", "tags": {"team": "web"}},
                 {"name": "application-archive"},
@@ -287,6 +289,7 @@ def vote(ledger: DurableLedger, request: ActRequest, clock: FastClock) -> None:
 _ARNS = {
     "ec2-instance": "ec2:{}:instance/{}",
     "ebs-volume": "ec2:{}:volume/{}",
+    "elastic-ip": "ec2:{}:elastic-ip/{}",
     "log-group": "logs:{}:log-group:{}",
     "rds-instance": "rds:{}:db:{}",
     "dynamodb-table": "dynamodb:{}:table/{}",

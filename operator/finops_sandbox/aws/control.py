@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from finops_sandbox.aws import databases, log_groups, tables, wire
+from finops_sandbox.aws import addresses, databases, log_groups, tables, wire
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.fleet import Fleet
@@ -32,6 +32,9 @@ _CHANGES = {
     "retention",
     "mode",
     "capacity",
+    "instance",
+    "reverseName",
+    "offeredTo",
 }
 Document = dict[str, Any]
 
@@ -88,6 +91,8 @@ class Control:
             if resource_id.startswith(tables.PREFIX):
                 return tables.shown(account, region, resource_id.removeprefix(tables.PREFIX))
             settle(estate, account, region)
+            if resource_id.startswith(addresses.PREFIX):
+                return addresses.shown(estate, account, region, resource_id)
             if resource_id.startswith("vol-"):
                 volume = estate.volume(account, region, resource_id)
                 shown = render_volume(estate, account, region, volume)
@@ -151,6 +156,8 @@ class Control:
             backend.tags[resource_id].pop(key, None)
         if resource_id.startswith("vol-"):
             self._change_volume(account, region, resource_id, changes)
+        elif resource_id.startswith(addresses.PREFIX):
+            addresses.change(self._estate, account, region, resource_id, changes)
         elif resource_id.startswith("i-"):
             self._change_instance(account, region, resource_id, changes)
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from finops_sandbox.aws import (
+    addresses,
     cloudwatch,
     databases,
     describe,
@@ -77,7 +78,13 @@ class Gateway:
         self.identities = identities
         self.log = log
         self._handlers: dict[str, dict[str, Handler]] = {
-            "ec2": {**describe.HANDLERS, **images.HANDLERS, **strict_ec2.HANDLERS, **volumes.HANDLERS},
+            "ec2": {
+                **addresses.HANDLERS,
+                **describe.HANDLERS,
+                **images.HANDLERS,
+                **strict_ec2.HANDLERS,
+                **volumes.HANDLERS,
+            },
             "sts": sts.handlers(identities),
             "monitoring": cloudwatch.HANDLERS,
         }

@@ -42,12 +42,16 @@ class FurtherFacts:
         maintenance: account, region and name of a database → its pending actions of maintenance.
         databases_due: account, region and name of a database → its next state, and when it has it.
         mode_changes: account, region and name of a table → when it was changed to on-demand mode.
+        reverse_names: allocation of an address → its reverse DNS name.
+        transfers: allocation of an address → the account that it is offered to.
     """
 
     provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     maintenance: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     databases_due: dict[tuple[str, str, str], tuple[str, datetime]] = field(default_factory=dict)
     mode_changes: dict[tuple[str, str, str], list[datetime]] = field(default_factory=dict)
+    reverse_names: dict[str, str] = field(default_factory=dict)
+    transfers: dict[str, str] = field(default_factory=dict)
 
 
 class LiveEstate:

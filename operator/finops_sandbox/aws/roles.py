@@ -96,7 +96,7 @@ def executor_policy(account: str) -> dict[str, Any]:
     snapshot = "arn:aws:ec2:*::snapshot/*"
     acts = ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"]
     acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
-    acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable"]
+    acts += ["ec2:ReleaseAddress", "logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable"]
     return {
         "Version": _VERSION,
         "Statement": [
@@ -110,6 +110,11 @@ def executor_policy(account: str) -> dict[str, Any]:
             },
             {"Effect": "Allow", "Action": ["ec2:ModifyVolume", "ec2:DeleteVolume"], "Resource": volume},
             {"Effect": "Allow", "Action": "ec2:CreateSnapshot", "Resource": [volume, snapshot]},
+            {
+                "Effect": "Allow",
+                "Action": "ec2:ReleaseAddress",
+                "Resource": f"arn:aws:ec2:*:{account}:elastic-ip/*",
+            },
             {
                 "Effect": "Allow",
                 "Action": "ec2:CreateTags",

@@ -55,6 +55,7 @@ def test_the_registry_finds_exactly_these_actions() -> None:
         "ebs_volume_modify",
         "ec2_instance_resize",
         "ec2_instance_stop",
+        "elastic_ip_release",
         "log_group_set_retention",
         "rds_instance_stop",
     ]
