@@ -12,6 +12,7 @@ from finops_sandbox.aws.estate import resource_id
 _KINDS = {
     "old-data": "ebs-volume",
     "left-over": "elastic-ip",
+    "unused": "nat-gateway",
     **dict.fromkeys(("application", "audit-trail", LONGEST_NAME), "log-group"),
     "reports": "rds-instance",
     "orders": "dynamodb-table",
@@ -22,7 +23,7 @@ _KINDS = {
 def find(name: str) -> ResourceRef:
     """Return the estate's resource of a name."""
     kind = _KINDS.get(name, "ec2-instance")
-    words = {"ebs-volume": "volume", "ec2-instance": "instance", "elastic-ip": "address"}
+    words = {"ebs-volume": "volume", "ec2-instance": "instance", "elastic-ip": "address", "nat-gateway": "nat-gateway"}
     return reference(kind, resource_id(words[kind], ACCOUNT, REGION, name) if kind in words else name)
 
 
@@ -40,6 +41,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
     ),
     "ebs_volume_delete": ("old-data", {}, {"CreateSnapshot": 2, "DeleteVolume": 1}),
     "elastic_ip_release": ("left-over", {}, {"ReleaseAddress": 1}),
+    "nat_gateway_delete": ("unused", {}, {"DeleteNatGateway": 1}),
     "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
     "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),
     "dynamodb_table_set_mode": ("orders", {"billingMode": "PAY_PER_REQUEST"}, {"UpdateTable": 1}),

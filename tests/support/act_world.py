@@ -44,13 +44,15 @@ from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MOD
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
 from finops_operator.services.ec2.actions.elastic_ip_release import ACTION as RELEASE
+from finops_operator.services.ec2.actions.nat_gateway_delete import ACTION as DELETE_GATEWAY
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
 ACTIONS: dict[str, Action] = {
-    action.id: action for action in (STOP, RESIZE, MODIFY, DELETE, RELEASE, SET_RETENTION, STOP_DATABASE, SET_MODE)
+    action.id: action
+    for action in (STOP, RESIZE, MODIFY, DELETE, RELEASE, DELETE_GATEWAY, SET_RETENTION, STOP_DATABASE, SET_MODE)
 }
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
@@ -74,6 +76,7 @@ ESTATE: dict[str, Any] = {
                 {"name": "old-data", "size": 50, "type": "gp2", "detached": "60d", "tags": {"team": "data"}},
             ],
             "addresses": [{"name": "left-over", "tags": {"team": "web"}}],
+            "natGateways": [{"name": "unused", "tags": {"team": "web"}}],
             "logGroups": [
                 {"name": "application", "tags": {"team": "web"}},
                 {"name": "application-archive"},
@@ -289,6 +292,7 @@ def vote(ledger: DurableLedger, request: ActRequest, clock: FastClock) -> None:
 _ARNS = {
     "ec2-instance": "ec2:{}:instance/{}",
     "ebs-volume": "ec2:{}:volume/{}",
+    "nat-gateway": "ec2:{}:natgateway/{}",
     "elastic-ip": "ec2:{}:elastic-ip/{}",
     "log-group": "logs:{}:log-group:{}",
     "rds-instance": "rds:{}:db:{}",

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from finops_sandbox.aws import addresses, databases, log_groups, tables, wire
+from finops_sandbox.aws import addresses, databases, log_groups, nat_gateways, tables, wire
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.fleet import Fleet
@@ -35,6 +35,8 @@ _CHANGES = {
     "instance",
     "reverseName",
     "offeredTo",
+    "route",
+    "traffic",
 }
 Document = dict[str, Any]
 
@@ -93,6 +95,8 @@ class Control:
             settle(estate, account, region)
             if resource_id.startswith(addresses.PREFIX):
                 return addresses.shown(estate, account, region, resource_id)
+            if resource_id.startswith(nat_gateways.PREFIX):
+                return nat_gateways.shown(estate, account, region, resource_id)
             if resource_id.startswith("vol-"):
                 volume = estate.volume(account, region, resource_id)
                 shown = render_volume(estate, account, region, volume)
@@ -158,6 +162,8 @@ class Control:
             self._change_volume(account, region, resource_id, changes)
         elif resource_id.startswith(addresses.PREFIX):
             addresses.change(self._estate, account, region, resource_id, changes)
+        elif resource_id.startswith(nat_gateways.PREFIX):
+            nat_gateways.change(self._estate, account, region, resource_id, changes)
         elif resource_id.startswith("i-"):
             self._change_instance(account, region, resource_id, changes)
 

@@ -19,7 +19,7 @@ from finops_sandbox.aws.shapes import SHAPES
 SAMPLE_ESTATE = Path(__file__).resolve().parent.parent / "estates" / "sample.yaml"
 _AGE = re.compile(r"(\d+)([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_PREFIX = {"instance": "i-", "volume": "vol-", "snapshot": "snap-", "address": "eipalloc-"}
+_PREFIX = {"instance": "i-", "volume": "vol-", "snapshot": "snap-", "address": "eipalloc-", "nat-gateway": "nat-"}
 
 
 class EstateError(ValueError):
@@ -90,6 +90,16 @@ class AddressSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class NatGatewaySpec:
+    """A NAT gateway with an address of its own; ``traffic`` is the shape of what it carries."""
+
+    name: str
+    age: timedelta = timedelta(days=90)
+    traffic: str = "zero"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class LogGroupSpec:
     """A log group; ``retention`` None means that it keeps its events for ever."""
 
@@ -140,6 +150,7 @@ class Place:
     log_groups: tuple[LogGroupSpec, ...] = ()
     databases: tuple[DatabaseSpec, ...] = ()
     tables: tuple[TableSpec, ...] = ()
+    nat_gateways: tuple[NatGatewaySpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +186,7 @@ class Estate:
 
 
 def resource_id(kind: str, account: str, region: str, name: str) -> str:
-    """The id that a named resource of an estate gets; kind is instance, volume, snapshot or address.
+    """The id that a named resource of an estate gets; kind is a key of `_PREFIX`.
 
     A volume of an instance is named ``INSTANCE/0``, ``INSTANCE/1``, …; the n-th of ``count`` resources ``NAME-n``.
     """
@@ -251,7 +262,7 @@ def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Itera
 
 
 def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[str, str]) -> Place:
-    of_ec2 = {"instances", "volumes", "snapshots", "addresses"}
+    of_ec2 = {"instances", "volumes", "snapshots", "addresses", "natGateways"}
     _known(item, {"account", "region", "logGroups", "databases", "tables"} | of_ec2, "resources")
     account = names.get(str(item.get("account")), str(item.get("account")))
     if account not in accounts:
@@ -274,6 +285,18 @@ def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[
         tuple(_log_group(one, where) for one in _counted(item.get("logGroups"))),
         tuple(_database(one, where) for one in _counted(item.get("databases"))),
         tuple(_table(one, where) for one in _counted(item.get("tables"))),
+        tuple(_nat_gateway(one, where) for one in _counted(item.get("natGateways"))),
+    )
+
+
+def _nat_gateway(item: Mapping[str, Any], where: str) -> NatGatewaySpec:
+    where = f"{where}, NAT gateway {item.get('name')}"
+    _known(item, {"name", "age", "traffic", "tags"}, where)
+    return NatGatewaySpec(
+        name=str(item["name"]),
+        age=_age(item.get("age", "90d")),
+        traffic=_shape(item, "traffic", "zero", where),
+        tags=_tags(item),
     )
 
 

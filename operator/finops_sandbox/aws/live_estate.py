@@ -44,6 +44,8 @@ class FurtherFacts:
         mode_changes: account, region and name of a table → when it was changed to on-demand mode.
         reverse_names: allocation of an address → its reverse DNS name.
         transfers: allocation of an address → the account that it is offered to.
+        gateway_traffic: id of a NAT gateway → the shape of what it carries.
+        gateways_due: account, region and id of a NAT gateway → when its deletion ends.
     """
 
     provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -52,6 +54,8 @@ class FurtherFacts:
     mode_changes: dict[tuple[str, str, str], list[datetime]] = field(default_factory=dict)
     reverse_names: dict[str, str] = field(default_factory=dict)
     transfers: dict[str, str] = field(default_factory=dict)
+    gateway_traffic: dict[str, str] = field(default_factory=dict)
+    gateways_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
 
 
 class LiveEstate:

@@ -80,9 +80,11 @@ def scanner_policy() -> dict[str, Any]:
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 
-def _further_services(account: str) -> list[dict[str, Any]]:
-    """The acts beyond EC2: each call and its opposite."""
+def _further_acts(account: str) -> list[dict[str, Any]]:
+    """The acts on what is neither instance nor volume: each call and its opposite, where there is one."""
     acts = {
+        f"arn:aws:ec2:*:{account}:elastic-ip/*": ["ec2:ReleaseAddress"],
+        f"arn:aws:ec2:*:{account}:natgateway/*": ["ec2:DeleteNatGateway"],
         f"arn:aws:logs:*:{account}:log-group:*": ["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
         f"arn:aws:dynamodb:*:{account}:table/*": ["dynamodb:UpdateTable"],
         f"arn:aws:rds:*:{account}:db:*": ["rds:StopDBInstance", "rds:StartDBInstance"],
@@ -96,7 +98,8 @@ def executor_policy(account: str) -> dict[str, Any]:
     snapshot = "arn:aws:ec2:*::snapshot/*"
     acts = ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"]
     acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
-    acts += ["ec2:ReleaseAddress", "logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable"]
+    acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway"]
+    acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable"]
     return {
         "Version": _VERSION,
         "Statement": [
@@ -112,11 +115,6 @@ def executor_policy(account: str) -> dict[str, Any]:
             {"Effect": "Allow", "Action": "ec2:CreateSnapshot", "Resource": [volume, snapshot]},
             {
                 "Effect": "Allow",
-                "Action": "ec2:ReleaseAddress",
-                "Resource": f"arn:aws:ec2:*:{account}:elastic-ip/*",
-            },
-            {
-                "Effect": "Allow",
                 "Action": "ec2:CreateTags",
                 "Resource": snapshot,
                 "Condition": {"StringEquals": {"ec2:CreateAction": "CreateSnapshot"}},
@@ -127,7 +125,7 @@ def executor_policy(account: str) -> dict[str, Any]:
                 "Resource": f"arn:aws:kms:*:{account}:key/*",
                 "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
             },
-            *_further_services(account),
+            *_further_acts(account),
             {
                 # Starting and giving the type back stay allowed: whoever protects an instance in the middle of a
                 # resize must not leave it stopped.

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
-from finops_sandbox.aws import addresses, databases, log_groups, tables
+from finops_sandbox.aws import addresses, databases, log_groups, nat_gateways, tables
 from finops_sandbox.aws.clock import naive_utc
 from finops_sandbox.aws.estate import Estate, EstateError, InstanceSpec, Place, VolumeSpec, resource_id
 from finops_sandbox.aws.facts import InstanceFacts, Load, Platform, VolumeFacts
@@ -83,6 +83,8 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             backend.tags[new_id].update({"Name": snapshot.name, **snapshot.tags})
         for address in place.addresses:
             addresses.seed(estate, place, address)
+        for gateway in place.nat_gateways:
+            nat_gateways.seed(estate, place, gateway)
 
 
 def _seed_instance(estate: LiveEstate, place: Place, spec: InstanceSpec, now: datetime) -> None:

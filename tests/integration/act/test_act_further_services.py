@@ -154,6 +154,7 @@ def test_a_database_that_somebody_starts_while_it_is_stopping_is_left_alone(worl
     ("action", "operation"),
     [
         ("elastic_ip_release", "ReleaseAddress"),
+        ("nat_gateway_delete", "DeleteNatGateway"),
         ("log_group_set_retention", "PutRetentionPolicy"),
         ("rds_instance_stop", "StopDBInstance"),
         ("dynamodb_table_set_mode", "UpdateTable"),
@@ -240,32 +241,3 @@ def test_a_start_that_finds_no_room_is_tried_until_there_is_some(world: World, a
     refused = [one for one in records(world.ledger_path) if one["result"] == "rejected"]
     assert [one["detail"]["code"] for one in refused] == ["InsufficientDBInstanceCapacity"] * 3
     check(aws.calls, world.ledger_path, session=request.name)
-
-
-def test_an_address_that_somebody_put_to_use_after_the_vote_is_not_released(world: World, aws: AwsDouble) -> None:
-    request, ledger = prepare(world, "elastic_ip_release")
-    aws.control.change(request.plan.resource.account, REGION, request.plan.resource.id, {"instance": find("web").id})
-    assert run_to_end(world, request, ledger).state is State.STALE
-    assert effects(aws.calls) == {}
-
-
-@pytest.mark.parametrize("change", [{"reverseName": "mail.example.com."}, {"offeredTo": "222222222222"}])
-def test_an_address_that_somebody_began_to_count_on_after_the_vote_is_not_released(
-    change: dict[str, str], world: World, aws: AwsDouble
-) -> None:
-    request, ledger = prepare(world, "elastic_ip_release")
-    aws.control.change(request.plan.resource.account, REGION, request.plan.resource.id, change)
-    result = run_to_end(world, request, ledger)
-    assert result.state is State.STALE, result
-    assert effects(aws.calls) == {}
-
-
-def test_an_address_that_a_person_released_after_the_vote_is_left_to_whoever_has_it_now(
-    world: World, aws: AwsDouble
-) -> None:
-    request, ledger = prepare(world, "elastic_ip_release")
-    aws.control.change(request.plan.resource.account, REGION, request.plan.resource.id, {"delete": True})
-    result = run_to_end(world, request, ledger)
-    assert result.state is State.STALE
-    assert "it does not exist any more. Nothing was called." in result.message
-    assert effects(aws.calls) == {}

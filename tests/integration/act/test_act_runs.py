@@ -36,7 +36,15 @@ def test_an_approved_act_is_carried_out_once_verified_and_recorded(action: str, 
     assert {report.ledger_hash for report in world.status.reports[:-1]} == {""}, "only the end is anchored in Slack"
     assert last.message == result.message
     assert last.message.startswith(
-        ("The instance is ", "The volume ", "The address ", "The log group ", "The database ", "The table ")
+        (
+            "The instance is ",
+            "The volume ",
+            "The address ",
+            "The NAT gateway ",
+            "The log group ",
+            "The database ",
+            "The table ",
+        )
     )
     assert last.message.endswith(f" To undo it: {ACTIONS[action].undo_by_hand}.")
     entries = list(StoredSavings(open_store(world.redis_url, prefix=world.prefix)).read())

@@ -204,7 +204,7 @@ def _plan(resource: ResourceRef, _parameters: Parameters, assumed: Mapping[str, 
     call: dict[str, Json] = {"AllocationId": resource.id}
     group = assumed.get("borderGroup", "")
     if group not in ("", resource.region):
-        # Addresses of Local and Wavelength Zones are announced from there, and AWS looks for them there.
+        # Addresses of Local and Wavelength Zones are announced from there, and AWS finds them there.
         call["NetworkBorderGroup"] = group
     return Plan(ID, resource, {}, (PlanStep("release", _RELEASE, call),), dict(assumed))
 

@@ -57,6 +57,7 @@ def test_the_registry_finds_exactly_these_actions() -> None:
         "ec2_instance_stop",
         "elastic_ip_release",
         "log_group_set_retention",
+        "nat_gateway_delete",
         "rds_instance_stop",
     ]
 

@@ -104,7 +104,7 @@ def test_what_the_policy_protects_is_refused() -> None:
     assert codes(observed({"env": "prod"}), PolicyFacts({"env": ("prod",)})) == ["Protected"]
 
 
-def test_its_reads_are_those_that_it_declares_and_a_look_after_the_call_asks_for_the_address_alone() -> None:
+def test_its_reads_are_those_that_it_declares_and_after_the_call_it_asks_for_the_address_alone() -> None:
     asked = reader()
     ACTION.observe(asked, Target(_ADDRESS, {}))
     assert asked.operations == set(ACTION.read_permissions)
