@@ -39,6 +39,7 @@ from finops_operator.aws.reader import CallPacing
 from finops_operator.aws.session import SdkSessions, read_config
 from finops_operator.plugins.action import Action, Target
 from finops_operator.services.dynamodb.actions.dynamodb_table_set_mode import ACTION as SET_MODE
+from finops_operator.services.ec2.actions.ebs_snapshot_delete import ACTION as DELETE_SNAPSHOT
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
@@ -52,7 +53,18 @@ ACCOUNT = "111111111111"
 REGION = "us-east-1"
 ACTIONS: dict[str, Action] = {
     action.id: action
-    for action in (STOP, RESIZE, MODIFY, DELETE, RELEASE, DELETE_GATEWAY, SET_RETENTION, STOP_DATABASE, SET_MODE)
+    for action in (
+        STOP,
+        RESIZE,
+        MODIFY,
+        DELETE,
+        DELETE_SNAPSHOT,
+        RELEASE,
+        DELETE_GATEWAY,
+        SET_RETENTION,
+        STOP_DATABASE,
+        SET_MODE,
+    )
 }
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
@@ -75,6 +87,7 @@ ESTATE: dict[str, Any] = {
             "volumes": [
                 {"name": "old-data", "size": 50, "type": "gp2", "detached": "60d", "tags": {"team": "data"}},
             ],
+            "snapshots": [{"name": "of-gone-volume", "volume": "gone", "age": "200d", "tags": {"team": "data"}}],
             "addresses": [{"name": "left-over", "tags": {"team": "web"}}],
             "natGateways": [{"name": "unused", "tags": {"team": "web"}}],
             "logGroups": [
@@ -178,7 +191,16 @@ def warm_sdk() -> SdkSessions:
 @cache
 def _warm(_endpoint: str) -> SdkSessions:
     sdk = SdkSessions(CallCounter())
-    for service in ("application-autoscaling", "dynamodb", "ec2", "logs", "rds", "resourcegroupstaggingapi", "sts"):
+    for service in (
+        "application-autoscaling",
+        "dynamodb",
+        "ec2",
+        "logs",
+        "rbin",
+        "rds",
+        "resourcegroupstaggingapi",
+        "sts",
+    ):
         sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()
     return sdk
 
@@ -292,6 +314,7 @@ def vote(ledger: DurableLedger, request: ActRequest, clock: FastClock) -> None:
 _ARNS = {
     "ec2-instance": "ec2:{}:instance/{}",
     "ebs-volume": "ec2:{}:volume/{}",
+    "ebs-snapshot": "ec2:{}:snapshot/{}",
     "nat-gateway": "ec2:{}:natgateway/{}",
     "elastic-ip": "ec2:{}:elastic-ip/{}",
     "log-group": "logs:{}:log-group:{}",
@@ -301,5 +324,7 @@ _ARNS = {
 
 
 def reference(kind: str, identifier: str) -> ResourceRef:
-    arn = _ARNS[kind].format(f"{REGION}:{ACCOUNT}", identifier)
+    # AWS names snapshots without their account.
+    owner = "" if kind == "ebs-snapshot" else ACCOUNT
+    arn = _ARNS[kind].format(f"{REGION}:{owner}", identifier)
     return ResourceRef(kind=kind, id=identifier, arn=f"arn:aws:{arn}", account=ACCOUNT, region=REGION)

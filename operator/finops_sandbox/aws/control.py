@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from finops_sandbox.aws import addresses, databases, log_groups, nat_gateways, tables, wire
+from finops_sandbox.aws import addresses, databases, log_groups, nat_gateways, snapshots, tables, wire
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.fleet import Fleet
@@ -35,6 +35,10 @@ _CHANGES = {
     "instance",
     "reverseName",
     "offeredTo",
+    "lock",
+    "fastRestore",
+    "sharedWith",
+    "image",
     "route",
     "traffic",
 }
@@ -111,9 +115,7 @@ class Control:
                     "tags": estate.tags(account, region, resource_id),
                 }
             if resource_id.startswith("snap-"):
-                snapshot = estate.backend(account, region).snapshots.get(resource_id)
-                if snapshot is None:
-                    raise AwsError("InvalidSnapshot.NotFound", f"The snapshot '{resource_id}' does not exist.")
+                snapshot = snapshots.find(estate, account, region, resource_id)
                 shown = render_snapshot(estate, account, region, snapshot)
                 tags = estate.tags(account, region, resource_id)
                 return {"id": resource_id, "kind": "ebs-snapshot", "state": shown["State"], "tags": tags}
@@ -162,6 +164,8 @@ class Control:
             self._change_volume(account, region, resource_id, changes)
         elif resource_id.startswith(addresses.PREFIX):
             addresses.change(self._estate, account, region, resource_id, changes)
+        elif resource_id.startswith(snapshots.PREFIX):
+            snapshots.change(self._estate, account, region, resource_id, changes)
         elif resource_id.startswith(nat_gateways.PREFIX):
             nat_gateways.change(self._estate, account, region, resource_id, changes)
         elif resource_id.startswith("i-"):

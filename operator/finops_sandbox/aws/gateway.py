@@ -24,6 +24,7 @@ from finops_sandbox.aws import (
     operations,
     provisioned_concurrency,
     serverless_caches,
+    snapshots,
     strict_ec2,
     sts,
     tables,
@@ -48,7 +49,12 @@ _SERVER_ERROR = 500
 # What moto does not have and the double answers itself, though not strictly.
 # On every answer of a service that the strict layer does not know.
 NOT_STRICT = ("x-finops-sandbox", "not strict")
-_NOT_IN_MOTO = {**provisioned_concurrency.HANDLERS, **serverless_caches.HANDLERS, **databases.HANDLERS}
+_NOT_IN_MOTO = {
+    **provisioned_concurrency.HANDLERS,
+    **serverless_caches.HANDLERS,
+    **databases.HANDLERS,
+    **snapshots.BIN_HANDLERS,
+}
 # What AWS refuses and moto takes; asked before moto.
 _REFUSALS = {**log_groups.REFUSALS, **tables.REFUSALS}
 
@@ -84,6 +90,7 @@ class Gateway:
                 **describe.HANDLERS,
                 **images.HANDLERS,
                 **nat_gateways.HANDLERS,
+                **snapshots.HANDLERS,
                 **strict_ec2.HANDLERS,
                 **volumes.HANDLERS,
             },

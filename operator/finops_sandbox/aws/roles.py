@@ -75,7 +75,14 @@ def scanner_policy() -> dict[str, Any]:
         "ecr:GetLifecyclePolicy",
         "cloudwatch:DescribeAlarms*",
     ]
-    actions += ["route53:List*", "workspaces:Describe*", "fsx:Describe*", "cloudfront:List*"]
+    actions += [
+        "rbin:ListRules",
+        "rbin:GetRule",
+        "route53:List*",
+        "workspaces:Describe*",
+        "fsx:Describe*",
+        "cloudfront:List*",
+    ]
     actions += ["dynamodb:ListTables", "dynamodb:Describe*", "application-autoscaling:Describe*"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
@@ -85,6 +92,7 @@ def _further_acts(account: str) -> list[dict[str, Any]]:
     acts = {
         f"arn:aws:ec2:*:{account}:elastic-ip/*": ["ec2:ReleaseAddress"],
         f"arn:aws:ec2:*:{account}:natgateway/*": ["ec2:DeleteNatGateway"],
+        "arn:aws:ec2:*::snapshot/*": ["ec2:DeleteSnapshot"],
         f"arn:aws:logs:*:{account}:log-group:*": ["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
         f"arn:aws:dynamodb:*:{account}:table/*": ["dynamodb:UpdateTable"],
         f"arn:aws:rds:*:{account}:db:*": ["rds:StopDBInstance", "rds:StartDBInstance"],
@@ -98,7 +106,7 @@ def executor_policy(account: str) -> dict[str, Any]:
     snapshot = "arn:aws:ec2:*::snapshot/*"
     acts = ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"]
     acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
-    acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway"]
+    acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway", "ec2:DeleteSnapshot"]
     acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable"]
     return {
         "Version": _VERSION,

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
-from finops_sandbox.aws import addresses, databases, log_groups, nat_gateways, tables
+from finops_sandbox.aws import addresses, databases, log_groups, nat_gateways, snapshots, tables
 from finops_sandbox.aws.clock import naive_utc
 from finops_sandbox.aws.estate import Estate, EstateError, InstanceSpec, Place, VolumeSpec, resource_id
 from finops_sandbox.aws.facts import InstanceFacts, Load, Platform, VolumeFacts
@@ -73,14 +73,8 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             databases.seed(estate, place, database, now - _AGE)
         for table in place.tables:
             tables.seed(place, table)
-        backend = estate.backend(place.account, place.region)
         for snapshot in place.snapshots:
-            volume_id = resource_id("volume", place.account, place.region, snapshot.volume)
-            made = backend.create_snapshot(volume_id, snapshot.name)
-            new_id = resource_id("snapshot", place.account, place.region, snapshot.name)
-            backend.snapshots[new_id] = backend.snapshots.pop(made.id)
-            made.id, made.start_time = new_id, naive_utc(now - snapshot.age)
-            backend.tags[new_id].update({"Name": snapshot.name, **snapshot.tags})
+            snapshots.seed(estate, place, snapshot)
         for address in place.addresses:
             addresses.seed(estate, place, address)
         for gateway in place.nat_gateways:

@@ -51,6 +51,7 @@ def calls(plan: Plan) -> list[tuple[str, Any]]:
 def test_the_registry_finds_exactly_these_actions() -> None:
     assert list(load_actions()) == [
         "dynamodb_table_set_mode",
+        "ebs_snapshot_delete",
         "ebs_volume_delete",
         "ebs_volume_modify",
         "ec2_instance_resize",
