@@ -11,6 +11,9 @@ from finops_sandbox.aws.estate import resource_id
 
 _KINDS = {
     "old-data": "ebs-volume",
+    "left-over": "elastic-ip",
+    "of-gone-volume": "ebs-snapshot",
+    "unused": "nat-gateway",
     **dict.fromkeys(("application", "audit-trail", LONGEST_NAME), "log-group"),
     "reports": "rds-instance",
     "orders": "dynamodb-table",
@@ -24,7 +27,13 @@ _KINDS = {
 def find(name: str) -> ResourceRef:
     """Return the estate's resource of a name."""
     kind = _KINDS.get(name, "ec2-instance")
-    words = {"ebs-volume": "volume", "ec2-instance": "instance"}
+    words = {
+        "ebs-volume": "volume",
+        "ec2-instance": "instance",
+        "elastic-ip": "address",
+        "nat-gateway": "nat-gateway",
+        "ebs-snapshot": "snapshot",
+    }
     return reference(kind, resource_id(words[kind], ACCOUNT, REGION, name) if kind in words else name)
 
 
@@ -41,6 +50,9 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
         {"ModifyVolume": 1},
     ),
     "ebs_volume_delete": ("old-data", {}, {"CreateSnapshot": 2, "DeleteVolume": 1}),
+    "ebs_snapshot_delete": ("of-gone-volume", {}, {"DeleteSnapshot": 1}),
+    "elastic_ip_release": ("left-over", {}, {"ReleaseAddress": 1}),
+    "nat_gateway_delete": ("unused", {}, {"DeleteNatGateway": 1}),
     "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
     "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),
     "rds_snapshot_delete": ("snapshot:before-upgrade", {}, {"DeleteDBSnapshot": 1}),

@@ -40,19 +40,23 @@ from finops_operator.aws.session import SdkSessions, read_config
 from finops_operator.plugins.action import Action, Target
 from finops_operator.services.awslambda.actions.lambda_function_set_memory import ACTION as SET_MEMORY
 from finops_operator.services.dynamodb.actions.dynamodb_table_set_mode import ACTION as SET_MODE
+from finops_operator.services.ec2.actions.ebs_snapshot_delete import ACTION as DELETE_SNAPSHOT
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
 from finops_operator.services.ecs.actions.ecs_service_set_desired_count import ACTION as SET_COUNT
+from finops_operator.services.ec2.actions.elastic_ip_release import ACTION as RELEASE
+from finops_operator.services.ec2.actions.nat_gateway_delete import ACTION as DELETE_GATEWAY
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
-from finops_operator.services.rds.actions.rds_snapshot_delete import ACTION as DELETE_SNAPSHOT
+from finops_operator.services.rds.actions.rds_snapshot_delete import ACTION as DELETE_DATABASE_SNAPSHOT
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
-_BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY)
-ACTIONS: dict[str, Action] = {action.id: action for action in (STOP, RESIZE, MODIFY, DELETE, *_BEYOND_EC2)}
+_OF_EC2 = (STOP, RESIZE, MODIFY, DELETE, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY)
+_BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_DATABASE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY)
+ACTIONS: dict[str, Action] = {action.id: action for action in (*_OF_EC2, *_BEYOND_EC2)}
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
 ACCESS = AccountAccess(
@@ -74,6 +78,9 @@ ESTATE: dict[str, Any] = {
             "volumes": [
                 {"name": "old-data", "size": 50, "type": "gp2", "detached": "60d", "tags": {"team": "data"}},
             ],
+            "snapshots": [{"name": "of-gone-volume", "volume": "gone", "age": "200d", "tags": {"team": "data"}}],
+            "addresses": [{"name": "left-over", "tags": {"team": "web"}}],
+            "natGateways": [{"name": "unused", "tags": {"team": "web"}}],
             "logGroups": [
                 {"name": "application", "tags": {"team": "web"}},
                 {"name": "application-archive"},
@@ -180,7 +187,7 @@ def _warm(_endpoint: str) -> SdkSessions:
     sdk = SdkSessions(CallCounter())
     for service in (
         *("application-autoscaling", "dynamodb", "ec2", "ecs", "lambda"),
-        *("logs", "rds", "resourcegroupstaggingapi", "sts"),
+        *("logs", "rbin", "rds", "resourcegroupstaggingapi", "sts"),
     ):
         sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()
     return sdk
@@ -295,6 +302,9 @@ def vote(ledger: DurableLedger, request: ActRequest, clock: FastClock) -> None:
 _ARNS = {
     "ec2-instance": "ec2:{}:instance/{}",
     "ebs-volume": "ec2:{}:volume/{}",
+    "ebs-snapshot": "ec2:{}:snapshot/{}",
+    "nat-gateway": "ec2:{}:natgateway/{}",
+    "elastic-ip": "ec2:{}:elastic-ip/{}",
     "log-group": "logs:{}:log-group:{}",
     "rds-instance": "rds:{}:db:{}",
     "dynamodb-table": "dynamodb:{}:table/{}",
@@ -305,5 +315,7 @@ _ARNS = {
 
 
 def reference(kind: str, identifier: str) -> ResourceRef:
-    arn = _ARNS[kind].format(f"{REGION}:{ACCOUNT}", identifier)
+    # AWS names snapshots without their account.
+    owner = "" if kind == "ebs-snapshot" else ACCOUNT
+    arn = _ARNS[kind].format(f"{REGION}:{owner}", identifier)
     return ResourceRef(kind=kind, id=identifier, arn=f"arn:aws:{arn}", account=ACCOUNT, region=REGION)

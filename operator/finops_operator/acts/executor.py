@@ -218,7 +218,7 @@ class Executor:
         reader = self.sessions.reader(request.access, request.plan.resource.region, tenant=request.tenant)
         # Taken first: what shows only while we read, or while the process stands still, is not judged as late.
         now = self.clock.now()
-        target = Target(request.plan.resource, request.plan.parameters, request.uid, full, journal.made)
+        target = Target(request.plan.resource, request.plan.parameters, request.uid, full, journal.made, now)
         observation = act.action.observe(reader, target)
         self.passage("act.observed")
         return Situation(request.plan, act.action.procedure, journal, observation, now, request.titles)

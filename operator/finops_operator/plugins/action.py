@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
@@ -74,6 +75,7 @@ class Target:
     `made` are the ids of what the act made, by the step that made it, as far as that is recorded; only while it is not,
     `request_uid` finds what an earlier attempt of the same step created (it carries uid and step as tags). `full` asks
     for everything the preflight judges by; once something has changed, the facts that show how far it is are enough.
+    `now` is when it is observed, for what is judged by a time until now; None where nobody asks for that.
     """
 
     resource: ResourceRef
@@ -81,6 +83,7 @@ class Target:
     request_uid: str = ""
     full: bool = True
     made: Mapping[str, str] = field(default_factory=dict)
+    now: datetime | None = None
 
 
 def _no_patch(_owner: Owner, _resource: Resource, _parameters: Parameters) -> str:

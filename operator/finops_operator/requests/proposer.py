@@ -321,7 +321,7 @@ class Proposer:
     def _observe(self, policy: ScanPolicy, account: AwsAccount, item: Recommendation) -> Observation:
         tenant = Tenant(namespace=policy.metadata.namespace or "", policy=policy.metadata.name)
         reader: Reader = self.sessions.reader(self.access(account), item.resource.region, tenant=tenant)
-        return self.actions[item.action].observe(reader, Target(item.resource, item.parameters))
+        return self.actions[item.action].observe(reader, Target(item.resource, item.parameters, now=self.clock.now()))
 
     def _account_of(self, policy: ScanPolicy, item: Recommendation) -> AwsAccount | None:
         named = {reference.name for reference in policy.spec.accounts}

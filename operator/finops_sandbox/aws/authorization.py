@@ -25,6 +25,7 @@ _ARN_TYPES = {
     "subnet": "subnet",
     "vpc": "vpc",
     "eni": "network-interface",
+    "nat": "natgateway",
     "igw": "internet-gateway",
 }
 # Calls whose rights are judged on the resources they name: action → parameters that hold ids.
@@ -41,6 +42,7 @@ _ID_PARAMETERS = {
     "CreateSnapshot": ("VolumeId",),
     "DeleteSnapshot": ("SnapshotId",),
     "ReleaseAddress": ("AllocationId",),
+    "DeleteNatGateway": ("NatGatewayId",),
     "DeleteInternetGateway": ("InternetGatewayId",),
     "CreateTags": ("Resources",),
     "DeleteTags": ("Resources",),

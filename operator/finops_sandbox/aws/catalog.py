@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from finops_sandbox.aws.clock import aware_utc
 from finops_sandbox.aws.facts import Period
 from finops_sandbox.aws.fleet import FleetMember
 from finops_sandbox.aws.live_estate import LiveEstate
@@ -21,6 +22,9 @@ _FORGOTTEN_AFTER = timedelta(days=14)
 _RECENT = timedelta(hours=3)
 # metric → factor on the network shape, which is bytes per minute and direction.
 _NETWORK = {"NetworkIn": 1.0, "NetworkOut": 0.8, "NetworkPacketsIn": 1 / 800, "NetworkPacketsOut": 1 / 1000}
+_GATEWAY_METRICS = frozenset(
+    {"ActiveConnectionCount", "PacketsInFromSource", "PacketsInFromDestination", "BytesInFromSource"}
+)
 _OPERATIONS = {"VolumeReadOps": 1.0, "VolumeWriteOps": 0.7, "VolumeReadBytes": 16_384.0, "VolumeWriteBytes": 16_384.0}
 
 
@@ -79,6 +83,7 @@ class Catalog:
     now: datetime
     instances: dict[str, _Instance] = field(default_factory=dict)
     volumes: dict[str, _Volume] = field(default_factory=dict)
+    gateways: dict[str, tuple[str, tuple[tuple[int, int], ...]]] = field(default_factory=dict)
     estate: LiveEstate | None = None
 
     @classmethod
@@ -115,6 +120,10 @@ class Catalog:
                     active = _overlap(active, catalog.instances[volume.attachment.instance.id].active)
                 active = tuple(item for item in active if item[0] < item[1])
                 catalog.volumes[volume.id] = _Volume(volume.id, volume.volume_type, known.operations, active)
+            for gateway in backend.nat_gateways.values():
+                if shape := estate.further.gateway_traffic.get(gateway.id):
+                    created = aware_utc(gateway._created_at)  # noqa: SLF001 - moto formats it otherwise
+                    catalog.gateways[gateway.id] = shape, _active(created, [], now_slot)
         return catalog
 
     def series(self, namespace: str, metric: str, dimensions: Mapping[str, str]) -> Series | None:
@@ -125,6 +134,10 @@ class Catalog:
         if namespace == "AWS/EBS" and set(dimensions) == {"VolumeId"}:
             volume = self._volume(dimensions["VolumeId"])
             return self._volume_series(volume, metric) if volume else None
+        if namespace == "AWS/NATGateway" and set(dimensions) == {"NatGatewayId"} and metric in _GATEWAY_METRICS:
+            gateway = dimensions["NatGatewayId"]
+            shape, active = self.gateways.get(gateway, ("zero", ()))
+            return make_series(f"{self.account}/{self.region}/{gateway}/{metric}", shape, active)
         if namespace == "CWAgent" and metric == "mem_used_percent" and "InstanceId" in dimensions:
             instance = self._instance(dimensions["InstanceId"])
             if instance and instance.memory and dict(self._agent_dimensions(instance)) == dict(dimensions):

@@ -10,7 +10,18 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from finops_sandbox.aws import database_snapshots, databases, functions, log_groups, services, tables, wire
+from finops_sandbox.aws import (
+    addresses,
+    database_snapshots,
+    databases,
+    functions,
+    log_groups,
+    nat_gateways,
+    services,
+    snapshots,
+    tables,
+    wire,
+)
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.fleet import Fleet
@@ -36,6 +47,15 @@ _CHANGES = {
     "scaled",
     "memory",
     "shared",
+    "instance",
+    "reverseName",
+    "offeredTo",
+    "lock",
+    "fastRestore",
+    "sharedWith",
+    "image",
+    "route",
+    "traffic",
 }
 _KINDS = (log_groups, tables)
 _KINDS_WITH_TIME = (database_snapshots, databases, functions, services)
@@ -99,6 +119,10 @@ class Control:
                     known: Document = plain.shown(account, region, resource_id.removeprefix(plain.PREFIX))
                     return known
             settle(estate, account, region)
+            if resource_id.startswith(addresses.PREFIX):
+                return addresses.shown(estate, account, region, resource_id)
+            if resource_id.startswith(nat_gateways.PREFIX):
+                return nat_gateways.shown(estate, account, region, resource_id)
             if resource_id.startswith("vol-"):
                 volume = estate.volume(account, region, resource_id)
                 shown = render_volume(estate, account, region, volume)
@@ -113,9 +137,7 @@ class Control:
                     "tags": estate.tags(account, region, resource_id),
                 }
             if resource_id.startswith("snap-"):
-                snapshot = estate.backend(account, region).snapshots.get(resource_id)
-                if snapshot is None:
-                    raise AwsError("InvalidSnapshot.NotFound", f"The snapshot '{resource_id}' does not exist.")
+                snapshot = snapshots.find(estate, account, region, resource_id)
                 shown = render_snapshot(estate, account, region, snapshot)
                 tags = estate.tags(account, region, resource_id)
                 return {"id": resource_id, "kind": "ebs-snapshot", "state": shown["State"], "tags": tags}
@@ -166,6 +188,12 @@ class Control:
             backend.tags[resource_id].pop(key, None)
         if resource_id.startswith("vol-"):
             self._change_volume(account, region, resource_id, changes)
+        elif resource_id.startswith(addresses.PREFIX):
+            addresses.change(self._estate, account, region, resource_id, changes)
+        elif resource_id.startswith(snapshots.PREFIX):
+            snapshots.change(self._estate, account, region, resource_id, changes)
+        elif resource_id.startswith(nat_gateways.PREFIX):
+            nat_gateways.change(self._estate, account, region, resource_id, changes)
         elif resource_id.startswith("i-"):
             self._change_instance(account, region, resource_id, changes)
 

@@ -19,7 +19,7 @@ from finops_sandbox.aws.shapes import SHAPES
 SAMPLE_ESTATE = Path(__file__).resolve().parent.parent / "estates" / "sample.yaml"
 _AGE = re.compile(r"(\d+)([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_PREFIX = {"instance": "i-", "volume": "vol-", "snapshot": "snap-", "address": "eipalloc-"}
+_PREFIX = {"instance": "i-", "volume": "vol-", "snapshot": "snap-", "address": "eipalloc-", "nat-gateway": "nat-"}
 
 
 class EstateError(ValueError):
@@ -86,6 +86,16 @@ class AddressSpec:
 
     name: str
     instance: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NatGatewaySpec:
+    """A NAT gateway with an address of its own; ``traffic`` is the shape of what it carries."""
+
+    name: str
+    age: timedelta = timedelta(days=90)
+    traffic: str = "zero"
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -178,6 +188,7 @@ class Place:
     services: tuple[ServiceSpec, ...] = ()
     functions: tuple[FunctionSpec, ...] = ()
     database_snapshots: tuple[DatabaseSnapshotSpec, ...] = ()
+    nat_gateways: tuple[NatGatewaySpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +224,7 @@ class Estate:
 
 
 def resource_id(kind: str, account: str, region: str, name: str) -> str:
-    """The id that a named resource of an estate gets; kind is instance, volume, snapshot or address.
+    """The id that a named resource of an estate gets; kind is a key of `_PREFIX`.
 
     A volume of an instance is named ``INSTANCE/0``, ``INSTANCE/1``, …; the n-th of ``count`` resources ``NAME-n``.
     """
@@ -289,7 +300,7 @@ def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Itera
 
 
 def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[str, str]) -> Place:
-    of_ec2 = {"instances", "volumes", "snapshots", "addresses"}
+    of_ec2 = {"instances", "volumes", "snapshots", "addresses", "natGateways"}
     others = {"logGroups", "databases", "tables", "services", "functions", "databaseSnapshots"}
     _known(item, {"account", "region"} | others | of_ec2, "resources")
     account = names.get(str(item.get("account")), str(item.get("account")))
@@ -316,6 +327,18 @@ def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[
         tuple(_service(one, where) for one in _counted(item.get("services"))),
         tuple(_function(one, where) for one in _counted(item.get("functions"))),
         tuple(_database_snapshot(one, where) for one in _counted(item.get("databaseSnapshots"))),
+        tuple(_nat_gateway(one, where) for one in _counted(item.get("natGateways"))),
+    )
+
+
+def _nat_gateway(item: Mapping[str, Any], where: str) -> NatGatewaySpec:
+    where = f"{where}, NAT gateway {item.get('name')}"
+    _known(item, {"name", "age", "traffic", "tags"}, where)
+    return NatGatewaySpec(
+        name=str(item["name"]),
+        age=_age(item.get("age", "90d")),
+        traffic=_shape(item, "traffic", "zero", where),
+        tags=_tags(item),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from finops_sandbox.aws import (
+    addresses,
     cloudwatch,
     database_snapshots,
     databases,
@@ -21,10 +22,12 @@ from finops_sandbox.aws import (
     functions,
     images,
     log_groups,
+    nat_gateways,
     operations,
     provisioned_concurrency,
     serverless_caches,
     services,
+    snapshots,
     strict_ec2,
     sts,
     tables,
@@ -56,6 +59,7 @@ _NOT_IN_MOTO = {
     **database_snapshots.HANDLERS,
     **services.HANDLERS,
     **functions.HANDLERS,
+    **snapshots.BIN_HANDLERS,
 }
 # What AWS refuses and moto takes; asked before moto.
 _REFUSALS = {**log_groups.REFUSALS, **tables.REFUSALS}
@@ -87,7 +91,15 @@ class Gateway:
         self.identities = identities
         self.log = log
         self._handlers: dict[str, dict[str, Handler]] = {
-            "ec2": {**describe.HANDLERS, **images.HANDLERS, **strict_ec2.HANDLERS, **volumes.HANDLERS},
+            "ec2": {
+                **addresses.HANDLERS,
+                **describe.HANDLERS,
+                **images.HANDLERS,
+                **nat_gateways.HANDLERS,
+                **snapshots.HANDLERS,
+                **strict_ec2.HANDLERS,
+                **volumes.HANDLERS,
+            },
             "sts": sts.handlers(identities),
             "monitoring": cloudwatch.HANDLERS,
         }

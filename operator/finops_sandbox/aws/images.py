@@ -1,7 +1,7 @@
-"""What EC2 says of images and snapshots and moto does not have.
+"""What EC2 says of images and moto does not have.
 
-Nobody can lock a snapshot, switch fast restores on or put an image into the recycle bin here, so there are none. Which
-instances and launch templates name an image is read from moto's. Source: EC2 API reference.
+Nobody can put an image into the recycle bin here, so there is none. Which instances and launch templates name an image
+is read from moto's. Source: EC2 API reference.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,14 +11,6 @@ from finops_sandbox.aws.calls import Call, Handler
 from finops_sandbox.aws.errors import AwsError
 
 _MOST_IMAGES = 10
-
-
-def _locked(_: Call) -> Mapping[str, Any]:
-    return {"Snapshots": []}
-
-
-def _fast_restores(_: Call) -> Mapping[str, Any]:
-    return {"FastSnapshotRestores": []}
 
 
 def _recycled(_: Call) -> Mapping[str, Any]:
@@ -53,8 +45,6 @@ def _references(call: Call) -> Iterator[tuple[str, str, str]]:
 
 
 HANDLERS: dict[str, Handler] = {
-    "DescribeLockedSnapshots": _locked,
-    "DescribeFastSnapshotRestores": _fast_restores,
     "ListImagesInRecycleBin": _recycled,
     "DescribeImageReferences": describe_image_references,
 }

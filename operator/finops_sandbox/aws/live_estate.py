@@ -47,6 +47,13 @@ class FurtherFacts:
         deletions_due: account, region and name of a database's snapshot → when it is gone.
         functions: ARN of a function → its revision and its last change.
         tasks_due: account, region, cluster and name of a service → when as many tasks run as it wants.
+        reverse_names: allocation of an address → its reverse DNS name.
+        transfers: allocation of an address → the account that it is offered to.
+        gateway_traffic: id of a NAT gateway → the shape of what it carries.
+        locked: ids of locked snapshots.
+        fast_restores: ids of snapshots with fast restore.
+        bin_rules: account and region → identifier and settings of the rules of the Recycle Bin.
+        gateways_due: account, region and id of a NAT gateway → when its deletion ends.
     """
 
     provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -56,6 +63,13 @@ class FurtherFacts:
     deletions_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
     functions: dict[str, FunctionState] = field(default_factory=dict)
     tasks_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    reverse_names: dict[str, str] = field(default_factory=dict)
+    transfers: dict[str, str] = field(default_factory=dict)
+    gateway_traffic: dict[str, str] = field(default_factory=dict)
+    locked: set[str] = field(default_factory=set)
+    fast_restores: set[str] = field(default_factory=set)
+    bin_rules: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
+    gateways_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
 
 
 class LiveEstate:

@@ -82,14 +82,23 @@ def scanner_policy() -> dict[str, Any]:
         "ecr:GetLifecyclePolicy",
         "cloudwatch:DescribeAlarms*",
     ]
-    actions += ["route53:List*", "workspaces:Describe*", "fsx:Describe*", "cloudfront:List*"]
+    actions += [
+        "rbin:ListRules",
+        "route53:List*",
+        "workspaces:Describe*",
+        "fsx:Describe*",
+        "cloudfront:List*",
+    ]
     actions += ["dynamodb:ListTables", "dynamodb:Describe*", "application-autoscaling:Describe*"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 
-def _further_services(account: str) -> list[dict[str, Any]]:
-    """The acts beyond EC2: each call and its opposite."""
+def _further_acts(account: str) -> list[dict[str, Any]]:
+    """The acts on what is neither instance nor volume: each call and its opposite, where there is one."""
     acts = {
+        f"arn:aws:ec2:*:{account}:elastic-ip/*": ["ec2:ReleaseAddress"],
+        f"arn:aws:ec2:*:{account}:natgateway/*": ["ec2:DeleteNatGateway"],
+        "arn:aws:ec2:*::snapshot/*": ["ec2:DeleteSnapshot"],
         f"arn:aws:logs:*:{account}:log-group:*": ["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
         f"arn:aws:dynamodb:*:{account}:table/*": ["dynamodb:UpdateTable"],
         f"arn:aws:rds:*:{account}:db:*": ["rds:StopDBInstance", "rds:StartDBInstance"],
@@ -109,6 +118,7 @@ def executor_policy(account: str) -> dict[str, Any]:
     acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
     acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable", "ecs:UpdateService"]
     acts += ["lambda:UpdateFunctionConfiguration", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"]
+    acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway", "ec2:DeleteSnapshot"]
     return {
         "Version": _VERSION,
         "Statement": [
@@ -134,7 +144,7 @@ def executor_policy(account: str) -> dict[str, Any]:
                 "Resource": f"arn:aws:kms:*:{account}:key/*",
                 "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
             },
-            *_further_services(account),
+            *_further_acts(account),
             {
                 # Starting and giving the type back stay allowed: whoever protects an instance in the middle of a
                 # resize must not leave it stopped.

@@ -8,7 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
-from finops_sandbox.aws import database_snapshots, databases, functions, log_groups, services, tables
+from finops_sandbox.aws import (
+    addresses,
+    database_snapshots,
+    databases,
+    functions,
+    log_groups,
+    nat_gateways,
+    services,
+    snapshots,
+    tables,
+)
 from finops_sandbox.aws.clock import naive_utc
 from finops_sandbox.aws.estate import Estate, EstateError, InstanceSpec, Place, VolumeSpec, resource_id
 from finops_sandbox.aws.facts import InstanceFacts, Load, Platform, VolumeFacts
@@ -79,24 +89,12 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             functions.seed(place, function, now - _AGE)
         for service in place.services:
             services.seed(place, service, now - _AGE)
-        backend = estate.backend(place.account, place.region)
         for snapshot in place.snapshots:
-            volume_id = resource_id("volume", place.account, place.region, snapshot.volume)
-            made = backend.create_snapshot(volume_id, snapshot.name)
-            new_id = resource_id("snapshot", place.account, place.region, snapshot.name)
-            backend.snapshots[new_id] = backend.snapshots.pop(made.id)
-            made.id, made.start_time = new_id, naive_utc(now - snapshot.age)
-            backend.tags[new_id].update({"Name": snapshot.name, **snapshot.tags})
+            snapshots.seed(estate, place, snapshot)
         for address in place.addresses:
-            new_id = resource_id("address", place.account, place.region, address.name)
-            # A range for documentation (RFC 5737): moto would take the address from 127.0.0.0/8.
-            elastic = backend.allocate_address(domain="vpc", address=f"198.51.100.{int(new_id[-2:], 16)}")
-            elastic.allocation_id = elastic.id = new_id
-            backend.tags[elastic.id].update({"Name": address.name, **address.tags})
-            if address.instance:
-                instance_id = resource_id("instance", place.account, place.region, address.instance)
-                instance = estate.instance(place.account, place.region, instance_id)
-                backend.associate_address(instance=instance, allocation_id=elastic.allocation_id)
+            addresses.seed(estate, place, address)
+        for gateway in place.nat_gateways:
+            nat_gateways.seed(estate, place, gateway)
 
 
 def _seed_instance(estate: LiveEstate, place: Place, spec: InstanceSpec, now: datetime) -> None:

@@ -7,6 +7,7 @@ under the estate's lock.
 from datetime import datetime, timedelta
 from typing import Any
 
+from finops_sandbox.aws import nat_gateways
 from finops_sandbox.aws.clock import naive_utc
 from finops_sandbox.aws.facts import InstanceFacts, Modification, Transition
 from finops_sandbox.aws.live_estate import LiveEstate
@@ -29,6 +30,7 @@ def settle(estate: LiveEstate, account: str, region: str) -> None:
                 reservation.instances.remove(instance)
         if not reservation.instances:
             del backend.reservations[key]
+    nat_gateways.settle(estate, account, region)
     for volume in list(backend.volumes.values()):
         facts_of_volume = estate.volumes.get(volume.id)
         if facts_of_volume is not None and facts_of_volume.modifications:

@@ -169,6 +169,9 @@ def test_a_database_that_somebody_starts_while_it_is_stopping_is_left_alone(worl
 @pytest.mark.parametrize(
     ("action", "operation"),
     [
+        ("elastic_ip_release", "ReleaseAddress"),
+        ("nat_gateway_delete", "DeleteNatGateway"),
+        ("ebs_snapshot_delete", "DeleteSnapshot"),
         ("log_group_set_retention", "PutRetentionPolicy"),
         ("rds_instance_stop", "StopDBInstance"),
         ("dynamodb_table_set_mode", "UpdateTable"),

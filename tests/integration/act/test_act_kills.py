@@ -12,6 +12,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from typing import Any
 import pytest
 from tests.integration.act.act_checker import check, effects
 from tests.support.act_cases import CASES, find
-from tests.support.act_world import ACCOUNT, ACTIONS, REGION, World, make_sessions, propose, vote, warm_sdk
+from tests.support.act_world import ACCOUNT, ACTIONS, REGION, FastClock, World, make_sessions, propose, vote, warm_sdk
 
 from finops.ports.act import ActRequest
 from finops_operator.killpoint import ACT_KILL_POINTS
@@ -79,7 +80,13 @@ def zygote(aws: AwsDouble) -> Iterator[Zygote]:
 
 
 def _fresh(world: World, tmp_path: Path, number: int) -> World:
-    return replace(world, prefix=f"act-{uuid.uuid4().hex}:", ledger_path=tmp_path / f"ledger-{number}.jsonl")
+    # A clock of its own: one that runs for all the runs gets hours ahead of the double's figures.
+    return replace(
+        world,
+        prefix=f"act-{uuid.uuid4().hex}:",
+        ledger_path=tmp_path / f"ledger-{number}.jsonl",
+        clock=FastClock(time.time()),
+    )
 
 
 @pytest.mark.slow

@@ -65,8 +65,8 @@ def test_the_executor_may_do_the_four_acts(aws: AwsDouble, call: str, arguments:
         ("modify_instance_attribute", {"InstanceId": STOPPED, "UserData": {"Value": b"x"}}),
         ("create_tags", {"Resources": [WEB], "Tags": [{"Key": "finops.dev/protected", "Value": ""}]}),
         ("run_instances", {"ImageId": "ami-1", "MinCount": 1, "MaxCount": 1}),
-        ("release_address", {"AllocationId": an_id("address", "free")}),
-        ("delete_snapshot", {"SnapshotId": "snap-0123456789abcdef0"}),
+        ("disassociate_address", {"AssociationId": "eipassoc-0123456789abcdef0"}),
+        ("deregister_image", {"ImageId": "ami-0123456789abcdef0"}),
     ],
 )
 def test_the_executor_may_do_nothing_else(

@@ -1,14 +1,17 @@
 """EBS snapshots of an account: what each was taken of, whether that is still there, and what may need the snapshot.
 
 Loaded by the registry. AWS bills a snapshot for the blocks that no earlier snapshot holds and does not say how many
-those are: the cost of a single one is unknown, and the full size that AWS gives is an upper bound. An archived snapshot
-is billed in full. Snapshots are listed twice, first to know the newest of each volume. Whether one is shared must be
-asked one by one, so only about those that nothing else holds, and about no more than a thousand in a region.
+those are: the cost of one among several is unknown, and the full size that AWS gives is an upper bound. The only one of
+its volume holds all of its blocks itself and is billed in full, as is an archived one; a copy in the region may share
+blocks with any, and AWS does not say of what it is one. Snapshots are listed twice, first to know the newest of each
+volume. Whether one is shared must be asked one by one, so only about those that nothing else holds, and about no more
+than a thousand in a region.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -56,6 +59,7 @@ class SnapshotFacts:
         volume_id: what it was taken of; empty of a copy, whose volume AWS does not say.
         volume_exists: whether that volume is still there.
         newer_exists: whether a later completed snapshot of the same volume is there.
+        alone: whether it is the only snapshot of its volume, and no copy in the region can share its blocks.
         full_bytes: of all blocks that were written when it was taken; AWS bills no more than that.
         tier: `standard` or `archive`.
         image_id: the image that AWS says it was made for, empty when it says none.
@@ -69,6 +73,7 @@ class SnapshotFacts:
     volume_id: str | None = None
     volume_exists: bool | None = None
     newer_exists: bool | None = None
+    alone: bool | None = None
     volume_size_gb: int | None = None
     full_bytes: int | None = None
     tier: str | None = None
@@ -88,14 +93,14 @@ def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     """Yield the account's own snapshots; a page that cannot be read ends the listing with a Gap."""
     asking = OneByOne(reader, gone=_GONE)
     try:
-        newest = _newest(reader)
-        if newest is None:
+        points = _points(reader)
+        if points is None:
             return
         holders = read_holders(asking)
         left = _MOST_ASKED
         for page in reader.pages(_OPERATION, _OWN):
             for one in page.get("Snapshots", ()):
-                facts = _facts(one, holders, newest)
+                facts = _facts(one, holders, points)
                 ask = left > 0 and held_by(facts, tags_of(one), str(one.get("State") or "")) == ""
                 left -= ask
                 yield _resource(one, facts, _is_shared(one, asking) if ask else None, reader, partition)
@@ -104,35 +109,52 @@ def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     yield from asking.gaps
 
 
-def _newest(reader: PageReader) -> dict[str, datetime] | None:
-    """Return volume → time of its newest completed snapshot, None when there is no snapshot at all."""
-    found: dict[str, datetime] = {}
-    seen = False
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """All snapshots by volume: the time of the newest completed one, and how many there are; copies under no volume."""
+
+    newest: Mapping[str, datetime]
+    number: Mapping[str, int]
+
+    def alone(self, volume: str) -> bool | None:
+        return None if not volume else self.number[volume] == 1 and "" not in self.number
+
+
+def _points(reader: PageReader) -> _Points | None:
+    """Return what there is of each volume, None when there is no snapshot at all."""
+    newest: dict[str, datetime] = {}
+    number: Counter[str] = Counter()
     for page in reader.pages(_OPERATION, _OWN):
         for one in page.get("Snapshots", ()):
-            seen = True
-            volume, taken = _volume(one), moment_of(one.get("StartTime"))
+            volume, taken = volume_of(one), moment_of(one.get("StartTime"))
+            number[volume] += 1
             if volume and taken is not None and one.get("State") == COMPLETED:
-                found[volume] = max(taken, found.get(volume, taken))
-    return found if seen else None
+                newest[volume] = max(taken, newest.get(volume, taken))
+    return _Points(newest, number) if number else None
 
 
-def _volume(described: Mapping[str, Any]) -> str:
+def volume_of(described: Mapping[str, Any]) -> str:
     """Return the volume it was taken of; AWS gives copies any id, which may be that of another volume."""
     copied = described.get("TransferType") or str(described.get("Description") or "").startswith(_COPIED)
     volume = str(described.get("VolumeId") or "")
     return "" if copied or volume == _NO_VOLUME else volume
 
 
-def _facts(described: Mapping[str, Any], holders: Holders, newest: Mapping[str, datetime]) -> SnapshotFacts:
-    identity, volume = str(described["SnapshotId"]), _volume(described)
-    taken = moment_of(described.get("StartTime"))
+def image_of(described: Mapping[str, Any]) -> str:
+    """Return the image that AWS says it was made for, empty when it says none."""
     match = _OF_IMAGE.fullmatch(str(described.get("Description") or ""))
-    image = (match["made"] or match["copied"]) if match else ""
+    return str(match["made"] or match["copied"]) if match else ""
+
+
+def _facts(described: Mapping[str, Any], holders: Holders, points: _Points) -> SnapshotFacts:
+    identity, volume = str(described["SnapshotId"]), volume_of(described)
+    taken = moment_of(described.get("StartTime"))
+    image = image_of(described)
     return SnapshotFacts(
         volume_id=volume,
         volume_exists=holders.volume_exists(volume),
-        newer_exists=None if taken is None or not volume else newest.get(volume, taken) > taken,
+        newer_exists=None if taken is None or not volume else points.newest.get(volume, taken) > taken,
+        alone=points.alone(volume),
         volume_size_gb=described.get("VolumeSize"),
         full_bytes=described.get("FullSnapshotSizeInBytes"),
         tier=described.get("StorageTier"),
@@ -209,6 +231,9 @@ def _storage(snapshot: Resource, own: SnapshotFacts) -> BilledPart:
     if own.tier == ARCHIVE and own.full_bytes is not None:
         query = PriceQuery("ebs", snapshot.region, "snapshot_archive_gb_month")
         return BilledPart("snapshot_archive_gb_month", own.full_bytes / _GIB, query)
+    if own.alone and own.full_bytes is not None:
+        query = PriceQuery("ebs", snapshot.region, "snapshot_gb_month")
+        return BilledPart("snapshot_gb_month", own.full_bytes / _GIB, query)
     reason = "AWS bills the blocks that no earlier snapshot holds, and does not say how many those are"
     return BilledPart("snapshot_gb_month", Decimal(0), None, reason)
 

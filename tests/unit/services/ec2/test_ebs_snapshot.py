@@ -68,6 +68,28 @@ def test_each_snapshot_knows_its_volume_and_whether_a_newer_one_is_there() -> No
     assert reader.asked[0] == (SNAPSHOTS, {"OwnerIds": ["self"], "MaxResults": 1000})
 
 
+@pytest.mark.parametrize(
+    ("others", "alone"),
+    [
+        ((), True),
+        (({**NEW, "VolumeId": "vol-0b"},), True),
+        ((NEW,), False),
+        (({**NEW, "State": "error"},), False),
+        (({**NEW, "VolumeId": "vol-ffffffff"},), False),
+    ],
+)
+def test_a_snapshot_is_alone_without_another_one_of_its_volume_and_without_copies(
+    others: tuple[Mapping[str, Any], ...], alone: bool
+) -> None:
+    found, _ = listed(pages(OLD, *others))
+    assert found["snap-01"].attributes.get("alone") is alone
+
+
+def test_of_a_copy_it_is_not_known_whether_it_is_alone() -> None:
+    found, _ = listed(pages({**OLD, "VolumeId": "vol-ffffffff"}))
+    assert found["snap-01"].attributes.get("alone") is None
+
+
 def test_where_there_is_no_snapshot_nothing_else_is_asked() -> None:
     reader = pages()
     assert listed(reader) == ({}, [])

@@ -1,9 +1,10 @@
 """EBS snapshots whose volume or image no longer exists: AWS bills them until somebody deletes them.
 
-It may be the last copy of the data, so that this is advice for its owner, and a young one is left alone. AWS publishes
-no threshold; thirty days are the habit of other tools. Snapshots that an image uses, that AWS Backup, Data Lifecycle
-Manager or a cluster keeps, that are locked, archived, shared or kept ready for fast restores are left alone, and so are
-copies, of whose volume AWS says nothing, unless it says that they were made for an image that is gone.
+It may be the last copy of the data, of which the people who are asked are warned, and a young one is left alone. Where
+the cost of one is unknown, because others of its volume share its blocks, it is advice. AWS publishes no threshold;
+thirty days are the habit of other tools. Snapshots that an image uses, that AWS Backup, Data Lifecycle Manager or a
+cluster keeps, that are locked, archived, shared or kept ready for fast restores are left alone, and so are copies, of
+whose volume AWS says nothing, unless it says that they were made for an image that is gone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from finops_operator.services.ec2.ebs_snapshot import SnapshotFacts
 from finops_operator.services.ec2.judging.aged_snapshot import aged, minimum_age
 
 ID: Final = "ebs_snapshot_orphaned"
+_ACTION: Final = "ebs_snapshot_delete"
 
 
 def _evaluate(facts: Facts[SnapshotFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -28,6 +30,7 @@ def _evaluate(facts: Facts[SnapshotFacts], parameters: Parameters) -> Finding | 
         _spared(own),
         f"Its {lost} no longer exists, and the snapshot is {{age}} days old.",
         EvidenceFact("Taken of", "an image that is gone" if own.image_id else "a volume that is gone"),
+        _ACTION,
     )
 
 
@@ -50,6 +53,7 @@ CHECK: Final = Check(
     title="EBS snapshot of a deleted volume or image",
     kinds=("ebs-snapshot",),
     documentation="https://docs.aws.amazon.com/ebs/latest/userguide/ebs-deleting-snapshot.html",
+    action=_ACTION,
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,

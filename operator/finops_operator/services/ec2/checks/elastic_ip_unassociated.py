@@ -2,7 +2,7 @@
 
 Trusted Advisor finds every address without an association, whatever its age, and so does this check; a policy may ask
 for some days, counted from our own first sight, since AWS does not say when an address was last in use. An address
-given back may go to somebody else, while partners still let it through: that is why this is advice.
+given back may go to somebody else, while partners still let it through: the people who are asked are warned of that.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _evaluate(facts: Facts[AddressFacts], parameters: Parameters) -> Finding | N
         )
     return Finding(
         check=ID,
-        action="",
+        action="elastic_ip_release",
         parameters={},
         new_monthly_cost=Decimal(0),
         evidence={"seenUnassociatedDays": seen, "thresholdUnassociatedDays": str(least)},
@@ -59,6 +59,7 @@ CHECK: Final = Check(
     title="Elastic IP address on nothing",
     kinds=("elastic-ip",),
     documentation="https://docs.aws.amazon.com/awssupport/latest/user/cost-optimization-checks.html",
+    action="elastic_ip_release",
     action_type=ActionType.DELETE,
     effort=Effort.VERY_LOW,
     evaluate=_evaluate,

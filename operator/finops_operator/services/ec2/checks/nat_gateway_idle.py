@@ -1,8 +1,9 @@
 """NAT gateways that carry nothing: their hours are billed all the same.
 
 Compute Optimizer calls a NAT gateway idle after 32 days without active connections and without packets from either
-side, when no route table names it. Whether one does is in the evidence here and no condition: a route that nobody uses
-costs as much as none. A stand-by gateway of another zone is idle by design, so this is advice.
+side, when no route table names it. Whether one does is in the evidence here and no condition of the finding: a route
+that nobody uses costs as much as none. But only a gateway that no route table names is proposed for deletion; any other
+is advice. A stand-by gateway of another zone is idle by design: the people who are asked are warned of that.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from finops_operator.services.ec2.judging.quiet import amount, both, most, unsee
 from finops_operator.services.ec2.nat_gateway import AVAILABLE, CONNECTIONS, PACKETS, NatGatewayFacts
 
 ID: Final = "nat_gateway_idle"
+_ACTION: Final = "nat_gateway_delete"
 _METRICS: Final = (*PACKETS, CONNECTIONS)
+_ROUTES_FIRST: Final = "take its routes out first: AWS deletes it all the same"
 
 
 def _evaluate(facts: Facts[NatGatewayFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -39,7 +42,7 @@ def _evaluate(facts: Facts[NatGatewayFacts], parameters: Parameters) -> Finding 
     routes, (measured, _) = own.route_tables, both(facts, PACKETS[0])
     return Finding(
         check=ID,
-        action="",
+        action=_ACTION if routes == 0 else "",
         parameters={},
         new_monthly_cost=Decimal(0),
         evidence={
@@ -56,7 +59,7 @@ def _evaluate(facts: Facts[NatGatewayFacts], parameters: Parameters) -> Finding 
             EvidenceFact("Active connections", "none"),
             window_fact(measured),
             EvidenceFact("Route tables that name it", "not known" if routes is None else str(routes)),
-            EvidenceFact("Before the change", "take its routes out first: AWS deletes it all the same"),
+            *(() if routes == 0 else (EvidenceFact("Before the change", _ROUTES_FIRST),)),
         ),
     )
 
@@ -66,6 +69,7 @@ CHECK: Final = Check(
     title="Idle NAT gateway",
     kinds=("nat-gateway",),
     documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-idle-recommendations.html",
+    action=_ACTION,
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,

@@ -1,4 +1,7 @@
-"""Advice to delete a snapshot that has reached an age and that nothing holds: evidence and threshold. Pure."""
+"""A snapshot that has reached an age and that nothing holds: evidence and threshold. Pure.
+
+It is advice where its cost, and so the saving, is unknown.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,13 @@ def minimum_age(default: int) -> ParameterSpec:
 
 
 def aged(
-    check: str, facts: Facts[SnapshotFacts], parameters: Parameters, spared: str, summary: str, origin: EvidenceFact
+    check: str,
+    facts: Facts[SnapshotFacts],
+    parameters: Parameters,
+    spared: str,
+    summary: str,
+    origin: EvidenceFact,
+    action: str = "",
 ) -> Finding | NotRecommended:
     """Return the verdict on a snapshot.
 
@@ -39,6 +48,7 @@ def aged(
         spared: why the check does not concern it, empty when it does.
         summary: what is wrong, in one sentence with `{age}` for its days.
         origin: what it was taken of.
+        action: what is proposed where the saving is known.
     """
     least, created, own = parameters[_MINIMUM_AGE], facts.resource.created, facts.own
     reason = held_by(own, facts.resource.tags, facts.resource.state) or spared
@@ -52,7 +62,7 @@ def aged(
     cost = at_most(facts)
     return Finding(
         check=check,
-        action="",
+        action=action if facts.cost.monthly is not None else "",
         parameters={},
         new_monthly_cost=Decimal(0),
         evidence={

@@ -52,13 +52,16 @@ def calls(plan: Plan) -> list[tuple[str, Any]]:
 def test_the_registry_finds_exactly_these_actions() -> None:
     assert list(load_actions()) == [
         "dynamodb_table_set_mode",
+        "ebs_snapshot_delete",
         "ebs_volume_delete",
         "ebs_volume_modify",
         "ec2_instance_resize",
         "ec2_instance_stop",
         "ecs_service_set_desired_count",
         "lambda_function_set_memory",
+        "elastic_ip_release",
         "log_group_set_retention",
+        "nat_gateway_delete",
         "rds_instance_stop",
         "rds_snapshot_delete",
     ]

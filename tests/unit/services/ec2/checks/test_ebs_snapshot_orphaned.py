@@ -23,8 +23,21 @@ def test_a_snapshot_of_a_deleted_volume_is_found_with_what_it_costs_at_most() ->
     assert (one.action, one.new_monthly_cost) == ("", Decimal(0))
     assert one.summary == "Its volume no longer exists, and the snapshot is 400 days old."
     assert one.evidence["monthlyCostAtMost"] == "2.00"  # 40 GiB × 0.05
-    # AWS does not say what it bills for one snapshot, so nothing is claimed to be saved.
+    # AWS does not say what it bills for one snapshot among several, so nothing is claimed to be saved.
     assert SNAPSHOTS.cost(orphan()).monthly is None
+
+
+def test_the_only_snapshot_of_its_volume_is_billed_in_full_and_proposed_for_deletion() -> None:
+    only = orphan(alone=True)
+    one = SNAPSHOTS.found(CHECK, only)
+    assert (one.action, one.parameters, one.new_monthly_cost) == ("ebs_snapshot_delete", {}, Decimal(0))
+    assert SNAPSHOTS.cost(only).monthly == Decimal("2.00")
+
+
+@pytest.mark.parametrize("one", [orphan(alone=False), orphan(alone=None), orphan(alone=True, full_bytes=None)])
+def test_where_the_cost_of_one_is_not_known_it_stays_advice(one: Resource) -> None:
+    assert SNAPSHOTS.cost(one).monthly is None
+    assert SNAPSHOTS.found(CHECK, one).action == ""
 
 
 def test_without_the_full_size_the_volume_is_the_upper_bound_and_what_is_not_known_is_not_zero() -> None:

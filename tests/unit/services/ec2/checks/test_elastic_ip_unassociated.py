@@ -26,7 +26,7 @@ def address(state: str = UNASSOCIATED, **attributes: Json) -> Resource:
 
 def test_an_address_on_nothing_is_found_with_what_it_costs() -> None:
     one = JUDGED.found(CHECK, address())
-    assert (one.action, one.new_monthly_cost) == ("", Decimal(0))
+    assert (one.action, one.new_monthly_cost) == ("elastic_ip_release", Decimal(0))
     assert JUDGED.cost(address()).monthly == Decimal("3.65")
     assert one.evidence == {"seenUnassociatedDays": 7, "thresholdUnassociatedDays": "0"}
 

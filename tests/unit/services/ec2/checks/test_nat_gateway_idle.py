@@ -46,11 +46,19 @@ def carried(days: float = 32, /, **other: MetricSummary) -> Utilization:
 def test_a_gateway_without_packets_and_connections_saves_its_hours() -> None:
     one = JUDGED.found(CHECK, gateway(), carried())
     assert (one.action, one.new_monthly_cost) == ("", Decimal(0))
+    assert "Before the change" in {fact.label for fact in one.facts}
     assert (one.evidence["packets"], one.evidence["routeTables"]) == ("0", 1)
     assert one.summary == "Idle for 32 days: no packet and no connection."
     assert ("Route tables that name it", "not known") in {
         (fact.label, fact.value) for fact in JUDGED.found(CHECK, gateway(route_tables=None), carried()).facts
     }
+
+
+def test_only_a_gateway_that_no_route_table_names_is_proposed_for_deletion() -> None:
+    one = JUDGED.found(CHECK, gateway(route_tables=0), carried())
+    assert (one.action, one.parameters) == ("nat_gateway_delete", {})
+    assert "Before the change" not in {fact.label for fact in one.facts}
+    assert JUDGED.found(CHECK, gateway(route_tables=None), carried()).action == ""
 
 
 @pytest.mark.parametrize("metric", METRICS)

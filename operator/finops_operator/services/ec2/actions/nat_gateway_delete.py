@@ -1,0 +1,221 @@
+"""Delete a NAT gateway that no route table uses and that carries nothing. Its addresses stay and are billed.
+
+AWS deletes a gateway that is in use all the same and leaves its routes behind without a target, so both are read anew
+right before the call: the routes that name it, and its connections and packets of the last week. Missing figures prove
+nothing. Another gateway can be made in the same subnet with the same Elastic IP addresses: the plan keeps both in the
+ledger. Its id is another one, and whatever names the old id has to be changed.
+Source: EC2 API reference, DeleteNatGateway; VPC user guide, "Work with NAT gateways".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from finops.domain.canonical import Json, sha256_hex
+from finops.domain.execution import Observation, Procedure, StepRules
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
+from finops.domain.resource import Resource
+from finops.ports.aws_steps import Reader
+from finops_operator.plugins.action import (
+    Action,
+    ActSample,
+    ActWords,
+    CallRules,
+    OwnerChange,
+    Parameters,
+    PolicyFacts,
+    Refusal,
+    Rights,
+    Statement,
+    Target,
+)
+from finops_operator.plugins.described import tags_of
+from finops_operator.plugins.ownership import Owner
+from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
+from finops_operator.plugins.session_policy import allow
+from finops_operator.services.ec2.nat_gateway import AVAILABLE
+from finops_operator.services.ec2.rules.gateway_use import METRICS, NONE, SOME, WINDOW, use_of
+from finops_operator.services.ec2.rules.signs import SIGNS
+from finops_operator.services.ec2.rules.stop_refusals import tags
+
+ID: Final = "nat_gateway_delete"
+_READ: Final = "ec2:DescribeNatGateways"
+_ROUTES: Final = "ec2:DescribeRouteTables"
+_DELETE: Final = "ec2:DeleteNatGateway"
+_ZONAL: Final = "zonal"
+_GONE: Final = frozenset({"deleted", "failed"})
+_ON_ITS_WAY: Final = "deleting"
+_KEPT: Final = ("donotdelete",)
+_DELETED_SECONDS: Final = 3600.0
+"""How long a deletion may take before a person is called; it takes minutes as a rule."""
+_ASSUMED: Final = ("state", "vpcId", "subnetId", "connectivity", "addresses", "createTime")
+
+
+# -- what is there -----------------------------------------------------------------------------------------------------
+
+
+def _observe(reader: Reader, target: Target) -> Observation:
+    """Read the gateway, the route tables that name it, and what it carried in the last week.
+
+    Facts: `state`, `vpcId`, `subnetId`, `connectivity`, `availability`, `createTime`, `routeTables` (ids, joined),
+    `addresses` (allocations, joined), `publicIps` (joined), `use` (`none`, `some` or `unknown`), `tags`.
+    """
+    named = [{"Name": "nat-gateway-id", "Values": [target.resource.id]}]
+    found: Sequence[Mapping[str, Any]] = reader.read(_READ, {"Filter": named}).get("NatGateways", ())
+    if not found or found[0].get("State") in _GONE:
+        return Observation(exists=False)
+    facts = _described(found[0])
+    if target.full:
+        facts |= {
+            "routeTables": _route_tables(reader, target.resource.id),
+            "use": use_of(reader, target.resource.id, target.now),
+        }
+    fingerprint = {name: str(facts[name]) for name in _ASSUMED}
+    return Observation(True, {**fingerprint, "tags": sha256_hex(facts["tags"])[:16]}, facts)
+
+
+def _described(gateway: Mapping[str, Any]) -> dict[str, Json]:
+    addresses = gateway.get("NatGatewayAddresses") or ()
+    return {
+        "state": str(gateway.get("State") or ""),
+        "vpcId": str(gateway.get("VpcId") or ""),
+        "subnetId": str(gateway.get("SubnetId") or ""),
+        "connectivity": str(gateway.get("ConnectivityType") or ""),
+        # Before regional gateways came, AWS did not say it, and all of them were zonal.
+        "availability": str(gateway.get("AvailabilityMode") or _ZONAL),
+        "createTime": str(gateway.get("CreateTime") or ""),
+        "addresses": _joined(str(one["AllocationId"]) for one in addresses if one.get("AllocationId")),
+        "publicIps": _joined(str(one["PublicIp"]) for one in addresses if one.get("PublicIp")),
+        "tags": dict(tags_of(gateway)),
+    }
+
+
+def _joined(texts: Any) -> str:
+    return ", ".join(sorted(texts))
+
+
+def _route_tables(reader: Reader, gateway: str) -> str:
+    answer = reader.read(_ROUTES, {"Filters": [{"Name": "route.nat-gateway-id", "Values": [gateway]}]})
+    return _joined(str(table.get("RouteTableId") or "") for table in answer.get("RouteTables", ()))
+
+
+# -- what speaks against it, and in words ------------------------------------------------------------------------------
+
+
+def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    if not observation.exists:
+        return (Refusal("NotFound", "The NAT gateway does not exist any more."),)
+    known = tags(observation)
+    return (
+        *protected(known, facts),
+        *controlled(known, SIGNS),
+        *described_by_template(known, SIGNS),
+        *kept(known, _KEPT),
+        *_use_refusals(observation),
+    )
+
+
+def _use_refusals(observation: Observation) -> list[Refusal]:
+    found: list[Refusal] = []
+    if observation.text("state") != AVAILABLE:
+        found.append(Refusal("NotAvailable", f"It is {observation.text('state') or 'in an unknown state'}."))
+    if observation.text("availability") != _ZONAL:
+        found.append(Refusal("Regional", "A regional gateway reports by zone, so its use is not known."))
+    if observation.text("routeTables"):
+        found.append(Refusal("UsedByRoute", f"Route tables send traffic to it: {observation.text('routeTables')}."))
+    if observation.text("use") == SOME:
+        found.append(Refusal("InUse", f"It had connections or packets within the last {WINDOW.days} days."))
+    elif observation.text("use") != NONE:
+        why = f"CloudWatch does not show for all of the last {WINDOW.days} days that it carried nothing."
+        found.append(Refusal("UseUnknown", why))
+    return found
+
+
+def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
+    addresses = observation.text("publicIps")
+    stay = (f"Its addresses ({addresses}) stay in the account and are billed as before.",)
+    return (
+        "A gateway kept for the failure of another zone is idle on purpose. We did not check whether this one is.",
+        *(stay if addresses else ()),
+    )
+
+
+def _words(observation: Observation, _parameters: Parameters, _plan: Plan) -> ActWords:
+    return ActWords(
+        verb="Delete",
+        consequence="The gateway is deleted. No route table uses it, and its addresses stay in the account.",
+        downtime="Permanent",
+        undo="It cannot be undone. Another gateway can be made in the same subnet with the same addresses.",
+        steps={"delete": "Delete the NAT gateway"},
+        facts=(EvidenceFact("Addresses that stay", observation.text("publicIps") or "none"),),
+    )
+
+
+# -- what is called ----------------------------------------------------------------------------------------------------
+
+
+def _plan(resource: ResourceRef, _parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
+    return Plan(ID, resource, {}, (PlanStep("delete", _DELETE, {"NatGatewayId": resource.id}),), dict(assumed))
+
+
+def _unchanged(plan: Plan, now: Observation) -> bool:
+    return now.exists and dict(now.fingerprint) == dict(plan.fingerprint) and now.text("state") == AVAILABLE
+
+
+def _going(_plan: Plan, now: Observation) -> bool:
+    return not now.exists or now.text("state") == _ON_ITS_WAY
+
+
+def _found(plan: Plan, now: Observation) -> str:
+    if now.exists:
+        return f"The NAT gateway is {now.text('state')}."
+    addresses = plan.fingerprint.get("addresses", "")
+    return (
+        f"The NAT gateway is deleted; its addresses ({addresses}) stay and are billed."
+        if addresses
+        else "The NAT gateway is deleted."
+    )
+
+
+def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
+    return (allow(step.operation, resource=plan.resource.arn),)
+
+
+def _patch(owner: Owner, _resource: Resource, _parameters: Parameters) -> str:
+    if owner.system == "CloudFormation":
+        return "Remove the resource from the template."
+    return "Remove the aws_nat_gateway block." if owner.system == "Terraform" else ""
+
+
+ACTION: Final = Action(
+    id=ID,
+    kinds=frozenset({"nat-gateway"}),
+    destructive=True,
+    restart_needed=False,
+    rollback_possible=False,
+    undo_by_hand="make another gateway in the same subnet with the same addresses; it has another id",
+    effort=Effort.LOW,
+    permissions=(_DELETE,),
+    read_permissions=(_READ, _ROUTES, METRICS),
+    observe=_observe,
+    preflight=_preflight,
+    warnings=_warnings,
+    words=_words,
+    plan=_plan,
+    procedure=Procedure(
+        steps={"delete": StepRules(reached=_going, expected=_unchanged, destroys=True)},
+        compensation=lambda _: (),
+        # The only call is the deletion itself: before it there is nothing to lead back, after it nothing that could be.
+        restored=lambda _plan, _now: True,
+        verified=lambda _, now: not now.exists,
+        verify_seconds=_DELETED_SECONDS,
+        found=_found,
+    ),
+    statements=_statements,
+    rights=Rights(probes={_DELETE: lambda gateway: {"NatGatewayId": gateway}}),
+    calls=CallRules(repeated=frozenset({"NatGatewayNotFound"}), dry_run_passed="DryRunOperation"),
+    at_owner=OwnerChange(patch=_patch),
+    sample=ActSample(assumed={"state": AVAILABLE, "subnetId": "subnet-0123456789abcdef0"}),
+)
