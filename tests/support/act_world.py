@@ -45,9 +45,9 @@ from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DEL
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
-from finops_operator.services.ecs.actions.ecs_service_set_desired_count import ACTION as SET_COUNT
 from finops_operator.services.ec2.actions.elastic_ip_release import ACTION as RELEASE
 from finops_operator.services.ec2.actions.nat_gateway_delete import ACTION as DELETE_GATEWAY
+from finops_operator.services.ecs.actions.ecs_service_set_desired_count import ACTION as SET_COUNT
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
 from finops_operator.services.rds.actions.rds_snapshot_delete import ACTION as DELETE_DATABASE_SNAPSHOT

@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 
 from finops_sandbox.aws.double import AwsDouble, Delays
-from finops_sandbox.aws.estate import SAMPLE_ESTATE, EstateError
+from finops_sandbox.aws.estate import SAMPLE_ESTATE
+from finops_sandbox.aws.estate_fields import EstateError
 
 
 def main(arguments: list[str] | None = None) -> int:

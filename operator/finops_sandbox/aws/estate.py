@@ -4,7 +4,6 @@ Ids are made from account, region and name, so a test or a demo can name a resou
 """
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,17 +12,11 @@ from typing import Any
 
 import yaml
 
-from finops_sandbox.aws import roles
-from finops_sandbox.aws.shapes import SHAPES
+from finops_sandbox.aws import estate_services, roles
+from finops_sandbox.aws.estate_fields import EstateError, age, counted, known, shape, tags
 
 SAMPLE_ESTATE = Path(__file__).resolve().parent.parent / "estates" / "sample.yaml"
-_AGE = re.compile(r"(\d+)([mhd])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _PREFIX = {"instance": "i-", "volume": "vol-", "snapshot": "snap-", "address": "eipalloc-", "nat-gateway": "nat-"}
-
-
-class EstateError(ValueError):
-    """The document is wrong; the message names place and field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,79 +93,6 @@ class NatGatewaySpec:
 
 
 @dataclass(frozen=True, slots=True)
-class LogGroupSpec:
-    """A log group; ``retention`` None means that it keeps its events for ever."""
-
-    name: str
-    retention: int | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseSpec:
-    """A database instance of RDS that is no member of a cluster; a replica names its ``source``.
-
-    ``maintenance`` names the actions of maintenance that are pending, such as ``system-update``.
-    """
-
-    name: str
-    engine: str = "postgres"
-    db_class: str = "db.m5.large"
-    size: int = 100
-    state: str = "available"
-    multi_az: bool = False
-    source: str = ""
-    maintenance: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceSpec:
-    """A service on Fargate; ``scaled`` says that Application Auto Scaling sets its count."""
-
-    name: str
-    cluster: str = "main"
-    desired: int = 2
-    scheduling: str = "REPLICA"
-    controller: str = "ECS"
-    scaled: bool = False
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionSpec:
-    """A Lambda function on x86; ``versions`` are published ones."""
-
-    name: str
-    memory: int = 1024
-    versions: int = 0
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseSnapshotSpec:
-    """A snapshot of a database of the same place; ``shared`` are accounts that may restore it."""
-
-    name: str
-    database: str
-    made_by: str = "manual"
-    age: timedelta = timedelta(days=200)
-    shared: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class TableSpec:
-    """A table with provisioned capacity; ``indexes`` maps names to read and write units."""
-
-    name: str
-    read: int = 100
-    write: int = 100
-    indexes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Place:
     """One account in one region."""
 
@@ -182,12 +102,12 @@ class Place:
     volumes: tuple[VolumeSpec, ...]
     snapshots: tuple[SnapshotSpec, ...]
     addresses: tuple[AddressSpec, ...]
-    log_groups: tuple[LogGroupSpec, ...] = ()
-    databases: tuple[DatabaseSpec, ...] = ()
-    tables: tuple[TableSpec, ...] = ()
-    services: tuple[ServiceSpec, ...] = ()
-    functions: tuple[FunctionSpec, ...] = ()
-    database_snapshots: tuple[DatabaseSnapshotSpec, ...] = ()
+    log_groups: tuple[estate_services.LogGroupSpec, ...] = ()
+    databases: tuple[estate_services.DatabaseSpec, ...] = ()
+    tables: tuple[estate_services.TableSpec, ...] = ()
+    services: tuple[estate_services.ServiceSpec, ...] = ()
+    functions: tuple[estate_services.FunctionSpec, ...] = ()
+    database_snapshots: tuple[estate_services.DatabaseSnapshotSpec, ...] = ()
     nat_gateways: tuple[NatGatewaySpec, ...] = ()
 
 
@@ -249,7 +169,7 @@ def load_estate(source: Path | Mapping[str, Any] | None) -> Estate:
         document = yaml.safe_load(source.read_text(encoding="utf-8"))
     if not isinstance(document, Mapping) or not isinstance(document.get("accounts"), Mapping):
         raise EstateError("an estate needs accounts")
-    _known(document, {"accounts", "externalId", "users", "resources", "faults"}, "estate")
+    known(document, {"accounts", "externalId", "users", "resources", "faults"}, "estate")
     accounts = {str(account): dict(spec or {}) for account, spec in document["accounts"].items()}
     names = {str(spec.get("name", account)): account for account, spec in accounts.items()}
     external_id = str(document.get("externalId", roles.EXTERNAL_ID))
@@ -262,12 +182,6 @@ def load_estate(source: Path | Mapping[str, Any] | None) -> Estate:
         places=places,
         faults=tuple(_fault(item, names) for item in document.get("faults") or []),
     )
-
-
-def _known(document: Mapping[str, Any], fields: set[str], where: str) -> None:
-    unknown = set(document) - fields
-    if unknown:
-        raise EstateError(f"{where}: unknown field {', '.join(sorted(map(str, unknown)))}")
 
 
 def _users(documents: Any) -> Iterator[UserSpec]:
@@ -283,26 +197,26 @@ def _users(documents: Any) -> Iterator[UserSpec]:
 
 def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Iterator[RoleSpec]:
     for account, spec in accounts.items():
-        _known(spec, {"name", "regions", "roles"}, f"account {account}")
+        known(spec, {"name", "regions", "roles"}, f"account {account}")
         default: dict[str, dict[str, Any]] = {
             roles.SCANNER_ROLE: {"policies": [roles.scanner_policy()]},
             roles.EXECUTOR_ROLE: {"policies": [roles.executor_policy(account)]},
         }
         for name, role in {**default, **(spec.get("roles") or {})}.items():
-            known = role or {}
+            said = role or {}
             fields = {"policies", "trust", "trusted", "externalId", "maxDurationSeconds"}
-            _known(known, fields, f"account {account}, role {name}")
-            trusted = list(known.get("trusted") or [roles.BASE_USER_ARN, roles.ENGINEER_ARN])
-            trust = known.get("trust") or roles.trust_policy(trusted, str(known.get("externalId", external_id)))
-            policies = tuple(known.get("policies") or default.get(name, {}).get("policies") or ())
+            known(said, fields, f"account {account}, role {name}")
+            trusted = list(said.get("trusted") or [roles.BASE_USER_ARN, roles.ENGINEER_ARN])
+            trust = said.get("trust") or roles.trust_policy(trusted, str(said.get("externalId", external_id)))
+            policies = tuple(said.get("policies") or default.get(name, {}).get("policies") or ())
             arn = f"arn:aws:iam::{account}:role/{name}"
-            yield RoleSpec(arn, trust, policies, int(known.get("maxDurationSeconds", 3600)))
+            yield RoleSpec(arn, trust, policies, int(said.get("maxDurationSeconds", 3600)))
 
 
 def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[str, str]) -> Place:
     of_ec2 = {"instances", "volumes", "snapshots", "addresses", "natGateways"}
     others = {"logGroups", "databases", "tables", "services", "functions", "databaseSnapshots"}
-    _known(item, {"account", "region"} | others | of_ec2, "resources")
+    known(item, {"account", "region"} | others | of_ec2, "resources")
     account = names.get(str(item.get("account")), str(item.get("account")))
     if account not in accounts:
         raise EstateError(f"resources: unknown account {item.get('account')!r}")
@@ -311,142 +225,40 @@ def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[
     return Place(
         account,
         region,
-        tuple(_instance(one, where) for one in _counted(item.get("instances"))),
-        tuple(_volume(one, str(one["name"]), where) for one in _counted(item.get("volumes"))),
+        tuple(_instance(one, where) for one in counted(item.get("instances"))),
+        tuple(_volume(one, str(one["name"]), where) for one in counted(item.get("volumes"))),
         tuple(
-            SnapshotSpec(str(one["name"]), str(one["volume"]), _age(one.get("age", "30d")), _tags(one))
+            SnapshotSpec(str(one["name"]), str(one["volume"]), age(one.get("age", "30d")), tags(one))
             for one in item.get("snapshots") or []
         ),
         tuple(
-            AddressSpec(str(one["name"]), str(one.get("instance", "")), _tags(one))
+            AddressSpec(str(one["name"]), str(one.get("instance", "")), tags(one))
             for one in item.get("addresses") or []
         ),
-        tuple(_log_group(one, where) for one in _counted(item.get("logGroups"))),
-        tuple(_database(one, where) for one in _counted(item.get("databases"))),
-        tuple(_table(one, where) for one in _counted(item.get("tables"))),
-        tuple(_service(one, where) for one in _counted(item.get("services"))),
-        tuple(_function(one, where) for one in _counted(item.get("functions"))),
-        tuple(_database_snapshot(one, where) for one in _counted(item.get("databaseSnapshots"))),
-        tuple(_nat_gateway(one, where) for one in _counted(item.get("natGateways"))),
+        tuple(estate_services.log_group(one, where) for one in counted(item.get("logGroups"))),
+        tuple(estate_services.database(one, where) for one in counted(item.get("databases"))),
+        tuple(estate_services.table(one, where) for one in counted(item.get("tables"))),
+        tuple(estate_services.service(one, where) for one in counted(item.get("services"))),
+        tuple(estate_services.function(one, where) for one in counted(item.get("functions"))),
+        tuple(estate_services.database_snapshot(one, where) for one in counted(item.get("databaseSnapshots"))),
+        tuple(_nat_gateway(one, where) for one in counted(item.get("natGateways"))),
     )
 
 
 def _nat_gateway(item: Mapping[str, Any], where: str) -> NatGatewaySpec:
     where = f"{where}, NAT gateway {item.get('name')}"
-    _known(item, {"name", "age", "traffic", "tags"}, where)
+    known(item, {"name", "age", "traffic", "tags"}, where)
     return NatGatewaySpec(
         name=str(item["name"]),
-        age=_age(item.get("age", "90d")),
-        traffic=_shape(item, "traffic", "zero", where),
-        tags=_tags(item),
+        age=age(item.get("age", "90d")),
+        traffic=shape(item, "traffic", "zero", where),
+        tags=tags(item),
     )
-
-
-def _table(item: Mapping[str, Any], where: str) -> TableSpec:
-    _known(item, {"name", "read", "write", "indexes", "tags"}, f"{where}, table {item.get('name')}")
-    return TableSpec(
-        name=str(item["name"]),
-        read=int(item.get("read", 100)),
-        write=int(item.get("write", 100)),
-        indexes={str(name): (int(read), int(write)) for name, (read, write) in (item.get("indexes") or {}).items()},
-        tags=_tags(item),
-    )
-
-
-def _service(item: Mapping[str, Any], where: str) -> ServiceSpec:
-    fields = {"name", "cluster", "desired", "scheduling", "controller", "scaled", "tags"}
-    _known(item, fields, f"{where}, service {item.get('name')}")
-    return ServiceSpec(
-        name=str(item["name"]),
-        cluster=str(item.get("cluster", "main")),
-        desired=int(item.get("desired", 2)),
-        scheduling=str(item.get("scheduling", "REPLICA")),
-        controller=str(item.get("controller", "ECS")),
-        scaled=bool(item.get("scaled", False)),
-        tags=_tags(item),
-    )
-
-
-def _function(item: Mapping[str, Any], where: str) -> FunctionSpec:
-    _known(item, {"name", "memory", "versions", "tags"}, f"{where}, function {item.get('name')}")
-    return FunctionSpec(
-        name=str(item["name"]),
-        memory=int(item.get("memory", 1024)),
-        versions=int(item.get("versions", 0)),
-        tags=_tags(item),
-    )
-
-
-def _database_snapshot(item: Mapping[str, Any], where: str) -> DatabaseSnapshotSpec:
-    fields = {"name", "database", "madeBy", "age", "shared", "tags"}
-    _known(item, fields, f"{where}, snapshot {item.get('name')}")
-    return DatabaseSnapshotSpec(
-        name=str(item["name"]),
-        database=str(item["database"]),
-        made_by=str(item.get("madeBy", "manual")),
-        age=_age(item.get("age", "200d")),
-        shared=tuple(map(str, item.get("shared") or ())),
-        tags=_tags(item),
-    )
-
-
-def _log_group(item: Mapping[str, Any], where: str) -> LogGroupSpec:
-    _known(item, {"name", "retention", "tags"}, f"{where}, log group {item.get('name')}")
-    return LogGroupSpec(
-        name=str(item["name"]),
-        retention=None if item.get("retention") is None else int(item["retention"]),
-        tags=_tags(item),
-    )
-
-
-def _database(item: Mapping[str, Any], where: str) -> DatabaseSpec:
-    fields = {"name", "engine", "class", "size", "state", "multiAz", "source", "maintenance", "tags"}
-    _known(item, fields, f"{where}, database {item.get('name')}")
-    return DatabaseSpec(
-        name=str(item["name"]),
-        engine=str(item.get("engine", "postgres")),
-        db_class=str(item.get("class", "db.m5.large")),
-        size=int(item.get("size", 100)),
-        state=str(item.get("state", "available")),
-        multi_az=bool(item.get("multiAz", False)),
-        source=str(item.get("source", "")),
-        maintenance=tuple(map(str, item.get("maintenance") or ())),
-        tags=_tags(item),
-    )
-
-
-def _counted(items: Any) -> Iterator[Mapping[str, Any]]:
-    for item in items or []:
-        count = item.get("count")
-        if count is None:
-            yield item
-            continue
-        rest = {key: value for key, value in item.items() if key != "count"}
-        for number in range(1, int(count) + 1):
-            yield {**rest, "name": f"{item['name']}-{number}"}
-
-
-def _tags(item: Mapping[str, Any]) -> dict[str, str]:
-    return {str(key): str(value) for key, value in (item.get("tags") or {}).items()}
-
-
-def _age(text: Any) -> timedelta:
-    match = _AGE.fullmatch(str(text))
-    if match is None:
-        raise EstateError(f"age {text!r} is not a number with m, h or d")
-    return timedelta(**{_UNITS[match.group(2)]: int(match.group(1))})
-
-
-def _shape(item: Mapping[str, Any], name: str, default: str, where: str) -> str:
-    shape = str(item.get(name, default))
-    if shape and shape not in SHAPES:
-        raise EstateError(f"{where}: {name} {shape!r} is not a shape ({', '.join(sorted(SHAPES))})")
-    return shape
 
 
 def _volume(item: Mapping[str, Any], name: str, where: str) -> VolumeSpec:
     fields = {"name", "size", "type", "iops", "throughput", "ops", "age", "detached", "key", "tags"}
-    _known(item, fields | {"deleteOnTermination"}, f"{where}, volume {name}")
+    known(item, fields | {"deleteOnTermination"}, f"{where}, volume {name}")
     detached = item.get("detached")
     return VolumeSpec(
         name=name,
@@ -454,12 +266,12 @@ def _volume(item: Mapping[str, Any], name: str, where: str) -> VolumeSpec:
         volume_type=str(item.get("type", "gp3")),
         iops=item.get("iops"),
         throughput=item.get("throughput"),
-        operations=_shape(item, "ops", "ops_busy", f"{where}, volume {name}"),
-        age=_age(item.get("age", "90d")),
-        detached=None if detached is None else _age(detached),
+        operations=shape(item, "ops", "ops_busy", f"{where}, volume {name}"),
+        age=age(item.get("age", "90d")),
+        detached=None if detached is None else age(detached),
         customer_key=str(item.get("key", "")),
         delete_on_termination=bool(item.get("deleteOnTermination", True)),
-        tags=_tags(item),
+        tags=tags(item),
     )
 
 
@@ -484,19 +296,19 @@ _INSTANCE_FIELDS = {
 
 def _instance(item: Mapping[str, Any], where: str) -> InstanceSpec:
     where = f"{where}, instance {item.get('name')}"
-    _known(item, {*_INSTANCE_FIELDS, "age", "cpu", "network", "memory", "tags", "volumes"}, where)
+    known(item, {*_INSTANCE_FIELDS, "age", "cpu", "network", "memory", "tags", "volumes"}, where)
     if "name" not in item or "type" not in item:
         raise EstateError(f"{where}: name and type are required")
     plain: dict[str, Any] = {_INSTANCE_FIELDS[key]: item[key] for key in _INSTANCE_FIELDS if key in item}
-    name, age = str(item["name"]), _age(item.get("age", "90d"))
+    name = str(item["name"])
     volumes = item.get("volumes") or [{}]
     return InstanceSpec(
         **plain,
-        age=age,
-        cpu=_shape(item, "cpu", "steady", where),
-        network=_shape(item, "network", "normal", where),
-        memory=_shape(item, "memory", "", where),
-        tags=_tags(item),
+        age=age(item.get("age", "90d")),
+        cpu=shape(item, "cpu", "steady", where),
+        network=shape(item, "network", "normal", where),
+        memory=shape(item, "memory", "", where),
+        tags=tags(item),
         volumes=tuple(
             _volume({"age": item.get("age", "90d"), **one}, f"{name}/{number}", where)
             for number, one in enumerate(volumes)

@@ -20,7 +20,8 @@ from finops_sandbox.aws import (
     tables,
 )
 from finops_sandbox.aws.clock import naive_utc
-from finops_sandbox.aws.estate import Estate, EstateError, InstanceSpec, Place, VolumeSpec, resource_id
+from finops_sandbox.aws.estate import Estate, InstanceSpec, Place, VolumeSpec, resource_id
+from finops_sandbox.aws.estate_fields import EstateError
 from finops_sandbox.aws.facts import InstanceFacts, Load, Platform, VolumeFacts
 from finops_sandbox.aws.identity import IdentityStore, Role
 from finops_sandbox.aws.live_estate import LiveEstate

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from finops_sandbox.aws.double import AwsDouble, Delays
-from finops_sandbox.aws.estate import EstateError, load_estate, resource_id
+from finops_sandbox.aws.estate import load_estate, resource_id
+from finops_sandbox.aws.estate_fields import EstateError
 
 _ACCOUNT, _REGION = "111111111111", "us-east-1"
 _ESTATE: dict[str, Any] = {

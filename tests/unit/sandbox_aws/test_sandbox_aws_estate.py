@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from finops_sandbox.aws.estate import SAMPLE_ESTATE, EstateError, load_estate, resource_id
+from finops_sandbox.aws.estate import SAMPLE_ESTATE, load_estate, resource_id
+from finops_sandbox.aws.estate_fields import EstateError
 
 
 def document(**instance: Any) -> dict[str, Any]:
