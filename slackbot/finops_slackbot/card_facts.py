@@ -21,7 +21,7 @@ from finops.domain.decision import Choice, State, VoteResult
 from finops.domain.money import annual_from_monthly
 from finops_slackbot.buttons import revision_of
 
-_ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2}
+_ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2, Choice.UNDO: 3}
 
 
 @dataclass(frozen=True, slots=True)

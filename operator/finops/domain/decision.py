@@ -77,6 +77,7 @@ class Choice(StrEnum):
     APPROVE = "Approve"
     DENY = "Deny"
     WITHDRAW = "Withdraw"
+    UNDO = "Undo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class Voter:
 
 
 _HANDLES: Final = ("k8s.", "slack.")
+_ASKED: Final = "A request to undo it is made; it needs as many approvals as the act did."
+_NOT_CHANGED: Final = "There is nothing to undo: this request was an undo or a dry run, or it has been undone already."
 _NAMES_CHARACTERS: Final = 800
 
 
@@ -171,6 +174,7 @@ class RefusalReason(StrEnum):
     NOT_PROPOSED = "NotProposed"
     TOO_MANY_VOTES = "TooManyVotes"
     UNPROTECTED = "Unprotected"
+    NOTHING_TO_UNDO = "NothingToUndo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,13 +267,18 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What a vote is judged against."""
+    """What a vote is judged against.
+
+    Attributes:
+        undo_until: until when the act can be asked to be undone, by the ledger; None when there is nothing to undo.
+    """
 
     uid: str
     plan_hash: str
     state: State
     terms: Terms
     destructive: bool = False
+    undo_until: datetime | None = None
 
 
 def judge(vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate: Electorate, now: datetime) -> Verdict:
@@ -281,6 +290,8 @@ def judge(vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate
     refusal = _refusal(vote, request, earlier, electorate, now)
     if refusal is not None:
         return Verdict(VoteResult.REFUSED, refusal[0], refusal[1])
+    if vote.choice is Choice.UNDO:
+        return Verdict(VoteResult.COUNTED, vote.choice.value, f"Undo counted. {_ASKED}")
     note = tally((*earlier, vote), request, electorate).note if vote.choice is Choice.APPROVE else ""
     return Verdict(VoteResult.COUNTED, vote.choice.value, f"{vote.choice.value} counted. {note}".rstrip())
 
@@ -295,6 +306,8 @@ def _refusal(
         return RefusalReason.WRONG_PLAN, "This vote was for a different plan than the one proposed here."
     if vote.voter.source not in {"kubernetes", "slack"}:
         return RefusalReason.UNKNOWN_SOURCE, f"Votes from source {vote.voter.source!r} are not known here."
+    if vote.choice is Choice.UNDO:
+        return _undo_refusal(vote, request, electorate, now)
     if not _may_decide_now(vote.choice, request.state):
         return RefusalReason.ALREADY_DECIDED, f"The request is already {request.state.value}; the vote changes nothing."
     # The API server stamped the vote: both instants come from the cluster, not from the voter.
@@ -307,9 +320,8 @@ def _refusal(
         # Whoever has a vote may take it back, also after having left the group that gave the right to it.
         if standing is Choice.WITHDRAW:
             return RefusalReason.NOTHING_TO_WITHDRAW, f"{person} has no vote on this request that could be taken back."
-    elif eligible_by(vote.voter, terms.approvers, electorate) is None:
-        who = _named(terms.approvers)
-        return RefusalReason.NOT_ELIGIBLE, f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}."
+    elif stranger := _not_eligible(vote, terms, electorate):
+        return stranger
     elif standing is vote.choice:
         return RefusalReason.ALREADY_VOTED, f"{person} has already voted {vote.choice.value} on this request."
     needs_reason = terms.require_reason == "Always" or (
@@ -318,6 +330,26 @@ def _refusal(
     if needs_reason and not vote.reason.strip():
         return RefusalReason.REASON_MISSING, f"A reason is required to {vote.choice.value.lower()}."
     return None
+
+
+def _undo_refusal(
+    vote: Vote, request: RequestFacts, electorate: Electorate, now: datetime
+) -> tuple[RefusalReason, str] | None:
+    """Return why an act is not undone for this person: asking again is no mistake, an undo may have been denied."""
+    until = request.undo_until
+    if until is None:
+        why = f"There is nothing to undo: the request is {request.state.value}."
+        return RefusalReason.NOTHING_TO_UNDO, why if request.state is not State.SUCCEEDED else _NOT_CHANGED
+    if vote.at >= until or now >= until:
+        return RefusalReason.EXPIRED, f"It could be undone until {until:%Y-%m-%d %H:%M} UTC."
+    return _not_eligible(vote, request.terms, electorate)
+
+
+def _not_eligible(vote: Vote, terms: Terms, electorate: Electorate) -> tuple[RefusalReason, str] | None:
+    if eligible_by(vote.voter, terms.approvers, electorate) is not None:
+        return None
+    who = _named(terms.approvers)
+    return RefusalReason.NOT_ELIGIBLE, f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}."
 
 
 def _named(approvers: tuple[Approver, ...]) -> str:
@@ -351,7 +383,8 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
     """
     last: dict[str, Vote] = {}
     for vote in votes:
-        if vote.request_uid != request.uid or vote.plan_hash != request.plan_hash:
+        if vote.request_uid != request.uid or vote.plan_hash != request.plan_hash or vote.choice is Choice.UNDO:
+            # Who asks for an undo says nothing about the act.
             continue
         may_vote = eligible_by(vote.voter, request.terms.approvers, electorate) is not None
         if not may_vote and vote.choice is Choice.APPROVE:

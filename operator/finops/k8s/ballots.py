@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from finops.crds.approval import Approval
 from finops.crds.invalid import InvalidObject
-from finops.domain.decision import RefusalReason, VoteResult
+from finops.domain.decision import Choice, RefusalReason, VoteResult
 from finops.errors import Conflict, FinopsError, Refused
 
 NAMES: Final = 10
@@ -113,8 +113,9 @@ class Ballot:
         return found if found is not None and is_same_vote(found, self.vote) else None
 
     def _stands(self, found: Approval) -> bool:
-        if found.status.result is not VoteResult.COUNTED:
-            # Without an answer it waits for the same one. Refused, it does not bind: a reason may be given by now.
+        if found.status.result is not VoteResult.COUNTED or found.spec.decision is Choice.UNDO:
+            # Without an answer it waits for the same one. Refused, it does not bind: a reason may be given by now. An
+            # undo that was asked for may have been denied since.
             return found.status.result is None
         try:
             others = self.others()

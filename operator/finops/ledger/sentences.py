@@ -17,7 +17,7 @@ from finops.domain.canonical import Json
 from finops.domain.quantity import words
 
 _CHANNELS: Final = {"kubernetes": "with a token of the cluster", "slack": "in Slack", "web": "in the dashboard"}
-_CHOICES: Final = {"Approve": "approved", "Deny": "denied", "Withdraw": "withdrew the vote"}
+_CHOICES: Final = {"Approve": "approved", "Deny": "denied", "Withdraw": "withdrew the vote", "Undo": "asked to undo it"}
 _BAD_ENDS: Final = frozenset({"NeedsHuman", "RolledBack", "Stale", "Denied", "Expired"})
 
 
@@ -185,6 +185,16 @@ def _acquired(entry: Entry) -> Sentence:
     )
 
 
+def _undone(entry: Entry) -> Sentence:
+    reason = _text(entry.detail, "reason")
+    match entry.result:
+        case "proposed":
+            return Sentence(Shape.NOTE, "A request to undo it was made", detail=reason)
+        case "refused":
+            return Sentence(Shape.FAILED, "It is not undone", detail=reason)
+    return Sentence(Shape.DONE, "It was undone", detail=reason)
+
+
 def _corrected(entry: Entry) -> Sentence:
     return Sentence(Shape.NOTE, f"Record {_text(entry.detail, 'record')} repeats another one and counts for nothing")
 
@@ -201,7 +211,7 @@ _SENTENCES: Final[Mapping[RecordKind, Callable[[Entry], Sentence]]] = {
     RecordKind.INTENT: _intent,
     RecordKind.OUTCOME: _outcome,
     RecordKind.VERIFIED: _verified,
-    RecordKind.UNDONE: _plain("It was undone", Shape.DONE),
+    RecordKind.UNDONE: _undone,
     RecordKind.FROZEN: _frozen,
     RecordKind.POLICY_CHANGED: _policy_changed,
     RecordKind.CHECKPOINT: _plain("Checkpoint"),

@@ -2,13 +2,15 @@
 
 Called by the operator's executor, read by reports. Fields of an entry, all texts: `request` (uid), `name`,
 `namespace`, `policy`, `account`, `region`, `resource` (ARN), `action`, `before`, `after` and `saving` (decimal strings,
-a month, from the request's estimate), `currency`, `time` (ISO 8601, when the end was verified).
+a month, from the request's estimate), `currency`, `time` (ISO 8601, when the end was verified). An act after which the
+resource costs more has undone an earlier one: its saving is negative and ends that one's in every sum.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from finops.ports.act import ActRequest
@@ -44,7 +46,7 @@ class StoredSavings:
             "action": request.plan.action,
             "before": request.estimate.get("currentMonthlyCost", ""),
             "after": request.estimate.get("newMonthlyCost", ""),
-            "saving": request.estimate.get("monthlySavings", ""),
+            "saving": _saving(request.estimate),
             "currency": request.estimate.get("currency", ""),
             "time": verified_at.astimezone(UTC).isoformat(timespec="seconds"),
         }
@@ -58,3 +60,10 @@ class StoredSavings:
             entries: Any = self._client.xrange(self._stream)
         for _, fields in entries:
             yield fields
+
+
+def _saving(estimate: Mapping[str, str]) -> str:
+    before, after = estimate.get("currentMonthlyCost", ""), estimate.get("newMonthlyCost", "")
+    if before and after and Decimal(after) > Decimal(before):
+        return f"{Decimal(before) - Decimal(after)}"
+    return estimate.get("monthlySavings", "")

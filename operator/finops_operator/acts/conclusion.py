@@ -18,6 +18,7 @@ from finops_operator.acts.memory import Act
 from finops_operator.acts.progress import ActResult, ActSettings, with_outcome
 from finops_operator.acts.trail import Trail
 from finops_operator.rules.log_fields import act_fields
+from finops_operator.rules.undoing import undo_until
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ class Conclusion:
                 self.savings.append(request, record.time)
                 self.passage("realized.after")
                 final = with_outcome(final, record.entry.detail)
+        if act.action.undo is not None:
+            final = replace(final, undo_until=undo_until(records))
         self.caps.release(request, counted=changed)
         self.passage("act.released")
         self.passage("status.before")

@@ -118,7 +118,8 @@ class OperatorGate:
             why = f"Policy {request.spec.policy} no longer names account {request.spec.account}."
             return Stop(StopKind.WITHDRAWN, "AccountNotNamed", why)
         now = self.clock.now()
-        if not is_open(actions.windows, now):
+        # The people who approve an undo choose its time: what harms them now must not wait for the night.
+        if request.spec.undoes is None and not is_open(actions.windows, now):
             opening = next_opening(actions.windows, now)
             when = f" It opens at {opening:%Y-%m-%d %H:%M %Z}." if opening is not None else ""
             return Stop(StopKind.HOLD, "OutsideWindow", f"Waiting for the policy's window.{when}")

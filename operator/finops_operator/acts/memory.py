@@ -14,6 +14,7 @@ from finops.domain.execution import Journal
 from finops.ports.act import ActProgress, ActRequest
 from finops_operator.acts.journal import alarms_of
 from finops_operator.plugins.action import Action
+from finops_operator.rules.undoing import undoes_an_act
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class Act:
         progress: what the status last showed.
         sequence: of the request's last record.
         started_at: time of the act's first intent.
+        is_undo: whether the act undoes an earlier one.
     """
 
     request: ActRequest
@@ -37,6 +39,7 @@ class Act:
     progress: ActProgress | None = None
     sequence: int = 0
     started_at: datetime | None = None
+    is_undo: bool = False
 
     @property
     def begun(self) -> bool:
@@ -50,6 +53,7 @@ class Act:
         self.called = journal.may_have_changed
         self.turned = journal.turned or ""
         self.alarms.update(alarms_of(records))
+        self.is_undo = undoes_an_act(records)
 
     def announced(self, intent: Record) -> None:
         """Take over that a call was announced just now."""

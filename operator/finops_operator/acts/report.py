@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from finops.crds.action_request import ActionRequest
-from finops.crds.request_status import Execution, Outcome
+from finops.crds.request_status import Execution, Outcome, UndoStatus
 from finops.domain.decision import TERMINAL, State
 from finops.errors import ClusterUnavailable, FinopsError, Refused
 from finops.k8s.events import Events
@@ -123,7 +123,10 @@ def with_progress(current: ActionRequest, progress: ActProgress, fence: int) -> 
             error=progress.message[:1000] if progress.message and progress.state is not State.SUCCEEDED else None,
             message=_message(current, progress) or None,
         )
-    return request_status.moved(status, progress.state, fence=fence, execution=execution, outcome=outcome)
+    undo = status.undo
+    if progress.undo_until is not None:
+        undo = (undo or UndoStatus()).model_copy(update={"until": progress.undo_until.replace(microsecond=0)})
+    return request_status.moved(status, progress.state, fence=fence, execution=execution, outcome=outcome, undo=undo)
 
 
 def _message(request: ActionRequest, progress: ActProgress) -> str:

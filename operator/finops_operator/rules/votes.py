@@ -16,7 +16,7 @@ from finops.domain.audit import Record, RecordKind
 from finops.domain.canonical import Json
 from finops.domain.decision import Approver, Choice, RequestFacts, State, Tally, Terms, Vote, Voter
 
-_ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2}
+_ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2, Choice.UNDO: 3}
 _NEVER_STAMPED: Final = datetime.max.replace(tzinfo=UTC)
 
 
