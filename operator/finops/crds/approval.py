@@ -113,7 +113,9 @@ class ApprovalSpec(Part):
 
     request: RequestReference = Field(description="The ActionRequest voted on.")
     plan_hash: Sha256 = Field(description="The planHash of the plan the voter saw; another one does not count.")
-    decision: Choice = Field(description="Approve, Deny, Withdraw (of an earlier vote), or Undo (of an act that succeeded).")
+    decision: Choice = Field(
+        description="Approve, Deny, Withdraw (of an earlier vote), or Undo (of an act that succeeded)."
+    )
     reason: (
         Annotated[
             str,

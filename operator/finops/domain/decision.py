@@ -313,6 +313,20 @@ def _refusal(
     # The API server stamped the vote: both instants come from the cluster, not from the voter.
     if request.state is State.PENDING and (vote.at >= terms.expires_at or now >= terms.expires_at):
         return RefusalReason.EXPIRED, f"The request expired at {terms.expires_at:%Y-%m-%d %H:%M} UTC."
+    if own := _own_refusal(vote, request, counted, electorate):
+        return own
+    needs_reason = terms.require_reason == "Always" or (
+        terms.require_reason == "Deny" and vote.choice is not Choice.APPROVE
+    )
+    if needs_reason and not vote.reason.strip():
+        return RefusalReason.REASON_MISSING, f"A reason is required to {vote.choice.value.lower()}."
+    return None
+
+
+def _own_refusal(
+    vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate: Electorate
+) -> tuple[RefusalReason, str] | None:
+    """Return what this person's earlier votes, or the terms, have against the vote."""
     person = electorate.person(vote.voter)
     own = [earlier.choice for earlier in counted if electorate.person(earlier.voter) == person]
     standing = own[-1] if own else Choice.WITHDRAW
@@ -320,15 +334,10 @@ def _refusal(
         # Whoever has a vote may take it back, also after having left the group that gave the right to it.
         if standing is Choice.WITHDRAW:
             return RefusalReason.NOTHING_TO_WITHDRAW, f"{person} has no vote on this request that could be taken back."
-    elif stranger := _not_eligible(vote, terms, electorate):
+    elif stranger := _not_eligible(vote, request.terms, electorate):
         return stranger
     elif standing is vote.choice:
         return RefusalReason.ALREADY_VOTED, f"{person} has already voted {vote.choice.value} on this request."
-    needs_reason = terms.require_reason == "Always" or (
-        terms.require_reason == "Deny" and vote.choice is not Choice.APPROVE
-    )
-    if needs_reason and not vote.reason.strip():
-        return RefusalReason.REASON_MISSING, f"A reason is required to {vote.choice.value.lower()}."
     return None
 
 

@@ -25,6 +25,8 @@ from finops_operator.policies.run import PolicyScans, key_of, stop_when
 from finops_operator.policies.scheduler import Scheduler
 from finops_operator.requests.loop import RequestLoop
 from finops_operator.requests.proposer import Proposer
+from finops_operator.requests.undo_proposals import UndoProposals
+from finops_operator.requests.undoing import Undoing
 from finops_operator.rules.access import access_of
 from finops_operator.scan.scan import ScanDependencies
 
@@ -183,4 +185,28 @@ class LoopMaker:
             may_write=authority.keeper.may_write,
             fence=authority.fence,
             poll_seconds=self.settings.request_poll_seconds,
+            undoing=self._undoing(),
+        )
+
+    def _undoing(self) -> Undoing:
+        cluster, authority, decider = self.cluster, self.authority, self.judgement.decider
+        proposals = UndoProposals(
+            requests=cluster.requests,
+            policies=cluster.policies.api,
+            accounts=cluster.accounts.api,
+            kinds=self.cloud.plugins.kinds,
+            actions=self.cloud.plugins.actions,
+            sessions=self.cloud.sessions,
+            ledger=authority.ledger,
+            decider=decider,
+            clock=self.clock,
+        )
+        return Undoing(
+            cache=cluster.cache,
+            requests=cluster.requests,
+            decider=decider,
+            ledger=authority.ledger,
+            clock=self.clock,
+            fence=authority.fence,
+            propose=proposals.make,
         )

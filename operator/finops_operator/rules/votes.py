@@ -91,6 +91,11 @@ def voter_detail(voter: Voter) -> dict[str, Json]:
     return detail
 
 
+def vote_id(uid: str) -> str:
+    """Return the operation id under which the ledger records the verdict on a vote."""
+    return f"vote:{uid}"
+
+
 def recorded_vote(record: Record) -> Vote:
     """Return the vote that a record of kind `voted` holds; its instant is that of the record."""
     entry = record.entry

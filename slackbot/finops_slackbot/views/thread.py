@@ -55,6 +55,8 @@ def _vote_line(vote: VoteFact) -> str:
             return f"Denied by {voter(vote)}.{_why(vote)}"
         case Choice.WITHDRAW:
             return f"Vote withdrawn by {voter(vote)}.{_why(vote)}"
+        case Choice.UNDO:
+            return f"Undo asked for by {voter(vote)}.{_why(vote)}"
 
 
 def _why(vote: VoteFact) -> str:
