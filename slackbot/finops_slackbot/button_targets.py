@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from finops.domain.decision import State
+from finops.domain.decision import Choice, State
 from finops.errors import FinopsError
 from finops.ports.clock import Clock
 from finops.store.slack_messages import SlackMessages
@@ -75,6 +75,15 @@ class ButtonTargets:
             return ClickResult(answers.closed(facts, self._newer_card(facts)), f"closed-{facts.state.value.lower()}")
         if self._clock.now() >= facts.expires_at:
             return ClickResult(answers.expired(facts), "expired")
+        return None
+
+    def closed_to(self, facts: CardFacts, choice: Choice) -> ClickResult | None:
+        """Return the answer when the request does not take this vote any more."""
+        if choice is not Choice.UNDO:
+            return self.closed(facts)
+        until = facts.undo.until
+        if not facts.can_be_undone or until is None or self._clock.now() >= until:
+            return ClickResult(answers.cannot_undo(facts), "closed-undo")
         return None
 
     def _newer_card(self, facts: CardFacts) -> str:

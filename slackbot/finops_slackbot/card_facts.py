@@ -16,12 +16,13 @@ from finops.crds.approval import Approval, Source
 from finops.crds.approver import Approver
 from finops.crds.conditions import find_condition
 from finops.crds.presentation import Presentation
-from finops.crds.request_status import APPROVED
+from finops.crds.request_status import APPROVED, UndoStatus
 from finops.domain.decision import Choice, State, VoteResult
 from finops.domain.money import annual_from_monthly
 from finops_slackbot.buttons import revision_of
 
 _ORDER: Final = {Choice.APPROVE: 0, Choice.DENY: 1, Choice.WITHDRAW: 2, Choice.UNDO: 3}
+_NO_UNDO: Final = UndoStatus()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class CardFacts:
         ending: how it ended, what is there now and what a person can do next, from the operator.
         ledger_sequence, ledger_hash: the record that ended the act, 0 and empty before.
         demo: the request lives in the sandbox.
+        undoes: uid of the request whose act this one undoes, empty when it undoes none.
+        undo: how the act can be undone, and what became of it when somebody asked.
     """
 
     uid: str
@@ -120,6 +123,19 @@ class CardFacts:
     ending: str
     ledger_sequence: int = 0
     ledger_hash: str = ""
+    undoes: str = ""
+    undo: UndoStatus = _NO_UNDO
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether approvers can ask for the undo; until when is in `undo`."""
+        undo = self.undo
+        return self.state is State.SUCCEEDED and undo.until is not None and not undo.is_open and not undo.is_done
+
+    @property
+    def extra_monthly_cost(self) -> Decimal:
+        """What an undo costs a month."""
+        return max(self.new_monthly_cost - self.current_monthly_cost, Decimal(0))
 
     @property
     def annual_savings(self) -> Decimal:
@@ -198,6 +214,7 @@ def _proposal(request: ActionRequest) -> dict[str, Any]:
         "required": spec.approval.required,
         "require_reason": str(spec.approval.require_reason),
         "digest": spec.slack_digest,
+        "undoes": spec.undoes.uid if spec.undoes else "",
         "expires_at": spec.expires_at,
     }
 
@@ -226,6 +243,7 @@ def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any
         "ending": (outcome.message or outcome.error or "") if outcome else "",
         "ledger_sequence": (execution.ledger_sequence or 0) if execution else 0,
         "ledger_hash": (execution.ledger_hash or "") if execution else "",
+        "undo": status.undo or _NO_UNDO,
     }
 
 

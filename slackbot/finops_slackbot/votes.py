@@ -131,7 +131,7 @@ class VoteTaker:
             facts = self.targets.facts_behind(click.value)
             if isinstance(facts, ClickResult):
                 return facts
-            if closed := self.targets.closed(facts):
+            if closed := self.targets.closed_to(facts, click.decision):
                 return closed
             membership = self._membership(click.user, facts)
         except (SlackRateLimited, SlackUnavailable, SlackRefused) as error:

@@ -80,8 +80,11 @@ class UndoStatus(Part):
     until: Time | None = Field(
         default=None, description="Until when approvers can ask for it. Default: absent, not by the operator."
     )
+    answered: ObjectName | None = Field(
+        default=None, description="The Approval with which it was asked for last, once answered. Default: absent."
+    )
     request: ObjectName | None = Field(
-        default=None, description="The latest request that undoes the act. Default: absent, nobody has asked."
+        default=None, description="The latest request that undoes the act. Default: absent, none was made."
     )
     state: State | None = Field(
         default=None, description="The state in which that request ended. Default: absent, it has not."

@@ -7,8 +7,9 @@ operator has none, and is shown by its ids.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import typer
@@ -34,6 +35,11 @@ def confirm(request: ActionRequest, verb: str, *, yes: bool) -> None:
     """
     for line in preview(request):
         note(line)
+    ask(verb, yes=yes)
+
+
+def ask(verb: str, *, yes: bool) -> None:
+    """Return when the person means it. Raises as `confirm`."""
     if yes:
         return
     if not sys.stdin.isatty():
@@ -51,7 +57,12 @@ def preview(request: ActionRequest) -> Iterator[str]:
     """Yield the lines that say what would happen, folded to the terminal."""
     spec = request.to_object()["spec"]
     words: Mapping[str, Any] = spec.get("presentation") or {}
-    for label, text in facts_of(request, spec, words):
+    yield from folded(facts_of(request, spec, words))
+
+
+def folded(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield label and text of facts as lines."""
+    for label, text in facts:
         lines = fold(printable(text), max(20, terminal_width() - _INDENT))
         yield f"{label:<{_INDENT}}{lines[0]}".rstrip()
         yield from (" " * _INDENT + line for line in lines[1:])
@@ -59,20 +70,29 @@ def preview(request: ActionRequest) -> Iterator[str]:
 
 def facts_of(request: ActionRequest, spec: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield label and text of each line; `words` is the request's presentation, empty when it has none."""
-    resource, estimate = spec["resource"], spec["estimate"]
+    resource = spec["resource"]
     verb = words.get("verb") or what_of(spec["action"], "", spec.get("parameters", {}))
     named = f" {resource['name']}" if resource.get("name") else ""
     yield "Act", f"{'Dry run: ' if spec.get('dryRun') else ''}{verb}{named}"
     yield "Resource", f"{words.get('kind') or resource['kind']} {resource['id']}, {spec['region']}, {spec['account']}"
     if words.get("change"):
         yield "Change", words["change"]
-    now, then = amount(estimate["currentMonthlyCost"]), amount(estimate["newMonthlyCost"])
-    yield "Saves", f"{amount(estimate['monthlySavings'])} {CURRENCY} a month ({now} → {then})"
+    yield money_of(request)
     yield "Why", spec["evidence"].get("reason", "") or spec["evidence"]["check"]
     yield from _consequences(spec, words)
     for number, step in enumerate(spec["plan"], start=1):
         yield "Steps" if number == 1 else "", f"{number}. {step.get('title') or step['operation']}"
     yield from _terms(request)
+
+
+def money_of(request: ActionRequest) -> tuple[str, str]:
+    """Return label and text of the line about money: what an act saves, or what its undo costs."""
+    estimate = request.spec.estimate
+    before, after = estimate.current_monthly_cost, estimate.new_monthly_cost
+    figures = f"{CURRENCY} a month ({amount(f'{before}')} → {amount(f'{after}')})"
+    if request.spec.undoes is not None:
+        return "Costs", f"{amount(f'{max(after - before, Decimal(0))}')} more {figures}"
+    return "Saves", f"{amount(f'{estimate.monthly_savings}')} {figures}"
 
 
 def _consequences(spec: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -120,9 +120,7 @@ class Undoing:
             record = self.ledger.append(answer_entry(act, ask, reference, reason))
             killpoint("undo.answered")
             logger.info("undo %s: %s", record.entry.result, reason, extra=request_fields(act))
-        detail = record.entry.detail
-        name = str(detail["undoRequest"]).split("/")[1] if detail["undoRequest"] else ""
-        self._show(act, lambda undo: with_answer(undo, name, str(detail["reason"])))
+        self._show(act, lambda undo: with_answer(undo, record))
         self._done.add(ask.uid)
 
     def _proposed(self, act: ActionRequest, ask: Vote) -> tuple[str, str]:

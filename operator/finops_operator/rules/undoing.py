@@ -70,7 +70,7 @@ def answer_entry(act: ActionRequest, ask: Vote, request: str, reason: str) -> En
         request=request_reference(act),
         plan_hash=act.spec.plan_hash,
         result="proposed" if request else "refused",
-        detail={"undoRequest": request, "reason": reason},
+        detail={"approval": ask.name, "undoRequest": request, "reason": reason},
     )
 
 
@@ -88,12 +88,16 @@ def undone_entry(act: ActionRequest, undo: ActionRequest) -> Entry:
     )
 
 
-def with_answer(status: UndoStatus | None, request: str, message: str) -> UndoStatus:
+def with_answer(status: UndoStatus | None, answer: Record) -> UndoStatus:
     """Return how an undo stands once somebody who asked for it was answered; without a request it was refused."""
-    known = status or UndoStatus()
-    if not request:
-        return known.model_copy(update={"message": message})
-    return known.model_copy(update={"request": request, "state": None, "message": message})
+    known, detail = status or UndoStatus(), answer.entry.detail
+    reference = str(detail["undoRequest"])
+    update: dict[str, object] = {"answered": str(detail["approval"]), "message": str(detail["reason"])}
+    if reference:
+        name = reference.split("/")[1]
+        # An answer that is shown late must not take back how that request ended.
+        update |= {"request": name, "state": known.state if known.request == name else None}
+    return known.model_copy(update=update)
 
 
 def with_end(status: UndoStatus | None, undo: ActionRequest) -> UndoStatus | None:

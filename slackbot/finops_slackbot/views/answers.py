@@ -9,10 +9,16 @@ from finops.crds.approval import Approval
 from finops.domain.decision import IN_FLIGHT, Choice, RefusalReason, State, VoteResult
 from finops_slackbot.card_facts import CardFacts, remark
 from finops_slackbot.text import code, quote
+from finops_slackbot.views.blocks import date
 from finops_slackbot.views.details import approver_text
 from finops_slackbot.views.wording import expiry, kubectl, named_code
 
-_VERBS = {Choice.APPROVE.value: "approval", Choice.DENY.value: "denial", Choice.WITHDRAW.value: "withdrawal"}
+_VERBS = {
+    Choice.APPROVE.value: "approval",
+    Choice.DENY.value: "denial",
+    Choice.WITHDRAW.value: "withdrawal",
+    Choice.UNDO.value: "request to undo",
+}
 
 
 def unknown_button() -> str:
@@ -102,6 +108,20 @@ def expired(facts: CardFacts) -> str:
     return f"Not recorded: the request for {named_code(facts)} expired {expiry(facts)}. Nothing will happen."
 
 
+def cannot_undo(facts: CardFacts) -> str:
+    """There is nothing to undo, or not any more."""
+    what = named_code(facts)
+    if facts.undo.is_done:
+        return f"Not recorded: {what} was undone already."
+    if facts.undo.is_open:
+        return (
+            f"Not recorded: a request to undo it waits in this thread already ({code(facts.undo.request or '', 80)})."
+        )
+    if facts.undo.until is not None and facts.state is State.SUCCEEDED:
+        return f"Not recorded: the act on {what} could be undone until {date(facts.undo.until)}."
+    return f"Not recorded: the operator cannot undo this act on {what}. Details says how to undo it by hand."
+
+
 def already(facts: CardFacts, decision: str) -> str:
     """The same person said the same before."""
     return f"You have voted already on {named_code(facts)}; your {_VERBS[decision]} counts once. {standing(facts)}"
@@ -137,6 +157,8 @@ def verdict(approval: Approval, facts: CardFacts | None, *, settled: bool = True
             return f"Your denial{on} counts: the request is closed and nothing will be done."
         if spec.decision is Choice.WITHDRAW:
             return f"Your approval{on} is taken back."
+        if spec.decision is Choice.UNDO:
+            return f"You asked to undo the act{on}: {remark(approval)} It follows in this thread."
         return _approval(approval, facts, settled=settled)
     if status.reason == RefusalReason.NOT_ELIGIBLE and facts is not None:
         return f"Not counted{on}: you are not an approver of this policy. Approvers: {_approvers(facts)}."

@@ -13,7 +13,8 @@ Block: TypeAlias = dict[str, Any]
 APPROVE: Final = "finops_approve"
 DENY: Final = "finops_deny"
 DETAILS: Final = "finops_details"
-"""action_id of the three buttons: what the person wants to say, not what would be done."""
+UNDO: Final = "finops_undo"
+"""action_id of the four buttons: what the person wants to say, not what would be done."""
 
 _ADDRESS: Final = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,1024}")
 _SECTION: Final = 2900

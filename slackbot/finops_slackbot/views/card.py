@@ -18,6 +18,7 @@ from finops_slackbot.views.blocks import (
     APPROVE,
     DENY,
     DETAILS,
+    UNDO,
     Block,
     context,
     date,
@@ -38,6 +39,7 @@ from finops_slackbot.views.wording import (
     named_code,
     target,
     verb,
+    worth,
 )
 
 _HEADER: Final = 150
@@ -100,6 +102,8 @@ def _labels(facts: CardFacts) -> list[str]:
         labels.append("*Demo:* a simulated AWS account. Nothing real is changed.")
     if facts.dry_run:
         labels.append("*Dry run:* approving checks everything and changes nothing in AWS.")
+    if facts.undoes:
+        labels.append("*Undo* of the act in this thread.")
     if facts.destructive:
         labels.append(f"*Deletes data:* {facts.required} people must approve.")
     return labels
@@ -108,12 +112,14 @@ def _labels(facts: CardFacts) -> list[str]:
 def _heading(facts: CardFacts) -> str:
     """What the card is about; once it is decided, how it stands comes first, for whoever scrolls by."""
     what = target(facts)
-    saving = f"{money(facts.monthly_savings, facts.currency)} a month"
     if facts.state is State.PENDING:
-        start, end = f"{verb(facts)} ", f": save {saving}"
+        saving = f"{money(facts.monthly_savings, facts.currency)} a month"
+        start, end = f"{verb(facts)} ", f": {worth(facts)}" if facts.undoes else f": save {saving}"
+    elif facts.undo.is_done:
+        start, end = f"Undone: {verb(facts).lower()} ", ""
     else:
         start = f"{STATE_WORDS[facts.state].capitalize()}: {verb(facts).lower()} "
-        end = f", saves {saving}" if facts.state is State.SUCCEEDED and not facts.dry_run else ""
+        end = f", {worth(facts)}" if facts.state is State.SUCCEEDED and not facts.dry_run else ""
     end = f"{f' → {what}' if what else ''}{end}"
     # The name gives way first; the target and the money must stay readable. The id is below.
     name = plain(facts.resource_name, _HEADER - stored_length(start + end)) if facts.resource_name.strip() else ""
@@ -129,13 +135,14 @@ def _sentence(facts: CardFacts) -> str:
         f"{demo}{dry}{verb(facts)} {kind(facts)} {named_code(facts)}{f' → {code(what)}' if what else ''} "
         f"in account {code(facts.account)}, {code(facts.region)}"
     )
-    saving = f"{money(facts.monthly_savings, facts.currency)} a month"
+    saving = worth(facts) if facts.undoes else f"{money(facts.monthly_savings, facts.currency)} a month"
     if facts.state is not State.PENDING:
-        return fit(f"{head}: {STATE_WORDS[facts.state]} ({saving}).", 3000)
+        how = "undone" if facts.undo.is_done else STATE_WORDS[facts.state]
+        return fit(f"{head}: {how} ({saving}).", 3000)
     if not facts.missing:
-        return fit(f"{head}: saves {saving}. Enough approvals; the operator is deciding.", 3000)
+        return fit(f"{head}: {worth(facts)}. Enough approvals; the operator is deciding.", 3000)
     people = "1 approval" if facts.missing == 1 else f"{facts.missing} approvals"
-    return fit(f"{head}: saves {saving}. Needs {people} by {expiry(facts)}: press Approve or Deny on the card.", 3000)
+    return fit(f"{head}: {worth(facts)}. Needs {people} by {expiry(facts)}: press Approve or Deny on the card.", 3000)
 
 
 def _case(facts: CardFacts) -> str:
@@ -187,6 +194,10 @@ def _elements(facts: CardFacts, buttons: Buttons) -> list[Block]:
     value = buttons.value(facts.uid, facts.revision)
     label = plain(named(facts, 30), 50)
     details = _button(DETAILS, "Details", value, f"Details of {label}")
+    if facts.can_be_undone:
+        undo = _button(UNDO, "Undo…", value, f"Undo: {label}")
+        undo["confirm"] = _confirm_undo(facts)
+        return [undo, details]
     if facts.state is not State.PENDING:
         return [details]
     approve = _button(APPROVE, "Approve", value, f"Approve: {label}")
@@ -224,4 +235,21 @@ def _confirm(facts: CardFacts) -> Block:
         "confirm": plain_text("Approve"),
         "deny": plain_text("Not now"),
         "style": "danger" if facts.destructive else "primary",
+    }
+
+
+def _confirm_undo(facts: CardFacts) -> Block:
+    """Say that nothing is undone yet: the undo is voted on like the act."""
+    name = f"{code(facts.resource_name, 40)} " if facts.resource_name.strip() else ""
+    people = "1 approval" if facts.required == 1 else f"{facts.required} approvals"
+    text = (
+        f"{name}{code(facts.resource_id)}: a request to undo it is posted in this thread and needs {people}. "
+        f"Nothing changes before."
+    )
+    return {
+        "title": plain_text(plain(f"Undo: {verb(facts).lower()} {facts.resource_id}?", 100)),
+        "text": mrkdwn(fit(text, _CONFIRM)),
+        "confirm": plain_text("Ask for it"),
+        "deny": plain_text("Not now"),
+        "style": "primary",
     }

@@ -51,6 +51,13 @@ def money(amount: Decimal, currency: str) -> str:
     return f"{symbol}{text}" if symbol else f"{text} {currency}"
 
 
+def worth(facts: CardFacts) -> str:
+    """Return what the act is worth: `saves $70.00 a month`; an undo costs that again."""
+    if facts.undoes:
+        return f"costs {money(facts.extra_monthly_cost, facts.currency)} more a month"
+    return f"saves {money(facts.monthly_savings, facts.currency)} a month"
+
+
 def level(word: str) -> str:
     """Return a level of effort or risk in lower-case words."""
     return _LEVELS.get(word, plain(word, 20))

@@ -24,7 +24,7 @@ from finops.crds.approval import Approval
 from finops.crds.metadata import Metadata
 from finops.crds.request_status import Votes
 from finops.domain.decision import Approver as DomainApprover
-from finops.domain.decision import Electorate, RequestFacts, State, Tally, Terms, Vote, VoteResult, judge, tally
+from finops.domain.decision import Choice, Electorate, RequestFacts, State, Tally, Terms, Vote, VoteResult, judge, tally
 from finops.domain.decision import Voter as DomainVoter
 from finops.errors import FinopsError
 from finops.k8s.connection import Connection, connect
@@ -261,7 +261,8 @@ class Judge(threading.Thread):
             verdict = judge(_vote(approval), facts, counted, electorate, datetime.now(UTC))
             answer = {"result": verdict.result.value, "reason": str(verdict.reason), "message": verdict.message}
             world.approvals.replace_status(approval, answer)
-            if verdict.result is VoteResult.COUNTED:
+            # Making the request that undoes an act is the test's part.
+            if verdict.result is VoteResult.COUNTED and approval.spec.decision is not Choice.UNDO:
                 self._decide(request, tally([*counted, _vote(approval)], facts, electorate))
             return
 
@@ -285,7 +286,8 @@ def _facts(request: ActionRequest) -> RequestFacts:
     )
     terms = Terms(approvers, spec.approval.required, spec.approval.require_reason.value, spec.expires_at)
     state = request.status.state or State.PENDING
-    return RequestFacts(request.metadata.uid or "", spec.plan_hash, state, terms, spec.destructive)
+    until = request.status.undo.until if request.status.undo else None
+    return RequestFacts(request.metadata.uid or "", spec.plan_hash, state, terms, spec.destructive, until)
 
 
 def _vote(approval: Approval) -> Vote:

@@ -17,6 +17,7 @@ from finops_operator.services.ec2.rules.instance_observation import DOWN, UP, st
 
 START_AGAIN: Final[Parameters] = {"endState": "running"}
 _START_SECONDS: Final = 900.0
+_START_SHOWS_SECONDS: Final = 120.0
 
 
 def starts(parameters: Parameters) -> bool:
@@ -72,6 +73,8 @@ WAIT_HEALTHY: Final = StepRules(
     reached=healthy,
     # A start can fail after AWS accepted it: the instance falls back to stopped.
     failed=lambda _, now: not now.exists or now.text("state") in DOWN,
+    # A start that shows late must not be reported as refused: nobody would expect it to run.
+    settle_seconds=_START_SHOWS_SECONDS,
     timeout_seconds=_START_SECONDS,
     patient=True,
 )
