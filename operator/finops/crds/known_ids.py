@@ -78,11 +78,13 @@ _IN_SPEC: Final = {
         "{0}.spec.actions.allowed.map(one, string(one))",
     ),
     "resources": ("has({0}.spec.resources)", "{0}.spec.resources.map(one, string(one))"),
+    "customKinds": ("has({0}.spec.customChecks)", "{0}.spec.customChecks.map(one, string(one.kind))"),
 }
 _POLICY: Final = (
     (CHECKS, "checks", "spec.checks", "check"),
     (ACTIONS, "allowed", "spec.actions.allowed", "action"),
     (KINDS, "resources", "spec.resources", "kind of resource"),
+    (KINDS, "customKinds", "spec.customChecks", "kind of resource"),
 )
 _ACCOUNT: Final = ((ACTIONS, "grants", "spec.allow", "action"),)
 

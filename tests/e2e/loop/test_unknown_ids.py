@@ -56,6 +56,10 @@ def _eventually(holds: Callable[[], bool]) -> bool:
             "spec.actions.allowed: there is no action ec2_instance_explode",
         ),
         ({"resources": ["mainframe"]}, "spec.resources: there is no kind of resource mainframe"),
+        (
+            {"customChecks": [{"id": "our_rule", "kind": "mainframe", "when": "true", "message": "It is old."}]},
+            "spec.customChecks: there is no kind of resource mainframe",
+        ),
     ],
 )
 def test_a_policy_that_names_an_unknown_id_is_refused_with_the_field(

@@ -43,6 +43,10 @@ def named(name: str, **spec: Any) -> ScanPolicy:
     return made.model_copy(update={"metadata": Metadata(name=name, namespace="default")})
 
 
+def custom(kind: str) -> dict[str, str]:
+    return {"id": "our_rule", "kind": kind, "when": "cost.monthly > 100.0", "message": "It costs more than we agreed."}
+
+
 def granting(name: str, *actions: str) -> AwsAccount:
     made = account(allow=[{"namespaces": ["default"], "actions": list(actions)}])
     return made.model_copy(update={"metadata": Metadata(name=name)})
@@ -63,13 +67,16 @@ def test_an_unknown_id_is_refused_and_named_and_a_known_one_is_taken(connection:
     wrong: dict[str, dict[str, Any]] = {
         "spec.checks: there is no check lambda_idle": {"checks": [{"id": "lambda_idle"}, {"id": "ebs_volume_gp2"}]},
         "spec.resources: there is no kind of resource toaster-oven": {"resources": ["toaster-oven"]},
+        "spec.customChecks: there is no kind of resource toaster-oven": {"customChecks": [custom("toaster-oven")]},
         "spec.actions.allowed: there is no action toaster_clean": {
             "actions": {"mode": "Recommend", "allowed": ["toaster_clean"]}
         },
     }
     for number, (said, spec) in enumerate(wrong.items()):
         assert said in refusal(connection, named(f"wrong-{number}", **spec))
-    right = named("right", checks=[{"id": "ebs_volume_gp2"}], resources=["ebs-volume"])
+    right = named(
+        "right", checks=[{"id": "ebs_volume_gp2"}], resources=["ebs-volume"], customChecks=[custom("ebs-volume")]
+    )
     assert scan_policies(connection).create(right).spec.resources == ("ebs-volume",)
 
 
