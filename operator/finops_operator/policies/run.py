@@ -89,7 +89,8 @@ class PolicyScans:
         return head.summary.savings if head is not None and same else None
 
     def _realized(self, namespace: str, name: str) -> Decimal:
-        return sum(
+        """Return what ended acts save a month; undone ones no longer count."""
+        found = sum(
             (
                 Decimal(entry["saving"] or 0)
                 for entry in self.savings.read()
@@ -97,6 +98,8 @@ class PolicyScans:
             ),
             Decimal(0),
         )
+        # A store that lost the entry of an act, and not that of its undo, must not show a negative saving.
+        return max(found, Decimal(0))
 
     def fleet(self, policy: ScanPolicy, kind: str) -> int:
         """Return how many resources of `kind` the policy selected at its last scan; the cap by share counts them.

@@ -271,6 +271,7 @@ def test_a_person_has_a_stop_undone_on_the_command_line(rig: Rig, capsys: pytest
     case.check(StopInstances=1, StartInstances=1)
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     "boundary", ["propose.intended", "propose.created", "undo.proposed", "undo.answered", "undo.undone"]
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from tests.unit.services.ec2.actions.action_cases import INSTANCE, VOLUME
@@ -34,7 +34,7 @@ _START = datetime(2026, 3, 1, tzinfo=UTC)
 _RAN = {"state": "running", "instanceType": "m5.xlarge", "launchTime": "t0"}
 _STOPPED = {**_RAN, "state": "stopped"}
 _GP2 = {"state": "in-use", "volumeType": "gp2", "sizeGiB": "100", "iops": "300", "throughput": ""}
-_GP3 = {"volumeType": "gp3", "iops": 3000, "throughput": 125}
+_GP3: Final[dict[str, Json]] = {"volumeType": "gp3", "iops": 3000, "throughput": 125}
 
 
 def seen(**facts: Json) -> Observation:
