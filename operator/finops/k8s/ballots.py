@@ -140,7 +140,7 @@ def _may_undo(other: Approval, vote: Approval) -> bool:
 
     One human may have several handles, and stamps have whole seconds: whoever said it, and also in the same second.
     """
-    if other.spec.decision is vote.spec.decision or other.status.result is VoteResult.REFUSED:
+    if other.spec.decision in {vote.spec.decision, Choice.UNDO} or other.status.result is VoteResult.REFUSED:
         return False
     return other.spec.request.uid == vote.spec.request.uid and _made(other) >= _made(vote)
 

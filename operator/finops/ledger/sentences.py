@@ -73,8 +73,12 @@ def _proposed(entry: Entry) -> Sentence:
             Shape.NOTE, "The request was created", detail=f"Plan {entry.plan_hash[:12]} cannot change from here on"
         )
     saving, resource = _text(entry.detail, "monthlySavings"), _text(entry.detail, "resource")
-    parts = (f"Saves {saving} USD a month" if saving else "", resource)
     action = words(_text(entry.detail, "action")) or "an act"
+    asked_by = _text(entry.detail, "askedBy")
+    if asked_by:
+        undo = f"The undo of {action} was proposed"
+        return Sentence(Shape.INTENT, undo, detail=f"Asked for by {asked_by}, {resource}")
+    parts = (f"Saves {saving} USD a month" if saving else "", resource)
     return Sentence(
         Shape.INTENT,
         f"proposed {action}",
@@ -151,7 +155,8 @@ def _note_of_act(entry: Entry) -> Sentence:
 
 def _verified(entry: Entry) -> Sentence:
     saving = _text(entry.detail, "monthlySavings")
-    counts = f"Saves {saving} USD a month from here on. " if saving else ""
+    # An undo saves nothing.
+    counts = f"Saves {saving} USD a month from here on. " if saving.strip("0.") else ""
     return Sentence(Shape.DONE, "AWS shows the wanted state", detail=counts + _text(entry.detail, "reason"))
 
 

@@ -167,6 +167,8 @@ def stretches_of(records: Sequence[Record]) -> tuple[Stretch, ...]:
     """Return where the time went: waiting for votes, for the start, calls, and waiting for AWS to show the effect."""
     # What people asked for after the end is no part of the act.
     records = [one for one in records if not _is_about_undo(one)]
+    if not records:
+        return ()
     decided = _first(records, lambda one: one.entry.kind is RecordKind.DECIDED)
     began = _first(records, lambda one: one.entry.kind is RecordKind.INTENT)
     answered = _first(reversed(records), lambda one: one.entry.kind is RecordKind.OUTCOME and one.entry.attempt > 0)

@@ -130,4 +130,5 @@ def with_progress(current: ActionRequest, progress: ActProgress, fence: int) -> 
 
 
 def _message(request: ActionRequest, progress: ActProgress) -> str:
-    return ending(progress.state, progress.message, dry_run=request.spec.dry_run)
+    spec = request.spec
+    return ending(progress.state, progress.message, dry_run=spec.dry_run, is_undo=spec.undoes is not None)

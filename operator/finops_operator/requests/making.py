@@ -60,25 +60,7 @@ class RequestMaker:
             owner_references=(_owner(policy),),
         )
         request = ActionRequest(metadata=metadata, spec=spec)
-        self.ledger.append(
-            Entry(
-                operation_id=intended_id(request),
-                actor="operator",
-                kind=RecordKind.PROPOSED,
-                request=f"{namespace}/{name}/",
-                plan_hash=spec.plan_hash,
-                result="intent",
-                detail={
-                    "specHash": spec_hash(spec),
-                    "policy": policy.metadata.name,
-                    "action": spec.action,
-                    "resource": spec.resource.arn,
-                    "monthlySavings": f"{spec.estimate.monthly_savings}",
-                    "dryRun": spec.dry_run,
-                    **(further or {}),
-                },
-            )
-        )
+        self.ledger.append(_intent(request, further or {}))
         killpoint("propose.intended")
         created = self.requests.create(request)
         killpoint("propose.created")
@@ -88,6 +70,28 @@ class RequestMaker:
             # The request exists, so it was proposed; the request loop takes it in.
             logger.info("request is checked again later: %s", error, extra=request_fields(created))
             return created
+
+
+def _intent(request: ActionRequest, further: Mapping[str, Json]) -> Entry:
+    """Return the record that is made before the object."""
+    spec, metadata = request.spec, request.metadata
+    return Entry(
+        operation_id=intended_id(request),
+        actor="operator",
+        kind=RecordKind.PROPOSED,
+        request=f"{metadata.namespace}/{metadata.name}/",
+        plan_hash=spec.plan_hash,
+        result="intent",
+        detail={
+            "specHash": spec_hash(spec),
+            "policy": spec.policy,
+            "action": spec.action,
+            "resource": spec.resource.arn,
+            "monthlySavings": f"{spec.estimate.monthly_savings}",
+            "dryRun": spec.dry_run,
+            **further,
+        },
+    )
 
 
 def _owner(policy: ScanPolicy) -> OwnerReference:

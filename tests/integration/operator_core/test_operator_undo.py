@@ -310,6 +310,7 @@ def test_a_person_in_slack_has_an_undo_made_and_the_ledger_names_who_asked(rig: 
     case.vote_by_slack(act, "U0ALICE001", "S0SRE00001", decision="Undo")
 
     undo = undo_of(case, act)
+    undo_status(case, act, request=undo["metadata"]["name"])
     assert [one["actor"] for one in case.story("undone")] == ["slack.U0ALICE001"]
     case.vote(undo, "bob")
     case.wait_state(undo, "Succeeded")
