@@ -146,8 +146,11 @@ class Undoing:
             self._done.add(uid)
             return
         if undo.status.state is State.SUCCEEDED and self._is_verified(uid):
-            self.ledger.append(undone_entry(act, undo))
-            killpoint("undo.undone")
+            entry = undone_entry(act, undo)
+            # A new process follows every undo that is kept: what is recorded is not sent again.
+            if self.ledger.find(entry.operation_id) is None:
+                self.ledger.append(entry)
+                killpoint("undo.undone")
         if with_end(act.status.undo, undo) is not None:
             self._show(act, lambda known: with_end(known, undo))
         self._done.add(uid)
