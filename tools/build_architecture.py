@@ -24,6 +24,7 @@ DRAWN: Final = {
     "domain": "`finops.domain`, its values",
     "operator": "`finops_operator`, the rooms of the operator",
     "bot": "`finops_slackbot`, the bot",
+    "web": "`finops_web`, the dashboard",
 }
 """Contract → heading of its picture."""
 

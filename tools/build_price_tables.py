@@ -43,7 +43,7 @@ INPUTS: Final = (
 )
 DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 SOURCE: Final = re.compile(r"derived|[\w.-]+/[\w.-]+")
-"""A figure whose origin nobody can look up is not bundled."""
+"""A figure whose origin nobody can read is not bundled."""
 
 GLOBAL: Final = "global"
 """Stands for the region of figures that are the same in all regions, `*` in the CSV files."""
@@ -261,7 +261,7 @@ def typed_facts(path: Path, key: str) -> dict[str, Any]:
 
 
 def _json(document: Mapping[str, Any]) -> str:
-    # The order of the keys is ours: `service` stands first, where a reader of lines looks for it.
+    # The order of the keys is ours: `service` stands first, where a reader of lines expects it.
     return json.dumps(document, separators=(",", ":"), ensure_ascii=True)
 
 
@@ -316,7 +316,7 @@ def compile_tables(data: Path) -> dict[str, bytes]:
 
 
 def differences(files: Mapping[str, bytes], folder: Path) -> list[str]:
-    """Return the names of files in `folder` that are missing, superfluous or tell something different.
+    """Return the names of files in `folder` that are missing, superfluous or different.
 
     Contents are compared unpacked: another build of zlib packs the same text into other bytes.
     """

@@ -1,6 +1,6 @@
 """Writes charts/finops-operator/values.schema.json from values.yaml: `python tools/build_values_schema.py [--check]`.
 
-Every value has a default, so the defaults tell the types; a key that the chart does not know is refused at install.
+Every value has a default, whose type is the value's; a key that the chart does not know is refused at install.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ EXACTLY: dict[str, dict[str, Any]] = {
     "aws.endpointUrl": ADDRESS,
     "slack.apiUrl": ADDRESS,
     "watch.namespaces": NAMESPACES,
+    "metrics.rules.scanOverdueHours": {"type": "integer", "minimum": 1},
     "secretsJob.ttlSecondsAfterFinished": {"type": ["integer", "null"], "minimum": 0},
     "slackbot.podDisruptionBudget.maxUnavailable": {"type": ["integer", "string"]},
     "web.podDisruptionBudget.maxUnavailable": {"type": ["integer", "string"]},

@@ -33,8 +33,12 @@ class HealthServer:
         ready: Checks,
         notes: Checks | None = None,
         registry: CollectorRegistry | None = None,
+        setting: str = "FINOPS_METRICS_PORT",
     ) -> None:
-        """Args beside the obvious: `notes` are shown by /readyz and change nothing about its answer."""
+        """Args beside the obvious: `notes` are shown by /readyz and change nothing about its answer.
+
+        `setting` is the variable that an error about the port names.
+        """
         probes: Mapping[str, tuple[Checks, Checks]] = {"/healthz": (live, {}), "/readyz": (ready, notes or {})}
 
         class Handler(BaseHTTPRequestHandler):
@@ -63,7 +67,7 @@ class HealthServer:
         except (OSError, OverflowError) as error:
             raise InvalidInput(
                 f"port {port} cannot be used: {getattr(error, 'strerror', None) or error}",
-                field="FINOPS_METRICS_PORT",
+                field=setting,
                 hint="choose a free port",
             ) from error
         self._server.daemon_threads = True

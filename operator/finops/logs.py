@@ -16,6 +16,18 @@ from typing import Any, Final, TextIO
 
 _OWN: Final = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
 _SHORTEST_SECRET: Final = 6
+_LIBRARIES: Final = (
+    "botocore",
+    "boto3",
+    "urllib3",
+    "kubernetes",
+    "asyncio",
+    "slack_bolt",
+    "slack_sdk",
+    "kopf",
+    "uvicorn",
+)
+"""What they say of their own work is theirs; their warnings are ours."""
 _ONE_WORD: Final = re.compile(r"[^\s\"=]+")
 
 
@@ -91,6 +103,5 @@ def configure(*, format_: str, level: str, secrets: Iterable[str] = (), stream: 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # The SDKs' own chatter is theirs; their warnings are ours.
-    for name in ("botocore", "boto3", "urllib3", "kubernetes", "asyncio", "slack_bolt", "slack_sdk", "kopf"):
+    for name in _LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)

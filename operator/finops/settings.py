@@ -146,6 +146,9 @@ class Settings(BaseSettings):
         description="Address that the dashboard listens on.",
     )
     web_port: int = Field(8080, ge=0, le=65_535, description="Port of the dashboard and its API.")
+    web_metrics_port: int = Field(
+        0, ge=0, le=65_535, description="Port on which the dashboard serves /metrics and nothing else. 0: none."
+    )
     web_session_key: Annotated[str, _Secret] = Field(
         "", description="Key that seals the dashboard's sign-in cookies. Empty: a random one, lost at a restart."
     )

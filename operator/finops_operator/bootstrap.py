@@ -22,6 +22,7 @@ from finops.settings import Settings
 from finops.store.address import require_password
 from finops.store.connection import check_server, open_store
 from finops_operator.cluster.handlers.serving import serve
+from finops_operator.cluster.restored import begin_restored
 from finops_operator.killpoint import arm
 from finops_operator.parts.authority import make_authority
 from finops_operator.parts.cloud import make_cloud
@@ -69,6 +70,7 @@ class Operator:
         )
 
     def _take_over(self) -> None:
+        begin_restored(self._authority.store, self._authority.ledger, self._cluster.freeze)
         self._audit_notes.start_again()
         self._judgement.decider.start_again()
         self._authority.protection.start_again()

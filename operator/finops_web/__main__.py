@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import ExitStack
 from typing import Final
 
 import uvicorn
@@ -12,6 +13,7 @@ import uvicorn
 from finops import logs
 from finops.audit_verify import Keys, NotAKey
 from finops.errors import InvalidInput
+from finops.health import HealthServer
 from finops.k8s.person import api_server
 from finops.ports.clock import SystemClock
 from finops.settings import Settings, from_environment
@@ -19,12 +21,14 @@ from finops.store.address import require_password
 from finops.store.connection import open_store
 from finops_web.app import make_app
 from finops_web.context import Parts
+from finops_web.metrics import WebMetrics
 from finops_web.people.sessions import Sessions
 from finops_web.people.visitors import Visitors
 from finops_web.readings.history import History
 from finops_web.readings.resources import ResourceReadings
 from finops_web.readings.verdicts import Verdicts
 
+logger = logging.getLogger(__name__)
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -38,24 +42,50 @@ def main() -> int:
             level=settings.log_level,
             secrets=(settings.redis_url, settings.web_session_key),
         )
-        parts = connect(settings)
+        parts, metrics = connect(settings), WebMetrics()
+        measured = metrics_server(settings, metrics)
     except InvalidInput as error:
-        logging.getLogger(__name__).error("cannot start", extra={"error": str(error)})  # noqa: TRY400 - it is whole
+        logger.error("cannot start", extra={"error": str(error)})  # noqa: TRY400 - it is whole
         return 2
-    uvicorn.run(
-        make_app(parts),
-        host=settings.web_host,
-        port=settings.web_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Who asks is judged by token alone; a header of a proxy says nothing.
-        proxy_headers=False,
-        timeout_keep_alive=15,
-        timeout_graceful_shutdown=10,
-        limit_concurrency=200,
-    )
+    with ExitStack() as running:
+        if measured is not None:
+            running.callback(measured.stop)
+            measured.start()
+        logger.info("the dashboard starts", extra={"address": f"{settings.web_host}:{settings.web_port}"})
+        uvicorn.run(
+            make_app(parts, metrics),
+            host=settings.web_host,
+            port=settings.web_port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Who asks is judged by token alone; a header of a proxy says nothing.
+            proxy_headers=False,
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=10,
+            limit_concurrency=200,
+        )
     return 0
+
+
+def metrics_server(settings: Settings, metrics: WebMetrics) -> HealthServer | None:
+    """Return the server of /metrics on a port of its own, bound and not started; None when the settings name no port.
+
+    The dashboard's own port may be open to everybody, and who measures brings no token.
+
+    Raises:
+        InvalidInput: the port cannot be used.
+    """
+    if not settings.web_metrics_port:
+        return None
+    return HealthServer(
+        host=settings.metrics_host,
+        port=settings.web_metrics_port,
+        live={},
+        ready={},
+        registry=metrics.registry,
+        setting="FINOPS_WEB_METRICS_PORT",
+    )
 
 
 def connect(settings: Settings) -> Parts:

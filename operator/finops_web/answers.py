@@ -39,7 +39,7 @@ def success(
     """Return the envelope of an answer; `as_of` is when the oldest scan behind it ended."""
     meta = {
         "asOf": as_of.isoformat() if as_of is not None else None,
-        "gaps": [gap_to_json(one) for one in gaps],
+        "gaps": [one.to_json() for one in gaps],
         "next": next_page,
     }
     return {"status": "success", "success": True, "data": data, "meta": meta}
@@ -57,19 +57,6 @@ def problem(status: int, code: str, message: str, hint: str = "", field: str = "
         "detail": message,
     }
     return JSONResponse(body, status_code=status, media_type="application/problem+json")
-
-
-def gap_to_json(gap: Gap) -> dict[str, Any]:
-    """Return one gap as reports spell it."""
-    return {
-        "account": gap.account,
-        "region": gap.region,
-        "service": gap.service,
-        "operation": gap.operation,
-        "code": gap.code,
-        "message": gap.message,
-        "resources": gap.resources,
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from finops.errors import FinopsError, InvalidInput, Refused, Unavailable
 from finops_web import api, pages
 from finops_web.answers import NotThere, problem
 from finops_web.context import Parts, SignInNeeded
+from finops_web.metrics import WebMetrics
 from finops_web.rendering import render_error
 
 logger = logging.getLogger(__name__)
@@ -40,10 +41,11 @@ _HEADERS: Final = {
 _Next = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(parts: Parts) -> FastAPI:
-    """Return the application around connected parts."""
+def make_app(parts: Parts, metrics: WebMetrics) -> FastAPI:
+    """Return the application around connected parts, which counts its answers in `metrics`."""
     app = FastAPI(title="finops operator", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
     app.state.parts = parts
+    app.state.metrics = metrics
     modules = [
         import_module(f"{package.__name__}.{found.name}")
         for package in (api, pages)
@@ -54,11 +56,17 @@ def make_app(parts: Parts) -> FastAPI:
     entries = [module.ENTRY for module in modules if hasattr(module, "ENTRY")]
     app.state.navigation = tuple(sorted(entries, key=lambda entry: entry.order))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    app.middleware("http")(_guard)
+    app.middleware("http")(_counted)
     app.add_exception_handler(FinopsError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     return app
+
+
+async def _counted(request: Request, call_next: _Next) -> Response:
+    """Count the answer of the guard and of whatever stands behind it."""
+    metrics: WebMetrics = request.app.state.metrics
+    return await metrics.measured(request, lambda asked: _guard(asked, call_next))
 
 
 async def _guard(request: Request, call_next: _Next) -> Response:

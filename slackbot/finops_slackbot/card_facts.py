@@ -59,6 +59,7 @@ class CardFacts:
 
     Attributes:
         words: the act as the operator presents it.
+        lasts_days: days after which AWS undoes the act by itself, so that its saving comes once; 0: every month.
         digest: set when the card is in the thread of a message that lists several requests.
         steps, rollback: what is carried out, and the titles of the steps that would undo it.
         votes: every vote that was counted when it was cast, in order.
@@ -95,6 +96,7 @@ class CardFacts:
     current_monthly_cost: Decimal
     new_monthly_cost: Decimal
     monthly_savings: Decimal
+    lasts_days: int
     currency: str
     price_source: str
     price_date: str
@@ -187,7 +189,8 @@ def _identity(request: ActionRequest) -> dict[str, Any]:
         "resource_kind": str(spec.resource.kind),
         "resource_id": spec.resource.id,
         "resource_arn": spec.resource.arn,
-        "resource_name": spec.resource.name,
+        # Where a service knows its resources by name alone, the name is the id: it is shown once.
+        "resource_name": "" if spec.resource.name == spec.resource.id else spec.resource.name,
         "account": spec.account,
         "account_id": spec.resource.account_id,
         "region": spec.region,
@@ -204,6 +207,7 @@ def _proposal(request: ActionRequest) -> dict[str, Any]:
         "current_monthly_cost": spec.estimate.current_monthly_cost,
         "new_monthly_cost": spec.estimate.new_monthly_cost,
         "monthly_savings": spec.estimate.monthly_savings,
+        "lasts_days": spec.estimate.lasts_days or 0,
         "currency": spec.estimate.currency,
         "price_source": spec.estimate.price_source,
         "price_date": spec.estimate.price_date,

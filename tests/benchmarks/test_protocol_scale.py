@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.integration.protocol.protocol_search import search
-from tests.integration.protocol.protocol_steps import Protocol
+from tests.support.protocol_search import search
+from tests.support.protocol_steps import Protocol
 
 
 @pytest.mark.timeout(900)

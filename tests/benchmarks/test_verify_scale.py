@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.ledger_keys import KEYS, PUBLIC_KEYS
-from tests.unit.ledger.ledger_lines import HONEST, START
+from tests.support.ledger_lines import HONEST, START
 
 from finops.audit_verify import verify
 from finops.domain.audit import GENESIS_HASH, Record

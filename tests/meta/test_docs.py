@@ -272,6 +272,18 @@ def test_every_dependency_is_explained() -> None:
             assert re.search(rf"^\| .*\b{re.escape(name)}\b", page, re.MULTILINE), f"{name} is not explained"
 
 
+def test_every_guide_is_linked_from_a_page_that_is_no_guide() -> None:
+    guides = {path.resolve() for path in (ROOT / "docs/how-to").glob("*.md")}
+    assert guides
+    linked = {
+        (page.parent / match["target"].partition("#")[0]).resolve()
+        for page in PAGES
+        if page.resolve() not in guides
+        for match in LINK.finditer(text_of(page))
+    }
+    assert guides - linked == set()
+
+
 def test_every_decision_record_is_in_the_list_and_names_context_decision_and_costs() -> None:
     listed = text_of(ROOT / "docs/adr/README.md")
     for record in sorted((ROOT / "docs/adr").glob("0*.md")):

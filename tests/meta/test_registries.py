@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from finops.audit_verify.plan import problem_of_call
+from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ResourceRef
 from finops.domain.resource import Resource
 from finops_operator.plugins.action import Action
@@ -26,7 +29,7 @@ SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 CAMEL = re.compile(r"[a-z]+([A-Z][a-z0-9]*)+")
 
 
-def test_the_four_checks_and_two_kinds_of_this_version_load() -> None:
+def test_the_registry_finds_checks_and_kinds_by_their_files() -> None:
     assert set(CHECKS) >= {
         "ec2_instance_idle",
         "ec2_instance_overprovisioned",
@@ -134,7 +137,34 @@ def test_an_action_declares_rights_within_its_permissions(action: Action) -> Non
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
 def test_the_sample_of_an_action_makes_a_plan(action: Action) -> None:
+    assert {step.id for step in _sample_plan(action).steps} <= set(action.procedure.steps)
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
+def test_the_verifier_of_the_ledger_takes_every_call_that_leads_an_action_back(action: Action) -> None:
+    plan = _sample_plan(action)
+    assert _problems_of_rollback(plan, action.procedure.compensation(plan)) == []
+
+
+def test_a_call_that_leads_nothing_of_the_plan_back_is_found() -> None:
+    plan = _sample_plan(ACTIONS["ec2_instance_stop"])
+    foreign = PlanStep("undo", "ec2:TerminateInstances", {"InstanceIds": [plan.resource.id]})
+    (problem,) = _problems_of_rollback(plan, (foreign,))
+    assert "leads nothing of the plan back" in problem
+
+
+def _sample_plan(action: Action) -> Plan:
     kind = KINDS[min(action.kinds)]
     resource = ResourceRef(kind.id, kind.sample.id, kind.sample.arn, "111111111111", "us-east-1")
-    plan = action.plan(resource, action.sample.parameters, action.sample.assumed)
-    assert {step.id for step in plan.steps} <= set(action.procedure.steps)
+    return action.plan(resource, action.sample.parameters, action.sample.assumed)
+
+
+def _problems_of_rollback(plan: Plan, steps: Sequence[PlanStep]) -> list[str]:
+    """Return what `finops audit verify` has against the calls among the steps, made after the act turned back."""
+    records = [
+        {"step": one.id, "detail": {"operation": one.operation, "parameters": dict(one.parameters), "back": True}}
+        for one in steps
+        if one.operation
+    ]
+    found = [problem_of_call(plan.to_json(), record, "uid", turned=True) for record in records]
+    return [problem for problem in found if problem]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from tests.support.forgeries import everybody, table, tries
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
@@ -25,6 +26,12 @@ def test_every_line_names_a_test(heading: str) -> None:
     rows = rows_of(heading)
     assert len(rows) >= 9
     assert [row for row in rows if not NAMED.search(row.rsplit("|", 2)[-2])] == []
+
+
+def test_the_table_of_forgeries_is_the_one_that_is_tried_on_an_api_server() -> None:
+    assert rows_of("Forgeries, tried on a real API server") == table()
+    assert f"All are: {everybody()}." in " ".join(PAGE.split())
+    assert len(tries()) >= 40
 
 
 def test_every_test_that_is_named_exists() -> None:

@@ -1,9 +1,9 @@
 """The words that the product does not use (docs/glossary.md) stay out of what users and developers read.
 
-Every text constant of the programs counts that is a phrase (cards, messages, conditions, events, options, logs), and
-every page of the documentation, the chart's values and notes included; and, of the code, all names, docstrings and
-comments; of a test, its name. A name is searched word by word: `lookAgain`, `look_again` and `look again` are one
-phrase.
+Every text constant of the programs and tools counts that is a phrase (cards, messages, conditions, events, options,
+logs), and every page of the documentation, the chart's values and templates and the dashboard's pages included; and, of
+the code, all names, docstrings and comments; of a test, its name. A name is searched word by word: `lookAgain`,
+`look_again` and `look again` are one phrase.
 """
 
 from __future__ import annotations
@@ -19,17 +19,25 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[2]
-PROGRAMS: Final = ("operator/finops", "operator/finops_operator", "slackbot/finops_slackbot")
-CODE: Final = (*PROGRAMS, "operator/finops_web", "operator/finops_sandbox", "tests/support")
+PROGRAMS: Final = (
+    "operator/finops",
+    "operator/finops_operator",
+    "operator/finops_sandbox",
+    "operator/finops_web",
+    "slackbot/finops_slackbot",
+    "tools",
+)
+CODE: Final = (*PROGRAMS, "tests/support")
 PAGES: Final = (
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted(ROOT.glob("*.md")),
     ROOT / "charts/finops-operator/values.yaml",
-    ROOT / "charts/finops-operator/templates/NOTES.txt",
+    *(path for path in sorted((ROOT / "charts/finops-operator/templates").rglob("*")) if path.is_file()),
+    *(path for path in sorted((ROOT / "operator/finops_web").rglob("*")) if path.suffix in {".html", ".js"}),
 )
 BANNED: Final = re.compile(
-    r"\b(tells?|told|telling|hears?|heard|hearing|look(s|ed|ing)?|silence[ds]?|silent(ly)?|mend(s|ed|ing)?|bills? on"
-    r"|way back|for good"
+    r"\b(tells?|told|telling|hears?|heard|hearing|look(s|ed|ing)?|silence[ds]?|silent(ly)?|mend(s|ed|ing)?"
+    r"|bill(s|ed)? on|way back|for good"
     r"|something twice|a text in quotes|is no text|cannot be asked)\b",
     re.IGNORECASE,
 )

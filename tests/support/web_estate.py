@@ -32,6 +32,7 @@ from finops.store.resource_costs import ResourceCostStore
 from finops_sandbox.kubernetes.double import KubernetesDouble
 from finops_web.app import make_app
 from finops_web.context import Parts
+from finops_web.metrics import WebMetrics
 from finops_web.people.sessions import Sessions
 from finops_web.people.visitors import Visitors
 from finops_web.readings.history import History
@@ -168,6 +169,7 @@ class Site:
         clock: FakeClock | None = None,
         keys: Keys | None = None,
         demo: bool = False,
+        metrics: WebMetrics | None = None,
     ) -> TestClient:
         """A client of a dashboard on `store`; it follows no redirect by itself."""
         moment = clock or FakeClock(NOW)
@@ -185,7 +187,7 @@ class Site:
             clock=moment,
             demo=demo,
         )
-        return TestClient(make_app(parts), base_url="http://localhost", follow_redirects=False)
+        return TestClient(make_app(parts, metrics or WebMetrics()), base_url="http://localhost", follow_redirects=False)
 
     def token(self, person: str = "alice") -> str:
         return self.cluster.token(person)

@@ -2,23 +2,22 @@
 
 The document counts only when its hash is the approved one. During a rollback an action makes calls that stand in no
 plan: they must come after the record that turned the act, concern the plan's resource alone, and be a call of the plan
-or its opposite.
+or its opposite. Where the plan's fingerprint says all of what was there before, the whole call is made anew from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 from finops.audit_verify.form import NotARecord, digest
 
+_Call: TypeAlias = tuple[str, dict[str, Any]]
 _UID = "$(request.uid)"
 """Stands in a plan where the call carries the request's uid, which is born after the plan was approved."""
 _OPPOSITE = {
     "ec2:StopInstances": "ec2:StartInstances",
     "ec2:StartInstances": "ec2:StopInstances",
-    "rds:StopDBInstance": "rds:StartDBInstance",
-    "rds:StartDBInstance": "rds:StopDBInstance",
 }
 
 
@@ -60,21 +59,65 @@ def _problem_of_rollback(
     plan: Mapping[str, Any], steps: list[Mapping[str, Any]], operation: object, parameters: object, called: str
 ) -> str:
     planned = {str(step["operation"]) for step in steps}
+    resource, fingerprint = plan.get("resource"), plan.get("fingerprint")
+    known = planned & _BEFORE.keys()
+    if known and isinstance(resource, Mapping) and isinstance(fingerprint, Mapping):
+        try:
+            wanted = [_BEFORE[one](str(resource["id"]), fingerprint) for one in known]
+        except (KeyError, TypeError, ValueError):
+            return f"{called} leads back to what the plan does not say"
+        # By digest: Python takes true for 1.
+        same = digest([operation, parameters]) in {digest([*one]) for one in wanted}
+        return "" if same else f"{called} does not restore what the plan found"
     if operation not in planned | {_OPPOSITE[one] for one in planned if one in _OPPOSITE}:
         return f"{called} calls {operation!r}, which leads nothing of the plan back"
-    resource = plan.get("resource")
     named = set(_identifiers(parameters))
     if not isinstance(resource, Mapping) or named != {resource.get("id")}:
         return f"{called} concerns another resource than the plan's"
     return ""
 
 
+def _running_database(name: str, _before: Mapping[str, Any]) -> _Call:
+    return "rds:StartDBInstance", {"DBInstanceIdentifier": name}
+
+
+def _retention(name: str, before: Mapping[str, Any]) -> _Call:
+    days = int(before["retentionDays"])
+    if days == 0:
+        return "logs:DeleteRetentionPolicy", {"logGroupName": name}
+    return "logs:PutRetentionPolicy", {"logGroupName": name, "retentionInDays": days}
+
+
+def _capacity(name: str, before: Mapping[str, Any]) -> _Call:
+    listed = [one.split("=") for one in str(before["indexes"]).split(",") if one]
+    indexes = [{"Update": {"IndexName": index, "ProvisionedThroughput": _units(of)}} for index, of in listed]
+    call = {
+        "TableName": name,
+        "BillingMode": before["billingMode"],
+        "ProvisionedThroughput": _units(str(before["capacity"])),
+    }
+    return "dynamodb:UpdateTable", {**call, **({"GlobalSecondaryIndexUpdates": indexes} if indexes else {})}
+
+
+def _units(text: str) -> dict[str, int]:
+    read, write = text.split("/")
+    return {"ReadCapacityUnits": int(read), "WriteCapacityUnits": int(write)}
+
+
+_BEFORE: Mapping[str, Callable[[str, Mapping[str, Any]], _Call]] = {
+    "rds:StopDBInstance": _running_database,
+    "logs:PutRetentionPolicy": _retention,
+    "dynamodb:UpdateTable": _capacity,
+}
+"""Operation of a plan → the one call that leads it back, from the resource's id and the fingerprint."""
+
+
 def _identifiers(value: object) -> Iterator[object]:
-    """Yield what the parameters name: every value under a key that ends in Id, Ids or Identifier."""
+    """Yield what the parameters name: every value under a key that ends in Id or Ids."""
     if not isinstance(value, Mapping):
         return
     for key, inner in value.items():
-        if str(key).endswith(("Id", "Ids", "Identifier")):
+        if str(key).endswith(("Id", "Ids")):
             yield from inner if isinstance(inner, list) else (inner,)
 
 

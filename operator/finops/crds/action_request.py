@@ -48,7 +48,8 @@ class ResourceReference(Part):
     """The AWS resource an act is about."""
 
     kind: KindId = Field(description="Its kind, such as ec2-instance.")
-    id: Annotated[str, Field(min_length=1, max_length=256)] = Field(description="Its id, such as i-0123456789abcdef0.")
+    # A log group's id is its name, of up to 512 characters.
+    id: Annotated[str, Field(min_length=1, max_length=512)] = Field(description="Its id, such as i-0123456789abcdef0.")
     arn: str = Field(max_length=2048, description="Its ARN.")
     account_id: AccountId = Field(description="The 12 digits of the account it is in.")
     name: str = Field(default="", max_length=256, description="Its Name tag. Default: empty, it has none.")
@@ -91,6 +92,13 @@ class Estimate(Part):
     current_monthly_cost: Money = Field(description="What the resource costs a month now.")
     new_monthly_cost: Money = Field(description="What remains to be paid a month afterwards.")
     monthly_savings: Money = Field(description="The difference a month.")
+    lasts_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=365,
+        description="Days after which AWS undoes the act by itself: monthlySavings is then saved once, in the month of "
+        "the act. 1 to 365. Default: absent, it is saved every month.",
+    )
     currency: Literal["USD"] = Field(default="USD", description="Currency of all three. Default: USD.")
     price_source: Word = Field(description="Where the prices come from.")
     price_date: Annotated[str, Field(max_length=64)] = Field(description="The day the prices were read, as 2026-01-31.")
@@ -220,6 +228,13 @@ class ActionRequestSpec(Part):
             ".approval.required",
         ),
     )
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """The steps in words, by their ids: of the plan and of the rollback; without those that have none."""
+        back = self.presentation.rollback if self.presentation is not None else ()
+        titles = {one.id: one.title for one in back} | {one.id: one.title for one in self.plan}
+        return {step: title for step, title in titles.items() if title}
 
     def to_plan(self) -> Plan:
         """The plan as the domain knows it; its hash must be plan_hash.

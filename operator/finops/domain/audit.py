@@ -16,6 +16,8 @@ from typing import Final
 
 from finops.domain.canonical import Json, sha256_hex
 
+LOSS_ACCEPTED: Final = "accepted"
+"""Result of the checkpoint record by which an administrator's acceptance of lost records takes effect."""
 GENESIS_HASH: Final = "0" * 64
 """`previousHash` of record 1."""
 
@@ -146,6 +148,11 @@ def record_from_json(document: Mapping[str, Json], signature: str = "") -> Recor
         key=str(document["key"]),
         signature=signature,
     )
+
+
+def is_loss(record: Record) -> bool:
+    """Return whether the record says that records before it were lost, and that an administrator accepted it."""
+    return record.entry.kind is RecordKind.CHECKPOINT and record.entry.result == LOSS_ACCEPTED
 
 
 def request_uid(request: str) -> str:

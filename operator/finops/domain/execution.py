@@ -176,6 +176,10 @@ class Journal:
         """Return the last word on a step: its latest outcome, or its intent while open."""
         return next((entry for entry in reversed(self.entries) if entry.step == step), None)
 
+    def has_unanswered(self, step: str) -> bool:
+        """Return whether an attempt of a step had no answer and was not seen to have its effect in time."""
+        return any(e.step == step and e.result is Result.ABSENT for e in self.entries)
+
     def failures(self, step: str) -> int:
         """Count the attempts of a step that had no effect."""
         return sum(1 for e in self.entries if e.step == step and e.result in {Result.REJECTED, Result.ABSENT})

@@ -93,7 +93,7 @@ def next_move(situation: Situation, *, stop: Stop | None = None, refusals: tuple
         return Ended(journal.ended, journal.end_message)
     taken = _taken(situation)
     if taken:
-        return _rolled_back(situation, f"{journal.entries[-1].step}: {taken}; it is left alone")
+        return _rolled_back(situation, f"{situation.title(journal.entries[-1].step)}: {taken}; it is left alone")
     if journal.turned is not None:
         return _backward(situation)
     if not journal.may_have_changed:
@@ -164,9 +164,9 @@ def _call_unanswered(situation: Situation, step: PlanStep, stop: Stop | None, re
     found = situation.procedure.found(situation.plan, situation.observation)
     taken = rules.taken(situation.plan, journal, situation.observation, situation.since(last.at))
     if taken:
-        return _rolled_back(situation, f"{step.id}: {taken}; it is left alone")
+        return _rolled_back(situation, f"{situation.title(step.id)}: {taken}; it is left alone")
     if not situation.observation.exists:
-        return Finish(State.STALE, f"{step.id} had no answer. {found}")
+        return Finish(State.STALE, f"{situation.title(step.id)} had no answer. {found}")
     if stop is not None and stop.kind is StopKind.HOLD:
         return Hold(stop.message)
     shows = situation.reached(step)
@@ -176,14 +176,23 @@ def _call_unanswered(situation: Situation, step: PlanStep, stop: Stop | None, re
         *(() if shows else refusals),
         *((stop.message,) if stop is not None else ()),
     )
-    words = (f"{step.id} was called without an answer, and AWS may still carry it out.", *forbidden, found)
-    alarm = " ".join(words).rstrip()
+    refusal = "" if shows else _refusal_of_repetition(situation, last)
+    called = f"{situation.title(step.id)} was called without an answer, and AWS may still carry it out."
+    alarm = " ".join(word for word in (called, *forbidden, refusal, found) if word)
     if forbidden:
         return WaitFor(step.id, LONGEST_PAUSE_SECONDS, alarm=alarm)
     pause = backoff_seconds(journal.failures(step.id)) - situation.since(last.at)
     if pause > 0:
-        return WaitFor(step.id, min(pause, LONGEST_PAUSE_SECONDS))
-    return Call(step, last.attempt + 1, alarm=alarm if last.attempt >= rules.maximum_attempts else "")
+        return WaitFor(step.id, min(pause, LONGEST_PAUSE_SECONDS), alarm=alarm if refusal else "")
+    return Call(step, last.attempt + 1, alarm=alarm if refusal or last.attempt >= rules.maximum_attempts else "")
+
+
+def _refusal_of_repetition(situation: Situation, last: JournalEntry) -> str:
+    """Return why AWS refused the last attempt, in a sentence; empty unless a further one would be refused as well."""
+    passing = last.retryable or last.code in situation.rules_of(last.step).retry_codes
+    if last.result is not Result.REJECTED or passing:
+        return ""
+    return _refused(situation, last.step, last.code) or f"The repetition failed: {_why(last)}."
 
 
 def _wait_unseen(situation: Situation, step: str, waiting: str) -> WaitFor:
@@ -191,9 +200,8 @@ def _wait_unseen(situation: Situation, step: str, waiting: str) -> WaitFor:
     if waited <= rules.settle_seconds:
         return WaitFor(waiting, rules.poll_seconds)
     found = situation.procedure.found(situation.plan, situation.observation)
-    alarm = (
-        f"{step} was called, and nothing is seen of it after {rules.settle_seconds:.0f} seconds; still waiting. {found}"
-    )
+    called = f"{situation.title(step)} was called"
+    alarm = f"{called}, and nothing is seen of it after {rules.settle_seconds:.0f} seconds; still waiting. {found}"
     return WaitFor(waiting, pause_before_next(rules, waited), alarm=alarm.rstrip())
 
 
@@ -221,7 +229,7 @@ def _before_destroying(situation: Situation, call: Call, stop: Stop | None, refu
     )
     if not reasons:
         return Hold(stop.message, call.step.id) if stop is not None else call
-    kept = f"{call.step.id} was not carried out; what was made before it is kept."
+    kept = f"{situation.title(call.step.id)} was not carried out; what was made before it is kept."
     return Compensate(call.step.id, f"{' '.join(reasons)} {kept}")
 
 
@@ -240,7 +248,7 @@ def _forward(situation: Situation) -> Move:
         destroyed = _destroyed(situation)
         if destroyed:
             found = situation.procedure.found(situation.plan, situation.observation)
-            return NeedsHuman(f"{destroyed} was carried out, but {late}. {found}".rstrip())
+            return NeedsHuman(f"{situation.title(destroyed)} was carried out, but {late}. {found}".rstrip())
         return Compensate("verify", late)
     return WaitFor("verify", _poll(situation, steps), verifying=True)
 
@@ -271,16 +279,18 @@ def _changing(situation: Situation, step: PlanStep) -> Move | None:
     if last.result is Result.FOREIGN:
         if situation.rules(step).destroys:
             return _foreign_after_destroying(situation, step)
-        return Compensate(step.id, f"{step.id}: the resource is in a state that neither we nor the plan made")
+        foreign = "the resource is in a state that neither we nor the plan made"
+        return Compensate(step.id, f"{situation.title(step.id)}: {foreign}")
     rules = situation.rules(step)
     retryable = last.result is Result.ABSENT or last.retryable or last.code in rules.retry_codes
     if not retryable or last.attempt >= rules.maximum_attempts:
-        return Compensate(step.id, _refused(situation, step.id, last.code) or f"{step.id} failed: {_why(last)}")
+        failed = f"{situation.title(step.id)} failed: {_why(last)}"
+        return Compensate(step.id, _refused(situation, step.id, last.code) or failed)
     pause = backoff_seconds(situation.journal.failures(step.id)) - situation.since(last.at)
     if pause > 0:
         return WaitFor(step.id, pause)
     if not situation.expected(step):
-        return Compensate(step.id, f"{step.id}: the resource is not as the plan expects it here")
+        return Compensate(step.id, f"{situation.title(step.id)}: the resource is not as the plan expects it here")
     return Call(step, last.attempt + 1)
 
 
@@ -298,20 +308,22 @@ def _foreign_after_destroying(situation: Situation, step: PlanStep) -> Move | No
     if situation.reached(step):
         return None
     if situation.expected(step):
-        return Compensate(step.id, f"{step.id} had no effect; the resource is as it was")
-    return NeedsHuman(f"{step.id}: what became of the call is not known, and the resource was changed meanwhile")
+        return Compensate(step.id, f"{situation.title(step.id)} had no effect; the resource is as it was")
+    unclear = "what became of the call is not known, and the resource was changed meanwhile"
+    return NeedsHuman(f"{situation.title(step.id)}: {unclear}")
 
 
 def _first_call(situation: Situation, step: PlanStep) -> Move:
     if situation.expected(step):
         return Call(step, 1)
     if not situation.journal.may_have_changed:
-        return Finish(State.STALE, f"The resource is not in a state from which {step.id} can be called.")
+        needed = situation.title(step.id)
+        return Finish(State.STALE, f"The resource is not in a state from which {needed} can be called.")
     # AWS shows effects late; only a difference that lasts is one, unless no call of ours can have made it.
     rules = situation.rules(step)
     if not _changed(situation, step) and situation.since(situation.journal.last_at) < rules.settle_seconds:
         return WaitFor(step.id, rules.poll_seconds)
-    return Compensate(step.id, f"{step.id}: the resource is not as the plan expects it here")
+    return Compensate(step.id, f"{situation.title(step.id)}: the resource is not as the plan expects it here")
 
 
 def _changed(situation: Situation, step: PlanStep) -> bool:
@@ -333,7 +345,7 @@ def _waiting(situation: Situation, step: PlanStep) -> Move | None:
     rules = situation.rules(step)
     if _changed(situation, step):
         found = situation.procedure.found(situation.plan, situation.observation)
-        return Compensate(step.id, f"{step.id}: the resource was changed meanwhile. {found}".rstrip())
+        return Compensate(step.id, f"{situation.title(step.id)}: the resource was changed meanwhile. {found}".rstrip())
     if situation.reached(step):
         return None
     hidden = unseen(situation)
@@ -343,11 +355,11 @@ def _waiting(situation: Situation, step: PlanStep) -> Move | None:
     settled = situation.since(situation.journal.last_at) >= rules.settle_seconds
     if settled and rules.failed(situation.plan, situation.observation):
         found = situation.procedure.found(situation.plan, situation.observation) or "AWS reports a failure."
-        return Compensate(step.id, f"{step.id} cannot succeed any more. {found}")
+        return Compensate(step.id, f"{situation.title(step.id)} cannot succeed any more. {found}")
     waited = situation.since(situation.journal.last_at)
     if waited <= rules.timeout_seconds:
         return WaitFor(step.id, rules.poll_seconds)
-    late = f"{step.id} takes longer than {rules.timeout_seconds:.0f} seconds"
+    late = f"{situation.title(step.id)} takes longer than {rules.timeout_seconds:.0f} seconds"
     return (
         WaitFor(step.id, pause_before_next(rules, waited), alarm=late) if rules.patient else Compensate(step.id, late)
     )
@@ -363,7 +375,7 @@ def _backward(situation: Situation) -> Move:
     if destroyed:
         if situation.procedure.verified(situation.plan, situation.observation):
             return Verified()
-        return NeedsHuman(f"{why}; {destroyed} may have been carried out")
+        return NeedsHuman(f"{why}; {situation.title(destroyed)} may have been carried out")
     steps = situation.procedure.compensation(situation.plan)
     opened = situation.journal.open
     for step in steps:
@@ -427,7 +439,7 @@ def _fails(situation: Situation, last: JournalEntry) -> str:
     why = "AWS accepted it and took it back" if last.result in DONE else _why(last)
     why = _refused(situation, last.step, last.code).rstrip(".") or why
     found = situation.procedure.found(situation.plan, situation.observation)
-    return f"{last.step} failed {last.attempt} times: {why}; still trying. {found}".rstrip()
+    return f"{situation.title(last.step)} failed {last.attempt} times: {why}; still trying. {found}".rstrip()
 
 
 def _wait_back(situation: Situation, step: PlanStep) -> Move:
@@ -440,4 +452,4 @@ def _overdue(situation: Situation, step: PlanStep) -> str:
     limit = situation.rules(step).timeout_seconds
     if situation.since(situation.journal.turned_at) <= limit:
         return ""
-    return f"{step.id}: the rollback takes longer than {limit:.0f} seconds; still trying"
+    return f"{situation.title(step.id)}: the rollback takes longer than {limit:.0f} seconds; still trying"

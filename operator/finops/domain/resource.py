@@ -90,3 +90,15 @@ class Gap:
     code: str
     message: str
     resources: int | None = None
+
+    def to_json(self) -> dict[str, str | int | None]:
+        """Return the gap as reports, the command line and the dashboard spell it."""
+        return {
+            "account": self.account,
+            "region": self.region,
+            "service": self.service,
+            "operation": self.operation,
+            "code": self.code,
+            "message": self.message,
+            "resources": self.resources,
+        }

@@ -6,13 +6,14 @@ Used by `finops.domain.next_move`, which decides.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from finops.domain.backoff import Backoff
 from finops.domain.execution import DONE, Journal, Observation, Procedure, Result, StepRules
 from finops.domain.plan import Plan, PlanStep
+from finops.domain.quantity import words
 
 BACKOFF_BASE_SECONDS: Final = 5.0
 BACKOFF_CAP_SECONDS: Final = 300.0
@@ -33,13 +34,18 @@ _UNKNOWN: Final = StepRules(reached=lambda _plan, _now: False, settle_seconds=12
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything a move is decided from."""
+    """Everything a move is decided from, and `titles`, the steps in words for its messages (step id → title)."""
 
     plan: Plan
     procedure: Procedure
     journal: Journal
     observation: Observation
     now: datetime
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    def title(self, step: str) -> str:
+        """Return a step for people, quoted: `"Start the instance again"`; without a title the words of its id."""
+        return f'"{self.titles.get(step) or words(step)}"'
 
     def rules(self, step: PlanStep) -> StepRules:
         return self.rules_of(step.id)
@@ -108,6 +114,6 @@ def shows_late(situation: Situation, step: PlanStep) -> bool:
 
     What destroys, or made something that must be named first, is not judged by this.
     """
-    lost = any(entry.step == step.id and entry.result is Result.ABSENT for entry in situation.journal.entries)
+    lost = situation.journal.has_unanswered(step.id)
     names = situation.rules(step).destroys or situation.observation.text("created")
     return lost and not names and situation.reached(step)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from finops.domain.audit import GENESIS_HASH, Entry, RecordKind
+from finops.domain.audit import GENESIS_HASH, LOSS_ACCEPTED, Entry, RecordKind
 from finops.domain.canonical import Json
 from finops.errors import LedgerDiverged
 from finops.ledger.checkpoint import Checkpoint, parse_checkpoint
@@ -28,7 +28,6 @@ EVERY_RECORDS: Final = 100
 EVERY_SECONDS: Final = 60.0
 FIRST: Final = "first"
 MADE: Final = "made"
-ACCEPTED: Final = "accepted"
 
 _BEFORE_THE_FIRST: Final = 2
 """Records of a new ledger when it is anchored for the first time: the lease was acquired, perhaps a key changed."""
@@ -133,10 +132,10 @@ class Anchor:
             return None
         before: list[Json] = [one.to_json() for one in self._loss.before]
         return Entry(
-            operation_id=f"checkpoint:{ACCEPTED}:{self._loss.accepted}",
+            operation_id=f"checkpoint:{LOSS_ACCEPTED}:{self._loss.accepted}",
             actor="operator",
             kind=RecordKind.CHECKPOINT,
-            result=ACCEPTED,
+            result=LOSS_ACCEPTED,
             detail={"accepted": self._loss.accepted, "problem": self._loss.problem, "anchored": before},
         )
 
@@ -165,7 +164,7 @@ class Anchor:
     def announce(self, entry: Entry) -> None:
         """Let administrators know of a record about the anchor that concerns them."""
         size = str(entry.detail.get("size", "0"))
-        if entry.result == ACCEPTED:
+        if entry.result == LOSS_ACCEPTED:
             self._witness.announce(
                 f"A loss of the ledger was accepted and recorded. What had been found: {entry.detail['problem']}."
             )

@@ -161,7 +161,13 @@ class DurableLedger:
                 )
             record = self._append_to_stream(entry, after)
             self._passage(f"ledger.{entry.kind.value}.after-stream")
-            self._sinks.catch_up(record)
+            try:
+                self._sinks.catch_up(record)
+            except LedgerDiverged as error:
+                if _has_lost(self._fence, record):
+                    self._sinks.diverged = ""
+                    raise FenceLost(f"the lease was lost while record {record.sequence} was written") from error
+                raise
             return record
 
     def find(self, operation_id: str) -> Record | None:
@@ -271,6 +277,18 @@ def _shown(record: Record, operation_id: str, known: KnownRecords | None) -> Rec
     if known is not None:
         known.check(record)
     return record
+
+
+def _has_lost(fence: Callable[[], int], record: Record) -> bool:
+    """Return whether the lease went elsewhere since `record` was made.
+
+    Who holds it now copies what the file lacks and writes on. A former holder that stood still meanwhile finds a longer
+    file: that is no divergence, and must not freeze the acts of its successor.
+    """
+    try:
+        return fence() != record.fence
+    except FenceLost:
+        return True
 
 
 def _hidden_operation(operation_id: str) -> LedgerDiverged:

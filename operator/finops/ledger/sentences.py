@@ -16,6 +16,8 @@ from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.canonical import Json
 from finops.domain.quantity import words
 
+_ARN_PARTS: Final = 6
+"""arn, partition, service, region, account and resource. Source: the AWS user guide, "Amazon Resource Names"."""
 _CHANNELS: Final = {"kubernetes": "with a token of the cluster", "slack": "in Slack", "web": "in the dashboard"}
 _CHOICES: Final = {"Approve": "approved", "Deny": "denied", "Withdraw": "withdrew the vote", "Undo": "asked to undo it"}
 _BAD_ENDS: Final = frozenset({"NeedsHuman", "RolledBack", "Stale", "Denied", "Expired"})
@@ -67,24 +69,39 @@ def _inner(detail: Mapping[str, Json], name: str) -> Mapping[str, Json]:
     return found if isinstance(found, Mapping) else {}
 
 
+def _how_often(detail: Mapping[str, Json]) -> str:
+    days = _text(detail, "lastsDays")
+    return f"once, in at most {days} days" if days else "a month"
+
+
 def _proposed(entry: Entry) -> Sentence:
     if entry.result == "created":
         return Sentence(
             Shape.NOTE, "The request was created", detail=f"Plan {entry.plan_hash[:12]} cannot change from here on"
         )
-    saving, resource = _text(entry.detail, "monthlySavings"), _text(entry.detail, "resource")
+    saving, resource = _text(entry.detail, "monthlySavings"), _resource(_text(entry.detail, "resource"))
     action = words(_text(entry.detail, "action")) or "an act"
     asked_by = _text(entry.detail, "askedBy")
     if asked_by:
         undo = f"The undo of {action} was proposed"
         return Sentence(Shape.INTENT, undo, detail=f"Asked for by {asked_by}, {resource}")
-    parts = (f"Saves {saving} USD a month" if saving else "", resource)
+    parts = (f"Saves {saving} USD {_how_often(entry.detail)}" if saving else "", resource)
     return Sentence(
         Shape.INTENT,
         f"proposed {action}",
         f"Policy {_text(entry.detail, 'policy')}",
         ", ".join(part for part in parts if part),
     )
+
+
+def _resource(arn: str) -> str:
+    """Return an ARN in words that a line can be folded between: `volume/vol-0abc in 111111111111 us-east-1`."""
+    parts = arn.split(":", _ARN_PARTS - 1)
+    if len(parts) != _ARN_PARTS or parts[0] != "arn":
+        return arn
+    *_, region, account, resource = parts
+    place = " ".join(part for part in (account, region) if part)
+    return f"{resource} in {place}" if place else resource
 
 
 def _posted(entry: Entry) -> Sentence:
@@ -142,8 +159,9 @@ def _note_of_act(entry: Entry) -> Sentence:
     match entry.result:
         case "started":
             dry = detail.get("dryRun") is True
-            saving = _text(_inner(detail, "estimate"), "monthlySavings")
-            promise = f"Expected to save {saving} USD a month" if saving else ""
+            estimate = _inner(detail, "estimate")
+            saving = _text(estimate, "monthlySavings")
+            promise = f"Expected to save {saving} USD {_how_often(estimate)}" if saving else ""
             return Sentence(Shape.NOTE, "The dry run started" if dry else "The act started", detail=promise)
         case "compensating":
             return Sentence(Shape.FAILED, "It turns back", detail=reason)
@@ -156,7 +174,8 @@ def _note_of_act(entry: Entry) -> Sentence:
 def _verified(entry: Entry) -> Sentence:
     saving = _text(entry.detail, "monthlySavings")
     # An undo saves nothing.
-    counts = f"Saves {saving} USD a month from here on. " if saving.strip("0.") else ""
+    lasting = "" if _text(entry.detail, "lastsDays") else " from here on"
+    counts = f"Saves {saving} USD {_how_often(entry.detail)}{lasting}. " if saving.strip("0.") else ""
     return Sentence(Shape.DONE, "AWS shows the wanted state", detail=counts + _text(entry.detail, "reason"))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from finops.domain.audit import Record, RecordKind
+from finops.domain.canonical import Json
 from finops.domain.decision import Choice
 from finops.ledger.sentences import Sentence, sentence_of
 from finops.store.ledger import LedgerStream
@@ -47,7 +48,7 @@ class Story:
         end: the state in which it ended, empty while it has not.
         people: who voted and was counted, each once, in order.
         calls: how many changing calls were made.
-        saving: what it saves a month, None while nothing was verified.
+        saving: what it saves a month, None while nothing was verified or where it saves once.
         stretches: where the time between the first and the last record went.
     """
 
@@ -158,7 +159,7 @@ def _story(request: str, records: Sequence[Record]) -> Story:
         _end(records),
         tuple(dict.fromkeys(one.entry.actor for one in records if _counted(one))),
         sum(1 for one in records if one.entry.kind is RecordKind.INTENT),
-        _amount(verified.entry.detail.get("monthlySavings")) if verified else None,
+        _monthly_saving(verified.entry.detail) if verified else None,
         stretches_of(records),
     )
 
@@ -219,6 +220,10 @@ def _counted(record: Record) -> bool:
 
 def _first(records: Iterable[Record], wanted: Callable[[Record], bool]) -> Record | None:
     return next((one for one in records if wanted(one)), None)
+
+
+def _monthly_saving(detail: Mapping[str, Json]) -> Decimal | None:
+    return None if detail.get("lastsDays") else _amount(detail.get("monthlySavings"))
 
 
 def _amount(text: object) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""Which records whoever takes over still needs: acts that have not ended, the last freeze, each policy's last terms.
+"""Which records whoever takes over still needs: open acts, the last freeze, each policy's last terms, the last loss.
 
 Follows the ledger record by record, so that taking over reads these and not the whole ledger.
 """
@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from finops.domain.audit import Record, RecordKind, request_uid
+from finops.domain.audit import Record, RecordKind, is_loss, request_uid
 from finops.domain.canonical import Json
 from finops.domain.decision import TERMINAL
 
 _STARTED: Final = "started"
 _ENDS: Final = frozenset(state.value for state in TERMINAL)
 _FROZEN: Final = "frozen"
+_LOSS: Final = "loss"
 
 
 @dataclass(slots=True)
@@ -25,7 +26,7 @@ class Unfinished:
     Attributes:
         acts: uids of requests whose act began and has not ended.
         fresh: uids of requests about whose calls this process has read a record: one may repeat another.
-        notes: `frozen`, or the uid of a policy → sequence of the last record about it.
+        notes: `frozen`, `loss`, or the uid of a policy → sequence of the last record about it.
     """
 
     acts: set[str] = field(default_factory=set)
@@ -37,6 +38,8 @@ class Unfinished:
         entry, uid = record.entry, request_uid(record.entry.request)
         if entry.kind is RecordKind.FROZEN:
             self.notes[_FROZEN] = record.sequence
+        elif is_loss(record):
+            self.notes[_LOSS] = record.sequence
         elif entry.kind is RecordKind.POLICY_CHANGED:
             self.notes[str(entry.detail.get("uid", ""))] = record.sequence
         elif entry.kind is RecordKind.VERIFIED or (entry.kind is RecordKind.OUTCOME and entry.result in _ENDS):

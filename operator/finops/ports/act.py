@@ -38,10 +38,13 @@ class ActRequest:
         plan: what is executed; `plan_hash` is what people approved and must be its hash.
         deciders: handles of the people whose votes count, the deciding one first.
         dry_run: everything but the changing calls.
-        estimate: `currentMonthlyCost`, `newMonthlyCost`, `monthlySavings` (decimal strings), `currency`.
+        estimate: `currentMonthlyCost`, `newMonthlyCost`, `monthlySavings` (decimal strings), `currency`, and
+            `lastsDays` where AWS undoes the act by itself after so many days.
         limits: caps of the policy.
         protect_tags: tag key → values that forbid an act.
         only_back: why nothing of the plan may be called any more, only what leads back; empty while it may go on.
+        abandoned: the same, but for as long as the act lasts, whatever is granted meanwhile.
+        titles: step id → the step in words, of plan and rollback; empty for an act whose object is gone.
     """
 
     uid: str
@@ -56,6 +59,8 @@ class ActRequest:
     limits: Limits
     protect_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     only_back: str = ""
+    abandoned: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ledger_name(self) -> str:

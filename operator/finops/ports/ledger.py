@@ -34,6 +34,6 @@ class Ledger(Protocol):
         """Yield in order what whoever takes over needs, without reading the whole ledger.
 
         That is every record of an act that has not ended, and of requests about whose calls something was recorded
-        lately; the last freeze; the last terms of each policy.
+        lately; the last freeze; the last terms of each policy; the last loss that was accepted.
         """
         ...

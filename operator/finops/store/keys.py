@@ -3,6 +3,8 @@
 | key | type | written by | holds |
 |---|---|---|---|
 | `{p}schema` | string | operator | schema version; an older program refuses a newer one |
+| `{p}restoring` | string | `finops restore` | SHA-256 of the backup that is being written back |
+| `{p}restored` | string | `finops restore` | when the backup was made, until the operator has started frozen on it |
 | `{p}inv:{account}:{region}:{kind}:head` | hash | scan | pointer: generation, count, gaps, times, api calls |
 | `{p}inv:{account}:{region}:{kind}:{generation}` | hash | scan | resource id → compact JSON |
 | `{p}shards` | set | scan | every shard that has a head |
@@ -92,6 +94,21 @@ class PolicyKeys:
 
     def part(self, generation: str, part: str) -> str:
         return f"{self.prefix}policy:{self.namespace}:{self.name}:{generation}:{part}"
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreKeys:
+    """What says that a store comes from a backup."""
+
+    prefix: str
+
+    @property
+    def restoring(self) -> str:
+        return f"{self.prefix}restoring"
+
+    @property
+    def restored(self) -> str:
+        return f"{self.prefix}restored"
 
 
 @dataclass(frozen=True, slots=True)

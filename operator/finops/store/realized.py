@@ -2,14 +2,15 @@
 
 Called by the operator's executor, read by reports. Fields of an entry, all texts: `request` (uid), `name`,
 `namespace`, `policy`, `account`, `region`, `resource` (ARN), `action`, `before`, `after` and `saving` (decimal strings,
-a month, from the request's estimate), `currency`, `time` (ISO 8601, when the end was verified). An act after which the
-resource costs more has undone an earlier one: its saving is negative and ends that one's in every sum.
+a month, from the request's estimate), `currency`, `time` (ISO 8601, when the end was verified), `lastsDays` (days after
+which AWS undoes the act by itself, so that `saving` is saved once; empty: it is saved every month). An act after which
+the resource costs more has undone an earlier one: its saving is negative and ends that one's in every sum.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -23,6 +24,22 @@ local entry = redis.call('XADD', KEYS[1], '*', unpack(ARGV, 2))
 redis.call('HSET', KEYS[2], ARGV[1], entry)
 return 1
 """
+
+
+_MONTH: Final = timedelta(days=30)
+
+
+def saved_a_month(entries: Iterable[Mapping[str, Any]], now: datetime) -> Decimal:
+    """Return what acts save in a month by now; what was saved once counts for a month from the end of its act.
+
+    Never negative: a store that lost the entry of an act, and not that of its undo, still holds what the undo costs.
+    """
+    found = sum((Decimal(one.get("saving") or 0) for one in entries if _counts(one, now)), Decimal("0.00"))
+    return max(found, Decimal("0.00"))
+
+
+def _counts(entry: Mapping[str, Any], now: datetime) -> bool:
+    return not entry.get("lastsDays") or now - datetime.fromisoformat(entry["time"]) < _MONTH
 
 
 class StoredSavings:
@@ -49,6 +66,7 @@ class StoredSavings:
             "saving": _saving(request.estimate),
             "currency": request.estimate.get("currency", ""),
             "time": verified_at.astimezone(UTC).isoformat(timespec="seconds"),
+            "lastsDays": request.estimate.get("lastsDays", ""),
         }
         fields = [text for pair in entry.items() for text in pair]
         with store_errors():

@@ -65,7 +65,8 @@ class AnnouncedCalls:
         if intent.fence != self.lease.fence or self.lease.remaining_seconds < seconds:
             # Written by another process, or the lease ran down while writing: an observation settles the open intent.
             return None
-        answer = call_once(client, step.operation, parameters, act.action.calls)
+        unanswered = situation.journal.has_unanswered(step.id)
+        answer = call_once(client, step.operation, parameters, act.action.calls, unanswered=unanswered)
         self.passage("aws.sent")
         self.passage("outcome.before")
         name = f"outcome:{step.id}:{move.attempt}"

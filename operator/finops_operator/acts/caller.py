@@ -34,8 +34,13 @@ class Answer:
     detail: Mapping[str, Json]
 
 
-def call_once(client: StepClient, operation: str, parameters: Mapping[str, Any], rules: CallRules) -> Answer:
-    """Call and classify by the action's rules. Never raises for what AWS or the network did."""
+def call_once(
+    client: StepClient, operation: str, parameters: Mapping[str, Any], rules: CallRules, *, unanswered: bool = False
+) -> Answer:
+    """Call and classify by the action's rules. Never raises for what AWS or the network did.
+
+    `unanswered` says that an earlier attempt of the same step had no answer, and that nothing was seen of it so far.
+    """
     try:
         answer = client.call(operation, parameters)
     except AwsOutcomeUnknown as error:
@@ -45,6 +50,9 @@ def call_once(client: StepClient, operation: str, parameters: Mapping[str, Any],
     except (AwsThrottled, AwsUnreachable, AwsCredentialsInvalid) as error:
         return Answer(Result.REJECTED, _failure(error, retryable=True))
     except (AwsRejected, AwsDenied) as error:
+        if unanswered and error.code in rules.repeated:
+            # The earlier attempt may be the reason for the refusal.
+            return Answer(Result.UNKNOWN, _failure(error, retryable=False))
         return Answer(Result.REJECTED, _failure(error, retryable=False))
     made = {key: str(answer[key]) for key in rules.created if key in answer}
     # AWS's word for people who read the ledger, ours for the executor that reads it back.

@@ -61,9 +61,11 @@ class ActRequests:
                 "newMonthlyCost": f"{spec.estimate.new_monthly_cost}",
                 "monthlySavings": f"{spec.estimate.monthly_savings}",
                 "currency": spec.estimate.currency,
+                **({"lastsDays": str(spec.estimate.lasts_days)} if spec.estimate.lasts_days else {}),
             },
             limits=self._limits(policy, spec.resource.kind),
             protect_tags=policy.spec.actions.protect_tags if policy is not None else {},
+            titles=spec.titles,
         )
 
     def again(self, last: ActRequest, *, begun: bool) -> ActRequest:
@@ -79,7 +81,7 @@ class ActRequests:
         account = self.accounts.get("", last.access.name)
         if account is not None and account.spec.account_id == resource.account:
             # An act that has begun is led back without its grant; the gate ends one that has not.
-            only_back = revoked(account, namespace, last.plan.action) if begun else ""
+            only_back = last.abandoned or (revoked(account, namespace, last.plan.action) if begun else "")
             last = replace(last, access=self.access(account), only_back=only_back)
         policy = self.policies.get(namespace, last.tenant.policy)
         if policy is not None:

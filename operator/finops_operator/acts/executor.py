@@ -207,7 +207,7 @@ class Executor:
         target = Target(request.plan.resource, request.plan.parameters, request.uid, full, journal.made)
         observation = act.action.observe(reader, target)
         self.passage("act.observed")
-        return Situation(request.plan, act.action.procedure, journal, observation, now)
+        return Situation(request.plan, act.action.procedure, journal, observation, now, request.titles)
 
     def _admission(self, act: Act) -> Stop | None:
         stop = self.gate.may_start(act.request)

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from finops.domain.audit import Entry, Record, RecordKind
+from finops.domain.audit import Entry, Record, RecordKind, is_loss
 from finops.domain.canonical import Json
 from finops.domain.decision import TERMINAL, State
 from finops.domain.execution import Call, Journal, JournalEntry, Observation, Result
@@ -169,7 +169,11 @@ def _outcome(record: Record) -> JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
-    """An act that was started and has not ended, as in its `started` record; `access` is still to be resolved."""
+    """An act that was started and has not ended, as in its `started` record; `access` is still to be resolved.
+
+    Attributes:
+        records_lost: records of the ledger were lost after it started, perhaps its end among them.
+    """
 
     uid: str
     namespace: str
@@ -181,6 +185,7 @@ class InFlight:
     deciders: tuple[str, ...]
     dry_run: bool
     estimate: Mapping[str, str]
+    records_lost: bool = False
 
 
 def _nobody(_record: Record) -> None:
@@ -209,7 +214,9 @@ def in_flight(ledger: Ledger, seen: Callable[[Record], None] = _nobody) -> tuple
     for record in ledger.unfinished():
         seen(record)
         entry = record.entry
-        if entry.kind is RecordKind.OUTCOME and entry.attempt == 0 and entry.result == STARTED:
+        if is_loss(record):
+            open_acts = {name: replace(act, records_lost=True) for name, act in open_acts.items()}
+        elif entry.kind is RecordKind.OUTCOME and entry.attempt == 0 and entry.result == STARTED:
             open_acts.setdefault(entry.request, _in_flight(record))
         elif entry.kind is RecordKind.VERIFIED or (entry.kind is RecordKind.OUTCOME and entry.result in _ENDS):
             open_acts.pop(entry.request, None)

@@ -75,6 +75,7 @@ def verified_detail(situation: Situation, request: ActRequest, undo_by_hand: str
         "before": {key: str(old[key]) for key in keys if key in old},
         "after": {key: str(new[key]) for key in keys if key in new},
         "monthlySavings": request.estimate.get("monthlySavings", ""),
+        **({"lastsDays": request.estimate["lastsDays"]} if "lastsDays" in request.estimate else {}),
         "reason": f"{found} To undo it: {undo_by_hand}.".strip() if undo_by_hand else found,
     }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from finops.crds.aws_account import AwsAccount
 from finops.k8s.kinds import KindApi
@@ -22,6 +23,7 @@ from finops_operator.rules.access import access_of, revoked
 from finops_operator.rules.standing import allowed_by
 
 logger = logging.getLogger(__name__)
+_RECORDS_LOST: Final = "Records of the ledger were lost after the act began, so it does not go on."
 
 
 @dataclass(slots=True)
@@ -105,6 +107,7 @@ def _is_reachable(one: InFlight, account: AwsAccount) -> bool:
 
 
 def _act(one: InFlight, account: AwsAccount) -> ActRequest:
+    abandoned = _RECORDS_LOST if one.records_lost else ""
     return ActRequest(
         uid=one.uid,
         name=one.name,
@@ -117,5 +120,6 @@ def _act(one: InFlight, account: AwsAccount) -> ActRequest:
         estimate=one.estimate,
         # The loop reads limits and protected tags of the policy before each run; without a policy this is little.
         limits=Limits(per_hour=1, per_day=1, percent_of_fleet=1, fleet=0),
-        only_back=revoked(account, one.namespace, one.plan.action),
+        only_back=abandoned or revoked(account, one.namespace, one.plan.action),
+        abandoned=abandoned,
     )

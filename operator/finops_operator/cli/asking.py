@@ -16,6 +16,7 @@ import typer
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.money import CURRENCY
+from finops.domain.quantity import words as in_words
 from finops.errors import InvalidInput
 from finops_operator.cli.failures import FAILED
 from finops_operator.cli.listings import what_of
@@ -77,29 +78,34 @@ def facts_of(request: ActionRequest, spec: Mapping[str, Any], words: Mapping[str
     yield "Resource", f"{words.get('kind') or resource['kind']} {resource['id']}, {spec['region']}, {spec['account']}"
     if words.get("change"):
         yield "Change", words["change"]
-    yield money_of(request)
+    yield money_of(spec)
     yield "Why", spec["evidence"].get("reason", "") or spec["evidence"]["check"]
+    for number, fact in enumerate(words.get("evidence", ())):
+        yield "" if number else "Evidence", f"{fact['label']}: {fact['value']}"
     yield from _consequences(spec, words)
     for number, step in enumerate(spec["plan"], start=1):
         yield "Steps" if number == 1 else "", f"{number}. {step.get('title') or step['operation']}"
     yield from _terms(request)
 
 
-def money_of(request: ActionRequest) -> tuple[str, str]:
+def money_of(spec: Mapping[str, Any]) -> tuple[str, str]:
     """Return label and text of the line about money: what an act saves, or what its undo costs."""
-    estimate = request.spec.estimate
-    before, after = estimate.current_monthly_cost, estimate.new_monthly_cost
-    figures = f"{CURRENCY} a month ({amount(f'{before}')} → {amount(f'{after}')})"
-    if request.spec.undoes is not None:
-        return "Costs", f"{amount(f'{max(after - before, Decimal(0))}')} more {figures}"
-    return "Saves", f"{amount(f'{estimate.monthly_savings}')} {figures}"
+    estimate = spec["estimate"]
+    before, after = estimate["currentMonthlyCost"], estimate["newMonthlyCost"]
+    days = estimate.get("lastsDays")
+    often = f"once, in at most {days} days" if days else "a month"
+    figures = f"{often} ({amount(before)} → {amount(after)})"
+    if "undoes" in spec:
+        more = max(Decimal(after) - Decimal(before), Decimal(0))
+        return "Costs", f"{amount(f'{more}')} {CURRENCY} more {figures}"
+    return "Saves", f"{amount(estimate['monthlySavings'])} {CURRENCY} {figures}"
 
 
 def _consequences(spec: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     risk = words.get("performanceRisk")
     for label, text in (
         ("Expect", words.get("expectation")),
-        ("Risk", f"Performance risk {str(risk).lower()}" if risk else ""),
+        ("Risk", f"Performance risk {in_words(risk)}" if risk else ""),
         ("Then", words.get("consequence")),
         ("Downtime", words.get("downtime") or ("Yes" if spec["restartNeeded"] else "None")),
         ("Undo", words.get("undo") or ("Possible" if spec["rollbackPossible"] else "Not possible")),

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from finops.domain.money import CURRENCY
 from finops.domain.price import HOUR, Cost, CostComponent
+from finops.domain.quantity import words
 from finops_operator.cli.listings import SHORT_ID, STATUS_WORDS, what_of
 from finops_operator.cli.output import amount
 
@@ -19,13 +20,14 @@ _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _MIB: Final = "Mib"
 _DAY_HOURS: Final = 24
 _NOW, _THEN = "current", "target"
+_TYPE: Final = "currentType"
+"""Where the checks' evidence has the type of the resource as it is now."""
 
 
 def head_of(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield label and text of what stands first: what, why, whether it is ready, and the money."""
     resource = record["resource"]
-    aim = str(record.get("target") or "")
-    yield "what", what_of(record["action"], record["actionType"], record["parameters"], aim)
+    yield "what", _what(record)
     yield "why", record["summary"]
     yield "name", resource["name"]
     yield "resource", f"{resource['kind']} {resource['id']}"
@@ -33,17 +35,26 @@ def head_of(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _standing(record)
     yield from _changes(record["evidence"])
     yield "expect", str(record.get("expectation") or "")
-    yield "performance risk", str(record.get("performanceRisk") or "")
+    yield "performance risk", words(record.get("performanceRisk") or "")
     yield from _money(record)
     yield "preferred", _preference(record)
     yield "restart needed", "yes" if record["restartNeeded"] else "no"
     yield "can be undone", "yes" if record["rollbackPossible"] else "no"
     yield "deletes data", "yes" if record["destructive"] else ""
-    yield "effort", record["effort"]
+    yield "effort", words(record["effort"])
     yield "check", f"{record['check']} ({record['title']})" if record.get("title") else record["check"]
     yield "policy", record["policy"]
     yield "id", f"{record['id'][:SHORT_ID]} ({record['id']})"
     yield "documentation", str(record.get("documentation") or "")
+
+
+def _what(record: Mapping[str, Any]) -> str:
+    """Return the act in a few words; with the type of now where it is known: `resize m5.large → m5a.large`."""
+    aim = str(record.get("target") or "")
+    known = str(record["evidence"].get(_TYPE) or "") if aim else ""
+    what = what_of(record["action"], record["actionType"], record["parameters"], aim)
+    verb, arrow, target = what.partition(" → ")
+    return f"{verb} {known}{arrow}{target}" if known else what
 
 
 def price_lines(cost: Cost) -> list[dict[str, str]]:
@@ -98,16 +109,21 @@ def _standing(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _changes(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield every figure that the check gives for now and for afterwards, as `8 → 4`."""
+    """Yield every figure that the check gives for now and for afterwards."""
     for key, now in evidence.items():
         what = key.removeprefix(_NOW)
         then = evidence.get(f"{_THEN}{what}")
         if not key.startswith(_NOW) or then is None:
             continue
         if what.endswith(_MIB):
-            yield _in_words(what.removesuffix(_MIB)), f"{_gib(now)} → {_gib(then)} GiB"
+            yield _in_words(what.removesuffix(_MIB)), f"{_from_to(_gib(now), _gib(then))} GiB"
         else:
-            yield _in_words(what), f"{now} → {then}"
+            yield _in_words(what), _from_to(str(now), str(then))
+
+
+def _from_to(now: str, then: str) -> str:
+    """Return one figure for what stays as it is: `32`, else `8 → 4`."""
+    return now if now == then else f"{now} → {then}"
 
 
 def _gib(mib: Any) -> str:
@@ -127,7 +143,9 @@ def _money(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if discount and attributes.get("listMonthlySavings"):
         listed = amount(attributes["listMonthlySavings"])
         off = f" ({listed} at list prices, less the policy's discount of {discount:f} %)"
-    yield "saves", f"{amount(saving)} {CURRENCY} a month{off}"
+    days = attributes.get("lastsDays")
+    often = f"once, in at most {days} days: then AWS undoes it by itself" if days else "a month"
+    yield "saves", f"{amount(saving)} {CURRENCY} {often}{off}"
 
 
 def _preference(record: Mapping[str, Any]) -> str:

@@ -168,7 +168,7 @@ def _carries(tags: Mapping[str, str], wanted: str) -> bool:
 
 
 def _known(value: str, known: Iterable[str], option: str, what: str) -> None:
-    words = sorted(known)
+    words = sorted(set(known))
     if not value or not words or value in words:
         return
     raise InvalidInput(f"there is no {what} {value!r}", field=option, hint=nearest(value, words))

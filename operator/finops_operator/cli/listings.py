@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from finops.domain.money import CURRENCY
 from finops.domain.recommendation import Recommendation, Status
-from finops.domain.report import Savings
+from finops.domain.report import Savings, StatusSum
 from finops.domain.tags import owner_of
 from finops.store.recommendations import recommendation_to_json
 from finops_operator.cli.filters import Row
@@ -22,6 +22,9 @@ STATUS_WORDS: Final[Mapping[str, str]] = {
     Status.ADVICE.value: "advice",
     Status.BLOCKED.value: "blocked",
 }
+POSSIBLE: Final = "possible"
+"""Status of what only the mode of an observing policy keeps from being ready, in the report of a scan."""
+NOTHING: Final = StatusSum()
 
 
 def what_of(action: str, action_type: str, parameters: Mapping[str, Any], target: str = "") -> str:
@@ -112,9 +115,22 @@ def savings_in(rows: Iterable[Row]) -> Savings:
     return sums
 
 
-def total_line(savings: Savings) -> str:
-    """Return the three figures as one line: `1,373.60 USD ready in 27 · 491.16 advice in 7 · 269.18 blocked in 5`."""
-    parts = (("ready", savings.actionable), ("advice", savings.advice), ("blocked", savings.blocked))
+def total_line(savings: Savings, possible: StatusSum = NOTHING) -> str:
+    """Return the figures as one line: `1,373.60 USD ready in 27 · 491.16 advice in 7 · 269.18 blocked in 5`.
+
+    Args:
+        savings: by status.
+        possible: the part of what is blocked that only waits for a policy that asks for approval; shown apart.
+    """
+    blocked = StatusSum(
+        savings.blocked.monthly_savings - possible.monthly_savings, savings.blocked.count - possible.count
+    )
+    parts = (
+        ("ready", savings.actionable),
+        (POSSIBLE, possible),
+        ("advice", savings.advice),
+        ("blocked", blocked),
+    )
     if not savings.count:
         return "Nothing to save was found."
     shown = [f"{amount(part.monthly_savings)} {word} in {part.count}" for word, part in parts if part.count]

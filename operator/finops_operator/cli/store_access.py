@@ -65,6 +65,23 @@ def command_to_read(redis: str) -> str:
 
 
 @contextmanager
+def store_to_restore(redis: str) -> Iterator[Store]:
+    """Yield the store that is named, to write a backup back into it.
+
+    Raises:
+        InvalidInput: none is named.
+        StoreUnavailable, StoreUnsafe: as `check_server`.
+    """
+    settings = settings_with(redis)
+    if not settings.redis_url:
+        raise InvalidInput(
+            "is needed: name the store to write to", field="--redis", hint="or set FINOPS_REDIS_URL to it"
+        )
+    with _open(settings.redis_url, settings.redis_prefix, allow_volatile=settings.store_allow_volatile) as store:
+        yield store
+
+
+@contextmanager
 def store_to_scan(redis: str, *, fresh: bool) -> Iterator[Store]:
     """Yield the store to scan into: the one named on the command line, else the user's own, empty if `fresh`.
 

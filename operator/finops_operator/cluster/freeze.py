@@ -67,8 +67,23 @@ class Freeze:
                 f"carried out. Check them (finops requests), then lift the freeze: kubectl patch configmap {self.name} "
                 '--type merge -p \'{"data":{"frozen":"false","reason":""}}\''
             )
-            self.config_maps.write(self.name, {"frozen": "true", "reason": reason})
-            logger.warning("frozen: %s", reason)
+            self._hold(reason)
+
+    def begin_restored(self, taken: str) -> None:
+        """Start frozen on a store that was restored from a backup, whatever the switch says.
+
+        Raises:
+            Unavailable, Refused: the switch cannot be written; nothing may begin.
+        """
+        self._hold(
+            f"The store was restored from a backup of {taken}. Check what was done since (finops audit list, finops "
+            f"requests), then lift the freeze: kubectl patch configmap {self.name} "
+            '--type merge -p \'{"data":{"frozen":"false","reason":""}}\''
+        )
+
+    def _hold(self, reason: str) -> None:
+        self.config_maps.write(self.name, {"frozen": "true", "reason": reason})
+        logger.warning("frozen: %s", reason)
 
     def freeze(self, reason: str) -> None:
         """Freeze this process at once, and everybody through the ConfigMap where it can be written.

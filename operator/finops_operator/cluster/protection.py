@@ -163,7 +163,7 @@ def _marks_of(record: Record) -> tuple[ObjectVersion, ...]:
 
 def _log(problem: str) -> None:
     if problem == _NOT_RECORDED:
-        logger.info("nothing is decided and nothing begins: %s", problem)
+        logger.info("waiting for the lease: its holder records the admission policies, then decisions and acts begin")
     elif problem:
         logger.error("nothing is decided and nothing begins: %s", problem)
     else:

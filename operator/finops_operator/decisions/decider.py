@@ -42,6 +42,10 @@ from finops_operator.rules import request_status
 from finops_operator.rules.origin import is_older
 from finops_operator.rules.votes import state_of
 
+_RECORDS_LOST: Final = (
+    "Records of the ledger were lost after it was proposed: whether it was carried out already is not known. The next "
+    "scan proposes it again if it still holds."
+)
 _TOO_OLD: Final = (
     "Made before the cluster's admission policies were in force; it is proposed again if it still makes sense."
 )
@@ -154,6 +158,8 @@ class Decider:
         self._judge.new_votes(request)
         if state_of(request) in BEFORE_ACT and is_older(request, self.protection.since()):
             return self._decisions.record(request, Trigger.WITHDRAWN, self._ballots.standing(request), _TOO_OLD)
+        if state_of(request) in BEFORE_ACT and self._origins.is_before_loss(request):
+            return self._decisions.record(request, Trigger.WITHDRAWN, self._ballots.standing(request), _RECORDS_LOST)
         return self._decide(request)
 
     def end(self, request: ActionRequest, trigger: Trigger, message: str) -> None:

@@ -1,4 +1,6 @@
-"""Which requests the operator proposed itself: the ledger says so, an object in the cluster is no evidence.
+"""Which requests the operator proposed itself, and since when without a gap in the ledger.
+
+The ledger says so, an object in the cluster is no evidence.
 
 Used by the decider alone. Anybody with write access to ActionRequests can make one that passes for ours.
 """
@@ -9,7 +11,7 @@ import logging
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
-from finops.domain.audit import Entry, RecordKind
+from finops.domain.audit import Entry, RecordKind, is_loss
 from finops.domain.canonical import Json
 from finops.ports.ledger import Ledger
 from finops_operator.killpoint import killpoint
@@ -27,13 +29,16 @@ class Origins:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self._origins: dict[tuple[str, int | None], bool] = {}
-        """(uid, generation) → whether the ledger saw exactly this spec proposed. An object is created after its record
-        and every edit makes a new generation, so asking again shows nothing new."""
+        self._origins: dict[tuple[str, int | None], int] = {}
+        """(uid, generation) → sequence of the record that saw exactly this spec proposed, 0 for none. An object is
+        created after its record and every edit makes a new generation, so asking again shows nothing new."""
+        self._loss: int | None = None
+        """Sequence of the last loss that was accepted, 0 for none; None while that was not read."""
 
     def start_again(self) -> None:
         """Forget what was read of the ledger: the lease was elsewhere meanwhile."""
         self._origins.clear()
+        self._loss = None
 
     def is_ours(self, request: ActionRequest) -> bool:
         """Return whether the ledger saw exactly this spec proposed, whatever the status says.
@@ -41,11 +46,27 @@ class Origins:
         Raises:
             LedgerUnavailable, LedgerDiverged: not known now.
         """
+        return bool(self._proposal(request))
+
+    def is_before_loss(self, request: ActionRequest) -> bool:
+        """Return whether records of the ledger were lost after the request was proposed.
+
+        Votes, a decision or a whole act may be among them: what became of the request is not known any more.
+
+        Raises:
+            LedgerUnavailable, LedgerDiverged: not known now.
+        """
+        if self._loss is None:
+            self._loss = max((one.sequence for one in self.ledger.unfinished() if is_loss(one)), default=0)
+        return 0 < self._proposal(request) < self._loss
+
+    def _proposal(self, request: ActionRequest) -> int:
         key = (request.metadata.uid or "", request.metadata.generation)
         known = self._origins.get(key)
         if known is None:
             record = self.ledger.find(created_id(key[0])) or self.ledger.find(intended_id(request))
-            known = record is not None and record.entry.detail.get("specHash") == spec_hash(request.spec)
+            ours = record is not None and record.entry.detail.get("specHash") == spec_hash(request.spec)
+            known = record.sequence if record is not None and ours else 0
             if not known:
                 logger.warning(
                     "ignoring a request that the ledger does not know as proposed",

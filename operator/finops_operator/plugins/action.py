@@ -134,12 +134,15 @@ class CallRules:
         created: names in an answer that hold the id of something the call made; the ledger keeps them.
         not_done: error codes that say clearly that nothing was done though they come with status 500; every other 5xx
             leaves the outcome unknown.
+        repeated: error codes by which AWS refuses a call whose effect is there or under way: after an attempt without
+            an answer they do not say that nothing was done, so what became of it is observed.
         dry_run_passed: the code that says that a dry run's call would have been permitted; empty: the API has no
             `DryRun`, and then a dry run calls nothing.
     """
 
     created: tuple[str, ...] = ()
     not_done: frozenset[str] = frozenset()
+    repeated: frozenset[str] = frozenset()
     dry_run_passed: str = ""
 
 
@@ -199,6 +202,8 @@ class Action:
             missing. Without it a policy's own check cannot recommend the action: it needs parameters, or a check of
             the release has to judge whether it is safe.
         undo: how approvers can have a complete act undone; None: only a person can, by hand.
+        lasts_days: days after which AWS undoes the act by itself, so that it saves once and for so long at most; 0: it
+            lasts until somebody undoes it.
     """
 
     id: str
@@ -224,6 +229,7 @@ class Action:
     observed_statements: Callable[[Plan, PlanStep, Observation], tuple[Statement, ...]] = _no_statements
     remaining_cost: Callable[[Facts[Any]], Decimal | None] | None = None
     undo: Undo | None = None
+    lasts_days: int = 0
 
 
 def with_request(value: Any, request_uid: str) -> Any:

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeAlias
 
+from finops.domain.focus.categories import UNNAMED, BilledAs
 from finops.domain.price import Price, PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.domain.utilization import Utilization
@@ -252,6 +253,7 @@ class ResourceKind(Generic[KindFacts]):
         owner: who would undo a change by hand; by its tags alone unless the kind knows more.
         type_of: its size or type in AWS's word, for tables; empty where it has none.
         products: what `finops prices lookup` offers of it.
+        billed_as: the names under which exports show its cost.
     """
 
     id: str
@@ -271,6 +273,7 @@ class ResourceKind(Generic[KindFacts]):
     owner: Callable[[Resource], Owner | None] = _owner_by_tags
     type_of: Callable[[Resource], str] = lambda _: ""
     products: tuple[Product, ...] = ()
+    billed_as: BilledAs = UNNAMED
 
     @property
     def read_by_day(self) -> bool:

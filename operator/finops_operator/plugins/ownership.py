@@ -76,7 +76,7 @@ CONTROLLERS: Final = (
         ("crossplane-name",),
     ),
 )
-"""Controllers that make resources of any service from objects in a cluster; for kinds without signs of their own."""
+"""Controllers that make resources of any service from objects in a cluster; a kind names them beside its own signs."""
 
 _FARTHER: Final = (
     Sign(("aws:elasticmapreduce:",), "Amazon EMR"),

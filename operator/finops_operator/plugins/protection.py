@@ -15,6 +15,8 @@ from finops_operator.plugins.ownership import Owner, Sign, owners
 from finops_operator.rules.readiness import protecting_tags
 
 _STOP_OPT_OUT: Final = "DoNotStop"
+_HOLDS: Final = ("legalhold", "litigationhold")
+"""Words by which people mark what a court or an authority makes them keep as it is."""
 
 
 def protected(tags: Mapping[str, str], facts: PolicyFacts) -> tuple[Refusal, ...]:
@@ -23,8 +25,30 @@ def protected(tags: Mapping[str, str], facts: PolicyFacts) -> tuple[Refusal, ...
 
 
 def stop_opt_out(tags: Mapping[str, str]) -> tuple[Refusal, ...]:
-    """Refuse instances that carry DoNotStop, whatever its value."""
-    return (Refusal("Protected", "The tag DoNotStop is set."),) if _STOP_OPT_OUT in tags else ()
+    """Refuse what carries DoNotStop, whatever its value and however it is written."""
+    marked = any(_letters(key).startswith(_letters(_STOP_OPT_OUT)) for key in tags)
+    return (Refusal("Protected", f"The tag {_STOP_OPT_OUT} is set."),) if marked else ()
+
+
+def kept(tags: Mapping[str, str], further: tuple[str, ...] = ()) -> tuple[Refusal, ...]:
+    """Refuse what a tag marks as kept by law or contract, in its key or its value, whatever the value says.
+
+    Args:
+        tags: as AWS has them.
+        further: words that count in a key alone, in small letters without spaces or signs: as values they also name
+            teams and purposes.
+    """
+    marked = any(
+        any(word in _letters(text) for text in (key, value) for word in _HOLDS)
+        or any(word in _letters(key) for word in further)
+        for key, value in tags.items()
+    )
+    return (Refusal("KeptByTag", "One of its tags says that it must be kept."),) if marked else ()
+
+
+def _letters(text: str) -> str:
+    """Return letters and digits in small: `legal hold`, `Legal_Hold` and `legal-hold=true` mean the same."""
+    return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 
 def controlled(tags: Mapping[str, str], signs: tuple[Sign, ...] = ()) -> tuple[Refusal, ...]:

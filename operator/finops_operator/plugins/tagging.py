@@ -1,17 +1,18 @@
 """Tags of services whose listings leave them out: one paged question of the tagging API, instead of one a resource.
 
-Called by the collectors. The API names only what has or had a tag, so what it does not name has none; where it cannot
-be read, nothing is known of any tag, and a check must not judge what may be protected.
+Called by the collectors, and by actions for one resource. The API names only what has or had a tag, so what it does not
+name has none; where it cannot be read, nothing is known of any tag, and a check must not judge what may be protected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Final
 
 from finops.domain.resource import Gap
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
+from finops.ports.aws_steps import Reader
 from finops_operator.plugins.described import gap_of, tags_of
 
 PERMISSION: Final = "tag:GetResources"
@@ -19,6 +20,9 @@ OPERATION: Final = "resourcegroupstaggingapi:GetResources"
 CALLS: Final = {PERMISSION: OPERATION}
 """IAM names the API otherwise than the SDK; for a kind's `Listing.calls`."""
 _PAGE: Final = 100
+
+_ALL_OF_IT: Final = ":*"
+"""Ends an ARN that AWS lists together with what the resource holds, such as a log group's with its streams."""
 
 Tags = dict[str, dict[str, str]]
 
@@ -39,3 +43,14 @@ def tags_by_arn(reader: PageReader, resource_type: str) -> Generator[Gap, None, 
         yield gap_of(error, reader)
         return None
     return found
+
+
+def tags_of_arn(reader: Reader, arn: str) -> Mapping[str, str]:
+    """Return the tags of one resource, read afresh; raises what Reader raises."""
+    answer = reader.read(OPERATION, {"ResourceARNList": [arn]})
+    return {
+        key: value
+        for one in answer.get("ResourceTagMappingList", ())
+        if str(one.get("ResourceARN") or "").removesuffix(_ALL_OF_IT) == arn
+        for key, value in tags_of(one).items()
+    }

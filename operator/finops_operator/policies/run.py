@@ -18,7 +18,7 @@ from finops.errors import FenceLost, FinopsError, Unavailable
 from finops.ports.aws_access import Tenant
 from finops.ports.clock import Clock
 from finops.store.connection import check_server
-from finops.store.realized import StoredSavings
+from finops.store.realized import StoredSavings, saved_a_month
 from finops.store.recommendations import RecommendationStore
 from finops_operator.cluster.objects import Objects
 from finops_operator.policies.account_status import AccountStatuses
@@ -89,17 +89,12 @@ class PolicyScans:
         return head.summary.savings if head is not None and same else None
 
     def _realized(self, namespace: str, name: str) -> Decimal:
-        """Return what ended acts save a month; undone ones no longer count."""
-        found = sum(
-            (
-                Decimal(entry["saving"] or 0)
-                for entry in self.savings.read()
-                if entry.get("namespace") == namespace and entry.get("policy") == name
-            ),
-            Decimal(0),
+        own = (
+            entry
+            for entry in self.savings.read()
+            if entry.get("namespace") == namespace and entry.get("policy") == name
         )
-        # A store that lost the entry of an act, and not that of its undo, must not show a negative saving.
-        return max(found, Decimal(0))
+        return saved_a_month(own, self.clock.now())
 
     def fleet(self, policy: ScanPolicy, kind: str) -> int:
         """Return how many resources of `kind` the policy selected at its last scan; the cap by share counts them.

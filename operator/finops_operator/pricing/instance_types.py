@@ -17,6 +17,10 @@ from importlib.resources import files
 from typing import Final
 
 _GENERATION: Final = re.compile(r"^[a-z]+(?:-[a-z]+)?(\d+)")
+_SERIES: Final = re.compile(r"^(?P<series>[a-z]+)\d+(?P<options>[a-z]*)")
+_NAMED_SERIES: Final = frozenset({"c", "d", "i", "is", "im", "m", "r", "t", "x", "z"})
+"""Families whose names say who made the processor."""
+_MAKERS: Final = {"a": "AMD", "g": "AWS", "i": "Intel"}
 _YES: Final = "1"
 
 
@@ -76,6 +80,19 @@ class InstanceType:
     def generation(self) -> int:
         found = _GENERATION.match(self.family)
         return int(found.group(1)) if found else 0
+
+    @property
+    def processor_maker(self) -> str:
+        """Who made the processor: `Intel`, `AMD`, `AWS`; empty where the type's name does not say it.
+
+        The letter after the generation names it (a AMD, g AWS, i Intel), and a family without one of them has Intel
+        processors. Accelerated and high-memory families do not follow this. Source: Amazon EC2 instance type naming
+        conventions.
+        """
+        found = _SERIES.match(self.family)
+        if found is None or found.group("series") not in _NAMED_SERIES:
+            return ""
+        return next((_MAKERS[letter] for letter in found.group("options") if letter in _MAKERS), "Intel")
 
     @property
     def nitro(self) -> bool:

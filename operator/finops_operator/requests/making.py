@@ -88,6 +88,7 @@ def _intent(request: ActionRequest, further: Mapping[str, Json]) -> Entry:
             "action": spec.action,
             "resource": spec.resource.arn,
             "monthlySavings": f"{spec.estimate.monthly_savings}",
+            **({"lastsDays": str(lasts)} if (lasts := spec.estimate.lasts_days) else {}),
             "dryRun": spec.dry_run,
             **further,
         },

@@ -54,12 +54,18 @@ def in_words(
         downtime=cut(words.downtime, LABEL_CHARACTERS),
         undo=cut(words.undo, UNDO_CHARACTERS),
         warnings=tuple(warnings[:WARNINGS]),
-        evidence=tuple(_presented(fact) for fact in (*item.facts, *words.facts)[:EVIDENCE_FACTS]),
+        evidence=tuple(_presented(fact) for fact in _evidence(item.facts, words.facts)[:EVIDENCE_FACTS]),
         rollback=tuple(StepTitle(id=step, title=titles[step]) for step in back[:STEPS] if step in titles),
         owner=cut(_owner(observation), VALUE_CHARACTERS),
         console_url=_console_url(kind, item, observation),
     )
-    return PresentedAct(presentation, titles)
+    return PresentedAct(presentation, titles, action.lasts_days)
+
+
+def _evidence(found: tuple[EvidenceFact, ...], observed: tuple[EvidenceFact, ...]) -> tuple[EvidenceFact, ...]:
+    """Return the evidence of the check, then of the action, whose facts are newer: they replace its own."""
+    newer = {fact.label for fact in observed}
+    return (*(fact for fact in found if fact.label not in newer), *observed)
 
 
 def cut(text: str, limit: int) -> str:

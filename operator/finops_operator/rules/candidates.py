@@ -63,10 +63,14 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class PresentedAct:
-    """An act in words, made by the proposer: how it is presented, and its steps (id → title)."""
+    """An act in words, made by the proposer: how it is presented, and its steps (id → title).
+
+    `lasts_days` are the days after which AWS undoes it by itself; 0: it lasts.
+    """
 
     presentation: Presentation
     steps: Mapping[str, str]
+    lasts_days: int = 0
 
 
 def candidates(
@@ -253,6 +257,7 @@ def request_spec(
             # The three figures on a card must add up after rounding.
             new_monthly_cost=current - saving,
             monthly_savings=saving,
+            lasts_days=words.lasts_days or None,
             price_source=item.price_source,
             price_date=item.price_as_of,
         ),

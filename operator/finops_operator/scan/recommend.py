@@ -88,6 +88,10 @@ def _recommendation(
         "listMonthlySavings": as_text(list_saving),
         "discountPercent": as_text(terms.discount_percent),
     }
+    action = declared.actions.get(finding.action)
+    if action is not None and action.lasts_days:
+        # AWS undoes it by itself: the saving is that of the month of the act, and comes once.
+        attributes["lastsDays"] = str(action.lasts_days)
     if list_saving is None:
         attributes["noPriceReason"] = missing_in_words(cost.missing) or "no price for what would remain"
     return Recommendation(

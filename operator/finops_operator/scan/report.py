@@ -14,7 +14,7 @@ from finops.crds.part import API_VERSION
 from finops.domain.money import annual_from_monthly, as_text, to_cents
 from finops.domain.price import Cost, CostComponent
 from finops.domain.report import Savings, ScanSummary
-from finops.domain.resource import Gap, Resource
+from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops.store.recommendations import recommendation_to_json
 from finops_operator.scan.scan import ScanOutcome
@@ -103,7 +103,7 @@ def summary_to_json(summary: ScanSummary) -> dict[str, Any]:
             "estimatedApiCost": as_text(summary.estimated_api_cost),
             "completeFailure": summary.complete_failure or None,
         },
-        "gaps": [gap_to_json(gap) for gap in summary.gaps],
+        "gaps": [gap.to_json() for gap in summary.gaps],
     }
 
 
@@ -118,19 +118,6 @@ def savings_to_json(savings: Savings) -> dict[str, str | None]:
 
 def _unknown_savings() -> dict[str, str | None]:
     return dict.fromkeys(("actionable", "advice", "blocked"))
-
-
-def gap_to_json(gap: Gap) -> dict[str, Any]:
-    """Return one gap as the interface spells it."""
-    return {
-        "account": gap.account,
-        "region": gap.region,
-        "service": gap.service,
-        "operation": gap.operation,
-        "code": gap.code,
-        "message": gap.message,
-        "resources": gap.resources,
-    }
 
 
 def resource_to_json(resource: Resource, cost: Cost, utilization: Utilization | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from finops_sandbox.aws import wire
+from finops_sandbox.aws import databases, log_groups, tables, wire
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.fleet import Fleet
@@ -19,7 +19,20 @@ from finops_sandbox.aws.record import CallLog, CallRecord
 from finops_sandbox.aws.transitions import begin, force_state, settle
 from finops_sandbox.aws.volumes import render_snapshot, render_volume
 
-_CHANGES = {"type", "state", "tags", "removeTags", "size", "detach", "delete", "protectStop", "volumeType"}
+_CHANGES = {
+    "type",
+    "state",
+    "tags",
+    "removeTags",
+    "size",
+    "detach",
+    "delete",
+    "protectStop",
+    "volumeType",
+    "retention",
+    "mode",
+    "capacity",
+}
 Document = dict[str, Any]
 
 
@@ -68,6 +81,12 @@ class Control:
         """
         estate = self._estate
         with estate.lock:
+            if resource_id.startswith(log_groups.PREFIX):
+                return log_groups.shown(account, region, resource_id.removeprefix(log_groups.PREFIX))
+            if resource_id.startswith(databases.PREFIX):
+                return databases.shown(estate, account, region, resource_id.removeprefix(databases.PREFIX))
+            if resource_id.startswith(tables.PREFIX):
+                return tables.shown(account, region, resource_id.removeprefix(tables.PREFIX))
             settle(estate, account, region)
             if resource_id.startswith("vol-"):
                 volume = estate.volume(account, region, resource_id)
@@ -111,19 +130,29 @@ class Control:
             raise ValueError(f"unknown change {', '.join(sorted(unknown))}")
         estate = self._estate
         with estate.lock:
-            settle(estate, account, region)
-            backend = estate.backend(account, region)
-            if "tags" in changes:
-                backend.tags[resource_id].update({str(key): str(value) for key, value in changes["tags"].items()})
-            for key in changes.get("removeTags", ()):
-                backend.tags[resource_id].pop(key, None)
-            if resource_id.startswith("vol-"):
-                self._change_volume(account, region, resource_id, changes)
-            elif resource_id.startswith("i-"):
-                self._change_instance(account, region, resource_id, changes)
+            if resource_id.startswith(log_groups.PREFIX):
+                log_groups.change(account, region, resource_id.removeprefix(log_groups.PREFIX), changes)
+            elif resource_id.startswith(databases.PREFIX):
+                databases.change(estate, account, region, resource_id.removeprefix(databases.PREFIX), changes)
+            elif resource_id.startswith(tables.PREFIX):
+                tables.change(account, region, resource_id.removeprefix(tables.PREFIX), changes)
+            else:
+                self._change_in_ec2(account, region, resource_id, changes)
             if changes.get("delete"):
                 return {"id": resource_id, "deleted": True}
         return self.resource(account, region, resource_id)
+
+    def _change_in_ec2(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
+        settle(self._estate, account, region)
+        backend = self._estate.backend(account, region)
+        if "tags" in changes:
+            backend.tags[resource_id].update({str(key): str(value) for key, value in changes["tags"].items()})
+        for key in changes.get("removeTags", ()):
+            backend.tags[resource_id].pop(key, None)
+        if resource_id.startswith("vol-"):
+            self._change_volume(account, region, resource_id, changes)
+        elif resource_id.startswith("i-"):
+            self._change_instance(account, region, resource_id, changes)
 
     def _change_instance(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
         instance = self._estate.instance(account, region, resource_id)

@@ -90,6 +90,44 @@ class AddressSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class LogGroupSpec:
+    """A log group; ``retention`` None means that it keeps its events for ever."""
+
+    name: str
+    retention: int | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSpec:
+    """A database instance of RDS that is no member of a cluster; a replica names its ``source``.
+
+    ``maintenance`` names the actions of maintenance that are pending, such as ``system-update``.
+    """
+
+    name: str
+    engine: str = "postgres"
+    db_class: str = "db.m5.large"
+    size: int = 100
+    state: str = "available"
+    multi_az: bool = False
+    source: str = ""
+    maintenance: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """A table with provisioned capacity; ``indexes`` maps names to read and write units."""
+
+    name: str
+    read: int = 100
+    write: int = 100
+    indexes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """One account in one region."""
 
@@ -99,6 +137,9 @@ class Place:
     volumes: tuple[VolumeSpec, ...]
     snapshots: tuple[SnapshotSpec, ...]
     addresses: tuple[AddressSpec, ...]
+    log_groups: tuple[LogGroupSpec, ...] = ()
+    databases: tuple[DatabaseSpec, ...] = ()
+    tables: tuple[TableSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +251,8 @@ def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Itera
 
 
 def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[str, str]) -> Place:
-    _known(item, {"account", "region", "instances", "volumes", "snapshots", "addresses"}, "resources")
+    of_ec2 = {"instances", "volumes", "snapshots", "addresses"}
+    _known(item, {"account", "region", "logGroups", "databases", "tables"} | of_ec2, "resources")
     account = names.get(str(item.get("account")), str(item.get("account")))
     if account not in accounts:
         raise EstateError(f"resources: unknown account {item.get('account')!r}")
@@ -229,6 +271,45 @@ def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[
             AddressSpec(str(one["name"]), str(one.get("instance", "")), _tags(one))
             for one in item.get("addresses") or []
         ),
+        tuple(_log_group(one, where) for one in _counted(item.get("logGroups"))),
+        tuple(_database(one, where) for one in _counted(item.get("databases"))),
+        tuple(_table(one, where) for one in _counted(item.get("tables"))),
+    )
+
+
+def _table(item: Mapping[str, Any], where: str) -> TableSpec:
+    _known(item, {"name", "read", "write", "indexes", "tags"}, f"{where}, table {item.get('name')}")
+    return TableSpec(
+        name=str(item["name"]),
+        read=int(item.get("read", 100)),
+        write=int(item.get("write", 100)),
+        indexes={str(name): (int(read), int(write)) for name, (read, write) in (item.get("indexes") or {}).items()},
+        tags=_tags(item),
+    )
+
+
+def _log_group(item: Mapping[str, Any], where: str) -> LogGroupSpec:
+    _known(item, {"name", "retention", "tags"}, f"{where}, log group {item.get('name')}")
+    return LogGroupSpec(
+        name=str(item["name"]),
+        retention=None if item.get("retention") is None else int(item["retention"]),
+        tags=_tags(item),
+    )
+
+
+def _database(item: Mapping[str, Any], where: str) -> DatabaseSpec:
+    fields = {"name", "engine", "class", "size", "state", "multiAz", "source", "maintenance", "tags"}
+    _known(item, fields, f"{where}, database {item.get('name')}")
+    return DatabaseSpec(
+        name=str(item["name"]),
+        engine=str(item.get("engine", "postgres")),
+        db_class=str(item.get("class", "db.m5.large")),
+        size=int(item.get("size", 100)),
+        state=str(item.get("state", "available")),
+        multi_az=bool(item.get("multiAz", False)),
+        source=str(item.get("source", "")),
+        maintenance=tuple(map(str, item.get("maintenance") or ())),
+        tags=_tags(item),
     )
 
 

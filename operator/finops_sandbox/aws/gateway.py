@@ -15,12 +15,16 @@ from urllib.parse import parse_qsl
 
 from finops_sandbox.aws import (
     cloudwatch,
+    databases,
     describe,
+    images,
+    log_groups,
     operations,
     provisioned_concurrency,
     serverless_caches,
     strict_ec2,
     sts,
+    tables,
     volumes,
     wire,
 )
@@ -42,7 +46,9 @@ _SERVER_ERROR = 500
 # What moto does not have and the double answers itself, though not strictly.
 # On every answer of a service that the strict layer does not know.
 NOT_STRICT = ("x-finops-sandbox", "not strict")
-_NOT_IN_MOTO = {**provisioned_concurrency.HANDLERS, **serverless_caches.HANDLERS}
+_NOT_IN_MOTO = {**provisioned_concurrency.HANDLERS, **serverless_caches.HANDLERS, **databases.HANDLERS}
+# What AWS refuses and moto takes; asked before moto.
+_REFUSALS = {**log_groups.REFUSALS, **tables.REFUSALS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class Gateway:
         self.identities = identities
         self.log = log
         self._handlers: dict[str, dict[str, Handler]] = {
-            "ec2": {**describe.HANDLERS, **strict_ec2.HANDLERS, **volumes.HANDLERS},
+            "ec2": {**describe.HANDLERS, **images.HANDLERS, **strict_ec2.HANDLERS, **volumes.HANDLERS},
             "sts": sts.handlers(identities),
             "monitoring": cloudwatch.HANDLERS,
         }
@@ -208,11 +214,14 @@ class Gateway:
 
     def _perform_not_strict(self, call: Call, request: Request) -> Answer:
         check(call)
-        own = _NOT_IN_MOTO.get((call.service, call.action))
-        if own is None:
-            return self._ask_moto(call, request)
+        asked = (call.service, call.action)
         with self.estate.lock:
-            return own(call)
+            if call.service == "rds":
+                databases.settle(self.estate, call.account, call.region)
+            if refuse := _REFUSALS.get(asked):
+                refuse(call)
+            own = _NOT_IN_MOTO.get(asked)
+            return self._ask_moto(call, request) if own is None else own(call)
 
     def _record(self, call: Call, sequence: int, result: str, status: int) -> None:
         assumed = (call.service, call.action) == ("sts", "AssumeRole")

@@ -4,8 +4,9 @@ A seeded :class:`finops_sandbox.aws.estate.Estate` is the document, this is what
 ``LiveEstate.lock``: moto's models are not thread-safe.
 """
 
+import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ from finops_sandbox.aws.faults import FaultBook
 if TYPE_CHECKING:
     from finops_sandbox.aws.fleet import Fleet
 
+_SEEDED = ("dynamodb", "logs", "rds")
+"""Services beside EC2 of which an estate holds resources, as moto names them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delays:
@@ -26,6 +30,24 @@ class Delays:
     status_check_seconds: float = 0.3
     snapshot_seconds: float = 0.3
     modification_seconds: float = 0.3
+    database_seconds: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherFacts:
+    """What moto does not keep of services beside EC2.
+
+    Attributes:
+        provisioned: ARN of a function and qualifier → its provisioned concurrency.
+        maintenance: account, region and name of a database → its pending actions of maintenance.
+        databases_due: account, region and name of a database → its next state, and when it has it.
+        mode_changes: account, region and name of a table → when it was changed to on-demand mode.
+    """
+
+    provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    maintenance: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
+    databases_due: dict[tuple[str, str, str], tuple[str, datetime]] = field(default_factory=dict)
+    mode_changes: dict[tuple[str, str, str], list[datetime]] = field(default_factory=dict)
 
 
 class LiveEstate:
@@ -41,7 +63,7 @@ class LiveEstate:
         self.snapshots_due: dict[str, tuple[datetime, datetime]] = {}
         self.fleets: dict[tuple[str, str], Fleet] = {}
         self.regions: dict[str, tuple[str, ...]] = {}
-        self.provisioned: dict[tuple[str, str], dict[str, Any]] = {}
+        self.further = FurtherFacts()
 
     def clear(self) -> None:
         """Forget everything, moto's state included."""
@@ -50,9 +72,13 @@ class LiveEstate:
 
         with self.lock:
             ec2_backends.reset()
+            for service in _SEEDED:
+                # What nobody has asked for yet holds nothing, and need not be loaded to be emptied.
+                if models := sys.modules.get(f"moto.{service}.models"):
+                    getattr(models, f"{service}_backends").reset()
             for store in (self.instances, self.volumes, self.snapshots_due, self.fleets, self.regions):
                 store.clear()
-            self.provisioned.clear()
+            self.further = FurtherFacts()
 
     def backend(self, account: str, region: str) -> Any:
         """Moto's EC2 backend of one account and region."""

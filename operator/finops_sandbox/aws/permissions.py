@@ -55,7 +55,8 @@ _NAMED = {
     "elasticache": {"CacheClusterId": "cluster:{}", "ReplicationGroupId": "replicationgroup:{}"},
     "elasticloadbalancing": {"LoadBalancerName": "loadbalancer/{}"},
     "lambda": {"FunctionName": "function:{}"},
-    "logs": {"logGroupName": "log-group:{}"},
+    # IAM judges calls about a log group on the ARN of its streams, none of them named.
+    "logs": {"logGroupName": "log-group:{}:log-stream:"},
     "rds": {
         "DBClusterIdentifier": "cluster:{}",
         "DBInstanceIdentifier": "db:{}",

@@ -48,7 +48,7 @@ def _put(call: Call) -> Answer:
         "Status": "READY",
         "LastModified": call.estate.clock.now().strftime("%Y-%m-%dT%H:%M:%S+0000"),
     }
-    call.estate.provisioned[function, qualifier] = config
+    call.estate.further.provisioned[function, qualifier] = config
     return _answer(202, config)
 
 
@@ -56,14 +56,14 @@ def _list(call: Call) -> Answer:
     function = _function(call)
     configs = [
         {"FunctionArn": f"{arn}:{qualifier}", **config}
-        for (arn, qualifier), config in call.estate.provisioned.items()
+        for (arn, qualifier), config in call.estate.further.provisioned.items()
         if arn == function
     ]
     return _answer(200, {"ProvisionedConcurrencyConfigs": configs})
 
 
 def _delete(call: Call) -> Answer:
-    call.estate.provisioned.pop(_qualified(call), None)
+    call.estate.further.provisioned.pop(_qualified(call), None)
     return Answer(204, (), b"")
 
 

@@ -2,7 +2,7 @@
 
 The base user is the operator's. The engineer is the person at the keyboard, who reads one account with keys of her own
 and may become the two roles, so that `finops scan` and `finops doctor` can be tried. Least privilege as documented for
-the product: the scanner reads, the executor does exactly the four acts, and neither touches what is tagged
+the product: the scanner reads, the executor does exactly the product's acts, and neither touches what is tagged
 ``finops.dev/protected``.
 """
 
@@ -18,7 +18,9 @@ EXTERNAL_ID = "finops-sandbox"
 SCANNER_ROLE = "finops-scanner"
 EXECUTOR_ROLE = "finops-executor"
 _VERSION = "2012-10-17"
-_WAYS_BACK = frozenset({"ec2:StartInstances", "ec2:ModifyInstanceAttribute"})
+_WAYS_BACK = frozenset(
+    {"ec2:StartInstances", "ec2:ModifyInstanceAttribute", "logs:PutRetentionPolicy", "dynamodb:UpdateTable"}
+)
 
 
 def base_policy() -> dict[str, Any]:
@@ -49,7 +51,13 @@ def trust_policy(principals: list[str], external_id: str) -> dict[str, Any]:
 
 def scanner_policy() -> dict[str, Any]:
     """Reads of the resources that a scan lists and of their metrics."""
-    actions = ["ec2:Describe*", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "cloudwatch:GetMetricStatistics"]
+    actions = [
+        "ec2:Describe*",
+        "ec2:ListImagesInRecycleBin",
+        "cloudwatch:GetMetricData",
+        "cloudwatch:ListMetrics",
+        "cloudwatch:GetMetricStatistics",
+    ]
     actions += ["autoscaling:Describe*", "elasticloadbalancing:Describe*"]
     actions += ["rds:Describe*", "elasticache:Describe*", "elasticfilesystem:Describe*", "redshift:Describe*"]
     actions += [
@@ -72,12 +80,23 @@ def scanner_policy() -> dict[str, Any]:
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 
+def _further_services(account: str) -> list[dict[str, Any]]:
+    """The acts beyond EC2: each call and its opposite."""
+    acts = {
+        f"arn:aws:logs:*:{account}:log-group:*": ["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
+        f"arn:aws:dynamodb:*:{account}:table/*": ["dynamodb:UpdateTable"],
+        f"arn:aws:rds:*:{account}:db:*": ["rds:StopDBInstance", "rds:StartDBInstance"],
+    }
+    return [{"Effect": "Allow", "Action": calls, "Resource": arn} for arn, calls in acts.items()]
+
+
 def executor_policy(account: str) -> dict[str, Any]:
     """The acts, each on its own type of ARN."""
     instance, volume = f"arn:aws:ec2:*:{account}:instance/*", f"arn:aws:ec2:*:{account}:volume/*"
     snapshot = "arn:aws:ec2:*::snapshot/*"
     acts = ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"]
     acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
+    acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable"]
     return {
         "Version": _VERSION,
         "Statement": [
@@ -103,6 +122,7 @@ def executor_policy(account: str) -> dict[str, Any]:
                 "Resource": f"arn:aws:kms:*:{account}:key/*",
                 "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
             },
+            *_further_services(account),
             {
                 # Starting and giving the type back stay allowed: whoever protects an instance in the middle of a
                 # resize must not leave it stopped.

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
+from finops_sandbox.aws import databases, log_groups, tables
 from finops_sandbox.aws.clock import naive_utc
 from finops_sandbox.aws.estate import Estate, EstateError, InstanceSpec, Place, VolumeSpec, resource_id
 from finops_sandbox.aws.facts import InstanceFacts, Load, Platform, VolumeFacts
@@ -24,6 +25,8 @@ _PLATFORMS = {
 }
 _IMAGE = "ami-0sandbox000000000"
 _WARM_UP_THREADS = 4
+_AGE = timedelta(days=365)
+"""Of log groups and databases."""
 
 
 def seed(document: Estate, estate: LiveEstate, identities: IdentityStore) -> None:
@@ -64,6 +67,12 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             _seed_instance(estate, place, instance, now)
         for volume in place.volumes:
             _seed_volume(estate, place, volume, f"{place.region}a", now)
+        for group in place.log_groups:
+            log_groups.seed(place, group, now - _AGE)
+        for database in place.databases:
+            databases.seed(estate, place, database, now - _AGE)
+        for table in place.tables:
+            tables.seed(place, table)
         backend = estate.backend(place.account, place.region)
         for snapshot in place.snapshots:
             volume_id = resource_id("volume", place.account, place.region, snapshot.volume)

@@ -30,7 +30,7 @@ def show(demo: RunningDemo, out: TextIO) -> None:
     out.write(f"\nSlack           {page_of(demo.slack_page, ALICE)}\n")
     out.write(f"                {page_of(demo.slack_page, BOB)}\n")
     out.write(f"Kubernetes      {demo.places.kubeconfig('people')} (contexts admin, alice, bob)\n")
-    out.write("                Alice in Slack is alice in Kubernetes, and Bob is bob: each has one vote.\n")
+    out.write("                Alice in Slack is alice in Kubernetes, Bob is bob: one vote each.\n")
     out.write(f"Logs            {demo.places.state / 'programs.log'}\n")
     out.flush()
 

@@ -136,7 +136,7 @@ class Demo:
                 await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _story(self, supervisor: Supervisor) -> int:
-        note("starting the doubles of AWS, Kubernetes and Slack, a store, the operator, the bot and the dashboard")
+        note("starting doubles of AWS, Kubernetes and Slack, a store and the three programs")
         demo = await build(supervisor, self._places)
         self._up = True
         with open_private(self._places.state / "env") as file:

@@ -6,7 +6,6 @@ command works as it stands.
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -122,11 +121,10 @@ def _in_slack(as_alice: str, known: Mapping[str, ActionRequest]) -> Iterator[Ste
 
 
 def _listing(env_file: Path) -> Step:
-    shown = "kubectl get scanpolicies,actionrequests" if shutil.which("kubectl") else "finops requests"
     return Step(
         "Open another terminal and list what was proposed. Then scan the production account yourself, with the AWS key "
         "of a person who reads it.",
-        (f". {env_file}", shown, "finops scan"),
+        (f". {env_file}", "finops requests", "finops scan"),
         "one request for each card in Slack; then a report of what can be saved, which changes nothing.",
         "kubectl apply -f policy.yaml",
     )

@@ -1,5 +1,6 @@
 """The state and the rules of one double, without HTTP: what a server serves and a test loads manifests into."""
 
+import copy
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -100,12 +101,25 @@ class Cluster:
         Raises:
             ManifestError: no such resource.
         """
+        return self.store.all(self._kind(resource))
+
+    def put_back(self, resource: str, objects: Iterable[Obj]) -> None:
+        """Store objects as they once were, past every rule: what restoring a copy of etcd does.
+
+        Raises:
+            ManifestError: no such resource.
+        """
+        kind = self._kind(resource)
+        for obj in objects:
+            self.store.put(kind, copy.deepcopy(obj))
+
+    def _kind(self, resource: str) -> Kind:
         plural, _, group = resource.partition(".")
         kind = self.store.kinds.of_resource(group, plural)
         if kind is None:
             message = f"no resource {resource!r} is known"
             raise ManifestError(message)
-        return self.store.all(kind)
+        return kind
 
 
 def read_documents(source: Source) -> list[Obj]:

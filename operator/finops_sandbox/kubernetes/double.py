@@ -107,6 +107,10 @@ class KubernetesDouble:
         """A snapshot of all objects of ``plural`` or ``plural.group``."""
         return self._thread.call(lambda: self._cluster.objects(resource))
 
+    def put_back(self, resource: str, objects: Iterable[Obj]) -> None:
+        """Store objects as a snapshot had them, past every rule, as restoring a copy of etcd does."""
+        self._thread.call(lambda: self._cluster.put_back(resource, objects))
+
     @property
     def not_evaluated(self) -> list[str]:
         """CEL rules that are not enforced as written; empty is what one wants."""

@@ -30,7 +30,21 @@ class LoopThread:
         return self.run(call())
 
     def stop(self) -> None:
-        """End loop and thread."""
+        """End what still runs on the loop, then loop and thread."""
+        self.run(_cancel_others())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(ANSWER_SECONDS)
         self._loop.close()
+
+
+async def _cancel_others() -> None:
+    """Cancel every task, as `asyncio.run` does at its end: a handshake that no client finishes keeps its connection."""
+    # What was accepted just now begins in the next turns; cancelled before that, it would leave its socket open.
+    for _ in range(3):
+        await asyncio.sleep(0)
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    # A connection that was aborted is closed in the loop's next turn.
+    await asyncio.sleep(0)

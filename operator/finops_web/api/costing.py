@@ -16,14 +16,8 @@ from finops_web.readings.policies import trust_in
 from finops_web.readings.resources import ResourceRow, grouped, sum_of
 
 ROUTER = APIRouter(tags=["costing"])
-_CLASSIC: Final = {
-    "ec2-instance": "ec2Instances",
-    "load-balancer": "loadBalancers",
-    "auto-scaling-group": "autoScalingGroups",
-    "ebs-volume": "ebsVolumes",
-    "rds-instance": "rdsInstances",
-}
-"""The names that the five classic kinds have in the breakdown; every other kind follows the same pattern."""
+_CLASSIC: Final = ("ec2-instance", "load-balancer", "auto-scaling-group", "ebs-volume", "rds-instance")
+"""Kinds that the classic API always has in its breakdown; a client of it finds them with 0 where there is none."""
 
 
 @ROUTER.get("/api/costing/current")
@@ -32,7 +26,7 @@ def current(asked: Visit, wanted: Asking) -> dict[str, Any]:
     rows = _rows(asked, wanted)
     cost, count, unpriced = sum_of(rows)
     breakdown = {_name(kind): _part(amount, number_, cost) for kind, amount, number_, _ in grouped(rows, _kind)}
-    breakdown = {name: _part(Decimal(0), 0, cost) for name in _CLASSIC.values()} | breakdown
+    breakdown = {_name(kind): _part(Decimal(0), 0, cost) for kind in _CLASSIC} | breakdown
     now = asked.parts.clock.now()
     data = {
         "summary": {
@@ -102,5 +96,6 @@ def _kind(row: ResourceRow) -> str:
 
 
 def _name(kind: str) -> str:
+    """Return the name of a kind in the breakdown: `ebs-volume` is `ebsVolumes`."""
     head, *rest = kind.split("-")
-    return _CLASSIC.get(kind) or f"{head}{''.join(part.capitalize() for part in rest)}s"
+    return f"{head}{''.join(part.capitalize() for part in rest)}s"

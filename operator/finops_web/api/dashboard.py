@@ -27,7 +27,10 @@ def figures(asked: Asked) -> dict[str, Any]:
     """Return the figures of the dashboard; amounts of the store as decimal strings, estimates as numbers."""
     policies = asked.policies()
     cost, resources, unpriced = sum_of(asked.parts.resources.seen_by(policies))
-    found, (saved, _) = savings_of(policies), realised_of(asked.parts.store, asked.namespaces())
+    found, (saved, _) = (
+        savings_of(policies),
+        realised_of(asked.parts.store, asked.namespaces(), asked.parts.clock.now()),
+    )
     ahead = outlook(asked.parts.history.parts(policies), asked.parts.history.today())
     trust = trust_in(policies, resources, resources - unpriced, asked.parts.clock.now())
     return {

@@ -58,7 +58,7 @@ def dashboard(asked: Visit, request: Request) -> Response:
         daily=None if cost is None else to_cents(cost / 30),
         unpriced=unpriced,
         savings=savings_of(policies),
-        realised=realised_of(asked.parts.store, asked.namespaces()),
+        realised=realised_of(asked.parts.store, asked.namespaces(), asked.parts.clock.now()),
         top=recommended[:_TOP],
         more=max(0, len(recommended) - _TOP),
         waiting=[one for one in read.found if may_be_voted_on(one)],

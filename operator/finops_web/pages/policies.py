@@ -7,7 +7,6 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from finops_web.answers import gap_to_json
 from finops_web.context import Visit
 from finops_web.readings.policies import trust_in
 from finops_web.rendering import Entry, render
@@ -49,7 +48,7 @@ def policies_json(asked: Visit) -> Response:
                 "recommendations": one.head.summary.recommendations,
                 "apiCalls": dict(one.head.summary.api_calls),
                 "estimatedApiCost": f"{one.head.summary.estimated_api_cost:f}",
-                "gaps": [gap_to_json(gap) for gap in one.head.summary.gaps],
+                "gaps": [gap.to_json() for gap in one.head.summary.gaps],
             }
             for one in asked.policies()
         ]

@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from finops.store.realized import StoredSavings
+from finops.store.realized import StoredSavings, saved_a_month
 from finops_web.context import Asked, Visit
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.rendering import Entry, csv_of, render
@@ -33,7 +33,7 @@ def savings(asked: Visit, request: Request) -> Response:
         trust=trust_in(policies, 0, 0, asked.parts.clock.now()),
         entries=entries,
         months=sorted(months.items(), reverse=True),
-        realised=sum((one["saving"] or Decimal(0) for one in entries), Decimal("0.00")),
+        realised=saved_a_month(entries, asked.parts.clock.now()),
         potential=savings_of(policies),
     )
 

@@ -34,9 +34,9 @@ from finops_slackbot.views.wording import (
     expiry,
     kind,
     level,
-    money,
     named,
     named_code,
+    saving,
     target,
     verb,
     worth,
@@ -44,6 +44,8 @@ from finops_slackbot.views.wording import (
 
 _HEADER: Final = 150
 _CONFIRM: Final = 300
+_NAME: Final = 60
+"""Characters of an id in a heading; those of most services are far shorter."""
 _NOTE_CHARACTERS: Final = 240
 STATE_WORDS: Final = {
     State.PENDING: "waiting for a decision",
@@ -113,17 +115,16 @@ def _heading(facts: CardFacts) -> str:
     """What the card is about; once it is decided, how it stands comes first, for whoever scrolls by."""
     what = target(facts)
     if facts.state is State.PENDING:
-        saving = f"{money(facts.monthly_savings, facts.currency)} a month"
-        start, end = f"{verb(facts)} ", f": {worth(facts)}" if facts.undoes else f": save {saving}"
+        start, end = f"{verb(facts)} ", f": {worth(facts)}" if facts.undoes else f": save {saving(facts)}"
     elif facts.undo.is_done:
         start, end = f"Undone: {verb(facts).lower()} ", ""
     else:
         start = f"{STATE_WORDS[facts.state].capitalize()}: {verb(facts).lower()} "
         end = f", {worth(facts)}" if facts.state is State.SUCCEEDED and not facts.dry_run else ""
     end = f"{f' → {what}' if what else ''}{end}"
-    # The name gives way first; the target and the money must stay readable. The id is below.
-    name = plain(facts.resource_name, _HEADER - stored_length(start + end)) if facts.resource_name.strip() else ""
-    return plain(f"{start}{name or facts.resource_id}{end}", _HEADER)
+    # The name gives way first; the target and the money must stay readable. The whole id is below.
+    name = plain(facts.resource_name.strip() or facts.resource_id, _HEADER - stored_length(start + end))
+    return plain(f"{start}{name or plain(facts.resource_id, _NAME)}{end}", _HEADER)
 
 
 def _sentence(facts: CardFacts) -> str:
@@ -135,10 +136,9 @@ def _sentence(facts: CardFacts) -> str:
         f"{demo}{dry}{verb(facts)} {kind(facts)} {named_code(facts)}{f' → {code(what)}' if what else ''} "
         f"in account {code(facts.account)}, {code(facts.region)}"
     )
-    saving = worth(facts) if facts.undoes else f"{money(facts.monthly_savings, facts.currency)} a month"
     if facts.state is not State.PENDING:
         how = "undone" if facts.undo.is_done else STATE_WORDS[facts.state]
-        return fit(f"{head}: {how} ({saving}).", 3000)
+        return fit(f"{head}: {how} ({worth(facts) if facts.undoes else saving(facts)}).", 3000)
     if not facts.missing:
         return fit(f"{head}: {worth(facts)}. Enough approvals; the operator is deciding.", 3000)
     people = "1 approval" if facts.missing == 1 else f"{facts.missing} approvals"
@@ -220,7 +220,7 @@ def _button(action_id: str, text: str, value: str, label: str) -> Block:
 
 def _confirm(facts: CardFacts) -> Block:
     what = target(facts)
-    question = f"{verb(facts)} {facts.resource_id}{f' to {what}' if what else ''}?"
+    question = f"{verb(facts)} {plain(facts.resource_id, _NAME)}{f' to {what}' if what else ''}?"
     name = f"{code(facts.resource_name, 40)} " if facts.resource_name.strip() else ""
     others = facts.missing - 1
     then = f"Starts only after {others} more." if others > 0 else ""

@@ -80,11 +80,12 @@ def _origin(facts: CardFacts) -> str:
 
 def _price(facts: CardFacts) -> str:
     now, then = money(facts.current_monthly_cost, facts.currency), money(facts.new_monthly_cost, facts.currency)
-    saving, year = money(facts.monthly_savings, facts.currency), money(facts.annual_savings, facts.currency)
-    return (
-        f"*Cost*\n{now} → {then} a month: saves {saving} a month, {year} a year. "
-        f"Prices: {code(facts.price_source, 120)} of {code(facts.price_date, 12)}."
-    )
+    amount, year = money(facts.monthly_savings, facts.currency), money(facts.annual_savings, facts.currency)
+    often = f"a month: saves {amount} a month, {year} a year."
+    if facts.lasts_days:
+        # AWS bills it in full again once it has undone the act.
+        often = f"in the month of the act: saves {amount} once, in at most {facts.lasts_days} days."
+    return f"*Cost*\n{now} → {then} {often} Prices: {code(facts.price_source, 120)} of {code(facts.price_date, 12)}."
 
 
 def _approvers(facts: CardFacts) -> str:

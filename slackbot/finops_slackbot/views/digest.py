@@ -24,7 +24,8 @@ def digest(requests: Sequence[CardFacts]) -> Card:
     """Return the message about some requests of one policy, given in the order of their cards; at least one."""
     first, waiting = requests[0], [one for one in requests if one.state is State.PENDING]
     saving = money(sum((one.monthly_savings for one in requests), Decimal(0)), first.currency)
-    heading = plain(f"{_count(len(requests))}: save {saving} a month", 150)
+    often = "in the first month" if any(one.lasts_days for one in requests) else "a month"
+    heading = plain(f"{_count(len(requests))}: save {saving} {often}", 150)
     hidden = len(requests) - _LISTED
     lines = [f"and {counted(hidden, 'smaller one')}, see the thread"] if hidden > 0 else []
     lines += [_line(one) for one in requests[-_LISTED:]]
@@ -49,7 +50,7 @@ def _count(number: int) -> str:
 
 
 def _line(facts: CardFacts) -> str:
-    name = quote(facts.resource_name, 40) if facts.resource_name.strip() else facts.resource_id
+    name = quote(facts.resource_name, 40) if facts.resource_name.strip() else quote(facts.resource_id, 60)
     what = f" → {quote(target(facts), 30)}" if target(facts) else ""
     state = "" if facts.state is State.PENDING else f" – {STATE_WORDS[facts.state]}"
     return f"• {money(facts.monthly_savings, facts.currency)} {verb(facts).lower()} {name}{what}{state}"

@@ -86,6 +86,8 @@ def saved(facts: CardFacts) -> str:
     if facts.state is State.SUCCEEDED and not facts.dry_run:
         known = facts.realized_monthly_savings
         amount = facts.monthly_savings if known is None else known
+        if facts.lasts_days:
+            return f"Saves {money(amount, facts.currency)} once: AWS undoes it after {facts.lasts_days} days."
         return f"Saves {money(amount, facts.currency)} a month."
     return f"Nothing was saved: it still costs {money(facts.current_monthly_cost, facts.currency)} a month."
 

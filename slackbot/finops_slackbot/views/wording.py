@@ -8,13 +8,12 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from finops.domain.quantity import words as in_words
 from finops_slackbot.card_facts import CardFacts, VoteFact
 from finops_slackbot.text import code, plain, quote
 from finops_slackbot.views.blocks import date
 
 _SYMBOLS: Final = {"USD": "$"}
-_LEVELS: Final = {"VeryLow": "very low", "Low": "low", "Medium": "medium", "High": "high", "VeryHigh": "very high"}
-"""Effort and performance risk, in AWS's words for both."""
 
 
 def kind(facts: CardFacts) -> str:
@@ -55,12 +54,22 @@ def worth(facts: CardFacts) -> str:
     """Return what the act is worth: `saves $70.00 a month`; an undo costs that again."""
     if facts.undoes:
         return f"costs {money(facts.extra_monthly_cost, facts.currency)} more a month"
-    return f"saves {money(facts.monthly_savings, facts.currency)} a month"
+    return f"saves {saving(facts)}"
+
+
+def saving(facts: CardFacts) -> str:
+    """Return the promised saving and how often it comes: `$70.08 a month`, `$23.00 once (7 days)`."""
+    amount = money(facts.monthly_savings, facts.currency)
+    return f"{amount} once ({_days(facts.lasts_days)})" if facts.lasts_days else f"{amount} a month"
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
 
 
 def level(word: str) -> str:
-    """Return a level of effort or risk in lower-case words."""
-    return _LEVELS.get(word, plain(word, 20))
+    """Return a level of effort or risk in lower-case words: `very low`."""
+    return plain(in_words(word), 20)
 
 
 def downtime(facts: CardFacts) -> str:

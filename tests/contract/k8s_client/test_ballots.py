@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.contract.k8s_client.conftest import Place
-from tests.unit.crds.manifests import manifest
+from tests.support.manifests import manifest
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter

@@ -72,19 +72,20 @@ def test_get_prints_the_columns_and_wide_the_others(api: Api, kubectl: Kubectl) 
 
 
 def test_wait_annotate_patch_and_edit(api: Api, kubectl: Kubectl) -> None:
-    api.create({"text": "abc"})
+    api.create({"text": "plum"})
     assert kubectl.run("annotate", "prb", "p", "a=b") == (0, "probe.contract.finops.dev/p annotated\n")
     ready = '{"status": {"conditions": [{"type": "Ready", "status": "True"}]}}'
     assert kubectl.run("patch", "prb", "p", "--subresource=status", "--type=merge", "-p", ready)[0] == 0
     waited = kubectl.run("wait", "prb/p", "--for=condition=Ready", "--timeout=10s")
     assert waited == (0, "probe.contract.finops.dev/p condition met\n")
-    assert kubectl.run("wait", "prb/p", "--for=jsonpath={.spec.text}=abc", "--timeout=10s")[0] == 0
+    assert kubectl.run("wait", "prb/p", "--for=jsonpath={.spec.text}=plum", "--timeout=10s")[0] == 0
     assert kubectl.run("wait", "prb/p", "--for=condition=Other", "--timeout=1s")[0] == 1
-    edited = kubectl.run("edit", "prb", "p", env={"EDITOR": "sed -i s/abc/xyz/"})
+    # A word that no uid can have in it: the editor changes the whole text.
+    edited = kubectl.run("edit", "prb", "p", env={"EDITOR": "sed -i s/plum/pear/"})
     assert edited == (0, "probe.contract.finops.dev/p edited\n")
     _, out = kubectl.run("get", "prb", "p", "-o", "json")
     stored = json.loads(out)
-    assert (stored["spec"]["text"], stored["metadata"]["annotations"]["a"]) == ("xyz", "b")
+    assert (stored["spec"]["text"], stored["metadata"]["annotations"]["a"]) == ("pear", "b")
 
 
 def test_explain_reads_the_schema(kubectl: Kubectl) -> None:

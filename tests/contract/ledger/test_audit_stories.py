@@ -14,7 +14,7 @@ import pytest
 from rich.cells import cell_len
 from tests.support.fake_clock import FakeClock
 from tests.support.ledger_keys import KEYS
-from tests.unit.ledger.ledger_lines import HONEST, START, entry
+from tests.support.ledger_lines import HONEST, START, entry
 
 from finops.domain.audit import Entry, RecordKind
 from finops.ledger import stories

@@ -259,6 +259,33 @@ def test_a_file_changed_behind_our_back_freezes_the_ledger(sinks: Sinks) -> None
         ledger.append(entry("again"))
 
 
+@pytest.mark.parametrize("answer", ["raises", "another fence"])
+def test_a_former_holder_that_finds_its_successors_file_has_lost_the_lease_and_freezes_nobody(
+    answer: str, sinks: Sinks
+) -> None:
+    """It stood still between the stream and the file; meanwhile another process took over and wrote on."""
+
+    def fence() -> int:
+        if sinks.fence == 1:
+            return 1
+        if answer == "raises":
+            raise FenceLost("the lease is held by somebody else")
+        return 3
+
+    def take_over(_name: str) -> None:
+        if sinks.fence == 1:
+            sinks.fence = 2
+            fill(sinks.open())
+
+    former = open_ledger(sinks.store, sinks.path, keys=KEYS, clock=SystemClock(), fence=fence, passage=take_over)
+    former.start()
+    with pytest.raises(FenceLost):
+        former.append(entry("vote", uid="u9"))
+    assert former.problem == ""
+    assert verify(sinks.lines()).ok
+    assert len(sinks.lines()) == 4
+
+
 def test_a_tampered_stream_is_noticed_when_it_is_read(sinks: Sinks) -> None:
     ledger = sinks.open()
     fill(ledger, 2)

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 from tests.support.ledger_keys import KEYS, PUBLIC_KEYS
-from tests.unit.ledger.ledger_lines import HONEST, records, vote
+from tests.support.ledger_lines import HONEST, records, vote
 
 from finops.audit_verify import verify
 from finops.domain.audit import GENESIS_HASH, Record, RecordKind, request_uid

@@ -129,7 +129,8 @@ def test_the_dashboard_is_open_on_its_port_and_reaches_nothing_private_beside_th
 ) -> None:
     server = {"networkPolicy.apiServerCidrs": ["10.96.0.1/32"]}
     web = _policies(real_cluster, {**EVERYTHING, **server})["web"]
-    assert web["ingress"] == [{"ports": [{"port": "http", "protocol": "TCP"}]}]
+    ports = [{"port": name, "protocol": "TCP"} for name in ("http", "metrics")]
+    assert web["ingress"] == [{"ports": ports}]
     assert _reaches(web, "10.96.0.1", 443)
     for address in (PRIVATE, SLACK):
         assert not any(_reaches(web, address, port) for port in (80, 443, 6443))

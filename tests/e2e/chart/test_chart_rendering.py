@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 from tests.e2e.chart.rendering import (
     COMPONENT,
     EVERYTHING,
@@ -13,6 +14,7 @@ from tests.e2e.chart.rendering import (
     KUBERNETES,
     PODS,
     environment,
+    named,
     of_kind,
     pod_template,
     pods_by_component,
@@ -40,7 +42,7 @@ def test_both_helms_render_the_same_objects(real_cluster: RealCluster) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "named"),
+    ("option", "at"),
     [
         ("operator.replicas=2", "replicas"),
         ("slack.existingSecrets=slack", "existingSecrets"),
@@ -52,6 +54,7 @@ def test_both_helms_render_the_same_objects(real_cluster: RealCluster) -> None:
         ("operator.podAnnotations.checked=true", "podAnnotations"),
         ("slackbot.nodeSelector.disks=2", "nodeSelector"),
         ("metrics.serviceMonitor.labels.release=1", "labels"),
+        ("metrics.rules.scanOverdueHours=0", "scanOverdueHours"),
         ("operator.extraEnv[0].value=true", "extraEnv"),
         ("watch.namespaces={team-a,}", "namespaces"),
         ("watch.namespaces={team-a,team-a}", "namespaces"),
@@ -67,11 +70,11 @@ def test_both_helms_render_the_same_objects(real_cluster: RealCluster) -> None:
 )
 @pytest.mark.parametrize("program", HELMS)
 def test_a_typing_error_in_the_values_is_refused_and_named(
-    real_cluster: RealCluster, program: str, option: str, named: str
+    real_cluster: RealCluster, program: str, option: str, at: str
 ) -> None:
     done = real_cluster.try_helm("template", "finops", str(CHART), *KUBERNETES, "--set", option, program=program)
     assert done.returncode != 0
-    assert named in done.stderr
+    assert at in done.stderr
 
 
 URL, BOT_URL = "rediss://operator:o-secret@store.test:6380/0", "rediss://slackbot:b-secret@store.test:6380/0"
@@ -172,7 +175,7 @@ def test_the_registry_stands_in_front_of_the_image_or_nothing_does(
     assert {pods[one]["spec"]["containers"][0]["image"] for one in ("operator", "secrets", "test")} == {image}
 
 
-def test_what_scrapes_the_operator_scrapes_the_bot_too(real_cluster: RealCluster) -> None:
+def test_what_scrapes_the_operator_scrapes_bot_and_dashboard_too(real_cluster: RealCluster) -> None:
     documents = rendered(real_cluster, EVERYTHING)
     (monitor,) = [document for document in documents if document["kind"] == "ServiceMonitor"]
     services = [one for one in documents if one["kind"] == "Service" and _selects(monitor, one)]
@@ -188,7 +191,35 @@ def test_what_scrapes_the_operator_scrapes_the_bot_too(real_cluster: RealCluster
             port["name"] for port in pod_template(pods)["spec"]["containers"][0]["ports"]
         }
         components.append(labels[COMPONENT])
-    assert sorted(components) == ["operator", "slackbot"]
+    assert sorted(components) == ["operator", "slackbot", "web"]
+
+
+@pytest.mark.parametrize("program", HELMS)
+def test_alerts_are_rendered_with_the_hours_and_labels_of_the_values(real_cluster: RealCluster, program: str) -> None:
+    section = {"enabled": True, "scanOverdueHours": 26, "labels": {"release": "prometheus"}}
+    (rule,) = of_kind(rendered(real_cluster, {"metrics.rules": section}, program), "PrometheusRule")
+    written = yaml.safe_load((CHART / "files" / "monitoring" / "alerts.yaml").read_text(encoding="utf-8"))
+    (overdue,) = (one for group in written["groups"] for one in group["rules"] if one["alert"] == "FinopsScanOverdue")
+    overdue["expr"] = overdue["expr"].replace("OVERDUE_HOURS", "26")
+    assert rule["spec"] == written
+    assert rule["metadata"]["labels"]["release"] == "prometheus"
+
+
+@pytest.mark.parametrize("program", HELMS)
+def test_the_dashboard_for_grafana_is_rendered_as_it_stands(real_cluster: RealCluster, program: str) -> None:
+    section = {"enabled": True, "annotations": {"grafana_folder": "FinOps"}}
+    name = "finops-finops-operator-dashboard"
+    found = named(rendered(real_cluster, {"metrics.dashboards": section}, program), "ConfigMap", name)
+    written = json.loads((CHART / "files" / "monitoring" / "dashboard.json").read_text(encoding="utf-8"))
+    assert json.loads(found["data"]["finops-operator.json"]) == written
+    assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert found["metadata"]["annotations"] == {"grafana_folder": "FinOps"}
+
+
+def test_nothing_of_monitoring_is_rendered_unless_it_is_asked_for(real_cluster: RealCluster) -> None:
+    documents = rendered(real_cluster)
+    assert of_kind(documents, "ServiceMonitor", "PrometheusRule") == []
+    assert not [one for one in of_kind(documents, "ConfigMap") if one["metadata"]["name"].endswith("-dashboard")]
 
 
 def _selects(monitor: dict[str, Any], service: Object) -> bool:

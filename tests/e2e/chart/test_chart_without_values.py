@@ -13,8 +13,8 @@ from functools import partial
 import pytest
 import yaml
 from tests.e2e.cluster import ROOT, Object, RealCluster, wait_until
+from tests.e2e.cluster_api import unique_name
 from tests.e2e.documents import account, condition, policy
-from tests.e2e.kinds.cluster_api import unique_name
 from tests.e2e.release import Release
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -111,7 +111,8 @@ def _assert_only_what_the_guide_lists_is_left(release: Release) -> None:
     ]
     assert sorted(release.cluster_wide()) == sorted(protection)
     # Helm 3 does not wait for what the garbage collector removes.
-    wait_until("the pods are gone", lambda: not release.pods("operator") and not release.pods("valkey"), seconds=60)
+    parts = ("operator", "web", "slackbot", "valkey", "secrets")
+    wait_until("the pods are gone", lambda: not any(map(release.pods, parts)), seconds=90)
     kinds = "all,configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies,leases,persistentvolumeclaims"
     left = set(cluster.kubectl("get", kinds, "-n", release.namespace, "-o", "name").split())
     assert {one for one in left if full in one} == {

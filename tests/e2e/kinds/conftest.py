@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from tests.e2e.kinds.cluster_api import Cluster, unique_name
+from tests.e2e.cluster_api import Cluster, unique_name
 from tests.support.cluster_kinds import install_kinds
 
 

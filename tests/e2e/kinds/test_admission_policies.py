@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from tests.e2e.kinds.cluster_api import Cluster, KindClient, refusal, unique_name
-from tests.unit.crds.manifests import SLACK_VOTER, manifest
+from tests.e2e.cluster_api import Cluster, KindClient, refusal, unique_name
+from tests.support.manifests import SLACK_VOTER, manifest
 
 from finops.crds.admission import policies
 from finops.crds.crd import GROUP

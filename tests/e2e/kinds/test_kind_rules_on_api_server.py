@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from tests.e2e.kinds.cluster_api import CRDS, Cluster, KindClient, refusal, unique_name
-from tests.unit.crds.manifests import manifest
-from tests.unit.crds.rule_case import RuleCase
-from tests.unit.crds.rule_cases import RULE_CASES
-from tests.unit.crds.schema_walk import all_rules, rules_of
+from tests.e2e.cluster_api import CRDS, Cluster, KindClient, refusal, unique_name
+from tests.support.manifests import manifest
+from tests.support.rule_case import RuleCase
+from tests.support.rule_cases import RULE_CASES
+from tests.support.schema_walk import all_rules, rules_of
 
 pytestmark = pytest.mark.cluster
 

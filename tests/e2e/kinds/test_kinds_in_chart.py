@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.e2e.kinds.cluster_api import Cluster
+from tests.e2e.cluster_api import Cluster
 
 from finops.crds.admission import policies
 from finops.crds.generate import KINDS, crd_object

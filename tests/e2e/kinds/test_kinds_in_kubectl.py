@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from kubernetes import client
-from tests.e2e.kinds.cluster_api import Cluster, refusal, unique_name
-from tests.unit.crds.manifests import manifest
+from tests.e2e.cluster_api import Cluster, refusal, unique_name
+from tests.support.manifests import manifest
 
 from finops.crds.scan_policy import ScanPolicySpec
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.cluster import RealCluster
+from tests.e2e.cluster_api import unique_name
 from tests.e2e.documents import ACTIONS, account, policy, role_binding
 from tests.e2e.doubles import aws_double, slack_double
-from tests.e2e.kinds.cluster_api import unique_name
 from tests.e2e.loop.world import CHANNEL, POLICY, Loop
 from tests.e2e.release import Release
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from tests.e2e.cluster import Object, RealCluster, wait_until
-from tests.e2e.kinds.cluster_api import unique_name
+from tests.e2e.cluster_api import unique_name
 from tests.e2e.loop.world import Loop
 
 _CONNECT = """

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from tests.e2e.cluster import Object, wait_until
+from tests.e2e.cluster_api import unique_name
 from tests.e2e.documents import account, policy
-from tests.e2e.kinds.cluster_api import unique_name
 from tests.e2e.loop.world import Loop
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(180)]

@@ -22,16 +22,16 @@ def check(calls: list[CallRecord], ledger_path: Path, *, session: str) -> None:
     assert report.problems == ()
     assert report.open_intents == ()
     intents = [record for record in records(ledger_path) if record["kind"] == "intent"]
-    changing = [call for call in calls if call.service == "ec2" and not call.dry_run]
+    changing = [call for call in calls if not call.dry_run]
     remaining = iter(intents)
     for call in changing:
         assert call.session_name == session
         assert call.source_identity == "slack.U0123"
-        wanted = f"ec2:{call.action}"
+        wanted = f"{call.service}:{call.action}"
         # Intents whose process died before it called have no call; every call has an intent of its own, in order.
         assert any(intent["detail"]["operation"] == wanted for intent in remaining), (wanted, intents)
 
 
 def effects(calls: list[CallRecord]) -> Counter[str]:
     """How often each operation changed something."""
-    return Counter(call.action for call in calls if call.service == "ec2" and call.applied)
+    return Counter(call.action for call in calls if call.applied)

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.integration.act.act_world import FakeLease, FastClock, World, make_sessions, warm_sdk
+from tests.support.act_world import FakeLease, FastClock, World, make_sessions, warm_sdk
 
 from finops_operator.aws.session import SdkSessions
 from finops_operator.killpoint import ACT_KILL_POINTS

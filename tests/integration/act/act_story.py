@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.integration.act.act_cases import CASES, find
-from tests.integration.act.act_world import (
+from tests.support.act_cases import CASES, find
+from tests.support.act_world import (
     ACCOUNT,
     ACTIONS,
     REGION,

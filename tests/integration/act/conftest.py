@@ -8,11 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.integration.act.act_world import ESTATE, FastClock, World
+from tests.support.act_world import ESTATE, FastClock, World
 
 from finops_sandbox.aws.double import AwsDouble, Delays
 
-_DELAYS = Delays(state_seconds=0.03, status_check_seconds=0.03, snapshot_seconds=0.03, modification_seconds=0.03)
+_DELAYS = Delays(
+    state_seconds=0.03,
+    status_check_seconds=0.03,
+    snapshot_seconds=0.03,
+    modification_seconds=0.03,
+    database_seconds=0.03,
+)
 
 
 @pytest.fixture(scope="module")

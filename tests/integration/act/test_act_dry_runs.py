@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.integration.act.act_checker import effects, records
 from tests.integration.act.act_story import prepare, run_to_end
-from tests.integration.act.act_world import World
+from tests.support.act_world import World
 
 from finops.audit_verify import verify
 from finops.domain.decision import State

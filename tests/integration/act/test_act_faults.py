@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.integration.act.act_cases import CASES
 from tests.integration.act.act_checker import check, effects, records
 from tests.integration.act.act_story import at, instance, prepare, run_to_end, run_until
-from tests.integration.act.act_world import (
+from tests.support.act_cases import CASES
+from tests.support.act_world import (
     ACCOUNT,
     REGION,
     World,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.integration.act.act_cases import find
 from tests.integration.act.act_story import prepare
-from tests.integration.act.act_world import World
+from tests.support.act_cases import find
+from tests.support.act_world import World
 
 from finops.domain.plan import PlanStep
 from finops.errors import Refused

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.act.act_cases import CASES, find
 from tests.integration.act.act_checker import check, effects
-from tests.integration.act.act_world import ACCOUNT, ACTIONS, REGION, World, make_sessions, propose, vote, warm_sdk
+from tests.support.act_cases import CASES, find
+from tests.support.act_world import ACCOUNT, ACTIONS, REGION, World, make_sessions, propose, vote, warm_sdk
 
 from finops.ports.act import ActRequest
 from finops_operator.killpoint import ACT_KILL_POINTS

@@ -13,8 +13,8 @@ import pytest
 from kubernetes import client
 from tests.integration.act.act_checker import check, effects
 from tests.integration.act.act_story import instance, prepare
-from tests.integration.act.act_world import ACTIONS, World
 from tests.integration.act.test_act_taken_back import hand_over_after
+from tests.support.act_world import ACTIONS, World
 
 from finops.errors import ClusterUnavailable, LedgerUnavailable
 from finops.k8s.connection import Connection

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 from tests.integration.act.act_checker import check, effects, records
 from tests.integration.act.act_story import at, prepare, run_to_end, run_until
-from tests.integration.act.act_world import ACCOUNT, FakeGate, World
+from tests.support.act_world import ACCOUNT, FakeGate, World
 
 from finops.audit_verify import verify
 from finops.domain.audit import Entry, RecordKind
@@ -118,8 +118,10 @@ def test_a_role_that_refuses_leaves_the_request_as_it_is_and_says_why_it_waits(w
         assert waiting.message.startswith("Waiting: ")
         assert "AssumeRole" in waiting.message
     assert world.status.reports == []
-    assert executor.run(request).message.startswith("wait_stopped")
-    assert world.status.states == [State.EXECUTING]
+    # The machine stops in its own time: perhaps before this run ends.
+    assert executor.run(request).state in {None, State.SUCCEEDED}
+    assert world.status.states[0] is State.EXECUTING
+    assert effects(aws.calls) == {"StopInstances": 1}
 
 
 def test_a_freeze_before_the_first_intent_leaves_the_request_as_it_is(world: World, aws: AwsDouble) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.integration.act.act_checker import check
 from tests.integration.act.act_story import at, instance, prepare, run_to_end
-from tests.integration.act.act_world import World
+from tests.support.act_world import World
 
 from finops.domain.decision import State
 from finops.errors import InvalidInput

@@ -9,16 +9,16 @@ from dataclasses import replace
 from typing import cast
 
 import pytest
-from tests.integration.act.act_cases import CASES, find
 from tests.integration.act.act_checker import check, effects
 from tests.integration.act.act_story import ExpiringLease, at, instance, prepare, run_to_end
-from tests.integration.act.act_world import (
+from tests.integration.act.test_act_taken_back import hand_over_after
+from tests.support.act_cases import CASES, find
+from tests.support.act_world import (
     ACCOUNT,
     REGION,
     World,
     vote,
 )
-from tests.integration.act.test_act_taken_back import hand_over_after
 from tests.support.ledger_keys import KEYS
 from tests.support.valkey import ValkeyProcess, running_valkey
 

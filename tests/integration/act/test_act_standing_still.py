@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from tests.integration.act.act_checker import check, effects, records
 from tests.integration.act.act_story import at, instance, prepare, run_to_end, run_until
-from tests.integration.act.act_world import ACCOUNT, REGION, World
+from tests.support.act_world import ACCOUNT, REGION, World
 
 from finops.domain.decision import State
 from finops_sandbox.aws.double import AwsDouble

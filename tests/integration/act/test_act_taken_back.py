@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.integration.act.act_checker import check, effects, records
 from tests.integration.act.act_story import at, instance, prepare, run_to_end, run_until
-from tests.integration.act.act_world import ACCOUNT, ACTIONS, ESTATE, REGION, World
+from tests.support.act_world import ACCOUNT, ACTIONS, ESTATE, REGION, World
 
 from finops.domain.decision import State
 from finops.domain.next_move import ALARM_AFTER_FAILURES, GONE

@@ -12,8 +12,8 @@ from dataclasses import replace
 import pytest
 from tests.integration.act.act_checker import check, effects
 from tests.integration.act.act_story import instance, prepare
-from tests.integration.act.act_world import ACTIONS, World
 from tests.integration.act.test_act_taken_back import hand_over_after
+from tests.support.act_world import ACTIONS, World
 
 from finops.domain.decision import State
 from finops.domain.plan import Plan, PlanStep

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from tests.integration.act.act_checker import records
 from tests.integration.act.act_story import at, prepare, run_until
-from tests.integration.act.act_world import ESTATE, FastClock, World
+from tests.support.act_world import ESTATE, FastClock, World
 
 from finops.domain.decision import State
 from finops.domain.next_move import LONGEST_PAUSE_SECONDS

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.integration.cli.aws_process import AwsProcess, account, policy
 from tests.integration.cli.conftest import Files
-from tests.integration.demo.processes import alive, eventually
+from tests.support.processes import alive, eventually
 
 
 @pytest.fixture

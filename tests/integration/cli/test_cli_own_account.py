@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 
@@ -45,11 +46,26 @@ def test_the_report_begins_with_what_can_be_saved_and_fits_eighty_columns(
     shell.setenv("COLUMNS", "80")
     lines = finops("scan", "--why").out.splitlines()
 
-    assert re.match(r"[\d,]+\.\d\d USD a month can be saved in \d+ resources", lines[0])
+    headline = re.match(r"([\d,.]+) USD a month can be saved in (\d+) resources if approved", lines[0])
+    assert headline
+    (savings,) = (line for line in lines if line.startswith("savings "))
+    assert f"{headline[1]} USD possible in {headline[2]}" in savings
     assert max(map(len, lines)) <= 80
     assert "Nothing recommended, and why" in lines
     # That a volume is in use or an instance stopped is no news.
     assert not [line for line in lines if "it is in-use" in line or "not running" in line]
+
+
+def test_rows_of_one_status_stand_together_and_those_to_approve_first(
+    own: AwsProcess, finops: Finops, shell: pytest.MonkeyPatch
+) -> None:
+    shell.setenv("COLUMNS", "200")
+    listed = itertools.dropwhile(lambda line: not line.startswith("SAVES/MONTH"), finops("scan").out.splitlines())
+    heading, *rows = itertools.takewhile(bool, listed)
+    place = heading.index("STATUS")
+    statuses = [re.split(r" {2,}", row[place:].rstrip())[0] for row in rows]
+
+    assert [status for status, _ in itertools.groupby(statuses)] == ["possible", "blocked"]
 
 
 def test_an_operators_store_is_not_written_unless_it_is_named(

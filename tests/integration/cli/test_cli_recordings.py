@@ -1,11 +1,10 @@
 """What people see, recorded at 80 and 120 columns: nothing is wider, and the docs show what the programs print.
 
-With FINOPS_RECORDINGS=docs/images the pictures of docs/commands.md are written anew.
+With FINOPS_WRITE_PICTURES=1 the pictures of docs/commands.md are written anew.
 """
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,17 +13,21 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
-from rich.terminal_theme import MONOKAI
-from rich.text import Text
 from tests.integration.cli.aws_process import AwsProcess, running_aws
 from tests.integration.cli.conftest import Finops
+from tests.integration.cli.terminal_picture import check_picture
+from tests.support.fake_clock import FakeClock
+from tests.support.ledger_keys import KEYS
 from tests.support.own_credentials import reading_credentials
-from tests.unit.slackbot.sample_requests import STATUSES, delete_request, resize_request, votes
+from tests.support.sample_requests import STATUSES, delete_request, resize_request, votes
 
+from finops.domain.audit import Entry, RecordKind
+from finops.domain.canonical import Json
 from finops.domain.decision import State
 from finops.k8s.connection import connect
 from finops.k8s.kinds import action_requests
+from finops.ledger.durable import open_ledger
+from finops.store.connection import open_ledger_connection
 from finops_sandbox.demo.cluster_files import manifest as demo_manifest
 from finops_sandbox.kubernetes import KubernetesDouble
 
@@ -59,8 +62,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsProcess]:
 
 TO_APPROVE = "prod-resize-web-1"
 ROOT = Path(__file__).parents[3]
-FOLDER = os.environ.get("FINOPS_RECORDINGS", "")
-"""Read before the tests' shell drops every setting."""
 
 
 @pytest.fixture
@@ -87,28 +88,41 @@ def cluster(tmp_path: Path) -> Iterator[KubernetesDouble]:
         yield double
 
 
-def record(name: str, command: str, shown: str, width: int) -> None:
-    """Keep what a terminal of `width` columns showed, as a picture, where the docs want one."""
-    if not FOLDER:
-        return
-    console = Console(record=True, width=width, file=io.StringIO(), highlight=False)
-    console.print(Text(f"$ {command}\n{shown.rstrip()}"), soft_wrap=False)
-    svg = console.export_svg(title="finops", theme=MONOKAI, unique_id=f"{name}-{width}")
-    # Fonts come from the reader's machine: the picture fetches nothing.
-    kept = "\n".join(line.rstrip() for line in _without_fonts(svg).splitlines())
-    (Path(FOLDER) / f"terminal-{name}-{width}.svg").write_text(f"{kept}\n", encoding="utf-8")
-
-
-def _without_fonts(svg: str) -> str:
-    start, end = svg.find("@font-face"), svg.rfind("@font-face")
-    if start < 0:
-        return svg
-    return svg[:start] + svg[svg.index("}", end) + 1 :]
+@pytest.fixture
+def ledger(shell: pytest.MonkeyPatch, valkey_url: str, tmp_path: Path) -> str:
+    """Return the address of a store whose ledger holds a request that one person denied."""
+    store = open_ledger_connection(valkey_url, prefix=os.environ["FINOPS_REDIS_PREFIX"])
+    clock = FakeClock(datetime(2026, 3, 2, 9, 30, tzinfo=UTC))
+    opened = open_ledger(store, tmp_path / "ledger.jsonl", keys=KEYS, clock=clock, fence=lambda: 1)
+    opened.start()
+    name = "production-ebs-volume-delete-vol-0a237a391981de4d7-6e94948f5"
+    volume = "arn:aws:ec2:eu-central-1:111111111111:volume/vol-0a237a391981de4d7"
+    proposal: dict[str, Json] = {
+        "policy": "production",
+        "action": "ebs_volume_delete",
+        "monthlySavings": "24.00",
+        "resource": volume,
+    }
+    denial: dict[str, Json] = {
+        "choice": "Deny",
+        "reason": "The migration is checked again in May",
+        "voter": {"source": "slack"},
+    }
+    message: dict[str, Json] = {"message": "Denied by slack.U0BOB00001."}
+    for kind, actor, result, detail in (
+        (RecordKind.PROPOSED, "operator", "proposed", proposal),
+        (RecordKind.VOTED, "slack.U0BOB00001", "counted", denial),
+        (RecordKind.DECIDED, "operator", "Denied", message),
+    ):
+        opened.append(Entry(f"u1:{kind}", actor, kind, request=f"default/{name}/u1", result=result, detail=detail))
+        clock.sleep(90)
+    store.client.close()
+    return valkey_url
 
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_every_command_people_read_fits_its_terminal(
-    shop: AwsProcess, finops: Finops, cluster: KubernetesDouble, shell: pytest.MonkeyPatch, width: int
+    shop: AwsProcess, finops: Finops, cluster: KubernetesDouble, ledger: str, shell: pytest.MonkeyPatch, width: int
 ) -> None:
     shell.setenv("COLUMNS", str(width))
     shell.setenv("TZ", "UTC")
@@ -116,19 +130,21 @@ def test_every_command_people_read_fits_its_terminal(
         shell.setenv(name, value)
     kubeconfig = ("--kubeconfig", str(cluster.kubeconfig))
     scan = finops("scan").out
-    first = finops("recommendations").out.splitlines()[1].split()[-1]
+    resize = next(line for line in finops("recommendations").out.splitlines() if "resize" in line).split()[-1]
     shown = {
         ("scan", "finops scan"): scan,
         ("recommendations", "finops recommendations --all"): finops("recommendations", "--all").out,
         ("resources", "finops resources"): finops("resources").out,
-        ("explain", f"finops explain {first}"): finops("explain", first).out,
+        ("costs", "finops costs"): finops("costs").out,
+        ("explain", f"finops explain {resize}"): finops("explain", resize).out,
         ("requests", "finops requests"): finops("requests", *kubeconfig).out,
         ("approve", f"finops approve {TO_APPROVE}"): finops("approve", TO_APPROVE, *kubeconfig).err.split("error:")[0]
         + "Approve this? [y/N] ",
+        ("audit", "finops audit list"): finops("audit", "list", "--redis", ledger).out,
     }
     for (name, command), text in shown.items():
         too_wide = [line for line in text.splitlines() if cell_len(line) > width and " " in line.strip()]
         # One word may be longer than a terminal is wide, such as a link; it is never broken.
         assert [line for line in too_wide if "https://" not in line] == [], name
         assert text.strip(), name
-        record(name, command, text, width)
+        check_picture(name, command, text, width)

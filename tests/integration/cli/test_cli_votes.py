@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.cli.conftest import Ended, Finops
-from tests.unit.crds.manifests import manifest
+from tests.support.manifests import manifest
 
 from finops.crds.approval import Approval
 from finops.k8s.connection import connect

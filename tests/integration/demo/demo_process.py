@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from tests.integration.demo.processes import alive, eventually
+from tests.support.processes import alive, eventually
 
 ROOT = Path(__file__).parents[3]
 LEAKS = {

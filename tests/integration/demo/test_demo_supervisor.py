@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.demo.processes import alive, eventually
 from tests.integration.demo.supervised import POLITE, program
+from tests.support.processes import alive, eventually
 
 from finops_sandbox.supervisor import Program, ProgramFailed, Supervisor
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from typing import Any
 
 from tests.integration.services.conftest import MAKER
 from tests.support.scanning import report_of
@@ -11,6 +13,16 @@ from finops_operator.scan.scan import ScanOutcome
 from finops_sandbox.aws.double import AwsDouble
 
 Scan = Callable[..., ScanOutcome]
+
+
+def wait_stopped(rds: Any, name: str) -> None:
+    """Stop a database and wait until it is, as AWS takes its time."""
+    answer = rds.stop_db_instance(DBInstanceIdentifier=name)
+    assert answer["DBInstance"]["DBInstanceStatus"] == "stopping"
+    deadline = time.monotonic() + 30
+    while rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]["DBInstanceStatus"] == "stopping":
+        assert time.monotonic() < deadline, "it does not stop"
+        time.sleep(0.05)
 
 
 def test_databases_are_listed_priced_tagged_and_judged(aws: AwsDouble, scanned: Scan) -> None:
@@ -26,7 +38,7 @@ def test_databases_are_listed_priced_tagged_and_judged(aws: AwsDouble, scanned: 
             MasterUserPassword="not-a-secret",
             Tags=[{"Key": "team", "Value": name}],
         )
-    rds.stop_db_instance(DBInstanceIdentifier="orders")
+    wait_stopped(rds, "orders")
     outcome = scanned("rds-instance")
     assert outcome.summary.gaps == ()
     found = {one["id"]: one for one in report_of(outcome)["resources"]}

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.support.ledger_keys import MEMBERSHIP_KEY
-from tests.unit.slackbot.sample_requests import resize_request
+from tests.support.sample_requests import resize_request
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.admission import policies

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.integration.slackbot.bot_world import ALICE, BOB, CHANNEL, World
-from tests.unit.slackbot.test_card_views import HOSTILE
+from tests.support.hostile_text import HOSTILE
 
 from finops.store.outbox import Outbox
 from finops.store.slack_status import SlackStatus
@@ -254,7 +254,8 @@ def test_a_thread_line_whose_answer_was_lost_is_found_and_not_repeated(world: Wo
         request = world.propose(required=2)
         world.click(request, ALICE)
         world.said(request, "Approved by")
-        world.until(lambda: bot.outbox.messages.lines(request.metadata.uid or "")[0] == ())
+        # The bot waits before it reads the thread for the line, and longer each time that it finds none.
+        world.until(lambda: bot.outbox.messages.lines(request.metadata.uid or "")[0] == (), seconds=40)
         assert world.thread(request).count("Approved by") == 1
 
 

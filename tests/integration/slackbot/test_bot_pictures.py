@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from slack_sdk import WebClient
 from tests.support.browser import Browser
-from tests.unit.slackbot.sample_requests import in_state
+from tests.support.sample_requests import in_state
 
 from finops.domain.decision import State
 from finops_sandbox.slack import SlackDouble

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.integration.slackbot.bot_world import ALICE, CHANNEL, DAVE, NAMESPACE, World
-from tests.unit.slackbot.sample_requests import resize_request
+from tests.support.sample_requests import resize_request
 
 from finops.crds.action_request import ActionRequest, UndoneAct
 from finops.crds.metadata import Metadata

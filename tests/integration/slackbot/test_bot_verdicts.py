@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.support.fake_clock import FakeClock
 from tests.support.played_watches import SYNCED, Played, shown
-from tests.unit.slackbot.sample_requests import CREATED, resize_request, vote
+from tests.support.sample_requests import CREATED, resize_request, vote
 
 from finops.store.connection import Store, open_store
 from finops.store.slack_clicks import Clicks, OpenClick

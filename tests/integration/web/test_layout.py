@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-import uvicorn
 from tests.support.browser import Browser
 from tests.support.scan_samples import recommendation
 from tests.support.web_estate import ACCOUNT, NOW, Site, StoredScan, priced, resource
+from tests.support.web_server import served
 
 from finops.domain.report import ShardCost
 from finops.domain.resource import Gap, Shard
@@ -69,23 +67,8 @@ def address(site: Site, store: Store) -> Iterator[str]:
         CostHistoryStore(store).put(
             NOW.date() - timedelta(days=ago), {Shard(ACCOUNT, "us-east-1", "ec2-instance"): cost}
         )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    server = uvicorn.Server(
-        uvicorn.Config(
-            site.client(store).app, host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1
-        )
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < until, "the dashboard did not start"
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
+    with served(site.client(store).app) as served_at:
+        yield served_at
 
 
 @pytest.fixture

@@ -42,6 +42,22 @@ def test_only_a_code_that_the_action_declares_says_that_nothing_was_done(code: s
     assert call_once(failing, "fax:OrderLine", {}, RULES).result is result
 
 
+@pytest.mark.parametrize(
+    ("code", "unanswered", "result"),
+    [
+        ("LineIsOrdered", False, Result.REJECTED),
+        ("LineIsOrdered", True, Result.UNKNOWN),
+        ("Denied", True, Result.REJECTED),
+    ],
+)
+def test_a_refused_repetition_of_an_unanswered_call_does_not_say_that_nothing_was_done(
+    code: str, unanswered: bool, result: Result
+) -> None:
+    rules = CallRules(repeated=frozenset({"LineIsOrdered"}))
+    refusing = Client(AwsRejected("no", operation="fax:OrderLine", code=code))
+    assert call_once(refusing, "fax:OrderLine", {}, rules, unanswered=unanswered).result is result
+
+
 def test_an_api_without_dry_runs_is_never_called_for_one() -> None:
     client = Client({"LineId": "l-1"})
     answer = dry_run_once(client, "fax:OrderLine", {}, CallRules())

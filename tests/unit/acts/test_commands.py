@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from tests.support.scan_samples import ACCOUNT, APPROVE, account, policy, recommendation, request
@@ -58,6 +58,18 @@ def test_limits_and_protected_tags_that_changed_while_it_waited_hold_for_the_nex
     assert (again.plan, again.estimate, again.dry_run) == (first.plan, first.estimate, first.dry_run)
 
 
+def test_what_is_saved_once_is_carried_to_the_act_and_its_records() -> None:
+    lasting = Cluster(limited(1), account()).acts.of(REQUEST)
+    assert lasting is not None
+    assert "lastsDays" not in lasting.estimate
+
+    estimate = REQUEST.spec.estimate.model_copy(update={"lasts_days": 7})
+    request_once = REQUEST.model_copy(update={"spec": REQUEST.spec.model_copy(update={"estimate": estimate})})
+    once = Cluster(limited(1), account(), request_once).acts.of(request_once)
+    assert once is not None
+    assert once.estimate == {**lasting.estimate, "lastsDays": "7"}
+
+
 def test_a_corrected_role_and_external_id_are_used_also_in_mid_act() -> None:
     cluster = Cluster(limited(1), account(executorRoleArn=f"{ROLE}/typo", externalId="old"))
     first = cluster.acts.of(REQUEST)
@@ -70,6 +82,17 @@ def test_a_corrected_role_and_external_id_are_used_also_in_mid_act() -> None:
     assert again.access.executor_role_arn == f"{ROLE}/right"
     assert again.access.external_id == "new"
     assert dict(again.protect_tags) == {"team": ("web",)}
+
+
+def test_the_steps_keep_the_words_that_the_request_shows() -> None:
+    approved = REQUEST.spec
+    first = Cluster(limited(1), account()).acts.of(REQUEST)
+    assert first is not None
+
+    assert approved.presentation is not None
+    back = {step.id: step.title for step in approved.presentation.rollback}
+    assert dict(first.titles) == {**back, **{step.id: step.title for step in approved.plan}}
+    assert "Stop the instance" in first.titles.values()
 
 
 def test_what_is_gone_leaves_what_was_known() -> None:
@@ -109,3 +132,13 @@ def test_an_act_that_has_begun_is_led_back_once_its_grant_is_gone_and_goes_on_wh
 
     cluster.account = account()
     assert cluster.acts.again(again, begun=True).only_back == ""
+
+
+def test_an_act_that_was_abandoned_stays_so_whatever_is_granted_meanwhile() -> None:
+    cluster = Cluster(limited(1), account())
+    first = cluster.acts.of(REQUEST)
+    assert first is not None
+    abandoned = replace(first, abandoned="Records were lost.")
+
+    for begun in (True, False):
+        assert cluster.acts.again(abandoned, begun=begun).only_back == "Records were lost."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-from tests.unit.domain.resize_world import RESOURCE
+from tests.support.resize_world import RESOURCE
 
 from finops.crds.aws_account import AwsAccount
 from finops.crds.part import API_VERSION
@@ -160,6 +161,21 @@ def test_an_act_that_is_still_granted_goes_on(taking: Recovery, accounts: Accoun
     taking.from_ledger()
 
     assert [one.only_back for one in adopted] == [""]
+
+
+def test_an_act_that_began_before_records_were_lost_is_adopted_to_be_led_back(
+    ledger: Ledger, accounts: Accounts, adopted: list[ActRequest], alarms: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.known["production"] = RESOURCE.account
+    monkeypatch.setattr(recovery, "in_flight", lambda _ledger, _seen: (replace(LEFT, records_lost=True),))
+
+    Recovery(cast("Any", ledger), cast("KindApi[AwsAccount]", accounts), adopted.extend, alarms.append).from_ledger()
+
+    (one,) = adopted
+    assert (
+        one.only_back == one.abandoned == "Records of the ledger were lost after the act began, so it does not go on."
+    )
+    assert alarms == []
 
 
 @pytest.mark.parametrize("known", [{}, {"production": "999999999999"}])

@@ -24,6 +24,10 @@ WORDS: dict[str, Any] = {
     "consequence": "It is stopped, changed and started again.",
     "downtime": "A few minutes",
     "undo": "If the start fails, it returns to m5.2xlarge by itself.",
+    "evidence": [
+        {"label": "CPU, highest 5 minutes", "value": "31 %"},
+        {"label": "Processor", "value": "Intel → AMD"},
+    ],
     "warnings": ["Its public address changes."],
 }
 
@@ -44,6 +48,19 @@ def test_the_words_of_the_request_are_shown_as_on_the_card() -> None:
     assert shown["Warning"] == "Its public address changes."
 
 
+def test_the_evidence_is_shown_with_what_changes_of_the_platform() -> None:
+    lines = list(facts_of(REQUEST, REQUEST.to_object()["spec"], WORDS))
+
+    start = lines.index(("Evidence", "CPU, highest 5 minutes: 31 %"))
+    assert lines[start + 1] == ("", "Processor: Intel → AMD")
+
+
+def test_a_risk_of_two_words_is_written_as_two() -> None:
+    shown = dict(facts_of(REQUEST, REQUEST.to_object()["spec"], {**WORDS, "performanceRisk": "VeryLow"}))
+
+    assert shown["Risk"] == "Performance risk very low"
+
+
 def test_a_request_without_words_is_shown_by_its_ids() -> None:
     shown = dict(facts_of(REQUEST, REQUEST.to_object()["spec"], {}))
 
@@ -51,6 +68,13 @@ def test_a_request_without_words_is_shown_by_its_ids() -> None:
     assert shown["Saves"] == "65.21 USD a month (66.82 → 1.61)"
     assert shown["Steps"] == "1. Stop the instance"
     assert shown["Approvals"] == "0 of 1"
+
+
+def test_what_is_saved_once_is_not_shown_as_saved_a_month() -> None:
+    spec = REQUEST.to_object()["spec"]
+    shown = dict(facts_of(REQUEST, {**spec, "estimate": {**spec["estimate"], "lastsDays": 7}}, WORDS))
+
+    assert shown["Saves"] == "65.21 USD once, in at most 7 days (66.82 → 1.61)"
 
 
 def test_no_line_is_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,7 @@ def test_an_unknown_saving_is_below_every_minimum() -> None:
     [
         ({"kind": "nothing-alike", "known_kinds": ["ebs-volume"]}, "known: ebs-volume"),
         ({"status": "ready!", "known_statuses": ["ready"]}, "did you mean ready?"),
+        ({"status": "foo", "known_statuses": ["Advice", "advice", "ready"]}, "known: advice, ready"),
         ({"min_savings": "much"}, "write US dollars, such as 20"),
         ({"min_savings": "NaN"}, "write US dollars, such as 20"),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from finops.domain.recommendation import ResourceRef
 from finops_operator.cli.iam_documents import act_policy, scan_policy
 from finops_operator.cli.main import run
 from finops_operator.plugins.loaded import plugins
@@ -64,6 +65,37 @@ def test_an_instance_protected_while_an_act_has_it_stopped_can_be_restored_and_s
     assert may(policy, "StartInstances", "instance/i-1", protected="true")
     assert may(policy, "ModifyInstanceAttribute", "instance/i-1", protected="true", attribute="InstanceType")
     assert not may(policy, "ModifyInstanceAttribute", "instance/i-1", protected="", attribute="UserData")
+
+
+@pytest.mark.parametrize("kept_days", ["0", "365"])
+@pytest.mark.parametrize("action", sorted(plugins().actions))
+def test_what_was_protected_in_mid_act_can_be_led_back(action: str, kept_days: str) -> None:
+    loaded = plugins().actions[action]
+    arn = next(plugins().kinds[kind].arn_pattern for kind in loaded.kinds).replace("*", "1")
+    resource = ResourceRef(next(iter(loaded.kinds)), "x-1", arn, "111111111111", "us-east-1")
+    plan = loaded.plan(resource, loaded.sample.parameters, {**loaded.sample.assumed, "retentionDays": kept_days})
+    policy = parse_policy(act_policy(plugins(), [action]))
+    context = {"aws:resourcetag/finops.dev/protected": ("true",), "ec2:attribute": ("InstanceType",)}
+    for step in loaded.procedure.compensation(plan):
+        # An instance that runs at the new type is safe as it is: a person who protects it then keeps it running.
+        if step.changes and step.operation != "ec2:StopInstances":
+            assert evaluate([policy], AccessRequest(step.operation, arn, context)).allowed, step
+
+
+@pytest.mark.parametrize("action", sorted(plugins().actions))
+def test_only_what_also_leads_back_may_change_what_is_protected(action: str) -> None:
+    loaded = plugins().actions[action]
+    arn = next(plugins().kinds[kind].arn_pattern for kind in loaded.kinds).replace("*", "1")
+    resource = ResourceRef(next(iter(loaded.kinds)), "x-1", arn, "111111111111", "us-east-1")
+    plan = loaded.plan(resource, loaded.sample.parameters, loaded.sample.assumed)
+    policy = parse_policy(act_policy(plugins(), [action]))
+    context = {"aws:resourcetag/finops.dev/protected": ("true",), "ec2:attribute": ("InstanceType",)}
+    may_change = {
+        step.operation
+        for step in plan.steps
+        if step.changes and evaluate([policy], AccessRequest(step.operation, arn, context)).allowed
+    }
+    assert may_change <= {*loaded.rights.rollback, "ec2:ModifyInstanceAttribute"}
 
 
 def test_the_command_prints_a_document_that_iam_takes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,6 +40,14 @@ def test_the_total_line_splits_ready_advice_and_blocked() -> None:
     assert total_line(sums) == "1,373.60 USD ready in 27 · 491.16 advice in 7 · 269.18 blocked in 5"
 
 
+def test_what_only_waits_for_a_policy_that_asks_is_taken_out_of_what_is_blocked() -> None:
+    sums = Savings(blocked=StatusSum(Decimal("269.18"), 5))
+
+    line = total_line(sums, possible=StatusSum(Decimal("200.00"), 3))
+
+    assert line == "200.00 USD possible in 3 · 69.18 blocked in 2"
+
+
 def test_parts_without_rows_are_left_out_and_nothing_is_never_a_zero() -> None:
     assert total_line(replace(Savings(), advice=StatusSum(Decimal(2), 1))) == "2.00 USD advice in 1"
     assert total_line(Savings()) == "Nothing to save was found."

@@ -25,8 +25,8 @@ from finops_operator.cli.main import run
 from finops_operator.plugins.loaded import load_kinds
 
 COMMANDS = {
-    "approve", "audit", "costs", "demo", "deny", "doctor", "explain", "iam-policy", "policy", "prices",
-    "recommendations", "requests", "resources", "scan", "undo", "withdraw",
+    "approve", "audit", "backup", "costs", "demo", "deny", "doctor", "explain", "iam-policy", "policy", "prices",
+    "recommendations", "requests", "resources", "restore", "scan", "undo", "withdraw",
 }  # fmt: skip
 
 

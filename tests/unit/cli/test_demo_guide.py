@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from tests.unit.slackbot.sample_requests import in_state
+from tests.support.sample_requests import in_state
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import State

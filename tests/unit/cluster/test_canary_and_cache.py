@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.fake_clock import FakeClock
+from tests.support.sample_requests import resize_request
 from tests.support.scan_samples import policy
-from tests.unit.slackbot.sample_requests import resize_request
 
 from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.canary import Canary

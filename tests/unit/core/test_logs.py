@@ -106,6 +106,7 @@ def test_the_chosen_form_and_level_hold_for_every_logger(restored: None, form: s
     logging.getLogger("anything").info("seen %s", SECRETS[0])
     logging.getLogger("anything").debug("not seen")
     logging.getLogger("botocore").info("chatter")
+    logging.getLogger("uvicorn.error").info("chatter", extra={"color_message": "chatter"})
 
     (line,) = stream.getvalue().splitlines()
     assert line.startswith(start)

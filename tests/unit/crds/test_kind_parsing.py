@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from pydantic import ValidationError
-from tests.unit.crds.manifests import PLAN, SLACK_VOTER, manifest
+from tests.support.manifests import PLAN, SLACK_VOTER, manifest
 
 from finops.crds.action_request import ActionRequest, PlannedStep, fingerprint_texts
 from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.crds.manifests import manifest
-from tests.unit.crds.rule_case import RuleCase
-from tests.unit.crds.rule_cases import RULE_CASES
-from tests.unit.crds.schema_walk import all_rules
+from tests.support.manifests import manifest
+from tests.support.rule_case import RuleCase
+from tests.support.rule_cases import RULE_CASES
+from tests.support.schema_walk import all_rules
 
 from finops.crds.generate import KINDS
 from finops.crds.invalid import ROOT, InvalidObject

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.unit.crds.manifests import manifest
-from tests.unit.crds.schema_walk import all_fields, all_rules, fields
+from tests.support.manifests import manifest
+from tests.support.schema_walk import all_fields, all_rules, fields
 
 from finops.crds.admission import policies
 from finops.crds.generate import admission_template, differences, generated_files, main

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.slackbot.sample_requests import resize_request
+from tests.support.sample_requests import resize_request
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.invalid import InvalidObject

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.crds.manifests import SLACK_VOTER, manifest
+from tests.support.manifests import SLACK_VOTER, manifest
 
 from finops.crds.admission import policies
 from finops.crds.approval import Approval

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.unit.domain.resize_world import RESOURCE, START
+from tests.support.resize_world import RESOURCE, START
 
 from finops.domain.decision import State
 from finops.domain.execution import (

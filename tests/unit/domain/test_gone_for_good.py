@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.unit.domain.resize_world import NEW, OLD, RESOURCE, START
+from tests.support.resize_world import NEW, OLD, RESOURCE, START
 
 from finops.domain.canonical import Json
 from finops.domain.decision import State

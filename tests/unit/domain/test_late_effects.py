@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
-from tests.unit.domain.resize_world import NEW, OLD, RESOURCE, START, Instance, Simulation
+from tests.support.resize_world import NEW, OLD, RESOURCE, START, Instance, Simulation
 
 from finops.domain.decision import State
 from finops.domain.execution import (

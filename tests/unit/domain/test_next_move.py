@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.domain.resize_world import NEW, OLD, RESOURCE, START, Instance, Simulation
+from tests.support.resize_world import NEW, OLD, RESOURCE, START, Instance, Simulation
 
 from finops.domain.canonical import Json
 from finops.domain.decision import State
@@ -140,7 +140,7 @@ def test_a_stop_that_never_ends_calls_a_person_and_keeps_waiting() -> None:
     stopped = journal(("stop", 1, Result.OK))
     move = next_move(situation(stopped, Instance(state="stopping"), seconds=601))
     assert isinstance(move, WaitFor)
-    assert "wait_stopped" in move.alarm
+    assert "wait stopped" in move.alarm
 
 
 def test_an_instance_that_falls_back_to_stopped_after_its_start_turns_back() -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.domain.resize_world import RESOURCE, START
+from tests.support.resize_world import RESOURCE, START
 
 from finops.domain.canonical import Json
 from finops.domain.decision import State
@@ -88,7 +88,7 @@ def test_a_hold_before_the_deletion_waits() -> None:
 def test_a_permission_that_ended_turns_back_and_keeps_the_snapshot(kind: StopKind) -> None:
     move = next_move(look(Journal(_SNAPSHOT), volume()), stop=Stop(kind, "Gone", "Not any more."))
     assert isinstance(move, Compensate)
-    assert move.reason == "Not any more. delete_volume was not carried out; what was made before it is kept."
+    assert move.reason == 'Not any more. "delete volume" was not carried out; what was made before it is kept.'
     turned = Journal(_SNAPSHOT, turned=move.reason, turned_at=START)
     told = f"{move.reason} The volume is available; snapshots snap-1 and snap-2 (completed) stay and are billed."
     assert next_move(look(turned, volume())) == Finish(State.ROLLED_BACK, told)
@@ -112,7 +112,7 @@ def test_a_deletion_that_does_not_read_back_needs_a_person_and_is_verified_when_
     assert isinstance(next_move(look(done, volume(), 299)), WaitFor)
     late = next_move(look(done, volume(), 301))
     assert isinstance(late, NeedsHuman)
-    assert "delete_volume" in late.reason
+    assert "delete volume" in late.reason
     assert isinstance(next_move(look(done, volume(exists=False), 999)), Verified)
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.domain.resize_world import NEW, OLD, RESOURCE, START, Instance, Simulation
+from tests.support.resize_world import NEW, OLD, RESOURCE, START, Instance, Simulation
 
 from finops.domain.decision import State
 from finops.domain.execution import Call, Compensate, Finish, Journal, JournalEntry, Move, Result, Settle, WaitFor

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.ledger_keys import KEYS, PUBLIC_KEYS
-from tests.unit.ledger.ledger_lines import HONEST, REQUEST, START, records, vote
+from tests.support.ledger_lines import HONEST, REQUEST, START, records, vote
 
 from finops.audit_verify import Keys, verify, verify_proof
 from finops.domain.audit import Entry, Record, RecordKind

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.ledger_keys import PUBLIC_KEYS
-from tests.unit.ledger.ledger_lines import (
+from tests.support.ledger_lines import (
     HONEST,
     decided,
     entry,

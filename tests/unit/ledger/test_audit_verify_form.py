@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.ledger.ledger_lines import decided, entry, intent, lines, outcome, records, vote, whole
+from tests.support.ledger_lines import decided, entry, intent, lines, outcome, records, vote, whole
 
 from finops.audit_verify import verify
 from finops.audit_verify.form import NotARecord, canonical, digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.ledger.ledger_lines import HONEST, lines, outcome, records
+from tests.support.ledger_lines import HONEST, lines, outcome, records
 
 from finops.audit_verify import verify
 from finops_operator.acts.corrections import Duplicates, correction

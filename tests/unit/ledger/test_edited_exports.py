@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.ledger_keys import KEYS, PUBLIC_KEYS
-from tests.unit.ledger.ledger_lines import HONEST, records, vote
+from tests.support.ledger_lines import HONEST, records, vote
 
 from finops.audit_verify import verify
 from finops.domain.audit import Record

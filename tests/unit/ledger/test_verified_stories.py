@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.ledger.ledger_lines import (
+from tests.support.ledger_lines import (
     WHAT,
     decided,
     entry,
@@ -102,3 +102,117 @@ def test_a_vote_taken_back_by_the_same_person_through_another_channel_is_taken_b
 def test_an_honest_change_of_mind_through_another_channel_verifies() -> None:
     votes = (by_person("slack.U1", "k8s.ann", "Deny"), by_person("k8s.ann", "k8s.ann", "Approve"), decided(1))
     assert verify(lines(whole((*votes, intent(), outcome(), verified())))).ok
+
+
+def rolled_back(
+    kind: str, forward: PlanStep, before: dict[str, str], operation: str, parameters: dict[str, Json]
+) -> list[str]:
+    """Return what the verifier finds wrong with one call that leads a plan of one step on `web` back."""
+    resource = replace(WHAT.resource, kind=kind, id="web")
+    plan = replace(WHAT, resource=resource, steps=(forward,), fingerprint=before)
+    votes = (vote("slack.U1", plan=plan.hash), decided(1, plan=plan.hash))
+    call = dict(forward.parameters)
+    began = intent(forward.id, operation=forward.operation, plan=plan.hash, parameters=call)
+    turned = replace(entry("compensating", RecordKind.OUTCOME, result="compensating"), plan_hash=plan.hash)
+    back = intent("restore", back=True, operation=operation, plan=plan.hash, parameters=parameters)
+    story = (proposed(plan.hash), *votes, started(plan), began, outcome(forward.id), turned, back, outcome("restore"))
+    return codes(*story)
+
+
+_SET = PlanStep("set", "logs:PutRetentionPolicy", {"logGroupName": "web", "retentionInDays": 90})
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "found"),
+    [
+        ("logs:PutRetentionPolicy", {"logGroupName": "web", "retentionInDays": 365}, []),
+        ("logs:PutRetentionPolicy", {"logGroupName": "web", "retentionInDays": 1}, ["Plan"]),
+        ("logs:PutRetentionPolicy", {"logGroupName": "web"}, ["Plan"]),
+        ("logs:PutRetentionPolicy", {"logGroupName": "audit", "retentionInDays": 365}, ["Plan"]),
+        ("logs:DeleteRetentionPolicy", {"logGroupName": "web"}, ["Plan"]),
+        ("logs:DeleteLogGroup", {"logGroupName": "web"}, ["Plan"]),
+    ],
+)
+def test_a_retention_that_was_there_is_set_again_and_nothing_else_leads_back(
+    operation: str, parameters: dict[str, Json], found: list[str]
+) -> None:
+    assert rolled_back("log-group", _SET, {"retentionDays": "365"}, operation, parameters) == found
+
+
+@pytest.mark.parametrize(
+    ("before", "operation", "parameters", "found"),
+    [
+        ("0", "logs:DeleteRetentionPolicy", {"logGroupName": "web"}, []),
+        ("0", "logs:DeleteRetentionPolicy", {"logGroupName": "audit"}, ["Plan"]),
+        ("0", "logs:PutRetentionPolicy", {"logGroupName": "web", "retentionInDays": 0}, ["Plan"]),
+        ("1", "logs:PutRetentionPolicy", {"logGroupName": "web", "retentionInDays": True}, ["Plan"]),
+        ("", "logs:DeleteRetentionPolicy", {"logGroupName": "web"}, ["Plan"]),
+    ],
+)
+def test_a_retention_is_removed_only_where_the_plan_found_none(
+    before: str, operation: str, parameters: dict[str, Json], found: list[str]
+) -> None:
+    assert rolled_back("log-group", _SET, {"retentionDays": before}, operation, parameters) == found
+
+
+def units(read: Json, write: Json) -> dict[str, Json]:
+    return {"ReadCapacityUnits": read, "WriteCapacityUnits": write}
+
+
+def index(name: str, read: int, write: int) -> Json:
+    return {"Update": {"IndexName": name, "ProvisionedThroughput": units(read, write)}}
+
+
+_PROVISIONED: dict[str, Json] = {
+    "TableName": "web",
+    "BillingMode": "PROVISIONED",
+    "ProvisionedThroughput": units(100, 50),
+    "GlobalSecondaryIndexUpdates": [index("by-date", 5, 5), index("by.user", 10, 2)],
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({}, []),
+        ({"TableName": "orders"}, ["Plan"]),
+        ({"BillingMode": "PAY_PER_REQUEST"}, ["Plan"]),
+        ({"ProvisionedThroughput": units(40_000, 50)}, ["Plan"]),
+        ({"ProvisionedThroughput": units(100, 1)}, ["Plan"]),
+        ({"GlobalSecondaryIndexUpdates": [index("by-date", 5, 5)]}, ["Plan"]),
+        ({"GlobalSecondaryIndexUpdates": [index("by-date", 5, 5), index("by.user", 10, 9)]}, ["Plan"]),
+        ({"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "by-date"}}]}, ["Plan"]),
+        ({"DeletionProtectionEnabled": False}, ["Plan"]),
+    ],
+)
+def test_a_table_gets_exactly_the_capacity_back_that_the_plan_found(changed: dict[str, Json], found: list[str]) -> None:
+    forward = PlanStep("set_mode", "dynamodb:UpdateTable", {"TableName": "web", "BillingMode": "PAY_PER_REQUEST"})
+    before = {"billingMode": "PROVISIONED", "capacity": "100/50", "indexes": "by-date=5/5,by.user=10/2"}
+    call = _PROVISIONED | changed
+    assert rolled_back("dynamodb-table", forward, before, "dynamodb:UpdateTable", call) == found
+
+
+def test_a_table_without_indexes_gets_no_change_of_an_index() -> None:
+    forward = PlanStep("set_mode", "dynamodb:UpdateTable", {"TableName": "web", "BillingMode": "PAY_PER_REQUEST"})
+    before = {"billingMode": "PROVISIONED", "capacity": "100/50", "indexes": ""}
+    alone = {key: value for key, value in _PROVISIONED.items() if key != "GlobalSecondaryIndexUpdates"}
+    assert rolled_back("dynamodb-table", forward, before, "dynamodb:UpdateTable", alone) == []
+    assert rolled_back("dynamodb-table", forward, before, "dynamodb:UpdateTable", _PROVISIONED) == ["Plan"]
+    unknown = {**before, "capacity": "much"}
+    assert rolled_back("dynamodb-table", forward, unknown, "dynamodb:UpdateTable", alone) == ["Plan"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "found"),
+    [
+        ("rds:StartDBInstance", {"DBInstanceIdentifier": "web"}, []),
+        ("rds:StartDBInstance", {"DBInstanceIdentifier": "other"}, ["Plan"]),
+        ("rds:StopDBInstance", {"DBInstanceIdentifier": "web"}, ["Plan"]),
+        ("rds:StopDBInstance", {"DBInstanceIdentifier": "web", "DBSnapshotIdentifier": "web"}, ["Plan"]),
+    ],
+)
+def test_a_stopped_database_is_led_back_by_its_start_alone(
+    operation: str, parameters: dict[str, Json], found: list[str]
+) -> None:
+    forward = PlanStep("stop", "rds:StopDBInstance", {"DBInstanceIdentifier": "web"})
+    assert rolled_back("rds-instance", forward, {"state": "available"}, operation, parameters) == found

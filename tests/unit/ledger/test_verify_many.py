@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from tests.support.ledger_keys import PUBLIC_KEYS
-from tests.unit.ledger.ledger_lines import HONEST, lines, vote
+from tests.support.ledger_lines import HONEST, lines, vote
 
 from finops.audit_verify import reading, verify
 from finops.audit_verify.form import canonical, digest

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.action_cases import instance_with, volume_with
 from tests.support.facts import instance, kind_of, volume
-from tests.unit.services.ec2.actions.action_cases import instance_with, volume_with
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource

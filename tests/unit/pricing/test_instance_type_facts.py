@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from finops_operator.pricing.instance_types import bundled_catalog
 
 
@@ -27,6 +29,25 @@ def test_families_with_letters_after_the_generation_and_with_a_dash_are_understo
     names = {"c7gn.large": 7, "x2iedn.xlarge": 2, "u-6tb1.112xlarge": 0, "m5.metal": 5}
     found = {name: kind.generation for name in names if (kind := catalog.get(name))}
     assert found == names
+
+
+@pytest.mark.parametrize(
+    ("name", "maker"),
+    [
+        ("m5.large", "Intel"),
+        ("m7i-flex.large", "Intel"),
+        ("r5a.xlarge", "AMD"),
+        ("m5ad.large", "AMD"),
+        ("c7gn.large", "AWS"),
+        # Names of accelerated families do not say it: p5 and g5 have processors of AMD, g4dn of Intel.
+        ("g5.xlarge", ""),
+        ("u-6tb1.112xlarge", ""),
+    ],
+)
+def test_the_maker_of_the_processor_is_read_from_the_name_where_it_says_so(name: str, maker: str) -> None:
+    kind = bundled_catalog().get(name)
+    assert kind is not None
+    assert kind.processor_maker == maker
 
 
 def test_retired_types_without_figures_are_not_in_the_catalog() -> None:

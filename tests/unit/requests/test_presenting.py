@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 import pytest
+from tests.support.action_cases import INSTANCE, VOLUME, instance_with, volume_with
 from tests.support.scan_samples import recommendation
-from tests.unit.services.ec2.actions.action_cases import INSTANCE, VOLUME, instance_with, volume_with
 
 from finops.domain.execution import Observation
 from finops.domain.plan import Plan
@@ -30,16 +30,21 @@ FINGERPRINT = {"state": "running", "instanceType": "m5.xlarge", "launchTime": "t
 
 
 def case(action: Action) -> tuple[ResourceRef, Observation, Plan]:
+    kind = KINDS[min(action.kinds)]
+    if kind.service != "ec2":
+        resource = ResourceRef(kind.id, kind.sample.id, kind.sample.arn, "111111111111", "us-east-1")
+        plan = action.plan(resource, action.sample.parameters, action.sample.assumed)
+        return resource, Observation(exists=True, facts=dict(action.sample.assumed)), plan
     about_instance = "ec2-instance" in action.kinds
     resource = INSTANCE if about_instance else VOLUME
     plan = action.plan(resource, PARAMETERS.get(action.id, {}), FINGERPRINT)
     return resource, instance_with({}) if about_instance else volume_with({}), plan
 
 
-def presented(action: Action, **changes: Any) -> PresentedAct:
+def presented(action: Action, observed: Observation | None = None, **changes: Any) -> PresentedAct:
     resource, observation, plan = case(action)
-    item = recommendation(resource=resource, parameters=PARAMETERS.get(action.id, {}), **changes)
-    return in_words(KINDS[resource.kind], action, item, observation, plan)
+    item = recommendation(resource=resource, parameters=dict(plan.parameters), **changes)
+    return in_words(KINDS[resource.kind], action, item, observed or observation, plan)
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
@@ -127,6 +132,18 @@ def test_the_evidence_is_that_of_the_check_and_then_of_the_action() -> None:
     assert (shown.expectation, shown.performance_risk) == ("Expected CPU about 9 %.", "VeryLow")
 
 
+def test_a_fact_that_the_act_observed_takes_the_place_of_the_check_s() -> None:
+    facts = (EvidenceFact("CPU", "3 %"), EvidenceFact("Processor", "Intel → AWS"))
+    observed = instance_with(
+        {
+            "type": {"ProcessorInfo": {"Manufacturer": "Intel"}},
+            "target": {"ProcessorInfo": {"Manufacturer": "AMD"}},
+        }
+    )
+    shown = presented(ACTIONS["ec2_instance_resize"], observed, facts=facts).presentation
+    assert [(fact.label, fact.value) for fact in shown.evidence] == [("CPU", "3 %"), ("Processor", "Intel → AMD")]
+
+
 def test_what_is_too_long_or_too_much_is_cut() -> None:
     facts = tuple(EvidenceFact("l" * 100, "v" * 300) for _ in range(50))
     shown = presented(ACTIONS["ec2_instance_stop"], facts=facts, expectation="e" * 400).presentation
@@ -152,3 +169,8 @@ def test_the_owner_is_read_from_the_usual_tags() -> None:
     assert owner_of({"Team": "web", "OWNER": " ", "contact": "x"}) == "web"
     assert owner_of({}) == ""
     assert presented(ACTIONS["ec2_instance_stop"]).presentation.owner == "web"
+
+
+def test_a_stop_of_a_database_lasts_seven_days_and_everything_else_until_somebody_undoes_it() -> None:
+    lasting = {action.id: presented(action).lasts_days for action in ACTIONS.values()}
+    assert {name: days for name, days in lasting.items() if days} == {"rds_instance_stop": 7}

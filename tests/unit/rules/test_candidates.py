@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -310,3 +311,10 @@ def test_decimal_numbers_of_the_evidence_can_be_hashed() -> None:
     item = recommendation(evidence={"coveragePercent": "99.4", "list": "[1]"})
 
     assert len(spec_hash(request(item, None).spec)) == 64
+
+
+def test_an_act_that_aws_undoes_by_itself_says_so_in_its_estimate() -> None:
+    item = recommendation()
+    once = request_spec(policy(), account(), item, plan_of(item), replace(WORDS, lasts_days=7), NOW)
+    assert (once.estimate.lasts_days, spec_of(item).estimate.lasts_days) == (7, None)
+    assert once.estimate.monthly_savings == spec_of(item).estimate.monthly_savings

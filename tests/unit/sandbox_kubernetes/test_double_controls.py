@@ -1,8 +1,12 @@
 """What tests can ask of the double beyond the API: audit, tokens, manifests, rules that are not evaluated."""
 
+import gc
+import socket
 import stat
+import warnings
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import urllib3
@@ -180,3 +184,17 @@ def test_to_act_as_another_is_a_right_of_its_own(double: KubernetesDouble) -> No
     )
     assert listed("bob", Impersonate_Group="system:masters")[0] == 400
     assert listed("bob", Impersonate_User="system:serviceaccount:a:b")[1].startswith('serviceaccounts "b" is forbidden')
+
+
+def test_a_client_that_never_finishes_its_handshake_is_disconnected_when_the_double_stops(tmp_path: Path) -> None:
+    with KubernetesDouble(tmp_path) as cluster:
+        address = urlsplit(cluster.url)
+        client = socket.create_connection((address.hostname, address.port), timeout=10)
+        assert _get(cluster, "/readyz", None).status == 200
+
+    with warnings.catch_warnings(record=True) as found, client:
+        warnings.simplefilter("always")
+        del cluster
+        gc.collect()
+        assert client.recv(1) == b""
+    assert [str(one.message) for one in found if "unclosed transport" in str(one.message)] == []

@@ -11,7 +11,7 @@ from finops.domain.recommendation import Finding, NotRecommended
 from finops.domain.utilization import Utilization
 from finops.errors import InvalidInput
 from finops_operator.scan.check import CheckSetting, enabled_checks, evaluate, required_window_days, wants_fine
-from finops_operator.services.ec2.checks import ebs_volume_gp2, ebs_volume_unattached, ec2_instance_idle
+from finops_operator.services.ec2.checks import ebs_volume_gp2, ebs_volume_io1, ebs_volume_unattached, ec2_instance_idle
 from finops_operator.services.ec2.checks import ec2_instance_overprovisioned as overprovisioned
 
 ALL = {
@@ -81,7 +81,10 @@ def test_an_unknown_parameter_is_refused_with_the_known_ones() -> None:
     error = refused(CheckSetting("ec2_instance_idle", parameters={"cpu": 1}))
     assert error.field == "spec.checks[0].parameters.cpu"
     assert error.hint == "known: maximumCpuPercent, maximumNetworkMegabytesPerDay"
-    assert refused(CheckSetting("ebs_volume_gp2", parameters={"cpu": 1})).hint == "known: none"
+    without = {ebs_volume_io1.ID: ebs_volume_io1.CHECK}
+    with pytest.raises(InvalidInput) as refusal:
+        enabled_checks(without, [CheckSetting("ebs_volume_io1", parameters={"cpu": 1})])
+    assert refusal.value.hint == "known: none"
 
 
 def test_a_disabled_check_still_has_its_parameters_checked() -> None:

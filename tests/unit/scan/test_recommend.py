@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -216,3 +217,12 @@ def test_without_a_discount_the_columns_add_up(current: Decimal, new: Decimal) -
     assert made.new_monthly_cost is not None
     if made.new_monthly_cost <= made.current_monthly_cost:
         assert made.monthly_savings == made.current_monthly_cost - made.new_monthly_cost
+
+
+@pytest.mark.parametrize(("days", "kept"), [(7, "7"), (0, None)])
+def test_what_an_act_saves_once_is_marked_as_such(days: int, kept: str | None) -> None:
+    actions = load_actions()
+    action = CHECKS["ebs_volume_gp2"].action
+    known = replace(declared(volume()), actions={**actions, action: replace(actions[action], lasts_days=days)})
+    (made,) = recommend(volume(), monthly("10"), [finding("ebs_volume_gp2", "8")], known, TERMS)
+    assert made.attributes.get("lastsDays") == kept

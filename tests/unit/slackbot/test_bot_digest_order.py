@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from tests.support.fake_clock import FakeClock
-from tests.unit.slackbot.sample_requests import CREATED, resize_request
+from tests.support.sample_requests import CREATED, resize_request
 
 from finops.crds.action_request import ActionRequest, DigestEntry
 from finops.store.outbox import Outbox, WantedCard

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tests.support.played_watches import SYNCED, Played, shown
-from tests.unit.slackbot.sample_requests import resize_request
+from tests.support.sample_requests import resize_request
 
 from finops.errors import Refused
 from finops_slackbot.mirror import Mirror

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
-from tests.unit.slackbot.sample_requests import resize_request
+from tests.support.sample_requests import resize_request
 
 from finops.crds.action_request import DigestEntry
 from finops.k8s.kinds import WatchEvent

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.slackbot.sample_requests import STATUSES, UID, in_state, resize_request, vote
+from tests.support.sample_requests import STATUSES, UID, in_state, resize_request, vote
 
 from finops.domain.decision import Choice, State
 from finops_slackbot.buttons import Buttons, ButtonValue, revision_of

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.unit.slackbot.sample_requests import CREATED, resize_request
+from tests.support.sample_requests import CREATED, resize_request
 
 from finops.crds.action_request import ActionRequest, UndoneAct
 from finops_slackbot.buttons import Buttons

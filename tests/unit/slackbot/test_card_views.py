@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.slackbot.sample_requests import (
+from tests.support.hostile_text import HOSTILE
+from tests.support.sample_requests import (
     STATUSES,
     delete_request,
     in_state,
     resize_request,
+    retention_request,
     vote,
     votes,
 )
@@ -28,6 +31,7 @@ from finops_slackbot.views.approve_reason import approve_reason
 from finops_slackbot.views.card import Card, card, gone
 from finops_slackbot.views.deny_reason import deny_reason
 from finops_slackbot.views.details import details
+from finops_slackbot.views.digest import digest
 from finops_slackbot.views.reason_modal import ModalOrigin, origin_of
 from finops_slackbot.views.status import status
 from finops_slackbot.views.thread import thread_blocks, thread_lines
@@ -35,10 +39,6 @@ from finops_slackbot.views.thread import thread_blocks, thread_lines
 GOLDEN = Path(__file__).parent / "golden"
 BUTTONS = Buttons(b"a key for tests")
 ORIGIN = ModalOrigin("1.x", "C0FINOPS01", "1.000001")
-HOSTILE = (
-    "<!channel> <@U0ALICE001> <https://evil.example|free money> *bold* `code` & && \u202egpj.exe \u200b\u200b"
-    "\x00\x07\n\n:tada: " + "&" * 120 + "Z͓̝̞̱̲͔̎̐͒͊̃̾Ä"
-)
 
 
 def facts_of(state: State, **changes: Any) -> CardFacts:
@@ -87,6 +87,35 @@ def test_a_volume_deletion_asks_for_two_people_and_says_what_is_lost() -> None:
     assert "1 of 2 approvals: <@U0BOB00001>" in text
     assert "Both are kept." in text
     assert '"style": "danger"' in text
+
+
+def test_a_retention_asks_for_two_people_and_says_that_events_are_deleted_permanently() -> None:
+    request = retention_request(status={"state": "Pending", "votes": votes(1, required=2)})
+    facts = card_facts(request, [vote(request)], demo=False)
+    shown = card(facts, BUTTONS)
+    assert_passes(shown.blocks, shown.text)
+    compare("log-retention", {"text": shown.text, "blocks": shown.blocks})
+    text = json.dumps(shown.blocks, ensure_ascii=False)
+    assert "1 of 2 approvals: <@U0BOB00001>" in text
+    assert "Retention: for ever → 90 days" in text
+    assert "They cannot be recovered." in text
+    assert '"style": "danger"' in text
+
+
+def test_what_aws_undoes_by_itself_is_shown_as_saved_once_and_never_by_the_year() -> None:
+    def once(state: State) -> CardFacts:
+        return replace(facts_of(state), lasts_days=7, monthly_savings=Decimal("28.73"), realized_monthly_savings=None)
+
+    pending, done = card(once(State.PENDING), BUTTONS), card(once(State.SUCCEEDED), BUTTONS)
+    assert "save $28.73 once (7 days)" in json.dumps(pending.blocks)
+    assert "saves $28.73 once (7 days)" in pending.text
+    assert "Saves $28.73 once: AWS undoes it after 7 days." in json.dumps(done.blocks)
+    shown = json.dumps(details(once(State.PENDING)))
+    assert "in the month of the act: saves $28.73 once, in at most 7 days." in shown
+    assert "a year" not in shown
+    assert "save $28.73 in the first month" in digest([once(State.PENDING)]).text
+    for text in (pending.text, json.dumps(pending.blocks), json.dumps(done.blocks)):
+        assert "$28.73 a month" not in text
 
 
 def test_dry_run_and_demo_are_said_on_the_card_and_in_the_notification() -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.slackbot.sample_requests import (
+from tests.support.sample_requests import (
     APPROVED_ONCE,
     CREATED,
     STATUSES,

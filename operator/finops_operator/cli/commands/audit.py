@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from finops.audit_verify import Keys, NotAKey, ProofReport, verify, verify_proof
+from finops.audit_verify import ProofReport, verify, verify_proof
 from finops.audit_verify.report import VerifyReport
 from finops.domain.audit import Record
 from finops.domain.quantity import counted
@@ -29,6 +29,7 @@ from finops_operator.cli.command import Command
 from finops_operator.cli.failures import FAILED
 from finops_operator.cli.options import Output, Redis
 from finops_operator.cli.output import Column, Format, emit, emit_one, field, note
+from finops_operator.cli.public_keys import PublicKey, public_keys, text_of
 from finops_operator.cli.stdout import OutputFailed, write_bytes
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.tables import Fit
@@ -141,15 +142,7 @@ def _verify(
         str,
         typer.Option("--expected-head", metavar="HASH", help="Hash of a record noted earlier, which must be there."),
     ] = "",
-    public_key: Annotated[
-        str,
-        typer.Option(
-            "--public-key",
-            metavar="FILE",
-            envvar="FINOPS_LEDGER_PUBLIC_KEY_FILE",
-            help="Public keys of the ledger (PEM); without them signatures are not checked.",
-        ),
-    ] = "",
+    public_key: PublicKey = "",
     checkpoint: _Kept = None,
     proof: _Proof = "",
     redis: Redis = "",
@@ -161,11 +154,11 @@ def _verify(
     finops.dev/ledger-checkpoint of the operator's Lease or one noted earlier, or --expected-head shows a tail that was
     cut off. An empty ledger or file is never intact.
     """
-    keys = _keys(public_key) if public_key else None
+    keys = public_keys(public_key) if public_key else None
     if proof:
-        _show_proof(verify_proof(_text(proof, "--proof"), keys=keys), output)
+        _show_proof(verify_proof(text_of(proof, "--proof"), keys=keys), output)
         return
-    kept = [_text(name, "--checkpoint") for name in checkpoint or ()]
+    kept = [text_of(name, "--checkpoint") for name in checkpoint or ()]
     with _lines(file, redis) as lines:
         report = verify(lines, keys=keys, expected_head=expected_head or None, kept=kept)
     _print(report, output)
@@ -202,13 +195,13 @@ def _prove(
     """
     if bool(request) == bool(since):
         raise InvalidInput("give a request or --since", field="REQUEST", hint="finops audit prove --help")
-    latest = _checkpoint(_text(checkpoint, "--checkpoint"), "--checkpoint") if checkpoint else None
+    latest = _checkpoint(text_of(checkpoint, "--checkpoint"), "--checkpoint") if checkpoint else None
     if latest is None:
         latest = _latest_checkpoint(file, redis)
     with _lines(file, redis) as lines:
         records = map(record_of, lines)
         if since:
-            document = prove_growth(records, _checkpoint(_text(since, "--since"), "--since"), latest)
+            document = prove_growth(records, _checkpoint(text_of(since, "--since"), "--since"), latest)
         else:
             proved = prove_request(records, request, latest)
             document = proved.document
@@ -267,14 +260,6 @@ def _checkpoint(text: str, option: str) -> Checkpoint:
         raise InvalidInput(error.message, field=option) from error
 
 
-def _text(file: str, option: str) -> str:
-    try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        problem = f"cannot be read: {error.strerror if isinstance(error, OSError) else error.reason}"
-        raise InvalidInput(problem, source=file, field=option, hint="check the path") from error
-
-
 def _show_proof(report: ProofReport, output: Format) -> None:
     """Print what a proof shows. Exit code 1 when it shows nothing."""
     document = {
@@ -290,18 +275,6 @@ def _show_proof(report: ProofReport, output: Format) -> None:
         note("signatures were not checked: give --public-key, or anybody can have made this proof")
     if not report.ok:
         raise typer.Exit(FAILED)
-
-
-def _keys(file: str) -> Keys:
-    try:
-        return Keys(_text(file, "--public-key"))
-    except NotAKey as error:
-        raise InvalidInput(
-            str(error),
-            source=file,
-            field="--public-key",
-            hint="kubectl get secret NAME -o jsonpath='{.data.ledger-public-key}' | base64 -d",
-        ) from error
 
 
 @contextmanager

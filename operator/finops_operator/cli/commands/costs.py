@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -19,11 +19,13 @@ from finops.domain.money import (
     to_cents,
 )
 from finops.domain.quantity import counted
+from finops.store.connection import Store
 from finops.store.cost_history import CostHistoryStore, DailyCost
 from finops.store.inventory import InventoryStore
 from finops_operator.cli.command import Command
+from finops_operator.cli.focus_export import export_focus, heads_of
 from finops_operator.cli.options import Output, Redis
-from finops_operator.cli.output import Format, emit, field, note
+from finops_operator.cli.output import Column, Format, emit, field, money_field, note
 from finops_operator.cli.selection import Selection, selections
 from finops_operator.cli.store_access import store_to_read
 from finops_operator.cli.stored_gaps import end_with_gaps
@@ -46,6 +48,9 @@ def _run(
     policy: Annotated[
         str, typer.Option("--policy", metavar="NAMESPACE/NAME", help="Only what this ScanPolicy selects.")
     ] = "",
+    focus: Annotated[
+        bool, typer.Option("--focus", help="Instead, print the charges of the last scan's day in FOCUS 1.2, as CSV.")
+    ] = False,
     output: Output = Format.TABLE,
     redis: Redis = "",
 ) -> None:
@@ -54,32 +59,54 @@ def _run(
     Everything that was seen counts, also what policies leave out by their selectors; `policies` in the data says how
     much of a line each of them selects. With --policy the total is the one in the policy's status. Resources without a
     price add nothing and are counted in `unpricedResources`; where no resource has a price the cost is null.
+
+    --focus leaves --by out and prints a row for each priced part of each resource: what a day of it costs. Which
+    columns are null, and why, is in docs/focus.md.
     """
     today = datetime.now(UTC).date()
     with store_to_read(redis) as store:
         chosen = selections(store, policy)
+        if focus:
+            _export(store, chosen if policy else (), output)
+            return
         if policy:
             latest = _of_policy(chosen[0])
             gaps = list(chosen[0].head.summary.gaps)
         else:
             latest = _latest(CostHistoryStore(store).between(today - timedelta(days=_LOOKBACK_DAYS), today))
             gaps = [gap for head in InventoryStore(store).heads() for gap in head.gaps]
-    columns = (
+    records = _records(by, latest, chosen)
+    columns = _columns(by)
+    if output in {Format.TABLE, Format.WIDE}:
+        listed = [one for one in records if one["resources"]]
+        emit(listed, columns, output)
+        _print_totals(records, policy, chosen)
+        if len(records) > len(listed):
+            note(f"{counted(len(records) - len(listed), by.value)} without any resource: not listed")
+    else:
+        emit(records, columns, output)
+    end_with_gaps(gaps)
+
+
+def _columns(by: By) -> tuple[Column, ...]:
+    return (
         field(by.value),
-        field("monthlyCost", right=True),
-        field("unpricedResources", right=True),
-        field("percentage", right=True),
-        field("dailyCost", right=True, wide=True),
-        field("annualCost", right=True),
+        money_field("monthlyCost", heading="COST/MONTH"),
+        money_field("annualCost", heading="COST/YEAR"),
+        field("percentage", right=True, heading="SHARE %"),
+        field("resources", right=True),
+        field("unpricedResources", right=True, heading="WITHOUT PRICE"),
+        money_field("dailyCost", wide=True),
         field("currency", wide=True),
-        field("asOf"),
+        field("asOf", wide=True),
         field("policies", wide=True),
     )
-    records = _records(by, latest, chosen)
-    emit(records, columns, output)
-    if output in {Format.TABLE, Format.WIDE}:
-        _print_totals(records, policy, chosen)
-    end_with_gaps(gaps)
+
+
+def _export(store: Store, only: Sequence[Selection], output: Format) -> None:
+    heads = heads_of(store, only)
+    export_focus(store, heads, only, output)
+    end_with_gaps(gap for head in heads for gap in head.gaps)
 
 
 def _print_totals(records: Iterable[dict[str, Any]], policy: str, policies: Iterable[Selection]) -> None:
@@ -124,6 +151,7 @@ def _records(by: By, costs: Iterable[DailyCost], policies: Iterable[Selection]) 
         {
             by.value: name,
             "monthlyCost": as_text(monthly),
+            "resources": sum(one.cost.resources for one in groups[name]),
             "unpricedResources": _unpriced(groups[name]),
             "percentage": None if monthly is None else f"{100 * monthly / total:.1f}" if total else "0.0",
             "dailyCost": None if monthly is None else as_text(daily_from_monthly(monthly)),

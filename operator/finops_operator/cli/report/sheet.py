@@ -38,7 +38,7 @@ def _recommendation(row: Row) -> tuple[str, ...]:
         row.name or "-",
         row.id,
         f"{row.account} {row.region}",
-        STATUS_WORDS[record["status"]],
+        STATUS_WORDS.get(record["status"], record["status"]),
         record["summary"],
     )
 

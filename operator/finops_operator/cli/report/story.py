@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -15,18 +15,16 @@ from finops.domain.quantity import counted
 from finops.domain.recommendation import BlockCode, Status
 from finops.domain.report import ScanSummary, StatusSum
 from finops_operator.cli.filters import Row
-from finops_operator.cli.listings import SHORT_ID, ready_first, row_of, total_line
+from finops_operator.cli.listings import POSSIBLE, SHORT_ID, ready_first, row_of, total_line
 from finops_operator.cli.output import amount
-from finops_operator.scan.report import gap_to_json, reasons
+from finops_operator.scan.report import reasons
 from finops_operator.scan.scan import ScanOutcome
 
 _FIGURE: Final = re.compile(r"\d[\d,.]*")
 _FIGURE_OR_GAP: Final = re.compile(rf"{_FIGURE.pattern}|…")
-_OBVIOUS: Final = re.compile(r"it is [a-z-]+(, not running)?|its type is not \S+")
+_OBVIOUS: Final = re.compile(r"it is [a-z-]+(, not [a-z]+)?|it is in use|its type is (not \S+|current)")
 """Reasons that only say that a check is about something else: the state or type that the inventory shows anyway."""
 _NAMES: Final = 5
-_POSSIBLE: Final = "Possible"
-"""Stands for the status of what only the policy's mode keeps from being ready: of a scan that observes, the best."""
 SHOWN_ROWS: Final = 100
 """Recommendations in a report to read: of a large fleet the best; `finops recommendations` lists all."""
 
@@ -55,7 +53,8 @@ class Story:
     """Everything a report says about one scan.
 
     Attributes:
-        rows: recommendations, first those that are ready or would be in another mode, then by saving.
+        rows: recommendations: ready ones, then those that would be ready if the policy asked for approval (their
+            record's status says so), then the others by status and saving.
         possible: what would be saved if the policy asked for approval: ready, or blocked by its mode alone.
         observes: the policy only recommends.
         places: (account, region) that were scanned.
@@ -85,9 +84,21 @@ class Story:
         monthly, cost = self.possible.monthly_savings, self.summary.known_monthly_cost
         share = f", {100 * monthly / cost:.0f} % of the cost" if cost else ""
         return (
-            f"{amount(monthly)} {CURRENCY} a month can be saved in {counted(self.possible.count, 'resource')}{share}:"
-            f" {amount(annual_from_monthly(monthly))} {CURRENCY} a year."
+            f"{amount(monthly)} {CURRENCY} a month can be saved in {counted(self.possible.count, 'resource')}"
+            f"{' if approved' if self.if_approved.count else ''}{share}{self._yearly(monthly)}."
         )
+
+    def _yearly(self, monthly: Decimal) -> str:
+        """Return what a year brings; nothing where a part of the saving comes once and not every month."""
+        if any(row.record.get("attributes", {}).get("lastsDays") for row in self.rows):
+            return ""
+        return f": {amount(annual_from_monthly(monthly))} {CURRENCY} a year"
+
+    @property
+    def if_approved(self) -> StatusSum:
+        """Return what only the mode of the policy keeps from being ready."""
+        ready = self.summary.savings.actionable
+        return StatusSum(self.possible.monthly_savings - ready.monthly_savings, self.possible.count - ready.count)
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
@@ -104,7 +115,7 @@ class Story:
             ("regions", ", ".join(regions)),
             ("resources", f"{summary.resources}{unpriced}{unknown}"),
             ("monthly cost", "unknown" if known is None else f"{amount(known)} {CURRENCY} at list prices{unpriced}"),
-            ("savings", total_line(summary.savings)),
+            ("savings", total_line(summary.savings, self.if_approved)),
         )
         return (
             ("policy", summary.policy),
@@ -156,7 +167,7 @@ def story_of(outcome: ScanOutcome, *, why: bool, limit: int | None = SHOWN_ROWS)
         places=tuple(dict.fromkeys((shard.account, shard.region) for shard, _ in outcome.shards)),
         obstacles=found.obstacles(),
         reasons=_grouped(outcome) if why and not failed else (),
-        gaps=tuple({**gap, "call": f"{gap['service']}:{gap['operation']}"} for gap in map(gap_to_json, summary.gaps)),
+        gaps=tuple({**gap.to_json(), "call": f"{gap.service}:{gap.operation}"} for gap in summary.gaps),
     )
 
 
@@ -174,8 +185,8 @@ class _Found:
         status, part = str(row.record["status"]), StatusSum(row.savings or Decimal(0), 1)
         blocks = row.record["blockedBy"]
         if {block["code"] for block in blocks} == {BlockCode.MODE_RECOMMEND}:
-            status = _POSSIBLE
-        if status in {Status.ACTIONABLE, _POSSIBLE}:
+            status = POSSIBLE
+        if status in {Status.ACTIONABLE, POSSIBLE}:
             self.possible += part
         for block in blocks:
             key = (block["code"], block["message"])
@@ -185,9 +196,13 @@ class _Found:
             kept.append(row)
 
     def rows(self) -> tuple[Row, ...]:
-        """Return what is listed: what is ready or would be in another mode first, then by saving."""
-        groups = (Status.ACTIONABLE, _POSSIBLE, Status.ADVICE, Status.BLOCKED)
-        return tuple(row for group in groups for row in ready_first(self._kept.get(group, ())))[: self._limit]
+        """Return what is listed: what is ready or would be if it were approved first, then by status and saving."""
+        listed = [
+            replace(row, record={**row.record, "status": group}) if group == POSSIBLE else row
+            for group in (Status.ACTIONABLE, POSSIBLE, Status.ADVICE, Status.BLOCKED)
+            for row in ready_first(self._kept.get(group, ()))
+        ]
+        return tuple(listed[: self._limit])
 
     def obstacles(self) -> tuple[Obstacle, ...]:
         """Return what is in the way, what most have in common first."""

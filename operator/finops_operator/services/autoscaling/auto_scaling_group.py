@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -126,6 +127,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/*",
     facts=GroupFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
+    billed_as=BilledAs("Amazon EC2 Auto Scaling", "Compute", "Virtual Machines"),
     states=States(
         running=frozenset({POPULATED}),
         stopped=frozenset({EMPTY}),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -202,6 +203,7 @@ KIND: Final = ResourceKind(
         probes={PROVISIONED: lambda known: {"FunctionName": known}},
         calls=CALLS,
     ),
+    billed_as=BilledAs("AWS Lambda", "Compute", "Serverless Compute"),
     states=States(running=frozenset({EXISTS})),
     metrics=(
         _by_day(INVOCATIONS, "Invocations", "count"),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -144,6 +145,7 @@ KIND: Final = ResourceKind(
     listing=Listing(
         permissions=(_LIST, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, is_global=True, calls=CALLS
     ),
+    billed_as=BilledAs("Amazon CloudFront", "Networking", "Content Delivery"),
     states=States(running=frozenset({ENABLED}), stopped=frozenset({DISABLED}), billed=frozenset({ENABLED})),
     metrics=(_counter(REQUESTS, "Requests", "count"), _counter(DELIVERED, "BytesDownloaded", "bytes")),
     billed_parts=billed_parts,

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -159,6 +160,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:cloudwatch:*:*:alarm:*",
     facts=AlarmFacts,
     listing=Listing(permissions=(_LIST, *PERMISSIONS, PERMISSION), collect=_collect, calls=CALLS),
+    billed_as=BilledAs("Amazon CloudWatch", "Management and Governance", "Observability"),
     states=States(running=_STATES, billed=_STATES),
     billed_parts=billed_parts,
     console_url=_console_url,

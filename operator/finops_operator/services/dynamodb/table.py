@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -251,6 +252,7 @@ KIND: Final = ResourceKind(
         },
         calls=CALLS,
     ),
+    billed_as=BilledAs("Amazon DynamoDB", "Databases", "NoSQL Databases"),
     states=States(running=_WORKING, billed=_WORKING | _STORED),
     metrics=METRICS,
     billed_parts=billed_parts,

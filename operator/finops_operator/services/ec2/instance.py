@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
+from finops.domain.utilization import Utilization
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.console import console_page
@@ -30,6 +32,7 @@ from finops_operator.plugins.kind import (
     States,
 )
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.services.ec2.rules.generations import of_previous_generation
 from finops_operator.services.ec2.rules.operating_system import billed_system
 from finops_operator.services.ec2.rules.signs import SIGNS
 
@@ -201,20 +204,22 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
         return ()
     facts = instance_facts(instance)
     running = instance.state == _RUNNING
-    hours = (_instance_hours(instance, facts),) if running else ()
+    hours = (instance_hours(instance, facts),) if running else ()
     addresses = _address_hours(instance, facts, running=running)
     return (*hours, addresses) if addresses else hours
 
 
-def _instance_hours(instance: Resource, facts: InstanceFacts) -> BilledPart:
+def instance_hours(instance: Resource, facts: InstanceFacts) -> BilledPart:
+    """Return the hours of its type, with the query of their price or the reason why there is none."""
     system = billed_system(facts.usage_operation or "", facts.platform_details or "", facts.platform)
     reason = _unpriceable(facts) or system.reason_unknown
     if reason:
         return BilledPart("instance_hour", ONE, None, reason)
-    return BilledPart("instance_hour", ONE, _hour_query(instance.region, facts.instance_type or "", system.os))
+    return BilledPart("instance_hour", ONE, hour_query(instance.region, facts.instance_type or "", system.os))
 
 
-def _hour_query(region: str, instance_type: str, system: str) -> PriceQuery:
+def hour_query(region: str, instance_type: str, system: str) -> PriceQuery:
+    """Return what to ask the price tables for an hour of a type with an operating system."""
     return PriceQuery("ec2", region, "instance_hour", (("instance_type", instance_type), ("os", system)))
 
 
@@ -274,8 +279,13 @@ def _offered_types(reader: PageReader) -> Mapping[str, Iterable[str]]:
     return zones
 
 
+def _may_get_another_type(instance: Resource, utilization: Utilization) -> bool:
+    """Return whether a check may name another type: after the 5-minute picture, or of a family that AWS replaced."""
+    return bool(utilization.fine) or (_runs(instance) and of_previous_generation(instance.text("instance_type")))
+
+
 def _price_queries(region: str, instance_type: str, options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
-    return (_hour_query(region, instance_type, options["--os"]),)
+    return (hour_query(region, instance_type, options["--os"]),)
 
 
 def _level(name: str, metric: str, unit: str, *, fine: bool = False) -> MetricSpec:
@@ -307,11 +317,11 @@ KIND: Final = ResourceKind(
                 id=OFFERED_TYPES,
                 ask=_offered_types,
                 place=lambda resource: resource.text("availability_zone"),
-                # Only what deserved the 5-minute picture may get another type.
-                needed=lambda _, utilization: bool(utilization.fine),
+                needed=_may_get_another_type,
             ),
         ),
     ),
+    billed_as=BilledAs("Amazon Elastic Compute Cloud", "Compute", "Virtual Machines", "availability_zone"),
     states=States(
         running=frozenset({_RUNNING}),
         stopped=frozenset({"stopped", "stopping"}),

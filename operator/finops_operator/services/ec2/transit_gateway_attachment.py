@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -128,6 +129,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:ec2:*:*:transit-gateway-attachment/*",
     facts=AttachmentFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
+    billed_as=BilledAs("Amazon Virtual Private Cloud", "Networking", "Network Connectivity"),
     states=States(running=_WORKING, billed=_WORKING),
     # What came in at one attachment goes out at another: traffic of this one is in both.
     metrics=(_counter(SENT, "BytesOut"), _counter(RECEIVED, "BytesIn")),

@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -22,6 +23,7 @@ from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Memory, MetricSpec, Product, ResourceKind, Sample, States
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.services.ec2.rules.by_day import by_day, days_of
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 _PAGE: Final = 1000
@@ -31,8 +33,12 @@ _DETACHED: Final = "available"
 _ATTACHED: Final = "in-use"
 _OPERATION: Final = "ec2:DescribeVolumes"
 _PRICED: Final = ("gb_month", "iops_month", "throughput_mibps_month")
+_BY_IOPS: Final = frozenset({"io1", "io2"})
 GP3_FREE_IOPS: Final = 3000
 GP3_FREE_MIBPS: Final = 125
+GP2_SMALL_GIB: Final = 170
+"""Up to this size gp2 gives 128 MiB/s: EBS user guide, "General Purpose SSD volumes"."""
+OPERATIONS: Final = ("volumeReadOps", "volumeWriteOps")
 IO2_TIERS: Final = (("iops_month", 0, 32000), ("iops_month_tier2", 32000, 64000), ("iops_month_tier3", 64000, None))
 """Dimension, IOPS up to which the tier before it reaches, IOPS up to which it reaches itself."""
 
@@ -136,7 +142,8 @@ def billed_parts(volume: Resource) -> tuple[BilledPart, ...]:
     """Return gigabytes, and IOPS and throughput where the type charges them; what AWS did not give is unknown.
 
     A volume is billed the same whether it is attached or not. Free parts and tiers: https://aws.amazon.com/ebs/pricing/
-    (gp3 includes 3,000 IOPS and 125 MiB/s; io2 is cheaper above 32,000 and above 64,000 IOPS).
+    (gp3 includes 3,000 IOPS and 125 MiB/s; io2 is cheaper above 32,000 and above 64,000 IOPS). Each read and write of a
+    magnetic volume is billed, so that its cost depends on what the last 30 days brought.
     """
     if volume.state in _NEVER_BILLED:
         return ()
@@ -151,7 +158,10 @@ def billed_parts(volume: Resource) -> tuple[BilledPart, ...]:
     elif kind == "io2":
         parts += _io2_tiers(volume, facts.iops)
     elif kind == "standard" and volume.state != _DETACHED:
-        parts.append(BilledPart("io_request", Decimal(0), None, "requests to magnetic volumes are billed by use"))
+        parts += (
+            BilledPart("io_request", Decimal(1), _query(volume.region, kind, "io_request"), metric=name)
+            for name in by_day(OPERATIONS)
+        )
     return tuple(parts)
 
 
@@ -200,6 +210,23 @@ def _detached(resource: Resource) -> bool:
     return resource.state == _DETACHED
 
 
+def provisioned(volume_type: str | None, iops: int | None, throughput: int | None) -> bool:
+    """Return whether IOPS or throughput are billed apart, so that less of them would cost less."""
+    if volume_type == "gp3":
+        return (iops or 0) > GP3_FREE_IOPS or (throughput or 0) > GP3_FREE_MIBPS
+    return volume_type in _BY_IOPS and iops is not None
+
+
+def _sized_by_use(resource: Resource) -> bool:
+    """Return whether a check may give it IOPS and throughput by what it uses."""
+    kind = resource.text("volume_type")
+    if not _attached(resource):
+        return False
+    if kind == "gp2":
+        return (resource.number("size_gb") or 0) > GP2_SMALL_GIB
+    return provisioned(kind, resource.number("iops"), resource.number("throughput"))
+
+
 def _with_first_sight(volume: Resource, before: Resource | None, now: datetime) -> Resource:
     """Keep since when we have seen a volume detached; AWS does not say."""
     known = before.text("unattached_since") if before is not None and _detached(before) else ""
@@ -217,9 +244,22 @@ def _price_queries(region: str, kind: str, _options: Mapping[str, str]) -> tuple
     return tuple(_query(region, kind, dimension) for dimension in _PRICED)
 
 
-def _ebs(name: str, metric: str, unit: str, applies: Callable[[Resource], bool]) -> MetricSpec:
-    return MetricSpec(name, "AWS/EBS", metric, "VolumeId", ("Sum",), unit, applies=applies)
+def _ebs(
+    name: str,
+    metric: str,
+    unit: str,
+    applies: Callable[[Resource], bool],
+    *,
+    hourly: bool = True,
+    fine: bool = False,
+) -> MetricSpec:
+    return MetricSpec(name, "AWS/EBS", metric, "VolumeId", ("Sum",), unit, hourly=hourly, fine=fine, applies=applies)
 
+
+_OPERATIONS: Final = (
+    _ebs(OPERATIONS[0], "VolumeReadOps", "count", _asked, fine=True),
+    _ebs(OPERATIONS[1], "VolumeWriteOps", "count", _asked, fine=True),
+)
 
 KIND: Final = ResourceKind(
     id="ebs-volume",
@@ -232,6 +272,7 @@ KIND: Final = ResourceKind(
         permissions=(_OPERATION, "ec2:DescribeRegions", "cloudwatch:GetMetricData"),
         collect=_collect,
     ),
+    billed_as=BilledAs("Amazon Elastic Compute Cloud", "Storage", "Block Storage", "availability_zone"),
     states=States(
         running=frozenset({_ATTACHED}),
         stopped=frozenset({_DETACHED}),
@@ -239,9 +280,13 @@ KIND: Final = ResourceKind(
         unmeasured=frozenset({_DETACHED}),
     ),
     metrics=(
-        _ebs("volumeReadOps", "VolumeReadOps", "count", _asked),
-        _ebs("volumeWriteOps", "VolumeWriteOps", "count", _asked),
+        *_OPERATIONS,
         _ebs("volumeIdleSeconds", "VolumeIdleTime", "seconds", _attached),
+        # Thirty days without a running instance, or without an operation, are more than a lookback holds.
+        *(replace(days_of(spec), applies=_attached) for spec in _OPERATIONS),
+        # Only checks that size a volume by its use ask for these, so only their candidates are billed for them.
+        _ebs("volumeReadBytes", "VolumeReadBytes", "bytes", _sized_by_use, hourly=False, fine=True),
+        _ebs("volumeWriteBytes", "VolumeWriteBytes", "bytes", _sized_by_use, hourly=False, fine=True),
     ),
     billed_parts=billed_parts,
     console_url=console_page("ec2/home?region={region}#VolumeDetails:volumeId={id}"),

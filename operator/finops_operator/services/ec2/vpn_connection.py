@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -133,6 +134,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:ec2:*:*:vpn-connection/*",
     facts=VpnFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
+    billed_as=BilledAs("Amazon Virtual Private Cloud", "Networking", "Network Connectivity"),
     states=States(running=frozenset({AVAILABLE}), billed=_BILLED),
     metrics=(
         _by_day(TUNNELS, "TunnelState", ("Average", "Maximum"), "tunnels up"),

@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -140,6 +141,7 @@ KIND: Final = ResourceKind(
         },
         calls=CALLS,
     ),
+    billed_as=BilledAs("Amazon Elastic Container Registry", "Storage", "Other (Storage)"),
     states=States(running=frozenset({EXISTS})),
     billed_parts=billed_parts,
     console_url=console_page("ecr/repositories/private/{account}/{id}?region={region}"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -263,6 +264,7 @@ KIND: Final = ResourceKind(
             _DEFINITION: lambda _: {"taskDefinition": "no-such-family"},
         },
     ),
+    billed_as=BilledAs("Amazon Elastic Container Service", "Compute", "Containers"),
     states=States(running=frozenset({ACTIVE, _DRAINING})),
     metrics=(_level("cpuPercent", "CPUUtilization"), _level("memoryPercent", "MemoryUtilization")),
     billed_parts=billed_parts,

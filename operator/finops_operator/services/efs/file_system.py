@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -215,6 +216,7 @@ KIND: Final = ResourceKind(
         probes={"elasticfilesystem:DescribeLifecycleConfiguration": lambda known: {"FileSystemId": known}},
         calls=_CALLS,
     ),
+    billed_as=BilledAs("Amazon Elastic File System", "Storage", "File Storage"),
     states=States(running=_WORKING, billed=_WORKING),
     metrics=(
         _counter(CONNECTIONS, "ClientConnections", "count"),

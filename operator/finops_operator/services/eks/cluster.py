@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -185,6 +186,7 @@ KIND: Final = ResourceKind(
             PROFILES: lambda known: {"clusterName": known},
         },
     ),
+    billed_as=BilledAs("Amazon Elastic Kubernetes Service", "Compute", "Containers"),
     states=States(running=_WORKING, billed=_WORKING),
     billed_parts=billed_parts,
     console_url=console_page("eks/clusters/{id}?region={region}"),

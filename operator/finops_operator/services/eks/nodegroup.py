@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -132,6 +133,7 @@ KIND: Final = ResourceKind(
             _DESCRIBE: lambda known: {"clusterName": known.split("/")[0], "nodegroupName": known.split("/")[1]},
         },
     ),
+    billed_as=BilledAs("Amazon Elastic Kubernetes Service", "Compute", "Containers"),
     states=States(running=_WORKING),
     billed_parts=billed_parts,
     console_url=console_page("eks/home?region={region}#/nodegroups/{id}"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -20,10 +21,9 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ProductOption, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.elasticache.rules.extended_support import PREMIUM, in_extended_support
-from finops_operator.services.elasticache.rules.signs import SIGNS
 from finops_operator.services.elasticache.rules.use import METRICS, REDIS, WORKING
 
 _OPERATION: Final = "elasticache:DescribeCacheClusters"
@@ -213,7 +213,7 @@ def hour_query(region: str, node_type: str, engine: str) -> PriceQuery:
 
 
 def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
+    return owner_by_tags(resource.tags, CONTROLLERS)
 
 
 def _price_queries(region: str, node_type: str, options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
@@ -230,6 +230,7 @@ KIND: Final = ResourceKind(
     listing=Listing(
         permissions=(_OPERATION, _GROUPS, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS
     ),
+    billed_as=BilledAs("Amazon ElastiCache", "Databases", "Caching", "availability_zone"),
     states=States(running=WORKING, billed=WORKING),
     metrics=METRICS,
     billed_parts=billed_parts,

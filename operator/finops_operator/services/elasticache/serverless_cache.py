@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -18,9 +19,8 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time
 from finops_operator.plugins.facts import attributes_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
-from finops_operator.services.elasticache.rules.signs import SIGNS
 
 _OPERATION: Final = "elasticache:DescribeServerlessCaches"
 _PAGE: Final = 50
@@ -109,7 +109,7 @@ def _works(cache: Resource) -> bool:
 
 
 def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
+    return owner_by_tags(resource.tags, CONTROLLERS)
 
 
 KIND: Final = ResourceKind(
@@ -120,6 +120,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:elasticache:*:*:serverlesscache:*",
     facts=ServerlessCacheFacts,
     listing=Listing(permissions=(_OPERATION, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS),
+    billed_as=BilledAs("Amazon ElastiCache", "Databases", "Caching"),
     states=States(running=WORKING, billed=WORKING),
     metrics=(
         MetricSpec(

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -257,6 +258,7 @@ KIND: Final = ResourceKind(
         },
         calls=_CALLS,
     ),
+    billed_as=BilledAs("Elastic Load Balancing", "Networking", "Application Networking"),
     states=States(running=frozenset({ACTIVE, IMPAIRED}), billed=_BILLED),
     metrics=METRICS,
     billed_parts=billed_parts,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -155,6 +156,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:fsx:*:*:file-system/*",
     facts=FsxFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
+    billed_as=BilledAs("Amazon FSx", "Storage", "File Storage"),
     states=States(running=_WORKING, billed=_WORKING),
     metrics=(
         _counter(READ, "DataReadOperations"),

@@ -8,10 +8,11 @@ is missing or zero is not said, so that a missing one is unknown and only a whol
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -19,9 +20,9 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.one_by_one import OneByOne
+from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
-from finops_operator.services.kinesis.rules.signs import SIGNS
 
 _LIST: Final = "kinesis:ListStreams"
 _DESCRIBE: Final = "kinesis:DescribeStreamSummary"
@@ -55,37 +56,24 @@ class StreamFacts:
     tags_known: bool | None = None
 
 
-@dataclass(slots=True)
-class _Summaries:
-    """Describes streams one by one; after one refusal no other is asked for."""
-
-    reader: PageReader
-    failed: list[Gap] = field(default_factory=list)
-
-    def of(self, name: str) -> Mapping[str, Any]:
-        """Return the summary of a stream, empty when it is not known."""
-        if self.failed:
-            return {}
-        try:
-            return self.reader.once(_DESCRIBE, {"StreamName": name}).get("StreamDescriptionSummary") or {}
-        except AwsError as error:
-            self.failed.append(gap_of(error, self.reader))
-            return {}
-
-
 def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     """Yield streams page by page; a page that cannot be read ends the listing with a Gap."""
     tags = yield from tags_by_arn(reader, "kinesis:stream")
-    summaries = _Summaries(reader)
+    asking = OneByOne(reader)
     try:
         for page in reader.pages(_LIST, {"Limit": _PAGE}):
             for stream in page.get("StreamSummaries", ()):
                 if stream.get("StreamStatus") != _GONE:
-                    summary = summaries.of(str(stream["StreamName"]))
+                    summary = _summary(asking, str(stream["StreamName"]))
                     yield _resource(stream, summary, tags, reader, partition)
     except AwsError as error:
         yield gap_of(error, reader)
-    yield from summaries.failed
+    yield from asking.gaps
+
+
+def _summary(asking: OneByOne, name: str) -> Mapping[str, Any]:
+    """Return what AWS says of one stream alone, empty when it is not known."""
+    return (asking.answer(_DESCRIBE, {"StreamName": name}) or {}).get("StreamDescriptionSummary") or {}
 
 
 def _resource(
@@ -148,7 +136,7 @@ def _counter(name: str, metric: str) -> MetricSpec:
 
 
 def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
+    return owner_by_tags(resource.tags, CONTROLLERS)
 
 
 KIND: Final = ResourceKind(
@@ -164,6 +152,7 @@ KIND: Final = ResourceKind(
         probes={_DESCRIBE: lambda known: {"StreamName": known}},
         calls=CALLS,
     ),
+    billed_as=BilledAs("Amazon Kinesis Data Streams", "Analytics", "Streaming Analytics"),
     states=States(running=_WORKING, billed=_WORKING),
     metrics=(
         _counter(PUT, "IncomingRecords"),

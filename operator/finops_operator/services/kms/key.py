@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -124,6 +125,7 @@ KIND: Final = ResourceKind(
         probes={DESCRIBE: lambda known: {"KeyId": known}, LAST_USE: lambda known: {"KeyId": known}},
         calls=CALLS,
     ),
+    billed_as=BilledAs("AWS Key Management Service", "Security", "Secret Management"),
     states=States(running=_WORKING, stopped=_KEPT, billed=_WORKING | _KEPT),
     billed_parts=billed_parts,
     console_url=console_page("kms/home?region={region}#/kms/keys/{id}"),

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -33,7 +34,7 @@ EXISTS: Final = "active"
 """AWS gives a log group no state: it works while it exists."""
 STANDARD: Final = "STANDARD"
 DELIVERY: Final = "DELIVERY"
-"""The class whose data AWS removes after two days by itself."""
+"""The class for Lambda logs on their way to S3 or Firehose. Source: API reference, CreateLogGroup."""
 GIB: Final = Decimal(2**30)
 INCOMING: Final = "incomingBytes"
 _NOT_IN_COST: Final = ("query_gb_scanned", "live_tail_minute", "data_protection_gb")
@@ -44,7 +45,7 @@ class LogGroupFacts:
     """What is known of one log group; None: AWS did not say. Names as in the reports' `attributes`.
 
     Attributes:
-        log_group_class: `STANDARD`, `INFREQUENT_ACCESS`, `DELIVERY`.
+        log_group_class: `STANDARD`, `INFREQUENT_ACCESS`, `ESSENTIALS`, `DELIVERY`.
         retention_days: days after which its data is removed, 0: never.
         retention_policy: name of the account's policy that decides the retention instead, empty for none.
         stored_bytes: as AWS gives it, hours old.
@@ -165,6 +166,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:logs:*:*:log-group:*",
     facts=LogGroupFacts,
     listing=Listing(permissions=(_OPERATION, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS),
+    billed_as=BilledAs("Amazon CloudWatch", "Management and Governance", "Observability"),
     states=States(running=frozenset({EXISTS})),
     metrics=(_counter(INCOMING, "IncomingBytes", "bytes"), _counter("incomingEvents", "IncomingLogEvents", "count")),
     billed_parts=billed_parts,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -19,9 +20,8 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, Product, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.services.msk.rules.brokers import METRICS, WORKING
-from finops_operator.services.msk.rules.signs import SIGNS
 
 _OPERATION: Final = "kafka:ListClustersV2"
 _PAGE: Final = 100
@@ -130,7 +130,7 @@ def hour_query(region: str, broker_type: str) -> PriceQuery:
 
 
 def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
+    return owner_by_tags(resource.tags, CONTROLLERS)
 
 
 def _price_queries(region: str, broker_type: str, _options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
@@ -147,6 +147,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:kafka:*:*:cluster/*",
     facts=KafkaFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
+    billed_as=BilledAs("Amazon Managed Streaming for Apache Kafka", "Analytics", "Streaming Analytics"),
     states=States(running=WORKING),
     metrics=METRICS,
     billed_parts=billed_parts,

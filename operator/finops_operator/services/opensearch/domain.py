@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -20,9 +21,8 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Product, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
+from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
-from finops_operator.services.opensearch.rules.signs import SIGNS
 
 _NAMES: Final = "opensearch:ListDomainNames"
 _DOMAINS: Final = "opensearch:DescribeDomains"
@@ -204,7 +204,7 @@ def _level(name: str, metric: str, unit: str) -> MetricSpec:
 
 
 def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
+    return owner_by_tags(resource.tags, CONTROLLERS)
 
 
 def _price_queries(region: str, instance_type: str, _options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
@@ -224,6 +224,7 @@ KIND: Final = ResourceKind(
         probes={"es:DescribeDomains": lambda known: {"DomainNames": [known]}},
         calls={**_CALLS, **CALLS},
     ),
+    billed_as=BilledAs("Amazon OpenSearch Service", "Analytics", "Search"),
     states=States(running=_STATES, billed=_STATES),
     metrics=(
         _level(SEARCHES, "SearchRate", "requests a minute"),

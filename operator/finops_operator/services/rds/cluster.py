@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -249,6 +250,7 @@ KIND: Final = ResourceKind(
         collect=_collect,
         questions=(QUESTION,),
     ),
+    billed_as=BilledAs("Amazon Relational Database Service", "Databases", "Relational Databases"),
     states=States(running=WORKING, stopped=frozenset({STOPPED, "stopping"}), billed=BILLED),
     metrics=METRICS,
     billed_parts=billed_parts,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -299,6 +300,7 @@ KIND: Final = ResourceKind(
     listing=Listing(
         permissions=(_OPERATION, _LIFECYCLES, "cloudwatch:GetMetricData"), collect=_collect, questions=(QUESTION,)
     ),
+    billed_as=BilledAs("Amazon Relational Database Service", "Databases", "Relational Databases", "availability_zone"),
     states=States(running=WORKING, stopped=frozenset({STOPPED, "stopping"}), billed=WORKING | STORAGE_ONLY),
     metrics=(
         _level("databaseConnections", "DatabaseConnections", "connections"),

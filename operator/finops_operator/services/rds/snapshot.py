@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -182,6 +183,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:rds:*:*:*snapshot:*",
     facts=SnapshotFacts,
     listing=Listing(permissions=(_INSTANCES, _CLUSTERS, *OPERATIONS), collect=_collect),
+    billed_as=BilledAs("Amazon Relational Database Service", "Storage", "Backup Storage"),
     states=States(running=frozenset({AVAILABLE}), billed=frozenset({AVAILABLE, "copying", "creating"})),
     billed_parts=billed_parts,
     console_url=console_page("rds/home?region={region}#db-snapshot:id={id}"),

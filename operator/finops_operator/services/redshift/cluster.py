@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -20,8 +21,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_time, tags_of
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, Product, ResourceKind, Sample, States
-from finops_operator.plugins.ownership import Owner, owner_by_tags
-from finops_operator.services.redshift.rules.signs import SIGNS
+from finops_operator.plugins.ownership import CONTROLLERS, Owner, owner_by_tags
 
 _OPERATION: Final = "redshift:DescribeClusters"
 _PAGE: Final = 100
@@ -158,7 +158,7 @@ def _level(name: str, metric: str, unit: str) -> MetricSpec:
 
 
 def _owner(resource: Resource) -> Owner | None:
-    return owner_by_tags(resource.tags, SIGNS)
+    return owner_by_tags(resource.tags, CONTROLLERS)
 
 
 def _price_queries(region: str, node_type: str, _options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
@@ -173,6 +173,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:redshift:*:*:cluster:*",
     facts=WarehouseFacts,
     listing=Listing(permissions=(_OPERATION, "cloudwatch:GetMetricData"), collect=_collect),
+    billed_as=BilledAs("Amazon Redshift", "Databases", "Data Warehouses"),
     states=States(running=_WORKING, stopped=frozenset({PAUSED, "pausing"})),
     metrics=(
         _level(CONNECTIONS, "DatabaseConnections", "connections"),

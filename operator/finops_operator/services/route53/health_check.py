@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -152,6 +153,7 @@ KIND: Final = ResourceKind(
         },
         calls=CALLS,
     ),
+    billed_as=BilledAs("Amazon Route 53", "Networking", "Network Routing"),
     states=States(running=frozenset({ACTIVE}), stopped=frozenset({DISABLED})),
     metrics=(
         MetricSpec(

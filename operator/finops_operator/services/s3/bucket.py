@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -125,6 +126,7 @@ KIND: Final = ResourceKind(
         probes={name: lambda known: {"Bucket": known} for name in _CALLS if name != "s3:ListAllMyBuckets"},
         calls={**_CALLS, **CALLS},
     ),
+    billed_as=BilledAs("Amazon Simple Storage Service", "Storage", "Object Storage"),
     states=States(running=frozenset({EXISTS})),
     metrics=(*storage.METRICS, *requests.METRICS),
     billed_parts=billed_parts,

@@ -8,10 +8,11 @@ variant, and only while there are any, so that a missing point is none; one with
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -19,6 +20,7 @@ from finops_operator.plugins.console import console_page
 from finops_operator.plugins.described import gap_of, parse_seconds, parse_time
 from finops_operator.plugins.facts import attributes_of, facts_of
 from finops_operator.plugins.kind import BilledPart, Listing, MetricSpec, ResourceKind, Sample, States
+from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import Owner, owner_by_tags
 from finops_operator.plugins.tagging import CALLS, PERMISSION, Tags, tags_by_arn
 from finops_operator.services.sagemaker.rules.signs import SIGNS
@@ -50,37 +52,20 @@ class EndpointFacts:
     tags_known: bool | None = None
 
 
-@dataclass(slots=True)
-class _Descriptions:
-    """Describes endpoints one by one; after one refusal no other is asked for."""
-
-    reader: PageReader
-    failed: list[Gap] = field(default_factory=list)
-
-    def of(self, name: str) -> Mapping[str, Any]:
-        """Return the description of an endpoint, empty when it is not known."""
-        if self.failed:
-            return {}
-        try:
-            return self.reader.once(_DESCRIBE, {"EndpointName": name})
-        except AwsError as error:
-            self.failed.append(gap_of(error, self.reader))
-            return {}
-
-
 def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
     """Yield endpoints page by page; a page that cannot be read ends the listing with a Gap."""
     del partition
     tags = yield from tags_by_arn(reader, "sagemaker:endpoint")
-    descriptions = _Descriptions(reader)
+    asking = OneByOne(reader)
     try:
         for page in reader.pages(_LIST, {"MaxResults": _PAGE}):
             for endpoint in page.get("Endpoints", ()):
                 if endpoint.get("EndpointStatus") != _GONE:
-                    yield _resource(endpoint, descriptions.of(str(endpoint["EndpointName"])), tags, reader)
+                    described = asking.answer(_DESCRIBE, {"EndpointName": str(endpoint["EndpointName"])})
+                    yield _resource(endpoint, described or {}, tags, reader)
     except AwsError as error:
         yield gap_of(error, reader)
-    yield from descriptions.failed
+    yield from asking.gaps
 
 
 def _resource(
@@ -156,6 +141,7 @@ KIND: Final = ResourceKind(
         probes={_DESCRIBE: lambda known: {"EndpointName": known}},
         calls=CALLS,
     ),
+    billed_as=BilledAs("Amazon SageMaker", "AI and Machine Learning", "Machine Learning"),
     states=States(running=_WORKING, billed=_WORKING),
     metrics=(
         MetricSpec(

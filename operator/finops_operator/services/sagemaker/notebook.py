@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -104,6 +105,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:sagemaker:*:*:notebook-instance/*",
     facts=NotebookFacts,
     listing=Listing(permissions=(_LIST, PERMISSION), collect=_collect, calls=CALLS),
+    billed_as=BilledAs("Amazon SageMaker", "AI and Machine Learning", "Machine Learning"),
     states=States(running=_WORKING, stopped=_KEPT, billed=_WORKING | _KEPT),
     billed_parts=billed_parts,
     console_url=console_page("sagemaker/home?region={region}#/notebook-instances/{id}"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.price import PriceQuery
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
@@ -113,6 +114,7 @@ KIND: Final = ResourceKind(
     arn_pattern="arn:*:secretsmanager:*:*:secret:*",
     facts=SecretFacts,
     listing=Listing(permissions=(_LIST,), collect=_collect),
+    billed_as=BilledAs("AWS Secrets Manager", "Security", "Secret Management"),
     states=States(running=frozenset({ACTIVE})),
     billed_parts=billed_parts,
     console_url=console_page("secretsmanager/secret?name={arn}&region={region}"),

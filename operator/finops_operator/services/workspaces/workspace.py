@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from finops.domain.focus.categories import BilledAs
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsError
 from finops.ports.aws_read import PageReader
@@ -159,6 +160,7 @@ KIND: Final = ResourceKind(
     listing=Listing(
         permissions=(_LIST, _CONNECTIONS, PERMISSION, "cloudwatch:GetMetricData"), collect=_collect, calls=CALLS
     ),
+    billed_as=BilledAs("Amazon WorkSpaces", "Compute", "End User Computing"),
     states=States(running=_WORKING, stopped=_STOPPED, billed=_BILLED),
     metrics=(
         MetricSpec(

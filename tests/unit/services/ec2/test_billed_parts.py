@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from tests.support.facts import cost, instance, volume
+from tests.support.judging import Bench
 
 from finops.domain.resource import Resource
+from finops.domain.utilization import MonthlyUse, Utilization
 from finops_operator.services.ec2.instance import billed_parts as instance_parts
 from finops_operator.services.ec2.instance import instance_facts
 from finops_operator.services.ec2.rules.operating_system import BilledSystem, billed_system
+from finops_operator.services.ec2.volume import KIND as VOLUMES
 from finops_operator.services.ec2.volume import billed_parts as volume_parts
 
 
@@ -143,9 +146,17 @@ def test_a_size_that_was_not_given_makes_the_cost_unknown() -> None:
     assert cost(volume(size_gb=None)).missing == ("gb_month: its size is not known",)
 
 
-def test_a_magnetic_volume_in_use_has_requests_nobody_counted_and_an_available_one_has_none() -> None:
-    assert cost(volume(volume_type="standard")).monthly is None
+def test_a_magnetic_volume_in_use_is_billed_for_what_was_read_and_written_and_an_available_one_for_neither() -> None:
+    assert cost(volume(volume_type="standard")).missing == (
+        "io_request: volumeReadOpsByDay of the last 30 days is unknown (not measured)",
+        "io_request: volumeWriteOpsByDay of the last 30 days is unknown (not measured)",
+    )
     assert cost(volume("available", volume_type="standard")).monthly == Decimal("5.00")
+    # 3,000,000 in 720 hours are 3,041,667 in 730, at 0.05 USD a million.
+    month = {"volumeReadOpsByDay": MonthlyUse(1e6, 720.0), "volumeWriteOpsByDay": MonthlyUse(2e6, 720.0)}
+    assert Bench(VOLUMES).cost(volume(volume_type="standard"), Utilization("vol", month=month)).monthly == Decimal(
+        "5.15"
+    )
 
 
 def test_a_deleted_volume_is_billed_nothing() -> None:

@@ -29,6 +29,7 @@ from finops_operator.services.dynamodb.rules.metrics import READS, WRITES
 from finops_operator.services.dynamodb.table import ON_DEMAND, PROVISIONED, TableFacts
 
 ID: Final = "dynamodb_table_to_on_demand"
+_ACTION: Final = "dynamodb_table_set_mode"
 
 
 def _evaluate(facts: Facts[TableFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -49,7 +50,7 @@ def _evaluate(facts: Facts[TableFacts], parameters: Parameters) -> Finding | Not
         return NotRecommended(ID, facts.resource.id, reason)
     return Finding(
         check=ID,
-        action="",
+        action=_ACTION,
         parameters={"billingMode": ON_DEMAND},
         new_monthly_cost=after.unrounded_monthly,
         evidence={
@@ -84,6 +85,7 @@ CHECK: Final = Check(
     title="Table that costs less on demand",
     kinds=("dynamodb-table",),
     documentation="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CostOptimization_TableCapacityMode.html",
+    action=_ACTION,
     action_type=ActionType.RIGHTSIZE,
     effort=Effort.LOW,
     evaluate=_evaluate,

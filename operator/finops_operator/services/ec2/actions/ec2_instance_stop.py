@@ -1,4 +1,4 @@
-"""Stop an EC2 instance; its inverse is start. Volumes and an Elastic IP are billed on.
+"""Stop an EC2 instance; its inverse is start. Volumes and an Elastic IP are still billed.
 
 Whoever starts it meanwhile has taken it back: the act ends and leaves it alone. With the parameter `endState: running`
 it is the undo of an earlier stop, and starts the instance.

@@ -11,7 +11,7 @@ pauses.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -19,40 +19,39 @@ from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import count
-from finops_operator.plugins.sufficiency import figure, metric_words
+from finops_operator.plugins.sufficiency import figure
+from finops_operator.services.ec2.judging.unused import (
+    dearer_than_snapshot,
+    unused_since,
+    used_by_an_instance,
+)
 from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
-from finops_operator.services.ec2.volume import VolumeFacts
+from finops_operator.services.ec2.volume import OPERATIONS, VolumeFacts
 
 ID: Final = "ebs_volume_unattached"
-NOT_PUBLISHED: Final = "NotPublished"
-_METRICS: Final = ("volumeReadOps", "volumeWriteOps")
-_ALIGNMENT: Final = timedelta(hours=1)
-"""Windows start on whole periods of an hour, so they may begin this much late."""
 
 
 def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | NotRecommended:
     days = parameters["minimumUnattachedDays"]
-    reason = _not_unattached(facts, days)
+    reason = "" if facts.resource.state == "available" else f"it is {facts.resource.state}"
+    reason = reason or used_by_an_instance(facts, OPERATIONS, days) or dearer_than_snapshot(facts)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
-    remaining = snapshot_cost(facts)
-    current = facts.cost.monthly
-    if remaining is not None and current is not None and remaining >= current:
-        return NotRecommended(ID, facts.resource.id, "the snapshot taken first could cost as much as the volume")
+    remaining, since = snapshot_cost(facts), unused_since(facts, OPERATIONS)
     return Finding(
         check=ID,
         action="ebs_volume_delete",
         parameters={},
         new_monthly_cost=remaining,
         evidence=_evidence(facts, days, remaining),
-        summary=f"No running instance has used it since {_inactive_since(facts):%Y-%m-%d}, for {days} days or more.",
+        summary=f"No running instance has used it since {since:%Y-%m-%d}, for {days} days or more.",
         facts=tuple(_facts(facts, days, remaining)),
     )
 
 
 def _facts(facts: Facts[VolumeFacts], days: Decimal, remaining: Decimal | None) -> Iterator[EvidenceFact]:
     created, seen = facts.resource.created, facts.own.unattached_since
-    since, size = _inactive_since(facts), facts.own.size_gb
+    since, size = unused_since(facts, OPERATIONS), facts.own.size_gb
     yield EvidenceFact("Attached", "no")
     yield EvidenceFact(
         "Reads and writes", f"none from {since:%Y-%m-%d} to {facts.now:%Y-%m-%d}; unused is {days} days or more"
@@ -67,34 +66,9 @@ def _facts(facts: Facts[VolumeFacts], days: Decimal, remaining: Decimal | None) 
         yield EvidenceFact("Snapshot, billed a month", f"{remaining:,.2f} USD at most")
 
 
-def _not_unattached(facts: Facts[VolumeFacts], days: Decimal) -> str:
-    resource, utilization = facts.resource, facts.utilization
-    if resource.state != "available":
-        return f"it is {resource.state}"
-    since = facts.now - timedelta(days=float(days))
-    if resource.created is None:
-        return "its age is not known"
-    if resource.created > since:
-        return f"it is younger than {days} days"
-    for name in _METRICS:
-        asked = utilization.asked_from.get(name)
-        if name in utilization.metrics or name in utilization.fine:
-            return f"a running instance used it within the last {days} days"
-        if utilization.unknown.get(name) != NOT_PUBLISHED:
-            why = utilization.unknown.get(name, "not measured")
-            return f"{metric_words(name)} is unknown ({why}), so its use is not known"
-        if asked is None or asked > since + _ALIGNMENT:
-            return f"its metrics were not read for all of {days} days"
-    return ""
-
-
-def _inactive_since(facts: Facts[VolumeFacts]) -> datetime:
-    return max(facts.utilization.asked_from[name] for name in _METRICS)
-
-
 def _evidence(facts: Facts[VolumeFacts], days: Decimal, remaining: Decimal | None) -> dict[str, Json]:
     created, seen = facts.resource.created, facts.own.unattached_since
-    inactive_since = _inactive_since(facts)
+    inactive_since = unused_since(facts, OPERATIONS)
     answered = 100 * (facts.now - inactive_since) / timedelta(days=float(days))
     return {
         "state": facts.resource.state,
@@ -104,7 +78,7 @@ def _evidence(facts: Facts[VolumeFacts], days: Decimal, remaining: Decimal | Non
         "windowEnd": facts.now.isoformat(),
         "windowAnsweredPercent": figure(min(100.0, answered)),
         "noActivitySince": inactive_since.isoformat(),
-        "metricsWithoutData": ", ".join(_METRICS),
+        "metricsWithoutData": ", ".join(OPERATIONS),
         "dataPoints": 0,
         "thresholdUnattachedDays": str(days),
         "snapshotMonthlyCostAtMost": None if remaining is None else f"{remaining:.2f}",

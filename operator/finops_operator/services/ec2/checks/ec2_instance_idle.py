@@ -57,7 +57,7 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
             "busiestDayNetworkMegabytes": figure(daily),
             "thresholdCpuPercent": str(limits[0]),
             "thresholdNetworkMegabytesPerDay": str(limits[1]),
-            **_billed_on(facts.own),
+            **_left_by_a_stop(facts.own),
             **coverage_evidence(cpu),
         },
         summary=f"Idle for {days(cpu.hours)}: CPU never above {percent(cpu.maximum)}, "
@@ -73,22 +73,22 @@ def _facts(
     yield EvidenceFact("CPU, mean", percent(cpu.average))
     yield EvidenceFact("Network, busiest day", f"{figure(daily, 1)} MB; idle is below {limits[1]} MB")
     yield window_fact(cpu)
-    volumes, addresses = _billed_on(own).values()
+    volumes, addresses = _left_by_a_stop(own).values()
     yield EvidenceFact("Volumes, still billed", "not known" if volumes is None else str(volumes))
     yield EvidenceFact("Elastic IP addresses, still billed", "not known" if addresses is None else str(addresses))
 
 
-def _billed_on(own: InstanceFacts) -> dict[str, Json]:
+def _left_by_a_stop(own: InstanceFacts) -> dict[str, Json]:
     """Return how many volumes and elastic addresses a stop leaves; null where AWS did not say."""
     return {
-        "volumesBilledOn": None if own.volume_ids is None else len(own.volume_ids),
-        "elasticAddressesBilledOn": None if own.elastic is None else sum(own.elastic),
+        "volumesStillBilled": None if own.volume_ids is None else len(own.volume_ids),
+        "elasticAddressesStillBilled": None if own.elastic is None else sum(own.elastic),
     }
 
 
 def _still_billed(own: InstanceFacts) -> str:
     """Return, as sentences, what a stop does not save; empty when nothing remains."""
-    volumes, addresses = _billed_on(own).values()
+    volumes, addresses = _left_by_a_stop(own).values()
     text = ""
     if volumes:
         text += f" Its {'volume is' if volumes == 1 else f'{volumes} volumes are'} still billed (not included)."

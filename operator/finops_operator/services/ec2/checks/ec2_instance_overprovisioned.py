@@ -24,6 +24,7 @@ from finops_operator.plugins.sizing_policy import Preset
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words, unread
 from finops_operator.pricing.instance_types import bundled_catalog
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
+from finops_operator.services.ec2.rules.platform_words import described, differences
 from finops_operator.services.ec2.sizing.choose import Candidate, Choice, Sizing, choose, ruled_out
 from finops_operator.services.ec2.sizing.projection import Projection, projection
 
@@ -141,7 +142,7 @@ def _facts(
     else:
         yield EvidenceFact(f"Memory, highest {period(memory)}", percent(memory.maximum))
     yield window_fact(cpu)
-    yield from projected.facts
+    yield from (*projected.facts, *differences(described(chosen.current), described(chosen.target.kind)))
     need, target = chosen.need, chosen.target.kind
     if target.network_baseline_gbps is not None:
         used = "not measured" if need.network_gbps is None else bit_rate(need.network_gbps)

@@ -1,4 +1,4 @@
-"""Signs of an owner that only instances and volumes carry; see `plugins.ownership` for those of every resource."""
+"""Signs of an owner that only resources of EC2 carry; see `plugins.ownership` for those of every resource."""
 
 from __future__ import annotations
 
@@ -10,8 +10,17 @@ SIGNS: Final = (
     Sign(("aws:ec2:fleet-id",), "an EC2 Fleet", instead_of_stop="Lower its target capacity."),
     Sign(("aws:ec2spot:fleet-request-id",), "a Spot Fleet", instead_of_stop="Lower its target capacity."),
     Sign(
+        ("CSIVolumeSnapshotName",),
+        "a Kubernetes cluster",
+        "Delete the VolumeSnapshot that it was made for.",
+        ("CSIVolumeSnapshotName",),
+    ),
+    Sign(
         ("ebs.csi.aws.com/", "CSIVolumeName"),
         "a Kubernetes cluster",
         "Change or delete the PersistentVolumeClaim or the StorageClass.",
     ),
+    Sign(("Ec2ImageBuilderArn",), "EC2 Image Builder", "Change the lifecycle policy of its pipeline."),
+    Sign(("AWSElasticDisasterRecovery",), "Elastic Disaster Recovery", "Change the settings of its source server."),
+    Sign(("AWSApplicationMigrationService",), "Application Migration Service", "Change its source server there."),
 )

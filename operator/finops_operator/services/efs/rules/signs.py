@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from finops_operator.plugins.ownership import Sign
+from finops_operator.plugins.ownership import CONTROLLERS, Sign
 
 SIGNS: Final = (
     Sign(
@@ -12,16 +12,5 @@ SIGNS: Final = (
         "a Kubernetes cluster",
         "Change or delete the PersistentVolume or the StorageClass.",
     ),
-    Sign(
-        ("services.k8s.aws/",),
-        "a Kubernetes cluster",
-        "Change or delete the object that it was made for.",
-        ("services.k8s.aws/namespace",),
-    ),
-    Sign(
-        ("crossplane-",),
-        "Crossplane",
-        "Change or delete the managed resource that it was made for.",
-        ("crossplane-name",),
-    ),
+    *CONTROLLERS,
 )

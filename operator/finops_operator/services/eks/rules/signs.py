@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from finops_operator.plugins.ownership import Sign
+from finops_operator.plugins.ownership import CONTROLLERS, Sign
 
 SIGNS: Final = (
     Sign(
@@ -13,16 +13,5 @@ SIGNS: Final = (
         "Change its configuration file and apply it.",
         ("alpha.eksctl.io/cluster-name",),
     ),
-    Sign(
-        ("services.k8s.aws/",),
-        "a Kubernetes cluster",
-        "Change or delete the object that it was made for.",
-        ("services.k8s.aws/namespace",),
-    ),
-    Sign(
-        ("crossplane-",),
-        "Crossplane",
-        "Change or delete the managed resource that it was made for.",
-        ("crossplane-name",),
-    ),
+    *CONTROLLERS,
 )

@@ -1,18 +1,37 @@
-"""For how long a key was not used, as far as KMS knows. Pure; shared by the checks."""
+"""For how long a key was not used, as far as KMS knows, and what follows from it. Pure; shared by the checks."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from finops.domain.recommendation import EvidenceFact
-from finops_operator.plugins.check import Facts, ParameterSpec
+from finops.domain.recommendation import EvidenceFact, Finding, NotRecommended
+from finops_operator.plugins.check import Facts, Parameters, ParameterSpec
 from finops_operator.plugins.described import parse_time
 from finops_operator.plugins.window import too_young
 from finops_operator.services.kms.key import KeyFacts
 
 
-def unused_days(facts: Facts[KeyFacts], state: str, least: Decimal) -> int | str:
+def deletion(
+    check: str, facts: Facts[KeyFacts], parameters: Parameters, state: str, opening: str
+) -> Finding | NotRecommended:
+    """Return the finding that a key in `state` can be deleted, or why not; its summary begins with `opening`."""
+    least = parameters["minimumUnusedDays"]
+    passed = _unused_days(facts, state, least)
+    if isinstance(passed, str):
+        return NotRecommended(check, facts.resource.id, passed)
+    return Finding(
+        check=check,
+        action="",
+        parameters={},
+        new_monthly_cost=Decimal(0),
+        evidence={"unusedDays": passed, "thresholdUnusedDays": str(least)},
+        summary=f"{opening}KMS knows of no use of it for {passed} days.",
+        facts=_key_facts(facts.own, passed),
+    )
+
+
+def _unused_days(facts: Facts[KeyFacts], state: str, least: Decimal) -> int | str:
     """Return for how many days a key in `state` was surely not used, or why it may not be judged.
 
     A key that AWS knows no use of was not used since it was made, or since AWS began to keep that, the later of both.
@@ -42,7 +61,7 @@ def _unused_since(own: KeyFacts, created: datetime) -> datetime | None:
     return None if own.last_used is None or tracked is None else max(created, tracked)
 
 
-def key_facts(own: KeyFacts, passed: int) -> tuple[EvidenceFact, ...]:
+def _key_facts(own: KeyFacts, passed: int) -> tuple[EvidenceFact, ...]:
     """Return what a person must know before the key is deleted."""
     return (
         EvidenceFact(

@@ -17,8 +17,10 @@ from finops_operator.plugins.measured import window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words
 from finops_operator.services.logs.judging.judged import not_judged, size, without_storage
 from finops_operator.services.logs.log_group import INCOMING, LogGroupFacts
+from finops_operator.services.logs.rules.retention import RETENTIONS
 
 ID: Final = "log_group_no_retention"
+_ACTION: Final = "log_group_set_retention"
 
 
 def _evaluate(facts: Facts[LogGroupFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -32,6 +34,7 @@ def _evaluate(facts: Facts[LogGroupFacts], parameters: Parameters) -> Finding | 
     if reason or incoming is None or incoming.total is None or stored is None:
         return NotRecommended(ID, facts.resource.id, reason or "it was not measured")
     remaining = min(Decimal(str(incoming.total)), Decimal(stored))
+    offered = kept in RETENTIONS
     if incoming.days < float(kept):
         reason = f"only {figure(incoming.days)} days of {metric_words(INCOMING)} were read, {kept} are needed"
     elif remaining >= stored:
@@ -40,8 +43,9 @@ def _evaluate(facts: Facts[LogGroupFacts], parameters: Parameters) -> Finding | 
         return NotRecommended(ID, facts.resource.id, reason)
     return Finding(
         check=ID,
-        action="",
-        parameters={},
+        # A policy may ask for a length that AWS does not take: then the finding is advice.
+        action=_ACTION if offered else "",
+        parameters={"retentionInDays": int(kept)} if offered else {},
         new_monthly_cost=without_storage(facts, remaining),
         evidence={
             "storedBytes": stored,
@@ -74,6 +78,7 @@ CHECK: Final = Check(
     title="Log group that keeps everything for ever",
     kinds=("log-group",),
     documentation="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
+    action=_ACTION,
     action_type=ActionType.RIGHTSIZE,
     effort=Effort.LOW,
     evaluate=_evaluate,

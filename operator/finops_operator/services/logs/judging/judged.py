@@ -7,6 +7,7 @@ from typing import Final
 
 from finops_operator.plugins.check import Facts
 from finops_operator.services.logs.log_group import DELIVERY, GIB, LogGroupFacts, storage_query
+from finops_operator.services.logs.rules.retention import KEPT_BY_CLASS
 
 _UNITS: Final = ("bytes", "KiB", "MiB", "GiB")
 _STEP: Final = 1024
@@ -21,7 +22,7 @@ def not_judged(own: LogGroupFacts, least_gib: Decimal) -> str:
     if own.retention_days is None or own.stored_bytes is None:
         return "its retention or how much it stores is not known"
     if own.log_group_class == DELIVERY:
-        return "AWS removes the data of its class after two days"
+        return KEPT_BY_CLASS
     if own.retention_days:
         return f"its data is removed after {own.retention_days} days"
     return "" if own.stored_bytes >= least_gib * GIB else f"it stores {size(own.stored_bytes)}, {least_gib} GiB count"

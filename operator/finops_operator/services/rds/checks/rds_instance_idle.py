@@ -4,7 +4,8 @@ AWS publishes two rules. Trusted Advisor's asks for seven days without a connect
 days without one and for little CPU, whose limit it does not publish: the fourteen days are taken, and a database whose
 CPU worked on average (scheduled events, jobs of its own) is not idle by a limit of ours. A replica has no connections
 while all is well, and the source of replicas feeds them; a member of a cluster stands in for the others. None of these
-is judged. A stop leaves the storage to be paid, and AWS starts a stopped instance again after seven days.
+is judged. A stop leaves the storage to be paid, and AWS starts a stopped instance again after seven days: so much is
+saved at most, once.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.measured import days, percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, metric_words
 from finops_operator.services.rds.instance import DatabaseFacts
+from finops_operator.services.rds.rules.restart import RESTARTED_AFTER, cost_with_stop
 from finops_operator.services.rds.rules.states import AVAILABLE, STOPPED
 
 ID: Final = "rds_instance_idle"
+_ACTION: Final = "rds_instance_stop"
 _CONNECTIONS: Final = "databaseConnections"
 _CPU: Final = "cpuPercent"
 
@@ -39,22 +42,24 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
         reason = f"its CPU worked {percent(cpu.average)} of the time without a connection, the limit is {limit} %"
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
-    stopped = facts.cost_of(replace(facts.resource, state=STOPPED))
+    stopped = facts.cost_of(replace(facts.resource, state=STOPPED)).unrounded_monthly
+    hours = facts.settings.hours_per_month
     return Finding(
         check=ID,
-        action="",
+        action=_ACTION,
         parameters={},
-        new_monthly_cost=stopped.unrounded_monthly,
+        new_monthly_cost=cost_with_stop(facts.cost.unrounded_monthly, stopped, hours),
         evidence={
             "maximumConnections": figure(connections.maximum),
             "meanCpuPercent": figure(cpu.average),
             "thresholdConnections": "1",
             "thresholdMeanCpuPercent": str(limit),
             "thresholdIdleDays": str(least),
+            "savedDays": str(RESTARTED_AFTER.days),
             **coverage_evidence(connections),
         },
         summary=f"Nobody connected to it for {days(connections.hours)}. Stopped, it is billed its storage, and AWS "
-        "starts it again after seven days.",
+        "starts it again after seven days: a stop saves at most that week.",
         facts=tuple(_facts(facts.own, connections, cpu, limit)),
     )
 
@@ -93,6 +98,7 @@ def _facts(
         yield EvidenceFact("Engine", f"{own.engine} {own.engine_version or ''}".strip())
     if own.allocated_storage_gb is not None:
         yield EvidenceFact("Storage, still billed when stopped", f"{own.allocated_storage_gb} GiB")
+    yield EvidenceFact("Saved at most", f"{RESTARTED_AFTER.days} days of its hours, once")
 
 
 CHECK: Final = Check(
@@ -100,6 +106,7 @@ CHECK: Final = Check(
     title="Idle RDS instance",
     kinds=("rds-instance",),
     documentation="https://docs.aws.amazon.com/compute-optimizer/latest/ug/view-idle-recommendations.html",
+    action=_ACTION,
     action_type=ActionType.STOP,
     effort=Effort.LOW,
     evaluate=_evaluate,

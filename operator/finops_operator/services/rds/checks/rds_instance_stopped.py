@@ -17,11 +17,11 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.described import parse_time
 from finops_operator.plugins.sufficiency import figure
 from finops_operator.services.rds.instance import DatabaseFacts, instance_hours
+from finops_operator.services.rds.rules.restart import RESTARTED_AFTER
 from finops_operator.services.rds.rules.states import STOPPED
 from finops_operator.services.rds.rules.storage import BACKUP, storage_query
 
 ID: Final = "rds_instance_stopped"
-RESTARTED_AFTER: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
 
 

@@ -1,4 +1,4 @@
-"""Buckets that keep every version of every object for ever: what is overwritten or deleted is billed on and on.
+"""Buckets that keep every version of every object for ever: what is overwritten or deleted is still billed.
 
 AWS Trusted Advisor names buckets with versioning and no rule for versions. How much of what is stored are old versions
 is not among the daily metrics, so the saving is unknown; S3 Storage Lens shows it. A bucket where versioning was

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
-from tests.unit.services.ec2.actions.action_cases import INSTANCE, VOLUME
+from tests.support.action_cases import INSTANCE, VOLUME
 
 from finops.domain.audit import GENESIS_HASH, Record
 from finops.domain.canonical import Json
@@ -50,10 +50,13 @@ def calls(plan: Plan) -> list[tuple[str, Any]]:
 
 def test_the_registry_finds_exactly_these_actions() -> None:
     assert list(load_actions()) == [
+        "dynamodb_table_set_mode",
         "ebs_volume_delete",
         "ebs_volume_modify",
         "ec2_instance_resize",
         "ec2_instance_stop",
+        "log_group_set_retention",
+        "rds_instance_stop",
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.services.ec2.actions.action_cases import instance_with, volume_with
+from tests.support.action_cases import instance_with, volume_with
 
 from finops.domain.execution import Observation
 from finops.errors import InvalidInput

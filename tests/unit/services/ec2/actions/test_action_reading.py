@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, Final, cast
 
 import pytest
-from tests.unit.services.ec2.actions.action_cases import INSTANCE, VOLUME
+from tests.support.action_cases import INSTANCE, VOLUME
 
 from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
 from finops.domain.canonical import Json

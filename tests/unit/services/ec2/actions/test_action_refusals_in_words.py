@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.services.ec2.actions.action_cases import INSTANCE
+from tests.support.action_cases import INSTANCE
 
 from finops.domain.execution import Observation
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE

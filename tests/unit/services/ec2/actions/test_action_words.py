@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.unit.services.ec2.actions.action_cases import INSTANCE, VOLUME, instance_with
+from tests.support.action_cases import INSTANCE, VOLUME, instance_with
 from tests.unit.services.ec2.actions.test_action_reading import ScriptedReader
 
 from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
-from tests.unit.services.ec2.actions.action_cases import INSTANCE, VOLUME
+from tests.support.action_cases import INSTANCE, VOLUME
 
 from finops.domain.canonical import Json
 from finops.domain.decision import State

@@ -45,7 +45,7 @@ def test_what_is_still_billed_after_the_stop_is_named_and_the_figures_are_the_in
     kept = facts_of(instance(volume_ids=["vol-1", "vol-2"], public_ipv4=["203.0.113.1"], elastic=[True]), used())
     found = CHECK.evaluate(kept, DEFAULTS)
     assert isinstance(found, Finding)
-    assert (found.evidence["volumesBilledOn"], found.evidence["elasticAddressesBilledOn"]) == (2, 1)
+    assert (found.evidence["volumesStillBilled"], found.evidence["elasticAddressesStillBilled"]) == (2, 1)
     assert found.summary.endswith(
         "Its 2 volumes are still billed (not included). Its Elastic IP address is still billed: the cost that remains."
     )
@@ -61,9 +61,9 @@ def test_a_lent_address_goes_with_the_stop_and_what_aws_did_not_give_is_unknown(
     assert isinstance(lent, Finding)
     assert isinstance(untold, Finding)
     assert lent.new_monthly_cost == Decimal(0)
-    assert lent.evidence["elasticAddressesBilledOn"] == 0
+    assert lent.evidence["elasticAddressesStillBilled"] == 0
     assert "elastic" not in lent.summary
-    assert untold.evidence["volumesBilledOn"] is None
+    assert untold.evidence["volumesStillBilled"] is None
 
 
 def test_an_idle_instance_without_a_price_is_still_found_and_what_remains_is_known() -> None:

@@ -104,6 +104,16 @@ def test_a_zone_that_was_asked_is_confirmed() -> None:
     assert found.evidence["zoneOffering"] == "confirmed"
 
 
+def test_a_target_of_another_maker_is_named_in_the_evidence_and_one_of_the_same_is_not() -> None:
+    measured = busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY)
+    shown = []
+    for offered in ("m5a.xlarge", "m5.xlarge"):
+        found = judge(facts_of(instance(), measured, offered_types=frozenset({offered})))
+        assert isinstance(found, Finding)
+        shown.append({fact.label: fact.value for fact in found.facts}.get("Processor"))
+    assert shown == ["Intel → AMD", None]
+
+
 def test_an_instance_that_fills_its_size_is_left_alone() -> None:
     facts = facts_of(instance(), busy(flat(50, period=FIVE_MINUTES)))
     assert reason(facts) == "no smaller type has room for its peaks"

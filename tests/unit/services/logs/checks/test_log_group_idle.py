@@ -48,7 +48,7 @@ def test_a_group_that_stores_next_to_nothing_is_left_alone(stored: int, least: i
     [
         ({"retention_days": 30}, "its data is removed after 30 days"),
         ({"retention_policy": "all"}, "a policy of the account decides its retention"),
-        ({"log_group_class": "DELIVERY"}, "AWS removes the data of its class after two days"),
+        ({"log_group_class": "DELIVERY"}, "AWS keeps events of the class Delivery for one day"),
         ({"tags_known": False}, "its tags could not be read, so it may be protected"),
         ({"stored_bytes": None}, "its retention or how much it stores is not known"),
     ],

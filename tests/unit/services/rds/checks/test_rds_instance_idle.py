@@ -6,13 +6,14 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import flat, summarize
-from tests.unit.services.rds.databases import database, found, judged, reason
+from tests.unit.services.rds.databases import cost, database, found, judged, reason
 
 from finops.domain.canonical import Json
 from finops.domain.recommendation import Finding
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.sufficiency import metric_words
 from finops_operator.services.rds.checks.rds_instance_idle import CHECK
+from finops_operator.services.rds.rules.restart import cost_with_stop
 
 HOURS = 14 * 24
 
@@ -21,13 +22,29 @@ def measured(**changes: MetricSummary) -> Utilization:
     return Utilization("orders", metrics={"databaseConnections": flat(0), "cpuPercent": flat(3), **changes})
 
 
-def test_a_database_that_nobody_connected_to_for_two_weeks_is_idle_and_its_storage_remains_to_be_paid() -> None:
+def test_a_database_that_nobody_connected_to_for_two_weeks_is_idle() -> None:
     idle = found(CHECK, database(), measured())
-    assert (idle.action, idle.new_monthly_cost) == ("", Decimal("11.500"))
+    assert idle.action == "rds_instance_stop"
     assert idle.evidence["maximumConnections"] == "0"
     assert idle.evidence["coveragePercent"] == "100"
     assert idle.summary.startswith("Nobody connected to it for 14 days.")
     assert "after seven days" in idle.summary
+
+
+def test_a_stop_saves_seven_days_of_its_hours_once_and_never_its_storage() -> None:
+    idle = found(CHECK, database(), measured())
+    running = cost(database()).unrounded_monthly
+    assert running is not None
+    assert idle.new_monthly_cost is not None
+    hourly = (running - Decimal("11.500")) / 730
+    assert running - idle.new_monthly_cost == hourly * 7 * 24
+    assert idle.evidence["savedDays"] == "7"
+    assert [fact.value for fact in idle.facts if fact.label == "Saved at most"] == ["7 days of its hours, once"]
+
+
+def test_what_a_stop_saves_is_not_known_where_a_price_is_missing() -> None:
+    assert cost_with_stop(None, Decimal(1), Decimal(730)) is None
+    assert cost_with_stop(Decimal(1), None, Decimal(730)) is None
 
 
 def test_a_single_connection_in_one_hour_breaks_it() -> None:

@@ -1,0 +1,1 @@
+"""Actions on tables, one a file."""

@@ -1,0 +1,59 @@
+"""EBS snapshots whose volume or image no longer exists: AWS bills them until somebody deletes them.
+
+It may be the last copy of the data, so that this is advice for its owner, and a young one is left alone. AWS publishes
+no threshold; thirty days are the habit of other tools. Snapshots that an image uses, that AWS Backup, Data Lifecycle
+Manager or a cluster keeps, that are locked, archived, shared or kept ready for fast restores are left alone, and so are
+copies, of whose volume AWS says nothing, unless it says that they were made for an image that is gone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
+from finops_operator.plugins.check import Check, Facts, Parameters
+from finops_operator.services.ec2.ebs_snapshot import SnapshotFacts
+from finops_operator.services.ec2.judging.aged_snapshot import aged, minimum_age
+
+ID: Final = "ebs_snapshot_orphaned"
+
+
+def _evaluate(facts: Facts[SnapshotFacts], parameters: Parameters) -> Finding | NotRecommended:
+    own = facts.own
+    lost = "image" if own.image_id else "volume"
+    return aged(
+        ID,
+        facts,
+        parameters,
+        _spared(own),
+        f"Its {lost} no longer exists, and the snapshot is {{age}} days old.",
+        EvidenceFact("Taken of", "an image that is gone" if own.image_id else "a volume that is gone"),
+    )
+
+
+def _spared(own: SnapshotFacts) -> str:
+    if own.image_id:
+        return _unless_gone("image", exists=own.image_exists)
+    if own.volume_id == "":
+        return "it is a copy, and of what is not known"
+    return _unless_gone("volume", exists=own.volume_exists)
+
+
+def _unless_gone(noun: str, *, exists: bool | None) -> str:
+    if exists is None:
+        return f"whether its {noun} exists is not known"
+    return f"its {noun} exists" if exists else ""
+
+
+CHECK: Final = Check(
+    id=ID,
+    title="EBS snapshot of a deleted volume or image",
+    kinds=("ebs-snapshot",),
+    documentation="https://docs.aws.amazon.com/ebs/latest/userguide/ebs-deleting-snapshot.html",
+    action_type=ActionType.DELETE,
+    effort=Effort.LOW,
+    evaluate=_evaluate,
+    rollback_possible=False,
+    destructive=True,
+    parameters=(minimum_age(30),),
+)

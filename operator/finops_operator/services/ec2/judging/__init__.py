@@ -1,0 +1,1 @@
+"""What several checks of instances and volumes judge in the same way."""

@@ -1,0 +1,1 @@
+"""Actions on log groups, one a file."""

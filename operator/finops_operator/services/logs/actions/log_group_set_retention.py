@@ -1,0 +1,280 @@
+"""Set the retention of a log group that keeps its events longer, or for ever.
+
+Parameter: `retentionInDays`, one of the numbers that AWS takes. The setting can be changed back at any time, but what
+AWS has deleted by then stays deleted, so the act asks for the approvals of one that destroys. AWS deletes within about
+72 hours after an event has reached the retention; an act that turns back restores the old setting before that.
+Source: CloudWatch Logs API reference, PutRetentionPolicy, DeleteRetentionPolicy and DescribeLogGroups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from finops.domain.canonical import Json, sha256_hex
+from finops.domain.execution import Journal, Observation, Procedure, StepRules
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
+from finops.domain.resource import Resource
+from finops.errors import InvalidInput
+from finops.ports.aws_steps import Reader
+from finops_operator.plugins.action import (
+    Action,
+    ActSample,
+    ActWords,
+    OwnerChange,
+    Parameters,
+    PolicyFacts,
+    Refusal,
+    Rights,
+    Statement,
+    Target,
+)
+from finops_operator.plugins.ownership import Owner
+from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
+from finops_operator.plugins.session_policy import allow
+from finops_operator.plugins.tagging import PERMISSION as _TAGS
+from finops_operator.plugins.tagging import tags_of_arn
+from finops_operator.services.logs.judging.judged import size
+from finops_operator.services.logs.log_group import DELIVERY, STANDARD
+from finops_operator.services.logs.rules.retention import KEPT_BY_CLASS, RETENTIONS
+from finops_operator.services.logs.rules.signs import SIGNS
+
+ID: Final = "log_group_set_retention"
+_READ: Final = "logs:DescribeLogGroups"
+_PAGE: Final = 50
+_SET: Final = "logs:PutRetentionPolicy"
+_REMOVE: Final = "logs:DeleteRetentionPolicy"
+_FOR_EVER: Final = "0"
+_CONFLICT: Final = "OperationAbortedException"
+"""Another change of the same log group was under way; nothing was done."""
+_KEPT: Final = ("compliance", "retention")
+"""Further words in tag keys by which people mark events that a law or a contract makes them keep."""
+_SHOWS_SECONDS: Final = 120.0
+"""How long a change of the retention may stay invisible before a person is called; it may still come after it."""
+
+
+def _wanted(parameters: Parameters) -> int:
+    days = parameters.get("retentionInDays")
+    if not isinstance(days, int) or isinstance(days, bool) or days not in RETENTIONS:
+        listed = ", ".join(str(one) for one in sorted(RETENTIONS))
+        raise InvalidInput(f"{days!r} is no retention", field="parameters.retentionInDays", hint=f"days: {listed}")
+    return days
+
+
+# -- what is there -----------------------------------------------------------------------------------------------------
+
+
+def _observe(reader: Reader, target: Target) -> Observation:
+    """Read the group and its tags. Facts: `retentionDays` ("0": for ever), `retentionPolicy`, `class`, `createdAt`.
+
+    AWS filters by the beginning of a name alone, so groups that only begin like it are passed over.
+    """
+    name = target.resource.id
+    answer = reader.read(_READ, {"logGroupNamePrefix": name, "limit": _PAGE})
+    group = next((one for one in answer.get("logGroups", ()) if one.get("logGroupName") == name), None)
+    if group is None:
+        return Observation(exists=False)
+    tags = tags_of_arn(reader, target.resource.arn)
+    stored = group.get("storedBytes")
+    facts: dict[str, Json] = {
+        "retentionDays": str(group.get("retentionInDays") or _FOR_EVER),
+        "retentionPolicy": str(group.get("retentionPolicyName") or ""),
+        "class": str(group.get("logGroupClass") or STANDARD),
+        "deletionProtection": group.get("deletionProtectionEnabled") is True,
+        "storedBytes": stored if isinstance(stored, int) else None,
+        "createdAt": str(group.get("creationTime") or ""),
+        "tags": dict(tags),
+    }
+    # A group that was deleted and made anew has another time of creation.
+    fingerprint = {name: str(facts[name]) for name in ("retentionDays", "createdAt")}
+    return Observation(exists=True, fingerprint={**fingerprint, "tags": sha256_hex(dict(tags))[:16]}, facts=facts)
+
+
+def _known_tags(observation: Observation) -> Mapping[str, str]:
+    found = observation.facts.get("tags")
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
+
+
+# -- what speaks against it, and in words ------------------------------------------------------------------------------
+
+
+def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    if not observation.exists:
+        return (Refusal("NotFound", "The log group does not exist any more."),)
+    tags = _known_tags(observation)
+    return (
+        *protected(tags, facts),
+        *controlled(tags, SIGNS),
+        *described_by_template(tags, SIGNS),
+        *kept(tags, _KEPT),
+        *_settings_refusals(observation, _wanted(parameters)),
+    )
+
+
+def _settings_refusals(observation: Observation, days: int) -> list[Refusal]:
+    found: list[Refusal] = []
+    if observation.text("class") == DELIVERY:
+        found.append(Refusal("ClassDelivery", f"{KEPT_BY_CLASS}, whatever retention is set."))
+    if observation.text("retentionPolicy"):
+        found.append(Refusal("RetentionByPolicy", "A policy of the account decides its retention."))
+    if observation.facts.get("deletionProtection"):
+        found.append(Refusal("DeletionProtection", "Its deletion protection is on."))
+    kept = int(observation.text("retentionDays"))
+    if kept and kept <= days:
+        found.append(Refusal("RetentionAlreadySet", f"Its data is already removed after {kept} days."))
+    return found
+
+
+def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, ...]:
+    return (
+        f"Events older than {_days(_wanted(parameters))} are deleted within about 72 hours. They cannot be recovered.",
+        "We did not check whether an audit, a query or an export still needs them.",
+    )
+
+
+def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
+    days, before = _days(_wanted(parameters)), _kept(observation.text("retentionDays"))
+    stored = observation.facts.get("storedBytes")
+    facts = (EvidenceFact("Stored now", size(stored)),) if isinstance(stored, int) else ()
+    return ActWords(
+        verb="Limit",
+        target=f"{days} of retention",
+        change=f"Retention: {before} → {days}",
+        consequence=f"AWS deletes events older than {days}, now and from then on. New events are logged as before.",
+        downtime="No interruption",
+        undo="The setting can be changed back. Events that AWS has deleted by then cannot be recovered.",
+        steps={
+            "set": f"Set the retention to {days}",
+            "wait_set": "Wait until AWS shows the retention",
+            "restore": f"Set the retention back ({before})",
+        },
+        facts=facts,
+    )
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
+
+
+def _kept(days: str) -> str:
+    return "for ever" if days == _FOR_EVER else _days(int(days))
+
+
+# -- what is called ----------------------------------------------------------------------------------------------------
+
+
+def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
+    days = _wanted(parameters)
+    step = PlanStep("set", _SET, {"logGroupName": resource.id, "retentionInDays": days}, inverse="restore")
+    return Plan(ID, resource, {"retentionInDays": days}, (step, PlanStep("wait_set")), dict(assumed))
+
+
+def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
+    group: dict[str, Json] = {"logGroupName": plan.resource.id}
+    before = str(plan.fingerprint["retentionDays"])
+    if before == _FOR_EVER:
+        return (PlanStep("restore", _REMOVE, group),)
+    return (PlanStep("restore", _SET, {**group, "retentionInDays": int(before)}),)
+
+
+def _is_set(plan: Plan, now: Observation) -> bool:
+    return (
+        now.exists and _same_group(plan, now) and now.text("retentionDays") == str(plan.parameters["retentionInDays"])
+    )
+
+
+def _unchanged(plan: Plan, now: Observation) -> bool:
+    return now.exists and _same_group(plan, now) and now.text("retentionDays") == plan.fingerprint["retentionDays"]
+
+
+def _same_group(plan: Plan, now: Observation) -> bool:
+    return now.text("createdAt") == plan.fingerprint["createdAt"]
+
+
+def _not_ours(plan: Plan, now: Observation) -> bool:
+    """Return whether the setting is the old one, or one that somebody else chose meanwhile, which is left alone."""
+    return now.exists and not _is_set(plan, now)
+
+
+def _taken(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
+    """Return what somebody else did to the group since our call, else ""; our call makes one retention alone."""
+    if not now.exists:
+        return ""
+    if not _same_group(plan, now):
+        return "it was deleted, and somebody made another one under its name"
+    ours = _is_set(plan, now) or _unchanged(plan, now)
+    return "" if ours else "somebody set another retention meanwhile"
+
+
+def _found(_plan: Plan, now: Observation) -> str:
+    if not now.exists:
+        return "The log group does not exist any more."
+    days = now.text("retentionDays")
+    return f"The log group keeps its events {'for ever' if days == _FOR_EVER else f'for {_days(int(days))}'}."
+
+
+def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
+    # IAM knows a log group by its ARN with this ending in every call but those about tags.
+    return (allow(step.operation, resource=f"{plan.resource.arn}:*"),)
+
+
+def _patch(owner: Owner, _resource: Resource, parameters: Parameters) -> str:
+    days = _wanted(parameters)
+    if owner.system == "CloudFormation":
+        return f"Properties: RetentionInDays: {days}"
+    return f"retention_in_days = {days}" if owner.system == "Terraform" else f"Wanted: a retention of {_days(days)}"
+
+
+_SAMPLE: Final[Mapping[str, Any]] = {"retentionDays": _FOR_EVER, "createdAt": "1767225600000"}
+
+ACTION: Final = Action(
+    id=ID,
+    kinds=frozenset({"log-group"}),
+    destructive=True,
+    restart_needed=False,
+    rollback_possible=False,
+    undo_by_hand="change the retention back; events that AWS has deleted by then cannot be recovered",
+    effort=Effort.LOW,
+    permissions=(_SET, _REMOVE),
+    read_permissions=(_READ, _TAGS),
+    observe=_observe,
+    preflight=_preflight,
+    warnings=_warnings,
+    words=_words,
+    plan=_plan,
+    procedure=Procedure(
+        steps={
+            "set": StepRules(
+                reached=_is_set,
+                expected=_unchanged,
+                taken=_taken,
+                settle_seconds=_SHOWS_SECONDS,
+                retry_codes=frozenset({_CONFLICT}),
+                lingers=True,
+            ),
+            "wait_set": StepRules(
+                reached=_is_set,
+                failed=lambda plan, now: not now.exists or not _same_group(plan, now),
+                settle_seconds=_SHOWS_SECONDS,
+                patient=True,
+            ),
+            "restore": StepRules(
+                reached=_not_ours,
+                expected=_is_set,
+                settle_seconds=_SHOWS_SECONDS,
+                retry_codes=frozenset({_CONFLICT}),
+            ),
+        },
+        compensation=_compensation,
+        restored=_not_ours,
+        verified=_is_set,
+        found=_found,
+    ),
+    statements=_statements,
+    # Setting a retention is also what leads a group back that had one. IAM cannot see which of both a call is, so the
+    # preflight alone keeps an act from a protected group, and no act is kept from restoring one.
+    rights=Rights(rollback=frozenset({_SET, _REMOVE})),
+    at_owner=OwnerChange(patch=_patch),
+    sample=ActSample(parameters={"retentionInDays": 90}, assumed=_SAMPLE),
+)

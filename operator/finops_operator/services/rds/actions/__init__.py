@@ -1,0 +1,1 @@
+"""Actions on databases, one a file."""

@@ -1,1 +1,0 @@
-"""What the kind and its checks share: owners."""

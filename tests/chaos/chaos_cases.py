@@ -1,0 +1,117 @@
+"""The cases of `make chaos`: every action of the registry × every boundary it meets × everything that can go wrong.
+
+Nothing is listed here: actions come from the registry, boundaries from an undisturbed run of each. A case is a line of
+text, so that a failing one can be repeated: `ec2_instance_resize/forward/aws.sent:2/kill`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from tests.support.act_cases import CASES
+
+from finops_operator.killpoint import ACT_KILL_POINTS
+from finops_operator.plugins.loaded import plugins
+
+_PASSAGES: Final = 3
+"""Passages of one boundary that are walked; polling makes later ones differ from run to run."""
+_NOBODY: Final[Mapping[str, int]] = {}
+
+
+class Fault(Enum):
+    """What happens when the operator comes to the boundary."""
+
+    KILL = "kill"
+    PAUSE = "pause"
+    DROP_AFTER = "drop-after"
+    DROP_BEFORE = "drop-before"
+    THROTTLE = "throttle"
+    STORE_HANGS = "store-hangs"
+    STATUS_REFUSED = "status-refused"
+
+
+class Variant(Enum):
+    """How the act goes when nothing disturbs it."""
+
+    FORWARD = "forward"
+    TURNED_BACK = "turned-back"
+    """AWS refuses the plan's last call once, so that the act is rolled back."""
+    ANSWER_LOST = "answer-lost"
+    """The plan's first call is applied and its answer lost, so that the act has to find out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One run; without a boundary nothing disturbs it."""
+
+    action: str
+    variant: Variant
+    boundary: str = ""
+    fault: Fault | None = None
+
+    @property
+    def text(self) -> str:
+        return "/".join((self.action, self.variant.value, self.boundary, self.fault.value if self.fault else ""))
+
+    @classmethod
+    def of(cls, text: str) -> Case:
+        """Read a case's text. Raises ValueError when it names none."""
+        action, variant, boundary, fault = text.split("/")
+        return cls(action, Variant(variant), boundary, Fault(fault) if fault else None)
+
+
+def undisturbed() -> list[Case]:
+    """Return one run for each action of the registry and each variant.
+
+    Raises:
+        LookupError: the tests' estate holds no resource for an action.
+    """
+    actions = sorted(plugins().actions)
+    missing = [action for action in actions if action not in CASES]
+    if missing:
+        raise LookupError(f"name a resource in tests/support/act_cases.py for {', '.join(missing)}")
+    return [Case(action, variant) for action in actions for variant in Variant]
+
+
+def cases(met: Mapping[Case, Mapping[str, int]]) -> list[Case]:
+    """Return all cases for the boundaries that undisturbed runs met, by name → number of passages.
+
+    Of an act that is led back, or that has to find out, only what comes after the way that the plain act walks too.
+    """
+    return [
+        Case(run.action, run.variant, f"{name}:{passage}", fault)
+        for run, names in met.items()
+        for name, count in sorted(names.items())
+        for passage in _passages(count, 0 if run.variant is Variant.FORWARD else _forward(run, met).get(name, 0))
+        for fault in Fault
+    ]
+
+
+def _forward(run: Case, met: Mapping[Case, Mapping[str, int]]) -> Mapping[str, int]:
+    return met.get(Case(run.action, Variant.FORWARD), _NOBODY)
+
+
+def _passages(count: int, walked: int) -> range:
+    return range(walked + 1, min(count, walked + _PASSAGES) + 1)
+
+
+def not_met(met: Iterable[Mapping[str, int]]) -> frozenset[str]:
+    """Return the registered boundaries that no run met: nothing would say that they are left out."""
+    return frozenset(ACT_KILL_POINTS) - {name for names in met for name in names}
+
+
+def sample(all_cases: list[Case], runs: int, seed: int) -> list[Case]:
+    """Return `runs` cases, the same for the same seed; every fault of every action comes before any comes twice."""
+    chance = random.Random(seed)
+    shuffled = chance.sample(all_cases, len(all_cases))
+    taken: dict[tuple[str, Fault | None], int] = {}
+    rounds = []
+    for case in shuffled:
+        key = (case.action, case.fault)
+        taken[key] = taken.get(key, 0) + 1
+        rounds.append((taken[key], case))
+    return [case for _, case in sorted(rounds, key=lambda pair: pair[0])][:runs]

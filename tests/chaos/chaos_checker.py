@@ -1,0 +1,234 @@
+"""Joins what AWS saw, what the cluster holds and what the ledger says of one chaos run; pure.
+
+Nothing of the operator is asked or believed: approvals are counted from the objects and from the ledger, what may be
+called is taken from the plan that people saw, and what happened from the AWS double's own record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from finops.audit_verify import Keys, verify
+from finops.domain.plan import PlanStep
+from finops_operator.plugins.action import with_request
+from finops_sandbox.aws.record import CallRecord
+
+Obj = Mapping[str, Any]
+
+
+class Broken(Enum):
+    """The promises, each by what breaks it."""
+
+    UNAPPROVED = "acts without approval"
+    TWICE = "double effects"
+    OPEN = "intents without an outcome"
+    STOPPED = "instances left stopped"
+    UNANNOUNCED = "calls without an intent"
+    LEDGER = "ledgers that do not verify"
+    NOT_ENDED = "acts that did not end as they should"
+    DISAGREES = "statuses that differ from the ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken promise and what shows it."""
+
+    broken: Broken
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a run was set up to do, from the request and its action; the operator has no part in it.
+
+    Attributes:
+        uid, name: of the ActionRequest.
+        required: approvals it needs.
+        forward, back: changing steps of the plan and of its rollback.
+        ends: states in which the run may end.
+        running: ids of the instances that ran before.
+        may_stop: ids of those that a complete act leaves stopped.
+    """
+
+    uid: str
+    name: str
+    plan_hash: str
+    required: int
+    forward: tuple[PlanStep, ...]
+    back: tuple[PlanStep, ...]
+    ends: frozenset[str]
+    running: frozenset[str] = frozenset()
+    may_stop: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a run left behind.
+
+    Attributes:
+        calls: every changing call that AWS saw, in order.
+        ledger: lines of the second sink.
+        requests, approvals: the objects of the run's namespace.
+        instances: id → state, in AWS.
+    """
+
+    calls: tuple[CallRecord, ...]
+    ledger: tuple[str, ...]
+    requests: tuple[Obj, ...]
+    approvals: tuple[Obj, ...]
+    instances: Mapping[str, str] = field(default_factory=dict)
+
+
+def check(expected: Expected, evidence: Evidence, keys: Keys | None = None) -> tuple[Violation, ...]:
+    """Return every broken promise.
+
+    Args:
+        keys: whose signatures on the ledger count; None leaves them unchecked.
+    """
+    report = verify(evidence.ledger, keys=keys)
+    records = [json.loads(line)["record"] for line in evidence.ledger if "record" in json.loads(line)]
+    calls = [call for call in evidence.calls if not call.dry_run]
+    found = [Violation(Broken.LEDGER, str(problem)) for problem in report.problems]
+    found += [Violation(Broken.OPEN, name) for name in report.open_intents]
+    found += _unapproved(expected, evidence, calls, records)
+    found += _unannounced(calls, records)
+    found += _twice(expected, calls)
+    found += _ended(expected, evidence, records)
+    found += _stopped(expected, evidence, records)
+    return tuple(found)
+
+
+def _unapproved(
+    expected: Expected, evidence: Evidence, calls: Iterable[CallRecord], records: list[Obj]
+) -> list[Violation]:
+    found = []
+    voters = _voters(expected, evidence.approvals)
+    allowed = [_call(step, expected.uid) for step in (*expected.forward, *expected.back)]
+    counted = {
+        record["actor"]
+        for record in records
+        if record["kind"] == "voted" and record["result"] == "counted" and _about(record, expected)
+    }
+    for call in calls:
+        seen = _seen(call)
+        if call.session_name != expected.name:
+            found.append(Violation(Broken.UNAPPROVED, f"{seen} by session {call.session_name or call.principal_arn}"))
+        elif len(voters) < expected.required:
+            found.append(Violation(Broken.UNAPPROVED, f"{seen} with {len(voters)} of {expected.required} approvals"))
+        elif len(counted) < expected.required:
+            found.append(Violation(Broken.UNAPPROVED, f"{seen}, and the ledger counts {sorted(counted)}"))
+        elif seen not in allowed:
+            found.append(Violation(Broken.UNAPPROVED, f"{seen} is in no plan that people saw"))
+    decided = next((one["sequence"] for one in records if _is(one, "decided", expected) and _approves(one)), None)
+    found += [
+        Violation(Broken.UNAPPROVED, f"the intent of record {one['sequence']} precedes the approval")
+        for one in records
+        if _is(one, "intent", expected) and (decided is None or one["sequence"] < decided)
+    ]
+    return found
+
+
+def _unannounced(calls: Iterable[CallRecord], records: list[Obj]) -> list[Violation]:
+    # An intent whose process died before it called has no call; each call has an intent of its own.
+    intents = Counter(_seen_intent(one) for one in records if one["kind"] == "intent")
+    made = Counter(_seen(call) for call in calls)
+    return [
+        Violation(Broken.UNANNOUNCED, f"{seen}: {count} calls, {intents[seen]} intents")
+        for seen, count in made.items()
+        if count > intents[seen]
+    ]
+
+
+def _twice(expected: Expected, calls: Iterable[CallRecord]) -> list[Violation]:
+    """Find calls that took effect more often than plan and rollback hold them."""
+    held = Counter(_call(step, expected.uid) for step in expected.forward)
+    back = Counter(_call(step, expected.uid) for step in expected.back)
+    applied = [_seen(call) for call in calls if call.applied]
+    went_back = any(seen in back and seen not in held for seen in applied)
+    limit = held + back if went_back else held | back
+    return [
+        Violation(Broken.TWICE, f"{seen} took effect {count} times")
+        for seen, count in Counter(applied).items()
+        if count > max(1, limit[seen])
+    ]
+
+
+def _ended(expected: Expected, evidence: Evidence, records: list[Obj]) -> list[Violation]:
+    found = []
+    states = {one["metadata"]["uid"]: str(one.get("status", {}).get("state", "")) for one in evidence.requests}
+    state = states.get(expected.uid, "gone")
+    if state not in expected.ends:
+        found.append(Violation(Broken.NOT_ENDED, f"it is {state or 'without a state'}, not {sorted(expected.ends)}"))
+    ends = [one["result"] for one in records if _is_end(one, expected)]
+    if len(ends) > 1:
+        found.append(Violation(Broken.NOT_ENDED, f"the ledger ends it {len(ends)} times: {ends}"))
+    if state in expected.ends and ends[:1] != [state]:
+        found.append(Violation(Broken.DISAGREES, f"the status says {state}, the ledger {ends or 'nothing'}"))
+    if state == "Succeeded":
+        applied = Counter(_seen(call) for call in evidence.calls if call.applied and not call.dry_run)
+        missing = Counter(_call(step, expected.uid) for step in expected.forward) - applied
+        found += [Violation(Broken.NOT_ENDED, f"it succeeded without {seen}") for seen in missing]
+    return found
+
+
+def _stopped(expected: Expected, evidence: Evidence, records: list[Obj]) -> list[Violation]:
+    complete = any(_is_end(one, expected) and one["result"] == "Succeeded" for one in records)
+    allowed = expected.may_stop if complete else frozenset()
+    return [
+        Violation(Broken.STOPPED, f"{name} ran and is {evidence.instances.get(name, 'gone')}")
+        for name in sorted(expected.running - allowed)
+        if evidence.instances.get(name) not in {"running", "pending"}
+    ]
+
+
+def _voters(expected: Expected, approvals: Iterable[Obj]) -> set[str]:
+    """Return who approves by an object in the cluster, each person once, whoever takes it back left out."""
+    votes = [
+        (str(one["metadata"]["creationTimestamp"]), one["spec"])
+        for one in approvals
+        if one["spec"]["request"]["uid"] == expected.uid and one["spec"]["planHash"] == expected.plan_hash
+    ]
+    last = {
+        str(spec["approver"]["username"]): str(spec["decision"]) for _, spec in sorted(votes, key=lambda one: one[0])
+    }
+    return {person for person, decision in last.items() if decision == "Approve"}
+
+
+def _is(record: Obj, kind: str, expected: Expected) -> bool:
+    return bool(record["kind"] == kind and _about(record, expected))
+
+
+def _about(record: Obj, expected: Expected) -> bool:
+    return str(record["request"]).rpartition("/")[2] == expected.uid
+
+
+def _approves(record: Obj) -> bool:
+    return bool(record["result"] == "Approved")
+
+
+def _is_end(record: Obj, expected: Expected) -> bool:
+    ends = {"Succeeded", "RolledBack", "Stale", "Withdrawn", "Expired", "Denied"}
+    kinds = {"verified", "outcome", "decided"}
+    mine = _about(record, expected) and record["kind"] in kinds and record["attempt"] == 0
+    return bool(mine and record["result"] in ends)
+
+
+def _text(operation: str, parameters: Mapping[str, Any]) -> str:
+    return f"{operation} {json.dumps(parameters, sort_keys=True, default=str)}"
+
+
+def _call(step: PlanStep, uid: str) -> str:
+    return _text(step.operation, with_request(step.parameters, uid))
+
+
+def _seen(call: CallRecord) -> str:
+    return _text(f"{call.service}:{call.action}", call.parameters)
+
+
+def _seen_intent(record: Obj) -> str:
+    return _text(record["detail"]["operation"], record["detail"]["parameters"])

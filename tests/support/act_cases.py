@@ -1,0 +1,44 @@
+"""The acts that the tests of this folder walk: action, resource, parameters, and what AWS must have been changed by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.act_world import ACCOUNT, LONGEST_NAME, REGION, reference
+
+from finops.domain.recommendation import ResourceRef
+from finops_sandbox.aws.estate import resource_id
+
+_KINDS = {
+    "old-data": "ebs-volume",
+    **dict.fromkeys(("application", "audit-trail", LONGEST_NAME), "log-group"),
+    "reports": "rds-instance",
+    "orders": "dynamodb-table",
+}
+"""Kinds of the estate's resources by name; all others are instances."""
+
+
+def find(name: str) -> ResourceRef:
+    """Return the estate's resource of a name."""
+    kind = _KINDS.get(name, "ec2-instance")
+    words = {"ebs-volume": "volume", "ec2-instance": "instance"}
+    return reference(kind, resource_id(words[kind], ACCOUNT, REGION, name) if kind in words else name)
+
+
+CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
+    "ec2_instance_stop": ("web", {}, {"StopInstances": 1}),
+    "ec2_instance_resize": (
+        "web",
+        {"instanceType": "m5.large"},
+        {"StopInstances": 1, "ModifyInstanceAttribute": 1, "StartInstances": 1},
+    ),
+    "ebs_volume_modify": (
+        "old-data",
+        {"volumeType": "gp3", "iops": 3000, "throughput": 125},
+        {"ModifyVolume": 1},
+    ),
+    "ebs_volume_delete": ("old-data", {}, {"CreateSnapshot": 2, "DeleteVolume": 1}),
+    "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
+    "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),
+    "dynamodb_table_set_mode": ("orders", {"billingMode": "PAY_PER_REQUEST"}, {"UpdateTable": 1}),
+}

@@ -1,0 +1,298 @@
+"""What the act tests share: an executor on real parts, a clock that runs fast, a request that was voted on.
+
+Used by the tests of this folder and by the process that they kill.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.support.ledger_keys import KEYS
+
+from finops.domain.audit import Entry, RecordKind
+from finops.domain.canonical import Json
+from finops.domain.decision import State
+from finops.domain.execution import Stop
+from finops.domain.recommendation import ResourceRef
+from finops.errors import FenceLost
+from finops.ledger.durable import DurableLedger, open_ledger
+from finops.ports.act import ActProgress, ActRequest, Limits
+from finops.ports.aws_access import AccountAccess, Tenant
+from finops.ports.aws_steps import ExecutorSessions
+from finops.store.caps import StoredCaps
+from finops.store.connection import open_ledger_connection, open_store
+from finops.store.realized import StoredSavings
+from finops_operator.acts.executor import Executor
+from finops_operator.acts.progress import ActSettings
+from finops_operator.aws.clients import AwsReaders
+from finops_operator.aws.counting import CallCounter
+from finops_operator.aws.executor import StsExecutorSessions
+from finops_operator.aws.limiter import LocalRateLimits
+from finops_operator.aws.reader import CallPacing
+from finops_operator.aws.session import SdkSessions, read_config
+from finops_operator.plugins.action import Action, Target
+from finops_operator.services.dynamodb.actions.dynamodb_table_set_mode import ACTION as SET_MODE
+from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
+from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
+from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
+from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
+from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
+from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
+
+ACCOUNT = "111111111111"
+REGION = "us-east-1"
+ACTIONS: dict[str, Action] = {
+    action.id: action for action in (STOP, RESIZE, MODIFY, DELETE, SET_RETENTION, STOP_DATABASE, SET_MODE)
+}
+LONGEST_NAME = "/aws/lambda/" + "n" * 500
+TENANT = Tenant(namespace="team-a", policy="savings")
+ACCESS = AccountAccess(
+    name="production",
+    account_id=ACCOUNT,
+    scanner_role_arn=f"arn:aws:iam::{ACCOUNT}:role/finops-scanner",
+    executor_role_arn=f"arn:aws:iam::{ACCOUNT}:role/finops-executor",
+    external_id="finops-sandbox",
+)
+LIMITS = Limits(per_hour=100, per_day=100, percent_of_fleet=100, fleet=100)
+ESTATE: dict[str, Any] = {
+    "accounts": {ACCOUNT: {"name": "production", "regions": [REGION]}},
+    "externalId": "finops-sandbox",
+    "resources": [
+        {
+            "account": "production",
+            "region": REGION,
+            "instances": [{"name": "web", "type": "m5.xlarge", "tags": {"team": "web"}}],
+            "volumes": [
+                {"name": "old-data", "size": 50, "type": "gp2", "detached": "60d", "tags": {"team": "data"}},
+            ],
+            "logGroups": [
+                {"name": "application", "tags": {"team": "web"}},
+                {"name": "application-archive"},
+                {"name": LONGEST_NAME},
+                {"name": "audit-trail", "retention": 365},
+            ],
+            "databases": [{"name": "reports", "tags": {"team": "data"}}],
+            "tables": [{"name": "orders", "read": 100, "write": 50, "indexes": {"by-date": [5, 5]}}],
+        }
+    ],
+}
+SPEED = 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class FastClock:
+    """A clock on which a real second lasts `speed` seconds, the same in every process that has the same base."""
+
+    base: float
+    speed: float = SPEED
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.base + (time.time() - self.base) * self.speed, UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic() * self.speed
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds / self.speed)
+
+
+@dataclass(slots=True)
+class FakeLease:
+    """A lease that the test holds, shortens and takes away."""
+
+    fence: int = 1
+    remaining_seconds: float = 30.0
+    lost: bool = False
+
+    def check(self) -> None:
+        if self.lost:
+            raise FenceLost("the lease is held by somebody else")
+
+
+@dataclass(slots=True)
+class FakeGate:
+    """Answers what the test says; counts the fresh questions."""
+
+    stop: Stop | None = None
+    asked: int = 0
+
+    def may_start(self, request: ActRequest) -> Stop | None:
+        return None
+
+    def still_allowed(self, request: ActRequest) -> Stop | None:
+        self.asked += 1
+        return self.stop
+
+
+@dataclass(slots=True)
+class StatusBoard:
+    """Keeps what was reported, and can fail."""
+
+    reports: list[ActProgress] = field(default_factory=list)
+    failure: Callable[[], None] | None = None
+
+    def report(self, request: ActRequest, progress: ActProgress) -> None:
+        if self.failure is not None:
+            self.failure()
+        self.reports.append(progress)
+
+    @property
+    def states(self) -> list[State]:
+        """States in the order shown, repeats left out."""
+        found: list[State] = []
+        for report in self.reports:
+            if not found or found[-1] is not report.state:
+                found.append(report.state)
+        return found
+
+
+def no_passage(name: str) -> None:
+    """Pass every boundary."""
+
+
+def make_sessions(clock: FastClock, sdk: SdkSessions | None = None) -> ExecutorSessions:
+    """Real STS sessions and readers; where they go is in the environment."""
+    counter = CallCounter()
+    sdk = sdk or warm_sdk()
+    readers = AwsReaders(sdk, CallPacing(LocalRateLimits(), clock), process_counter=counter)
+    return StsExecutorSessions(sdk, readers, clock)
+
+
+def warm_sdk() -> SdkSessions:
+    """Return SDK sessions that have read their data files, so that forks of this process need not; nothing is sent."""
+    return _warm(os.environ["AWS_ENDPOINT_URL"])
+
+
+@cache
+def _warm(_endpoint: str) -> SdkSessions:
+    sdk = SdkSessions(CallCounter())
+    for service in ("application-autoscaling", "dynamodb", "ec2", "logs", "rds", "resourcegroupstaggingapi", "sts"):
+        sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()
+    return sdk
+
+
+@dataclass(slots=True)
+class World:
+    """One executor with all it needs."""
+
+    redis_url: str
+    prefix: str
+    ledger_path: Path
+    clock: FastClock
+    passage: Callable[[str], None] = no_passage
+    lease: FakeLease = field(default_factory=FakeLease)
+    gate: FakeGate = field(default_factory=FakeGate)
+    status: StatusBoard = field(default_factory=StatusBoard)
+    settings: ActSettings = field(default_factory=ActSettings)
+    sessions: ExecutorSessions | None = None
+
+    def ledger(self) -> DurableLedger:
+        """Open and start the ledger on both sinks."""
+        ledger = open_ledger(
+            open_ledger_connection(self.redis_url, prefix=self.prefix),
+            self.ledger_path,
+            keys=KEYS,
+            clock=self.clock,
+            fence=lambda: self.lease.fence,
+            passage=self.passage,
+        )
+        ledger.start()
+        return ledger
+
+    def executor(self, ledger: DurableLedger) -> Executor:
+        store = open_store(self.redis_url, prefix=self.prefix)
+        return Executor(
+            actions=ACTIONS,
+            sessions=self.sessions or make_sessions(self.clock),
+            ledger=ledger,
+            gate=self.gate,
+            lease=self.lease,
+            status=self.status,
+            caps=StoredCaps(store),
+            savings=StoredSavings(store),
+            clock=self.clock,
+            settings=self.settings,
+            passage=self.passage,
+        )
+
+
+def propose(
+    sessions: ExecutorSessions,
+    action: Action,
+    resource: ResourceRef,
+    parameters: dict[str, Json],
+    *,
+    uid: str,
+    dry_run: bool = False,
+) -> ActRequest:
+    """Read the resource, check that nothing forbids the act, and make the request people would vote on."""
+    reader = sessions.reader(ACCESS, REGION, tenant=TENANT)
+    observation = action.observe(reader, Target(resource, parameters))
+    plan = action.plan(resource, parameters, observation.fingerprint)
+    return ActRequest(
+        uid=uid,
+        name=f"savings-{uid}",
+        tenant=TENANT,
+        access=ACCESS,
+        plan=plan,
+        plan_hash=plan.hash,
+        deciders=("slack.U0123", "k8s.alice"),
+        dry_run=dry_run,
+        estimate={
+            "currentMonthlyCost": "140.16",
+            "newMonthlyCost": "70.08",
+            "monthlySavings": "70.08",
+            "currency": "USD",
+        },
+        limits=LIMITS,
+    )
+
+
+def vote(ledger: DurableLedger, request: ActRequest, clock: FastClock) -> None:
+    """Record what the decide stage records: proposal, votes, decision."""
+
+    def record(name: str, kind: RecordKind, actor: str, result: str, detail: dict[str, Json]) -> None:
+        ledger.append(
+            Entry(
+                operation_id=f"{request.uid}:{name}",
+                actor=actor,
+                kind=kind,
+                request=request.ledger_name,
+                plan_hash=request.plan_hash,
+                result=result,
+                detail=detail,
+            )
+        )
+
+    record("proposed", RecordKind.PROPOSED, "operator", "", {})
+    for handle in request.deciders:
+        record(f"voted:{handle}", RecordKind.VOTED, handle, "counted", {"choice": "Approve"})
+    expiry = (clock.now() + timedelta(hours=72)).isoformat()
+    record(
+        "decided",
+        RecordKind.DECIDED,
+        "operator",
+        "Approved",
+        {"required": len(request.deciders), "expiresAt": expiry},
+    )
+
+
+_ARNS = {
+    "ec2-instance": "ec2:{}:instance/{}",
+    "ebs-volume": "ec2:{}:volume/{}",
+    "log-group": "logs:{}:log-group:{}",
+    "rds-instance": "rds:{}:db:{}",
+    "dynamodb-table": "dynamodb:{}:table/{}",
+}
+
+
+def reference(kind: str, identifier: str) -> ResourceRef:
+    arn = _ARNS[kind].format(f"{REGION}:{ACCOUNT}", identifier)
+    return ResourceRef(kind=kind, id=identifier, arn=f"arn:aws:{arn}", account=ACCOUNT, region=REGION)

@@ -1,0 +1,27 @@
+"""What acts save in a month: what lasts counts always, what AWS undoes by itself only in the month of its act."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from finops.store.realized import saved_a_month
+
+_THEN = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+def entry(saving: str, lasts_days: str = "") -> dict[str, str]:
+    return {"saving": saving, "time": _THEN.isoformat(timespec="seconds"), "lastsDays": lasts_days}
+
+
+@pytest.mark.parametrize(("days", "saved"), [(0, "98.81"), (29, "98.81"), (30, "70.08"), (365, "70.08")])
+def test_a_saving_that_comes_once_counts_for_a_month(days: int, saved: str) -> None:
+    acts = [entry("70.08"), entry("28.73", "7")]
+    assert saved_a_month(acts, _THEN + timedelta(days=days)) == Decimal(saved)
+
+
+def test_an_entry_of_an_older_release_lasts_and_an_unknown_saving_adds_nothing() -> None:
+    old = {"saving": "1.00", "time": _THEN.isoformat()}
+    assert saved_a_month([old, entry("")], _THEN + timedelta(days=400)) == Decimal("1.00")
