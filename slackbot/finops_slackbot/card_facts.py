@@ -71,6 +71,7 @@ class CardFacts:
         ledger_sequence, ledger_hash: the record that ended the act, 0 and empty before.
         demo: the request lives in the sandbox.
         undoes: uid of the request whose act this one undoes, empty when it undoes none.
+        outside_windows: an undo that no window of the policy holds back.
         undo: how the act can be undone, and what became of it when somebody asked.
     """
 
@@ -126,6 +127,7 @@ class CardFacts:
     ledger_sequence: int = 0
     ledger_hash: str = ""
     undoes: str = ""
+    outside_windows: bool = False
     undo: UndoStatus = _NO_UNDO
 
     @property
@@ -219,6 +221,7 @@ def _proposal(request: ActionRequest) -> dict[str, Any]:
         "require_reason": str(spec.approval.require_reason),
         "digest": spec.slack_digest,
         "undoes": spec.undoes.uid if spec.undoes else "",
+        "outside_windows": spec.undoes is not None and spec.undoes.outside_windows,
         "expires_at": spec.expires_at,
     }
 

@@ -40,6 +40,7 @@ from finops_operator.acts.gate import OperatorGate
 from finops_operator.acts.progress import ActSettings
 from finops_operator.acts.recovery import Recovery
 from finops_operator.acts.report import StatusReporter
+from finops_operator.acts.undos import RecordedUndos
 from finops_operator.aws.session import SdkSessions
 from finops_operator.cluster.anchoring import Anchoring
 from finops_operator.cluster.lease import LeaseKeeper
@@ -226,7 +227,12 @@ class ChaosOperator:
             gate=judgement.gate,
             lease=Everlasting(authority.keeper) if self._order.without == "lease" else authority.keeper,
             status=StatusReporter(
-                cluster.requests, cluster.cache.requests.get, cluster.events, cluster.telemetry, authority.fence
+                cluster.requests,
+                cluster.cache.requests.get,
+                cluster.events,
+                cluster.telemetry,
+                authority.fence,
+                RecordedUndos(authority.ledger, actions).of,
             ),
             caps=judgement.caps,
             savings=StoredSavings(authority.store),
@@ -271,6 +277,7 @@ class ChaosOperator:
             sessions=make_sessions(self._clock, sdk),
             ledger=authority.ledger,
             decider=judgement.decider,
+            people=judgement.decider.people,
             clock=self._clock,
         )
         return Undoing(
@@ -281,6 +288,7 @@ class ChaosOperator:
             self._clock,
             authority.fence,
             proposals.make,
+            RecordedUndos(authority.ledger, plugins().actions).of,
         )
 
     def _take_over(self) -> None:

@@ -13,6 +13,7 @@ from finops.audit_verify.reading import Line, read
 from finops.audit_verify.report import Problem, VerifyReport
 from finops.audit_verify.signatures import Keys
 from finops.audit_verify.story import DUPLICATE, RequestStory
+from finops.audit_verify.undo import Undos
 
 _GENESIS = "0" * 64
 
@@ -45,6 +46,7 @@ class _Walk:
     fence: int = 0
     operations: dict[str, int] = field(default_factory=dict)
     stories: dict[str, RequestStory] = field(default_factory=dict)
+    undos: Undos = field(default_factory=Undos)
     last: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     signers: _Signers = field(default_factory=_Signers)
@@ -113,7 +115,7 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
     _follow_key(walk, number, record)
     if record["request"]:
         story = walk.stories.setdefault(record["request"], RequestStory())
-        for code, message in story.check(record):
+        for code, message in (*story.check(record), *walk.undos.check(record)):
             problem = Problem(number, code, message)
             if code == DUPLICATE:
                 walk.duplicates[record["sequence"], digest] = problem
@@ -121,7 +123,7 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
                 walk.problems.append(problem)
         if record["kind"] == "corrected":
             _correct(walk, number, record)
-    elif record["kind"] in {"intent", "outcome", "verified", "decided", "voted", "proposed"}:
+    elif record["kind"] in {"intent", "outcome", "verified", "decided", "voted", "proposed", "undone"}:
         walk.problems.append(Problem(number, "Form", f"{record['kind']} record that names no request"))
 
 

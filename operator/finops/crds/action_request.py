@@ -164,6 +164,10 @@ class UndoneAct(Part):
     name: ObjectName = Field(description="Name of its request, in the same namespace.")
     uid: Annotated[str, Field(min_length=1, max_length=64)] = Field(description="metadata.uid of its request.")
     required: int = Field(ge=1, le=10, description="Approvals that the act needed: its undo needs no fewer.")
+    outside_windows: bool = Field(
+        default=False,
+        description="Whether it starts as soon as it is approved, also outside the policy's windows. Default: false.",
+    )
 
 
 class ActionRequestSpec(Part):

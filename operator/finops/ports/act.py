@@ -112,7 +112,6 @@ class ActProgress:
         before, after: fingerprint facts that the act changed.
         monthly_savings: decimal string, set when Succeeded.
         called: whether anything may have changed in AWS.
-        undo_until: until when the operator can undo the act, set when Succeeded; None when it cannot.
     """
 
     state: State
@@ -127,7 +126,6 @@ class ActProgress:
     after: Mapping[str, str] = field(default_factory=dict)
     monthly_savings: str | None = None
     called: bool = False
-    undo_until: datetime | None = None
 
 
 class RequestJournal(Protocol):

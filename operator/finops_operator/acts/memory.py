@@ -14,7 +14,7 @@ from finops.domain.execution import Journal
 from finops.ports.act import ActProgress, ActRequest
 from finops_operator.acts.journal import alarms_of
 from finops_operator.plugins.action import Action
-from finops_operator.rules.undoing import undoes_an_act
+from finops_operator.rules.undoing import undone_act
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Act:
         self.called = journal.may_have_changed
         self.turned = journal.turned or ""
         self.alarms.update(alarms_of(records))
-        self.is_undo = undoes_an_act(records)
+        self.is_undo = bool(undone_act(records))
 
     def announced(self, intent: Record) -> None:
         """Take over that a call was announced just now."""

@@ -16,6 +16,7 @@ from finops_operator.acts.executor import Executor
 from finops_operator.acts.last_handover import LastHandover
 from finops_operator.acts.recovery import Recovery
 from finops_operator.acts.report import StatusReporter
+from finops_operator.acts.undos import RecordedUndos
 from finops_operator.parts.authority import Authority
 from finops_operator.parts.cloud import CloudParts
 from finops_operator.parts.cluster import ClusterParts
@@ -84,7 +85,12 @@ class LoopMaker:
             gate=self.judgement.gate,
             lease=authority.keeper,
             status=StatusReporter(
-                cluster.requests, cluster.cache.requests.get, cluster.events, cluster.telemetry, authority.fence
+                cluster.requests,
+                cluster.cache.requests.get,
+                cluster.events,
+                cluster.telemetry,
+                authority.fence,
+                self._undos().of,
             ),
             caps=self.judgement.caps,
             savings=savings,
@@ -199,6 +205,7 @@ class LoopMaker:
             sessions=self.cloud.sessions,
             ledger=authority.ledger,
             decider=decider,
+            people=decider.people,
             clock=self.clock,
         )
         return Undoing(
@@ -209,4 +216,8 @@ class LoopMaker:
             clock=self.clock,
             fence=authority.fence,
             propose=proposals.make,
+            undo_of=self._undos().of,
         )
+
+    def _undos(self) -> RecordedUndos:
+        return RecordedUndos(self.authority.ledger, self.cloud.plugins.actions)

@@ -165,10 +165,12 @@ class Undo:
             plan does not say to what it leads back.
         changed: (plan of the act, the resource now) → why it is not as the act left it, in a sentence; empty while it
             is. What somebody else did since is not ours to undo.
+        outside_windows: whether it need not wait for a window of the policy: where it disturbs nothing that works.
     """
 
     parameters: Callable[[Plan, Mapping[str, str]], Parameters]
     changed: Callable[[Plan, Observation], str]
+    outside_windows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

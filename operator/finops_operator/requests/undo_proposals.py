@@ -18,7 +18,7 @@ from finops.crds.aws_account import AwsAccount
 from finops.crds.naming import action_request_name
 from finops.crds.policy_actions import Mode
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.decision import TERMINAL, State, Trigger, Vote
+from finops.domain.decision import TERMINAL, State, Trigger, Vote, eligible_by
 from finops.domain.execution import Observation
 from finops.domain.plan import Plan
 from finops.domain.recommendation import ActionType, Recommendation
@@ -31,15 +31,18 @@ from finops.ports.ledger import Ledger
 from finops_operator.acts.journal import journal_of
 from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
+from finops_operator.decisions.identities import Identities
 from finops_operator.plugins.action import Action, Parameters, PolicyFacts, Target, Undo
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.requests.making import RequestMaker
-from finops_operator.requests.presenting import in_words
+from finops_operator.requests.presenting import in_words, with_warning
 from finops_operator.rules.access import access_of, revoked
 from finops_operator.rules.candidates import request_spec, undo_terms
 from finops_operator.rules.undoing import undone_reference
+from finops_operator.rules.votes import domain_approvers
 
 _NAMES: Final = 5
+_AT_ONCE: Final = "It starts as soon as it is approved, also outside the policy's windows."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class UndoProposals:
     sessions: ExecutorSessions
     ledger: Ledger
     decider: Decider
+    people: Identities
     clock: Clock
     access: Callable[[AwsAccount], AccountAccess] = access_of
 
@@ -79,21 +83,26 @@ class UndoProposals:
             AwsError, Conflict, ClusterUnavailable, LedgerUnavailable, LedgerDiverged, FenceLost: try again later.
             InvalidInput: the act does not say to what it leads back, or the request does not fit its kind.
         """
-        case = self._case(act, ask)
         made = self._made_for(act, ask)
         if isinstance(made, ActionRequest):
             return made
-        observation = self._observe(case)
-        _check(case, observation)
-        waiting = self._waiting(act)
+        case = self._case(act, ask)
+        waiting, in_the_way = self._others(act)
         if waiting is not None:
             return waiting
+        observation = self._observe(case)
+        _check(case, observation)
+        # Everything that can refuse the undo comes before others' requests are ended for it.
         spec = _spec(case, self.kinds[act.spec.resource.kind], observation, self.clock.now())
+        for other in in_the_way:
+            why = f"An approver asked to undo the act of {act.metadata.name} on this resource."
+            self.decider.close(other, Trigger.SUPERSEDED, why)
         further = {"undoes": undone_reference(act.metadata.namespace or "", spec), "askedBy": ask.voter.handle}
         return RequestMaker(self.requests, self.ledger, self.decider).create(case.policy, made, spec, further)
 
     def _case(self, act: ActionRequest, ask: Vote) -> _Case:
         policy = self._policy(act)
+        self._eligible(policy, ask)
         action = self.actions.get(act.spec.action)
         if action is None or action.undo is None:
             by_hand = f" By hand: {action.undo_by_hand}." if action is not None and action.undo_by_hand else ""
@@ -113,6 +122,12 @@ class UndoProposals:
         if act.spec.action not in actions.allowed:
             raise Refused(f"Policy {act.spec.policy} no longer allows {act.spec.action}.")
         return policy
+
+    def _eligible(self, policy: ScanPolicy, ask: Vote) -> None:
+        """Refuse whoever is no approver of the policy any more: the terms of the act may be a month old."""
+        approvers = domain_approvers(policy.spec.approval.approvers)
+        if eligible_by(ask.voter, approvers, self.people.at_vote(fresh=True)) is None:
+            raise Refused(f"{ask.voter.handle} is not an approver of policy {policy.metadata.name} any more.")
 
     def _account(self, act: ActionRequest, policy: ScanPolicy) -> AwsAccount:
         name = act.spec.account
@@ -145,27 +160,29 @@ class UndoProposals:
         reader = self.sessions.reader(self.access(case.account), spec.region, tenant=tenant)
         return case.action.observe(reader, Target(case.plan.resource, case.parameters))
 
-    def _waiting(self, act: ActionRequest) -> ActionRequest | None:
-        """Return the request that undoes the act already; end one that waits for votes on something else.
+    def _others(self, act: ActionRequest) -> tuple[ActionRequest | None, tuple[ActionRequest, ...]]:
+        """Return the request that undoes the act already, and the policy's own on the resource that wait for votes.
+
+        What another policy or namespace has asked its people stays theirs: acts on a resource take turns all the same.
 
         Raises:
             Refused: another act on the resource was approved.
         """
+        pending: list[ActionRequest] = []
         for other in self.requests.found():
-            if (
-                other.spec.resource.arn != act.spec.resource.arn
-                or not _is_open(other)
-                or not self.decider.is_ours(other)
-            ):
+            if other.spec.resource.arn != act.spec.resource.arn or not _is_open(other):
                 continue
-            if other.spec.undoes is not None and other.spec.undoes.uid == act.metadata.uid:
-                return other
+            if not self.decider.is_ours(other):
+                continue
+            same = (other.metadata.namespace, other.spec.policy) == (act.metadata.namespace, act.spec.policy)
+            if same and other.spec.undoes is not None and other.spec.undoes.uid == act.metadata.uid:
+                return other, ()
             if other.status.state is not State.PENDING:
-                name = other.metadata.name
-                raise Refused(f"Request {name} for this resource is approved and has not ended; ask again after it.")
-            why = f"An approver asked to undo the act of {act.metadata.name} on this resource."
-            self.decider.close(other, Trigger.SUPERSEDED, why)
-        return None
+                which = f"Request {other.metadata.name}" if same else "A request of another policy"
+                raise Refused(f"{which} for this resource is approved and has not ended; ask again after it.")
+            if same:
+                pending.append(other)
+        return None, tuple(pending)
 
 
 def _is_open(request: ActionRequest) -> bool:
@@ -186,12 +203,18 @@ def _spec(case: _Case, kind: ResourceKind[Any], observation: Observation, now: d
     before, uid = case.act.spec, case.act.metadata.uid or ""
     plan = case.action.plan(case.plan.resource, case.parameters, observation.fingerprint)
     item = _as_recommendation(case)
-    spec = request_spec(
-        case.policy, case.account, item, plan, in_words(kind, case.action, item, observation, plan), now
-    )
+    words = in_words(kind, case.action, item, observation, plan)
+    if case.undo.outside_windows:
+        words = with_warning(words, _AT_ONCE)
+    spec = request_spec(case.policy, case.account, item, plan, words, now)
     return spec.model_copy(
         update={
-            "undoes": UndoneAct(name=case.act.metadata.name, uid=uid, required=before.approval.required),
+            "undoes": UndoneAct(
+                name=case.act.metadata.name,
+                uid=uid,
+                required=before.approval.required,
+                outside_windows=case.undo.outside_windows,
+            ),
             "approval": undo_terms(case.policy, before.approval.required),
             # What the resource will cost again; money is never negative, so nothing is saved.
             "estimate": before.estimate.model_copy(

@@ -1,8 +1,8 @@
-"""Answers approvers who ask for the undo of an act, and follows the request that undoes it to its end.
+"""Answers approvers who ask for the undo of an act, and keeps the status of the act's request in line with the ledger.
 
-Used by the request loop. Each ask is answered once in the ledger; the status of the act's request shows the answer. A
-crash between two writes is made up for by the next pass, because the request's name comes from the ask, and each append
-carries an operation id.
+Used by the request loop. Each ask that was counted is answered once in the ledger, whatever becomes of its Approval. A
+crash between two writes is made up for by the next pass or process, because the request's name comes from the ask, and
+each append carries an operation id. What a status shows is read from the ledger when it is written.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from finops_operator.decisions.decider import Decider
 from finops_operator.killpoint import killpoint
 from finops_operator.rules import request_status
 from finops_operator.rules.log_fields import request_fields
-from finops_operator.rules.undoing import answer_entry, answer_id, undone_entry, with_answer, with_end
-from finops_operator.rules.votes import recorded_vote, request_reference, vote_id
+from finops_operator.rules.undoing import answer_entry, unanswered_asks
+from finops_operator.rules.votes import request_reference, vote_id
 
 logger = logging.getLogger(__name__)
 _RETRY_SECONDS: Final = 10.0
+_REASON_CHARACTERS: Final = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Undoing:
 
     Attributes:
         propose: makes the request that undoes an act for the person who asked; see `UndoProposals.make`.
+        undo_of: what is known of the undo of an act; see `RecordedUndos.of`.
     """
 
     cache: ClusterCache
@@ -48,12 +50,13 @@ class Undoing:
     clock: Clock
     fence: Callable[[], int]
     propose: Callable[[ActionRequest, Vote], ActionRequest]
+    undo_of: Callable[[ActionRequest], UndoStatus | None]
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="undo"))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _under_way: set[str] = field(default_factory=set)
-    """Requests whose asks are being answered."""
+    """Acts whose asks are being answered."""
     _done: set[str] = field(default_factory=set)
-    """Asks that were answered and undos whose end was followed, so that the ledger is asked once."""
+    """Acts, asks and undos with which this process has dealt, so that the ledger is asked once."""
     _not_before: dict[str, float] = field(default_factory=dict)
 
     def follow(self, request: ActionRequest) -> None:
@@ -64,16 +67,19 @@ class Undoing:
         """
         if request.spec.undoes is not None:
             self._follow_end(request)
-        elif request.status.state is State.SUCCEEDED and self._asked(request):
+        elif request.status.state is State.SUCCEEDED and self._has_news(request):
             self._begin(request)
 
     def close(self) -> None:
         """Begin nothing more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _asked(self, act: ActionRequest) -> bool:
-        """Return whether somebody's ask may not be answered yet; cheap, for it is asked of every ended request."""
-        return any(
+    def _has_news(self, act: ActionRequest) -> bool:
+        """Return whether somebody's ask may not be answered, or the status may be behind; cheap, for it is asked often.
+
+        A process may have died before it answered or showed what it did: each act is dealt with once by each process.
+        """
+        return (act.metadata.uid or "") not in self._done or any(
             one.spec.decision is Choice.UNDO and (one.metadata.uid or "") not in self._done
             for one in self.cache.approvals_of(act)
         )
@@ -84,44 +90,42 @@ class Undoing:
             if uid in self._under_way or self.clock.monotonic() < self._not_before.get(uid, 0.0):
                 return
             self._under_way.add(uid)
-        self._pool.submit(self._answer_all, act)
+        self._pool.submit(self._deal_with, act)
 
-    def _answer_all(self, act: ActionRequest) -> None:
-        """Answer every ask about an act; what does not work now is tried again after a pause."""
+    def _deal_with(self, act: ActionRequest) -> None:
+        """Answer every ask about an act and show it; what does not work now is tried again after a pause."""
         uid = act.metadata.uid or ""
         try:
-            for approval in self.cache.approvals_of(act):
-                if approval.spec.decision is Choice.UNDO and approval.metadata.uid not in self._done:
-                    self._answer(act, approval.metadata.uid or "")
+            if self.decider.is_ours(act):
+                self._answer_all(act)
+                self._show(act)
+            self._done.add(uid)
         except FinopsError as error:
-            logger.info("undo is proposed later: %s", error, extra=request_fields(act))
+            logger.info("undo is followed later: %s", error, extra=request_fields(act))
             self._not_before[uid] = self.clock.monotonic() + _RETRY_SECONDS
         except Exception:  # the edge of the thread: one defect must not stop the other undos
-            logger.exception("undo not proposed", extra=request_fields(act))
+            logger.exception("undo not followed", extra=request_fields(act))
             self._not_before[uid] = self.clock.monotonic() + _RETRY_SECONDS
         finally:
             with self._lock:
                 self._under_way.discard(uid)
             self.cache.ring()
 
-    def _answer(self, act: ActionRequest, approval_uid: str) -> None:
-        judged = self.ledger.find(vote_id(approval_uid))
-        if judged is None:
-            # It is judged in the next pass.
-            return
-        if judged.entry.result != "counted" or not self.decider.is_ours(act):
-            self._done.add(approval_uid)
-            return
-        ask = recorded_vote(judged)
-        record = self.ledger.find(answer_id(ask))
-        if record is None:
-            reference, reason = self._proposed(act, ask)
-            killpoint("undo.proposed")
-            record = self.ledger.append(answer_entry(act, ask, reference, reason))
-            killpoint("undo.answered")
-            logger.info("undo %s: %s", record.entry.result, reason, extra=request_fields(act))
-        self._show(act, lambda undo: with_answer(undo, record))
-        self._done.add(ask.uid)
+    def _answer_all(self, act: ActionRequest) -> None:
+        shown = [one.metadata.uid or "" for one in self.cache.approvals_of(act) if one.spec.decision is Choice.UNDO]
+        records = self.ledger.of_request(act.metadata.uid or "")
+        judged = {one.entry.operation_id for one in records}
+        for ask in unanswered_asks(records):
+            self._answer(act, ask)
+        # One that is not judged yet is, before the next pass comes here.
+        self._done.update(uid for uid in shown if vote_id(uid) in judged)
+
+    def _answer(self, act: ActionRequest, ask: Vote) -> None:
+        reference, reason = self._proposed(act, ask)
+        killpoint("undo.proposed")
+        record = self.ledger.append(answer_entry(act, ask, reference, reason[:_REASON_CHARACTERS]))
+        killpoint("undo.answered")
+        logger.info("undo %s: %s", record.entry.result, reason, extra=request_fields(act))
 
     def _proposed(self, act: ActionRequest, ask: Vote) -> tuple[str, str]:
         """Return the request that undoes the act, in the ledger's name, and what came of the ask in a sentence."""
@@ -136,37 +140,27 @@ class Undoing:
         ), f"{ask.voter.handle} asked to undo it: request {made.metadata.name} needs {people}."
 
     def _follow_end(self, undo: ActionRequest) -> None:
-        """Record and show on the act's request how its undo ended."""
+        """Show on the act's request how its undo ended."""
         uid, undoes = undo.metadata.uid or "", undo.spec.undoes
         if undoes is None or undo.status.state not in TERMINAL or uid in self._done or not self.decider.is_ours(undo):
             return
         act = self.cache.requests.get(undo.metadata.namespace or "", undoes.name)
-        if act is None or act.metadata.uid != undoes.uid:
-            # It was removed: nothing of it is left to show.
-            self._done.add(uid)
-            return
-        if undo.status.state is State.SUCCEEDED and self._is_verified(uid):
-            entry = undone_entry(act, undo)
-            # A new process follows every undo that is kept: what is recorded is not sent again.
-            if self.ledger.find(entry.operation_id) is None:
-                self.ledger.append(entry)
-                killpoint("undo.undone")
-        if with_end(act.status.undo, undo) is not None:
-            self._show(act, lambda known: with_end(known, undo))
+        # One that was removed has no status in which to show it.
+        if act is not None and act.metadata.uid == undoes.uid and act.status.state is not None:
+            self._show(act)
         self._done.add(uid)
 
-    def _is_verified(self, uid: str) -> bool:
-        return self.ledger.find(f"{uid}:verified") is not None
-
-    def _show(self, act: ActionRequest, change: Callable[[UndoStatus | None], UndoStatus | None]) -> None:
-        """Write how the undo stands into the status of the act's request; a picture only."""
+    def _show(self, act: ActionRequest) -> None:
+        """Bring the status of the act's request in line with the ledger."""
+        if self.undo_of(act) == act.status.undo:
+            return
 
         def written(current: ActionRequest) -> dict[str, object]:
             state = current.status.state
             if state is None:
                 raise Conflict("the request has no state", code="StateChanged")
-            undo = change(current.status.undo) or current.status.undo
-            return request_status.moved(current.status, state, fence=self.fence(), undo=undo)
+            # Read after `current`: whoever writes in between makes this write be refused and repeated.
+            return request_status.moved(current.status, state, fence=self.fence(), undo=self.undo_of(current))
 
         try:
             self.requests.write_status(act, written)

@@ -50,7 +50,8 @@ def _approved(facts: CardFacts) -> str:
     if facts.error.strip():
         return _waits(facts)
     by = f" by {voters(facts.deciders)}." if facts.deciders else f". {_deciders(facts)}"
-    return f"*Approved*{by} It starts as soon as limits, window and freeze switch allow."
+    holds = "limits and freeze switch" if facts.outside_windows else "limits, window and freeze switch"
+    return f"*Approved*{by} It starts as soon as {holds} allow."
 
 
 def _scheduled(facts: CardFacts) -> str:

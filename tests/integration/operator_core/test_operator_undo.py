@@ -80,6 +80,7 @@ def test_a_stop_is_undone_by_a_request_of_its_own_and_its_saving_ends(rig: Rig) 
         "name": act["metadata"]["name"],
         "uid": act["metadata"]["uid"],
         "required": act["spec"]["approval"]["required"],
+        "outsideWindows": True,
     }
     assert "k8s.bob" in undo["spec"]["evidence"]["reason"]
     assert "The team needs it." in undo["spec"]["evidence"]["reason"]
@@ -137,9 +138,11 @@ def test_what_somebody_started_meanwhile_is_not_ours_to_undo(rig: Rig) -> None:
     case.check(StopInstances=1)
 
 
-def test_a_resize_is_undone_to_the_old_type_in_the_middle_of_the_day(rig: Rig) -> None:
+NEVER = {"schedule": "0 3 1 1 *", "duration": "1h", "timeZone": "UTC"}
+
+
+def test_a_resize_is_undone_to_the_old_type_when_a_window_of_the_policy_lets_it_be_stopped(rig: Rig) -> None:
     case = rig.case()
-    never = {"schedule": "0 3 1 1 *", "duration": "1h", "timeZone": "UTC"}
     case.apply(actions={"allowed": ["ec2_instance_resize"]}, checks=[{"id": "ec2_instance_idle", "enabled": False}])
     act, _ = case.proposed(2)
     case.vote(act, "alice")
@@ -148,11 +151,14 @@ def test_a_resize_is_undone_to_the_old_type_in_the_middle_of_the_day(rig: Rig) -
     case.vote(act, "alice", "Undo")
     undo = undo_of(case, act)
     assert undo["spec"]["parameters"] == {"instanceType": "t2.large"}
-    # A window holds back what the operator proposes, not what people want back.
-    case.apply(actions={"allowed": ["ec2_instance_resize"], "windows": [never]})
+    case.apply(actions={"allowed": ["ec2_instance_resize"], "windows": [NEVER]})
 
     case.vote(undo, "bob")
 
+    case.wait_state(undo, "Approved")
+    case.stays(undo, "Approved", seconds=1)
+    assert case.instance(act)["type"] != "t2.large"
+    case.apply(actions={"allowed": ["ec2_instance_resize"]})
     case.wait_state(undo, "Succeeded")
     assert case.instance(act)["type"] == "t2.large"
     assert case.instance(act)["state"] == "running"
@@ -160,6 +166,22 @@ def test_a_resize_is_undone_to_the_old_type_in_the_middle_of_the_day(rig: Rig) -
     case.check(StopInstances=2, ModifyInstanceAttribute=2, StartInstances=2)
     case.scan_now("after the undo")
     assert len([one for one in case.requests() if one["spec"]["resource"]["id"] == act["spec"]["resource"]["id"]]) == 2
+
+
+def test_a_stopped_instance_is_started_in_the_middle_of_the_day_as_people_have_read(rig: Rig) -> None:
+    case = rig.case()
+    case.apply()
+    act = stopped(case)
+    case.apply(actions={"windows": [NEVER]})
+    case.vote(act, "alice", "Undo")
+    undo = undo_of(case, act)
+    assert undo["spec"]["undoes"]["outsideWindows"] is True
+    assert "also outside the policy's windows" in undo["spec"]["presentation"]["warnings"][0]
+
+    case.vote(undo, "bob")
+
+    case.wait_state(undo, "Succeeded")
+    case.check(StopInstances=1, StartInstances=1)
 
 
 def test_an_undo_that_was_denied_can_be_asked_for_again(rig: Rig) -> None:

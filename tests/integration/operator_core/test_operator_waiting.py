@@ -72,6 +72,7 @@ class Looking:
                 parts.clock,
                 lambda: parts.fence,
                 _no_undo,
+                lambda _act: None,
             ),
         )
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from tests.support.scan_samples import recommendation, request
 
-from finops.crds.action_request import ActionRequest
-from finops.crds.request_status import UndoStatus
 from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
+from finops.domain.canonical import Json
 from finops.domain.decision import Choice, State, Vote, Voter
 from finops.ledger.sentences import sentence_of
 from finops.ledger.stories import stretches_of
 from finops_operator.rules.undoing import (
     UNDO_FOR,
     answer_entry,
+    latest_undo,
+    unanswered_asks,
+    undo_shown,
     undo_until,
-    undoes_an_act,
+    undone_act,
     undone_entry,
-    with_answer,
-    with_end,
 )
 from finops_operator.upkeep.finished_requests import KEPT_AFTER_END
 
@@ -34,11 +35,6 @@ def record(entry: Entry, number: int = 1) -> Record:
 
 def entry(kind: RecordKind, result: str, **detail: str) -> Entry:
     return Entry(f"{kind}:{result}", "operator", kind, "team-a/r/u", result=result, detail=dict(detail))
-
-
-def ended(state: State) -> ActionRequest:
-    found = request(recommendation(2), state)
-    return found.model_copy(update={"metadata": found.metadata.model_copy(update={"name": "r-undo"})})
 
 
 VERIFIED = record(entry(RecordKind.VERIFIED, "Succeeded"))
@@ -67,35 +63,75 @@ def test_an_answer_to_an_ask_leaves_the_act_as_it_is() -> None:
     refused = record(entry(RecordKind.UNDONE, "refused"))
 
     assert undo_until([VERIFIED, refused]) == _AT + UNDO_FOR
-    assert undoes_an_act([record(entry(RecordKind.PROPOSED, "created", undoes="team-a/act/u0"))])
-    assert not undoes_an_act([record(entry(RecordKind.PROPOSED, "created"))])
+    assert undone_act([record(entry(RecordKind.PROPOSED, "created", undoes="team-a/act/u0"))]) == "team-a/act/u0"
+    assert undone_act([record(entry(RecordKind.PROPOSED, "created"))]) == ""
+
+
+ACT = request(recommendation(), State.SUCCEEDED)
+UNDO = "team-a/r-undo/u9"
+PROPOSED = record(answer_entry(ACT, _ASK, UNDO, "k8s.bob asked."), 2)
+REFUSED = record(answer_entry(ACT, replace(_ASK, uid="v2", name="apv-2"), "", "Not undone: it was started."), 9)
+
+
+def ends(kind: RecordKind, result: str, number: int = 5) -> Record:
+    return record(Entry(f"u9:{result}", "operator", kind, UNDO, result=result), number)
+
+
+def shown(*act: Record, undo: tuple[Record, ...] = ()) -> tuple[str | None, str | None, State | None, str | None]:
+    found = undo_shown((VERIFIED, *act), undo, possible=True)
+    assert found is not None
+    return found.answered, found.request, found.state, found.message
 
 
 def test_the_status_shows_the_answer_and_then_the_end_of_the_undo_it_is_about() -> None:
-    act = request(recommendation(), State.SUCCEEDED)
-    proposed = record(answer_entry(act, _ASK, "team-a/r-undo/u9", "k8s.bob asked."))
+    assert latest_undo([VERIFIED]) == ""
+    assert latest_undo([VERIFIED, PROPOSED, REFUSED]) == UNDO
+    assert shown(PROPOSED) == ("apv-1", "r-undo", None, "k8s.bob asked.")
+    for end, state in (
+        (ends(RecordKind.VERIFIED, "Succeeded"), State.SUCCEEDED),
+        (ends(RecordKind.OUTCOME, "RolledBack"), State.ROLLED_BACK),
+        (ends(RecordKind.DECIDED, "Denied"), State.DENIED),
+    ):
+        done = state is State.SUCCEEDED
+        message = "Undone by request r-undo." if done else f"Not undone: request r-undo is {state}."
+        assert shown(PROPOSED, undo=(end,)) == ("apv-1", "r-undo", state, message)
+        # An ask that is refused after the end says why, but for an undo that was done: that stays so.
+        late = message if done else "Not undone: it was started."
+        assert shown(PROPOSED, REFUSED, undo=(end,)) == ("apv-2", "r-undo", state, late)
 
-    asked = with_answer(UndoStatus(), proposed)
-    assert (asked.answered, asked.request, asked.state, asked.message) == ("apv-1", "r-undo", None, "k8s.bob asked.")
-    assert asked.is_open
 
-    done = with_end(asked, ended(State.SUCCEEDED))
-    assert done is not None
-    assert done.is_done
-    assert done.message == "Undone by request r-undo."
-    assert with_end(done, ended(State.SUCCEEDED)) is None
-    # Shown again after a crash, the answer does not take back how it ended.
-    assert with_answer(done, proposed).is_done
-    assert with_end(UndoStatus(request="another"), ended(State.DENIED)) is None
-    assert with_end(asked, ended(State.PENDING)) is None
+def test_an_undo_that_has_begun_in_spite_of_a_decision_has_not_ended() -> None:
+    begun = (ends(RecordKind.DECIDED, "Withdrawn"), ends(RecordKind.INTENT, "", 6))
+    assert shown(PROPOSED, undo=begun)[2] is None
+    assert shown(PROPOSED, undo=(*begun, ends(RecordKind.VERIFIED, "Succeeded", 7)))[2] is State.SUCCEEDED
+    approved = (ends(RecordKind.DECIDED, "Approved"), ends(RecordKind.OUTCOME, "NeedsHuman"))
+    assert shown(PROPOSED, undo=approved)[2] is None
 
 
 def test_a_refused_ask_says_why_and_names_no_request() -> None:
-    act = request(recommendation(), State.SUCCEEDED)
+    assert shown(REFUSED) == ("apv-2", None, None, "Not undone: it was started.")
 
-    found = with_answer(None, record(answer_entry(act, _ASK, "", "Not undone: it was started.")))
 
-    assert (found.request, found.message) == (None, "Not undone: it was started.")
+def test_until_when_it_can_be_undone_is_shown_only_where_it_can() -> None:
+    can = undo_shown([VERIFIED], (), possible=True)
+    assert can is not None
+    assert can.until == _AT + UNDO_FOR
+    assert undo_shown([VERIFIED], (), possible=False) is None
+    assert undo_shown([], (), possible=True) is None
+    done = undo_shown([VERIFIED, record(entry(RecordKind.UNDONE, "ok", undoRequest=UNDO))], (), possible=True)
+    assert done is not None
+    assert (done.until, done.request) == (None, "r-undo")
+
+
+def test_each_counted_ask_waits_for_its_answer() -> None:
+    def asked(uid: str, choice: str = "Undo", result: str = "counted") -> Record:
+        voter: Json = {"source": "kubernetes", "handle": "k8s.bob", "groups": [], "username": "bob"}
+        detail: dict[str, Json] = {"choice": choice, "approval": f"apv-{uid}", "reason": "", "voter": voter}
+        return record(Entry(f"vote:{uid}", "k8s.bob", RecordKind.VOTED, "team-a/r/u", result=result, detail=detail))
+
+    records = [asked("v0", "Approve"), asked("v1"), asked("v3", result="refused"), asked("v4"), PROPOSED]
+
+    assert [one.uid for one in unanswered_asks(records)] == ["v4"]
 
 
 def test_the_story_says_who_asked_and_what_came_of_it() -> None:
@@ -103,7 +139,7 @@ def test_the_story_says_who_asked_and_what_came_of_it() -> None:
     answers = [
         answer_entry(act, _ASK, "team-a/r-undo/u9", "k8s.bob asked."),
         answer_entry(act, _ASK, "", "Not undone: it was started."),
-        undone_entry(act, ended(State.SUCCEEDED)),
+        undone_entry(VERIFIED, ends(RecordKind.VERIFIED, "Succeeded")),
     ]
 
     said = [sentence_of(record(one)) for one in answers]

@@ -181,5 +181,6 @@ ACTION: Final = Action(
     sample=ActSample(assumed={"state": "running", "launchTime": "2026-01-01T00:00:00Z"}),
     observed_statements=start_with_keys,
     remaining_cost=stopped_cost,
-    undo=Undo(parameters=lambda _plan, _made: START_AGAIN, changed=not_as_stopped),
+    # A stopped instance serves nobody: to start it disturbs nothing, and whoever misses it cannot wait for the night.
+    undo=Undo(parameters=lambda _plan, _made: START_AGAIN, changed=not_as_stopped, outside_windows=True),
 )
