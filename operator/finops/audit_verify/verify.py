@@ -40,13 +40,24 @@ class _Grown:
 
 
 @dataclass(slots=True)
+class _Stories:
+    """Each request by its name in the ledger, and what they have to do with each other."""
+
+    requests: dict[str, RequestStory] = field(default_factory=dict)
+    undos: Undos = field(default_factory=Undos)
+
+    def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        story = self.requests.setdefault(record["request"], RequestStory())
+        return [*story.check(record), *self.undos.check(record)]
+
+
+@dataclass(slots=True)
 class _Walk:
     sequence: int = 0
     head: str = _GENESIS
     fence: int = 0
     operations: dict[str, int] = field(default_factory=dict)
-    stories: dict[str, RequestStory] = field(default_factory=dict)
-    undos: Undos = field(default_factory=Undos)
+    stories: _Stories = field(default_factory=_Stories)
     last: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     signers: _Signers = field(default_factory=_Signers)
@@ -89,7 +100,7 @@ def verify(
     for text in kept:
         _kept_checkpoint(walk, text, keys)
     walk.problems.extend(walk.duplicates.values())
-    intents = tuple(intent for story in walk.stories.values() for intent in story.open_intents())
+    intents = tuple(intent for story in walk.stories.requests.values() for intent in story.open_intents())
     return VerifyReport(
         walk.grown.tree.size,
         walk.sequence,
@@ -114,8 +125,7 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
     walk.grown.tree.add(digest)
     _follow_key(walk, number, record)
     if record["request"]:
-        story = walk.stories.setdefault(record["request"], RequestStory())
-        for code, message in (*story.check(record), *walk.undos.check(record)):
+        for code, message in walk.stories.check(record):
             problem = Problem(number, code, message)
             if code == DUPLICATE:
                 walk.duplicates[record["sequence"], digest] = problem
