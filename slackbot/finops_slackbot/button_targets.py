@@ -76,10 +76,18 @@ class ButtonTargets:
         if choice is Choice.WAKE:
             over = facts.snoozed_until is not None and self._clock.now() >= facts.snoozed_until
             return None if facts.is_snoozed and not over else ClickResult(answers.not_snoozed(facts), "not-snoozed")
+        if choice is Choice.UNDO:
+            return self._no_undo(facts)
         if facts.state is not State.PENDING:
             return ClickResult(answers.closed(facts, self._newer_card(facts)), f"closed-{facts.state.value.lower()}")
         if self._clock.now() >= facts.expires_at:
             return ClickResult(answers.expired(facts), "expired")
+        return None
+
+    def _no_undo(self, facts: CardFacts) -> ClickResult | None:
+        until = facts.undo.until
+        if not facts.can_be_undone or until is None or self._clock.now() >= until:
+            return ClickResult(answers.cannot_undo(facts), "closed-undo")
         return None
 
     def _newer_card(self, facts: CardFacts) -> str:

@@ -16,7 +16,7 @@ from finops.crds.approval import Approval, Source
 from finops.crds.approver import Approver
 from finops.crds.conditions import ACTS_PAUSED, ConditionStatus, find_condition
 from finops.crds.presentation import Presentation
-from finops.crds.request_status import APPROVED
+from finops.crds.request_status import APPROVED, UndoStatus
 from finops.domain.decision import NO_VOTES, Choice, State, VoteResult
 from finops.domain.money import annual_from_monthly
 from finops_slackbot.buttons import revision_of
@@ -28,7 +28,9 @@ _ORDER: Final = {
     Choice.SNOOZE: 3,
     Choice.RESUME: 4,
     Choice.WAKE: 5,
+    Choice.UNDO: 6,
 }
+_NO_UNDO: Final = UndoStatus()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,9 @@ class CardFacts:
         snoozed_until: of a snoozed request the date, None for others.
         ledger_sequence, ledger_hash: the record that ended the act, 0 and empty before.
         demo: the request lives in the sandbox.
+        undoes: uid of the request whose act this one undoes, empty when it undoes none.
+        outside_windows: an undo that no window of the policy holds back.
+        undo: how the act can be undone, and what became of it when somebody asked.
     """
 
     uid: str
@@ -136,6 +141,20 @@ class CardFacts:
     snoozed_until: datetime | None = None
     ledger_sequence: int = 0
     ledger_hash: str = ""
+    undoes: str = ""
+    outside_windows: bool = False
+    undo: UndoStatus = _NO_UNDO
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether approvers can ask for the undo; until when is in `undo`."""
+        undo = self.undo
+        return self.state is State.SUCCEEDED and undo.until is not None and not undo.is_open and not undo.is_done
+
+    @property
+    def extra_monthly_cost(self) -> Decimal:
+        """What an undo costs a month."""
+        return max(self.new_monthly_cost - self.current_monthly_cost, Decimal(0))
 
     @property
     def annual_savings(self) -> Decimal:
@@ -221,6 +240,8 @@ def _proposal(request: ActionRequest) -> dict[str, Any]:
         "required": spec.approval.required,
         "require_reason": str(spec.approval.require_reason),
         "digest": spec.slack_digest,
+        "undoes": spec.undoes.uid if spec.undoes else "",
+        "outside_windows": spec.undoes is not None and spec.undoes.outside_windows,
         "expires_at": spec.expires_at,
     }
 
@@ -252,6 +273,7 @@ def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any
         "snoozed_until": max((vote.until for vote in standing if vote.until is not None), default=None),
         "ledger_sequence": (execution.ledger_sequence or 0) if execution else 0,
         "ledger_hash": (execution.ledger_hash or "") if execution else "",
+        "undo": status.undo or _NO_UNDO,
     }
 
 

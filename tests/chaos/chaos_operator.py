@@ -43,6 +43,7 @@ from finops_operator.acts.gate import OperatorGate
 from finops_operator.acts.progress import ActSettings
 from finops_operator.acts.recovery import Recovery
 from finops_operator.acts.report import StatusReporter
+from finops_operator.acts.undos import RecordedUndos
 from finops_operator.aws.session import SdkSessions
 from finops_operator.cluster.anchoring import Anchoring
 from finops_operator.cluster.lease import LeaseKeeper
@@ -54,6 +55,8 @@ from finops_operator.parts.cluster import ClusterParts, make_cluster
 from finops_operator.parts.judgement import make_judgement
 from finops_operator.plugins.loaded import plugins
 from finops_operator.requests.loop import RequestLoop
+from finops_operator.requests.undo_proposals import UndoProposals
+from finops_operator.requests.undoing import Undoing
 from finops_operator.rules import standing
 from finops_operator.rules.access import access_of
 
@@ -182,7 +185,7 @@ class ChaosOperator:
         cluster.cache.watches((order.namespace,))
         self._authority = authority = self._make_authority(cluster, passage)
         self._judgement = make_judgement(self._settings, cluster, authority, self._clock)
-        self._requests = self._make_requests(self._executor(sdk, passage))
+        self._requests = self._make_requests(self._executor(sdk, passage), sdk)
         self._recovery = Recovery(authority.ledger, cluster.accounts.api, self._requests.adopt, cluster.freeze.freeze)
 
     def run(self) -> None:
@@ -267,7 +270,12 @@ class ChaosOperator:
             gate=judgement.gate,
             lease=Everlasting(authority.keeper) if self._order.without == "lease" else authority.keeper,
             status=StatusReporter(
-                cluster.requests, cluster.cache.requests.get, cluster.events, cluster.telemetry, authority.fence
+                cluster.requests,
+                cluster.cache.requests.get,
+                cluster.events,
+                cluster.telemetry,
+                authority.fence,
+                RecordedUndos(authority.ledger, actions).of,
             ),
             caps=judgement.caps,
             savings=StoredSavings(authority.store),
@@ -276,7 +284,7 @@ class ChaosOperator:
             passage=passage,
         )
 
-    def _make_requests(self, executor: Executor) -> RequestLoop:
+    def _make_requests(self, executor: Executor, sdk: SdkSessions) -> RequestLoop:
         cluster, authority, judgement = self._cluster, self._authority, self._judgement
         return RequestLoop(
             cache=cluster.cache,
@@ -298,6 +306,32 @@ class ChaosOperator:
             may_write=authority.keeper.may_write,
             fence=authority.fence,
             poll_seconds=_POLL_SECONDS,
+            undoing=self._undoing(sdk),
+        )
+
+    def _undoing(self, sdk: SdkSessions) -> Undoing:
+        cluster, authority, judgement = self._cluster, self._authority, self._judgement
+        proposals = UndoProposals(
+            requests=cluster.requests,
+            policies=cluster.policies.api,
+            accounts=cluster.accounts.api,
+            kinds=plugins().kinds,
+            actions=plugins().actions,
+            sessions=make_sessions(self._clock, sdk),
+            ledger=authority.ledger,
+            decider=judgement.decider,
+            people=judgement.decider.people,
+            clock=self._clock,
+        )
+        return Undoing(
+            cluster.cache,
+            cluster.requests,
+            judgement.decider,
+            authority.ledger,
+            self._clock,
+            authority.fence,
+            proposals.make,
+            RecordedUndos(authority.ledger, plugins().actions).of,
         )
 
     def _take_over(self) -> None:

@@ -37,6 +37,7 @@ EDGES: Final = {
     "operator/finops_operator/bootstrap.py": "a loop that dies ends the process",
     "operator/finops_operator/requests/loop.py": "one request's defect must not stop the others",
     "operator/finops_operator/requests/act_runner.py": "one act's defect must not stop the others",
+    "operator/finops_operator/requests/undoing.py": "one undo's defect must not stop the others",
     "operator/finops_operator/upkeep/housekeeping.py": "one duty's defect must not stop the others",
     "operator/finops_operator/policies/scan_runs.py": "one policy's defect must not stop the others",
 }

@@ -77,6 +77,13 @@ ACTION_REQUEST = (
         {"destructive": True, "approval": {"required": 2}},
         {"destructive": True},
     ),
+    spec_case(
+        "ActionRequest",
+        ".approval.required",
+        "is lower than undoes.required",
+        {"undoes": {"name": "a", "uid": "u", "required": 2}, "approval": {"required": 2}},
+        {"undoes": {"name": "a", "uid": "u", "required": 2}},
+    ),
     value_case("ActionRequest", "spec.region", *REGION),
     value_case("ActionRequest", "spec.action", *ACTION),
     value_case("ActionRequest", "spec.resource.kind", *KIND),

@@ -77,6 +77,58 @@ def _problem_of_rollback(
     return ""
 
 
+def problem_of_undo(act: Mapping[str, Any], undo: Mapping[str, Any]) -> str:
+    """Return why a plan does not undo the act of another one, empty when it does.
+
+    It must be of the same action and resource, and its calls those that lead back, in reverse. An act that changes a
+    setting may stop and start the resource around it, whichever of both ran it: so may its undo, and ends as it began.
+    """
+    if (act.get("action"), act.get("resource")) != (undo.get("action"), undo.get("resource")):
+        return "an undo is of another action or resource than its act"
+    try:
+        back = [_leads_back(act, call) for call in reversed(_calls_of(act))]
+        calls = _calls_of(undo)
+    except (KeyError, TypeError, ValueError):
+        return "an undo of an act whose plan does not say what leads back"
+    if any(operation not in _OPPOSITE for operation, _ in back):
+        around = [call for call in calls if call[0] in _OPPOSITE]
+        if around and not (calls[0] == around[0] and calls[-1] == around[-1] and _is_pause(around, act)):
+            return "an undo stops or starts more than the change of a setting needs"
+        back, calls = ([one for one in some if one[0] not in _OPPOSITE] for some in (back, calls))
+    # By digest: Python takes true for 1.
+    same = [digest([*one]) for one in back] == [digest([*one]) for one in calls]
+    return "" if same else "an undo calls something else than what leads its act back"
+
+
+def _calls_of(plan: Mapping[str, Any]) -> list[_Call]:
+    steps = [step for step in plan.get("steps", ()) if isinstance(step, Mapping) and step.get("operation")]
+    return [(str(step["operation"]), dict(step.get("parameters") or {})) for step in steps]
+
+
+def _leads_back(plan: Mapping[str, Any], call: _Call) -> _Call:
+    """Return the call that leads one call of a plan back. Raises KeyError, TypeError, ValueError: it is not known."""
+    operation, parameters = call
+    if operation in _OPPOSITE:
+        return _OPPOSITE[operation], parameters
+    return {**_BEFORE, **_SETTING}[operation](str(plan["resource"]["id"]), plan["fingerprint"])
+
+
+def _is_pause(calls: list[_Call], act: Mapping[str, Any]) -> bool:
+    """Return whether these calls stop the plan's resource and start it again."""
+    what = {"InstanceIds": [act["resource"]["id"]]}
+    return calls == [("ec2:StopInstances", what), ("ec2:StartInstances", what)]
+
+
+def _instance_type(name: str, before: Mapping[str, Any]) -> _Call:
+    return "ec2:ModifyInstanceAttribute", {"InstanceId": name, "InstanceType": {"Value": before["instanceType"]}}
+
+
+def _volume_type(name: str, before: Mapping[str, Any]) -> _Call:
+    if before["volumeType"] != "gp2":
+        raise ValueError("only gp2, whose figures AWS sets by the size, is led back to")
+    return "ec2:ModifyVolume", {"VolumeId": name, "VolumeType": "gp2"}
+
+
 def _running_database(name: str, _before: Mapping[str, Any]) -> _Call:
     return "rds:StartDBInstance", {"DBInstanceIdentifier": name}
 
@@ -121,6 +173,13 @@ _BEFORE: Mapping[str, Callable[[str, Mapping[str, Any]], _Call]] = {
     "lambda:UpdateFunctionConfiguration": _memory,
 }
 """Operation of a plan → the one call that leads it back, from the resource's id and the fingerprint."""
+
+
+_SETTING: Mapping[str, Callable[[str, Mapping[str, Any]], _Call]] = {
+    "ec2:ModifyInstanceAttribute": _instance_type,
+    "ec2:ModifyVolume": _volume_type,
+}
+"""Operation → the call of an undo that sets back what was there before. A rollback makes the opposite calls instead."""
 
 
 def _identifiers(value: object) -> Iterator[object]:

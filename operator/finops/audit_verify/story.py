@@ -6,7 +6,8 @@ decision as many different people whose counted Approve votes carry that plan ha
 many still stand, nobody has denied and no decision has ended the request at the first intent, which is earlier than the
 expiry that the decision names (later ones only finish what began). Attempts count up from 1; no intent while an earlier
 one has no final outcome; an outcome belongs to an intent and closes it once (`unknown` does not close it). A second one
-that agrees with the first is a problem until a later `corrected` record names it by sequence and hash.
+that agrees with the first is a problem until a later `corrected` record names it by sequence and hash. An undo is asked
+for (a counted vote `Undo`), answered and recorded only after the act was verified.
 """
 
 from __future__ import annotations
@@ -52,12 +53,14 @@ class RequestStory:
     refused: str = ""
     turned: bool = False
     ended: str = ""
+    verified: bool = False
 
     def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         kind = record["kind"]
         if kind == "voted":
-            self._voted(record)
-            return []
+            return self._voted(record)
+        if kind == "undone":
+            return self._undone("the record of an undo")
         if kind == "proposed":
             self.proposed.add(record["planHash"])
         if kind == "decided":
@@ -68,18 +71,24 @@ class RequestStory:
             return self._outcome(record)
         if kind == "verified":
             self.ended = record["result"]
+            self.verified = True
         return []
 
     def open_intents(self) -> list[str]:
         return [call.operation_id for call in self.calls.values() if not call.closed]
 
-    def _voted(self, record: dict[str, Any]) -> None:
+    def _undone(self, what: str) -> list[tuple[str, str]]:
+        return [] if self.verified else [("Undo", f"{what} of an act that was not verified before")]
+
+    def _voted(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         if record["result"] != "counted":
-            return
+            return []
         choice = record["detail"].get("choice")
+        if choice == "Undo":
+            return self._undone("a counted vote for the undo")
         person = str(record["detail"].get("person") or record["actor"])
         if choice in _NO_VOTES:
-            return
+            return []
         if choice == "Approve":
             self.approvals[record["planHash"], person] = record["operationId"]
             self.objections.discard(person)
@@ -87,6 +96,7 @@ class RequestStory:
             self.approvals.pop((record["planHash"], person), None)
             if choice == "Deny":
                 self.objections.add(person)
+        return []
 
     def _decided(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         if record["result"] in _REFUSED:

@@ -13,6 +13,7 @@ from finops.audit_verify.reading import Line, read
 from finops.audit_verify.report import Problem, VerifyReport
 from finops.audit_verify.signatures import Keys
 from finops.audit_verify.story import DUPLICATE, RequestStory
+from finops.audit_verify.undo import Undos
 from finops.audit_verify.words import Words
 
 _GENESIS = "0" * 64
@@ -41,17 +42,23 @@ class _Grown:
 
 @dataclass(slots=True)
 class _Requests:
-    """What is about requests.
+    """What is about requests: each by its name in the ledger, and what they have to do with each other.
 
     Attributes:
         stories: request → its story.
         last: uid of a request → sequence of its last record.
         words: what people ended.
+        undos: which act each undo leads back.
     """
 
     stories: dict[str, RequestStory] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
     words: Words = field(default_factory=Words)
+    undos: Undos = field(default_factory=Undos)
+
+    def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        story = self.stories.setdefault(record["request"], RequestStory())
+        return [*story.check(record), *self.undos.check(record)]
 
 
 @dataclass(slots=True)
@@ -127,8 +134,7 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
     walk.grown.tree.add(digest)
     _follow_key(walk, number, record)
     if record["request"]:
-        story = walk.requests.stories.setdefault(record["request"], RequestStory())
-        for code, message in story.check(record):
+        for code, message in walk.requests.check(record):
             problem = Problem(number, code, message)
             if code == DUPLICATE:
                 walk.duplicates[record["sequence"], digest] = problem
@@ -150,6 +156,7 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
         "decided",
         "voted",
         "proposed",
+        "undone",
     }:
         walk.problems.append(Problem(number, "Form", f"{record['kind']} record that names no request"))
 

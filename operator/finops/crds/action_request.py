@@ -158,6 +158,18 @@ class DigestEntry(Part):
     size: int = Field(ge=1, le=1000, description="How many requests the digest brings.")
 
 
+class UndoneAct(Part):
+    """The act that a request undoes."""
+
+    name: ObjectName = Field(description="Name of its request, in the same namespace.")
+    uid: Annotated[str, Field(min_length=1, max_length=64)] = Field(description="metadata.uid of its request.")
+    required: int = Field(ge=1, le=10, description="Approvals that the act needed: its undo needs no fewer.")
+    outside_windows: bool = Field(
+        default=False,
+        description="Whether it starts as soon as it is approved, also outside the policy's windows. Default: false.",
+    )
+
+
 class ActionRequestSpec(Part):
     """One proposed act."""
 
@@ -198,6 +210,10 @@ class ActionRequestSpec(Part):
         "thread. Default: absent, its card is a message of its own.",
     )
     expires_at: Time = Field(description="When the request stops waiting for votes.")
+    undoes: UndoneAct | None = Field(
+        default=None,
+        description="The act that this request undoes, because a person asked for it. Default: absent, it undoes none.",
+    )
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule("self == oldSelf", "cannot be changed", "a request is what people vote on: wait for a new one"),
@@ -206,6 +222,13 @@ class ActionRequestSpec(Part):
             "is 1 for an act that destroys something",
             "such an act needs at least 2 people",
             lambda spec: not spec.destructive or spec.approval.required >= 2,
+            ".approval.required",
+        ),
+        Rule(
+            "!has(self.undoes) || self.approval.required >= self.undoes.required",
+            "is lower than undoes.required",
+            "to undo an act takes as many people as the act",
+            lambda spec: spec.undoes is None or spec.approval.required >= spec.undoes.required,
             ".approval.required",
         ),
     )

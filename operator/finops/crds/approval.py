@@ -119,7 +119,7 @@ class ApprovalSpec(Part):
     plan_hash: Sha256 = Field(description="The planHash of the plan the voter saw; another one does not count.")
     decision: Choice = Field(
         description="Approve, Deny, Withdraw (of an earlier vote), Snooze (until a date), Resume (paused acts of "
-        "this action and policy) or Wake (end a snooze)."
+        "this action and policy), Wake (end a snooze) or Undo (of an act that succeeded)."
     )
     reason: (
         Annotated[

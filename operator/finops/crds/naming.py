@@ -30,7 +30,7 @@ def approval_name(request_uid: str, person: str, decision: str) -> str:
     Args:
         request_uid: `metadata.uid` of the ActionRequest.
         person: `Voter.person` of the Approval (`slack:T0123/U0123`, `kubernetes:alice`).
-        decision: Approve, Deny or Withdraw.
+        decision: Approve, Deny, Withdraw or Undo.
     """
     return "apv-" + sha256_hex([request_uid, person, decision])[:_APPROVAL_HASH_CHARACTERS]
 

@@ -14,7 +14,7 @@ from pydantic import Field
 from finops.crds.conditions import Conditions
 from finops.crds.part import Part
 from finops.crds.rule import Rule, key_rule
-from finops.crds.values import Money, Sentence, Time
+from finops.crds.values import Money, ObjectName, Sentence, Time
 from finops.domain.decision import TERMINAL, State
 
 APPROVED = "Approved"
@@ -74,6 +74,34 @@ class Outcome(Part):
     )
 
 
+class UndoStatus(Part):
+    """Whether and until when the act can be undone, and what became of it when somebody asked."""
+
+    until: Time | None = Field(
+        default=None, description="Until when approvers can ask for it. Default: absent, not by the operator."
+    )
+    answered: ObjectName | None = Field(
+        default=None, description="The Approval with which it was asked for last, once answered. Default: absent."
+    )
+    request: ObjectName | None = Field(
+        default=None, description="The latest request that undoes the act. Default: absent, none was made."
+    )
+    state: State | None = Field(
+        default=None, description="The state in which that request ended. Default: absent, it has not."
+    )
+    message: Sentence | None = Field(default=None, description="What became of it, in a sentence. Default: absent.")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a request to undo the act waits or runs."""
+        return self.request is not None and self.state is None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the act was undone."""
+        return self.state is State.SUCCEEDED
+
+
 class ActionRequestStatus(Part):
     """The story of the act."""
 
@@ -90,6 +118,9 @@ class ActionRequestStatus(Part):
     scheduled_for: Time | None = Field(default=None, description="When the act may start.")
     execution: Execution | None = Field(default=None, description="Where the act is.")
     outcome: Outcome | None = Field(default=None, description="How the act ended.")
+    undo: UndoStatus | None = Field(
+        default=None, description="How the act can be undone. Default: absent, it has not succeeded."
+    )
     fence: int | None = Field(
         default=None, ge=0, le=2**53, description="Fencing token of the writer; a lower one is refused."
     )

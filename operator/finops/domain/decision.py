@@ -87,6 +87,7 @@ class Choice(StrEnum):
     SNOOZE = "Snooze"
     RESUME = "Resume"
     WAKE = "Wake"
+    UNDO = "Undo"
 
 
 NO_VOTES: Final = frozenset({Choice.RESUME, Choice.WAKE})
@@ -117,6 +118,8 @@ class Voter:
 
 
 _HANDLES: Final = ("k8s.", "slack.")
+_ASKED: Final = "A request to undo it is made; it needs as many approvals as the act did."
+_NOT_CHANGED: Final = "There is nothing to undo: this request was an undo or a dry run, or it has been undone already."
 _NAMES_CHARACTERS: Final = 800
 
 
@@ -190,6 +193,7 @@ class RefusalReason(StrEnum):
     NOT_PAUSED = "NotPaused"
     NOT_SNOOZED = "NotSnoozed"
     UNUSABLE_DATE = "UnusableDate"
+    NOTHING_TO_UNDO = "NothingToUndo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,13 +289,18 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What a vote is judged against."""
+    """What a vote is judged against.
+
+    Attributes:
+        undo_until: until when the act can be asked to be undone, by the ledger; None when there is nothing to undo.
+    """
 
     uid: str
     plan_hash: str
     state: State
     terms: Terms
     destructive: bool = False
+    undo_until: datetime | None = None
 
 
 def judge(vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate: Electorate, now: datetime) -> Verdict:
@@ -303,6 +312,8 @@ def judge(vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate
     refusal = _refusal(vote, request, earlier, electorate, now)
     if refusal is not None:
         return Verdict(VoteResult.REFUSED, refusal[0], refusal[1])
+    if vote.choice is Choice.UNDO:
+        return Verdict(VoteResult.COUNTED, vote.choice.value, f"Undo counted. {_ASKED}")
     note = tally((*earlier, vote), request, electorate).note if vote.choice is Choice.APPROVE else ""
     return Verdict(VoteResult.COUNTED, vote.choice.value, f"{vote.choice.value} counted. {note}".rstrip())
 
@@ -314,11 +325,22 @@ def _refusal(
     misplaced = _misplaced(vote, request)
     if misplaced is not None:
         return misplaced
+    if vote.choice is Choice.UNDO:
+        return _undo_refusal(vote, request, electorate, now)
     if not _may_decide_now(vote.choice, request.state):
         return RefusalReason.ALREADY_DECIDED, f"The request is already {request.state.value}; the vote changes nothing."
     # The API server stamped the vote: both instants come from the cluster, not from the voter.
     if request.state is State.PENDING and (vote.at >= terms.expires_at or now >= terms.expires_at):
         return RefusalReason.EXPIRED, f"The request expired at {terms.expires_at:%Y-%m-%d %H:%M} UTC."
+    if own := _own_refusal(vote, request, counted, electorate):
+        return own
+    return _unusable_date(vote, now) or _reason_missing(vote, terms.require_reason)
+
+
+def _own_refusal(
+    vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate: Electorate
+) -> tuple[RefusalReason, str] | None:
+    """Return what this person's earlier votes, or the terms, have against the vote."""
     person = electorate.person(vote.voter)
     own = [earlier.choice for earlier in counted if electorate.person(earlier.voter) == person]
     standing = own[-1] if own else Choice.WITHDRAW
@@ -326,12 +348,11 @@ def _refusal(
         # Whoever has a vote may take it back, also after having left the group that gave the right to it.
         if standing is Choice.WITHDRAW:
             return RefusalReason.NOTHING_TO_WITHDRAW, f"{person} has no vote on this request that could be taken back."
-    elif eligible_by(vote.voter, terms.approvers, electorate) is None:
-        who = _named(terms.approvers)
-        return RefusalReason.NOT_ELIGIBLE, f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}."
+    elif stranger := _not_eligible(vote, request.terms, electorate):
+        return stranger
     elif standing is vote.choice:
         return RefusalReason.ALREADY_VOTED, f"{person} has already voted {vote.choice.value} on this request."
-    return _unusable_date(vote, now) or _reason_missing(vote, terms.require_reason)
+    return None
 
 
 def _unusable_date(vote: Vote, now: datetime) -> tuple[RefusalReason, str] | None:
@@ -412,6 +433,26 @@ def _reason_missing(vote: Vote, require_reason: str) -> tuple[RefusalReason, str
     return None
 
 
+def _undo_refusal(
+    vote: Vote, request: RequestFacts, electorate: Electorate, now: datetime
+) -> tuple[RefusalReason, str] | None:
+    """Return why an act is not undone for this person: asking again is no mistake, an undo may have been denied."""
+    until = request.undo_until
+    if until is None:
+        why = f"There is nothing to undo: the request is {request.state.value}."
+        return RefusalReason.NOTHING_TO_UNDO, why if request.state is not State.SUCCEEDED else _NOT_CHANGED
+    if vote.at >= until or now >= until:
+        return RefusalReason.EXPIRED, f"It could be undone until {until:%Y-%m-%d %H:%M} UTC."
+    return _not_eligible(vote, request.terms, electorate)
+
+
+def _not_eligible(vote: Vote, terms: Terms, electorate: Electorate) -> tuple[RefusalReason, str] | None:
+    if eligible_by(vote.voter, terms.approvers, electorate) is not None:
+        return None
+    who = _named(terms.approvers)
+    return RefusalReason.NOT_ELIGIBLE, f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}."
+
+
 def _named(approvers: tuple[Approver, ...]) -> str:
     """Return the approvers' names as far as a sentence holds them: fifty groups may have 256 characters each."""
     names: list[str] = []
@@ -443,7 +484,8 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
     """
     last: dict[str, Vote] = {}
     for vote in votes:
-        if vote.request_uid != request.uid or vote.plan_hash != request.plan_hash:
+        if vote.request_uid != request.uid or vote.plan_hash != request.plan_hash or vote.choice is Choice.UNDO:
+            # Who asks for an undo says nothing about the act.
             continue
         may_vote = eligible_by(vote.voter, request.terms.approvers, electorate) is not None
         if not may_vote and vote.choice is Choice.APPROVE:

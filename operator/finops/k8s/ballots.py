@@ -16,10 +16,12 @@ from typing import Final, Protocol
 
 from finops.crds.approval import Approval
 from finops.crds.invalid import InvalidObject
-from finops.domain.decision import NO_VOTES, RefusalReason, VoteResult
+from finops.domain.decision import NO_VOTES, Choice, RefusalReason, VoteResult
 from finops.errors import Conflict, FinopsError, Refused
 
 NAMES: Final = 10
+_ASKS_ANEW: Final = NO_VOTES | {Choice.UNDO}
+"""What a person may ask for again after it was counted."""
 """Names by number; the operator reads as many votes of one person on one request."""
 TOO_MANY: Final = RefusalReason.TOO_MANY_VOTES.value
 
@@ -113,11 +115,9 @@ class Ballot:
         return found if found is not None and is_same_vote(found, self.vote) else None
 
     def _stands(self, found: Approval) -> bool:
-        if found.spec.decision in NO_VOTES and found.status.result is not None:
-            # It ended what was in force then; another one is asked for anew.
-            return False
-        if found.status.result is not VoteResult.COUNTED:
-            # Without an answer it waits for the same one. Refused, it does not bind: a reason may be given by now.
+        if found.status.result is not VoteResult.COUNTED or found.spec.decision in _ASKS_ANEW:
+            # Without an answer it waits for the same one. Refused, it does not bind: a reason may be given by now. What
+            # was ended may be in force again, and an undo that was asked for may have been denied since.
             return found.status.result is None
         try:
             others = self.others()
@@ -142,7 +142,7 @@ def _may_undo(other: Approval, vote: Approval) -> bool:
 
     One human may have several handles, and stamps have whole seconds: whoever said it, and also in the same second.
     """
-    if other.spec.decision in {vote.spec.decision, *NO_VOTES} or other.status.result is VoteResult.REFUSED:
+    if other.spec.decision in {vote.spec.decision, *_ASKS_ANEW} or other.status.result is VoteResult.REFUSED:
         return False
     return other.spec.request.uid == vote.spec.request.uid and _made(other) >= _made(vote)
 

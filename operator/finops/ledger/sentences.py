@@ -26,6 +26,7 @@ _CHOICES: Final = {
     "Resume": "voted to resume",
     "Snooze": "snoozed it",
     "Wake": "voted to end the snooze",
+    "Undo": "asked to undo it",
 }
 _BAD_ENDS: Final = frozenset({"NeedsHuman", "RolledBack", "Stale", "Denied", "Expired"})
 
@@ -87,8 +88,12 @@ def _proposed(entry: Entry) -> Sentence:
             Shape.NOTE, "The request was created", detail=f"Plan {entry.plan_hash[:12]} cannot change from here on"
         )
     saving, resource = _text(entry.detail, "monthlySavings"), _resource(_text(entry.detail, "resource"))
-    parts = (f"Saves {saving} USD {_how_often(entry.detail)}" if saving else "", resource)
     action = words(_text(entry.detail, "action")) or "an act"
+    asked_by = _text(entry.detail, "askedBy")
+    if asked_by:
+        undo = f"The undo of {action} was proposed"
+        return Sentence(Shape.INTENT, undo, detail=f"Asked for by {asked_by}, {resource}")
+    parts = (f"Saves {saving} USD {_how_often(entry.detail)}" if saving else "", resource)
     return Sentence(
         Shape.INTENT,
         f"proposed {action}",
@@ -176,8 +181,9 @@ def _note_of_act(entry: Entry) -> Sentence:
 
 def _verified(entry: Entry) -> Sentence:
     saving = _text(entry.detail, "monthlySavings")
+    # An undo saves nothing.
     lasting = "" if _text(entry.detail, "lastsDays") else " from here on"
-    counts = f"Saves {saving} USD {_how_often(entry.detail)}{lasting}. " if saving else ""
+    counts = f"Saves {saving} USD {_how_often(entry.detail)}{lasting}. " if saving.strip("0.") else ""
     return Sentence(Shape.DONE, "AWS shows the wanted state", detail=counts + _text(entry.detail, "reason"))
 
 
@@ -209,6 +215,16 @@ def _acquired(entry: Entry) -> Sentence:
     return Sentence(
         Shape.NOTE, f"writes from here on, fence {_text(entry.detail, 'fence')}", _text(entry.detail, "holder")
     )
+
+
+def _undone(entry: Entry) -> Sentence:
+    reason = _text(entry.detail, "reason")
+    match entry.result:
+        case "proposed":
+            return Sentence(Shape.NOTE, "A request to undo it was made", detail=reason)
+        case "refused":
+            return Sentence(Shape.FAILED, "It is not undone", detail=reason)
+    return Sentence(Shape.DONE, "It was undone", detail=reason)
 
 
 def _corrected(entry: Entry) -> Sentence:
@@ -248,7 +264,7 @@ _SENTENCES: Final[Mapping[RecordKind, Callable[[Entry], Sentence]]] = {
     RecordKind.INTENT: _intent,
     RecordKind.OUTCOME: _outcome,
     RecordKind.VERIFIED: _verified,
-    RecordKind.UNDONE: _plain("It was undone", Shape.DONE),
+    RecordKind.UNDONE: _undone,
     RecordKind.FROZEN: _frozen,
     RecordKind.POLICY_CHANGED: _policy_changed,
     RecordKind.CHECKPOINT: _plain("Checkpoint"),

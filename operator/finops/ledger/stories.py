@@ -10,10 +10,12 @@ from typing import Final
 
 from finops.domain.audit import Record, RecordKind
 from finops.domain.canonical import Json
+from finops.domain.decision import Choice
 from finops.ledger.sentences import Sentence, sentence_of
 from finops.store.ledger import LedgerStream
 
 _OPERATION_DIGITS: Final = 16
+_UNDONE: Final = "Undone"
 _PAGE: Final = 500
 SEARCHED: Final = 20_000
 """How many records one page of stories reads at most, so that a search for nothing ends."""
@@ -169,7 +171,10 @@ def _story(request: str, records: Sequence[Record]) -> Story:
 
 def stretches_of(records: Sequence[Record]) -> tuple[Stretch, ...]:
     """Return where the time went: waiting for votes, for the start, calls, and waiting for AWS to show the effect."""
-    records = [one for one in records if one.entry.kind not in _AFTERWARDS]
+    # What people asked for after the end is no part of the act.
+    records = [one for one in records if one.entry.kind not in _AFTERWARDS and not _is_about_undo(one)]
+    if not records:
+        return ()
     decided = _first(records, lambda one: one.entry.kind is RecordKind.DECIDED)
     began = _first(records, lambda one: one.entry.kind is RecordKind.INTENT)
     answered = _first(reversed(records), lambda one: one.entry.kind is RecordKind.OUTCOME and one.entry.attempt > 0)
@@ -195,11 +200,23 @@ def _end(records: Sequence[Record]) -> str:
     for one in reversed(records):
         entry = one.entry
         ends = entry.kind is RecordKind.OUTCOME and entry.attempt == 0 and not entry.step
-        if (ends and entry.result != "started") or entry.kind in {RecordKind.VERIFIED, RecordKind.UNDONE}:
+        if entry.kind is RecordKind.UNDONE:
+            if entry.result == "ok":
+                return _UNDONE
+            # An answer to somebody who asked for it: the act stands as it ended.
+            continue
+        if (ends and entry.result != "started") or entry.kind is RecordKind.VERIFIED:
             return entry.result
         if entry.kind is RecordKind.DECIDED:
             return "" if entry.result in {"Approved", "Scheduled"} else entry.result
     return ""
+
+
+def _is_about_undo(record: Record) -> bool:
+    entry = record.entry
+    return entry.kind is RecordKind.UNDONE or (
+        entry.kind is RecordKind.VOTED and entry.detail.get("choice") == Choice.UNDO
+    )
 
 
 def _counted(record: Record) -> bool:

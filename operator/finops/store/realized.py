@@ -3,7 +3,8 @@
 Called by the operator's executor, read by reports. Fields of an entry, all texts: `request` (uid), `name`,
 `namespace`, `policy`, `account`, `region`, `resource` (ARN), `action`, `before`, `after` and `saving` (decimal strings,
 a month, from the request's estimate), `currency`, `time` (ISO 8601, when the end was verified), `lastsDays` (days after
-which AWS undoes the act by itself, so that `saving` is saved once; empty: it is saved every month).
+which AWS undoes the act by itself, so that `saving` is saved once; empty: it is saved every month). An act after which
+the resource costs more has undone an earlier one: its saving is negative and ends that one's in every sum.
 """
 
 from __future__ import annotations
@@ -29,8 +30,12 @@ _MONTH: Final = timedelta(days=30)
 
 
 def saved_a_month(entries: Iterable[Mapping[str, Any]], now: datetime) -> Decimal:
-    """Return what acts save in a month by now; what was saved once counts for a month from the end of its act."""
-    return sum((Decimal(one.get("saving") or 0) for one in entries if _counts(one, now)), Decimal("0.00"))
+    """Return what acts save in a month by now; what was saved once counts for a month from the end of its act.
+
+    Never negative: a store that lost the entry of an act, and not that of its undo, still holds what the undo costs.
+    """
+    found = sum((Decimal(one.get("saving") or 0) for one in entries if _counts(one, now)), Decimal("0.00"))
+    return max(found, Decimal("0.00"))
 
 
 def _counts(entry: Mapping[str, Any], now: datetime) -> bool:
@@ -58,7 +63,7 @@ class StoredSavings:
             "action": request.plan.action,
             "before": request.estimate.get("currentMonthlyCost", ""),
             "after": request.estimate.get("newMonthlyCost", ""),
-            "saving": request.estimate.get("monthlySavings", ""),
+            "saving": _saving(request.estimate),
             "currency": request.estimate.get("currency", ""),
             "time": verified_at.astimezone(UTC).isoformat(timespec="seconds"),
             "lastsDays": request.estimate.get("lastsDays", ""),
@@ -73,3 +78,10 @@ class StoredSavings:
             entries: Any = self._client.xrange(self._stream)
         for _, fields in entries:
             yield fields
+
+
+def _saving(estimate: Mapping[str, str]) -> str:
+    before, after = estimate.get("currentMonthlyCost", ""), estimate.get("newMonthlyCost", "")
+    if before and after and Decimal(after) > Decimal(before):
+        return f"{Decimal(before) - Decimal(after)}"
+    return estimate.get("monthlySavings", "")

@@ -1,15 +1,16 @@
-"""What follows from the recorded end of an act: the saving is noted, the resource freed, the status completed.
+"""What follows from the recorded end of an act: its saving, the record that it undid another one, its status.
 
-Used by the executor alone, in every run until it succeeded once: each part can be repeated.
+The resource is freed as well. Used by the executor alone, in every run until it succeeded once: each part can be
+repeated.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from finops.domain.audit import RecordKind
+from finops.domain.audit import Record, RecordKind
 from finops.domain.decision import State
 from finops.errors import InvalidInput
 from finops.ports.act import ActCaps, RealizedSavings, RequestJournal
@@ -17,7 +18,9 @@ from finops.ports.ledger import Ledger
 from finops_operator.acts.memory import Act
 from finops_operator.acts.progress import ActResult, ActSettings, with_outcome
 from finops_operator.acts.trail import Trail
+from finops_operator.killpoint import killpoint
 from finops_operator.rules.log_fields import act_fields
+from finops_operator.rules.undoing import undone_act, undone_entry, undone_id, verified_record
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +52,7 @@ class Conclusion:
                 self.savings.append(request, record.time)
                 self.passage("realized.after")
                 final = with_outcome(final, record.entry.detail)
+        self._undone(records)
         self.caps.release(request, counted=changed)
         self.passage("act.released")
         self.passage("status.before")
@@ -61,3 +65,13 @@ class Conclusion:
             return ActResult(None, f"Ended as {state.value}; not shown: {error}", self.settings.attention_seconds)
         self.passage("status.after")
         return ActResult(state, message)
+
+    def _undone(self, records: Iterable[Record]) -> None:
+        """Record that an act was undone, when these records are of the verified act that undid it."""
+        undone, verified = undone_act(records).rpartition("/")[2], verified_record(records)
+        if not undone or verified is None or self.ledger.find(undone_id(undone)) is not None:
+            return
+        act = verified_record(self.ledger.of_request(undone))
+        if act is not None:
+            self.ledger.append(undone_entry(act, verified))
+            killpoint("undo.undone")

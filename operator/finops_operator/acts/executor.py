@@ -291,7 +291,7 @@ class Executor:
 
     def _verified(self, act: Act, situation: Situation) -> None:
         self.passage("verify.before")
-        detail = verified_detail(situation, act.request, act.action.undo_by_hand)
+        detail = verified_detail(situation, act.request, "" if act.is_undo else act.action.undo_by_hand)
         self._trail.report(act, replace(self._trail.base(act), state=State.VERIFYING, step="verify"))
         self._trail.append(act, "verified", RecordKind.VERIFIED, "", 0, State.SUCCEEDED.value, detail)
         self.passage("verify.after")

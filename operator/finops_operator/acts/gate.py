@@ -31,6 +31,7 @@ from finops_operator.decisions.identities import Identities
 from finops_operator.decisions.pauses import Pauses, Scope, paused_sentence
 from finops_operator.rules.origin import created_id, is_older, spec_hash
 from finops_operator.rules.standing import ending_record, standing
+from finops_operator.rules.undoing import undo_until
 from finops_operator.rules.votes import domain_approvers, request_facts, vote_of
 from finops_operator.rules.windows import is_open, next_opening
 
@@ -115,6 +116,9 @@ class OperatorGate:
             return ended
         if self.clock.now() >= found.spec.expires_at - LAST_CALL_BEFORE_EXPIRY:
             return Stop(StopKind.EXPIRED, "Expired", "Expired before it was carried out.")
+        undoes = found.spec.undoes
+        if undoes is not None and undo_until(self.ledger.of_request(undoes.uid)) is None:
+            return Stop(StopKind.WITHDRAWN, "NothingToUndo", f"The act of {undoes.name} was undone already.")
         policy = self.policies.get(namespace, found.spec.policy)
         return self._policy(found, policy) or self._account(found) or self._votes(found, policy, records)
 
@@ -132,7 +136,9 @@ class OperatorGate:
             why = f"Policy {request.spec.policy} no longer names account {request.spec.account}."
             return Stop(StopKind.WITHDRAWN, "AccountNotNamed", why)
         now = self.clock.now()
-        if not is_open(actions.windows, now):
+        undoes = request.spec.undoes
+        # People have read that it does not wait, and approved it with that.
+        if not (undoes is not None and undoes.outside_windows) and not is_open(actions.windows, now):
             opening = next_opening(actions.windows, now)
             when = f" It opens at {opening:%Y-%m-%d %H:%M %Z}." if opening is not None else ""
             return Stop(StopKind.HOLD, "OutsideWindow", f"Waiting for the policy's window.{when}")

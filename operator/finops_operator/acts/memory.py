@@ -14,6 +14,7 @@ from finops.domain.execution import Journal
 from finops.ports.act import ActProgress, ActRequest
 from finops_operator.acts.journal import alarms_of
 from finops_operator.plugins.action import Action
+from finops_operator.rules.undoing import undone_act
 
 
 @dataclass(slots=True)
@@ -28,6 +29,7 @@ class Act:
         sequence: of the request's last record.
         started_at: time of the act's first intent.
         abandoned: why it only goes back, as the ledger says; None while that was not read under this lease.
+        is_undo: whether the act undoes an earlier one.
     """
 
     request: ActRequest
@@ -39,6 +41,7 @@ class Act:
     sequence: int = 0
     started_at: datetime | None = None
     abandoned: str | None = None
+    is_undo: bool = False
 
     @property
     def begun(self) -> bool:
@@ -52,6 +55,7 @@ class Act:
         self.called = journal.may_have_changed
         self.turned = journal.turned or ""
         self.alarms.update(alarms_of(records))
+        self.is_undo = bool(undone_act(records))
 
     def announced(self, intent: Record) -> None:
         """Take over that a call was announced just now."""

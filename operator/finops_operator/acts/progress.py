@@ -67,6 +67,7 @@ def verified_detail(situation: Situation, request: ActRequest, undo_by_hand: str
     """Return what the `verified` record holds.
 
     The fingerprint facts that differ from the plan's, the saving; in `reason` what is there now and how to get back.
+    `undo_by_hand` is empty for an act that is an undo itself.
     """
     old, new = situation.plan.fingerprint, situation.observation.fingerprint
     keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
@@ -76,7 +77,7 @@ def verified_detail(situation: Situation, request: ActRequest, undo_by_hand: str
         "after": {key: str(new[key]) for key in keys if key in new},
         "monthlySavings": request.estimate.get("monthlySavings", ""),
         **({"lastsDays": request.estimate["lastsDays"]} if "lastsDays" in request.estimate else {}),
-        "reason": f"{found} To undo it: {undo_by_hand}.".strip(),
+        "reason": f"{found} To undo it: {undo_by_hand}.".strip() if undo_by_hand else found,
     }
 
 

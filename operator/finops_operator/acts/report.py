@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from finops.crds.action_request import ActionRequest
-from finops.crds.request_status import Execution, Outcome
+from finops.crds.request_status import Execution, Outcome, UndoStatus
 from finops.domain.decision import TERMINAL, State
 from finops.errors import ClusterUnavailable, FinopsError, Refused
 from finops.k8s.events import Events
@@ -29,13 +29,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StatusReporter:
-    """Writes progress; `find` returns the object as last seen."""
+    """Writes progress.
+
+    Attributes:
+        find: returns the object as last seen.
+        undo_of: what is known of the undo of an act, asked each time its end is written.
+    """
 
     requests: Objects[ActionRequest]
     find: Callable[[str, str], ActionRequest | None]
     events: Events
     telemetry: Telemetry
     fence: Callable[[], int]
+    undo_of: Callable[[ActionRequest], UndoStatus | None]
     _logged: dict[str, tuple[State, str, int, str]] = field(default_factory=dict)
     """Request uid → what its last line said."""
 
@@ -43,7 +49,7 @@ class StatusReporter:
         """Bring the status in line with `progress`.
 
         Raises:
-            Conflict, ClusterUnavailable: not written; a newer report follows.
+            Conflict, ClusterUnavailable, LedgerUnavailable, LedgerDiverged: not written; a newer report follows.
         """
         self._log(request, progress)
         found = self.find(request.tenant.namespace, request.name)
@@ -51,7 +57,7 @@ class StatusReporter:
             self._forget(request, progress)
             return
         try:
-            written = self.requests.write_status(found, lambda current: with_progress(current, progress, self.fence()))
+            written = self.requests.write_status(found, lambda current: self._status(current, progress))
         except Gone:
             self._forget(request, progress)
             return
@@ -62,6 +68,11 @@ class StatusReporter:
         self._forget(request, progress)
         if progress.state in TERMINAL and found.status.state is not progress.state:
             self._ended(written, progress)
+
+    def _status(self, current: ActionRequest, progress: ActProgress) -> dict[str, Any]:
+        # Read after `current`: whoever writes in between makes this write be refused and repeated.
+        undo = self.undo_of(current) if progress.state is State.SUCCEEDED else None
+        return with_progress(current, progress, self.fence(), undo)
 
     def _log(self, request: ActRequest, progress: ActProgress) -> None:
         """Write one line for each step and end; a report that is repeated until it is written adds none."""
@@ -100,8 +111,10 @@ class StatusReporter:
             logger.warning("event not published: %s", error)
 
 
-def with_progress(current: ActionRequest, progress: ActProgress, fence: int) -> dict[str, Any]:
-    """Return the status that shows `progress`."""
+def with_progress(
+    current: ActionRequest, progress: ActProgress, fence: int, undo: UndoStatus | None = None
+) -> dict[str, Any]:
+    """Return the status that shows `progress` and, of an act that succeeded, how its undo stands."""
     status = current.status
     if status.state in TERMINAL and progress.state is not status.state:
         # The API server would refuse it: a finished request stays as it ended.
@@ -123,8 +136,9 @@ def with_progress(current: ActionRequest, progress: ActProgress, fence: int) -> 
             error=progress.message[:1000] if progress.message and progress.state is not State.SUCCEEDED else None,
             message=_message(current, progress) or None,
         )
-    return request_status.moved(status, progress.state, fence=fence, execution=execution, outcome=outcome)
+    return request_status.moved(status, progress.state, fence=fence, execution=execution, outcome=outcome, undo=undo)
 
 
 def _message(request: ActionRequest, progress: ActProgress) -> str:
-    return ending(progress.state, progress.message, dry_run=request.spec.dry_run)
+    spec = request.spec
+    return ending(progress.state, progress.message, dry_run=spec.dry_run, is_undo=spec.undoes is not None)

@@ -7,8 +7,9 @@ operator has none, and is shown by its ids.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import typer
@@ -35,6 +36,11 @@ def confirm(request: ActionRequest, verb: str, *, yes: bool) -> None:
     """
     for line in preview(request):
         note(line)
+    ask(verb, yes=yes)
+
+
+def ask(verb: str, *, yes: bool) -> None:
+    """Return when the person means it. Raises as `confirm`."""
     if yes:
         return
     if not sys.stdin.isatty():
@@ -52,7 +58,12 @@ def preview(request: ActionRequest) -> Iterator[str]:
     """Yield the lines that say what would happen, folded to the terminal."""
     spec = request.to_object()["spec"]
     words: Mapping[str, Any] = spec.get("presentation") or {}
-    for label, text in facts_of(request, spec, words):
+    yield from folded(facts_of(request, spec, words))
+
+
+def folded(facts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield label and text of facts as lines."""
+    for label, text in facts:
         lines = fold(printable(text), max(20, terminal_width() - _INDENT))
         yield f"{label:<{_INDENT}}{lines[0]}".rstrip()
         yield from (" " * _INDENT + line for line in lines[1:])
@@ -60,17 +71,14 @@ def preview(request: ActionRequest) -> Iterator[str]:
 
 def facts_of(request: ActionRequest, spec: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield label and text of each line; `words` is the request's presentation, empty when it has none."""
-    resource, estimate = spec["resource"], spec["estimate"]
+    resource = spec["resource"]
     verb = words.get("verb") or what_of(spec["action"], "", spec.get("parameters", {}))
     named = f" {resource['name']}" if resource.get("name") else ""
     yield "Act", f"{'Dry run: ' if spec.get('dryRun') else ''}{verb}{named}"
     yield "Resource", f"{words.get('kind') or resource['kind']} {resource['id']}, {spec['region']}, {spec['account']}"
     if words.get("change"):
         yield "Change", words["change"]
-    now, then = amount(estimate["currentMonthlyCost"]), amount(estimate["newMonthlyCost"])
-    days = estimate.get("lastsDays")
-    often = f"once, in at most {days} days" if days else "a month"
-    yield "Saves", f"{amount(estimate['monthlySavings'])} {CURRENCY} {often} ({now} → {then})"
+    yield money_of(spec)
     yield "Why", spec["evidence"].get("reason", "") or spec["evidence"]["check"]
     for number, fact in enumerate(words.get("evidence", ())):
         yield "" if number else "Evidence", f"{fact['label']}: {fact['value']}"
@@ -78,6 +86,19 @@ def facts_of(request: ActionRequest, spec: Mapping[str, Any], words: Mapping[str
     for number, step in enumerate(spec["plan"], start=1):
         yield "Steps" if number == 1 else "", f"{number}. {step.get('title') or step['operation']}"
     yield from _terms(request)
+
+
+def money_of(spec: Mapping[str, Any]) -> tuple[str, str]:
+    """Return label and text of the line about money: what an act saves, or what its undo costs."""
+    estimate = spec["estimate"]
+    before, after = estimate["currentMonthlyCost"], estimate["newMonthlyCost"]
+    days = estimate.get("lastsDays")
+    often = f"once, in at most {days} days" if days else "a month"
+    figures = f"{often} ({amount(before)} → {amount(after)})"
+    if "undoes" in spec:
+        more = max(Decimal(after) - Decimal(before), Decimal(0))
+        return "Costs", f"{amount(f'{more}')} {CURRENCY} more {figures}"
+    return "Saves", f"{amount(estimate['monthlySavings'])} {CURRENCY} {figures}"
 
 
 def _consequences(spec: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

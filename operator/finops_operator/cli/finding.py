@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
@@ -24,8 +24,15 @@ def advice_id(request: ActionRequest) -> str:
     return recommendation_id(policy, spec.evidence.check, spec.resource.arn, spec.action, dict(spec.parameters))
 
 
-def find_request(cluster: Cluster, wanted: str) -> ActionRequest:
-    """Return the one request of the namespace that `wanted` names; open ones before those that have ended.
+def is_open(request: ActionRequest) -> bool:
+    """Return whether a request has not ended."""
+    return request.status.state not in TERMINAL
+
+
+def find_request(
+    cluster: Cluster, wanted: str, *, preferred: Callable[[ActionRequest], bool] = is_open
+) -> ActionRequest:
+    """Return the one request of the namespace that `wanted` names; those that are `preferred` before all others.
 
     Raises:
         InvalidInput: there is none, or there are several.
@@ -36,7 +43,7 @@ def find_request(cluster: Cluster, wanted: str) -> ActionRequest:
         return exact
     listed = list(api.list(cluster.namespace))
     found = [one for one in listed if _is_meant(one, wanted)]
-    candidates = [one for one in found if one.status.state not in TERMINAL] or found
+    candidates = [one for one in found if preferred(one)] or found
     if len(candidates) == 1:
         return candidates[0]
     if candidates:

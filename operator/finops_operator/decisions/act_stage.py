@@ -11,6 +11,7 @@ from finops.crds.action_request import ActionRequest
 from finops.domain.audit import RecordKind
 from finops.domain.decision import BEFORE_ACT, TERMINAL, RequestFacts, State
 from finops.ports.ledger import Ledger
+from finops_operator.rules.undoing import undo_until
 from finops_operator.rules.votes import request_facts
 
 
@@ -34,6 +35,9 @@ def is_the_executors(ledger: Ledger, uid: str) -> bool:
 def recorded_facts(ledger: Ledger, request: ActionRequest) -> RequestFacts:
     """Return what votes are judged against: whether the act has begun or ended says the ledger, not the status."""
     facts = request_facts(request)
+    if facts.state is State.SUCCEEDED:
+        # That it ended well is the ledger's word too: what never was verified cannot be undone.
+        return replace(facts, undo_until=undo_until(ledger.of_request(facts.uid)))
     if facts.state in TERMINAL:
         return facts
     begun = is_the_executors(ledger, facts.uid)

@@ -97,6 +97,7 @@ class DecisionWriter:
                 tally=votes,
                 now=record.time,
                 fence=self.fence(),
+                is_undo=current.spec.undoes is not None,
             )
 
         return self.requests.write_status(request, change)

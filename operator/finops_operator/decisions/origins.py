@@ -12,10 +12,12 @@ from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.audit import Entry, RecordKind, is_loss
+from finops.domain.canonical import Json
 from finops.ports.ledger import Ledger
 from finops_operator.killpoint import killpoint
 from finops_operator.rules.log_fields import request_fields
 from finops_operator.rules.origin import created_id, intended_id, spec_hash
+from finops_operator.rules.undoing import undone_reference
 from finops_operator.rules.votes import request_reference
 
 logger = logging.getLogger(__name__)
@@ -95,7 +97,7 @@ class Origins:
                     request=request_reference(request),
                     plan_hash=request.spec.plan_hash,
                     result="created",
-                    detail={"specHash": spec_hash(request.spec)},
+                    detail={"specHash": spec_hash(request.spec), **_undoes(request)},
                 )
             )
             logger.info(
@@ -105,3 +107,9 @@ class Origins:
                 extra=request_fields(request),
             )
             killpoint("propose.recorded")
+
+
+def _undoes(request: ActionRequest) -> dict[str, Json]:
+    """Name the act that is undone: the executor must know it after a crash, without the object."""
+    act = undone_reference(request.metadata.namespace or "", request.spec)
+    return {"undoes": act} if act else {}

@@ -15,6 +15,7 @@ from finops_operator.acts.executor import Executor
 from finops_operator.acts.last_handover import LastHandover
 from finops_operator.acts.recovery import Recovery
 from finops_operator.acts.report import StatusReporter
+from finops_operator.acts.undos import RecordedUndos
 from finops_operator.parts.authority import Authority
 from finops_operator.parts.cloud import CloudParts
 from finops_operator.parts.cluster import ClusterParts
@@ -24,6 +25,8 @@ from finops_operator.policies.run import PolicyScans, key_of, stop_when
 from finops_operator.policies.scheduler import Scheduler
 from finops_operator.requests.loop import RequestLoop
 from finops_operator.requests.proposer import Proposer
+from finops_operator.requests.undo_proposals import UndoProposals
+from finops_operator.requests.undoing import Undoing
 from finops_operator.rules.access import access_of
 from finops_operator.scan.scan import ScanDependencies
 
@@ -81,7 +84,12 @@ class LoopMaker:
             gate=self.judgement.gate,
             lease=authority.keeper,
             status=StatusReporter(
-                cluster.requests, cluster.cache.requests.get, cluster.events, cluster.telemetry, authority.fence
+                cluster.requests,
+                cluster.cache.requests.get,
+                cluster.events,
+                cluster.telemetry,
+                authority.fence,
+                self._undos().of,
             ),
             caps=self.judgement.caps,
             savings=savings,
@@ -179,4 +187,33 @@ class LoopMaker:
             may_write=authority.keeper.may_write,
             fence=authority.fence,
             poll_seconds=self.settings.request_poll_seconds,
+            undoing=self._undoing(),
         )
+
+    def _undoing(self) -> Undoing:
+        cluster, authority, decider = self.cluster, self.authority, self.judgement.decider
+        proposals = UndoProposals(
+            requests=cluster.requests,
+            policies=cluster.policies.api,
+            accounts=cluster.accounts.api,
+            kinds=self.cloud.plugins.kinds,
+            actions=self.cloud.plugins.actions,
+            sessions=self.cloud.sessions,
+            ledger=authority.ledger,
+            decider=decider,
+            people=decider.people,
+            clock=self.clock,
+        )
+        return Undoing(
+            cache=cluster.cache,
+            requests=cluster.requests,
+            decider=decider,
+            ledger=authority.ledger,
+            clock=self.clock,
+            fence=authority.fence,
+            propose=proposals.make,
+            undo_of=self._undos().of,
+        )
+
+    def _undos(self) -> RecordedUndos:
+        return RecordedUndos(self.authority.ledger, self.cloud.plugins.actions)

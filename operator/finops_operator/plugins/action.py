@@ -158,6 +158,25 @@ class ActSample:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """How a complete act is undone: by the same action, with parameters that lead back.
+
+    So whatever allows, bounds and locks the act does the same for its undo.
+
+    Attributes:
+        parameters: (plan of the act, ids of what its steps made) → parameters of the undo. Raises InvalidInput when the
+            plan does not say to what it leads back.
+        changed: (plan of the act, the resource now) → why it is not as the act left it, in a sentence; empty while it
+            is. What somebody else did since is not ours to undo.
+        outside_windows: whether it need not wait for a window of the policy: where it disturbs nothing that works.
+    """
+
+    parameters: Callable[[Plan, Mapping[str, str]], Parameters]
+    changed: Callable[[Plan, Observation], str]
+    outside_windows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One thing that can be done.
 
@@ -189,6 +208,7 @@ class Action:
         remaining_cost: what the resource would still cost a month after the act, unrounded; None when a price is
             missing. Without it a policy's own check cannot recommend the action: it needs parameters, or a check of
             the release has to judge whether it is safe.
+        undo: how approvers can have a complete act undone; None: only a person can, by hand.
         lasts_days: days after which AWS undoes the act by itself, so that it saves once and for so long at most; 0: it
             lasts until somebody undoes it.
     """
@@ -215,6 +235,7 @@ class Action:
     sample: ActSample = field(default_factory=ActSample)
     observed_statements: Callable[[Plan, PlanStep, Observation], tuple[Statement, ...]] = _no_statements
     remaining_cost: Callable[[Facts[Any]], Decimal | None] | None = None
+    undo: Undo | None = None
     lasts_days: int = 0
 
 

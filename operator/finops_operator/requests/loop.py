@@ -28,6 +28,7 @@ from finops_operator.decisions.decider import Decider
 from finops_operator.requests.act_runner import ActRunner
 from finops_operator.requests.acts_under_way import ACTS_AT_ONCE, ActsUnderWay
 from finops_operator.requests.admission import Admission
+from finops_operator.requests.undoing import Undoing
 from finops_operator.requests.waiting import WaitingActs
 from finops_operator.rules.log_fields import request_fields
 from finops_operator.telemetry import Telemetry
@@ -43,6 +44,7 @@ class RequestLoop:
         act: runs one approved request to a safe end or as far as it can now; idempotent.
         acts: makes what `act` takes from the objects as they are now.
         may_write: whether this process holds the lease.
+        undoing: answers those who ask to undo an act that has ended.
     """
 
     cache: ClusterCache
@@ -57,6 +59,7 @@ class RequestLoop:
     may_write: Callable[[], bool]
     fence: Callable[[], int]
     poll_seconds: float
+    undoing: Undoing
     _waiting: WaitingActs = field(init=False)
     _admission: Admission = field(init=False)
     _under_way: ActsUnderWay = field(init=False)
@@ -85,6 +88,7 @@ class RequestLoop:
                 seen = self.cache.wait(seen, self._pause(begun))
         finally:
             pool.shutdown(cancel_futures=True)
+            self.undoing.close()
 
     def _pause(self, refreshed_at: float) -> float:
         """Return the seconds to sleep when nothing happens: until the poll, or until an act's time comes.
@@ -158,6 +162,8 @@ class RequestLoop:
         state = request.status.state
         if state is None or state in TERMINAL or state is State.PENDING:
             self._waiting.forget(uid)
+            if state in TERMINAL:
+                self.undoing.follow(request)
             return
         if state is State.APPROVED:
             admitted = self._admission.admit(request)

@@ -7,6 +7,7 @@ explain an act, only its plan is executed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from finops.crds.presentation import (
@@ -60,6 +61,13 @@ def in_words(
         console_url=_console_url(kind, item, observation),
     )
     return PresentedAct(presentation, titles, action.lasts_days)
+
+
+def with_warning(words: PresentedAct, text: str) -> PresentedAct:
+    """Return the words with one more thing to know before deciding; it comes first, so that no list cuts it."""
+    shown = words.presentation
+    warnings = (cut(text, TEXT_CHARACTERS), *shown.warnings)[:WARNINGS]
+    return replace(words, presentation=shown.model_copy(update={"warnings": warnings}))
 
 
 def _evidence(found: tuple[EvidenceFact, ...], observed: tuple[EvidenceFact, ...]) -> tuple[EvidenceFact, ...]:

@@ -1,8 +1,7 @@
 """The propose stage's edge: after each scan, open requests are checked again and new ones are made.
 
-For each new request: read the resource, refuse what must not be done, make the plan. Then, the best saving last: write
-it into the ledger, create the object. A crash in between leaves either a ledger record without an object (nothing
-happens) or an object without a state (the decider takes it in, because the ledger knows its exact spec).
+For each new request: read the resource, refuse what must not be done, make the plan. Then, the best saving last: make
+it. Requests that undo an act are made when somebody asks (`requests.undo_proposals`) and only reviewed here.
 """
 
 from __future__ import annotations
@@ -16,15 +15,12 @@ from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest, ActionRequestSpec
 from finops.crds.aws_account import AwsAccount
-from finops.crds.metadata import Metadata, OwnerReference
 from finops.crds.naming import action_request_name
-from finops.crds.part import API_VERSION
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.audit import Entry, RecordKind
 from finops.domain.decision import State, Trigger
 from finops.domain.execution import Observation
 from finops.domain.next_move import difference
-from finops.domain.recommendation import Block, Recommendation
+from finops.domain.recommendation import Block, Recommendation, ResourceRef
 from finops.domain.report import ScanSummary
 from finops.errors import AwsError, Conflict, InvalidInput, Refused
 from finops.ports.aws_access import AccountAccess, Tenant
@@ -34,10 +30,10 @@ from finops.ports.ledger import Ledger
 from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
 from finops_operator.decisions.snoozes import PolicyByName, Snoozes
-from finops_operator.killpoint import killpoint
 from finops_operator.plugins.action import Action, PolicyFacts, Target
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.requests.cooldown import FAILED_FOR, REFUSED_FOR, CooldownReason, Cooldowns, FailingPlaces
+from finops_operator.requests.making import RequestMaker
 from finops_operator.requests.outcomes import Outcomes
 from finops_operator.requests.presenting import in_words
 from finops_operator.rules.candidates import (
@@ -51,7 +47,6 @@ from finops_operator.rules.candidates import (
 )
 from finops_operator.rules.digests import in_order
 from finops_operator.rules.log_fields import recommendation_fields, request_fields
-from finops_operator.rules.origin import intended_id, spec_hash
 
 logger = logging.getLogger(__name__)
 _OCCURRENCES: Final = 20
@@ -60,7 +55,6 @@ _MOST_READS: Final = 100
 _PASS_SECONDS: Final = 120.0
 """How long one policy may take while the others wait for their turn."""
 _GONE: Final = Block("Gone", "The resource is gone.")
-_POLICY_LABEL: Final = "finops.dev/policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,24 +153,27 @@ class Proposer:
             self._review_one(policy, request, wanted.get((spec.resource.arn, spec.action)))
 
     def _review_one(self, policy: ScanPolicy, request: ActionRequest, item: Recommendation | None) -> None:
-        if item is None:
-            self.decider.close(request, Trigger.WITHDRAWN, "The scan no longer recommends this act.")
-            return
-        parameters = {key: value if isinstance(value, int) else str(value) for key, value in item.parameters.items()}
-        if parameters != dict(request.spec.parameters):
-            self.decider.close(request, Trigger.SUPERSEDED, BETTER_PLAN)
-            return
-        account = self._account_of(policy, item)
+        # An undo is what people want, whatever the scan recommends.
+        if request.spec.undoes is None:
+            if item is None:
+                self.decider.close(request, Trigger.WITHDRAWN, "The scan no longer recommends this act.")
+                return
+            wanted = {key: value if isinstance(value, int) else str(value) for key, value in item.parameters.items()}
+            if wanted != dict(request.spec.parameters):
+                self.decider.close(request, Trigger.SUPERSEDED, BETTER_PLAN)
+                return
+        plan = request.spec.to_plan()
+        account = self._account_of(policy, plan.resource)
         if account is None:
             self.decider.close(request, Trigger.WITHDRAWN, "The policy no longer names the account of this resource.")
             return
         try:
-            observation = self._observe(policy, account, item)
+            observation = self._observe(policy, account, plan.action, Target(plan.resource, plan.parameters))
         except (AwsError, Refused, InvalidInput) as error:
             # Of this account or region nothing is known; the other requests are reviewed all the same.
             logger.warning("request not reviewed: %s", error, extra=request_fields(request))
             return
-        change = difference(request.spec.to_plan(), observation)
+        change = difference(plan, observation)
         if change:
             self.decider.close(
                 request,
@@ -238,15 +235,15 @@ class Proposer:
     ) -> None:
         """Make the requests, the best saving last: in this order their cards are posted."""
         items = {one.spec.resource.arn: one.item for one in wanted}
-        owner, now = spec_owner(policy), self.clock.now()
+        now, maker = self.clock.now(), RequestMaker(self.requests, self.ledger, self.decider)
         for spec in in_order(policy, [one.spec for one in wanted], known, now):
             if self.stopping():
                 return
             item = items[spec.resource.arn]
             try:
-                metadata = self._metadata(policy, item, spec.plan_hash)
-                self._create(policy, owner, ActionRequest(metadata=metadata, spec=spec))
-                outcomes.asked(item, metadata.name)
+                name = self._free_name(policy, item, spec.plan_hash)
+                maker.create(policy, name, spec)
+                outcomes.asked(item, name)
             except (Refused, InvalidInput, Conflict) as error:
                 logger.warning("not proposed: %s", error, extra=recommendation_fields(policy, item))
                 outcomes.waits(item, str(error))
@@ -257,7 +254,7 @@ class Proposer:
     ) -> _RequestToMake | None:
         """Observe the resource and return what to ask people; None when something forbids the act."""
         action = self.actions[item.action]
-        observation = self._observe(policy, account, item)
+        observation = self._observe(policy, account, item.action, Target(item.resource, item.parameters))
         facts = PolicyFacts(protect_tags=policy.spec.actions.protect_tags)
         refusals = action.preflight(observation, item.parameters, facts)
         if not observation.exists or refusals:
@@ -279,60 +276,22 @@ class Proposer:
         words = in_words(self.kinds[item.resource.kind], action, item, observation, plan)
         return _RequestToMake(item, request_spec(policy, account, item, plan, words, self.clock.now()))
 
-    def _create(self, policy: ScanPolicy, owner: OwnerReference, request: ActionRequest) -> None:
-        metadata = request.metadata.model_copy(update={"owner_references": (owner,)})
-        request = request.model_copy(update={"metadata": metadata})
-        self.ledger.append(
-            Entry(
-                operation_id=intended_id(request),
-                actor="operator",
-                kind=RecordKind.PROPOSED,
-                request=f"{policy.metadata.namespace}/{request.metadata.name}/",
-                plan_hash=request.spec.plan_hash,
-                result="intent",
-                detail={
-                    "specHash": spec_hash(request.spec),
-                    "policy": policy.metadata.name,
-                    "action": request.spec.action,
-                    "resource": request.spec.resource.arn,
-                    "monthlySavings": f"{request.spec.estimate.monthly_savings}",
-                    **({"lastsDays": str(lasts)} if (lasts := request.spec.estimate.lasts_days) else {}),
-                    "dryRun": request.spec.dry_run,
-                },
-            )
-        )
-        killpoint("propose.intended")
-        created = self.requests.create(request)
-        killpoint("propose.created")
-        try:
-            self.decider.advance(created)
-        except Conflict as error:
-            # The request exists, so it was proposed; the request loop takes it in.
-            logger.info("request is checked again later: %s", error, extra=request_fields(created))
-
-    def _metadata(self, policy: ScanPolicy, item: Recommendation, plan_hash: str) -> Metadata:
+    def _free_name(self, policy: ScanPolicy, item: Recommendation, plan_hash: str) -> str:
         namespace = policy.metadata.namespace or "default"
         for occurrence in range(1, _OCCURRENCES + 1):
             name = action_request_name(policy.metadata.name, item.action, item.resource.id, plan_hash, occurrence)
             if self.requests.api.get(namespace, name) is None:
-                return Metadata(name=name, namespace=namespace, labels={_POLICY_LABEL: policy.metadata.name[:63]})
+                return name
         raise Conflict(f"this plan was proposed {_OCCURRENCES} times already", code="ProposedTooOften")
 
-    def _observe(self, policy: ScanPolicy, account: AwsAccount, item: Recommendation) -> Observation:
+    def _observe(self, policy: ScanPolicy, account: AwsAccount, action: str, target: Target) -> Observation:
         tenant = Tenant(namespace=policy.metadata.namespace or "", policy=policy.metadata.name)
-        reader: Reader = self.sessions.reader(self.access(account), item.resource.region, tenant=tenant)
-        return self.actions[item.action].observe(reader, Target(item.resource, item.parameters, now=self.clock.now()))
+        reader: Reader = self.sessions.reader(self.access(account), target.resource.region, tenant=tenant)
+        return self.actions[action].observe(reader, target)
 
-    def _account_of(self, policy: ScanPolicy, item: Recommendation) -> AwsAccount | None:
+    def _account_of(self, policy: ScanPolicy, resource: ResourceRef) -> AwsAccount | None:
         named = {reference.name for reference in policy.spec.accounts}
         for account in self.accounts():
-            if account.metadata.name in named and account.spec.account_id == item.resource.account:
+            if account.metadata.name in named and account.spec.account_id == resource.account:
                 return account
         return None
-
-
-def spec_owner(policy: ScanPolicy) -> OwnerReference:
-    """Return the reference that lets a deleted policy take its requests along."""
-    return OwnerReference(
-        api_version=API_VERSION, kind="ScanPolicy", name=policy.metadata.name, uid=policy.metadata.uid or ""
-    )

@@ -132,10 +132,11 @@ def _asked_already(request: str | None, answered: ActionRequest | None, now: dat
         return asked_in(request)
     if answered is None or answered.status.state is None:
         return ""
-    again = QUIET_AFTER[answered.status.state] - (now - (_ended_at(answered) or now))
+    again = (_quiet_until(answered) or now) - now
     days = -(-again // timedelta(days=1))
     when = "1 day" if days == 1 else f"{days} days"
-    return f"The same act was {answered.status.state.value} in {answered.metadata.name}; it is asked again in {when}."
+    word = "undone" if answered.spec.undoes is not None else answered.status.state.value
+    return f"The same act was {word} in {answered.metadata.name}; it is asked again in {when}."
 
 
 def _is_open(request: ActionRequest) -> bool:
@@ -151,13 +152,25 @@ def _belongs(request: ActionRequest, policy: ScanPolicy) -> bool:
 def _quiet(requests: Iterable[ActionRequest], now: datetime) -> dict[tuple[str, str, bool], ActionRequest]:
     """Return what was answered lately by (resource, action, dry run); a dry run answers nothing about the act."""
     found: dict[tuple[str, str, bool], ActionRequest] = {}
+    until: dict[tuple[str, str, bool], datetime] = {}
     for request in requests:
-        state = request.status.state
-        pause = QUIET_AFTER.get(state) if state is not None else None
-        ended = _ended_at(request)
-        if pause is not None and ended is not None and now - ended < pause:
-            found[request.spec.resource.arn, request.spec.action, request.spec.dry_run] = request
+        again, key = _quiet_until(request), (request.spec.resource.arn, request.spec.action, request.spec.dry_run)
+        if again is not None and again > max(now, until.get(key, now)):
+            found[key], until[key] = request, again
     return found
+
+
+def _quiet_until(request: ActionRequest) -> datetime | None:
+    """Return until when the act of a request that ended is not asked for again, None when it may be at once.
+
+    An act that was undone is one that people do not want, as if they had denied it. An undo that did not come about
+    says nothing about the act.
+    """
+    state, ended = request.status.state, _ended_at(request)
+    if request.spec.undoes is not None:
+        state = State.DENIED if state is State.SUCCEEDED else None
+    pause = QUIET_AFTER.get(state) if state is not None else None
+    return None if pause is None or ended is None else ended + pause
 
 
 def _ended_at(request: ActionRequest) -> datetime | None:
@@ -178,9 +191,9 @@ def outdated(policy: ScanPolicy, request: ActionRequest) -> tuple[Trigger, str] 
         return Trigger.WITHDRAWN, f"The policy no longer allows {spec.action}."
     if spec.dry_run is not (actions.mode is Mode.DRY_RUN):
         return Trigger.SUPERSEDED, f"The policy's mode is {actions.mode.value} now."
-    if spec.approval != approval_terms(policy, destructive=spec.destructive):
+    if spec.approval != terms_now(policy, request):
         return Trigger.SUPERSEDED, "The policy's approval terms changed; votes are asked for anew under the new ones."
-    if spec.slack_channel != card_channel(policy, spec.estimate.monthly_savings):
+    if spec.undoes is None and spec.slack_channel != card_channel(policy, spec.estimate.monthly_savings):
         return Trigger.SUPERSEDED, "The policy's Slack channel or its minimum changed; votes are asked for anew there."
     return None
 
@@ -199,6 +212,18 @@ def approval_terms(policy: ScanPolicy, *, destructive: bool) -> ApprovalTerms:
         required=max(terms.required, terms.destructive.required) if destructive else terms.required,
         require_reason=terms.require_reason,
     )
+
+
+def terms_now(policy: ScanPolicy, request: ActionRequest) -> ApprovalTerms:
+    """Return who must approve a request under the policy as it is now; to undo an act takes no fewer than the act."""
+    terms, undoes = approval_terms(policy, destructive=request.spec.destructive), request.spec.undoes
+    return terms if undoes is None else undo_terms(policy, undoes.required)
+
+
+def undo_terms(policy: ScanPolicy, required: int) -> ApprovalTerms:
+    """Return who must approve the undo of an act that needed `required` approvals."""
+    terms = approval_terms(policy, destructive=False)
+    return terms.model_copy(update={"required": max(terms.required, required)})
 
 
 def request_spec(

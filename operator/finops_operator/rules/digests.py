@@ -50,6 +50,7 @@ def _cards(policy: ScanPolicy, requests: Iterable[ActionRequest], now: datetime)
         and request.spec.policy == policy.metadata.name
         and request.spec.slack_channel is not None
         and request.spec.slack_digest is None
+        and request.spec.undoes is None
         and request.metadata.creation_timestamp is not None
         and now - request.metadata.creation_timestamp < _DAY
     )

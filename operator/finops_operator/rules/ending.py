@@ -15,21 +15,24 @@ _UNTOUCHED: Final = frozenset(
     {State.DENIED, State.EXPIRED, State.STALE, State.SUPERSEDED, State.WITHDRAWN, State.SNOOZED}
 )
 """States in which an act ends before it has changed anything."""
+_NOT_UNDONE: Final = frozenset({*_UNTOUCHED, State.ROLLED_BACK})
+_UNDO_AGAIN: Final = "An approver can ask for the undo again."
 _UNCHANGED: Final = "Nothing was changed."
 _SAID: Final = ("nothing was changed", "nothing was called")
 _LONGEST_REASON: Final = 900
 """Characters of the reason that are kept, so that what follows it always fits."""
 
 
-def ending(state: State, reason: str, *, dry_run: bool = False) -> str:
+def ending(state: State, reason: str, *, dry_run: bool = False, is_undo: bool = False) -> str:
     """Return the whole text; empty for a state in which nothing ends and nobody is needed.
 
     Args:
         state: how it ended, or NeedsHuman.
         reason: why, and what was found, in sentences.
         dry_run: no act was meant to change anything.
+        is_undo: the request undoes an act; the operator proposes none by itself.
     """
-    next_step = _next_step(state, dry_run=dry_run)
+    next_step = _UNDO_AGAIN if is_undo and state in _NOT_UNDONE else _next_step(state, dry_run=dry_run)
     if next_step is None:
         return ""
     why = _sentence(reason.strip()[:_LONGEST_REASON])

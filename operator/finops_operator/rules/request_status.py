@@ -31,7 +31,15 @@ def tallied(status: ActionRequestStatus, tally: Tally, *, fence: int) -> dict[st
 
 
 def decided(
-    status: ActionRequestStatus, state: State, *, reason: str, message: str, tally: Tally, now: datetime, fence: int
+    status: ActionRequestStatus,
+    state: State,
+    *,
+    reason: str,
+    message: str,
+    tally: Tally,
+    now: datetime,
+    fence: int,
+    is_undo: bool = False,
 ) -> dict[str, Any]:
     """The request left Pending (or was taken back before the act): conditions, votes and time of the decision.
 
@@ -51,9 +59,9 @@ def decided(
         )
     if state is State.DENIED:
         # Why stands in the condition.
-        update["outcome"] = Outcome(before={}, after={}, message=ending(state, ""))
+        update["outcome"] = Outcome(before={}, after={}, message=ending(state, "", is_undo=is_undo))
     elif state is not State.APPROVED:
-        update["outcome"] = Outcome(before={}, after={}, error=message, message=ending(state, message))
+        update["outcome"] = Outcome(before={}, after={}, error=message, message=ending(state, message, is_undo=is_undo))
     return _dump(status.model_copy(update=update))
 
 

@@ -23,6 +23,7 @@ _ORDER: Final = {
     Choice.SNOOZE: 3,
     Choice.RESUME: 4,
     Choice.WAKE: 5,
+    Choice.UNDO: 6,
 }
 _NEVER_STAMPED: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -97,6 +98,11 @@ def voter_detail(voter: Voter) -> dict[str, Json]:
     else:
         detail["username"] = voter.username
     return detail
+
+
+def vote_id(uid: str) -> str:
+    """Return the operation id under which the ledger records the verdict on a vote."""
+    return f"vote:{uid}"
 
 
 def recorded_vote(record: Record) -> Vote:

@@ -133,8 +133,9 @@ def _csv_row(one: Recommendation) -> dict[str, Any]:
 
 
 def _open_requests(requests: tuple[ActionRequest, ...]) -> dict[tuple[str, str], ActionRequest]:
-    """Return (ARN, action) → the request about it that a vote can still change."""
-    return {(one.spec.resource.arn, one.spec.action): one for one in requests if may_be_voted_on(one)}
+    """Return (ARN, action) → the request about it that a vote can still change; an undo is about no recommendation."""
+    open_ones = (one for one in requests if may_be_voted_on(one) and one.spec.undoes is None)
+    return {(one.spec.resource.arn, one.spec.action): one for one in open_ones}
 
 
 def _requests(asked: Asked) -> tuple[ReadRequests, str]:
@@ -148,9 +149,8 @@ def _about(requests: tuple[ActionRequest, ...], chosen: Recommendation | None) -
     """Return the request about the chosen recommendation: the open one first, else the latest."""
     if chosen is None or not chosen.action:
         return None
-    fitting = [
-        one for one in requests if one.spec.resource.arn == chosen.resource.arn and one.spec.action == chosen.action
-    ]
+    asked = (chosen.resource.arn, chosen.action)
+    fitting = [one for one in requests if one.spec.undoes is None and (one.spec.resource.arn, one.spec.action) == asked]
     return next((one for one in fitting if may_be_voted_on(one)), next(iter(fitting), None))
 
 

@@ -1,26 +1,31 @@
-"""GET /requests: what waits for votes, what runs, and what has ended."""
+"""GET /requests: what waits for votes, what runs, and what has ended; undos are asked for and decided here."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
+from urllib.parse import quote
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from finops.domain.decision import TERMINAL
+from finops.crds.action_request import ActionRequest
+from finops.domain.decision import TERMINAL, Choice
+from finops.errors import FinopsError
+from finops_web.answers import NotThere
 from finops_web.context import Visit
 from finops_web.readings.policies import trust_in
-from finops_web.readings.requests import may_be_voted_on, requests_of
+from finops_web.readings.requests import can_be_undone, may_be_voted_on, request_of, requests_of, vote
 from finops_web.rendering import Entry, csv_of, render, with_gaps
 
 ROUTER = APIRouter(include_in_schema=False)
 ENTRY: Final = Entry("/requests", "Requests", "Decide", 20)
 _ENDED_SHOWN: Final = 200
+_WAIT_SECONDS: Final = 8.0
 _CSV: Final = ("namespace", "name", "state", "action", "resource", "account", "region", "monthlySavings", "votes")
 
 
 @ROUTER.get("/requests")
-def requests(asked: Visit, request: Request) -> Response:
+def requests(asked: Visit, request: Request, said: str = "", problem: str = "") -> Response:
     """Show the queue and the history; without script the page asks anew when it is opened again."""
     policies = asked.policies()
     read = requests_of(asked.visitor, {one.namespace for one in policies})
@@ -37,7 +42,38 @@ def requests(asked: Visit, request: Request) -> Response:
         running=[one for one in found if not may_be_voted_on(one) and one.status.state not in TERMINAL],
         ended=ended[:_ENDED_SHOWN],
         not_shown=max(0, len(ended) - _ENDED_SHOWN),
+        undoable={one.metadata.uid for one in ended if can_be_undone(one, asked.parts.clock.now())},
+        said=said[:500],
+        problem=problem[:500],
     )
+
+
+@ROUTER.post("/requests/vote")
+def send_vote(
+    asked: Visit,
+    namespace: Annotated[str, Form(max_length=63)],
+    name: Annotated[str, Form(max_length=253)],
+    decision: Annotated[Choice, Form()],
+    form_secret: Annotated[str, Form(max_length=128)] = "",
+    reason: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    """Ask for the undo of an act or vote on an undo, wait for the operator's answer, and show the page with it."""
+    asked.require_form(form_secret)
+    found = request_of(asked.visitor, namespace, name)
+    if found is None:
+        raise NotThere("there is no such request", code="NotFound", hint="it may have been removed; open the list")
+    if decision is not Choice.UNDO and found.spec.undoes is None:
+        return _back(found, problem="Nothing was sent. Decide this request in Optimizations, beside what was measured.")
+    try:
+        sent = vote(asked.visitor, found, decision, reason.strip(), wait_seconds=_WAIT_SECONDS)
+    except FinopsError as error:
+        return _back(found, problem=str(error))
+    return _back(found, said=sent.status.message or "The vote is recorded; the operator has not answered yet.")
+
+
+def _back(voted_on: ActionRequest, *, said: str = "", problem: str = "") -> Response:
+    words = f"said={quote(said, safe='')}" if said else f"problem={quote(problem, safe='')}"
+    return RedirectResponse(f"/requests?{words}#{voted_on.metadata.uid}", status_code=303)
 
 
 @ROUTER.get("/requests.json")

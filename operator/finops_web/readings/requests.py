@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
@@ -89,6 +90,13 @@ def vote(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str, 
     if sent.status.result is VoteResult.REFUSED:
         raise Refused(sent.status.message or "the operator refused the vote", code=sent.status.reason or "Refused")
     return sent
+
+
+def can_be_undone(request: ActionRequest, now: datetime) -> bool:
+    """Return whether approvers can ask for the undo of the act, and nobody's undo waits or runs."""
+    undo = request.status.undo
+    open_until = None if undo is None or undo.is_open or undo.is_done else undo.until
+    return request.status.state is State.SUCCEEDED and open_until is not None and now < open_until
 
 
 def may_be_voted_on(request: ActionRequest) -> bool:

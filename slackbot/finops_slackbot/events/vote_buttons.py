@@ -1,4 +1,4 @@
-"""Approve, Deny, Snooze, Resume and Wake on a card."""
+"""Approve, Deny, Snooze, Resume, Wake and Undo on a card."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from finops_slackbot.slack_calls import Identity, SlackCalls
 from finops_slackbot.slack_errors import SlackRateLimited, SlackRefused, SlackUnavailable
 from finops_slackbot.views import answers
 from finops_slackbot.views.approve_reason import approve_reason
-from finops_slackbot.views.blocks import APPROVE, DENY, RESUME, SNOOZE, WAKE
+from finops_slackbot.views.blocks import APPROVE, DENY, RESUME, SNOOZE, UNDO, WAKE
 from finops_slackbot.views.deny_reason import deny_reason
 from finops_slackbot.views.ending_reason import resume_reason, wake_reason
 from finops_slackbot.views.reason_modal import ModalOrigin
@@ -56,6 +56,7 @@ class VoteButtons:
         app.action(SNOOZE)(self.snooze)
         app.action(RESUME)(self.resume)
         app.action(WAKE)(self.wake)
+        app.action(UNDO)(self.undo)
 
     def approve(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
         """Count a click as a vote, or ask for the reason first where the policy wants one."""
@@ -88,10 +89,23 @@ class VoteButtons:
             return
         self._intake.run(ack, person, lambda: self._ask(body, person, action, choice))
 
+    def undo(self, ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        """Ask for the undo of an act that succeeded; the button's own question is the confirmation."""
+        person, action = person_of(body), _action(body)
+        if person is None:
+            ack()
+            return
+        self._intake.run(ack, person, lambda: self._take(body, person, action, Choice.UNDO))
+
     def _approve(self, body: Mapping[str, Any], person: Person, action: Mapping[str, Any]) -> ClickResult | None:
         facts = self._votes.targets.facts_behind(str(action.get("value", "")))
         if not isinstance(facts, ClickResult) and facts.require_reason == "Always":
             return self._ask(body, person, action, Choice.APPROVE)
+        return self._take(body, person, action, Choice.APPROVE)
+
+    def _take(
+        self, body: Mapping[str, Any], person: Person, action: Mapping[str, Any], choice: Choice
+    ) -> ClickResult | None:
         click = Click(
             identities=click_identities(body, person, action),
             user=person.user,
@@ -99,7 +113,7 @@ class VoteButtons:
             team=person.team,
             channel=person.channel,
             value=str(action.get("value", "")),
-            decision=Choice.APPROVE,
+            decision=choice,
             reason="",
             response_url=person.response_url,
         )

@@ -139,8 +139,16 @@ class Projection:
                 self._held.add(listing)
                 self._unripe.add(uid)
                 return
+        if facts.undoes:
+            thread = self._thread_of(mirror, facts.undoes)
         wanted = self._wanted(facts, request.spec.slack_channel, mirror.version(uid), thread)
         self._outbox.want(wanted, now_ms(self._clock))
+
+    def _thread_of(self, mirror: Mirror, uid: str) -> str:
+        """Return the thread that a request's card began or stands in; empty when it was never posted."""
+        request = mirror.request(uid)
+        listing = listing_of(request) if request is not None else ""
+        return self._outbox.messages.of(listing or uid).ts
 
     def _digest_awaits_more(self, mirror: Mirror, uid: str) -> bool:
         """Write the message of a digest, once in a pass; return whether requests are missing that may still come."""

@@ -20,6 +20,7 @@ _VERBS = {
     Choice.SNOOZE.value: "snooze",
     Choice.RESUME.value: "word to resume",
     Choice.WAKE.value: "word to end the snooze",
+    Choice.UNDO.value: "request to undo",
 }
 
 
@@ -130,6 +131,20 @@ def not_snoozed(facts: CardFacts) -> str:
     return f"Not recorded: {named_code(facts)} is not snoozed any more."
 
 
+def cannot_undo(facts: CardFacts) -> str:
+    """There is nothing to undo, or not any more."""
+    what = named_code(facts)
+    if facts.undo.is_done:
+        return f"Not recorded: {what} was undone already."
+    if facts.undo.is_open:
+        return (
+            f"Not recorded: a request to undo it waits in this thread already ({code(facts.undo.request or '', 80)})."
+        )
+    if facts.undo.until is not None and facts.state is State.SUCCEEDED:
+        return f"Not recorded: the act on {what} could be undone until {date(facts.undo.until)}."
+    return f"Not recorded: the operator cannot undo this act on {what}. Details says how to undo it by hand."
+
+
 def already(facts: CardFacts, decision: str) -> str:
     """The same person said the same before."""
     return f"You have voted already on {named_code(facts)}; your {_VERBS[decision]} counts once. {standing(facts)}"
@@ -171,6 +186,8 @@ def verdict(approval: Approval, facts: CardFacts | None, *, settled: bool = True
             return f"The snooze{on} is ended: it is asked again after the next scan, if it is still recommended."
         if spec.decision is Choice.RESUME:
             return "Acts of this kind are resumed: those that wait begin within a minute."
+        if spec.decision is Choice.UNDO:
+            return f"You asked to undo the act{on}: {remark(approval)} It follows in this thread."
         return _approval(approval, facts, settled=settled)
     if status.reason == RefusalReason.NOT_ELIGIBLE and facts is not None and spec.decision not in NO_VOTES:
         return f"Not counted{on}: you are not an approver of this policy. Approvers: {_approvers(facts)}."

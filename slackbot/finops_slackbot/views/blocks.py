@@ -16,6 +16,7 @@ SNOOZE: Final = "finops_snooze"
 RESUME: Final = "finops_resume"
 WAKE: Final = "finops_wake"
 DETAILS: Final = "finops_details"
+UNDO: Final = "finops_undo"
 """action_id of the buttons: what the person wants to say, not what would be done."""
 
 _ADDRESS: Final = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,1024}")

@@ -20,6 +20,7 @@ from finops_slackbot.views.blocks import (
     DETAILS,
     RESUME,
     SNOOZE,
+    UNDO,
     WAKE,
     Block,
     context,
@@ -41,6 +42,7 @@ from finops_slackbot.views.wording import (
     saving,
     target,
     verb,
+    worth,
 )
 
 _HEADER: Final = 150
@@ -114,6 +116,8 @@ def _labels(facts: CardFacts) -> list[str]:
         labels.append("*Demo:* a simulated AWS account. Nothing real is changed.")
     if facts.dry_run:
         labels.append("*Dry run:* approving checks everything and changes nothing in AWS.")
+    if facts.undoes:
+        labels.append("*Undo* of the act in this thread.")
     if facts.destructive:
         labels.append(f"*Deletes data:* {facts.required} people must approve.")
     return labels
@@ -122,12 +126,13 @@ def _labels(facts: CardFacts) -> list[str]:
 def _heading(facts: CardFacts) -> str:
     """What the card is about; once it is decided, how it stands comes first, for whoever scrolls by."""
     what = target(facts)
-    saves = saving(facts)
     if facts.state is State.PENDING:
-        start, end = f"{verb(facts)} ", f": save {saves}"
+        start, end = f"{verb(facts)} ", f": {worth(facts)}" if facts.undoes else f": save {saving(facts)}"
+    elif facts.undo.is_done:
+        start, end = f"Undone: {verb(facts).lower()} ", ""
     else:
         start = f"{STATE_WORDS[facts.state].capitalize()}: {verb(facts).lower()} "
-        end = f", saves {saves}" if facts.state is State.SUCCEEDED and not facts.dry_run else ""
+        end = f", {worth(facts)}" if facts.state is State.SUCCEEDED and not facts.dry_run else ""
     end = f"{f' → {what}' if what else ''}{end}"
     # The name gives way first; the target and the money must stay readable. The whole id is below.
     name = plain(facts.resource_name.strip() or facts.resource_id, _HEADER - stored_length(start + end))
@@ -143,13 +148,13 @@ def _sentence(facts: CardFacts) -> str:
         f"{demo}{dry}{verb(facts)} {kind(facts)} {named_code(facts)}{f' → {code(what)}' if what else ''} "
         f"in account {code(facts.account)}, {code(facts.region)}"
     )
-    saves = saving(facts)
     if facts.state is not State.PENDING:
-        return fit(f"{head}: {STATE_WORDS[facts.state]} ({saves}).", 3000)
+        how = "undone" if facts.undo.is_done else STATE_WORDS[facts.state]
+        return fit(f"{head}: {how} ({worth(facts) if facts.undoes else saving(facts)}).", 3000)
     if not facts.missing:
-        return fit(f"{head}: saves {saves}. Enough approvals; the operator is deciding.", 3000)
+        return fit(f"{head}: {worth(facts)}. Enough approvals; the operator is deciding.", 3000)
     people = "1 approval" if facts.missing == 1 else f"{facts.missing} approvals"
-    return fit(f"{head}: saves {saves}. Needs {people} by {expiry(facts)}: press Approve or Deny on the card.", 3000)
+    return fit(f"{head}: {worth(facts)}. Needs {people} by {expiry(facts)}: press Approve or Deny on the card.", 3000)
 
 
 def _case(facts: CardFacts) -> str:
@@ -201,6 +206,10 @@ def _elements(facts: CardFacts, buttons: Buttons) -> list[Block]:
     value = buttons.value(facts.uid, facts.revision)
     label = plain(named(facts, 30), 50)
     details = _button(DETAILS, "Details", value, f"Details of {label}")
+    if facts.can_be_undone:
+        undo = _button(UNDO, "Undo…", value, f"Undo: {label}")
+        undo["confirm"] = _confirm_undo(facts)
+        return [undo, details]
     if facts.state is not State.PENDING:
         ending = [_button(RESUME, "Resume…", value, f"Resume acts like: {label}")] if facts.paused else []
         ending += [_button(WAKE, "Wake…", value, f"Wake: {label}")] if facts.is_snoozed else []
@@ -241,4 +250,21 @@ def _confirm(facts: CardFacts) -> Block:
         "confirm": plain_text("Approve"),
         "deny": plain_text("Not now"),
         "style": "danger" if facts.destructive else "primary",
+    }
+
+
+def _confirm_undo(facts: CardFacts) -> Block:
+    """Say that nothing is undone yet: the undo is voted on like the act."""
+    name = f"{code(facts.resource_name, 40)} " if facts.resource_name.strip() else ""
+    people = "1 approval" if facts.required == 1 else f"{facts.required} approvals"
+    text = (
+        f"{name}{code(facts.resource_id)}: a request to undo it is posted in this thread and needs {people}. "
+        f"Nothing changes before."
+    )
+    return {
+        "title": plain_text(plain(f"Undo: {verb(facts).lower()} {facts.resource_id}?", 100)),
+        "text": mrkdwn(fit(text, _CONFIRM)),
+        "confirm": plain_text("Ask for it"),
+        "deny": plain_text("Not now"),
+        "style": "primary",
     }

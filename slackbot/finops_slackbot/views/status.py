@@ -50,7 +50,8 @@ def _approved(facts: CardFacts) -> str:
     if facts.error.strip():
         return _waits(facts)
     by = f" by {voters(facts.deciders)}." if facts.deciders else f". {_deciders(facts)}"
-    return f"*Approved*{by} It starts as soon as limits, window and freeze switch allow."
+    holds = "limits and freeze switch" if facts.outside_windows else "limits, window and freeze switch"
+    return f"*Approved*{by} It starts as soon as {holds} allow."
 
 
 def _scheduled(facts: CardFacts) -> str:
@@ -79,6 +80,10 @@ def _verifying(facts: CardFacts) -> str:
 
 def saved(facts: CardFacts) -> str:
     """Return what came of the promised saving once the request has ended, in one sentence."""
+    if facts.undoes:
+        again = facts.state is State.SUCCEEDED and not facts.dry_run
+        cost = money(facts.new_monthly_cost if again else facts.current_monthly_cost, facts.currency)
+        return f"It costs {cost} a month again." if again else f"Nothing was undone: it costs {cost} a month."
     if facts.state is State.SUCCEEDED and not facts.dry_run:
         known = facts.realized_monthly_savings
         amount = facts.monthly_savings if known is None else known
@@ -94,7 +99,17 @@ def _succeeded(facts: CardFacts) -> str:
         return f"*AWS permits every call.* {why} {_deciders(facts)}"
     what = quote(facts.words.change, 320)
     now = f" {_because(facts)}" if facts.ending.strip() else ""
-    return f"*Done and verified{f': {what}' if what else ''}.* {saved(facts)}{now} {_deciders(facts)}"
+    done = f"*Done and verified{f': {what}' if what else ''}.* {saved(facts)}{now} {_deciders(facts)}"
+    if facts.undo.is_done:
+        return f"*Undone{f': {what}' if what else ''}.* {quote(facts.undo.message or '', 500)}".rstrip()
+    return " ".join(part for part in (done, _undo(facts)) if part)
+
+
+def _undo(facts: CardFacts) -> str:
+    """Until when it can be undone, and what came of it so far."""
+    said = quote(facts.undo.message or "", 500)
+    until = f"It can be undone until {date(facts.undo.until)}." if facts.can_be_undone and facts.undo.until else ""
+    return " ".join(part for part in (said, until) if part)
 
 
 def _rolled_back(facts: CardFacts) -> str:

@@ -34,10 +34,19 @@ def thread_lines(facts: CardFacts) -> tuple[Line, ...]:
         lines.append((f"end:{facts.state.value}", _end(facts)))
     if facts.state in TERMINAL and facts.ledger_hash:
         lines.append(("recorded", _recorded(facts)))
-    if facts.digest is None:
+    lines += _undo_lines(facts)
+    if facts.digest is None and not facts.undoes:
         return tuple(lines)
-    # The cards of a digest share its thread: every line says which one it is about.
+    # The cards of a digest share its thread, as an act and its undo do: every line says which one it is about.
     return tuple((key, f"*{verb(facts)} {quote(named(facts))}:* {text}") for key, text in lines)
+
+
+def _undo_lines(facts: CardFacts) -> list[Line]:
+    """What came of it when somebody asked for the undo."""
+    undo = facts.undo
+    if not undo.message or not undo.answered:
+        return []
+    return [(f"undo:{undo.answered}:{undo.state or ''}", quote(undo.message, 600))]
 
 
 def thread_blocks(lines: tuple[Line, ...]) -> tuple[Block, ...]:
@@ -61,6 +70,8 @@ def _vote_line(vote: VoteFact) -> str:
             return f"The snooze was ended by {voter(vote)}.{_why(vote)}"
         case Choice.RESUME:
             return f"Acts of this kind were resumed by {voter(vote)}.{_why(vote)}"
+        case Choice.UNDO:
+            return f"Undo asked for by {voter(vote)}.{_why(vote)}"
 
 
 def _why(vote: VoteFact) -> str:

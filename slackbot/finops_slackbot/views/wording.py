@@ -50,6 +50,13 @@ def money(amount: Decimal, currency: str) -> str:
     return f"{symbol}{text}" if symbol else f"{text} {currency}"
 
 
+def worth(facts: CardFacts) -> str:
+    """Return what the act is worth: `saves $70.00 a month`; an undo costs that again."""
+    if facts.undoes:
+        return f"costs {money(facts.extra_monthly_cost, facts.currency)} more a month"
+    return f"saves {saving(facts)}"
+
+
 def saving(facts: CardFacts) -> str:
     """Return the promised saving and how often it comes: `$70.08 a month`, `$23.00 once (7 days)`."""
     amount = money(facts.monthly_savings, facts.currency)

@@ -26,6 +26,7 @@ from tests.support.act_world import ACCOUNT, ACTIONS, REGION, FastClock, World, 
 
 from finops.ports.act import ActRequest
 from finops_operator.killpoint import ACT_KILL_POINTS
+from finops_operator.services.ec2.rules.start_again import START_AGAIN
 from finops_sandbox.aws.double import AwsDouble
 
 _MOST = 200
@@ -118,6 +119,32 @@ def test_killed_at_any_boundary_the_act_ends_once_and_the_ledger_shows_it(
         pytest.fail(f"no run of {action} survived {_MOST} boundaries")
     assert number > len(expected) * 8
     assert {point for point in seen if not point.startswith("ledger.")} <= set(ACT_KILL_POINTS)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_killed_at_any_boundary_of_the_undo_of_a_stop_the_instance_is_started_once(
+    world: World, aws: AwsDouble, zygote: Zygote, tmp_path: Path
+) -> None:
+    sdk, stop, web = warm_sdk(), ACTIONS["ec2_instance_stop"], find("web")
+    for number in range(1, _MOST):
+        aws.control.reset()
+        aws.control.change(ACCOUNT, REGION, web.id, {"state": "stopped"})
+        here = _fresh(world, tmp_path, number)
+        request = propose(make_sessions(here.clock, sdk), stop, web, dict(START_AGAIN), uid="u1")
+        vote(here.ledger(), request, here.clock)
+        first = zygote.run(here, request, kill_at=number, fence=2)
+        if first["signal"] == 0:
+            break
+        second = zygote.run(here, request, kill_at=0, fence=3)
+        where = f"killed at passage {number}, {first['killed']}"
+        assert second.get("state") == "Succeeded", (where, second)
+        assert effects(aws.calls) == {"StartInstances": 1}, where
+        assert aws.control.resource(ACCOUNT, REGION, web.id)["state"] == "running", where
+        check(aws.calls, here.ledger_path, session=request.name)
+    else:
+        pytest.fail(f"no run survived {_MOST} boundaries")
+    assert number > 8
 
 
 @pytest.mark.slow

@@ -171,7 +171,7 @@ def test_the_command_for_approvers_installs_from_the_wheel_without_the_aws_sdk(
     assert "No broken requirements" in succeeded([str(approver / "pip"), "check"], environment, approver)
 
 
-@pytest.mark.parametrize("command", ["approve", "deny", "withdraw", "requests"])
+@pytest.mark.parametrize("command", ["approve", "deny", "undo", "withdraw", "requests"])
 def test_approvers_have_the_commands_that_vote(approver: Path, environment: Mapping[str, str], command: str) -> None:
     shown = succeeded([str(approver / "finops"), command, "--help"], environment, approver)
     assert f"Usage: finops {command}" in shown

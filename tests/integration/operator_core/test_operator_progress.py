@@ -22,6 +22,7 @@ def reporter_of(parts: Parts) -> StatusReporter:
         Events(parts.connection, component="operator", instance="operator-0"),
         Telemetry(),
         lambda: 1,
+        lambda _act: None,
     )
 
 

@@ -187,6 +187,7 @@ def test_a_status_that_may_not_be_written_for_a_moment_is_no_reason_to_stop_an_a
         Events(parts.connection, component="operator", instance="operator-0"),
         Telemetry(),
         lambda: 1,
+        lambda _act: None,
     )
 
     with pytest.raises(ClusterUnavailable, match="not yet"):

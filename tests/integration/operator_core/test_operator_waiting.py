@@ -14,7 +14,7 @@ from tests.support.operator_parts import NAMESPACE, Parts
 from tests.support.scan_samples import account, policy
 
 from finops.crds.action_request import ActionRequest
-from finops.domain.decision import State
+from finops.domain.decision import State, Vote
 from finops.errors import Refused
 from finops.k8s.kinds import aws_accounts
 from finops.ports.act import ActRequest
@@ -22,10 +22,15 @@ from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.progress import ActResult
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.requests.loop import RequestLoop
+from finops_operator.requests.undoing import Undoing
 from finops_operator.rules.access import access_of
 from finops_operator.telemetry import Telemetry
 
 NOT_BEGUN = [State.APPROVED, State.SCHEDULED, State.EXECUTING]
+
+
+def _no_undo(act: ActionRequest, _ask: Vote) -> ActionRequest:
+    raise Refused(f"nothing of {act.metadata.name} is undone here")
 
 
 @dataclass
@@ -59,6 +64,16 @@ class Looking:
             may_write=lambda: True,
             fence=lambda: parts.fence,
             poll_seconds=1.0,
+            undoing=Undoing(
+                parts.cache,
+                parts.requests,
+                parts.decider,
+                parts.ledger,
+                parts.clock,
+                lambda: parts.fence,
+                _no_undo,
+                lambda _act: None,
+            ),
         )
 
     def _act(self, request: ActRequest, _: Callable[[], bool]) -> ActResult:

@@ -25,6 +25,7 @@ from finops.crds.metadata import Metadata
 from finops.crds.request_status import Votes
 from finops.domain.decision import (
     NO_VOTES,
+    Choice,
     Electorate,
     EndTerms,
     RequestFacts,
@@ -279,7 +280,8 @@ class Judge(threading.Thread):
                 verdict = judge(vote, facts, counted, electorate, datetime.now(UTC))
             answer = {"result": verdict.result.value, "reason": str(verdict.reason), "message": verdict.message}
             world.approvals.replace_status(approval, answer)
-            if verdict.result is VoteResult.COUNTED and vote.choice not in NO_VOTES:
+            # Making the request that undoes an act is the test's part.
+            if verdict.result is VoteResult.COUNTED and vote.choice not in {*NO_VOTES, Choice.UNDO}:
                 self._decide(request, tally([*counted, vote], facts, electorate))
             return
 
@@ -305,7 +307,8 @@ def _facts(request: ActionRequest) -> RequestFacts:
     )
     terms = Terms(approvers, spec.approval.required, spec.approval.require_reason.value, spec.expires_at)
     state = request.status.state or State.PENDING
-    return RequestFacts(request.metadata.uid or "", spec.plan_hash, state, terms, spec.destructive)
+    until = request.status.undo.until if request.status.undo else None
+    return RequestFacts(request.metadata.uid or "", spec.plan_hash, state, terms, spec.destructive, until)
 
 
 def _vote(approval: Approval) -> Vote:

@@ -243,7 +243,7 @@ def test_a_cookie_ends_after_eight_hours_and_with_another_key() -> None:
     assert LASTS_SECONDS == 8 * 3600
 
 
-@pytest.mark.parametrize("path", ["/optimizations/vote", "/sign-out"])
+@pytest.mark.parametrize("path", ["/optimizations/vote", "/requests/vote", "/sign-out"])
 @pytest.mark.parametrize("secret", ["", "guessed"])
 def test_a_form_that_was_not_made_for_the_session_changes_nothing(
     site: Site, estate: Store, path: str, secret: str

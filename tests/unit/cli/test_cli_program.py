@@ -26,7 +26,7 @@ from finops_operator.plugins.loaded import load_kinds
 
 COMMANDS = {
     "approve", "audit", "backup", "costs", "demo", "deny", "doctor", "explain", "iam-policy", "policy", "prices",
-    "recommendations", "requests", "resources", "restore", "resume", "scan", "snooze", "wake", "withdraw",
+    "recommendations", "requests", "resources", "restore", "resume", "scan", "snooze", "undo", "wake", "withdraw",
 }  # fmt: skip
 
 
@@ -96,7 +96,9 @@ def test_without_any_store_the_fix_is_named(command: list[str], capsys: pytest.C
     assert "FINOPS_REDIS_URL" in told
 
 
-@pytest.mark.parametrize("command", [["requests"], ["approve", "x"], ["deny", "x", "--reason", "y"], ["withdraw", "x"]])
+@pytest.mark.parametrize(
+    "command", [["requests"], ["approve", "x"], ["deny", "x", "--reason", "y"], ["undo", "x"], ["withdraw", "x"]]
+)
 def test_without_a_cluster_the_fix_is_named(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(command) == 2
     told = capsys.readouterr().err

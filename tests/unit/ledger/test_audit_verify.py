@@ -47,6 +47,19 @@ def test_an_honest_ledger_verifies_and_names_its_head() -> None:
     assert report.open_intents == ()
 
 
+def test_nobody_asks_for_the_undo_of_an_act_that_was_not_verified() -> None:
+    assert codes((*HONEST[:-1], vote("k8s.alice", "Undo"))) == {"Undo"}
+    assert codes((*HONEST[:-1], vote("k8s.mallory", "Undo", result="refused"))) == set()
+    assert codes((*HONEST, vote("k8s.alice", "Undo"))) == set()
+
+
+def test_an_ask_is_no_approval_and_takes_none_back() -> None:
+    wished = (HONEST[0], vote("slack.U1"), vote("k8s.alice", "Undo"), decided(), *HONEST[4:])
+    assert codes(wished) == {"Approval", "Undo"}
+    changed = (*HONEST[:3], vote("k8s.alice", "Undo"), *HONEST[3:])
+    assert codes(changed) == {"Undo"}
+
+
 def test_an_empty_ledger_verifies_but_not_where_records_were_expected() -> None:
     assert verify([]).ok
     assert {problem.code for problem in verify([], expected_head="b" * 64, expected_records=1).problems} == {

@@ -69,6 +69,9 @@ class Surroundings:
     def judge_votes(self, request: ActionRequest) -> bool:
         return False
 
+    def close(self) -> None:
+        """Nobody asks for an undo here."""
+
     def see_all(self) -> frozenset[str | None]:
         """The world has shown everything from the start."""
         return frozenset()
@@ -102,6 +105,7 @@ def looping(run: Run, *, poll: float = 30.0, **around: Any) -> Iterator[Looping]
         may_write=lambda: True,
         fence=lambda: 1,
         poll_seconds=poll,
+        undoing=cast("Any", surroundings),
     )
     thread = threading.Thread(target=loop.run, args=(stop,))
     thread.start()

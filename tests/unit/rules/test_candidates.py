@@ -23,7 +23,7 @@ from tests.support.scan_samples import (
     request,
 )
 
-from finops.crds.action_request import ActionRequest
+from finops.crds.action_request import ActionRequest, UndoneAct
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.decision import TERMINAL, State, Trigger
 from finops.domain.recommendation import Recommendation
@@ -151,6 +151,47 @@ def test_what_was_answered_is_not_asked_again_before_its_time(state: State) -> N
         assert why == f"The same act was {state.value} in r-rec1; it is asked again in 1 day."
     assert chosen([item], answered, now=NOW + pause) == [item]
     assert chosen([recommendation(2)], answered) == [recommendation(2)]
+
+
+def undo(item: Recommendation, state: State, name: str = "r-undo") -> ActionRequest:
+    """Return a request that undoes the act that was made for `item`."""
+    act = request(item, State.SUCCEEDED, ended=NOW)
+    undoes = UndoneAct(name=act.metadata.name, uid=act.metadata.uid or "", required=1)
+    spec = act.spec.model_copy(update={"undoes": undoes})
+    metadata = act.metadata.model_copy(update={"name": name, "uid": f"uid-{name}"})
+    return act.model_copy(
+        update={"metadata": metadata, "spec": spec, "status": act.status.model_copy(update={"state": state})}
+    )
+
+
+def test_what_was_undone_is_as_unwanted_as_what_was_denied() -> None:
+    item, act = recommendation(), request(recommendation(), State.SUCCEEDED, ended=NOW)
+    undone, pause = undo(item, State.SUCCEEDED), QUIET_AFTER[State.DENIED]
+
+    for known in ((act, undone), (undone, act)):
+        (why,) = chosen([item], *known, now=NOW + pause - timedelta(seconds=1))
+        assert why == "The same act was undone in r-undo; it is asked again in 1 day."
+    assert chosen([item], act, undone, now=NOW + pause) == [item]
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL - {State.SUCCEEDED}))
+def test_an_undo_that_did_not_come_about_says_nothing_about_the_act(state: State) -> None:
+    item = recommendation()
+
+    assert chosen([item], undo(item, state)) == [item]
+
+
+def test_an_undo_waits_for_as_many_people_as_the_act_whatever_the_scan_or_its_savings_say() -> None:
+    waiting = undo(recommendation(), State.PENDING)
+    assert outdated(policy(), waiting) is None
+    assert waiting.spec.undoes is not None
+
+    more = waiting.spec.model_copy(update={"undoes": waiting.spec.undoes.model_copy(update={"required": 2})})
+    changed = outdated(policy(), waiting.model_copy(update={"spec": more}))
+
+    assert changed is not None
+    assert changed[0] is Trigger.SUPERSEDED
+    assert outdated(policy(actions={**APPROVE, "allowed": ["ebs_volume_delete"]}), waiting) is not None
 
 
 def test_a_dry_run_does_not_suppress_the_act_itself() -> None:

@@ -56,6 +56,13 @@ def test_a_dry_run_says_how_to_have_it_done(state: State, next_step: str) -> Non
     assert ending(state, "Dry run, nothing was changed.", dry_run=True) == f"Dry run, nothing was changed. {next_step}"
 
 
+@pytest.mark.parametrize("state", sorted(TERMINAL - {State.SUCCEEDED}))
+def test_an_undo_is_proposed_again_only_when_somebody_asks(state: State) -> None:
+    said = ending(state, "Why. Nothing was changed.", is_undo=True)
+
+    assert said == "Why. Nothing was changed. An approver can ask for the undo again."
+
+
 @pytest.mark.parametrize("state", sorted(set(State) - TERMINAL - {State.NEEDS_HUMAN}))
 def test_nothing_is_said_of_an_end_before_there_is_one(state: State) -> None:
     assert ending(state, "Waiting: frozen") == ""

@@ -33,7 +33,10 @@ def _outcome(request: Record) -> str:
 def _what(request: Record) -> str:
     spec = request["spec"]
     words = spec.get("presentation") or {}
-    return what_of(spec["action"], "", spec.get("parameters", {}), str(words.get("target") or ""))
+    target = str(words.get("target") or "")
+    if "undoes" in spec:
+        return f"undo {what_of(spec['action'], '', {}, target)}"
+    return what_of(spec["action"], "", spec.get("parameters", {}), target)
 
 
 def columns(now: datetime) -> tuple[Column, ...]:

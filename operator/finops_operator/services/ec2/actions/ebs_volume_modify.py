@@ -1,13 +1,14 @@
 """Change an EBS volume to gp3, with IOPS and throughput written out, while it stays in use.
 
-Parameters: `volumeType` (gp3), `iops`, `throughput` (MiB/s). The new settings are billed from the start, the change
-cannot be cancelled, and AWS allows four a day: to undo a complete act takes a new one. Source: Amazon EBS
-user guide, "Modify a volume using Elastic Volumes" and "General Purpose SSD volumes".
+Parameters: `volumeType` (gp3), `iops`, `throughput` (MiB/s); gp2 alone for an undo. The new settings are billed from
+the start and the change cannot be cancelled. AWS allows four a day, each after the one before is completed: an undo may
+have to wait. Source: Amazon EBS user guide, "Modify a volume using Elastic Volumes" and "General Purpose SSD volumes".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from finops.domain.canonical import Json
@@ -28,6 +29,7 @@ from finops_operator.plugins.action import (
     Rights,
     Statement,
     Target,
+    Undo,
 )
 from finops_operator.plugins.ownership import Owner, quoted
 from finops_operator.plugins.session_policy import allow
@@ -41,6 +43,9 @@ from finops_operator.services.ec2.rules.volume_observation import (
     volume_refusals,
 )
 
+_BACK: Final = "gp2"
+"""The one type to which an act is undone: AWS sets its figures by the size."""
+_UNITS: Final = {"iops": "IOPS", "throughput": "MiB/s"}
 _RUNNING: Final = frozenset({"modifying", "optimizing"})
 _USABLE: Final = frozenset({"in-use", "available"})
 _IOPS: Final = (3000, 80000)
@@ -50,15 +55,38 @@ _IOPS_PER_MIBPS: Final = 4
 _DAY_SECONDS: Final = 86400.0
 
 
-def _wanted(parameters: Parameters) -> tuple[str, int, int]:
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """Type, IOPS and MiB/s; without figures where the type has none that could be chosen."""
+
+    kind: str
+    iops: int | None = None
+    throughput: int | None = None
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """The chosen figures by the names of their parameters."""
+        named = {"iops": self.iops, "throughput": self.throughput}
+        return {name: value for name, value in named.items() if value is not None}
+
+    def are(self, kind: str, iops: str, throughput: str) -> bool:
+        """Return whether a volume has these settings."""
+        return kind == self.kind and (
+            self.kind == _BACK or (iops, throughput) == (f"{self.iops}", f"{self.throughput}")
+        )
+
+
+def _wanted(parameters: Parameters) -> _Settings:
     kind, iops, throughput = (parameters.get(name) for name in ("volumeType", "iops", "throughput"))
+    if kind == _BACK and iops is None and throughput is None:
+        return _Settings(_BACK)
     if kind != "gp3":
         raise InvalidInput(f"{kind!r} is not a type to change to", field="parameters.volumeType", hint="gp3")
     if not isinstance(iops, int) or isinstance(iops, bool):
         raise InvalidInput("a whole number is needed", field="parameters.iops", hint="3000 is gp3's baseline")
     if not isinstance(throughput, int) or isinstance(throughput, bool):
         raise InvalidInput("a whole number is needed", field="parameters.throughput", hint="125 is gp3's baseline")
-    return kind, iops, throughput
+    return _Settings(kind, iops, throughput)
 
 
 def _observe(reader: Reader, target: Target) -> Observation:
@@ -79,16 +107,17 @@ def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFa
     refusals = list(volume_refusals(observation, facts))
     if not observation.exists:
         return tuple(refusals)
-    kind, iops, throughput = _wanted(parameters)
+    wanted = _wanted(parameters)
     if observation.text("state") not in _USABLE:
         refusals.append(Refusal("NotUsable", f"It is {observation.text('state')}, neither in use nor available."))
     if observation.text("modification") in _RUNNING:
         refusals.append(Refusal("ModificationRunning", "Its last modification is not completed."))
     if part(observation, "volume").get("MultiAttachEnabled"):
         refusals.append(Refusal("MultiAttach", "It can be attached to several instances, which gp3 cannot."))
-    if _settings(observation) == (kind, str(iops), str(throughput)):
+    if wanted.are(*_settings(observation)):
         refusals.append(Refusal("SameSettings", "It already has these settings."))
-    refusals.extend(_range_refusals(iops, throughput, int(observation.text("sizeGiB") or 0)))
+    if wanted.iops is not None and wanted.throughput is not None:
+        refusals.extend(_range_refusals(wanted.iops, wanted.throughput, int(observation.text("sizeGiB") or 0)))
     return tuple(refusals)
 
 
@@ -109,15 +138,15 @@ def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, 
 
 
 def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
-    old, (kind, iops, throughput) = observation.text("volumeType"), _wanted(parameters)
+    old, wanted = observation.text("volumeType"), _wanted(parameters)
     speed = [
-        f"{observation.text(name)} → {new} {unit}" if observation.text(name) else f"{new} {unit}"
-        for name, new, unit in (("iops", iops, "IOPS"), ("throughput", throughput, "MiB/s"))
+        f"{observation.text(name)} → {new} {_UNITS[name]}" if observation.text(name) else f"{new} {_UNITS[name]}"
+        for name, new in wanted.figures.items()
     ]
     return ActWords(
         verb="Change",
-        target=kind,
-        change=f"{old} → {kind}: {', '.join(speed)}",
+        target=wanted.kind,
+        change=f"{old} → {wanted.kind}: {', '.join(speed) or 'performance by its size again'}",
         consequence="It is changed in place: it stays attached and in use.",
         downtime="None",
         undo=f"Change it back to {old}. AWS allows four changes of a volume a day.",
@@ -126,10 +155,11 @@ def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> Act
 
 
 def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
-    kind, iops, throughput = _wanted(parameters)
-    call: dict[str, Json] = {"VolumeId": resource.id, "VolumeType": kind, "Iops": iops, "Throughput": throughput}
+    wanted = _wanted(parameters)
+    call: dict[str, Json] = {"VolumeId": resource.id, "VolumeType": wanted.kind}
+    call |= {name.capitalize(): value for name, value in wanted.figures.items()}
     steps = (PlanStep("modify", "ec2:ModifyVolume", call), PlanStep("wait_modified"))
-    chosen: dict[str, Json] = {"volumeType": kind, "iops": iops, "throughput": throughput}
+    chosen: dict[str, Json] = {"volumeType": wanted.kind, **wanted.figures}
     return Plan("ebs_volume_modify", resource, chosen, steps, dict(assumed))
 
 
@@ -137,13 +167,14 @@ def _settings(now: Observation) -> tuple[str, str, str]:
     return now.text("volumeType"), now.text("iops"), now.text("throughput")
 
 
-def _target(plan: Plan) -> tuple[str, str, str]:
-    return str(plan.parameters["volumeType"]), str(plan.parameters["iops"]), str(plan.parameters["throughput"])
+def _has_target(plan: Plan, now: Observation) -> bool:
+    return _wanted(plan.parameters).are(*_settings(now))
 
 
 def _begun(plan: Plan, now: Observation) -> bool:
-    ours = now.text("modificationTarget") == "/".join(_target(plan))
-    return _settings(now) == _target(plan) or (ours and now.text("modification") in _RUNNING)
+    target = now.text("modificationTarget").split("/")
+    ours = len(target) == len(_settings(now)) and _wanted(plan.parameters).are(*target)
+    return _has_target(plan, now) or (ours and now.text("modification") in _RUNNING)
 
 
 def _unchanged(plan: Plan, now: Observation) -> bool:
@@ -152,7 +183,25 @@ def _unchanged(plan: Plan, now: Observation) -> bool:
 
 
 def _modified(plan: Plan, now: Observation) -> bool:
-    return _settings(now) == _target(plan) and now.text("modification") != "modifying"
+    return _has_target(plan, now) and now.text("modification") != "modifying"
+
+
+def _undo_parameters(plan: Plan, _made: Mapping[str, str]) -> Parameters:
+    before = str(plan.fingerprint["volumeType"])
+    if before != _BACK:
+        raise InvalidInput(f"a change from {before} is not undone", field="parameters.volumeType", hint="do it by hand")
+    return {"volumeType": _BACK}
+
+
+def _not_as_left(plan: Plan, now: Observation) -> str:
+    return "" if _has_target(plan, now) else "Its settings are no longer those that the act gave it."
+
+
+def _refused(_plan: Plan, _now: Observation, _step: str, code: str) -> str:
+    """Say what AWS's limit means; the answer itself names the time of the next change that it takes."""
+    if code != "VolumeModificationRateExceeded":
+        return ""
+    return "AWS takes no further change of this volume now: it allows four in 24 hours."
 
 
 def _found(_plan: Plan, now: Observation) -> str:
@@ -170,12 +219,13 @@ def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
 
 
 def _patch(owner: Owner, resource: Resource, parameters: Parameters) -> str:
-    kind, iops, throughput = _wanted(parameters)
+    wanted = _wanted(parameters)
     if owner.system == "CloudFormation":
-        return f"Properties: VolumeType: {kind}, Iops: {iops}, Throughput: {throughput}"
+        figures = "".join(f", {name.capitalize()}: {value}" for name, value in wanted.figures.items())
+        return f"Properties: VolumeType: {wanted.kind}{figures}"
     if owner.system == "Terraform":
-        return f'type = "{kind}", iops = {iops}, throughput = {throughput}'
-    return f"Wanted: {kind} instead of {quoted(resource.text('volume_type'))}"
+        return f'type = "{wanted.kind}"' + "".join(f", {name} = {value}" for name, value in wanted.figures.items())
+    return f"Wanted: {wanted.kind} instead of {quoted(resource.text('volume_type'))}"
 
 
 ACTION: Final = Action(
@@ -208,6 +258,7 @@ ACTION: Final = Action(
         restored=_unchanged,
         verified=_modified,
         found=_found,
+        refused=_refused,
     ),
     statements=_statements,
     rights=Rights(probes={"ec2:ModifyVolume": lambda volume: {"VolumeId": volume, "VolumeType": "gp3"}}),
@@ -217,4 +268,5 @@ ACTION: Final = Action(
         parameters={"volumeType": "gp3", "iops": 3000, "throughput": 125},
         assumed={"state": "in-use", "volumeType": "gp2", "sizeGiB": "100", "iops": "300", "throughput": ""},
     ),
+    undo=Undo(parameters=_undo_parameters, changed=_not_as_left),
 )

@@ -28,6 +28,7 @@ from finops_operator.plugins.action import (
     Rights,
     Statement,
     Target,
+    Undo,
 )
 from finops_operator.plugins.ownership import Owner, quoted
 from finops_operator.plugins.session_policy import allow
@@ -44,7 +45,7 @@ from finops_operator.services.ec2.rules.instance_observation import (
     observe_instance,
 )
 from finops_operator.services.ec2.rules.resize_refusals import resize_refusals, resize_warnings
-from finops_operator.services.ec2.rules.resize_steps import STEPS, old_type, ran, restored, verified
+from finops_operator.services.ec2.rules.resize_steps import STEPS, not_as_left, old_type, ran, restored, verified
 from finops_operator.services.ec2.rules.resize_words import resize_words
 from finops_operator.services.ec2.rules.stop_refusals import stop_warnings
 
@@ -182,4 +183,5 @@ ACTION: Final = Action(
         assumed={"state": "running", "instanceType": "m5.xlarge", "launchTime": "2026-01-01T00:00:00Z"},
     ),
     observed_statements=start_with_keys,
+    undo=Undo(parameters=lambda plan, _made: {"instanceType": old_type(plan)}, changed=not_as_left),
 )

@@ -1,6 +1,7 @@
 """Stop an EC2 instance; its inverse is start. Volumes and an Elastic IP are still billed.
 
-Whoever starts it meanwhile has taken it back: the act ends and leaves it alone.
+Whoever starts it meanwhile has taken it back: the act ends and leaves it alone. With the parameter `endState: running`
+it is the undo of an earlier stop, and starts the instance.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from finops_operator.plugins.action import (
     Rights,
     Statement,
     Target,
+    Undo,
 )
 from finops_operator.plugins.protection import template_owners
 from finops_operator.plugins.session_policy import allow
@@ -35,16 +37,25 @@ from finops_operator.services.ec2.rules.calls import (
 from finops_operator.services.ec2.rules.instance_observation import (
     DOWN,
     READ_PERMISSIONS,
-    UP,
     WAIT_STOPPED,
     instance_found,
     instance_refused,
     observe_instance,
-    stopped_by_others,
     stopping,
 )
 from finops_operator.services.ec2.rules.remaining_cost import stopped_cost
 from finops_operator.services.ec2.rules.signs import SIGNS
+from finops_operator.services.ec2.rules.start_again import (
+    START,
+    START_AGAIN,
+    WAIT_HEALTHY,
+    healthy,
+    not_as_stopped,
+    start_plan,
+    start_refusals,
+    start_words,
+    starts,
+)
 from finops_operator.services.ec2.rules.stop_refusals import stop_refusals, stop_warnings, tags
 
 
@@ -52,19 +63,25 @@ def _observe(reader: Reader, target: Target) -> Observation:
     return observe_instance(reader, target)
 
 
-def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    if starts(parameters):
+        return start_refusals(observation)
     refusals = stop_refusals(observation, facts)
     if observation.exists and observation.text("state") != "running":
         refusals += (Refusal("NotRunning", f"It is {observation.text('state')}, not running."),)
     return refusals
 
 
-def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
+def _warnings(observation: Observation, parameters: Parameters) -> tuple[str, ...]:
+    if starts(parameters):
+        return ()
     drift = tuple(f"{owner} will show a drift." for owner in template_owners(tags(observation), SIGNS))
     return stop_warnings(observation) + drift
 
 
-def _words(_observation: Observation, _parameters: Parameters, _plan: Plan) -> ActWords:
+def _words(_observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
+    if starts(parameters):
+        return start_words()
     return ActWords(
         verb="Stop",
         consequence="It is stopped and stays stopped until someone starts it. Everything that runs on it is down.",
@@ -79,7 +96,9 @@ def _words(_observation: Observation, _parameters: Parameters, _plan: Plan) -> A
     )
 
 
-def _plan(resource: ResourceRef, _parameters: Parameters, fingerprint: Mapping[str, str]) -> Plan:
+def _plan(resource: ResourceRef, parameters: Parameters, fingerprint: Mapping[str, str]) -> Plan:
+    if starts(parameters):
+        return start_plan(resource, fingerprint)
     steps = (
         PlanStep("stop", "ec2:StopInstances", {"InstanceIds": [resource.id]}, inverse="start"),
         PlanStep("wait_stopped"),
@@ -88,6 +107,9 @@ def _plan(resource: ResourceRef, _parameters: Parameters, fingerprint: Mapping[s
 
 
 def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
+    if starts(plan.parameters):
+        # A start that does not last leaves it stopped, as it was.
+        return ()
     return (
         PlanStep("start", "ec2:StartInstances", {"InstanceIds": [plan.resource.id]}),
         PlanStep("wait_running"),
@@ -105,6 +127,14 @@ def _stopped(plan: Plan, observation: Observation) -> bool:
 
 def _same_launch(plan: Plan, observation: Observation) -> bool:
     return observation.text("launchTime") == plan.fingerprint["launchTime"]
+
+
+def _restored(plan: Plan, now: Observation) -> bool:
+    return now.text("state") == ("stopped" if starts(plan.parameters) else "running")
+
+
+def _verified(plan: Plan, now: Observation) -> bool:
+    return healthy(plan, now) if starts(plan.parameters) else now.text("state") == "stopped"
 
 
 def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
@@ -130,16 +160,13 @@ ACTION: Final = Action(
         steps={
             "stop": stopping(reached=_stopped, expected=_running),
             "wait_stopped": WAIT_STOPPED,
-            "start": StepRules(
-                reached=lambda _, now: now.text("state") in UP,
-                expected=lambda _, now: now.text("state") == "stopped",
-                taken=stopped_by_others,
-            ),
+            "start": START,
+            "wait_healthy": WAIT_HEALTHY,
             "wait_running": StepRules(reached=lambda _, now: now.text("state") == "running"),
         },
         compensation=_compensation,
-        restored=lambda _, now: now.text("state") == "running",
-        verified=lambda _, now: now.text("state") == "stopped",
+        restored=_restored,
+        verified=_verified,
         found=instance_found,
         refused=instance_refused,
     ),
@@ -154,4 +181,6 @@ ACTION: Final = Action(
     sample=ActSample(assumed={"state": "running", "launchTime": "2026-01-01T00:00:00Z"}),
     observed_statements=start_with_keys,
     remaining_cost=stopped_cost,
+    # A stopped instance serves nobody: to start it disturbs nothing, and whoever misses it cannot wait for the night.
+    undo=Undo(parameters=lambda _plan, _made: START_AGAIN, changed=not_as_stopped, outside_windows=True),
 )

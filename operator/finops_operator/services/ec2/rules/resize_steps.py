@@ -59,6 +59,12 @@ def verified(plan: Plan, now: Observation) -> bool:
     return _is(_new(plan), now, "running") and now.text("checks") == "ok" if ran(plan) else _changed(plan, now)
 
 
+def not_as_left(plan: Plan, now: Observation) -> str:
+    """Return that the instance no longer has the type that the act gave it; whether it runs is its users' business."""
+    kind = now.text("instanceType")
+    return "" if kind == _new(plan) else f"Its type is {kind} now, not the {_new(plan)} that the act gave it."
+
+
 def _started_before_change(plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
     return "" if not ran(plan) and _changed(plan, now) else started_by_others(plan, journal, now, seconds)
 

@@ -1,0 +1,119 @@
+"""Checks undos across requests: each names an act that succeeded, undoes it once, and calls what leads it back.
+
+Rules: the `proposed` record of a request that undoes an act names one that was verified, that is no undo itself, that
+was not undone, and for whose undo a person had asked. The plan with which it starts is of the same action and resource,
+and its calls are the act's own in reverse, each with what was there before it. Of one act no undo makes a call after
+another one was verified. The answer `proposed` and the record `ok` name a request that undoes this act; `ok` one that
+was verified, and stands once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from finops.audit_verify.plan import problem_of_undo
+
+_CODE = "Undo"
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of one request by its records so far.
+
+    Attributes:
+        undoes: the act that it undoes, empty for none.
+        undone_by: the request that was verified as its undo.
+    """
+
+    verified: bool = False
+    asked: bool = False
+    undoes: str = ""
+    undone_by: str = ""
+    recorded: bool = False
+    plan: Mapping[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Undos:
+    """Follows every request by its name in the ledger; `check` returns (code, message) for each broken rule."""
+
+    requests: dict[str, _Known] = field(default_factory=dict)
+
+    def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
+        known = self.requests.setdefault(record["request"], _Known())
+        match record["kind"]:
+            case "proposed":
+                return _problems(self._proposed(record, known))
+            case "voted":
+                known.asked = known.asked or _asks(record)
+            case "outcome" if record["attempt"] == 0 and record["result"] == "started":
+                return _problems(self._started(record, known))
+            case "intent":
+                return _problems(self._began(record, known))
+            case "verified":
+                self._verified(record, known)
+            case "undone":
+                return _problems(self._undone(record, known))
+        return []
+
+    def _proposed(self, record: dict[str, Any], known: _Known) -> str:
+        name = record["detail"].get("undoes")
+        if not name:
+            return ""
+        if not isinstance(name, str):
+            return "a request that undoes an act does not say which"
+        known.undoes = name
+        act = self.requests.get(name)
+        if act is None or not act.verified:
+            return "a request undoes an act that was not verified before"
+        if act.undoes:
+            return "a request undoes an undo"
+        if act.undone_by:
+            return "a request undoes an act that was undone before"
+        return "" if act.asked else "a request undoes an act, and no person had asked for it"
+
+    def _started(self, record: dict[str, Any], known: _Known) -> str:
+        plan = record["detail"].get("plan")
+        known.plan = plan if isinstance(plan, Mapping) else {}
+        if not known.undoes:
+            return ""
+        act = self.requests.get(known.undoes)
+        if act is None or act.plan is None:
+            return "what an undo leads back is not in the ledger"
+        return problem_of_undo(act.plan, known.plan)
+
+    def _began(self, record: dict[str, Any], known: _Known) -> str:
+        act = self.requests.get(known.undoes) if known.undoes else None
+        if act is not None and act.undone_by not in {"", record["request"]}:
+            return f"a call of an undo after request {act.undone_by} had undone the act"
+        return ""
+
+    def _verified(self, record: dict[str, Any], known: _Known) -> None:
+        known.verified = known.verified or record["result"] == "Succeeded"
+        act = self.requests.get(known.undoes) if known.undoes else None
+        if act is not None and known.verified:
+            act.undone_by = act.undone_by or record["request"]
+
+    def _undone(self, record: dict[str, Any], known: _Known) -> str:
+        result, name = record["result"], record["detail"].get("undoRequest")
+        if result == "refused":
+            return ""
+        undo = self.requests.get(name) if isinstance(name, str) else None
+        if undo is None or undo.undoes != record["request"]:
+            return "the record of an undo names no request that undoes this act"
+        if result != "ok":
+            return ""
+        if known.recorded:
+            return "an act is recorded as undone twice"
+        known.recorded = True
+        return "" if known.undone_by == name else "an act is recorded as undone by a request that was not verified"
+
+
+def _asks(record: dict[str, Any]) -> bool:
+    return bool(record["result"] == "counted" and record["detail"].get("choice") == "Undo")
+
+
+def _problems(message: str) -> list[tuple[str, str]]:
+    return [(_CODE, message)] if message else []

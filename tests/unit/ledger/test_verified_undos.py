@@ -1,0 +1,187 @@
+"""What the offline verifier demands of an undo: whom it undoes, that it was asked for, once, and by which calls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from tests.support.ledger_lines import HONEST, PLAN, WHAT, decided, entry, intent, lines, outcome, started, vote
+
+from finops.audit_verify import verify
+from finops.audit_verify.plan import problem_of_undo
+from finops.domain.audit import Entry, RecordKind
+from finops.domain.canonical import Json
+from finops.domain.plan import Plan, PlanStep
+
+ACT, UNDO = "team-a/savings-1/u1", "team-a/savings-1-undo/u2"
+STOP = replace(WHAT, steps=WHAT.steps[:2])
+START = Plan(
+    WHAT.action,
+    WHAT.resource,
+    {"endState": "running"},
+    (PlanStep("start", "ec2:StartInstances", {"InstanceIds": ["i-1"]}), PlanStep("wait_healthy")),
+    {"state": "stopped"},
+)
+
+
+def of_stop(story: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """Return the honest story with a plan that only stops."""
+    planned = (started(STOP) if one.result == "started" else one for one in story)
+    return tuple(replace(one, plan_hash=STOP.hash if one.plan_hash == PLAN else one.plan_hash) for one in planned)
+
+
+def of_undo(one: Entry, request: str = UNDO) -> Entry:
+    """Return an entry about the request that undoes the act."""
+    uid = request.rpartition("/")[2]
+    return replace(one, operation_id=one.operation_id.replace("u1:", f"{uid}:", 1), request=request)
+
+
+def proposed(undoes: str = ACT, plan: Plan = START, request: str = UNDO) -> Entry:
+    made = entry("proposed", RecordKind.PROPOSED, plan=plan.hash, result="created", detail={"undoes": undoes})
+    return of_undo(made, request)
+
+
+def carried_out(plan: Plan = START, request: str = UNDO) -> tuple[Entry, ...]:
+    """Return the votes and the act of an undo of one call."""
+    call = plan.steps[0]
+    made = intent(call.id, plan=plan.hash, operation=call.operation, parameters=dict(call.parameters))
+    story = (
+        vote("slack.U1", plan=plan.hash),
+        decided(1, plan=plan.hash),
+        started(plan),
+        made,
+        outcome(call.id),
+        entry("verified", RecordKind.VERIFIED, result="Succeeded", plan=plan.hash),
+    )
+    return tuple(of_undo(one, request) for one in story)
+
+
+def answer(result: str, undo: str = UNDO, name: str = "") -> Entry:
+    detail: dict[str, Json] = {"undoRequest": undo, "reason": "why"}
+    return entry(f"undone-{result}{name}", RecordKind.UNDONE, result=result, detail=detail)
+
+
+ACTED = of_stop(HONEST)
+ASKED = (*ACTED, vote("k8s.alice", "Undo", plan=STOP.hash))
+UNDONE = (*ASKED, proposed(), answer("proposed"), *carried_out(), answer("ok"))
+
+
+def problems(*entries: Entry) -> list[str]:
+    report = verify(lines(entries))
+    assert {one.code for one in report.problems} <= {"Undo"}
+    return [one.message for one in report.problems]
+
+
+def test_an_undo_that_was_asked_for_voted_on_and_carried_out_verifies() -> None:
+    assert problems(*UNDONE) == []
+    assert problems(*ASKED, answer("refused", "")) == []
+
+
+@pytest.mark.parametrize("missing", [ASKED[-1], UNDONE[len(ASKED)]], ids=["the ask", "what it undoes"])
+def test_an_undo_is_made_only_because_a_person_asked_and_names_its_act(missing: Entry) -> None:
+    entries = [one for one in UNDONE if one is not missing]
+    if missing is not ASKED[-1]:
+        entries.insert(len(ASKED), replace(missing, detail={}))
+    assert problems(*entries)
+
+
+def test_an_undo_of_an_act_that_did_not_succeed_is_a_problem() -> None:
+    assert "a request undoes an act that was not verified before" in problems(*ACTED[:-1], proposed())
+    assert "a request undoes an act that was not verified before" in problems(*ASKED, proposed("team-a/other/u9"))
+
+
+def test_an_undo_is_not_undone() -> None:
+    asked = of_undo(vote("k8s.alice", "Undo", plan=START.hash))
+    assert problems(*UNDONE, asked, proposed(UNDO, STOP, "team-a/third/u3")) == ["a request undoes an undo"]
+
+
+def test_an_act_is_undone_once() -> None:
+    second = "team-a/savings-1-again/u3"
+    again = (proposed(request=second), *carried_out(request=second))
+    assert problems(*UNDONE, *again) == [
+        "a request undoes an act that was undone before",
+        f"a call of an undo after request {UNDO} had undone the act",
+    ]
+    both_open = (*ASKED, proposed(), proposed(request=second), *carried_out(), *carried_out(request=second))
+    assert problems(*both_open) == [f"a call of an undo after request {UNDO} had undone the act"]
+    assert problems(*UNDONE, answer("ok", name="-again")) == ["an act is recorded as undone twice"]
+
+
+def test_an_act_is_recorded_as_undone_by_the_request_that_was_verified_as_its_undo() -> None:
+    assert problems(*ASKED, proposed(), answer("ok")) == [
+        "an act is recorded as undone by a request that was not verified"
+    ]
+    for other in ("", ACT, "team-a/unknown/u9"):
+        assert problems(*ASKED, proposed(), answer("proposed", other)) == [
+            "the record of an undo names no request that undoes this act"
+        ]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        replace(START, steps=STOP.steps),
+        replace(START, steps=(PlanStep("start", "ec2:StartInstances", {"InstanceIds": ["i-2"]}),)),
+        replace(START, action="ec2_instance_resize"),
+        replace(START, resource=replace(WHAT.resource, id="i-2")),
+    ],
+    ids=["the act's own call", "another instance", "another action", "another resource"],
+)
+def test_an_undo_makes_the_calls_that_lead_its_act_back(plan: Plan) -> None:
+    assert problems(*ASKED, proposed(plan=plan), *carried_out(plan))
+
+
+def resize(kind: str, before: str, *, running: bool = True) -> Plan:
+    ids: dict[str, Json] = {"InstanceIds": ["i-1"]}
+    change = PlanStep(
+        "modify_type", "ec2:ModifyInstanceAttribute", {"InstanceId": "i-1", "InstanceType": {"Value": kind}}
+    )
+    stop, start = PlanStep("stop", "ec2:StopInstances", ids), PlanStep("start", "ec2:StartInstances", ids)
+    steps = (stop, change, start) if running else (change,)
+    return Plan("ec2_instance_resize", WHAT.resource, {"instanceType": kind}, steps, {"instanceType": before})
+
+
+def undo_problem(act: Plan, undo: Plan) -> str:
+    return problem_of_undo(act.to_json(), undo.to_json())
+
+
+def test_a_resize_is_undone_to_the_type_it_had_whether_it_runs_or_not() -> None:
+    act = resize("m5.large", "m5.xlarge")
+    assert undo_problem(act, resize("m5.xlarge", "m5.large")) == ""
+    assert undo_problem(act, resize("m5.xlarge", "m5.large", running=False)) == ""
+    assert undo_problem(resize("m5.large", "m5.xlarge", running=False), resize("m5.xlarge", "m5.large")) == ""
+    assert "something else" in undo_problem(act, resize("m5.2xlarge", "m5.large"))
+    whole = resize("m5.xlarge", "m5.large")
+    for steps in (whole.steps[:2], whole.steps[1:], tuple(reversed(whole.steps)), whole.steps[::2]):
+        assert undo_problem(act, replace(whole, steps=steps)), steps
+
+
+def volume(before: str, **parameters: Json) -> Plan:
+    call = PlanStep("modify", "ec2:ModifyVolume", {"VolumeId": "i-1", **parameters})
+    return Plan("ebs_volume_modify", WHAT.resource, {}, (call,), {"volumeType": before})
+
+
+def test_a_volume_goes_back_to_the_type_whose_figures_follow_from_its_size() -> None:
+    act = volume("gp2", VolumeType="gp3", Iops=3000, Throughput=125)
+    assert undo_problem(act, volume("gp3", VolumeType="gp2")) == ""
+    assert "something else" in undo_problem(act, volume("gp3", VolumeType="io2", Iops=64000))
+    assert "does not say" in undo_problem(volume("io1", VolumeType="gp3"), volume("gp3", VolumeType="gp2"))
+
+
+def test_what_nothing_known_leads_back_is_not_undone() -> None:
+    gone = Plan(
+        "ebs_volume_delete", WHAT.resource, {}, (PlanStep("delete", "ec2:DeleteVolume", {"VolumeId": "i-1"}),), {}
+    )
+    assert "does not say" in undo_problem(gone, gone)
+    broken: dict[str, Json] = {"steps": [{"operation": "ec2:ModifyVolume", "parameters": 5}]}
+    assert "does not say" in problem_of_undo(broken, broken)
+    assert "does not say" in problem_of_undo({"steps": 5}, {"steps": 5})
+
+
+def test_each_record_of_the_honest_story_stands_on_those_before_it() -> None:
+    """Whoever moves the record of the undo before the act's end, or the ask behind it, is found."""
+    for one, two in pairwise(range(len(ACTED) - 1, len(ASKED) + 1)):
+        swapped = list(UNDONE)
+        swapped[one], swapped[two] = swapped[two], swapped[one]
+        assert problems(*swapped), (one, two)
