@@ -33,13 +33,21 @@ def saved_a_month(entries: Iterable[Mapping[str, Any]], now: datetime) -> Decima
     """Return what acts save in a month by now; what was saved once counts for a month from the end of its act.
 
     Never negative: a store that lost the entry of an act, and not that of its undo, still holds what the undo costs.
+
+    Args:
+        entries: in any order; that of an undo counts for as long as the one of its act.
+        now: aware.
     """
-    found = sum((Decimal(one.get("saving") or 0) for one in entries if _counts(one, now)), Decimal("0.00"))
+    found, ended = Decimal("0.00"), dict[tuple[str, str], datetime]()
+    for one in sorted(entries, key=lambda one: str(one.get("time"))):
+        saving = Decimal(one.get("saving") or 0)
+        if one.get("lastsDays"):
+            act, time = (str(one.get("resource")), str(one.get("action"))), datetime.fromisoformat(one["time"])
+            since = ended.setdefault(act, time) if saving < 0 else time
+            ended[act] = since
+            saving = saving if now - since < _MONTH else Decimal(0)
+        found += saving
     return max(found, Decimal("0.00"))
-
-
-def _counts(entry: Mapping[str, Any], now: datetime) -> bool:
-    return not entry.get("lastsDays") or now - datetime.fromisoformat(entry["time"]) < _MONTH
 
 
 class StoredSavings:

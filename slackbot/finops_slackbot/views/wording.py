@@ -53,7 +53,8 @@ def money(amount: Decimal, currency: str) -> str:
 def worth(facts: CardFacts) -> str:
     """Return what the act is worth: `saves $70.00 a month`; an undo costs that again."""
     if facts.undoes:
-        return f"costs {money(facts.extra_monthly_cost, facts.currency)} more a month"
+        often = f"once (at most {_days(facts.lasts_days)})" if facts.lasts_days else "a month"
+        return f"costs {money(facts.extra_monthly_cost, facts.currency)} more {often}"
     return f"saves {saving(facts)}"
 
 

@@ -326,3 +326,18 @@ def test_a_start_that_finds_no_room_is_tried_until_there_is_some(world: World, a
     refused = [one for one in records(world.ledger_path) if one["result"] == "rejected"]
     assert [one["detail"]["code"] for one in refused] == ["InsufficientDBInstanceCapacity"] * 3
     check(aws.calls, world.ledger_path, session=request.name)
+
+
+def test_the_undo_of_a_stop_starts_the_database_once_and_reads_back_that_it_is_available(
+    world: World, aws: AwsDouble
+) -> None:
+    database = find("reports")
+    aws.control.change(database.account, REGION, "db:reports", {"state": "stopped"})
+    request, ledger = proposed(world, "rds_instance_stop", "reports", endState="available")
+
+    result = run_to_end(world, request, ledger)
+
+    assert result.state is State.SUCCEEDED
+    assert effects(aws.calls) == {"StartDBInstance": 1}
+    assert seen(world, "reports", "rds_instance_stop").text("state") == "available"
+    check(aws.calls, world.ledger_path, session=request.name)

@@ -25,3 +25,17 @@ def test_a_saving_that_comes_once_counts_for_a_month(days: int, saved: str) -> N
 def test_an_entry_of_an_older_release_lasts_and_an_unknown_saving_adds_nothing() -> None:
     old = {"saving": "1.00", "time": _THEN.isoformat()}
     assert saved_a_month([old, entry("")], _THEN + timedelta(days=400)) == Decimal("1.00")
+
+
+@pytest.mark.parametrize("days", [5, 29, 31, 34, 40])
+def test_the_undo_of_what_is_saved_once_ends_that_act_alone_for_as_long_as_it_counts(days: int) -> None:
+    what = {"resource": "arn:aws:rds:eu-central-1:111122223333:db:reports", "action": "rds_instance_stop"}
+    undo = {**entry("-28.73", "7"), **what, "time": (_THEN + timedelta(days=4)).isoformat(timespec="seconds")}
+    acts = [entry("70.08"), {**entry("28.73", "7"), **what}, undo]
+
+    assert saved_a_month(acts, _THEN + timedelta(days=days)) == Decimal("70.08")
+    assert saved_a_month(reversed(acts), _THEN + timedelta(days=days)) == Decimal("70.08")
+
+
+def test_an_undo_whose_act_was_lost_takes_away_no_more_than_there_is() -> None:
+    assert saved_a_month([entry("-70.08")], _THEN) == Decimal("0.00")

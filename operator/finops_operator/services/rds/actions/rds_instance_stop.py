@@ -1,5 +1,6 @@
 """Stop a database instance; its inverse is start. Storage and backups are still billed.
 
+Parameter: `endState`, `available` for the undo of an earlier stop, which starts the database; none for a stop.
 AWS starts it again by itself after seven days, because a stopped instance misses its maintenance. Whoever starts it
 meanwhile has taken it back: the act ends and leaves it alone. An instance has no launch time, so only the state
 `starting` proves that; one that is merely available may still be about to show our stop, until the seven days are over:
@@ -30,10 +31,18 @@ from finops_operator.plugins.action import (
     Rights,
     Statement,
     Target,
+    Undo,
 )
 from finops_operator.plugins.described import tags_of
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.rds.rules.restart import RESTARTED_AFTER
+from finops_operator.services.rds.rules.start_again import (
+    START_AGAIN,
+    not_as_stopped,
+    start_refusals,
+    start_words,
+    starts,
+)
 from finops_operator.services.rds.rules.states import AVAILABLE, STOPPED
 from finops_operator.services.rds.rules.stop_refusals import database, stop_refusals, stop_warnings
 
@@ -118,15 +127,17 @@ def _seen(described: Mapping[str, Any], maintenance: list[Json] | None) -> Obser
     return Observation(exists=True, fingerprint=fingerprint, facts=facts)
 
 
-def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
-    return stop_refusals(observation, facts)
+def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    return start_refusals(observation) if starts(parameters) else stop_refusals(observation, facts)
 
 
-def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
-    return stop_warnings(observation)
+def _warnings(observation: Observation, parameters: Parameters) -> tuple[str, ...]:
+    return () if starts(parameters) else stop_warnings(observation)
 
 
-def _words(observation: Observation, _parameters: Parameters, _plan: Plan) -> ActWords:
+def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
+    if starts(parameters):
+        return start_words()
     storage = database(observation).get("AllocatedStorage")
     billed = f"{storage} GiB and its backups" if isinstance(storage, int) else "its storage and its backups"
     return ActWords(
@@ -144,13 +155,19 @@ def _words(observation: Observation, _parameters: Parameters, _plan: Plan) -> Ac
     )
 
 
-def _plan(resource: ResourceRef, _parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
+def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
     named: dict[str, Json] = {"DBInstanceIdentifier": resource.id}
+    if starts(parameters):
+        calls = (PlanStep("start", _START, named), PlanStep("wait_started"))
+        return Plan(ID, resource, dict(START_AGAIN), calls, dict(assumed))
     steps = (PlanStep("stop", _STOP, named, inverse="start"), PlanStep("wait_stopped"))
     return Plan(ID, resource, {}, steps, dict(assumed))
 
 
 def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
+    if starts(plan.parameters):
+        # A start that does not last leaves it stopped, as it was.
+        return ()
     named: dict[str, Json] = {"DBInstanceIdentifier": plan.resource.id}
     return (PlanStep("start", _START, named), PlanStep("wait_available"))
 
@@ -207,6 +224,19 @@ def _started(plan: Plan, now: Observation) -> bool:
     return _same(plan, now) and now.text("state") in _UP
 
 
+def _restored(plan: Plan, now: Observation) -> bool:
+    return _stopped(plan, now) if starts(plan.parameters) else _available(plan, now)
+
+
+def _verified(plan: Plan, now: Observation) -> bool:
+    return _available(plan, now) if starts(plan.parameters) else _stopped(plan, now)
+
+
+def _cannot_start(plan: Plan, now: Observation) -> bool:
+    """Return whether AWS took a start back."""
+    return not _same(plan, now) or now.text("state") in _DOWN
+
+
 def _found(_plan: Plan, now: Observation) -> str:
     if not now.exists:
         return "The database does not exist any more."
@@ -259,10 +289,19 @@ ACTION: Final = Action(
             "wait_available": StepRules(
                 reached=_available, timeout_seconds=_LONGEST_SECONDS, poll_seconds=15, patient=True
             ),
+            "wait_started": StepRules(
+                reached=_available,
+                failed=_cannot_start,
+                # A start that shows late must not be reported as refused: nobody would expect it to run.
+                settle_seconds=_SETTLE_SECONDS,
+                timeout_seconds=_LONGEST_SECONDS,
+                poll_seconds=15,
+                patient=True,
+            ),
         },
         compensation=_compensation,
-        restored=_available,
-        verified=_stopped,
+        restored=_restored,
+        verified=_verified,
         found=_found,
         refused=_refused,
     ),
@@ -271,5 +310,7 @@ ACTION: Final = Action(
     calls=CallRules(not_done=frozenset({_NO_CAPACITY}), repeated=frozenset({_NOT_IN_THIS_STATE})),
     at_owner=OwnerChange(only_stops=True),
     lasts_days=RESTARTED_AFTER.days,
+    # A stopped database serves nobody: to start it disturbs nothing.
+    undo=Undo(parameters=lambda _plan, _made: START_AGAIN, changed=not_as_stopped, outside_windows=True),
     sample=ActSample(assumed={"state": AVAILABLE, "class": "db.m5.large", "resourceId": "db-EXAMPLE"}),
 )

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
 from tests.support.act_reading import CannedReader, granted
 
-from finops.domain.execution import Observation
+from finops.audit_verify.plan import problem_of_undo
+from finops.domain.decision import State
+from finops.domain.execution import (
+    Call,
+    Compensate,
+    Finish,
+    Journal,
+    JournalEntry,
+    Observation,
+    Result,
+    Verified,
+    WaitFor,
+)
+from finops.domain.next_move import Situation, next_move
+from finops.domain.plan import Plan
 from finops.domain.recommendation import ResourceRef
 from finops.errors import AwsRejected
 from finops_operator.plugins.action import PolicyFacts, Target
@@ -234,3 +249,77 @@ def test_the_end_of_the_act_says_what_is_there() -> None:
     stopped = observed(DBInstanceStatus="stopped")
     assert ACTION.procedure.found(plan, stopped) == "The database is stopped with class db.m5.large."
     assert ACTION.procedure.found(plan, Observation(exists=False)) == "The database does not exist any more."
+
+
+# ---- its undo
+
+
+STOPPED: Final[dict[str, Any]] = {"DBInstanceStatus": "stopped"}
+ACT: Final = ACTION.plan(_DATABASE, {}, observed().fingerprint)
+
+
+def undo_plan() -> Plan:
+    assert ACTION.undo is not None
+    return ACTION.plan(_DATABASE, ACTION.undo.parameters(ACT, {}), observed(**STOPPED).fingerprint)
+
+
+def changed(**described: Any) -> str:
+    assert ACTION.undo is not None
+    return ACTION.undo.changed(ACT, observed(**described))
+
+
+def undo_move(now: Observation, *entries: JournalEntry, seconds: float = 300.0) -> Any:
+    return next_move(Situation(undo_plan(), ACTION.procedure, Journal(entries), now, AT + timedelta(seconds=seconds)))
+
+
+AT: Final = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def started(result: Result = Result.OK, code: str = "") -> JournalEntry:
+    return JournalEntry("start", 1, AT, result, code)
+
+
+def test_a_stopped_database_is_started_under_the_same_action_and_the_verifier_knows_the_call() -> None:
+    undo = undo_plan()
+
+    assert [(one.operation, dict(one.parameters)) for one in undo.steps if one.changes] == [
+        ("rds:StartDBInstance", {"DBInstanceIdentifier": "reports"})
+    ]
+    assert problem_of_undo(ACT.to_json(), undo.to_json()) == ""
+    assert problem_of_undo(ACT.to_json(), ACT.to_json())
+    words = ACTION.words(observed(**STOPPED), undo.parameters, undo)
+    assert (words.verb, set(words.steps)) == ("Start", {one.id for one in undo.steps})
+    assert ACTION.warnings(observed(**STOPPED), undo.parameters) == ()
+
+
+def test_only_the_database_that_the_act_left_stopped_is_started() -> None:
+    assert changed(**STOPPED) == ""
+    assert changed() == "It is available, not stopped."
+    assert "under its name" in changed(**STOPPED, DbiResourceId="db-2")
+    protected = {"finops.dev/protected": "true"}
+    for seen, expected in (
+        (observed(protected, **STOPPED), []),
+        (observed(), ["NotStopped"]),
+        (Observation(exists=False), ["NotFound"]),
+    ):
+        found = ACTION.preflight(seen, undo_plan().parameters, PolicyFacts({"finops.dev/protected": ("true",)}))
+        assert [one.code for one in found] == expected
+
+
+def test_a_start_is_called_once_and_verified_when_the_database_can_be_used() -> None:
+    assert isinstance(undo_move(observed(**STOPPED)), Call)
+    assert isinstance(undo_move(observed(DBInstanceStatus="starting"), started()), WaitFor)
+    assert isinstance(undo_move(observed(), started()), Verified)
+
+
+def test_a_start_that_aws_refuses_or_takes_back_leaves_the_database_stopped() -> None:
+    refused = undo_move(observed(**STOPPED), started(Result.REJECTED, "InsufficientDBInstanceCapacity"))
+    fell_back = undo_move(observed(**STOPPED), started())
+
+    assert isinstance(refused, Compensate)
+    assert refused.reason == "AWS had no db.m5.large capacity in us-east-1a."
+    assert isinstance(fell_back, Compensate)
+    turned = Journal((started(),), turned=fell_back.reason, turned_at=AT)
+    end = next_move(Situation(undo_plan(), ACTION.procedure, turned, observed(**STOPPED), AT + timedelta(minutes=5)))
+    assert isinstance(end, Finish)
+    assert end.state is State.ROLLED_BACK
