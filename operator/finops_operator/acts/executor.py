@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from finops.domain.audit import Record, RecordKind
+from finops.domain.audit import RecordKind
 from finops.domain.decision import State
 from finops.domain.execution import (
     Call,
@@ -50,9 +50,7 @@ from finops_operator.acts.announced_calls import AnnouncedCalls
 from finops_operator.acts.conclusion import Conclusion
 from finops_operator.acts.journal import (
     COMPENSATING,
-    RECORDS_LOST,
     journal_of,
-    lost_since_start,
     settled_detail,
 )
 from finops_operator.acts.memory import Act, Memory
@@ -153,7 +151,8 @@ class Executor:
         records = self.ledger.of_request(act.request.uid)
         journal = journal_of(records)
         act.learn(records, journal)
-        request = self._with_loss(act, records)
+        act.learn_losses(self.ledger, records)
+        request = act.request
         if journal.ended is not None:
             return self._conclusion.draw(act, journal.ended, journal.end_message)
         kept = not act.called or self._keep_resource(act)
@@ -180,17 +179,6 @@ class Executor:
             # A rollback waits for nobody.
             move = Hold("Waiting: another act is under way on this resource.", move.step.id)
         return self._do(act, situation, move)
-
-    def _with_loss(self, act: Act, records: tuple[Record, ...]) -> ActRequest:
-        """Return the request, as one that only goes back where the ledger lost records of the act.
-
-        Whoever hands an act over may not know: one whose account was missing comes back by its object alone.
-        """
-        if act.abandoned is None:
-            act.abandoned = RECORDS_LOST if lost_since_start(self.ledger, records) else ""
-        if act.abandoned:
-            act.request = replace(act.request, only_back=act.abandoned, abandoned=act.abandoned)
-        return act.request
 
     def _make_room(self, act: Act) -> None:
         """Free the resource and the place of an act that waits before its first call: others need not wait with it."""

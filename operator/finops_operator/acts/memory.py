@@ -6,13 +6,14 @@ over the ledger, and a status that is written once more says the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from finops.domain.audit import Record
 from finops.domain.execution import Journal
 from finops.ports.act import ActProgress, ActRequest
-from finops_operator.acts.journal import alarms_of
+from finops.ports.ledger import Ledger
+from finops_operator.acts.journal import RECORDS_LOST, alarms_of, lost_since_start
 from finops_operator.plugins.action import Action
 from finops_operator.rules.undoing import undone_act
 
@@ -56,6 +57,19 @@ class Act:
         self.turned = journal.turned or ""
         self.alarms.update(alarms_of(records))
         self.is_undo = bool(undone_act(records))
+
+    def learn_losses(self, ledger: Ledger, records: tuple[Record, ...]) -> None:
+        """Let the act only go back where the ledger lost records of it.
+
+        Whoever hands an act over may not know: one whose account was missing comes back by its object alone.
+
+        Raises:
+            LedgerUnavailable, LedgerDiverged: not known now.
+        """
+        if self.abandoned is None:
+            self.abandoned = RECORDS_LOST if lost_since_start(ledger, records) else ""
+        if self.abandoned:
+            self.request = replace(self.request, only_back=self.abandoned, abandoned=self.abandoned)
 
     def announced(self, intent: Record) -> None:
         """Take over that a call was announced just now."""
