@@ -1,7 +1,7 @@
 """Log groups that take in much and whose class is Standard: Infrequent Access takes it in for half the price.
 
 The class has queries and retention as Standard has, and neither metric filters, subscriptions, live tail nor alarms on
-its data, so that it fits what is kept to be looked into now and then. A class cannot be changed: a new group gets it,
+its data, so that it fits what is kept to be read now and then. A class cannot be changed: a new group gets it,
 and what writes is pointed there. Groups with metric filters are left alone, and so are those whose events AWS itself
 turns into metrics. Whether anybody subscribes is not read. AWS publishes no amount; what is worth the work is ours. The
 price of the class is in no table, so that the saving is unknown.
