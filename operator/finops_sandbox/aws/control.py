@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from finops_sandbox.aws import database_snapshots, databases, functions, log_groups, services, tables, wire
+from finops_sandbox.aws import buckets, database_snapshots, databases, functions, log_groups, services, tables, wire
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.faults import FaultBook
 from finops_sandbox.aws.fleet import Fleet
@@ -36,8 +36,9 @@ _CHANGES = {
     "scaled",
     "memory",
     "shared",
+    "rules",
 }
-_KINDS = (log_groups, tables)
+_KINDS = (buckets, log_groups, tables)
 _KINDS_WITH_TIME = (database_snapshots, databases, functions, services)
 """Beside EC2, by their prefixes: those whose changes take time also need the estate's clock."""
 Document = dict[str, Any]

@@ -13,7 +13,8 @@ from finops_sandbox.aws import wire
 from finops_sandbox.aws.calls import Call
 from finops_sandbox.aws.clock import naive_utc
 from finops_sandbox.aws.errors import AwsError
-from finops_sandbox.aws.estate import DatabaseSpec, Place
+from finops_sandbox.aws.estate import Place
+from finops_sandbox.aws.further_specs import DatabaseSpec
 from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.wire import Answer
 

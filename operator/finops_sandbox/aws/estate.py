@@ -14,6 +14,15 @@ from typing import Any
 import yaml
 
 from finops_sandbox.aws import roles
+from finops_sandbox.aws.further_specs import (
+    BucketSpec,
+    DatabaseSnapshotSpec,
+    DatabaseSpec,
+    FunctionSpec,
+    LogGroupSpec,
+    ServiceSpec,
+    TableSpec,
+)
 from finops_sandbox.aws.shapes import SHAPES
 
 SAMPLE_ESTATE = Path(__file__).resolve().parent.parent / "estates" / "sample.yaml"
@@ -90,79 +99,6 @@ class AddressSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class LogGroupSpec:
-    """A log group; ``retention`` None means that it keeps its events for ever."""
-
-    name: str
-    retention: int | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseSpec:
-    """A database instance of RDS that is no member of a cluster; a replica names its ``source``.
-
-    ``maintenance`` names the actions of maintenance that are pending, such as ``system-update``.
-    """
-
-    name: str
-    engine: str = "postgres"
-    db_class: str = "db.m5.large"
-    size: int = 100
-    state: str = "available"
-    multi_az: bool = False
-    source: str = ""
-    maintenance: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceSpec:
-    """A service on Fargate; ``scaled`` says that Application Auto Scaling sets its count."""
-
-    name: str
-    cluster: str = "main"
-    desired: int = 2
-    scheduling: str = "REPLICA"
-    controller: str = "ECS"
-    scaled: bool = False
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionSpec:
-    """A Lambda function on x86; ``versions`` are published ones."""
-
-    name: str
-    memory: int = 1024
-    versions: int = 0
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseSnapshotSpec:
-    """A snapshot of a database of the same place; ``shared`` are accounts that may restore it."""
-
-    name: str
-    database: str
-    made_by: str = "manual"
-    age: timedelta = timedelta(days=200)
-    shared: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class TableSpec:
-    """A table with provisioned capacity; ``indexes`` maps names to read and write units."""
-
-    name: str
-    read: int = 100
-    write: int = 100
-    indexes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Place:
     """One account in one region."""
 
@@ -178,6 +114,7 @@ class Place:
     services: tuple[ServiceSpec, ...] = ()
     functions: tuple[FunctionSpec, ...] = ()
     database_snapshots: tuple[DatabaseSnapshotSpec, ...] = ()
+    buckets: tuple[BucketSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +227,7 @@ def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Itera
 
 def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[str, str]) -> Place:
     of_ec2 = {"instances", "volumes", "snapshots", "addresses"}
-    others = {"logGroups", "databases", "tables", "services", "functions", "databaseSnapshots"}
+    others = {"logGroups", "databases", "tables", "services", "functions", "databaseSnapshots", "buckets"}
     _known(item, {"account", "region"} | others | of_ec2, "resources")
     account = names.get(str(item.get("account")), str(item.get("account")))
     if account not in accounts:
@@ -316,6 +253,7 @@ def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[
         tuple(_service(one, where) for one in _counted(item.get("services"))),
         tuple(_function(one, where) for one in _counted(item.get("functions"))),
         tuple(_database_snapshot(one, where) for one in _counted(item.get("databaseSnapshots"))),
+        tuple(_bucket(one, where) for one in _counted(item.get("buckets"))),
     )
 
 
@@ -365,6 +303,11 @@ def _database_snapshot(item: Mapping[str, Any], where: str) -> DatabaseSnapshotS
         shared=tuple(map(str, item.get("shared") or ())),
         tags=_tags(item),
     )
+
+
+def _bucket(item: Mapping[str, Any], where: str) -> BucketSpec:
+    _known(item, {"name", "rules", "tags"}, f"{where}, bucket {item.get('name')}")
+    return BucketSpec(name=str(item["name"]), rules=tuple(item.get("rules") or ()), tags=_tags(item))
 
 
 def _log_group(item: Mapping[str, Any], where: str) -> LogGroupSpec:

@@ -14,8 +14,9 @@ from typing import Any
 from finops_sandbox.aws.calls import Call
 from finops_sandbox.aws.clock import naive_utc
 from finops_sandbox.aws.errors import AwsError
-from finops_sandbox.aws.estate import FunctionSpec, Place
+from finops_sandbox.aws.estate import Place
 from finops_sandbox.aws.facts import FunctionState
+from finops_sandbox.aws.further_specs import FunctionSpec
 from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.wire import Answer
 

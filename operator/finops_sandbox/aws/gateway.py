@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from finops_sandbox.aws import (
+    buckets,
     cloudwatch,
     database_snapshots,
     databases,
@@ -58,7 +59,7 @@ _NOT_IN_MOTO = {
     **functions.HANDLERS,
 }
 # What AWS refuses and moto takes; asked before moto.
-_REFUSALS = {**log_groups.REFUSALS, **tables.REFUSALS}
+_REFUSALS = {**log_groups.REFUSALS, **tables.REFUSALS, **buckets.REFUSALS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from typing import Any
 from finops_sandbox.aws.calls import Call
 from finops_sandbox.aws.clock import naive_utc
 from finops_sandbox.aws.errors import AwsError
-from finops_sandbox.aws.estate import LogGroupSpec, Place
+from finops_sandbox.aws.estate import Place
+from finops_sandbox.aws.further_specs import LogGroupSpec
 
 _RETENTIONS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),

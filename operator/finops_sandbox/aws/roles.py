@@ -26,6 +26,7 @@ _WAYS_BACK = frozenset(
         "dynamodb:UpdateTable",
         "ecs:UpdateService",
         "lambda:UpdateFunctionConfiguration",
+        "s3:PutLifecycleConfiguration",
     }
 )
 
@@ -95,6 +96,7 @@ def _further_services(account: str) -> list[dict[str, Any]]:
         f"arn:aws:rds:*:{account}:db:*": ["rds:StopDBInstance", "rds:StartDBInstance"],
         f"arn:aws:rds:*:{account}:snapshot:*": ["rds:DeleteDBSnapshot"],
         f"arn:aws:rds:*:{account}:cluster-snapshot:*": ["rds:DeleteDBClusterSnapshot"],
+        "arn:aws:s3:::*": ["s3:PutLifecycleConfiguration"],
         f"arn:aws:ecs:*:{account}:service/*": ["ecs:UpdateService"],
         f"arn:aws:lambda:*:{account}:function:*": ["lambda:UpdateFunctionConfiguration"],
     }
@@ -109,6 +111,7 @@ def executor_policy(account: str) -> dict[str, Any]:
     acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
     acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable", "ecs:UpdateService"]
     acts += ["lambda:UpdateFunctionConfiguration", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"]
+    acts += ["s3:PutLifecycleConfiguration"]
     return {
         "Version": _VERSION,
         "Statement": [

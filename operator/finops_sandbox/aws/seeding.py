@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
-from finops_sandbox.aws import database_snapshots, databases, functions, log_groups, services, tables
+from finops_sandbox.aws import buckets, database_snapshots, databases, functions, log_groups, services, tables
 from finops_sandbox.aws.clock import naive_utc
 from finops_sandbox.aws.estate import Estate, EstateError, InstanceSpec, Place, VolumeSpec, resource_id
 from finops_sandbox.aws.facts import InstanceFacts, Load, Platform, VolumeFacts
@@ -73,6 +73,8 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             databases.seed(estate, place, database, now - _AGE)
         for copy in place.database_snapshots:
             database_snapshots.seed(place, copy, now)
+        for bucket in place.buckets:
+            buckets.seed(place, bucket)
         for table in place.tables:
             tables.seed(place, table)
         for function in place.functions:

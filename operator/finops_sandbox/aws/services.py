@@ -11,7 +11,8 @@ from typing import Any
 
 from finops_sandbox.aws.calls import Call
 from finops_sandbox.aws.errors import AwsError
-from finops_sandbox.aws.estate import Place, ServiceSpec
+from finops_sandbox.aws.estate import Place
+from finops_sandbox.aws.further_specs import ServiceSpec
 from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.wire import Answer
 

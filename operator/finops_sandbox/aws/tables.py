@@ -11,7 +11,8 @@ from typing import Any
 
 from finops_sandbox.aws.calls import Call
 from finops_sandbox.aws.errors import AwsError
-from finops_sandbox.aws.estate import Place, TableSpec
+from finops_sandbox.aws.estate import Place
+from finops_sandbox.aws.further_specs import TableSpec
 
 PREFIX = "table/"
 """Of a table's name where a resource of any kind is named."""

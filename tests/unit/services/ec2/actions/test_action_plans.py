@@ -60,6 +60,7 @@ def test_the_registry_finds_exactly_these_actions() -> None:
         "log_group_set_retention",
         "rds_instance_stop",
         "rds_snapshot_delete",
+        "s3_bucket_set_lifecycle",
     ]
 
 
