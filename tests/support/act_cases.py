@@ -18,6 +18,7 @@ _KINDS = {
     "reports": "rds-instance",
     "orders": "dynamodb-table",
     "main/web": "ecs-service",
+    **dict.fromkeys(("finops-tests-media", "finops-tests-empty"), "s3-bucket"),
     "snapshot:before-upgrade": "rds-snapshot",
     "thumbnails": "lambda-function",
 }
@@ -56,6 +57,11 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
     "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
     "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),
     "rds_snapshot_delete": ("snapshot:before-upgrade", {}, {"DeleteDBSnapshot": 1}),
+    "s3_bucket_set_lifecycle": (
+        "finops-tests-media",
+        {"abortUploadsAfterDays": 7},
+        {"PutBucketLifecycleConfiguration": 1},
+    ),
     "dynamodb_table_set_mode": ("orders", {"billingMode": "PAY_PER_REQUEST"}, {"UpdateTable": 1}),
     "lambda_function_set_memory": ("thumbnails", {"memoryMb": 256}, {"UpdateFunctionConfiguration": 1}),
     "ecs_service_set_desired_count": ("main/web", {"desiredCount": 0}, {"UpdateService": 1}),

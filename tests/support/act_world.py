@@ -51,11 +51,12 @@ from finops_operator.services.ecs.actions.ecs_service_set_desired_count import A
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
 from finops_operator.services.rds.actions.rds_snapshot_delete import ACTION as DELETE_DATABASE_SNAPSHOT
+from finops_operator.services.s3.actions.s3_bucket_set_lifecycle import ACTION as SET_LIFECYCLE
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
 _OF_EC2 = (STOP, RESIZE, MODIFY, DELETE, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY)
-_BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_DATABASE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY)
+_BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_DATABASE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY, SET_LIFECYCLE)
 ACTIONS: dict[str, Action] = {action.id: action for action in (*_OF_EC2, *_BEYOND_EC2)}
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
@@ -90,6 +91,21 @@ ESTATE: dict[str, Any] = {
             "databases": [{"name": "reports", "tags": {"team": "data"}}],
             "tables": [{"name": "orders", "read": 100, "write": 50, "indexes": {"by-date": [5, 5]}}],
             "databaseSnapshots": [{"name": "before-upgrade", "database": "reports", "tags": {"team": "data"}}],
+            "buckets": [
+                {
+                    "name": "finops-tests-media",
+                    "rules": [
+                        {
+                            "ID": "old logs",
+                            "Status": "Enabled",
+                            "Filter": {"Prefix": "logs/"},
+                            "Expiration": {"Days": "30"},
+                        }
+                    ],
+                    "tags": {"team": "web"},
+                },
+                {"name": "finops-tests-empty"},
+            ],
             "services": [{"name": "web", "desired": 2, "tags": {"team": "web"}}],
             "functions": [{"name": "thumbnails", "tags": {"team": "web"}}],
         }
@@ -187,7 +203,7 @@ def _warm(_endpoint: str) -> SdkSessions:
     sdk = SdkSessions(CallCounter())
     for service in (
         *("application-autoscaling", "dynamodb", "ec2", "ecs", "lambda"),
-        *("logs", "rbin", "rds", "resourcegroupstaggingapi", "sts"),
+        *("logs", "rbin", "rds", "resourcegroupstaggingapi", "s3", "sts"),
     ):
         sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()
     return sdk
@@ -310,6 +326,7 @@ _ARNS = {
     "dynamodb-table": "dynamodb:{}:table/{}",
     "ecs-service": "ecs:{}:service/{}",
     "rds-snapshot": "rds:{}:{}",
+    "s3-bucket": "s3:::{1}",
     "lambda-function": "lambda:{}:function:{}",
 }
 

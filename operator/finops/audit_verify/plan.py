@@ -7,6 +7,7 @@ or its opposite. Where the plan's fingerprint says all of what was there before,
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -160,6 +161,16 @@ def _memory(name: str, before: Mapping[str, Any]) -> _Call:
     return "lambda:UpdateFunctionConfiguration", {"FunctionName": name, "MemorySize": int(before["memoryMb"])}
 
 
+def _lifecycle(name: str, before: Mapping[str, Any]) -> _Call:
+    bucket = {"Bucket": name, "ExpectedBucketOwner": before["owner"]}
+    rules, size = json.loads(before["lifecycle"]), before["minimumSize"]
+    if not rules:
+        return "s3:DeleteBucketLifecycle", bucket
+    sized = {"TransitionDefaultMinimumObjectSize": size} if size else {}
+    call = {**bucket, **sized, "LifecycleConfiguration": {"Rules": rules}}
+    return "s3:PutBucketLifecycleConfiguration", call
+
+
 def _units(text: str) -> dict[str, int]:
     read, write = text.split("/")
     return {"ReadCapacityUnits": int(read), "WriteCapacityUnits": int(write)}
@@ -170,6 +181,7 @@ _BEFORE: Mapping[str, Callable[[str, Mapping[str, Any]], _Call]] = {
     "logs:PutRetentionPolicy": _retention,
     "dynamodb:UpdateTable": _capacity,
     "ecs:UpdateService": _tasks,
+    "s3:PutBucketLifecycleConfiguration": _lifecycle,
     "lambda:UpdateFunctionConfiguration": _memory,
 }
 """Operation of a plan → the one call that leads it back, from the resource's id and the fingerprint."""

@@ -24,9 +24,10 @@ LONGEST_PAUSE_SECONDS: Final = 60.0
 _WITHOUT_VALUES: Final[Mapping[str, str]] = {
     "attachments": "its attachments changed",
     "launchTime": "it was started again",
+    "lifecycle": "its rules changed",
     "tags": "its tags changed",
 }
-"""Facts of a fingerprint whose values, hashes and times, mean nothing to people."""
+"""Facts of a fingerprint whose values, hashes, times and whole documents, mean nothing to people."""
 
 _UNKNOWN: Final = StepRules(reached=lambda _plan, _now: False, settle_seconds=120.0)
 """Of a step that this version does not have. As long to settle as the slowest effect of the actions there are."""

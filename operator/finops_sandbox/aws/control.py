@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from finops_sandbox.aws import (
     addresses,
+    buckets,
     database_snapshots,
     databases,
     functions,
@@ -56,8 +57,9 @@ _CHANGES = {
     "image",
     "route",
     "traffic",
+    "rules",
 }
-_KINDS = (log_groups, tables)
+_KINDS = (buckets, log_groups, tables)
 _KINDS_WITH_TIME = (database_snapshots, databases, functions, services)
 """Beside EC2, by their prefixes: those whose changes take time also need the estate's clock."""
 Document = dict[str, Any]

@@ -109,6 +109,7 @@ class Place:
     functions: tuple[estate_services.FunctionSpec, ...] = ()
     database_snapshots: tuple[estate_services.DatabaseSnapshotSpec, ...] = ()
     nat_gateways: tuple[NatGatewaySpec, ...] = ()
+    buckets: tuple[estate_services.BucketSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +216,7 @@ def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Itera
 
 def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[str, str]) -> Place:
     of_ec2 = {"instances", "volumes", "snapshots", "addresses", "natGateways"}
-    others = {"logGroups", "databases", "tables", "services", "functions", "databaseSnapshots"}
+    others = {"logGroups", "databases", "tables", "services", "functions", "databaseSnapshots", "buckets"}
     known(item, {"account", "region"} | others | of_ec2, "resources")
     account = names.get(str(item.get("account")), str(item.get("account")))
     if account not in accounts:
@@ -242,6 +243,7 @@ def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[
         tuple(estate_services.function(one, where) for one in counted(item.get("functions"))),
         tuple(estate_services.database_snapshot(one, where) for one in counted(item.get("databaseSnapshots"))),
         tuple(_nat_gateway(one, where) for one in counted(item.get("natGateways"))),
+        tuple(estate_services.bucket(one, where) for one in counted(item.get("buckets"))),
     )
 
 

@@ -81,6 +81,15 @@ class TableSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class BucketSpec:
+    """A bucket; ``rules`` are lifecycle rules as S3's XML names their members."""
+
+    name: str
+    rules: tuple[Mapping[str, Any], ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
 def table(item: Mapping[str, Any], where: str) -> TableSpec:
     """Return a table of the document. Raises EstateError."""
     known(item, {"name", "read", "write", "indexes", "tags"}, f"{where}, table {item.get('name')}")
@@ -158,3 +167,9 @@ def database(item: Mapping[str, Any], where: str) -> DatabaseSpec:
         maintenance=tuple(map(str, item.get("maintenance") or ())),
         tags=tags(item),
     )
+
+
+def bucket(item: Mapping[str, Any], where: str) -> BucketSpec:
+    """Return a bucket of the document. Raises EstateError."""
+    known(item, {"name", "rules", "tags"}, f"{where}, bucket {item.get('name')}")
+    return BucketSpec(name=str(item["name"]), rules=tuple(item.get("rules") or ()), tags=tags(item))

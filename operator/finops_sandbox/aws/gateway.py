@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from finops_sandbox.aws import (
     addresses,
+    buckets,
     cloudwatch,
     database_snapshots,
     databases,
@@ -62,7 +63,7 @@ _NOT_IN_MOTO = {
     **snapshots.BIN_HANDLERS,
 }
 # What AWS refuses and moto takes; asked before moto.
-_REFUSALS = {**log_groups.REFUSALS, **tables.REFUSALS}
+_REFUSALS = {**log_groups.REFUSALS, **tables.REFUSALS, **buckets.REFUSALS}
 
 
 @dataclass(frozen=True, slots=True)

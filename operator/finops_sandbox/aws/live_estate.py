@@ -18,7 +18,7 @@ from finops_sandbox.aws.faults import FaultBook
 if TYPE_CHECKING:
     from finops_sandbox.aws.fleet import Fleet
 
-_SEEDED = ("applicationautoscaling", "awslambda", "dynamodb", "ecs", "logs", "rds")
+_SEEDED = ("applicationautoscaling", "awslambda", "dynamodb", "ecs", "logs", "rds", "s3")
 """Services beside EC2 of which an estate holds resources, as moto names them."""
 
 

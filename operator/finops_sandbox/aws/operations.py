@@ -36,6 +36,7 @@ _MODELS = {
     "tagging": ("resourcegroupstaggingapi",),
     "timestream": ("timestream-write", "timestream-query"),
 }
+_LIFECYCLE = "PutBucketLifecycleConfiguration"
 _PLACE = re.compile(r"\{([^}+]+)(\+?)\}")
 _CBOR_PATH = re.compile(r"/service/([^/]+)/operation/([^/]+)")
 
@@ -47,7 +48,8 @@ class Operation:
     Attributes:
         protocol: how an error must be written.
         action: the operation's name in the SDK.
-        parameters: what path, query, headers or body name, as plain JSON; bodies of REST XML are not read.
+        parameters: what path, query, headers or body name, as plain JSON; of the bodies of REST XML lifecycle
+            configurations alone are read.
     """
 
     protocol: str
@@ -67,6 +69,7 @@ class _Route:
     queries: Mapping[str, str]
     headers: Mapping[str, str]
     required: frozenset[str]
+    current: bool
 
     def parameters(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, Any] | None:
         """Return the members that stand in path, query and headers; None when the request is another operation's."""
@@ -136,7 +139,7 @@ def _rest_operation(
     models: list[Any], method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
 ) -> Operation:
     pairs = dict(parse_qsl(query, keep_blank_values=True))
-    best: tuple[tuple[int, int, int], Operation] | None = None
+    best: tuple[tuple[int, int, int, bool], Operation] | None = None
     for model in models:
         protocol = str(model.metadata["protocol"])
         for route in _routes(model.service_name):
@@ -144,7 +147,8 @@ def _rest_operation(
             if found is None:
                 continue
             # More that is fixed wins: ``/{Bucket}?versions`` over ``/{Bucket}``, a copy over a plain upload.
-            rank = len(route.literals), len(route.required), -len(route.places)
+            # Of two of the same form, such as both versions of lifecycle rules, the one that SDKs still send.
+            rank = len(route.literals), len(route.required), -len(route.places), route.current
             if best is None or rank > best[0]:
                 best = rank, Operation(protocol, route.name, found)
     if best is None:
@@ -152,7 +156,18 @@ def _rest_operation(
     operation = best[1]
     if operation.protocol == "rest-json" and headers.get("content-type", "").startswith("application/json"):
         return Operation(operation.protocol, operation.action, {**wire.decode_json(body), **operation.parameters})
+    if operation.action == _LIFECYCLE:
+        return Operation(operation.protocol, operation.action, {**operation.parameters, **_xml(body)})
     return operation
+
+
+def _xml(body: bytes) -> dict[str, Any]:
+    import xmltodict  # noqa: PLC0415 - comes with moto, which loads slowly
+
+    try:
+        return dict(xmltodict.parse(body))
+    except ValueError as error:
+        raise AwsError("MalformedXML", "The XML you provided was not well-formed") from error
 
 
 @lru_cache(maxsize=32)
@@ -189,6 +204,7 @@ def _routes_of(model: Any) -> Iterator[_Route]:
             bound["querystring"],
             bound["header"],
             frozenset(required),
+            not operation.deprecated,
         )
 
 

@@ -26,6 +26,7 @@ _WAYS_BACK = frozenset(
         "dynamodb:UpdateTable",
         "ecs:UpdateService",
         "lambda:UpdateFunctionConfiguration",
+        "s3:PutLifecycleConfiguration",
     }
 )
 
@@ -104,6 +105,7 @@ def _further_acts(account: str) -> list[dict[str, Any]]:
         f"arn:aws:rds:*:{account}:db:*": ["rds:StopDBInstance", "rds:StartDBInstance"],
         f"arn:aws:rds:*:{account}:snapshot:*": ["rds:DeleteDBSnapshot"],
         f"arn:aws:rds:*:{account}:cluster-snapshot:*": ["rds:DeleteDBClusterSnapshot"],
+        "arn:aws:s3:::*": ["s3:PutLifecycleConfiguration"],
         f"arn:aws:ecs:*:{account}:service/*": ["ecs:UpdateService"],
         f"arn:aws:lambda:*:{account}:function:*": ["lambda:UpdateFunctionConfiguration"],
     }
@@ -119,6 +121,7 @@ def executor_policy(account: str) -> dict[str, Any]:
     acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable", "ecs:UpdateService"]
     acts += ["lambda:UpdateFunctionConfiguration", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"]
     acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway", "ec2:DeleteSnapshot"]
+    acts += ["s3:PutLifecycleConfiguration"]
     return {
         "Version": _VERSION,
         "Statement": [

@@ -10,6 +10,7 @@ from typing import Any
 
 from finops_sandbox.aws import (
     addresses,
+    buckets,
     database_snapshots,
     databases,
     functions,
@@ -84,6 +85,8 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             databases.seed(estate, place, database, now - _AGE)
         for copy in place.database_snapshots:
             database_snapshots.seed(place, copy, now)
+        for bucket in place.buckets:
+            buckets.seed(place, bucket)
         for table in place.tables:
             tables.seed(place, table)
         for function in place.functions:

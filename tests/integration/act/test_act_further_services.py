@@ -11,6 +11,7 @@ from tests.integration.act.act_story import at, prepare, run_to_end
 from tests.support.act_cases import find
 from tests.support.act_world import (
     ACCESS,
+    ACCOUNT,
     ACTIONS,
     LONGEST_NAME,
     REGION,
@@ -27,7 +28,7 @@ from finops.ledger.durable import DurableLedger
 from finops.ports.act import ActRequest
 from finops_operator.acts.executor import Executor
 from finops_operator.acts.progress import ActResult
-from finops_operator.plugins.action import Target
+from finops_operator.plugins.action import PolicyFacts, Target
 from finops_sandbox.aws.double import AwsDouble
 
 
@@ -95,6 +96,20 @@ def never_verified(world: World, request: ActRequest, ledger: DurableLedger) -> 
             {"memoryMb": 256},
             {"UpdateFunctionConfiguration": 2},
             {"memoryMb": "1024", "update": "Successful"},
+        ),
+        (
+            "s3_bucket_set_lifecycle",
+            "finops-tests-media",
+            {"abortUploadsAfterDays": 7},
+            {"PutBucketLifecycleConfiguration": 2},
+            {},
+        ),
+        (
+            "s3_bucket_set_lifecycle",
+            "finops-tests-empty",
+            {"abortUploadsAfterDays": 7},
+            {"PutBucketLifecycleConfiguration": 1, "DeleteBucketLifecycle": 1},
+            {"lifecycle": "[]"},
         ),
     ],
 )
@@ -178,6 +193,7 @@ def test_a_database_that_somebody_starts_while_it_is_stopping_is_left_alone(worl
         ("ecs_service_set_desired_count", "UpdateService"),
         ("lambda_function_set_memory", "UpdateFunctionConfiguration"),
         ("rds_snapshot_delete", "DeleteDBSnapshot"),
+        ("s3_bucket_set_lifecycle", "PutBucketLifecycleConfiguration"),
     ],
 )
 @pytest.mark.parametrize("fault", ["drop_after", "drop_before", "http_error", "throttle"])
@@ -315,6 +331,62 @@ def test_a_snapshot_of_a_database_that_was_deleted_after_the_vote_is_kept(world:
     assert result.state is State.STALE
     assert "it may be the last copy" in result.message
     assert effects(aws.calls) == {}
+
+
+def test_a_lifecycle_rule_is_added_to_those_that_are_there(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "s3_bucket_set_lifecycle")
+    assert run_to_end(world, request, ledger).state is State.SUCCEEDED
+    shown = aws.control.resource(request.plan.resource.account, REGION, "bucket:finops-tests-media")
+    assert shown["rules"] == ["old logs", "finops-abort-incomplete-uploads"]
+    assert shown["aborted"] == {"finops-abort-incomplete-uploads": 7}
+
+
+def test_rules_as_long_as_people_are_shown_are_kept_to_the_letter(world: World, aws: AwsDouble) -> None:
+    rules = [
+        {
+            "ID": f"rule {number}",
+            "Status": "Enabled",
+            "Filter": {"And": {"Prefix": f"part-{number}/", "Tag": [{"Key": "class", "Value": "old"}]}},
+            "Expiration": {"Date": "2031-01-01T00:00:00.000Z"},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": "30"},
+        }
+        for number in range(12)
+    ]
+    aws.control.change(ACCOUNT, REGION, "bucket:finops-tests-empty", {"rules": rules})
+    before = seen(world, "finops-tests-empty", "s3_bucket_set_lifecycle")
+    assert 2500 < len(before.text("lifecycle")) <= 3000
+    request, ledger = proposed(world, "s3_bucket_set_lifecycle", "finops-tests-empty", abortUploadsAfterDays=7)
+    assert ACTIONS[request.plan.action].preflight(before, request.plan.parameters, PolicyFacts()) == ()
+    assert never_verified(world, request, ledger).state is State.ROLLED_BACK
+    assert seen(world, "finops-tests-empty", "s3_bucket_set_lifecycle").facts == before.facts
+    assert effects(aws.calls) == {"PutBucketLifecycleConfiguration": 2}
+    check(aws.calls, world.ledger_path, session=request.name)
+
+
+_OTHER_RULES: dict[str, Any] = {
+    "rules": [{"ID": "new", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": {"Days": "1"}}]
+}
+
+
+def test_lifecycle_rules_that_somebody_set_after_the_vote_are_not_replaced(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "s3_bucket_set_lifecycle")
+    account = request.plan.resource.account
+    aws.control.change(account, REGION, "bucket:finops-tests-media", _OTHER_RULES)
+    result = run_to_end(world, request, ledger)
+    assert result.state is State.STALE
+    assert "its rules changed" in result.message
+    assert effects(aws.calls) == {}
+
+
+def test_lifecycle_rules_that_somebody_set_right_after_the_call_are_left_alone(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "s3_bucket_set_lifecycle")
+    account = request.plan.resource.account
+    bucket = "bucket:finops-tests-media"
+    world.passage = at("outcome.after", lambda: aws.control.change(account, REGION, bucket, _OTHER_RULES))
+    result = run_to_end(world, request, ledger)
+    assert result.state is State.ROLLED_BACK
+    assert "somebody set other lifecycle rules meanwhile; it is left alone" in result.message
+    assert effects(aws.calls) == {"PutBucketLifecycleConfiguration": 1}
 
 
 def test_a_start_that_finds_no_room_is_tried_until_there_is_some(world: World, aws: AwsDouble) -> None:

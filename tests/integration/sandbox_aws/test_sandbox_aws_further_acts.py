@@ -28,6 +28,7 @@ _ESTATE: dict[str, Any] = {
                 {"name": "by-hand", "database": "alone", "shared": ["222222222222"]},
                 {"name": "nightly", "database": "alone", "madeBy": "automated"},
             ],
+            "buckets": [{"name": "finops-double-media", "tags": {"team": "web"}}],
             "services": [
                 {"name": "web", "desired": 3},
                 {"name": "agent", "scheduling": "DAEMON"},
@@ -371,3 +372,58 @@ def test_who_may_restore_a_snapshot_and_which_database_it_is_of_is_read(aws: Aws
     assert [one["DBInstanceIdentifier"] for one in reader.describe_db_instances(Filters=asked)["DBInstances"]] == [
         "alone"
     ]
+
+
+_WHOLE = {"Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}
+
+
+def put_rules(*rules: dict[str, Any], owner: str = _ACCOUNT) -> None:
+    client("s3").put_bucket_lifecycle_configuration(
+        Bucket="finops-double-media", ExpectedBucketOwner=owner, LifecycleConfiguration={"Rules": list(rules)}
+    )
+
+
+def test_lifecycle_rules_are_set_read_and_removed(aws: AwsDouble) -> None:
+    rule = {"ID": "uploads", "Filter": {"Prefix": ""}, **_WHOLE}
+    put_rules(rule)
+    reader = client("s3", role=f"arn:aws:iam::{_ACCOUNT}:role/finops-scanner")
+    assert reader.get_bucket_lifecycle_configuration(Bucket="finops-double-media")["Rules"] == [rule]
+    client("s3").delete_bucket_lifecycle(Bucket="finops-double-media")
+    assert aws.control.resource(_ACCOUNT, _REGION, "bucket:finops-double-media")["rules"] == []
+    done = [call.action for call in aws.calls if call.applied]
+    assert done == ["PutBucketLifecycleConfiguration", "DeleteBucketLifecycle"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "owner", "code"),
+    [
+        ([{"ID": "a", "Filter": {}, **_WHOLE}], "222222222222", "AccessDenied"),
+        (
+            [{"ID": "a", "Filter": {"Prefix": ""}, **_WHOLE}, {"ID": "b", "Prefix": "", **_WHOLE}],
+            _ACCOUNT,
+            "InvalidRequest",
+        ),
+        ([{"ID": "a", "Filter": {"Prefix": ""}, **_WHOLE}] * 2, _ACCOUNT, "InvalidArgument"),
+        ([], _ACCOUNT, "MalformedXML"),
+        (
+            [
+                {
+                    "ID": "a",
+                    "Prefix": "",
+                    "Status": "Enabled",
+                    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 0},
+                }
+            ],
+            _ACCOUNT,
+            "InvalidArgument",
+        ),
+    ],
+    ids=["another owner", "both forms", "same id", "no rules", "no days"],
+)
+def test_lifecycle_rules_that_s3_does_not_take_are_refused(
+    rules: list[dict[str, Any]], owner: str, code: str, aws: AwsDouble
+) -> None:
+    with pytest.raises(ClientError) as error:
+        put_rules(*rules, owner=owner)
+    assert code_of(error) == code
+    assert [call.action for call in aws.calls if call.applied] == []

@@ -5,6 +5,7 @@ Each service is a small one of its own that carries calls out as late as a test 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,8 @@ from finops_operator.services.dynamodb.actions.dynamodb_table_set_mode import AC
 from finops_operator.services.ecs.actions.ecs_service_set_desired_count import ACTION as SET_COUNT
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
+from finops_operator.services.s3.actions.s3_bucket_set_lifecycle import ACTION as SET_LIFECYCLE
+from finops_operator.services.s3.rules.lifecycle import with_rule
 
 START: Final = datetime(2026, 3, 1, tzinfo=UTC)
 _TRANSITION_SECONDS: Final = 40.0
@@ -48,6 +51,7 @@ _TEXTS: Final = {
     "MODE": "dynamodb:UpdateTable",
     "COUNT": "ecs:UpdateService",
     "MEMORY": "lambda:UpdateFunctionConfiguration",
+    "RULES": "s3:PutBucketLifecycleConfiguration",
 }
 
 
@@ -98,6 +102,8 @@ class Service:
         elif operation == _TEXTS["MEMORY"]:
             changed = {"memoryMb": str(parameters["MemorySize"]), "revisionId": "r-2", "update": "InProgress"}
             self.due += [(at, changed), (at + _TRANSITION_SECONDS, {"update": "Successful"})]
+        elif operation == _TEXTS["RULES"]:
+            self.due.append((at, {"lifecycle": json.dumps(parameters["LifecycleConfiguration"]["Rules"])}))
         else:
             raise AssertionError(f"nothing in these tests leads back, and {operation} was called")
 
@@ -194,12 +200,14 @@ _SERVICE = {
     "taskDefinition": "web:7",
 }
 _FUNCTION = {"update": "Successful", "memoryMb": "1024", "revisionId": "r-1", "codeSha256": "1"}
+_BUCKET = {"lifecycle": "[]", "minimumSize": "", "owner": "1"}
 _ALL: Final = [
     pytest.param(STOP_DATABASE, _DATABASE, id="database"),
     pytest.param(SET_RETENTION, _GROUP, id="log group"),
     pytest.param(SET_MODE, _TABLE, id="table"),
     pytest.param(SET_COUNT, _SERVICE, id="tasks"),
     pytest.param(SET_MEMORY, _FUNCTION, id="function"),
+    pytest.param(SET_LIFECYCLE, _BUCKET, id="bucket"),
 ]
 _ANEW: Final = {
     "database": {"resourceId": "db-2"},
@@ -213,6 +221,7 @@ _ENDS: Final[Mapping[str, Mapping[str, str]]] = {
     SET_MODE.id: {"billingMode": "PAY_PER_REQUEST"},
     SET_COUNT.id: {"desiredCount": "0", "runningCount": "0"},
     SET_MEMORY.id: {"memoryMb": "256", "update": "Successful"},
+    SET_LIFECYCLE.id: {"lifecycle": json.dumps(with_rule([], 7))},
 }
 
 
@@ -244,7 +253,7 @@ def test_a_call_that_never_arrived_is_made_again(action: Action, facts: dict[str
     assert len(world.service.effects) == 1
 
 
-@pytest.mark.parametrize(("action", "facts"), [one for one in _ALL if one.id != "function"])
+@pytest.mark.parametrize(("action", "facts"), [one for one in _ALL if one.id not in {"function", "bucket"}])
 @pytest.mark.parametrize("fate", ["ok", "lost"])
 def test_what_is_made_anew_under_the_same_name_is_left_alone(
     fate: str, action: Action, facts: dict[str, str], request: pytest.FixtureRequest

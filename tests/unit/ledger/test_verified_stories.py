@@ -5,6 +5,7 @@ Bullet "The offline verifier misses what matters".
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -123,6 +124,32 @@ def rolled_back(
     back = intent("restore", back=True, operation=operation, plan=plan.hash, parameters=parameters)
     story = (proposed(plan.hash), *votes, started(plan), began, outcome(forward.id), turned, back, outcome("restore"))
     return codes(*story)
+
+
+_RULES: Json = [{"ID": "logs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 30}}]
+_OWNED: dict[str, Json] = {"Bucket": "web", "ExpectedBucketOwner": "111111111111"}
+_LIFECYCLE = PlanStep("set_rules", "s3:PutBucketLifecycleConfiguration", {**_OWNED, "LifecycleConfiguration": {}})
+_PUT, _REMOVE = "s3:PutBucketLifecycleConfiguration", "s3:DeleteBucketLifecycle"
+
+
+@pytest.mark.parametrize(
+    ("before", "size", "operation", "parameters", "found"),
+    [
+        (_RULES, "", _PUT, {**_OWNED, "LifecycleConfiguration": {"Rules": _RULES}}, []),
+        (_RULES, "", _PUT, {**_OWNED, "LifecycleConfiguration": {"Rules": []}}, ["Plan"]),
+        (_RULES, "", _PUT, {"Bucket": "web", "LifecycleConfiguration": {"Rules": _RULES}}, ["Plan"]),
+        (_RULES, "varies", _PUT, {**_OWNED, "LifecycleConfiguration": {"Rules": _RULES}}, ["Plan"]),
+        (_RULES, "", _REMOVE, _OWNED, ["Plan"]),
+        ([], "", _REMOVE, _OWNED, []),
+        ([], "", _REMOVE, {**_OWNED, "Bucket": "api"}, ["Plan"]),
+        ([], "", "s3:DeleteBucket", _OWNED, ["Plan"]),
+    ],
+)
+def test_a_bucket_gets_exactly_the_rules_that_it_had(
+    before: Json, size: str, operation: str, parameters: dict[str, Json], found: list[str]
+) -> None:
+    known = {"lifecycle": json.dumps(before), "minimumSize": size, "owner": "111111111111"}
+    assert rolled_back("s3-bucket", _LIFECYCLE, known, operation, parameters) == found
 
 
 _MEMORY = PlanStep(

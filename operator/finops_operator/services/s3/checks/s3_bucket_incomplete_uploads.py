@@ -17,6 +17,9 @@ from finops_operator.plugins.measured import count
 from finops_operator.services.s3.bucket import BucketFacts
 
 ID: Final = "s3_bucket_incomplete_uploads"
+_ACTION: Final = "s3_bucket_set_lifecycle"
+_ABORTED_AFTER_DAYS: Final = 7
+"""What AWS recommends, https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpu-abort-incomplete-mpu-lifecycle-config.html"""
 
 
 def _evaluate(facts: Facts[BucketFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -31,8 +34,8 @@ def _evaluate(facts: Facts[BucketFacts], parameters: Parameters) -> Finding | No
         return NotRecommended(ID, facts.resource.id, reason)
     return Finding(
         check=ID,
-        action="",
-        parameters={},
+        action=_ACTION,
+        parameters={"abortUploadsAfterDays": _ABORTED_AFTER_DAYS},
         new_monthly_cost=None,
         evidence={
             "incompleteUploads": own.incomplete_uploads,
@@ -46,6 +49,7 @@ def _evaluate(facts: Facts[BucketFacts], parameters: Parameters) -> Finding | No
             EvidenceFact("Oldest since", f"{oldest:%Y-%m-%d}"),
             EvidenceFact("Rule that aborts them", "none for the whole bucket"),
         ),
+        target=f"{_ABORTED_AFTER_DAYS} days for unfinished uploads",
     )
 
 
@@ -62,6 +66,7 @@ CHECK: Final = Check(
     title="Unfinished uploads that stay",
     kinds=("s3-bucket",),
     documentation="https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpu-abort-incomplete-mpu-lifecycle-config.html",
+    action=_ACTION,
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,

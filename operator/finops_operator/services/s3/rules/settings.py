@@ -15,13 +15,13 @@ from finops.domain.resource import Gap
 from finops.errors import AwsError, AwsRejected
 from finops.ports.aws_read import PageReader
 from finops_operator.plugins.described import gap_of
+from finops_operator.services.s3.rules.lifecycle import ENABLED, is_whole
 
 LIFECYCLE: Final = "s3:GetBucketLifecycleConfiguration"
 VERSIONING: Final = "s3:GetBucketVersioning"
 UPLOADS: Final = "s3:ListMultipartUploads"
 REQUEST_METRICS: Final = "s3:ListBucketMetricsConfigurations"
-_NO_LIFECYCLE: Final = "NoSuchLifecycleConfiguration"
-_ENABLED: Final = "Enabled"
+NO_LIFECYCLE: Final = "NoSuchLifecycleConfiguration"
 _PAGE: Final = 1000
 _MOST_PAGES: Final = 10
 Answer = TypeVar("Answer")
@@ -87,10 +87,10 @@ class SettingsReading:
         try:
             answer = self.reader.once(LIFECYCLE, {"Bucket": bucket})
         except AwsRejected as error:
-            if error.code != _NO_LIFECYCLE:
+            if error.code != NO_LIFECYCLE:
                 raise
             return ()
-        return [rule for rule in answer.get("Rules", ()) if rule.get("Status") == _ENABLED]
+        return [rule for rule in answer.get("Rules", ()) if rule.get("Status") == ENABLED]
 
     def _uploads(self, bucket: str) -> list[str]:
         pages = self.reader.pages(UPLOADS, {"Bucket": bucket, "MaxUploads": _PAGE})
@@ -105,18 +105,10 @@ class SettingsReading:
 
 
 def _by_rules(rules: Sequence[Mapping[str, Any]]) -> Settings:
-    whole = [rule for rule in rules if _is_whole(rule)]
+    whole = [rule for rule in rules if is_whole(rule)]
     aborted = [(rule.get("AbortIncompleteMultipartUpload") or {}).get("DaysAfterInitiation") for rule in whole]
     return Settings(
         lifecycle_rules=len(rules),
         aborts_uploads_days=min((int(days) for days in aborted if days), default=0),
         expires_noncurrent=any(rule.get("NoncurrentVersionExpiration") for rule in whole),
     )
-
-
-def _is_whole(rule: Mapping[str, Any]) -> bool:
-    """Return whether a rule is for every object: its filter, or the prefix of its older form, is empty."""
-    chosen = rule.get("Filter")
-    if chosen is None:
-        return not rule.get("Prefix")
-    return not any(value for value in chosen.values())

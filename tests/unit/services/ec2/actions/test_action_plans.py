@@ -64,6 +64,7 @@ def test_the_registry_finds_exactly_these_actions() -> None:
         "nat_gateway_delete",
         "rds_instance_stop",
         "rds_snapshot_delete",
+        "s3_bucket_set_lifecycle",
     ]
 
 

@@ -19,7 +19,7 @@ def begun(days: float) -> dict[str, Json]:
 
 def test_an_upload_that_was_never_finished_is_named_and_what_it_holds_is_unknown() -> None:
     found = BUCKETS.found(CHECK, bucket(**begun(30)))
-    assert (found.action, found.new_monthly_cost) == ("", None)
+    assert (found.action, found.new_monthly_cost) == ("s3_bucket_set_lifecycle", None)
     assert found.evidence["incompleteUploads"] == 3
     assert found.summary.startswith("3 uploads are unfinished, the oldest since 2026-10-25")
 

@@ -1,0 +1,1 @@
+"""Actions on buckets, one a file."""

@@ -1,0 +1,310 @@
+"""Add a lifecycle rule to a bucket that removes the parts of uploads nobody finished. Its objects are not touched.
+
+Parameter: `abortUploadsAfterDays`; AWS recommends seven. S3 replaces a configuration as a whole, so the call carries
+every rule that is there, and the approval is for exactly that configuration: whoever changes a rule makes the act
+stale. A turned act sets the old configuration again, or none; parts that S3 has removed by then stay removed. Source:
+Amazon S3 API reference, PutBucketLifecycleConfiguration; user guide, "Configuring a bucket lifecycle configuration to
+delete incomplete multipart uploads".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from finops.domain.canonical import Json, sha256_hex
+from finops.domain.execution import Journal, Observation, Procedure, StepRules
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
+from finops.domain.resource import Resource
+from finops.errors import AwsRejected, InvalidInput
+from finops.ports.aws_steps import Reader
+from finops_operator.plugins.action import (
+    Action,
+    ActSample,
+    ActWords,
+    OwnerChange,
+    Parameters,
+    PolicyFacts,
+    Refusal,
+    Rights,
+    Statement,
+    Target,
+)
+from finops_operator.plugins.ownership import Owner
+from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
+from finops_operator.plugins.session_policy import allow
+from finops_operator.plugins.tagging import PERMISSION as _TAGS
+from finops_operator.plugins.tagging import tags_of_arn
+from finops_operator.services.s3.rules.lifecycle import (
+    ENABLED,
+    MOST_RULES,
+    RULE_ID,
+    is_whole,
+    rules_of,
+    rules_text,
+    same_rules,
+    with_rule,
+)
+from finops_operator.services.s3.rules.settings import LIFECYCLE, NO_LIFECYCLE
+from finops_operator.services.s3.rules.signs import SIGNS
+
+ID: Final = "s3_bucket_set_lifecycle"
+_PUT: Final = "s3:PutBucketLifecycleConfiguration"
+_DELETE: Final = "s3:DeleteBucketLifecycle"
+_PERMISSION: Final = "s3:PutLifecycleConfiguration"
+"""IAM's name for both calls."""
+_READ_PERMISSION: Final = "s3:GetLifecycleConfiguration"
+_GONE: Final = "NoSuchBucket"
+_CONFLICT: Final = "OperationAborted"
+"""Another change of the same bucket was under way; nothing was done."""
+_DIRECTORY: Final = "--x-s3"
+_LONGEST: Final = 3000
+"""Characters of a configuration that people can be shown as part of a plan."""
+_MOST_DAYS: Final = 365
+_SHOWS_SECONDS: Final = 120.0
+"""How long a configuration may stay invisible before a person is called; it may still come after it."""
+
+
+def _wanted(parameters: Parameters) -> int:
+    days = parameters.get("abortUploadsAfterDays")
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= _MOST_DAYS:
+        hint = f"from 1 to {_MOST_DAYS}"
+        raise InvalidInput(f"{days!r} is no number of days", field="parameters.abortUploadsAfterDays", hint=hint)
+    return days
+
+
+# -- what is there -----------------------------------------------------------------------------------------------------
+
+
+def _observe(reader: Reader, target: Target) -> Observation:
+    """Read the bucket's lifecycle configuration and tags, as long as the bucket is this account's.
+
+    Facts: `lifecycle` (its rules, as `rules.lifecycle` writes them), `minimumSize` (of objects that are moved by
+    default, empty where S3 does not say), `owner` (the account), `tags`.
+    """
+    name, account = target.resource.id, target.resource.account
+    try:
+        answer = reader.read(LIFECYCLE, {"Bucket": name, "ExpectedBucketOwner": account})
+    except AwsRejected as error:
+        if error.code == _GONE:
+            return Observation(exists=False)
+        if error.code != NO_LIFECYCLE:
+            raise
+        answer = {}
+    tags = tags_of_arn(reader, target.resource.arn)
+    facts: dict[str, Json] = {
+        "lifecycle": rules_text(answer.get("Rules") or ()),
+        "minimumSize": str(answer.get("TransitionDefaultMinimumObjectSize") or ""),
+        "owner": account,
+        "tags": dict(tags),
+    }
+    found = {word: str(facts[word]) for word in ("lifecycle", "minimumSize", "owner")}
+    return Observation(exists=True, fingerprint={**found, "tags": sha256_hex(dict(tags))[:16]}, facts=facts)
+
+
+# -- what speaks against it, and in words ------------------------------------------------------------------------------
+
+
+def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    if not observation.exists:
+        return (Refusal("NotFound", "The bucket does not exist any more."),)
+    found = observation.facts.get("tags")
+    tags = {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
+    return (
+        *protected(tags, facts),
+        *kept(tags),
+        *controlled(tags, SIGNS),
+        *described_by_template(tags, SIGNS),
+        *_rule_refusals(observation, _wanted(parameters)),
+    )
+
+
+def _rule_refusals(observation: Observation, days: int) -> list[Refusal]:
+    rules = rules_of(observation.text("lifecycle"))
+    found: list[Refusal] = []
+    sooner = [number for rule in rules if (number := _aborts_after(rule)) and number <= days]
+    if sooner:
+        found.append(
+            Refusal("AlreadyAborted", f"A rule removes unfinished uploads after {_days(min(sooner))} already.")
+        )
+    elif any(rule.get("ID") == RULE_ID for rule in rules):
+        found.append(Refusal("RuleNameTaken", f"It has a rule {RULE_ID} already, which somebody changed."))
+    if len(rules) >= MOST_RULES:
+        found.append(Refusal("TooManyRules", f"It has {len(rules)} rules, and S3 takes no more."))
+    elif len(observation.text("lifecycle")) > _LONGEST:
+        found.append(Refusal("RulesTooLong", "Its rules are too long to be shown to the people who approve."))
+    return found
+
+
+def _aborts_after(rule: Mapping[str, Any]) -> int:
+    """Return the days after which a rule ends unfinished uploads of the whole bucket, 0: it does not."""
+    action = rule.get("AbortIncompleteMultipartUpload") or {}
+    return int(action.get("DaysAfterInitiation") or 0) if rule.get("Status") == ENABLED and is_whole(rule) else 0
+
+
+def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, ...]:
+    return (
+        f"Uploads that began more than {_days(_wanted(parameters))} ago are ended. Their parts cannot be recovered.",
+        "We did not check whether a program still goes on with one of them.",
+    )
+
+
+def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
+    days, rules = _days(_wanted(parameters)), len(rules_of(observation.text("lifecycle")))
+    kept_rules = {0: "none", 1: "1 rule"}.get(rules, f"{rules} rules")
+    return ActWords(
+        verb="Limit",
+        target=f"{days} for unfinished uploads",
+        change=f"Lifecycle rules: {kept_rules} → {_rules(rules + 1)}, the new one for unfinished uploads",
+        consequence=f"S3 removes the parts of uploads that began more than {days} ago, once a day from then on.",
+        downtime="No interruption",
+        undo="The old rules can be set again. Parts that S3 has removed by then cannot be recovered.",
+        steps={
+            "set_rules": "Add a rule for unfinished uploads",
+            "wait_set": "Wait until S3 shows the rule",
+            "restore": "Set the old rules again" if rules else "Remove the rules again",
+            "wait_restored": "Wait until S3 shows the old rules",
+        },
+        facts=(EvidenceFact("Rules that stay as they are", kept_rules),),
+    )
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
+
+
+def _rules(number: int) -> str:
+    return "1 rule" if number == 1 else f"{number} rules"
+
+
+# -- what is called ----------------------------------------------------------------------------------------------------
+
+
+def _call(resource: ResourceRef, rules: list[Json], minimum_size: str) -> dict[str, Json]:
+    size: dict[str, Json] = {"TransitionDefaultMinimumObjectSize": minimum_size} if minimum_size else {}
+    return {**_bucket(resource), **size, "LifecycleConfiguration": {"Rules": rules}}
+
+
+def _bucket(resource: ResourceRef) -> dict[str, Json]:
+    """Return how a call names the bucket: S3 refuses it once the name belongs to another account."""
+    return {"Bucket": resource.id, "ExpectedBucketOwner": resource.account}
+
+
+def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
+    days = _wanted(parameters)
+    rules = with_rule(rules_of(str(assumed.get("lifecycle") or "[]")), days)
+    call = _call(resource, rules, str(assumed.get("minimumSize") or ""))
+    steps = (PlanStep("set_rules", _PUT, call, inverse="restore"), PlanStep("wait_set"))
+    return Plan(ID, resource, {"abortUploadsAfterDays": days}, steps, dict(assumed))
+
+
+def _before(plan: Plan) -> list[dict[str, Json]]:
+    return rules_of(str(plan.fingerprint["lifecycle"]))
+
+
+def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
+    rules = _before(plan)
+    if rules:
+        call = _call(plan.resource, [*rules], str(plan.fingerprint["minimumSize"]))
+        return (PlanStep("restore", _PUT, call), PlanStep("wait_restored"))
+    return (PlanStep("restore", _DELETE, _bucket(plan.resource)), PlanStep("wait_restored"))
+
+
+def _now(now: Observation) -> list[dict[str, Json]]:
+    return rules_of(now.text("lifecycle"))
+
+
+def _is_set(plan: Plan, now: Observation) -> bool:
+    wanted = with_rule(_before(plan), _wanted(plan.parameters))
+    return now.exists and same_rules(_now(now), [rule for rule in wanted if isinstance(rule, Mapping)])
+
+
+def _unchanged(plan: Plan, now: Observation) -> bool:
+    return now.exists and same_rules(_now(now), _before(plan))
+
+
+def _not_ours(plan: Plan, now: Observation) -> bool:
+    """Return whether the rules are the old ones, or such as somebody else set meanwhile, which are left alone."""
+    return now.exists and not _is_set(plan, now)
+
+
+def _taken(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
+    """Return what somebody else did to the rules since our call, else ""; our calls make two configurations alone."""
+    ours = not now.exists or _is_set(plan, now) or _unchanged(plan, now)
+    return "" if ours else "somebody set other lifecycle rules meanwhile"
+
+
+def _found(_plan: Plan, now: Observation) -> str:
+    if not now.exists:
+        return "The bucket does not exist any more."
+    days = [number for rule in _now(now) if (number := _aborts_after(rule))]
+    said = f"end after {_days(min(days))}" if days else "are kept"
+    return f"The bucket has {_rules(len(_now(now)))}; unfinished uploads {said}."
+
+
+def _statements(plan: Plan, _step: PlanStep) -> tuple[Statement, ...]:
+    return (allow(_PERMISSION, resource=plan.resource.arn),)
+
+
+def _patch(owner: Owner, _resource: Resource, parameters: Parameters) -> str:
+    days = _wanted(parameters)
+    if owner.system == "CloudFormation":
+        return f"LifecycleConfiguration: Rules: AbortIncompleteMultipartUpload: DaysAfterInitiation: {days}"
+    if owner.system == "Terraform":
+        return f"abort_incomplete_multipart_upload {{ days_after_initiation = {days} }}"
+    return f"Wanted: unfinished uploads end after {_days(days)}"
+
+
+ACTION: Final = Action(
+    id=ID,
+    kinds=frozenset({"s3-bucket"}),
+    destructive=True,
+    restart_needed=False,
+    rollback_possible=False,
+    undo_by_hand="set the old lifecycle rules again; parts that S3 has removed by then cannot be recovered",
+    effort=Effort.LOW,
+    permissions=(_PERMISSION,),
+    read_permissions=(_READ_PERMISSION, _TAGS),
+    observe=_observe,
+    preflight=_preflight,
+    warnings=_warnings,
+    words=_words,
+    plan=_plan,
+    procedure=Procedure(
+        steps={
+            "set_rules": StepRules(
+                reached=_is_set,
+                expected=_unchanged,
+                taken=_taken,
+                settle_seconds=_SHOWS_SECONDS,
+                retry_codes=frozenset({_CONFLICT}),
+                lingers=True,
+            ),
+            "wait_set": StepRules(
+                reached=_is_set, failed=lambda _, now: not now.exists, settle_seconds=_SHOWS_SECONDS, patient=True
+            ),
+            "restore": StepRules(
+                reached=_not_ours,
+                expected=_is_set,
+                taken=_taken,
+                settle_seconds=_SHOWS_SECONDS,
+                retry_codes=frozenset({_CONFLICT}),
+            ),
+            "wait_restored": StepRules(reached=_not_ours, settle_seconds=_SHOWS_SECONDS, patient=True),
+        },
+        compensation=_compensation,
+        restored=_not_ours,
+        verified=_is_set,
+        found=_found,
+    ),
+    statements=_statements,
+    # One permission leads there and back: the preflight alone keeps an act from a protected bucket, and no act is kept
+    # from restoring one.
+    rights=Rights(rollback=frozenset({_PERMISSION})),
+    at_owner=OwnerChange(patch=_patch),
+    sample=ActSample(
+        parameters={"abortUploadsAfterDays": 7},
+        assumed={"lifecycle": "[]", "minimumSize": "", "owner": "111111111111"},
+    ),
+)
