@@ -77,7 +77,6 @@ def scanner_policy() -> dict[str, Any]:
     ]
     actions += [
         "rbin:ListRules",
-        "rbin:GetRule",
         "route53:List*",
         "workspaces:Describe*",
         "fsx:Describe*",

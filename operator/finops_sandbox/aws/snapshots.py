@@ -126,14 +126,6 @@ def _list_rules(call: Call) -> Answer:
     return Answer(200, _JSON, json.dumps({"Rules": found}).encode())
 
 
-def _get_rule(call: Call) -> Answer:
-    identifier = str(call.parameters.get("Identifier") or call.parameters.get("identifier") or "")
-    rule = _rules(call).get(identifier)
-    if rule is None:
-        raise AwsError("ResourceNotFoundException", f"Rule with identifier {identifier} not found.", 404)
-    return Answer(200, _JSON, json.dumps({"Identifier": identifier, "Status": "available", **rule}).encode())
-
-
 def _create_rule(call: Call) -> Answer:
     identifier = f"rule{len(_rules(call)) + 1:07}"
     names = ("ResourceType", "RetentionPeriod", "ResourceTags", "ExcludeResourceTags", "Description")
@@ -144,7 +136,6 @@ def _create_rule(call: Call) -> Answer:
 
 BIN_HANDLERS: dict[tuple[str, str], Callable[[Call], Answer]] = {
     ("rbin", "ListRules"): _list_rules,
-    ("rbin", "GetRule"): _get_rule,
     ("rbin", "CreateRule"): _create_rule,
 }
 """What moto does not have and the double answers itself."""

@@ -191,9 +191,16 @@ def _metric_read(operation: str, spec: MetricSpec, now: datetime) -> tuple[str, 
 
 
 def _action_reads(action: Action, known: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
-    dry = _DRY if action.calls.dry_run_passed else {}
+    """Return the reads of an act; those of another service than its changing calls have no dry run."""
+    with_dry_run = {one.partition(":")[0] for one in action.permissions} if action.calls.dry_run_passed else set()
     probes, about = action.rights.probes, known[min(action.kinds)]
-    return {one: {**(probes[one](about) if one in probes else {}), **dry} for one in action.read_permissions}
+    return {
+        one: {
+            **(probes[one](about) if one in probes else {}),
+            **(_DRY if one.partition(":")[0] in with_dry_run else {}),
+        }
+        for one in action.read_permissions
+    }
 
 
 def _dry_changes(action: Action, known: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:

@@ -1,10 +1,10 @@
 """Delete an EBS snapshot that nothing needs: no image, no lock, no other account, no backup service.
 
 It cannot be undone, unless a rule of the Recycle Bin keeps it: then it can be restored for the rule's days, and is
-billed for them. The newest snapshot of a volume that exists is never deleted, for it is the point to restore from; of
-a volume that is gone it may be the last copy of the data, and people are warned of that. AWS keeps the blocks that a
-later snapshot needs and bills them to that one. Source: Amazon EBS user guide, "Delete an Amazon EBS snapshot",
-"Amazon EBS snapshot lock"; EC2 API reference, DeleteSnapshot.
+billed for them; which tags a rule is for is not read. The newest snapshot of a volume that exists is never deleted, for
+it is the point to restore from; of a volume that is gone it may be the last copy of the data, and people are warned.
+AWS keeps the blocks that a later snapshot needs and bills them to that one. Source: Amazon EBS user guide, "Delete an
+Amazon EBS snapshot", "Amazon EBS snapshot lock"; EC2 API reference, DeleteSnapshot.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ec2.ebs_snapshot import COMPLETED
+from finops_operator.services.ec2.rules.recycle_bin import LIST_RULES, SNAPSHOTS
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.snapshot_observation import NOT_FOUND, READ_PERMISSIONS, observe_snapshot
 from finops_operator.services.ec2.rules.stop_refusals import tags
@@ -114,8 +115,9 @@ def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, .
 def _recovery(observation: Observation) -> str:
     days = observation.text("binDays")
     if not days:
-        return "It cannot be undone: no rule of the Recycle Bin keeps it."
-    return f"The Recycle Bin keeps it for {days} days, in which it can be restored and is billed as before."
+        return "It cannot be undone: the Recycle Bin has no rule for snapshots here."
+    kept_for = f"A rule of the Recycle Bin may keep it, for {days} days at most"
+    return f"{kept_for}: then it can be restored, and is billed as before."
 
 
 def _words(observation: Observation, _parameters: Parameters, _plan: Plan) -> ActWords:
@@ -185,7 +187,12 @@ ACTION: Final = Action(
         refused=_refused,
     ),
     statements=_statements,
-    rights=Rights(probes={_DELETE: lambda snapshot: {"SnapshotId": snapshot}}),
+    rights=Rights(
+        probes={
+            _DELETE: lambda snapshot: {"SnapshotId": snapshot},
+            LIST_RULES: lambda _: {"ResourceType": SNAPSHOTS},
+        }
+    ),
     calls=CallRules(repeated=frozenset({NOT_FOUND}), dry_run_passed="DryRunOperation"),
     at_owner=OwnerChange(patch=_patch),
     sample=ActSample(assumed={"state": COMPLETED, "volumeId": "vol-0123456789abcdef0"}),

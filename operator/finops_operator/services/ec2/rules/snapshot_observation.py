@@ -16,7 +16,7 @@ from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import Target
 from finops_operator.plugins.described import moment_of, tags_of
 from finops_operator.services.ec2.ebs_snapshot import COMPLETED, image_of, volume_of
-from finops_operator.services.ec2.rules.recycle_bin import GET_RULE, LIST_RULES, SNAPSHOTS, kept_days
+from finops_operator.services.ec2.rules.recycle_bin import LIST_RULES, SNAPSHOTS, longest_kept_days
 from finops_operator.services.ec2.rules.snapshot_holders import snapshots_of
 
 _SNAPSHOTS: Final = "ec2:DescribeSnapshots"
@@ -28,7 +28,7 @@ _FAST: Final = "ec2:DescribeFastSnapshotRestores"
 _ATTRIBUTE: Final = "ec2:DescribeSnapshotAttribute"
 READ_PERMISSIONS: Final = (
     *(_SNAPSHOTS, _VOLUMES, _IMAGES, _RECYCLED, _LOCKED, _FAST, _ATTRIBUTE),
-    *(LIST_RULES, GET_RULE),
+    LIST_RULES,
 )
 _OFF: Final = frozenset({"disabled", "disabling"})
 _EXPIRED: Final = "expired"
@@ -91,7 +91,7 @@ def _needed_by(reader: Reader, identity: str, own: Mapping[str, Any]) -> dict[st
         "lock": next((str(one["LockState"]) for one in locks if one.get("LockState") != _EXPIRED), ""),
         "fastRestore": ", ".join(fast),
         "shared": bool(permissions.get("CreateVolumePermissions")),
-        "binDays": str(kept_days(reader, SNAPSHOTS, tags_of(own)) or ""),
+        "binDays": str(longest_kept_days(reader, SNAPSHOTS) or ""),
         **_other_points(reader, own),
     }
 
