@@ -254,10 +254,10 @@ def permissions_page(loaded: Plugins) -> str:
             introduction("permissions"),
             "## To scan\n",
             table(("Kind", "Permissions"), kinds),
-            "```json\n" + json.dumps(scan_policy(loaded), indent=2) + "\n```\n",
+            "```json\n" + json.dumps(scan_policy(loaded, loaded.kinds), indent=2) + "\n```\n",
             "## To act\n",
             table(("Action", "Executor role", "Scanner role also"), acts),
-            "```json\n" + json.dumps(act_policy(loaded, ()), indent=2) + "\n```\n",
+            "```json\n" + json.dumps(act_policy(loaded, loaded.kinds, ()), indent=2) + "\n```\n",
         )
     )
 

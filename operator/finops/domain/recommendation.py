@@ -156,6 +156,8 @@ class Recommendation:
         status, blocked_by: whether it can be carried out; decided by `finops_operator.rules.readiness` alone.
         note: what became of an actionable one when requests were made: the request that is open, or what it waits for.
         tags: the resource's tags, untrusted text; listings filter by them.
+        lasts_days: days after which AWS undoes the act by itself, so that `monthly_savings` is saved in the month of
+            the act and not again; 0: it is saved every month.
     """
 
     id: str
@@ -190,6 +192,7 @@ class Recommendation:
     blocked_by: tuple[Block, ...] = ()
     note: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    lasts_days: int = 0
 
 
 def recommendation_id(policy: str, check: str, arn: str, action: str, parameters: Mapping[str, Json]) -> str:

@@ -39,13 +39,36 @@ class ShardCost:
 
 @dataclass(frozen=True, slots=True)
 class StatusSum:
-    """What the counted recommendations of one status save a month together, and how many they are."""
+    """What the counted recommendations of one status save together, and how many they are.
+
+    Attributes:
+        monthly_savings: of acts that last, every month.
+        count: of all.
+        once_savings: of acts that AWS undoes by itself, in the month of the act and not again; no part of the other.
+    """
 
     monthly_savings: Decimal = Decimal("0.00")
     count: int = 0
+    once_savings: Decimal = Decimal("0.00")
 
     def __add__(self, other: StatusSum) -> StatusSum:
-        return StatusSum(self.monthly_savings + other.monthly_savings, self.count + other.count)
+        return StatusSum(
+            self.monthly_savings + other.monthly_savings,
+            self.count + other.count,
+            self.once_savings + other.once_savings,
+        )
+
+    def __sub__(self, other: StatusSum) -> StatusSum:
+        return StatusSum(
+            self.monthly_savings - other.monthly_savings,
+            self.count - other.count,
+            self.once_savings - other.once_savings,
+        )
+
+    def plus(self, savings: Decimal | None, *, once: bool) -> StatusSum:
+        """Return this with one recommendation more; an unknown saving adds nothing but is counted."""
+        known = to_cents(savings or Decimal(0))
+        return self + (StatusSum(count=1, once_savings=known) if once else StatusSum(known, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +82,23 @@ class Savings:
     def __add__(self, other: Savings) -> Savings:
         return Savings(self.actionable + other.actionable, self.advice + other.advice, self.blocked + other.blocked)
 
-    def plus(self, status: Status, monthly_savings: Decimal | None) -> Savings:
-        """Return these with one recommendation more; an unknown saving adds nothing but is counted."""
-        return self + _of(status, StatusSum(to_cents(monthly_savings or Decimal(0)), 1))
+    def __sub__(self, other: Savings) -> Savings:
+        return Savings(self.actionable - other.actionable, self.advice - other.advice, self.blocked - other.blocked)
+
+    def plus(self, status: Status, savings: Decimal | None, *, once: bool) -> Savings:
+        """Return these with one recommendation more; an unknown saving adds nothing but is counted.
+
+        Args:
+            status: of the recommendation.
+            savings: what it saves in a month.
+            once: whether it saves in the month of the act alone.
+        """
+        return self + _of(status, StatusSum().plus(savings, once=once))
 
     def moved(self, item: Recommendation, status: Status) -> Savings:
         """Return these after `item`, which is part of them, got another status."""
-        less = StatusSum(-to_cents(item.monthly_savings or Decimal(0)), -1)
-        return (self + _of(item.status, less)).plus(status, item.monthly_savings)
+        part = StatusSum().plus(item.monthly_savings, once=bool(item.lasts_days))
+        return self - _of(item.status, part) + _of(status, part)
 
     @property
     def count(self) -> int:

@@ -326,6 +326,7 @@ def recommendation_to_json(one: Recommendation) -> dict[str, Any]:
         "blockedBy": [{"code": block.code, "message": block.message} for block in one.blocked_by],
         "note": one.note,
         "tags": dict(one.tags),
+        "lastsDays": one.lasts_days or None,
     }
 
 
@@ -364,6 +365,7 @@ def recommendation_from_json(record: Mapping[str, Any]) -> Recommendation:
         blocked_by=tuple(Block(**block) for block in record["blockedBy"]),
         note=record["note"],
         tags=record["tags"],
+        lasts_days=record.get("lastsDays") or 0,
     )
 
 
@@ -410,14 +412,21 @@ def _head_to_fields(head: PolicyHead) -> dict[str, str | int]:
 
 
 def savings_to_text(savings: Savings) -> str:
-    """Return the stored form of savings: money and number by status."""
+    """Return the stored form of savings by status: money a month, number, money that comes once."""
     parts = {"actionable": savings.actionable, "advice": savings.advice, "blocked": savings.blocked}
-    return json.dumps({name: [f"{part.monthly_savings:f}", part.count] for name, part in parts.items()})
+    shown = {name: [f"{part.monthly_savings:f}", part.count, f"{part.once_savings:f}"] for name, part in parts.items()}
+    return json.dumps(shown)
 
 
 def _savings_from_text(text: str) -> Savings:
     parts = json.loads(text)
-    return Savings(**{name: StatusSum(Decimal(money), count) for name, (money, count) in parts.items()})
+    # What an earlier release wrote holds two figures, and nothing that comes once.
+    return Savings(
+        **{
+            name: StatusSum(Decimal(money), count, Decimal(once[0] if once else "0.00"))
+            for name, (money, count, *once) in parts.items()
+        }
+    )
 
 
 def _tags_to_text(tags: Mapping[str, Sequence[str]]) -> str:

@@ -143,7 +143,7 @@ def _money(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if discount and attributes.get("listMonthlySavings"):
         listed = amount(attributes["listMonthlySavings"])
         off = f" ({listed} at list prices, less the policy's discount of {discount:f} %)"
-    days = attributes.get("lastsDays")
+    days = record["lastsDays"]
     often = f"once, in at most {days} days: then AWS undoes it by itself" if days else "a month"
     yield "saves", f"{amount(saving)} {CURRENCY} {often}{off}"
 

@@ -69,6 +69,7 @@ class Row:
     owner: str = ""
     savings: Decimal | None = None
     cost: Decimal | None = None
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ has it changed must not keep it changed. Before its first call every act reads t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from finops.domain.resource import PROTECTED_TAG
@@ -19,29 +19,64 @@ _VERSION: Final = "2012-10-17"
 _UNPROTECTED: Final = {"StringNotEquals": {f"aws:ResourceTag/{PROTECTED_TAG}": "true"}}
 
 
-def scan_policy(plugins: Plugins) -> dict[str, Any]:
-    """Return what the scanner role needs: listing and metrics, and what actions observe before and after."""
-    needed = {one for kind in plugins.kinds.values() for one in kind.permissions}
-    needed |= {one for action in plugins.actions.values() for one in action.read_permissions}
+def kinds_of(plugins: Plugins, services: Sequence[str], kinds: Sequence[str]) -> frozenset[str]:
+    """Return the kinds of `services` and those named in `kinds`; every kind when both are empty.
+
+    Raises:
+        InvalidInput: a service or a kind that does not exist.
+    """
+    by_service: dict[str, set[str]] = {}
+    for kind in plugins.kinds.values():
+        by_service.setdefault(kind.service, set()).add(kind.id)
+    _known("service", services, by_service)
+    _known("kind", kinds, plugins.kinds)
+    chosen = {one for name in services for one in by_service[name]} | set(kinds)
+    return frozenset(chosen or plugins.kinds)
+
+
+def _known(word: str, names: Sequence[str], known: Iterable[str]) -> None:
+    for name in names:
+        if name not in known:
+            listed = ", ".join(sorted(known))
+            raise InvalidInput(f"there is no {word} {name!r}", field=f"--{word}", hint=f"known: {listed}")
+
+
+def scan_policy(plugins: Plugins, kinds: Collection[str]) -> dict[str, Any]:
+    """Return what the scanner role needs for `kinds`.
+
+    Listing and metrics, and what the actions on these kinds observe before and after.
+    """
+    needed = {one for name in kinds for one in plugins.kinds[name].permissions}
+    needed |= {
+        one
+        for action in plugins.actions.values()
+        if not action.kinds.isdisjoint(kinds)
+        for one in action.read_permissions
+    }
     # Most calls that list, and all that read metrics, know no resources: AWS accepts only "*" for them.
     return _document([{"Sid": "Read", "Effect": "Allow", "Action": sorted(needed), "Resource": "*"}])
 
 
-def act_policy(plugins: Plugins, actions: Sequence[str]) -> dict[str, Any]:
-    """Return what the executor role needs for `actions`, all of them when empty.
+def act_policy(plugins: Plugins, kinds: Collection[str], actions: Sequence[str]) -> dict[str, Any]:
+    """Return what the executor role needs for `actions`; when none is named, for all on `kinds`.
 
     Raises:
-        InvalidInput: an action that does not exist.
+        InvalidInput: an action that does not exist, or no action changes these kinds.
     """
-    for name in actions:
-        if name not in plugins.actions:
-            known = ", ".join(sorted(plugins.actions))
-            raise InvalidInput(f"there is no action {name!r}", field="--action", hint=f"known: {known}")
-    chosen = [action for name, action in plugins.actions.items() if not actions or name in actions]
+    _known("action", actions, plugins.actions)
+    chosen = [
+        action
+        for name, action in plugins.actions.items()
+        if (name in actions if actions else not action.kinds.isdisjoint(kinds))
+    ]
+    if not chosen:
+        raise InvalidInput(
+            "is for what no action changes", field="--for act", hint="the role that reads is enough: --for scan"
+        )
     changing: dict[str, set[str]] = {}
     for action in chosen:
         narrowed = {str(statement["Action"]) for statement in action.rights.narrowed}
-        for kind in action.kinds:
+        for kind in action.kinds.intersection(kinds):
             changing.setdefault(kind, set()).update(one for one in action.permissions if one not in narrowed)
     rollback = {one for action in chosen for one in action.rights.rollback}
     statements: list[Statement] = []

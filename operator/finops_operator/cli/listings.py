@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -44,8 +45,14 @@ def _reasons(record: Record) -> str:
     return blocks or record["note"] or record["advice"]
 
 
+def _once(record: Record) -> str:
+    return " once" if record.get("lastsDays") else ""
+
+
+SAVES: Final = replace(money_field("monthlySavings", heading="SAVES/MONTH"), note=_once)
+"""What a recommendation saves in a month; `48.00 once` where AWS undoes the act by itself."""
 RECOMMENDATIONS: Final = (
-    money_field("monthlySavings", heading="SAVES/MONTH"),
+    SAVES,
     Column("what", _what),
     field("name", path="resource.name", fit=Fit.CUT),
     field("resource", path="resource.id"),
@@ -86,6 +93,7 @@ def row_of(one: Recommendation) -> Row:
         owner=owner_of(one.tags),
         savings=one.monthly_savings,
         cost=one.current_monthly_cost,
+        once=bool(one.lasts_days),
     )
 
 
@@ -111,7 +119,7 @@ def savings_in(rows: Iterable[Row]) -> Savings:
     sums = Savings()
     for row in rows:
         if row.record["counted"]:
-            sums = sums.plus(Status(row.record["status"]), row.savings)
+            sums = sums.plus(Status(row.record["status"]), row.savings, once=row.once)
     return sums
 
 
@@ -122,17 +130,23 @@ def total_line(savings: Savings, possible: StatusSum = NOTHING) -> str:
         savings: by status.
         possible: the part of what is blocked that only waits for a policy that asks for approval; shown apart.
     """
-    blocked = StatusSum(
-        savings.blocked.monthly_savings - possible.monthly_savings, savings.blocked.count - possible.count
-    )
     parts = (
         ("ready", savings.actionable),
         (POSSIBLE, possible),
         ("advice", savings.advice),
-        ("blocked", blocked),
+        ("blocked", savings.blocked - possible),
     )
     if not savings.count:
         return "Nothing to save was found."
-    shown = [f"{amount(part.monthly_savings)} {word} in {part.count}" for word, part in parts if part.count]
+    shown = [
+        f"{amount(part.monthly_savings)} {word} in {part.count}{once_in_words(part)}"
+        for word, part in parts
+        if part.count
+    ]
     first, _, rest = shown[0].partition(" ")
     return " · ".join([f"{first} {CURRENCY} {rest}", *shown[1:]])
+
+
+def once_in_words(part: StatusSum) -> str:
+    """Return what comes once beside what comes every month: `, and 48.00 once`; empty when nothing does."""
+    return f", and {amount(part.once_savings)} once" if part.once_savings else ""

@@ -47,6 +47,7 @@ class Column:
         wide: left out of a plain table.
         heading: the table's title, by default the name in words.
         words: the value as a table shows it, where that is not its text.
+        note: what a table adds to a known value from other fields of the record.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Column:
     fit: Fit = Fit.WHOLE
     heading: str = ""
     words: Callable[[Any], str] | None = None
+    note: Callable[[Record], str] | None = None
 
     @property
     def title(self) -> str:
@@ -64,7 +66,8 @@ class Column:
     def shown(self, record: Record) -> str:
         """Return the text of a table's cell, empty for what is not known."""
         value = self.value(record)
-        return text_of(value) if self.words is None or value is None else self.words(value)
+        text = text_of(value) if self.words is None or value is None else self.words(value)
+        return text + self.note(record) if self.note is not None and text else text
 
 
 def field(

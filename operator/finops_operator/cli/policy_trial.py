@@ -13,7 +13,7 @@ from finops.domain.quantity import counted
 from finops.errors import InvalidInput
 from finops.ports.clock import Clock
 from finops.store.recommendations import RecommendationStore, recommendation_to_json
-from finops_operator.cli.listings import what_of
+from finops_operator.cli.listings import SAVES, what_of
 from finops_operator.cli.output import Column, Format, Record, emit, field, money_field, note
 from finops_operator.cli.report_file import read_report
 from finops_operator.cli.store_access import store_to_read
@@ -25,7 +25,7 @@ from finops_operator.scan.trial import Change, Compared, Trial, compare, stored_
 
 _COLUMNS: Final = (
     field("change"),
-    money_field("monthlySavings", heading="SAVES/MONTH"),
+    SAVES,
     Column(
         "what",
         lambda record: what_of(

@@ -132,6 +132,7 @@ def _recommendation(record: Mapping[str, Any], policy: str) -> Recommendation:
         group=str(record["group"]),
         counted=bool(record["counted"]),
         status=Status(record["status"]),
+        lasts_days=int(record.get("lastsDays") or 0),
     )
 
 

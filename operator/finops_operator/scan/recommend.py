@@ -68,7 +68,7 @@ def savings_of(recommendations: Iterable[Recommendation]) -> Savings:
     sums = Savings()
     for one in recommendations:
         if one.counted:
-            sums = sums.plus(one.status, one.monthly_savings)
+            sums = sums.plus(one.status, one.monthly_savings, once=bool(one.lasts_days))
     return sums
 
 
@@ -89,9 +89,6 @@ def _recommendation(
         "discountPercent": as_text(terms.discount_percent),
     }
     action = declared.actions.get(finding.action)
-    if action is not None and action.lasts_days:
-        # AWS undoes it by itself: the saving is that of the month of the act, and comes once.
-        attributes["lastsDays"] = str(action.lasts_days)
     if list_saving is None:
         attributes["noPriceReason"] = missing_in_words(cost.missing) or "no price for what would remain"
     return Recommendation(
@@ -124,6 +121,7 @@ def _recommendation(
         expectation=finding.expectation,
         performance_risk=finding.performance_risk,
         tags=dict(resource.tags),
+        lasts_days=action.lasts_days if action is not None else 0,
     )
 
 

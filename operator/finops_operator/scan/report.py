@@ -40,6 +40,7 @@ _SHOWN: Final = (
     "group",
     "counted",
     "alternatives",
+    "lastsDays",
 )
 
 
@@ -98,6 +99,7 @@ def summary_to_json(summary: ScanSummary) -> dict[str, Any]:
             "currency": summary.currency,
             "recommendations": summary.recommendations,
             "savings": _unknown_savings() if nothing else savings_to_json(summary.savings),
+            "savingsOnce": _unknown_savings() if nothing else savings_once_to_json(summary.savings),
             "gaps": len(summary.gaps),
             "apiCalls": dict(summary.api_calls),
             "estimatedApiCost": as_text(summary.estimated_api_cost),
@@ -113,6 +115,15 @@ def savings_to_json(savings: Savings) -> dict[str, str | None]:
         "actionable": as_text(savings.actionable.monthly_savings),
         "advice": as_text(savings.advice.monthly_savings),
         "blocked": as_text(savings.blocked.monthly_savings),
+    }
+
+
+def savings_once_to_json(savings: Savings) -> dict[str, str | None]:
+    """Return what comes once, by status: of acts that AWS undoes by itself. No part of the monthly figures."""
+    return {
+        "actionable": as_text(savings.actionable.once_savings),
+        "advice": as_text(savings.advice.once_savings),
+        "blocked": as_text(savings.blocked.once_savings),
     }
 
 

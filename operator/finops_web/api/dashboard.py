@@ -42,6 +42,11 @@ def figures(asked: Asked) -> dict[str, Any]:
             "advice": f"{found.advice.monthly_savings:f}",
             "blocked": f"{found.blocked.monthly_savings:f}",
         },
+        "savingsOnce": {
+            "actionable": f"{found.actionable.once_savings:f}",
+            "advice": f"{found.advice.once_savings:f}",
+            "blocked": f"{found.blocked.once_savings:f}",
+        },
         "monthToDate": round(ahead.to_date, 2) if ahead.known_days else None,
         "monthEnd": None if ahead.month_end is None else [round(one, 2) for one in ahead.month_end],
         "realisedMonthlySavings": f"{saved:f}",

@@ -15,16 +15,29 @@ from finops_web.rendering import Entry, csv_of, render
 
 ROUTER = APIRouter(include_in_schema=False)
 ENTRY: Final = Entry("/savings", "Savings", "Decide", 30)
-_CSV: Final = ("time", "resource", "account", "region", "action", "before", "after", "saving", "currency", "name")
+_CSV: Final = (
+    "time",
+    "resource",
+    "account",
+    "region",
+    "action",
+    "before",
+    "after",
+    "saving",
+    "lastsDays",
+    "currency",
+    "name",
+)
 
 
 @ROUTER.get("/savings")
 def savings(asked: Visit, request: Request) -> Response:
     """Show what was saved, the latest act first."""
     policies, entries = asked.policies(), _entries(asked)
-    months: dict[str, Decimal] = {}
+    months: dict[str, dict[str, Decimal]] = {}
     for one in entries:
-        months[one["time"][:7]] = months.get(one["time"][:7], Decimal(0)) + (one["saving"] or Decimal(0))
+        sums = months.setdefault(one["time"][:7], {"lasting": Decimal(0), "once": Decimal(0)})
+        sums["once" if one.get("lastsDays") else "lasting"] += one["saving"] or Decimal(0)
     return render(
         asked,
         request,

@@ -23,9 +23,7 @@ _LISTED: Final = 20
 def digest(requests: Sequence[CardFacts]) -> Card:
     """Return the message about some requests of one policy, given in the order of their cards; at least one."""
     first, waiting = requests[0], [one for one in requests if one.state is State.PENDING]
-    saving = money(sum((one.monthly_savings for one in requests), Decimal(0)), first.currency)
-    often = "in the first month" if any(one.lasts_days for one in requests) else "a month"
-    heading = plain(f"{_count(len(requests))}: save {saving} {often}", 150)
+    heading = plain(f"{_count(len(requests))}: save {_savings(requests)}", 150)
     hidden = len(requests) - _LISTED
     lines = [f"and {counted(hidden, 'smaller one')}, see the thread"] if hidden > 0 else []
     lines += [_line(one) for one in requests[-_LISTED:]]
@@ -43,6 +41,15 @@ def digest(requests: Sequence[CardFacts]) -> Card:
             context("terms", f"Policy {code(first.policy, 60)}"),
         ),
     )
+
+
+def _savings(requests: Sequence[CardFacts]) -> str:
+    """Return what comes every month and what comes once, apart: the second comes back as cost."""
+    lasting = sum((one.monthly_savings for one in requests if not one.lasts_days), Decimal(0))
+    once = sum((one.monthly_savings for one in requests if one.lasts_days), Decimal(0))
+    currency = requests[0].currency
+    parts = [f"{money(lasting, currency)} a month"] if lasting or not once else []
+    return " and ".join([*parts, f"{money(once, currency)} once"] if once else parts)
 
 
 def _count(number: int) -> str:

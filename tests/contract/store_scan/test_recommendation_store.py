@@ -18,7 +18,7 @@ from finops.store.connection import Store, open_store
 from finops.store.cost_history import CostHistoryStore
 from finops.store.inventory import InventoryStore
 from finops.store.limits import SharedRateLimits
-from finops.store.recommendations import HeadUnreadable, PolicyHead, RecommendationStore
+from finops.store.recommendations import HeadUnreadable, PolicyHead, RecommendationStore, savings_to_text
 
 POLICY = ("team-a", "all")
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -66,7 +66,7 @@ def head(generation: str, began: datetime = NOW) -> PolicyHead:
         monthly_cost=Decimal("200.46"),
         unpriced_resources=1,
         unknown_resources=2,
-        savings=Savings(StatusSum(Decimal("40.00"), 2), blocked=StatusSum(Decimal("3.00"), 1)),
+        savings=Savings(StatusSum(Decimal("40.00"), 2), blocked=StatusSum(Decimal("3.00"), 1, Decimal("9.50"))),
         gaps=(gap,),
         api_calls={"ec2:DescribeInstances": 3},
         estimated_api_cost=Decimal("0.00125"),
@@ -84,13 +84,25 @@ def head(generation: str, began: datetime = NOW) -> PolicyHead:
 
 def test_recommendations_come_back_by_saving_with_unknown_ones_last(store: Store) -> None:
     recommendations = RecommendationStore(store)
-    some = [recommendation(1, "5.00"), recommendation(2, None), recommendation(3, "35.10")]
+    some = [recommendation(1, "5.00"), recommendation(2, None), replace(recommendation(3, "35.10"), lasts_days=7)]
     recommendations.add(POLICY, "g1", some, [])
     assert list(recommendations.stream(POLICY)) == []
     recommendations.swap(POLICY, head("g1"))
     assert list(recommendations.stream(POLICY)) == [some[2], some[0], some[1]]
     assert recommendations.get(POLICY, some[1].id) == some[1]
     assert recommendations.policies() == (POLICY,)
+
+
+def test_what_an_earlier_release_wrote_is_read_with_nothing_that_comes_once(store: Store) -> None:
+    earlier = savings_to_text(Savings(StatusSum(Decimal("4.90"), 1))).replace(', "0.00"]', "]")
+    assert earlier.startswith('{"actionable": ["4.90", 1], ')
+    recommendations = RecommendationStore(store)
+    recommendations.swap(POLICY, head("g1"))
+    store.client.hset(store.keys.policy(*POLICY).head, "savings", earlier)
+
+    shown = recommendations.head(POLICY)
+    assert shown is not None
+    assert shown.summary.savings == Savings(StatusSum(Decimal("4.90"), 1))
 
 
 def test_a_scan_that_began_earlier_and_ended_later_does_not_replace_the_newer_one(store: Store) -> None:
@@ -131,7 +143,9 @@ def test_what_a_preflight_refused_moves_its_saving_from_ready_to_blocked(store: 
     assert list(recommendations.stream(POLICY)) == [refused, replace(second, note="It waits.")]
     shown = recommendations.head(POLICY)
     assert shown is not None
-    assert shown.summary.savings == Savings(StatusSum(Decimal("4.90"), 1), blocked=StatusSum(Decimal("38.10"), 2))
+    assert shown.summary.savings == Savings(
+        StatusSum(Decimal("4.90"), 1), blocked=StatusSum(Decimal("38.10"), 2, Decimal("9.50"))
+    )
 
 
 def test_a_correction_of_a_policy_without_a_scan_writes_nothing(store: Store) -> None:

@@ -63,7 +63,7 @@ def test_what_changes_of_the_platform_stands_in_the_evidence() -> None:
 
 
 def test_what_is_saved_once_is_not_said_to_be_saved_every_month() -> None:
-    once = head(attributes={"lastsDays": "7"})["saves"]
+    once = head(lasts_days=7)["saves"]
 
     assert once.endswith("USD once, in at most 7 days: then AWS undoes it by itself")
     assert head()["saves"].endswith("USD a month")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from finops.domain.recommendation import ResourceRef
-from finops_operator.cli.iam_documents import act_policy, scan_policy
+from finops_operator.cli.iam_documents import act_policy, kinds_of, scan_policy
 from finops_operator.cli.main import run
 from finops_operator.plugins.loaded import plugins
 from finops_sandbox.aws.policy_evaluator import AccessRequest, Policy, evaluate, parse_policy
@@ -34,26 +34,70 @@ def test_the_scanner_may_do_exactly_what_kinds_list_and_actions_observe() -> Non
     loaded = plugins()
     needed = {one for kind in loaded.kinds.values() for one in kind.permissions}
     needed |= {one for action in loaded.actions.values() for one in action.read_permissions}
-    assert allowed(scan_policy(loaded)) == needed
+    assert allowed(scan_policy(loaded, loaded.kinds)) == needed
 
 
 def test_the_executor_may_do_exactly_what_actions_change() -> None:
     loaded = plugins()
-    assert allowed(act_policy(loaded, ())) == {one for action in loaded.actions.values() for one in action.permissions}
+    assert allowed(act_policy(loaded, loaded.kinds, ())) == {
+        one for action in loaded.actions.values() for one in action.permissions
+    }
 
 
 @pytest.mark.parametrize("action", sorted(plugins().actions))
 def test_a_policy_for_one_action_allows_that_one_alone(action: str) -> None:
-    assert allowed(act_policy(plugins(), [action])) == set(plugins().actions[action].permissions)
+    assert allowed(act_policy(plugins(), plugins().kinds, [action])) == set(plugins().actions[action].permissions)
+
+
+def test_a_team_grants_the_reading_of_the_services_it_chose_and_of_no_other() -> None:
+    loaded = plugins()
+    chosen = kinds_of(loaded, ["rds"], ["s3-bucket"])
+
+    assert chosen == {"rds-instance", "rds-cluster", "rds-snapshot", "s3-bucket"}
+    granted = allowed(scan_policy(loaded, chosen))
+    assert granted >= {one for name in chosen for one in loaded.kinds[name].permissions}
+    assert {one.partition(":")[0] for one in granted} == {"rds", "s3", "cloudwatch", "tag"}
+
+
+@pytest.mark.parametrize("kind", sorted(plugins().kinds))
+def test_a_role_for_one_kind_reads_what_its_scan_and_its_actions_read(kind: str) -> None:
+    loaded = plugins()
+    actions = [action for action in loaded.actions.values() if kind in action.kinds]
+    needed = set(loaded.kinds[kind].permissions).union(*(action.read_permissions for action in actions))
+    assert allowed(scan_policy(loaded, [kind])) == needed
+
+
+def test_a_role_that_changes_one_service_changes_no_other() -> None:
+    loaded = plugins()
+    granted = allowed(act_policy(loaded, kinds_of(loaded, ["rds"], []), ()))
+    assert {one.partition(":")[0] for one in granted} == {"rds"}
+
+
+def test_a_role_that_changes_nothing_is_not_printed_as_an_empty_policy(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["iam-policy", "--for", "act", "--service", "kms"]) == 2
+    assert "is for what no action changes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--service", "rdss"], "there is no service 'rdss'"),
+        (["--kind", "bucket"], "there is no kind 'bucket'"),
+        (["--for", "act", "--action", "ec2_instance_stop", "--kind", "ec2-instance"], "--service and --kind name all"),
+    ],
+)
+def test_what_does_not_exist_is_named(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["iam-policy", *arguments]) == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_no_changing_call_is_allowed_on_everything_without_a_condition() -> None:
-    for statement in act_policy(plugins(), ())["Statement"]:
+    for statement in act_policy(plugins(), plugins().kinds, ())["Statement"]:
         assert statement["Resource"] != "*" or "Condition" in statement
 
 
 def test_what_carries_the_protecting_tag_cannot_be_changed() -> None:
-    policy = parse_policy(act_policy(plugins(), ()))
+    policy = parse_policy(act_policy(plugins(), plugins().kinds, ()))
     for operation in ("StopInstances", "ModifyVolume", "DeleteVolume"):
         kind = "instance/i-1" if operation == "StopInstances" else "volume/vol-1"
         assert may(policy, operation, kind, protected="")
@@ -61,7 +105,7 @@ def test_what_carries_the_protecting_tag_cannot_be_changed() -> None:
 
 
 def test_an_instance_protected_while_an_act_has_it_stopped_can_be_restored_and_started() -> None:
-    policy = parse_policy(act_policy(plugins(), ["ec2_instance_resize"]))
+    policy = parse_policy(act_policy(plugins(), plugins().kinds, ["ec2_instance_resize"]))
     assert may(policy, "StartInstances", "instance/i-1", protected="true")
     assert may(policy, "ModifyInstanceAttribute", "instance/i-1", protected="true", attribute="InstanceType")
     assert not may(policy, "ModifyInstanceAttribute", "instance/i-1", protected="", attribute="UserData")
@@ -74,7 +118,7 @@ def test_what_was_protected_in_mid_act_can_be_led_back(action: str, kept_days: s
     arn = next(plugins().kinds[kind].arn_pattern for kind in loaded.kinds).replace("*", "1")
     resource = ResourceRef(next(iter(loaded.kinds)), "x-1", arn, "111111111111", "us-east-1")
     plan = loaded.plan(resource, loaded.sample.parameters, {**loaded.sample.assumed, "retentionDays": kept_days})
-    policy = parse_policy(act_policy(plugins(), [action]))
+    policy = parse_policy(act_policy(plugins(), plugins().kinds, [action]))
     context = {"aws:resourcetag/finops.dev/protected": ("true",), "ec2:attribute": ("InstanceType",)}
     for step in loaded.procedure.compensation(plan):
         # An instance that runs at the new type is safe as it is: a person who protects it then keeps it running.
@@ -88,7 +132,7 @@ def test_only_what_also_leads_back_may_change_what_is_protected(action: str) -> 
     arn = next(plugins().kinds[kind].arn_pattern for kind in loaded.kinds).replace("*", "1")
     resource = ResourceRef(next(iter(loaded.kinds)), "x-1", arn, "111111111111", "us-east-1")
     plan = loaded.plan(resource, loaded.sample.parameters, loaded.sample.assumed)
-    policy = parse_policy(act_policy(plugins(), [action]))
+    policy = parse_policy(act_policy(plugins(), plugins().kinds, [action]))
     context = {"aws:resourcetag/finops.dev/protected": ("true",), "ec2:attribute": ("InstanceType",)}
     may_change = {
         step.operation

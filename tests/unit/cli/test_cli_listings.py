@@ -53,6 +53,16 @@ def test_parts_without_rows_are_left_out_and_nothing_is_never_a_zero() -> None:
     assert total_line(Savings()) == "Nothing to save was found."
 
 
+def test_what_aws_undoes_by_itself_is_listed_as_saved_once_and_added_apart() -> None:
+    rows = [row(1, monthly_savings=Decimal(5)), row(2, monthly_savings=Decimal(40), lasts_days=7)]
+
+    sums = savings_in(rows)
+    assert sums == Savings(StatusSum(Decimal("5.00"), 2, Decimal("40.00")))
+    assert total_line(sums) == "5.00 USD ready in 2, and 40.00 once"
+    assert [RECOMMENDATIONS[0].shown(one.record) for one in rows] == ["5.00", "40.00 once"]
+    assert RECOMMENDATIONS[0].value(rows[1].record) == "40"
+
+
 def test_alternatives_count_for_no_sum() -> None:
     rows = [row(1, monthly_savings=Decimal(5)), row(2, monthly_savings=Decimal(4), counted=False)]
 

@@ -14,7 +14,7 @@ from tests.support.facts import cost, instance, kind_of, volume
 from finops.crds.policy_actions import Mode
 from finops.domain.money import to_cents
 from finops.domain.price import Cost, CostComponent, Price
-from finops.domain.recommendation import Finding, Recommendation
+from finops.domain.recommendation import Finding, Recommendation, Status
 from finops.domain.report import Savings, StatusSum
 from finops.domain.resource import Resource
 from finops_operator.plugins.loaded import load_actions
@@ -219,10 +219,15 @@ def test_without_a_discount_the_columns_add_up(current: Decimal, new: Decimal) -
         assert made.monthly_savings == made.current_monthly_cost - made.new_monthly_cost
 
 
-@pytest.mark.parametrize(("days", "kept"), [(7, "7"), (0, None)])
-def test_what_an_act_saves_once_is_marked_as_such(days: int, kept: str | None) -> None:
+@pytest.mark.parametrize(("days", "monthly_sum", "once"), [(7, "0.00", "2.00"), (0, "2.00", "0.00")])
+def test_what_an_act_saves_once_is_no_part_of_what_is_saved_every_month(days: int, monthly_sum: str, once: str) -> None:
     actions = load_actions()
     action = CHECKS["ebs_volume_gp2"].action
     known = replace(declared(volume()), actions={**actions, action: replace(actions[action], lasts_days=days)})
     (made,) = recommend(volume(), monthly("10"), [finding("ebs_volume_gp2", "8")], known, TERMS)
-    assert made.attributes.get("lastsDays") == kept
+    assert made.lasts_days == days
+
+    sums = savings_of([made])
+    assert sums == Savings(blocked=StatusSum(Decimal(monthly_sum), 1, Decimal(once)))
+    ready = Savings(StatusSum(Decimal(monthly_sum), 1, Decimal(once)))
+    assert (sums.moved(made, Status.ACTIONABLE), ready.count) == (ready, 1)

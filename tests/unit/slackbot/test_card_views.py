@@ -113,7 +113,9 @@ def test_what_aws_undoes_by_itself_is_shown_as_saved_once_and_never_by_the_year(
     shown = json.dumps(details(once(State.PENDING)))
     assert "in the month of the act: saves $28.73 once, in at most 7 days." in shown
     assert "a year" not in shown
-    assert "save $28.73 in the first month" in digest([once(State.PENDING)]).text
+    assert "save $28.73 once." in digest([once(State.PENDING)]).text
+    lasting = replace(facts_of(State.PENDING), monthly_savings=Decimal("10.00"))
+    assert "2 new requests: save $10.00 a month and $28.73 once." in digest([lasting, once(State.PENDING)]).text
     for text in (pending.text, json.dumps(pending.blocks), json.dumps(done.blocks)):
         assert "$28.73 a month" not in text
 

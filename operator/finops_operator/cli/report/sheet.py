@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from finops.domain.report import StatusSum
 from finops_operator.cli.filters import Row
 from finops_operator.cli.listings import RECOMMENDATIONS as COLUMNS
-from finops_operator.cli.listings import STATUS_WORDS
+from finops_operator.cli.listings import SAVES, STATUS_WORDS
 from finops_operator.cli.output import amount
 from finops_operator.cli.report.story import Story
 
@@ -33,7 +34,7 @@ class Sheet:
 def _recommendation(row: Row) -> tuple[str, ...]:
     record = row.record
     return (
-        "unknown" if row.savings is None else amount(row.savings),
+        SAVES.shown(record) or "unknown",
         _WHAT.shown(record),
         row.name or "-",
         row.id,
@@ -48,7 +49,12 @@ def _recommendations(story: Story) -> list[tuple[str, ...]]:
 
 
 def _obstacles(story: Story) -> list[tuple[str, ...]]:
-    return [(str(one.sum.count), amount(one.sum.monthly_savings), one.code, one.message) for one in story.obstacles]
+    return [(str(one.sum.count), _saves(one.sum), one.code, one.message) for one in story.obstacles]
+
+
+def _saves(part: StatusSum) -> str:
+    once = f"{amount(part.once_savings)} once" if part.once_savings else ""
+    return " + ".join(filter(None, (amount(part.monthly_savings) if part.monthly_savings or not once else "", once)))
 
 
 def _reasons(story: Story) -> list[tuple[str, ...]]:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final
 
 from finops.crds.policy_actions import Mode
@@ -15,7 +14,7 @@ from finops.domain.quantity import counted
 from finops.domain.recommendation import BlockCode, Status
 from finops.domain.report import ScanSummary, StatusSum
 from finops_operator.cli.filters import Row
-from finops_operator.cli.listings import POSSIBLE, SHORT_ID, ready_first, row_of, total_line
+from finops_operator.cli.listings import POSSIBLE, SHORT_ID, once_in_words, ready_first, row_of, total_line
 from finops_operator.cli.output import amount
 from finops_operator.scan.report import reasons
 from finops_operator.scan.scan import ScanOutcome
@@ -83,22 +82,22 @@ class Story:
             return "Nothing to save was found that an action could carry out."
         monthly, cost = self.possible.monthly_savings, self.summary.known_monthly_cost
         share = f", {100 * monthly / cost:.0f} % of the cost" if cost else ""
+        if not monthly and self.possible.once_savings:
+            return (
+                f"{amount(self.possible.once_savings)} {CURRENCY} can be saved once in "
+                f"{counted(self.possible.count, 'resource')}{' if approved' if self.if_approved.count else ''}."
+            )
         return (
             f"{amount(monthly)} {CURRENCY} a month can be saved in {counted(self.possible.count, 'resource')}"
-            f"{' if approved' if self.if_approved.count else ''}{share}{self._yearly(monthly)}."
+            f"{' if approved' if self.if_approved.count else ''}{share}"
+            f": {amount(annual_from_monthly(monthly))} {CURRENCY} a year{once_in_words(self.possible)}."
         )
-
-    def _yearly(self, monthly: Decimal) -> str:
-        """Return what a year brings; nothing where a part of the saving comes once and not every month."""
-        if any(row.record.get("attributes", {}).get("lastsDays") for row in self.rows):
-            return ""
-        return f": {amount(annual_from_monthly(monthly))} {CURRENCY} a year"
 
     @property
     def if_approved(self) -> StatusSum:
         """Return what only the mode of the policy keeps from being ready."""
         ready = self.summary.savings.actionable
-        return StatusSum(self.possible.monthly_savings - ready.monthly_savings, self.possible.count - ready.count)
+        return self.possible - ready
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
@@ -182,7 +181,7 @@ class _Found:
 
     def add(self, row: Row) -> None:
         """Count one recommendation."""
-        status, part = str(row.record["status"]), StatusSum(row.savings or Decimal(0), 1)
+        status, part = str(row.record["status"]), StatusSum().plus(row.savings, once=row.once)
         blocks = row.record["blockedBy"]
         if {block["code"] for block in blocks} == {BlockCode.MODE_RECOMMEND}:
             status = POSSIBLE
