@@ -2,9 +2,9 @@
 
 It cannot be undone, unless a rule of the Recycle Bin keeps it: then it can be restored for the rule's days, and is
 billed for them; which tags a rule is for is not read. The newest snapshot of a volume that exists is never deleted, for
-it is the point to restore from; of a volume that is gone it may be the last copy of the data, and people are warned. AWS keeps the blocks that a
-later snapshot needs and bills them to that one. Source: Amazon EBS user guide, "Delete an Amazon EBS snapshot",
-"Amazon EBS snapshot lock"; EC2 API reference, DeleteSnapshot.
+it is the point to restore from; of a volume that is gone it may be the last copy of the data, and people are warned.
+AWS keeps the blocks that a later snapshot needs and bills them to that one. Source: Amazon EBS user guide, "Delete an
+Amazon EBS snapshot", "Amazon EBS snapshot lock"; EC2 API reference, DeleteSnapshot.
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ def _recovery(observation: Observation) -> str:
     days = observation.text("binDays")
     if not days:
         return "It cannot be undone: the Recycle Bin has no rule for snapshots here."
-    return f"A rule of the Recycle Bin may keep it, for {days} days at most: then it can be restored, and is billed on."
+    kept_for = f"A rule of the Recycle Bin may keep it, for {days} days at most"
+    return f"{kept_for}: then it can be restored, and is billed as before."
 
 
 def _words(observation: Observation, _parameters: Parameters, _plan: Plan) -> ActWords:

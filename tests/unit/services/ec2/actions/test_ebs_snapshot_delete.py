@@ -204,7 +204,7 @@ def test_people_read_whether_they_can_have_it_back_and_that_it_may_be_the_last_c
     kept = observed(answers={**volume(_NEWER), **rules(7)})
     first, *_ = ACTION.warnings(kept, {})
     assert first == (
-        "A rule of the Recycle Bin may keep it, for 7 days at most: then it can be restored, and is billed on."
+        "A rule of the Recycle Bin may keep it, for 7 days at most: then it can be restored, and is billed as before."
     )
 
 
