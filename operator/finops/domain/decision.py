@@ -322,7 +322,7 @@ def _refusal(
     vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate: Electorate, now: datetime
 ) -> tuple[RefusalReason, str] | None:
     terms = request.terms
-    misplaced = _misplaced(vote, request)
+    misplaced = misplaced(vote, request)
     if misplaced is not None:
         return misplaced
     if vote.choice is Choice.UNDO:
@@ -334,7 +334,7 @@ def _refusal(
         return RefusalReason.EXPIRED, f"The request expired at {terms.expires_at:%Y-%m-%d %H:%M} UTC."
     if own := _own_refusal(vote, request, counted, electorate):
         return own
-    return _unusable_date(vote, now) or _reason_missing(vote, terms.require_reason)
+    return _unusable_date(vote, now) or reason_missing(vote, terms.require_reason)
 
 
 def _own_refusal(
@@ -364,58 +364,8 @@ def _unusable_date(vote: Vote, now: datetime) -> tuple[RefusalReason, str] | Non
     )
 
 
-@dataclass(frozen=True, slots=True)
-class EndTerms:
-    """Who may end a pause or a snooze, by one policy as it is now: an old request may name people who have left.
-
-    Attributes:
-        policy: its name.
-        approvers: one of them is enough.
-        require_reason: `Never`, `Deny` or `Always`.
-    """
-
-    policy: str
-    approvers: tuple[Approver, ...]
-    require_reason: str
-
-
-def judge_word(
-    vote: Vote, request: RequestFacts, terms: tuple[EndTerms, ...], electorate: Electorate, *, nothing: str = ""
-) -> Verdict:
-    """Decide whether a person may end a pause of the request's kind and policy, or a snooze of its resource.
-
-    Args:
-        vote: of choice Resume or Wake, on a request in whatever state.
-        request: the request.
-        terms: of every policy whose pause or snooze would end; the person must be an approver of each.
-        electorate: who is in which group.
-        nothing: why there is nothing to end, empty when there is.
-    """
-    refusal = _misplaced(vote, request)
-    for one in terms:
-        if refusal is None and eligible_by(vote.voter, one.approvers, electorate) is None:
-            who = _named(one.approvers)
-            refusal = (
-                RefusalReason.NOT_ELIGIBLE,
-                f"{vote.voter.handle} is not an approver of policy {one.policy}. Approvers: {who}.",
-            )
-    if refusal is None and nothing:
-        refusal = _NOTHING_TO_END[vote.choice], nothing
-    for one in terms:
-        refusal = refusal or _reason_missing(vote, one.require_reason)
-    if refusal is not None:
-        return Verdict(VoteResult.REFUSED, refusal[0], refusal[1])
-    return Verdict(VoteResult.COUNTED, vote.choice.value, _ENDED[vote.choice])
-
-
-_ENDED: Final = {
-    Choice.RESUME: "Resumed: approved acts of this kind begin again.",
-    Choice.WAKE: "The snooze is ended: it is asked again after the next scan, if it is still recommended.",
-}
-_NOTHING_TO_END: Final = {Choice.RESUME: RefusalReason.NOT_PAUSED, Choice.WAKE: RefusalReason.NOT_SNOOZED}
-
-
-def _misplaced(vote: Vote, request: RequestFacts) -> tuple[RefusalReason, str] | None:
+def misplaced(vote: Vote, request: RequestFacts) -> tuple[RefusalReason, str] | None:
+    """Return why a vote is not about this request, or from a source that is not known; None when nothing is wrong."""
     if vote.request_uid != request.uid:
         return RefusalReason.WRONG_REQUEST, "This vote names another request of the same name; read the new one."
     if vote.plan_hash != request.plan_hash:
@@ -425,7 +375,8 @@ def _misplaced(vote: Vote, request: RequestFacts) -> tuple[RefusalReason, str] |
     return None
 
 
-def _reason_missing(vote: Vote, require_reason: str) -> tuple[RefusalReason, str] | None:
+def reason_missing(vote: Vote, require_reason: str) -> tuple[RefusalReason, str] | None:
+    """Return the refusal of a vote without the reason that `require_reason` asks for; None when it has one."""
     # A snooze is a denial for a while, and ends the request like one.
     needs_reason = require_reason == "Always" or (require_reason == "Deny" and vote.choice is not Choice.APPROVE)
     if needs_reason and not vote.reason.strip():
@@ -449,11 +400,11 @@ def _undo_refusal(
 def _not_eligible(vote: Vote, terms: Terms, electorate: Electorate) -> tuple[RefusalReason, str] | None:
     if eligible_by(vote.voter, terms.approvers, electorate) is not None:
         return None
-    who = _named(terms.approvers)
+    who = named(terms.approvers)
     return RefusalReason.NOT_ELIGIBLE, f"{vote.voter.handle} is not an approver of this policy. Approvers: {who}."
 
 
-def _named(approvers: tuple[Approver, ...]) -> str:
+def named(approvers: tuple[Approver, ...]) -> str:
     """Return the approvers' names as far as a sentence holds them: fifty groups may have 256 characters each."""
     names: list[str] = []
     for name in map(str, approvers):

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.decision import Choice, Electorate, EndTerms, RequestFacts, Verdict, Vote, judge_word
+from finops.domain.decision import Choice, Electorate, RequestFacts, Verdict, Vote
+from finops.domain.ending import EndTerms, judge_word
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.decisions.pauses import Pauses, Scope

@@ -27,7 +27,6 @@ from finops.domain.decision import (
     NO_VOTES,
     Choice,
     Electorate,
-    EndTerms,
     RequestFacts,
     State,
     Tally,
@@ -35,11 +34,11 @@ from finops.domain.decision import (
     Vote,
     VoteResult,
     judge,
-    judge_word,
     tally,
 )
 from finops.domain.decision import Approver as DomainApprover
 from finops.domain.decision import Voter as DomainVoter
+from finops.domain.ending import EndTerms, judge_word
 from finops.errors import FinopsError
 from finops.k8s.connection import Connection, connect
 from finops.k8s.kinds import KindApi, action_requests, approvals

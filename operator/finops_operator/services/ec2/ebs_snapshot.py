@@ -10,7 +10,6 @@ than a thousand in a region.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -31,22 +30,14 @@ from finops_operator.plugins.one_by_one import OneByOne
 from finops_operator.plugins.ownership import Owner, owner_by_tags
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.snapshot_holders import OPERATIONS, Holders, read_holders
+from finops_operator.services.ec2.rules.snapshot_origin import COMPLETED, image_of, volume_of
 
-COMPLETED: Final = "completed"
 ARCHIVE: Final = "archive"
 _OPERATION: Final = "ec2:DescribeSnapshots"
 _SHARED: Final = "ec2:DescribeSnapshotAttribute"
 _PERMISSION: Final = "createVolumePermission"
 _OWN: Final[dict[str, Any]] = {"OwnerIds": ["self"], "MaxResults": 1000}
 _MOST_ASKED: Final = 1000
-_NO_VOLUME: Final = "vol-ffffffff"
-"""What AWS gives a copy in place of its volume."""
-_COPIED: Final = ("[Copied ", "Copied for ")
-_OF_IMAGE: Final = re.compile(
-    r"Created by CreateImage\(i-[0-9a-f]+\) for (?P<made>ami-[0-9a-f]+)(?: from .*)?"
-    r"|Copied for DestinationAmi (?P<copied>ami-[0-9a-f]+) from SourceAmi .*"
-)
-"""What AWS writes into the description of the snapshots of an image."""
 _GONE: Final = frozenset({"InvalidSnapshot.NotFound"})
 _GIB: Final = Decimal(2**30)
 
@@ -131,19 +122,6 @@ def _points(reader: PageReader) -> _Points | None:
             if volume and taken is not None and one.get("State") == COMPLETED:
                 newest[volume] = max(taken, newest.get(volume, taken))
     return _Points(newest, number) if number else None
-
-
-def volume_of(described: Mapping[str, Any]) -> str:
-    """Return the volume it was taken of; AWS gives copies any id, which may be that of another volume."""
-    copied = described.get("TransferType") or str(described.get("Description") or "").startswith(_COPIED)
-    volume = str(described.get("VolumeId") or "")
-    return "" if copied or volume == _NO_VOLUME else volume
-
-
-def image_of(described: Mapping[str, Any]) -> str:
-    """Return the image that AWS says it was made for, empty when it says none."""
-    match = _OF_IMAGE.fullmatch(str(described.get("Description") or ""))
-    return str(match["made"] or match["copied"]) if match else ""
 
 
 def _facts(described: Mapping[str, Any], holders: Holders, points: _Points) -> SnapshotFacts:

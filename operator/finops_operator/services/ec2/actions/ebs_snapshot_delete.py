@@ -33,10 +33,10 @@ from finops_operator.plugins.action import (
 from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
 from finops_operator.plugins.session_policy import allow
-from finops_operator.services.ec2.ebs_snapshot import COMPLETED
 from finops_operator.services.ec2.rules.recycle_bin import LIST_RULES, SNAPSHOTS
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.snapshot_observation import NOT_FOUND, READ_PERMISSIONS, observe_snapshot
+from finops_operator.services.ec2.rules.snapshot_origin import COMPLETED
 from finops_operator.services.ec2.rules.stop_refusals import tags
 
 ID: Final = "ebs_snapshot_delete"

@@ -15,9 +15,9 @@ from finops.errors import AwsRejected
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import Target
 from finops_operator.plugins.described import moment_of, tags_of
-from finops_operator.services.ec2.ebs_snapshot import COMPLETED, image_of, volume_of
 from finops_operator.services.ec2.rules.recycle_bin import LIST_RULES, SNAPSHOTS, longest_kept_days
 from finops_operator.services.ec2.rules.snapshot_holders import snapshots_of
+from finops_operator.services.ec2.rules.snapshot_origin import COMPLETED, image_of, volume_of
 
 _SNAPSHOTS: Final = "ec2:DescribeSnapshots"
 _VOLUMES: Final = "ec2:DescribeVolumes"
