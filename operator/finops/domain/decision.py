@@ -322,9 +322,8 @@ def _refusal(
     vote: Vote, request: RequestFacts, counted: Iterable[Vote], electorate: Electorate, now: datetime
 ) -> tuple[RefusalReason, str] | None:
     terms = request.terms
-    misplaced = misplaced(vote, request)
-    if misplaced is not None:
-        return misplaced
+    if wrong := misplaced(vote, request):
+        return wrong
     if vote.choice is Choice.UNDO:
         return _undo_refusal(vote, request, electorate, now)
     if not _may_decide_now(vote.choice, request.state):

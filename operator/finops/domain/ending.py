@@ -1,7 +1,7 @@
 """Decides whether a person may end a pause of acts or a snooze; pure.
 
-Beside `finops.domain.decision`, which judges votes on a request: what ends a pause or a snooze is judged by the policy as
-it is now, and says nothing about the request that it names.
+Beside `finops.domain.decision`, which judges votes on a request: what ends a pause or a snooze is judged by the policy
+as it is now, and says nothing about the request that it names.
 """
 
 from __future__ import annotations
