@@ -251,7 +251,7 @@ def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any
     execution, outcome = status.execution, status.outcome
     approved, paused = find_condition(status.conditions, APPROVED), find_condition(status.conditions, ACTS_PAUSED)
     # A later vote of the same handle takes the place of the earlier one.
-    on_it = (vote for vote in counted if vote.choice not in NO_VOTES)
+    on_it = (vote for vote in counted if vote.choice not in {*NO_VOTES, Choice.UNDO})
     standing = tuple({vote.slack_user or f"k8s.{vote.username}": vote for vote in on_it}.values())
     return {
         "state": status.state or State.PENDING,

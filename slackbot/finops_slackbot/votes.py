@@ -147,7 +147,7 @@ class VoteTaker:
 
     def _membership(self, click: Click, facts: CardFacts) -> Membership:
         approvers = set(facts.approvers)
-        if click.decision in NO_VOTES:
+        if click.decision in {*NO_VOTES, Choice.UNDO}:
             # The policy as it is now judges these, and may name other groups than when this request was made.
             approvers |= approvers_of(self._mirror, facts.namespace, facts.policy)
         wanted = [approver.slack_user_group for approver in approvers if approver.slack_user_group]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from typing import Any
 
 from finops_operator.__main__ import main
@@ -17,7 +18,8 @@ from finops_operator.aws.session import SdkSessions
 
 
 def _stand_still(**_ignored: Any) -> None:
-    os.kill(os.getpid(), signal.SIGSTOP)
+    # To this thread: sent to the process, another thread may take it while this one sends the request.
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 def _with_keys(sdk: SdkSessions, key: str, secret: str, token: str) -> Any:

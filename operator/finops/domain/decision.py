@@ -77,8 +77,9 @@ IN_FLIGHT: Final = frozenset({State.EXECUTING, State.VERIFYING, State.NEEDS_HUMA
 class Choice(StrEnum):
     """What a voter can say.
 
-    The last two are no votes on the request: `Resume` lets acts of its kind and policy begin again after one failed,
-    `Wake` lets its resource be asked about again before the date of a snooze.
+    `Resume` and `Wake` are no votes on the request: the one lets acts of its kind and policy begin again after one
+    failed, the other lets its resource be asked about again before the date of a snooze. `Undo` asks for a request that
+    leads the act back.
     """
 
     APPROVE = "Approve"
@@ -118,7 +119,10 @@ class Voter:
 
 
 _HANDLES: Final = ("k8s.", "slack.")
-_ASKED: Final = "A request to undo it is made; it needs as many approvals as the act did."
+_ASKED: Final = (
+    "Whether it can be undone is checked now; the answer follows, or a request that needs at least as many approvals "
+    "as the act did."
+)
 _NOT_CHANGED: Final = "There is nothing to undo: this request was an undo or a dry run, or it has been undone already."
 _NAMES_CHARACTERS: Final = 800
 

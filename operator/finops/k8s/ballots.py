@@ -19,9 +19,9 @@ from finops.crds.invalid import InvalidObject
 from finops.domain.decision import NO_VOTES, Choice, RefusalReason, VoteResult
 from finops.errors import Conflict, FinopsError, Refused
 
-NAMES: Final = 10
 _ASKS_ANEW: Final = NO_VOTES | {Choice.UNDO}
 """What a person may ask for again after it was counted."""
+NAMES: Final = 10
 """Names by number; the operator reads as many votes of one person on one request."""
 TOO_MANY: Final = RefusalReason.TOO_MANY_VOTES.value
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from finops.domain.audit import Record, RecordKind
 from finops.domain.canonical import Json
-from finops.domain.decision import Choice
+from finops.domain.decision import NO_VOTES, Choice
 from finops.ledger.sentences import Sentence, sentence_of
 from finops.store.ledger import LedgerStream
 
@@ -21,7 +21,8 @@ SEARCHED: Final = 20_000
 """How many records one page of stories reads at most, so that a search for nothing ends."""
 
 
-_AFTERWARDS: Final = frozenset({RecordKind.RESUMED, RecordKind.WOKEN})
+_ASKED: Final = NO_VOTES | {Choice.UNDO}
+_AFTERWARDS: Final = frozenset({RecordKind.RESUMED, RecordKind.WOKEN, RecordKind.UNDONE})
 """Kinds of records that a person may cause long after a request has ended; no part of the time it took."""
 
 
@@ -70,8 +71,8 @@ class Story:
 
     @property
     def lasted(self) -> timedelta:
-        own = [event.record for event in self.events if event.record.entry.kind not in _AFTERWARDS]
-        return own[-1].time - own[0].time
+        own = [event.record for event in self.events if not _is_afterwards(event.record)]
+        return own[-1].time - own[0].time if own else timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def _story(request: str, records: Sequence[Record]) -> Story:
 def stretches_of(records: Sequence[Record]) -> tuple[Stretch, ...]:
     """Return where the time went: waiting for votes, for the start, calls, and waiting for AWS to show the effect."""
     # What people asked for after the end is no part of the act.
-    records = [one for one in records if one.entry.kind not in _AFTERWARDS and not _is_about_undo(one)]
+    records = [one for one in records if not _is_afterwards(one)]
     if not records:
         return ()
     decided = _first(records, lambda one: one.entry.kind is RecordKind.DECIDED)
@@ -212,11 +213,9 @@ def _end(records: Sequence[Record]) -> str:
     return ""
 
 
-def _is_about_undo(record: Record) -> bool:
+def _is_afterwards(record: Record) -> bool:
     entry = record.entry
-    return entry.kind is RecordKind.UNDONE or (
-        entry.kind is RecordKind.VOTED and entry.detail.get("choice") == Choice.UNDO
-    )
+    return entry.kind in _AFTERWARDS or (entry.kind is RecordKind.VOTED and entry.detail.get("choice") in _ASKED)
 
 
 def _counted(record: Record) -> bool:

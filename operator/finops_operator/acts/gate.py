@@ -31,7 +31,7 @@ from finops_operator.decisions.identities import Identities
 from finops_operator.decisions.pauses import Pauses, Scope, paused_sentence
 from finops_operator.rules.origin import created_id, is_older, spec_hash
 from finops_operator.rules.standing import ending_record, standing
-from finops_operator.rules.undoing import undo_until
+from finops_operator.rules.undoing import undo_until, undone_act
 from finops_operator.rules.votes import domain_approvers, request_facts, vote_of
 from finops_operator.rules.windows import is_open, next_opening
 
@@ -83,8 +83,9 @@ class OperatorGate:
         return Stop(StopKind.HOLD, "Frozen", f"All acts are frozen: {frozen}") if frozen else None
 
     def _paused(self, request: ActRequest) -> Stop | None:
-        # A dry run calls nothing that changes; and an act in trouble does not wait for itself.
-        if request.dry_run:
+        # A dry run calls nothing that changes; and an act in trouble does not wait for itself. The way back from an act
+        # is not one more act of its kind: people approved it for itself, and need not resume the others for it.
+        if request.dry_run or undone_act(self.ledger.of_request(request.uid)):
             return None
         tenant, action = request.tenant, request.plan.action
         scope = Scope(tenant.namespace, tenant.policy, action)

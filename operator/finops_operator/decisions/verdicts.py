@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 VOTES_A_PERSON: Final = 10
 """Votes of one person on one request that are judged; each is a record that is synced to two disks."""
 _REMEMBERED: Final = 20_000
+_TAKES_BACK: Final = frozenset({Choice.WITHDRAW, Choice.DENY, Choice.SNOOZE})
 _TOO_MANY: Final = Verdict(
     VoteResult.REFUSED,
     RefusalReason.TOO_MANY_VOTES.value,
@@ -121,12 +122,13 @@ class RecordedVerdicts:
         """Return the refusal of somebody's vote beyond the limit.
 
         Taking back a standing approval is never too much: it is possible once, because no approval counts beyond it.
+        What takes nothing back, such as resuming acts, has no such exception.
         """
         person = electorate.person(vote.voter)
         if len(self._own(request, person, electorate)) < VOTES_A_PERSON:
             return None
         own = [one.choice for one in counted if electorate.person(one.voter) == person]
-        if vote.choice is not Choice.APPROVE and own and own[-1] is Choice.APPROVE:
+        if vote.choice in _TAKES_BACK and own and own[-1] is Choice.APPROVE:
             return None
         return _TOO_MANY
 

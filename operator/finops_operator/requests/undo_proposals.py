@@ -38,7 +38,7 @@ from finops_operator.requests.making import RequestMaker
 from finops_operator.requests.presenting import in_words, with_warning
 from finops_operator.rules.access import access_of, revoked
 from finops_operator.rules.candidates import request_spec, undo_terms
-from finops_operator.rules.undoing import undone_reference
+from finops_operator.rules.undoing import undo_until, undone_reference
 from finops_operator.rules.votes import domain_approvers
 
 _NAMES: Final = 5
@@ -86,6 +86,8 @@ class UndoProposals:
         made = self._made_for(act, ask)
         if isinstance(made, ActionRequest):
             return made
+        if undo_until(self.ledger.of_request(act.metadata.uid or "")) is None:
+            raise Refused("There is nothing to undo any more.")
         case = self._case(act, ask)
         waiting, in_the_way = self._others(act)
         if waiting is not None:
@@ -127,7 +129,7 @@ class UndoProposals:
         """Refuse whoever is no approver of the policy any more: the terms of the act may be a month old."""
         approvers = domain_approvers(policy.spec.approval.approvers)
         if eligible_by(ask.voter, approvers, self.people.at_vote(fresh=True)) is None:
-            raise Refused(f"{ask.voter.handle} is not an approver of policy {policy.metadata.name} any more.")
+            raise Refused(f"{ask.voter.handle} is not an approver of policy {policy.metadata.name} as it is now.")
 
     def _account(self, act: ActionRequest, policy: ScanPolicy) -> AwsAccount:
         name = act.spec.account

@@ -17,7 +17,15 @@ from typing import Final
 from finops.crds.action_request import ActionRequest
 from finops.crds.request_status import UndoStatus
 from finops.domain.decision import TERMINAL, Choice, State, Vote
-from finops.errors import AwsDenied, AwsRejected, Conflict, FinopsError, InvalidInput, Refused
+from finops.errors import (
+    AwsCredentialsInvalid,
+    AwsDenied,
+    AwsRejected,
+    Conflict,
+    FinopsError,
+    InvalidInput,
+    Refused,
+)
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.cluster.cache import ClusterCache
@@ -101,7 +109,7 @@ class Undoing:
                 self._show(act)
             self._done.add(uid)
         except FinopsError as error:
-            logger.info("undo is followed later: %s", error, extra=request_fields(act))
+            logger.warning("undo is followed later: %s", error, extra=request_fields(act))
             self._not_before[uid] = self.clock.monotonic() + _RETRY_SECONDS
         except Exception:  # the edge of the thread: one defect must not stop the other undos
             logger.exception("undo not followed", extra=request_fields(act))
@@ -131,7 +139,7 @@ class Undoing:
         """Return the request that undoes the act, in the ledger's name, and what came of the ask in a sentence."""
         try:
             made = self.propose(act, ask)
-        except (Refused, InvalidInput, AwsDenied, AwsRejected) as error:
+        except (Refused, InvalidInput, AwsDenied, AwsRejected, AwsCredentialsInvalid) as error:
             return "", f"Not undone: {error}"
         votes = made.spec.approval.required
         people = "1 approval" if votes == 1 else f"{votes} approvals"

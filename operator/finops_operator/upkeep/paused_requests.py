@@ -42,13 +42,15 @@ class PausedRequests:
         for request in self.requests.cache.all():
             shown = find_condition(request.status.conditions, ACTS_PAUSED)
             is_shown, state = is_true(request.status.conditions, ACTS_PAUSED), request.status.state
-            concerned = state in FAILED or state in _WAITING
+            # An undo does not wait: see the gate.
+            waits = state in _WAITING and request.spec.undoes is None
+            concerned = state in FAILED or waits
             if not is_shown and (not concerned or request.spec.dry_run):
                 continue
             scope = scope_of(request)
             found = in_force(scope) if concerned else ()
             caused_it = any(pause.uid == request.metadata.uid for pause in found)
-            is_paused = caused_it or (bool(found) and state in _WAITING)
+            is_paused = caused_it or (bool(found) and waits)
             message = paused_sentence(scope, found, request.metadata.name) if is_paused else ""
             # Whoever resumes reads here what they resume: also what has failed since.
             if is_paused == is_shown and (not is_paused or shown is None or shown.message == message):

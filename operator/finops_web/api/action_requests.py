@@ -20,7 +20,7 @@ _WAIT_SECONDS = 10.0
 class Ballot(BaseModel):
     """One vote of the person who sends it."""
 
-    decision: Choice = Field(description="Approve, Deny, Withdraw or Resume; Undo of an act that succeeded.")
+    decision: Choice = Field(description="Approve, Deny, Withdraw, Resume, Wake; Undo of an act that succeeded.")
     reason: str = Field(default="", max_length=500, description="Why; some policies ask for it.")
 
 

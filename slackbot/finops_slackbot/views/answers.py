@@ -187,7 +187,7 @@ def verdict(approval: Approval, facts: CardFacts | None, *, settled: bool = True
         if spec.decision is Choice.RESUME:
             return "Acts of this kind are resumed: those that wait begin within a minute."
         if spec.decision is Choice.UNDO:
-            return f"You asked to undo the act{on}: {remark(approval)} It follows in this thread."
+            return f"You asked to undo the act{on}: {remark(approval)}"
         return _approval(approval, facts, settled=settled)
     if status.reason == RefusalReason.NOT_ELIGIBLE and facts is not None and spec.decision not in NO_VOTES:
         return f"Not counted{on}: you are not an approver of this policy. Approvers: {_approvers(facts)}."

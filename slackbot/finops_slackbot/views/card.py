@@ -220,7 +220,9 @@ def _elements(facts: CardFacts, buttons: Buttons) -> list[Block]:
         # With a reason to give, the modal is the confirmation.
         approve["confirm"] = _confirm(facts)
     deny = _button(DENY, "Deny…", value, f"Deny: {label}")
-    return [approve, deny, _button(SNOOZE, "Snooze…", value, f"Snooze: {label}"), details]
+    # Nobody is asked for an undo but who asked for it: there is nothing to put off.
+    snooze = [] if facts.undoes else [_button(SNOOZE, "Snooze…", value, f"Snooze: {label}")]
+    return [approve, deny, *snooze, details]
 
 
 def _button(action_id: str, text: str, value: str, label: str) -> Block:

@@ -324,11 +324,16 @@ def test_doctor_finds_nothing_wrong(demo: DemoProcess) -> None:
         "rds:DescribeDBMajorEngineVersions",
         "workspaces:DescribeWorkspacesConnectionStatus",
     }
+    of_one = {
+        *("lambda:GetFunctionConfiguration", "lambda:ListVersionsByFunction"),
+        *("rds:DescribeDBSnapshotAttributes", "rds:DescribeDBClusterSnapshotAttributes"),
+    }
     without_dry_run = {
         *("dynamodb:UpdateTable", "logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"),
-        *("rds:StopDBInstance", "rds:StartDBInstance"),
+        *("rds:StopDBInstance", "rds:StartDBInstance", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"),
+        *("ecs:UpdateService", "lambda:UpdateFunctionConfiguration", "s3:PutLifecycleConfiguration"),
     }
-    assert unknown - by_id == {"ec2:CreateTags", "kms:CreateGrant", *without_dry_run, *not_in_moto}
+    assert unknown - by_id == {"ec2:CreateTags", "kms:CreateGrant", *of_one, *without_dry_run, *not_in_moto}
     details = " ".join(one["detail"] for one in results)
     assert "account 111111111111" in details
     assert "sandbox-operator-secret" not in details

@@ -106,7 +106,8 @@ def test_alice_approves_a_resize_on_the_page_and_sees_it_verified(demo: DemoProc
     open_page(browser, demo, ALICE)
     card = approve(browser, "eu-api-oversized")
     browser.wait_text("Done and verified", card)
-    assert browser.evaluate(f"document.querySelectorAll('{card} button[data-dialog]').length") == 0
+    buttons = f"[...document.querySelectorAll('{card} button[data-dialog]')].map(one => one.textContent.trim())"
+    assert browser.evaluate(buttons) == ["Undo…"]
     assert request(demo, "ec2_instance_resize", "eu-api-oversized")["status"]["state"] == "Succeeded"
     assert browser.console == []
 

@@ -242,9 +242,11 @@ def test_the_story_has_the_pause_and_who_ended_it_and_not_as_time_of_the_act(par
     failed = fail(parts, approved(parts, 1))
     before = story_of(parts.ledger._stream, request_reference(failed))
     assert before is not None
-    resume(parts, failed)
+    parts.clock.at += timedelta(hours=100)
+    assert resume(parts, failed)[0] == "Counted"
     story = story_of(parts.ledger._stream, request_reference(failed))
     assert story is not None
+    assert (story.lasted, story.stretches) == (before.lasted, before.stretches)
     sentences = [event.sentence.whole for event in story.events]
     action = failed.spec.action
     assert f"Policy p {action} is paused until a person resumes it" in sentences

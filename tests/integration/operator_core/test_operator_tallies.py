@@ -149,6 +149,16 @@ def test_two_channels_count_together_as_long_as_the_administrator_names_both_peo
     assert "count together only for people named in ConfigMap r-identities" in stop.message
 
 
+def test_whoever_approved_cannot_fill_the_ledger_with_votes_that_take_nothing_back(parts: Parts) -> None:
+    made = parts.propose(1, approval={**TWO, "required": 2})
+    parts.vote(made)
+    for _ in range(VOTES_A_PERSON + 20):
+        parts.vote(made, decision="Resume", reason="go on")
+    parts.decider.advance(made)
+    assert len(votes_recorded(parts)) == VOTES_A_PERSON + 1
+    assert votes_recorded(parts)[-1] == "TooManyVotes"
+
+
 def test_a_flood_of_votes_leaves_few_records_and_can_still_be_taken_back(parts: Parts) -> None:
     made = parts.propose(1, approval={**TWO, "required": 2})
     for _ in range(VOTES_A_PERSON + 20):

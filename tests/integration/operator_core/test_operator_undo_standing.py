@@ -31,6 +31,8 @@ from finops_operator.acts.progress import ActSettings
 from finops_operator.acts.trail import Trail
 from finops_operator.acts.undos import RecordedUndos
 from finops_operator.cli.asking import facts_of
+from finops_operator.decisions.pauses import Failure, Pauses
+from finops_operator.decisions.spoken import scope_of
 from finops_operator.plugins.loaded import plugins
 from finops_operator.requests.making import RequestMaker
 from finops_operator.requests.undo_proposals import UndoProposals
@@ -317,10 +319,34 @@ def test_whoever_is_no_approver_of_the_policy_any_more_has_nothing_undone(parts:
     own = pending(parts, 2)
     narrowed = as_it_is_now(policy(approval={"approvers": [{"kubernetesUser": "alice"}]}))
 
-    with pytest.raises(Refused, match=r"k8s\.bob is not an approver of policy p any more"):
+    with pytest.raises(Refused, match=r"k8s\.bob is not an approver of policy p as it is now"):
         replace(proposals(parts), policies=narrowed).make(act, asked)
 
     assert state(parts, own) is State.PENDING
+
+
+def test_an_undo_that_people_approved_does_not_wait_for_acts_of_its_kind_to_be_resumed(parts: Parts) -> None:
+    act = succeeded(parts)
+    ask(parts, act)
+    undo, other, failed = undo_request(parts, act, 2), pending(parts, 3), pending(parts, 4)
+    for one in (undo, other):
+        parts.vote(one, "alice")
+        assert parts.decider.advance(one).status.state is State.APPROVED
+    failure = Failure(State.ROLLED_BACK, "AWS had no capacity")
+    Pauses(parts.ledger).pause(scope_of(failed), request_reference(failed), failed.spec.plan_hash, failure)
+
+    waits = parts.gate.may_start(act_of(other))
+    assert waits is not None
+    assert "Paused" in str(waits)
+    assert parts.gate.may_start(act_of(parts.requests.fresh(undo))) is None
+
+
+def test_an_act_of_which_the_ledger_knows_nothing_to_undo_has_no_undo_proposed(parts: Parts) -> None:
+    asked = wish(parts, succeeded(parts))
+    waiting = pending(parts, 2)
+
+    with pytest.raises(Refused, match="There is nothing to undo any more"):
+        proposals(parts).make(waiting, asked)
 
 
 def test_an_approved_request_of_another_policy_is_not_named(parts: Parts) -> None:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.integration.slackbot.bot_world import ALICE, CHANNEL, DAVE, NAMESPACE, World
+from tests.integration.slackbot.bot_world import ALICE, BOB, CHANNEL, DAVE, NAMESPACE, World
 from tests.support.sample_requests import resize_request
 
 from finops.crds.action_request import ActionRequest, UndoneAct
+from finops.crds.approver import Approver
 from finops.crds.metadata import Metadata
 from finops.crds.request_status import Votes
 from finops.domain.decision import Choice
@@ -57,7 +58,7 @@ def test_an_undo_is_asked_for_by_a_button_and_voted_on_in_the_same_thread(world:
         sent = world.click(act, ALICE, "finops_undo", confirm=True)
 
         assert sent["acked"]
-        assert "it needs as many approvals as the act did" in world.told(ALICE, "You asked to undo the act on")
+        assert "at least as many approvals as the act did" in world.told(ALICE, "You asked to undo the act on")
         (ask,) = world.votes()
         assert (ask.spec.decision, ask.spec.request.uid) == (Choice.UNDO, act.metadata.uid)
         assert ask.spec.plan_hash == act.spec.plan_hash
@@ -112,3 +113,20 @@ def thread_of(world: World, act: ActionRequest) -> list[dict[str, Any]]:
 
 def uid_of(message: dict[str, Any]) -> str:
     return str((message.get("metadata") or {}).get("event_payload", {}).get("uid", ""))
+
+
+def test_groups_that_the_policy_names_by_now_are_attested_to_whoever_asks_for_an_undo(world: World) -> None:
+    """The act's request names a person who has left; a newer one of the policy shows the group that may ask now."""
+    with world.bot():
+        request = world.propose(approvers=[Approver(slack_user=ALICE)])
+        until = (datetime.now(UTC) + timedelta(days=14)).isoformat(timespec="seconds")
+        world.shown(request, "finops_approve")
+        act = world.set_status(request, state="Succeeded", undo={"until": until})
+        world.shown(act, "finops_undo")
+        newer = world.propose(approvers=[Approver(slack_user_group="S0SRE00001")])
+        world.until(lambda: world.card(newer))
+
+        world.click(act, BOB, "finops_undo", confirm=True)
+
+        (vote,) = world.until(world.votes)
+        assert vote.spec.approver.groups == ("S0SRE00001",)

@@ -109,3 +109,8 @@ def test_the_thread_says_once_what_came_of_each_ask() -> None:
 
     assert first == ("undo:apv-1:", "k8s.bob asked to undo it.")
     assert second == ("undo:apv-1:Succeeded", "Undone by request r-2.")
+
+
+def test_an_undo_cannot_be_snoozed() -> None:
+    assert "finops_snooze" not in buttons(shown(undo_request("Pending")))
+    assert "finops_snooze" in buttons(shown(resize_request()))
