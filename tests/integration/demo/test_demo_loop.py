@@ -261,8 +261,8 @@ def test_status_store_and_a_scan_of_the_same_documents_show_the_same_numbers(dem
     assert set(reports) == {"default/production", "default/staging"}
     for policy, scanned in reports.items():
         row = next(line for line in demo.text.splitlines() if line.startswith(policy.removeprefix("default/"))).split()
-        # Acts of other tests may have changed a type or deleted a volume by now.
-        assert scanned["resources"] <= int(row[3])
+        # Acts of other tests may have changed a type or deleted a volume by now, and left its snapshot.
+        assert abs(scanned["resources"] - int(row[3])) <= 2
         assert float(scanned["monthlyCost"]) <= float(row[5])
     # The operator scans when an act ends, so its store tells what is left to save; only its preflights know what AWS
     # would refuse, so that the parts may differ and the whole may not.
