@@ -1,9 +1,10 @@
 """Give a function less memory, and with it a smaller share of a processor. It stays in use meanwhile.
 
 Parameter: `memoryMb`, a size below the present one. The call names the revision that people approved, so AWS refuses it
-once anybody has changed the function. Published versions cannot be changed: they keep their memory, and so does the
-concurrency that is provisioned for them. A turned act sets the old size again. Source: AWS Lambda API reference,
-UpdateFunctionConfiguration and GetFunctionConfiguration; developer guide, "Lambda function states".
+once anybody has changed the function. Published versions cannot be changed: they keep their memory, and so do requests
+through an alias, while the saving counts every request: a function that has any is refused. A turned act sets the old
+size again. Source: AWS Lambda API reference, UpdateFunctionConfiguration and GetFunctionConfiguration; developer guide,
+"Lambda function states".
 """
 
 from __future__ import annotations
@@ -143,6 +144,11 @@ def _function_refusals(observation: Observation) -> list[Refusal]:
     if observation.facts.get("provisioned") is not False:
         said = "Its concurrency is provisioned for published versions, which keep their memory."
         found.append(Refusal("ProvisionedConcurrency", said))
+    versions = observation.facts.get("versions")
+    if versions != 0:
+        which = "Whether it has published versions is not known" if versions is None else "It has published versions"
+        said = f"{which}: they keep the old size, and so do requests through an alias."
+        found.append(Refusal("PublishedVersions", said))
     return found
 
 
@@ -153,14 +159,11 @@ def _size_refusals(observation: Observation, wanted: int) -> list[Refusal]:
     return [] if wanted < int(size) else [Refusal("MemoryNotLower", f"It has {size} MB, no more than {wanted} MB.")]
 
 
-def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
-    found = ["Less memory brings a smaller share of a processor: a function that computes runs longer."]
-    found.append("A request that needs more memory than that fails.")
-    versions = observation.facts.get("versions")
-    if isinstance(versions, int) and versions:
-        which = "Its published version keeps" if versions == 1 else f"Its {versions} published versions keep"
-        found.append(f"{which} the old size: requests through an alias or a version number cost the same as before.")
-    return tuple(found)
+def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
+    return (
+        "Less memory brings a smaller share of a processor: a function that computes runs longer.",
+        "A request that needs more memory than that fails.",
+    )
 
 
 def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
