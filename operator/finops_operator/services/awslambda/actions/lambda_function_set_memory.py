@@ -75,8 +75,8 @@ def _wanted(parameters: Parameters) -> int:
 def _observe(reader: Reader, target: Target) -> Observation:
     """Read the unpublished function and its tags. Facts: `state`, `update`, `memoryMb`, `revisionId`, `codeSha256`.
 
-    Also `architecture`, `replica` and `ownCapacity`; with `target.full` also `provisioned` and `versions`, the number
-    of published ones among the first 50.
+    Also `timeoutSeconds`, `architecture`, `replica` and `ownCapacity`; with `target.full` also `provisioned` and
+    `versions`, the number of published ones among the first 50.
     """
     named = {"FunctionName": target.resource.id}
     try:
@@ -93,6 +93,7 @@ def _observe(reader: Reader, target: Target) -> Observation:
         "state": str(function.get("State") or ""),
         "update": str(function.get("LastUpdateStatus") or ""),
         "memoryMb": str(function.get("MemorySize") or ""),
+        "timeoutSeconds": str(function.get("Timeout") or ""),
         "revisionId": str(function.get("RevisionId") or ""),
         "codeSha256": str(function.get("CodeSha256") or ""),
         "architecture": str(next(iter(function.get("Architectures") or ()), "")),
@@ -101,7 +102,7 @@ def _observe(reader: Reader, target: Target) -> Observation:
         "tags": dict(tags),
         **further,
     }
-    found = {name: str(facts[name]) for name in ("memoryMb", "revisionId", "codeSha256")}
+    found = {name: str(facts[name]) for name in ("memoryMb", "timeoutSeconds", "revisionId", "codeSha256")}
     return Observation(exists=True, fingerprint={**found, "tags": sha256_hex(dict(tags))[:16]}, facts=facts)
 
 
@@ -156,6 +157,8 @@ def _size_refusals(observation: Observation, wanted: int) -> list[Refusal]:
     size = observation.text("memoryMb")
     if not size or not observation.text("revisionId"):
         return [Refusal("MemoryUnknown", "AWS did not say how much memory it has, or which revision it is.")]
+    if not observation.text("timeoutSeconds"):
+        return [Refusal("TimeoutUnknown", "AWS did not say after which time it ends a request, and it may run longer.")]
     return [] if wanted < int(size) else [Refusal("MemoryNotLower", f"It has {size} MB, no more than {wanted} MB.")]
 
 
@@ -345,6 +348,7 @@ ACTION: Final = Action(
         parameters={"memoryMb": 256},
         assumed={
             "memoryMb": "1024",
+            "timeoutSeconds": "30",
             "revisionId": "00000000-0000-4000-8000-000000000000",
             "codeSha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
         },

@@ -25,6 +25,7 @@ _DESCRIBED: Final[dict[str, Any]] = {
     "State": "Active",
     "LastUpdateStatus": "Successful",
     "MemorySize": 1024,
+    "Timeout": 30,
     "RevisionId": "r-1",
     "CodeSha256": _CODE,
     "Architectures": ["arm64"],
@@ -83,6 +84,7 @@ def test_nothing_speaks_against_an_active_function_with_more_memory() -> None:
         (observed(versions=1), "PublishedVersions"),
         (observed(MemorySize=None), "MemoryUnknown"),
         (observed(RevisionId=None), "MemoryUnknown"),
+        (observed(Timeout=None), "TimeoutUnknown"),
         (observed(MemorySize=256), "MemoryNotLower"),
         (observed(MemorySize=128), "MemoryNotLower"),
     ],
@@ -124,8 +126,14 @@ def test_what_a_function_keeps_in_its_environment_is_not_observed() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [observed(MemorySize=512), observed(RevisionId="r-2"), observed(CodeSha256="other"), observed({"team": "web"})],
-    ids=["memory", "revision", "code", "tags"],
+    [
+        observed(MemorySize=512),
+        observed(Timeout=3),
+        observed(RevisionId="r-2"),
+        observed(CodeSha256="other"),
+        observed({"team": "web"}),
+    ],
+    ids=["memory", "timeout", "revision", "code", "tags"],
 )
 def test_the_fingerprint_shows_every_change_that_matters(other: Observation) -> None:
     assert other.fingerprint != observed().fingerprint
