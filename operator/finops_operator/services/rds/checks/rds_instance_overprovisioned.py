@@ -152,6 +152,9 @@ def _facts(own: DatabaseFacts, target: _Target) -> Iterator[EvidenceFact]:
     yield EvidenceFact("vCPUs", f"{current.vcpus} → {kind.vcpus}")
     yield EvidenceFact("Memory", f"{_gib(current.memory_mib)} → {_gib(kind.memory_mib)}")
     yield EvidenceFact("Memory in use, at most", f"{_gib(need.memory_mib)}, by the lowest hourly mean of what was free")
+    if own.engine == "postgres":
+        said = "what the operating system caches counts as free, so that with less memory more may be read from storage"
+        yield EvidenceFact("Memory of PostgreSQL", said)
     yield EvidenceFact("Connections, most at once", count(need.connections))
     yield EvidenceFact(
         "Storage, 99 % of the time below",
