@@ -224,7 +224,10 @@ class Measurer:
         specs = [spec for spec in self._kind.metrics if spec.hourly]
         needed = self._settings.lookback_days * 24
         end_hour = last_hour(self._settings.now)
-        rings = self._store.rings(self._shard, [spec.name for spec in specs], [one.id for one in resources])
+        kept = self._store.rings(self._shard, [spec.name for spec in specs], [one.id for one in resources])
+        # A version that asked for other statistics left rings that say nothing of the new ones.
+        columns = {spec.name: len(spec.statistics) for spec in specs}
+        rings = {key: ring for key, ring in kept.items() if len(ring.values) == columns[key[1]]}
         ringed = {resource_id for resource_id, _ in rings}
         days = self._first_days(drafts, sets)
         decided, known = days.decided([one for one in resources if one.id not in ringed])
