@@ -225,9 +225,7 @@ class Measurer:
         needed = self._settings.lookback_days * 24
         end_hour = last_hour(self._settings.now)
         kept = self._store.rings(self._shard, [spec.name for spec in specs], [one.id for one in resources])
-        # A version that asked for other statistics left rings that say nothing of the new ones.
-        columns = {spec.name: len(spec.statistics) for spec in specs}
-        rings = {key: ring for key, ring in kept.items() if len(ring.values) == columns[key[1]]}
+        rings = _of_these_statistics(kept, specs)
         ringed = {resource_id for resource_id, _ in rings}
         days = self._first_days(drafts, sets)
         decided, known = days.decided([one for one in resources if one.id not in ringed])
@@ -467,6 +465,14 @@ def _stored_answer(before: Utilization | None, name: str) -> MetricSummary | str
     if before is None:
         return None
     return before.metrics.get(name) or (NOT_PUBLISHED if before.unknown.get(name) == NOT_PUBLISHED else None)
+
+
+def _of_these_statistics(
+    kept: Mapping[tuple[str, str], Ring], specs: Sequence[MetricSpec]
+) -> dict[tuple[str, str], Ring]:
+    """Return the rings that hold what is asked: a version that asked for other statistics left others."""
+    columns = {spec.name: len(spec.statistics) for spec in specs}
+    return {key: ring for key, ring in kept.items() if len(ring.values) == columns[key[1]]}
 
 
 def _joined(ring: Ring | None, window: Window, points: tuple[array[float], ...], needed: int) -> Ring:

@@ -216,7 +216,7 @@ KIND: Final = ResourceKind(
             "Duration",
             "FunctionName",
             ("Maximum",),
-            "milliseconds",
+            "milliseconds at most",
             missing_means_zero=True,
             hourly=False,
             daily=True,
