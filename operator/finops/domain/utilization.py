@@ -20,7 +20,7 @@ class MetricSummary:
         expected: periods since the later of window start and launch; never zero in a built summary.
         period_seconds: length of one period.
         start, end: the window, aware.
-        lowest: lowest of the period averages.
+        lowest: lowest of the period averages, of the period minima where the metric asks for them.
         busiest_day: of a counter, the largest sum of any 24 hours in a row, in a shorter window its total; None else.
         near_maximum: how many periods came within a tenth of the maximum, at least 1; None in summaries that were
             stored without it.

@@ -45,8 +45,8 @@ class MetricSpec:
         namespace, metric: CloudWatch's names.
         dimension: the dimension that carries the resource's id.
         statistics: `("Average", "Maximum")` for a gauge: summaries give the period maxima and the mean of the period
-            averages; `("Sum",)` for a counter: maximum and percentiles are of the period sums, total their sum, so that
-            a rate is a figure divided by `period_seconds`.
+            averages, with `"Minimum"` as well the lowest of the period minima; `("Sum",)` for a counter: maximum and
+            percentiles are of the period sums, total their sum, so that a rate is a figure divided by `period_seconds`.
         unit: unit of a point: `percent`, `bytes`, `count`, `seconds`, `credits`.
         missing_means_zero: whether AWS leaves a point out because nothing happened; False: a missing point is unknown.
         hourly: part of the hourly picture.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.unit.scan.measuring import NOW, CloudWatch, instance, measure, volume
 from finops.errors import AwsDenied, AwsError, AwsThrottled
 from finops.store.connection import Store
 from finops_operator.scan.metrics.measure import REQUESTS_AHEAD
+from finops_operator.services.ec2.instance import KIND as INSTANCE
 
 
 def test_the_first_fill_is_hourly_and_covers_the_lookback(store: Store) -> None:
@@ -37,6 +39,18 @@ def test_the_next_day_asks_for_the_missing_hours_alone_and_the_window_moves_on(s
     assert cpu.end == NOW.replace(minute=0) + timedelta(hours=26)
     assert cpu.p90 == 90.0
     assert cpu.average == pytest.approx((310 * 90 + 26 * 5) / 336, rel=1e-6)
+
+
+def test_hours_that_were_kept_without_a_statistic_are_asked_for_anew_as_a_whole(store: Store) -> None:
+    (cpu,) = (spec for spec in INSTANCE.metrics if spec.name == "cpuPercent")
+    before = replace(INSTANCE, metrics=(cpu,))
+    after = replace(INSTANCE, metrics=(replace(cpu, statistics=("Average", "Maximum", "Minimum")),))
+    measure(store, CloudWatch(), instance(), kind=before)
+    for later in (timedelta(0), timedelta(hours=26)):
+        reader = CloudWatch(lambda _metric, statistic, _at: 2.0 if statistic == "Minimum" else 20.0)
+        found, _ = measure(store, reader, instance(), kind=after, now=NOW + later)
+        summary = found["i-1"].metrics["cpuPercent"]
+        assert (summary.lowest, summary.average, summary.points) == (2.0, 20.0, 336)
 
 
 def test_a_machine_that_was_started_yesterday_is_judged_by_what_it_did_since(store: Store) -> None:

@@ -30,7 +30,7 @@ STATISTICS: Final[Mapping[str, str]] = {
     "p95": "95 % of the periods stayed at or below",
     "p90": "90 % of the periods stayed at or below",
     "average": "the mean",
-    "lowest": "the lowest of the period means",
+    "lowest": "the lowest of the period means, of the period minima where they are read",
 }
 COUNTED: Final[Mapping[str, str]] = {
     "total": "the sum over the window",

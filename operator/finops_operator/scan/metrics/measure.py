@@ -224,7 +224,8 @@ class Measurer:
         specs = [spec for spec in self._kind.metrics if spec.hourly]
         needed = self._settings.lookback_days * 24
         end_hour = last_hour(self._settings.now)
-        rings = self._store.rings(self._shard, [spec.name for spec in specs], [one.id for one in resources])
+        kept = self._store.rings(self._shard, [spec.name for spec in specs], [one.id for one in resources])
+        rings = _of_these_statistics(kept, specs)
         ringed = {resource_id for resource_id, _ in rings}
         days = self._first_days(drafts, sets)
         decided, known = days.decided([one for one in resources if one.id not in ringed])
@@ -464,6 +465,14 @@ def _stored_answer(before: Utilization | None, name: str) -> MetricSummary | str
     if before is None:
         return None
     return before.metrics.get(name) or (NOT_PUBLISHED if before.unknown.get(name) == NOT_PUBLISHED else None)
+
+
+def _of_these_statistics(
+    kept: Mapping[tuple[str, str], Ring], specs: Sequence[MetricSpec]
+) -> dict[tuple[str, str], Ring]:
+    """Return the rings that hold what is asked: a version that asked for other statistics left others."""
+    columns = {spec.name: len(spec.statistics) for spec in specs}
+    return {key: ring for key, ring in kept.items() if len(ring.values) == columns[key[1]]}
 
 
 def _joined(ring: Ring | None, window: Window, points: tuple[array[float], ...], needed: int) -> Ring:

@@ -88,7 +88,7 @@ def summarize(spec: MetricSpec, series: Series, launch: datetime | None) -> Metr
         period_seconds=series.period,
         start=datetime.fromtimestamp(start, tz=UTC),
         end=datetime.fromtimestamp(series.end, tz=UTC),
-        lowest=_clean(min(levels)),
+        lowest=_clean(min(_present(columns[_lowest_column(spec)]) or levels)),
         busiest_day=_clean(busiest_day(columns[_peak_column(spec)], series.period)) if spec.counter else None,
         near_maximum=len(peaks) - bisect_left(peaks, _NEAR * peaks[-1]),
         missing_at_end=_missing_at_end(columns[_peak_column(spec)]),
@@ -149,6 +149,10 @@ def _peak_column(spec: MetricSpec) -> int:
 
 def _level_column(spec: MetricSpec) -> int:
     return spec.statistics.index("Average") if "Average" in spec.statistics else 0
+
+
+def _lowest_column(spec: MetricSpec) -> int:
+    return spec.statistics.index("Minimum") if "Minimum" in spec.statistics else _level_column(spec)
 
 
 def _clean(value: float) -> float:

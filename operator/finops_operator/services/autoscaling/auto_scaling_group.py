@@ -39,6 +39,8 @@ class GroupFacts:
 
     Attributes:
         instance_ids: its members, whose costs are its cost.
+        instance_types: of its members, each once; empty text where AWS did not say one.
+        weighted: whether its size counts capacity that its types bring differently, not machines.
         warm_pool: whether it keeps instances ready beside its members.
         suspended: processes that are suspended, such as `Launch`.
         operator_principal: the AWS service that manages it, empty when none does.
@@ -51,6 +53,8 @@ class GroupFacts:
     desired_capacity: int | None = None
     current_instances: int | None = None
     instance_ids: tuple[str, ...] | None = None
+    instance_types: tuple[str, ...] | None = None
+    weighted: bool | None = None
     health_check_type: str | None = None
     warm_pool: bool | None = None
     suspended: tuple[str, ...] | None = None
@@ -77,6 +81,8 @@ def _resource(group: Mapping[str, Any], reader: PageReader) -> Resource:
         desired_capacity=group.get("DesiredCapacity"),
         current_instances=None if members is None else len(members),
         instance_ids=None if members is None else tuple(str(one.get("InstanceId") or "") for one in members),
+        instance_types=None if members is None else tuple(sorted({str(m.get("InstanceType") or "") for m in members})),
+        weighted=any(one.get("WeightedCapacity") for one in members or ()) or _by_capacity(group),
         health_check_type=group.get("HealthCheckType"),
         warm_pool=bool(group.get("WarmPoolConfiguration") or group.get("WarmPoolSize")),
         suspended=tuple(str(one.get("ProcessName") or "") for one in group.get("SuspendedProcesses") or ()),
@@ -95,6 +101,12 @@ def _resource(group: Mapping[str, Any], reader: PageReader) -> Resource:
         created=parse_time(group.get("CreatedTime")),
         attributes=attributes_of(facts),
     )
+
+
+def _by_capacity(group: Mapping[str, Any]) -> bool:
+    policy = (group.get("MixedInstancesPolicy") or {}).get("LaunchTemplate") or {}
+    weighted = any(one.get("WeightedCapacity") for one in policy.get("Overrides") or ())
+    return weighted or group.get("DesiredCapacityType", "units") != "units"
 
 
 def billed_parts(group: Resource) -> tuple[BilledPart, ...]:

@@ -36,6 +36,8 @@ EXISTS: Final = "active"
 """Listings leave the state out: a function can be invoked while it exists."""
 INVOCATIONS: Final = "invocations"
 DURATION: Final = "durationMilliseconds"
+LONGEST: Final = "longestMilliseconds"
+"""Of a single invocation, in a day."""
 PROVISIONED_INVOCATIONS: Final = "provisionedInvocations"
 MEMORY: Final = "memoryPercent"
 _MB_PER_GB: Final = 1024
@@ -208,6 +210,18 @@ KIND: Final = ResourceKind(
     metrics=(
         _by_day(INVOCATIONS, "Invocations", "count"),
         _by_day(DURATION, "Duration", "milliseconds"),
+        MetricSpec(
+            LONGEST,
+            "AWS/Lambda",
+            "Duration",
+            "FunctionName",
+            ("Maximum",),
+            "milliseconds at most",
+            missing_means_zero=True,
+            hourly=False,
+            daily=True,
+            only_days=14,
+        ),
         _by_day("errors", "Errors", "count"),
         MetricSpec(
             PROVISIONED_INVOCATIONS,

@@ -30,6 +30,8 @@ ACTIVE: Final = "active"
 _WORKING: Final = frozenset({ACTIVE, "updating", "degraded"})
 _ON_DEMAND: Final = "ON_DEMAND"
 NODE_CPU: Final = "nodeCpuPercent"
+NODE_NETWORK: Final = ("nodeNetworkInBytes", "nodeNetworkOutBytes")
+"""Of all its machines together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,19 @@ def _measured(resource: Resource) -> bool:
     return resource.state in _WORKING and bool(own.desired_size) and len(_groups(resource)) == 1
 
 
+def _of_machines(name: str, metric: str, statistics: tuple[str, ...], unit: str) -> MetricSpec:
+    return MetricSpec(
+        name,
+        "AWS/EC2",
+        metric,
+        "AutoScalingGroupName",
+        statistics,
+        unit,
+        dimensions=lambda resource: (("AutoScalingGroupName", _groups(resource)[0]),),
+        applies=_measured,
+    )
+
+
 def _owner(resource: Resource) -> Owner | None:
     # Every node group carries tags of the cluster that it is a part of; those do not own it.
     tags = {key: value for key, value in resource.tags.items() if not key.startswith(_OF_ITS_CLUSTER)}
@@ -146,18 +161,11 @@ KIND: Final = ResourceKind(
     ),
     billed_as=BilledAs("Amazon Elastic Kubernetes Service", "Compute", "Containers"),
     states=States(running=_WORKING),
-    # CloudWatch's average and highest over all machines of the Auto Scaling group behind it.
+    # CloudWatch's average, highest and sum over all machines of the Auto Scaling group behind it.
     metrics=(
-        MetricSpec(
-            NODE_CPU,
-            "AWS/EC2",
-            "CPUUtilization",
-            "AutoScalingGroupName",
-            ("Average", "Maximum"),
-            "percent",
-            dimensions=lambda resource: (("AutoScalingGroupName", _groups(resource)[0]),),
-            applies=_measured,
-        ),
+        _of_machines(NODE_CPU, "CPUUtilization", ("Average", "Maximum"), "percent"),
+        _of_machines(NODE_NETWORK[0], "NetworkIn", ("Sum",), "bytes"),
+        _of_machines(NODE_NETWORK[1], "NetworkOut", ("Sum",), "bytes"),
     ),
     billed_parts=billed_parts,
     console_url=console_page("eks/home?region={region}#/nodegroups/{id}"),

@@ -284,10 +284,10 @@ def _price_queries(region: str, instance_class: str, options: Mapping[str, str])
     return (hour_query(region, instance_class, options["--engine"], options["--deployment"]),)
 
 
-def _level(name: str, metric: str, unit: str, *, fine: bool = False) -> MetricSpec:
-    return MetricSpec(
-        name, "AWS/RDS", metric, "DBInstanceIdentifier", ("Average", "Maximum"), unit, fine=fine, applies=_publishes
-    )
+def _level(name: str, metric: str, unit: str, *, lowest: bool = False) -> MetricSpec:
+    """Return a level; `lowest`: what is free must be free at every moment, which no mean says."""
+    statistics = ("Average", "Maximum", *(("Minimum",) if lowest else ()))
+    return MetricSpec(name, "AWS/RDS", metric, "DBInstanceIdentifier", statistics, unit, applies=_publishes)
 
 
 KIND: Final = ResourceKind(
@@ -305,8 +305,8 @@ KIND: Final = ResourceKind(
     metrics=(
         _level("databaseConnections", "DatabaseConnections", "connections"),
         _level("cpuPercent", "CPUUtilization", "percent"),
-        _level("freeableMemory", "FreeableMemory", "bytes free"),
-        _level("freeStorageSpace", "FreeStorageSpace", "bytes free"),
+        _level("freeableMemory", "FreeableMemory", "bytes free", lowest=True),
+        _level("freeStorageSpace", "FreeStorageSpace", "bytes free", lowest=True),
         _level("readIops", "ReadIOPS", "operations a second"),
         _level("writeIops", "WriteIOPS", "operations a second"),
         _level("readThroughput", "ReadThroughput", "bytes a second"),

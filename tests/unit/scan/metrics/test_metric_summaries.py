@@ -41,6 +41,13 @@ def test_a_gauge_gives_the_maxima_and_the_mean_of_the_averages() -> None:
     assert (found.points, found.expected, found.coverage_percent) == (3, 4, 75.0)
 
 
+def test_a_gauge_with_minima_gives_the_lowest_of_them_and_else_the_lowest_mean() -> None:
+    asked = replace(GAUGE, statistics=("Average", "Maximum", "Minimum"))
+    found = summary(asked, series([5, 6, NAN], [9, 9, NAN], [4, 1, NAN]))
+    assert (found.lowest, found.average, found.maximum) == (1.0, 5.5, 9.0)
+    assert summary(GAUGE, series([5, 6, NAN], [9, 9, NAN])).lowest == 5.0
+
+
 @pytest.mark.parametrize(("points", "missing"), [([NAN, 2, 2, 2], 0), ([2, NAN, 2, NAN], 1), ([2, NAN, NAN, NAN], 3)])
 def test_periods_without_data_at_the_end_of_the_window_are_counted(points: list[float], missing: int) -> None:
     assert summary(GAUGE, series(points, points)).missing_at_end == missing

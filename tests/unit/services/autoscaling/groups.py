@@ -53,7 +53,7 @@ def described(instances: int = 3, **changes: Any) -> dict[str, Any]:
         "MinSize": instances,
         "MaxSize": instances,
         "DesiredCapacity": instances,
-        "Instances": [{"InstanceId": f"i-{number}"} for number in range(instances)],
+        "Instances": [{"InstanceId": f"i-{number}", "InstanceType": "m5.large"} for number in range(instances)],
         "HealthCheckType": "EC2",
         "CreatedTime": (NOW - timedelta(days=365)).isoformat(),
         "SuspendedProcesses": [],

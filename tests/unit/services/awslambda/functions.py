@@ -63,6 +63,7 @@ def invoked(
     series = {
         "invocations": summarize([a_day] * days, period=DAY),
         "durationMilliseconds": summarize([a_day * milliseconds] * days, period=DAY),
+        "longestMilliseconds": summarize([milliseconds] * 14, period=DAY),
         **({"memoryPercent": memory} if memory is not None else {}),
         **more,
     }

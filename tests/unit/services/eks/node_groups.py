@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from tests.support.facts import NOW
+from tests.support.facts import NOW, summarize
 from tests.support.judging import Bench
 
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
-from finops_operator.services.eks.nodegroup import KIND, NODE_CPU
+from finops_operator.services.eks.nodegroup import KIND, NODE_CPU, NODE_NETWORK
 
 NODE_GROUPS: Final = Bench(KIND)
 _ID: Final = "shop/workers/12345678-1234-1234-1234-123456789012"
@@ -42,6 +42,8 @@ def node_group(state: str = "active", days: float = 365, /, **attributes: Json) 
     )
 
 
-def node_cpu(summary: MetricSummary) -> Utilization:
-    """Return what was measured: the CPU of the machines."""
-    return Utilization(_ID, metrics={NODE_CPU: summary})
+def node_cpu(summary: MetricSummary, megabytes: float = 100.0) -> Utilization:
+    """Return what was measured: the CPU of the machines, and what each of the six sent and received a day."""
+    bytes_an_hour = megabytes * 1_000_000 * 6 / 24
+    carried = summarize([bytes_an_hour / 2] * 14 * 24)
+    return Utilization(_ID, metrics={NODE_CPU: summary, **dict.fromkeys(NODE_NETWORK, carried)})

@@ -13,6 +13,7 @@ from tests.support.judging import Pages
 from finops.domain.resource import Gap, Resource
 from finops.errors import AwsDenied
 from finops_operator.plugins.facts import facts_of
+from finops_operator.plugins.kind import MetricSpec
 from finops_operator.services.eks.nodegroup import KIND, NodeGroupFacts
 
 MODEL = botocore.session.get_session().get_service_model("eks")
@@ -91,8 +92,8 @@ def test_the_tags_of_its_cluster_are_no_owner_and_a_template_is() -> None:
     assert owner.system == "CloudFormation"
 
 
-def test_its_cpu_is_that_of_the_only_group_behind_it() -> None:
-    (spec,) = KIND.metrics
+@pytest.mark.parametrize("spec", KIND.metrics, ids=lambda spec: spec.name)
+def test_what_its_machines_do_is_measured_at_the_only_group_behind_it(spec: MetricSpec) -> None:
     assert spec.dimensions is not None
     assert spec.dimensions(collected()) == (("AutoScalingGroupName", "eks-workers-1"),)
     assert spec.applies(collected())

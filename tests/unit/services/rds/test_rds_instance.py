@@ -186,3 +186,9 @@ def test_the_link_leads_to_the_instance_in_the_console_of_its_region() -> None:
     assert KIND.console_url(database()) == (
         "https://us-east-1.console.aws.amazon.com/rds/home?region=us-east-1#database:id=orders;is-cluster=false"
     )
+
+
+@pytest.mark.parametrize("name", ["freeableMemory", "freeStorageSpace"])
+def test_what_is_free_is_asked_for_at_its_lowest_which_no_mean_shows(name: str) -> None:
+    (spec,) = (one for one in KIND.metrics if one.name == name)
+    assert spec.statistics == ("Average", "Maximum", "Minimum")

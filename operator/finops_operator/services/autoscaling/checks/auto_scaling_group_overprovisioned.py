@@ -3,8 +3,9 @@
 A group never scales in below its smallest size. Where it stands there and its busiest member stays below 40 % of CPU,
 fewer members hold the work with 20 % free, as AWS Compute Optimizer keeps it; at least two stay. Memory and other
 measures of a group are not published, and how many members it had before is not known: this is advice, and the saving
-is the members' cost, which is listed with them. A fixed size is the affair of `auto_scaling_group_fixed_size`, a node
-group's that of `eks_nodegroup_overprovisioned`.
+is the members' cost, which is listed with them. Groups with accelerators, and those whose types count with different
+weights, are not judged. A fixed size is the affair of `auto_scaling_group_fixed_size`, a node group's that of
+`eks_nodegroup_overprovisioned`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.fleet_size import busy_after, enough_machines
 from finops_operator.plugins.measured import about_percent, gauge_facts, peak_sentence, percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
+from finops_operator.plugins.unmeasured_work import not_by_cpu
 from finops_operator.plugins.window import measured_days, not_measured, summaries, too_young
 from finops_operator.services.autoscaling.auto_scaling_group import POPULATED, GroupFacts
 
@@ -64,7 +66,7 @@ def _evaluate(facts: Facts[GroupFacts], parameters: Parameters) -> Finding | Not
             EvidenceFact("How to change it", "set a lower smallest size, in the template that made the group if any"),
         ),
         target=f"minimum {enough}",
-        expectation=f"Expected CPU about {about_percent(busy_after(smallest, enough, cpu.p99_5))}.",
+        expectation=f"Expected CPU at most about {about_percent(busy_after(smallest, enough, cpu.p99_5))}.",
     )
 
 
@@ -80,7 +82,9 @@ def _not_judged(facts: Facts[GroupFacts]) -> str:
         return "its size is fixed"
     if own.desired_capacity > own.min_size:
         return f"it has {own.desired_capacity} members and may go down to {own.min_size} by itself"
-    return ""
+    if own.weighted is not False:
+        return "its size counts capacity and not members" if own.weighted else "how its size counts is not known"
+    return not_by_cpu(own.instance_types or ())
 
 
 CHECK: Final = Check(

@@ -1,9 +1,10 @@
 """Give a function less memory, and with it a smaller share of a processor. It stays in use meanwhile.
 
 Parameter: `memoryMb`, a size below the present one. The call names the revision that people approved, so AWS refuses it
-once anybody has changed the function. Published versions cannot be changed: they keep their memory, and so does the
-concurrency that is provisioned for them. A turned act sets the old size again. Source: AWS Lambda API reference,
-UpdateFunctionConfiguration and GetFunctionConfiguration; developer guide, "Lambda function states".
+once anybody has changed the function. Published versions cannot be changed: they keep their memory, and so do requests
+through an alias, while the saving counts every request: a function that has any is refused. A turned act sets the old
+size again. Source: AWS Lambda API reference, UpdateFunctionConfiguration and GetFunctionConfiguration; developer guide,
+"Lambda function states".
 """
 
 from __future__ import annotations
@@ -74,8 +75,8 @@ def _wanted(parameters: Parameters) -> int:
 def _observe(reader: Reader, target: Target) -> Observation:
     """Read the unpublished function and its tags. Facts: `state`, `update`, `memoryMb`, `revisionId`, `codeSha256`.
 
-    Also `architecture`, `replica` and `ownCapacity`; with `target.full` also `provisioned` and `versions`, the number
-    of published ones among the first 50.
+    Also `timeoutSeconds`, `architecture`, `replica` and `ownCapacity`; with `target.full` also `provisioned` and
+    `versions`, the number of published ones among the first 50.
     """
     named = {"FunctionName": target.resource.id}
     try:
@@ -92,6 +93,7 @@ def _observe(reader: Reader, target: Target) -> Observation:
         "state": str(function.get("State") or ""),
         "update": str(function.get("LastUpdateStatus") or ""),
         "memoryMb": str(function.get("MemorySize") or ""),
+        "timeoutSeconds": str(function.get("Timeout") or ""),
         "revisionId": str(function.get("RevisionId") or ""),
         "codeSha256": str(function.get("CodeSha256") or ""),
         "architecture": str(next(iter(function.get("Architectures") or ()), "")),
@@ -100,7 +102,7 @@ def _observe(reader: Reader, target: Target) -> Observation:
         "tags": dict(tags),
         **further,
     }
-    found = {name: str(facts[name]) for name in ("memoryMb", "revisionId", "codeSha256")}
+    found = {name: str(facts[name]) for name in ("memoryMb", "timeoutSeconds", "revisionId", "codeSha256")}
     return Observation(exists=True, fingerprint={**found, "tags": sha256_hex(dict(tags))[:16]}, facts=facts)
 
 
@@ -143,6 +145,11 @@ def _function_refusals(observation: Observation) -> list[Refusal]:
     if observation.facts.get("provisioned") is not False:
         said = "Its concurrency is provisioned for published versions, which keep their memory."
         found.append(Refusal("ProvisionedConcurrency", said))
+    versions = observation.facts.get("versions")
+    if versions != 0:
+        which = "Whether it has published versions is not known" if versions is None else "It has published versions"
+        said = f"{which}: they keep the old size, and so do requests through an alias."
+        found.append(Refusal("PublishedVersions", said))
     return found
 
 
@@ -150,17 +157,16 @@ def _size_refusals(observation: Observation, wanted: int) -> list[Refusal]:
     size = observation.text("memoryMb")
     if not size or not observation.text("revisionId"):
         return [Refusal("MemoryUnknown", "AWS did not say how much memory it has, or which revision it is.")]
+    if not observation.text("timeoutSeconds"):
+        return [Refusal("TimeoutUnknown", "AWS did not say after which time it ends a request, and it may run longer.")]
     return [] if wanted < int(size) else [Refusal("MemoryNotLower", f"It has {size} MB, no more than {wanted} MB.")]
 
 
-def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
-    found = ["Less memory brings a smaller share of a processor: a function that computes runs longer."]
-    found.append("A request that needs more memory than that fails.")
-    versions = observation.facts.get("versions")
-    if isinstance(versions, int) and versions:
-        which = "Its published version keeps" if versions == 1 else f"Its {versions} published versions keep"
-        found.append(f"{which} the old size: requests through an alias or a version number cost the same as before.")
-    return tuple(found)
+def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
+    return (
+        "Less memory brings a smaller share of a processor: a function that computes runs longer.",
+        "A request that needs more memory than that fails.",
+    )
 
 
 def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
@@ -342,6 +348,7 @@ ACTION: Final = Action(
         parameters={"memoryMb": 256},
         assumed={
             "memoryMb": "1024",
+            "timeoutSeconds": "30",
             "revisionId": "00000000-0000-4000-8000-000000000000",
             "codeSha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
         },

@@ -2,7 +2,8 @@
 
 As AWS Compute Optimizer does, only functions up to 1,792 MB with 50 invocations in two weeks are judged: above, memory
 buys further processors. Less memory also means a smaller share of a processor, so a function that computes runs longer
-and may cost the same; the saving holds for one that waits, and is the most that is to be expected. Change it in steps
+and may cost the same; the saving holds for one that waits, and is the most that is to be expected. A function whose
+longest invocation would come near its timeout if it ran longer by the same share keeps its memory. Change it in steps
 and compare the billed duration.
 """
 
@@ -20,7 +21,7 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import about_percent, count, percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.services.awslambda.function import INVOCATIONS, MEMORY, FunctionFacts
+from finops_operator.services.awslambda.function import INVOCATIONS, LONGEST, MEMORY, FunctionFacts
 from finops_operator.services.awslambda.judging.judged import changed_within, not_judged, not_measured
 
 ID: Final = "lambda_function_memory"
@@ -31,15 +32,18 @@ _STEP_MB: Final = 64
 _HEADROOM: Final = 1.2
 """What AWS keeps free of memory by default when it proposes a size."""
 _WINDOW: Final = Decimal(14)
+_TIMEOUT_SHARE: Final = 0.8
+"""Of the timeout: what the longest invocation may come to with a smaller share of a processor. Ours."""
+_MS_PER_SECOND: Final = 1000
 
 
 def _evaluate(facts: Facts[FunctionFacts], parameters: Parameters) -> Finding | NotRecommended:
     limit, own = parameters["maximumMemoryPercent"], facts.own
     reason = not_judged(facts) or _not_comparable(own)
-    reason = reason or not_measured(facts, INVOCATIONS, _WINDOW) or not_measured(facts, MEMORY, _WINDOW)
-    reason = reason or changed_within(facts, own.last_modified, _WINDOW)
-    invocations, memory = facts.utilization.best(INVOCATIONS), facts.utilization.best(MEMORY)
-    if reason or invocations is None or memory is None or own.memory_mb is None:
+    measured = (not_measured(facts, name, _WINDOW) for name in (INVOCATIONS, MEMORY, LONGEST))
+    reason = reason or next(filter(None, measured), "") or changed_within(facts, own.last_modified, _WINDOW)
+    invocations, memory, longest = (facts.utilization.best(name) for name in (INVOCATIONS, MEMORY, LONGEST))
+    if reason or invocations is None or memory is None or longest is None or own.memory_mb is None:
         return NotRecommended(ID, facts.resource.id, reason)
     needed = _needed_mb(own.memory_mb, memory.maximum)
     least = parameters["minimumInvocations"]
@@ -49,6 +53,8 @@ def _evaluate(facts: Facts[FunctionFacts], parameters: Parameters) -> Finding | 
         reason = f"it used up to {percent(memory.maximum)} of its memory, the limit is {limit} %"
     elif needed >= own.memory_mb:
         reason = "no smaller size has room for what it used"
+    else:
+        reason = _too_slow(own, longest, needed)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     smaller = facts.cost_of(with_facts(facts.resource, replace(own, memory_mb=needed)))
@@ -62,13 +68,15 @@ def _evaluate(facts: Facts[FunctionFacts], parameters: Parameters) -> Finding | 
             "targetMemoryMb": needed,
             "maximumMemoryPercent": figure(memory.maximum),
             "thresholdMemoryPercent": str(limit),
+            "longestMilliseconds": figure(longest.maximum),
+            "timeoutSeconds": own.function_timeout_seconds,
             **coverage_evidence(memory),
         },
         summary=f"It used {percent(memory.maximum)} of its {own.memory_mb} MB at most; {needed} MB have room for that.",
-        facts=tuple(_facts(own, invocations, memory)),
+        facts=tuple(_facts(own, invocations, memory, longest)),
         target=f"{needed} MB",
         expectation=f"Expected memory about {about_percent(memory.maximum * own.memory_mb / needed)}. "
-        "A function that computes runs longer.",
+        "The saving is the most that it can be: a function that computes runs longer.",
         performance_risk=PerformanceRisk.MEDIUM,
     )
 
@@ -80,16 +88,30 @@ def _not_comparable(own: FunctionFacts) -> str:
     return f"above {_LARGEST_MB} MB more memory also brings more processors" if large else ""
 
 
+def _too_slow(own: FunctionFacts, longest: MetricSummary, needed: int) -> str:
+    """Return why it may come near its timeout, empty when it cannot: its share of a processor follows its memory."""
+    if not own.function_timeout_seconds or own.memory_mb is None:
+        return "its timeout is not known"
+    seconds = longest.maximum * own.memory_mb / needed / _MS_PER_SECOND
+    if seconds <= _TIMEOUT_SHARE * own.function_timeout_seconds:
+        return ""
+    return f"with {needed} MB its longest invocation may take {seconds:.1f} s of {own.function_timeout_seconds} s"
+
+
 def _needed_mb(memory_mb: int, maximum_percent: float) -> int:
     used = memory_mb * maximum_percent / 100
     return max(_SMALLEST_MB, ceil(used * _HEADROOM / _STEP_MB) * _STEP_MB)
 
 
-def _facts(own: FunctionFacts, invocations: MetricSummary, memory: MetricSummary) -> Iterator[EvidenceFact]:
+def _facts(
+    own: FunctionFacts, invocations: MetricSummary, memory: MetricSummary, longest: MetricSummary
+) -> Iterator[EvidenceFact]:
     yield EvidenceFact("Memory", f"{own.memory_mb} MB")
     yield EvidenceFact("Memory used, at most", percent(memory.maximum))
     yield EvidenceFact("Memory used, mean", percent(memory.average))
     yield EvidenceFact("Invocations", count(invocations.total or 0))
+    took = f"{longest.maximum / _MS_PER_SECOND:.1f} s"
+    yield EvidenceFact("Longest invocation", f"{took}, its timeout is {own.function_timeout_seconds} s")
     yield window_fact(memory)
 
 

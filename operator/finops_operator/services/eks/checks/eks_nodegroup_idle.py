@@ -1,14 +1,15 @@
 """EKS node groups whose machines do next to nothing: AWS bills them as instances all the same.
 
 AWS Compute Optimizer calls an Auto Scaling group idle when no member's CPU peaks at 5 % in fourteen days and next to
-nothing crosses the network; the agents of Kubernetes themselves use more of the network than that, so that the CPU
-decides alone, with the rarest half percent of the time left out for updates of those agents. Which pods run there is
-Kubernetes' to say, and is to be seen before the group is made smaller. The saving is the machines' cost, which is
-listed with them.
+nothing crosses the network. The agents of Kubernetes themselves use more of the network than it allows, so the limit
+for each machine is higher, and ours; of CPU the rarest half percent of the time is left out for updates of those
+agents. Memory is not read, nor which pods run there, which is Kubernetes' to say and is to be seen before the group is
+made smaller. The saving is the machines' cost, which is listed with them.
 """
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Final
 
@@ -16,20 +17,24 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import gauge_facts, peak_sentence, percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.plugins.window import idle_days
+from finops_operator.plugins.window import idle_days, not_measured, summaries
 from finops_operator.services.eks.judging.node_cpu import PERCENTILE, node_cpu
-from finops_operator.services.eks.nodegroup import NodeGroupFacts
+from finops_operator.services.eks.nodegroup import NODE_NETWORK, NodeGroupFacts
 
 ID: Final = "eks_nodegroup_idle"
+_MEGABYTE: Final = 1_000_000
 
 
 def _evaluate(facts: Facts[NodeGroupFacts], parameters: Parameters) -> Finding | NotRecommended:
-    limit = parameters["maximumCpuPercent"]
+    limit, most = parameters["maximumCpuPercent"], parameters["maximumNetworkMegabytesPerDay"]
     cpu = node_cpu(facts, parameters["minimumIdleDays"])
+    daily = _megabytes_per_machine(facts, parameters["minimumIdleDays"]) if not isinstance(cpu, str) else cpu
     if not isinstance(cpu, str) and cpu.p99_5 >= limit:
         cpu = f"CPU of its busiest machine reached {percent(cpu.p99_5)}, idle is below {limit} %"
-    if isinstance(cpu, str):
-        return NotRecommended(ID, facts.resource.id, cpu)
+    if not isinstance(daily, str) and daily >= most:
+        daily = f"network carried {figure(daily, 1)} MB for each machine on its busiest day, idle is below {most} MB"
+    if isinstance(cpu, str) or isinstance(daily, str):
+        return NotRecommended(ID, facts.resource.id, cpu if isinstance(cpu, str) else str(daily))
     own = facts.own
     return Finding(
         check=ID,
@@ -41,19 +46,34 @@ def _evaluate(facts: Facts[NodeGroupFacts], parameters: Parameters) -> Finding |
             "minimumSize": own.minimum_size,
             "p99_5CpuPercent": figure(cpu.p99_5),
             "thresholdCpuPercent": str(limit),
+            "busiestDayNetworkMegabytesPerMachine": figure(daily),
+            "thresholdNetworkMegabytesPerDay": str(most),
             "thresholdIdleDays": str(parameters["minimumIdleDays"]),
             **coverage_evidence(cpu),
         },
-        summary=f"Its {own.desired_size} machines do next to nothing. {peak_sentence('CPU', cpu, PERCENTILE)}.",
+        summary=f"Its {own.desired_size} machines do next to nothing. {peak_sentence('CPU', cpu, PERCENTILE)}; "
+        f"network at most {figure(daily, 1)} MB a day for each machine.",
         facts=(
             EvidenceFact("Cluster", own.cluster or "not known"),
             EvidenceFact("Machines", f"{own.desired_size} of {', '.join(own.instance_types or ()) or 'a template'}"),
             *gauge_facts("CPU of the busiest machine", cpu, PERCENTILE),
+            EvidenceFact("Network for each machine, busiest day", f"{figure(daily, 1)} MB; idle is below {most} MB"),
             window_fact(cpu),
+            EvidenceFact("Not read", "memory"),
             EvidenceFact("Before the change", "see which pods beside those of DaemonSets run there"),
             EvidenceFact("How to change it", "set its sizes to zero through EKS, not in its Auto Scaling group"),
         ),
     )
+
+
+def _megabytes_per_machine(facts: Facts[NodeGroupFacts], least: Decimal) -> float | str:
+    """Return the traffic of the busiest day for each machine, or why it is not known."""
+    reason = not_measured(facts, NODE_NETWORK, least)
+    if reason:
+        return reason
+    days = (one.busiest_day for one in summaries(facts, NODE_NETWORK))
+    total = sum(math.inf if day is None else day for day in days)
+    return total / (facts.own.desired_size or 1) / _MEGABYTE
 
 
 CHECK: Final = Check(
@@ -73,6 +93,14 @@ CHECK: Final = Check(
             minimum=Decimal(1),
             maximum=Decimal(20),
             description="A node group whose busiest machine reaches this, leaving out 0.5 % of the time, is not idle.",
+        ),
+        ParameterSpec(
+            name="maximumNetworkMegabytesPerDay",
+            unit="megabytes",
+            default=Decimal(1000),
+            minimum=Decimal(1),
+            maximum=Decimal(100_000),
+            description="A node group whose network carries this for each machine on its busiest day is not idle.",
         ),
     ),
 )

@@ -7,6 +7,7 @@ from typing import Final
 
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Facts
+from finops_operator.plugins.unmeasured_work import not_by_cpu
 from finops_operator.plugins.window import not_measured, summaries, too_young
 from finops_operator.services.eks.nodegroup import ACTIVE, NODE_CPU, NodeGroupFacts
 
@@ -23,5 +24,6 @@ def node_cpu(facts: Facts[NodeGroupFacts], least: Decimal) -> MetricSummary | st
         reason = "it has no machine"
     elif not reason and len(own.auto_scaling_groups or ()) != 1:
         reason = f"its machines are in {len(own.auto_scaling_groups or ())} groups, not one"
+    reason = reason or not_by_cpu(own.instance_types or ())
     reason = reason or too_young(facts, least) or not_measured(facts, (NODE_CPU,), least)
     return reason or summaries(facts, (NODE_CPU,))[0]

@@ -3,8 +3,9 @@
 The class has queries and retention as Standard has, and neither metric filters, subscriptions, live tail nor alarms on
 its data, so that it fits what is kept to be read now and then. A class cannot be changed: a new group gets it,
 and what writes is pointed there. Groups with metric filters are left alone, and so are those whose events AWS itself
-turns into metrics. Whether anybody subscribes is not read. AWS publishes no amount; what is worth the work is ours. The
-price of the class is in no table, so that the saving is unknown.
+turns into metrics. Whether anybody subscribes is not read, nor whether the events of an application carry embedded
+metrics, and whether data protection or anomaly detection is on, which the class has not. AWS publishes no amount; what
+is worth the work is ours. The price of the class is in no table, so that the saving is unknown.
 """
 
 from __future__ import annotations
@@ -52,13 +53,17 @@ def _evaluate(facts: Facts[LogGroupFacts], parameters: Parameters) -> Finding | 
             "metricFilters": facts.own.metric_filters,
             **coverage_evidence(incoming),
         },
-        summary=f"{size(incoming.total or 0.0)} came in within {days(incoming.hours)}, and no metric is made of it: "
+        summary=f"{size(incoming.total or 0.0)} came in within {days(incoming.hours)}, and no metric filter reads it: "
         "the class Infrequent Access takes it in for about half the price.",
         facts=(
             EvidenceFact("Came in", f"{size(incoming.total or 0.0)} in {days(incoming.hours)}"),
             EvidenceFact("Metric filters", "none"),
             window_fact(incoming),
             EvidenceFact("Not read", "whether anybody subscribes to it, follows it live or queries it often"),
+            EvidenceFact(
+                "Not read either",
+                "whether its events carry embedded metrics, and whether data protection or anomaly detection is on",
+            ),
             EvidenceFact("How to change it", "make a new group of the class and let what writes here write there"),
         ),
         target=CLASS,

@@ -2,7 +2,7 @@
 
 The peaks are those of AWS Compute Optimizer: CPU at P99.5 with 20 % of the target free, as `sizing` of the policy sets
 it, memory with 20 % free; connections must fit what RDS allows by default, operations and throughput what the smaller
-class sustains. Memory counts as used unless it was freeable in every hour, so that a database that gives nearly all of
+class sustains. Memory counts as used unless it was freeable at all times, so that a database that gives nearly all of
 it to its buffers is never found: what of a buffer it needs is not measured. A burstable class is only named where the
 peak stays below its baseline, so that it needs no credits. One size less is named at a time, more after 32 days.
 
@@ -151,7 +151,10 @@ def _facts(own: DatabaseFacts, target: _Target) -> Iterator[EvidenceFact]:
     need, current, kind = target.need, target.current, target.kind
     yield EvidenceFact("vCPUs", f"{current.vcpus} → {kind.vcpus}")
     yield EvidenceFact("Memory", f"{_gib(current.memory_mib)} → {_gib(kind.memory_mib)}")
-    yield EvidenceFact("Memory in use, at most", f"{_gib(need.memory_mib)}, by the lowest hourly mean of what was free")
+    yield EvidenceFact("Memory in use, at most", f"{_gib(need.memory_mib)}, by the least that was free at any time")
+    if own.engine == "postgres":
+        said = "what the operating system caches counts as free, so that with less memory more may be read from storage"
+        yield EvidenceFact("Memory of PostgreSQL", said)
     yield EvidenceFact("Connections, most at once", count(need.connections))
     yield EvidenceFact(
         "Storage, 99 % of the time below",

@@ -1,6 +1,6 @@
 """Databases that leave most of their storage free: AWS bills what is allocated, in two zones twice.
 
-AWS publishes no threshold; half of it free in every hour is ours. Storage cannot shrink in place. For MySQL, MariaDB
+AWS publishes no threshold; half of it free at all times is ours. Storage cannot shrink in place. For MySQL, MariaDB
 and PostgreSQL a blue/green deployment makes a copy with less of it and switches over, which is work for people; other
 engines would have to be exported and imported, and are not judged. The storage that is named keeps room free and is no
 slower: it stays above the size from which RDS stripes it, and keeps the IOPS that gp2 and io1 give by the gigabyte.
@@ -65,7 +65,7 @@ def _evaluate(facts: Facts[DatabaseFacts], parameters: Parameters) -> Finding | 
             "thresholdFreePercent": str(parameters["minimumFreePercent"]),
             **coverage_evidence(room.free),
         },
-        summary=f"At least {percent(free)} of its {count(room.size)} GiB were free in every hour. Storage cannot "
+        summary=f"At least {percent(free)} of its {count(room.size)} GiB were free at all times. Storage cannot "
         "shrink in place: a blue/green deployment with less of it takes over.",
         facts=tuple(_facts(facts.own, room, parameters)),
         target=f"{room.target} GiB",

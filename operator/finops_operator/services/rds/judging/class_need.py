@@ -31,7 +31,7 @@ class Need:
 
     Attributes:
         vcpus: of the current class's, busy at the peak that the preset counts; `highest_vcpus`: at the true maximum.
-        memory_mib: of its class, less the lowest hourly mean of what was freeable.
+        memory_mib: of its class, less the least that was freeable at any time.
         megabytes_per_second: 10^6 bytes to and from the storage.
     """
 

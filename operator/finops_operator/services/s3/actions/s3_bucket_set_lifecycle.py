@@ -147,6 +147,7 @@ def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, .
     return (
         f"Uploads that began more than {_days(_wanted(parameters))} ago are ended. Their parts cannot be recovered.",
         "We did not check whether a program still goes on with one of them.",
+        "A rule that somebody sets in the same minute may be lost.",
     )
 
 

@@ -21,7 +21,7 @@ def test_a_group_at_its_floor_that_is_never_busy_is_found_with_what_is_enough() 
     one = found(CHECK, group(6, MaxSize=12), cpu(flat(20)))
     assert (one.action, one.target, one.new_monthly_cost) == ("", "minimum 2", None)
     assert one.summary == "It cannot scale in below 6 members. CPU never exceeded 20 %: 2 hold that."
-    assert one.expectation == "Expected CPU about 60 %."
+    assert one.expectation == "Expected CPU at most about 60 %."
     assert (one.evidence["minimumSize"], one.evidence["enough"]) == (6, 2)
 
 
@@ -38,9 +38,31 @@ def test_two_busy_hours_break_it_and_one_does_not() -> None:
     assert found(CHECK, group(6, MaxSize=12), cpu(summarize([20.0] * (HOURS - 1) + [90.0]))).target == "minimum 2"
 
 
+def members(**described: str) -> list[dict[str, str]]:
+    return [{"InstanceId": f"i-{number}", "InstanceType": "m5.large", **described} for number in range(6)]
+
+
 @pytest.mark.parametrize(
     ("one", "why"),
     [
+        (
+            group(6, MaxSize=12, Instances=members(InstanceType="g5.xlarge")),
+            "g5.xlarge has accelerators, whose use is not measured",
+        ),
+        (group(6, MaxSize=12, Instances=members(InstanceType="")), "the type of its machines is not known"),
+        (group(6, MaxSize=12, Instances=None), "the type of its machines is not known"),
+        (group(6, MaxSize=12, Instances=members(WeightedCapacity="2")), "its size counts capacity and not members"),
+        (
+            group(
+                6,
+                MaxSize=12,
+                MixedInstancesPolicy={
+                    "LaunchTemplate": {"Overrides": [{"InstanceType": "m5.large", "WeightedCapacity": "2"}]}
+                },
+            ),
+            "its size counts capacity and not members",
+        ),
+        (group(6, MaxSize=12, DesiredCapacityType="vcpu"), "its size counts capacity and not members"),
         (group(6), "its size is fixed"),
         (group(2, MaxSize=4), "its smallest size of 2 is enough and no more"),
         (group(6, MinSize=2, MaxSize=12), "it has 6 members and may go down to 2 by itself"),

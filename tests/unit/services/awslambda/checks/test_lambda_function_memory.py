@@ -20,7 +20,28 @@ def test_a_function_that_used_a_fifth_of_its_memory_at_most_gets_a_smaller_size(
     assert (found.target, found.parameters) == ("256 MB", {"memoryMb": 256})
     assert found.action == "lambda_function_set_memory"
     assert found.new_monthly_cost == FUNCTIONS.cost(function(memory_mb=256), use).unrounded_monthly
-    assert found.expectation.startswith("Expected memory about 80 %.")
+    assert found.expectation.startswith("Expected memory about 80 %. The saving is the most that it can be:")
+
+
+@pytest.mark.parametrize(("milliseconds", "finds"), [(6_000, True), (6_001, False)])
+def test_a_function_whose_longest_invocation_could_come_near_its_timeout_keeps_its_memory(
+    milliseconds: float, finds: bool
+) -> None:
+    # A quarter of the memory is a quarter of a processor: 6 s become 24 s, four fifths of its 30 s.
+    use = invoked(100, memory=memory(10, peak=20), milliseconds=milliseconds)
+    verdict = FUNCTIONS.judged(CHECK, function(), use)
+    assert hasattr(verdict, "evidence") is finds
+    if not finds:
+        assert FUNCTIONS.reason(CHECK, function(), use) == (
+            "with 256 MB its longest invocation may take 24.0 s of 30 s"
+        )
+
+
+def test_without_its_longest_invocation_or_its_timeout_nothing_is_said() -> None:
+    use = invoked(100, memory=memory(10, peak=20))
+    unread = without(use, "longestMilliseconds")
+    assert FUNCTIONS.reason(CHECK, function(), unread) == "longest milliseconds is unknown (Throttled)"
+    assert FUNCTIONS.reason(CHECK, function(function_timeout_seconds=None), use) == "its timeout is not known"
 
 
 def test_a_single_day_above_the_limit_breaks_it_and_doubled_use_removes_it() -> None:

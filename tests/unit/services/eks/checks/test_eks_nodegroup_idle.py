@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import flat, summarize
+from tests.support.judging import without
 from tests.unit.services.eks.node_groups import NODE_GROUPS, node_cpu, node_group
 
 from finops.domain.canonical import Json
@@ -18,7 +19,21 @@ HOURS = 14 * 24
 def test_a_node_group_whose_machines_do_nothing_is_idle_and_its_saving_is_not_known() -> None:
     one = NODE_GROUPS.found(CHECK, node_group(), node_cpu(flat(4.9)))
     assert (one.action, one.new_monthly_cost, one.evidence["machines"]) == ("", None, 6)
-    assert one.summary == "Its 6 machines do next to nothing. CPU never exceeded 4.9 %."
+    assert one.summary == (
+        "Its 6 machines do next to nothing. CPU never exceeded 4.9 %; network at most 100 MB a day for each machine."
+    )
+
+
+def test_machines_whose_network_is_busy_are_not_idle_although_their_cpu_is() -> None:
+    why = "network carried 1000 MB for each machine on its busiest day, idle is below 1000 MB"
+    assert NODE_GROUPS.reason(CHECK, node_group(), node_cpu(flat(1), megabytes=1000)) == why
+    NODE_GROUPS.found(CHECK, node_group(), node_cpu(flat(1), megabytes=999))
+
+
+@pytest.mark.parametrize("name", ["nodeNetworkInBytes", "nodeNetworkOutBytes"])
+def test_a_network_that_was_not_read_is_no_idle_one(name: str) -> None:
+    unread = without(node_cpu(flat(1)), name)
+    assert NODE_GROUPS.reason(CHECK, node_group(), unread).endswith("bytes is unknown (Throttled)")
 
 
 def test_cpu_at_the_limit_is_work() -> None:
@@ -46,6 +61,12 @@ def test_what_is_not_measured_is_never_idle() -> None:
     [
         ({"desired_size": 0, "minimum_size": 0}, "it has no machine"),
         ({"desired_size": None}, "its size is not known"),
+        ({"instance_types": ["m5.large", "g5.xlarge"]}, "g5.xlarge has accelerators, whose use is not measured"),
+        ({"instance_types": ["inf2.xlarge"]}, "inf2.xlarge has accelerators, whose use is not measured"),
+        ({"instance_types": ["g6f.large"]}, "g6f.large has accelerators, whose use is not measured"),
+        ({"instance_types": []}, "the type of its machines is not known"),
+        ({"instance_types": None}, "the type of its machines is not known"),
+        ({"instance_types": ["m99.large"]}, "nothing is known about m99.large"),
         ({"auto_scaling_groups": []}, "its machines are in 0 groups, not one"),
         ({"auto_scaling_groups": ["a", "b"]}, "its machines are in 2 groups, not one"),
     ],

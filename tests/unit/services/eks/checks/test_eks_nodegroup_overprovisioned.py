@@ -36,6 +36,8 @@ def test_two_busy_hours_break_it() -> None:
     [
         ({"minimum_size": 2}, "it has 6 machines and may go down to 2 by itself"),
         ({"minimum_size": 2, "desired_size": 2}, "its smallest size of 2 is enough and no more"),
+        ({"instance_types": ["trn1.2xlarge"]}, "trn1.2xlarge has accelerators, whose use is not measured"),
+        ({"instance_types": []}, "the type of its machines is not known"),
         ({"minimum_size": None}, "its size is not known"),
     ],
 )

@@ -22,7 +22,10 @@ def plain(**changes: Json) -> Resource:
 def test_a_group_that_takes_in_much_is_found_and_its_saving_is_not_known() -> None:
     one = GROUPS.found(CHECK, plain(), incoming(2, days=30))
     assert (one.action, one.target, one.new_monthly_cost) == ("", "INFREQUENT_ACCESS", None)
-    assert one.summary.startswith("60 GiB came in within 30 days, and no metric is made of it")
+    assert one.summary.startswith("60 GiB came in within 30 days, and no metric filter reads it")
+    unread = " ".join(fact.value for fact in one.facts if fact.label.startswith("Not read"))
+    assert "embedded metrics" in unread
+    assert "data protection or anomaly detection" in unread
 
 
 def test_less_than_is_worth_the_work_is_left_alone() -> None:

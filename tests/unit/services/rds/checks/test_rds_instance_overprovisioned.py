@@ -53,6 +53,12 @@ def test_a_class_that_is_twice_too_large_is_found_with_the_next_one_down() -> No
     assert one.summary == "CPU never exceeded 20 %; db.m5.xlarge holds that and all else it uses."
 
 
+@pytest.mark.parametrize(("engine", "warned"), [("postgres", True), ("mysql", False)])
+def test_people_see_that_postgresql_reads_through_the_cache_of_the_operating_system(engine: str, warned: bool) -> None:
+    facts = {fact.label: fact.value for fact in found(CHECK, large(engine=engine), used()).facts}
+    assert ("what the operating system caches counts as free" in facts.get("Memory of PostgreSQL", "")) is warned
+
+
 @pytest.mark.parametrize(("days", "percent", "target"), [(32, 10, "large"), (31, 10, "xlarge"), (32, 25, "xlarge")])
 def test_a_month_of_data_names_the_smallest_class_that_holds_it(days: int, percent: float, target: str) -> None:
     # 4 GiB in use; a quarter of 8 vCPUs would leave a db.m5.large no room.

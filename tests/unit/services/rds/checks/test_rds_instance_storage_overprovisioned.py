@@ -53,7 +53,9 @@ def test_in_two_zones_the_storage_is_saved_twice() -> None:
 
 
 def test_half_of_it_free_is_enough_and_a_little_less_is_not() -> None:
-    assert found(CHECK, roomy(), free(150)).target == "220 GiB"
+    one = found(CHECK, roomy(), free(150))
+    assert one.target == "220 GiB"
+    assert one.summary.startswith("At least 50 % of its 300 GiB were free at all times.")
     assert reason(CHECK, roomy(), free(149)) == "49.7 % of its storage were free at its fullest, 50 % are needed"
 
 

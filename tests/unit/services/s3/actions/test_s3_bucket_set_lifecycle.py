@@ -217,6 +217,7 @@ def test_the_card_says_what_is_added_and_that_parts_are_lost(rules: list[Any], c
     assert ACTION.warnings(seen, _7)[0] == (
         "Uploads that began more than 7 days ago are ended. Their parts cannot be recovered."
     )
+    assert ACTION.warnings(seen, _7)[-1] == "A rule that somebody sets in the same minute may be lost."
 
 
 @pytest.mark.parametrize(
