@@ -31,7 +31,7 @@ from finops_operator.plugins.action import (
     Target,
 )
 from finops_operator.plugins.ownership import Owner
-from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
+from finops_operator.plugins.protection import DELETION_WORDS, controlled, described_by_template, kept, protected
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ec2.rules.recycle_bin import LIST_RULES, SNAPSHOTS
 from finops_operator.services.ec2.rules.signs import SIGNS
@@ -43,8 +43,6 @@ ID: Final = "ebs_snapshot_delete"
 _DELETE: Final = "ec2:DeleteSnapshot"
 _STANDARD: Final = "standard"
 _IN_USE: Final = "InvalidSnapshot.InUse"
-_KEPT: Final = ("donotdelete", "compliance", "retention", "audit")
-"""Further words in tag keys by which people mark copies that a law, a contract or an audit makes them keep."""
 
 
 def _observe(reader: Reader, target: Target) -> Observation:
@@ -62,7 +60,7 @@ def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyF
         *protected(known, facts),
         *controlled(known, SIGNS),
         *described_by_template(known, SIGNS),
-        *kept(known, _KEPT),
+        *kept(known, DELETION_WORDS),
         *_state_refusals(observation),
         *_use_refusals(observation),
     )

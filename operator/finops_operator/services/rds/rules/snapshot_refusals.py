@@ -11,14 +11,12 @@ from typing import Final
 
 from finops.domain.execution import Observation
 from finops_operator.plugins.action import PolicyFacts, Refusal
-from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
+from finops_operator.plugins.protection import DELETION_WORDS, controlled, described_by_template, kept, protected
 from finops_operator.services.rds.rules.signs import SIGNS
 
 AVAILABLE: Final = "available"
 MANUAL: Final = "manual"
 _BACKUP: Final = "awsbackup"
-_KEPT: Final = ("archive", "audit", "compliance", "retention")
-"""Further words in tag keys by which people mark snapshots that a law or a contract makes them keep."""
 
 
 def snapshot_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Refusal, ...]:
@@ -29,7 +27,7 @@ def snapshot_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Ref
     tags = {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
     return (
         *protected(tags, facts),
-        *kept(tags, _KEPT),
+        *kept(tags, DELETION_WORDS),
         *controlled(tags, SIGNS),
         *described_by_template(tags, SIGNS),
         *_snapshot_refusals(observation),

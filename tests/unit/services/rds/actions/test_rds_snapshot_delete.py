@@ -84,6 +84,7 @@ def test_nothing_speaks_against_a_manual_snapshot_of_a_database_that_is_backed_u
         (observed({"finops.dev/protected": "true"}), "Protected"),
         (observed({"legal hold": ""}), "KeptByTag"),
         (observed({"audit-2025": ""}), "KeptByTag"),
+        (observed({"Do-Not-Delete": "yes"}), "KeptByTag"),
         (observed({"retention": "10y"}), "KeptByTag"),
         (observed({"services.k8s.aws/namespace": "shop"}), "OwnedByController"),
         (observed({"aws:backup:source-resource": "x"}), "OwnedByController"),
