@@ -57,7 +57,9 @@ def _source_refusals(observation: Observation) -> list[Refusal]:
     if source == "gone":
         return [Refusal("SourceGone", "Its database is not here, so it may be the last copy.")]
     if source == "unprotected":
-        return [Refusal("OnlyBackup", "Its database has no automated backups, so it may be the only one.")]
+        return [
+            Refusal("OnlyBackup", "Its database has no automated backup to restore from, so it may be the only one.")
+        ]
     if source != "backed up":
-        return [Refusal("SourceUnknown", "Whether its database still exists was not read.")]
+        return [Refusal("SourceUnknown", "Whether its database still exists and stays is not known.")]
     return []
