@@ -79,7 +79,8 @@ def _named(resource: ResourceRef) -> dict[str, Json]:
 def _observe(reader: Reader, target: Target) -> Observation:
     """Read the service with its tags. Facts: `state`, `desiredCount`, `runningCount`, `createdAt`, `taskDefinition`.
 
-    Also `scheduling`, `controller`, `deploying`, `managed` and `balanced` (a load balancer sends it requests); with `target.full` also `scaled`.
+    Also `scheduling`, `controller`, `deploying`, `managed` and `balanced` (a load balancer sends it requests); with
+    `target.full` also `scaled`.
     """
     named = _named(target.resource)
     asked = {"cluster": named["cluster"], "services": [named["service"]], "include": ["TAGS"]}

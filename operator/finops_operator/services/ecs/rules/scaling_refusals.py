@@ -79,6 +79,8 @@ def _state_refusals(observation: Observation) -> list[Refusal]:
     found: list[Refusal] = []
     if observation.text("state") != ACTIVE:
         found.append(Refusal("NotActive", f"It is {observation.text('state')}, not {ACTIVE}."))
+    if not observation.text("createdAt"):
+        found.append(Refusal("CreationUnknown", "AWS did not say when it was made, so another may take its name."))
     if observation.facts.get("deploying") is not False:
         found.append(Refusal("DeploymentUnderWay", "A deployment of it is under way, or AWS showed none."))
     desired, running = count(observation, "desiredCount"), count(observation, "runningCount")

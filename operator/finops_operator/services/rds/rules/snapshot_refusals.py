@@ -44,6 +44,8 @@ def _snapshot_refusals(observation: Observation) -> list[Refusal]:
         found.append(Refusal("UsedByBackup", "It is a recovery point of AWS Backup. Delete it there."))
     elif made != MANUAL:
         found.append(Refusal("NotManual", f"It is {made or 'of an unknown type'}, not {MANUAL}."))
+    if not observation.text("createdAt"):
+        found.append(Refusal("CreationUnknown", "AWS did not say when it was made, so another may take its name."))
     shared = observation.facts.get("shared")
     if shared:
         found.append(Refusal("Shared", "It is shared with other accounts, which may restore it."))

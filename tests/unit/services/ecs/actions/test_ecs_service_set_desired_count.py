@@ -84,6 +84,7 @@ _ROLLING: Final = [{"status": "PRIMARY", "rolloutState": "COMPLETED"}, {"status"
         (observed(status="DRAINING"), "NotActive"),
         (observed(deployments=_ROLLING), "DeploymentUnderWay"),
         (observed(deployments=[{"status": "PRIMARY", "rolloutState": "IN_PROGRESS"}]), "DeploymentUnderWay"),
+        (observed(createdAt=None), "CreationUnknown"),
         (observed(deployments=None), "DeploymentUnderWay"),
         (observed(deployments=[]), "DeploymentUnderWay"),
         (observed(loadBalancers=[{"targetGroupArn": "arn"}]), "BehindLoadBalancer"),

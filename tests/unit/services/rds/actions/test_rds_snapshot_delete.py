@@ -107,6 +107,7 @@ def test_nothing_speaks_against_a_manual_snapshot_of_a_database_that_is_backed_u
         (observed({"aws:cloudformation:stack-name": "shop"}), "OwnedByTemplate"),
         (observed(Status="creating"), "NotAvailable"),
         (observed(Status="deleting"), "NotAvailable"),
+        (observed(SnapshotCreateTime=None), "CreationUnknown"),
         (observed(SnapshotType="automated"), "NotManual"),
         (observed(SnapshotType=None), "NotManual"),
         (observed(SnapshotType="awsbackup"), "UsedByBackup"),
