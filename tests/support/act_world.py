@@ -202,7 +202,7 @@ def warm_sdk() -> SdkSessions:
 def _warm(_endpoint: str) -> SdkSessions:
     sdk = SdkSessions(CallCounter())
     for service in (
-        *("application-autoscaling", "dynamodb", "ec2", "ecs", "lambda"),
+        *("application-autoscaling", "autoscaling", "dynamodb", "ec2", "ecs", "lambda"),
         *("logs", "rbin", "rds", "resourcegroupstaggingapi", "s3", "sts"),
     ):
         sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()

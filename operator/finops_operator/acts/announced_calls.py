@@ -68,6 +68,9 @@ class AnnouncedCalls:
             return None
         if self._is_too_near(client):
             # Writing took long. The lease was renewed meanwhile, the session was not.
+            if situation.rules(step).destroys:
+                # What the resource was seen as is old too. An observation settles the open intent; the attempt counts.
+                return None
             client = self._client(act, step, situation.observation, seconds, ends_with_lease=True)
             if asks and self.gate.still_allowed(act.request) is not None:
                 return None

@@ -83,8 +83,8 @@ class OperatorGate:
         return Stop(StopKind.HOLD, "Frozen", f"All acts are frozen: {frozen}") if frozen else None
 
     def _paused(self, request: ActRequest) -> Stop | None:
-        # A dry run calls nothing that changes; and an act in trouble does not wait for itself. An undo is not one more act
-        # of its kind: people approved it for itself, and need not resume the others for it.
+        # A dry run calls nothing that changes; and an act in trouble does not wait for itself. An undo is not one more
+        # act of its kind: people approved it for itself, and need not resume the others for it.
         if request.dry_run or undone_act(self.ledger.of_request(request.uid)):
             return None
         tenant, action = request.tenant, request.plan.action

@@ -17,6 +17,8 @@ from finops_operator.rules.readiness import protecting_tags
 _STOP_OPT_OUT: Final = "DoNotStop"
 _HOLDS: Final = ("legalhold", "litigationhold")
 """Words by which people mark what a court or an authority makes them keep as it is."""
+DELETION_WORDS: Final = ("donotdelete", "archive", "audit", "compliance", "retention")
+"""Further words in tag keys by which people mark copies of data that a law, a contract or an audit makes them keep."""
 
 
 def protected(tags: Mapping[str, str], facts: PolicyFacts) -> tuple[Refusal, ...]:

@@ -93,6 +93,38 @@ def test_a_ledger_that_is_slow_for_longer_than_a_session_lasts_costs_a_second_se
     check(aws.calls, world.ledger_path, session=request.name)
 
 
+def _write_slowly(aws: AwsDouble) -> None:
+    """Let more time pass than a session lasts; STS says what time it is."""
+    aws.control.advance(40)
+    sdk = warm_sdk()
+    sdk.client(sdk.base, "sts", REGION, read_config()).get_caller_identity()
+
+
+def test_a_ledger_that_is_slow_before_a_deletion_has_the_resource_observed_anew(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "rds_snapshot_delete")
+    world.passage = at("intent.after", lambda: _write_slowly(aws))
+
+    assert run_to_end(world, request, ledger).state is State.SUCCEEDED
+
+    assert effects(aws.calls) == {"DeleteDBSnapshot": 1}
+    results = [record["result"] for record in records(world.ledger_path) if record["step"] == "delete"]
+    assert results == ["", "absent", "", "ok"]
+    check(aws.calls, world.ledger_path, session=request.name)
+
+
+def test_a_ledger_that_is_slow_before_every_deletion_ends_the_act_without_one(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "rds_snapshot_delete")
+
+    def always(met: str) -> None:
+        if met == "intent.after":
+            _write_slowly(aws)
+
+    world.passage = always
+
+    assert run_to_end(world, request, ledger).state is State.ROLLED_BACK
+    assert aws.calls == []
+
+
 def test_a_freeze_that_comes_while_a_second_session_is_made_is_heeded(world: World, aws: AwsDouble) -> None:
     request, ledger = prepare(world)
     written: list[str] = []

@@ -138,6 +138,8 @@ def _function_refusals(observation: Observation) -> list[Refusal]:
         )
     if observation.text("update") != _SUCCESSFUL:
         found.append(Refusal("UpdateNotComplete", "Its last change is under way or has failed."))
+    if not observation.text("codeSha256"):
+        found.append(Refusal("CreationUnknown", "AWS did not say which code it runs, so another may take its name."))
     if observation.facts.get("replica"):
         found.append(Refusal("Replica", "It is a replica of CloudFront's, which follows its main function."))
     if observation.facts.get("ownCapacity"):

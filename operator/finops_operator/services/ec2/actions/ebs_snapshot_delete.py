@@ -31,11 +31,17 @@ from finops_operator.plugins.action import (
     Target,
 )
 from finops_operator.plugins.ownership import Owner
-from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
+from finops_operator.plugins.protection import DELETION_WORDS, controlled, described_by_template, kept, protected
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ec2.rules.recycle_bin import LIST_RULES, SNAPSHOTS
 from finops_operator.services.ec2.rules.signs import SIGNS
-from finops_operator.services.ec2.rules.snapshot_observation import NOT_FOUND, READ_PERMISSIONS, observe_snapshot
+from finops_operator.services.ec2.rules.snapshot_observation import (
+    ALL_TEMPLATES,
+    NOT_FOUND,
+    READ_PERMISSIONS,
+    TEMPLATES,
+    observe_snapshot,
+)
 from finops_operator.services.ec2.rules.snapshot_origin import COMPLETED
 from finops_operator.services.ec2.rules.stop_refusals import tags
 
@@ -43,8 +49,6 @@ ID: Final = "ebs_snapshot_delete"
 _DELETE: Final = "ec2:DeleteSnapshot"
 _STANDARD: Final = "standard"
 _IN_USE: Final = "InvalidSnapshot.InUse"
-_KEPT: Final = ("donotdelete", "compliance", "retention", "audit")
-"""Further words in tag keys by which people mark copies that a law, a contract or an audit makes them keep."""
 
 
 def _observe(reader: Reader, target: Target) -> Observation:
@@ -62,7 +66,7 @@ def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyF
         *protected(known, facts),
         *controlled(known, SIGNS),
         *described_by_template(known, SIGNS),
-        *kept(known, _KEPT),
+        *kept(known, DELETION_WORDS),
         *_state_refusals(observation),
         *_use_refusals(observation),
     )
@@ -90,6 +94,14 @@ def _use_refusals(observation: Observation) -> list[Refusal]:
     if observation.text("recycledImage"):
         image = observation.text("recycledImage")
         found.append(Refusal("UsedByRecycledImage", f"The image {image} can still be taken out of the Recycle Bin."))
+    templates = observation.facts.get("templates")
+    if templates != "":
+        why = (
+            f"Launch templates make volumes of it: {templates}."
+            if templates
+            else "Whether a template needs it is not known."
+        )
+        found.append(Refusal("UsedByTemplate", why))
     if observation.text("lock"):
         found.append(Refusal("Locked", f"A lock forbids its deletion ({observation.text('lock')})."))
     if observation.text("fastRestore"):
@@ -108,6 +120,7 @@ def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, .
     return (
         *lost,
         _recovery(observation),
+        "Of launch templates the latest and the default version were read, no other.",
         "Blocks that a later snapshot needs stay and are billed to that one, so less than its size may be saved.",
     )
 
@@ -191,6 +204,7 @@ ACTION: Final = Action(
         probes={
             _DELETE: lambda snapshot: {"SnapshotId": snapshot},
             LIST_RULES: lambda _: {"ResourceType": SNAPSHOTS},
+            TEMPLATES: lambda _: ALL_TEMPLATES,
         }
     ),
     calls=CallRules(repeated=frozenset({NOT_FOUND}), dry_run_passed="DryRunOperation"),

@@ -30,7 +30,8 @@ def _evaluate(facts: Facts[SnapshotFacts], parameters: Parameters) -> Finding | 
         _spared(own),
         f"Its {lost} no longer exists, and the snapshot is {{age}} days old.",
         EvidenceFact("Taken of", "an image that is gone" if own.image_id else "a volume that is gone"),
-        _ACTION,
+        # The action refuses a copy, of whose volume nothing is known, so for one it is advice.
+        _ACTION if own.volume_id else "",
     )
 
 

@@ -15,6 +15,7 @@ from finops.errors import AwsRejected
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import Target
 from finops_operator.plugins.described import moment_of, tags_of
+from finops_operator.services.ec2.rules.image_users import CONFIGURATIONS
 from finops_operator.services.ec2.rules.recycle_bin import LIST_RULES, SNAPSHOTS, longest_kept_days
 from finops_operator.services.ec2.rules.snapshot_holders import snapshots_of
 from finops_operator.services.ec2.rules.snapshot_origin import COMPLETED, image_of, volume_of
@@ -26,9 +27,13 @@ _RECYCLED: Final = "ec2:ListImagesInRecycleBin"
 _LOCKED: Final = "ec2:DescribeLockedSnapshots"
 _FAST: Final = "ec2:DescribeFastSnapshotRestores"
 _ATTRIBUTE: Final = "ec2:DescribeSnapshotAttribute"
+TEMPLATES: Final = "ec2:DescribeLaunchTemplateVersions"
+ALL_TEMPLATES: Final[Mapping[str, Json]] = {"Versions": ["$Latest", "$Default"]}
+"""Parameters that ask for every template: without a template's id AWS takes these two words alone."""
 READ_PERMISSIONS: Final = (
     *(_SNAPSHOTS, _VOLUMES, _IMAGES, _RECYCLED, _LOCKED, _FAST, _ATTRIBUTE),
     LIST_RULES,
+    *(TEMPLATES, CONFIGURATIONS),
 )
 _OFF: Final = frozenset({"disabled", "disabling"})
 _EXPIRED: Final = "expired"
@@ -40,8 +45,8 @@ def observe_snapshot(reader: Reader, target: Target) -> Observation:
     """Read the snapshot and, in full, everything that may need it.
 
     Facts: `state`, `tier`, `volumeId` (empty of a copy), `startTime`, `sizeGiB`, `tags`; in full also `images` and
-    `recycledImage` (ids), `fastRestore` (zones), `lock` (AWS's word), `shared`, `volumeExists`, `newerExists`,
-    `binDays`. All of them are texts, empty for none, but the truths and the tags.
+    `recycledImage` (ids), `templates` (names), `fastRestore` (zones), `lock` (AWS's word), `shared`, `volumeExists`,
+    `newerExists`, `binDays`. All of them are texts, empty for none, but the truths and the tags.
     """
     found = _described(reader, "snapshot-id", target.resource.id)
     if not found:
@@ -88,12 +93,26 @@ def _needed_by(reader: Reader, identity: str, own: Mapping[str, Any]) -> dict[st
     return {
         "images": ", ".join(images),
         "recycledImage": _recycled_image(reader, image_of(own)),
+        "templates": ", ".join(_templates(reader, identity)),
         "lock": next((str(one["LockState"]) for one in locks if one.get("LockState") != _EXPIRED), ""),
         "fastRestore": ", ".join(fast),
         "shared": bool(permissions.get("CreateVolumePermissions")),
         "binDays": str(longest_kept_days(reader, SNAPSHOTS) or ""),
         **_other_points(reader, own),
     }
+
+
+def _templates(reader: Reader, identity: str) -> list[str]:
+    """Return launch templates and configurations that make a volume of it: AWS lets what they name be deleted."""
+    versions = reader.read(TEMPLATES, ALL_TEMPLATES).get("LaunchTemplateVersions", ())
+    named = [(one.get("LaunchTemplateName"), one.get("LaunchTemplateData") or {}) for one in versions]
+    configurations = reader.read(CONFIGURATIONS, {}).get("LaunchConfigurations", ())
+    named += [(one.get("LaunchConfigurationName"), one) for one in configurations]
+    return sorted({str(name or "one without a name") for name, data in named if identity in _devices(data)})
+
+
+def _devices(data: Mapping[str, Any]) -> set[str]:
+    return {str((one.get("Ebs") or {}).get("SnapshotId") or "") for one in data.get("BlockDeviceMappings") or ()}
 
 
 def _recycled_image(reader: Reader, image: str) -> str:

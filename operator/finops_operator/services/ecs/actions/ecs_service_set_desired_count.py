@@ -79,7 +79,8 @@ def _named(resource: ResourceRef) -> dict[str, Json]:
 def _observe(reader: Reader, target: Target) -> Observation:
     """Read the service with its tags. Facts: `state`, `desiredCount`, `runningCount`, `createdAt`, `taskDefinition`.
 
-    Also `scheduling`, `controller`, `deploying` and `managed`; with `target.full` also `scaled`.
+    Also `scheduling`, `controller`, `deploying`, `managed` and `balanced` (a load balancer sends it requests); with
+    `target.full` also `scaled`.
     """
     named = _named(target.resource)
     asked = {"cluster": named["cluster"], "services": [named["service"]], "include": ["TAGS"]}
@@ -115,6 +116,7 @@ def _seen(service: Mapping[str, Any]) -> Observation:
         # A service that never had another controller may come without one.
         "controller": str((service.get("deploymentController") or {}).get("type") or OWN_CONTROLLER),
         "deploying": deploying(service.get("deployments")),
+        "balanced": bool(service.get("loadBalancers")),
         "managed": service.get("resourceManagementType") == OWN_CONTROLLER,
         "tags": dict(tags),
     }
@@ -137,10 +139,11 @@ def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFa
 def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, ...]:
     none = _wanted(parameters) == 0
     answers = "Nothing answers its requests afterwards." if none else "The tasks that stay take the work of all."
+    clients = "another client" if none else "a load balancer or another client"
     return (
-        f"{answers} We did not check whether a load balancer or another client depends on it.",
+        f"{answers} We did not check whether {clients} depends on it.",
         "What a stopped task kept on its own disk is lost. Volumes of EFS keep their files.",
-        "Tasks with scale-in protection are stopped when their protection ends, after 48 hours at most.",
+        "Tasks with scale-in protection stay until it ends, 48 hours at most; a person is called after 90 minutes.",
         "A deployment that names a count of its own sets it again.",
     )
 

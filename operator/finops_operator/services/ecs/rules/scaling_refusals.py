@@ -34,9 +34,9 @@ def count(observation: Observation, name: str) -> int | None:
 
 
 def deploying(deployments: Any) -> bool:
-    """Return whether a deployment is under way: several stand side by side, or the only one is not complete."""
+    """Return whether a deployment is under way or none is shown: several stand side by side, or one is not complete."""
     listed = list(deployments or ())
-    return len(listed) > 1 or any(one.get("rolloutState", _COMPLETED) != _COMPLETED for one in listed)
+    return len(listed) != 1 or any(one.get("rolloutState", _COMPLETED) != _COMPLETED for one in listed)
 
 
 def scaling_refusals(observation: Observation, wanted: int, facts: PolicyFacts) -> tuple[Refusal, ...]:
@@ -52,6 +52,7 @@ def scaling_refusals(observation: Observation, wanted: int, facts: PolicyFacts) 
         *described_by_template(known, SIGNS),
         *_owner_refusals(observation),
         *_state_refusals(observation),
+        *(_client_refusals(observation) if wanted == 0 else ()),
         *_count_refusals(observation, wanted),
     )
 
@@ -78,8 +79,10 @@ def _state_refusals(observation: Observation) -> list[Refusal]:
     found: list[Refusal] = []
     if observation.text("state") != ACTIVE:
         found.append(Refusal("NotActive", f"It is {observation.text('state')}, not {ACTIVE}."))
+    if not observation.text("createdAt"):
+        found.append(Refusal("CreationUnknown", "AWS did not say when it was made, so another may take its name."))
     if observation.facts.get("deploying") is not False:
-        found.append(Refusal("DeploymentUnderWay", "A deployment of it is under way."))
+        found.append(Refusal("DeploymentUnderWay", "A deployment of it is under way, or AWS showed none."))
     desired, running = count(observation, "desiredCount"), count(observation, "runningCount")
     if desired is None or running is None:
         found.append(Refusal("CountUnknown", "AWS did not say how many tasks it wants and runs."))
@@ -88,6 +91,12 @@ def _state_refusals(observation: Observation) -> list[Refusal]:
             Refusal("NotSteady", f"{running} of {desired} tasks are running, so tasks are starting or failing.")
         )
     return found
+
+
+def _client_refusals(observation: Observation) -> list[Refusal]:
+    if observation.facts.get("balanced") is False:
+        return []
+    return [Refusal("BehindLoadBalancer", "A load balancer sends it requests, which nothing would answer.")]
 
 
 def _count_refusals(observation: Observation, wanted: int) -> list[Refusal]:

@@ -59,6 +59,7 @@ class _Sort:
     sources_answer: str
     source_filter: str
     source_id: str
+    source_status: str
 
 
 _INSTANCE: Final = _Sort(
@@ -74,6 +75,7 @@ _INSTANCE: Final = _Sort(
     sources_answer="DBInstances",
     source_filter="dbi-resource-id",
     source_id="DbiResourceId",
+    source_status="DBInstanceStatus",
 )
 _CLUSTER: Final = _Sort(
     delete="rds:DeleteDBClusterSnapshot",
@@ -88,8 +90,11 @@ _CLUSTER: Final = _Sort(
     sources_answer="DBClusters",
     source_filter="db-cluster-resource-id",
     source_id="DbClusterResourceId",
+    source_status="Status",
 )
 _SORTS: Final[Mapping[str, _Sort]] = {"snapshot": _INSTANCE, "cluster-snapshot": _CLUSTER}
+_STANDING: Final = frozenset({"available", "backing-up", "stopped"})
+"""States of a database that stays; one that is being deleted takes its automated backups with it."""
 _GONE: Final = frozenset({"DBSnapshotNotFound", "DBSnapshotNotFoundFault", "DBClusterSnapshotNotFoundFault"})
 _NOT_IN_THIS_STATE: Final = frozenset({"InvalidDBSnapshotState", "InvalidDBClusterSnapshotStateFault"})
 """AWS refuses to delete what is not available, also what it deletes already."""
@@ -107,7 +112,8 @@ def _named(resource: ResourceRef) -> tuple[_Sort, dict[str, Json]]:
 def _observe(reader: Reader, target: Target) -> Observation:
     """Read the snapshot. Facts: `state`, `type`, `name`, `createdAt`, `engine`, `sizeGb`, `tags`.
 
-    With `target.full` also `shared`, and `source`: `backed up`, `unprotected` or `gone`.
+    With `target.full` also `shared`, and `source`: `backed up`, `unprotected`, `not standing` (nobody knows whether
+    it stays) or `gone`.
     """
     sort, named = _named(target.resource)
     try:
@@ -141,7 +147,11 @@ def _source(reader: Reader, sort: _Sort, described: Mapping[str, Any]) -> str:
     found = next((one for one in listed if one.get(sort.source_id) == resource_id), None)
     if found is None:
         return "gone"
-    return "backed up" if found.get("BackupRetentionPeriod") else "unprotected"
+    if str(found.get(sort.source_status) or "") not in _STANDING:
+        return "not standing"
+    # Backups that are due for later bring nothing back yet.
+    reachable = found.get("BackupRetentionPeriod") and found.get("LatestRestorableTime")
+    return "backed up" if reachable else "unprotected"
 
 
 def _seen(described: Mapping[str, Any], name: str) -> Observation:

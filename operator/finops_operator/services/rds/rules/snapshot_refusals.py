@@ -11,14 +11,12 @@ from typing import Final
 
 from finops.domain.execution import Observation
 from finops_operator.plugins.action import PolicyFacts, Refusal
-from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
+from finops_operator.plugins.protection import DELETION_WORDS, controlled, described_by_template, kept, protected
 from finops_operator.services.rds.rules.signs import SIGNS
 
 AVAILABLE: Final = "available"
 MANUAL: Final = "manual"
 _BACKUP: Final = "awsbackup"
-_KEPT: Final = ("archive", "audit", "compliance", "retention")
-"""Further words in tag keys by which people mark snapshots that a law or a contract makes them keep."""
 
 
 def snapshot_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Refusal, ...]:
@@ -29,7 +27,7 @@ def snapshot_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Ref
     tags = {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
     return (
         *protected(tags, facts),
-        *kept(tags, _KEPT),
+        *kept(tags, DELETION_WORDS),
         *controlled(tags, SIGNS),
         *described_by_template(tags, SIGNS),
         *_snapshot_refusals(observation),
@@ -46,6 +44,8 @@ def _snapshot_refusals(observation: Observation) -> list[Refusal]:
         found.append(Refusal("UsedByBackup", "It is a recovery point of AWS Backup. Delete it there."))
     elif made != MANUAL:
         found.append(Refusal("NotManual", f"It is {made or 'of an unknown type'}, not {MANUAL}."))
+    if not observation.text("createdAt"):
+        found.append(Refusal("CreationUnknown", "AWS did not say when it was made, so another may take its name."))
     shared = observation.facts.get("shared")
     if shared:
         found.append(Refusal("Shared", "It is shared with other accounts, which may restore it."))
@@ -59,7 +59,9 @@ def _source_refusals(observation: Observation) -> list[Refusal]:
     if source == "gone":
         return [Refusal("SourceGone", "Its database is not here, so it may be the last copy.")]
     if source == "unprotected":
-        return [Refusal("OnlyBackup", "Its database has no automated backups, so it may be the only one.")]
+        return [
+            Refusal("OnlyBackup", "Its database has no automated backup to restore from, so it may be the only one.")
+        ]
     if source != "backed up":
-        return [Refusal("SourceUnknown", "Whether its database still exists was not read.")]
+        return [Refusal("SourceUnknown", "Whether its database still exists and stays is not known.")]
     return []

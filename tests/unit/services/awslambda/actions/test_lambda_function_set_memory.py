@@ -85,6 +85,7 @@ def test_nothing_speaks_against_an_active_function_with_more_memory() -> None:
         (observed(MemorySize=None), "MemoryUnknown"),
         (observed(RevisionId=None), "MemoryUnknown"),
         (observed(Timeout=None), "TimeoutUnknown"),
+        (observed(CodeSha256=None), "CreationUnknown"),
         (observed(MemorySize=256), "MemoryNotLower"),
         (observed(MemorySize=128), "MemoryNotLower"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -75,6 +76,18 @@ def restore(state: str) -> dict[str, Any]:
     return {"ec2:DescribeFastSnapshotRestores": {"FastSnapshotRestores": [found]}}
 
 
+def template(snapshot: str) -> dict[str, Any]:
+    data = {"BlockDeviceMappings": [{"DeviceName": "/dev/sdb", "Ebs": {"SnapshotId": snapshot}}]}
+    versions = [{"LaunchTemplateName": "workers", "LaunchTemplateData": data}]
+    return {"ec2:DescribeLaunchTemplateVersions": {"LaunchTemplateVersions": versions}}
+
+
+def launch_configuration(snapshot: str) -> dict[str, Any]:
+    devices = [{"DeviceName": "/dev/sdb", "Ebs": {"SnapshotId": snapshot}}, {"VirtualName": "ephemeral0"}]
+    found = [{"LaunchConfigurationName": "old-workers", "BlockDeviceMappings": devices}]
+    return {"autoscaling:DescribeLaunchConfigurations": {"LaunchConfigurations": found}}
+
+
 def images(snapshot: str) -> dict[str, Any]:
     mapping = [{"Ebs": {"SnapshotId": snapshot}}]
     return {"ec2:DescribeImages": {"Images": [{"ImageId": "ami-1", "BlockDeviceMappings": mapping}]}}
@@ -100,6 +113,7 @@ def test_nothing_speaks_against_a_snapshot_that_nothing_needs(answers: dict[str,
         (observed({"aws:cloudformation:stack-name": "shop"}), "OwnedByTemplate"),
         (observed({"legal-hold": ""}), "KeptByTag"),
         (observed({"audit": "2024"}), "KeptByTag"),
+        (observed({"Archive": "2024"}), "KeptByTag"),
         (observed(State="pending"), "NotCompleted"),
         (observed(StorageTier="archive"), "NotStandardTier"),
         (observed(StorageTier=None), "NotStandardTier"),
@@ -108,6 +122,8 @@ def test_nothing_speaks_against_a_snapshot_that_nothing_needs(answers: dict[str,
         (observed(answers=volume({**_NEWER, "State": "pending"})), "NewestOfVolume"),
         (observed(answers=volume({**_NEWER, "TransferType": "standard"})), "NewestOfVolume"),
         (observed(answers=images("snap-1")), "UsedByImage"),
+        (observed(answers=template("snap-1")), "UsedByTemplate"),
+        (observed(answers=launch_configuration("snap-1")), "UsedByTemplate"),
         (
             observed(
                 Description=_OF_IMAGE, answers={"ec2:ListImagesInRecycleBin": {"Images": [{"ImageId": "ami-0a"}]}}
@@ -229,3 +245,14 @@ def test_an_owner_gets_the_change_in_its_own_words() -> None:
     resource = Resource("ebs-snapshot", "snap-1", _ARN, "", "111111111111", "us-east-1", "completed")
     patches = [ACTION.at_owner.patch(Owner(one, "", "x"), resource, {}) for one in ("Terraform", "CloudFormation")]
     assert patches == ["Remove the aws_ebs_snapshot block.", ""]
+
+
+def test_templates_that_make_volumes_of_it_are_named_and_those_of_other_snapshots_hold_nothing() -> None:
+    (refusal,) = ACTION.preflight(
+        observed(answers={**template("snap-1"), **launch_configuration("snap-1")}), {}, _NO_FACTS
+    )
+    assert refusal.message == "Launch templates make volumes of it: old-workers, workers."
+    assert codes(observed(answers={**template("snap-9"), **launch_configuration("snap-9")})) == []
+    seen = observed()
+    unread = replace(seen, facts={name: value for name, value in seen.facts.items() if name != "templates"})
+    assert codes(unread) == ["UsedByTemplate"]

@@ -52,6 +52,14 @@ def test_a_snapshot_of_an_image_that_is_gone_is_found_though_its_volume_exists()
     assert SNAPSHOTS.found(CHECK, left).summary == "Its image no longer exists, and the snapshot is 400 days old."
 
 
+def test_a_copy_that_was_made_for_an_image_that_is_gone_stays_advice_for_the_action_refuses_copies() -> None:
+    left = orphan(image_id="ami-0a", image_exists=False, alone=True)
+    assert SNAPSHOTS.found(CHECK, left).action == "ebs_snapshot_delete"
+    copy = orphan(image_id="ami-0a", image_exists=False, alone=True, volume_id="")
+    assert SNAPSHOTS.cost(copy).monthly is not None
+    assert SNAPSHOTS.found(CHECK, copy).action == ""
+
+
 def test_a_month_must_pass_and_one_day_less_breaks_it() -> None:
     assert SNAPSHOTS.reason(CHECK, orphan(29.9)) == "it is 29 days old, 30 are needed"
     assert SNAPSHOTS.found(CHECK, orphan(30)).check == CHECK.id

@@ -84,6 +84,10 @@ _ROLLING: Final = [{"status": "PRIMARY", "rolloutState": "COMPLETED"}, {"status"
         (observed(status="DRAINING"), "NotActive"),
         (observed(deployments=_ROLLING), "DeploymentUnderWay"),
         (observed(deployments=[{"status": "PRIMARY", "rolloutState": "IN_PROGRESS"}]), "DeploymentUnderWay"),
+        (observed(createdAt=None), "CreationUnknown"),
+        (observed(deployments=None), "DeploymentUnderWay"),
+        (observed(deployments=[]), "DeploymentUnderWay"),
+        (observed(loadBalancers=[{"targetGroupArn": "arn"}]), "BehindLoadBalancer"),
         (observed(runningCount=None), "CountUnknown"),
         (observed(runningCount=1), "NotSteady"),
         (observed(runningCount=3), "NotSteady"),
@@ -101,6 +105,16 @@ def test_as_many_tasks_or_more_are_no_saving(wanted: int) -> None:
 
 def test_a_service_that_must_not_stop_may_run_fewer_tasks() -> None:
     assert codes(observed({"DoNotStop": "yes"}), wanted=1) == []
+
+
+def test_a_service_behind_a_load_balancer_may_run_fewer_tasks() -> None:
+    assert codes(observed(loadBalancers=[{"targetGroupArn": "arn"}]), wanted=1) == []
+
+
+def test_the_warning_of_protected_tasks_names_when_a_person_is_called() -> None:
+    (warning,) = (one for one in ACTION.warnings(observed(), _NONE) if "scale-in protection" in one)
+    minutes = ACTION.procedure.steps["wait_scaled"].timeout_seconds / 60
+    assert warning.endswith(f"a person is called after {minutes:.0f} minutes.")
 
 
 def test_what_was_not_read_is_refused() -> None:

@@ -42,13 +42,23 @@ def reader(
     accounts: tuple[str, ...] = (),
     sources: tuple[str, ...] = ("db-1", "cluster-1"),
     backups: int = 7,
+    state: str | None = "available",
+    restorable: str | None = "2026-02-01T00:00:00+00:00",
     **described: Any,
 ) -> CannedReader:
     listed = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
     found = _DESCRIBED | {"TagList": listed} | described
     attributes = [{"AttributeName": "restore", "AttributeValues": list(accounts)}]
     databases = [
-        {"DbiResourceId": one, "DbClusterResourceId": one, "BackupRetentionPeriod": backups} for one in sources
+        {
+            "DbiResourceId": one,
+            "DbClusterResourceId": one,
+            "BackupRetentionPeriod": backups,
+            "LatestRestorableTime": restorable,
+            "DBInstanceStatus": state,
+            "Status": state,
+        }
+        for one in sources
     ]
     return CannedReader(
         {
@@ -68,6 +78,10 @@ def observed(tags: dict[str, str] | None = None, **described: Any) -> Observatio
     return ACTION.observe(reader(tags, **described), Target(_SNAPSHOT, {}))
 
 
+def observed_of_cluster(**described: Any) -> Observation:
+    return ACTION.observe(reader(**described), Target(_OF_CLUSTER, {}))
+
+
 def codes(seen: Observation, facts: PolicyFacts | None = None) -> list[str]:
     return [one.code for one in ACTION.preflight(seen, {}, facts or PolicyFacts())]
 
@@ -75,6 +89,8 @@ def codes(seen: Observation, facts: PolicyFacts | None = None) -> list[str]:
 def test_nothing_speaks_against_a_manual_snapshot_of_a_database_that_is_backed_up() -> None:
     assert codes(observed({"team": "data"})) == []
     assert codes(ACTION.observe(reader(), Target(_OF_CLUSTER, {}))) == []
+    for state in ("backing-up", "stopped"):
+        assert codes(observed(state=state)) == codes(observed_of_cluster(state=state)) == []
 
 
 @pytest.mark.parametrize(
@@ -84,12 +100,14 @@ def test_nothing_speaks_against_a_manual_snapshot_of_a_database_that_is_backed_u
         (observed({"finops.dev/protected": "true"}), "Protected"),
         (observed({"legal hold": ""}), "KeptByTag"),
         (observed({"audit-2025": ""}), "KeptByTag"),
+        (observed({"Do-Not-Delete": "yes"}), "KeptByTag"),
         (observed({"retention": "10y"}), "KeptByTag"),
         (observed({"services.k8s.aws/namespace": "shop"}), "OwnedByController"),
         (observed({"aws:backup:source-resource": "x"}), "OwnedByController"),
         (observed({"aws:cloudformation:stack-name": "shop"}), "OwnedByTemplate"),
         (observed(Status="creating"), "NotAvailable"),
         (observed(Status="deleting"), "NotAvailable"),
+        (observed(SnapshotCreateTime=None), "CreationUnknown"),
         (observed(SnapshotType="automated"), "NotManual"),
         (observed(SnapshotType=None), "NotManual"),
         (observed(SnapshotType="awsbackup"), "UsedByBackup"),
@@ -99,7 +117,13 @@ def test_nothing_speaks_against_a_manual_snapshot_of_a_database_that_is_backed_u
         (observed(sources=("db-2",)), "SourceGone"),
         (observed(sources=()), "SourceGone"),
         (observed(backups=0), "OnlyBackup"),
+        (observed(restorable=None), "OnlyBackup"),
+        (observed_of_cluster(backups=0), "OnlyBackup"),
+        (observed_of_cluster(restorable=None), "OnlyBackup"),
         (observed(DbiResourceId=None), "SourceUnknown"),
+        (observed(state="deleting"), "SourceUnknown"),
+        (observed(state=None), "SourceUnknown"),
+        (observed_of_cluster(state="deleting"), "SourceUnknown"),
     ],
 )
 def test_every_reason_against_it_has_its_rule(seen: Observation, code: str) -> None:
