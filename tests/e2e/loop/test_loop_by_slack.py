@@ -51,7 +51,7 @@ def test_deny_asks_for_a_reason_and_keeps_it(loop: Loop) -> None:
 def test_a_click_by_somebody_outside_the_group_is_answered_and_does_nothing(loop: Loop) -> None:
     request = loop.next_worker()
     loop.click(request, DAVE)
-    wait = loop.told(DAVE, "S0SRE00001")
+    wait = loop.answered(DAVE, "S0SRE00001")
     assert wait
     seen = loop.request(request["metadata"]["name"])
     assert state_of(seen) == "Pending"
@@ -63,7 +63,7 @@ def test_deleting_a_volume_takes_a_click_and_another_persons_vote(loop: Loop) ->
     name, target = request["metadata"]["name"], request["spec"]["resource"]["id"]
     loop.click(request, BOB)
     loop.shown(request, "1")
-    loop.told(BOB, "1")
+    loop.answered(BOB, "1")
     assert state_of(loop.request(name)) == "Pending"
     assert not loop.aws.changes(target)
     # The same person by another way is still one person: the administrator said who Bob is in Slack, and that Alice

@@ -149,14 +149,14 @@ class Loop:
         )
         return sent
 
-    def told(self, user: str, text: str) -> str:
-        """Wait until somebody was told a text that only they see."""
+    def answered(self, user: str, text: str) -> str:
+        """Wait until somebody got a text that only they see."""
 
         def found() -> str:
             heard = [one["text"] for one in self.slack.observed.ephemerals(user=user)]
             return next((one for one in heard if text in one), "")
 
-        return wait_until(f"{user} is told {text!r}", found, seconds=30)
+        return wait_until(f"{user} gets {text!r}", found, seconds=30)
 
     def assert_resized_once(self, request: Object) -> None:
         """The instance runs at the proposed type; every change happened once, and the ledger knew before."""

@@ -218,8 +218,8 @@ class World:
         confirm = True if action == "finops_approve" else None
         return self.control.people.click(user=user, action=action, message=card["ts"], **{"confirm": confirm, **more})
 
-    def told(self, user: str, text: str, seconds: float = 15.0) -> str:
-        """Wait until somebody was told a text, and return the whole sentence."""
+    def answered(self, user: str, text: str, seconds: float = 15.0) -> str:
+        """Wait until somebody got a text in answer, and return the whole sentence."""
 
         def probe() -> str:
             found = [one["text"] for one in self.control.observed.ephemerals(user=user)]

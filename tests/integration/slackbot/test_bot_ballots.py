@@ -48,7 +48,7 @@ def test_who_took_a_click_back_by_kubectl_may_click_again(world: World) -> None:
     with world.bot():
         request = world.propose(required=2)
         world.click(request, ALICE)
-        assert "1 of 2" in world.told(ALICE, "Your approval on")
+        assert "1 of 2" in world.answered(ALICE, "Your approval on")
         send_by_kubectl(world, vote_of(request, BY_KUBECTL, Choice.WITHDRAW))
         world.shown(request, "0 of 2 approvals")
 
@@ -69,7 +69,7 @@ def test_a_strangers_object_under_the_name_of_a_click_does_not_swallow_it(world:
 
         world.click(request, BOB)
 
-        assert "1 of 1" in world.told(BOB, "Your approval on")
+        assert "1 of 1" in world.answered(BOB, "Your approval on")
         (vote,) = by_click(world)
         assert (vote.metadata.name, vote.spec.approver.slack_user) == (f"{name}-2", BOB)
 
@@ -85,5 +85,5 @@ def test_a_bot_killed_after_a_vote_under_another_name_leaves_its_verdict_to_the_
         assert bot.wait(10) == -signal.SIGKILL
     world.judging.set()
     with world.bot():
-        world.told(BOB, "Your approval on", 40)
+        world.answered(BOB, "Your approval on", 40)
         assert len(by_click(world)) == 1

@@ -51,7 +51,7 @@ def test_an_approver_resumes_paused_acts_from_the_card_of_the_one_that_failed(wo
         assert WHY in str(view["blocks"]), "whoever resumes reads what failed"
         assert not send(world, BOB, "The quota was raised.")["errors"]
 
-        assert "resumed" in world.told(BOB, "Acts of this kind are resumed")
+        assert "resumed" in world.answered(BOB, "Acts of this kind are resumed")
         (vote,) = world.votes()
         approver = vote.spec.approver
         assert (vote.spec.decision, vote.spec.reason) == (Choice.RESUME, "The quota was raised.")
@@ -68,7 +68,7 @@ def test_the_card_of_an_act_that_waits_resumes_too(world: World) -> None:
         request = world.set_status(world.propose(), state="Approved", conditions=condition(paused=True))
         open_modal(world, request, BOB, "finops_resume")
         send(world, BOB, "The quota was raised.")
-        world.told(BOB, "Acts of this kind are resumed")
+        world.answered(BOB, "Acts of this kind are resumed")
         current = world.requests.get("team-a", request.metadata.name)
         assert current is not None
         assert current.status.state == "Approved"
@@ -78,7 +78,7 @@ def test_who_is_no_approver_of_the_policy_resumes_nothing_and_reads_who_may(worl
     with world.bot():
         open_modal(world, failed(world), DAVE, "finops_resume")
         send(world, DAVE, "Go on.")
-        assert "is not an approver of policy production" in world.told(DAVE, "not counted")
+        assert "is not an approver of policy production" in world.answered(DAVE, "not counted")
 
 
 @pytest.mark.parametrize("blank", ["", "   "])
@@ -102,7 +102,7 @@ def test_a_modal_that_was_left_open_while_another_person_resumed_records_nothing
 
         world.until(bot_knows)
         send(world, BOB, "The quota was raised.")
-        assert "not paused any more" in world.told(BOB, "Not recorded")
+        assert "not paused any more" in world.answered(BOB, "Not recorded")
         assert world.votes() == []
 
 
@@ -136,7 +136,7 @@ def test_an_approver_ends_a_snooze_from_its_card(world: World) -> None:
         assert "Snoozed until" in str(view["blocks"])
         assert not send(world, BOB, "The closing is done.")["errors"]
 
-        world.told(BOB, "The snooze on")
+        world.answered(BOB, "The snooze on")
         (vote,) = [one for one in world.votes() if one.spec.decision is Choice.WAKE]
         assert (vote.spec.reason, vote.spec.approver.slack_user) == ("The closing is done.", BOB)
         world.said(request, "The snooze was ended by")

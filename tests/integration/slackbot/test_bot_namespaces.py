@@ -18,5 +18,5 @@ def test_a_bot_of_two_namespaces_shows_cards_and_takes_votes(
     with running_world(tmp_path, valkey_url, only=ONLY) as world, world.bot(watch_namespaces=ONLY):
         request = world.propose()
         world.click(request, BOB)
-        world.told(BOB, "Your approval on")
+        world.answered(BOB, "Your approval on")
         world.shown(request, "Approved")

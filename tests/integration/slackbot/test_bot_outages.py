@@ -1,4 +1,4 @@
-"""What people are told when a part is silent, and what is left when the bot is killed."""
+"""What people read when a part is silent, and what is left when the bot is killed."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def test_a_bot_killed_between_click_and_answer_leaves_nobody_without_one(world: 
     world.judging.set()
     with world.bot():
         if boundary == "bot.click.received":
-            world.told(BOB, "Not recorded: the bot was restarted", 40)
+            world.answered(BOB, "Not recorded: the bot was restarted", 40)
             assert world.votes() == []
             world.click(request, BOB)
-        world.told(BOB, "Your approval on", 40)
+        world.answered(BOB, "Your approval on", 40)
         assert len(world.votes()) == 1
         world.shown(request, "Approved")
 
@@ -99,7 +99,7 @@ def test_sigterm_ends_the_bot_in_order_and_no_secret_is_logged(world: World) -> 
         world.until(lambda: connected(world))
         request = world.propose()
         world.click(request, BOB)
-        world.told(BOB, "Your approval on")
+        world.answered(BOB, "Your approval on")
         bot.send_signal(signal.SIGTERM)
         _, log = bot.communicate(timeout=25)
         assert bot.returncode == 0, log
@@ -136,7 +136,7 @@ def test_without_a_store_nothing_is_recorded_and_the_voter_knows(tmp_path: Path)
         server.kill()
         sent = world.click(request, BOB)
         assert sent["acked"]
-        assert "nothing will happen" in world.told(BOB, "Not recorded")
+        assert "nothing will happen" in world.answered(BOB, "Not recorded")
         assert world.votes() == []
         assert "store" in _ready(bot.health.port)
         world.click(request, ALICE, "finops_deny")
@@ -146,7 +146,7 @@ def test_without_a_store_nothing_is_recorded_and_the_voter_knows(tmp_path: Path)
         server.start()
         world.until(lambda: _ready(bot.health.port) == "")
         world.click(request, BOB)
-        world.told(BOB, "Your approval on")
+        world.answered(BOB, "Your approval on")
 
 
 def test_without_kubernetes_nothing_is_recorded_and_the_voter_knows(world: World) -> None:
@@ -157,11 +157,11 @@ def test_without_kubernetes_nothing_is_recorded_and_the_voter_knows(world: World
         with world.cluster.down():
             sent = world.click(request, BOB)
             assert sent["acked"]
-            assert "Kubernetes does not answer" in world.told(BOB, "Not recorded")
+            assert "Kubernetes does not answer" in world.answered(BOB, "Not recorded")
         world.judging.set()
         world.until(lambda: world.votes() == [])
         world.click(request, BOB)
-        world.told(BOB, "Your approval on", 30)
+        world.answered(BOB, "Your approval on", 30)
 
 
 def test_a_slack_that_does_not_answer_records_nothing_because_the_voter_is_unknown(world: World) -> None:
@@ -169,10 +169,10 @@ def test_a_slack_that_does_not_answer_records_nothing_because_the_voter_is_unkno
     with world.bot():
         request = world.propose()
         world.click(request, BOB)
-        world.told(BOB, "Slack does not answer, so the bot does not know who you are")
+        world.answered(BOB, "Slack does not answer, so the bot does not know who you are")
         assert world.votes() == []
         world.click(request, BOB)
-        world.told(BOB, "Your approval on")
+        world.answered(BOB, "Your approval on")
 
 
 def test_user_groups_on_a_free_plan_do_not_hide_people_named_in_person(world: World) -> None:
@@ -180,7 +180,7 @@ def test_user_groups_on_a_free_plan_do_not_hide_people_named_in_person(world: Wo
     with world.bot():
         request = world.propose()
         world.click(request, BOB)
-        world.told(BOB, "not an approver")
+        world.answered(BOB, "not an approver")
 
 
 def test_the_socket_comes_back_after_it_was_cut(world: World) -> None:
@@ -191,7 +191,7 @@ def test_the_socket_comes_back_after_it_was_cut(world: World) -> None:
         world.until(lambda: not connected(world))
         world.until(lambda: connected(world), 30)
         world.click(request, BOB)
-        world.told(BOB, "Your approval on")
+        world.answered(BOB, "Your approval on")
 
 
 def test_members_of_the_groups_that_policies_name_are_kept_for_the_operator(
@@ -259,7 +259,7 @@ def test_probes_and_metrics_are_served(world: World) -> None:
     with world.bot() as bot:
         request = world.propose()
         world.click(request, DAVE)
-        world.told(DAVE, "not an approver")
+        world.answered(DAVE, "not an approver")
         assert _ready(bot.health.port) == ""
         text = _get(bot.health.port, "/metrics")
         assert 'finops_slackbot_clicks_total{outcome="recorded"} 1.0' in text
@@ -271,7 +271,7 @@ def test_a_bot_asks_the_cluster_for_nothing_but_its_rights(world: World) -> None
     with world.bot():
         request = world.propose()
         world.click(request, BOB)
-        world.told(BOB, "Your approval on")
+        world.answered(BOB, "Your approval on")
     asked = {
         (event["verb"], event["objectRef"]["resource"])
         for event in world.cluster.audit()

@@ -16,10 +16,10 @@ def test_a_bot_whose_password_was_changed_loses_no_thread_and_goes_on_when_it_is
         world.until(lambda: "password" in bot._store_problem())
         sent = world.click(request, BOB)
         assert sent["acked"]
-        assert "nothing will happen" in world.told(BOB, "Not recorded")
+        assert "nothing will happen" in world.answered(BOB, "Not recorded")
         assert world.votes() == []
         server.let_in()
         world.until(lambda: bot._store_problem() == "")
         assert [thread.name for thread in bot.threads if not thread.is_alive()] == []
         world.click(request, BOB)
-        world.told(BOB, "Your approval on")
+        world.answered(BOB, "Your approval on")

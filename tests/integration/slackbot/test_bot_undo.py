@@ -58,7 +58,7 @@ def test_an_undo_is_asked_for_by_a_button_and_voted_on_in_the_same_thread(world:
         sent = world.click(act, ALICE, "finops_undo", confirm=True)
 
         assert sent["acked"]
-        assert "at least as many approvals as the act did" in world.told(ALICE, "You asked to undo the act on")
+        assert "at least as many approvals as the act did" in world.answered(ALICE, "You asked to undo the act on")
         (ask,) = world.votes()
         assert (ask.spec.decision, ask.spec.request.uid) == (Choice.UNDO, act.metadata.uid)
         assert ask.spec.plan_hash == act.spec.plan_hash
@@ -79,7 +79,7 @@ def test_an_undo_is_asked_for_by_a_button_and_voted_on_in_the_same_thread(world:
 
         world.control.people.click(user=ALICE, action="finops_approve", message=in_thread[0]["ts"], confirm=True)
 
-        world.told(ALICE, "Your approval on")
+        world.answered(ALICE, "Your approval on")
         world.until(lambda: "Approved by" in "".join(one["text"] for one in thread_of(world, act)))
         done = {**answered, "state": "Succeeded", "message": "Undone by request 2."}
         world.set_status(act, undo={**undo_status.to_dict(), **done})
@@ -91,7 +91,7 @@ def test_whoever_is_no_approver_has_nothing_undone(world: World) -> None:
     with world.bot():
         act = succeeded(world)
         world.click(act, DAVE, "finops_undo", confirm=True)
-        assert "not an approver" in world.told(DAVE, "Not counted on")
+        assert "not an approver" in world.answered(DAVE, "Not counted on")
 
 
 def test_a_button_that_came_too_late_records_nothing(world: World) -> None:
@@ -103,7 +103,7 @@ def test_a_button_that_came_too_late_records_nothing(world: World) -> None:
 
         world.click(act, ALICE, "finops_undo", confirm=True)
 
-        world.told(ALICE, "could be undone until")
+        world.answered(ALICE, "could be undone until")
         assert world.votes() == []
 
 

@@ -1,4 +1,4 @@
-"""A person clicks: what is recorded, and what that person is told."""
+"""A person clicks: what is recorded, and what that person reads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_click_becomes_an_approval_and_its_verdict_is_posted(world: World) -> 
         sent = world.click(request, BOB)
         assert sent["acked"]
         assert sent["ack_ms"] < 1000
-        assert "1 of 1" in world.told(BOB, "Your approval on")
+        assert "1 of 1" in world.answered(BOB, "Your approval on")
         (vote,) = world.votes()
         assert vote.spec.request.uid == request.metadata.uid
         assert vote.spec.plan_hash == request.spec.plan_hash
@@ -43,12 +43,12 @@ def test_two_people_are_needed_where_the_policy_says_so(world: World) -> None:
     with world.bot():
         request = world.propose(required=2)
         world.click(request, BOB)
-        assert "1 of 2" in world.told(BOB, "Your approval on")
+        assert "1 of 2" in world.answered(BOB, "Your approval on")
         world.shown(request, "1 of 2 approvals")
         world.click(request, BOB)
-        assert "counts once" in world.told(BOB, "You have voted already")
+        assert "counts once" in world.answered(BOB, "You have voted already")
         world.click(request, ALICE)
-        assert "2 of 2" in world.told(ALICE, "Your approval on")
+        assert "2 of 2" in world.answered(ALICE, "Your approval on")
         assert len(world.votes()) == 2
 
 
@@ -63,7 +63,7 @@ def test_a_denial_asks_for_the_reason_and_closes_the_request(world: World) -> No
         )
         assert answer["acked"]
         assert not answer["errors"]
-        assert "nothing will be done" in world.told(ALICE, "Your denial on")
+        assert "nothing will be done" in world.answered(ALICE, "Your denial on")
         (vote,) = world.votes()
         assert (vote.spec.decision, vote.spec.reason) == (Choice.DENY, "Month-end <!channel> closing.")
         card = world.shown(request, "Denied")
@@ -77,7 +77,7 @@ def test_a_vote_with_a_reason_for_everything_goes_through_the_modal(world: World
         (view,) = world.until(lambda: world.control.observed.views(user=ALICE))
         assert view["callback_id"] == "finops_approve_reason"
         world.control.people.submit_view(user=ALICE, values={"reason": {"text": "Checked with the team."}})
-        world.told(ALICE, "Your approval on")
+        world.answered(ALICE, "Your approval on")
         assert world.votes()[0].spec.reason == "Checked with the team."
 
 
@@ -85,7 +85,7 @@ def test_who_is_not_an_approver_learns_who_is(world: World) -> None:
     with world.bot():
         request = world.propose()
         world.click(request, DAVE)
-        assert "<!subteam^S0SRE00001>" in world.told(DAVE, "not an approver")
+        assert "<!subteam^S0SRE00001>" in world.answered(DAVE, "not an approver")
         assert world.votes()[0].spec.approver.groups == ()
         world.shown(request, "0 of 1 approval")
 
@@ -95,10 +95,10 @@ def test_who_joins_the_group_later_may_vote_again(world: World, monkeypatch: pyt
     with world.bot():
         request = world.propose()
         world.click(request, DAVE)
-        world.told(DAVE, "not an approver")
+        world.answered(DAVE, "not an approver")
         world.control.workspace.change_group(group="S0SRE00001", add=[DAVE])
         world.click(request, DAVE)
-        world.told(DAVE, "Your approval on")
+        world.answered(DAVE, "Your approval on")
 
 
 @pytest.mark.parametrize(("user", "who"), [("U0GUEST001", "a guest"), ("U0STRANGE1", "a member of another workspace")])
@@ -106,7 +106,7 @@ def test_guests_and_strangers_are_refused_before_anything_is_recorded(world: Wor
     with world.bot():
         request = world.propose(approvers=(Approver(slack_user=user),))
         world.click(request, user)
-        assert who in world.told(user, "Not recorded")
+        assert who in world.answered(user, "Not recorded")
         assert world.votes() == []
 
 
@@ -121,7 +121,7 @@ def test_closed_requests_say_why_they_take_no_vote(world: World) -> None:
             world.set_status(request, **status)
             world.until(lambda: "finops_approve" not in str(world.card(request)["blocks"]))
             world.click(request, BOB, stale=True)
-            world.told(BOB, text)
+            world.answered(BOB, text)
         assert world.votes() == []
 
 
@@ -131,7 +131,7 @@ def test_an_expired_request_is_answered_as_such(world: World) -> None:
         world.until(lambda: world.card(request))
         world.until(lambda: datetime.now(UTC) > request.spec.expires_at)
         world.click(request, BOB)
-        world.told(BOB, "expired")
+        world.answered(BOB, "expired")
         assert world.votes() == []
 
 
@@ -144,14 +144,14 @@ def test_a_superseded_card_leads_to_the_newer_one(world: World) -> None:
         world.set_status(old, state="Superseded")
         world.shown(old, "Replaced by a newer proposal")
         world.click(old, BOB, stale=True)
-        assert world.card(new)["ts"].replace(".", "") in world.told(BOB, "Go to the newer card")
+        assert world.card(new)["ts"].replace(".", "") in world.answered(BOB, "Go to the newer card")
 
 
 def test_the_same_envelope_twice_is_one_vote_and_one_answer(world: World) -> None:
     with world.bot() as bot:
         request = world.propose()
         world.click(request, BOB)
-        world.told(BOB, "Your approval on")
+        world.answered(BOB, "Your approval on")
         world.control.conditions.duplicate(retry_attempt=1)
         world.until(lambda: _counter(bot, "duplicate") == 1)
         assert len(world.votes()) == 1
@@ -162,7 +162,7 @@ def test_a_redelivery_to_the_other_replica_is_still_one_vote(world: World) -> No
     with world.bot() as one, world.bot() as two:
         request = world.propose()
         world.click(request, BOB)
-        world.told(BOB, "Your approval on")
+        world.answered(BOB, "Your approval on")
         world.control.conditions.duplicate(connection="other", retry_attempt=1)
         world.until(lambda: _counter(one, "duplicate") + _counter(two, "duplicate") == 1)
         assert len(world.votes()) == 1
@@ -177,9 +177,9 @@ def test_the_voter_learns_when_the_operator_does_not_answer_and_again_when_it_an
     with world.bot():
         request = world.propose()
         world.click(request, DAVE)
-        assert "not among the approvers" in world.told(DAVE, "recorded; the operator has not answered yet")
+        assert "not among the approvers" in world.answered(DAVE, "recorded; the operator has not answered yet")
         world.judging.set()
-        world.told(DAVE, "not an approver")
+        world.answered(DAVE, "not an approver")
 
 
 def test_details_open_for_everybody_in_the_channel(world: World) -> None:
@@ -215,7 +215,7 @@ def test_a_request_deleted_meanwhile_is_unknown_and_its_card_loses_the_buttons(w
         world.requests.delete(NAMESPACE, request.metadata.name)
         world.shown(request, "No longer in the cluster")
         world.click(request, BOB, stale=True)
-        world.told(BOB, "no longer exists")
+        world.answered(BOB, "no longer exists")
 
 
 def _counter(bot: Bot, outcome: str) -> float:
@@ -235,7 +235,7 @@ def test_a_snooze_asks_for_a_day_and_ends_the_request_until_then(world: World) -
         )
         assert answer["acked"]
         assert not answer["errors"]
-        assert "nobody is asked before" in world.told(ALICE, "Your snooze on")
+        assert "nobody is asked before" in world.answered(ALICE, "Your snooze on")
         (vote,) = world.votes()
         assert (vote.spec.decision, vote.spec.reason) == (Choice.SNOOZE, "Month-end closing.")
         assert vote.spec.until == datetime(day.year, day.month, day.day, tzinfo=UTC)
