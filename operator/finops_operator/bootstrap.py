@@ -7,10 +7,8 @@ and acts), lease, housekeeping; the event loop belongs to kopf alone.
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import threading
-from collections.abc import Callable
 from typing import Final
 
 from finops.errors import FinopsError, InvalidInput
@@ -21,6 +19,7 @@ from finops.ports.clock import SystemClock
 from finops.settings import Settings
 from finops.store.address import require_password
 from finops.store.connection import check_server, open_store
+from finops_operator.background import Background, start_loop
 from finops_operator.cluster.handlers.serving import serve
 from finops_operator.cluster.restored import begin_restored
 from finops_operator.killpoint import arm
@@ -34,7 +33,6 @@ from finops_operator.rules.paused import in_one_line
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.wanted_groups import WantedGroups
 
-logger = logging.getLogger(__name__)
 KINDS: Final = ("scanpolicies", "awsaccounts", "actionrequests", "approvals")
 _CANARY_GRACE: Final = 2.5
 """A write unseen for this many canary periods means that the watch is dead."""
@@ -67,6 +65,7 @@ class Operator:
             clock,
             authority.keeper.may_write,
             settings.canary_seconds,
+            Background(cluster.telemetry, clock),
         )
 
     def _take_over(self) -> None:
@@ -94,12 +93,13 @@ class Operator:
         self._loops.last_handover.start()
         health = self._health()
         health.start()
-        scheduler = self._thread("scheduler", self._loops.scheduler.run)
-        requests = self._thread("requests", self._loops.requests.run)
-        housekeeping = self._thread("housekeeping", self._housekeeping.run)
+        stop, died = self.stop, self.stop.set
+        scheduler = start_loop("scheduler", lambda: self._loops.scheduler.run(stop), died)
+        requests = start_loop("requests", lambda: self._loops.requests.run(stop), died)
+        housekeeping = start_loop("housekeeping", lambda: self._housekeeping.run(stop), died)
         anchoring_stop, lease_stop = threading.Event(), threading.Event()
-        anchoring = self._thread("anchoring", lambda _stop: self._authority.anchoring.run(anchoring_stop))
-        lease = self._thread("lease", lambda _stop: self._authority.keeper.run(lease_stop))
+        anchoring = start_loop("anchoring", lambda: self._authority.anchoring.run(anchoring_stop), died)
+        lease = start_loop("lease", lambda: self._authority.keeper.run(lease_stop), died)
         try:
             asyncio.run(serve(self._cluster.cache, self._settings.watch_namespaces, self.stop, self._ready))
         finally:
@@ -117,20 +117,6 @@ class Operator:
             housekeeping.join()
             self._cloud.close()
             health.stop()
-
-    def _thread(self, name: str, work: Callable[[threading.Event], None]) -> threading.Thread:
-        def guarded() -> None:
-            try:
-                work(self.stop)
-            except BaseException:
-                # A loop that died would leave an operator that seems alive: end the process, the pod starts again.
-                logger.critical("loop %s died", name, exc_info=True)
-                self.stop.set()
-                raise
-
-        thread = threading.Thread(target=guarded, name=name)
-        thread.start()
-        return thread
 
     def _health(self) -> HealthServer:
         limit = self._settings.canary_seconds * _CANARY_GRACE

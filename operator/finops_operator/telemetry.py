@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from finops import __version__
 
+PARTS: Final = ("scans", "requests", "acts", "undos", "housekeeping")
+"""Loops that go on after an error nobody expected."""
 _POLICY: Final = ("namespace", "policy")
 
 
@@ -89,6 +91,12 @@ class Telemetry:
             "finops_watch_unseen_write_seconds", "Age of the oldest own write the watch has not shown.", "kind"
         )
         self.lease_held = self._gauge("finops_lease_held", "1 while this process may decide and act.")
+        self.defects = self._counter(
+            "finops_defects_total", "Errors nobody expected, by the loop that went on after them.", "part"
+        )
+        for part in PARTS:
+            # Nothing can be said of the growth of a series that begins with its first error.
+            self.defects.labels(part)
         self._gauge("finops_build_info", "Version of the program.", "version").labels(__version__).set(1)
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:

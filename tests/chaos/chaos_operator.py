@@ -45,6 +45,7 @@ from finops_operator.acts.recovery import Recovery
 from finops_operator.acts.report import StatusReporter
 from finops_operator.acts.undos import RecordedUndos
 from finops_operator.aws.session import SdkSessions
+from finops_operator.background import Background
 from finops_operator.cluster.anchoring import Anchoring
 from finops_operator.cluster.lease import LeaseKeeper
 from finops_operator.cluster.predecessor import PredecessorLock
@@ -332,6 +333,7 @@ class ChaosOperator:
             authority.fence,
             proposals.make,
             RecordedUndos(authority.ledger, plugins().actions).of,
+            Background(cluster.telemetry, self._clock),
         )
 
     def _take_over(self) -> None:

@@ -24,6 +24,7 @@ from finops.store.connection import Store
 from finops.store.slack_groups import SlackGroups
 from finops.store.slack_messages import SlackMessages
 from finops_operator.acts.gate import OperatorGate
+from finops_operator.background import Background
 from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.canary import Canary
 from finops_operator.cluster.freeze import Freeze
@@ -176,6 +177,7 @@ class Parts:
             self.clock,
             lambda: self.writable,
             canary_seconds=60,
+            background=Background(self.telemetry, self.clock),
         )
 
     def _posted(self, uids: Any) -> dict[str, tuple[str, str]]:

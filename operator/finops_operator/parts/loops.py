@@ -16,6 +16,7 @@ from finops_operator.acts.last_handover import LastHandover
 from finops_operator.acts.recovery import Recovery
 from finops_operator.acts.report import StatusReporter
 from finops_operator.acts.undos import RecordedUndos
+from finops_operator.background import Background
 from finops_operator.parts.authority import Authority
 from finops_operator.parts.cloud import CloudParts
 from finops_operator.parts.cluster import ClusterParts
@@ -213,6 +214,7 @@ class LoopMaker:
             fence=authority.fence,
             propose=proposals.make,
             undo_of=self._undos().of,
+            background=Background(cluster.telemetry, self.clock),
         )
 
     def _undos(self) -> RecordedUndos:

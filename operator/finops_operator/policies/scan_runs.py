@@ -11,11 +11,13 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.report import ScanSummary
 from finops.errors import FinopsError, InvalidInput, StoreUnavailable, StoreUnsafe
 from finops.ports.clock import Clock
+from finops_operator.background import Background
 from finops_operator.cluster.cache import Key
 from finops_operator.cluster.objects import Gone
 from finops_operator.policies.backoff import Attempt, ScanBackoff, attempt_of
@@ -47,6 +49,7 @@ class ScanRuns:
     follow_ups: FollowUps
     figures: ScanFigures
     clock: Clock
+    background: Background
     _hopeless: dict[Key, Attempt] = field(default_factory=dict)
     """Policies that ask for something impossible: not tried again until somebody changes them."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -64,6 +67,15 @@ class ScanRuns:
 
     def run(self, key: Key, policy: ScanPolicy, verdict: Due) -> None:
         """Scan a policy; whatever goes wrong stands in its status, and it is left alone for a while."""
+        self.background.attempt(
+            "scans",
+            "scan failed",
+            partial(self._run, key, policy, verdict),
+            lambda defect: self._failed(key, policy, "ScanFailed", f"{type(defect).__name__}: {defect}"),
+            fields=names_of(policy),
+        )
+
+    def _run(self, key: Key, policy: ScanPolicy, verdict: Due) -> None:
         try:
             self._scan_one(key, policy, verdict)
         except (ScanStopped, Gone) as error:
@@ -77,24 +89,27 @@ class ScanRuns:
             self.backoff.failed(key, policy, longest=LONGEST_STORE_PAUSE)
         except FinopsError as error:
             self._failed(key, policy, error.code, str(error))
-        except Exception as error:  # the edge of a stage loop: one policy's defect must not stop the others
-            logger.exception("scan failed", extra=names_of(policy))
-            self._failed(key, policy, "ScanFailed", f"{type(error).__name__}: {error}")
 
     def make_up(self, key: Key, policy: ScanPolicy) -> None:
         """Do what had to follow the last scan and could not for want of the lease."""
         summary = self.follow_ups.owed(key)
         if summary is None:
             return
+        self.background.attempt(
+            "scans",
+            "requests not brought up to date",
+            partial(self._make_up, key, policy, summary),
+            # The next scan goes through the requests again.
+            lambda _defect: self.follow_ups.drop(key),
+            fields=names_of(policy),
+        )
+
+    def _make_up(self, key: Key, policy: ScanPolicy, summary: ScanSummary) -> None:
         try:
             standing = self.follow_ups.follow(key, policy, summary)
         except FinopsError as error:
             logger.info("requests are checked again later: %s", error, extra=names_of(policy))
             self.backoff.failed(key, policy, longest=LONGEST_STORE_PAUSE)
-            return
-        except Exception:  # the edge of a stage loop, as above: the next scan goes through the requests again
-            logger.exception("requests not brought up to date", extra=names_of(policy))
-            self.follow_ups.drop(key)
             return
         self.follow_ups.pause_while_owed(key, policy, standing)
         self.statuses.write(policy, lambda p: policy_status.followed_up(p, standing))

@@ -20,6 +20,7 @@ from finops.domain.report import ScanSummary
 from finops.errors import InvalidInput
 from finops.k8s.events import Events
 from finops.ports.clock import Clock
+from finops_operator.background import Background
 from finops_operator.cluster.cache import ClusterCache, Key
 from finops_operator.cluster.objects import Objects
 from finops_operator.policies.backoff import ScanBackoff
@@ -83,6 +84,7 @@ class Scheduler:
             follow_ups=follow_ups,
             figures=ScanFigures(self.events, self.telemetry),
             clock=self.clock,
+            background=Background(self.telemetry, self.clock),
         )
         object.__setattr__(self, "_accounts", accounts)
         object.__setattr__(self, "_backoff", backoff)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
@@ -20,6 +21,7 @@ from finops.ports.act import ActRequest
 from finops.ports.clock import Clock
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.progress import ActResult
+from finops_operator.background import Background
 from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.decisions.decider import Decider
@@ -49,6 +51,7 @@ class ActRunner:
     clock: Clock
     waiting: WaitingActs
     under_way: ActsUnderWay
+    background: Background
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def start_ready(self, pool: ThreadPoolExecutor) -> None:
@@ -59,27 +62,34 @@ class ActRunner:
             pool.submit(self._run_one, one)
 
     def _run_one(self, one: ApprovedAct) -> None:
-        act, retry_after = one.last, 0.0 if self.stopping.is_set() else None
+        act = one.last
+        # After a defect the ledger knows where the act stands, and the next pass goes on.
+        retry_after = self.background.attempt(
+            "acts",
+            "act interrupted",
+            partial(self._run_or_wait, one),
+            lambda _defect: _RETRY_SECONDS,
+            fields=act_fields(act),
+        )
+        self.under_way.ran(act.uid, one, retry_after)
+        self.cache.ring()
+
+    def _run_or_wait(self, one: ApprovedAct) -> float | None:
+        """Run an act once, unless the process stops; return the seconds until the next run, None when it ended."""
+        if self.stopping.is_set():
+            return 0.0
+        act = one.last
         try:
-            if retry_after is None:
-                retry_after = self._run(one)
+            return self._run(one)
         except LedgerDiverged as error:
             self.freeze.freeze(str(error))
             logger.error("frozen: %s", error, extra=act_fields(act))  # noqa: TRY400 - the sentence is the whole story
-            retry_after = _RETRY_SECONDS
         except (Conflict, FenceLost, Unavailable) as error:
             # The act's own loop holds at the safest point; the next pass goes on from the ledger.
             logger.info("act goes on later: %s", error, extra=act_fields(act))
-            retry_after = _RETRY_SECONDS
         except FinopsError as error:
             logger.warning("act interrupted: %s", error, extra=act_fields(act))
-            retry_after = _RETRY_SECONDS
-        except Exception:  # the edge of an act's thread: the ledger knows where it stands, the next pass goes on
-            logger.exception("act interrupted", extra=act_fields(act))
-            retry_after = _RETRY_SECONDS
-        finally:
-            self.under_way.ran(act.uid, one, retry_after)
-            self.cache.ring()
+        return _RETRY_SECONDS
 
     def _run(self, one: ApprovedAct) -> float | None:
         """Run an act once with everything as it is now; return the seconds until the next run, None when it ended."""

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import TERMINAL, State
@@ -21,6 +22,7 @@ from finops.ports.act import ActRequest, Gate
 from finops.ports.clock import Clock
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.progress import ActResult
+from finops_operator.background import Background
 from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.objects import Objects
@@ -64,16 +66,21 @@ class RequestLoop:
     _admission: Admission = field(init=False)
     _under_way: ActsUnderWay = field(init=False)
     _runner: ActRunner = field(init=False)
+    _background: Background = field(init=False)
 
     def __post_init__(self) -> None:
         waiting = WaitingActs(self.requests, self.clock, self.fence, self.poll_seconds)
         admission = Admission(self.requests, self.decider, self.gate, self.acts, self.clock, self.fence, waiting)
         under_way = ActsUnderWay(self.clock)
-        runner = ActRunner(self.cache, self.decider, self.act, self.acts, self.freeze, self.clock, waiting, under_way)
+        background = Background(self.telemetry, self.clock)
+        runner = ActRunner(
+            self.cache, self.decider, self.act, self.acts, self.freeze, self.clock, waiting, under_way, background
+        )
         object.__setattr__(self, "_waiting", waiting)
         object.__setattr__(self, "_admission", admission)
         object.__setattr__(self, "_under_way", under_way)
         object.__setattr__(self, "_runner", runner)
+        object.__setattr__(self, "_background", background)
 
     def run(self, stop: threading.Event) -> None:
         """Loop until `stop` is set; then nothing new begins, and acts under way come to their next safe point."""
@@ -109,27 +116,42 @@ class RequestLoop:
             states[(request.status.state or State.PENDING).value] += 1
             if request.metadata.namespace in unread:
                 continue
-            try:
-                if self._under_way.has(request.metadata.uid or ""):
-                    self._process_votes(request)
-                else:
-                    self._refresh(request, pool)
-            except LedgerDiverged as error:
-                self.freeze.freeze(str(error))
-                logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
+            if not self._go_through(request, pool):
                 return
-            except FenceLost as error:
-                # The lease is with another process: it decides now. Losing it unasked is a warning of the lease's own.
-                logger.info("stopped deciding: %s", error)
-                return
-            except (Conflict, Unavailable) as error:
-                logger.info("request is checked again later: %s", error, extra=request_fields(request))
-            except FinopsError as error:
-                self._leave(request, error)
-            except Exception:  # the edge of the loop: one request's defect must not stop the others
-                logger.exception("request left as it is", extra=request_fields(request))
         for state in State:
             self.telemetry.open_requests.labels(state.value).set(states[state.value])
+
+    def _go_through(self, request: ActionRequest, pool: ThreadPoolExecutor) -> bool:
+        """Do the next thing about a request; return whether the pass may go on to the others."""
+        uid = request.metadata.uid or ""
+        return self._background.rests("requests", uid) or self._background.attempt(
+            "requests",
+            "request left as it is",
+            partial(self._do_next, request, pool),
+            lambda _defect: True,
+            about=uid,
+            fields=request_fields(request),
+        )
+
+    def _do_next(self, request: ActionRequest, pool: ThreadPoolExecutor) -> bool:
+        try:
+            if self._under_way.has(request.metadata.uid or ""):
+                self._process_votes(request)
+            else:
+                self._refresh(request, pool)
+        except LedgerDiverged as error:
+            self.freeze.freeze(str(error))
+            logger.error("frozen: %s", error)  # noqa: TRY400 - the sentence is the whole story
+            return False
+        except FenceLost as error:
+            # The lease is with another process: it decides now. Losing it unasked is a warning of the lease's own.
+            logger.info("stopped deciding: %s", error)
+            return False
+        except (Conflict, Unavailable) as error:
+            logger.info("request is checked again later: %s", error, extra=request_fields(request))
+        except FinopsError as error:
+            self._leave(request, error)
+        return True
 
     def _leave(self, request: ActionRequest, error: FinopsError) -> None:
         logger.warning("request left as it is: %s", error, extra=request_fields(request))

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from finops.crds.action_request import ActionRequest
@@ -28,6 +29,7 @@ from finops.errors import (
 )
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
+from finops_operator.background import Background
 from finops_operator.cluster.cache import ClusterCache
 from finops_operator.cluster.objects import Gone, Objects
 from finops_operator.decisions.decider import Decider
@@ -59,6 +61,7 @@ class Undoing:
     fence: Callable[[], int]
     propose: Callable[[ActionRequest, Vote], ActionRequest]
     undo_of: Callable[[ActionRequest], UndoStatus | None]
+    background: Background
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="undo"))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _under_way: set[str] = field(default_factory=set)
@@ -102,22 +105,29 @@ class Undoing:
 
     def _deal_with(self, act: ActionRequest) -> None:
         """Answer every ask about an act and show it; what does not work now is tried again after a pause."""
-        uid = act.metadata.uid or ""
+        self.background.attempt(
+            "undos",
+            "undo not followed",
+            partial(self._follow_asks, act),
+            lambda _defect: self._put_off(act),
+            fields=request_fields(act),
+        )
+        with self._lock:
+            self._under_way.discard(act.metadata.uid or "")
+        self.cache.ring()
+
+    def _put_off(self, act: ActionRequest) -> None:
+        self._not_before[act.metadata.uid or ""] = self.clock.monotonic() + _RETRY_SECONDS
+
+    def _follow_asks(self, act: ActionRequest) -> None:
         try:
             if self.decider.is_ours(act):
                 self._answer_all(act)
                 self._show(act)
-            self._done.add(uid)
+            self._done.add(act.metadata.uid or "")
         except FinopsError as error:
             logger.warning("undo is followed later: %s", error, extra=request_fields(act))
-            self._not_before[uid] = self.clock.monotonic() + _RETRY_SECONDS
-        except Exception:  # the edge of the thread: one defect must not stop the other undos
-            logger.exception("undo not followed", extra=request_fields(act))
-            self._not_before[uid] = self.clock.monotonic() + _RETRY_SECONDS
-        finally:
-            with self._lock:
-                self._under_way.discard(uid)
-            self.cache.ring()
+            self._put_off(act)
 
     def _answer_all(self, act: ActionRequest) -> None:
         shown = [one.metadata.uid or "" for one in self.cache.approvals_of(act) if one.spec.decision is Choice.UNDO]

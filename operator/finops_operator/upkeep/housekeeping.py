@@ -9,10 +9,12 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from finops.errors import FinopsError
 from finops.ports.clock import Clock
+from finops_operator.background import Background
 from finops_operator.upkeep.duty import Duty
 from finops_operator.upkeep.wanted_groups import WantedGroups
 
@@ -36,6 +38,7 @@ class Housekeeping:
     clock: Clock
     may_write: Callable[[], bool]
     canary_seconds: float
+    background: Background
 
     def run(self, stop: threading.Event) -> None:
         """Do every duty every few seconds until `stop` is set; groups at once, a first vote may lean on them."""
@@ -63,9 +66,18 @@ class Housekeeping:
         self._do(Duty("groups", self.groups.publish, writes=False))
 
     def _do(self, duty: Duty) -> None:
-        try:
-            duty.work()
-        except FinopsError as error:
-            logger.info("housekeeping, %s: %s", duty.name, error)
-        except Exception:  # the edge of a loop: one duty's defect must not stop the others, nor end the process
-            logger.exception("housekeeping, %s", duty.name)
+        if not self.background.rests("housekeeping", duty.name):
+            self.background.attempt(
+                "housekeeping",
+                f"housekeeping, {duty.name}",
+                partial(_do_now, duty),
+                lambda _defect: None,
+                about=duty.name,
+            )
+
+
+def _do_now(duty: Duty) -> None:
+    try:
+        duty.work()
+    except FinopsError as error:
+        logger.info("housekeeping, %s: %s", duty.name, error)

@@ -30,6 +30,7 @@ from finops_operator.acts.memory import Act
 from finops_operator.acts.progress import ActSettings
 from finops_operator.acts.trail import Trail
 from finops_operator.acts.undos import RecordedUndos
+from finops_operator.background import Background
 from finops_operator.cli.asking import facts_of
 from finops_operator.decisions.pauses import Failure, Pauses
 from finops_operator.decisions.spoken import scope_of
@@ -114,6 +115,7 @@ class Following:
             lambda: parts.fence,
             self._propose,
             undos.of,
+            Background(parts.telemetry, parts.clock),
         )
 
     def _propose(self, act: ActionRequest, _ask: Vote) -> ActionRequest:

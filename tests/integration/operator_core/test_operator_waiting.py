@@ -20,6 +20,7 @@ from finops.k8s.kinds import aws_accounts
 from finops.ports.act import ActRequest
 from finops_operator.acts.commands import ActRequests
 from finops_operator.acts.progress import ActResult
+from finops_operator.background import Background
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.requests.loop import RequestLoop
 from finops_operator.requests.undoing import Undoing
@@ -73,6 +74,7 @@ class Looking:
                 lambda: parts.fence,
                 _no_undo,
                 lambda _act: None,
+                Background(Telemetry(), parts.clock),
             ),
         )
 

@@ -38,7 +38,7 @@ FIGURES = (
 class Rig:
     """A scheduler that looks when it is told, over one policy whose scans end as the test says."""
 
-    outcome: ScanSummary | FinopsError = field(default_factory=summary)
+    outcome: ScanSummary | Exception = field(default_factory=summary)
     clock: FakeClock = field(default_factory=FakeClock)
     cache: ClusterCache = field(default_factory=ClusterCache)
     telemetry: Telemetry = field(default_factory=Telemetry)
@@ -68,7 +68,7 @@ class Rig:
 
     def _scan(self, _policy: ScanPolicy) -> ScanSummary:
         self.scans += 1
-        if isinstance(self.outcome, FinopsError):
+        if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
 
@@ -119,6 +119,21 @@ def test_a_policy_that_asks_for_something_impossible_is_tried_once_and_says_so()
 
     assert rig.scans == 1
     assert rig.stalled() == "True"
+
+
+def test_an_error_that_nobody_expected_stands_in_the_status_and_the_policy_is_scanned_again_later() -> None:
+    rig = Rig(KeyError("no such column"))
+    rig.look()
+    ready = find_condition(rig.policy.status.conditions, "Ready")
+    assert ready is not None
+    assert (ready.status.value, ready.reason) == ("False", "ScanFailed")
+    assert "KeyError" in ready.message
+    assert rig.telemetry.registry.get_sample_value("finops_defects_total", {"part": "scans"}) == 1
+
+    rig.look(after=1)
+    assert rig.scans == 1
+    rig.look(after=20)
+    assert rig.scans == 2
 
 
 def test_what_could_not_be_written_about_it_is_written_once_it_can_be() -> None:

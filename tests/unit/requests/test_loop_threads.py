@@ -159,6 +159,28 @@ def test_an_act_that_goes_on_by_itself_is_no_warning_and_one_that_is_refused_is(
     assert lines_about_acts(caplog) == {level}
 
 
+def test_a_defect_in_one_act_leaves_the_others_running_and_the_act_comes_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ran: list[str] = []
+
+    def run(one: ActRequest, _: Callable[[], bool]) -> ActResult:
+        ran.append(one.uid)
+        if one.uid == "uid-rec1":
+            raise KeyError("nobody expected this")
+        return WAITS
+
+    with looping(run) as at:
+        at.keep(act(1))
+        soon(lambda: ran == ["uid-rec1"])
+        at.keep(act(2))
+        soon(lambda: "uid-rec2" in ran)
+        soon(lambda: not at.loop._under_way._running)
+        assert {one.last.uid for one in at.loop._under_way._unfinished.values()} == {"uid-rec1", "uid-rec2"}
+        assert at.loop.telemetry.registry.get_sample_value("finops_defects_total", {"part": "acts"}) == 1
+    assert lines_about_acts(caplog) == {logging.ERROR}
+
+
 def lines_about_acts(caplog: pytest.LogCaptureFixture) -> set[int]:
     return {line.levelno for line in caplog.records if line.getMessage().startswith("act ")}
 
