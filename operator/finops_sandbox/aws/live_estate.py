@@ -14,6 +14,7 @@ from finops_sandbox.aws.clock import SandboxClock, aware_utc
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.facts import FunctionState, InstanceFacts, VolumeFacts
 from finops_sandbox.aws.faults import FaultBook
+from finops_sandbox.aws.written import Written
 
 if TYPE_CHECKING:
     from finops_sandbox.aws.fleet import Fleet
@@ -86,6 +87,7 @@ class LiveEstate:
         self.fleets: dict[tuple[str, str], Fleet] = {}
         self.regions: dict[str, tuple[str, ...]] = {}
         self.further = FurtherFacts()
+        self.written = Written()
 
     def clear(self) -> None:
         """Forget everything, moto's state included."""
@@ -102,6 +104,7 @@ class LiveEstate:
             for store in (self.instances, self.volumes, self.snapshots_due, self.fleets, self.regions):
                 store.clear()
             self.further = FurtherFacts()
+            self.written = Written()
 
     def backend(self, account: str, region: str) -> Any:
         """Moto's EC2 backend of one account and region."""
