@@ -189,9 +189,8 @@ def endpoints(site: Site) -> None:
         }
         site.listed("ec2:DescribeTransitGatewayAttachments", {**item, **facts})
         if size is not None:
-            site.measured(
-                "AWS/TransitGateway", {"TransitGatewayAttachment": name}, int(days), BytesIn=size, BytesOut=size
-            )
+            of = {"TransitGateway": "tgw-1", "TransitGatewayAttachment": name}
+            site.measured("AWS/TransitGateway", of, int(days), BytesIn=size, BytesOut=size)
         return name
 
     site.wasted(attachment(1, 0), "not a byte in 30 days", transit_gateway_attachment_idle=None)

@@ -18,7 +18,6 @@ def streams(site: Site) -> None:
     """Kinesis and Kafka."""
 
     def stream(name: str, put: Any, fetched: Any, *, hours: int = 24, behind: float = 1000, days: float = 400) -> str:
-        site.listed("kinesis:ListStreams", name, member="StreamNames")
         item = {
             "StreamName": name,
             "StreamARN": site.arn("kinesis", f"stream/{name}"),
@@ -30,6 +29,8 @@ def streams(site: Site) -> None:
             "OpenShardCount": 4,
             "ConsumerCount": 0,
         }
+        shown = ("StreamName", "StreamARN", "StreamStatus", "StreamModeDetails", "StreamCreationTimestamp")
+        site.listed("kinesis:ListStreams", {one: item[one] for one in shown}, member="StreamSummaries")
         site.answered("kinesis:DescribeStreamSummary", {"StreamName": name}, StreamDescriptionSummary=item)
         values = {"IncomingRecords": put, "GetRecords.Records": fetched, "GetRecords.IteratorAgeMilliseconds": behind}
         site.measured("AWS/Kinesis", {"StreamName": name}, int(days), **values)
@@ -146,8 +147,9 @@ def logs(site: Site) -> None:
     site.wasted(group("/app/for-ever", 400, 20_000, days=None), "kept for ever", log_group_no_retention=None)
     site.kept(group("/app/ended", 400, 20_000), "kept for 30 days")
     site.kept(group("/app/tiny", 0.01, 20, days=None), "next to nothing is kept for ever")
-    idle = group("/app/silent", 50, None, days=3653)
-    site.wasted(idle, "nothing arrived in 90 days", log_group_idle=None)
+    idle = group("/app/silent", 50, None, days=None)
+    site.wasted(idle, "nothing arrived in 90 days", log_group_idle=None, log_group_no_retention=None)
+    site.kept(group("/app/ten-years", 50, None, days=3653), "somebody chose ten years: an archive")
     site.kept(group("/app/rare", 50, "seldom_published", days=3653), "a line a week")
 
     def alarm(name: str, state: str, days: float, metric: tuple[str, str, str], period: int = 300) -> str:
