@@ -13,9 +13,9 @@ from tests.support import planted_databases as databases
 from tests.support import planted_network as network
 from tests.support import planted_operations as operations
 from tests.support import planted_storage as storage
-from tests.support.planted import Case, Site
+from tests.support.planted import Site
 
-_SERVICES: Final[tuple[Callable[[Site], None], ...]] = (
+_REGIONAL: Final[tuple[Callable[[Site], None], ...]] = (
     databases.instances,
     databases.sizes,
     databases.lifecycles,
@@ -23,7 +23,6 @@ _SERVICES: Final[tuple[Callable[[Site], None], ...]] = (
     databases.snapshots,
     databases.tables,
     databases.caches,
-    storage.buckets,
     storage.file_systems,
     storage.repositories,
     storage.volumes,
@@ -31,8 +30,6 @@ _SERVICES: Final[tuple[Callable[[Site], None], ...]] = (
     network.load_balancers,
     network.addresses,
     network.endpoints,
-    network.distributions,
-    network.health_checks,
     compute.instances,
     compute.groups,
     compute.functions,
@@ -48,6 +45,17 @@ _SERVICES: Final[tuple[Callable[[Site], None], ...]] = (
 )
 
 
+_GLOBAL: Final[tuple[Callable[[Site], None], ...]] = (
+    storage.buckets,
+    network.distributions,
+    network.health_checks,
+)
+"""Services that an account has once."""
+REGIONS: Final = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1")
+Found = tuple[str, str, str, str]
+"""Account, region, check, resource."""
+
+
 @dataclass(slots=True)
 class Tally:
     """Of one check: what was planted, and what was and was not found of it."""
@@ -58,12 +66,16 @@ class Tally:
     false: list[str] = field(default_factory=list)
 
 
-def planted_sites() -> list[Site]:
-    """Return the places of the estate with all its cases."""
-    site = Site()
-    for service in _SERVICES:
+def planted_sites(accounts: int = 1, regions: int = 1) -> list[Site]:
+    """Return the places of the estate, each with all its cases."""
+    return [_site(str(number) * 12, region) for number in range(1, accounts + 1) for region in REGIONS[:regions]]
+
+
+def _site(account: str, region: str) -> Site:
+    site = Site(account, region)
+    for service in (*_REGIONAL, *(_GLOBAL if region == REGIONS[0] else ())):
         service(site)
-    return [site]
+    return site
 
 
 def document(sites: Iterable[Site]) -> dict[str, Any]:
@@ -76,31 +88,48 @@ def document(sites: Iterable[Site]) -> dict[str, Any]:
     return {"accounts": accounts, "resources": [site.document() for site in several]}
 
 
-def compared(cases: Iterable[Case], report: Mapping[str, Any]) -> dict[str, Tally]:
+def accounts_of(estate: Mapping[str, Any]) -> dict[str, str]:
+    """Return name → account id."""
+    return {str(one["name"]): account for account, one in estate["accounts"].items()}
+
+
+def compared(sites: Iterable[Site], report: Mapping[str, Any]) -> dict[str, Tally]:
     """Return the tally of every check that was planted or that found something."""
-    expected = {(check, case.resource): case.why for case in cases for check in case.checks}
-    reasons = {case.resource: case.why for case in cases}
-    found = {(one["check"], one["resource"]["id"]) for one in report["recommendations"]}
+    expected, reasons = {}, {}
+    for site in sites:
+        for case in site.cases.values():
+            reasons[site.account, site.region, case.resource] = case.why
+            expected.update({(site.account, site.region, check, case.resource): case.why for check in case.checks})
+    found = {found_by(one) for one in report["recommendations"]}
     tallies: dict[str, Tally] = defaultdict(Tally)
-    for (check, resource), why in expected.items():
-        tallies[check].planted += 1
-        if (check, resource) in found:
-            tallies[check].found += 1
+    for key, why in expected.items():
+        tally = tallies[key[2]]
+        tally.planted += 1
+        if key in found:
+            tally.found += 1
         else:
-            tallies[check].missed.append(f"{resource}: {why}")
-    for check, resource in sorted(found - expected.keys()):
-        tallies[check].false.append(f"{resource}: {reasons.get(resource, 'nothing was planted here')}")
+            tally.missed.append(f"{key[1]} {key[3]}: {why}")
+    for account, region, check, resource in sorted(found - expected.keys()):
+        why = reasons.get((account, region, resource), "nothing was planted here")
+        tallies[check].false.append(f"{region} {resource}: {why}")
     return dict(sorted(tallies.items()))
 
 
-def savings_that_differ(cases: Iterable[Case], report: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the savings that differ from those that were worked out by hand."""
-    shown = {(one["check"], one["resource"]["id"]): one["monthlySavings"] for one in report["recommendations"]}
-    for case in cases:
-        for check, saving in case.checks.items():
-            stated = shown.get((check, case.resource))
-            if saving is not None and stated is not None and Decimal(stated) != Decimal(saving):
-                yield f"{check} {case.resource}: {stated}, by hand {saving}"
+def found_by(recommendation: Mapping[str, Any]) -> Found:
+    """Return where a recommendation is and what it says."""
+    resource = recommendation["resource"]
+    return resource["account"], resource["region"], recommendation["check"], resource["id"]
+
+
+def savings_that_differ(sites: Iterable[Site], report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the savings that differ from those that were worked out by hand, for the prices of the first region."""
+    shown = {found_by(one): one["monthlySavings"] for one in report["recommendations"]}
+    for site in (one for one in sites if one.region == REGIONS[0]):
+        for case in site.cases.values():
+            for check, saving in case.checks.items():
+                stated = shown.get((site.account, site.region, check, case.resource))
+                if saving is not None and (stated is None or Decimal(stated) != Decimal(saving)):
+                    yield f"{check} {case.resource}: {stated}, by hand {saving}"
 
 
 def table(tallies: Mapping[str, Tally]) -> str:

@@ -6,6 +6,7 @@ code or its thresholds: a case says by itself what is wasted, and which page or 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -41,7 +42,7 @@ class Site:
 
     account: str = ACCOUNT
     region: str = REGION
-    cases: list[Case] = field(default_factory=list)
+    cases: dict[str, Case] = field(default_factory=dict)
     loaded: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     lists: dict[str, list[Any]] = field(default_factory=dict)
     by: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -53,17 +54,21 @@ class Site:
         """Return an ARN of this account and region."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{rest}"
 
+    def unique(self, number: int) -> str:
+        """Return sixteen hexadecimal digits that nothing else has in the world, as AWS's ids of snapshots do."""
+        return hashlib.sha256(f"{self.account}/{self.region}/{number}".encode()).hexdigest()[:16]
+
     def made(self, kind: str, name: str) -> str:
         """Return the id that the double makes of the name of a loaded resource."""
         return resource_id(kind, self.account, self.region, name)
 
     def wasted(self, resource: str, why: str, **checks: str | None) -> None:
         """Note waste: each keyword is a check with its saving a month."""
-        self.cases.append(Case(resource, checks, why))
+        self.cases[resource] = Case(resource, checks, why)
 
     def kept(self, resource: str, why: str) -> None:
         """Note a resource that must not be found by any check."""
-        self.cases.append(Case(resource, {}, why))
+        self.cases[resource] = Case(resource, {}, why)
 
     def load(self, section: str, **item: Any) -> None:
         """Add a resource that the double's estates know by themselves, such as an instance."""

@@ -114,7 +114,7 @@ def functions(site: Site) -> None:
             "Role": f"arn:aws:iam::{site.account}:role/run",
             "Handler": "main.run",
             "CodeSize": 1_000_000,
-            "Timeout": 60,
+            "Timeout": 900,
             "MemorySize": memory,
             "LastModified": ago(300).strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
             "Version": "$LATEST",
@@ -128,7 +128,9 @@ def functions(site: Site) -> None:
             "lambda:ListProvisionedConcurrencyConfigs", {"FunctionName": name}, ProvisionedConcurrencyConfigs=[]
         )
         if runs is not None:
-            values = {"Invocations": runs, "Duration": 200, "Errors": 0}
+            # The sum of a minute: 200 milliseconds each.
+            duration = runs * 200 if isinstance(runs, int) else (200, runs)
+            values = {"Invocations": runs, "Duration": duration, "Errors": 0}
             site.measured("AWS/Lambda", {"FunctionName": name}, 400, **values)
         return name
 
@@ -196,14 +198,14 @@ def services(site: Site) -> None:
         site.measured("AWS/ECS", {"ClusterName": "main", "ServiceName": name}, int(days), **values)
         return f"main/{name}"
 
-    site.wasted(service("svc-idle", 0.2, 0.6), "below 1 % of CPU and memory", ecs_service_idle=None)
+    site.wasted(service("svc-idle", 0.2, 0.6), "below 1 % of CPU and memory", ecs_service_idle="57.67")
     site.kept(service("svc-memory", 0.2, 12), "its memory is in use")
     site.kept(service("svc-spike", "spike", 0.6), "a busy minute a week")
     site.kept(service("svc-young", 0.2, 0.6, days=6), "six days old")
     site.kept(service("svc-nothing", 0.2, 0.6, desired=0), "no task wanted, nothing billed")
     # Two tasks of 1 vCPU and 2 GB: 0.04048 and 0.004445 USD on x86, 0.03238 and 0.00356 on Arm.
     site.wasted(
-        service("svc-x86", 40, 50, arm=False), "x86, where Graviton costs a fifth less", ecs_service_graviton=None
+        service("svc-x86", 40, 50, arm=False), "x86, where Graviton costs a fifth less", ecs_service_graviton="14.41"
     )
 
 

@@ -111,7 +111,7 @@ def addresses(site: Site) -> None:
     site.load("addresses", name="eip-used", instance="with-gp3")
     site.kept(site.made("address", "eip-used"), "on an instance")
     site.load("natGateways", name="nat-silent", age="200d", traffic="zero")
-    site.wasted(site.made("nat-gateway", "nat-silent"), "not a packet in 32 days", nat_gateway_idle=None)
+    site.wasted(site.made("nat-gateway", "nat-silent"), "not a packet in 32 days", nat_gateway_idle="32.85")
     site.load("natGateways", name="nat-busy", age="200d", traffic="normal")
     site.kept(site.made("nat-gateway", "nat-busy"), "in use")
     site.load("natGateways", name="nat-young", age="10d", traffic="zero")
@@ -244,7 +244,7 @@ def health_checks(site: Site) -> None:
             "Disabled": disabled,
             "RequestInterval": 30,
         }
-        name = f"0000000{number}-aaaa-4bbb-8ccc-000000000000"
+        name = f"0000000{number}-aaaa-4bbb-9ccc-{site.account}"
         checks.append({"Id": name, "CallerReference": name, "HealthCheckConfig": config, "HealthCheckVersion": 1})
         days = 5 if number == 4 else 400
         site.measured("AWS/Route53", {"HealthCheckId": name}, days, HealthCheckStatus=1)

@@ -148,9 +148,14 @@ def logs(site: Site) -> None:
     site.kept(group("/app/ended", 400, 20_000), "kept for 30 days")
     site.kept(group("/app/tiny", 0.01, 20, days=None), "next to nothing is kept for ever")
     idle = group("/app/silent", 50, None, days=None)
-    site.wasted(idle, "nothing arrived in 90 days", log_group_idle=None, log_group_no_retention=None)
+    site.wasted(idle, "nothing arrived in 90 days", log_group_idle="1.50", log_group_no_retention=None)
     site.kept(group("/app/ten-years", 50, None, days=3653), "somebody chose ten years: an archive")
     site.kept(group("/app/rare", 50, "seldom_published", days=3653), "a line a week")
+
+    # 3 MB a minute are 130 GB in 30 days, at 0.50 USD a GB or half of it.
+    heavy = group("/app/heavy", 100, 3_000_000)
+    site.wasted(heavy, "nothing but Insights reads it", log_group_infrequent_access=None)
+    site.kept(group("/app/filtered", 100, 3_000_000, metricFilterCount=2), "metric filters need the class it has")
 
     def alarm(name: str, state: str, days: float, metric: tuple[str, str, str], period: int = 300) -> str:
         namespace, dimension, value = metric
@@ -213,8 +218,8 @@ def search(site: Site) -> None:
         site.measured("AWS/ES", dimensions, 400, SearchRate=rate, IndexingRate=rate, **levels)
         return name
 
-    # Two nodes at 0.128 USD an hour.
-    site.wasted(domain("search-silent", 0), "neither searched nor indexed", opensearch_domain_idle="186.88")
+    # Two nodes at 0.128 USD an hour, and disks of which no price is known: so is the sum.
+    site.wasted(domain("search-silent", 0), "neither searched nor indexed", opensearch_domain_idle=None)
     site.kept(domain("search-busy", 200), "in use")
     site.kept(domain("search-rare", "seldom"), "a search a week")
     site.wasted(domain("search-gp2", 200, volume="gp2"), "gp2, where gp3 costs less", opensearch_domain_gp2=None)

@@ -22,6 +22,8 @@ def bucket(
     site: Site, name: str, gib: float, *, rules: Any = (), versions: str = "", uploads: tuple[float, ...] = ()
 ) -> str:
     """List a bucket that stores so much in Standard; `uploads` are ages in days of unfinished ones."""
+    # The names of buckets are shared by the whole world.
+    name = f"{name}-{site.account}"
     item = {"Name": name, "CreationDate": ago(500), "BucketRegion": site.region, "BucketArn": f"arn:aws:s3:::{name}"}
     site.listed("s3:ListBuckets", item)
     of = {"Bucket": name}
@@ -51,6 +53,15 @@ def buckets(site: Site) -> None:
     site.wasted(left, "uploads of 40 and 9 days ago were never finished", s3_bucket_incomplete_uploads=None)
     site.kept(bucket(site, "uploading", 500, rules=[_MOVES], uploads=(2,)), "an upload of two days ago may go on")
     site.kept(bucket(site, "aborting", 500, rules=[_MOVES, _ABORTS], uploads=(8,)), "a rule aborts them")
+    for name, requests, checks, why in (
+        ("counted-idle", 0, {"s3_bucket_idle": None}, "requests are counted, and there was none in 90 days"),
+        ("counted-rare", "seldom_published", {}, "a request a week"),
+    ):
+        counted = bucket(site, name, 500, rules=[_MOVES, _ABORTS])
+        site.exact[-1]["answer"]["MetricsConfigurationList"] = [{"Id": "EntireBucket"}]
+        values = dict.fromkeys(("AllRequests", "GetRequests", "PutRequests", "HeadRequests", "ListRequests"), requests)
+        site.measured("AWS/S3", {"BucketName": counted, "FilterId": "EntireBucket"}, 400, **values)
+        site.wasted(counted, why, **dict(checks))
     kept = bucket(site, "all-versions", 800, rules=[_MOVES, _ABORTS], versions="Enabled")
     site.wasted(kept, "versions are never removed", s3_bucket_versions_kept=None)
     paused = bucket(site, "suspended-versions", 800, rules=[_MOVES, _ABORTS], versions="Suspended")
@@ -203,6 +214,10 @@ def volumes(site: Site) -> None:
     much = {"size": 500, "iops": 6000}
     attached("with-iops", "6,000 IOPS where 150 are used", much, {"ebs_volume_overprovisioned": "15.00"})
     io1 = {"type": "io1", "size": 100, "iops": 2000}
+    # 150 operations a second at 0.05 USD a million; gp3 has them in its price.
+    old = {"type": "standard", "size": 100}
+    attached("with-magnetic", "busy, where gp3 has its operations in the price", old, {"ebs_volume_magnetic": None})
+    attached("with-quiet-magnetic", "magnetic and quiet: cheaper than gp3", {**old, "ops": "ops_rare"}, {})
     attached("with-io1", "gp3 gives the same", io1, {"ebs_volume_io1": None, "ebs_volume_overprovisioned": None})
 
 
@@ -211,7 +226,7 @@ def copies(site: Site) -> None:
     used = site.made("volume", "with-gp3/1")
 
     def snapshot(number: int, volume: str, days: float, **facts: Any) -> str:
-        name = f"snap-0{number:016x}"
+        name = f"snap-0{site.unique(number)}"
         item = {
             "SnapshotId": name,
             "VolumeId": volume,
@@ -244,7 +259,7 @@ def copies(site: Site) -> None:
     site.kept(snapshot(7, "vol-0dead0000000000dd", 200), "an image uses it")
 
     def image(number: int, of: str, days: float, **facts: Any) -> str:
-        name = f"ami-0{number:016x}"
+        name = f"ami-0{site.unique(number)}"
         item = {
             "ImageId": name,
             "Name": f"image {number}",
@@ -265,7 +280,7 @@ def copies(site: Site) -> None:
         return name
 
     launched = {"LastLaunchedTime": ago(10).strftime("%Y-%m-%dT%H:%M:%SZ")}
-    site.kept(image(1, f"snap-0{7:016x}", 400, **launched), "launched ten days ago")
+    site.kept(image(1, f"snap-0{site.unique(7)}", 400, **launched), "launched ten days ago")
     unused = image(2, snapshot(8, "vol-0dead0000000000ee", 400), 400)
     site.wasted(unused, "made 400 days ago and never launched since", ami_unused=None)
     site.kept(image(3, snapshot(9, "vol-0dead0000000000ff", 30), 30), "made 30 days ago")
