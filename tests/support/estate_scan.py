@@ -51,7 +51,7 @@ _GLOBAL: Final[tuple[Callable[[Site], None], ...]] = (
     network.health_checks,
 )
 """Services that an account has once."""
-REGIONS: Final = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1")
+REGIONS: Final = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1", "us-east-2")
 Found = tuple[str, str, str, str]
 """Account, region, check, resource."""
 
@@ -150,3 +150,51 @@ def precision(tallies: Sequence[Tally]) -> float:
 def recall(tallies: Sequence[Tally]) -> float:
     """Return the share of what was planted that was found."""
     return sum(one.found for one in tallies) / sum(one.planted for one in tallies)
+
+
+_PERCENT: Final = frozenset(
+    {
+        "CPUUtilization",
+        "DatabaseMemoryUsagePercentage",
+        "JVMMemoryPressure",
+        "MemoryUtilization",
+        "NetworkThroughputUtilization",
+        "memory_utilization",
+    }
+)
+_FREE: Final = frozenset({"FreeStorageCapacity", "FreeStorageSpace", "FreeableMemory"})
+_STATES: Final = frozenset({"TunnelState", "UserConnected"})
+_AS_THEY_ARE: Final = frozenset(
+    {"BucketSizeBytes", "BytesUsedForCache", "HealthCheckStatus", "NumberOfObjects", "VolumeBytesUsed"}
+)
+_BUSY_LOADS: Final = {
+    "cpu": "busy",
+    "network": "heavy",
+    "memory": "memory_busy",
+    "ops": "ops_busy",
+    "traffic": "normal",
+}
+
+
+def busy(sites: Iterable[Site]) -> None:
+    """Make everything that is measured in the estate work hard."""
+    for site in sites:
+        for metric in site.metrics:
+            metric.update(shape="one", value=_busy_value(metric["metric"], metric["value"]))
+        for resources in site.loaded.values():
+            for one in resources:
+                _work(one)
+
+
+def _busy_value(metric: str, value: float) -> float:
+    if metric in _AS_THEY_ARE:
+        return value
+    if metric in _PERCENT:
+        return 90.0
+    return 1.0 if metric in _STATES else 1e6 if metric not in _FREE else 1e4
+
+
+def _work(resource: dict[str, Any]) -> None:
+    resource.update({name: load for name, load in _BUSY_LOADS.items() if name in resource})
+    for volume in resource.get("volumes", ()):
+        _work(volume)
