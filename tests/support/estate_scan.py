@@ -191,6 +191,8 @@ def _busy_value(metric: str, value: float) -> float:
         return value
     if metric in _PERCENT:
         return 90.0
+    if metric.endswith("Milliseconds"):
+        return 8e7
     return 1.0 if metric in _STATES else 1e6 if metric not in _FREE else 1e4
 
 

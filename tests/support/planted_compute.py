@@ -134,7 +134,7 @@ def functions(site: Site) -> None:
             site.measured("AWS/Lambda", {"FunctionName": name}, 400, **values)
         return name
 
-    site.wasted(function("fn-unused", None), "not invoked in 90 days", lambda_function_unused="0.00")
+    site.wasted(function("fn-unused", "never"), "not invoked in 90 days", lambda_function_unused="0.00")
     site.kept(function("fn-weekly", "seldom_published"), "runs once a week")
     site.kept(function("fn-busy", 100), "in use")
     old = function("fn-python38", 100, runtime="python3.8")
@@ -161,6 +161,7 @@ def functions(site: Site) -> None:
     site.answered(
         "lambda:ListProvisionedConcurrencyConfigs", {"FunctionName": ready}, ProvisionedConcurrencyConfigs=[waiting]
     )
+    site.measured("AWS/Lambda", {"FunctionName": ready}, 400, ProvisionedConcurrencyInvocations="never")
     site.wasted(ready, "ten instances wait for nobody", lambda_function_concurrency_idle=None)
 
 
@@ -310,7 +311,7 @@ def learning(site: Site) -> None:
             site.measured("AWS/SageMaker", {"EndpointName": name, "VariantName": "main"}, int(days), Invocations=runs)
         return name
 
-    site.wasted(endpoint("ep-silent", None), "no invocation in fourteen days", sagemaker_endpoint_idle=None)
+    site.wasted(endpoint("ep-silent", "never"), "no invocation in fourteen days", sagemaker_endpoint_idle=None)
     site.kept(endpoint("ep-busy", 40), "in use")
     site.kept(endpoint("ep-rare", "seldom_published"), "an invocation a week")
     site.kept(endpoint("ep-young", None, days=5), "five days old")

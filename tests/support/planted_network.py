@@ -60,7 +60,9 @@ def load_balancers(site: Site) -> None:
         site.measured("AWS/ApplicationELB", {"LoadBalancer": own}, days, RequestCount=number)
         return own
 
-    site.wasted(_balancer(site, "alb-silent"), "no request in fourteen days", load_balancer_idle="16.43")
+    site.wasted(
+        requests(_balancer(site, "alb-silent"), "never"), "no request in fourteen days", load_balancer_idle="16.43"
+    )
     few = requests(_balancer(site, "alb-few"), "seldom_published")
     site.wasted(few, "a request a week", load_balancer_idle="16.43")
     site.kept(requests(_balancer(site, "alb-busy"), 50), "72,000 requests a day")
@@ -70,7 +72,7 @@ def load_balancers(site: Site) -> None:
     redirect = _balancer(site, "alb-redirect", healthy=None)
     site.measured("AWS/ApplicationELB", {"LoadBalancer": redirect}, 400, RequestCount=20, HTTP_Redirect_Count=20)
     site.kept(redirect, "redirects, without a target")
-    bare = _balancer(site, "alb-no-targets", healthy=0)
+    bare = requests(_balancer(site, "alb-no-targets", healthy=0), "never")
     site.wasted(bare, "no target, no request", load_balancer_without_targets="16.43", load_balancer_idle="16.43")
 
     def flows(own: str, new: Any, size: Any) -> str:
@@ -82,7 +84,7 @@ def load_balancers(site: Site) -> None:
     site.wasted(still, "no flow in fourteen days", load_balancer_idle="16.43")
     site.kept(flows(_balancer(site, "nlb-lasting", "network"), 0, 500), "one long connection carries bytes")
     site.kept(flows(_balancer(site, "nlb-busy", "network"), 40, 9000), "in use")
-    for name, number, why in (("clb-silent", None, "fewer than 100 requests a day"), ("clb-busy", 30, "in use")):
+    for name, number, why in (("clb-silent", "never", "fewer than 100 requests a day"), ("clb-busy", 30, "in use")):
         item = {
             "LoadBalancerName": name,
             "DNSName": f"{name}.elb.amazonaws.com",
@@ -96,10 +98,10 @@ def load_balancers(site: Site) -> None:
         tags = {"LoadBalancerName": name, "Tags": []}
         site.listed("elb:DescribeTags", tags, member="TagDescriptions", by={"LoadBalancerNames": "LoadBalancerName"})
         checks: dict[str, str | None] = {"load_balancer_classic": "1.82"}
-        if number is None:
+        if number == "never":
             checks["load_balancer_idle"] = "18.25"
-        else:
-            site.measured("AWS/ELB", {"LoadBalancerName": name}, 400, RequestCount=number, EstimatedProcessedBytes=9e5)
+        values = {"RequestCount": number, "EstimatedProcessedBytes": number}
+        site.measured("AWS/ELB", {"LoadBalancerName": name}, 400, **values)
         site.wasted(name, f"classic; {why}", **checks)
 
 
@@ -123,7 +125,7 @@ def addresses(site: Site) -> None:
 def endpoints(site: Site) -> None:
     """Interface endpoints, VPN connections, attachments of transit gateways."""
 
-    def endpoint(number: int, kind: str = "Interface", *, days: float = 400, size: Any = None, **facts: Any) -> str:
+    def endpoint(number: int, kind: str = "Interface", *, days: float = 400, size: Any = "never", **facts: Any) -> str:
         name = f"vpce-0{number:016x}"
         service = f"com.amazonaws.{site.region}.ssm"
         item = {
@@ -139,7 +141,7 @@ def endpoints(site: Site) -> None:
             "Tags": [],
         }
         site.listed("ec2:DescribeVpcEndpoints", {**item, **facts}, by={"VpcEndpointIds": "VpcEndpointId"})
-        if size is not None:
+        if kind == "Interface":
             dimensions = {"Endpoint Type": kind, "Service Name": service, "VPC Endpoint Id": name, "VPC Id": "vpc-1"}
             site.measured("AWS/PrivateLinkEndpoints", dimensions, int(days), BytesProcessed=size)
         return name

@@ -147,7 +147,7 @@ def logs(site: Site) -> None:
     site.wasted(group("/app/for-ever", 400, 20_000, days=None), "kept for ever", log_group_no_retention=None)
     site.kept(group("/app/ended", 400, 20_000), "kept for 30 days")
     site.kept(group("/app/tiny", 0.01, 20, days=None), "next to nothing is kept for ever")
-    idle = group("/app/silent", 50, None, days=None)
+    idle = group("/app/silent", 50, "never", days=None)
     site.wasted(idle, "nothing arrived in 90 days", log_group_idle="1.50", log_group_no_retention=None)
     site.kept(group("/app/ten-years", 50, None, days=3653), "somebody chose ten years: an archive")
     site.kept(group("/app/rare", 50, "seldom_published", days=3653), "a line a week")

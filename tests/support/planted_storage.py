@@ -91,17 +91,16 @@ def file_systems(site: Site) -> None:
         site.listed("efs:DescribeFileSystems", item)
         policies = [{"TransitionToIA": "AFTER_30_DAYS"}] if rule else []
         site.answered("efs:DescribeLifecycleConfiguration", {"FileSystemId": name}, LifecyclePolicies=policies)
-        if use is not None:
-            site.measured("AWS/EFS", {"FileSystemId": name}, days, ClientConnections=use, MeteredIOBytes=use)
+        site.measured("AWS/EFS", {"FileSystemId": name}, days, ClientConnections=use, MeteredIOBytes=use)
         return name
 
     # 200 GiB at 0.30 USD.
-    idle = efs("01d1e0000000000a1", 200, use=None)
+    idle = efs("01d1e0000000000a1", 200, use="never")
     site.wasted(idle, "no connection in a month", efs_file_system_idle="60.00")
     site.kept(efs("01d1e0000000000a2", 200, use="seldom"), "a client connected once a week")
-    unmounted = efs("0a0000000000000b1", 50, targets=0, use=None)
+    unmounted = efs("0a0000000000000b1", 50, targets=0, use="never")
     site.wasted(unmounted, "no mount target", efs_file_system_unmounted="15.00")
-    site.kept(efs("0a0000000000000b2", 50, targets=0, days=3, use=None), "made three days ago")
+    site.kept(efs("0a0000000000000b2", 50, targets=0, days=3, use="never"), "made three days ago")
     flat = efs("0c0000000000000c1", 700, rule=False)
     site.wasted(flat, "700 GiB and no lifecycle", efs_file_system_no_lifecycle=None)
     site.kept(efs("0c0000000000000c2", 10, rule=False), "10 GiB are not worth a rule")

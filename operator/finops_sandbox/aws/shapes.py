@@ -105,6 +105,11 @@ def _seldom_published(slot: int, salt: int) -> Sample | None:
     return found if found and found[2] else None
 
 
+def _never(_slot: int, _salt: int) -> Sample | None:
+    """Nothing: a metric that is only published under traffic, of which there is none."""
+    return None
+
+
 SHAPES: dict[str, Shape] = {
     # CPU percent
     "idle": _IDLE,
@@ -134,9 +139,10 @@ SHAPES: dict[str, Shape] = {
     "idle_time_full": _constant(60.0),
     "idle_time_busy": _band(20.0, 15.0, 5.0),
     "zero": _constant(0.0),
-    # of anything: as much all the time, a single event a week, and one without points between
+    # of anything: as much all the time, a single event a week, one without points between, no point at all
     "one": _constant(1.0),
     "seldom": _seldom,
     "seldom_published": _seldom_published,
+    "never": _never,
     "full_percent": _constant(100.0),
 }
