@@ -212,7 +212,7 @@ def clusters(site: Site) -> None:
     empty = used(cluster(site, "aurora-without-instances", members=0))
     site.wasted(empty, "no instance: nothing can connect", rds_cluster_without_instances=None)
     scaling = {"MinCapacity": 2.0, "MaxCapacity": 8.0}
-    less = {"member_class": "db.serverless", "ServerlessV2ScalingConfiguration": scaling}
+    less: dict[str, Any] = {"member_class": "db.serverless", "ServerlessV2ScalingConfiguration": scaling}
     sleepy = cluster(site, "aurora-sleepy", **less)
     used(sleepy, DatabaseConnections="seldom", CPUUtilization=3, ServerlessDatabaseCapacity=2)
     site.wasted(sleepy, "two units paid for all hours, one visit a week", rds_cluster_auto_pause=None)

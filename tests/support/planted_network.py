@@ -250,7 +250,7 @@ def health_checks(site: Site) -> None:
         checks.append({"Id": name, "CallerReference": name, "HealthCheckConfig": config, "HealthCheckVersion": 1})
         days = 5 if number == 4 else 400
         site.measured("AWS/Route53", {"HealthCheckId": name}, days, HealthCheckStatus=1)
-    unused, used, disabled, young = (str(one["Id"]) for one in checks)
+    unused, used, off, young = (str(one["Id"]) for one in checks)
     site.answered("route53:ListHealthChecks", {}, HealthChecks=checks, IsTruncated=False, MaxItems="100", Marker="")
     zone = {"Id": "/hostedzone/Z1", "Name": "example.com.", "CallerReference": "zone"}
     site.answered("route53:ListHostedZones", {}, HostedZones=[zone], IsTruncated=False, MaxItems="100", Marker="")
@@ -261,5 +261,5 @@ def health_checks(site: Site) -> None:
     site.answered("route53:ListTagsForResources", {}, ResourceTagSets=tags)
     site.wasted(unused, "no record, check or alarm refers to it", route53_health_check_unused=None)
     site.kept(used, "a record refers to it")
-    site.wasted(disabled, "disabled and billed", route53_health_check_disabled=None)
+    site.wasted(off, "disabled and billed", route53_health_check_disabled=None)
     site.kept(young, "has been there for five days only")

@@ -48,7 +48,7 @@ def streams(site: Site) -> None:
 
     def kafka(name: str, rate: Any, kind: str = "kafka.m7g.large") -> str:
         arn = site.arn("kafka", f"cluster/{name}/aaaa-1")
-        nodes = {"InstanceType": kind, "ClientSubnets": ["subnet-a", "subnet-b", "subnet-c"]}
+        nodes: dict[str, Any] = {"InstanceType": kind, "ClientSubnets": ["subnet-a", "subnet-b", "subnet-c"]}
         nodes["StorageInfo"] = {"EbsStorageInfo": {"VolumeSize": 100}}
         item = {
             "ClusterName": name,
