@@ -1,4 +1,4 @@
-"""An estate for measuring the checks against: what is planted in it, what only looks like waste, and how it is told.
+"""An estate to measure the checks with: what is waste in it, and what is none although it resembles it.
 
 Written from AWS's documentation, as an account would answer. Nothing here or in the `planted_…` files knows a check's
 code or its thresholds: a case says by itself what is wasted, and which page or habit says so.

@@ -166,7 +166,7 @@ class Catalog:
                     yield "AWS/EBS", metric, (("VolumeId", volume.volume_id),)
 
     def _written(self) -> Mapping[tuple[str, str, frozenset[tuple[str, str]]], WrittenMetric]:
-        return self.estate.written.metrics.get((self.account, self.region), {}) if self.estate else {}
+        return self.estate.further.written.metrics.get((self.account, self.region), {}) if self.estate else {}
 
     def _written_series(self, written: WrittenMetric) -> Series:
         identity = f"{self.account}/{self.region}/{sorted(written.dimensions)}/{written.metric}"

@@ -199,11 +199,11 @@ class Gateway:
             # What EC2 says to a key in a region that the account has not opted into.
             raise AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
         operation = f"{parsed.model}:{call.action}"
-        if self.estate.written.writes(call.account, call.region, operation):
+        if self.estate.further.written.writes(call.account, call.region, operation):
             parameters = parsed.parameters
             if not call.strict:
                 parameters = written.parameters_of(operation, parsed.protocol, parameters)
-            found = self.estate.written.find(call.account, call.region, operation, parameters)
+            found = self.estate.further.written.find(call.account, call.region, operation, parameters)
             if found is not None:
                 check(call)
                 members = written.members_of(found, parameters)

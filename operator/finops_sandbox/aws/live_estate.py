@@ -55,6 +55,7 @@ class FurtherFacts:
         fast_restores: ids of snapshots with fast restore.
         bin_rules: account and region → identifier and settings of the rules of the Recycle Bin.
         gateways_due: account, region and id of a NAT gateway → when its deletion ends.
+        written: answers and metrics that the estate writes out.
     """
 
     provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class FurtherFacts:
     fast_restores: set[str] = field(default_factory=set)
     bin_rules: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
     gateways_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    written: Written = field(default_factory=Written)
 
 
 class LiveEstate:
@@ -87,7 +89,6 @@ class LiveEstate:
         self.fleets: dict[tuple[str, str], Fleet] = {}
         self.regions: dict[str, tuple[str, ...]] = {}
         self.further = FurtherFacts()
-        self.written = Written()
 
     def clear(self) -> None:
         """Forget everything, moto's state included."""
@@ -104,7 +105,6 @@ class LiveEstate:
             for store in (self.instances, self.volumes, self.snapshots_due, self.fleets, self.regions):
                 store.clear()
             self.further = FurtherFacts()
-            self.written = Written()
 
     def backend(self, account: str, region: str) -> Any:
         """Moto's EC2 backend of one account and region."""

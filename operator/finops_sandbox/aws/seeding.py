@@ -99,7 +99,7 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             addresses.seed(estate, place, address)
         for gateway in place.nat_gateways:
             nat_gateways.seed(estate, place, gateway)
-        estate.written.add(place.account, place.region, place.answers, place.metrics)
+        estate.further.written.add(place.account, place.region, place.answers, place.metrics)
 
 
 def _seed_instance(estate: LiveEstate, place: Place, spec: InstanceSpec, now: datetime) -> None:
