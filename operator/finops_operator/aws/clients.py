@@ -18,7 +18,10 @@ _READ_TIMEOUT_SECONDS: Final = 60.0
 
 
 class AwsReaders:
-    """Hands out readers; clients are cached per (account, tenant, service, region), at most 256 of them."""
+    """Hands out readers; clients are cached per (account, tenant, service, region), the 32 used last.
+
+    Those of all services in every region would be more than stays in memory.
+    """
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.metrics import Series, make_series
 from finops_sandbox.aws.shapes import SLOT_SECONDS
 from finops_sandbox.aws.transitions import settle
+from finops_sandbox.aws.written import WrittenMetric
 
 Dimensions = tuple[tuple[str, str], ...]
 # ListMetrics leaves out metrics that had no values for two weeks.
@@ -128,6 +129,8 @@ class Catalog:
 
     def series(self, namespace: str, metric: str, dimensions: Mapping[str, str]) -> Series | None:
         """The series of exactly these dimensions, or nothing: CloudWatch answers an unknown metric with no points."""
+        if written := self._written().get((namespace, metric, frozenset(dimensions.items()))):
+            return self._written_series(written)
         if namespace == "AWS/EC2" and set(dimensions) == {"InstanceId"}:
             instance = self._instance(dimensions["InstanceId"])
             return self._instance_series(instance, metric) if instance else None
@@ -154,10 +157,21 @@ class Catalog:
                 yield "AWS/EC2", metric, (("InstanceId", instance.instance_id),)
             if instance.memory:
                 yield "CWAgent", "mem_used_percent", self._agent_dimensions(instance)
+        for written in self._written().values():
+            if _slot(self.now - written.ended) >= oldest:
+                yield written.namespace, written.metric, tuple(sorted(written.dimensions))
         for volume in self.volumes.values():
             if volume.active and volume.active[-1][1] >= oldest:
                 for metric in (*_OPERATIONS, "VolumeIdleTime"):
                     yield "AWS/EBS", metric, (("VolumeId", volume.volume_id),)
+
+    def _written(self) -> Mapping[tuple[str, str, frozenset[tuple[str, str]]], WrittenMetric]:
+        return self.estate.further.written.metrics.get((self.account, self.region), {}) if self.estate else {}
+
+    def _written_series(self, written: WrittenMetric) -> Series:
+        identity = f"{self.account}/{self.region}/{sorted(written.dimensions)}/{written.metric}"
+        active = ((_slot(self.now - written.age) + 1, _slot(self.now - written.ended)),)
+        return make_series(identity, written.shape, active, factor=written.value, presence=written.presence)
 
     def _instance(self, instance_id: str) -> _Instance | None:
         fleet = self.estate.fleets.get((self.account, self.region)) if self.estate else None

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from finops_sandbox.aws import estate_services, roles
+from finops_sandbox.aws import estate_services, roles, written
 from finops_sandbox.aws.estate_fields import EstateError, age, counted, known, shape, tags
 
 SAMPLE_ESTATE = Path(__file__).resolve().parent.parent / "estates" / "sample.yaml"
@@ -110,6 +110,8 @@ class Place:
     database_snapshots: tuple[estate_services.DatabaseSnapshotSpec, ...] = ()
     nat_gateways: tuple[NatGatewaySpec, ...] = ()
     buckets: tuple[estate_services.BucketSpec, ...] = ()
+    answers: tuple[written.WrittenAnswer, ...] = ()
+    metrics: tuple[written.WrittenMetric, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Itera
 def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[str, str]) -> Place:
     of_ec2 = {"instances", "volumes", "snapshots", "addresses", "natGateways"}
     others = {"logGroups", "databases", "tables", "services", "functions", "databaseSnapshots", "buckets"}
-    known(item, {"account", "region"} | others | of_ec2, "resources")
+    known(item, {"account", "region", "answers", "metrics"} | others | of_ec2, "resources")
     account = names.get(str(item.get("account")), str(item.get("account")))
     if account not in accounts:
         raise EstateError(f"resources: unknown account {item.get('account')!r}")
@@ -244,6 +246,8 @@ def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[
         tuple(estate_services.database_snapshot(one, where) for one in counted(item.get("databaseSnapshots"))),
         tuple(_nat_gateway(one, where) for one in counted(item.get("natGateways"))),
         tuple(estate_services.bucket(one, where) for one in counted(item.get("buckets"))),
+        tuple(written.answer(one, where) for one in item.get("answers") or []),
+        tuple(written.metric(one, where) for one in item.get("metrics") or []),
     )
 
 

@@ -34,6 +34,7 @@ from finops_sandbox.aws import (
     tables,
     volumes,
     wire,
+    written,
 )
 from finops_sandbox.aws.authorization import check, targets
 from finops_sandbox.aws.calls import Call, Handler
@@ -79,6 +80,7 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class _Parsed:
     protocol: str
+    model: str
     action: str
     parameters: Mapping[str, Any]
     operation: Any
@@ -196,6 +198,18 @@ class Gateway:
         if call.service != "sts" and not self.estate.is_enabled(call.account, call.region):
             # What EC2 says to a key in a region that the account has not opted into.
             raise AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+        operation = f"{parsed.model}:{call.action}"
+        if self.estate.further.written.writes(call.account, call.region, operation):
+            parameters = parsed.parameters
+            if not call.strict:
+                parameters = written.parameters_of(operation, parsed.protocol, parameters)
+            found = self.estate.further.written.find(call.account, call.region, operation, parameters)
+            if found is not None:
+                check(call)
+                members = written.members_of(found, parameters)
+                return (
+                    self._write(parsed, members) if call.strict else written.write(operation, parsed.protocol, members)
+                )
         if not call.strict:
             return self._perform_not_strict(call, request)
         handler = self._handlers[call.service].get(call.action)
@@ -324,17 +338,23 @@ def _parse(service: str, protocol: str, request: Request, *, strict: bool) -> _P
     body = gzip.decompress(request.body) if packed else request.body
     if not strict:
         found = operations.identify(service, request.method, request.target, request.headers, body)
-        return _Parsed(found.protocol, found.action, found.parameters, None)
+        return _Parsed(found.protocol, found.model, found.action, found.parameters, None)
     if protocol == "cbor":
         action = request.target.partition("?")[0].rsplit("/", 1)[-1]
         operation = wire.operation_model(service, action)
-        return _Parsed(protocol, action, wire.parse_document(operation, wire.decode_cbor(body)), operation)
+        return _Parsed(
+            protocol, wire.model_of(service), action, wire.parse_document(operation, wire.decode_cbor(body)), operation
+        )
     if protocol == "json":
         action = request.headers["x-amz-target"].rsplit(".", 1)[-1]
         operation = wire.operation_model(service, action)
-        return _Parsed(protocol, action, wire.parse_document(operation, wire.decode_json(body)), operation)
+        return _Parsed(
+            protocol, wire.model_of(service), action, wire.parse_document(operation, wire.decode_json(body)), operation
+        )
     form = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
     form.update(parse_qsl(body.decode(), keep_blank_values=True))
     action = form.get("Action", "")
     operation = wire.operation_model(service, action)
-    return _Parsed(protocol, action, wire.parse_query(operation, form, ec2=protocol == "ec2"), operation)
+    return _Parsed(
+        protocol, wire.model_of(service), action, wire.parse_query(operation, form, ec2=protocol == "ec2"), operation
+    )

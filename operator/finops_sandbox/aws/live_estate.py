@@ -14,6 +14,7 @@ from finops_sandbox.aws.clock import SandboxClock, aware_utc
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.facts import FunctionState, InstanceFacts, VolumeFacts
 from finops_sandbox.aws.faults import FaultBook
+from finops_sandbox.aws.written import Written
 
 if TYPE_CHECKING:
     from finops_sandbox.aws.fleet import Fleet
@@ -54,6 +55,7 @@ class FurtherFacts:
         fast_restores: ids of snapshots with fast restore.
         bin_rules: account and region → identifier and settings of the rules of the Recycle Bin.
         gateways_due: account, region and id of a NAT gateway → when its deletion ends.
+        written: answers and metrics that the estate writes out.
     """
 
     provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class FurtherFacts:
     fast_restores: set[str] = field(default_factory=set)
     bin_rules: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
     gateways_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    written: Written = field(default_factory=Written)
 
 
 class LiveEstate:

@@ -36,7 +36,13 @@ def make_series(
     """A series whose noise depends on its identity (account, region, resource, metric) alone."""
     mark = zlib.crc32(identity.encode())
     # A constant shape means what it says; the others differ a little from resource to resource, never upwards.
-    steady = shape.endswith(("_full", "_idle")) or shape in {"zero", "full_percent"}
+    steady = shape.endswith(("_full", "_idle")) or shape in {
+        "zero",
+        "one",
+        "seldom",
+        "seldom_published",
+        "full_percent",
+    }
     scale = 1.0 if steady else 0.85 + 0.15 * ((mark >> 8) & 0xFF) / 255
     return Series(shape, mark % _VARIANTS, scale * factor, tuple(active), presence)
 

@@ -7,7 +7,7 @@ REST. The gateway needs the operation to judge rights and to record the call; mo
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -47,12 +47,14 @@ class Operation:
 
     Attributes:
         protocol: how an error must be written.
+        model: the SDK's name of the service.
         action: the operation's name in the SDK.
         parameters: what path, query, headers or body name, as plain JSON; of the bodies of REST XML lifecycle
             configurations alone are read.
     """
 
     protocol: str
+    model: str
     action: str
     parameters: Mapping[str, Any]
 
@@ -98,17 +100,17 @@ def identify(service: str, method: str, target: str, headers: Mapping[str, str],
     models = _models(service)
     path, _, query = target.partition("?")
     if cbor := _CBOR_PATH.fullmatch(path):
-        return Operation("cbor", _known(models, cbor.group(2)), _jsonable(wire.decode_cbor(body)))
+        return Operation("cbor", *_known(models, cbor.group(2)), _jsonable(wire.decode_cbor(body)))
     if "x-amz-target" in headers:
         prefix, _, action = headers["x-amz-target"].rpartition(".")
         named = [model for model in models if model.metadata.get("targetPrefix") == prefix]
-        return Operation("json", _known(named, action), wire.decode_json(body))
+        return Operation("json", *_known(named, action), wire.decode_json(body))
     protocols = {str(model.metadata["protocol"]) for model in models}
     if "query" in protocols:
         form = {**dict(parse_qsl(query, keep_blank_values=True)), **_form(body)}
         if "Action" in form:
             same = [model for model in models if model.metadata["apiVersion"] == form.get("Version")]
-            return Operation("query", _known(same, form["Action"]), form)
+            return Operation("query", *_known(same, form["Action"]), form)
     return _rest_operation(models, method, path, query, headers, body)
 
 
@@ -119,10 +121,12 @@ def _models(service: str) -> list[Any]:
         raise AwsError("UnknownService", f"the AWS double has no service {service!r}", 501) from error
 
 
-def _known(models: list[Any], action: str) -> str:
-    if not any(action in model.operation_names for model in models):
-        raise AwsError("InvalidAction", f"The action {action} is not valid for this web service.")
-    return action
+def _known(models: list[Any], action: str) -> tuple[str, str]:
+    """Return the service's name in the SDK and the action."""
+    for model in models:
+        if action in model.operation_names:
+            return str(model.service_name), action
+    raise AwsError("InvalidAction", f"The action {action} is not valid for this web service.")
 
 
 def _form(body: bytes) -> dict[str, str]:
@@ -150,14 +154,14 @@ def _rest_operation(
             # Of two of the same form, such as both versions of lifecycle rules, the one that SDKs still send.
             rank = len(route.literals), len(route.required), -len(route.places), route.current
             if best is None or rank > best[0]:
-                best = rank, Operation(protocol, route.name, found)
+                best = rank, Operation(protocol, str(model.service_name), route.name, found)
     if best is None:
         raise AwsError("UnknownOperationException", f"the AWS double knows no operation at {method} {path}", 404)
     operation = best[1]
     if operation.protocol == "rest-json" and headers.get("content-type", "").startswith("application/json"):
-        return Operation(operation.protocol, operation.action, {**wire.decode_json(body), **operation.parameters})
+        return replace(operation, parameters={**wire.decode_json(body), **operation.parameters})
     if operation.action == _LIFECYCLE:
-        return Operation(operation.protocol, operation.action, {**operation.parameters, **_xml(body)})
+        return replace(operation, parameters={**operation.parameters, **_xml(body)})
     return operation
 
 

@@ -99,6 +99,7 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             addresses.seed(estate, place, address)
         for gateway in place.nat_gateways:
             nat_gateways.seed(estate, place, gateway)
+        estate.further.written.add(place.account, place.region, place.answers, place.metrics)
 
 
 def _seed_instance(estate: LiveEstate, place: Place, spec: InstanceSpec, now: datetime) -> None:
@@ -141,8 +142,10 @@ def _seed_instance(estate: LiveEstate, place: Place, spec: InstanceSpec, now: da
         _attach(estate, place, volume, instance, device, now)
     if spec.state == "stopped":
         instance.stop()
-        # Stopped for the second half of its life.
-        facts.ends_running(now - spec.age / 2)
+        # Stopped for the second half of its life; moto names the time of the call.
+        stopped = now - spec.age / 2
+        facts.ends_running(stopped)
+        instance._reason = f"User initiated ({stopped:%Y-%m-%d %H:%M:%S} GMT)"  # noqa: SLF001 - moto has no setter
 
 
 def _facts(spec: InstanceSpec, now: datetime) -> InstanceFacts:

@@ -93,6 +93,23 @@ def _rare_operations(slot: int, salt: int) -> Sample | None:
     return (1.0, 0.0, 3.0) if noise(slot, salt) < 0.1 else (0.0, 0.0, 0.0)
 
 
+def _seldom(slot: int, salt: int) -> Sample | None:
+    """A single event in one minute of a week, nothing else."""
+    week = slot // SLOTS_PER_WEEK
+    return (0.2, 0.0, 1.0) if slot % SLOTS_PER_WEEK == int(noise(week, salt) * SLOTS_PER_WEEK) else (0.0, 0.0, 0.0)
+
+
+def _seldom_published(slot: int, salt: int) -> Sample | None:
+    """The same of a metric that is only published when something happens."""
+    found = _seldom(slot, salt)
+    return found if found and found[2] else None
+
+
+def _never(_slot: int, _salt: int) -> Sample | None:
+    """Nothing: a metric that is only published under traffic, of which there is none."""
+    return None
+
+
 SHAPES: dict[str, Shape] = {
     # CPU percent
     "idle": _IDLE,
@@ -122,5 +139,10 @@ SHAPES: dict[str, Shape] = {
     "idle_time_full": _constant(60.0),
     "idle_time_busy": _band(20.0, 15.0, 5.0),
     "zero": _constant(0.0),
+    # of anything: as much all the time, a single event a week, one without points between, no point at all
+    "one": _constant(1.0),
+    "seldom": _seldom,
+    "seldom_published": _seldom_published,
+    "never": _never,
     "full_percent": _constant(100.0),
 }

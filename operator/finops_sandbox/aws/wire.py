@@ -65,6 +65,11 @@ def is_strict(service: str) -> bool:
     return service in _MODEL_OF_SERVICE
 
 
+def model_of(service: str) -> str:
+    """The SDK's name of a strict service."""
+    return _MODEL_OF_SERVICE[service]
+
+
 def strict_services() -> list[str]:
     """The signing names of the services that the strict layer knows."""
     return sorted(_MODEL_OF_SERVICE)

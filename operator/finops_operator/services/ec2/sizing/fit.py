@@ -18,6 +18,9 @@ from finops_operator.services.ec2.sizing.need import Need
 SMALLEST_INTERFACE_LIMIT: Final = 2
 """Network interfaces that every type can hold; the limits of single types are not in our data."""
 
+FEWEST_VCPUS: Final = 2
+"""Of a target: on a single one, one busy thread keeps everything else waiting, which no figure of the past shows."""
+
 FLEX_BASELINE: Final = 0.4
 """Share of the CPU that a flex type gives for ever: https://aws.amazon.com/ec2/instance-types/m7i/"""
 
@@ -87,7 +90,7 @@ def _compatible(machine: Machine, current: InstanceType, kind: InstanceType) -> 
     return (
         kind.name != current.name
         and smaller
-        and kind.vcpus <= current.vcpus
+        and min(FEWEST_VCPUS, current.vcpus) <= kind.vcpus <= current.vcpus
         and kind.on_demand
         and not kind.bare_metal
         and not kind.instance_storage_gb

@@ -27,6 +27,8 @@ def _evaluate(facts: Facts[KubernetesFacts], parameters: Parameters) -> Finding 
     ends = own.standard_support_ends
     reason = _not_judged(facts)
     remaining = None if ends is None else (date.fromisoformat(ends) - facts.now.date()).days
+    if not reason and own.upgrade_policy == _UPGRADED:
+        reason = "EKS upgrades it when standard support ends"
     if not reason and own.support != EXTENDED:
         reason = _not_yet(own, remaining, notice)
     if reason:
@@ -61,8 +63,6 @@ def _not_judged(facts: Facts[KubernetesFacts]) -> str:
 def _not_yet(own: KubernetesFacts, remaining: int | None, notice: Decimal) -> str:
     if own.support != STANDARD:
         return f"its version is {own.support}"
-    if own.upgrade_policy == _UPGRADED:
-        return "EKS upgrades it when standard support ends"
     if remaining is None:
         return "when its standard support ends is not known"
     if remaining >= notice:

@@ -60,6 +60,12 @@ def test_no_candidate_has_local_disks_a_gpu_or_bare_metal() -> None:
     assert names(instance_type="m99.large") == set()
 
 
+def test_no_candidate_has_a_single_vcpu_where_there_were_more() -> None:
+    found = names(instance_type="m6i.large", ena_support=True)
+    assert found
+    assert {kind(name).vcpus for name in found} == {2}
+
+
 def test_a_move_to_nitro_needs_the_network_driver_known_to_be_on() -> None:
     assert "t3.medium" in names(instance_type="t2.large", ena_support=True)
     for unknown in (False, None):

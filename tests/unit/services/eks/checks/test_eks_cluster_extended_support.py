@@ -46,5 +46,10 @@ def test_what_is_not_known_or_never_pays_more_is_left_alone(changes: dict[str, J
     assert CLUSTERS.reason(CHECK, ending(10, **changes)) == why
 
 
+def test_a_cluster_that_eks_upgrades_itself_is_not_named_once_its_version_is_in_extended_support() -> None:
+    upgraded = cluster(support="extended", upgrade_policy="STANDARD")
+    assert CLUSTERS.reason(CHECK, upgraded) == "EKS upgrades it when standard support ends"
+
+
 def test_a_cluster_at_work_is_not_judged() -> None:
     assert CLUSTERS.reason(CHECK, cluster("updating", support="extended")) == "it is updating, not active"

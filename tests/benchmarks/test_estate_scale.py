@@ -1,0 +1,86 @@
+"""The planted estate many times over: precision and recall of all checks, calls and memory of a scan of all kinds.
+
+Part of `make bench`. The double runs here and the scan in a process of its own, so that memory is the scan's alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support import estate_scan
+from tests.support.estate_budget import calls_above, kinds_without_a_budget
+from tests.support.planted import Site
+
+from finops_operator.plugins.loaded import load_kinds
+from finops_sandbox.aws.double import AwsDouble
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """One scan: where, what it used, what it found."""
+
+    sites: list[Site]
+    used: Mapping[str, Any]
+    report: Mapping[str, Any]
+
+    @property
+    def per_kind(self) -> Counter[str]:
+        """Return the resources of each kind."""
+        return Counter(one["kind"] for one in self.report["resources"])
+
+
+def scanned(accounts: int, regions: int, redis: str, folder: Path) -> Scanned:
+    """Scan the estate in so many accounts and regions in a new process; prints what was planted and found."""
+    sites = estate_scan.planted_sites(accounts, regions)
+    document = estate_scan.document(sites)
+    report = folder / "report.json"
+    names = estate_scan.accounts_of(document)
+    orders = {"redis": redis, "prefix": f"estate-{accounts}-{regions}:", "accounts": names, "report": str(report)}
+    with AwsDouble(document) as double:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.support.scanning", json.dumps(orders)],
+            env={**os.environ, **double.environment()},
+            capture_output=True,
+            text=True,
+            timeout=1500,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    found = Scanned(sites, json.loads(done.stdout), json.loads(report.read_text(encoding="utf-8")))
+    print(f"\n{json.dumps(found.used)}\n{estate_scan.table(estate_scan.compared(sites, found.report))}")
+    return found
+
+
+def test_three_thousand_resources_over_all_kinds_are_judged_with_no_false_alarm(
+    valkey_url: str, tmp_path: Path
+) -> None:
+    found = scanned(2, 6, valkey_url, tmp_path)
+    assert found.used["resources"] >= 3_000
+    assert found.per_kind.keys() == load_kinds().keys()
+    assert found.used["gaps"] == []
+    tallies = list(estate_scan.compared(found.sites, found.report).values())
+    assert estate_scan.precision(tallies) == 1.0
+    assert estate_scan.recall(tallies) >= 0.98
+    assert list(estate_scan.savings_that_differ(found.sites, found.report)) == []
+
+
+def test_ten_thousand_resources_over_all_kinds_stay_within_their_calls_and_200_megabytes(
+    valkey_url: str, tmp_path: Path
+) -> None:
+    found = scanned(6, 6, valkey_url, tmp_path)
+    assert found.used["resources"] >= 10_000
+    assert found.used["gaps"] == []
+    assert kinds_without_a_budget() == []
+    assert calls_above(found.used["apiCalls"], found.per_kind, places=len(found.sites), accounts=6) == []
+    assert found.used["peakMegabytes"] <= 200

@@ -1,0 +1,128 @@
+"""The planted estate: all waste in it is found and nothing else, and what is found rests on what was measured.
+
+The estate is written from AWS's documentation (`tests/support/planted*.py`) and shares nothing with the checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tests.support import estate_scan
+from tests.support.estate_scan import Found, found_by
+from tests.support.planted import Site
+from tests.support.scanning import account, dependencies, policy, report_of
+
+from finops.domain.price import Price, PriceQuery
+from finops.ports.clock import SystemClock
+from finops.store.connection import Store
+from finops.store.keys import Keys
+from finops_operator.plugins.loaded import load_checks, load_kinds
+from finops_operator.pricing.bundled import SOURCE
+from finops_operator.scan.scan import scan
+from finops_sandbox.aws.double import AwsDouble
+
+# Four scans of three hundred resources of all kinds: 25 seconds on two free cores.
+pytestmark = pytest.mark.timeout(300)
+Run = Callable[..., Mapping[str, Any]]
+FACTOR = Decimal(3)
+NO_MATTER_OF_USE = {
+    "dynamodb_table_to_provisioned": "work that is steady all of the time is what it looks for",
+    "ebs_volume_overprovisioned": "a busy volume of the double needs 130 operations a second, not what was ordered",
+    "ebs_volume_unattached": "without an instance nothing can work",
+    "log_group_no_retention": "what comes in stays for ever all the same",
+    "rds_instance_storage_gp2": "gp3 gives as much for the same price",
+    "route53_health_check_unused": "its status is measured, its use is who refers to it",
+}
+"""Checks that measure and still find something where everything works hard, and why they may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dearer:
+    """The bundled prices, three times as high."""
+
+    id: str = "dearer"
+
+    def lookup(self, query: PriceQuery) -> Price | None:
+        price = SOURCE.lookup(query)
+        return None if price is None else replace(price, amount=price.amount * FACTOR)
+
+
+@contextmanager
+def scanning(sites: list[Site], store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AwsDouble, Run]]:
+    """Serve the estate; give the double and a function that scans it all with nothing measured before."""
+    estate = estate_scan.document(sites)
+    accounts = {name: account(name, number) for name, number in estate_scan.accounts_of(estate).items()}
+    with AwsDouble(estate) as double, ThreadPoolExecutor(4) as pool:
+        for name, value in double.environment().items():
+            monkeypatch.setenv(name, value)
+
+        def run(apart: str, **changed: Any) -> Mapping[str, Any]:
+            mine = Store(store.client, Keys(f"{store.keys.prefix}{apart}:"))
+            needed = replace(dependencies(mine, pool), **changed)
+            return report_of(scan(policy(*accounts), accounts, needed, SystemClock()))
+
+        yield double, run
+
+
+def test_all_that_is_planted_is_found_and_nothing_else_and_it_rests_on_metrics_and_prices(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sites = estate_scan.planted_sites()
+    with scanning(sites, store, monkeypatch) as (double, run):
+        report = run("all")
+        dearer = run("dearer", price_sources=(Dearer(),))
+        double.control.inject({"kind": "error", "service": "cloudwatch", "action": "GetMetricData"})
+        double.control.inject({"kind": "deny", "service": "rds", "action": "DescribeDBInstances"})
+        double.control.inject({"kind": "throttle", "service": "sagemaker", "action": "ListNotebookInstances"})
+        blind = run("blind")
+    tallies = estate_scan.compared(sites, report)
+    print(estate_scan.table(tallies))
+    assert {check: one.false for check, one in tallies.items() if one.false} == {}
+    assert {check: one.missed for check, one in tallies.items() if one.missed} == {}
+    assert {check for check, one in tallies.items() if one.planted} == set(load_checks())
+    assert {one["kind"] for one in report["resources"]} == set(load_kinds())
+    assert list(estate_scan.savings_that_differ(sites, report)) == []
+    assert savings_not_scaled(report, dearer) == []
+    assert resting_on_metrics(blind) == []
+    unseen = {"rds-instance", "sagemaker-notebook"}
+    assert not unseen & {one["resource"]["kind"] for one in blind["recommendations"]}
+    operations = {one["operation"] for one in blind["gaps"]}
+    assert operations >= {"GetMetricData", "DescribeDBInstances", "ListNotebookInstances"}
+
+
+def savings_not_scaled(report: Mapping[str, Any], dearer: Mapping[str, Any]) -> list[str]:
+    """Return what does not save three times as much where everything costs three times as much."""
+    savings = {found_by(one): one["monthlySavings"] for one in report["recommendations"]}
+    scaled = {found_by(one): one["monthlySavings"] for one in dearer["recommendations"]}
+    assert savings.keys() == scaled.keys()
+    wrong = []
+    for key, saving in savings.items():
+        after = scaled[key]
+        if saving is None or after is None:
+            exact = saving == after
+        else:
+            # Both are rounded to cents.
+            exact = abs(Decimal(after) - Decimal(saving) * FACTOR) <= Decimal("0.02")
+        if not exact:
+            wrong.append(f"{key[2]} {key[3]}: {saving}, then {after}")
+    return wrong
+
+
+def resting_on_metrics(report: Mapping[str, Any]) -> list[Found]:
+    """Return the findings whose evidence is a window of metrics."""
+    return [found_by(one) for one in report["recommendations"] if "windowStart" in one["evidence"]]
+
+
+def test_what_works_hard_is_found_by_no_check_that_measures(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    sites = estate_scan.planted_sites()
+    estate_scan.busy(sites)
+    with scanning(sites, store, monkeypatch) as (_, run):
+        report = run("busy")
+    found = {check for _, _, check, _ in resting_on_metrics(report)}
+    assert found <= NO_MATTER_OF_USE.keys(), found - NO_MATTER_OF_USE.keys()

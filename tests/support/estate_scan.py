@@ -1,0 +1,202 @@
+"""Scans the planted estate and compares what was found with what was planted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from tests.support import planted_compute as compute
+from tests.support import planted_databases as databases
+from tests.support import planted_network as network
+from tests.support import planted_operations as operations
+from tests.support import planted_storage as storage
+from tests.support.planted import Site
+
+_REGIONAL: Final[tuple[Callable[[Site], None], ...]] = (
+    databases.instances,
+    databases.sizes,
+    databases.lifecycles,
+    databases.clusters,
+    databases.snapshots,
+    databases.tables,
+    databases.caches,
+    storage.file_systems,
+    storage.repositories,
+    storage.volumes,
+    storage.copies,
+    network.load_balancers,
+    network.addresses,
+    network.endpoints,
+    compute.instances,
+    compute.groups,
+    compute.functions,
+    compute.services,
+    compute.kubernetes,
+    compute.learning,
+    compute.desktops,
+    operations.streams,
+    operations.keys,
+    operations.logs,
+    operations.search,
+    operations.warehouses,
+)
+
+
+_GLOBAL: Final[tuple[Callable[[Site], None], ...]] = (
+    storage.buckets,
+    network.distributions,
+    network.health_checks,
+)
+"""Services that an account has once."""
+REGIONS: Final = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1", "us-east-2")
+Found = tuple[str, str, str, str]
+"""Account, region, check, resource."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Of one check: what was planted, and what was and was not found of it."""
+
+    planted: int = 0
+    found: int = 0
+    missed: list[str] = field(default_factory=list)
+    false: list[str] = field(default_factory=list)
+
+
+def planted_sites(accounts: int = 1, regions: int = 1) -> list[Site]:
+    """Return the places of the estate, each with all its cases."""
+    return [_site(str(number) * 12, region) for number in range(1, accounts + 1) for region in REGIONS[:regions]]
+
+
+def _site(account: str, region: str) -> Site:
+    site = Site(account, region)
+    for service in (*_REGIONAL, *(_GLOBAL if region == REGIONS[0] else ())):
+        service(site)
+    return site
+
+
+def document(sites: Iterable[Site]) -> dict[str, Any]:
+    """Return the estate as the double loads it."""
+    several = list(sites)
+    regions: dict[str, list[str]] = defaultdict(list)
+    for site in several:
+        regions[site.account].append(site.region)
+    accounts = {account: {"name": f"account-{account[0]}", "regions": names} for account, names in regions.items()}
+    return {"accounts": accounts, "resources": [site.document() for site in several]}
+
+
+def accounts_of(estate: Mapping[str, Any]) -> dict[str, str]:
+    """Return name → account id."""
+    return {str(one["name"]): account for account, one in estate["accounts"].items()}
+
+
+def compared(sites: Iterable[Site], report: Mapping[str, Any]) -> dict[str, Tally]:
+    """Return the tally of every check that was planted or that found something."""
+    expected, reasons = {}, {}
+    for site in sites:
+        for case in site.cases.values():
+            reasons[site.account, site.region, case.resource] = case.why
+            expected.update({(site.account, site.region, check, case.resource): case.why for check in case.checks})
+    found = {found_by(one) for one in report["recommendations"]}
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    for key, why in expected.items():
+        tally = tallies[key[2]]
+        tally.planted += 1
+        if key in found:
+            tally.found += 1
+        else:
+            tally.missed.append(f"{key[1]} {key[3]}: {why}")
+    for account, region, check, resource in sorted(found - expected.keys()):
+        why = reasons.get((account, region, resource), "nothing was planted here")
+        tallies[check].false.append(f"{region} {resource}: {why}")
+    return dict(sorted(tallies.items()))
+
+
+def found_by(recommendation: Mapping[str, Any]) -> Found:
+    """Return where a recommendation is and what it says."""
+    resource = recommendation["resource"]
+    return resource["account"], resource["region"], recommendation["check"], resource["id"]
+
+
+def savings_that_differ(sites: Iterable[Site], report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the savings that differ from those that were worked out by hand, for the prices of the first region."""
+    shown = {found_by(one): one["monthlySavings"] for one in report["recommendations"]}
+    for site in (one for one in sites if one.region == REGIONS[0]):
+        for case in site.cases.values():
+            for check, saving in case.checks.items():
+                stated = shown.get((site.account, site.region, check, case.resource))
+                if saving is not None and (stated is None or Decimal(stated) != Decimal(saving)):
+                    yield f"{check} {case.resource}: {stated}, by hand {saving}"
+
+
+def table(tallies: Mapping[str, Tally]) -> str:
+    """Return the comparison for people: a line a check, what is missing and what is false below it."""
+    lines = [f"{'check':44} planted found false"]
+    for check, tally in tallies.items():
+        lines.append(f"{check:44} {tally.planted:7} {tally.found:5} {len(tally.false):5}")
+        lines += [f"    missed {one}" for one in tally.missed] + [f"    false  {one}" for one in tally.false]
+    return "\n".join(lines)
+
+
+def precision(tallies: Sequence[Tally]) -> float:
+    """Return the share of what was found that was planted."""
+    right = sum(one.found for one in tallies)
+    return right / (right + sum(len(one.false) for one in tallies))
+
+
+def recall(tallies: Sequence[Tally]) -> float:
+    """Return the share of what was planted that was found."""
+    return sum(one.found for one in tallies) / sum(one.planted for one in tallies)
+
+
+_PERCENT: Final = frozenset(
+    {
+        "CPUUtilization",
+        "DatabaseMemoryUsagePercentage",
+        "JVMMemoryPressure",
+        "MemoryUtilization",
+        "NetworkThroughputUtilization",
+        "memory_utilization",
+    }
+)
+_FREE: Final = frozenset({"FreeStorageCapacity", "FreeStorageSpace", "FreeableMemory"})
+_STATES: Final = frozenset({"TunnelState", "UserConnected"})
+_AS_THEY_ARE: Final = frozenset(
+    {"BucketSizeBytes", "BytesUsedForCache", "HealthCheckStatus", "NumberOfObjects", "VolumeBytesUsed"}
+)
+_BUSY_LOADS: Final = {
+    "cpu": "busy",
+    "network": "heavy",
+    "memory": "memory_busy",
+    "ops": "ops_busy",
+    "traffic": "normal",
+}
+
+
+def busy(sites: Iterable[Site]) -> None:
+    """Make everything that is measured in the estate work hard."""
+    for site in sites:
+        for metric in site.metrics:
+            metric.update(shape="one", value=_busy_value(metric["metric"], metric["value"]))
+        for resources in site.loaded.values():
+            for one in resources:
+                _work(one)
+
+
+def _busy_value(metric: str, value: float) -> float:
+    if metric in _AS_THEY_ARE:
+        return value
+    if metric in _PERCENT:
+        return 90.0
+    if metric.endswith("Milliseconds"):
+        return 8e7
+    return 1.0 if metric in _STATES else 1e6 if metric not in _FREE else 1e4
+
+
+def _work(resource: dict[str, Any]) -> None:
+    resource.update({name: load for name, load in _BUSY_LOADS.items() if name in resource})
+    for volume in resource.get("volumes", ()):
+        _work(volume)

@@ -1,0 +1,364 @@
+"""Planted compute: instances, groups, functions, services, clusters, endpoints, notebooks, desktops.
+
+Rules: Compute Optimizer, "Viewing idle resource recommendations" (instances below 5 % of CPU and 5 MB a day, services
+below 1 %, endpoints without an invocation, each fourteen days; desktops 63) and "Resource requirements" (30 hours of
+data); Trusted Advisor (instances stopped for 30 days); Lambda developer guide, "Runtimes"; EKS user guide,
+"Kubernetes version lifecycle".
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.support.planted import Site, ago
+
+
+def instances(site: Site) -> None:
+    """EC2 instances, which the double makes by itself; the prices are those of us-east-1 for 730 hours."""
+    quiet = {"type": "m6i.large", "cpu": "idle", "network": "quiet"}
+
+    def one(name: str, why: str, /, checks: dict[str, str | None], **facts: Any) -> None:
+        site.load("instances", name=name, **{**quiet, **facts})
+        site.wasted(site.made("instance", name), why, **checks)
+
+    one("ec2-idle", "below 5 % of CPU and 5 MB a day", {"ec2_instance_idle": "70.08"})
+    one("ec2-traffic", "idle CPU, but it forwards packets", {}, network="heavy", type="m6i.large")
+    one("ec2-spike", "one busy minute a week", {}, cpu="spike")
+    one("ec2-monday", "works on Mondays", {}, cpu="weekly")
+    one("ec2-night", "works at night", {}, cpu="nightly_peak")
+    one("ec2-young", "launched twenty hours ago", {}, age="20h")
+    one("ec2-gap", "four of seven days without data", {}, cpu="gap")
+    one("ec2-busy", "in use", {}, cpu="busy", network="normal")
+    one(
+        "ec2-in-group",
+        "Auto Scaling would replace it: named, without a button",
+        {"ec2_instance_idle": "70.08"},
+        tags={"aws:autoscaling:groupName": "web"},
+    )
+    stopped = {"type": "m6i.large", "cpu": "steady", "network": "normal", "state": "stopped", "age": "200d"}
+    site.load("instances", name="ec2-stopped", volumes=[{"size": 50}], **stopped)
+    name = site.made("instance", "ec2-stopped")
+    site.wasted(name, "stopped for 100 days", ec2_instance_stopped=None)
+    site.wasted(
+        site.made("volume", "ec2-stopped/0"),
+        "of an instance that stopped 100 days ago",
+        ebs_volume_instance_stopped=None,
+    )
+    site.load("instances", name="ec2-stopped-lately", volumes=[{"size": 50}], **{**stopped, "age": "20d"})
+    site.kept(site.made("instance", "ec2-stopped-lately"), "stopped for ten days")
+    site.kept(site.made("volume", "ec2-stopped-lately/0"), "of an instance that stopped ten days ago")
+    old = {"type": "m4.large", "cpu": "busy", "network": "normal"}
+    # m4.large 0.10 to m6i.large or m7i-flex: what the page names as its successor.
+    one("ec2-m4", "m4 is a previous generation", {"ec2_instance_previous_generation": None}, **old)
+    large = {"type": "m6i.2xlarge", "cpu": "low", "network": "normal", "memory": "memory_low"}
+    one("ec2-oversized", "13 % of CPU, a quarter of memory", {"ec2_instance_overprovisioned": None}, **large)
+    full = {**large, "memory": "memory_busy"}
+    one("ec2-memory-full", "13 % of CPU, but nine tenths of memory", {}, **full)
+
+
+def groups(site: Site) -> None:
+    """Auto Scaling groups."""
+
+    def group(name: str, sizes: tuple[int, int, int], cpu: Any, *, days: float = 400) -> str:
+        members = [
+            {
+                "InstanceId": f"i-0{number:016x}",
+                "InstanceType": "m6i.large",
+                "AvailabilityZone": f"{site.region}a",
+                "LifecycleState": "InService",
+                "HealthStatus": "Healthy",
+                "ProtectedFromScaleIn": False,
+            }
+            for number in range(sizes[2])
+        ]
+        item = {
+            "AutoScalingGroupName": name,
+            "AutoScalingGroupARN": site.arn("autoscaling", f"autoScalingGroup:1:autoScalingGroupName/{name}"),
+            "LaunchTemplate": {"LaunchTemplateId": "lt-1", "LaunchTemplateName": "web", "Version": "1"},
+            "MinSize": sizes[0],
+            "MaxSize": sizes[1],
+            "DesiredCapacity": sizes[2],
+            "DefaultCooldown": 300,
+            "AvailabilityZones": [f"{site.region}a"],
+            "HealthCheckType": "EC2",
+            "Instances": members,
+            "CreatedTime": ago(days),
+            "SuspendedProcesses": [],
+            "Tags": [],
+        }
+        site.listed("autoscaling:DescribeAutoScalingGroups", item)
+        if cpu is not None:
+            site.measured("AWS/EC2", {"AutoScalingGroupName": name}, int(days), CPUUtilization=cpu)
+        return name
+
+    site.wasted(group("asg-empty", (0, 4, 0), None), "without a member for a month", auto_scaling_group_empty=None)
+    site.kept(group("asg-empty-young", (0, 4, 0), None, days=9), "nine days old")
+    fixed = group("asg-fixed", (4, 4, 4), 20)
+    site.wasted(fixed, "four at 20 % that cannot scale", auto_scaling_group_fixed_size=None)
+    site.kept(group("asg-one", (1, 1, 1), 20), "a group of one is there to replace it")
+    wide = group("asg-floor", (6, 12, 6), 15)
+    site.wasted(wide, "stands at a smallest size of six at 15 %", auto_scaling_group_overprovisioned=None)
+    site.kept(group("asg-busy", (2, 12, 6), 60), "in use")
+    site.kept(group("asg-nightly", (6, 12, 6), "nightly_peak"), "three hours a night need them")
+
+
+def functions(site: Site) -> None:
+    """Lambda functions."""
+
+    def function(name: str, runs: Any, *, memory: int = 512, runtime: str = "python3.13", arm: bool = True) -> str:
+        item = {
+            "FunctionName": name,
+            "FunctionArn": site.arn("lambda", f"function:{name}"),
+            "Runtime": runtime,
+            "Role": f"arn:aws:iam::{site.account}:role/run",
+            "Handler": "main.run",
+            "CodeSize": 1_000_000,
+            "Timeout": 900,
+            "MemorySize": memory,
+            "LastModified": ago(300).strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
+            "Version": "$LATEST",
+            "PackageType": "Zip",
+            "Architectures": ["arm64" if arm else "x86_64"],
+            "EphemeralStorage": {"Size": 512},
+            "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+        }
+        site.listed("lambda:ListFunctions", item)
+        site.answered(
+            "lambda:ListProvisionedConcurrencyConfigs", {"FunctionName": name}, ProvisionedConcurrencyConfigs=[]
+        )
+        if runs is not None:
+            # The sum of a minute: 200 milliseconds each.
+            duration = runs * 200 if isinstance(runs, int) else (200, runs)
+            values = {"Invocations": runs, "Duration": duration, "Errors": 0}
+            site.measured("AWS/Lambda", {"FunctionName": name}, 400, **values)
+        return name
+
+    site.wasted(function("fn-unused", "never"), "not invoked in 90 days", lambda_function_unused="0.00")
+    site.kept(function("fn-weekly", "seldom_published"), "runs once a week")
+    site.kept(function("fn-busy", 100), "in use")
+    old = function("fn-python38", 100, runtime="python3.8")
+    site.wasted(old, "Python 3.8 has been deprecated since 2024", lambda_function_deprecated_runtime="0.00")
+    x86 = function("fn-x86", 4000, memory=1024, arm=False)
+    site.wasted(x86, "x86, where Arm costs a fifth less", lambda_function_graviton=None)
+    wide = function("fn-memory", 100, memory=1024)
+    site.measured("LambdaInsights", {"function_name": wide}, 400, memory_utilization=20)
+    site.wasted(wide, "a fifth of its memory used", lambda_function_memory=None)
+    full = function("fn-memory-used", 100, memory=1024)
+    site.measured("LambdaInsights", {"function_name": full}, 400, memory_utilization=70)
+    site.kept(full, "70 % of its memory used")
+    ready = function("fn-provisioned", 100)
+    alias = f"{site.arn('lambda', f'function:{ready}')}:live"
+    waiting = {
+        "FunctionArn": alias,
+        "RequestedProvisionedConcurrentExecutions": 10,
+        "AvailableProvisionedConcurrentExecutions": 10,
+        "AllocatedProvisionedConcurrentExecutions": 10,
+        "Status": "READY",
+        "LastModified": ago(200).strftime("%Y-%m-%dT%H:%M:%S+0000"),
+    }
+    site.exact[:] = [one for one in site.exact if one["when"] != {"FunctionName": ready}]
+    site.answered(
+        "lambda:ListProvisionedConcurrencyConfigs", {"FunctionName": ready}, ProvisionedConcurrencyConfigs=[waiting]
+    )
+    site.measured("AWS/Lambda", {"FunctionName": ready}, 400, ProvisionedConcurrencyInvocations="never")
+    site.wasted(ready, "ten instances wait for nobody", lambda_function_concurrency_idle=None)
+
+
+def services(site: Site) -> None:
+    """ECS services on Fargate."""
+    cluster = site.arn("ecs", "cluster/main")
+    site.listed("ecs:ListClusters", cluster)
+
+    def service(name: str, cpu: Any, memory: Any, *, days: float = 400, arm: bool = True, desired: int = 2) -> str:
+        arn = site.arn("ecs", f"service/main/{name}")
+        site.listed("ecs:ListServices", arn)
+        definition = site.arn("ecs", f"task-definition/{name}:1")
+        item = {
+            "serviceArn": arn,
+            "serviceName": name,
+            "clusterArn": cluster,
+            "status": "ACTIVE",
+            "desiredCount": desired,
+            "runningCount": desired,
+            "pendingCount": 0,
+            "launchType": "FARGATE",
+            "platformFamily": "Linux",
+            "taskDefinition": definition,
+            "schedulingStrategy": "REPLICA",
+            "deploymentController": {"type": "ECS"},
+            "createdAt": ago(days),
+            "tags": [],
+        }
+        site.listed("ecs:DescribeServices", item, member="services", by={"services": "serviceArn"})
+        platform = {"cpuArchitecture": "ARM64" if arm else "X86_64", "operatingSystemFamily": "LINUX"}
+        task = {"taskDefinitionArn": definition, "cpu": "1024", "memory": "2048", "runtimePlatform": platform}
+        task["requiresCompatibilities"] = ["FARGATE"]
+        site.answered("ecs:DescribeTaskDefinition", {"taskDefinition": definition}, taskDefinition=task)
+        values = {"CPUUtilization": cpu, "MemoryUtilization": memory}
+        site.measured("AWS/ECS", {"ClusterName": "main", "ServiceName": name}, int(days), **values)
+        return f"main/{name}"
+
+    site.wasted(service("svc-idle", 0.2, 0.6), "below 1 % of CPU and memory", ecs_service_idle="57.67")
+    site.kept(service("svc-memory", 0.2, 12), "its memory is in use")
+    site.kept(service("svc-spike", "spike", 0.6), "a busy minute a week")
+    site.kept(service("svc-young", 0.2, 0.6, days=6), "six days old")
+    site.kept(service("svc-nothing", 0.2, 0.6, desired=0), "no task wanted, nothing billed")
+    # Two tasks of 1 vCPU and 2 GB: 0.04048 and 0.004445 USD on x86, 0.03238 and 0.00356 on Arm.
+    site.wasted(
+        service("svc-x86", 40, 50, arm=False), "x86, where Graviton costs a fifth less", ecs_service_graviton="14.41"
+    )
+
+
+def kubernetes(site: Site) -> None:
+    """EKS clusters and node groups."""
+    for version, standard, extended, status in (
+        ("1.30", (2025, 7, 23), (2026, 7, 23), "UNSUPPORTED"),
+        ("1.32", (2026, 3, 23), (2027, 3, 23), "EXTENDED_SUPPORT"),
+        ("1.35", (2027, 6, 1), (2028, 6, 1), "STANDARD_SUPPORT"),
+    ):
+        item = {
+            "clusterVersion": version,
+            "clusterType": "eks",
+            "status": status.lower().replace("_", "-"),
+            "versionStatus": status,
+            "endOfStandardSupportDate": datetime(*standard, tzinfo=UTC),
+            "endOfExtendedSupportDate": datetime(*extended, tzinfo=UTC),
+        }
+        site.listed("eks:DescribeClusterVersions", item, member="clusterVersions")
+
+    def cluster(
+        name: str, version: str = "1.35", *, days: float = 400, groups: int = 1, policy: str = "EXTENDED"
+    ) -> str:
+        site.listed("eks:ListClusters", name)
+        item = {
+            "name": name,
+            "arn": site.arn("eks", f"cluster/{name}"),
+            "createdAt": ago(days),
+            "version": version,
+            "status": "ACTIVE",
+            "upgradePolicy": {"supportType": policy},
+            "tags": {},
+            "health": {"issues": []},
+        }
+        site.answered("eks:DescribeCluster", {"name": name}, cluster=item)
+        names = [f"{name}-{number}" for number in range(groups)]
+        # REST names this parameter in the path.
+        site.answered("eks:ListNodegroups", {"name": name}, nodegroups=names)
+        site.answered("eks:ListFargateProfiles", {"name": name}, fargateProfileNames=[])
+        for one in names:
+            nodegroup(name, one, (2, 6, 4), 55, 9e6)
+        return name
+
+    def nodegroup(of: str, name: str, sizes: tuple[int, int, int], cpu: Any, network: Any) -> str:
+        group = f"eks-{name}"
+        item = {
+            "nodegroupName": name,
+            "nodegroupArn": site.arn("eks", f"nodegroup/{of}/{name}/1"),
+            "clusterName": of,
+            "version": "1.35",
+            "createdAt": ago(390),
+            "status": "ACTIVE",
+            "capacityType": "ON_DEMAND",
+            "scalingConfig": {"minSize": sizes[0], "maxSize": sizes[1], "desiredSize": sizes[2]},
+            "instanceTypes": ["m6g.large"],
+            "amiType": "AL2023_ARM_64_STANDARD",
+            "resources": {"autoScalingGroups": [{"name": group}]},
+            "health": {"issues": []},
+            "tags": {},
+        }
+        site.answered("eks:DescribeNodegroup", {"name": of, "nodegroupName": name}, nodegroup=item)
+        values = {"CPUUtilization": cpu, "NetworkIn": network, "NetworkOut": network}
+        site.measured("AWS/EC2", {"AutoScalingGroupName": group}, 390, **values)
+        return f"{of}/{name}/1"
+
+    site.kept(cluster("eks-good"), "in use on a supported version")
+    # 0.50 USD an hour more in extended support.
+    site.wasted(cluster("eks-old", "1.32"), "its version is in extended support", eks_cluster_extended_support="365.00")
+    site.kept(cluster("eks-old-standard", "1.32", policy="STANDARD"), "AWS upgrades it instead of billing more")
+    # 730 hours at 0.10 USD.
+    site.wasted(cluster("eks-bare", groups=0), "nothing can run on it", eks_cluster_without_nodes="73.00")
+    site.kept(cluster("eks-bare-young", groups=0, days=5), "five days old")
+    several = cluster("eks-groups", groups=0)
+    names = ["ng-idle", "ng-floor", "ng-busy"]
+    site.exact[:] = [
+        one for one in site.exact if one["operation"] != "eks:ListNodegroups" or one["when"] != {"name": several}
+    ]
+    site.answered("eks:ListNodegroups", {"name": several}, nodegroups=names)
+    site.kept(several, "has node groups")
+    idle = nodegroup(several, "ng-idle", (1, 4, 1), 2, 1000)
+    site.wasted(idle, "2 % of CPU, hardly any network", eks_nodegroup_idle=None)
+    wide = nodegroup(several, "ng-floor", (6, 12, 6), 15, 9e6)
+    site.wasted(wide, "stands at a smallest size of six at 15 %", eks_nodegroup_overprovisioned=None)
+    site.kept(nodegroup(several, "ng-busy", (6, 12, 6), 60, 9e6), "in use")
+
+
+def learning(site: Site) -> None:
+    """SageMaker."""
+
+    def endpoint(name: str, runs: Any, days: float = 400) -> str:
+        times = {"CreationTime": ago(days), "LastModifiedTime": ago(days)}
+        item = {
+            "EndpointName": name,
+            "EndpointArn": site.arn("sagemaker", f"endpoint/{name}"),
+            "EndpointStatus": "InService",
+        }
+        site.listed("sagemaker:ListEndpoints", {**item, **times})
+        variants = [{"VariantName": "main", "CurrentInstanceCount": 1, "DesiredInstanceCount": 1}]
+        described = {**item, **times, "EndpointConfigName": name, "ProductionVariants": variants}
+        site.answered("sagemaker:DescribeEndpoint", {"EndpointName": name}, **described)
+        if runs is not None:
+            site.measured("AWS/SageMaker", {"EndpointName": name, "VariantName": "main"}, int(days), Invocations=runs)
+        return name
+
+    site.wasted(endpoint("ep-silent", "never"), "no invocation in fourteen days", sagemaker_endpoint_idle=None)
+    site.kept(endpoint("ep-busy", 40), "in use")
+    site.kept(endpoint("ep-rare", "seldom_published"), "an invocation a week")
+    site.kept(endpoint("ep-young", None, days=5), "five days old")
+    for name, status, days, checks, why in (
+        ("nb-running", "InService", 30, {"sagemaker_notebook_running": None}, "has been running for a month"),
+        ("nb-today", "InService", 1, {}, "started yesterday"),
+        ("nb-stopped", "Stopped", 90, {"sagemaker_notebook_stopped": None}, "stopped for three months"),
+        ("nb-stopped-lately", "Stopped", 9, {}, "stopped nine days ago"),
+    ):
+        item = {
+            "NotebookInstanceName": name,
+            "NotebookInstanceArn": site.arn("sagemaker", f"notebook-instance/{name}"),
+            "NotebookInstanceStatus": status,
+            "InstanceType": "ml.t3.medium",
+            "CreationTime": ago(400),
+            "LastModifiedTime": ago(days),
+        }
+        site.listed("sagemaker:ListNotebookInstances", item)
+        site.wasted(name, why, **dict(checks))
+
+
+def desktops(site: Site) -> None:
+    """WorkSpaces."""
+    for number, mode, last, connected, checks, why in (
+        (1, "AUTO_STOP", 120, 0, {"workspaces_workspace_unused": None}, "nobody connected for 120 days"),
+        (2, "AUTO_STOP", 20, "seldom", {}, "somebody connected twenty days ago"),
+        (3, "ALWAYS_ON", 1, 0.05, {"workspaces_workspace_always_on": None}, "always on, 36 hours a month"),
+        (4, "ALWAYS_ON", 1, 0.3, {}, "always on, 219 hours a month"),
+    ):
+        name = f"ws-{number:09d}"
+        properties = {
+            "RunningMode": mode,
+            "RootVolumeSizeGib": 80,
+            "UserVolumeSizeGib": 50,
+            "ComputeTypeName": "STANDARD",
+        }
+        item = {
+            "WorkspaceId": name,
+            "DirectoryId": "d-0000000001",
+            "UserName": f"user{number}",
+            "State": "AVAILABLE",
+            "BundleId": "wsb-1",
+            "WorkspaceProperties": properties,
+        }
+        site.listed("workspaces:DescribeWorkspaces", item, by={"WorkspaceIds": "WorkspaceId"})
+        status = {"WorkspaceId": name, "ConnectionState": "DISCONNECTED", "LastKnownUserConnectionTimestamp": ago(last)}
+        by = {"WorkspaceIds": "WorkspaceId"}
+        site.listed("workspaces:DescribeWorkspacesConnectionStatus", status, member="WorkspacesConnectionStatus", by=by)
+        site.measured("AWS/WorkSpaces", {"WorkspaceId": name}, 400, UserConnected=connected)
+        site.wasted(name, why, **dict(checks))
