@@ -18,7 +18,7 @@ from finops_sandbox.aws.faults import FaultBook
 if TYPE_CHECKING:
     from finops_sandbox.aws.fleet import Fleet
 
-_SEEDED = ("applicationautoscaling", "awslambda", "dynamodb", "ecs", "logs", "rds", "s3")
+_SEEDED = ("applicationautoscaling", "awslambda", "dynamodb", "ecs", "kms", "logs", "rds", "s3")
 """Services beside EC2 of which an estate holds resources, as moto names them."""
 
 
@@ -54,6 +54,7 @@ class FurtherFacts:
         fast_restores: ids of snapshots with fast restore.
         bin_rules: account and region → identifier and settings of the rules of the Recycle Bin.
         gateways_due: account, region and id of a NAT gateway → when its deletion ends.
+        quotas: account, region and code of a service quota → its limit, where it is not the usual one.
     """
 
     provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -70,6 +71,7 @@ class FurtherFacts:
     fast_restores: set[str] = field(default_factory=set)
     bin_rules: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
     gateways_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    quotas: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
 
 class LiveEstate:
