@@ -167,9 +167,10 @@ def _something(kind: ResourceKind[Any], reader: AwsReader, partition: str) -> st
 
 def _kind_reads(kind: ResourceKind[Any], known: str, now: datetime) -> dict[str, Mapping[str, Any]]:
     """Return operation → parameters of a call that answers whether a scan of the kind may make it."""
-    dry = _DRY if kind.dry_run else {}
     calls: dict[str, Mapping[str, Any]] = {}
     for operation in kind.permissions:
+        # What it reads of another service has no dry run, whatever its own API has.
+        dry = _DRY if kind.dry_run and operation.startswith(f"{kind.service}:") else {}
         probe = kind.listing.probes.get(operation)
         if probe is not None:
             calls[operation] = {**probe(known), **dry}

@@ -5,7 +5,7 @@ it is the undo of an earlier stop, and starts the instance.
 
 It is not stopped where it is known that it may not start again (a key of a volume that cannot be used), nor while it is
 the only healthy target of a target group or a Classic Load Balancer. Whether AWS will have capacity for its next start
-nobody can ask: the card names what makes that less likely, and the undo says what AWS answered.
+is not known before: the card names what makes that less likely, and the undo says what AWS answered.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from finops_operator.plugins.action import Refusal
 
-_BROUGHT: Final[Mapping[str, str]] = {
+BROUGHT_LICENCES: Final[Mapping[str, str]] = {
     "RunInstances:0800": "Windows",
     "RunInstances:00g0": "Red Hat Enterprise Linux",
 }
@@ -28,7 +28,7 @@ def licence_refusals(
     """Yield why another number of cores may break a licence."""
     if instance.get("Licenses"):
         yield Refusal(_CODE, "License Manager counts licences for it, which may go by cores: change it there first.")
-    system = _BROUGHT.get(str(instance.get("UsageOperation", "")))
+    system = BROUGHT_LICENCES.get(str(instance.get("UsageOperation", "")))
     if system:
         yield Refusal(_CODE, f"Its licence of {system} is the account's own and may be counted by cores.")
     if instance.get("Placement", {}).get("HostResourceGroupArn"):
