@@ -56,6 +56,8 @@ OFFERED_TYPES: Final = "offered-types"
 """Question of this kind: which instance types the zone of an instance offers."""
 
 _ZONE_OF_REGION: Final = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+[a-z]")
+SURPLUS_CREDITS: Final = "cpuSurplusCreditsCharged"
+"""Our name of the metric of credits that an instance did not earn back, which are billed."""
 _OFFERINGS: Final = "ec2:DescribeInstanceTypeOfferings"
 _EVERY_ZONE: Final[dict[str, Any]] = {"LocationType": "availability-zone", "MaxResults": 1000}
 
@@ -306,7 +308,12 @@ def _runs(resource: Resource) -> bool:
 
 
 def _bursts(resource: Resource) -> bool:
-    return _runs(resource) and resource.text("instance_type").startswith(_BURSTABLE)
+    return _runs(resource) and is_burstable(resource.text("instance_type"))
+
+
+def is_burstable(instance_type: str) -> bool:
+    """Return whether a type earns credits for its processor."""
+    return instance_type.startswith(_BURSTABLE)
 
 
 def _owner(resource: Resource) -> Owner | None:
@@ -431,6 +438,16 @@ KIND: Final = ResourceKind(
             "credits",
             samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
             by_day=("Minimum",),
+            applies=_bursts,
+        ),
+        MetricSpec(
+            SURPLUS_CREDITS,
+            "AWS/EC2",
+            "CPUSurplusCreditsCharged",
+            "InstanceId",
+            ("Sum",),
+            "credits",
+            samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
             applies=_bursts,
         ),
         MetricSpec(

@@ -4,8 +4,8 @@ Parameter: `instanceType`. A running instance is stopped, changed, started and w
 stopped one is only changed. Whoever starts it meanwhile has taken it back: the act ends and leaves it alone.
 
 Before it is stopped, what would keep it from starting is asked: the keys of its volumes, the vCPU quota of the new type
-beside what others use of it, whether its zone offers the type, licences that follow cores. Capacity is not known before:
-AWS offers a type in a zone and may have none, and a dry run judges rights alone. So a start that finds no capacity
+beside what others use of it, whether its zone offers the type, licences that follow cores. Capacity is not known until
+then: AWS offers a type in a zone and may have none, and a dry run judges rights alone. So a start that finds none
 changes the type back and starts that, for as long as it takes. Source: Amazon EC2 user guide, "Change the instance
 type", "Insufficient instance capacity".
 """

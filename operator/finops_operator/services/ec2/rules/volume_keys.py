@@ -1,7 +1,7 @@
 """Whether the keys of an instance's volumes can be used for its next start; read and judged by the instance acts.
 
 With a key that is disabled or due to be deleted AWS accepts a start and takes it back: the instance stays stopped.
-Whether the executor itself may use a key AWS does not say: a dry run of `kms:CreateGrant` comes from us, and the role is
+Whether the executor may use a key AWS does not say: a dry run of `kms:CreateGrant` comes from us, and the role is
 allowed grants only where EC2 asks for them in its name. So a key of another account, whose policy this account does not
 see, is refused too. Source: KMS developer guide, "Key states of AWS KMS keys"; KMS API reference, DescribeKey and
 CreateGrant; EC2 API reference, state reason `Client.InvalidKMSKey.InvalidState`.
