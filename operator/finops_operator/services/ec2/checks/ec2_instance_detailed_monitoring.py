@@ -14,8 +14,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.settled import whatever_was_measured
-from finops_operator.services.ec2.instance import FAST_ALARMS, InstanceFacts
-from finops_operator.services.ec2.rules.fast_alarms import ANY
+from finops_operator.services.ec2.instance import InstanceFacts
+from finops_operator.services.ec2.rules.fast_alarms import ANY, FAST_ALARMS
 
 ID: Final = "ec2_instance_detailed_monitoring"
 

@@ -14,7 +14,8 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops_operator.plugins.check import Check, Facts, Parameters
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.settled import whatever_was_measured
-from finops_operator.services.ec2.instance import OPEN_GROUPS, InstanceFacts
+from finops_operator.services.ec2.instance import InstanceFacts
+from finops_operator.services.ec2.rules.open_groups import OPEN_GROUPS
 
 ID: Final = "ec2_instance_public_ipv4"
 

@@ -14,8 +14,8 @@ from tests.support.judging import Bench
 from finops.domain.canonical import Json
 from finops.errors import AwsDenied
 from finops_operator.services.ec2.checks.ec2_instance_detailed_monitoring import CHECK
-from finops_operator.services.ec2.instance import FAST_ALARMS, KIND
-from finops_operator.services.ec2.rules.fast_alarms import fast_alarms
+from finops_operator.services.ec2.instance import KIND
+from finops_operator.services.ec2.rules.fast_alarms import FAST_ALARMS, fast_alarms
 
 READ = frozenset({"read"})
 JUDGED = Bench(KIND, answers={FAST_ALARMS: READ})
@@ -28,8 +28,9 @@ def with_alarms(*names: str) -> Bench:
 def test_minutes_that_no_alarm_asks_for_are_found_with_what_they_cost() -> None:
     found = JUDGED.found(CHECK, instance(detailed_monitoring=True))
     assert found.action == ""
-    # Seven metrics at 0.30 USD.
-    assert JUDGED.cost(instance(detailed_monitoring=True)).unrounded_monthly == found.new_monthly_cost + Decimal("2.1")
+    now = JUDGED.cost(instance(detailed_monitoring=True)).unrounded_monthly
+    assert now is not None
+    assert found.new_monthly_cost == now - Decimal("2.1")  # seven metrics at 0.30 USD
     assert found.new_monthly_cost == JUDGED.cost(instance(detailed_monitoring=False)).unrounded_monthly
 
 
@@ -89,7 +90,9 @@ class Alarms:
         if self.lost:
             raise AwsDenied("no", operation=operation)
 
-    def once(self, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    def once(
+        self, operation: str, parameters: Mapping[str, Any], *, datapoints: int = 0, metrics: int = 0
+    ) -> Mapping[str, Any]:
         raise AssertionError(operation)
 
 

@@ -14,7 +14,7 @@ from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.plugins.check import Pictures, Settled
 from finops_operator.services.ec2.checks.ec2_instance_surplus_credits import CHECK
-from finops_operator.services.ec2.instance import KIND
+from finops_operator.services.ec2.instance import KIND, InstanceFacts
 
 JUDGED = Bench(KIND)
 HOURS = 14 * 24
@@ -91,7 +91,7 @@ def test_absent_or_thin_figures_are_no_surplus_and_no_proof_of_none() -> None:
 def test_days_decide_unless_the_bounds_of_finer_points_differ() -> None:
     defaults = {spec.name: spec.default for spec in CHECK.parameters}
 
-    def picture(days: float, least: float, most: float) -> Pictures[object]:
+    def picture(days: float, least: float, most: float) -> Pictures[InstanceFacts]:
         one, two, three = (JUDGED.facts(burstable(), charged(flat(level))) for level in (days, least, most))
         return Pictures(one, two, three)
 
