@@ -446,7 +446,7 @@ KIND: Final = ResourceKind(
             "CPUSurplusCreditsCharged",
             "InstanceId",
             ("Sum",),
-            "credits",
+            "count",
             samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
             applies=_bursts,
         ),
