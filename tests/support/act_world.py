@@ -203,6 +203,7 @@ def _warm(_endpoint: str) -> SdkSessions:
     sdk = SdkSessions(CallCounter())
     for service in (
         *("application-autoscaling", "autoscaling", "dynamodb", "ec2", "ecs", "lambda"),
+        *("cloudwatch", "elb", "elbv2", "service-quotas"),
         *("logs", "rbin", "rds", "resourcegroupstaggingapi", "s3", "sts"),
     ):
         sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()

@@ -21,6 +21,7 @@ VOLUME = ResourceRef(
 
 _NITRO: dict[str, Any] = {
     "InstanceStorageSupported": False,
+    "VCpuInfo": {"DefaultVCpus": 4, "DefaultCores": 2},
     "ProcessorInfo": {"SupportedArchitectures": ["x86_64"]},
     "SupportedVirtualizationTypes": ["hvm"],
     "SupportedRootDeviceTypes": ["ebs"],
@@ -47,6 +48,9 @@ _FACTS: dict[str, Any] = {
     "events": [],
     "stopProtection": False,
     "offered": True,
+    "keyStates": {},
+    "serves": {"places": [], "unasked": 0, "denied": ""},
+    "quota": {"code": "L-1216C47A", "name": "Running On-Demand Standard", "limit": 64, "used": 8, "denied": ""},
     "type": _NITRO,
     "target": copy.deepcopy(_NITRO),
     "instance": {

@@ -121,12 +121,16 @@ class Rights:
             while an act has it changed must not keep it changed.
         probes: permission, to read or to change → (id of a resource) → parameters of a call that asks whether it is
             granted, sent with `DryRun` where the API has it. A changing call is never sent without.
+        calls: permission → the call that needs it, where the SDK names the service otherwise than IAM does.
+        without_dry_run: services of `permissions` whose reads take no `DryRun`, though those of its other service do.
     """
 
     narrowed: tuple[Statement, ...] = ()
     further: tuple[Statement, ...] = ()
     rollback: frozenset[str] = frozenset()
     probes: Mapping[str, Callable[[str], Mapping[str, Any]]] = field(default_factory=dict)
+    calls: Mapping[str, str] = field(default_factory=dict)
+    without_dry_run: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,8 @@ class Proposer:
             self.decider.close(request, Trigger.WITHDRAWN, "The policy no longer names the account of this resource.")
             return
         try:
-            observation = self._observe(policy, account, plan.action, Target(plan.resource, plan.parameters))
+            target = Target(plan.resource, plan.parameters, now=self.clock.now())
+            observation = self._observe(policy, account, plan.action, target)
         except (AwsError, Refused, InvalidInput) as error:
             # Of this account or region nothing is known; the other requests are reviewed all the same.
             logger.warning("request not reviewed: %s", error, extra=request_fields(request))
@@ -254,7 +255,8 @@ class Proposer:
     ) -> _RequestToMake | None:
         """Observe the resource and return what to ask people; None when something forbids the act."""
         action = self.actions[item.action]
-        observation = self._observe(policy, account, item.action, Target(item.resource, item.parameters))
+        target = Target(item.resource, item.parameters, now=self.clock.now())
+        observation = self._observe(policy, account, item.action, target)
         facts = PolicyFacts(protect_tags=policy.spec.actions.protect_tags)
         refusals = action.preflight(observation, item.parameters, facts)
         if not observation.exists or refusals:

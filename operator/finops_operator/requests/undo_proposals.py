@@ -160,7 +160,7 @@ class UndoProposals:
         metadata, spec = case.act.metadata, case.act.spec
         tenant = Tenant(namespace=metadata.namespace or "", policy=spec.policy)
         reader = self.sessions.reader(self.access(case.account), spec.region, tenant=tenant)
-        return case.action.observe(reader, Target(case.plan.resource, case.parameters))
+        return case.action.observe(reader, Target(case.plan.resource, case.parameters, now=self.clock.now()))
 
     def _others(self, act: ActionRequest) -> tuple[ActionRequest | None, tuple[ActionRequest, ...]]:
         """Return the request that undoes the act already, and the policy's own on the resource that wait for votes.

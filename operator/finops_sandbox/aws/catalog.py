@@ -7,12 +7,14 @@ list of metrics that reported in the last two weeks.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 
 from finops_sandbox.aws.clock import aware_utc
 from finops_sandbox.aws.facts import Period
 from finops_sandbox.aws.fleet import FleetMember
 from finops_sandbox.aws.live_estate import LiveEstate
 from finops_sandbox.aws.metrics import Series, make_series
+from finops_sandbox.aws.quotas import vcpus_in_use
 from finops_sandbox.aws.shapes import SLOT_SECONDS
 from finops_sandbox.aws.transitions import settle
 from finops_sandbox.aws.written import WrittenMetric
@@ -40,6 +42,8 @@ class _Instance:
     memory: str
     memory_dimensions: str
     active: tuple[tuple[int, int], ...]
+    vcpus: int = 0
+    runs: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,13 @@ class _Volume:
     volume_type: str
     operations: str
     active: tuple[tuple[int, int], ...]
+
+
+@cache
+def _vcpus() -> dict[str, int]:
+    from moto.ec2.models.instance_types import INSTANCE_TYPES  # noqa: PLC0415 - moto loads slowly
+
+    return {name: int(one["VCpuInfo"]["DefaultVCpus"]) for name, one in INSTANCE_TYPES.items()}
 
 
 def _slot(moment: datetime) -> int:
@@ -98,6 +109,7 @@ class Catalog:
         with estate.lock:
             settle(estate, account, region)
             backend = estate.backend(account, region)
+            types = _vcpus()
             for instance in (one for item in backend.reservations.values() for one in item.instances):
                 facts = estate.instance_facts(instance)
                 catalog.instances[instance.id] = _Instance(
@@ -110,6 +122,8 @@ class Catalog:
                     facts.load.memory,
                     facts.load.memory_dimensions,
                     _active(facts.created, facts.not_running, now_slot),
+                    types.get(instance.instance_type, 0),
+                    instance.state in {"pending", "running"},
                 )
             for volume in backend.volumes.values():
                 known = estate.volume_facts(volume)
@@ -141,11 +155,20 @@ class Catalog:
             gateway = dimensions["NatGatewayId"]
             shape, active = self.gateways.get(gateway, ("zero", ()))
             return make_series(f"{self.account}/{self.region}/{gateway}/{metric}", shape, active)
+        if namespace == "AWS/Usage" and metric == "ResourceCount":
+            return self._usage_series(dimensions)
         if namespace == "CWAgent" and metric == "mem_used_percent" and "InstanceId" in dimensions:
             instance = self._instance(dimensions["InstanceId"])
             if instance and instance.memory and dict(self._agent_dimensions(instance)) == dict(dimensions):
                 return self._make(instance.instance_id, metric, instance.memory, instance)
         return None
+
+    def _usage_series(self, dimensions: Mapping[str, str]) -> Series | None:
+        """Return the vCPUs that run now, as if they had run for the last hour."""
+        now = _slot(self.now)
+        running = [(one.instance_type, one.vcpus) for one in self.instances.values() if one.runs]
+        used = vcpus_in_use(dimensions, running)
+        return None if used is None else make_series("usage", "full_percent", ((now - 12, now),), factor=used / 100)
 
     def listing(self, *, recent: bool = False) -> Iterator[tuple[str, str, Dimensions]]:
         """Namespace, name and dimensions of every metric that reported lately, in a stable order."""

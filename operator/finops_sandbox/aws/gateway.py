@@ -26,6 +26,7 @@ from finops_sandbox.aws import (
     nat_gateways,
     operations,
     provisioned_concurrency,
+    quotas,
     serverless_caches,
     services,
     snapshots,
@@ -62,6 +63,7 @@ _NOT_IN_MOTO = {
     **services.HANDLERS,
     **functions.HANDLERS,
     **snapshots.BIN_HANDLERS,
+    **quotas.HANDLERS,
 }
 # What AWS refuses and moto takes; asked before moto.
 _REFUSALS = {**log_groups.REFUSALS, **tables.REFUSALS, **buckets.REFUSALS}

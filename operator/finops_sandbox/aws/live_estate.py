@@ -19,7 +19,7 @@ from finops_sandbox.aws.written import Written
 if TYPE_CHECKING:
     from finops_sandbox.aws.fleet import Fleet
 
-_SEEDED = ("applicationautoscaling", "awslambda", "dynamodb", "ecs", "logs", "rds", "s3")
+_SEEDED = ("applicationautoscaling", "awslambda", "dynamodb", "ecs", "kms", "logs", "rds", "s3")
 """Services beside EC2 of which an estate holds resources, as moto names them."""
 
 
@@ -56,6 +56,7 @@ class FurtherFacts:
         bin_rules: account and region → identifier and settings of the rules of the Recycle Bin.
         gateways_due: account, region and id of a NAT gateway → when its deletion ends.
         written: answers and metrics that the estate writes out.
+        quotas: account, region and code of a service quota → its limit, where it is not the usual one.
     """
 
     provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class FurtherFacts:
     bin_rules: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
     gateways_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
     written: Written = field(default_factory=Written)
+    quotas: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
 
 class LiveEstate:

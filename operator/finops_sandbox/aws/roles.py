@@ -77,6 +77,7 @@ def scanner_policy() -> dict[str, Any]:
     actions += ["s3:ListAllMyBuckets", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"]
     actions += ["s3:ListBucketMultipartUploads", "s3:GetMetricsConfiguration"]
     actions += ["secretsmanager:ListSecrets", "kms:ListKeys", "kms:DescribeKey", "kms:GetKeyLastUsage"]
+    actions += ["servicequotas:GetServiceQuota"]
     actions += [
         "ecr:DescribeRepositories",
         "ecr:DescribeImages",

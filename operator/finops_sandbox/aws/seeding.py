@@ -14,6 +14,7 @@ from finops_sandbox.aws import (
     database_snapshots,
     databases,
     functions,
+    keys,
     log_groups,
     nat_gateways,
     services,
@@ -183,6 +184,7 @@ def _seed_volume(estate: LiveEstate, place: Place, spec: VolumeSpec, zone: str, 
     volume.id, volume.create_time = new_id, naive_utc(created)
     if spec.customer_key:
         volume.encrypted, volume.kms_key_id = True, spec.customer_key
+        keys.seed(place, spec.customer_key)
     backend.tags[new_id].update({"Name": spec.name, **spec.tags})
     attached = [] if spec.detached is None else [(created + timedelta(minutes=1), now - spec.detached)]
     estate.volumes[new_id] = VolumeFacts(spec.operations, list(attached), spec.customer_key)

@@ -47,6 +47,22 @@ def test_after_a_stop_no_further_resource_is_read_and_nothing_is_proposed() -> N
     assert len(asked) == 1
 
 
+def test_a_resource_is_read_with_the_time_so_that_what_is_judged_up_to_now_is_known() -> None:
+    """Without it the use of a NAT gateway is unknown, and its deletion was never proposed."""
+    seen: list[object] = []
+
+    def observe(_reader: Any, target: Any) -> Observation:
+        seen.append(target.now)
+        return Observation(exists=False)
+
+    by = policy(actions={"mode": "Approve", "allowed": ["ec2_instance_stop"]})
+    proposer = _proposer(by, [recommendation(1)], replace(STOP, observe=observe))
+
+    proposer.follow_up(by, _SCAN)
+
+    assert seen == [proposer.clock.now()]
+
+
 def test_a_destructive_act_needs_its_quorum_although_the_store_calls_it_harmless() -> None:
     """Whether an act is destructive is read from its action, not from Redis."""
     by = policy(actions={"mode": "Approve", "allowed": ["ebs_volume_delete"]}, approval={"approvers": _TWO})

@@ -108,6 +108,7 @@ class AwsDoctor:
         for action in self._plugins.actions.values():
             # What a kind already asks is asked with the kind's own question.
             calls = {**_action_reads(action, known), **calls}
+            named.update(action.rights.calls)
         for operation, parameters in sorted(calls.items()):
             call = partial(reader.once, named.get(operation, operation), parameters)
             yield _asked(part, operation, call, "scanner role", self._granted)
@@ -166,9 +167,10 @@ def _something(kind: ResourceKind[Any], reader: AwsReader, partition: str) -> st
 
 def _kind_reads(kind: ResourceKind[Any], known: str, now: datetime) -> dict[str, Mapping[str, Any]]:
     """Return operation → parameters of a call that answers whether a scan of the kind may make it."""
-    dry = _DRY if kind.dry_run else {}
     calls: dict[str, Mapping[str, Any]] = {}
     for operation in kind.permissions:
+        # What it reads of another service has no dry run, whatever its own API has.
+        dry = _DRY if kind.dry_run and operation.startswith(f"{kind.service}:") else {}
         probe = kind.listing.probes.get(operation)
         if probe is not None:
             calls[operation] = {**probe(known), **dry}
@@ -192,7 +194,8 @@ def _metric_read(operation: str, spec: MetricSpec, now: datetime) -> tuple[str, 
 
 def _action_reads(action: Action, known: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
     """Return the reads of an act; those of another service than its changing calls have no dry run."""
-    with_dry_run = {one.partition(":")[0] for one in action.permissions} if action.calls.dry_run_passed else set()
+    services = {one.partition(":")[0] for one in action.permissions} if action.calls.dry_run_passed else set()
+    with_dry_run = services - action.rights.without_dry_run
     probes, about = action.rights.probes, known[min(action.kinds)]
     return {
         one: {

@@ -6,6 +6,7 @@ and cost nothing, so they are left out. Metric names: EC2 user guide, "CloudWatc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -32,11 +33,18 @@ from finops_operator.plugins.kind import (
     States,
 )
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.services.ec2.rules.fast_alarms import FAST_ALARMS, LIST_ALARMS, fast_alarms
 from finops_operator.services.ec2.rules.generations import of_previous_generation
+from finops_operator.services.ec2.rules.open_groups import LIST_GROUPS, OPEN_GROUPS, open_groups
 from finops_operator.services.ec2.rules.operating_system import billed_system
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 _PAGE: Final = 1000
+_MONITORED: Final = frozenset({"enabled", "pending"})
+METRIC_MONTH: Final = "metric_first_10k"
+"""The dimension of CloudWatch's price of a metric, of the first 10,000 of an account and region."""
+_DETAILED_METRICS: Final = Decimal(7)
+"""Of an instance. Source: pricing page of CloudWatch, "EC2 detailed monitoring"."""
 _GONE: Final = frozenset({"terminated", "shutting-down"})
 _OPERATION: Final = "ec2:DescribeInstances"
 _BURSTABLE: Final = ("t2.", "t3.", "t3a.", "t4g.")
@@ -47,6 +55,9 @@ ONE: Final = Decimal(1)
 OFFERED_TYPES: Final = "offered-types"
 """Question of this kind: which instance types the zone of an instance offers."""
 
+_ZONE_OF_REGION: Final = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+[a-z]")
+SURPLUS_CREDITS: Final = "cpuSurplusCreditsCharged"
+"""Our name of the metric of credits that an instance did not earn back, which are billed."""
 _OFFERINGS: Final = "ec2:DescribeInstanceTypeOfferings"
 _EVERY_ZONE: Final[dict[str, Any]] = {"LocationType": "availability-zone", "MaxResults": 1000}
 
@@ -61,6 +72,9 @@ class InstanceFacts:
         lifecycle: empty, `spot` or `scheduled`.
         capacity_reservation: id of the reservation that the instance sits in or targets.
         public_ipv4: its public addresses; `elastic`: for each of them whether it is an Elastic IP.
+        detailed_monitoring: whether it reports every minute, for money, instead of every five.
+        security_groups: of an instance with a public address, those of all its network interfaces.
+        marketplace: whether its image was bought in the Marketplace, whose price AWS's tables do not hold.
     """
 
     instance_type: str | None = None
@@ -90,6 +104,9 @@ class InstanceFacts:
     volume_ids: tuple[str, ...] | None = None
     public_ipv4: tuple[str, ...] | None = None
     elastic: tuple[bool, ...] | None = None
+    detailed_monitoring: bool | None = None
+    security_groups: tuple[str, ...] | None = None
+    marketplace: bool | None = None
 
 
 def _collect(reader: PageReader, partition: str) -> Iterator[Resource | Gap]:
@@ -159,7 +176,27 @@ def _facts(instance: Mapping[str, Any], tags: Mapping[str, str]) -> InstanceFact
         ),
         public_ipv4=tuple(addresses),
         elastic=tuple(addresses.values()),
+        detailed_monitoring=_monitored(instance),
+        # Asked for where an address is public; kept for nobody else.
+        security_groups=_security_groups(instance) if addresses else (),
+        marketplace=any(one.get("ProductCodeType") == "marketplace" for one in instance.get("ProductCodes") or ()),
     )
+
+
+def _monitored(instance: Mapping[str, Any]) -> bool | None:
+    state = (instance.get("Monitoring") or {}).get("State")
+    return None if state is None else state in _MONITORED
+
+
+def _security_groups(instance: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the groups of all its network interfaces; None where one of them does not say."""
+    found: set[str] = set()
+    for interface in instance.get("NetworkInterfaces") or ({"Groups": instance.get("SecurityGroups")},):
+        groups = interface.get("Groups")
+        if groups is None:
+            return None
+        found.update(str(group["GroupId"]) for group in groups)
+    return tuple(sorted(found))
 
 
 def _reservation(instance: Mapping[str, Any]) -> str:
@@ -197,7 +234,7 @@ def instance_facts(resource: Resource) -> InstanceFacts:
 
 
 def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
-    """Return hours of its type and its public IPv4 addresses; empty when nothing of the instance is billed.
+    """Return hours of its type, detailed monitoring and public IPv4 addresses; empty when nothing of it is billed.
 
     Volumes are resources of their own. A stopped instance is billed no hours; the elastic addresses it keeps still are
     (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html).
@@ -207,8 +244,14 @@ def billed_parts(instance: Resource) -> tuple[BilledPart, ...]:
     facts = instance_facts(instance)
     running = instance.state == _RUNNING
     hours = (instance_hours(instance, facts),) if running else ()
+    monitoring = (_monitoring(instance),) if running and facts.detailed_monitoring else ()
     addresses = _address_hours(instance, facts, running=running)
-    return (*hours, addresses) if addresses else hours
+    return (*hours, *monitoring, addresses) if addresses else (*hours, *monitoring)
+
+
+def _monitoring(instance: Resource) -> BilledPart:
+    """Return the metrics of detailed monitoring, at the price of an account's first ones."""
+    return BilledPart(METRIC_MONTH, _DETAILED_METRICS, PriceQuery("cloudwatch", instance.region, METRIC_MONTH))
 
 
 def instance_hours(instance: Resource, facts: InstanceFacts) -> BilledPart:
@@ -230,7 +273,16 @@ def _unpriceable(facts: InstanceFacts) -> str:
         return f"no price for tenancy {facts.tenancy}"
     if facts.lifecycle:
         return f"no price for {facts.lifecycle} instances, the table holds on-demand prices"
+    if outside_of_region(facts.availability_zone or ""):
+        return f"no price for {facts.availability_zone}: Local and Wavelength Zones have prices of their own"
+    if facts.marketplace:
+        return "no price for software of the Marketplace, which is billed with its hours"
     return ""
+
+
+def outside_of_region(zone: str) -> bool:
+    """Return whether a zone is a Local Zone or a Wavelength Zone (`us-west-2-lax-1a`), by the form of its name."""
+    return bool(zone) and _ZONE_OF_REGION.fullmatch(zone) is None
 
 
 def _address_hours(instance: Resource, facts: InstanceFacts, *, running: bool) -> BilledPart | None:
@@ -256,7 +308,12 @@ def _runs(resource: Resource) -> bool:
 
 
 def _bursts(resource: Resource) -> bool:
-    return _runs(resource) and resource.text("instance_type").startswith(_BURSTABLE)
+    return _runs(resource) and is_burstable(resource.text("instance_type"))
+
+
+def is_burstable(instance_type: str) -> bool:
+    """Return whether a type earns credits for its processor."""
+    return instance_type.startswith(_BURSTABLE)
 
 
 def _owner(resource: Resource) -> Owner | None:
@@ -284,6 +341,14 @@ def _offered_types(reader: PageReader) -> Mapping[str, Iterable[str]]:
 def _may_get_another_type(instance: Resource, utilization: Utilization) -> bool:
     """Return whether a check may name another type: after the 5-minute picture, or of a family that AWS replaced."""
     return bool(utilization.fine) or (_runs(instance) and of_previous_generation(instance.text("instance_type")))
+
+
+def _is_monitored(instance: Resource, _utilization: Utilization) -> bool:
+    return _runs(instance) and instance_facts(instance).detailed_monitoring is True
+
+
+def _has_address(instance: Resource, _utilization: Utilization) -> bool:
+    return _runs(instance) and bool(instance_facts(instance).public_ipv4)
 
 
 def _price_queries(region: str, instance_type: str, options: Mapping[str, str]) -> tuple[PriceQuery, ...]:
@@ -334,9 +399,13 @@ KIND: Final = ResourceKind(
             "ec2:DescribeRegions",
             "cloudwatch:GetMetricData",
             "cloudwatch:ListMetrics",
+            LIST_ALARMS,
+            LIST_GROUPS,
         ),
         collect=_collect,
         questions=(
+            Question(id=FAST_ALARMS, ask=fast_alarms, place=lambda resource: resource.region, needed=_is_monitored),
+            Question(id=OPEN_GROUPS, ask=open_groups, place=lambda resource: resource.region, needed=_has_address),
             Question(
                 id=OFFERED_TYPES,
                 ask=_offered_types,
@@ -369,6 +438,16 @@ KIND: Final = ResourceKind(
             "credits",
             samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
             by_day=("Minimum",),
+            applies=_bursts,
+        ),
+        MetricSpec(
+            SURPLUS_CREDITS,
+            "AWS/EC2",
+            "CPUSurplusCreditsCharged",
+            "InstanceId",
+            ("Sum",),
+            "count",
+            samples_in_five_minutes=_SAMPLES_IN_FIVE_MINUTES,
             applies=_bursts,
         ),
         MetricSpec(

@@ -1,8 +1,13 @@
 """Give an EC2 instance another type. Whatever fails, it ends as it was: running if it ran, at the old type.
 
 Parameter: `instanceType`. A running instance is stopped, changed, started and watched until both status checks pass; a
-stopped one is only changed. Whoever starts it meanwhile has taken it back: the act ends and leaves it alone. Source:
-Amazon EC2 user guide, "Change the instance type".
+stopped one is only changed. Whoever starts it meanwhile has taken it back: the act ends and leaves it alone.
+
+Before it is stopped, what would keep it from starting is asked: the keys of its volumes, the vCPU quota of the new type
+beside what others use of it, whether its zone offers the type, licences that follow cores. Capacity is not known until
+then: AWS offers a type in a zone and may have none, and a dry run judges rights alone. So a start that finds none
+changes the type back and starts that, for as long as it takes. Source: Amazon EC2 user guide, "Change the instance
+type", "Insufficient instance capacity".
 """
 
 from __future__ import annotations
@@ -34,7 +39,9 @@ from finops_operator.plugins.ownership import Owner, quoted
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ec2.rules.calls import (
     CALLS,
+    INSTANCE_CALLS,
     INSTANCE_PROBES,
+    KEYS_WITHOUT_DRY_RUN,
     START_WITH_CUSTOMER_KEYS,
     start_with_keys,
 )
@@ -175,6 +182,8 @@ ACTION: Final = Action(
                 "InstanceType": {"Value": "t3.micro"},
             },
         },
+        calls=INSTANCE_CALLS,
+        without_dry_run=KEYS_WITHOUT_DRY_RUN,
     ),
     calls=CALLS,
     at_owner=OwnerChange(patch=_patch),

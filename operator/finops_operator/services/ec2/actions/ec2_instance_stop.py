@@ -2,6 +2,10 @@
 
 Whoever starts it meanwhile has taken it back: the act ends and leaves it alone. With the parameter `endState: running`
 it is the undo of an earlier stop, and starts the instance.
+
+It is not stopped where it is known that it may not start again (a key of a volume that cannot be used), nor while it is
+the only healthy target of a target group or a Classic Load Balancer. Whether AWS will have capacity for its next start
+is not known before: the card names what makes that less likely, and the undo says what AWS answered.
 """
 
 from __future__ import annotations
@@ -30,7 +34,9 @@ from finops_operator.plugins.protection import template_owners
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ec2.rules.calls import (
     CALLS,
+    INSTANCE_CALLS,
     INSTANCE_PROBES,
+    KEYS_WITHOUT_DRY_RUN,
     START_WITH_CUSTOMER_KEYS,
     start_with_keys,
 )
@@ -44,6 +50,7 @@ from finops_operator.services.ec2.rules.instance_observation import (
     stopping,
 )
 from finops_operator.services.ec2.rules.remaining_cost import stopped_cost
+from finops_operator.services.ec2.rules.served_targets import served_refusals
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.start_again import (
     START,
@@ -60,7 +67,7 @@ from finops_operator.services.ec2.rules.stop_refusals import stop_refusals, stop
 
 
 def _observe(reader: Reader, target: Target) -> Observation:
-    return observe_instance(reader, target)
+    return observe_instance(reader, target, starts=starts(target.parameters))
 
 
 def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
@@ -68,8 +75,8 @@ def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFa
         return start_refusals(observation)
     refusals = stop_refusals(observation, facts)
     if observation.exists and observation.text("state") != "running":
-        refusals += (Refusal("NotRunning", f"It is {observation.text('state')}, not running."),)
-    return refusals
+        return (*refusals, Refusal("NotRunning", f"It is {observation.text('state')}, not running."))
+    return (*refusals, *served_refusals(observation)) if observation.exists else refusals
 
 
 def _warnings(observation: Observation, parameters: Parameters) -> tuple[str, ...]:
@@ -175,6 +182,8 @@ ACTION: Final = Action(
         narrowed=(START_WITH_CUSTOMER_KEYS,),
         rollback=frozenset({"ec2:StartInstances"}),
         probes=INSTANCE_PROBES,
+        calls=INSTANCE_CALLS,
+        without_dry_run=KEYS_WITHOUT_DRY_RUN,
     ),
     calls=CALLS,
     at_owner=OwnerChange(only_stops=True),

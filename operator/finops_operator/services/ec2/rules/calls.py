@@ -13,6 +13,9 @@ from finops.domain.canonical import Json
 from finops.domain.execution import Observation
 from finops.domain.plan import Plan, PlanStep
 from finops_operator.plugins.action import CallRules, Statement
+from finops_operator.services.ec2.rules.served_targets import CLASSIC_HEALTH, CLASSIC_HEALTH_CALL
+from finops_operator.services.ec2.rules.vcpu_quota import GET_QUOTA, GET_QUOTA_CALL, QUOTA_PROBE
+from finops_operator.services.ec2.rules.volume_keys import DESCRIBE_KEY
 
 CALLS: Final = CallRules(
     created=("SnapshotId", "ImageId"),
@@ -35,8 +38,15 @@ INSTANCE_PROBES: Final[Mapping[str, Callable[[str], Mapping[str, Any]]]] = {
     "ec2:StopInstances": lambda instance: {"InstanceIds": [instance]},
     "ec2:StartInstances": lambda instance: {"InstanceIds": [instance]},
     "ec2:DescribeInstanceAttribute": lambda instance: {"InstanceId": instance, "Attribute": "disableApiStop"},
+    DESCRIBE_KEY: lambda _: {"KeyId": "alias/aws/ebs"},
+    GET_QUOTA: lambda _: QUOTA_PROBE,
+    CLASSIC_HEALTH: lambda _: {"LoadBalancerName": "finops-doctor"},
 }
 """Of both acts on instances."""
+INSTANCE_CALLS: Final[Mapping[str, str]] = {GET_QUOTA: GET_QUOTA_CALL, CLASSIC_HEALTH: CLASSIC_HEALTH_CALL}
+"""Permissions of both acts on instances whose services the SDK names otherwise."""
+KEYS_WITHOUT_DRY_RUN: Final = frozenset({"kms"})
+"""EC2 makes grants on keys in our name; KMS itself is only read."""
 
 _MOST_KEYS: Final = 12
 """Different keys of one instance that a session policy of 2,048 characters names beside its call."""

@@ -14,6 +14,10 @@ from finops.domain.plan import Plan
 from finops.errors import AwsDenied, AwsRejected
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import Target
+from finops_operator.services.ec2.rules.served_targets import PERMISSIONS as READ_TARGETS
+from finops_operator.services.ec2.rules.served_targets import read_served
+from finops_operator.services.ec2.rules.vcpu_quota import GET_METRICS, GET_QUOTA, read_quota
+from finops_operator.services.ec2.rules.volume_keys import DESCRIBE_KEY, key_states
 
 NOT_FOUND: Final = frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"})
 UP: Final = frozenset({"pending", "running"})
@@ -43,6 +47,10 @@ READ_PERMISSIONS: Final = (
     "ec2:DescribeInstanceTypes",
     "ec2:DescribeInstanceTypeOfferings",
     "ec2:DescribeVolumes",
+    DESCRIBE_KEY,
+    GET_QUOTA,
+    GET_METRICS,
+    *READ_TARGETS,
 )
 
 
@@ -139,12 +147,19 @@ def fingerprint(instance: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def observe_instance(reader: Reader, target: Target, *, target_type: str = "") -> Observation:
+def observe_instance(reader: Reader, target: Target, *, target_type: str = "", starts: bool = False) -> Observation:
     """Read everything a stop or a resize is judged by; without `target.full` only what its progress is judged by.
 
     Facts: `state`, `instanceType`, `launchTime`, `zone`, `stateReason`, `tags`, `checks` (`ok` when both status checks
     pass), `events`, `stopProtection` (None: not readable), and AWS's own structures under `instance`, `type`, `target`
-    and `offered`. `volumeKeys`, the ARNs of the keys of its volumes (None: not known), while it may be started next.
+    and `offered`. `volumeKeys`, the ARNs of the keys of its volumes (None: not known), while it may be started next;
+    `keyStates`, `serves` and `quota` as the modules that read them say, `quota` only of a type that is to start.
+
+    Args:
+        reader: of the instance's account and region.
+        target: the instance.
+        target_type: the type that it is to get; empty: it keeps its own.
+        starts: whether the act does nothing but start it.
     """
     instance_id = target.resource.id
     instance = read_instance(reader, instance_id)
@@ -174,7 +189,17 @@ def observe_instance(reader: Reader, target: Target, *, target_type: str = "") -
             "target": types.get(target_type),
             "offered": _offered(reader, target_type, zone) if target_type else None,
         }
+        facts |= _preflight_facts(reader, target, instance, facts["volumeKeys"])
+        if target_type or starts:
+            facts["quota"] = read_quota(reader, target_type or kind, target.now)
     return Observation(exists=True, fingerprint=fingerprint(instance), facts=facts)
+
+
+def _preflight_facts(reader: Reader, target: Target, instance: Mapping[str, Any], keys: Json) -> dict[str, Json]:
+    """Return what may keep it from starting again, and who misses it meanwhile."""
+    states = key_states(reader, target.resource, [str(key) for key in keys]) if isinstance(keys, list) else None
+    runs = instance["State"]["Name"] == "running"
+    return {"keyStates": states, "serves": read_served(reader, instance) if runs else None}
 
 
 def _volume_keys(reader: Reader, instance: Mapping[str, Any]) -> list[Json] | None:

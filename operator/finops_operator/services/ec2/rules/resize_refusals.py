@@ -12,8 +12,11 @@ from typing import Any, Final
 from finops.domain.execution import Observation
 from finops_operator.plugins.action import PolicyFacts, Refusal
 from finops_operator.plugins.protection import described_by_template
+from finops_operator.services.ec2.rules.licences import licence_refusals
+from finops_operator.services.ec2.rules.served_targets import unknown_targets
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.stop_refusals import part, stop_refusals, tags
+from finops_operator.services.ec2.rules.vcpu_quota import quota_code, quota_refusals, vcpus
 
 _UNKNOWN_ATTACHMENT_LIMIT: Final = 20
 """Assumed where AWS gives no maximum of EBS attachments: below the 28 that Nitro shares with network interfaces."""
@@ -32,6 +35,9 @@ def resize_refusals(observation: Observation, target_type: str, facts: PolicyFac
         zone = instance.get("Placement", {}).get("AvailabilityZone", "its zone")
         refusals.append(Refusal("TypeNotOffered", f"{target_type} is not offered in {zone}."))
     refusals.extend(_placement(instance))
+    refusals.extend(_room(observation, target_type))
+    if observation.text("state") == "running":
+        refusals.extend(unknown_targets(observation))
     if not target or not current:
         refusals.append(Refusal("TypeUnknown", f"AWS did not describe its type and {target_type}; nothing is known."))
         return tuple(refusals)
@@ -46,6 +52,14 @@ def resize_warnings(observation: Observation) -> tuple[str, ...]:
         return ()
     needs = "The new type runs on Nitro, the current one is not known to: without NVMe drivers it does not start"
     return (f"{needs}, and its disks get other names (/dev/nvme…): check /etc/fstab and scripts.",)
+
+
+def _room(observation: Observation, target_type: str) -> tuple[Refusal, ...]:
+    """Return why the vCPU quota of the target has no room; what the instance itself uses of it is given back first."""
+    instance, runs = part(observation, "instance"), observation.text("state") == "running"
+    same_quota = quota_code(observation.text("instanceType")) == quota_code(target_type)
+    own = vcpus(part(observation, "type"), instance.get("CpuOptions")) if runs and same_quota else 0
+    return quota_refusals(observation, own or 0, vcpus(part(observation, "target")), starts=runs)
 
 
 def _nitro(kind: Mapping[str, Any]) -> bool:
@@ -130,4 +144,5 @@ _RULES: Final[tuple[Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str,
     _drivers,
     _attachments,
     _features,
+    licence_refusals,
 )

@@ -20,6 +20,8 @@ SIGNS: Final = (
         "a Kubernetes cluster",
         "Change or delete the PersistentVolumeClaim or the StorageClass.",
     ),
+    Sign(("aws:cloud9:",), "AWS Cloud9", "Change its environment, which stops by itself when it is not used."),
+    Sign(("aws:servicecatalog:",), "Service Catalog", "Update the provisioned product."),
     Sign(("Ec2ImageBuilderArn",), "EC2 Image Builder", "Change the lifecycle policy of its pipeline."),
     Sign(("AWSElasticDisasterRecovery",), "Elastic Disaster Recovery", "Change the settings of its source server."),
     Sign(("AWSApplicationMigrationService",), "Application Migration Service", "Change its source server there."),

@@ -14,6 +14,9 @@ from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ResourceRef
 from finops_operator.plugins.action import ActWords, Parameters, Refusal
 from finops_operator.services.ec2.rules.instance_observation import DOWN, UP, stopped_by_others
+from finops_operator.services.ec2.rules.stop_refusals import part
+from finops_operator.services.ec2.rules.vcpu_quota import quota_refusals, vcpus
+from finops_operator.services.ec2.rules.volume_keys import key_refusals
 
 START_AGAIN: Final[Parameters] = {"endState": "running"}
 _START_SECONDS: Final = 900.0
@@ -37,7 +40,13 @@ def start_refusals(observation: Observation) -> tuple[Refusal, ...]:
     if not observation.exists:
         return (Refusal("NotFound", "The instance does not exist any more."),)
     state = observation.text("state")
-    return () if state == "stopped" else (Refusal("NotStopped", f"It is {state}, not stopped."),)
+    if state != "stopped":
+        return (Refusal("NotStopped", f"It is {state}, not stopped."),)
+    wanted = vcpus(part(observation, "type"), part(observation, "instance").get("CpuOptions"))
+    # A start that fails leaves it as it is, so only what is known to keep it from starting is a reason.
+    room = quota_refusals(observation, 0, wanted, starts=True)
+    known = tuple(refusal for refusal in room if refusal.code == "QuotaTooSmall")
+    return (*key_refusals(observation, unknown_refuses=False), *known)
 
 
 def start_words() -> ActWords:

@@ -12,7 +12,9 @@ from typing import Any
 from finops.domain.execution import Observation
 from finops_operator.plugins.action import PolicyFacts, Refusal
 from finops_operator.plugins.protection import controlled, protected, stop_opt_out
+from finops_operator.services.ec2.rules.served_targets import served_warnings
 from finops_operator.services.ec2.rules.signs import SIGNS
+from finops_operator.services.ec2.rules.volume_keys import key_refusals
 
 
 def part(observation: Observation, name: str) -> Mapping[str, Any]:
@@ -38,6 +40,7 @@ def stop_refusals(observation: Observation, facts: PolicyFacts) -> tuple[Refusal
         *_instance_refusals(part(observation, "instance")),
         *_storage_refusals(observation),
         *_protection_refusals(observation),
+        *key_refusals(observation),
     )
 
 
@@ -91,5 +94,6 @@ def stop_warnings(observation: Observation) -> tuple[str, ...]:
         found.append("Its Elastic IP address stays and is still billed.")
     if instance.get("Placement", {}).get("GroupName"):
         found.append("It is in a placement group: AWS may have no capacity to start it again.")
-    found.append("We did not check whether a load balancer or another client depends on it.")
+    found.extend(served_warnings(observation))
+    found.append("Who calls it without a load balancer is not known.")
     return tuple(found)

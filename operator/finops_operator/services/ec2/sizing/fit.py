@@ -12,7 +12,8 @@ from typing import Final
 
 from finops_operator.plugins.sizing_policy import SizingPolicy
 from finops_operator.pricing.instance_types import Catalog, InstanceType
-from finops_operator.services.ec2.instance import InstanceFacts
+from finops_operator.services.ec2.instance import InstanceFacts, outside_of_region
+from finops_operator.services.ec2.rules.licences import BROUGHT_LICENCES
 from finops_operator.services.ec2.sizing.need import Need
 
 SMALLEST_INTERFACE_LIMIT: Final = 2
@@ -63,6 +64,15 @@ def refusal(instance: InstanceFacts, current: InstanceType) -> str:
         (instance.tenancy not in (None, "", "default"), "it does not run on shared hardware"),
         (bool(instance.placement_group), "it sits in a placement group"),
         (bool(instance.capacity_reservation), "it uses a capacity reservation"),
+        (
+            outside_of_region(instance.availability_zone or ""),
+            "it is in a Local or Wavelength Zone, which has types and prices of its own",
+        ),
+        (bool(instance.marketplace), "its image is from the Marketplace, whose terms may fix the type"),
+        (
+            instance.usage_operation in BROUGHT_LICENCES,
+            "its licence is the account's own and may be counted by cores",
+        ),
         (not instance.architecture, "its architecture is not known"),
         (not instance.virtualization_type, "its virtualization is not known"),
         (instance.network_interface_count is None, "its network interfaces are not known"),

@@ -1,0 +1,118 @@
+"""Burstable EC2 instances that are billed for surplus credits: more processor than their size earns, by the hour.
+
+In unlimited mode an instance goes on at full speed when its credits are used up, and AWS bills what it does not earn
+back. That comes on top of its hours and is in no other figure of a scan. Three ways lead out, and which one is right
+depends on the work: standard mode, which slows it down; a larger size, which earns more; or a type without credits,
+which costs less as soon as the surplus is more than the difference. The saving is therefore left at what is sure, which
+is nothing, and the surplus stands in the evidence. Source: EC2 user guide, "Unlimited mode concepts", "Surplus credits
+can incur charges"; pricing page of EC2, "T2/T3/T4g Unlimited mode pricing", one price for all regions.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from finops.domain.money import to_cents
+from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
+from finops.domain.utilization import MetricSummary
+from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
+from finops_operator.plugins.measured import window_fact
+from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
+from finops_operator.services.ec2.instance import SURPLUS_CREDITS, InstanceFacts, is_burstable
+
+ID: Final = "ec2_instance_surplus_credits"
+_CREDITS_OF_VCPU_HOUR: Final = Decimal(60)
+"""A credit is one vCPU at full speed for a minute."""
+_GRAVITON_PRICE: Final = Decimal("0.04")
+_LINUX_PRICE: Final = Decimal("0.05")
+_WINDOWS_PRICE: Final = Decimal("0.096")
+"""USD for a vCPU-hour of surplus."""
+
+
+def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
+    name, billed = facts.own.instance_type or "", facts.utilization.metrics.get(SURPLUS_CREDITS)
+    reason = _not_judged(facts, billed)
+    if reason or billed is None:
+        return NotRecommended(ID, facts.resource.id, reason)
+    monthly = _monthly(facts, billed)
+    if monthly < parameters["minimumMonthlyCost"]:
+        return NotRecommended(ID, facts.resource.id, f"its surplus credits cost {to_cents(monthly)} USD a month")
+    total = Decimal(str(billed.total or 0))
+    return Finding(
+        check=ID,
+        action="",
+        parameters={},
+        new_monthly_cost=facts.cost.unrounded_monthly,
+        evidence={
+            "surplusCreditsCharged": figure(total),
+            "surplusMonthlyCost": str(to_cents(monthly)),
+            "thresholdMonthlyCost": str(parameters["minimumMonthlyCost"]),
+            **coverage_evidence(billed),
+        },
+        summary=f"Its surplus credits cost about {to_cents(monthly)} USD a month on top of its hours.",
+        facts=(
+            EvidenceFact("Surplus credits billed", f"{figure(total, 0)}, {_price(facts.own)} USD for 60 of them"),
+            window_fact(billed),
+            EvidenceFact("If its work may be slower", "standard mode: it slows down to its baseline, nothing is added"),
+            EvidenceFact("If not", f"a larger size than {name}, or a type without credits where that costs less"),
+        ),
+    )
+
+
+def _not_judged(facts: Facts[InstanceFacts], billed: MetricSummary | None) -> str:
+    own = facts.own
+    if own.instance_type is None:
+        return "its type is not known"
+    if not is_burstable(own.instance_type):
+        return "its type has no credits"
+    if facts.resource.state != "running":
+        return f"it is {facts.resource.state or 'in an unknown state'}, not running"
+    if billed is None or billed.total is None:
+        return "its surplus credits are not known"
+    return insufficient(facts.utilization, SURPLUS_CREDITS, facts.settings)
+
+
+def _monthly(facts: Facts[InstanceFacts], billed: MetricSummary) -> Decimal:
+    """Return what the surplus of the window costs in a month, unrounded."""
+    hours = Decimal(str(billed.hours))
+    if not hours:
+        return Decimal(0)
+    vcpu_hours = Decimal(str(billed.total or 0)) / _CREDITS_OF_VCPU_HOUR
+    return vcpu_hours / hours * facts.settings.hours_per_month * _price(facts.own)
+
+
+def _price(own: InstanceFacts) -> Decimal:
+    if own.platform == "windows":
+        return _WINDOWS_PRICE
+    return _GRAVITON_PRICE if (own.instance_type or "").startswith("t4g.") else _LINUX_PRICE
+
+
+def _settled(pictures: Pictures[InstanceFacts], parameters: Parameters) -> Settled:
+    """Days hold the same sums as hours; only where their edges decide are hours read."""
+    verdicts = {
+        isinstance(_evaluate(one, parameters), Finding) for one in (pictures.days, pictures.least, pictures.most)
+    }
+    return Settled.BY_DAYS if len(verdicts) == 1 else Settled.OPEN
+
+
+CHECK: Final = Check(
+    id=ID,
+    title="Burstable EC2 instance with surplus credits",
+    kinds=("ec2-instance",),
+    documentation="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-performance-instances-unlimited-mode-concepts.html",
+    action_type=ActionType.RIGHTSIZE,
+    effort=Effort.MEDIUM,
+    evaluate=_evaluate,
+    settled_by_days=_settled,
+    parameters=(
+        ParameterSpec(
+            name="minimumMonthlyCost",
+            unit="USD",
+            default=Decimal(1),
+            minimum=Decimal(0),
+            maximum=Decimal(10000),
+            description="Surplus credits that cost less in a month are left alone.",
+        ),
+    ),
+)

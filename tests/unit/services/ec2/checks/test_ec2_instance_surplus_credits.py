@@ -1,0 +1,107 @@
+"""ec2_instance_surplus_credits: what unlimited mode adds to the bill, and what leads out of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from tests.support.facts import flat, instance, summarize
+from tests.support.judging import Bench, used, without
+
+from finops.domain.canonical import Json
+from finops.domain.resource import Resource
+from finops.domain.utilization import MetricSummary, Utilization
+from finops_operator.plugins.check import Pictures, Settled
+from finops_operator.services.ec2.checks.ec2_instance_surplus_credits import CHECK
+from finops_operator.services.ec2.instance import KIND, InstanceFacts
+
+JUDGED = Bench(KIND)
+HOURS = 14 * 24
+
+
+def burstable(state: str = "running", **changes: Json) -> Resource:
+    return instance(state, tags=None, **{"instance_type": "t3.large", **changes})
+
+
+def charged(billed: MetricSummary) -> Utilization:
+    return used(burstable().id, cpuSurplusCreditsCharged=billed)
+
+
+def test_credits_that_were_billed_are_found_with_what_they_cost_in_a_month() -> None:
+    # 6 credits an hour are 0.1 vCPU-hours, at 0.05 USD for 730 hours.
+    found = JUDGED.found(CHECK, burstable(), charged(flat(6)))
+    assert (found.action, found.evidence["surplusMonthlyCost"]) == ("", "3.65")
+    assert "3.65 USD a month" in found.summary
+    # It is billed beside the hours, so it makes them no cheaper.
+    assert found.new_monthly_cost == JUDGED.cost(burstable()).unrounded_monthly
+
+
+@pytest.mark.parametrize(
+    ("changes", "monthly"),
+    [
+        ({"instance_type": "t4g.large", "architecture": "arm64"}, "2.92"),
+        ({"platform": "windows", "usage_operation": "RunInstances:0002"}, "7.01"),
+    ],
+)
+def test_graviton_and_windows_have_prices_of_their_own(changes: dict[str, Json], monthly: str) -> None:
+    found = JUDGED.found(CHECK, burstable("running", **changes), charged(flat(6)))
+    assert found.evidence["surplusMonthlyCost"] == monthly
+
+
+def test_the_ways_out_are_named() -> None:
+    labels = [fact.label for fact in JUDGED.found(CHECK, burstable(), charged(flat(6))).facts]
+    assert {"If its work may be slower", "If not"} <= set(labels)
+
+
+def test_less_than_the_least_cost_is_left_alone_and_a_single_hour_can_pass_it() -> None:
+    # 552.33 credits of a window of 336 hours cost just below one USD in a month.
+    quiet = [0.0] * (HOURS - 1)
+    assert JUDGED.reason(CHECK, burstable(), charged(summarize([*quiet, 552.0]))) == (
+        "its surplus credits cost 1.00 USD a month"
+    )
+    assert JUDGED.found(CHECK, burstable(), charged(summarize([*quiet, 553.0]))).check == CHECK.id
+
+
+def test_an_instance_that_earns_what_it_uses_is_left_alone() -> None:
+    assert JUDGED.reason(CHECK, burstable(), charged(flat(0))) == "its surplus credits cost 0.00 USD a month"
+
+
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
+        (burstable(instance_type="m5.large"), "its type has no credits"),
+        (burstable(instance_type=None), "its type is not known"),
+        (burstable("stopped"), "it is stopped, not running"),
+    ],
+)
+def test_what_has_no_credits_or_does_not_run_is_left_alone(one: Resource, why: str) -> None:
+    assert JUDGED.reason(CHECK, one, charged(flat(6))) == why
+
+
+def test_absent_or_thin_figures_are_no_surplus_and_no_proof_of_none() -> None:
+    known = charged(flat(6))
+    assert JUDGED.reason(CHECK, burstable(), without(known, "cpuSurplusCreditsCharged")) == (
+        "its surplus credits are not known"
+    )
+    thin = charged(summarize([6.0] * 40, expected=HOURS))
+    assert "are needed" in JUDGED.reason(CHECK, burstable(), thin)
+
+
+def test_days_decide_unless_the_bounds_of_finer_points_differ() -> None:
+    defaults = {spec.name: spec.default for spec in CHECK.parameters}
+
+    def picture(days: float, least: float, most: float) -> Pictures[InstanceFacts]:
+        one, two, three = (JUDGED.facts(burstable(), charged(flat(level))) for level in (days, least, most))
+        return Pictures(one, two, three)
+
+    assert CHECK.settled_by_days(picture(6, 6, 6), defaults) is Settled.BY_DAYS
+    assert CHECK.settled_by_days(picture(0, 0, 0), defaults) is Settled.BY_DAYS
+    assert CHECK.settled_by_days(picture(6, 0, 6), defaults) is Settled.OPEN
+
+
+def test_the_cost_follows_the_hours_that_a_policy_gives_a_month() -> None:
+    facts = JUDGED.facts(burstable(), charged(flat(6)))
+    shorter = replace(facts, settings=replace(facts.settings, hours_per_month=Decimal(720)))
+    found = CHECK.evaluate(shorter, {spec.name: spec.default for spec in CHECK.parameters})
+    assert getattr(found, "evidence", {})["surplusMonthlyCost"] == "3.60"
