@@ -14,14 +14,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
+from fastapi import Query
 from fastapi.responses import JSONResponse
 
 from finops.domain.resource import Gap
 from finops.errors import FinopsError, InvalidInput
 
 LARGEST_PAGE: Final = 500
+PROBLEM_TYPE: Final = "application/problem+json"
+
+Cursor: TypeAlias = Annotated[
+    str, Query(max_length=512, description="`meta.next` of the page before; empty: the first.")
+]
+Limit: TypeAlias = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="Most rows of the page.")]
 
 
 class NotThere(FinopsError):
@@ -56,7 +63,7 @@ def problem(status: int, code: str, message: str, hint: str = "", field: str = "
         "title": code,
         "detail": message,
     }
-    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+    return JSONResponse(body, status_code=status, media_type=PROBLEM_TYPE)
 
 
 @dataclass(frozen=True, slots=True)

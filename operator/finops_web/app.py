@@ -20,10 +20,11 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from finops.errors import FinopsError, InvalidInput, Refused, Unavailable
+from finops.errors import Conflict, FinopsError, InvalidInput, Refused, Unavailable
 from finops_web import api, pages
 from finops_web.answers import NotThere, problem
 from finops_web.context import Parts, SignInNeeded
+from finops_web.description import describing
 from finops_web.metrics import WebMetrics
 from finops_web.rendering import render_error
 
@@ -44,6 +45,7 @@ _Next = Callable[[Request], Awaitable[Response]]
 def make_app(parts: Parts, metrics: WebMetrics) -> FastAPI:
     """Return the application around connected parts, which counts its answers in `metrics`."""
     app = FastAPI(title="finops operator", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app.openapi = describing(app)  # type: ignore[method-assign]
     app.state.parts = parts
     app.state.metrics = metrics
     modules = [
@@ -134,6 +136,8 @@ def _status_of(error: FinopsError) -> int:
         return 403
     if isinstance(error, NotThere):
         return 404
+    if isinstance(error, Conflict):
+        return 409
     if isinstance(error, InvalidInput):
         return 422
     return 503 if isinstance(error, Unavailable) else 500

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -12,8 +12,7 @@ from fastapi import Depends, Query
 
 from finops.domain.money import annual_from_monthly
 from finops.domain.tags import owner_of
-from finops.errors import InvalidInput
-from finops_web.answers import LARGEST_PAGE, Page, number, page_of, success
+from finops_web.answers import Cursor, Limit, Page, number, page_of, success
 from finops_web.context import Asked
 from finops_web.readings.policies import trust_in
 from finops_web.readings.resources import HOURS, ResourceRow, sum_of
@@ -31,6 +30,8 @@ class Sort(StrEnum):
     STATE = "state"
 
 
+_TAGS: Final = 20
+_AMOUNT: Final = r"^([0-9]{1,12}(\.[0-9]{1,6})?)?$"
 _SORTS: Final[Mapping[Sort, Callable[[ResourceRow], str]]] = {
     Sort.NAME: lambda row: row.resource.name.lower(),
     Sort.ID: lambda row: row.resource.id,
@@ -106,35 +107,33 @@ def _has(tags: Mapping[str, str], wanted: str) -> bool:
 
 
 def asked_filter(
-    kind: Annotated[str, Query(max_length=64)] = "",
-    account: Annotated[str, Query(max_length=12)] = "",
-    region: Annotated[str, Query(max_length=32)] = "",
-    state: Annotated[str, Query(max_length=64)] = "",
-    owner: Annotated[str, Query(max_length=256)] = "",
-    tag: Annotated[list[str] | None, Query(description="KEY or KEY=VALUE; repeat it to ask for several.")] = None,
+    kind: Annotated[str, Query(max_length=64, description="Kind, as a row names it.")] = "",
+    account: Annotated[str, Query(max_length=12, description="Account id, twelve digits.")] = "",
+    region: Annotated[str, Query(max_length=32, description="Region, such as `eu-west-1`.")] = "",
+    state: Annotated[str, Query(max_length=64, description="State in AWS, such as `running`.")] = "",
+    owner: Annotated[str, Query(max_length=256, description="Owner as the tags name it.")] = "",
+    tag: Annotated[
+        list[str] | None, Query(max_length=_TAGS, description="KEY or KEY=VALUE; repeat it to ask for several.")
+    ] = None,
     find: Annotated[str, Query(max_length=256, description="Part of a name, id or ARN.")] = "",
-    min_cost: Annotated[str, Query(max_length=20, description="Only what costs at least so much a month.")] = "",
+    min_cost: Annotated[
+        str, Query(pattern=_AMOUNT, description="Only what costs at least so much a month, such as 12.50.")
+    ] = "",
     hours_per_month: Annotated[int, Query(ge=672, le=744, description="Hours of a month.")] = int(HOURS),
-    sort: Sort = Sort.COST,
-    cursor: Annotated[str, Query(max_length=512)] = "",
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
+    sort: Annotated[Sort, Query(description="Order; by cost falling, by the rest rising.")] = Sort.COST,
+    cursor: Cursor = "",
+    limit: Limit = 100,
 ) -> Filter:
-    """Return the filter that an address asks for. Raises InvalidInput."""
-    try:
-        minimum = Decimal(min_cost) if min_cost else None
-    except InvalidOperation:
-        minimum = Decimal("NaN")
-    if minimum is not None and not minimum.is_finite():
-        raise InvalidInput(f"{min_cost!r} is no amount", field="min_cost", hint="write digits, such as 12.50")
+    """Return the filter that an address asks for."""
     return Filter(
         kind=kind.strip(),
         account=account.strip(),
         region=region.strip(),
         state=state.strip(),
         owner=owner.strip(),
-        tag=tuple(one for one in (tag or ()) if one)[:20],
+        tag=tuple(one for one in (tag or ()) if one),
         find=find.strip(),
-        minimum=minimum,
+        minimum=Decimal(min_cost) if min_cost else None,
         hours=hours_per_month,
         sort=sort,
         cursor=cursor,

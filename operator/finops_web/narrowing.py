@@ -60,10 +60,10 @@ class Narrowing:
 
 def asked_narrowing(
     status: Annotated[str, Query(max_length=16, description="Actionable, Advice or Blocked.")] = "",
-    kind: Annotated[str, Query(max_length=64)] = "",
-    account: Annotated[str, Query(max_length=12)] = "",
-    region: Annotated[str, Query(max_length=32)] = "",
-    owner: Annotated[str, Query(max_length=256)] = "",
+    kind: Annotated[str, Query(max_length=64, description="Kind, as a row names it.")] = "",
+    account: Annotated[str, Query(max_length=12, description="Account id, twelve digits.")] = "",
+    region: Annotated[str, Query(max_length=32, description="Region, such as `eu-west-1`.")] = "",
+    owner: Annotated[str, Query(max_length=256, description="Owner as the tags name it.")] = "",
     find: Annotated[str, Query(max_length=256, description="Part of a name, id, account, check or summary.")] = "",
 ) -> Narrowing:
     """Return what an address asks for."""

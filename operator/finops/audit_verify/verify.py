@@ -150,6 +150,7 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
         "acts resumed",
         "snoozed",
         "woken",
+        "act denied",
         "intent",
         "outcome",
         "verified",

@@ -29,7 +29,8 @@ class RecordKind(StrEnum):
     sequence and hash, repeats another one and counts for nothing. `protected`: since when the admission policies are in
     force as they are. `acts paused`: an act failed, and others of its kind and policy wait; `acts resumed`: a person
     ended that.
-    `snoozed`: a resource is not asked about before a date; `woken`: a person ended that before it.
+    `snoozed`: a resource is not asked about before a date; `woken`: a person ended that before it. `act denied`: an
+    act on a resource is not asked for again before a date.
     """
 
     PROPOSED = "proposed"
@@ -51,6 +52,7 @@ class RecordKind(StrEnum):
     RESUMED = "acts resumed"
     SNOOZED = "snoozed"
     WOKEN = "woken"
+    ACT_DENIED = "act denied"
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,6 +252,13 @@ def _woken(entry: Entry) -> Sentence:
     return Sentence(Shape.VOTE, "ended the snooze", entry.actor, f"Reason: {reason}" if reason else "")
 
 
+def _act_denied(entry: Entry) -> Sentence:
+    until = _text(entry.detail, "until")[:10]
+    return Sentence(
+        Shape.NOTE, f"The same act is not asked for again before {until}", detail=_text(entry.detail, "resource")
+    )
+
+
 def _plain(text: str, shape: Shape = Shape.NOTE) -> Callable[[Entry], Sentence]:
     return lambda entry: Sentence(shape, text, detail=_text(entry.detail, "reason"))
 
@@ -276,4 +283,5 @@ _SENTENCES: Final[Mapping[RecordKind, Callable[[Entry], Sentence]]] = {
     RecordKind.RESUMED: _resumed,
     RecordKind.SNOOZED: _snoozed,
     RecordKind.WOKEN: _woken,
+    RecordKind.ACT_DENIED: _act_denied,
 }

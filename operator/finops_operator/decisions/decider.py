@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest
@@ -34,6 +35,7 @@ from finops_operator.cluster.protection import Protected
 from finops_operator.decisions.act_stage import has_begun, is_the_executors, recorded_facts
 from finops_operator.decisions.ballots import Ballots
 from finops_operator.decisions.decision_writer import DecisionWriter
+from finops_operator.decisions.denials import Denials
 from finops_operator.decisions.identities import Identities
 from finops_operator.decisions.origins import Origins
 from finops_operator.decisions.snoozes import PolicyByName, Snoozes
@@ -224,11 +226,11 @@ class Decider:
         if state not in BEFORE_ACT:
             return request
         votes = self._ballots.standing(request)
-        trigger = self._trigger(request, state, votes)
+        trigger = _trigger(request, state, votes, self.clock.now())
         if trigger is Trigger.QUORUM_LOST:
             self._ballots.find_missing(request)
             votes = self._ballots.standing(request, fresh=True)
-            trigger = self._trigger(request, state, votes)
+            trigger = _trigger(request, state, votes, self.clock.now())
         if trigger is None:
             return self._decisions.show_votes(request, votes)
         current = self.requests.fresh(request)
@@ -238,22 +240,31 @@ class Decider:
         if state is not State.PENDING and is_the_executors(self.ledger, request.metadata.uid or ""):
             # The status lags behind: the act has made its first call or has ended, and the executor reports that.
             return current
-        until = snoozed_until(votes)
-        if trigger is Trigger.SNOOZED and until is not None:
-            # Before the decision: a crash in between must not let the resource be asked about again at once.
-            policy = self.policy_of(current.metadata.namespace or "", current.spec.policy)
-            if policy is not None:
-                Snoozes(self.ledger, self.policy_of).begin(current, policy, votes.snoozes[0], until)
+        self._remember(current, trigger, votes)
         return self._decisions.record(current, trigger, votes, sentence(trigger, votes, self._ballots.counted(request)))
 
-    def _trigger(self, request: ActionRequest, state: State, votes: Tally) -> Trigger | None:
-        expired = self.clock.now() >= request.spec.expires_at
-        if state is State.PENDING:
-            return votes.trigger or (Trigger.EXPIRED if expired else None)
-        # Approved and Scheduled: the decision stands unless a vote was taken back, a denial counts, or it grew too old.
-        if votes.denials or len(votes.approvals) < votes.required:
-            return Trigger.QUORUM_LOST
-        return Trigger.EXPIRED if expired else None
+    def _remember(self, request: ActionRequest, trigger: Trigger, votes: Tally) -> None:
+        """Record what holds for the resource beyond its request.
+
+        Before the decision: a crash in between must not let the resource be asked about again at once.
+        """
+        if trigger is Trigger.DENIED:
+            Denials(self.ledger).record(request, votes.denials[0], self.clock.now())
+        until = snoozed_until(votes)
+        if trigger is Trigger.SNOOZED and until is not None:
+            policy = self.policy_of(request.metadata.namespace or "", request.spec.policy)
+            if policy is not None:
+                Snoozes(self.ledger, self.policy_of).begin(request, policy, votes.snoozes[0], until)
+
+
+def _trigger(request: ActionRequest, state: State, votes: Tally, now: datetime) -> Trigger | None:
+    expired = now >= request.spec.expires_at
+    if state is State.PENDING:
+        return votes.trigger or (Trigger.EXPIRED if expired else None)
+    # Approved and Scheduled: the decision stands unless a vote was taken back, a denial counts, or it grew too old.
+    if votes.denials or len(votes.approvals) < votes.required:
+        return Trigger.QUORUM_LOST
+    return Trigger.EXPIRED if expired else None
 
 
 def _as_taken_in(request: ActionRequest, cache: KindCache[ActionRequest]) -> ActionRequest:

@@ -1,7 +1,8 @@
 """Numbered records about one subject in the ledger: each begins something, and a later one ends all of them so far.
 
 Pauses and snoozes are such series. Operation ids are `BEGINS:SUBJECT:N` and `ENDS:SUBJECT:N`, so that whether something
-is in force is found by a few reads, and never remembered beside the ledger.
+is in force is found by a few reads, and never remembered beside the ledger. What ends by itself, such as a denial,
+needs the numbers alone.
 """
 
 from __future__ import annotations
@@ -19,6 +20,50 @@ class Numbered:
 
     number: int
     record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The records of one kind about one subject, numbered from 1; operation ids are `KIND:SUBJECT:N`.
+
+    Every method raises LedgerUnavailable, LedgerDiverged; `add` FenceLost too.
+    """
+
+    ledger: Ledger
+    kind: RecordKind
+    subject: str
+
+    def add(self, entry: Entry) -> None:
+        """Record `entry` under the next number; the operation id and the kind are given here."""
+        number = self.last()
+        while True:
+            number += 1
+            numbered = replace(entry, operation_id=self._id(number), kind=self.kind)
+            # Another thread may have taken the number meanwhile: then its record comes back.
+            if self.ledger.append(numbered).entry == numbered:
+                return
+
+    def put(self, number: int, entry: Entry) -> None:
+        """Record `entry` under this number; may be repeated."""
+        self.ledger.append(replace(entry, operation_id=self._id(number), kind=self.kind))
+
+    def get(self, number: int) -> Record | None:
+        """Return the record of a number, None when there is none."""
+        return self.ledger.find(self._id(number))
+
+    def last(self) -> int:
+        """Return the highest number, 0 without one; in steps that double, for there may be hundreds."""
+        low, step = 0, 1
+        while self.get(low + step) is not None:
+            low, step = low + step, step * 2
+        while step > 1:
+            step //= 2
+            if self.get(low + step) is not None:
+                low += step
+        return low
+
+    def _id(self, number: int) -> str:
+        return f"{self.kind.value}:{self.subject}:{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,44 +86,29 @@ class Series:
 
     def begin(self, entry: Entry) -> None:
         """Record that something begins; the operation id is given here."""
-        number = self._last()
-        while True:
-            number += 1
-            numbered = replace(entry, operation_id=self._id(self.begins, number), kind=self.begins)
-            # Another thread may have taken the number meanwhile: then its record comes back.
-            if self.ledger.append(numbered).entry == numbered:
-                return
+        self._begun.add(entry)
 
     def end(self, number: int, entry: Entry) -> None:
         """Record that the one of this number and all before it end; may be repeated."""
-        self.ledger.append(replace(entry, operation_id=self._id(self.ends, number), kind=self.ends))
+        self._ended.put(number, entry)
 
     def last_end(self) -> Record | None:
         """Return the record that ended something last, None when nothing was ever ended."""
-        ends = (self.ledger.find(self._id(self.ends, number)) for number in range(self._last(), 0, -1))
+        ends = (self._ended.get(number) for number in range(self._begun.last(), 0, -1))
         return next((one for one in ends if one is not None), None)
 
     def _in_force(self) -> Iterator[Numbered]:
-        for number in range(self._last(), 0, -1):
-            if self.ledger.find(self._id(self.ends, number)) is not None:
+        for number in range(self._begun.last(), 0, -1):
+            if self._ended.get(number) is not None:
                 return
-            record = self.ledger.find(self._id(self.begins, number))
+            record = self._begun.get(number)
             if record is not None:
                 yield Numbered(number, record)
 
-    def _last(self) -> int:
-        """Return the highest number, 0 without one; in steps that double, for there may be hundreds."""
-        low, step = 0, 1
-        while self._exists(low + step):
-            low, step = low + step, step * 2
-        while step > 1:
-            step //= 2
-            if self._exists(low + step):
-                low += step
-        return low
+    @property
+    def _begun(self) -> Numbers:
+        return Numbers(self.ledger, self.begins, self.subject)
 
-    def _exists(self, number: int) -> bool:
-        return self.ledger.find(self._id(self.begins, number)) is not None
-
-    def _id(self, kind: RecordKind, number: int) -> str:
-        return f"{kind.value}:{self.subject}:{number}"
+    @property
+    def _ended(self) -> Numbers:
+        return Numbers(self.ledger, self.ends, self.subject)

@@ -10,12 +10,14 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest, ActionRequestSpec
 from finops.crds.aws_account import AwsAccount
 from finops.crds.naming import action_request_name
+from finops.crds.policy_actions import Mode
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.decision import State, Trigger
 from finops.domain.execution import Observation
@@ -29,6 +31,7 @@ from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
+from finops_operator.decisions.denials import Denials
 from finops_operator.decisions.snoozes import PolicyByName, Snoozes
 from finops_operator.plugins.action import Action, PolicyFacts, Target
 from finops_operator.plugins.kind import ResourceKind
@@ -207,9 +210,9 @@ class Proposer:
             if remembered is not None:
                 outcomes.passed_over(item, remembered)
                 continue
-            snoozed = snoozes.in_force(policy.metadata.namespace or "", item.resource.arn, now)
-            if snoozed:
-                outcomes.waits(item, snoozed[0].sentence)
+            answered = self._answered_lately(policy, item, snoozes, now)
+            if answered:
+                outcomes.waits(item, answered)
                 continue
             place = failing.why(item)
             if place:
@@ -230,6 +233,14 @@ class Proposer:
                     failing.failed(item)
         self._create_all(policy, wanted, known, outcomes)
         self.correct(policy, outcomes.changed())
+
+    def _answered_lately(self, policy: ScanPolicy, item: Recommendation, snoozes: Snoozes, now: datetime) -> str:
+        """Return why people are not asked again now, as the ledger has it; empty when they may be."""
+        snoozed = snoozes.in_force(policy.metadata.namespace or "", item.resource.arn, now)
+        if snoozed:
+            return snoozed[0].sentence
+        is_dry_run = policy.spec.actions.mode is Mode.DRY_RUN
+        return Denials(self.ledger).why(item.resource.arn, item.action, now, dry_run=is_dry_run)
 
     def _create_all(
         self, policy: ScanPolicy, wanted: Sequence[_RequestToMake], known: tuple[ActionRequest, ...], outcomes: Outcomes

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Header, Query
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Header, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import Choice, State
-from finops_web.answers import LARGEST_PAGE, NotThere, page_of, success
+from finops_web.answers import Cursor, Limit, NotThere, page_of, success
 from finops_web.context import Asked, Visit
 from finops_web.readings.requests import requests_of, vote
 
 ROUTER = APIRouter(tags=["decisions"])
 _WAIT_SECONDS = 10.0
 
+Uid: TypeAlias = Annotated[str, Path(max_length=64, description="`metadata.uid` of the request.")]
+_FormSecret: TypeAlias = Annotated[
+    str, Header(max_length=128, description="Of the form, where a browser's session votes; programs need none.")
+]
+
 
 class Ballot(BaseModel):
     """One vote of the person who sends it."""
+
+    model_config = ConfigDict(extra="forbid")
 
     decision: Choice = Field(description="Approve, Deny, Withdraw, Resume, Wake; Undo of an act that succeeded.")
     reason: str = Field(default="", max_length=500, description="Why; some policies ask for it.")
@@ -27,9 +34,9 @@ class Ballot(BaseModel):
 @ROUTER.get("/api/action-requests")
 def action_requests(
     asked: Visit,
-    state: State | None = None,
-    cursor: Annotated[str, Query(max_length=512)] = "",
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
+    state: Annotated[State | None, Query(description="Only requests in this state.")] = None,
+    cursor: Cursor = "",
+    limit: Limit = 100,
 ) -> dict[str, Any]:
     """List requests: those that wait for votes first, then what runs, then what has ended."""
     read = requests_of(asked.visitor, asked.namespaces())
@@ -39,15 +46,13 @@ def action_requests(
 
 
 @ROUTER.get("/api/action-requests/{uid}")
-def action_request(asked: Visit, uid: str) -> dict[str, Any]:
+def action_request(asked: Visit, uid: Uid) -> dict[str, Any]:
     """Return one request by its uid."""
     return success(found_by(asked, uid).to_object(), as_of=None)
 
 
 @ROUTER.post("/api/action-requests/{uid}/approvals", status_code=201)
-def approve(
-    asked: Visit, uid: str, ballot: Ballot, x_form_secret: Annotated[str, Header(max_length=128)] = ""
-) -> dict[str, Any]:
+def approve(asked: Visit, uid: Uid, ballot: Ballot, x_form_secret: _FormSecret = "") -> dict[str, Any]:
     """Vote as the person whose token came with the request; the operator's answer is in the Approval's status."""
     asked.require_form(x_form_secret)
     sent = vote(asked.visitor, found_by(asked, uid), ballot.decision, ballot.reason, wait_seconds=_WAIT_SECONDS)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from finops.ledger.sentences import sentence_of
 from finops.ledger.stories import is_visible
-from finops_web.answers import LARGEST_PAGE, success
+from finops_web.answers import Limit, success
 from finops_web.context import Visit
 
 ROUTER = APIRouter(tags=["audit"])
@@ -18,7 +18,7 @@ ROUTER = APIRouter(tags=["audit"])
 def audit(
     asked: Visit,
     start: Annotated[int, Query(ge=1, le=2**53, description="First sequence; take it from meta.next.")] = 1,
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
+    limit: Limit = 100,
 ) -> dict[str, Any]:
     """List records in order, each with its sentence; those of namespaces that you may not read are left out."""
     namespaces, stream = asked.namespaces(), asked.parts.verdicts.stream

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from finops.domain.money import annual_from_monthly, daily_from_monthly, to_cents
 from finops_web.answers import number, success
@@ -61,7 +61,9 @@ def by_account(asked: Visit, wanted: Asking) -> dict[str, Any]:
 
 
 @ROUTER.get("/api/costing/by-tag/{key}")
-def by_tag(asked: Visit, wanted: Asking, key: str) -> dict[str, Any]:
+def by_tag(
+    asked: Visit, wanted: Asking, key: Annotated[str, Path(max_length=128, description="Key of the tag.")]
+) -> dict[str, Any]:
     """Return the monthly cost of each value of a tag; resources without the tag stand under an empty value."""
     return _grouped(asked, wanted, "value", lambda row: row.resource.tags.get(key, ""))
 

@@ -40,7 +40,7 @@ _KEYS: Final[Mapping[By, Callable[[Part], str]]] = {
 @ROUTER.get("/api/costing/history")
 def history(
     asked: Visit,
-    by: By = By.ALL,
+    by: Annotated[By, Query(description="What each day is split by.")] = By.ALL,
     days: Annotated[int, Query(ge=1, le=KEPT_DAYS, description="How many days back.")] = 90,
 ) -> dict[str, Any]:
     """Return each day's cost at the inventory and list prices of that day; days that are not known are left out."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path
 
 from finops.domain.recommendation import Recommendation
 from finops.store.recommendations import recommendation_to_json
-from finops_web.answers import LARGEST_PAGE, NotThere, page_of, success
+from finops_web.answers import Cursor, Limit, NotThere, page_of, success
 from finops_web.context import Asked, Visit
 from finops_web.narrowing import Narrowed
 from finops_web.readings.policies import trust_in
@@ -21,8 +21,8 @@ ROUTER = APIRouter(tags=["recommendations"])
 def optimizations(
     asked: Visit,
     wanted: Narrowed,
-    cursor: Annotated[str, Query(max_length=512)] = "",
-    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 100,
+    cursor: Cursor = "",
+    limit: Limit = 100,
 ) -> dict[str, Any]:
     """List recommendations: actionable first, then by saving."""
     found = wanted.apply(recommendations_of(asked.parts.store, asked.policies()))
@@ -31,7 +31,9 @@ def optimizations(
 
 
 @ROUTER.get("/api/recommendations/{identifier}")
-def one_recommendation(asked: Visit, identifier: str) -> dict[str, Any]:
+def one_recommendation(
+    asked: Visit, identifier: Annotated[str, Path(max_length=64, description="Id of the recommendation.")]
+) -> dict[str, Any]:
     """Return one recommendation with its evidence and its alternatives."""
     return _success(asked, recommendation_to_json(found_or_refused(asked, identifier)), None)
 

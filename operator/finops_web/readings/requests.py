@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from pydantic import ValidationError
+
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
 from finops.domain.decision import TERMINAL, Choice, State, VoteResult
 from finops.domain.resource import Gap
-from finops.errors import FinopsError, Refused
+from finops.errors import FinopsError, InvalidInput, Refused
 from finops.k8s.ballots import Ballot
 from finops.k8s.kinds import action_requests, approvals
 from finops_web.people.visitors import Visitor
@@ -67,20 +69,12 @@ def vote(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str, 
     Returns the Approval; its status has no result when the operator has not answered in time: the vote is recorded.
 
     Raises:
-        InvalidInput: the reason is not one.
+        InvalidInput: the vote is not one that an Approval can hold.
         Refused: the API server does not let the visitor vote, or the operator does not count the vote.
         ClusterUnavailable: the API server does not answer.
     """
     namespace = request.metadata.namespace or ""
-    spec = ApprovalSpec(
-        request=RequestReference(name=request.metadata.name, uid=request.metadata.uid or ""),
-        plan_hash=request.spec.plan_hash,
-        decision=choice,
-        reason=reason or None,
-        approver=Voter(
-            source=Source.KUBERNETES, username=visitor.name, groups=tuple(dict.fromkeys(visitor.groups))[:_GROUPS]
-        ),
-    )
+    spec = _ballot(visitor, request, choice, reason)
     api = approvals(visitor.connection)
     sent = Ballot(api, Approval.of(namespace, spec), others=lambda: api.list(namespace)).cast().approval
     deadline = time.monotonic() + wait_seconds
@@ -90,6 +84,23 @@ def vote(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str, 
     if sent.status.result is VoteResult.REFUSED:
         raise Refused(sent.status.message or "the operator refused the vote", code=sent.status.reason or "Refused")
     return sent
+
+
+def _ballot(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str) -> ApprovalSpec:
+    try:
+        return ApprovalSpec(
+            request=RequestReference(name=request.metadata.name, uid=request.metadata.uid or ""),
+            plan_hash=request.spec.plan_hash,
+            decision=choice,
+            reason=reason or None,
+            approver=Voter(
+                source=Source.KUBERNETES, username=visitor.name, groups=tuple(dict.fromkeys(visitor.groups))[:_GROUPS]
+            ),
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "decision"
+        raise InvalidInput(str(first["msg"]), field=field, hint="correct the vote and send it again") from error
 
 
 def can_be_undone(request: ActionRequest, now: datetime) -> bool:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from importlib.resources import files
 
 import pytest
 from tests.support.browser import Browser
@@ -49,6 +50,20 @@ PROBLEMS = """
     found.push("landmarks");
   return found;
 })()
+"""
+
+AXE = """
+axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}).then((found) => ({
+  checked: found.passes.length,
+  violations: found.violations.map((one) => ({rule: one.id, impact: one.impact, at: one.nodes.map((n) => n.html)})),
+}))
+"""
+SMALL_TARGETS = """
+[...document.querySelectorAll("button, select, input:not([type=hidden]), summary, nav a")]
+  .filter((one) => one.getClientRects().length)
+  .map((one) => [one.closest("label") || one, one])
+  .filter(([target]) => Math.min(target.getBoundingClientRect().width, target.getBoundingClientRect().height) < 24)
+  .map(([, one]) => one.outerHTML.slice(0, 120))
 """
 
 
@@ -95,6 +110,32 @@ def test_pages_fit_every_width_have_names_and_headings_and_log_nothing(
                 wide = browser.evaluate("document.documentElement.scrollWidth")
                 assert wide <= width, f"{path} is {wide} wide at {width}"
     assert browser.console == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_page_has_a_barrier_that_axe_knows(site: Site, address: str, browser: Browser, dark: bool) -> None:
+    """WCAG 2.1 A and AA by axe-core, and no target smaller than the 24 pixels of WCAG 2.2."""
+    browser.set_theme(dark=dark)
+    # The page's own policy keeps foreign scripts out, axe too.
+    browser.command("Page.setBypassCSP", enabled=True)
+    script = (files("axe_core_python") / "axe.min.js").read_text("utf-8")
+    with site.requests(recommendation(1)):
+        for path in PAGES:
+            browser.goto(address + path)
+            browser.evaluate(f"{script}; true")
+            answer = browser.evaluate(AXE)
+            assert answer["checked"] > 10, path
+            assert answer["violations"] == [], path
+            assert browser.evaluate(SMALL_TARGETS) == [], path
+
+
+def test_axe_finds_what_is_wrong(address: str, browser: Browser) -> None:
+    browser.command("Page.setBypassCSP", enabled=True)
+    browser.goto(address)
+    browser.evaluate((files("axe_core_python") / "axe.min.js").read_text("utf-8") + "; true")
+    browser.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"/static/x.png\">')")
+    found = [one["rule"] for one in browser.evaluate(AXE)["violations"]]
+    assert found == ["image-alt"]
 
 
 def press(browser: Browser, key: str) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from tests.support.fake_clock import FakeClock
 from tests.support.scan_samples import account, policy, recommendation, reference, request
 
@@ -170,6 +171,25 @@ def test_a_snoozed_resource_is_neither_read_nor_asked_about_and_the_note_says_un
     snoozed = {entry.operation_id: Record(1, "", FakeClock().now(), 1, entry)}
     _proposer(by, [item], action, create=made.append, find=snoozed.get).follow_up(by, _SCAN)
     assert len(made) == 2, "the policy that snoozed is gone, and nobody could end it"
+
+
+def test_a_denied_act_is_neither_read_nor_asked_for_although_no_request_is_left() -> None:
+    by = policy(actions={"mode": "Approve", "allowed": ["ec2_instance_stop"]}, approval={"approvers": _TWO})
+    item = recommendation(1, action="ec2_instance_stop")
+    digest = hashlib.sha256(f"{item.resource.arn}\nec2_instance_stop\nact".encode()).hexdigest()[:32]
+    until = FakeClock().now() + timedelta(days=3)
+    detail: dict[str, Json] = {"until": until.isoformat(), "resource": item.resource.arn}
+    entry = Entry(f"act denied:{digest}:1", "k8s.bob", RecordKind.ACT_DENIED, request="gone/other/u1", detail=detail)
+    records = {entry.operation_id: Record(1, "", FakeClock().now(), 1, entry)}
+    made: list[ActionRequest] = []
+    corrected: list[Recommendation] = []
+    action = replace(STOP, observe=lambda *_: pytest.fail("its resource was read"), preflight=lambda *_: ())
+
+    _proposer(by, [item], action, create=made.append, corrected=corrected, find=records.get).follow_up(by, _SCAN)
+
+    assert made == []
+    (kept,) = corrected
+    assert kept.note == "k8s.bob denied the same act in gone/other; it is asked again on 2026-03-13."
 
 
 _TWO = [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}]

@@ -1,0 +1,138 @@
+"""The API is described so that a program can be written against it, and does what its description says."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import hypothesis
+import pytest
+import schemathesis
+from fastapi.openapi.utils import get_openapi
+from hypothesis import HealthCheck, Phase
+from openapi_spec_validator import validate
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
+from tests.support.api_sample import Sample, sample
+from tests.support.web_estate import Site
+
+from finops.store.connection import Store
+from finops_web.api import action_requests
+from finops_web.description import EXAMPLES, example_file
+
+_EXAMPLES_EACH: Final = int(os.environ.get("FINOPS_API_EXAMPLES", "100"))
+"""Requests an endpoint gets; the promise of a thousand is kept by FINOPS_API_EXAMPLES=1000."""
+_VARIES: Final = {"uid", "creationTimestamp", "resourceVersion", "managedFields", "time", "readAt"}
+_NOT_DESCRIBED: Final = {"cursor", "decision", "reason", "until"}
+"""A cursor is opaque; a decision and its date belong together, and a reason may not be blank: no schema says so."""
+_MOST: Final = 2
+
+
+@pytest.fixture
+def api(site: Site, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sample]:
+    # No operator answers a vote here.
+    monkeypatch.setattr(action_requests, "_WAIT_SECONDS", 0.0)
+    with sample(site, store, tmp_path) as made:
+        yield made
+
+
+def described(api: Sample) -> dict[str, Any]:
+    found: dict[str, Any] = api.client.get("/openapi.json").json()
+    return found
+
+
+def short(value: Any) -> Any:
+    """Return an answer as an example shows it: lists of two, and words in place of what differs each time."""
+    if isinstance(value, dict):
+        return {key: f"<{key}>" if _varies(key, found) else short(found) for key, found in value.items()}
+    return [short(one) for one in value[:_MOST]] if isinstance(value, list) else value
+
+
+def _varies(key: str, found: Any) -> bool:
+    return key in _VARIES or (key == "name" and str(found).startswith("apv-"))
+
+
+def answer(api: Sample, method: str, path: str) -> Any:
+    body = {"decision": "Approve", "reason": "quiet for weeks"} if method == "post" else None
+    found = api.client.request(method, path.format(**api.paths), headers=api.headers, json=body)
+    assert found.is_success, found.text
+    return short(found.json())
+
+
+def test_the_description_is_valid_openapi(api: Sample) -> None:
+    validate(described(api))
+
+
+def operations(api: Sample) -> list[tuple[str, str]]:
+    routes = get_openapi(title="", version="", routes=api.client.app.routes)["paths"]  # type: ignore[attr-defined]
+    found = [(method, path) for path, methods in routes.items() for method in methods]
+    assert len(found) > 15
+    return found
+
+
+def test_every_endpoint_shows_an_example_that_is_its_answer_on_the_sample(api: Sample) -> None:
+    """Written anew with FINOPS_WRITE_EXAMPLES=1."""
+    answers = {example_file(path, method): answer(api, method, path) for method, path in operations(api)}
+    if os.environ.get("FINOPS_WRITE_EXAMPLES"):
+        EXAMPLES.mkdir(exist_ok=True)
+        for file, made in answers.items():
+            file.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+    assert set(EXAMPLES.iterdir()) == set(answers)
+    assert {file.name: json.loads(file.read_text("utf-8")) for file in answers} == {
+        file.name: made for file, made in answers.items()
+    }
+
+
+def test_every_endpoint_and_parameter_says_what_it_is(api: Sample) -> None:
+    for path, methods in described(api)["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"], (method, path)
+            assert operation["description"], (method, path)
+            unsaid = [one["name"] for one in operation.get("parameters", ()) if not one.get("description")]
+            assert not unsaid, (method, path)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["what-exists", "anything"])
+def test_whatever_is_asked_the_answer_is_one_of_those_described(api: Sample, known: bool) -> None:
+    """No 500, no status, no content type and no shape that the description does not have."""
+    schema = schemathesis.openapi.from_asgi("/openapi.json", api.client.app)
+    asked = 0
+    for found in schema.get_all_operations():
+        assert isinstance(found, Ok), found
+        operation = found.ok()
+        if known and not operation.path_parameters:
+            continue
+
+        @hypothesis.settings(
+            max_examples=_EXAMPLES_EACH,
+            deadline=None,
+            database=None,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        )
+        @hypothesis.given(case=operation.as_strategy())
+        def ask(case: Any) -> None:
+            nonlocal asked
+            asked += 1
+            if known:
+                case.path_parameters = {name: api.paths[name] for name in case.path_parameters}
+            answered = case.call(headers=api.headers)
+            assert answered.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, answered.text
+            try:
+                case.validate_response(answered)
+            except FailureGroup as failures:
+                if _refused_field(answered) not in _NOT_DESCRIBED:
+                    raise AssertionError(f"{case.as_curl_command()}: {failures.exceptions}") from failures
+
+        ask()
+    assert asked
+
+
+def _refused_field(answered: Any) -> str:
+    refused = answered.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    return str(answered.json()["error"].get("field", "")) if refused else ""
