@@ -120,6 +120,7 @@ class CardFacts:
     demo: bool
     approvers: tuple[Approver, ...]
     required: int
+    step_up: bool
     require_reason: str
     digest: DigestEntry | None
     expires_at: datetime
@@ -238,6 +239,7 @@ def _proposal(request: ActionRequest) -> dict[str, Any]:
         "dry_run": spec.dry_run,
         "approvers": spec.approval.approvers,
         "required": spec.approval.required,
+        "step_up": spec.approval.step_up,
         "require_reason": str(spec.approval.require_reason),
         "digest": spec.slack_digest,
         "undoes": spec.undoes.uid if spec.undoes else "",

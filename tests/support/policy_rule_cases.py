@@ -156,6 +156,13 @@ SCAN_POLICY = (
     ),
     spec_case(
         "ScanPolicy",
+        ".approval.destructive.stepUp",
+        "asks for an approval outside Slack that nobody in approvers can give",
+        {"approval": {"approvers": [{"kubernetesGroup": "sre"}], "destructive": {"stepUp": True}}},
+        {"approval": {"approvers": [{"slackUserGroup": "S0123"}], "destructive": {"stepUp": True}}},
+    ),
+    spec_case(
+        "ScanPolicy",
         ".approval.required",
         "is more than the people that approvers names",
         {"approval": {"required": 2, "approvers": [{"slackUserGroup": "S0123"}]}},

@@ -3,11 +3,12 @@
 Rules, per request: an intent needs, of its plan hash and in this order, a `proposed` record, a `decided` record (result
 `Approved`) and a `started` record that holds the plan; its call is one of that plan or leads back from it. Before the
 decision as many different people whose counted Approve votes carry that plan hash as the decision says are required; as
-many still stand, nobody has denied and no decision has ended the request at the first intent, which is earlier than the
-expiry that the decision names (later ones only finish what began). Attempts count up from 1; no intent while an earlier
-one has no final outcome; an outcome belongs to an intent and closes it once (`unknown` does not close it). A second one
-that agrees with the first is a problem until a later `corrected` record names it by sequence and hash. An undo is asked
-for (a counted vote `Undo`), answered and recorded only after the act was verified.
+many still stand, one of them from outside Slack if the decision says `stepUp`, nobody has denied and no decision has
+ended the request at the first intent, which is earlier than the expiry that the decision names (later ones only finish
+what began). Attempts count up from 1; no intent while an earlier one has no final outcome; an outcome belongs to an
+intent and closes it once (`unknown` does not close it). A second one that agrees with the first is a problem until a
+later `corrected` record names it by sequence and hash. An undo is asked for (a counted vote `Undo`), answered and
+recorded only after the act was verified.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class RequestStory:
         if choice in _NO_VOTES:
             return []
         if choice == "Approve":
-            self.approvals[record["planHash"], person] = record["operationId"]
+            self.approvals[record["planHash"], person] = record["actor"]
             self.objections.discard(person)
         else:
             self.approvals.pop((record["planHash"], person), None)
@@ -107,12 +108,14 @@ class RequestStory:
         if type(required) is not int or required < 1:
             return [("Approval", "the decision does not say how many votes it needed")]
         self.decisions[record["planHash"]] = record["detail"]
-        return self._quorum(record["planHash"], required)
+        return self._quorum(record["planHash"], record["detail"])
 
-    def _quorum(self, plan_hash: str, required: int) -> list[tuple[str, str]]:
-        people = sum(1 for plan, _ in self.approvals if plan == plan_hash)
-        if people < required:
-            return [("Approval", f"approved by {people} of {required} people for this plan")]
+    def _quorum(self, plan_hash: str, decision: dict[str, Any]) -> list[tuple[str, str]]:
+        voters = [voter for (plan, _), voter in self.approvals.items() if plan == plan_hash]
+        if len(voters) < decision["required"]:
+            return [("Approval", f"approved by {len(voters)} of {decision['required']} people for this plan")]
+        if decision.get("stepUp") and not any(voter.startswith("k8s.") for voter in voters):
+            return [("Approval", "approved in Slack alone, though one approval had to come from elsewhere")]
         return []
 
     def _intent(self, record: dict[str, Any]) -> list[tuple[str, str]]:
@@ -142,7 +145,7 @@ class RequestStory:
         return [("Plan", wrong)] if wrong else []
 
     def _first_intent(self, record: dict[str, Any], decision: dict[str, Any]) -> list[tuple[str, str]]:
-        problems = self._quorum(record["planHash"], decision["required"])
+        problems = self._quorum(record["planHash"], decision)
         if record["planHash"] not in self.proposed:
             problems.append(("Proposal", "an intent for a plan that was not proposed before"))
         if self.refused:

@@ -142,6 +142,9 @@ class ApprovalTerms(Part):
     require_reason: RequireReason = Field(
         default=RequireReason.DENY, description="Which votes must say why: Never, Deny or Always. Default: Deny."
     )
+    step_up: bool = Field(
+        default=False, description="Whether one of the approvals must be given outside Slack. Default: false."
+    )
 
 
 class DigestEntry(Part):

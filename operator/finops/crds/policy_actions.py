@@ -88,6 +88,11 @@ class DestructiveApproval(Part):
         le=10,
         description="Different people who must approve an act that destroys something, 2 to 10. Default: 2.",
     )
+    step_up: bool = Field(
+        default=False,
+        description="Whether one of these approvals must be given outside Slack: by kubectl, the command or in the "
+        "dashboard. Default: false.",
+    )
 
 
 class Approval(Part):
@@ -127,5 +132,17 @@ class Approval(Part):
                 or any(approver.is_group for approver in approval.approvers)
             ),
             ".required",
+        ),
+        Rule(
+            "!self.destructive.stepUp || self.approvers.size() == 0 || "
+            "self.approvers.exists(one, has(one.kubernetesUser) || has(one.kubernetesGroup))",
+            "asks for an approval outside Slack that nobody in approvers can give",
+            "name a kubernetesUser or a kubernetesGroup among approval.approvers",
+            lambda approval: (
+                not approval.destructive.step_up
+                or not approval.approvers
+                or any(one.kubernetes_user or one.kubernetes_group for one in approval.approvers)
+            ),
+            ".destructive.stepUp",
         ),
     )

@@ -124,6 +124,9 @@ _ASKED: Final = (
     "as the act did."
 )
 _NOT_CHANGED: Final = "There is nothing to undo: this request was an undo or a dry run, or it has been undone already."
+STEP_UP_MISSING: Final = (
+    "One approval must be given outside Slack: finops approve, kubectl or the dashboard, by another person."
+)
 _NAMES_CHARACTERS: Final = 800
 
 
@@ -164,12 +167,17 @@ class Approver:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a request needs: who, how many, until when, with a reason or not (`Never`, `Deny`, `Always`)."""
+    """What a request needs: who, how many, until when, with a reason or not (`Never`, `Deny`, `Always`).
+
+    Attributes:
+        step_up: one of the approvals must be given outside Slack.
+    """
 
     approvers: tuple[Approver, ...]
     required: int
     require_reason: str
     expires_at: datetime
+    step_up: bool = False
 
 
 class VoteResult(StrEnum):
@@ -429,6 +437,7 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
     Withdraw takes the person's earlier vote back, and a denial that was counted stands, whoever may vote by now. Used
     at decision time and again before the first changing call, when someone may have left a group or changed their mind.
     Approvals of a destructive act count only as far as they are surely of different people; a denial always counts.
+    Where the terms ask for a step up, approvals from Slack stay one short of the quorum until another one counts.
 
     Args:
         votes: in the order in which they were counted. The API server's stamps cannot order them: they have whole
@@ -455,4 +464,13 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
     approvals = tuple(vote for person, vote in approving.items() if person in counting or not by)
     denials = tuple(vote for vote in last.values() if vote.choice is Choice.DENY)
     snoozes = tuple(vote for vote in last.values() if vote.choice is Choice.SNOOZE)
-    return Tally(approvals, denials, request.terms.required, note, snoozes)
+    enough = _without_step_up(approvals, request.terms)
+    note = note if enough == approvals else f"{note} {STEP_UP_MISSING}".lstrip()
+    return Tally(enough, denials, request.terms.required, note, snoozes)
+
+
+def _without_step_up(approvals: tuple[Vote, ...], terms: Terms) -> tuple[Vote, ...]:
+    """Return the approvals that count: those of Slack alone never suffice where one from elsewhere is asked for."""
+    if terms.step_up and all(vote.voter.source == "slack" for vote in approvals):
+        return approvals[: terms.required - 1]
+    return approvals

@@ -32,7 +32,7 @@ from finops_operator.decisions.pauses import Pauses, Scope, paused_sentence
 from finops_operator.rules.origin import created_id, is_older, spec_hash
 from finops_operator.rules.standing import ending_record, standing
 from finops_operator.rules.undoing import undo_until, undone_act
-from finops_operator.rules.votes import domain_approvers, request_facts, vote_of
+from finops_operator.rules.votes import domain_approvers, facts_at_act, vote_of
 from finops_operator.rules.windows import is_open, next_opening
 
 LAST_CALL_BEFORE_EXPIRY: Final = timedelta(seconds=30)
@@ -167,7 +167,7 @@ class OperatorGate:
         # A vote that does not parse may be a denial: it holds the act until somebody has checked it.
         found_now = self.approvals.list_wanted(request.metadata.namespace, lambda raw: _is_about(raw, uid))
         present = [vote for vote in map(vote_of, found_now) if vote.at > since]
-        facts = request_facts(request)
+        facts = facts_at_act(request, terms)
         # Only groups that a vote leans on must be fresh: a quorum of other voters need not wait for Slack.
         votes = standing(records, present, Electorate({}), facts).votes
         leaned_on = {group for vote in votes if vote.voter.source == "slack" for group in vote.voter.groups}
@@ -181,13 +181,13 @@ class OperatorGate:
         people = {electorate.person(vote.voter) for vote in found.votes}
         if any(electorate.person(vote.voter) in people for vote in found.unread):
             return Stop(StopKind.HOLD, "VoteUnread", "Waiting: an approver has just voted again.")
-        required = max(facts.terms.required, terms.destructive.required if request.spec.destructive else terms.required)
-        if len(found.tally.approvals) < required:
+        count, required = len(found.tally.approvals), found.tally.required
+        if count < required:
             return Stop(
                 StopKind.WITHDRAWN,
                 "QuorumLost",
-                f"Only {len(found.tally.approvals)} of {required} approvals still count: a vote was taken back or an "
-                f"approver is no longer one. {found.tally.note}".rstrip(),
+                f"Only {count} of {required} approvals still count: a vote was taken back or an approver is no longer "
+                f"one. {found.tally.note}".rstrip(),
             )
         return None
 

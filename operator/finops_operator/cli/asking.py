@@ -119,7 +119,8 @@ def _consequences(spec: Mapping[str, Any], words: Mapping[str, Any]) -> Iterator
 
 def _terms(request: ActionRequest) -> Iterator[tuple[str, str]]:
     votes, required = request.status.votes, request.spec.approval.required
-    yield "Approvals", f"{votes.approve if votes is not None else 0} of {required}"
+    elsewhere = ", one of them outside Slack" if request.spec.approval.step_up else ""
+    yield "Approvals", f"{votes.approve if votes is not None else 0} of {required}{elsewhere}"
     yield "Expires", local_time(request.spec.expires_at)
 
 

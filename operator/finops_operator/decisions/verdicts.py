@@ -248,6 +248,7 @@ def _decision(request: ActionRequest, facts: RequestFacts, trigger: Trigger, sta
             "required": standing.required,
             "message": message,
             "expiresAt": facts.terms.expires_at.isoformat(),
+            **({"stepUp": True} if facts.terms.step_up else {}),
             **({"until": until.isoformat()} if until is not None and trigger is Trigger.SNOOZED else {}),
         },
     )

@@ -211,6 +211,7 @@ def approval_terms(policy: ScanPolicy, *, destructive: bool) -> ApprovalTerms:
         approvers=terms.approvers,
         required=max(terms.required, terms.destructive.required) if destructive else terms.required,
         require_reason=terms.require_reason,
+        step_up=destructive and terms.destructive.step_up,
     )
 
 

@@ -6,12 +6,14 @@ Used by the decider, by the gate before an act, and by the command line when it 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
 from finops.crds.approver import Approver as ApproverEntry
+from finops.crds.policy_actions import Approval as PolicyTerms
 from finops.domain.audit import Record, RecordKind
 from finops.domain.canonical import Json
 from finops.domain.decision import NO_VOTES, Approver, Choice, RequestFacts, State, Tally, Terms, Vote, Voter
@@ -36,8 +38,19 @@ def request_facts(request: ActionRequest) -> RequestFacts:
         spec.approval.required,
         spec.approval.require_reason.value,
         spec.expires_at,
+        spec.approval.step_up,
     )
     return RequestFacts(request.metadata.uid or "", spec.plan_hash, state_of(request), terms, spec.destructive)
+
+
+def facts_at_act(request: ActionRequest, terms: PolicyTerms) -> RequestFacts:
+    """Return what votes are judged against right before the act: the stricter terms of request and policy."""
+    facts = request_facts(request)
+    required, step_up = terms.required, facts.terms.step_up
+    if facts.destructive:
+        required, step_up = terms.destructive.required, step_up or terms.destructive.step_up
+    stricter = replace(facts.terms, required=max(facts.terms.required, required), step_up=step_up)
+    return replace(facts, terms=stricter)
 
 
 def domain_approvers(approvers: Iterable[ApproverEntry]) -> tuple[Approver, ...]:

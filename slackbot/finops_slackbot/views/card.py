@@ -33,6 +33,7 @@ from finops_slackbot.views.blocks import (
 )
 from finops_slackbot.views.status import consequence, status, votes
 from finops_slackbot.views.wording import (
+    OUTSIDE_SLACK,
     downtime,
     expiry,
     kind,
@@ -119,7 +120,8 @@ def _labels(facts: CardFacts) -> list[str]:
     if facts.undoes:
         labels.append("*Undo* of the act in this thread.")
     if facts.destructive:
-        labels.append(f"*Deletes data:* {facts.required} people must approve.")
+        elsewhere = f", one of them {OUTSIDE_SLACK}" if facts.step_up else ""
+        labels.append(f"*Deletes data:* {facts.required} people must approve{elsewhere}.")
     return labels
 
 

@@ -9,7 +9,7 @@ from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.text import code, fit, quote
 from finops_slackbot.views.blocks import Block, link, plain_text, section
 from finops_slackbot.views.status import consequence
-from finops_slackbot.views.wording import downtime, expiry, kind, kubectl, level, money, named_code, undo
+from finops_slackbot.views.wording import OUTSIDE_SLACK, downtime, expiry, kind, kubectl, level, money, named_code, undo
 
 CALLBACK: Final = "finops_details_view"
 
@@ -90,7 +90,8 @@ def _price(facts: CardFacts) -> str:
 
 def _approvers(facts: CardFacts) -> str:
     who = ", ".join(approver_text(approver) for approver in facts.approvers[:20]) or "nobody is named"
-    return f"*Who may decide*\n{who}\n{facts.required} needed by {expiry(facts)}."
+    elsewhere = f", one of them {OUTSIDE_SLACK}" if facts.step_up else ""
+    return f"*Who may decide*\n{who}\n{facts.required} needed by {expiry(facts)}{elsewhere}."
 
 
 def approver_text(approver: Approver) -> str:

@@ -13,6 +13,7 @@ from finops_slackbot.card_facts import CardFacts, VoteFact
 from finops_slackbot.text import code, plain, quote
 from finops_slackbot.views.blocks import date
 
+OUTSIDE_SLACK: Final = "by kubectl or in the dashboard"
 _SYMBOLS: Final = {"USD": "$"}
 
 

@@ -169,6 +169,15 @@ def test_a_decision_with_too_few_people_is_a_problem() -> None:
     assert codes((vote("slack.U1"), decided(2), intent(), outcome())) == {"Approval"}
 
 
+def test_a_decision_by_slack_alone_is_a_problem_where_one_vote_had_to_come_from_elsewhere() -> None:
+    asked = replace(decided(2), detail={**decided(2).detail, "stepUp": True})
+    alone = (vote("slack.U1"), vote("slack.U2"), asked, intent(), outcome())
+    joined = (vote("slack.U1"), vote("k8s.alice"), asked, intent(), outcome())
+
+    assert codes(alone) == {"Approval"}
+    assert codes(joined) == set()
+
+
 def test_the_same_person_twice_is_one_person() -> None:
     twice = (
         vote("slack.U1"),

@@ -91,6 +91,20 @@ def test_a_volume_deletion_asks_for_two_people_and_says_what_is_lost() -> None:
     assert '"style": "danger"' in text
 
 
+def test_a_deletion_with_step_up_says_that_one_approval_comes_from_outside_slack() -> None:
+    request = delete_request(status={"state": "Pending", "votes": votes(1, required=2)})
+    terms = request.spec.approval.model_copy(update={"step_up": True})
+    request = request.model_copy(update={"spec": request.spec.model_copy(update={"approval": terms})})
+    facts = card_facts(request, [vote(request)], demo=False)
+
+    shown = card(facts, BUTTONS)
+
+    assert_passes(shown.blocks, shown.text)
+    said = "2 people must approve, one of them by kubectl or in the dashboard."
+    assert said in json.dumps(shown.blocks)
+    assert "one of them by kubectl or in the dashboard" in json.dumps(details(facts))
+
+
 def test_a_retention_asks_for_two_people_and_says_that_events_are_deleted_permanently() -> None:
     request = retention_request(status={"state": "Pending", "votes": votes(1, required=2)})
     facts = card_facts(request, [vote(request)], demo=False)
