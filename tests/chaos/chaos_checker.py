@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from finops.audit_verify import Keys, verify
 from finops.domain.plan import PlanStep
@@ -19,6 +19,9 @@ from finops_operator.plugins.action import with_request
 from finops_sandbox.aws.record import CallRecord
 
 Obj = Mapping[str, Any]
+_OF_THE_PROTOCOL: Final = frozenset({"Action", "Version", "@xmlns", "ChecksumAlgorithm"})
+_LISTS: Final = {"Rule": "Rules"}
+"""Lists that XML names by their members."""
 
 
 class Broken(Enum):
@@ -219,7 +222,19 @@ def _is_end(record: Obj, expected: Expected) -> bool:
 
 
 def _text(operation: str, parameters: Mapping[str, Any]) -> str:
-    return f"{operation} {json.dumps(parameters, sort_keys=True, default=str)}"
+    return f"{operation} {json.dumps(_plain(parameters), sort_keys=True)}"
+
+
+def _plain(value: Any) -> Any:
+    """Return parameters in one form, however the service's protocol writes them.
+
+    Forms and XML have texts alone, and what belongs to the protocol stands among the parameters.
+    """
+    if isinstance(value, Mapping):
+        return {_LISTS.get(key, key): _plain(one) for key, one in value.items() if key not in _OF_THE_PROTOCOL}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _call(step: PlanStep, uid: str) -> str:
