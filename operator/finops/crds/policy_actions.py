@@ -77,6 +77,11 @@ class Actions(Part):
         description="Resources that carry one of the values for any key here are never acted on. "
         'Default: {"finops.dev/protected": ["true"]}.',
     )
+    canary: bool = Field(
+        default=False,
+        description="Whether of several acts of one action the first goes alone, and the others wait until it is "
+        "verified. Default: false.",
+    )
 
 
 class DestructiveApproval(Part):

@@ -17,7 +17,7 @@ from finops.crds.approval import Approval
 from finops.crds.aws_account import AwsAccount
 from finops.crds.policy_actions import Mode
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.audit import Record
+from finops.domain.audit import Record, RecordKind
 from finops.domain.decision import Electorate, State, Vote, eligible_by
 from finops.domain.execution import Stop, StopKind
 from finops.errors import InvalidInput, Refused, Unavailable
@@ -29,12 +29,15 @@ from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.protection import Protected
 from finops_operator.decisions.identities import Identities
 from finops_operator.decisions.pauses import Pauses, Scope, paused_sentence
+from finops_operator.rules.canary import goes_first, is_of_kind, may_prove
 from finops_operator.rules.origin import created_id, is_older, spec_hash
 from finops_operator.rules.standing import ending_record, standing
 from finops_operator.rules.undoing import undo_until, undone_act
 from finops_operator.rules.votes import domain_approvers, facts_at_act, vote_of
 from finops_operator.rules.windows import is_open, next_opening
 
+_PROOFS: Final = 3
+"""How many acts that ended well are looked up in the ledger before one of them is missed."""
 LAST_CALL_BEFORE_EXPIRY: Final = timedelta(seconds=30)
 """Between the gate's answer and the call the intent is written to two disks: an act that begins later could call after
 its expiry."""
@@ -121,7 +124,28 @@ class OperatorGate:
         if undoes is not None and undo_until(self.ledger.of_request(undoes.uid)) is None:
             return Stop(StopKind.WITHDRAWN, "NothingToUndo", f"The act of {undoes.name} was undone already.")
         policy = self.policies.get(namespace, found.spec.policy)
-        return self._policy(found, policy) or self._account(found) or self._votes(found, policy, records)
+        return (
+            self._policy(found, policy)
+            or self._account(found)
+            or self._votes(found, policy, records)
+            or self._canary(found, policy)
+        )
+
+    def _canary(self, request: ActionRequest, policy: ScanPolicy | None) -> Stop | None:
+        """Return which act goes first, while the policy wants one to and it is not verified yet."""
+        if policy is None or not policy.spec.actions.canary:
+            return None
+        named, action = request.spec.policy, request.spec.action
+        found = tuple(self.requests.list_wanted(request.metadata.namespace, lambda raw: is_of_kind(raw, named, action)))
+        first = goes_first(request, found)
+        if first is None or any(self._is_verified(one) for one in may_prove(found, self.clock.now())[:_PROOFS]):
+            return None
+        why = f"Waiting: of its kind {first.metadata.name} goes first, until it is verified."
+        return Stop(StopKind.HOLD, "Canary", why)
+
+    def _is_verified(self, request: ActionRequest) -> bool:
+        records = self.ledger.of_request(request.metadata.uid or "")
+        return any(one.entry.kind is RecordKind.VERIFIED and one.entry.result == State.SUCCEEDED for one in records)
 
     def _policy(self, request: ActionRequest, policy: ScanPolicy | None) -> Stop | None:
         if policy is None:

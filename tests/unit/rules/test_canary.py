@@ -1,0 +1,73 @@
+"""Which act goes first among those of one kind: never two ahead of each other, never an undo or a dry run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.sample_requests import resize_request
+
+from finops.crds.action_request import ActionRequest, UndoneAct
+from finops_operator.rules.canary import goes_first, is_of_kind, may_prove
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+_STATES = ("Pending", "Approved", "Scheduled", "Executing", "Verifying", "Succeeded", "RolledBack", "NeedsHuman")
+
+
+def act(name: str, state: str, minute: int | None = None, *, dry_run: bool = False) -> ActionRequest:
+    status: dict[str, object] = {"state": state}
+    if minute is not None:
+        at = (NOW + timedelta(minutes=minute)).isoformat().replace("+00:00", "Z")
+        status |= {"scheduledFor": at, "execution": {"startedAt": at}}
+    return resize_request(name=name, uid=name, status=status, dry_run=dry_run)
+
+
+def undo(of: ActionRequest) -> ActionRequest:
+    spec = of.spec.model_copy(update={"undoes": UndoneAct(name="a", uid="a", required=1)})
+    return of.model_copy(update={"spec": spec})
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(_STATES), st.integers(0, 3)), min_size=1, max_size=4).map(
+        lambda found: [act(f"r-{place}", state, minute) for place, (state, minute) in enumerate(found)]
+    )
+)
+def test_of_those_under_way_exactly_one_waits_for_nobody(acts: list[ActionRequest]) -> None:
+    under_way = [one for one in acts if (one.status.state or "") in {"Scheduled", "Executing", "Verifying"}]
+    free = [one for one in under_way if goes_first(one, acts) is None]
+    assert len(free) == min(1, len(under_way))
+    assert not any(goes_first(one, [other]) and goes_first(other, [one]) for one, other in permutations(acts, 2))
+
+
+def test_what_is_only_approved_waits_for_whatever_is_under_way() -> None:
+    running = act("r-1", "Executing", 5)
+    assert goes_first(act("r-2", "Approved"), [running]) == running
+    assert goes_first(act("r-2", "Approved"), [act("r-1", "Approved"), act("r-0", "RolledBack", 1)]) is None
+
+
+def test_an_undo_and_a_dry_run_neither_wait_nor_go_first() -> None:
+    running, waiting = act("r-1", "Executing", 5), act("r-2", "Approved")
+    assert goes_first(undo(waiting), [running]) is None
+    assert goes_first(act("r-2", "Approved", dry_run=True), [running]) is None
+    assert goes_first(waiting, [undo(running), act("r-3", "Executing", 1, dry_run=True)]) is None
+
+
+def test_only_acts_that_ended_well_within_a_day_may_prove_the_kind_the_latest_first() -> None:
+    acts = [
+        act("old", "Succeeded", -24 * 60),
+        act("good", "Succeeded", -60),
+        act("better", "Succeeded", -30),
+        act("bad", "RolledBack", -10),
+        undo(act("undo", "Succeeded", -5)),
+    ]
+    assert [one.metadata.name for one in may_prove(acts, NOW)] == ["better", "good"]
+
+
+def test_a_kind_is_one_action_of_one_policy() -> None:
+    raw = {"spec": {"policy": "p", "action": "ec2_instance_stop"}}
+    assert is_of_kind(raw, "p", "ec2_instance_stop")
+    assert not is_of_kind(raw, "q", "ec2_instance_stop")
+    assert not is_of_kind(raw, "p", "ec2_instance_resize")
+    assert not is_of_kind({"spec": None}, "p", "ec2_instance_stop")
