@@ -49,7 +49,7 @@ def test_a_policy_with_some_fields_gets_the_defaults_around_them(cluster: Cluste
     slack = {"slack": {"channel": "C0123"}}
     change = {"spec": {"approval": {"required": 2}, "metrics": {"lookbackDays": 7}, "notify": slack}}
     made = cluster.kind("ScanPolicy").create(manifest("ScanPolicy", change, name=unique_name("some")))
-    assert made["spec"]["approval"]["destructive"] == {"required": 2}
+    assert made["spec"]["approval"]["destructive"] == {"required": 2, "stepUp": False}
     assert made["spec"]["metrics"]["minimumHours"] == 30
     assert made["spec"]["notify"]["slack"]["minimumMonthlySavings"] == 5
 
