@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from finops.crds.admission import policies
+from finops_sandbox.aws.roles import BASE_USER_ARN
 from finops_sandbox.kubernetes import User
 
 Obj = dict[str, Any]
@@ -12,6 +13,10 @@ ACCOUNT: Final = "111111111111"
 REGION: Final = "us-east-1"
 SYSTEM: Final = "finops-system"
 CASES: Final = 40
+CONSOLE: Final = f"arn:aws:iam::{ACCOUNT}:user/console"
+"""A person who works on AWS past the operator."""
+_BASE: Final = {"arn": BASE_USER_ARN, "accessKey": "AKIASANDBOXOPERATOR1", "secretKey": "sandbox-operator-secret"}
+_EVERYTHING: Final = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
 PEOPLE: Final = (User("admin", ("system:masters",)), User("alice", ("sre",)), User("bob"), User("carol"))
 
 
@@ -21,6 +26,7 @@ def estate() -> Obj:
     return {
         "accounts": {ACCOUNT: {"name": "production", "regions": [REGION]}},
         "externalId": "finops-sandbox",
+        "users": [_BASE, {"arn": CONSOLE, "accessKey": "AKIACONSOLE", "secretKey": "secret", "policies": _EVERYTHING}],
         "resources": [
             {
                 "account": "production",

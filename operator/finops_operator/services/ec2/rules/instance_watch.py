@@ -7,13 +7,13 @@ instances" (CPU credits); CloudWatch API reference, GetMetricData and DescribeAl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from finops.domain.watching import Sign
 from finops.errors import AwsDenied, AwsRejected
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import Watch, WatchedAct
+from finops_operator.plugins.described import moment_of
 from finops_operator.services.ec2.instance import is_burstable
 from finops_operator.services.ec2.rules.instance_observation import read_instance
 from finops_operator.services.ec2.rules.instance_signs import (
@@ -32,6 +32,10 @@ _STATUS: Final = "ec2:DescribeInstanceStatus"
 _CPU: Final = ("CPUUtilization", "Maximum")
 _CREDITS: Final = ("CPUCreditBalance", "Minimum")
 _SURPLUS: Final = ("CPUSurplusCreditsCharged", "Sum")
+
+
+class _UnreadError(Exception):
+    """AWS answered, and yet the answer does not say what was asked; the text is the reason, for people."""
 
 
 def watch_signs(reader: Reader, act: WatchedAct) -> tuple[Sign, ...]:
@@ -60,7 +64,9 @@ def read_instance_after(reader: Reader, act: WatchedAct) -> InstanceReadings:
             unread[name] = f"Not known: allow {right} to the scanner role."
         except AwsRejected as error:
             unread[name] = f"Not known: {error}."
-    return InstanceReadings(state, kind, **found, unread={**unread, **found.pop("unread", {})})
+        except _UnreadError as error:
+            unread[name] = str(error)
+    return InstanceReadings(state, kind, **found, unread=unread)
 
 
 _Reading = tuple[str, str, Callable[[], Mapping[str, Any]]]
@@ -116,7 +122,7 @@ def _metrics(reader: Reader, act: WatchedAct, *, burstable: bool) -> dict[str, A
         complete[key] = result.get("StatusCode") == "Complete"
     missing = [names[key][0] for key in names if not complete.get(key)]
     if missing:
-        return {"unread": {"CPU": f"CloudWatch did not answer in full about {', '.join(missing)}."}}
+        raise _UnreadError(f"CloudWatch did not answer in full about {', '.join(missing)}.")
     return dict(values)
 
 
@@ -124,10 +130,9 @@ def _alarm(reader: Reader, name: str) -> dict[str, Any]:
     asked = {"AlarmNames": [name], "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
     answer = reader.read(LIST_ALARMS, asked)
     for one in (*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())):
-        changed = one.get("StateTransitionedTimestamp") or one.get("StateUpdatedTimestamp")
-        since = changed if isinstance(changed, datetime) else None
-        return {"alarm": Alarm(name, str(one.get("StateValue", "")), since)}
-    return {"unread": {"alarm": f"There is no alarm {name} in this account and region."}}
+        changed = moment_of(one.get("StateTransitionedTimestamp") or one.get("StateUpdatedTimestamp"))
+        return {"alarm": Alarm(name, str(one.get("StateValue", "")), changed)}
+    raise _UnreadError(f"There is no alarm {name} in this account and region.")
 
 
 INSTANCE_WATCH: Final = Watch(
