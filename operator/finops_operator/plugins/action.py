@@ -188,7 +188,7 @@ class WatchedAct:
     Attributes:
         resource, parameters: of the act.
         promised: the evidence of its request, by name: what people were shown when they approved it.
-        started: when the act began.
+        started: when its first changing call was announced.
         since, until: when it was verified, and when the watch ends.
         now: when it is read.
         alarm: name of a CloudWatch alarm that counts too; empty: none.

@@ -16,7 +16,6 @@ from finops.crds.request_status import WatchState, WatchStatus
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import State
 from finops.domain.watching import Health, Sign, reason, signs_to_json, verdict
-from finops_operator.acts.journal import STARTED
 from finops_operator.rules.undoing import UNDONE
 from finops_operator.rules.votes import request_reference
 
@@ -29,7 +28,7 @@ class WatchedTime:
     """The hours after an act.
 
     Attributes:
-        started: when the act began.
+        started: when its first changing call was announced.
         since, until: when it was verified, and until when it is watched.
         worse: what became worse, found first; None: nothing did.
         ended: the record with which the watch ended; None: it goes on.
@@ -66,7 +65,7 @@ def watched_time(records: Sequence[Record], hours: int) -> WatchedTime | None:
     worse = next((one for one in found if _HOURS not in one.entry.detail), None)
     if not hours and not found:
         return None
-    begun = next((one.time for one in records if one.entry.result == STARTED), verified.time)
+    begun = next((one.time for one in records if one.entry.kind is RecordKind.INTENT), verified.time)
     lasts = int(str(ended.entry.detail[_HOURS])) if ended is not None else hours
     return WatchedTime(
         started=begun,

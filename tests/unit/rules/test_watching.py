@@ -29,7 +29,7 @@ def entry(kind: RecordKind, result: str, **detail: Json) -> Entry:
     return Entry(f"{kind}:{result}", "operator", kind, "team-a/r/u", result=result, detail=detail)
 
 
-STARTED = record(entry(RecordKind.OUTCOME, "started"), -5)
+STARTED = record(entry(RecordKind.INTENT, ""), -5)
 VERIFIED = record(entry(RecordKind.VERIFIED, "Succeeded"))
 WORSE = record(watch_entry(ACT, BAD), 90)
 END = record(watch_entry(ACT, GOOD, hours=24), 24 * 60)

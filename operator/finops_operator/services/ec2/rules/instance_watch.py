@@ -14,7 +14,7 @@ from finops.errors import AwsDenied, AwsRejected
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import Watch, WatchedAct
 from finops_operator.plugins.described import moment_of
-from finops_operator.services.ec2.instance import is_burstable
+from finops_operator.services.ec2.rules.burstable import is_burstable
 from finops_operator.services.ec2.rules.instance_observation import read_instance
 from finops_operator.services.ec2.rules.instance_signs import (
     PERIOD,
