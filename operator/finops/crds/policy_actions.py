@@ -57,7 +57,7 @@ class Watch(Part):
         default=24,
         ge=0,
         le=168,
-        description="Hours after an act in which a worse state is said in its request, with the way back. 0: not "
+        description="Hours after an act in which a worse state is said in its request, and how to undo it. 0: not "
         "watched. Default: 24.",
     )
     alarm: Annotated[str, Field(max_length=255)] = Field(

@@ -1,4 +1,4 @@
-"""Watches acts in the hours after them: reads AWS now and then, and says a worse state once, with the way back.
+"""Watches acts in the hours after them: reads AWS now and then, and says a worse state once, with how to undo it.
 
 A loop of the composition root, in a thread of its own: no vote and no act waits for its reads. It changes nothing in
 AWS; whoever wants the act undone asks for it like always. Nothing of a watch is remembered but when it is read next:
@@ -176,14 +176,14 @@ class Watching:
             killpoint("watch.ended")
 
     def _announce(self, request: ActionRequest, record: Record) -> None:
-        note = f"{record.entry.detail['reason']} {self._way_back(request)}"
+        note = f"{record.entry.detail['reason']} {self._how_to_undo(request)}"
         logger.warning("worse after an act: %s", note, extra=request_fields(request))
         try:
             self.events.publish(request, reason="WorseAfterAct", note=note, action="Watch", type_="Warning")
         except FinopsError as error:
             logger.warning("event not published: %s", error)
 
-    def _way_back(self, request: ActionRequest) -> str:
+    def _how_to_undo(self, request: ActionRequest) -> str:
         action, votes = self.actions[request.spec.action], request.spec.approval.required
         if action.undo is None:
             return f"To undo it: {action.undo_by_hand}." if action.undo_by_hand else ""
@@ -193,7 +193,7 @@ class Watching:
 
     def _show(self, request: ActionRequest, time: WatchedTime | None) -> None:
         """Bring the status of the act's request in line with the ledger."""
-        shown = watch_shown(time, self._way_back(request))
+        shown = watch_shown(time, self._how_to_undo(request))
         if shown == request.status.watch:
             return
         try:

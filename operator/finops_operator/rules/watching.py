@@ -95,12 +95,12 @@ def watch_entry(act: ActionRequest, signs: Sequence[Sign], *, hours: int | None 
     )
 
 
-def watch_shown(time: WatchedTime | None, way_back: str) -> WatchStatus | None:
+def watch_shown(time: WatchedTime | None, how_to_undo: str) -> WatchStatus | None:
     """Return what the status of the act's request shows.
 
     Args:
         time: the hours after the act; None: it is not watched.
-        way_back: how approvers have the act undone, in a sentence; said with a worse state.
+        how_to_undo: how approvers have the act undone, in a sentence; said with a worse state.
     """
     if time is None or (time.stopped and time.worse is None and time.ended is None):
         return None
@@ -111,7 +111,7 @@ def watch_shown(time: WatchedTime | None, way_back: str) -> WatchStatus | None:
         message = f"{entry.detail[_HOURS]} hours later: {_OPENINGS[Health(entry.result)]} {entry.detail['reason']}"
     if time.worse is not None:
         state = WatchState.WORSE
-        worse = f"{time.worse.entry.detail['reason']} {way_back}".rstrip()
+        worse = f"{time.worse.entry.detail['reason']} {how_to_undo}".rstrip()
     return WatchStatus(state=state, until=time.until.replace(microsecond=0), worse=worse, message=message)
 
 

@@ -62,7 +62,7 @@ def test_nothing_is_watched_or_shown_where_no_act_stands(records: list[Record], 
     assert watch_shown(time, "") is None
 
 
-def test_a_worse_state_is_shown_with_the_way_back_and_stays_after_the_end() -> None:
+def test_a_worse_state_is_shown_with_how_to_undo_it_and_stays_after_the_end() -> None:
     time = watched_time([VERIFIED, WORSE], 24)
     assert time is not None
     assert time.goes_on
