@@ -216,6 +216,7 @@ def _action(action: Action, kinds: Mapping[str, ResourceKind[Any]]) -> str:
         ("Effort", action.effort.value),
         ("Executor role needs", ", ".join(map(code, action.permissions))),
         ("Scanner role needs", ", ".join(map(code, action.read_permissions))),
+        ("Read in the hours after it", "nothing" if action.watch is None else ", ".join(action.watch.reads)),
     )
     plan = action.plan(_sample_resource(kinds[min(action.kinds)]), action.sample.parameters, action.sample.assumed)
     back = action.procedure.compensation(plan)

@@ -128,6 +128,7 @@ class Settings(BaseSettings):
     )
     canary_seconds: _Seconds = Field(60, description="How long an own write may take to come back as a watch event.")
     request_poll_seconds: _Seconds = Field(5, description="How often open requests are checked without any event.")
+    watch_seconds: _Seconds = Field(300, description="How often AWS is read in the hours after an act.")
     demo: _Switch = Field(
         False, description="The sandbox runs: every endpoint must be loopback and every card says demo."
     )

@@ -1,7 +1,7 @@
 """The composition root of the operator: makes every part, joins them, runs them, stops them in order.
 
 The only place where settings become parts, group by group (`parts`). Threads: scheduler (scans), requests (decisions
-and acts), lease, housekeeping; the event loop belongs to kopf alone.
+and acts), watches, lease, housekeeping; the event loop belongs to kopf alone.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ class Operator:
         scheduler = start_loop("scheduler", lambda: self._loops.scheduler.run(stop), died)
         requests = start_loop("requests", lambda: self._loops.requests.run(stop), died)
         housekeeping = start_loop("housekeeping", lambda: self._housekeeping.run(stop), died)
+        watches = start_loop("watches", lambda: self._loops.watching.run(stop), died)
         anchoring_stop, lease_stop = threading.Event(), threading.Event()
         anchoring = start_loop("anchoring", lambda: self._authority.anchoring.run(anchoring_stop), died)
         lease = start_loop("lease", lambda: self._authority.keeper.run(lease_stop), died)
@@ -115,6 +116,7 @@ class Operator:
             lease.join()
             scheduler.join()
             housekeeping.join()
+            watches.join()
             self._cloud.close()
             health.stop()
 

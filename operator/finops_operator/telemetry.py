@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from finops import __version__
 
-PARTS: Final = ("scans", "requests", "acts", "undos", "housekeeping")
+PARTS: Final = ("scans", "requests", "acts", "undos", "watches", "housekeeping")
 """Loops that go on after an error nobody expected."""
 _POLICY: Final = ("namespace", "policy")
 

@@ -16,7 +16,7 @@ from finops.crds.approval import Approval, Source
 from finops.crds.approver import Approver
 from finops.crds.conditions import ACTS_PAUSED, ConditionStatus, find_condition
 from finops.crds.presentation import Presentation
-from finops.crds.request_status import APPROVED, UndoStatus
+from finops.crds.request_status import APPROVED, UndoStatus, WatchStatus
 from finops.domain.decision import NO_VOTES, Choice, State, VoteResult
 from finops.domain.money import annual_from_monthly
 from finops_slackbot.buttons import revision_of
@@ -86,6 +86,7 @@ class CardFacts:
         undoes: uid of the request whose act this one undoes, empty when it undoes none.
         outside_windows: an undo that no window of the policy holds back.
         undo: how the act can be undone, and what became of it when somebody asked.
+        watch: what is found in the hours after the act.
     """
 
     uid: str
@@ -145,6 +146,7 @@ class CardFacts:
     undoes: str = ""
     outside_windows: bool = False
     undo: UndoStatus = _NO_UNDO
+    watch: WatchStatus | None = None
 
     @property
     def can_be_undone(self) -> bool:
@@ -276,6 +278,7 @@ def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any
         "ledger_sequence": (execution.ledger_sequence or 0) if execution else 0,
         "ledger_hash": (execution.ledger_hash or "") if execution else "",
         "undo": status.undo or _NO_UNDO,
+        "watch": status.watch,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from finops.crds.admission import policies
+from finops_sandbox.aws.roles import BASE_USER_ARN
 from finops_sandbox.kubernetes import User
 
 Obj = dict[str, Any]
@@ -12,16 +13,23 @@ ACCOUNT: Final = "111111111111"
 REGION: Final = "us-east-1"
 SYSTEM: Final = "finops-system"
 CASES: Final = 40
+LARGE: Final = ("c0", f"c{CASES - 1}")
+"""Namespaces whose instances can be smaller."""
+CONSOLE: Final = f"arn:aws:iam::{ACCOUNT}:user/console"
+"""A person who works on AWS past the operator."""
+_BASE: Final = {"arn": BASE_USER_ARN, "accessKey": "AKIASANDBOXOPERATOR1", "secretKey": "sandbox-operator-secret"}
+_EVERYTHING: Final = [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]
 PEOPLE: Final = (User("admin", ("system:masters",)), User("alice", ("sre",)), User("bob"), User("carol"))
 
 
 def estate() -> Obj:
-    """Two idle instances for every case; those of the first are the only ones that a smaller type fits."""
+    """Two idle instances for every case; those of `LARGE` are the only ones that a smaller type fits."""
     idle = {"cpu": "idle", "network": "quiet", "age": "400d", "count": 2}
-    types = ["m5.2xlarge", *["t2.large"] * (CASES - 1)]
+    types = ["m5.2xlarge" if f"c{n}" in LARGE else "t2.large" for n in range(CASES)]
     return {
         "accounts": {ACCOUNT: {"name": "production", "regions": [REGION]}},
         "externalId": "finops-sandbox",
+        "users": [_BASE, {"arn": CONSOLE, "accessKey": "AKIACONSOLE", "secretKey": "secret", "policies": _EVERYTHING}],
         "resources": [
             {
                 "account": "production",

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.ledger_keys import MEMBERSHIP_KEY, PRIVATE_KEY
-from tests.support.operator_estate import ACCOUNT, PEOPLE, REGION, SYSTEM, Obj, estate, manifests
+from tests.support.operator_estate import ACCOUNT, LARGE, PEOPLE, REGION, SYSTEM, Obj, estate, manifests
 from tests.support.valkey import ValkeyProcess, running_valkey
 
 from finops.audit_verify import verify
@@ -157,9 +157,9 @@ class Rig:
         self.taken += 1
         return Case(self, f"c{self.taken}", spec)
 
-    def large_case(self) -> Case:
-        """Return the one namespace whose instances can be smaller, for one test."""
-        return Case(self, "c0", {})
+    def large_case(self, namespace: str = LARGE[0]) -> Case:
+        """Return a namespace whose instances can be smaller: one of `LARGE`, each for one test of a rig."""
+        return Case(self, namespace, {})
 
     def switch(self, what: str, **data: str) -> None:
         """Replace the data of a ConfigMap of the release: `freeze` or `identities`."""

@@ -22,7 +22,7 @@ _KINDS = frozenset(
     {
         *("proposed", "posted", "voted", "decided", "intent", "outcome"),
         *("verified", "undone", "frozen", "policy changed", "checkpoint", "key changed", "acquired", "corrected"),
-        *("protected", "acts paused", "acts resumed", "snoozed", "woken", "act denied"),
+        *("protected", "acts paused", "acts resumed", "snoozed", "woken", "act denied", "watched"),
     }
 )
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")

@@ -8,7 +8,7 @@ ended the request at the first intent, which is earlier than the expiry that the
 what began). Attempts count up from 1; no intent while an earlier one has no final outcome; an outcome belongs to an
 intent and closes it once (`unknown` does not close it). A second one that agrees with the first is a problem until a
 later `corrected` record names it by sequence and hash. An undo is asked for (a counted vote `Undo`), answered and
-recorded only after the act was verified.
+recorded only after the act was verified, and so is what was found in the hours after it (`watched`).
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ class RequestStory:
             return self._voted(record)
         if kind == "undone":
             return self._undone("the record of an undo")
+        if kind == "watched":
+            return [] if self.verified else [("Watch", "what was found after an act that was not verified before")]
         if kind == "proposed":
             self.proposed.add(record["planHash"])
         if kind == "decided":

@@ -158,6 +158,7 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
         "voted",
         "proposed",
         "undone",
+        "watched",
     }:
         walk.problems.append(Problem(number, "Form", f"{record['kind']} record that names no request"))
 

@@ -50,6 +50,23 @@ class Window(Part):
     time_zone: TimeZone = Field(default="UTC", description="IANA time zone of the schedule. Default: UTC.")
 
 
+class Watch(Part):
+    """What is read after an act that has succeeded."""
+
+    hours: int = Field(
+        default=24,
+        ge=0,
+        le=168,
+        description="Hours after an act in which a worse state is said in its request, and how to undo it. 0: not "
+        "watched. Default: 24.",
+    )
+    alarm: Annotated[str, Field(max_length=255)] = Field(
+        default="",
+        description="Name of a CloudWatch alarm in the account and region of the act that counts too. Default: empty, "
+        "none.",
+    )
+
+
 class Actions(Part):
     """What may be done, how much and when."""
 
@@ -82,6 +99,7 @@ class Actions(Part):
         description="Whether of several acts of one action the first goes alone, and the others wait until it is "
         "verified. Default: false.",
     )
+    watch: Watch = Field(default_factory=Watch, description="What is read after an act that has succeeded.")
 
 
 class DestructiveApproval(Part):

@@ -7,6 +7,7 @@ when `status` is removed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field
@@ -102,6 +103,27 @@ class UndoStatus(Part):
         return self.state is State.SUCCEEDED
 
 
+class WatchState(StrEnum):
+    """What the hours after an act have shown."""
+
+    WATCHING = "Watching"
+    WELL = "Well"
+    WORSE = "Worse"
+    UNKNOWN = "Unknown"
+
+
+class WatchStatus(Part):
+    """What is found in the hours after the act; made of the ledger's records."""
+
+    state: WatchState = Field(
+        description="Watching, and nothing bad was found; Worse as soon as something is; at the end Well, or Unknown "
+        "when something could not be read."
+    )
+    until: Time = Field(description="Until when the act is watched.")
+    worse: Sentence | None = Field(default=None, description="What became worse, found first. Default: absent.")
+    message: Sentence | None = Field(default=None, description="What was found at the end. Default: absent.")
+
+
 class ActionRequestStatus(Part):
     """The story of the act."""
 
@@ -120,6 +142,9 @@ class ActionRequestStatus(Part):
     outcome: Outcome | None = Field(default=None, description="How the act ended.")
     undo: UndoStatus | None = Field(
         default=None, description="How the act can be undone. Default: absent, it has not succeeded."
+    )
+    watch: WatchStatus | None = Field(
+        default=None, description="What is found in the hours after the act. Default: absent, it is not watched."
     )
     fence: int | None = Field(
         default=None, ge=0, le=2**53, description="Fencing token of the writer; a lower one is refused."

@@ -30,7 +30,7 @@ class RecordKind(StrEnum):
     force as they are. `acts paused`: an act failed, and others of its kind and policy wait; `acts resumed`: a person
     ended that.
     `snoozed`: a resource is not asked about before a date; `woken`: a person ended that before it. `act denied`: an
-    act on a resource is not asked for again before a date.
+    act on a resource is not asked for again before a date. `watched`: what was found in the hours after an act.
     """
 
     PROPOSED = "proposed"
@@ -53,6 +53,7 @@ class RecordKind(StrEnum):
     SNOOZED = "snoozed"
     WOKEN = "woken"
     ACT_DENIED = "act denied"
+    WATCHED = "watched"
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,18 @@ def _undone(entry: Entry) -> Sentence:
     return Sentence(Shape.DONE, "It was undone", detail=reason)
 
 
+def _watched(entry: Entry) -> Sentence:
+    reason = _text(entry.detail, "reason")
+    over = _text(entry.detail, "hours")
+    since = f"{over} hours later: " if over else ""
+    match entry.result:
+        case "worse":
+            return Sentence(Shape.FAILED, f"{since}it is worse than promised", detail=reason)
+        case "well":
+            return Sentence(Shape.DONE, f"{since}it does well", detail=reason)
+    return Sentence(Shape.NOTE, f"{since}not known whether it does well", detail=reason)
+
+
 def _corrected(entry: Entry) -> Sentence:
     return Sentence(Shape.NOTE, f"Record {_text(entry.detail, 'record')} repeats another one and counts for nothing")
 
@@ -272,6 +284,7 @@ _SENTENCES: Final[Mapping[RecordKind, Callable[[Entry], Sentence]]] = {
     RecordKind.OUTCOME: _outcome,
     RecordKind.VERIFIED: _verified,
     RecordKind.UNDONE: _undone,
+    RecordKind.WATCHED: _watched,
     RecordKind.FROZEN: _frozen,
     RecordKind.POLICY_CHANGED: _policy_changed,
     RecordKind.CHECKPOINT: _plain("Checkpoint"),

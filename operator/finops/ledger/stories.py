@@ -22,7 +22,7 @@ SEARCHED: Final = 20_000
 
 
 _ASKED: Final = NO_VOTES | {Choice.UNDO}
-_AFTERWARDS: Final = frozenset({RecordKind.RESUMED, RecordKind.WOKEN, RecordKind.UNDONE})
+_AFTERWARDS: Final = frozenset({RecordKind.RESUMED, RecordKind.WOKEN, RecordKind.UNDONE, RecordKind.WATCHED})
 """Kinds of records that a person may cause long after a request has ended; no part of the time it took."""
 
 

@@ -1,4 +1,4 @@
-"""The two loops: policies are scanned and become requests, requests are decided and become acts."""
+"""The loops: policies are scanned and become requests, these are decided and become acts, acts are watched."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from finops_operator.requests.loop import RequestLoop
 from finops_operator.requests.proposer import Proposer
 from finops_operator.requests.undo_proposals import UndoProposals
 from finops_operator.requests.undoing import Undoing
+from finops_operator.requests.watching import Watching
 from finops_operator.rules.access import access_of
 from finops_operator.scan.scan import ScanDependencies
 
@@ -38,6 +39,7 @@ class Loops:
 
     scheduler: Scheduler
     requests: RequestLoop
+    watching: Watching
     recovery: Recovery
     last_handover: LastHandover
 
@@ -63,7 +65,8 @@ class LoopMaker:
         recovery = Recovery(
             self.authority.ledger, self.cluster.accounts.api, requests.adopt, self.cluster.freeze.freeze
         )
-        return Loops(self._scheduler(scans), requests, recovery, self._last_handover(requests, executor))
+        handover = self._last_handover(requests, executor)
+        return Loops(self._scheduler(scans), requests, self._watching(), recovery, handover)
 
     def _last_handover(self, requests: RequestLoop, executor: Executor) -> LastHandover:
         settings, actions = self.settings, self.cloud.plugins.actions
@@ -215,6 +218,24 @@ class LoopMaker:
             propose=proposals.make,
             undo_of=self._undos().of,
             background=Background(cluster.telemetry, self.clock),
+        )
+
+    def _watching(self) -> Watching:
+        cluster, authority = self.cluster, self.authority
+        return Watching(
+            requests=cluster.requests,
+            policy_of=cluster.policies.api.get,
+            account_of=cluster.accounts.api.get,
+            actions=self.cloud.plugins.actions,
+            sessions=self.cloud.sessions,
+            ledger=authority.ledger,
+            events=cluster.events,
+            clock=self.clock,
+            fence=authority.fence,
+            is_ours=self.judgement.decider.is_ours,
+            may_write=authority.keeper.may_write,
+            background=Background(cluster.telemetry, self.clock),
+            seconds=self.settings.watch_seconds,
         )
 
     def _undos(self) -> RecordedUndos:

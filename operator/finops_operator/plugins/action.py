@@ -17,6 +17,7 @@ from finops.domain.execution import Observation, Procedure
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
+from finops.domain.watching import Sign
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.check import Facts
 from finops_operator.plugins.ownership import Owner
@@ -181,6 +182,43 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchedAct:
+    """An act that succeeded and is watched.
+
+    Attributes:
+        resource, parameters: of the act.
+        promised: the evidence of its request, by name: what people were shown when they approved it.
+        started: when its first changing call was announced.
+        since, until: when it was verified, and when the watch ends.
+        now: when it is read.
+        alarm: name of a CloudWatch alarm that counts too; empty: none.
+    """
+
+    resource: ResourceRef
+    parameters: Parameters
+    promised: Mapping[str, int | str]
+    started: datetime
+    since: datetime
+    until: datetime
+    now: datetime
+    alarm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What shows in the hours after an act whether it made things worse.
+
+    Attributes:
+        reads: what is read, each in a few words for the documentation. Its rights are in `read_permissions`.
+        signs: (reader, act) → what was found; a right that is missing makes a sign unknown and names it. Raises what
+            Reader raises otherwise.
+    """
+
+    reads: tuple[str, ...]
+    signs: Callable[[Reader, WatchedAct], tuple[Sign, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One thing that can be done.
 
@@ -215,6 +253,7 @@ class Action:
         undo: how approvers can have a complete act undone; None: only a person can, by hand.
         lasts_days: days after which AWS undoes the act by itself, so that it saves once and for so long at most; 0: it
             lasts until somebody undoes it.
+        watch: what is read in the hours after the act; None: nothing.
     """
 
     id: str
@@ -241,6 +280,7 @@ class Action:
     remaining_cost: Callable[[Facts[Any]], Decimal | None] | None = None
     undo: Undo | None = None
     lasts_days: int = 0
+    watch: Watch | None = None
 
 
 def with_request(value: Any, request_uid: str) -> Any:

@@ -102,7 +102,13 @@ def _succeeded(facts: CardFacts) -> str:
     done = f"*Done and verified{f': {what}' if what else ''}.* {saved(facts)}{now} {_deciders(facts)}"
     if facts.undo.is_done:
         return f"*Undone{f': {what}' if what else ''}.* {quote(facts.undo.message or '', 500)}".rstrip()
-    return " ".join(part for part in (done, _undo(facts)) if part)
+    return " ".join(part for part in (done, _worse(facts), _undo(facts)) if part)
+
+
+def _worse(facts: CardFacts) -> str:
+    """What became worse after the act, if anything did."""
+    worse = facts.watch.worse if facts.watch is not None else None
+    return f"*Worse than promised:* {quote(worse, 500)}" if worse else ""
 
 
 def _undo(facts: CardFacts) -> str:

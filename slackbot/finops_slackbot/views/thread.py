@@ -34,11 +34,21 @@ def thread_lines(facts: CardFacts) -> tuple[Line, ...]:
         lines.append((f"end:{facts.state.value}", _end(facts)))
     if facts.state in TERMINAL and facts.ledger_hash:
         lines.append(("recorded", _recorded(facts)))
+    lines += _watch_lines(facts)
     lines += _undo_lines(facts)
     if facts.digest is None and not facts.undoes:
         return tuple(lines)
     # The cards of a digest share its thread, as an act and its undo do: every line says which one it is about.
     return tuple((key, f"*{verb(facts)} {quote(named(facts))}:* {text}") for key, text in lines)
+
+
+def _watch_lines(facts: CardFacts) -> list[Line]:
+    """What the hours after the act have shown: a worse state as soon as it is found, and how it ended."""
+    watch = facts.watch
+    if watch is None:
+        return []
+    worse = [("watch:worse", f"*Worse than promised:* {quote(watch.worse, 1500)}")] if watch.worse else []
+    return worse + ([("watch:end", quote(watch.message, 1500))] if watch.message else [])
 
 
 def _undo_lines(facts: CardFacts) -> list[Line]:

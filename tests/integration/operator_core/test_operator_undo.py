@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from tests.support.operator_estate import ACCOUNT, REGION, Obj
+from tests.support.operator_estate import ACCOUNT, CONSOLE, LARGE, REGION, Obj
 from tests.support.operator_rig import Case, Rig, eventually, running_rig
 
 from finops.store.connection import open_store
@@ -18,7 +18,7 @@ from finops_operator.cli.main import run
 
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    with running_rig(tmp_path_factory.mktemp("undo")) as rig:
+    with running_rig(tmp_path_factory.mktemp("undo"), watch_seconds="1") as rig:
         grant(rig, "ec2_instance_stop", "ec2_instance_resize")
         yield rig
 
@@ -166,6 +166,49 @@ def test_a_resize_is_undone_to_the_old_type_when_a_window_of_the_policy_lets_it_
     case.check(StopInstances=2, ModifyInstanceAttribute=2, StartInstances=2)
     case.scan_now("after the undo")
     assert len([one for one in case.requests() if one["spec"]["resource"]["id"] == act["spec"]["resource"]["id"]]) == 2
+
+
+def test_an_alarm_that_goes_on_after_a_resize_is_said_once_though_the_operator_dies(rig: Rig) -> None:
+    case, cloudwatch = rig.large_case(LARGE[1]), rig.aws.client("cloudwatch", user_arn=CONSOLE)
+    cloudwatch.put_metric_alarm(
+        AlarmName="shop-slow",
+        Namespace="Shop",
+        MetricName="Latency",
+        Period=60,
+        EvaluationPeriods=1,
+        Statistic="Average",
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    cloudwatch.set_alarm_state(AlarmName="shop-slow", StateValue="OK", StateReason="fast")
+    actions = {"allowed": ["ec2_instance_resize"], "watch": {"hours": 24, "alarm": "shop-slow"}}
+    case.apply(actions=actions, checks=[{"id": "ec2_instance_idle", "enabled": False}])
+    act, _ = case.proposed(2)
+    assert "projectedCpuP99_5Percent" in act["spec"]["evidence"]["values"]
+    case.vote(act, "alice")
+    act = case.wait_state(act, "Succeeded")
+
+    def watch(state: str) -> Obj:
+        shown = case.request(act["metadata"]["name"])["status"].get("watch", {})
+        return dict(shown) if shown.get("state") == state else {}
+
+    assert eventually(lambda: watch("Watching"), what=rig.tail())["until"]
+    rig.restart(kill_point="watch.worse")
+
+    cloudwatch.set_alarm_state(AlarmName="shop-slow", StateValue="ALARM", StateReason="slow")
+
+    rig.wait_killed()
+    rig.start()
+    shown = eventually(lambda: watch("Worse"), what=rig.tail())
+    assert shown["worse"].startswith("Alarm shop-slow is on. An approver can ask for its undo")
+    case.stays(act, "Succeeded")
+    found = case.story("watched")
+    assert [(one["result"], one["actor"], one["detail"]["signs"]["alarm"]) for one in found] == [
+        ("worse", "operator", "worse")
+    ]
+    case.vote(act, "alice", "Undo")
+    assert undo_of(case, act)["spec"]["parameters"] == {"instanceType": "m5.2xlarge"}
+    case.check(StopInstances=1, ModifyInstanceAttribute=1, StartInstances=1)
 
 
 def test_a_stopped_instance_is_started_in_the_middle_of_the_day_as_people_have_read(rig: Rig) -> None:

@@ -114,3 +114,21 @@ def test_votes_on_an_undo_are_cast_here_and_those_on_a_recommendation_are_not(
     ]
     gone = undo.model_copy(update={"metadata": undo.metadata.model_copy(update={"name": "gone"})})
     assert send(site, estate, gone, "Approve").status_code == 404
+
+
+def test_a_state_that_became_worse_stands_beside_the_button_that_asks_for_the_undo(
+    site: Site, estate: Store, made: tuple[ActionRequest, ActionRequest]
+) -> None:
+    act, _ = made
+    api = action_requests(connect(str(site.cluster.kubeconfig_for("admin"))))
+    until = (NOW + timedelta(days=1)).isoformat()
+    watch = {"state": "Worse", "until": until, "worse": "Its CPU is full.", "message": "24 hours later: it does well."}
+    found = api.get("team-a", act.metadata.name)
+    assert found is not None
+    api.replace_status(found, {"state": "Succeeded", "undo": {"until": until}, "watch": watch})
+
+    html = shown(site, estate)
+
+    assert "Worse than promised: Its CPU is full." in html
+    assert "24 hours later: it does well." in html
+    assert html.index("Worse than promised") < html.index('value="Undo"')

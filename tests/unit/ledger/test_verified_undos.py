@@ -185,3 +185,13 @@ def test_each_record_of_the_honest_story_stands_on_those_before_it() -> None:
         swapped = list(UNDONE)
         swapped[one], swapped[two] = swapped[two], swapped[one]
         assert problems(*swapped), (one, two)
+
+
+def test_what_is_found_after_an_act_stands_only_after_it_was_verified() -> None:
+    found = entry("watch:worse", RecordKind.WATCHED, result="worse", detail={"reason": "Its CPU is full."})
+
+    assert problems(*ACTED, found) == []
+    report = verify(lines((*ACTED[:-1], found)))
+    assert [(one.code, one.message) for one in report.problems] == [
+        ("Watch", "what was found after an act that was not verified before")
+    ]

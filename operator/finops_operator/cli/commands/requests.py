@@ -26,8 +26,11 @@ from finops_operator.cli.tables import Fit
 
 def _outcome(request: Record) -> str:
     """Return how it ended and what to do next, or what it waits for; the words of card and event."""
-    outcome = request.get("status", {}).get("outcome", {})
-    return str(outcome.get("message") or outcome.get("error") or "")
+    status = request.get("status", {})
+    outcome, watch = status.get("outcome", {}), status.get("watch", {})
+    ended = str(outcome.get("message") or outcome.get("error") or "")
+    worse = f"Worse than promised: {watch['worse']}" if watch.get("worse") else ""
+    return " ".join(part for part in (ended, worse, str(watch.get("message") or "")) if part)
 
 
 def _what(request: Record) -> str:

@@ -72,6 +72,8 @@ def _facts(act: ActionRequest) -> Iterator[tuple[str, str]]:
     yield "Approvals", f"{counted(spec.approval.required, 'approval')} at least"
     if undo is not None and undo.until is not None:
         yield "Until", local_time(undo.until)
+    if act.status.watch is not None and act.status.watch.worse:
+        yield "Worse", act.status.watch.worse
     if undo is not None and undo.message:
         yield "So far", undo.message
 

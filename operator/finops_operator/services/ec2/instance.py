@@ -33,6 +33,7 @@ from finops_operator.plugins.kind import (
     States,
 )
 from finops_operator.plugins.ownership import Owner, managed_by_service, owner_by_tags
+from finops_operator.services.ec2.rules.burstable import is_burstable
 from finops_operator.services.ec2.rules.fast_alarms import FAST_ALARMS, LIST_ALARMS, fast_alarms
 from finops_operator.services.ec2.rules.generations import of_previous_generation
 from finops_operator.services.ec2.rules.open_groups import LIST_GROUPS, OPEN_GROUPS, open_groups
@@ -47,7 +48,6 @@ _DETAILED_METRICS: Final = Decimal(7)
 """Of an instance. Source: pricing page of CloudWatch, "EC2 detailed monitoring"."""
 _GONE: Final = frozenset({"terminated", "shutting-down"})
 _OPERATION: Final = "ec2:DescribeInstances"
-_BURSTABLE: Final = ("t2.", "t3.", "t3a.", "t4g.")
 _RUNNING: Final = "running"
 _SAMPLES_IN_FIVE_MINUTES: Final = 5
 """One a minute, with basic as with detailed monitoring."""
@@ -309,11 +309,6 @@ def _runs(resource: Resource) -> bool:
 
 def _bursts(resource: Resource) -> bool:
     return _runs(resource) and is_burstable(resource.text("instance_type"))
-
-
-def is_burstable(instance_type: str) -> bool:
-    """Return whether a type earns credits for its processor."""
-    return instance_type.startswith(_BURSTABLE)
 
 
 def _owner(resource: Resource) -> Owner | None:

@@ -51,6 +51,7 @@ from finops_operator.services.ec2.rules.instance_observation import (
     instance_refused,
     observe_instance,
 )
+from finops_operator.services.ec2.rules.instance_watch import INSTANCE_WATCH, LIST_ALARMS
 from finops_operator.services.ec2.rules.resize_refusals import resize_refusals, resize_warnings
 from finops_operator.services.ec2.rules.resize_steps import STEPS, not_as_left, old_type, ran, restored, verified
 from finops_operator.services.ec2.rules.resize_words import resize_words
@@ -148,7 +149,7 @@ ACTION: Final = Action(
     undo_by_hand="stop it, change the type back, start it",
     effort=Effort.MEDIUM,
     permissions=("ec2:StopInstances", "ec2:ModifyInstanceAttribute", "ec2:StartInstances", "kms:CreateGrant"),
-    read_permissions=READ_PERMISSIONS,
+    read_permissions=(*READ_PERMISSIONS, LIST_ALARMS),
     observe=_observe,
     preflight=_preflight,
     warnings=_warnings,
@@ -193,4 +194,5 @@ ACTION: Final = Action(
     ),
     observed_statements=start_with_keys,
     undo=Undo(parameters=lambda plan, _made: {"instanceType": old_type(plan)}, changed=not_as_left),
+    watch=INSTANCE_WATCH,
 )

@@ -20,9 +20,9 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import bit_rate, count, gauge_facts, peak_sentence, percent, period, window_fact
-from finops_operator.plugins.sizing_policy import Preset
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, unread
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
+from finops_operator.services.ec2.rules.instance_signs import PROMISED_CPU
 from finops_operator.services.ec2.rules.platform_words import described, differences
 from finops_operator.services.ec2.sizing.ask import settled_by_days, sizing_of, why_not
 from finops_operator.services.ec2.sizing.choose import Candidate, Choice, choose
@@ -54,7 +54,7 @@ def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | 
         action="ec2_instance_resize",
         parameters={"instanceType": chosen.target.kind.name},
         new_monthly_cost=chosen.target.monthly_cost,
-        evidence=_evidence(facts, chosen, cpu, margins),
+        evidence=_evidence(facts, chosen, cpu, projected),
         target=chosen.target.kind.name,
         summary=f"{peak_sentence('CPU', cpu, margins.cpu_percentile)}.",
         alternatives=tuple(_alternative(candidate) for candidate in chosen.alternatives),
@@ -72,7 +72,10 @@ def _choice(facts: Facts[InstanceFacts], parameters: Parameters) -> Choice | str
     return reason or choose(sizing_of(facts, parameters, cpu))
 
 
-def _evidence(facts: Facts[InstanceFacts], chosen: Choice, cpu: MetricSummary, margins: Preset) -> dict[str, Json]:
+def _evidence(
+    facts: Facts[InstanceFacts], chosen: Choice, cpu: MetricSummary, projected: Projection
+) -> dict[str, Json]:
+    margins = facts.settings.sizing.margins
     need, memory = chosen.need, facts.utilization.best("memoryPercent")
     known = {
         "neededMemoryMib": need.memory_mib,
@@ -90,6 +93,7 @@ def _evidence(facts: Facts[InstanceFacts], chosen: Choice, cpu: MetricSummary, m
         "cpuP99_5Percent": figure(cpu.p99_5),
         "cpuMaximumPercent": figure(cpu.maximum),
         "cpuAveragePercent": figure(cpu.average),
+        PROMISED_CPU: figure(projected.cpu),
         "memoryMaximumPercent": "unknown" if memory is None else figure(memory.maximum),
         "cpuHeadroomPercent": margins.cpu_headroom_percent,
         "memoryHeadroomPercent": margins.memory_headroom_percent,

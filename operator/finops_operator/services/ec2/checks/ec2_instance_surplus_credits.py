@@ -19,7 +19,8 @@ from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.plugins.measured import window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient
-from finops_operator.services.ec2.instance import SURPLUS_CREDITS, InstanceFacts, is_burstable
+from finops_operator.services.ec2.instance import SURPLUS_CREDITS, InstanceFacts
+from finops_operator.services.ec2.rules.burstable import is_burstable
 
 ID: Final = "ec2_instance_surplus_credits"
 _CREDITS_OF_VCPU_HOUR: Final = Decimal(60)

@@ -1,0 +1,250 @@
+"""Acts are watched from the ledger alone: a worse state is said once, also by the process that takes over."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from tests.support.fake_clock import FakeClock
+from tests.support.scan_samples import account, policy, recommendation, request
+
+from finops.crds.action_request import ActionRequest
+from finops.crds.aws_account import AwsAccount
+from finops.crds.request_status import ActionRequestStatus, WatchState
+from finops.crds.scan_policy import ScanPolicy
+from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
+from finops.domain.decision import State
+from finops.domain.watching import Health, Sign
+from finops.errors import AwsCredentialsInvalid, LedgerUnavailable
+from finops.ports.aws_steps import Reader
+from finops_operator.background import Background
+from finops_operator.plugins.action import Watch, WatchedAct
+from finops_operator.requests.watching import Watching
+from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
+from finops_operator.telemetry import Telemetry
+
+GOOD = Sign("CPU", Health.WELL, "Its CPU keeps to the promise.")
+BAD = Sign("CPU", Health.WORSE, "Its CPU is full.")
+MISSING = Sign("alarm", Health.UNKNOWN, "Not known: allow cloudwatch:DescribeAlarms to the scanner role.")
+
+
+@dataclass
+class World:
+    """Ledger, cluster and AWS around one act that has just succeeded; outlives the process that watches."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    records: list[Record] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    seen: list[WatchedAct] = field(default_factory=list)
+    signs: tuple[Sign, ...] = (GOOD,)
+    hours: int = 24
+    account: AwsAccount | None = field(default_factory=account)
+    problem: Exception | None = None
+    down: bool = False
+    act: ActionRequest = field(default_factory=lambda: request(recommendation(), State.SUCCEEDED))
+
+    def __post_init__(self) -> None:
+        self.act = self.act.model_copy(
+            update={"status": self.act.status.model_copy(update={"decided_at": self.clock.now()})}
+        )
+        self.append(Entry("u:verified", "operator", RecordKind.VERIFIED, "team-a/r/u", result="Succeeded"))
+
+    # the ledger
+    def append(self, entry: Entry, *, after: int | None = None) -> Record:
+        assert after is None
+        known = next((one for one in self.records if one.entry.operation_id == entry.operation_id), None)
+        if known is None:
+            self.records.append(Record(len(self.records) + 1, GENESIS_HASH, self.clock.now(), 1, entry))
+        return known or self.records[-1]
+
+    def of_request(self, _uid: str) -> tuple[Record, ...]:
+        if self.down:
+            raise LedgerUnavailable("the store does not answer")
+        return tuple(self.records)
+
+    # the cluster
+    @property
+    def cache(self) -> World:
+        return self
+
+    def all(self) -> tuple[ActionRequest, ...]:
+        return (self.act,)
+
+    def write_status(self, act: ActionRequest, change: Callable[[ActionRequest], dict[str, Any]]) -> ActionRequest:
+        status = ActionRequestStatus.model_validate(change(self.act))
+        self.act = act.model_copy(update={"status": status})
+        return self.act
+
+    def publish(self, _about: ActionRequest, *, reason: str, note: str, action: str, type_: str) -> None:
+        assert (reason, action, type_) == ("WorseAfterAct", "Watch", "Warning")
+        self.events.append(note)
+
+    def policy(self, _namespace: str, _name: str) -> ScanPolicy:
+        found = policy()
+        watch = found.spec.actions.watch.model_copy(update={"hours": self.hours, "alarm": "shop-slow"})
+        actions = found.spec.actions.model_copy(update={"watch": watch})
+        return found.model_copy(update={"spec": found.spec.model_copy(update={"actions": actions})})
+
+    # AWS
+    def reader(self, *_: Any, **__: Any) -> Reader:
+        return cast("Reader", self)
+
+    def read_signs(self, _reader: Reader, act: WatchedAct) -> tuple[Sign, ...]:
+        self.seen.append(act)
+        if self.problem is not None:
+            raise self.problem
+        return self.signs
+
+    # what it was all about
+    def process(self) -> Watching:
+        """Return the watching of a process that has just started."""
+        this: Any = self
+        action = replace(STOP, watch=Watch(reads=("CPU",), signs=self.read_signs))
+        return Watching(
+            requests=this,
+            policy_of=self.policy,
+            account_of=lambda _, __: self.account,
+            actions={action.id: action},
+            sessions=this,
+            ledger=this,
+            events=this,
+            clock=self.clock,
+            fence=lambda: 1,
+            is_ours=lambda _: True,
+            may_write=lambda: True,
+            background=Background(Telemetry(), self.clock),
+            seconds=300.0,
+        )
+
+    @property
+    def watched(self) -> list[str]:
+        return [one.entry.result for one in self.records if one.entry.kind is RecordKind.WATCHED]
+
+
+def after(world: World, watching: Watching, **time: float) -> None:
+    """Let time pass and go through the acts."""
+    world.clock.sleep(timedelta(**time).total_seconds())
+    watching.go_through(threading.Event())
+
+
+def test_a_worse_state_is_said_once_in_ledger_status_and_event_and_the_end_later() -> None:
+    world = World()
+    watching = world.process()
+    after(world, watching, minutes=1)
+    assert world.act.status.watch is not None
+    assert (world.act.status.watch.state, world.watched) == (WatchState.WATCHING, [])
+
+    world.signs = (BAD,)
+    after(world, watching, hours=2)
+    after(world, watching, hours=2)
+
+    shown = world.act.status.watch
+    assert shown.state is WatchState.WORSE
+    assert shown.worse is not None
+    assert shown.worse.startswith("Its CPU is full. An approver can ask for its undo (finops undo r-rec1")
+    assert (world.watched, world.events) == (["worse"], [shown.worse])
+
+    world.signs = (GOOD,)
+    after(world, watching, hours=20)
+    after(world, watching, hours=1)
+
+    assert world.watched == ["worse", "well"]
+    assert world.act.status.watch.message == "24 hours later: it does well. Its CPU keeps to the promise."
+    assert world.act.status.watch.state is WatchState.WORSE
+    assert world.act.status.state is State.SUCCEEDED
+    assert len(world.events) == 1
+
+
+def test_another_process_goes_on_where_one_was_killed_and_repeats_nothing() -> None:
+    world = World(signs=(BAD,))
+    after(world, world.process(), hours=1)
+    killed_before_it_was_shown = world.act.model_copy(
+        update={"status": world.act.status.model_copy(update={"watch": None})}
+    )
+    world.act, world.signs = killed_before_it_was_shown, (GOOD,)
+
+    after(world, world.process(), hours=1)
+
+    assert world.act.status.watch is not None
+    assert world.act.status.watch.state is WatchState.WORSE
+    assert (world.watched, len(world.events)) == (["worse"], 1)
+    after(world, world.process(), hours=30)
+    after(world, world.process(), hours=1)
+    assert world.watched == ["worse", "well"]
+
+
+def test_aws_is_read_at_the_interval_and_no_more_after_the_end() -> None:
+    world = World()
+    watching = world.process()
+    after(world, watching, minutes=1)
+    after(world, watching, minutes=1)
+    assert len(world.seen) == 1
+    after(world, watching, minutes=5)
+    assert len(world.seen) == 2
+    assert (world.seen[0].alarm, world.seen[0].now - world.seen[0].since) == ("shop-slow", timedelta(minutes=1))
+    after(world, watching, hours=24)
+    after(world, watching, hours=1)
+    assert len(world.seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"signs": (GOOD, MISSING)}, "allow cloudwatch:DescribeAlarms to the scanner role"),
+        ({"signs": ()}, "Nothing was read."),
+        ({"problem": AwsCredentialsInvalid("the role is gone", operation="sts:AssumeRole")}, "the role is gone"),
+        ({"account": account(allow=[])}, "no longer grants ec2_instance_stop"),
+        ({"account": None}, "Account production is no longer the same."),
+    ],
+    ids=["a right is missing", "nothing was read", "AWS refuses the role", "the grant is gone", "no account"],
+)
+def test_what_could_not_be_read_is_unknown_and_never_well(changes: dict[str, Any], words: str) -> None:
+    world = World(**changes)
+    after(world, world.process(), hours=25)
+    assert world.watched == ["unknown"]
+    assert world.act.status.watch is not None
+    assert world.act.status.watch.state is WatchState.UNKNOWN
+    assert words in (world.act.status.watch.message or "")
+    assert world.events == []
+
+
+def test_a_policy_with_no_hours_watches_nothing_until_it_has_some() -> None:
+    world = World(hours=0)
+    watching = world.process()
+    after(world, watching, hours=1)
+    assert (world.seen, world.act.status.watch) == ([], None)
+    world.hours = 12
+    after(world, watching, hours=1)
+    assert world.act.status.watch is not None
+    assert world.act.status.watch.until == (world.records[0].time + timedelta(hours=12)).replace(microsecond=0)
+
+
+def test_a_ledger_that_does_not_answer_delays_the_watch() -> None:
+    world = World(signs=(BAD,), down=True)
+    watching = world.process()
+    after(world, watching, hours=1)
+    assert world.watched == []
+    world.down = False
+    after(world, watching, minutes=5)
+    assert world.watched == ["worse"]
+
+
+def test_the_loop_reads_only_under_the_lease_and_ends_when_asked() -> None:
+    world, stop, asked = World(), threading.Event(), threading.Event()
+
+    def may_write() -> bool:
+        asked.set()
+        return False
+
+    watching = replace(world.process(), may_write=may_write, seconds=0.01)
+    thread = threading.Thread(target=watching.run, args=(stop,))
+    thread.start()
+    assert asked.wait(5)
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert world.seen == []

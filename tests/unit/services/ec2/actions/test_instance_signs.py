@@ -1,0 +1,108 @@
+"""What the readings of an instance say after a resize: the judge as a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from finops.domain.recommendation import ResourceRef
+from finops.domain.watching import Health, verdict
+from finops_operator.plugins.action import WatchedAct
+from finops_operator.services.ec2.rules.instance_signs import (
+    PROMISED_CPU,
+    SETTLES,
+    Alarm,
+    InstanceReadings,
+    instance_signs,
+)
+
+_SINCE = datetime(2026, 3, 1, 12, tzinfo=UTC)
+_ARN = "arn:aws:ec2:us-east-1:111111111111:instance/i-1"
+_DAY = 285
+"""Periods of 5 minutes in a day, without those in which a start settles."""
+ACT = WatchedAct(
+    resource=ResourceRef("ec2-instance", "i-1", _ARN, "111111111111", "us-east-1"),
+    parameters={"instanceType": "t3.medium"},
+    promised={PROMISED_CPU: "42.00"},
+    started=_SINCE - timedelta(minutes=5),
+    since=_SINCE,
+    until=_SINCE + timedelta(hours=24),
+    now=_SINCE + timedelta(hours=2),
+)
+AT_THE_END = replace(ACT, now=ACT.until)
+AT_ONCE = replace(ACT, now=_SINCE + timedelta(minutes=1))
+PASSED = {"system": "ok", "instance": "ok"}
+RUNS = InstanceReadings("running", "t3.medium", checks=PASSED)
+
+
+def _serves(state: str, **more: Any) -> dict[str, Any]:
+    return {"places": [{"kind": "target group", "name": "shop", "state": state, "others": 1}], **more}
+
+
+def _alarm(state: str, minutes: float) -> Alarm:
+    return Alarm("shop-slow", state, _SINCE + timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize(
+    ("act", "readings", "expected", "words"),
+    [
+        (ACT, RUNS, Health.WELL, "Its status checks pass."),
+        (ACT, replace(RUNS, checks={"system": "ok", "instance": "impaired"}), Health.WORSE, "instance check fails"),
+        (
+            ACT,
+            replace(RUNS, checks={"system": "impaired", "instance": "impaired"}),
+            Health.WORSE,
+            "system and instance",
+        ),
+        (ACT, replace(RUNS, checks={"system": "ok", "instance": "initializing"}), Health.UNKNOWN, "no result"),
+        (ACT, replace(RUNS, checks={}), Health.UNKNOWN, "no result"),
+        (ACT, replace(RUNS, cpu=[40.0] * 20), Health.WELL, "keeps to the promise of about 42 %"),
+        (ACT, replace(RUNS, cpu=[50.0] * 20), Health.WELL, "keeps to the promise"),
+        (ACT, replace(RUNS, cpu=[99.0, 99.0, *[10.0] * 20]), Health.WELL, "keeps to the promise"),
+        (ACT, replace(RUNS, cpu=[99.0] * 3 + [10.0] * 20), Health.WORSE, "above 52 % in 3 of 23 periods"),
+        (ACT, replace(RUNS, cpu=[]), Health.UNKNOWN, "0 of 285 readings of its CPU"),
+        (AT_THE_END, replace(RUNS, cpu=[10.0] * 100), Health.UNKNOWN, "100 of 285 readings of its CPU"),
+        (AT_THE_END, replace(RUNS, cpu=[10.0] * _DAY), Health.WELL, "keeps to the promise"),
+        (replace(ACT, promised={}), replace(RUNS, cpu=[99.0] * 9), Health.WELL, "status checks pass"),
+        (replace(ACT, promised={PROMISED_CPU: "97"}), replace(RUNS, cpu=[98.9] * 9), Health.WELL, "about 97 %"),
+        (replace(ACT, promised={PROMISED_CPU: "97"}), replace(RUNS, cpu=[99.9] * 9), Health.WORSE, "above 99 %"),
+        (ACT, replace(RUNS, credits=[80.0, 3.0, 0.0], surplus=[]), Health.WORSE, "used up its CPU credits"),
+        (ACT, replace(RUNS, credits=[0.0, 0.0], surplus=[0.0]), Health.WELL, "credits left or is charged for none"),
+        (ACT, replace(RUNS, credits=[5.0], surplus=[0.0, 7.4]), Health.WORSE, "7 CPU credits beyond"),
+        (ACT, replace(RUNS, credits=[], surplus=[]), Health.UNKNOWN, "no reading of its CPU credits"),
+        (ACT, replace(RUNS, serves=_serves("unhealthy")), Health.WORSE, "Target group shop finds it unhealthy."),
+        (AT_ONCE, replace(RUNS, serves=_serves("unhealthy")), Health.WELL, "status checks pass"),
+        (ACT, replace(RUNS, serves=_serves("healthy")), Health.WELL, "find it healthy"),
+        (ACT, replace(RUNS, serves=_serves("draining")), Health.UNKNOWN, "says of it: draining"),
+        (
+            ACT,
+            replace(RUNS, serves={"places": [], "denied": "elasticloadbalancing:X"}),
+            Health.UNKNOWN,
+            "allow elastic",
+        ),
+        (ACT, replace(RUNS, serves={"places": [], "unasked": 50}), Health.UNKNOWN, "50 target groups"),
+        (ACT, replace(RUNS, alarm=_alarm("OK", 1)), Health.WELL, "Alarm shop-slow is quiet."),
+        (AT_ONCE, replace(RUNS, alarm=_alarm("ALARM", 0.5)), Health.WORSE, "Alarm shop-slow is on."),
+        (AT_ONCE, replace(RUNS, alarm=_alarm("ALARM", -1)), Health.WELL, "status checks pass"),
+        (ACT, replace(RUNS, alarm=_alarm("ALARM", -1)), Health.WORSE, "Alarm shop-slow is on."),
+        (ACT, replace(RUNS, alarm=_alarm("ALARM", -60)), Health.UNKNOWN, "was on before the act"),
+        (ACT, replace(RUNS, alarm=_alarm("INSUFFICIENT_DATA", 1)), Health.UNKNOWN, "has no data"),
+        (ACT, replace(RUNS, unread={"alarm": "There is no alarm x."}), Health.UNKNOWN, "There is no alarm x."),
+        (ACT, InstanceReadings("stopped", "t3.medium"), Health.UNKNOWN, "It is stopped"),
+        (ACT, InstanceReadings(), Health.UNKNOWN, "It is gone"),
+        (ACT, replace(RUNS, instance_type="m5.large"), Health.UNKNOWN, "Its type is m5.large now, not the t3.medium"),
+    ],
+)
+def test_readings_are_judged_against_what_was_promised(
+    act: WatchedAct, readings: InstanceReadings, expected: Health, words: str
+) -> None:
+    signs = instance_signs(act, readings)
+    assert verdict(signs) is expected
+    assert any(words in sign.sentence for sign in signs if sign.health is expected)
+
+
+def test_a_start_has_time_to_settle_before_its_load_counts() -> None:
+    assert timedelta(minutes=5) < SETTLES < timedelta(hours=1)
