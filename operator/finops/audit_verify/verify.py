@@ -9,6 +9,7 @@ from typing import Any
 from finops.audit_verify import checkpoints
 from finops.audit_verify.form import NotARecord
 from finops.audit_verify.merkle import Tree
+from finops.audit_verify.pauses import Pauses
 from finops.audit_verify.reading import Line, read
 from finops.audit_verify.report import Problem, VerifyReport
 from finops.audit_verify.signatures import Keys
@@ -50,16 +51,19 @@ class _Requests:
         last: uid of a request → sequence of its last record.
         words: what people ended.
         undos: which act each undo leads back.
+        pauses: of which kinds acts wait.
     """
 
     stories: dict[str, RequestStory] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
     words: Words = field(default_factory=Words)
     undos: Undos = field(default_factory=Undos)
+    pauses: Pauses = field(default_factory=Pauses)
 
     def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         story = self.stories.setdefault(record["request"], RequestStory())
-        return [*story.check(record), *self.undos.check(record)]
+        paused = self.pauses.problem(record)
+        return [*story.check(record), *self.undos.check(record), *([("Pause", paused)] if paused else ())]
 
 
 @dataclass(slots=True)
