@@ -122,6 +122,10 @@ def verify(
     for text in kept:
         _kept_checkpoint(walk, text, keys)
     walk.problems.extend(walk.duplicates.values())
+    return _report(walk, is_signed=keys is not None)
+
+
+def _report(walk: _Walk, *, is_signed: bool) -> VerifyReport:
     intents = tuple(intent for story in walk.requests.stories.values() for intent in story.open_intents())
     return VerifyReport(
         walk.grown.tree.size,
@@ -129,7 +133,7 @@ def verify(
         walk.head,
         tuple(walk.problems),
         intents,
-        keys is not None,
+        is_signed,
         tuple(walk.grown.losses),
         walk.vouching.covered if walk.vouching else 0,
     )

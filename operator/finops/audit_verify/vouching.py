@@ -2,7 +2,7 @@
 
 A checkpoint signs a root over the hashes of the first n records, and a hash covers all of its record. So the holder of
 the key has signed each of these records, as surely as by a signature over each hash. Only the key that a record names
-vouches for it: what one key may say is not said by another. The text of such a signature is looked at, not checked.
+vouches for it: what one key may say is not said by another. Of such a signature only the form is checked.
 """
 
 from __future__ import annotations
