@@ -18,7 +18,7 @@ from typing import Any
 from finops.audit_verify.form import NotARecord, parse
 from finops.audit_verify.signatures import Keys
 
-_TOGETHER = 2_000
+TOGETHER = 2_000
 """Lines whose signatures are checked at one go; an export with fewer starts no thread."""
 
 
@@ -50,22 +50,22 @@ def read(lines: Iterable[str | bytes], keys: Keys | None) -> Iterator[tuple[Line
     if keys is None:
         yield from ((line, "") for line in parsed)
         return
-    first = list(islice(parsed, _TOGETHER))
-    if len(first) < _TOGETHER:
-        yield from zip(first, _problems(keys, first), strict=True)
-        return
-    yield from _read_many(first, parsed, keys)
+    while some := list(islice(parsed, TOGETHER)):
+        yield from zip(some, problems_of_signatures(keys, some), strict=True)
 
 
-def _read_many(first: list[Line], parsed: Iterator[Line], keys: Keys) -> Iterator[tuple[Line, str]]:
+def problems_of_signatures(keys: Keys, lines: Sequence[Line]) -> list[str]:
+    """Return what is wrong with the signature of each line, empty where nothing is; of a line without record, nothing.
+
+    Of fewer than `TOGETHER` lines no thread is started.
+    """
+    if len(lines) < TOGETHER:
+        return _problems(keys, lines)
     threads = os.cpu_count() or 1
+    share = -(-len(lines) // threads)
+    parts = [lines[start : start + share] for start in range(0, len(lines), share)]
     with ThreadPoolExecutor(threads, thread_name_prefix="signatures") as pool:
-        some = first
-        while some:
-            share = -(-len(some) // threads)
-            parts = [some[start : start + share] for start in range(0, len(some), share)]
-            yield from zip(some, chain.from_iterable(pool.map(partial(_problems, keys), parts)), strict=True)
-            some = list(islice(parsed, _TOGETHER))
+        return list(chain.from_iterable(pool.map(partial(_problems, keys), parts)))
 
 
 def _line(number: int, raw: str | bytes) -> Line:

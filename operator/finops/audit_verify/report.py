@@ -13,7 +13,7 @@ class Problem:
         line: 1-based line of the export; 0 for a fact about the whole.
         code: machine-readable: `Chain`, `Sequence`, `Hash`, `Form`, `Fence`, `Operation`, `Pairing`, `Approval`,
             `Expiry`, `Head`, `Size`, `Signature`, `Key`, `Proposal`, `Plan`,
-            `Duplicate`, `Correction`, `Checkpoint`.
+            `Duplicate`, `Correction`, `Checkpoint`, `Undo`, `Word`, `Pause`.
         message: one sentence for people.
     """
 
@@ -31,6 +31,7 @@ class VerifyReport:
         sequence, head: sequence and hash of the last record; keep them: they are the anchor that shows a cut tail.
         problems: everything wrong, in the order of the lines.
         signed: whether signatures were checked, which needs the public keys.
+        covered: of how many records no signature was checked, since a checkpoint by their key covers them.
         losses: what was found missing and then accepted by an administrator, as the records about it say.
         open_intents: operation ids of intents without a final outcome: a running act, or one that awaits recovery.
     """
@@ -42,6 +43,7 @@ class VerifyReport:
     open_intents: tuple[str, ...]
     signed: bool = False
     losses: tuple[str, ...] = ()
+    covered: int = 0
 
     @property
     def ok(self) -> bool:

@@ -22,6 +22,11 @@ class NotAKey(ValueError):
     """A text that should hold public Ed25519 keys does not."""
 
 
+def is_signature(text: str) -> bool:
+    """Return whether a text has the form of a signature."""
+    return _HEX.fullmatch(text) is not None
+
+
 class Keys:
     """The public keys whose signatures count."""
 
@@ -53,7 +58,7 @@ class Keys:
         public = self._keys.get(key)
         if public is None:
             return f"it is signed by key {key!r}, which is none of those given"
-        if not _HEX.fullmatch(signature):
+        if not is_signature(signature):
             return "it carries no signature"
         try:
             public.verify(bytes.fromhex(signature), text)

@@ -9,11 +9,13 @@ from typing import Any
 from finops.audit_verify import checkpoints
 from finops.audit_verify.form import NotARecord
 from finops.audit_verify.merkle import Tree
+from finops.audit_verify.pauses import Pauses
 from finops.audit_verify.reading import Line, read
 from finops.audit_verify.report import Problem, VerifyReport
 from finops.audit_verify.signatures import Keys
 from finops.audit_verify.story import DUPLICATE, RequestStory
 from finops.audit_verify.undo import Undos
+from finops.audit_verify.vouching import Vouching
 from finops.audit_verify.words import Words
 
 _GENESIS = "0" * 64
@@ -49,16 +51,19 @@ class _Requests:
         last: uid of a request → sequence of its last record.
         words: what people ended.
         undos: which act each undo leads back.
+        pauses: of which kinds acts wait.
     """
 
     stories: dict[str, RequestStory] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
     words: Words = field(default_factory=Words)
     undos: Undos = field(default_factory=Undos)
+    pauses: Pauses = field(default_factory=Pauses)
 
     def check(self, record: dict[str, Any]) -> list[tuple[str, str]]:
         story = self.stories.setdefault(record["request"], RequestStory())
-        return [*story.check(record), *self.undos.check(record)]
+        paused = self.pauses.problem(record)
+        return [*story.check(record), *self.undos.check(record), *([("Pause", paused)] if paused else ())]
 
 
 @dataclass(slots=True)
@@ -73,6 +78,7 @@ class _Walk:
     grown: _Grown = field(default_factory=_Grown)
     duplicates: dict[tuple[int, str], Problem] = field(default_factory=dict)
     """(sequence, hash) of a repeated outcome → the problem it is until it is corrected."""
+    vouching: Vouching | None = None
 
 
 def verify(
@@ -82,6 +88,7 @@ def verify(
     expected_head: str | None = None,
     expected_records: int | None = None,
     kept: Iterable[str] = (),
+    every_signature: bool = True,
 ) -> VerifyReport:
     """Verify an export or the ledger's file.
 
@@ -94,12 +101,18 @@ def verify(
         expected_records: there must be at least this many.
         kept: texts of checkpoints that were kept outside of the ledger, which must hold for it: they show a tail that
             was cut off and a ledger that was replaced.
+        every_signature: check each signature on its own, also of records that a signed checkpoint covers.
     """
-    walk = _Walk()
+    kept = tuple(kept)
+    walk = _Walk(vouching=None if every_signature or keys is None else Vouching.of(keys, kept))
     seen_head = expected_head in (None, _GENESIS)
-    for line, wrong in read(lines, keys):
+    for line, wrong in read(lines, keys if walk.vouching is None else None):
         _line(walk, line, wrong, keys)
         seen_head = seen_head or walk.head == expected_head
+    if walk.vouching is not None:
+        _signatures(walk, walk.vouching.rest())
+        # Some signatures were checked later than their lines were read.
+        walk.problems.sort(key=lambda one: one.line)
     if not seen_head:
         walk.problems.append(Problem(0, "Head", f"no record has the expected hash {expected_head}: a tail is missing"))
     if expected_records is not None and walk.grown.tree.size < expected_records:
@@ -109,6 +122,10 @@ def verify(
     for text in kept:
         _kept_checkpoint(walk, text, keys)
     walk.problems.extend(walk.duplicates.values())
+    return _report(walk, is_signed=keys is not None)
+
+
+def _report(walk: _Walk, *, is_signed: bool) -> VerifyReport:
     intents = tuple(intent for story in walk.requests.stories.values() for intent in story.open_intents())
     return VerifyReport(
         walk.grown.tree.size,
@@ -116,8 +133,9 @@ def verify(
         walk.head,
         tuple(walk.problems),
         intents,
-        keys is not None,
+        is_signed,
         tuple(walk.grown.losses),
+        walk.vouching.covered if walk.vouching else 0,
     )
 
 
@@ -127,11 +145,13 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
         walk.problems.append(Problem(number, "Form", line.wrong))
         return
     if wrong:
-        walk.problems.append(Problem(number, "Signature", f"record {record['sequence']}: {wrong}"))
+        _signatures(walk, [(line, wrong)])
     if record["kind"] == "checkpoint":
         _checkpoint(walk, number, record, keys)
     _chain(walk, number, digest, record)
     walk.grown.tree.add(digest)
+    if walk.vouching is not None:
+        _signatures(walk, walk.vouching.add(walk.grown.tree.size, line))
     _follow_key(walk, number, record)
     if record["request"]:
         for code, message in walk.requests.check(record):
@@ -163,6 +183,11 @@ def _line(walk: _Walk, line: Line, wrong: str, keys: Keys | None) -> None:
         walk.problems.append(Problem(number, "Form", f"{record['kind']} record that names no request"))
 
 
+def _signatures(walk: _Walk, found: Iterable[tuple[Line, str]]) -> None:
+    for line, wrong in found:
+        walk.problems.append(Problem(line.number, "Signature", f"record {line.record['sequence']}: {wrong}"))
+
+
 def _checkpoint(walk: _Walk, number: int, record: dict[str, Any], keys: Keys | None) -> None:
     """A checkpoint in the ledger covers records before it; of a loss that was accepted it names what was left."""
     if record["result"] == "accepted":
@@ -170,6 +195,8 @@ def _checkpoint(walk: _Walk, number: int, record: dict[str, Any], keys: Keys | N
         walk.grown.losses.append(f"record {record['sequence']}: {loss}")
     else:
         wrong = checkpoints.problem(record["detail"], walk.grown.tree, keys)
+        if walk.vouching is not None and not wrong:
+            walk.vouching.cover(record["detail"])
     if wrong:
         walk.problems.append(Problem(number, "Checkpoint", f"record {record['sequence']}: {wrong}"))
 

@@ -119,6 +119,21 @@ def test_verifying_with_the_anchor_finds_a_tail_that_was_cut_off(made: Ledger) -
     assert "it covers 6 records, and there are 4: the end is missing" in err
 
 
+def test_a_checkpoint_stands_for_the_signatures_it_covers_unless_each_is_asked_for(made: Ledger) -> None:
+    kept = made.save("kept", made.witness.kept["Lease"])
+    key = made.save("key.pem", public_key_of(PRIVATE_KEY))
+    file = Path(made.file).read_text(encoding="utf-8").replace('"signature":"', '"signature":"' + "0" * 128, 1)
+    other = made.save("other", file[: file.index("0" * 128) + 128] + file[file.index("0" * 128) + 256 :])
+    given = ("verify", "--checkpoint", kept, "--public-key", key, "-o", "json", "--file")
+    code, out, err = made.finops(*given, other)
+    assert (code, json.loads(out)["coveredByCheckpoint"]) == (0, 6)
+    assert "signed by a checkpoint, not checked one by one: 6 records (--every-signature)" in err
+    code, out, _ = made.finops(*given, other, "--every-signature")
+    assert (code, json.loads(out)["coveredByCheckpoint"]) == (1, 0)
+    assert [one["code"] for one in json.loads(out)["problems"]] == ["Signature"]
+    assert made.finops(*given, made.file, "--every-signature")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -18,12 +18,14 @@ from finops.crds.action_request import ActionRequest
 from finops.crds.conditions import Condition, find_condition
 from finops.domain.audit import RecordKind
 from finops.domain.decision import State
-from finops.domain.execution import StopKind
+from finops.domain.execution import Call, StopKind
 from finops.errors import FinopsError, LedgerUnavailable
 from finops.k8s.kinds import aws_accounts
 from finops.ledger.stories import latest_stories, story_of
+from finops_operator.acts.journal import intent_entry, started_entry
 from finops_operator.decisions.pauses import Failure, Pauses
 from finops_operator.decisions.spoken import scope_of
+from finops_operator.plugins.action import with_request
 from finops_operator.rules.votes import request_reference
 
 TERMS = {"approvers": [{"kubernetesUser": "alice"}, {"kubernetesUser": "bob"}]}
@@ -261,6 +263,21 @@ def test_the_verifier_finds_acts_resumed_without_a_vote(parts: Parts) -> None:
     assert verify(honest).problems == ()
     without = [line for line in honest if json.loads(line)["record"]["detail"].get("choice") != "Resume"]
     assert "Word" in {problem.code for problem in verify(without).problems}
+
+
+def test_the_verifier_finds_an_act_that_began_before_its_kind_was_resumed(parts: Parts) -> None:
+    failed, waiting = approved(parts, 1), approved(parts, 2)
+    fail(parts, failed)
+    assert resume(parts, failed)[0] == "Counted"
+    begun = act_of(waiting)
+    step = next(one for one in begun.plan.steps if one.changes)
+    call = intent_entry(begun, Call(step, 1), with_request(step.parameters, begun.uid), {}, back=False)
+    for entry in (started_entry(begun), call):
+        parts.ledger.append(entry)
+    honest = parts.ledger_path.read_text(encoding="utf-8").splitlines()
+    assert verify(honest).problems == ()
+    without = [line for line in honest if json.loads(line)["record"]["kind"] != "acts resumed"]
+    assert "Pause" in {problem.code for problem in verify(without).problems}
 
 
 def test_a_failure_after_a_word_to_resume_was_sent_is_not_ended_by_it(parts: Parts) -> None:

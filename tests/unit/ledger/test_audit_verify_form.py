@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.ledger_lines import decided, entry, intent, lines, outcome, records, vote, whole
 
-from finops.audit_verify import verify
+from finops.audit_verify import form, verify
 from finops.audit_verify.form import NotARecord, canonical, digest
 from finops.domain.audit import Entry, RecordKind, record_from_json
 from finops.errors import LedgerDiverged
@@ -121,3 +124,44 @@ def test_a_line_that_is_no_record_freezes_the_writer_too(line: bytes) -> None:
 def test_a_record_whose_hash_does_not_fit_freezes_the_writer_too() -> None:
     with pytest.raises(LedgerDiverged, match="hash"):
         record_of(lines()[0].replace("operator", "somebody").encode())
+
+
+_TEXT = st.text(st.characters(exclude_categories=()), max_size=6)
+_JSON: st.SearchStrategy[object] = st.recursive(
+    st.none() | st.booleans() | st.integers() | _TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(_JSON, _TEXT)
+def test_the_quick_way_to_read_a_line_finds_what_the_rules_in_words_find(detail: object, signature: str) -> None:
+    document = json.loads(lines()[0])
+    document["record"]["detail"] = {"a": detail}
+    document["hash"] = digest(document["record"])
+    line = canonical({**document, "signature": signature})
+    assert form._usual(line) is not None
+    assert form.parse(line) == form._any(line)
+
+
+@given(st.data())
+def test_no_edit_of_a_line_is_read_by_the_quick_way_alone(data: st.DataObject) -> None:
+    line = lines()[0].removesuffix("\n")
+    place = data.draw(st.integers(0, len(line) - 1))
+    put = data.draw(st.sampled_from(['"', "{", "}", "[", " ", "\\", "0", "-", ".", "e", "NaN", ":", ",", "\u2028", ""]))
+    edited = line[:place] + put + line[place + data.draw(st.integers(0, 1)) :]
+    assert read_by(form.parse, edited) == read_by(form._any, edited)
+
+
+def test_a_key_that_stands_twice_is_no_record_and_neither_is_a_float() -> None:
+    line = lines()[0].removesuffix("\n")
+    for edited in (line.replace('"fence":1', '"fence":1,"fence":1'), line.replace('"fence":1', '"fence":1.0')):
+        assert edited != line
+        assert [problem.code for problem in verify([edited]).problems] == ["Form"]
+
+
+def read_by(reader: Callable[[str], object], line: str) -> object:
+    try:
+        return reader(line)
+    except NotARecord:
+        return None

@@ -19,7 +19,7 @@ NO_RECORD = 41
 
 @pytest.fixture
 def few_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_TOGETHER", 7)
+    monkeypatch.setattr(reading, "TOGETHER", 7)
 
 
 def damaged() -> list[str]:

@@ -57,6 +57,10 @@ _Kept = Annotated[
 _Proof = Annotated[
     str, typer.Option("--proof", metavar="FILE", help="Check a proof of finops audit prove instead, without a ledger.")
 ]
+_EverySignature = Annotated[
+    bool,
+    typer.Option("--every-signature", help="Check also the signatures of records that a signed checkpoint covers."),
+]
 app: Final = typer.Typer(no_args_is_help=True, help="Show, check and export the ledger of every decision and act.")
 
 
@@ -144,6 +148,7 @@ def _verify(
     ] = "",
     public_key: PublicKey = "",
     checkpoint: _Kept = None,
+    every_signature: _EverySignature = False,
     proof: _Proof = "",
     redis: Redis = "",
 ) -> None:
@@ -153,6 +158,8 @@ def _verify(
     whoever can write the ledger can have made all of it. Only --checkpoint, with the annotation
     finops.dev/ledger-checkpoint of the operator's Lease or one noted earlier, or --expected-head shows a tail that was
     cut off. An empty ledger or file is never intact.
+
+    A record that a checkpoint by its own key covers is signed by that; other signatures are checked one by one.
     """
     keys = public_keys(public_key) if public_key else None
     if proof:
@@ -160,13 +167,17 @@ def _verify(
         return
     kept = [text_of(name, "--checkpoint") for name in checkpoint or ()]
     with _lines(file, redis) as lines:
-        report = verify(lines, keys=keys, expected_head=expected_head or None, kept=kept)
+        report = verify(
+            lines, keys=keys, expected_head=expected_head or None, kept=kept, every_signature=every_signature
+        )
     _print(report, output)
     for loss in report.losses:
         note(f"an administrator accepted a loss: {loss}")
     for problem in report.problems:
         where = f"line {problem.line}: " if problem.line else ""
         note(f"{where}{problem.code}: {problem.message}")
+    if report.covered:
+        note(f"signed by a checkpoint, not checked one by one: {counted(report.covered, 'record')} (--every-signature)")
     note(_verdict(report))
     if not _is_intact(report):
         raise typer.Exit(FAILED)
@@ -309,6 +320,7 @@ def report_to_json(report: VerifyReport) -> dict[str, Any]:
     return {
         "ok": _is_intact(report),
         "signaturesChecked": report.signed,
+        "coveredByCheckpoint": report.covered,
         "records": report.records,
         "sequence": report.sequence,
         "head": report.head,
