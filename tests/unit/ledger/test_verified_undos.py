@@ -185,3 +185,18 @@ def test_each_record_of_the_honest_story_stands_on_those_before_it() -> None:
         swapped = list(UNDONE)
         swapped[one], swapped[two] = swapped[two], swapped[one]
         assert problems(*swapped), (one, two)
+
+
+def memory(size: int, before: str, revision: str, bound: str = "") -> Plan:
+    call: dict[str, Json] = {"FunctionName": "i-1", "MemorySize": size, "RevisionId": bound or revision}
+    step = PlanStep("set_memory", "lambda:UpdateFunctionConfiguration", call)
+    found = {"memoryMb": before, "revisionId": revision}
+    return Plan("lambda_function_set_memory", WHAT.resource, {"memoryMb": size}, (step,), found)
+
+
+def test_a_functions_undo_sets_the_old_size_of_the_revision_that_its_own_plan_found() -> None:
+    act = memory(256, "1024", "r-1")
+
+    assert undo_problem(act, memory(1024, "256", "r-2")) == ""
+    assert undo_problem(act, memory(512, "256", "r-2"))
+    assert undo_problem(act, memory(1024, "256", "r-2", bound="r-9"))
