@@ -50,7 +50,7 @@ class Others:
 
     Attributes:
         set: they set another number.
-        replaced: they made another resource under its name, or did what looks the same from outside.
+        replaced: they made another resource under its name, or did what AWS does not show apart from that.
     """
 
     set: str
