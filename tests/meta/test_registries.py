@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from finops.audit_verify.plan import problem_of_call
+from finops.audit_verify.plan import problem_of_call, problem_of_undo
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ResourceRef
 from finops.domain.resource import Resource
@@ -144,6 +145,18 @@ def test_the_sample_of_an_action_makes_a_plan(action: Action) -> None:
 def test_the_verifier_of_the_ledger_takes_every_call_that_leads_an_action_back(action: Action) -> None:
     plan = _sample_plan(action)
     assert _problems_of_rollback(plan, action.procedure.compensation(plan)) == []
+
+
+@pytest.mark.parametrize(
+    "action", [action for action in ACTIONS.values() if action.undo is not None], ids=lambda action: action.id
+)
+def test_the_verifier_of_the_ledger_takes_the_undo_of_an_action_and_what_leads_the_undo_back(action: Action) -> None:
+    assert action.undo is not None
+    act = _sample_plan(action)
+    undo = action.plan(act.resource, action.undo.parameters(act, {}), action.sample.assumed)
+    assert problem_of_undo(act.to_json(), undo.to_json()) == ""
+    assert problem_of_undo(act.to_json(), replace(undo, resource=replace(undo.resource, id="other")).to_json())
+    assert _problems_of_rollback(undo, action.procedure.compensation(undo)) == []
 
 
 def test_a_call_that_leads_nothing_of_the_plan_back_is_found() -> None:

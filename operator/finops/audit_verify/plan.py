@@ -88,7 +88,7 @@ def problem_of_undo(act: Mapping[str, Any], undo: Mapping[str, Any]) -> str:
         return "an undo is of another action or resource than its act"
     try:
         back = [_leads_back(act, call) for call in reversed(_calls_of(act))]
-        calls = _calls_of(undo)
+        calls = [_without_revision(undo, call) for call in _calls_of(undo)]
     except (KeyError, TypeError, ValueError):
         return "an undo of an act whose plan does not say what leads back"
     if any(operation not in _OPPOSITE for operation, _ in back):
@@ -112,6 +112,18 @@ def _leads_back(plan: Mapping[str, Any], call: _Call) -> _Call:
     if operation in _OPPOSITE:
         return _OPPOSITE[operation], parameters
     return {**_BEFORE, **_SETTING}[operation](str(plan["resource"]["id"]), plan["fingerprint"])
+
+
+def _without_revision(undo: Mapping[str, Any], call: _Call) -> _Call:
+    """Return a call without the revision that it is bound to, as long as that is the one its own plan found.
+
+    The act cannot say it: its own change made that revision.
+    """
+    operation, parameters = call
+    bound = operation == "lambda:UpdateFunctionConfiguration" and "RevisionId" in parameters
+    if not bound or parameters["RevisionId"] != undo["fingerprint"]["revisionId"]:
+        return call
+    return operation, {name: value for name, value in parameters.items() if name != "RevisionId"}
 
 
 def _is_pause(calls: list[_Call], act: Mapping[str, Any]) -> bool:
@@ -179,6 +191,7 @@ def _units(text: str) -> dict[str, int]:
 _BEFORE: Mapping[str, Callable[[str, Mapping[str, Any]], _Call]] = {
     "rds:StopDBInstance": _running_database,
     "logs:PutRetentionPolicy": _retention,
+    "logs:DeleteRetentionPolicy": _retention,
     "dynamodb:UpdateTable": _capacity,
     "ecs:UpdateService": _tasks,
     "s3:PutBucketLifecycleConfiguration": _lifecycle,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.integration.act.act_checker import check, effects, records
 from tests.integration.act.act_story import at, prepare, run_to_end
-from tests.support.act_cases import find
+from tests.support.act_cases import CASES, find
 from tests.support.act_world import (
     ACCESS,
     ACCOUNT,
@@ -22,6 +22,7 @@ from tests.support.act_world import (
     vote,
 )
 
+from finops.audit_verify.plan import problem_of_undo
 from finops.domain.decision import State
 from finops.domain.execution import Observation
 from finops.ledger.durable import DurableLedger
@@ -413,3 +414,32 @@ def test_the_undo_of_a_stop_starts_the_database_once_and_reads_back_that_it_is_a
     assert effects(aws.calls) == {"StartDBInstance": 1}
     assert seen(world, "reports", "rds_instance_stop").text("state") == "available"
     check(aws.calls, world.ledger_path, session=request.name)
+
+
+@pytest.mark.parametrize(
+    "action", ["ecs_service_set_desired_count", "lambda_function_set_memory", "log_group_set_retention"]
+)
+def test_the_undo_of_a_setting_restores_what_was_there_before_the_act(
+    action: str, world: World, aws: AwsDouble
+) -> None:
+    name, parameters, (operation,) = CASES[action]
+    before = seen(world, name, action)
+    act, ledger = proposed(world, action, name, **parameters)
+    assert run_to_end(world, act, ledger).state is State.SUCCEEDED
+    undo = ACTIONS[action].undo
+    assert undo is not None
+    assert undo.changed(act.plan, seen(world, name, action)) == ""
+
+    back = propose(make_sessions(world.clock), ACTIONS[action], find(name), {**undo.parameters(act.plan, {})}, uid="u2")
+    left = seen(world, name, action)
+    assert ACTIONS[action].preflight(left, back.plan.parameters, PolicyFacts()) == ()
+    vote(ledger, back, world.clock)
+    assert run_to_end(world, back, ledger).state is State.SUCCEEDED
+
+    after = seen(world, name, action)
+    assert {one for one in before.facts if after.facts[one] != before.facts[one]} <= {"revisionId"}
+    assert sum(effects(aws.calls).values()) == 2
+    assert effects(aws.calls)[operation] >= 1
+    assert problem_of_undo(act.plan.to_json(), back.plan.to_json()) == ""
+    # What the act had set is no longer there: it is not undone twice.
+    assert undo.changed(act.plan, after)

@@ -146,6 +146,21 @@ def undo_problem(act: Plan, undo: Plan) -> str:
     return problem_of_undo(act.to_json(), undo.to_json())
 
 
+def memory(size: int, before: str, revision: str, bound: str = "") -> Plan:
+    call: dict[str, Json] = {"FunctionName": "i-1", "MemorySize": size, "RevisionId": bound or revision}
+    step = PlanStep("set_memory", "lambda:UpdateFunctionConfiguration", call)
+    found = {"memoryMb": before, "revisionId": revision}
+    return Plan("lambda_function_set_memory", WHAT.resource, {"memoryMb": size}, (step,), found)
+
+
+def test_a_functions_undo_sets_the_old_size_of_the_revision_that_its_own_plan_found() -> None:
+    act = memory(256, "1024", "r-1")
+
+    assert undo_problem(act, memory(1024, "256", "r-2")) == ""
+    assert undo_problem(act, memory(512, "256", "r-2"))
+    assert undo_problem(act, memory(1024, "256", "r-2", bound="r-9"))
+
+
 def test_a_resize_is_undone_to_the_type_it_had_whether_it_runs_or_not() -> None:
     act = resize("m5.large", "m5.xlarge")
     assert undo_problem(act, resize("m5.xlarge", "m5.large")) == ""

@@ -1,10 +1,10 @@
 """Give a function less memory, and with it a smaller share of a processor. It stays in use meanwhile.
 
-Parameter: `memoryMb`, a size below the present one. The call names the revision that people approved, so AWS refuses it
-once anybody has changed the function. Published versions cannot be changed: they keep their memory, and so do requests
-through an alias, while the saving counts every request: a function that has any is refused. A turned act sets the old
-size again. Source: AWS Lambda API reference, UpdateFunctionConfiguration and GetFunctionConfiguration; developer guide,
-"Lambda function states".
+Parameter: `memoryMb`, a size below the present one; with `setBack` it undoes an earlier act and the size is above. The
+call names the revision that people approved, so AWS refuses it once anybody has changed the function. Published
+versions cannot be changed: they keep their memory, and so do requests through an alias, while the saving counts every
+request: a function that has any is refused. A turned act sets the old size again. Source: AWS Lambda API reference,
+UpdateFunctionConfiguration and GetFunctionConfiguration; developer guide, "Lambda function states".
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
-from finops.domain.execution import Journal, Observation, Procedure, StepRules
+from finops.domain.execution import Observation
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
@@ -32,6 +32,7 @@ from finops_operator.plugins.action import (
     Statement,
     Target,
 )
+from finops_operator.plugins.number_setting import Call, NumberSetting, Others, Pace, sets_back
 from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.protection import controlled, described_by_template, protected
 from finops_operator.plugins.session_policy import allow
@@ -119,6 +120,12 @@ def _further(reader: Reader, named: Mapping[str, Any]) -> dict[str, Json]:
 def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
     if not observation.exists:
         return (Refusal("NotFound", "The function does not exist any more."),)
+    if sets_back(parameters):
+        # Tags that protect it forbid to take memory away, and a published version is no reason to leave it small.
+        return (
+            *_function_refusals(observation),
+            *(_unknown_size(observation) or SETTING.not_back(observation, parameters)),
+        )
     found = observation.facts.get("tags")
     tags = {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
     return (
@@ -126,6 +133,7 @@ def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFa
         *controlled(tags, SIGNS),
         *described_by_template(tags, SIGNS),
         *_function_refusals(observation),
+        *_version_refusals(observation),
         *_size_refusals(observation, _wanted(parameters)),
     )
 
@@ -144,6 +152,12 @@ def _function_refusals(observation: Observation) -> list[Refusal]:
         found.append(Refusal("Replica", "It is a replica of CloudFront's, which follows its main function."))
     if observation.facts.get("ownCapacity"):
         found.append(Refusal("OwnCapacity", "It runs on instances of a capacity provider, which bills them."))
+    return found
+
+
+def _version_refusals(observation: Observation) -> list[Refusal]:
+    """Return why less memory would not save what was counted: published versions keep theirs."""
+    found: list[Refusal] = []
     if observation.facts.get("provisioned") is not False:
         said = "Its concurrency is provisioned for published versions, which keep their memory."
         found.append(Refusal("ProvisionedConcurrency", said))
@@ -155,16 +169,24 @@ def _function_refusals(observation: Observation) -> list[Refusal]:
     return found
 
 
+def _unknown_size(observation: Observation) -> list[Refusal]:
+    if observation.text("memoryMb") and observation.text("revisionId"):
+        return []
+    return [Refusal("MemoryUnknown", "AWS did not say how much memory it has, or which revision it is.")]
+
+
 def _size_refusals(observation: Observation, wanted: int) -> list[Refusal]:
+    if unknown := _unknown_size(observation):
+        return unknown
     size = observation.text("memoryMb")
-    if not size or not observation.text("revisionId"):
-        return [Refusal("MemoryUnknown", "AWS did not say how much memory it has, or which revision it is.")]
     if not observation.text("timeoutSeconds"):
         return [Refusal("TimeoutUnknown", "AWS did not say after which time it ends a request, and it may run longer.")]
     return [] if wanted < int(size) else [Refusal("MemoryNotLower", f"It has {size} MB, no more than {wanted} MB.")]
 
 
-def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
+def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, ...]:
+    if sets_back(parameters):
+        return ("Versions that were published since the act keep the size they were published with.",)
     return (
         "Less memory brings a smaller share of a processor: a function that computes runs longer.",
         "A request that needs more memory than that fails.",
@@ -194,74 +216,35 @@ def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> Act
 # -- what is called ----------------------------------------------------------------------------------------------------
 
 
-def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
-    size = _wanted(parameters)
-    call: dict[str, Json] = {
-        "FunctionName": resource.id,
-        "MemorySize": size,
-        "RevisionId": str(assumed.get("revisionId") or ""),
-    }
-    steps = (PlanStep("set_memory", _UPDATE, call, inverse="restore"), PlanStep("wait_updated"))
-    return Plan(ID, resource, {"memoryMb": size}, steps, dict(assumed))
+def _call(resource: ResourceRef, size: int) -> Call:
+    return _UPDATE, {"FunctionName": resource.id, "MemorySize": size}
 
 
-def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
-    # Which revision our own call makes is not known when people decide.
-    call: dict[str, Json] = {
-        "FunctionName": plan.resource.id,
-        "MemorySize": int(str(plan.fingerprint["memoryMb"])),
-    }
-    return (PlanStep("restore", _UPDATE, call), PlanStep("wait_restored"))
+def _megabytes(size: int) -> str:
+    return f"{size} MB"
 
 
-def _is_set(plan: Plan, now: Observation) -> bool:
-    return _same_code(plan, now) and now.text("memoryMb") == str(plan.parameters["memoryMb"])
-
-
-def _same_code(plan: Plan, now: Observation) -> bool:
-    return now.exists and now.text("codeSha256") == plan.fingerprint["codeSha256"]
-
-
-def _unchanged(plan: Plan, now: Observation) -> bool:
-    names = ("memoryMb", "revisionId", "codeSha256")
-    return now.exists and all(now.text(name) == plan.fingerprint[name] for name in names)
-
-
-def _settled(now: Observation) -> bool:
-    return now.text("update") != _UNDER_WAY
-
-
-def _applied(plan: Plan, now: Observation) -> bool:
-    return _is_set(plan, now) and now.text("update") == _SUCCESSFUL
-
-
-def _not_ours(plan: Plan, now: Observation) -> bool:
-    """Return whether the size is the old one, or one that somebody else chose meanwhile, which is left alone."""
-    return now.exists and not _is_set(plan, now)
-
-
-def _restored(plan: Plan, now: Observation) -> bool:
-    return _not_ours(plan, now) and _settled(now)
-
-
-def _changed_by_others(plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
-    """Return what somebody else did to the function since our call, else "".
-
-    Our call makes the new size with a new revision, at once: the old size with another revision is not ours.
-    """
-    deployed = _deployed(plan, journal, now, seconds)
-    if deployed or not now.exists or _is_set(plan, now) or _unchanged(plan, now):
-        return deployed
-    return "somebody changed the function meanwhile"
-
-
-def _deployed(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
-    """A function that was deleted and made anew under its name is known by nothing else than its code."""
-    return "somebody deployed other code meanwhile" if now.exists and not _same_code(plan, now) else ""
-
-
-def _failed(plan: Plan, now: Observation) -> bool:
-    return not _same_code(plan, now) or (_is_set(plan, now) and now.text("update") == "Failed")
+SETTING: Final = NumberSetting(
+    action=ID,
+    parameter="memoryMb",
+    fact="memoryMb",
+    # A function that was deleted and made anew under its name is known by nothing else than its code.
+    identity="codeSha256",
+    label="memory",
+    shown=_megabytes,
+    steps=("set_memory", "wait_updated"),
+    wanted=_wanted,
+    call=_call,
+    others=Others(set="somebody changed the function meanwhile", replaced="somebody deployed other code meanwhile"),
+    pace=Pace(settle=_SETTLE_SECONDS, longest=_LONGEST_SECONDS, busy=frozenset({_BUSY})),
+    bound=lambda assumed: {"RevisionId": str(assumed.get("revisionId") or "")},
+    # Our call makes the new size with a new revision, at once: the old size with another revision is not ours.
+    before=("revisionId",),
+    settled=lambda _plan, now: now.text("update") != _UNDER_WAY,
+    applied=lambda _plan, now: now.text("update") == _SUCCESSFUL,
+    restored=lambda _plan, now: now.text("update") != _UNDER_WAY,
+    broken=lambda _plan, now: now.text("update") == "Failed",
+)
 
 
 def _found(_plan: Plan, now: Observation) -> str:
@@ -301,44 +284,8 @@ ACTION: Final = Action(
     preflight=_preflight,
     warnings=_warnings,
     words=_words,
-    plan=_plan,
-    procedure=Procedure(
-        steps={
-            "set_memory": StepRules(
-                reached=_is_set,
-                expected=_unchanged,
-                taken=_changed_by_others,
-                settle_seconds=_SETTLE_SECONDS,
-                retry_codes=frozenset({_BUSY}),
-                lingers=True,
-            ),
-            "wait_updated": StepRules(
-                reached=_applied,
-                failed=_failed,
-                settle_seconds=_SETTLE_SECONDS,
-                timeout_seconds=_LONGEST_SECONDS,
-                patient=True,
-            ),
-            "restore": StepRules(
-                reached=_not_ours,
-                expected=lambda plan, now: _is_set(plan, now) and _settled(now),
-                taken=_deployed,
-                settle_seconds=_SETTLE_SECONDS,
-                retry_codes=frozenset({_BUSY}),
-            ),
-            "wait_restored": StepRules(
-                reached=_restored,
-                settle_seconds=_SETTLE_SECONDS,
-                timeout_seconds=_LONGEST_SECONDS,
-                patient=True,
-            ),
-        },
-        compensation=_compensation,
-        restored=_restored,
-        verified=_applied,
-        found=_found,
-        refused=_refused,
-    ),
+    plan=SETTING.plan,
+    procedure=SETTING.procedure(_found, _refused),
     statements=_statements,
     # One operation leads there and back, and IAM cannot see which of both a call is: the preflight alone keeps an act
     # from a protected function, and no act is kept from restoring one.
@@ -355,4 +302,5 @@ ACTION: Final = Action(
             "codeSha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
         },
     ),
+    undo=SETTING.undo,
 )

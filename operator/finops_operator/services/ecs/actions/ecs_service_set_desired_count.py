@@ -1,10 +1,11 @@
 """Run fewer tasks of a service, or none. Its definition, its load balancer and its settings stay as they are.
 
-Parameter: `desiredCount`, a number below the present one. A turned act wants the old number again and waits until as
-many tasks run; they begin with empty disks. AWS sets the number at once and stops tasks in their own time, after a
-container's stop timeout, the deregistration delay of a load balancer, and scale-in protection of up to 48 hours.
-Source: Amazon ECS API reference, UpdateService ("This parameter doesn't trigger a new service deployment"); developer
-guide, "Protect your Amazon ECS tasks from being terminated by scale-in events".
+Parameter: `desiredCount`, a number below the present one; with `setBack` it undoes an earlier act, and it is above. A
+turned act wants the old number again and waits until as many tasks run; they begin with empty disks. AWS sets the
+number at once and stops tasks in their own time, after a container's stop timeout, the deregistration delay of a load
+balancer, and scale-in protection of up to 48 hours. Source: Amazon ECS API reference, UpdateService ("This parameter
+doesn't trigger a new service deployment"); developer guide, "Protect your Amazon ECS tasks from being terminated by
+scale-in events".
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
-from finops.domain.execution import Journal, Observation, Procedure, StepRules
+from finops.domain.execution import Observation
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
@@ -31,6 +32,7 @@ from finops_operator.plugins.action import (
     Statement,
     Target,
 )
+from finops_operator.plugins.number_setting import Call, NumberSetting, Others, Pace, sets_back
 from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ecs.rules.scaling_refusals import (
@@ -40,6 +42,7 @@ from finops_operator.services.ecs.rules.scaling_refusals import (
     count,
     deploying,
     scaling_refusals,
+    set_back_refusals,
 )
 
 ID: Final = "ecs_service_set_desired_count"
@@ -133,10 +136,15 @@ def _text(value: object) -> str:
 
 
 def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    if sets_back(parameters):
+        return set_back_refusals(observation) or SETTING.not_back(observation, parameters)
     return scaling_refusals(observation, _wanted(parameters), facts)
 
 
 def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, ...]:
+    deploys = "A deployment that names a count of its own sets it again."
+    if sets_back(parameters):
+        return ("Its tasks begin with empty disks. Volumes of EFS have kept their files.", deploys)
     none = _wanted(parameters) == 0
     answers = "Nothing answers its requests afterwards." if none else "The tasks that stay take the work of all."
     clients = "another client" if none else "a load balancer or another client"
@@ -144,26 +152,32 @@ def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, .
         f"{answers} We did not check whether {clients} depends on it.",
         "What a stopped task kept on its own disk is lost. Volumes of EFS keep their files.",
         "Tasks with scale-in protection stay until it ends, 48 hours at most; a person is called after 90 minutes.",
-        "A deployment that names a count of its own sets it again.",
+        deploys,
     )
 
 
 def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
     wanted, before = _tasks(_wanted(parameters)), _tasks(count(observation, "desiredCount") or 0)
-    stays = _wanted(parameters)
-    down = "Until someone raises the count again" if stays == 0 else "None for the tasks that stay"
+    stays, starts = _wanted(parameters), sets_back(parameters)
+    if starts:
+        consequence, down = "Its tasks are started again, and cost as much as before.", "None"
+    elif stays == 0:
+        consequence, down = "All of its tasks are stopped.", "Until someone raises the count again"
+    else:
+        consequence, down = "The tasks beyond that number are stopped.", "None for the tasks that stay"
+    stopped, started = "Wait until the other tasks are stopped", "Wait until its tasks run"
     return ActWords(
         verb="Scale",
         target=wanted,
         change=f"Desired count: {before} → {wanted}",
-        consequence="All of its tasks are stopped." if stays == 0 else "The tasks beyond that number are stopped.",
+        consequence=consequence,
         downtime=down,
         undo=f"On a failure it gets {before} again by itself. Later: set its desired count back.",
         steps={
             "set_count": f"Set the desired count to {wanted}",
-            "wait_scaled": "Wait until the other tasks are stopped",
+            "wait_scaled": started if starts else stopped,
             "restore": f"Set the desired count back to {before}",
-            "wait_restored": "Wait until its tasks run again",
+            "wait_restored": stopped if starts else f"{started} again",
         },
         facts=(EvidenceFact("Running tasks", observation.text("runningCount") or "not known"),),
     )
@@ -176,58 +190,40 @@ def _tasks(number: int) -> str:
 # -- what is called ----------------------------------------------------------------------------------------------------
 
 
-def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
-    wanted = _wanted(parameters)
-    call = {**_named(resource), "desiredCount": wanted}
-    steps = (PlanStep("set_count", _UPDATE, call, inverse="restore"), PlanStep("wait_scaled"))
-    return Plan(ID, resource, {"desiredCount": wanted}, steps, dict(assumed))
+def _call(resource: ResourceRef, wanted: int) -> Call:
+    return _UPDATE, {**_named(resource), "desiredCount": wanted}
 
 
-def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
-    call = {**_named(plan.resource), "desiredCount": int(str(plan.fingerprint["desiredCount"]))}
-    return (PlanStep("restore", _UPDATE, call), PlanStep("wait_restored"))
-
-
-def _same(plan: Plan, now: Observation) -> bool:
-    return now.exists and now.text("createdAt") == plan.fingerprint["createdAt"]
-
-
-def _is_set(plan: Plan, now: Observation) -> bool:
-    return _same(plan, now) and now.text("desiredCount") == str(plan.parameters["desiredCount"])
-
-
-def _unchanged(plan: Plan, now: Observation) -> bool:
-    return _same(plan, now) and now.text("desiredCount") == plan.fingerprint["desiredCount"]
-
-
-def _scaled_in(plan: Plan, now: Observation) -> bool:
-    running, desired = count(now, "runningCount"), count(now, "desiredCount")
-    return _is_set(plan, now) and running is not None and desired is not None and running <= desired
-
-
-def _not_ours(plan: Plan, now: Observation) -> bool:
-    """Return whether the count is the old one, or one that somebody else chose meanwhile, which is left alone."""
-    return now.exists and not _is_set(plan, now)
-
-
-def _runs_again(plan: Plan, now: Observation) -> bool:
-    """Return whether as many tasks run as before; how many run of somebody else's count is theirs to watch."""
-    if not _unchanged(plan, now):
-        return _not_ours(plan, now)
+def _runs(now: Observation, wanted: int, before: int) -> bool:
+    """Return whether as many tasks run as wanted: at least where more are, at most where fewer are."""
     running = count(now, "runningCount")
-    return running is not None and running >= int(str(plan.fingerprint["desiredCount"]))
+    return running is not None and (running >= wanted if wanted > before else running <= wanted)
 
 
-def _taken(plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
-    """Return what somebody else did to the service since our call, else ""; our calls make two counts alone."""
-    anew = _made_anew(plan, journal, now, seconds)
-    if anew or not now.exists:
-        return anew
-    return "" if _is_set(plan, now) or _unchanged(plan, now) else "somebody set another count meanwhile"
+def _scaled_in_or_out(plan: Plan, now: Observation) -> bool:
+    return _runs(now, _wanted(plan.parameters), SETTING.old(plan))
 
 
-def _made_anew(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
-    return _MADE_ANEW if now.exists and not _same(plan, now) else ""
+def _runs_as_before(plan: Plan, now: Observation) -> bool:
+    """How many tasks run of somebody else's count is theirs to watch."""
+    return not SETTING.is_old(plan, now) or _runs(now, SETTING.old(plan), _wanted(plan.parameters))
+
+
+SETTING: Final = NumberSetting(
+    action=ID,
+    parameter="desiredCount",
+    fact="desiredCount",
+    identity="createdAt",
+    label="desired count",
+    shown=_tasks,
+    steps=("set_count", "wait_scaled"),
+    wanted=_wanted,
+    call=_call,
+    others=Others(set="somebody set another count meanwhile", replaced=_MADE_ANEW),
+    pace=Pace(settle=_SETTLE_SECONDS, longest=_LONGEST_SECONDS, poll=_POLL_SECONDS),
+    applied=_scaled_in_or_out,
+    restored=_runs_as_before,
+)
 
 
 def _found(_plan: Plan, now: Observation) -> str:
@@ -262,34 +258,8 @@ ACTION: Final = Action(
     preflight=_preflight,
     warnings=_warnings,
     words=_words,
-    plan=_plan,
-    procedure=Procedure(
-        steps={
-            "set_count": StepRules(
-                reached=_is_set, expected=_unchanged, taken=_taken, settle_seconds=_SETTLE_SECONDS, lingers=True
-            ),
-            "wait_scaled": StepRules(
-                reached=_scaled_in,
-                failed=lambda plan, now: not _same(plan, now),
-                settle_seconds=_SETTLE_SECONDS,
-                timeout_seconds=_LONGEST_SECONDS,
-                poll_seconds=_POLL_SECONDS,
-                patient=True,
-            ),
-            "restore": StepRules(reached=_not_ours, expected=_is_set, taken=_taken, settle_seconds=_SETTLE_SECONDS),
-            "wait_restored": StepRules(
-                reached=_runs_again,
-                settle_seconds=_SETTLE_SECONDS,
-                timeout_seconds=_LONGEST_SECONDS,
-                poll_seconds=_POLL_SECONDS,
-                patient=True,
-            ),
-        },
-        compensation=_compensation,
-        restored=_runs_again,
-        verified=_scaled_in,
-        found=_found,
-    ),
+    plan=SETTING.plan,
+    procedure=SETTING.procedure(_found),
     statements=_statements,
     # One operation leads there and back, and IAM cannot see which of both a call is: the preflight alone keeps an act
     # from a protected service, and no act is kept from restoring one.
@@ -304,4 +274,5 @@ ACTION: Final = Action(
             "taskDefinition": "arn:aws:ecs:us-east-1:111111111111:task-definition/web:7",
         },
     ),
+    undo=SETTING.undo,
 )

@@ -57,6 +57,13 @@ def scaling_refusals(observation: Observation, wanted: int, facts: PolicyFacts) 
     )
 
 
+def set_back_refusals(observation: Observation) -> tuple[Refusal, ...]:
+    """Return every reason not to run as many tasks again as before an act. What protects it forbids fewer, not more."""
+    if not observation.exists:
+        return (Refusal("NotFound", "The service does not exist any more."),)
+    return (*_owner_refusals(observation), *_state_refusals(observation))
+
+
 def _owner_refusals(observation: Observation) -> list[Refusal]:
     found: list[Refusal] = []
     controller = observation.text("controller")

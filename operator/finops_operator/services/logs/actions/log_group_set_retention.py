@@ -1,9 +1,10 @@
 """Set the retention of a log group that keeps its events longer, or for ever.
 
-Parameter: `retentionInDays`, one of the numbers that AWS takes. The setting can be changed back at any time, but what
-AWS has deleted by then stays deleted, so the act asks for the approvals of one that destroys. AWS deletes within about
-72 hours after an event has reached the retention; an act that turns back restores the old setting before that.
-Source: CloudWatch Logs API reference, PutRetentionPolicy, DeleteRetentionPolicy and DescribeLogGroups.
+Parameter: `retentionInDays`, one of the numbers that AWS takes; with `setBack` it undoes an earlier act, and 0 is for
+ever. The setting can be changed back at any time, but what AWS has deleted by then stays deleted, so the act asks for
+the approvals of one that destroys. AWS deletes within about 72 hours after an event has reached the retention; an act
+that turns back restores the old setting before that. Source: CloudWatch Logs API reference, PutRetentionPolicy,
+DeleteRetentionPolicy and DescribeLogGroups.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
-from finops.domain.execution import Journal, Observation, Procedure, StepRules
+from finops.domain.execution import Observation
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
@@ -30,6 +31,7 @@ from finops_operator.plugins.action import (
     Statement,
     Target,
 )
+from finops_operator.plugins.number_setting import Call, NumberSetting, Others, Pace, sets_back
 from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
 from finops_operator.plugins.session_policy import allow
@@ -45,7 +47,9 @@ _READ: Final = "logs:DescribeLogGroups"
 _PAGE: Final = 50
 _SET: Final = "logs:PutRetentionPolicy"
 _REMOVE: Final = "logs:DeleteRetentionPolicy"
-_FOR_EVER: Final = "0"
+_NONE: Final = 0
+"""Days of a group without a retention: it keeps its events for ever."""
+_FOR_EVER: Final = str(_NONE)
 _CONFLICT: Final = "OperationAbortedException"
 """Another change of the same log group was under way; nothing was done."""
 _KEPT: Final = ("compliance", "retention")
@@ -56,7 +60,8 @@ _SHOWS_SECONDS: Final = 120.0
 
 def _wanted(parameters: Parameters) -> int:
     days = parameters.get("retentionInDays")
-    if not isinstance(days, int) or isinstance(days, bool) or days not in RETENTIONS:
+    possible = RETENTIONS | {_NONE} if sets_back(parameters) else RETENTIONS
+    if not isinstance(days, int) or isinstance(days, bool) or days not in possible:
         listed = ", ".join(str(one) for one in sorted(RETENTIONS))
         raise InvalidInput(f"{days!r} is no retention", field="parameters.retentionInDays", hint=f"days: {listed}")
     return days
@@ -102,6 +107,9 @@ def _known_tags(observation: Observation) -> Mapping[str, str]:
 def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
     if not observation.exists:
         return (Refusal("NotFound", "The log group does not exist any more."),)
+    if sets_back(parameters):
+        # What protects its events forbids to delete them, not to keep them longer.
+        return (*_retention_decided(observation), *SETTING.not_back(observation, parameters))
     tags = _known_tags(observation)
     return (
         *protected(tags, facts),
@@ -112,12 +120,18 @@ def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFa
     )
 
 
-def _settings_refusals(observation: Observation, days: int) -> list[Refusal]:
+def _retention_decided(observation: Observation) -> list[Refusal]:
+    """Return why a retention of its own would be none of the group's."""
     found: list[Refusal] = []
     if observation.text("class") == DELIVERY:
         found.append(Refusal("ClassDelivery", f"{KEPT_BY_CLASS}, whatever retention is set."))
     if observation.text("retentionPolicy"):
         found.append(Refusal("RetentionByPolicy", "A policy of the account decides its retention."))
+    return found
+
+
+def _settings_refusals(observation: Observation, days: int) -> list[Refusal]:
+    found = _retention_decided(observation)
     if observation.facts.get("deletionProtection"):
         found.append(Refusal("DeletionProtection", "Its deletion protection is on."))
     kept = int(observation.text("retentionDays"))
@@ -127,6 +141,8 @@ def _settings_refusals(observation: Observation, days: int) -> list[Refusal]:
 
 
 def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, ...]:
+    if sets_back(parameters):
+        return ("Events that AWS has deleted since the act cannot be recovered.",)
     return (
         f"Events older than {_days(_wanted(parameters))} are deleted within about 72 hours. They cannot be recovered.",
         "We did not check whether an audit, a query or an export still needs them.",
@@ -134,9 +150,26 @@ def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, .
 
 
 def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
-    days, before = _days(_wanted(parameters)), _kept(observation.text("retentionDays"))
+    days, before = _kept(_wanted(parameters)), _kept(int(observation.text("retentionDays")))
     stored = observation.facts.get("storedBytes")
     facts = (EvidenceFact("Stored now", size(stored)),) if isinstance(stored, int) else ()
+    steps = {
+        "set": "Remove the retention" if days == _kept(_NONE) else f"Set the retention to {days}",
+        "wait_set": "Wait until AWS shows the retention",
+        "restore": f"Set the retention back ({before})",
+        "wait_restored": "Wait until AWS shows the old retention",
+    }
+    if sets_back(parameters):
+        return ActWords(
+            verb="Keep",
+            target=f"events {_span(_wanted(parameters))}",
+            change=f"Retention: {before} → {days}",
+            consequence=f"AWS keeps events {_span(_wanted(parameters))} again, and bills what it keeps.",
+            downtime="No interruption",
+            undo=f"On a failure the retention is {before} again. Later: set the retention by hand.",
+            steps=steps,
+            facts=facts,
+        )
     return ActWords(
         verb="Limit",
         target=f"{days} of retention",
@@ -144,12 +177,7 @@ def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> Act
         consequence=f"AWS deletes events older than {days}, now and from then on. New events are logged as before.",
         downtime="No interruption",
         undo="The setting can be changed back. Events that AWS has deleted by then cannot be recovered.",
-        steps={
-            "set": f"Set the retention to {days}",
-            "wait_set": "Wait until AWS shows the retention",
-            "restore": f"Set the retention back ({before})",
-            "wait_restored": "Wait until AWS shows the old retention",
-        },
+        steps=steps,
         facts=facts,
     )
 
@@ -158,67 +186,45 @@ def _days(number: int) -> str:
     return "1 day" if number == 1 else f"{number} days"
 
 
-def _kept(days: str) -> str:
-    return "for ever" if days == _FOR_EVER else _days(int(days))
+def _kept(days: int) -> str:
+    return "for ever" if days == _NONE else _days(days)
+
+
+def _span(days: int) -> str:
+    return "for ever" if days == _NONE else f"for {_days(days)}"
 
 
 # -- what is called ----------------------------------------------------------------------------------------------------
 
 
-def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
-    days = _wanted(parameters)
-    step = PlanStep("set", _SET, {"logGroupName": resource.id, "retentionInDays": days}, inverse="restore")
-    return Plan(ID, resource, {"retentionInDays": days}, (step, PlanStep("wait_set")), dict(assumed))
+def _call(resource: ResourceRef, days: int) -> Call:
+    group: dict[str, Json] = {"logGroupName": resource.id}
+    return (_REMOVE, group) if days == _NONE else (_SET, {**group, "retentionInDays": days})
 
 
-def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
-    group: dict[str, Json] = {"logGroupName": plan.resource.id}
-    before = str(plan.fingerprint["retentionDays"])
-    if before == _FOR_EVER:
-        restore = PlanStep("restore", _REMOVE, group)
-    else:
-        restore = PlanStep("restore", _SET, {**group, "retentionInDays": int(before)})
-    return (restore, PlanStep("wait_restored"))
-
-
-def _is_set(plan: Plan, now: Observation) -> bool:
-    return (
-        now.exists and _same_group(plan, now) and now.text("retentionDays") == str(plan.parameters["retentionInDays"])
-    )
-
-
-def _unchanged(plan: Plan, now: Observation) -> bool:
-    return now.exists and _same_group(plan, now) and now.text("retentionDays") == plan.fingerprint["retentionDays"]
-
-
-def _same_group(plan: Plan, now: Observation) -> bool:
-    return now.text("createdAt") == plan.fingerprint["createdAt"]
-
-
-def _not_ours(plan: Plan, now: Observation) -> bool:
-    """Return whether the setting is the old one, or one that somebody else chose meanwhile, which is left alone."""
-    return now.exists and not _is_set(plan, now)
-
-
-def _taken(plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
-    """Return what somebody else did to the group since our call, else ""; our calls make two retentions alone."""
-    anew = _made_anew(plan, journal, now, seconds)
-    if anew or not now.exists:
-        return anew
-    ours = _is_set(plan, now) or _unchanged(plan, now)
-    return "" if ours else "somebody set another retention meanwhile"
-
-
-def _made_anew(plan: Plan, _journal: Journal, now: Observation, _seconds: float) -> str:
-    anew = now.exists and not _same_group(plan, now)
-    return "it was deleted, and somebody made another one under its name" if anew else ""
+SETTING: Final = NumberSetting(
+    action=ID,
+    parameter="retentionInDays",
+    fact="retentionDays",
+    identity="createdAt",
+    label="retention",
+    shown=_kept,
+    steps=("set", "wait_set"),
+    wanted=_wanted,
+    call=_call,
+    others=Others(
+        set="somebody set another retention meanwhile",
+        replaced="it was deleted, and somebody made another one under its name",
+    ),
+    pace=Pace(settle=_SHOWS_SECONDS, busy=frozenset({_CONFLICT})),
+    endless=_NONE,
+)
 
 
 def _found(_plan: Plan, now: Observation) -> str:
     if not now.exists:
         return "The log group does not exist any more."
-    days = now.text("retentionDays")
-    return f"The log group keeps its events {'for ever' if days == _FOR_EVER else f'for {_days(int(days))}'}."
+    return f"The log group keeps its events {_span(int(now.text('retentionDays')))}."
 
 
 def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
@@ -249,41 +255,13 @@ ACTION: Final = Action(
     preflight=_preflight,
     warnings=_warnings,
     words=_words,
-    plan=_plan,
-    procedure=Procedure(
-        steps={
-            "set": StepRules(
-                reached=_is_set,
-                expected=_unchanged,
-                taken=_taken,
-                settle_seconds=_SHOWS_SECONDS,
-                retry_codes=frozenset({_CONFLICT}),
-                lingers=True,
-            ),
-            "wait_set": StepRules(
-                reached=_is_set,
-                failed=lambda plan, now: not now.exists or not _same_group(plan, now),
-                settle_seconds=_SHOWS_SECONDS,
-                patient=True,
-            ),
-            "restore": StepRules(
-                reached=_not_ours,
-                expected=_is_set,
-                taken=_taken,
-                settle_seconds=_SHOWS_SECONDS,
-                retry_codes=frozenset({_CONFLICT}),
-            ),
-            "wait_restored": StepRules(reached=_not_ours, settle_seconds=_SHOWS_SECONDS, patient=True),
-        },
-        compensation=_compensation,
-        restored=_not_ours,
-        verified=_is_set,
-        found=_found,
-    ),
+    plan=SETTING.plan,
+    procedure=SETTING.procedure(_found),
     statements=_statements,
     # Setting a retention is also what leads a group back that had one. IAM cannot see which of both a call is, so the
     # preflight alone keeps an act from a protected group, and no act is kept from restoring one.
     rights=Rights(rollback=frozenset({_SET, _REMOVE})),
     at_owner=OwnerChange(patch=_patch),
     sample=ActSample(parameters={"retentionInDays": 90}, assumed=_SAMPLE),
+    undo=SETTING.undo,
 )

@@ -9,6 +9,7 @@ from tests.support.act_reading import CannedReader, granted
 from tests.unit.services.awslambda.functions import FUNCTIONS, function, invoked, memory
 
 from finops.domain.execution import Journal, Observation
+from finops.domain.plan import Plan
 from finops.domain.recommendation import ResourceRef
 from finops.errors import AwsRejected, InvalidInput
 from finops_operator.plugins.action import PolicyFacts, Target
@@ -55,7 +56,7 @@ def observed(tags: dict[str, str] | None = None, **described: Any) -> Observatio
 
 
 def changed(size: int = 256, update: str = "Successful", **described: Any) -> Observation:
-    return observed(MemorySize=size, RevisionId="r-2", LastUpdateStatus=update, **described)
+    return observed(**{"MemorySize": size, "RevisionId": "r-2", "LastUpdateStatus": update, **described})
 
 
 def codes(seen: Observation, facts: PolicyFacts | None = None, size: int = 256) -> list[str]:
@@ -251,3 +252,48 @@ def test_the_check_proposes_it_with_parameters_that_make_a_plan() -> None:
     found = FUNCTIONS.found(CHECK, function(), invoked(100_000, memory=memory(10, peak=20)))
     assert (found.action, found.parameters) == (ACTION.id, _SMALL)
     ACTION.plan(_FUNCTION, found.parameters, observed().fingerprint)
+
+
+def undo_of(left: Observation) -> Plan:
+    assert ACTION.undo is not None
+    parameters = ACTION.undo.parameters(ACTION.plan(_FUNCTION, _SMALL, observed().fingerprint), {})
+    return ACTION.plan(_FUNCTION, parameters, left.fingerprint)
+
+
+def test_an_undo_gives_the_old_size_back_to_the_revision_that_people_saw() -> None:
+    undo = undo_of(changed())
+    (back, _) = ACTION.procedure.compensation(undo)
+
+    assert undo.steps[0].parameters == {"FunctionName": "thumbnails", "MemorySize": 1024, "RevisionId": "r-2"}
+    assert back.parameters == {"FunctionName": "thumbnails", "MemorySize": 256}
+    assert ACTION.procedure.verified(undo, changed(1024, RevisionId="r-3"))
+    assert not ACTION.procedure.verified(undo, changed())
+    words = ACTION.words(changed(), undo.parameters, undo)
+    assert words.change == "Memory: 256 MB → 1024 MB"
+    (warning,) = ACTION.warnings(changed(), undo.parameters)
+    assert "keep the size they were published with" in warning
+
+
+@pytest.mark.parametrize(
+    ("left", "found"),
+    [
+        (changed(), []),
+        (changed(tags={"finops.dev/protected": "true", "terraform": "true"}), []),
+        (changed(versions=2, provisioned=True), []),
+        (changed(update="InProgress"), ["UpdateNotComplete"]),
+        (changed(MasterArn="arn"), ["Replica"]),
+        (changed(1024), ["NotBack"]),
+        (Observation(exists=False), ["NotFound"]),
+    ],
+)
+def test_what_forbids_less_memory_does_not_forbid_the_undo(left: Observation, found: list[str]) -> None:
+    parameters = undo_of(changed()).parameters
+    assert [one.code for one in ACTION.preflight(left, parameters, PolicyFacts())] == found
+
+
+def test_a_function_with_other_code_than_the_act_left_is_not_undone() -> None:
+    assert ACTION.undo is not None
+    act = ACTION.plan(_FUNCTION, _SMALL, observed().fingerprint)
+
+    assert ACTION.undo.changed(act, changed()) == ""
+    assert ACTION.undo.changed(act, changed(CodeSha256="other")) == "After the act somebody deployed other code."

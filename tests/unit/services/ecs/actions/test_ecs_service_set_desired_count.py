@@ -9,6 +9,7 @@ from tests.support.act_reading import CannedReader, granted
 from tests.unit.services.ecs.containers import SERVICES, measured, service
 
 from finops.domain.execution import Journal, Observation
+from finops.domain.plan import Plan
 from finops.domain.recommendation import ResourceRef
 from finops.errors import AwsRejected, InvalidInput
 from finops_operator.plugins.action import PolicyFacts, Target
@@ -278,3 +279,47 @@ def test_the_check_of_idle_services_proposes_none_of_its_tasks() -> None:
     found = SERVICES.found(CHECK, service(), measured())
     assert (found.action, found.parameters) == (ACTION.id, _NONE)
     ACTION.plan(_SERVICE, found.parameters, observed().fingerprint)
+
+
+def undo_of(left: Observation) -> Plan:
+    assert ACTION.undo is not None
+    parameters = ACTION.undo.parameters(ACTION.plan(_SERVICE, _NONE, observed().fingerprint), {})
+    return ACTION.plan(_SERVICE, parameters, left.fingerprint)
+
+
+def test_an_undo_wants_the_old_count_again_and_waits_until_its_tasks_run() -> None:
+    undo = undo_of(scaled_in())
+
+    assert undo.steps[0].parameters["desiredCount"] == 2
+    assert not ACTION.procedure.verified(undo, observed(runningCount=1))
+    assert ACTION.procedure.verified(undo, observed(runningCount=2))
+    assert not ACTION.procedure.restored(undo, scaled_in(running=1))
+    assert ACTION.procedure.restored(undo, scaled_in())
+
+
+@pytest.mark.parametrize(
+    ("left", "codes"),
+    [
+        (scaled_in(), []),
+        (observed({"finops.dev/protected": "true", "terraform": "true"}, desiredCount=0, runningCount=0), []),
+        (observed(desiredCount=0, runningCount=0, loadBalancers=[{"targetGroupArn": "arn"}]), []),
+        (observed(scaled="service/shop/web", desiredCount=0, runningCount=0), ["AutoScaled"]),
+        (scaled_in(running=1), ["NotSteady"]),
+        (observed(), ["NotBack"]),
+        (Observation(exists=False), ["NotFound"]),
+    ],
+)
+def test_what_forbids_fewer_tasks_does_not_forbid_the_undo(left: Observation, codes: list[str]) -> None:
+    parameters = undo_of(scaled_in()).parameters
+    assert [one.code for one in ACTION.preflight(left, parameters, PolicyFacts())] == codes
+
+
+def test_the_card_of_an_undo_says_that_tasks_start() -> None:
+    undo = undo_of(scaled_in())
+    words = ACTION.words(scaled_in(), undo.parameters, undo)
+
+    assert words.change == "Desired count: 0 tasks → 2 tasks"
+    assert words.consequence == "Its tasks are started again, and cost as much as before."
+    assert words.steps["wait_scaled"] == "Wait until its tasks run"
+    assert words.steps["wait_restored"] == "Wait until the other tasks are stopped"
+    assert ACTION.warnings(scaled_in(), undo.parameters)[0].startswith("Its tasks begin with empty disks.")

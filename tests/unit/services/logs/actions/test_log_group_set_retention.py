@@ -11,6 +11,7 @@ from tests.support.act_reading import CannedReader, granted
 from tests.unit.services.logs.log_groups import GROUPS, group, incoming
 
 from finops.domain.execution import Journal, Observation
+from finops.domain.plan import Plan
 from finops.domain.recommendation import ResourceRef
 from finops.errors import AwsRejected, InvalidInput
 from finops_operator.plugins.action import PolicyFacts, Target
@@ -257,3 +258,53 @@ def test_the_check_proposes_it_only_for_a_length_that_aws_takes() -> None:
 def test_the_lengths_are_those_of_the_api_reference() -> None:
     assert len(RETENTIONS) == 22
     assert json.dumps(sorted(RETENTIONS)[-3:]) == "[2922, 3288, 3653]"
+
+
+def undo_of(before: Observation, left: Observation) -> Plan:
+    assert ACTION.undo is not None
+    parameters = ACTION.undo.parameters(ACTION.plan(_GROUP, _90, before.fingerprint), {})
+    return ACTION.plan(_GROUP, parameters, left.fingerprint)
+
+
+@pytest.mark.parametrize(
+    ("before", "operation", "change", "target"),
+    [
+        (observed(), "logs:DeleteRetentionPolicy", "Retention: 90 days → for ever", "events for ever"),
+        (
+            observed(retentionInDays=365),
+            "logs:PutRetentionPolicy",
+            "Retention: 90 days → 365 days",
+            "events for 365 days",
+        ),
+    ],
+)
+def test_an_undo_keeps_events_as_long_as_before_and_says_what_it_cannot_bring_back(
+    before: Observation, operation: str, change: str, target: str
+) -> None:
+    left = observed(retentionInDays=90)
+    undo = undo_of(before, left)
+    words = ACTION.words(left, undo.parameters, undo)
+
+    assert undo.steps[0].operation == operation
+    assert ACTION.procedure.verified(undo, before)
+    assert not ACTION.procedure.verified(undo, left)
+    (back, _) = ACTION.procedure.compensation(undo)
+    assert (back.operation, back.parameters["retentionInDays"]) == ("logs:PutRetentionPolicy", 90)
+    assert (words.verb, words.target, words.change) == ("Keep", target, change)
+    assert ACTION.warnings(left, undo.parameters) == ("Events that AWS has deleted since the act cannot be recovered.",)
+
+
+@pytest.mark.parametrize(
+    ("left", "found"),
+    [
+        (observed(retentionInDays=90), []),
+        (observed({"legal-hold": ""}, retentionInDays=90), []),
+        (observed(retentionInDays=90, deletionProtectionEnabled=True), []),
+        (observed(retentionInDays=90, retentionPolicyName="all"), ["RetentionByPolicy"]),
+        (observed(), ["NotBack"]),
+        (Observation(exists=False), ["NotFound"]),
+    ],
+)
+def test_what_forbids_to_delete_events_does_not_forbid_the_undo(left: Observation, found: list[str]) -> None:
+    parameters = undo_of(observed(), observed(retentionInDays=90)).parameters
+    assert [one.code for one in ACTION.preflight(left, parameters, PolicyFacts())] == found
