@@ -8,6 +8,7 @@ from finops.crds.known_ids import KNOWN_IDS
 from finops.ports.clock import Clock
 from finops.settings import Settings
 from finops.store.slack_messages import SlackMessages
+from finops.store.slack_status import SlackStatus
 from finops_operator.acts.recovery import Recovery
 from finops_operator.decisions.pauses import Pauses
 from finops_operator.parts.authority import Authority
@@ -68,6 +69,8 @@ def duties(
     finished = FinishedRequests(cluster.cache, cluster.requests, ledger, cluster.policies.api.get, clock)
     yield Duty("finished requests", finished.remove_old)
     yield Duty("slack channels", SlackChannels(store, cluster.policies, cluster.events).refresh)
+    bots = SlackStatus(store)
+    yield Duty("freeze for the bot", lambda: bots.put_frozen(cluster.freeze.reason()))
     ids = PublishedIds(cluster.switches, f"{settings.release}-{KNOWN_IDS}", cloud.known, clock)
     yield Duty("known ids", ids.publish)
     gone = Cleanup(store, cluster.policies, cluster.accounts, telemetry, clock)
