@@ -1,4 +1,4 @@
-"""Which reminder of a request that waits for votes is due: from its terms, its age and what was said before, as pure code.
+"""Which reminder of a request that waits for votes is due: by its terms, its age and what was said before. Pure.
 
 Called by the projection. At most one message is due at a time: what became due while the bot was away is said by the
 latest one, and what is older than a message that was posted is never said.
