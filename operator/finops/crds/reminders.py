@@ -21,8 +21,10 @@ _Wait = Annotated[Duration, duration_rule("720h")]
 class Mentioned(Part):
     """One person or group in Slack; exactly one of its fields is set."""
 
-    slack_user: SlackUser | None = Field(default=None, description="A person in Slack, by member id.")
-    slack_user_group: SlackUserGroup | None = Field(default=None, description="A Slack user group, by its id.")
+    slack_user: SlackUser | None = Field(default=None, description="A person in Slack, by member id. Default: absent.")
+    slack_user_group: SlackUserGroup | None = Field(
+        default=None, description="A Slack user group, by its id. Default: absent."
+    )
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

@@ -141,7 +141,7 @@ class WantedCard:
         removed: the request is gone from the cluster; such a card is only ever an update.
         lines: thread lines (key, text) that should have been posted by now, in order; each key is posted once.
         thread: ts of the digest message in whose thread the card is; empty for a card of its own.
-        reminder: the line (key, text) that reminds people, where one is due; an earlier one that was not posted never is.
+        reminder: the line (key, text) that reminds people, if one is due; an earlier one not posted never is.
         order: among cards that become due together, the lower one is posted first.
     """
 
