@@ -16,8 +16,9 @@ PEOPLE: Final = (User("admin", ("system:masters",)), User("alice", ("sre",)), Us
 
 
 def estate() -> Obj:
-    """Two idle instances for every case."""
-    idle = {"type": "t2.large", "cpu": "idle", "network": "quiet", "age": "400d", "count": 2}
+    """Two idle instances for every case; those of the first are the only ones that a smaller type fits."""
+    idle = {"cpu": "idle", "network": "quiet", "age": "400d", "count": 2}
+    types = ["m5.2xlarge", *["t2.large"] * (CASES - 1)]
     return {
         "accounts": {ACCOUNT: {"name": "production", "regions": [REGION]}},
         "externalId": "finops-sandbox",
@@ -25,7 +26,10 @@ def estate() -> Obj:
             {
                 "account": "production",
                 "region": REGION,
-                "instances": [{"name": f"case{n}", "tags": {"case": f"c{n}"}, **idle} for n in range(CASES)],
+                "instances": [
+                    {"name": f"case{n}", "tags": {"case": f"c{n}"}, "type": type_, **idle}
+                    for n, type_ in enumerate(types)
+                ],
             }
         ],
     }

@@ -157,6 +157,10 @@ class Rig:
         self.taken += 1
         return Case(self, f"c{self.taken}", spec)
 
+    def large_case(self) -> Case:
+        """Return the one namespace whose instances can be smaller, for one test."""
+        return Case(self, "c0", {})
+
     def switch(self, what: str, **data: str) -> None:
         """Replace the data of a ConfigMap of the release: `freeze` or `identities`."""
         metadata = {"name": f"finops-operator-{what}", "namespace": SYSTEM}

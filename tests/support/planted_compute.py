@@ -53,6 +53,9 @@ def instances(site: Site) -> None:
     one("ec2-m4", "m4 is a previous generation", {"ec2_instance_previous_generation": None}, **old)
     large = {"type": "m6i.2xlarge", "cpu": "low", "network": "normal", "memory": "memory_low"}
     one("ec2-oversized", "13 % of CPU, a quarter of memory", {"ec2_instance_overprovisioned": None}, **large)
+    public = {"cpu": "busy", "network": "normal", "publicIp": True}
+    # 0.005 an hour for an address, used or not.
+    one("ec2-public", "a public address that no security group opens", {"ec2_instance_public_ipv4": "3.65"}, **public)
     full = {**large, "memory": "memory_busy"}
     one("ec2-memory-full", "13 % of CPU, but nine tenths of memory", {}, **full)
 

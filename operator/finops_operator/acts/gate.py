@@ -37,7 +37,7 @@ from finops_operator.rules.votes import domain_approvers, facts_at_act, vote_of
 from finops_operator.rules.windows import is_open, next_opening
 
 _PROOFS: Final = 3
-"""How many acts that ended well are looked up in the ledger before one of them is missed."""
+"""How many acts that ended well are read in the ledger; an act may wait although an older one would prove its kind."""
 LAST_CALL_BEFORE_EXPIRY: Final = timedelta(seconds=30)
 """Between the gate's answer and the call the intent is written to two disks: an act that begins later could call after
 its expiry."""

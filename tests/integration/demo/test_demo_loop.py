@@ -321,6 +321,7 @@ def test_doctor_finds_nothing_wrong(demo: DemoProcess) -> None:
     by_id = {one for kind in load_kinds().values() for one in kind.listing.probes}
     not_in_moto = {
         "eks:DescribeClusterVersions",
+        "elasticloadbalancing:DescribeInstanceHealth",
         "rds:DescribeDBMajorEngineVersions",
         "workspaces:DescribeWorkspacesConnectionStatus",
     }

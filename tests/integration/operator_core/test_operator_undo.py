@@ -142,25 +142,25 @@ NEVER = {"schedule": "0 3 1 1 *", "duration": "1h", "timeZone": "UTC"}
 
 
 def test_a_resize_is_undone_to_the_old_type_when_a_window_of_the_policy_lets_it_be_stopped(rig: Rig) -> None:
-    case = rig.case()
+    case = rig.large_case()
     case.apply(actions={"allowed": ["ec2_instance_resize"]}, checks=[{"id": "ec2_instance_idle", "enabled": False}])
     act, _ = case.proposed(2)
     case.vote(act, "alice")
     act = case.wait_state(act, "Succeeded")
-    assert case.instance(act)["type"] == act["spec"]["parameters"]["instanceType"] != "t2.large"
+    assert case.instance(act)["type"] == act["spec"]["parameters"]["instanceType"] != "m5.2xlarge"
     case.vote(act, "alice", "Undo")
     undo = undo_of(case, act)
-    assert undo["spec"]["parameters"] == {"instanceType": "t2.large"}
+    assert undo["spec"]["parameters"] == {"instanceType": "m5.2xlarge"}
     case.apply(actions={"allowed": ["ec2_instance_resize"], "windows": [NEVER]})
 
     case.vote(undo, "bob")
 
     case.wait_state(undo, "Approved")
     case.stays(undo, "Approved", seconds=1)
-    assert case.instance(act)["type"] != "t2.large"
+    assert case.instance(act)["type"] != "m5.2xlarge"
     case.apply(actions={"allowed": ["ec2_instance_resize"]})
     case.wait_state(undo, "Succeeded")
-    assert case.instance(act)["type"] == "t2.large"
+    assert case.instance(act)["type"] == "m5.2xlarge"
     assert case.instance(act)["state"] == "running"
     assert realised(case) == 0
     case.check(StopInstances=2, ModifyInstanceAttribute=2, StartInstances=2)

@@ -21,8 +21,11 @@ from finops_operator.scan.scan import ScanOutcome
 
 _FIGURE: Final = re.compile(r"\d[\d,.]*")
 _FIGURE_OR_GAP: Final = re.compile(rf"{_FIGURE.pattern}|…")
-_OBVIOUS: Final = re.compile(r"it is [a-z-]+(, not [a-z]+)?|it is in use|its type is (not \S+|current)")
-"""Reasons that only say that a check is about something else: the state or type that the inventory shows anyway."""
+_OBVIOUS: Final = re.compile(
+    r"it is [a-z-]+(, not [a-z]+)?|it is in use|its type is (not \S+|current)|"
+    r"it reports every five minutes, which is free"
+)
+"""Reasons that only say that a check is about something else: the state, type or setting of nearly all."""
 _NAMES: Final = 5
 SHOWN_ROWS: Final = 100
 """Recommendations in a report to read: of a large fleet the best; `finops recommendations` lists all."""

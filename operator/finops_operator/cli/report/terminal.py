@@ -9,8 +9,10 @@ from finops_operator.cli.listings import RECOMMENDATIONS
 from finops_operator.cli.output import Format, emit, field
 from finops_operator.cli.printable import printable
 from finops_operator.cli.report.story import Obstacle, Reason, Story
-from finops_operator.cli.tables import Fit, fold, terminal_width
+from finops_operator.cli.tables import Fit, cut, fold, terminal_width
 
+_NAME_CELLS: Final = 19
+"""As long as the id of an instance; a longer name has no place to break and would widen the table."""
 _FACTS: Final = (field("scan"), field("value", fit=Fit.FOLD))
 _OBSTACLES: Final = (field("count", right=True), field("reason"), field("meaning", fit=Fit.FOLD))
 _REASONS: Final = (
@@ -56,7 +58,8 @@ def _obstacle(one: Obstacle) -> dict[str, Any]:
 
 def _reason(one: Reason) -> dict[str, Any]:
     more = f" and {one.count - len(one.names)} more" if one.count > len(one.names) else ""
-    return {"count": one.count, "check": one.check, "reason": one.reason, "names": ", ".join(one.names) + more}
+    names = ", ".join(cut(printable(name), _NAME_CELLS) for name in one.names)
+    return {"count": one.count, "check": one.check, "reason": one.reason, "names": names + more}
 
 
 def _section(title: str, rows: Iterable[Any], columns: Any, format_: Format, out: TextIO) -> None:
