@@ -43,6 +43,7 @@ from finops_slackbot.metrics import Metrics
 from finops_slackbot.mirror import Mirror
 from finops_slackbot.outbox.delivery import Delivery
 from finops_slackbot.outbox.projection import Projection
+from finops_slackbot.outbox.reminding import Reminding
 from finops_slackbot.presence import Presence
 from finops_slackbot.slack_calls import SlackCalls
 from finops_slackbot.verdicts import VerdictFollower
@@ -88,9 +89,10 @@ class Bot:
         self.outbox = Outbox(self._store)
         clicks, status = Clicks(self._click_store), SlackStatus(self._store)
         self._answering = ClickAnswers(self.calls)
-        self._projection = Projection(self.outbox, buttons, clock, demo=settings.demo)
+        reminding = Reminding(self.outbox.messages, status, clock)
+        self._projection = Projection(self.outbox, buttons, clock, reminding, demo=settings.demo)
         self.mirror = Mirror(self._changed)
-        self._delivery = Delivery(self.outbox, self.calls, status, clock, self.metrics, killpoint)
+        self._delivery = Delivery(self.outbox, self.calls, status, clock, self.metrics, killpoint, reminding.current)
         self._follower = VerdictFollower(
             instance=self.instance,
             clicks=Clicks(self._store),

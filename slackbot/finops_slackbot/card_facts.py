@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from finops.crds.approval import Approval, Source
 from finops.crds.approver import Approver
 from finops.crds.conditions import ACTS_PAUSED, ConditionStatus, find_condition
 from finops.crds.presentation import Presentation
+from finops.crds.reminders import Escalation
 from finops.crds.request_status import APPROVED, UndoStatus, WatchStatus
 from finops.domain.decision import NO_VOTES, Choice, State, VoteResult
 from finops.domain.money import annual_from_monthly
@@ -85,6 +86,7 @@ class CardFacts:
         demo: the request lives in the sandbox.
         undoes: uid of the request whose act this one undoes, empty when it undoes none.
         outside_windows: an undo that no window of the policy holds back.
+        remind_after, escalate: when a request that waits for votes is spoken of again, and who is mentioned then.
         undo: how the act can be undone, and what became of it when somebody asked.
         watch: what is found in the hours after the act.
     """
@@ -147,6 +149,8 @@ class CardFacts:
     outside_windows: bool = False
     undo: UndoStatus = _NO_UNDO
     watch: WatchStatus | None = None
+    remind_after: tuple[timedelta, ...] = ()
+    escalate: tuple[Escalation, ...] = ()
 
     @property
     def can_be_undone(self) -> bool:
@@ -243,6 +247,8 @@ def _proposal(request: ActionRequest) -> dict[str, Any]:
         "required": spec.approval.required,
         "step_up": spec.approval.step_up,
         "require_reason": str(spec.approval.require_reason),
+        "remind_after": tuple(one.delta for one in spec.approval.remind_after),
+        "escalate": spec.approval.escalate,
         "digest": spec.slack_digest,
         "undoes": spec.undoes.uid if spec.undoes else "",
         "outside_windows": spec.undoes is not None and spec.undoes.outside_windows,

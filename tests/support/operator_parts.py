@@ -23,6 +23,7 @@ from finops.ledger.durable import DurableLedger
 from finops.store.connection import Store
 from finops.store.slack_groups import SlackGroups
 from finops.store.slack_messages import SlackMessages
+from finops.store.slack_status import SlackStatus
 from finops_operator.acts.gate import OperatorGate
 from finops_operator.background import Background
 from finops_operator.cluster.cache import ClusterCache
@@ -40,6 +41,7 @@ from finops_operator.upkeep.channels import SlackChannels
 from finops_operator.upkeep.cleanup import Cleanup
 from finops_operator.upkeep.duty import Duty
 from finops_operator.upkeep.finished_requests import FinishedRequests
+from finops_operator.upkeep.freeze_notice import FreezeNotice
 from finops_operator.upkeep.gauges import Gauges
 from finops_operator.upkeep.housekeeping import Housekeeping
 from finops_operator.upkeep.obstacles import LEDGER_BROKEN, Obstacles
@@ -165,6 +167,7 @@ class Parts:
                     ).remove_old,
                 ),
                 Duty("slack channels", self.slack_channels.refresh),
+                Duty("freeze notice", FreezeNotice(freeze, SlackStatus(self.store)).show),
                 Duty("what is gone", self.cleanup.clean_up),
                 Duty("obstacles", self.obstacles.show_ours, writes=False),
                 Duty("paused kinds", self.paused_kinds.show),

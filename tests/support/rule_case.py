@@ -96,6 +96,32 @@ def approver_cases(kind: str) -> tuple[RuleCase, ...]:
     )
 
 
+def reminder_cases(kind: str) -> tuple[RuleCase, ...]:
+    """The waits before reminders and mentions, and whom they mention."""
+    too_long = ("is not a duration of at most 720h", "90m", "2d")
+    escalate = At(("spec", "approval", "escalate[]"))
+
+    def mention(field: str, problem: str, good: Any, bad: Any) -> RuleCase:
+        found = ({"after": "48h", "to": to} for to in (good, bad))
+        return RuleCase(kind, f"spec.approval.escalate[].to{field}", problem, *map(escalate, found))
+
+    problem, good, bad = too_long
+    to = {"slackUser": "U0123"}
+    return (
+        value_case(kind, "spec.approval.remindAfter[]", *too_long),
+        RuleCase(
+            kind,
+            "spec.approval.escalate[].after",
+            problem,
+            escalate({"after": good, "to": to}),
+            escalate({"after": bad, "to": to}),
+        ),
+        mention("", "does not name exactly one person or group", GROUP[1], {**GROUP[1], **USER[1]}),
+        mention(".slackUser", *USER),
+        mention(".slackUserGroup", *GROUP),
+    )
+
+
 def condition_cases(kind: str) -> tuple[RuleCase, ...]:
     at = At(("status", "conditions[]"))
     good = at(condition("Ready"))

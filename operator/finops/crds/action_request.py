@@ -18,6 +18,7 @@ from finops.crds.crd import AGE, Column, Crd
 from finops.crds.naming import REQUEST_NAME_CHARACTERS, json_text
 from finops.crds.part import Kind, Part
 from finops.crds.presentation import Presentation
+from finops.crds.reminders import Escalations, RemindAfter
 from finops.crds.request_status import STATUS_RULES, ActionRequestStatus
 from finops.crds.rule import Rule, key_rule, pattern_rule
 from finops.crds.values import (
@@ -145,6 +146,20 @@ class ApprovalTerms(Part):
     step_up: bool = Field(
         default=False, description="Whether one of the approvals must be given outside Slack. Default: false."
     )
+    remind_after: RemindAfter = Field(
+        default=(),
+        description="How long the request has waited for votes when a reminder comes into its Slack thread. "
+        "Default: empty, none comes.",
+    )
+    escalate: Escalations = Field(
+        default=(),
+        description="Whom a message in the Slack thread mentions while the request still waits for votes. "
+        "Default: empty, nobody.",
+    )
+
+    def decide_as(self, other: ApprovalTerms) -> bool:
+        """Return whether votes count the same under both: reminders are no reason to ask people anew."""
+        return self == other.model_copy(update={"remind_after": self.remind_after, "escalate": self.escalate})
 
 
 class DigestEntry(Part):

@@ -14,6 +14,7 @@ from pydantic import Field
 from finops.crds.approver import Approvers, RequireReason
 from finops.crds.durations import Duration, duration_rule
 from finops.crds.part import Part
+from finops.crds.reminders import Escalations, RemindAfter
 from finops.crds.rule import Distinct, Rule
 from finops.crds.values import ActionId, Cron, NumberBetween, Tags, TimeZone
 
@@ -132,6 +133,16 @@ class Approval(Part):
         default=Duration("72h"),
         description="How long a request waits for votes, hours and minutes up to 720h. Default: 72h.",
     )
+    remind_after: RemindAfter = Field(
+        default=(),
+        description="How long a request has waited for votes when a reminder comes into its Slack thread, hours and "
+        "minutes, less than expiresAfter. Default: empty, none comes.",
+    )
+    escalate: Escalations = Field(
+        default=(),
+        description="Whom a message in the Slack thread mentions while a request still waits for votes. "
+        "Default: empty, nobody.",
+    )
     require_reason: RequireReason = Field(
         default=RequireReason.DENY, description="Which votes must say why: Never, Deny or Always. Default: Deny."
     )
@@ -167,5 +178,19 @@ class Approval(Part):
                 or any(one.kubernetes_user or one.kubernetes_group for one in approval.approvers)
             ),
             ".destructive.stepUp",
+        ),
+        Rule(
+            "self.remindAfter.all(one, duration(one) < duration(self.expiresAfter))",
+            "has a reminder that comes when the request has expired",
+            "name waits shorter than approval.expiresAfter",
+            lambda approval: all(one.delta < approval.expires_after.delta for one in approval.remind_after),
+            ".remindAfter",
+        ),
+        Rule(
+            "self.escalate.all(one, duration(one.after) < duration(self.expiresAfter))",
+            "mentions somebody when the request has expired",
+            "name waits shorter than approval.expiresAfter",
+            lambda approval: all(one.after.delta < approval.expires_after.delta for one in approval.escalate),
+            ".escalate",
         ),
     )

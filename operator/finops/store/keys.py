@@ -45,6 +45,7 @@
 | `{p}slack:group:{id}` | hash | bot | members (JSON) and the time they were read |
 | `{p}slack:status` | hash | bot | what the operator shows about the bot: connected, team, app, errors |
 | `{p}slack:lease` | string | bot | which release holds the Slack app |
+| `{p}slack:frozen` | string | operator | why all acts are frozen: no reminders meanwhile |
 """
 
 from __future__ import annotations

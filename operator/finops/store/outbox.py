@@ -35,15 +35,32 @@ _WANT: Final = """
 local old = redis.call('HGET', KEYS[2], ARGV[1])
 -- A line keeps the place at which it was first wanted: what is wanted later happened later, whatever stands before it.
 local place = redis.call('HLEN', KEYS[4])
-for index = 8, #ARGV, 2 do
+for index = 11, #ARGV, 2 do
   local text = string.format('%04d|%s', place, ARGV[index + 1])
   if redis.call('HSETNX', KEYS[4], ARGV[index], text) == 1 then place = place + 1 end
 end
-local lines = #ARGV > 7
+-- Of the reminders only the newest is said, and none that is no longer wanted: '-' stands for never.
+local function settle_reminders()
+  for _, key in ipairs(redis.call('HKEYS', KEYS[4])) do
+    if key ~= ARGV[8] and string.sub(key, 1, #ARGV[10]) == ARGV[10] then
+      local said = redis.call('HGET', KEYS[6], key)
+      if not said or said == '?' then redis.call('HSET', KEYS[6], key, '-') end
+    end
+  end
+  if ARGV[8] == '' then return end
+  local before = redis.call('HGET', KEYS[4], ARGV[8])
+  local where = before and string.sub(before, 1, 5) or string.format('%04d|', place)
+  redis.call('HSET', KEYS[4], ARGV[8], where .. ARGV[9])
+end
+local news = #ARGV > 10 or ARGV[8] ~= ''
 if old then
-  local version, hash, at = string.match(old, '^%d+:[^:]*:(%d+):(%x*):(%d+)$')
+  local version, at = string.match(old, '^%d+:[^:]*:(%d+):%x*:(%d+)$')
   if tonumber(ARGV[2]) < tonumber(version) and tonumber(ARGV[6]) - tonumber(at) < tonumber(ARGV[7]) then return 0 end
-  if hash == ARGV[3] and not lines then
+end
+settle_reminders()
+if old then
+  local hash = string.match(old, '^%d+:[^:]*:%d+:(%x*):')
+  if hash == ARGV[3] and not news then
     redis.call('HSET', KEYS[2], ARGV[1], ARGV[5]); return 0
   end
 end
@@ -97,6 +114,10 @@ return 1
 """
 
 
+REMINDER: Final = "waits:"
+"""Begins the keys of reminders: lines that are said only as long as they are wanted."""
+
+
 class Priority(IntEnum):
     """What goes first when Slack lets only some of it through."""
 
@@ -120,6 +141,7 @@ class WantedCard:
         removed: the request is gone from the cluster; such a card is only ever an update.
         lines: thread lines (key, text) that should have been posted by now, in order; each key is posted once.
         thread: ts of the digest message in whose thread the card is; empty for a card of its own.
+        reminder: the line (key, text) that reminds people, if one is due; an earlier one not posted never is.
         order: among cards that become due together, the lower one is posted first.
     """
 
@@ -136,6 +158,7 @@ class WantedCard:
     lines: tuple[tuple[str, str], ...] = ()
     thread: str = ""
     order: int = 0
+    reminder: tuple[str, str] | None = None
 
     @property
     def hash(self) -> str:
@@ -144,7 +167,7 @@ class WantedCard:
 
 
 _CARDS: Final[Record[WantedCard]] = Record(WantedCard)
-"""Written without `lines`, which have a key of their own."""
+"""Written without `lines` and `reminder`, which have a key of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +213,13 @@ class Outbox:
                     card.uid,
                     card.version,
                     card.hash,
-                    _CARDS.text(replace(card, lines=())),
+                    _CARDS.text(replace(card, lines=(), reminder=None)),
                     f"{int(card.priority)}:{card.channel}:{card.version}:{card.hash}:{now_ms}",
                     # A millisecond each keeps the order of cards that become due together.
                     now_ms + card.order,
                     _TRUST_VERSION_MS,
+                    *(card.reminder or ("", "")),
+                    REMINDER,
                     *lines,
                 ],
             )

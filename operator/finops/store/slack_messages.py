@@ -83,6 +83,12 @@ class SlackMessages:
         missing = [(text, key) for key, text in wanted.items() if key not in posted or key in doubtful]
         return tuple((key, text.split("|", 1)[1]) for text, key in sorted(missing)), doubtful
 
+    def said(self, uid: str) -> frozenset[str]:
+        """Return the keys of the thread lines that are settled: posted, or not to be posted any more."""
+        with store_errors():
+            found: Any = self._client.hgetall(self._keys.slack("thread", uid))
+        return frozenset(key for key, ts in found.items() if ts != _UNSENT)
+
     def mark_lines(self, uid: str, keys: Sequence[str], ts: str = _UNSENT) -> None:
         """Record that lines were said in message `ts`; without it: that they are about to leave."""
         with store_errors():

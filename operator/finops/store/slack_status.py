@@ -68,6 +68,20 @@ class SlackStatus:
             )
         return found, problems
 
+    def put_frozen(self, reason: str) -> None:
+        """Operator: say why all acts are frozen, empty when they are not."""
+        key = self._keys.slack("frozen")
+        with store_errors():
+            if reason:
+                self._client.set(key, reason)
+            else:
+                self._client.delete(key)
+
+    def frozen(self) -> str:
+        """Bot: return why all acts are frozen, as the operator said last; empty when they are not."""
+        with store_errors():
+            return str(self._client.get(self._keys.slack("frozen")) or "")
+
     def lease(self, holder: str) -> str:
         """Keep the Slack app for one release for a minute. Returns who holds it: `holder`, or somebody else."""
         key = self._keys.slack("lease")

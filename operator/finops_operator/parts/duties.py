@@ -8,6 +8,7 @@ from finops.crds.known_ids import KNOWN_IDS
 from finops.ports.clock import Clock
 from finops.settings import Settings
 from finops.store.slack_messages import SlackMessages
+from finops.store.slack_status import SlackStatus
 from finops_operator.acts.recovery import Recovery
 from finops_operator.decisions.pauses import Pauses
 from finops_operator.parts.authority import Authority
@@ -19,6 +20,7 @@ from finops_operator.upkeep.channels import SlackChannels
 from finops_operator.upkeep.cleanup import Cleanup
 from finops_operator.upkeep.duty import Duty
 from finops_operator.upkeep.finished_requests import FinishedRequests
+from finops_operator.upkeep.freeze_notice import FreezeNotice
 from finops_operator.upkeep.gauges import Gauges
 from finops_operator.upkeep.obstacles import LEDGER_BROKEN, Obstacles
 from finops_operator.upkeep.paused_kinds import PausedKinds
@@ -68,6 +70,7 @@ def duties(
     finished = FinishedRequests(cluster.cache, cluster.requests, ledger, cluster.policies.api.get, clock)
     yield Duty("finished requests", finished.remove_old)
     yield Duty("slack channels", SlackChannels(store, cluster.policies, cluster.events).refresh)
+    yield Duty("freeze notice", FreezeNotice(cluster.freeze, SlackStatus(store)).show)
     ids = PublishedIds(cluster.switches, f"{settings.release}-{KNOWN_IDS}", cloud.known, clock)
     yield Duty("known ids", ids.publish)
     gone = Cleanup(store, cluster.policies, cluster.accounts, telemetry, clock)

@@ -191,7 +191,7 @@ def outdated(policy: ScanPolicy, request: ActionRequest) -> tuple[Trigger, str] 
         return Trigger.WITHDRAWN, f"The policy no longer allows {spec.action}."
     if spec.dry_run is not (actions.mode is Mode.DRY_RUN):
         return Trigger.SUPERSEDED, f"The policy's mode is {actions.mode.value} now."
-    if spec.approval != terms_now(policy, request):
+    if not spec.approval.decide_as(terms_now(policy, request)):
         return Trigger.SUPERSEDED, "The policy's approval terms changed; votes are asked for anew under the new ones."
     if spec.undoes is None and spec.slack_channel != card_channel(policy, spec.estimate.monthly_savings):
         return Trigger.SUPERSEDED, "The policy's Slack channel or its minimum changed; votes are asked for anew there."
@@ -212,6 +212,8 @@ def approval_terms(policy: ScanPolicy, *, destructive: bool) -> ApprovalTerms:
         required=max(terms.required, terms.destructive.required) if destructive else terms.required,
         require_reason=terms.require_reason,
         step_up=destructive and terms.destructive.step_up,
+        remind_after=terms.remind_after,
+        escalate=terms.escalate,
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from finops.errors import StoreUnavailable
 from finops.ports.clock import Clock
-from finops.store.outbox import ClaimedCard, Outbox, WantedCard
+from finops.store.outbox import REMINDER, ClaimedCard, Outbox, WantedCard
 from finops.store.slack_messages import MessageRef
 from finops.store.slack_status import SlackProblem, SlackStatus
 from finops_slackbot.killpoint import KillPoint
@@ -76,6 +76,7 @@ class Delivery:
         clock: Clock,
         metrics: Metrics,
         killpoint: KillPoint,
+        current: threading.Event,
     ) -> None:
         self._outbox = outbox
         self._calls = calls
@@ -83,6 +84,8 @@ class Delivery:
         self._clock = clock
         self._metrics = metrics
         self._killpoint = killpoint
+        # Set once the outbox holds no reminder of a request that was decided before the start.
+        self._current = current
         # Channels whose error was cleared or never seen by this process: spares a write per message.
         self._healthy: set[str] = set()
 
@@ -238,6 +241,10 @@ class Delivery:
             for key in doubtful & said.keys():
                 self._outbox.messages.mark_lines(card.uid, [key], said[key])
             lines = tuple(line for line in lines if line[0] not in said)
+        if not self._current.is_set() and any(key.startswith(REMINDER) for key, _ in lines):
+            lines = tuple(line for line in lines if not line[0].startswith(REMINDER))
+            if not lines:
+                raise _TryLaterError(now_ms(self._clock) + _RETRY_MS)
         chunk: list[tuple[str, str]] = []
         for line in lines:
             if chunk and sum(len(text) for _, text in (*chunk, line)) > _LINES_CHARACTERS:

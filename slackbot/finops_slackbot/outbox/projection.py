@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -21,6 +22,8 @@ from finops.store.outbox import Outbox, Priority, WantedCard
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.card_facts import CardFacts, card_facts
 from finops_slackbot.mirror import DIGEST, Mirror, listing_of
+from finops_slackbot.outbox.changes import Changes
+from finops_slackbot.outbox.reminding import Reminding
 from finops_slackbot.views.card import card, gone
 from finops_slackbot.views.digest import digest
 from finops_slackbot.views.thread import thread_lines
@@ -59,14 +62,13 @@ def _turn(mirror: Mirror, uid: str) -> tuple[str, int, int, str]:
 class Projection:
     """Projects requests into the outbox."""
 
-    def __init__(self, outbox: Outbox, buttons: Buttons, clock: Clock, *, demo: bool) -> None:
+    def __init__(self, outbox: Outbox, buttons: Buttons, clock: Clock, reminding: Reminding, *, demo: bool) -> None:
         self._outbox = outbox
         self._buttons = buttons
         self._clock = clock
+        self._reminding = reminding
         self._demo = demo
-        self._pending: set[str] = set()
-        self._wake = threading.Condition()
-
+        self._changes = Changes()
         self._unripe: set[str] = set()
         """Digests whose requests are not all known yet, and cards whose digest is not posted yet."""
         self._held: set[str] = set()
@@ -79,33 +81,31 @@ class Projection:
 
     def changed(self, uid: str) -> None:
         """Note that a request or one of its votes changed; an empty uid means: everything may have."""
-        with self._wake:
-            self._pending.add(uid)
-            self._wake.notify()
+        self._changes.note([uid])
 
     def run(self, mirror: Mirror, stop: threading.Event) -> None:
         """Project what changed, until `stop`."""
         next_everything = self._clock.monotonic() + _EVERYTHING_SECONDS
         announced = self._announced = set()
         while not stop.is_set():
-            with self._wake:
-                self._wake.wait_for(lambda: bool(self._pending) or stop.is_set(), 1.0)
-                todo, self._pending = self._pending | self._unripe, set()
+            todo = self._changes.take(stop, 1.0) | self._unripe
             self._unripe, self._held, self._listed = set(), set(), {}
             if self._clock.monotonic() >= next_everything:
                 todo.add(_EVERYTHING)
+            everything = _EVERYTHING in todo and not mirror.problem()
             try:
-                if _EVERYTHING in todo and not mirror.problem():
+                if everything:
                     next_everything = self._clock.monotonic() + _EVERYTHING_SECONDS
                     todo |= mirror.uids() | self._outbox.known()
                 announced |= todo
                 for uid in in_turn(mirror, todo - {_EVERYTHING}):
                     self.project(mirror, uid)
                     todo.discard(uid)
+                if everything:
+                    self._reminding.current.set()
             except StoreUnavailable as error:
                 _LOG.warning("cards not projected", extra={"error": str(error)})
-                with self._wake:
-                    self._pending |= todo
+                self._changes.note(todo)
                 stop.wait(_RETRY_SECONDS)
 
     def project(self, mirror: Mirror, uid: str) -> None:
@@ -206,7 +206,7 @@ class Projection:
     def _wanted(self, facts: CardFacts, channel: str, version: int, thread: str) -> WantedCard:
         shown = card(facts, self._buttons)
         fresh = facts.state is State.PENDING and not facts.votes
-        return WantedCard(
+        wanted = WantedCard(
             uid=facts.uid,
             revision=facts.revision,
             channel=channel,
@@ -220,6 +220,16 @@ class Projection:
             thread=thread,
             order=facts.digest.position if facts.digest else 0,
         )
+        reminder = self._reminding.line(facts)
+        return wanted if reminder is None else self._with(wanted, reminder)
+
+    def _with(self, wanted: WantedCard, reminder: tuple[str, str]) -> WantedCard:
+        """Add a reminder; where it is the only news, it waits behind all others."""
+        messages = self._outbox.messages
+        said = messages.said(wanted.uid)
+        others = messages.of(wanted.uid).hash != wanted.hash or any(key not in said for key, _ in wanted.lines)
+        priority = wanted.priority if others else Priority.REMINDER
+        return replace(wanted, reminder=reminder, priority=priority)
 
     def _project_gone(self, uid: str) -> None:
         wanted = self._outbox.wanted(uid)

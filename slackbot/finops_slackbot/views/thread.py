@@ -6,13 +6,19 @@ what happened while the bot was away is posted together in one message.
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 from finops.domain.decision import IN_FLIGHT, TERMINAL, Choice, State
+from finops.domain.quantity import counted
 from finops_slackbot.card_facts import CardFacts, VoteFact
+from finops_slackbot.reminders import Reminder
 from finops_slackbot.text import quote
 from finops_slackbot.views.blocks import Block, date, mrkdwn
 from finops_slackbot.views.status import saved, status
-from finops_slackbot.views.wording import named, step, verb, voter
+from finops_slackbot.views.wording import expiry, named, step, verb, voter
 
+_HOUR: Final = timedelta(hours=1)
 Line = tuple[str, str]
 """Key and text of a line."""
 
@@ -36,10 +42,30 @@ def thread_lines(facts: CardFacts) -> tuple[Line, ...]:
         lines.append(("recorded", _recorded(facts)))
     lines += _watch_lines(facts)
     lines += _undo_lines(facts)
-    if facts.digest is None and not facts.undoes:
-        return tuple(lines)
-    # The cards of a digest share its thread, as an act and its undo do: every line says which one it is about.
-    return tuple((key, f"*{verb(facts)} {quote(named(facts))}:* {text}") for key, text in lines)
+    about = _about(facts)
+    return tuple((key, f"{about}{text}") for key, text in lines)
+
+
+def reminder_line(facts: CardFacts, reminder: Reminder) -> Line:
+    """Return the line of a reminder: that it is one, what lacks, until when, and whom it mentions."""
+    verb_form = "is" if facts.missing == 1 else "are"
+    lacks = f"{counted(facts.missing, 'approval')} {verb_form} missing; people can vote until {expiry(facts)}."
+    if not reminder.mentions:
+        return reminder.key, f"{_about(facts)}Reminder: {lacks}"
+    people = ", ".join(
+        f"<!subteam^{one.slack_user_group}>" if one.slack_user_group else f"<@{one.slack_user}>"
+        for one in reminder.mentions
+    )
+    waited = counted(reminder.after // _HOUR, "hour") if reminder.after >= _HOUR else "less than an hour"
+    return reminder.key, (
+        f"{_about(facts)}{people} Reminder: this has waited for {waited}, and {lacks} "
+        "Only the policy's approvers can vote; being mentioned here gives no vote."
+    )
+
+
+def _about(facts: CardFacts) -> str:
+    """The cards of a digest share its thread, as an act and its undo do: every line says which one it is about."""
+    return f"*{verb(facts)} {quote(named(facts))}:* " if facts.digest is not None or facts.undoes else ""
 
 
 def _watch_lines(facts: CardFacts) -> list[Line]:

@@ -276,3 +276,45 @@ def test_many_workers_deliver_every_card_once(store: Store) -> None:
         outbox.finish(last, now)
     assert delivered == versions
     assert outbox.depth(now) == (0, 0.0)
+
+
+DAY, TWO_DAYS = ("waits:1440", "Reminder after a day"), ("waits:2880", "Reminder after two")
+
+
+def texts(outbox: Outbox) -> list[str]:
+    return [text for _, text in outbox.messages.lines("a")[0]]
+
+
+def test_a_reminder_makes_an_unchanged_card_due_and_is_said_in_its_newest_words(store: Store) -> None:
+    outbox = Outbox(store)
+    shown(outbox, wanted("a"))
+    assert not outbox.want(wanted("a"), NOW)
+    assert outbox.want(wanted("a", reminder=DAY), NOW)
+    assert outbox.want(wanted("a", reminder=(DAY[0], "one vote less")), NOW + 1)
+    assert texts(outbox) == ["one vote less"]
+    outbox.messages.mark_lines("a", [DAY[0]], "1.000002")
+    assert not outbox.want(wanted("a", reminder=DAY), NOW + 2)
+    assert outbox.messages.said("a") == {DAY[0]}
+
+
+def test_of_reminders_that_were_not_posted_only_the_latest_is_left(store: Store) -> None:
+    outbox = Outbox(store)
+    outbox.want(wanted("a", reminder=DAY, lines=(("vote", "Approved"),)), NOW)
+    outbox.want(wanted("a", 2, reminder=TWO_DAYS), NOW)
+    assert texts(outbox) == ["Approved", TWO_DAYS[1]]
+
+
+def test_a_reminder_that_is_no_longer_wanted_is_not_posted_though_it_may_have_been(store: Store) -> None:
+    outbox = Outbox(store)
+    outbox.want(wanted("a", 5, reminder=DAY), NOW)
+    outbox.messages.mark_lines("a", [DAY[0]])
+    assert outbox.messages.said("a") == frozenset()
+    outbox.want(wanted("a", 6, lines=(("end", "Denied"),)), NOW)
+    assert texts(outbox) == ["Denied"]
+
+
+def test_a_replica_that_has_not_seen_the_decision_brings_no_reminder_back(store: Store) -> None:
+    outbox = Outbox(store)
+    outbox.want(wanted("a", 6), NOW)
+    outbox.want(wanted("a", 5, reminder=DAY), NOW)
+    assert texts(outbox) == []

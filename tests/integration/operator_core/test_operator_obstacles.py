@@ -8,6 +8,7 @@ from tests.support.operator_parts import NAMESPACE, Parts
 from tests.support.scan_samples import policy
 
 from finops.crds.conditions import Condition, find_condition
+from finops.store.slack_status import SlackStatus
 
 
 def _condition(parts: Parts, name: str = "p") -> Condition | None:
@@ -95,3 +96,14 @@ def test_approved_acts_that_stand_still_are_a_figure(parts: Parts) -> None:
     parts.requests.write_status(waiting, lambda now: now.status.to_dict() | {"outcome": None})
     parts.housekeeping.run_duties()
     assert parts.telemetry.registry.get_sample_value("finops_acts_waiting") == 0.0
+
+
+def test_the_bot_can_read_that_all_acts_are_frozen_as_long_as_they_are(parts: Parts) -> None:
+    status = SlackStatus(parts.store)
+    parts.maps.write("r-freeze", {"frozen": "true", "reason": "release day"})
+    parts.housekeeping.run_duties()
+    assert status.frozen() == "release day"
+
+    parts.maps.write("r-freeze", {"frozen": "false", "reason": ""})
+    parts.housekeeping.run_duties()
+    assert status.frozen() == ""

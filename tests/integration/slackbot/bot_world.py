@@ -42,7 +42,7 @@ from finops.domain.ending import EndTerms, judge_word
 from finops.errors import FinopsError
 from finops.k8s.connection import Connection, connect
 from finops.k8s.kinds import KindApi, action_requests, approvals
-from finops.ports.clock import SystemClock
+from finops.ports.clock import Clock, SystemClock
 from finops.settings import Settings
 from finops.store.connection import Store, open_store
 from finops_sandbox.kubernetes import KubernetesDouble
@@ -143,10 +143,10 @@ class World:
         return Settings(**values)
 
     @contextmanager
-    def bot(self, **changes: Any) -> Iterator[Bot]:
+    def bot(self, clock: Clock | None = None, **changes: Any) -> Iterator[Bot]:
         """A bot that is connected and has read the cluster."""
         kubernetes = connect(str(self.cluster.kubeconfig), "bot")
-        bot = Bot(self.settings(**changes), kubernetes, SystemClock())
+        bot = Bot(self.settings(**changes), kubernetes, clock or SystemClock())
         bot.start()
         try:
             self.until(lambda: not bot.slack.problem() and not bot.mirror.problem())

@@ -35,6 +35,7 @@ from finops_operator.rules.candidates import (
     outdated,
     request_spec,
     room,
+    undo_terms,
 )
 from finops_operator.rules.origin import created_id, intended_id, spec_hash
 
@@ -294,6 +295,20 @@ def test_a_request_follows_its_card_to_where_the_policy_sends_cards_now(
     waiting = request(recommendation(), State.PENDING, by=sent_to("C0123456789", 1))
 
     assert (outdated(sent_to(channel, minimum), waiting) is not None) is superseded
+
+
+def test_a_request_takes_its_reminders_along_and_goes_on_when_the_policy_changes_them() -> None:
+    def reminding(after: str) -> ScanPolicy:
+        escalate = [{"after": "48h", "to": {"slackUserGroup": "S0456"}}]
+        approvers = [{"slackUser": "U0123"}]
+        return policy(approval={"approvers": approvers, "remindAfter": [after], "escalate": escalate})
+
+    waiting = request(recommendation(), State.PENDING, by=reminding("24h"))
+
+    assert waiting.spec.approval.to_dict()["remindAfter"] == ["24h"]
+    assert waiting.spec.approval.to_dict()["escalate"] == [{"after": "48h", "to": {"slackUserGroup": "S0456"}}]
+    assert outdated(reminding("12h"), waiting) is None
+    assert undo_terms(reminding("12h"), 2).remind_after == ("12h",)
 
 
 def test_the_ledger_knows_a_request_by_its_whole_spec() -> None:

@@ -14,6 +14,7 @@ from finops.store.slack_messages import MessageRef
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.mirror import DIGEST, Mirror, listing_of
 from finops_slackbot.outbox.projection import Projection, in_turn
+from finops_slackbot.outbox.reminding import Reminding
 
 SIZE = 3
 
@@ -71,7 +72,9 @@ def member(position: int, *, seconds: int = 0) -> ActionRequest:
 
 def projected(known: Known, clock: FakeClock) -> list[str]:
     posted = Posted()
-    projection = Projection(cast("Outbox", posted), Buttons(b"k" * 32), clock, demo=False)
+    # The requests here have no reminders, so that no store is read for them.
+    reminding = Reminding(cast("Any", None), cast("Any", None), clock)
+    projection = Projection(cast("Outbox", posted), Buttons(b"k" * 32), clock, reminding, demo=False)
     for uid in known.uids():
         projection.project(cast("Mirror", cast("Any", known)), uid)
     return posted.wanted

@@ -19,8 +19,11 @@ from finops.store.slack_messages import MessageRef
 from finops_slackbot.buttons import Buttons
 from finops_slackbot.mirror import DIGEST, Mirror
 from finops_slackbot.outbox.projection import Projection
+from finops_slackbot.outbox.reminding import Reminding
 
 SIZE = 40
+NOBODY_REMINDED = Reminding(cast("Any", None), cast("Any", None), SystemClock())
+"""The requests here have no reminders, so that no store is read for them."""
 
 
 @dataclass
@@ -52,7 +55,7 @@ def event(type_: str, number: int, digest: str = "d") -> WatchEvent[Any]:
 
 def test_the_message_of_a_digest_is_written_once_in_a_pass_however_many_of_its_cards_changed() -> None:
     outbox = CountingOutbox(last=SIZE + 1)
-    projection = Projection(cast("Any", outbox), Buttons(b"k" * 32), SystemClock(), demo=False)
+    projection = Projection(cast("Any", outbox), Buttons(b"k" * 32), SystemClock(), NOBODY_REMINDED, demo=False)
     mirror = Mirror(projection.changed)
     for number in range(SIZE):
         mirror._saw_request(event("ADDED", number))
@@ -84,7 +87,7 @@ def test_the_mirror_lists_the_requests_of_a_digest_as_they_come_move_and_go() ->
 def test_a_card_that_the_mirror_knows_and_no_pass_has_taken_up_holds_those_behind_it() -> None:
     """The watch shows a request to the mirror an instant before the projection is called for it."""
     outbox = CountingOutbox(last=SIZE + 1)
-    projection = Projection(cast("Any", outbox), Buttons(b"k" * 32), SystemClock(), demo=False)
+    projection = Projection(cast("Any", outbox), Buttons(b"k" * 32), SystemClock(), NOBODY_REMINDED, demo=False)
     late, order = threading.Event(), list[str]()
     mirror = Mirror(lambda uid: None if uid == "u1" else projection.changed(uid))
     for number in range(SIZE):
