@@ -460,7 +460,12 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
     approving = {person: vote for person, vote in last.items() if vote.choice is Choice.APPROVE}
     # Channels matter only where something would be destroyed.
     by = {person: vote.voter.source for person, vote in approving.items() if request.destructive}
-    counting, note = together(by, electorate.named, electorate.mapping)
+
+    def worth(people: frozenset[str]) -> int:
+        # A larger part from Slack alone must not take the quorum from a smaller one that has the step up.
+        return len(_without_step_up(tuple(vote for one, vote in approving.items() if one in people), request.terms))
+
+    counting, note = together(by, electorate.named, electorate.mapping, worth)
     approvals = tuple(vote for person, vote in approving.items() if person in counting or not by)
     denials = tuple(vote for vote in last.values() if vote.choice is Choice.DENY)
     snoozes = tuple(vote for vote in last.values() if vote.choice is Choice.SNOOZE)

@@ -77,6 +77,18 @@ def test_a_denial_needs_no_step_up() -> None:
     assert tally([slack("alice", Choice.DENY)], FACTS, ALL_NAMED).trigger is Trigger.DENIED
 
 
+def test_one_more_approval_from_slack_takes_no_quorum_away() -> None:
+    """Whom the mapping does not name counts with Slack alone: that part is larger here, and it lacks the step up."""
+    people = Electorate({"slack.UALICE": "alice", "slack.UNOBODY": "carol"})
+    quorum = [slack("alice"), kubectl("carol")]
+
+    standing = tally([*quorum, slack("bob"), slack("dave")], FACTS, people)
+
+    assert tally(quorum, FACTS, people).trigger is Trigger.QUORUM_REACHED
+    assert standing.trigger is Trigger.QUORUM_REACHED
+    assert {vote.uid for vote in standing.approvals} == {"s-alice", "k-carol"}
+
+
 _CAST = st.lists(st.sampled_from([cast(name) for cast in (kubectl, slack) for name in NAMES]), unique=True)
 
 
