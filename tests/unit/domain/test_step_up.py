@@ -13,12 +13,14 @@ from finops.domain.decision import (
     Approver,
     Choice,
     Electorate,
+    RefusalReason,
     RequestFacts,
     State,
     Terms,
     Trigger,
     Vote,
     Voter,
+    VoteResult,
     judge,
     tally,
 )
@@ -71,6 +73,25 @@ def test_the_approval_from_elsewhere_taken_back_leaves_it_one_short() -> None:
 def test_whoever_votes_in_slack_as_the_last_learns_what_is_missing() -> None:
     assert judge(slack("bob"), FACTS, [slack("alice")], ALL_NAMED, AT).message == f"Approve counted. {STEP_UP_MISSING}"
     assert judge(slack("bob"), FACTS, [kubectl("alice")], ALL_NAMED, AT).message == "Approve counted."
+
+
+def test_whoever_approved_in_slack_may_give_the_step_up_where_nobody_else_is_left() -> None:
+    cast = [slack("alice"), slack("bob")]
+    plain = replace(FACTS, terms=replace(FACTS.terms, step_up=False))
+
+    again = judge(kubectl("bob"), FACTS, cast, ALL_NAMED, AT)
+    standing = tally([*cast, kubectl("bob")], FACTS, ALL_NAMED)
+
+    assert (again.result, again.message) == (VoteResult.COUNTED, "Approve counted.")
+    assert standing.trigger is Trigger.QUORUM_REACHED
+    assert [vote.uid for vote in standing.approvals] == ["s-alice", "k-bob"], "one person is one approval"
+    for late, earlier, facts in (
+        (kubectl("bob"), cast, plain),
+        (slack("bob"), [kubectl("bob")], FACTS),
+        (kubectl("bob"), [*cast, kubectl("bob")], FACTS),
+        (slack("bob"), cast, FACTS),
+    ):
+        assert judge(late, facts, earlier, ALL_NAMED, AT).reason == RefusalReason.ALREADY_VOTED
 
 
 def test_a_denial_needs_no_step_up() -> None:
