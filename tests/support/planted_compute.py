@@ -36,6 +36,7 @@ def instances(site: Site) -> None:
         {"ec2_instance_idle": "70.08"},
         tags={"aws:autoscaling:groupName": "web"},
     )
+    site.owners[site.made("instance", "ec2-in-group")] = "Auto Scaling (web)"
     stopped = {"type": "m6i.large", "cpu": "steady", "network": "normal", "state": "stopped", "age": "200d"}
     site.load("instances", name="ec2-stopped", volumes=[{"size": 50}], **stopped)
     name = site.made("instance", "ec2-stopped")
