@@ -12,6 +12,7 @@ from tests.support import planted_compute as compute
 from tests.support import planted_databases as databases
 from tests.support import planted_network as network
 from tests.support import planted_operations as operations
+from tests.support import planted_owners as owners
 from tests.support import planted_storage as storage
 from tests.support.planted import Site
 
@@ -75,6 +76,7 @@ def _site(account: str, region: str) -> Site:
     site = Site(account, region)
     for service in (*_REGIONAL, *(_GLOBAL if region == REGIONS[0] else ())):
         service(site)
+    owners.owned(site)
     return site
 
 
@@ -130,6 +132,20 @@ def savings_that_differ(sites: Iterable[Site], report: Mapping[str, Any]) -> Ite
                 stated = shown.get((site.account, site.region, check, case.resource))
                 if saving is not None and (stated is None or Decimal(stated) != Decimal(saving)):
                     yield f"{check} {case.resource}: {stated}, by hand {saving}"
+
+
+def owners_that_differ(sites: Iterable[Site], report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the recommendations that name another owner than the one that was planted, or one where there is none."""
+    planted = {(site.account, site.region, name): said for site in sites for name, said in site.owners.items()}
+    seen = set()
+    for one in report["recommendations"]:
+        account, region, check, resource = found_by(one)
+        said = planted.get((account, region, resource), "")
+        seen.add((account, region, resource))
+        advice = str(one["advice"])
+        if not (advice.startswith(f"Owned by {said}, which would undo ") if said else "Owned by " not in advice):
+            yield f"{check} {resource}: {advice or 'no advice'}; owner: {said or 'nobody'}"
+    yield from (f"{resource}: nothing is said of it" for _, _, resource in sorted(planted.keys() - seen))
 
 
 def table(tallies: Mapping[str, Tally]) -> str:
