@@ -69,6 +69,20 @@ def savings_that_differ(sites: Iterable[Site], report: Mapping[str, Any]) -> Ite
                     yield f"{check} {case.resource}: {stated}, by hand {saving}"
 
 
+def owners_that_differ(sites: Iterable[Site], report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the recommendations that name another owner than the one that was planted, or one where there is none."""
+    planted = {(site.account, site.region, name): said for site in sites for name, said in site.owners.items()}
+    seen = set()
+    for one in report["recommendations"]:
+        account, region, check, resource = found_by(one)
+        said = planted.get((account, region, resource), "")
+        seen.add((account, region, resource))
+        advice = str(one["advice"])
+        if not (advice.startswith(f"Owned by {said}, which would undo ") if said else "Owned by " not in advice):
+            yield f"{check} {resource}: {advice or 'no advice'}; owner: {said or 'nobody'}"
+    yield from (f"{resource}: nothing is said of it" for _, _, resource in sorted(planted.keys() - seen))
+
+
 def table(tallies: Mapping[str, Tally]) -> str:
     """Return the comparison for people: a line a check, what is missing and what is false below it."""
     lines = [f"{'check':44} planted found false"]

@@ -6,11 +6,16 @@ both handles it is unknown whether two votes of two channels are two people, and
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 
-def together(approving: Mapping[str, str], named: Collection[str], mapping: str) -> tuple[frozenset[str], str]:
-    """Return the largest part of the people who approve that are surely different humans, and why it is not all.
+def together(
+    approving: Mapping[str, str],
+    named: Collection[str],
+    mapping: str,
+    worth: Callable[[frozenset[str]], int] = len,
+) -> tuple[frozenset[str], str]:
+    """Return the best part of the people who approve that are surely different humans, and why it is not all.
 
     Two votes of one channel are two people, because a channel distinguishes its users. Two votes of two channels are
     two people only if the mapping names both.
@@ -19,11 +24,13 @@ def together(approving: Mapping[str, str], named: Collection[str], mapping: str)
         approving: person → channel (`kubernetes`, `slack`) of the vote.
         named: the people whom the mapping names.
         mapping: what people call the place of the mapping.
+        worth: how many approvals such a part is under the terms; the part worth most is returned, of several the
+            largest.
     """
     sets = [frozenset(person for person in approving if person in named)]
     for channel in dict.fromkeys(approving.values()):
         sets.append(frozenset(person for person, by in approving.items() if by == channel))
-    counting = max(sets, key=len)
+    counting = max(sets, key=lambda part: (worth(part), len(part)))
     if len(counting) == len(approving):
         return counting, ""
     return counting, (

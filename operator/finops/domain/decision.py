@@ -125,7 +125,8 @@ _ASKED: Final = (
 )
 _NOT_CHANGED: Final = "There is nothing to undo: this request was an undo or a dry run, or it has been undone already."
 STEP_UP_MISSING: Final = (
-    "One approval must be given outside Slack: finops approve, kubectl or the dashboard, by another person."
+    "One approval must be given outside Slack, by finops approve, kubectl or the dashboard: by one more person, or "
+    "once more by one who approved in Slack."
 )
 _NAMES_CHARACTERS: Final = 800
 
@@ -353,17 +354,23 @@ def _own_refusal(
 ) -> tuple[RefusalReason, str] | None:
     """Return what this person's earlier votes, or the terms, have against the vote."""
     person = electorate.person(vote.voter)
-    own = [earlier.choice for earlier in counted if electorate.person(earlier.voter) == person]
-    standing = own[-1] if own else Choice.WITHDRAW
+    own = [earlier for earlier in counted if electorate.person(earlier.voter) == person]
+    standing = own[-1].choice if own else Choice.WITHDRAW
     if vote.choice is Choice.WITHDRAW:
         # Whoever has a vote may take it back, also after having left the group that gave the right to it.
         if standing is Choice.WITHDRAW:
             return RefusalReason.NOTHING_TO_WITHDRAW, f"{person} has no vote on this request that could be taken back."
     elif stranger := _not_eligible(vote, request.terms, electorate):
         return stranger
-    elif standing is vote.choice:
+    elif standing is vote.choice and not _steps_up(vote, own[-1], request.terms):
         return RefusalReason.ALREADY_VOTED, f"{person} has already voted {vote.choice.value} on this request."
     return None
+
+
+def _steps_up(vote: Vote, before: Vote, terms: Terms) -> bool:
+    """Return whether a person approves outside Slack what they approved in Slack: that replaces it."""
+    approves = vote.choice is Choice.APPROVE and terms.step_up
+    return approves and vote.voter.source != "slack" and before.voter.source == "slack"
 
 
 def _unusable_date(vote: Vote, now: datetime) -> tuple[RefusalReason, str] | None:
@@ -460,7 +467,12 @@ def tally(votes: Iterable[Vote], request: RequestFacts, electorate: Electorate) 
     approving = {person: vote for person, vote in last.items() if vote.choice is Choice.APPROVE}
     # Channels matter only where something would be destroyed.
     by = {person: vote.voter.source for person, vote in approving.items() if request.destructive}
-    counting, note = together(by, electorate.named, electorate.mapping)
+
+    def worth(people: frozenset[str]) -> int:
+        # A larger part from Slack alone must not take the quorum from a smaller one that has the step up.
+        return len(_without_step_up(tuple(vote for one, vote in approving.items() if one in people), request.terms))
+
+    counting, note = together(by, electorate.named, electorate.mapping, worth)
     approvals = tuple(vote for person, vote in approving.items() if person in counting or not by)
     denials = tuple(vote for vote in last.values() if vote.choice is Choice.DENY)
     snoozes = tuple(vote for vote in last.values() if vote.choice is Choice.SNOOZE)

@@ -23,7 +23,10 @@ _MANAGER_KEYS: Final = frozenset(
 )
 _TERRAFORM_VALUES: Final = frozenset({"terraform", "opentofu", "tofu", "terragrunt"})
 _NO: Final = frozenset({"false", "no", "0"})
-_TEMPLATES: Final = frozenset({"CloudFormation", "Terraform"})
+_CDK: Final = "the AWS CDK"
+_CLOUDFORMATION: Final = "CloudFormation"
+_TEMPLATES: Final = frozenset({_CDK, _CLOUDFORMATION, "Terraform"})
+_STACK: Final = "aws:cloudformation:stack-name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +99,8 @@ _FARTHER: Final = (
     ),
     Sign(("aws:backup:",), "AWS Backup", "Change its backup plan."),
     Sign(("aws:dlm:", "dlm:"), "Data Lifecycle Manager", "Change its lifecycle policy."),
-    Sign(
-        ("aws:cloudformation:",),
-        "CloudFormation",
-        "Change the template and update the stack.",
-        ("aws:cloudformation:stack-name",),
-    ),
+    Sign(("aws-cdk:",), _CDK, "Change the app and deploy the stack.", (_STACK,)),
+    Sign(("aws:cloudformation:",), _CLOUDFORMATION, "Change the template and update the stack.", (_STACK,)),
 )
 """The owner nearest to the resource first."""
 
@@ -153,6 +152,9 @@ def owners(tags: Mapping[str, str], signs: tuple[Sign, ...] = ()) -> tuple[Owner
     found: dict[str, Owner] = {}
     for owner in _claims(tags, signs):
         found.setdefault(owner.system, owner)
+    if _CDK in found:
+        # It writes the template of the stack: who changed that would lose it with the next deployment.
+        found.pop(_CLOUDFORMATION, None)
     return tuple(found.values())
 
 

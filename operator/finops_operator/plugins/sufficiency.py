@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -47,7 +48,9 @@ def metric_words(name: str) -> str:
 _WORD: Final = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _SPELLED: Final = frozenset({"cpu", "gpu", "io", "ecpu"})
 
-ANSWERED: Final = frozenset({"NotPublished", "NotPublishedSinceLaunch", "TooNew", "NotApplicable"})
+SEEN_IN_PART: Final = "SeenInPart"
+"""CloudWatch holds some of its points, too few to judge by: what the others were may be anything."""
+ANSWERED: Final = frozenset({"NotPublished", "NotPublishedSinceLaunch", "TooNew", "NotApplicable", SEEN_IN_PART})
 """Reasons that CloudWatch's own answer gives; every other one says that the question failed this time."""
 
 
@@ -58,6 +61,19 @@ def unread(utilization: Utilization, names: Iterable[str]) -> str:
         if reason is not None and reason not in ANSWERED and utilization.best(name) is None:
             return f"{metric_words(name)} could not be read ({reason})"
     return ""
+
+
+def seen_whole(utilization: Utilization, names: Iterable[str], settings: JudgeSettings) -> Utilization:
+    """Return what was measured without those of the metrics that were seen in part: they are unknown (`SeenInPart`)."""
+    partly = {name for name in names if utilization.best(name) and insufficient(utilization, name, settings)}
+    if not partly:
+        return utilization
+    return replace(
+        utilization,
+        metrics={name: one for name, one in utilization.metrics.items() if name not in partly},
+        fine={name: one for name, one in utilization.fine.items() if name not in partly},
+        unknown={**utilization.unknown, **dict.fromkeys(partly, SEEN_IN_PART)},
+    )
 
 
 def figure(value: float | Decimal, digits: int = 2) -> str:

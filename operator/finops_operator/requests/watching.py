@@ -36,7 +36,7 @@ from finops_operator.plugins.action import Action, Watch, WatchedAct
 from finops_operator.rules import request_status
 from finops_operator.rules.access import access_of, revoked
 from finops_operator.rules.log_fields import request_fields
-from finops_operator.rules.watching import WatchedTime, watch_entry, watch_shown, watched_time
+from finops_operator.rules.watching import WatchedTime, read_late, watch_entry, watch_shown, watched_time
 
 logger = logging.getLogger(__name__)
 _PASS_SECONDS: Final = 10.0
@@ -167,6 +167,7 @@ class Watching:
 
     def _record(self, request: ActionRequest, time: WatchedTime, signs: tuple[Sign, ...], hours: int) -> None:
         """Write into the ledger the first worse state, and at its time the end."""
+        signs = read_late(signs, self.clock.now() - time.until)
         if time.worse is None and verdict(signs) is Health.WORSE:
             record = self.ledger.append(watch_entry(request, signs))
             killpoint("watch.worse")

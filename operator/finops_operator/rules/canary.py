@@ -15,6 +15,7 @@ from finops.domain.decision import State
 
 PROVEN_FOR: Final = timedelta(hours=24)
 """How long others of its kind go without waiting after an act began: a batch of the next day has its own first."""
+_FAILED: Final = frozenset({State.ROLLED_BACK, State.NEEDS_HUMAN})
 _UNDER_WAY: Final = frozenset({State.SCHEDULED, State.EXECUTING, State.VERIFYING})
 _NOT_YET: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -42,16 +43,18 @@ def goes_first(request: ActionRequest, others: Iterable[ActionRequest]) -> Actio
 
 
 def may_prove(others: Iterable[ActionRequest], now: datetime) -> tuple[ActionRequest, ...]:
-    """Return the acts whose status says that they ended well lately, the latest first; the ledger has to confirm it."""
-    ended = [
+    """Return the acts whose status says that they ended well lately, the latest first; the ledger has to confirm it.
+
+    What ended well before another one failed proves nothing: after a person has resumed acts, one goes alone again.
+    """
+    begun = [
         (one.status.execution.started_at, one)
         for one in others
-        if _is_act(one)
-        and one.status.state is State.SUCCEEDED
-        and one.status.execution is not None
-        and one.status.execution.started_at is not None
+        if _is_act(one) and one.status.execution is not None and one.status.execution.started_at is not None
     ]
-    lately = [pair for pair in ended if now - pair[0] < PROVEN_FOR]
+    failed = max((at for at, one in begun if one.status.state in _FAILED), default=now - PROVEN_FOR)
+    since = max(failed, now - PROVEN_FOR)
+    lately = [(at, one) for at, one in begun if one.status.state is State.SUCCEEDED and at > since]
     return tuple(one for _, one in sorted(lately, key=lambda pair: pair[0], reverse=True))
 
 

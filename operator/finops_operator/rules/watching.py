@@ -15,12 +15,15 @@ from finops.crds.action_request import ActionRequest
 from finops.crds.request_status import WatchState, WatchStatus
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import State
+from finops.domain.quantity import counted
 from finops.domain.watching import Health, Sign, reason, signs_to_json, verdict
 from finops_operator.rules.undoing import UNDONE
 from finops_operator.rules.votes import request_reference
 
 _HOURS: Final = "hours"
 """In the record with which a watch ended: after how many hours."""
+_LATE_HOURS: Final = 2
+"""From here on what was read is not what was there when the watch ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,18 @@ def watch_entry(act: ActionRequest, signs: Sequence[Sign], *, hours: int | None 
         result=verdict(signs).value,
         detail={"reason": reason(signs), "signs": signs_to_json(signs), **end},
     )
+
+
+def read_late(signs: Sequence[Sign], late: timedelta) -> tuple[Sign, ...]:
+    """Return the signs with the word that they were read after the hours of the watch, where nobody read in time.
+
+    What AWS shows days later may have another cause than the act; whoever reads it must know when it was read.
+    """
+    hours = late // timedelta(hours=1)
+    if not signs or hours < _LATE_HOURS:
+        return tuple(signs)
+    words = f"It was read {counted(hours, 'hour')} after the end of the watch; it may have another cause than the act."
+    return (*signs, Sign("time", verdict(signs), words))
 
 
 def watch_shown(time: WatchedTime | None, how_to_undo: str) -> WatchStatus | None:

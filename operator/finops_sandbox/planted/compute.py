@@ -36,6 +36,7 @@ def instances(site: Site) -> None:
         {"ec2_instance_idle": "70.08"},
         tags={"aws:autoscaling:groupName": "web"},
     )
+    site.owners[site.made("instance", "ec2-in-group")] = "Auto Scaling (web)"
     stopped = {"type": "m6i.large", "cpu": "steady", "network": "normal", "state": "stopped", "age": "200d"}
     site.load("instances", name="ec2-stopped", volumes=[{"size": 50}], **stopped)
     name = site.made("instance", "ec2-stopped")
@@ -150,6 +151,9 @@ def functions(site: Site) -> None:
     full = function("fn-memory-used", 100, memory=1024)
     site.measured("LambdaInsights", {"function_name": full}, 400, memory_utilization=70)
     site.kept(full, "70 % of its memory used")
+    fixed = function("fn-memory-versions", 100, memory=1024)
+    site.measured("LambdaInsights", {"function_name": fixed}, 400, memory_utilization=20)
+    site.kept(fixed, "what an alias runs is a published version, which keeps its memory")
     ready = function("fn-provisioned", 100)
     alias = f"{site.arn('lambda', f'function:{ready}')}:live"
     waiting = {
@@ -166,6 +170,10 @@ def functions(site: Site) -> None:
     )
     site.measured("AWS/Lambda", {"FunctionName": ready}, 400, ProvisionedConcurrencyInvocations="never")
     site.wasted(ready, "ten instances wait for nobody", lambda_function_concurrency_idle=None)
+    latest = site.lists["lambda:ListFunctions"]
+    published = [{**one, "Version": "7"} for one in latest if one["FunctionName"] in {fixed, ready}]
+    every = {"operation": "lambda:ListFunctions", "when": {"FunctionVersion": "ALL"}, "items": [*latest, *published]}
+    site.exact.append(every)
 
 
 def services(site: Site) -> None:

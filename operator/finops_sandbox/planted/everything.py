@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from finops_sandbox.aws.estate import SAMPLE_ESTATE
-from finops_sandbox.planted import compute, databases, network, operations, storage
+from finops_sandbox.planted import compute, databases, network, operations, owners, storage
 from finops_sandbox.planted.site import Site
 
 _REGIONAL: Final[tuple[Callable[[Site], None], ...]] = (
@@ -65,6 +65,7 @@ def _site(account: str, region: str) -> Site:
     site = Site(account, region)
     for service in (*_REGIONAL, *(_GLOBAL if region == REGIONS[0] else ())):
         service(site)
+    owners.owned(site)
     return site
 
 

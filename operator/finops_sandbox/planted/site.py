@@ -38,7 +38,10 @@ class Case:
 
 @dataclass(slots=True)
 class Site:
-    """One account and region under construction."""
+    """One account and region under construction.
+
+    `owners`: resource → who owns it, in the words of the advice that people must get; empty where it is acted on.
+    """
 
     account: str = ACCOUNT
     region: str = REGION
@@ -49,6 +52,7 @@ class Site:
     members: dict[str, str] = field(default_factory=dict)
     exact: list[dict[str, Any]] = field(default_factory=list)
     metrics: list[dict[str, Any]] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
 
     def arn(self, service: str, rest: str) -> str:
         """Return an ARN of this account and region."""

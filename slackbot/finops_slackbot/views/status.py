@@ -39,7 +39,9 @@ def _pending(facts: CardFacts) -> str:
         so_far = ""
     if facts.counted:
         noun = "approval" if facts.missing == 1 else "approvals"
-        waiting = f"*Waiting for {facts.missing} more {noun}* from other people."
+        # Who else may give it is in the note, where there is one: it need not be another person.
+        others = "." if facts.note else " from other people."
+        waiting = f"*Waiting for {facts.missing} more {noun}*{others}"
     else:
         people = "a decision" if facts.missing == 1 else f"{facts.missing} approvals from different people"
         waiting = f"*Waiting for {people}.*"

@@ -50,6 +50,9 @@ def reminder_line(facts: CardFacts, reminder: Reminder) -> Line:
     """Return the line of a reminder: that it is one, what lacks, until when, and whom it mentions."""
     verb_form = "is" if facts.missing == 1 else "are"
     lacks = f"{counted(facts.missing, 'approval')} {verb_form} missing; people can vote until {expiry(facts)}."
+    if facts.note:
+        # More people have approved than count: without the reason the next one does the same in vain.
+        lacks = f"{lacks} {quote(facts.note, 500)}"
     if not reminder.mentions:
         return reminder.key, f"{_about(facts)}Reminder: {lacks}"
     people = ", ".join(

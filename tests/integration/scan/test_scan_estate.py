@@ -91,6 +91,7 @@ def test_all_that_is_planted_is_found_and_nothing_else_and_it_rests_on_metrics_a
     assert {check for check, one in tallies.items() if one.planted} == set(load_checks()) - _NOT_PLANTED
     assert {one["kind"] for one in report["resources"]} == set(load_kinds())
     assert list(estate_scan.savings_that_differ(sites, report)) == []
+    assert list(estate_scan.owners_that_differ(sites, report)) == []
     assert savings_not_scaled(report, dearer) == []
     assert resting_on_metrics(blind) == []
     unseen = {"rds-instance", "sagemaker-notebook"}

@@ -13,12 +13,14 @@ from finops.domain.decision import (
     Approver,
     Choice,
     Electorate,
+    RefusalReason,
     RequestFacts,
     State,
     Terms,
     Trigger,
     Vote,
     Voter,
+    VoteResult,
     judge,
     tally,
 )
@@ -73,8 +75,39 @@ def test_whoever_votes_in_slack_as_the_last_learns_what_is_missing() -> None:
     assert judge(slack("bob"), FACTS, [kubectl("alice")], ALL_NAMED, AT).message == "Approve counted."
 
 
+def test_whoever_approved_in_slack_may_give_the_step_up_where_nobody_else_is_left() -> None:
+    cast = [slack("alice"), slack("bob")]
+    plain = replace(FACTS, terms=replace(FACTS.terms, step_up=False))
+
+    again = judge(kubectl("bob"), FACTS, cast, ALL_NAMED, AT)
+    standing = tally([*cast, kubectl("bob")], FACTS, ALL_NAMED)
+
+    assert (again.result, again.message) == (VoteResult.COUNTED, "Approve counted.")
+    assert standing.trigger is Trigger.QUORUM_REACHED
+    assert [vote.uid for vote in standing.approvals] == ["s-alice", "k-bob"], "one person is one approval"
+    for late, earlier, facts in (
+        (kubectl("bob"), cast, plain),
+        (slack("bob"), [kubectl("bob")], FACTS),
+        (kubectl("bob"), [*cast, kubectl("bob")], FACTS),
+        (slack("bob"), cast, FACTS),
+    ):
+        assert judge(late, facts, earlier, ALL_NAMED, AT).reason == RefusalReason.ALREADY_VOTED
+
+
 def test_a_denial_needs_no_step_up() -> None:
     assert tally([slack("alice", Choice.DENY)], FACTS, ALL_NAMED).trigger is Trigger.DENIED
+
+
+def test_one_more_approval_from_slack_takes_no_quorum_away() -> None:
+    """Whom the mapping does not name counts with Slack alone: that part is larger here, and it lacks the step up."""
+    people = Electorate({"slack.UALICE": "alice", "slack.UNOBODY": "carol"})
+    quorum = [slack("alice"), kubectl("carol")]
+
+    standing = tally([*quorum, slack("bob"), slack("dave")], FACTS, people)
+
+    assert tally(quorum, FACTS, people).trigger is Trigger.QUORUM_REACHED
+    assert standing.trigger is Trigger.QUORUM_REACHED
+    assert {vote.uid for vote in standing.approvals} == {"s-alice", "k-carol"}
 
 
 _CAST = st.lists(st.sampled_from([cast(name) for cast in (kubectl, slack) for name in NAMES]), unique=True)

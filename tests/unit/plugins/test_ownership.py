@@ -9,7 +9,7 @@ from tests.support.facts import instance, kind_of, volume
 from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops_operator.plugins.action import Action, PolicyFacts
-from finops_operator.plugins.ownership import Owner
+from finops_operator.plugins.ownership import Owner, owners
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY_ACTION
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE_ACTION
@@ -31,6 +31,7 @@ def would_undo(owner: Owner, action: Action) -> bool:
 
 SIGNS: list[tuple[dict[str, str], str, str]] = [
     ({"aws:cloudformation:stack-name": "shop"}, "CloudFormation", "shop"),
+    ({"aws-cdk:x": "true", "aws:cloudformation:stack-name": "shop"}, "the AWS CDK", "shop"),
     ({"aws:autoscaling:groupName": "web"}, "Auto Scaling", "web"),
     ({"eks:nodegroup-name": "ng", "aws:autoscaling:groupName": "eks-ng"}, "an EKS managed node group", "ng"),
     ({"karpenter.sh/nodepool": "default"}, "Karpenter", "default"),
@@ -58,6 +59,11 @@ def test_signs_of_an_owner_are_read(tags: dict[str, str], system: str, name: str
     owner = owner_of(instance(tags=tags))
     assert owner is not None
     assert (owner.system, owner.name) == (system, name)
+
+
+def test_a_stack_of_the_cdk_is_described_by_its_app_alone() -> None:
+    tags = {"aws-cdk:auto-delete-objects": "true", "aws:cloudformation:stack-name": "shop", "terraform": "1"}
+    assert [(one.system, one.is_template) for one in owners(tags)] == [("the AWS CDK", True), ("Terraform", True)]
 
 
 @pytest.mark.parametrize("tags", [{}, {"terraform": "false"}, {"managed-by": "alice"}, {"Name": "terraform"}])

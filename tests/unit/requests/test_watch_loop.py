@@ -177,6 +177,19 @@ def test_another_process_goes_on_where_one_was_killed_and_repeats_nothing() -> N
     assert world.watched == ["worse", "well"]
 
 
+def test_what_is_read_days_after_the_watch_says_so() -> None:
+    world = World(signs=(BAD, MISSING))
+    world.clock.sleep(timedelta(hours=55, minutes=50).total_seconds())
+    world.process().go_through(threading.Event())
+    late = "Its CPU is full. It was read 31 hours after the end of the watch; it may have another cause than the act."
+    assert [str(one.entry.detail["reason"]) for one in world.records[1:]] == [late, late]
+    assert world.events[0].startswith(late)
+    in_time = World()
+    in_time.clock.sleep(timedelta(hours=24, minutes=50).total_seconds())
+    in_time.process().go_through(threading.Event())
+    assert in_time.records[-1].entry.detail["reason"] == GOOD.sentence
+
+
 def test_aws_is_read_at_the_interval_and_no_more_after_the_end() -> None:
     world = World()
     watching = world.process()

@@ -59,10 +59,16 @@ def test_only_acts_that_ended_well_within_a_day_may_prove_the_kind_the_latest_fi
         act("old", "Succeeded", -24 * 60),
         act("good", "Succeeded", -60),
         act("better", "Succeeded", -30),
-        act("bad", "RolledBack", -10),
         undo(act("undo", "Succeeded", -5)),
     ]
     assert [one.metadata.name for one in may_prove(acts, NOW)] == ["better", "good"]
+
+
+def test_what_ended_well_before_another_failed_proves_nothing() -> None:
+    acts = [act("before", "Succeeded", -60), act("after", "Succeeded", -10)]
+    for state in ("RolledBack", "NeedsHuman"):
+        assert [one.metadata.name for one in may_prove([*acts, act("bad", state, -30)], NOW)] == ["after"]
+    assert len(may_prove([*acts, undo(act("bad", "RolledBack", -30)), act("bad", "Stale", -30)], NOW)) == 2
 
 
 def test_a_kind_is_one_action_of_one_policy() -> None:

@@ -55,7 +55,7 @@ def test_votes_of_two_channels_are_counted_as_the_operator_counts_them() -> None
     by_click = vote(request, message=f"Approve counted. {NOTE}", at=LATER)
     facts = facts_of(request, vote(request, username="alice", message="Approve counted."), by_click)
 
-    assert status(facts).startswith("*Waiting for 1 more approval* from other people. Votes to approve by `alice`")
+    assert status(facts).startswith("*Waiting for 1 more approval*. Votes to approve by `alice`")
     assert f"<@U0BOB00001>. {NOTE}" in status(facts)
     said = everything(facts)
     assert "1 of 2 approvals" in said

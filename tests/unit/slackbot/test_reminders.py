@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.support.sample_requests import CREATED, resize_request
+from tests.support.sample_requests import CREATED, delete_request, resize_request, vote, votes
 
 from finops.crds.action_request import DigestEntry
-from finops.domain.decision import State
+from finops.domain.decision import STEP_UP_MISSING, State
 from finops_sandbox.slack.blocks import check_message
 from finops_slackbot.card_facts import CardFacts, card_facts
 from finops_slackbot.reminders import Reminder, due_reminder
@@ -82,6 +82,19 @@ def test_a_reminder_says_what_it_is_how_many_approvals_are_missing_and_until_whe
     assert key == "waits:1440"
     assert text.startswith("Reminder: 2 approvals are missing; people can vote until <!date^")
     assert f"{until:%Y-%m-%d %H:%M} UTC" in text
+
+
+def test_a_reminder_says_why_an_approval_of_somebody_does_not_count() -> None:
+    request = delete_request(status={"state": "Pending", "votes": votes(1, required=2)})
+    cast = [
+        vote(request, slack_user="U0BOB00001", message="Approve counted."),
+        vote(
+            request, slack_user="U0CAROL001", message=f"Approve counted. {STEP_UP_MISSING}", at=CREATED + timedelta(1)
+        ),
+    ]
+    text = reminder_line(card_facts(request, cast, demo=False), Reminder(timedelta(hours=24)))[1]
+    assert text.startswith("Reminder: 1 approval is missing; ")
+    assert text.endswith(STEP_UP_MISSING)
 
 
 def test_a_mention_names_who_is_meant_and_that_it_gives_no_vote() -> None:

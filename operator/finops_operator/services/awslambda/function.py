@@ -29,6 +29,7 @@ from finops_operator.services.awslambda.rules.provisioned import OPERATION as PR
 from finops_operator.services.awslambda.rules.provisioned import Provisioned, ProvisionedReading
 from finops_operator.services.awslambda.rules.runtimes import ARM, X86
 from finops_operator.services.awslambda.rules.signs import SIGNS
+from finops_operator.services.awslambda.rules.versions import MEMORY, QUESTION
 
 _OPERATION: Final = "lambda:ListFunctions"
 _PAGE: Final = 50
@@ -39,7 +40,6 @@ DURATION: Final = "durationMilliseconds"
 LONGEST: Final = "longestMilliseconds"
 """Of a single invocation, in a day."""
 PROVISIONED_INVOCATIONS: Final = "provisionedInvocations"
-MEMORY: Final = "memoryPercent"
 _MB_PER_GB: Final = 1024
 _FREE_STORAGE_MB: Final = 512
 _MS_PER_SECOND: Final = 1000
@@ -204,6 +204,7 @@ KIND: Final = ResourceKind(
         collect=_collect,
         probes={PROVISIONED: lambda known: {"FunctionName": known}},
         calls=CALLS,
+        questions=(QUESTION,),
     ),
     billed_as=BilledAs("AWS Lambda", "Compute", "Serverless Compute"),
     states=States(running=frozenset({EXISTS})),

@@ -12,9 +12,11 @@ from finops.domain.canonical import Json
 from finops.domain.resource import Resource
 from finops.domain.utilization import MetricSummary, Utilization
 from finops_operator.services.awslambda.function import KIND
+from finops_operator.services.awslambda.rules.versions import PUBLISHED, READ
 
 DAY: Final = 86_400
-FUNCTIONS: Final = Bench(KIND)
+FUNCTIONS: Final = Bench(KIND, answers={PUBLISHED: frozenset({READ})})
+"""Of functions without published versions."""
 
 
 def ago(days: float) -> str:

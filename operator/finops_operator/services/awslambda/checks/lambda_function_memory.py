@@ -3,8 +3,9 @@
 As AWS Compute Optimizer does, only functions up to 1,792 MB with 50 invocations in two weeks are judged: above, memory
 buys further processors. Less memory also means a smaller share of a processor, so a function that computes runs longer
 and may cost the same; the saving holds for one that waits, and is the most that is to be expected. A function whose
-longest invocation would come near its timeout if it ran longer by the same share keeps its memory. Change it in steps
-and compare the billed duration.
+longest invocation would come near its timeout if it ran longer by the same share keeps its memory. So does one with
+published versions: they cannot be changed, and what was measured is theirs as well. Change it in steps and compare the
+billed duration.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpe
 from finops_operator.plugins.facts import with_facts
 from finops_operator.plugins.measured import about_percent, count, percent, window_fact
 from finops_operator.plugins.sufficiency import coverage_evidence, figure
-from finops_operator.services.awslambda.function import INVOCATIONS, LONGEST, MEMORY, FunctionFacts
+from finops_operator.services.awslambda.function import INVOCATIONS, LONGEST, FunctionFacts
 from finops_operator.services.awslambda.judging.judged import changed_within, not_judged, not_measured
+from finops_operator.services.awslambda.rules.versions import MEMORY, why_not_one
 
 ID: Final = "lambda_function_memory"
 _ACTION: Final = "lambda_function_set_memory"
@@ -54,7 +56,7 @@ def _evaluate(facts: Facts[FunctionFacts], parameters: Parameters) -> Finding | 
     elif needed >= own.memory_mb:
         reason = "no smaller size has room for what it used"
     else:
-        reason = _too_slow(own, longest, needed)
+        reason = _too_slow(own, longest, needed) or why_not_one(facts.resource.id, facts.answers)
     if reason:
         return NotRecommended(ID, facts.resource.id, reason)
     smaller = facts.cost_of(with_facts(facts.resource, replace(own, memory_mb=needed)))

@@ -12,6 +12,7 @@ keeps; knowing the mode could only add advice for instances that peak at their b
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -20,7 +21,14 @@ from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Findi
 from finops.domain.utilization import MetricSummary
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec
 from finops_operator.plugins.measured import bit_rate, count, gauge_facts, peak_sentence, percent, period, window_fact
-from finops_operator.plugins.sufficiency import coverage_evidence, figure, insufficient, unread
+from finops_operator.plugins.sufficiency import (
+    SEEN_IN_PART,
+    coverage_evidence,
+    figure,
+    insufficient,
+    seen_whole,
+    unread,
+)
 from finops_operator.services.ec2.instance import OFFERED_TYPES, InstanceFacts
 from finops_operator.services.ec2.rules.instance_signs import PROMISED_CPU
 from finops_operator.services.ec2.rules.platform_words import described, differences
@@ -43,6 +51,7 @@ _OTHERS: Final = (
 
 
 def _evaluate(facts: Facts[InstanceFacts], parameters: Parameters) -> Finding | NotRecommended:
+    facts = replace(facts, utilization=seen_whole(facts.utilization, _OTHERS, facts.settings))
     chosen = _choice(facts, parameters)
     if isinstance(chosen, str):
         return NotRecommended(ID, facts.resource.id, chosen)
@@ -116,7 +125,9 @@ def _facts(
     margins, memory = facts.settings.sizing.margins, facts.utilization.best("memoryPercent")
     yield from gauge_facts("CPU", cpu, margins.cpu_percentile)
     if memory is None:
-        yield EvidenceFact("Memory", "not measured: the new type has no less")
+        partly = facts.utilization.unknown.get("memoryPercent") == SEEN_IN_PART
+        known = "measured for too short a time" if partly else "not measured"
+        yield EvidenceFact("Memory", f"{known}: the new type has no less")
     else:
         yield EvidenceFact(f"Memory, highest {period(memory)}", percent(memory.maximum))
     yield window_fact(cpu)

@@ -102,11 +102,13 @@ def _target(facts: Facts[DatabaseFacts], size: int, parameters: Parameters) -> _
     engine = facts.own.engine or ""
     included, gp2 = included_with_gp3(engine, size), given_by_gp2(engine, size)
     use = storage_use(facts, parameters["minimumMeasuredDays"])
+    as_fast = included.throughput >= math.floor(gp2.throughput * _AS_FAST)
+    most = gp2.iops, included.throughput if as_fast else gp2.throughput
     if isinstance(use, str):
-        wanted, why = (gp2.iops, math.floor(gp2.throughput * _AS_FAST)), f"gp2 gives more, and {use}"
+        wanted, why = most, f"gp2 gives more, and {use}"
     else:
         roomy = 1 + float(parameters["headroomPercent"]) / 100
-        wanted = (min(math.ceil(use.iops * roomy), gp2.iops), min(math.ceil(use.mibps * roomy), gp2.throughput))
+        wanted = (min(math.ceil(use.iops * roomy), most[0]), min(math.ceil(use.mibps * roomy), most[1]))
         why = f"it needs {count(wanted[0])} IOPS and {wanted[1]} MiB/s"
     needed = Performance(
         _at_least(included.iops, wanted[0], _IOPS_STEP), _at_least(included.throughput, wanted[1], _MIBPS_STEP)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from tests.support.facts import summarize
-from tests.support.judging import without
+from tests.support.judging import Pages, without
 from tests.unit.services.awslambda.functions import DAY, FUNCTIONS, ago, function, invoked, memory
 
 from finops.domain.canonical import Json
 from finops_operator.services.awslambda.checks.lambda_function_memory import CHECK
+from finops_operator.services.awslambda.rules.versions import LIST, PUBLISHED, QUESTION, READ
 
 
 def test_a_function_that_used_a_fifth_of_its_memory_at_most_gets_a_smaller_size() -> None:
@@ -81,6 +83,37 @@ def test_fewer_than_fifty_invocations_say_nothing(a_day: float, finds: bool) -> 
 )
 def test_what_cannot_be_smaller_or_be_compared_is_not_judged(changes: dict[str, Json], why: str) -> None:
     assert FUNCTIONS.reason(CHECK, function(**changes), invoked(100, memory=memory(10))) == why
+
+
+@pytest.mark.parametrize(
+    ("answers", "why"),
+    [
+        ({}, "whether it has published versions is not known"),
+        (
+            {PUBLISHED: frozenset({READ, function().id})},
+            "it has published versions, which keep their memory whatever is set",
+        ),
+    ],
+)
+def test_a_function_whose_versions_keep_their_memory_is_left_alone(
+    answers: dict[str, frozenset[str]], why: str
+) -> None:
+    assert replace(FUNCTIONS, answers=answers).reason(CHECK, function(), invoked(100, memory=memory(10))) == why
+
+
+def test_versions_are_asked_for_where_memory_was_measured_and_is_mostly_free() -> None:
+    assert QUESTION.needed(function(), invoked(100, memory=memory(10, peak=79)))
+    for use in (invoked(100), invoked(100, memory=memory(10, peak=80))):
+        assert not QUESTION.needed(function(), use)
+
+
+def test_a_version_of_any_page_counts_and_the_unpublished_function_is_none() -> None:
+    names = [("a", "$LATEST"), ("b", "$LATEST"), ("b", "7"), ("c", "$LATEST")]
+    listed = [{"FunctionName": name, "Version": version} for name, version in names]
+    pages = Pages({LIST: [{"Functions": listed[:2]}, {"Functions": listed[2:]}]})
+    assert QUESTION.ask(pages) == {"us-east-1": {READ, "b"}}
+    assert pages.asked == [(LIST, {"FunctionVersion": "ALL", "MaxItems": 50})]
+    assert QUESTION.ask(Pages({LIST: [{"Functions": listed[:2]}]})) == {"us-east-1": {READ}}
 
 
 def test_a_policy_may_allow_more_use() -> None:

@@ -86,6 +86,21 @@ def test_unknown_memory_is_shown_and_never_shrunk() -> None:
     assert found.evidence["targetMemoryMib"] == found.evidence["currentMemoryMib"] == 32768
 
 
+def test_memory_and_network_that_were_seen_for_a_part_of_the_window_are_unknown() -> None:
+    """An agent of yesterday says nothing of the days before it."""
+    whole = busy(flat(12, period=FIVE_MINUTES), **LOW_MEMORY)
+    partly = {name: replace(whole.fine[name], points=POINTS // 7) for name in ("memoryPercent", "networkInBytes")}
+    never = {name: one for name, one in whole.fine.items() if name not in partly}
+    found = judge(facts_of(instance(), replace(whole, fine={**whole.fine, **partly})))
+    assert isinstance(found, Finding)
+    other = judge(facts_of(instance(), replace(whole, fine=never)))
+    assert isinstance(other, Finding)
+    assert (found.parameters, found.evidence) == (other.parameters, other.evidence)
+    assert found.evidence["neededMemoryMib"] == found.evidence["neededNetworkGbps"] == "unknown"
+    shown = {fact.label: fact.value for fact in found.facts}
+    assert shown["Memory"] == "measured for too short a time: the new type has no less"
+
+
 def test_memory_that_could_not_be_read_today_is_no_memory_that_is_not_measured() -> None:
     seen = busy(flat(12, period=FIVE_MINUTES))
     throttled = replace(seen, unknown={**seen.unknown, "memoryPercent": "Throttling"})

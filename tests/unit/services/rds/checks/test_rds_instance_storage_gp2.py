@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from tests.support.facts import flat, summarize
+from tests.support.judging import without
 from tests.unit.services.rds.databases import cost, database, found, reason
 
 from finops.domain.canonical import Json
@@ -76,6 +77,13 @@ def test_what_needs_more_throughput_than_can_be_had_is_left_on_gp2() -> None:
     assert reason(CHECK, database(allocated_storage_gb=300), over) == why
     once = used(readThroughput=summarize([1.0 * MIB] * (HOURS - 1) + [200.0 * MIB]))
     assert "it needs 240 IOPS and 242 MiB/s" in reason(CHECK, database(allocated_storage_gb=300), once)
+
+
+def test_the_last_three_mib_of_a_small_volume_count_neither_where_they_are_used_nor_where_that_is_unknown() -> None:
+    full = used(readThroughput=flat(127 * MIB))
+    for use in (full, without(full, "readThroughput")):
+        assert found(CHECK, database(allocated_storage_gb=170), use).evidence["gp3ThroughputMibps"] == 125
+        assert "gp3 of 171 GiB gives 3,000" in reason(CHECK, database(allocated_storage_gb=171), use)
 
 
 def test_more_than_is_included_is_paid_so_that_gp3_would_cost_more_or_its_price_is_unknown() -> None:

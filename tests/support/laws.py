@@ -1,0 +1,216 @@
+"""What holds for every finding of every check: it rests on what was measured, work takes it away, prices scale it.
+
+The tests of a check submit the findings that they see (`tests/unit/services/conftest.py`), so that a new check is held
+to these laws by its own examples. Nothing here knows a check or a metric: what matters is tried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache, partial
+from typing import Any, Final
+
+from finops.domain.price import Cost, Price, PriceQuery
+from finops.domain.recommendation import Finding, NotRecommended
+from finops.domain.resource import Resource
+from finops.domain.utilization import MetricSummary, MonthlyUse, Utilization
+from finops_operator.plugins.check import Facts
+from finops_operator.plugins.kind import ResourceKind
+from finops_operator.plugins.loaded import load_kinds
+from finops_operator.scan.price import cost_of
+
+Judge = Callable[[Facts[Any]], Finding | NotRecommended]
+_Change = Callable[[float], float]
+FACTOR: Final = Decimal(3)
+_MUCH: Final = 1e15
+"""More of anything than a resource can do in five minutes, bytes among it."""
+_DAY_SECONDS: Final = 86_400
+_STEPS: Final = (1, 2, 5, 10, 30)
+"""How often a level is doubled or halved; thirty times is a billion."""
+_ROUNDING: Final = Decimal("0.000001")
+MEASURED_FOR_ITS_AGE: Final = {
+    "route53_health_check_unused": "Route 53 does not say when a check was made: two weeks of its status show its age"
+}
+"""Checks that ask for a metric whose level says nothing, and why."""
+
+
+def broken_laws(check: str, facts: Facts[Any], judge: Judge) -> Iterator[str]:
+    """Yield which laws a finding breaks, in a sentence each.
+
+    Args:
+        check: id of the check.
+        facts: what it finds something in.
+        judge: its judgement, with the parameters of the finding.
+    """
+    known = facts.utilization
+    names = sorted({*known.metrics, *known.fine, *known.month})
+
+    def with_use(use: Utilization) -> Finding | NotRecommended:
+        return judge(_measuring(facts, use))
+
+    decisive = [name for name in names if isinstance(with_use(_without(known, [name])), NotRecommended)]
+    yield from _gap_laws(known, names, decisive, with_use)
+    yield from _use_laws(check, known, names, decisive, with_use)
+    yield from _price_law(facts, judge)
+
+
+_WithUse = Callable[[Utilization], Finding | NotRecommended]
+
+
+def _gap_laws(known: Utilization, names: list[str], decisive: list[str], with_use: _WithUse) -> Iterator[str]:
+    """What is not known never helps: a metric that may be missing is one of which no amount matters."""
+    for name in decisive:
+        half, never = _halves(known, name), _without(known, [name], reason="NotPublished")
+        if isinstance(found := with_use(half), Finding) and not _says_the_same(found, with_use(never)):
+            yield f"half of {name} missing says more than if it had never been published: {found.target}"
+    for name in (one for one in names if one not in decisive):
+        for words, change in _EXTREMES.items():
+            other = with_use(_changed(known, [name], change))
+            if isinstance(other, NotRecommended):
+                yield f"it is found without {name}, and not with {words} of it: {other.reason}"
+    blind = with_use(_without(known, names))
+    if names and isinstance(blind, Finding) and "windowStart" in blind.evidence:
+        yield "with nothing measured it states a window"
+
+
+def _halves(use: Utilization, name: str) -> Utilization:
+    """Return a use with every second point of a metric lost, and what the last 30 days brought of it as well."""
+    seen = _summarized(use, [name], _half_seen)
+    return replace(seen, month={key: one for key, one in use.month.items() if key != name})
+
+
+def _says_the_same(found: Finding, other: Finding | NotRecommended) -> bool:
+    return isinstance(other, Finding) and (found.target, found.parameters, found.new_monthly_cost) == (
+        other.target,
+        other.parameters,
+        other.new_monthly_cost,
+    )
+
+
+def _use_laws(
+    check: str, known: Utilization, names: list[str], decisive: list[str], with_use: _WithUse
+) -> Iterator[str]:
+    """Some use takes a measured finding away, and more of the same never brings it back."""
+    taken = False
+    for name in names:
+        for words, factor in (("doubled", 2.0), ("halved", 0.5)):
+            gone = ""
+            for step in _STEPS:
+                other = with_use(_changed(known, [name], partial(_times, factor**step)))
+                if isinstance(other, NotRecommended):
+                    gone = gone or f"{step} times it is not found ({other.reason})"
+                elif gone:
+                    yield f"with {name} {words} {gone}, {step} times it is found again"
+            taken = taken or bool(gone)
+    for some in (*([name] for name in names), names):
+        for change in _EXTREMES.values():
+            taken = taken or isinstance(with_use(_changed(known, some, change)), NotRecommended)
+    if decisive and not taken and check not in MEASURED_FOR_ITS_AGE:
+        yield f"it is not found without {', '.join(decisive)}, and no amount of that matters"
+
+
+def _price_law(facts: Facts[Any], judge: Judge) -> Iterator[str]:
+    """What costs three times as much saves three times as much."""
+
+    def dearer(query: PriceQuery) -> Price | None:
+        price = facts.lookup(query)
+        return None if price is None else replace(price, amount=price.amount * FACTOR)
+
+    found = judge(_measuring(facts, facts.utilization))
+    other = judge(_measuring(replace(facts, lookup=dearer), facts.utilization))
+    if isinstance(found, NotRecommended) or isinstance(other, NotRecommended):
+        yield f"priced anew, or at three times the prices, it is not found: {found}; {other}"
+        return
+    before, after = found.new_monthly_cost, other.new_monthly_cost
+    if before is not after and (before is None or after is None or abs(after - FACTOR * before) > _ROUNDING):
+        yield f"it leaves {before} a month, at three times the prices {after}"
+
+
+def _measuring(facts: Facts[Any], use: Utilization) -> Facts[Any]:
+    """Return the facts with another use, priced anew with it."""
+    kind, hours = _kinds()[facts.resource.kind], facts.settings.hours_per_month
+
+    def cost(resource: Resource) -> Cost:
+        return cost_of(resource, kind.billed_parts, facts.lookup, hours, use)
+
+    return replace(facts, utilization=use, cost=cost(facts.resource), cost_of=cost)
+
+
+@cache
+def _kinds() -> Mapping[str, ResourceKind[Any]]:
+    return load_kinds()
+
+
+def _without(use: Utilization, names: Collection[str], *, reason: str = "Throttled") -> Utilization:
+    def others(known: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in known.items() if key not in names}
+
+    return replace(
+        use,
+        metrics=others(use.metrics),
+        fine=others(use.fine),
+        month=others(use.month),
+        least=others(use.least),
+        unknown={**use.unknown, **dict.fromkeys(names, reason)},
+    )
+
+
+def _changed(use: Utilization, names: Collection[str], change: _Change) -> Utilization:
+    """Return another use with every point of some metrics changed, also in what the last 30 days brought."""
+    month = {key: MonthlyUse(change(one.amount), one.hours) if key in names else one for key, one in use.month.items()}
+    return replace(_summarized(use, names, partial(_level, change)), month=month)
+
+
+def _summarized(
+    use: Utilization, names: Collection[str], change: Callable[[MetricSummary], MetricSummary]
+) -> Utilization:
+    def some(known: Mapping[str, MetricSummary]) -> dict[str, MetricSummary]:
+        return {key: change(one) if key in names else one for key, one in known.items()}
+
+    least = {key: one for key, one in use.least.items() if key not in names}
+    return replace(use, metrics=some(use.metrics), fine=some(use.fine), least=least)
+
+
+def _level(change: _Change, summary: MetricSummary) -> MetricSummary:
+    """Return a summary whose points are all changed; the change leaves them in their order, or makes them equal."""
+    average, maximum = change(summary.average), change(summary.maximum)
+    same = average == maximum
+    in_a_day = min(_DAY_SECONDS / summary.period_seconds, summary.points)
+    return replace(
+        summary,
+        maximum=maximum,
+        p99_5=change(summary.p99_5),
+        p99=change(summary.p99),
+        p95=change(summary.p95),
+        p90=change(summary.p90),
+        average=average,
+        lowest=change(summary.lowest),
+        total=None if summary.total is None else average * summary.points,
+        busiest_day=None
+        if summary.busiest_day is None
+        else average * in_a_day
+        if same
+        else change(summary.busiest_day),
+        near_maximum=summary.points if same else summary.near_maximum,
+    )
+
+
+def _half_seen(summary: MetricSummary) -> MetricSummary:
+    return replace(summary, points=summary.points // 2, missing_at_end=None)
+
+
+def _times(factor: float, level: float) -> float:
+    return level * factor
+
+
+def _none(_level: float) -> float:
+    return 0.0
+
+
+def _very_much(_level: float) -> float:
+    return _MUCH
+
+
+_EXTREMES: Final[Mapping[str, _Change]] = {"nothing": _none, "very much": _very_much}
