@@ -18,10 +18,11 @@ from typing import Any
 import pytest
 from tests.support import estate_scan
 from tests.support.estate_budget import calls_above, kinds_without_a_budget
-from tests.support.planted import Site
 
 from finops_operator.plugins.loaded import load_kinds
 from finops_sandbox.aws.double import AwsDouble
+from finops_sandbox.planted.everything import document, planted_sites
+from finops_sandbox.planted.site import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -42,12 +43,12 @@ class Scanned:
 
 def scanned(accounts: int, regions: int, redis: str, folder: Path) -> Scanned:
     """Scan the estate in so many accounts and regions in a new process; prints what was planted and found."""
-    sites = estate_scan.planted_sites(accounts, regions)
-    document = estate_scan.document(sites)
+    sites = planted_sites(accounts, regions)
+    estate = document(sites)
     report = folder / "report.json"
-    names = estate_scan.accounts_of(document)
+    names = estate_scan.accounts_of(estate)
     orders = {"redis": redis, "prefix": f"estate-{accounts}-{regions}:", "accounts": names, "report": str(report)}
-    with AwsDouble(document) as double:
+    with AwsDouble(estate) as double:
         done = subprocess.run(
             [sys.executable, "-m", "tests.support.scanning", json.dumps(orders)],
             env={**os.environ, **double.environment()},

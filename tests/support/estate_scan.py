@@ -3,56 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from tests.support import planted_compute as compute
-from tests.support import planted_databases as databases
-from tests.support import planted_network as network
-from tests.support import planted_operations as operations
-from tests.support import planted_owners as owners
-from tests.support import planted_storage as storage
-from tests.support.planted import Site
+from finops_sandbox.planted.everything import REGIONS
+from finops_sandbox.planted.site import Site
 
-_REGIONAL: Final[tuple[Callable[[Site], None], ...]] = (
-    databases.instances,
-    databases.sizes,
-    databases.lifecycles,
-    databases.clusters,
-    databases.snapshots,
-    databases.tables,
-    databases.caches,
-    storage.file_systems,
-    storage.repositories,
-    storage.volumes,
-    storage.copies,
-    network.load_balancers,
-    network.addresses,
-    network.endpoints,
-    compute.instances,
-    compute.groups,
-    compute.functions,
-    compute.services,
-    compute.kubernetes,
-    compute.learning,
-    compute.desktops,
-    operations.streams,
-    operations.keys,
-    operations.logs,
-    operations.search,
-    operations.warehouses,
-)
-
-
-_GLOBAL: Final[tuple[Callable[[Site], None], ...]] = (
-    storage.buckets,
-    network.distributions,
-    network.health_checks,
-)
-"""Services that an account has once."""
-REGIONS: Final = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1", "us-east-2")
 Found = tuple[str, str, str, str]
 """Account, region, check, resource."""
 
@@ -65,29 +23,6 @@ class Tally:
     found: int = 0
     missed: list[str] = field(default_factory=list)
     false: list[str] = field(default_factory=list)
-
-
-def planted_sites(accounts: int = 1, regions: int = 1) -> list[Site]:
-    """Return the places of the estate, each with all its cases."""
-    return [_site(str(number) * 12, region) for number in range(1, accounts + 1) for region in REGIONS[:regions]]
-
-
-def _site(account: str, region: str) -> Site:
-    site = Site(account, region)
-    for service in (*_REGIONAL, *(_GLOBAL if region == REGIONS[0] else ())):
-        service(site)
-    owners.owned(site)
-    return site
-
-
-def document(sites: Iterable[Site]) -> dict[str, Any]:
-    """Return the estate as the double loads it."""
-    several = list(sites)
-    regions: dict[str, list[str]] = defaultdict(list)
-    for site in several:
-        regions[site.account].append(site.region)
-    accounts = {account: {"name": f"account-{account[0]}", "regions": names} for account, names in regions.items()}
-    return {"accounts": accounts, "resources": [site.document() for site in several]}
 
 
 def accounts_of(estate: Mapping[str, Any]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from finops_sandbox.demo import first_screen
 from finops_sandbox.demo.environment import Places, forget_the_user, free_port, shell_file
 from finops_sandbox.demo.guide import guide
 from finops_sandbox.demo.loop import run_loop
-from finops_sandbox.demo.running import RunningDemo, build
+from finops_sandbox.demo.running import RunningDemo, apply, build
 from finops_sandbox.demo.steps import steps, written
 from finops_sandbox.supervisor import Supervisor, open_private, remove_folder
 
@@ -143,7 +143,8 @@ class Demo:
             file.write(shell_file(self._places))
         if self._options.headless:
             return self._report(await run_loop(demo))
-        note(f"ready after {demo.seconds['policyReady']:.1f} s")
+        note(f"ready after {demo.seconds['policyReady']:.1f} s; the account of all services is scanned next")
+        await asyncio.to_thread(apply, demo, "services")
         await self._accompany(demo)
         await asyncio.Event().wait()
         return 0

@@ -117,14 +117,12 @@ async def build(supervisor: Supervisor, places: Places) -> RunningDemo:
         )
         cluster = group.create_task(_kubernetes(supervisor, demo))
         slack = group.create_task(_slack(supervisor, demo))
-        group.create_task(
-            supervisor.start(_double("aws", demo, ("--port", str(places.aws_port), "--estate", "sample")))
-        )
+        group.create_task(supervisor.start(_double("aws", demo, ("--port", str(places.aws_port), "--estate", "demo"))))
         group.create_task(_after([store, cluster], lambda: supervisor.start(_operator(places))))
         group.create_task(_after([store, cluster], lambda: supervisor.start(_web(places))))
         group.create_task(_after([store, cluster, slack], lambda: supervisor.start(_bot(demo))))
     demo.note("programsReady")
-    await asyncio.to_thread(_apply_policies, demo)
+    await asyncio.to_thread(apply, demo, "policy")
     await until(lambda: all(map(_is_ready, demo.policies())), _SCAN_SECONDS, "the policies did not become Ready")
     demo.note("policyReady")
     return demo
@@ -232,9 +230,9 @@ def _is_200(url: str) -> bool:
         return False
 
 
-def _apply_policies(demo: RunningDemo) -> None:
-    """Create the story's objects as the administrator would with kubectl."""
-    for document in manifest("policy"):
+def apply(demo: RunningDemo, name: str) -> None:
+    """Create the objects of a manifest as the administrator would with kubectl."""
+    for document in manifest(name):
         if document["kind"] == "AwsAccount":
             aws_accounts(demo.admin).create(AwsAccount.from_object(document))
         else:

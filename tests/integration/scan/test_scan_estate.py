@@ -1,6 +1,6 @@
 """The planted estate: all waste in it is found and nothing else, and what is found rests on what was measured.
 
-The estate is written from AWS's documentation (`tests/support/planted*.py`) and shares nothing with the checks.
+The estate is written from AWS's documentation (`finops_sandbox/planted`) and shares nothing with the checks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from tests.support import estate_scan
 from tests.support.estate_scan import Found, found_by
-from tests.support.planted import Site
 from tests.support.scanning import account, dependencies, policy, report_of
 
 from finops.domain.price import Price, PriceQuery
@@ -26,6 +25,8 @@ from finops_operator.plugins.loaded import load_checks, load_kinds
 from finops_operator.pricing.bundled import SOURCE
 from finops_operator.scan.scan import scan
 from finops_sandbox.aws.double import AwsDouble
+from finops_sandbox.planted.everything import document, planted_sites
+from finops_sandbox.planted.site import Site
 
 # Four scans of three hundred resources of all kinds: 25 seconds on two free cores.
 pytestmark = pytest.mark.timeout(300)
@@ -58,7 +59,7 @@ class Dearer:
 @contextmanager
 def scanning(sites: list[Site], store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AwsDouble, Run]]:
     """Serve the estate; give the double and a function that scans it all with nothing measured before."""
-    estate = estate_scan.document(sites)
+    estate = document(sites)
     accounts = {name: account(name, number) for name, number in estate_scan.accounts_of(estate).items()}
     with AwsDouble(estate) as double, ThreadPoolExecutor(4) as pool:
         for name, value in double.environment().items():
@@ -75,7 +76,7 @@ def scanning(sites: list[Site], store: Store, monkeypatch: pytest.MonkeyPatch) -
 def test_all_that_is_planted_is_found_and_nothing_else_and_it_rests_on_metrics_and_prices(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sites = estate_scan.planted_sites()
+    sites = planted_sites()
     with scanning(sites, store, monkeypatch) as (double, run):
         report = run("all")
         dearer = run("dearer", price_sources=(Dearer(),))
@@ -123,7 +124,7 @@ def resting_on_metrics(report: Mapping[str, Any]) -> list[Found]:
 
 
 def test_what_works_hard_is_found_by_no_check_that_measures(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    sites = estate_scan.planted_sites()
+    sites = planted_sites()
     estate_scan.busy(sites)
     with scanning(sites, store, monkeypatch) as (_, run):
         report = run("busy")

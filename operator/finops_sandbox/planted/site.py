@@ -1,6 +1,6 @@
 """An estate to measure the checks with: what is waste in it, and what is none although it resembles it.
 
-Written from AWS's documentation, as an account would answer. Nothing here or in the `planted_…` files knows a check's
+Written from AWS's documentation, as an account would answer. Nothing in this package knows a check's
 code or its thresholds: a case says by itself what is wasted, and which page or habit says so.
 """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tests.support.planted import Site, ago
+from finops_sandbox.planted.site import Site, ago
 
 _GIB: Final = 2**30
 

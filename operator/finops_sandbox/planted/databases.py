@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from tests.support.planted import Site, ago, pairs
+from finops_sandbox.planted.site import Site, ago, pairs
 
 _GIB: Final = 2**30
 _BUSY: Final[dict[str, Any]] = {

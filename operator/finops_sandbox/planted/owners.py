@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tests.support.planted import Site, pairs
+from finops_sandbox.planted.site import Site, pairs
 
 _STACK: Final = {"aws:cloudformation:stack-name": "shop", "aws:cloudformation:logical-id": "Main"}
 _CDK: Final = {**_STACK, "aws-cdk:auto-delete-images": "true"}

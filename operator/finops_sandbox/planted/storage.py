@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tests.support.planted import Site, ago, pairs
+from finops_sandbox.planted.site import Site, ago, pairs
 
 _GIB: Final = 2**30
 _RULE: Final = {"ID": "move", "Status": "Enabled", "Filter": {"Prefix": ""}}

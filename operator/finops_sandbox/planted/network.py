@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.planted import Site, ago
+from finops_sandbox.planted.site import Site, ago
 
 
 def _balancer(site: Site, name: str, kind: str = "application", *, days: float = 400, healthy: int | None = 2) -> str:

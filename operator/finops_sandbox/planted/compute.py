@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.support.planted import Site, ago
+from finops_sandbox.planted.site import Site, ago
 
 
 def instances(site: Site) -> None:
