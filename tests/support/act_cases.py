@@ -7,6 +7,7 @@ from typing import Any
 from tests.support.act_world import ACCOUNT, LONGEST_NAME, REGION, reference
 
 from finops.domain.recommendation import ResourceRef
+from finops_sandbox.aws.balancers import identity
 from finops_sandbox.aws.estate import resource_id
 
 _KINDS = {
@@ -21,6 +22,7 @@ _KINDS = {
     **dict.fromkeys(("finops-tests-media", "finops-tests-empty"), "s3-bucket"),
     "snapshot:before-upgrade": "rds-snapshot",
     "thumbnails": "lambda-function",
+    "left-behind": "load-balancer",
 }
 """Kinds of the estate's resources by name; all others are instances."""
 
@@ -35,6 +37,8 @@ def find(name: str) -> ResourceRef:
         "nat-gateway": "nat-gateway",
         "ebs-snapshot": "snapshot",
     }
+    if kind == "load-balancer":
+        return reference(kind, identity(name))
     return reference(kind, resource_id(words[kind], ACCOUNT, REGION, name) if kind in words else name)
 
 
@@ -54,6 +58,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
     "ebs_snapshot_delete": ("of-gone-volume", {}, {"DeleteSnapshot": 1}),
     "elastic_ip_release": ("left-over", {}, {"ReleaseAddress": 1}),
     "nat_gateway_delete": ("unused", {}, {"DeleteNatGateway": 1}),
+    "load_balancer_delete": ("left-behind", {}, {"DeleteLoadBalancer": 1}),
     "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
     "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),
     "rds_snapshot_delete": ("snapshot:before-upgrade", {}, {"DeleteDBSnapshot": 1}),

@@ -48,6 +48,7 @@ from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STO
 from finops_operator.services.ec2.actions.elastic_ip_release import ACTION as RELEASE
 from finops_operator.services.ec2.actions.nat_gateway_delete import ACTION as DELETE_GATEWAY
 from finops_operator.services.ecs.actions.ecs_service_set_desired_count import ACTION as SET_COUNT
+from finops_operator.services.elasticloadbalancing.actions.load_balancer_delete import ACTION as DELETE_BALANCER
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
 from finops_operator.services.rds.actions.rds_snapshot_delete import ACTION as DELETE_DATABASE_SNAPSHOT
@@ -57,7 +58,8 @@ ACCOUNT = "111111111111"
 REGION = "us-east-1"
 _OF_EC2 = (STOP, RESIZE, MODIFY, DELETE, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY)
 _BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_DATABASE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY, SET_LIFECYCLE)
-ACTIONS: dict[str, Action] = {action.id: action for action in (*_OF_EC2, *_BEYOND_EC2)}
+_DELETIONS = (DELETE_BALANCER,)
+ACTIONS: dict[str, Action] = {action.id: action for action in (*_OF_EC2, *_BEYOND_EC2, *_DELETIONS)}
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
 ACCESS = AccountAccess(
@@ -68,6 +70,7 @@ ACCESS = AccountAccess(
     external_id="finops-sandbox",
 )
 LIMITS = Limits(per_hour=100, per_day=100, percent_of_fleet=100, fleet=100)
+_NO_DISTRIBUTION = {"Marker": "", "MaxItems": 100, "IsTruncated": False, "Quantity": 0}
 ESTATE: dict[str, Any] = {
     "accounts": {ACCOUNT: {"name": "production", "regions": [REGION]}},
     "externalId": "finops-sandbox",
@@ -108,6 +111,10 @@ ESTATE: dict[str, Any] = {
             ],
             "services": [{"name": "web", "desired": 2, "tags": {"team": "web"}}],
             "functions": [{"name": "thumbnails", "tags": {"team": "web"}}],
+            "held": [{"kind": "load-balancer", "name": "left-behind", "members": {"tags": {"team": "web"}}}],
+            "answers": [
+                {"operation": "cloudfront:ListDistributions", "answer": {"DistributionList": _NO_DISTRIBUTION}},
+            ],
         }
     ],
 }
@@ -204,6 +211,7 @@ def _warm(_endpoint: str) -> SdkSessions:
     for service in (
         *("application-autoscaling", "autoscaling", "dynamodb", "ec2", "ecs", "lambda"),
         *("cloudwatch", "elb", "elbv2", "service-quotas"),
+        *("cloudfront", "globalaccelerator"),
         *("logs", "rbin", "rds", "resourcegroupstaggingapi", "s3", "sts"),
     ):
         sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()
@@ -329,6 +337,7 @@ _ARNS = {
     "rds-snapshot": "rds:{}:{}",
     "s3-bucket": "s3:::{1}",
     "lambda-function": "lambda:{}:function:{}",
+    "load-balancer": "elasticloadbalancing:{}:loadbalancer/{}",
 }
 
 

@@ -16,6 +16,7 @@ from finops_sandbox.aws import (
     database_snapshots,
     databases,
     functions,
+    held,
     log_groups,
     nat_gateways,
     services,
@@ -58,6 +59,8 @@ _CHANGES = {
     "route",
     "traffic",
     "rules",
+    "members",
+    "further",
 }
 _KINDS = (buckets, log_groups, tables)
 _KINDS_WITH_TIME = (database_snapshots, databases, functions, services)
@@ -112,6 +115,8 @@ class Control:
         """
         estate = self._estate
         with estate.lock:
+            if resource_id.startswith(held.PREFIX):
+                return held.shown(held.find(self._held(account, region), resource_id.removeprefix(held.PREFIX)))
             for kind in _KINDS_WITH_TIME:
                 if resource_id.startswith(kind.PREFIX):
                     found: Document = kind.shown(estate, account, region, resource_id.removeprefix(kind.PREFIX))
@@ -170,7 +175,15 @@ class Control:
                 return {"id": resource_id, "deleted": True}
         return self.resource(account, region, resource_id)
 
+    def _held(self, account: str, region: str) -> dict[tuple[str, str], held.HeldResource]:
+        found = self._estate.further.held.get((account, region), {})
+        held.settle(found, self._estate.clock.now())
+        return found
+
     def _change(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
+        if resource_id.startswith(held.PREFIX):
+            held.change(self._held(account, region), resource_id.removeprefix(held.PREFIX), changes)
+            return
         for kind in _KINDS_WITH_TIME:
             if resource_id.startswith(kind.PREFIX):
                 kind.change(self._estate, account, region, resource_id.removeprefix(kind.PREFIX), changes)

@@ -90,6 +90,7 @@ def scanner_policy() -> dict[str, Any]:
         "workspaces:Describe*",
         "fsx:Describe*",
         "cloudfront:List*",
+        "globalaccelerator:List*",
     ]
     actions += ["dynamodb:ListTables", "dynamodb:Describe*", "application-autoscaling:Describe*"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
@@ -109,6 +110,7 @@ def _further_acts(account: str) -> list[dict[str, Any]]:
         "arn:aws:s3:::*": ["s3:PutLifecycleConfiguration"],
         f"arn:aws:ecs:*:{account}:service/*": ["ecs:UpdateService"],
         f"arn:aws:lambda:*:{account}:function:*": ["lambda:UpdateFunctionConfiguration"],
+        f"arn:aws:elasticloadbalancing:*:{account}:loadbalancer/*": ["elasticloadbalancing:DeleteLoadBalancer"],
     }
     return [{"Effect": "Allow", "Action": calls, "Resource": arn} for arn, calls in acts.items()]
 
@@ -122,7 +124,7 @@ def executor_policy(account: str) -> dict[str, Any]:
     acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable", "ecs:UpdateService"]
     acts += ["lambda:UpdateFunctionConfiguration", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"]
     acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway", "ec2:DeleteSnapshot"]
-    acts += ["s3:PutLifecycleConfiguration"]
+    acts += ["s3:PutLifecycleConfiguration", "elasticloadbalancing:DeleteLoadBalancer"]
     return {
         "Version": _VERSION,
         "Statement": [

@@ -13,6 +13,7 @@ from finops_sandbox.aws import (
     buckets,
     database_snapshots,
     databases,
+    families,
     functions,
     keys,
     log_groups,
@@ -100,6 +101,7 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             addresses.seed(estate, place, address)
         for gateway in place.nat_gateways:
             nat_gateways.seed(estate, place, gateway)
+        families.seed(estate, place, now - _AGE)
         estate.further.written.add(place.account, place.region, place.answers, place.metrics)
 
 

@@ -34,9 +34,10 @@ from finops_operator.plugins.action import (
 from finops_operator.plugins.described import tags_of
 from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
+from finops_operator.plugins.recent_use import METRICS, NONE, SOME, WINDOW
 from finops_operator.plugins.session_policy import allow
 from finops_operator.services.ec2.nat_gateway import AVAILABLE
-from finops_operator.services.ec2.rules.gateway_use import METRICS, NONE, SOME, WINDOW, use_of
+from finops_operator.services.ec2.rules.gateway_use import use_of
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.stop_refusals import tags
 
