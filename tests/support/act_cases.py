@@ -23,6 +23,7 @@ _KINDS = {
     "snapshot:before-upgrade": "rds-snapshot",
     "thumbnails": "lambda-function",
     "left-behind": "load-balancer",
+    "workers": "auto-scaling-group",
 }
 """Kinds of the estate's resources by name; all others are instances."""
 
@@ -59,6 +60,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
     "elastic_ip_release": ("left-over", {}, {"ReleaseAddress": 1}),
     "nat_gateway_delete": ("unused", {}, {"DeleteNatGateway": 1}),
     "load_balancer_delete": ("left-behind", {}, {"DeleteLoadBalancer": 1}),
+    "auto_scaling_group_resize": ("workers", {"size": "1/1/4"}, {"UpdateAutoScalingGroup": 1}),
     "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
     "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),
     "rds_snapshot_delete": ("snapshot:before-upgrade", {}, {"DeleteDBSnapshot": 1}),

@@ -38,6 +38,7 @@ from finops_operator.aws.limiter import LocalRateLimits
 from finops_operator.aws.reader import CallPacing
 from finops_operator.aws.session import SdkSessions, read_config
 from finops_operator.plugins.action import Action, Target
+from finops_operator.services.autoscaling.actions.auto_scaling_group_resize import ACTION as RESIZE_GROUP
 from finops_operator.services.awslambda.actions.lambda_function_set_memory import ACTION as SET_MEMORY
 from finops_operator.services.dynamodb.actions.dynamodb_table_set_mode import ACTION as SET_MODE
 from finops_operator.services.ec2.actions.ebs_snapshot_delete import ACTION as DELETE_SNAPSHOT
@@ -53,13 +54,15 @@ from finops_operator.services.logs.actions.log_group_set_retention import ACTION
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
 from finops_operator.services.rds.actions.rds_snapshot_delete import ACTION as DELETE_DATABASE_SNAPSHOT
 from finops_operator.services.s3.actions.s3_bucket_set_lifecycle import ACTION as SET_LIFECYCLE
+from finops_sandbox.aws.scaling_groups import group_arn
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
 _OF_EC2 = (STOP, RESIZE, MODIFY, DELETE, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY)
 _BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_DATABASE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY, SET_LIFECYCLE)
 _DELETIONS = (DELETE_BALANCER,)
-ACTIONS: dict[str, Action] = {action.id: action for action in (*_OF_EC2, *_BEYOND_EC2, *_DELETIONS)}
+_SIZES = (RESIZE_GROUP,)
+ACTIONS: dict[str, Action] = {action.id: action for action in (*_OF_EC2, *_BEYOND_EC2, *_DELETIONS, *_SIZES)}
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
 ACCESS = AccountAccess(
@@ -111,7 +114,10 @@ ESTATE: dict[str, Any] = {
             ],
             "services": [{"name": "web", "desired": 2, "tags": {"team": "web"}}],
             "functions": [{"name": "thumbnails", "tags": {"team": "web"}}],
-            "held": [{"kind": "load-balancer", "name": "left-behind", "members": {"tags": {"team": "web"}}}],
+            "held": [
+                {"kind": "load-balancer", "name": "left-behind", "members": {"tags": {"team": "web"}}},
+                {"kind": "auto-scaling-group", "name": "workers", "members": {"tags": {"team": "web"}}},
+            ],
             "answers": [
                 {"operation": "cloudfront:ListDistributions", "answer": {"DistributionList": _NO_DISTRIBUTION}},
             ],
@@ -342,6 +348,8 @@ _ARNS = {
 
 
 def reference(kind: str, identifier: str) -> ResourceRef:
+    if kind == "auto-scaling-group":
+        return ResourceRef(kind, identifier, group_arn(ACCOUNT, REGION, identifier), ACCOUNT, REGION)
     # AWS names snapshots without their account.
     owner = "" if kind == "ebs-snapshot" else ACCOUNT
     arn = _ARNS[kind].format(f"{REGION}:{owner}", identifier)

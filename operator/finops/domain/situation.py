@@ -88,7 +88,7 @@ def difference(plan: Plan, observation: Observation) -> str:
         for key in keys
         if plan.fingerprint.get(key) != observation.fingerprint.get(key)
     )
-    # Two facts about the same thing are told once.
+    # Two facts about the same thing are named once.
     return ", ".join(dict.fromkeys(changes))
 
 

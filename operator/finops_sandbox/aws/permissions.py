@@ -8,6 +8,8 @@ these resources are not known here: an Allow that asks for one does not match.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from finops_sandbox.aws.scaling_groups import group_arn
+
 # Operations whose right has another name.
 _RIGHTS = {
     "lambda:Invoke": "lambda:InvokeFunction",
@@ -50,7 +52,6 @@ _RIGHTS = {
 _PREFIXES = {"tagging": "tag"}
 # Parameter → what follows account and region in the ARN.
 _NAMED = {
-    "autoscaling": {"AutoScalingGroupName": "autoScalingGroup:*:autoScalingGroupName/{}"},
     "dynamodb": {"TableName": "table/{}"},
     "elasticache": {"CacheClusterId": "cluster:{}", "ReplicationGroupId": "replicationgroup:{}"},
     "elasticloadbalancing": {"LoadBalancerName": "loadbalancer/{}"},
@@ -93,6 +94,9 @@ def _from_names(service: str, account: str, region: str, parameters: Mapping[str
         # The right is judged on the service, whichever way a call names it and its cluster.
         cluster, name = (str(parameters[one]).rpartition("/")[2] for one in ("cluster", "service"))
         yield f"arn:aws:ecs:{region}:{account}:service/{cluster}/{name}"
+    if service == "autoscaling" and isinstance(parameters.get("AutoScalingGroupName"), str):
+        # The ARN has an id that no call names; a group of the estate has one that follows from its name.
+        yield group_arn(account, region, str(parameters["AutoScalingGroupName"]))
     for name, form in _NAMED.get(service, {}).items():
         value = parameters.get(name)
         if isinstance(value, str) and value and not value.startswith("arn:"):

@@ -27,6 +27,8 @@ _WAYS_BACK = frozenset(
         "ecs:UpdateService",
         "lambda:UpdateFunctionConfiguration",
         "s3:PutLifecycleConfiguration",
+        "autoscaling:UpdateAutoScalingGroup",
+        "eks:UpdateNodegroupConfig",
     }
 )
 
@@ -110,6 +112,8 @@ def _further_acts(account: str) -> list[dict[str, Any]]:
         "arn:aws:s3:::*": ["s3:PutLifecycleConfiguration"],
         f"arn:aws:ecs:*:{account}:service/*": ["ecs:UpdateService"],
         f"arn:aws:lambda:*:{account}:function:*": ["lambda:UpdateFunctionConfiguration"],
+        f"arn:aws:autoscaling:*:{account}:autoScalingGroup:*": ["autoscaling:UpdateAutoScalingGroup"],
+        f"arn:aws:eks:*:{account}:nodegroup/*": ["eks:UpdateNodegroupConfig"],
         f"arn:aws:elasticloadbalancing:*:{account}:loadbalancer/*": ["elasticloadbalancing:DeleteLoadBalancer"],
     }
     return [{"Effect": "Allow", "Action": calls, "Resource": arn} for arn, calls in acts.items()]
@@ -125,6 +129,7 @@ def executor_policy(account: str) -> dict[str, Any]:
     acts += ["lambda:UpdateFunctionConfiguration", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"]
     acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway", "ec2:DeleteSnapshot"]
     acts += ["s3:PutLifecycleConfiguration", "elasticloadbalancing:DeleteLoadBalancer"]
+    acts += ["autoscaling:UpdateAutoScalingGroup", "eks:UpdateNodegroupConfig"]
     return {
         "Version": _VERSION,
         "Statement": [
