@@ -49,11 +49,13 @@ from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STO
 from finops_operator.services.ec2.actions.elastic_ip_release import ACTION as RELEASE
 from finops_operator.services.ec2.actions.nat_gateway_delete import ACTION as DELETE_GATEWAY
 from finops_operator.services.ecs.actions.ecs_service_set_desired_count import ACTION as SET_COUNT
+from finops_operator.services.eks.actions.eks_nodegroup_resize import ACTION as RESIZE_NODES
 from finops_operator.services.elasticloadbalancing.actions.load_balancer_delete import ACTION as DELETE_BALANCER
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
 from finops_operator.services.rds.actions.rds_snapshot_delete import ACTION as DELETE_DATABASE_SNAPSHOT
 from finops_operator.services.s3.actions.s3_bucket_set_lifecycle import ACTION as SET_LIFECYCLE
+from finops_sandbox.aws.node_groups import node_group_arn
 from finops_sandbox.aws.scaling_groups import group_arn
 
 ACCOUNT = "111111111111"
@@ -61,7 +63,7 @@ REGION = "us-east-1"
 _OF_EC2 = (STOP, RESIZE, MODIFY, DELETE, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY)
 _BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_DATABASE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY, SET_LIFECYCLE)
 _DELETIONS = (DELETE_BALANCER,)
-_SIZES = (RESIZE_GROUP,)
+_SIZES = (RESIZE_GROUP, RESIZE_NODES)
 ACTIONS: dict[str, Action] = {action.id: action for action in (*_OF_EC2, *_BEYOND_EC2, *_DELETIONS, *_SIZES)}
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
@@ -117,6 +119,8 @@ ESTATE: dict[str, Any] = {
             "held": [
                 {"kind": "load-balancer", "name": "left-behind", "members": {"tags": {"team": "web"}}},
                 {"kind": "auto-scaling-group", "name": "workers", "members": {"tags": {"team": "web"}}},
+                {"kind": "auto-scaling-group", "name": "eks-nodes"},
+                {"kind": "eks-nodegroup", "name": "main/nodes", "members": {"tags": {"eks:cluster-name": "main"}}},
             ],
             "answers": [
                 {"operation": "cloudfront:ListDistributions", "answer": {"DistributionList": _NO_DISTRIBUTION}},
@@ -215,7 +219,7 @@ def warm_sdk() -> SdkSessions:
 def _warm(_endpoint: str) -> SdkSessions:
     sdk = SdkSessions(CallCounter())
     for service in (
-        *("application-autoscaling", "autoscaling", "dynamodb", "ec2", "ecs", "lambda"),
+        *("application-autoscaling", "autoscaling", "dynamodb", "ec2", "ecs", "eks", "lambda"),
         *("cloudwatch", "elb", "elbv2", "service-quotas"),
         *("cloudfront", "globalaccelerator"),
         *("logs", "rbin", "rds", "resourcegroupstaggingapi", "s3", "sts"),
@@ -348,6 +352,9 @@ _ARNS = {
 
 
 def reference(kind: str, identifier: str) -> ResourceRef:
+    if kind == "eks-nodegroup":
+        arn = node_group_arn(ACCOUNT, REGION, identifier)
+        return ResourceRef(kind, arn.partition(":nodegroup/")[2], arn, ACCOUNT, REGION)
     if kind == "auto-scaling-group":
         return ResourceRef(kind, identifier, group_arn(ACCOUNT, REGION, identifier), ACCOUNT, REGION)
     # AWS names snapshots without their account.

@@ -8,6 +8,7 @@ these resources are not known here: an Allow that asks for one does not match.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from finops_sandbox.aws.node_groups import node_group_arn
 from finops_sandbox.aws.scaling_groups import group_arn
 
 # Operations whose right has another name.
@@ -97,6 +98,8 @@ def _from_names(service: str, account: str, region: str, parameters: Mapping[str
     if service == "autoscaling" and isinstance(parameters.get("AutoScalingGroupName"), str):
         # The ARN has an id that no call names; a group of the estate has one that follows from its name.
         yield group_arn(account, region, str(parameters["AutoScalingGroupName"]))
+    if service == "eks" and parameters.get("nodegroupName"):
+        yield node_group_arn(account, region, f"{parameters['clusterName']}/{parameters['nodegroupName']}")
     for name, form in _NAMED.get(service, {}).items():
         value = parameters.get(name)
         if isinstance(value, str) and value and not value.startswith("arn:"):

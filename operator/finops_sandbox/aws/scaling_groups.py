@@ -27,7 +27,8 @@ def group_arn(account: str, region: str, name: str) -> str:
 def _make(account: str, region: str, spec: HeldSpec, created: datetime) -> HeldResource:
     members = dict(spec.members)
     tags = members.pop("tags", {})
-    further = {name: members.pop(name) for name in ("policies", "scheduled", "refreshes") if name in members}
+    own = ("policies", "scheduled", "refreshes")
+    further: dict[str, Any] = {name: members.pop(name) for name in own if name in members}
     described: dict[str, Any] = {
         "AutoScalingGroupName": spec.name,
         "AutoScalingGroupARN": group_arn(account, region, spec.name),
@@ -47,7 +48,8 @@ def _make(account: str, region: str, spec: HeldSpec, created: datetime) -> HeldR
         ],
         **members,
     }
-    one = HeldResource(_KIND, spec.name, described, dict(further))
+    one = HeldResource(_KIND, spec.name, described, further)
+    one.further["staff"] = _staff
     _staff(one)
     return one
 

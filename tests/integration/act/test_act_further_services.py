@@ -99,6 +99,13 @@ def never_verified(world: World, request: ActRequest, ledger: DurableLedger) -> 
             {"size": "1/2/4"},
         ),
         (
+            "eks_nodegroup_resize",
+            "main/nodes",
+            {"size": "0/1/4"},
+            {"UpdateNodegroupConfig": 2},
+            {"size": "1/2/4", "state": "ACTIVE"},
+        ),
+        (
             "lambda_function_set_memory",
             "thumbnails",
             {"memoryMb": 256},

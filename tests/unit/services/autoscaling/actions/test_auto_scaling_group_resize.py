@@ -49,7 +49,7 @@ def codes(seen: Observation, parameters: dict[str, Any] | None = None, facts: Po
 
 _POLICY: Final = {"autoscaling:DescribePolicies": {"ScalingPolicies": [{"PolicyType": "TargetTrackingScaling"}]}}
 _OFF: Final = {"autoscaling:DescribePolicies": {"ScalingPolicies": [{"PolicyType": "x", "Enabled": False}]}}
-_PLANNED: Final = {"autoscaling:DescribeScheduledActions": {"ScheduledUpdateGroupActions": [{}]}}
+_PLANNED: Final[dict[str, Any]] = {"autoscaling:DescribeScheduledActions": {"ScheduledUpdateGroupActions": [{}]}}
 _REFRESHED: Final = {"autoscaling:DescribeInstanceRefreshes": {"InstanceRefreshes": [{"Status": "InProgress"}]}}
 _REFRESHED_ONCE: Final = {"autoscaling:DescribeInstanceRefreshes": {"InstanceRefreshes": [{"Status": "Successful"}]}}
 
