@@ -24,6 +24,7 @@ _KINDS = {
     "thumbnails": "lambda-function",
     "left-behind": "load-balancer",
     "workers": "auto-scaling-group",
+    "sessions": "elasticache-cluster",
     "main/nodes": "eks-nodegroup",
 }
 """Kinds of the estate's resources by name; all others are instances."""
@@ -63,6 +64,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
     "load_balancer_delete": ("left-behind", {}, {"DeleteLoadBalancer": 1}),
     "auto_scaling_group_resize": ("workers", {"size": "1/1/4"}, {"UpdateAutoScalingGroup": 1}),
     "eks_nodegroup_resize": ("main/nodes", {"size": "1/1/4"}, {"UpdateNodegroupConfig": 1}),
+    "elasticache_cluster_delete": ("sessions", {}, {"DeleteCacheCluster": 1}),
     "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
     "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),
     "rds_snapshot_delete": ("snapshot:before-upgrade", {}, {"DeleteDBSnapshot": 1}),

@@ -50,6 +50,7 @@ from finops_operator.services.ec2.actions.elastic_ip_release import ACTION as RE
 from finops_operator.services.ec2.actions.nat_gateway_delete import ACTION as DELETE_GATEWAY
 from finops_operator.services.ecs.actions.ecs_service_set_desired_count import ACTION as SET_COUNT
 from finops_operator.services.eks.actions.eks_nodegroup_resize import ACTION as RESIZE_NODES
+from finops_operator.services.elasticache.actions.elasticache_cluster_delete import ACTION as DELETE_CACHE
 from finops_operator.services.elasticloadbalancing.actions.load_balancer_delete import ACTION as DELETE_BALANCER
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
@@ -62,7 +63,7 @@ ACCOUNT = "111111111111"
 REGION = "us-east-1"
 _OF_EC2 = (STOP, RESIZE, MODIFY, DELETE, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY)
 _BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_DATABASE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY, SET_LIFECYCLE)
-_DELETIONS = (DELETE_BALANCER,)
+_DELETIONS = (DELETE_BALANCER, DELETE_CACHE)
 _SIZES = (RESIZE_GROUP, RESIZE_NODES)
 ACTIONS: dict[str, Action] = {action.id: action for action in (*_OF_EC2, *_BEYOND_EC2, *_DELETIONS, *_SIZES)}
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
@@ -76,6 +77,13 @@ ACCESS = AccountAccess(
 )
 LIMITS = Limits(per_hour=100, per_day=100, percent_of_fleet=100, fleet=100)
 _NO_DISTRIBUTION = {"Marker": "", "MaxItems": 100, "IsTruncated": False, "Quantity": 0}
+
+
+def _unused(cache: str, metric: str) -> dict[str, Any]:
+    of_cache = {"CacheClusterId": cache}
+    return {"namespace": "AWS/ElastiCache", "metric": metric, "dimensions": of_cache, "value": 0}
+
+
 ESTATE: dict[str, Any] = {
     "accounts": {ACCOUNT: {"name": "production", "regions": [REGION]}},
     "externalId": "finops-sandbox",
@@ -116,10 +124,12 @@ ESTATE: dict[str, Any] = {
             ],
             "services": [{"name": "web", "desired": 2, "tags": {"team": "web"}}],
             "functions": [{"name": "thumbnails", "tags": {"team": "web"}}],
+            "metrics": [_unused("sessions", name) for name in ("GetTypeCmds", "SetTypeCmds", "PubSubBasedCmds")],
             "held": [
                 {"kind": "load-balancer", "name": "left-behind", "members": {"tags": {"team": "web"}}},
                 {"kind": "auto-scaling-group", "name": "workers", "members": {"tags": {"team": "web"}}},
                 {"kind": "auto-scaling-group", "name": "eks-nodes"},
+                {"kind": "elasticache-cluster", "name": "sessions"},
                 {"kind": "eks-nodegroup", "name": "main/nodes", "members": {"tags": {"eks:cluster-name": "main"}}},
             ],
             "answers": [
@@ -219,7 +229,7 @@ def warm_sdk() -> SdkSessions:
 def _warm(_endpoint: str) -> SdkSessions:
     sdk = SdkSessions(CallCounter())
     for service in (
-        *("application-autoscaling", "autoscaling", "dynamodb", "ec2", "ecs", "eks", "lambda"),
+        *("application-autoscaling", "autoscaling", "dynamodb", "ec2", "ecs", "eks", "elasticache", "lambda"),
         *("cloudwatch", "elb", "elbv2", "service-quotas"),
         *("cloudfront", "globalaccelerator"),
         *("logs", "rbin", "rds", "resourcegroupstaggingapi", "s3", "sts"),
@@ -347,6 +357,7 @@ _ARNS = {
     "rds-snapshot": "rds:{}:{}",
     "s3-bucket": "s3:::{1}",
     "lambda-function": "lambda:{}:function:{}",
+    "elasticache-cluster": "elasticache:{}:cluster:{}",
     "load-balancer": "elasticloadbalancing:{}:loadbalancer/{}",
 }
 

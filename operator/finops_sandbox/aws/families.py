@@ -4,14 +4,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from finops_sandbox.aws import accelerators, balancers, node_groups, scaling_groups
+from finops_sandbox.aws import accelerators, balancers, caches, node_groups, scaling_groups
 from finops_sandbox.aws.calls import Call
 from finops_sandbox.aws.estate import Place
 from finops_sandbox.aws.estate_fields import EstateError
 from finops_sandbox.aws.held import Family, HeldCall, settle
 from finops_sandbox.aws.live_estate import LiveEstate
 
-_FAMILIES: tuple[Family, ...] = (accelerators.FAMILY, balancers.FAMILY, node_groups.FAMILY, scaling_groups.FAMILY)
+_FAMILIES: tuple[Family, ...] = (
+    accelerators.FAMILY,
+    balancers.FAMILY,
+    caches.FAMILY,
+    node_groups.FAMILY,
+    scaling_groups.FAMILY,
+)
 
 
 def seed(estate: LiveEstate, place: Place, created: datetime) -> None:

@@ -54,7 +54,11 @@ _PREFIXES = {"tagging": "tag"}
 # Parameter → what follows account and region in the ARN.
 _NAMED = {
     "dynamodb": {"TableName": "table/{}"},
-    "elasticache": {"CacheClusterId": "cluster:{}", "ReplicationGroupId": "replicationgroup:{}"},
+    "elasticache": {
+        "CacheClusterId": "cluster:{}",
+        "FinalSnapshotIdentifier": "snapshot:{}",
+        "ReplicationGroupId": "replicationgroup:{}",
+    },
     "elasticloadbalancing": {"LoadBalancerName": "loadbalancer/{}"},
     "lambda": {"FunctionName": "function:{}"},
     # IAM judges calls about a log group on the ARN of its streams, none of them named.
@@ -77,7 +81,9 @@ def needed(
     if service == "s3":
         return list(_s3(right, parameters))
     arns = sorted(set(_arns(parameters)) | set(_from_names(service, account, region, parameters)))
-    return [(right, arn) for arn in arns] or [(right, "*")]
+    # A deletion that leaves a snapshot needs the right to make one as well.
+    also = [("elasticache:CreateSnapshot", arn) for arn in arns] if parameters.get("FinalSnapshotIdentifier") else []
+    return [(right, arn) for arn in arns] + (also if service == "elasticache" else []) or [(right, "*")]
 
 
 def _s3(right: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

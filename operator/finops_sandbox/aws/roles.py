@@ -33,6 +33,9 @@ _WAYS_BACK = frozenset(
 )
 
 
+_CACHES = ("elasticache:DeleteCacheCluster", "elasticache:DeleteReplicationGroup", "elasticache:CreateSnapshot")
+
+
 def base_policy() -> dict[str, Any]:
     """The base identity may become one of the product's roles, nothing else."""
     return {
@@ -114,6 +117,9 @@ def _further_acts(account: str) -> list[dict[str, Any]]:
         f"arn:aws:lambda:*:{account}:function:*": ["lambda:UpdateFunctionConfiguration"],
         f"arn:aws:autoscaling:*:{account}:autoScalingGroup:*": ["autoscaling:UpdateAutoScalingGroup"],
         f"arn:aws:eks:*:{account}:nodegroup/*": ["eks:UpdateNodegroupConfig"],
+        f"arn:aws:elasticache:*:{account}:cluster:*": ["elasticache:DeleteCacheCluster", "elasticache:CreateSnapshot"],
+        f"arn:aws:elasticache:*:{account}:replicationgroup:*": [*_CACHES],
+        f"arn:aws:elasticache:*:{account}:snapshot:*": [*_CACHES],
         f"arn:aws:elasticloadbalancing:*:{account}:loadbalancer/*": ["elasticloadbalancing:DeleteLoadBalancer"],
     }
     return [{"Effect": "Allow", "Action": calls, "Resource": arn} for arn, calls in acts.items()]
@@ -129,7 +135,7 @@ def executor_policy(account: str) -> dict[str, Any]:
     acts += ["lambda:UpdateFunctionConfiguration", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"]
     acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway", "ec2:DeleteSnapshot"]
     acts += ["s3:PutLifecycleConfiguration", "elasticloadbalancing:DeleteLoadBalancer"]
-    acts += ["autoscaling:UpdateAutoScalingGroup", "eks:UpdateNodegroupConfig"]
+    acts += ["autoscaling:UpdateAutoScalingGroup", "eks:UpdateNodegroupConfig", *_CACHES]
     return {
         "Version": _VERSION,
         "Statement": [
