@@ -47,6 +47,7 @@ def find(name: str) -> ResourceRef:
 
 CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
     "ec2_instance_stop": ("web", {}, {"StopInstances": 1}),
+    "ec2_instance_start": ("parked", {}, {"StartInstances": 1}),
     "ec2_instance_resize": (
         "web",
         {"instanceType": "m5.large"},

@@ -45,6 +45,7 @@ from finops_operator.services.ec2.actions.ebs_snapshot_delete import ACTION as D
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
+from finops_operator.services.ec2.actions.ec2_instance_start import ACTION as START
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
 from finops_operator.services.ec2.actions.elastic_ip_release import ACTION as RELEASE
 from finops_operator.services.ec2.actions.nat_gateway_delete import ACTION as DELETE_GATEWAY
@@ -61,7 +62,7 @@ from finops_sandbox.aws.scaling_groups import group_arn
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
-_OF_EC2 = (STOP, RESIZE, MODIFY, DELETE, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY)
+_OF_EC2 = (STOP, START, RESIZE, MODIFY, DELETE, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY)
 _BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_DATABASE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY, SET_LIFECYCLE)
 _DELETIONS = (DELETE_BALANCER, DELETE_CACHE)
 _SIZES = (RESIZE_GROUP, RESIZE_NODES)
@@ -91,7 +92,15 @@ ESTATE: dict[str, Any] = {
         {
             "account": "production",
             "region": REGION,
-            "instances": [{"name": "web", "type": "m5.xlarge", "tags": {"team": "web"}}],
+            "instances": [
+                {"name": "web", "type": "m5.xlarge", "tags": {"team": "web"}},
+                {
+                    "name": "parked",
+                    "type": "t3.large",
+                    "state": "stopped",
+                    "volumes": [{}, {"size": 40, "deleteOnTermination": False, "tags": {"team": "data"}}],
+                },
+            ],
             "volumes": [
                 {"name": "old-data", "size": 50, "type": "gp2", "detached": "60d", "tags": {"team": "data"}},
             ],
