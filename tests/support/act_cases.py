@@ -15,6 +15,7 @@ _KINDS = {
     "left-over": "elastic-ip",
     "of-gone-volume": "ebs-snapshot",
     "unused": "nat-gateway",
+    "golden": "ami",
     **dict.fromkeys(("application", "audit-trail", LONGEST_NAME), "log-group"),
     "reports": "rds-instance",
     "orders": "dynamodb-table",
@@ -39,6 +40,7 @@ def find(name: str) -> ResourceRef:
         "elastic-ip": "address",
         "nat-gateway": "nat-gateway",
         "ebs-snapshot": "snapshot",
+        "ami": "image",
     }
     if kind == "load-balancer":
         return reference(kind, identity(name))
@@ -61,6 +63,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
     "ebs_volume_delete": ("old-data", {}, {"CreateSnapshot": 2, "DeleteVolume": 1}),
     "ebs_snapshot_delete": ("of-gone-volume", {}, {"DeleteSnapshot": 1}),
     "elastic_ip_release": ("left-over", {}, {"ReleaseAddress": 1}),
+    "image_deregister": ("golden", {}, {"DeregisterImage": 1}),
     "nat_gateway_delete": ("unused", {}, {"DeleteNatGateway": 1}),
     "load_balancer_delete": ("left-behind", {}, {"DeleteLoadBalancer": 1}),
     "auto_scaling_group_resize": ("workers", {"size": "1/1/4"}, {"UpdateAutoScalingGroup": 1}),

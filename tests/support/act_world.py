@@ -48,6 +48,7 @@ from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as R
 from finops_operator.services.ec2.actions.ec2_instance_start import ACTION as START
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
 from finops_operator.services.ec2.actions.elastic_ip_release import ACTION as RELEASE
+from finops_operator.services.ec2.actions.image_deregister import ACTION as DEREGISTER
 from finops_operator.services.ec2.actions.nat_gateway_delete import ACTION as DELETE_GATEWAY
 from finops_operator.services.ecs.actions.ecs_service_set_desired_count import ACTION as SET_COUNT
 from finops_operator.services.eks.actions.eks_nodegroup_resize import ACTION as RESIZE_NODES
@@ -62,7 +63,7 @@ from finops_sandbox.aws.scaling_groups import group_arn
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
-_OF_EC2 = (STOP, START, RESIZE, MODIFY, DELETE, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY)
+_OF_EC2 = (STOP, START, RESIZE, MODIFY, DELETE, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY, DEREGISTER)
 _BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_DATABASE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY, SET_LIFECYCLE)
 _DELETIONS = (DELETE_BALANCER, DELETE_CACHE)
 _SIZES = (RESIZE_GROUP, RESIZE_NODES)
@@ -106,6 +107,7 @@ ESTATE: dict[str, Any] = {
             ],
             "snapshots": [{"name": "of-gone-volume", "volume": "gone", "age": "200d", "tags": {"team": "data"}}],
             "addresses": [{"name": "left-over", "tags": {"team": "web"}}],
+            "images": [{"name": "golden", "tags": {"team": "web"}}],
             "natGateways": [{"name": "unused", "tags": {"team": "web"}}],
             "logGroups": [
                 {"name": "application", "tags": {"team": "web"}},
@@ -358,6 +360,7 @@ _ARNS = {
     "ebs-volume": "ec2:{}:volume/{}",
     "ebs-snapshot": "ec2:{}:snapshot/{}",
     "nat-gateway": "ec2:{}:natgateway/{}",
+    "ami": "ec2:{}:image/{}",
     "elastic-ip": "ec2:{}:elastic-ip/{}",
     "log-group": "logs:{}:log-group:{}",
     "rds-instance": "rds:{}:db:{}",
@@ -377,7 +380,7 @@ def reference(kind: str, identifier: str) -> ResourceRef:
         return ResourceRef(kind, arn.partition(":nodegroup/")[2], arn, ACCOUNT, REGION)
     if kind == "auto-scaling-group":
         return ResourceRef(kind, identifier, group_arn(ACCOUNT, REGION, identifier), ACCOUNT, REGION)
-    # AWS names snapshots without their account.
-    owner = "" if kind == "ebs-snapshot" else ACCOUNT
+    # AWS names snapshots and images without their account.
+    owner = "" if kind in ("ebs-snapshot", "ami") else ACCOUNT
     arn = _ARNS[kind].format(f"{REGION}:{owner}", identifier)
     return ResourceRef(kind=kind, id=identifier, arn=f"arn:aws:{arn}", account=ACCOUNT, region=REGION)

@@ -28,6 +28,7 @@ _WITHOUT_VALUES: Final[Mapping[str, str]] = {
     "launchTime": "it was started again",
     "lifecycle": "its rules changed",
     "listeners": "its listeners changed",
+    "registration": "its registration changed",
     "rules": "its rules changed",
     "tagList": "its tags changed",
     "tags": "its tags changed",

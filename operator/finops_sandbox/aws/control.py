@@ -17,6 +17,7 @@ from finops_sandbox.aws import (
     databases,
     functions,
     held,
+    images,
     log_groups,
     nat_gateways,
     services,
@@ -130,6 +131,8 @@ class Control:
                 return addresses.shown(estate, account, region, resource_id)
             if resource_id.startswith(nat_gateways.PREFIX):
                 return nat_gateways.shown(estate, account, region, resource_id)
+            if resource_id.startswith(images.PREFIX):
+                return images.shown(estate, account, region, resource_id)
             if resource_id.startswith("vol-"):
                 volume = estate.volume(account, region, resource_id)
                 shown = render_volume(estate, account, region, volume)
@@ -205,6 +208,8 @@ class Control:
             self._change_volume(account, region, resource_id, changes)
         elif resource_id.startswith(addresses.PREFIX):
             addresses.change(self._estate, account, region, resource_id, changes)
+        elif resource_id.startswith(images.PREFIX):
+            images.change(self._estate, account, region, resource_id, changes)
         elif resource_id.startswith(snapshots.PREFIX):
             snapshots.change(self._estate, account, region, resource_id, changes)
         elif resource_id.startswith(nat_gateways.PREFIX):

@@ -17,7 +17,14 @@ from finops_sandbox.aws.estate_fields import EstateError, age, counted, known, s
 from finops_sandbox.aws.held import HeldSpec, held_spec
 
 SAMPLE_ESTATE = Path(__file__).resolve().parent.parent / "estates" / "sample.yaml"
-_PREFIX = {"instance": "i-", "volume": "vol-", "snapshot": "snap-", "address": "eipalloc-", "nat-gateway": "nat-"}
+_PREFIX = {
+    "instance": "i-",
+    "volume": "vol-",
+    "snapshot": "snap-",
+    "address": "eipalloc-",
+    "nat-gateway": "nat-",
+    "image": "ami-",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,14 @@ class NatGatewaySpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageSpec:
+    """A machine image of the account."""
+
+    name: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """One account in one region."""
 
@@ -114,6 +129,7 @@ class Place:
     answers: tuple[written.WrittenAnswer, ...] = ()
     metrics: tuple[written.WrittenMetric, ...] = ()
     held: tuple[HeldSpec, ...] = ()
+    images: tuple[ImageSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +235,7 @@ def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Itera
 
 
 def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[str, str]) -> Place:
-    of_ec2 = {"instances", "volumes", "snapshots", "addresses", "natGateways"}
+    of_ec2 = {"instances", "volumes", "snapshots", "addresses", "natGateways", "images"}
     others = {"logGroups", "databases", "tables", "services", "functions", "databaseSnapshots", "buckets"}
     known(item, {"account", "region", "answers", "metrics", "held"} | others | of_ec2, "resources")
     account = names.get(str(item.get("account")), str(item.get("account")))
@@ -251,6 +267,7 @@ def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[
         tuple(written.answer(one, where) for one in item.get("answers") or []),
         tuple(written.metric(one, where) for one in item.get("metrics") or []),
         tuple(held_spec(one, where) for one in item.get("held") or []),
+        tuple(ImageSpec(str(one["name"]), tags(one)) for one in item.get("images") or []),
     )
 
 

@@ -219,7 +219,7 @@ class Gateway:
                 )
         if not call.strict:
             return self._perform_not_strict(call, parsed, request)
-        handler = self._handlers[call.service].get(call.action)
+        handler = self._handler(call)
         if call.service != "ec2":
             check(call)
             if handler is not None:
@@ -243,6 +243,11 @@ class Gateway:
             except ServiceException as error:
                 raise AwsError(str(error.code), str(error.message)) from error
         return self._write(parsed, result)
+
+    def _handler(self, call: Call) -> Handler | None:
+        if call.service == "ec2" and (call.account, call.region) in self.estate.further.images:
+            return images.HELD.get(call.action) or self._handlers["ec2"].get(call.action)
+        return self._handlers[call.service].get(call.action)
 
     def _write(self, parsed: _Parsed, result: Mapping[str, Any]) -> Answer:
         if parsed.protocol == "ec2":

@@ -107,6 +107,7 @@ def _further_acts(account: str) -> list[dict[str, Any]]:
         f"arn:aws:ec2:*:{account}:elastic-ip/*": ["ec2:ReleaseAddress"],
         f"arn:aws:ec2:*:{account}:natgateway/*": ["ec2:DeleteNatGateway"],
         "arn:aws:ec2:*::snapshot/*": ["ec2:DeleteSnapshot"],
+        "arn:aws:ec2:*::image/*": ["ec2:DeregisterImage"],
         f"arn:aws:logs:*:{account}:log-group:*": ["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
         f"arn:aws:dynamodb:*:{account}:table/*": ["dynamodb:UpdateTable"],
         f"arn:aws:rds:*:{account}:db:*": ["rds:StopDBInstance", "rds:StartDBInstance"],
@@ -133,7 +134,7 @@ def executor_policy(account: str) -> dict[str, Any]:
     acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
     acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable", "ecs:UpdateService"]
     acts += ["lambda:UpdateFunctionConfiguration", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"]
-    acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway", "ec2:DeleteSnapshot"]
+    acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway", "ec2:DeleteSnapshot", "ec2:DeregisterImage"]
     acts += ["s3:PutLifecycleConfiguration", "elasticloadbalancing:DeleteLoadBalancer"]
     acts += ["autoscaling:UpdateAutoScalingGroup", "eks:UpdateNodegroupConfig", *_CACHES]
     return {

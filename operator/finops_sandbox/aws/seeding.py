@@ -15,6 +15,7 @@ from finops_sandbox.aws import (
     databases,
     families,
     functions,
+    images,
     keys,
     log_groups,
     nat_gateways,
@@ -101,8 +102,14 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             addresses.seed(estate, place, address)
         for gateway in place.nat_gateways:
             nat_gateways.seed(estate, place, gateway)
-        families.seed(estate, place, now - _AGE)
+        _seed_held(estate, place, now - _AGE)
         estate.further.written.add(place.account, place.region, place.answers, place.metrics)
+
+
+def _seed_held(estate: LiveEstate, place: Place, created: datetime) -> None:
+    for image in place.images:
+        images.seed(estate, place, image, created)
+    families.seed(estate, place, created)
 
 
 def _seed_instance(estate: LiveEstate, place: Place, spec: InstanceSpec, now: datetime) -> None:

@@ -44,6 +44,7 @@ def test_an_approved_act_is_carried_out_once_verified_and_recorded(action: str, 
         "The group ",
         "The node group ",
         "The cache ",
+        "The image ",
     )
     assert last.message.startswith((*begins, *further, *of_networks))
     assert last.message.endswith(f" To undo it: {ACTIONS[action].undo_by_hand}.")
