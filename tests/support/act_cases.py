@@ -12,6 +12,7 @@ from finops_sandbox.aws.estate import resource_id
 
 _KINDS = {
     "old-data": "ebs-volume",
+    "parked/1": "ebs-volume",
     "left-over": "elastic-ip",
     "of-gone-volume": "ebs-snapshot",
     "unused": "nat-gateway",
@@ -61,6 +62,11 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
         {"ModifyVolume": 1},
     ),
     "ebs_volume_delete": ("old-data", {}, {"CreateSnapshot": 2, "DeleteVolume": 1}),
+    "ebs_volume_detach_delete": (
+        "parked/1",
+        {"instanceId": resource_id("instance", ACCOUNT, REGION, "parked"), "device": "/dev/sdf"},
+        {"CreateSnapshot": 2, "DetachVolume": 1, "DeleteVolume": 1},
+    ),
     "ebs_snapshot_delete": ("of-gone-volume", {}, {"DeleteSnapshot": 1}),
     "elastic_ip_release": ("left-over", {}, {"ReleaseAddress": 1}),
     "image_deregister": ("golden", {}, {"DeregisterImage": 1}),

@@ -43,6 +43,7 @@ from finops_operator.services.awslambda.actions.lambda_function_set_memory impor
 from finops_operator.services.dynamodb.actions.dynamodb_table_set_mode import ACTION as SET_MODE
 from finops_operator.services.ec2.actions.ebs_snapshot_delete import ACTION as DELETE_SNAPSHOT
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
+from finops_operator.services.ec2.actions.ebs_volume_detach_delete import ACTION as DETACH
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
 from finops_operator.services.ec2.actions.ec2_instance_start import ACTION as START
@@ -63,7 +64,7 @@ from finops_sandbox.aws.scaling_groups import group_arn
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
-_OF_EC2 = (STOP, START, RESIZE, MODIFY, DELETE, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY, DEREGISTER)
+_OF_EC2 = (STOP, START, RESIZE, MODIFY, DELETE, DETACH, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY, DEREGISTER)
 _BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_DATABASE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY, SET_LIFECYCLE)
 _DELETIONS = (DELETE_BALANCER, DELETE_CACHE)
 _SIZES = (RESIZE_GROUP, RESIZE_NODES)

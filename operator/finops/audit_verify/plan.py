@@ -187,6 +187,10 @@ def _node_group_size(name: str, before: Mapping[str, Any]) -> _Call:
     return "eks:UpdateNodegroupConfig", {**named, "scalingConfig": size}
 
 
+def _attachment(name: str, before: Mapping[str, Any]) -> _Call:
+    return "ec2:AttachVolume", {"VolumeId": name, "InstanceId": before["instanceId"], "Device": before["device"]}
+
+
 def _lifecycle(name: str, before: Mapping[str, Any]) -> _Call:
     bucket = {"Bucket": name, "ExpectedBucketOwner": before["owner"]}
     rules, size = json.loads(before["lifecycle"]), before["minimumSize"]
@@ -211,6 +215,7 @@ _BEFORE: Mapping[str, Callable[[str, Mapping[str, Any]], _Call]] = {
     "s3:PutBucketLifecycleConfiguration": _lifecycle,
     "lambda:UpdateFunctionConfiguration": _memory,
     "autoscaling:UpdateAutoScalingGroup": _group_size,
+    "ec2:DetachVolume": _attachment,
     "eks:UpdateNodegroupConfig": _node_group_size,
 }
 """Operation of a plan → the one call that leads it back, from the resource's id and the fingerprint."""

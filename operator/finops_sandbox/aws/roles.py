@@ -131,7 +131,7 @@ def executor_policy(account: str) -> dict[str, Any]:
     instance, volume = f"arn:aws:ec2:*:{account}:instance/*", f"arn:aws:ec2:*:{account}:volume/*"
     snapshot = "arn:aws:ec2:*::snapshot/*"
     acts = ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"]
-    acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
+    acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot", "ec2:DetachVolume"]
     acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable", "ecs:UpdateService"]
     acts += ["lambda:UpdateFunctionConfiguration", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"]
     acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway", "ec2:DeleteSnapshot", "ec2:DeregisterImage"]
@@ -149,6 +149,7 @@ def executor_policy(account: str) -> dict[str, Any]:
                 "Condition": {"StringEquals": {"ec2:Attribute": "InstanceType"}},
             },
             {"Effect": "Allow", "Action": ["ec2:ModifyVolume", "ec2:DeleteVolume"], "Resource": volume},
+            {"Effect": "Allow", "Action": ["ec2:DetachVolume", "ec2:AttachVolume"], "Resource": [volume, instance]},
             {"Effect": "Allow", "Action": "ec2:CreateSnapshot", "Resource": [volume, snapshot]},
             {
                 "Effect": "Allow",

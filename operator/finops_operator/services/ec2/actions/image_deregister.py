@@ -3,7 +3,7 @@
 It cannot be undone by the product: an image can be registered again from the snapshots, with the parameters that the
 plan keeps, and is another one with another id. Images whose billing AWS knows by the image alone (Windows, Red Hat,
 SUSE, Marketplace) lose it that way, so they are refused, as are those with no snapshots. Where a rule of the Recycle
-Bin keeps images, the very image can be taken out of it for the rule's days. Source: EC2 API reference, DeregisterImage and
+Bin keeps images, the very image can be taken out of it for as long. Source: EC2 API reference, DeregisterImage and
 RegisterImage; EC2 user guide, "Deregister an Amazon EC2 AMI".
 """
 
