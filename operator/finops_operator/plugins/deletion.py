@@ -69,12 +69,17 @@ def on_its_arn(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
     return (allow(step.operation, resource=plan.resource.arn),)
 
 
-def removed_at_owner(terraform: str) -> OwnerChange:
-    """Return the same deletion where a template owns the resource; `terraform` is its type there (`aws_eip`)."""
+def removed_at_owner(terraform: str, *, in_cloudformation: bool = True) -> OwnerChange:
+    """Return the same deletion where a template owns the resource.
+
+    Args:
+        terraform: its type in Terraform (`aws_eip`).
+        in_cloudformation: whether CloudFormation has such a type at all.
+    """
 
     def patch(owner: Owner, _resource: Resource, _parameters: Parameters) -> str:
         if owner.system == "CloudFormation":
-            return _OUT_OF_TEMPLATE
+            return _OUT_OF_TEMPLATE if in_cloudformation else ""
         return f"Remove the {terraform} block." if owner.system == "Terraform" else ""
 
     return OwnerChange(patch=patch)

@@ -12,7 +12,7 @@ Source: EC2 API reference, DetachVolume, AttachVolume; EBS user guide, "Detach a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from finops.domain.canonical import Json
@@ -89,7 +89,7 @@ def _observe(reader: Reader, target: Target) -> Observation:
 
 
 def _attachment(volume: Mapping[str, Any]) -> dict[str, Json]:
-    listed = volume.get("Attachments") or ()
+    listed: Sequence[Mapping[str, Any]] = volume.get("Attachments") or ()
     one: Mapping[str, Any] = listed[0] if len(listed) == 1 else {}
     return {
         "onInstance": str(one.get("InstanceId") or ""),

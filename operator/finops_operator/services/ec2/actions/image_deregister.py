@@ -168,6 +168,6 @@ ACTION: Final = Action(
         },
     ),
     calls=CallRules(repeated=NOT_FOUND, dry_run_passed="DryRunOperation"),
-    at_owner=removed_at_owner("aws_ami"),
+    at_owner=removed_at_owner("aws_ami", in_cloudformation=False),
     sample=ActSample(assumed={"state": AVAILABLE, "snapshots": "snap-0123456789abcdef0"}),
 )
