@@ -60,10 +60,26 @@ def _find(call: Call) -> dict[str, Any]:
 
 def _describe(call: Call) -> Mapping[str, Any]:
     wanted = call.parameters.get("ImageIds") or ()
+    there = {**_made_since(call), **_held(call)}
     for identity in wanted:
-        if identity not in _held(call):
+        if identity not in there:
             raise AwsError("InvalidAMIID.NotFound", f"The image id '[{identity}]' does not exist")
-    return {"Images": [one for identity, one in _held(call).items() if not wanted or identity in wanted]}
+    return {"Images": [one for identity, one in there.items() if not wanted or identity in wanted]}
+
+
+def _made_since(call: Call) -> dict[str, dict[str, Any]]:
+    """Images of the account that moto holds: those that somebody made after the estate was loaded."""
+    return {
+        image.id: {
+            "ImageId": image.id,
+            "Name": image.name,
+            "OwnerId": call.account,
+            "State": image.state,
+            "BlockDeviceMappings": image.block_device_mappings,
+        }
+        for image in call.backend.amis.values()
+        if image.owner_id == call.account
+    }
 
 
 def _attribute(call: Call) -> Mapping[str, Any]:
