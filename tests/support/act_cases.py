@@ -7,13 +7,16 @@ from typing import Any
 from tests.support.act_world import ACCOUNT, LONGEST_NAME, REGION, reference
 
 from finops.domain.recommendation import ResourceRef
+from finops_sandbox.aws.balancers import identity
 from finops_sandbox.aws.estate import resource_id
 
 _KINDS = {
     "old-data": "ebs-volume",
+    "parked/1": "ebs-volume",
     "left-over": "elastic-ip",
     "of-gone-volume": "ebs-snapshot",
     "unused": "nat-gateway",
+    "golden": "ami",
     **dict.fromkeys(("application", "audit-trail", LONGEST_NAME), "log-group"),
     "reports": "rds-instance",
     "orders": "dynamodb-table",
@@ -21,6 +24,10 @@ _KINDS = {
     **dict.fromkeys(("finops-tests-media", "finops-tests-empty"), "s3-bucket"),
     "snapshot:before-upgrade": "rds-snapshot",
     "thumbnails": "lambda-function",
+    "left-behind": "load-balancer",
+    "workers": "auto-scaling-group",
+    "sessions": "elasticache-cluster",
+    "main/nodes": "eks-nodegroup",
 }
 """Kinds of the estate's resources by name; all others are instances."""
 
@@ -34,12 +41,16 @@ def find(name: str) -> ResourceRef:
         "elastic-ip": "address",
         "nat-gateway": "nat-gateway",
         "ebs-snapshot": "snapshot",
+        "ami": "image",
     }
+    if kind == "load-balancer":
+        return reference(kind, identity(name))
     return reference(kind, resource_id(words[kind], ACCOUNT, REGION, name) if kind in words else name)
 
 
 CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
     "ec2_instance_stop": ("web", {}, {"StopInstances": 1}),
+    "ec2_instance_start": ("parked", {}, {"StartInstances": 1}),
     "ec2_instance_resize": (
         "web",
         {"instanceType": "m5.large"},
@@ -51,9 +62,19 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, int]]] = {
         {"ModifyVolume": 1},
     ),
     "ebs_volume_delete": ("old-data", {}, {"CreateSnapshot": 2, "DeleteVolume": 1}),
+    "ebs_volume_detach_delete": (
+        "parked/1",
+        {"instanceId": resource_id("instance", ACCOUNT, REGION, "parked"), "device": "/dev/sdf"},
+        {"CreateSnapshot": 2, "DetachVolume": 1, "DeleteVolume": 1},
+    ),
     "ebs_snapshot_delete": ("of-gone-volume", {}, {"DeleteSnapshot": 1}),
     "elastic_ip_release": ("left-over", {}, {"ReleaseAddress": 1}),
+    "image_deregister": ("golden", {}, {"DeregisterImage": 1}),
     "nat_gateway_delete": ("unused", {}, {"DeleteNatGateway": 1}),
+    "load_balancer_delete": ("left-behind", {}, {"DeleteLoadBalancer": 1}),
+    "auto_scaling_group_resize": ("workers", {"size": "1/1/4"}, {"UpdateAutoScalingGroup": 1}),
+    "eks_nodegroup_resize": ("main/nodes", {"size": "1/1/4"}, {"UpdateNodegroupConfig": 1}),
+    "elasticache_cluster_delete": ("sessions", {}, {"DeleteCacheCluster": 1}),
     "log_group_set_retention": ("application", {"retentionInDays": 90}, {"PutRetentionPolicy": 1}),
     "rds_instance_stop": ("reports", {}, {"StopDBInstance": 1}),
     "rds_snapshot_delete": ("snapshot:before-upgrade", {}, {"DeleteDBSnapshot": 1}),

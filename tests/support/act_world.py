@@ -38,26 +38,37 @@ from finops_operator.aws.limiter import LocalRateLimits
 from finops_operator.aws.reader import CallPacing
 from finops_operator.aws.session import SdkSessions, read_config
 from finops_operator.plugins.action import Action, Target
+from finops_operator.services.autoscaling.actions.auto_scaling_group_resize import ACTION as RESIZE_GROUP
 from finops_operator.services.awslambda.actions.lambda_function_set_memory import ACTION as SET_MEMORY
 from finops_operator.services.dynamodb.actions.dynamodb_table_set_mode import ACTION as SET_MODE
 from finops_operator.services.ec2.actions.ebs_snapshot_delete import ACTION as DELETE_SNAPSHOT
 from finops_operator.services.ec2.actions.ebs_volume_delete import ACTION as DELETE
+from finops_operator.services.ec2.actions.ebs_volume_detach_delete import ACTION as DETACH
 from finops_operator.services.ec2.actions.ebs_volume_modify import ACTION as MODIFY
 from finops_operator.services.ec2.actions.ec2_instance_resize import ACTION as RESIZE
+from finops_operator.services.ec2.actions.ec2_instance_start import ACTION as START
 from finops_operator.services.ec2.actions.ec2_instance_stop import ACTION as STOP
 from finops_operator.services.ec2.actions.elastic_ip_release import ACTION as RELEASE
+from finops_operator.services.ec2.actions.image_deregister import ACTION as DEREGISTER
 from finops_operator.services.ec2.actions.nat_gateway_delete import ACTION as DELETE_GATEWAY
 from finops_operator.services.ecs.actions.ecs_service_set_desired_count import ACTION as SET_COUNT
+from finops_operator.services.eks.actions.eks_nodegroup_resize import ACTION as RESIZE_NODES
+from finops_operator.services.elasticache.actions.elasticache_cluster_delete import ACTION as DELETE_CACHE
+from finops_operator.services.elasticloadbalancing.actions.load_balancer_delete import ACTION as DELETE_BALANCER
 from finops_operator.services.logs.actions.log_group_set_retention import ACTION as SET_RETENTION
 from finops_operator.services.rds.actions.rds_instance_stop import ACTION as STOP_DATABASE
 from finops_operator.services.rds.actions.rds_snapshot_delete import ACTION as DELETE_DATABASE_SNAPSHOT
 from finops_operator.services.s3.actions.s3_bucket_set_lifecycle import ACTION as SET_LIFECYCLE
+from finops_sandbox.aws.node_groups import node_group_arn
+from finops_sandbox.aws.scaling_groups import group_arn
 
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
-_OF_EC2 = (STOP, RESIZE, MODIFY, DELETE, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY)
+_OF_EC2 = (STOP, START, RESIZE, MODIFY, DELETE, DETACH, DELETE_SNAPSHOT, RELEASE, DELETE_GATEWAY, DEREGISTER)
 _BEYOND_EC2 = (SET_RETENTION, STOP_DATABASE, DELETE_DATABASE_SNAPSHOT, SET_MODE, SET_COUNT, SET_MEMORY, SET_LIFECYCLE)
-ACTIONS: dict[str, Action] = {action.id: action for action in (*_OF_EC2, *_BEYOND_EC2)}
+_DELETIONS = (DELETE_BALANCER, DELETE_CACHE)
+_SIZES = (RESIZE_GROUP, RESIZE_NODES)
+ACTIONS: dict[str, Action] = {action.id: action for action in (*_OF_EC2, *_BEYOND_EC2, *_DELETIONS, *_SIZES)}
 LONGEST_NAME = "/aws/lambda/" + "n" * 500
 TENANT = Tenant(namespace="team-a", policy="savings")
 ACCESS = AccountAccess(
@@ -68,6 +79,14 @@ ACCESS = AccountAccess(
     external_id="finops-sandbox",
 )
 LIMITS = Limits(per_hour=100, per_day=100, percent_of_fleet=100, fleet=100)
+_NO_DISTRIBUTION = {"Marker": "", "MaxItems": 100, "IsTruncated": False, "Quantity": 0}
+
+
+def _unused(cache: str, metric: str) -> dict[str, Any]:
+    of_cache = {"CacheClusterId": cache}
+    return {"namespace": "AWS/ElastiCache", "metric": metric, "dimensions": of_cache, "value": 0}
+
+
 ESTATE: dict[str, Any] = {
     "accounts": {ACCOUNT: {"name": "production", "regions": [REGION]}},
     "externalId": "finops-sandbox",
@@ -75,12 +94,21 @@ ESTATE: dict[str, Any] = {
         {
             "account": "production",
             "region": REGION,
-            "instances": [{"name": "web", "type": "m5.xlarge", "tags": {"team": "web"}}],
+            "instances": [
+                {"name": "web", "type": "m5.xlarge", "tags": {"team": "web"}},
+                {
+                    "name": "parked",
+                    "type": "t3.large",
+                    "state": "stopped",
+                    "volumes": [{}, {"size": 40, "deleteOnTermination": False, "tags": {"team": "data"}}],
+                },
+            ],
             "volumes": [
                 {"name": "old-data", "size": 50, "type": "gp2", "detached": "60d", "tags": {"team": "data"}},
             ],
             "snapshots": [{"name": "of-gone-volume", "volume": "gone", "age": "200d", "tags": {"team": "data"}}],
             "addresses": [{"name": "left-over", "tags": {"team": "web"}}],
+            "images": [{"name": "golden", "tags": {"team": "web"}}],
             "natGateways": [{"name": "unused", "tags": {"team": "web"}}],
             "logGroups": [
                 {"name": "application", "tags": {"team": "web"}},
@@ -108,6 +136,17 @@ ESTATE: dict[str, Any] = {
             ],
             "services": [{"name": "web", "desired": 2, "tags": {"team": "web"}}],
             "functions": [{"name": "thumbnails", "tags": {"team": "web"}}],
+            "metrics": [_unused("sessions", name) for name in ("GetTypeCmds", "SetTypeCmds", "PubSubBasedCmds")],
+            "held": [
+                {"kind": "load-balancer", "name": "left-behind", "members": {"tags": {"team": "web"}}},
+                {"kind": "auto-scaling-group", "name": "workers", "members": {"tags": {"team": "web"}}},
+                {"kind": "auto-scaling-group", "name": "eks-nodes"},
+                {"kind": "elasticache-cluster", "name": "sessions"},
+                {"kind": "eks-nodegroup", "name": "main/nodes", "members": {"tags": {"eks:cluster-name": "main"}}},
+            ],
+            "answers": [
+                {"operation": "cloudfront:ListDistributions", "answer": {"DistributionList": _NO_DISTRIBUTION}},
+            ],
         }
     ],
 }
@@ -202,8 +241,9 @@ def warm_sdk() -> SdkSessions:
 def _warm(_endpoint: str) -> SdkSessions:
     sdk = SdkSessions(CallCounter())
     for service in (
-        *("application-autoscaling", "autoscaling", "dynamodb", "ec2", "ecs", "lambda"),
+        *("application-autoscaling", "autoscaling", "dynamodb", "ec2", "ecs", "eks", "elasticache", "lambda"),
         *("cloudwatch", "elb", "elbv2", "service-quotas"),
+        *("cloudfront", "globalaccelerator"),
         *("logs", "rbin", "rds", "resourcegroupstaggingapi", "s3", "sts"),
     ):
         sdk.client(sdk.base, service, REGION, read_config(timeout_seconds=10)).close()
@@ -321,6 +361,7 @@ _ARNS = {
     "ebs-volume": "ec2:{}:volume/{}",
     "ebs-snapshot": "ec2:{}:snapshot/{}",
     "nat-gateway": "ec2:{}:natgateway/{}",
+    "ami": "ec2:{}:image/{}",
     "elastic-ip": "ec2:{}:elastic-ip/{}",
     "log-group": "logs:{}:log-group:{}",
     "rds-instance": "rds:{}:db:{}",
@@ -329,11 +370,18 @@ _ARNS = {
     "rds-snapshot": "rds:{}:{}",
     "s3-bucket": "s3:::{1}",
     "lambda-function": "lambda:{}:function:{}",
+    "elasticache-cluster": "elasticache:{}:cluster:{}",
+    "load-balancer": "elasticloadbalancing:{}:loadbalancer/{}",
 }
 
 
 def reference(kind: str, identifier: str) -> ResourceRef:
-    # AWS names snapshots without their account.
-    owner = "" if kind == "ebs-snapshot" else ACCOUNT
+    if kind == "eks-nodegroup":
+        arn = node_group_arn(ACCOUNT, REGION, identifier)
+        return ResourceRef(kind, arn.partition(":nodegroup/")[2], arn, ACCOUNT, REGION)
+    if kind == "auto-scaling-group":
+        return ResourceRef(kind, identifier, group_arn(ACCOUNT, REGION, identifier), ACCOUNT, REGION)
+    # AWS names snapshots and images without their account.
+    owner = "" if kind in ("ebs-snapshot", "ami") else ACCOUNT
     arn = _ARNS[kind].format(f"{REGION}:{owner}", identifier)
     return ResourceRef(kind=kind, id=identifier, arn=f"arn:aws:{arn}", account=ACCOUNT, region=REGION)

@@ -173,6 +173,24 @@ def _memory(name: str, before: Mapping[str, Any]) -> _Call:
     return "lambda:UpdateFunctionConfiguration", {"FunctionName": name, "MemorySize": int(before["memoryMb"])}
 
 
+def _group_size(name: str, before: Mapping[str, Any]) -> _Call:
+    fewest, wanted, most = (int(one) for one in str(before["size"]).split("/"))
+    size = {"MinSize": fewest, "DesiredCapacity": wanted, "MaxSize": most}
+    return "autoscaling:UpdateAutoScalingGroup", {"AutoScalingGroupName": name, **size}
+
+
+def _node_group_size(name: str, before: Mapping[str, Any]) -> _Call:
+    cluster, group = name.split("/")[:2]
+    fewest, wanted, most = (int(one) for one in str(before["size"]).split("/"))
+    size = {"minSize": fewest, "desiredSize": wanted, "maxSize": most}
+    named = {"clusterName": cluster, "nodegroupName": group}
+    return "eks:UpdateNodegroupConfig", {**named, "scalingConfig": size}
+
+
+def _attachment(name: str, before: Mapping[str, Any]) -> _Call:
+    return "ec2:AttachVolume", {"VolumeId": name, "InstanceId": before["instanceId"], "Device": before["device"]}
+
+
 def _lifecycle(name: str, before: Mapping[str, Any]) -> _Call:
     bucket = {"Bucket": name, "ExpectedBucketOwner": before["owner"]}
     rules, size = json.loads(before["lifecycle"]), before["minimumSize"]
@@ -196,6 +214,9 @@ _BEFORE: Mapping[str, Callable[[str, Mapping[str, Any]], _Call]] = {
     "ecs:UpdateService": _tasks,
     "s3:PutBucketLifecycleConfiguration": _lifecycle,
     "lambda:UpdateFunctionConfiguration": _memory,
+    "autoscaling:UpdateAutoScalingGroup": _group_size,
+    "ec2:DetachVolume": _attachment,
+    "eks:UpdateNodegroupConfig": _node_group_size,
 }
 """Operation of a plan → the one call that leads it back, from the resource's id and the fingerprint."""
 

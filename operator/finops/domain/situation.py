@@ -23,8 +23,14 @@ LONGEST_PAUSE_SECONDS: Final = 60.0
 
 _WITHOUT_VALUES: Final[Mapping[str, str]] = {
     "attachments": "its attachments changed",
+    "attributes": "its attributes changed",
+    "balancer": "its settings changed",
     "launchTime": "it was started again",
     "lifecycle": "its rules changed",
+    "listeners": "its listeners changed",
+    "registration": "its registration changed",
+    "rules": "its rules changed",
+    "tagList": "its tags changed",
     "tags": "its tags changed",
 }
 """Facts of a fingerprint whose values, hashes, times and whole documents, mean nothing to people."""
@@ -77,12 +83,14 @@ def difference(plan: Plan, observation: Observation) -> str:
     if not observation.exists:
         return "it does not exist any more"
     keys = sorted({*plan.fingerprint, *observation.fingerprint})
-    return ", ".join(
+    changes = (
         _WITHOUT_VALUES.get(key)
         or f"{key} was {plan.fingerprint.get(key, 'absent')}, is {observation.fingerprint.get(key, 'absent')}"
         for key in keys
         if plan.fingerprint.get(key) != observation.fingerprint.get(key)
     )
+    # Two facts about the same thing are named once.
+    return ", ".join(dict.fromkeys(changes))
 
 
 def backoff_seconds(failures: int) -> float:

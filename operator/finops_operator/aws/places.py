@@ -23,6 +23,11 @@ _FEW: Final[Mapping[str, frozenset[str]]] = {
     "route53domains": frozenset({"us-east-1"}),
 }
 """Regions of services that exist in a few (AWS General Reference, "Service endpoints and quotas")."""
+_ONE: Final[Mapping[str, Mapping[str, str]]] = {"globalaccelerator": {"aws": "us-west-2"}}
+"""Service → partition → its only region, where that is not the partition's home.
+
+Global Accelerator API reference: "you must specify the US West (Oregon) Region".
+"""
 
 
 def region_that_serves(session: Any, service: str, region: str) -> str:
@@ -34,10 +39,10 @@ def region_that_serves(session: Any, service: str, region: str) -> str:
         region: the region that is meant; for what exists once in a partition any region of it.
     """
     few = _FEW.get(service)
-    if few is None or region in few:
+    if service not in _ONE and (few is None or region in few):
         return region
     try:
-        return _HOMES.get(session.get_partition_for_region(region), region)
+        return _ONE.get(service, _HOMES).get(session.get_partition_for_region(region), region)
     except UnknownRegionError:
         # The region is newer than the SDK, or wrong: the client says which.
         return region

@@ -1,5 +1,7 @@
 """A number that one call sets on a resource and another sets back; the shape of every action that does only that.
 
+Several numbers that one call sets together are one text (`1/2/4`), which `read` takes apart; see `plugins.group_size`.
+
 From it come the plan, the calls that lead back, how each step is judged, and the undo: the same action with the number
 that was there before and the parameter `setBack`. So an action that uses it declares how its resource is read, what
 speaks against it, and its words in both directions.
@@ -11,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from finops.domain.canonical import Json
 from finops.domain.execution import Journal, Observation, Procedure, Rule, StepRules
@@ -97,6 +99,7 @@ class NumberSetting:
         restored: whether one that was set back is also in force.
         broken: whether AWS says that it could not apply the number.
         endless: the number that stands for no end, above all others; None: there is none.
+        read: makes of a fact's text what `wanted` gives and `call` takes; raises ValueError for what is none.
     """
 
     action: str
@@ -104,10 +107,10 @@ class NumberSetting:
     fact: str
     identity: str
     label: str
-    shown: Callable[[int], str]
+    shown: Callable[[Any], str]
     steps: tuple[str, str]
-    wanted: Callable[[Parameters], int]
-    call: Callable[[ResourceRef, int], Call]
+    wanted: Callable[[Parameters], int | str]
+    call: Callable[[ResourceRef, Any], Call]
     others: Others
     pace: Pace
     bound: Callable[[Mapping[str, str]], dict[str, Json]] = lambda _assumed: {}
@@ -117,6 +120,7 @@ class NumberSetting:
     restored: Rule = _always
     broken: Rule = _never
     endless: int | None = None
+    read: Callable[[str], int | str] = int
 
     def plan(self, resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
         """Return the call that sets the number, and the wait; raises InvalidInput like `wanted`."""
@@ -132,9 +136,9 @@ class NumberSetting:
         operation, call = self.call(plan.resource, self.old(plan))
         return (PlanStep(_RESTORE, operation, call), PlanStep(_WAIT_RESTORED))
 
-    def old(self, plan: Plan) -> int:
+    def old(self, plan: Plan) -> Any:
         """Return the number that was there when people decided."""
-        return int(str(plan.fingerprint[self.fact]))
+        return self.read(str(plan.fingerprint[self.fact]))
 
     def is_same(self, plan: Plan, now: Observation) -> bool:
         """Return whether the resource is there, and no other one under its name."""
@@ -204,7 +208,7 @@ class NumberSetting:
         now, wanted = observation.text(self.fact), self.wanted(parameters)
         if not now.isdigit():
             return (Refusal("NumberUnknown", f"AWS did not say what its {self.label} is."),)
-        if _endless_last(self, int(now)) < _endless_last(self, wanted):
+        if _endless_last(self, int(now)) < _endless_last(self, int(wanted)):
             return ()
         return (Refusal("NotBack", f"Its {self.label} is {self.shown(int(now))}, not less than before the act."),)
 
@@ -218,8 +222,11 @@ def _not_as_left(setting: NumberSetting, plan: Plan, now: Observation) -> str:
         return f"After the act {setting.others.replaced.removesuffix(' meanwhile')}."
     if setting.is_set(plan, now):
         return ""
-    number, left = now.text(setting.fact), setting.shown(int(str(plan.parameters[setting.parameter])))
-    has = setting.shown(int(number)) if number.isdigit() else "not known"
+    left = setting.shown(setting.read(str(plan.parameters[setting.parameter])))
+    try:
+        has = setting.shown(setting.read(now.text(setting.fact)))
+    except ValueError:
+        has = "not known"
     return f"Its {setting.label} is {has} now; the act had set it to {left}."
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
+from finops.domain.execution import Observation
 from finops_operator.plugins.action import PolicyFacts, Refusal
 from finops_operator.plugins.ownership import Owner, Sign, owners
 from finops_operator.rules.readiness import protecting_tags
@@ -19,6 +20,31 @@ _HOLDS: Final = ("legalhold", "litigationhold")
 """Words by which people mark what a court or an authority makes them keep as it is."""
 DELETION_WORDS: Final = ("donotdelete", "archive", "audit", "compliance", "retention")
 """Further words in tag keys by which people mark copies of data that a law, a contract or an audit makes them keep."""
+
+
+def observed_tags(observation: Observation) -> Mapping[str, str]:
+    """Return the fact `tags` of an observation as texts; none where it was not read."""
+    found = observation.facts.get("tags")
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
+
+
+def tag_refusals(
+    tags: Mapping[str, str], facts: PolicyFacts, signs: tuple[Sign, ...] = (), further: tuple[str, ...] = ()
+) -> tuple[Refusal, ...]:
+    """Refuse what the policy, a law, a controller or a template has put out of reach: the head of most preflights.
+
+    Args:
+        tags: as AWS has them.
+        facts: of the policy.
+        signs: of owners that only this kind of resource has.
+        further: words in tag keys that mark what must be kept, see `kept`.
+    """
+    return (
+        *protected(tags, facts),
+        *kept(tags, further),
+        *controlled(tags, signs),
+        *described_by_template(tags, signs),
+    )
 
 
 def protected(tags: Mapping[str, str], facts: PolicyFacts) -> tuple[Refusal, ...]:

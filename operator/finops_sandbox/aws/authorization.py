@@ -26,6 +26,7 @@ _ARN_TYPES = {
     "vpc": "vpc",
     "eni": "network-interface",
     "nat": "natgateway",
+    "ami": "image",
     "igw": "internet-gateway",
 }
 # Calls whose rights are judged on the resources they name: action → parameters that hold ids.
@@ -41,6 +42,7 @@ _ID_PARAMETERS = {
     "DetachVolume": ("VolumeId", "InstanceId"),
     "CreateSnapshot": ("VolumeId",),
     "DeleteSnapshot": ("SnapshotId",),
+    "DeregisterImage": ("ImageId",),
     "ReleaseAddress": ("AllocationId",),
     "DeleteNatGateway": ("NatGatewayId",),
     "DeleteInternetGateway": ("InternetGatewayId",),
@@ -64,9 +66,9 @@ def targets(parameters: Mapping[str, Any], action: str) -> tuple[str, ...]:
 
 
 def arn_of(account: str, region: str, resource_id: str) -> str:
-    """The ARN of an EC2 resource; snapshots have no account in theirs."""
+    """The ARN of an EC2 resource; snapshots and images have no account in theirs."""
     kind = _ARN_TYPES.get(resource_id.split("-", 1)[0], "unknown")
-    owner = "" if kind == "snapshot" else account
+    owner = "" if kind in ("snapshot", "image") else account
     return f"arn:aws:ec2:{region}:{owner}:{kind}/{resource_id}"
 
 

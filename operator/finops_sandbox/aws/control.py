@@ -16,6 +16,8 @@ from finops_sandbox.aws import (
     database_snapshots,
     databases,
     functions,
+    held,
+    images,
     log_groups,
     nat_gateways,
     services,
@@ -58,6 +60,8 @@ _CHANGES = {
     "route",
     "traffic",
     "rules",
+    "members",
+    "further",
 }
 _KINDS = (buckets, log_groups, tables)
 _KINDS_WITH_TIME = (database_snapshots, databases, functions, services)
@@ -112,6 +116,8 @@ class Control:
         """
         estate = self._estate
         with estate.lock:
+            if resource_id.startswith(held.PREFIX):
+                return held.shown(held.find(self._held(account, region), resource_id.removeprefix(held.PREFIX)))
             for kind in _KINDS_WITH_TIME:
                 if resource_id.startswith(kind.PREFIX):
                     found: Document = kind.shown(estate, account, region, resource_id.removeprefix(kind.PREFIX))
@@ -125,6 +131,8 @@ class Control:
                 return addresses.shown(estate, account, region, resource_id)
             if resource_id.startswith(nat_gateways.PREFIX):
                 return nat_gateways.shown(estate, account, region, resource_id)
+            if resource_id.startswith(images.PREFIX):
+                return images.shown(estate, account, region, resource_id)
             if resource_id.startswith("vol-"):
                 volume = estate.volume(account, region, resource_id)
                 shown = render_volume(estate, account, region, volume)
@@ -170,7 +178,15 @@ class Control:
                 return {"id": resource_id, "deleted": True}
         return self.resource(account, region, resource_id)
 
+    def _held(self, account: str, region: str) -> dict[tuple[str, str], held.HeldResource]:
+        found = self._estate.further.held.get((account, region), {})
+        held.settle(found, self._estate.clock.now())
+        return found
+
     def _change(self, account: str, region: str, resource_id: str, changes: Mapping[str, Any]) -> None:
+        if resource_id.startswith(held.PREFIX):
+            held.change(self._held(account, region), resource_id.removeprefix(held.PREFIX), changes)
+            return
         for kind in _KINDS_WITH_TIME:
             if resource_id.startswith(kind.PREFIX):
                 kind.change(self._estate, account, region, resource_id.removeprefix(kind.PREFIX), changes)
@@ -192,6 +208,8 @@ class Control:
             self._change_volume(account, region, resource_id, changes)
         elif resource_id.startswith(addresses.PREFIX):
             addresses.change(self._estate, account, region, resource_id, changes)
+        elif resource_id.startswith(images.PREFIX):
+            images.change(self._estate, account, region, resource_id, changes)
         elif resource_id.startswith(snapshots.PREFIX):
             snapshots.change(self._estate, account, region, resource_id, changes)
         elif resource_id.startswith(nat_gateways.PREFIX):

@@ -14,9 +14,17 @@ import yaml
 
 from finops_sandbox.aws import estate_services, roles, written
 from finops_sandbox.aws.estate_fields import EstateError, age, counted, known, shape, tags
+from finops_sandbox.aws.held import HeldSpec, held_spec
 
 SAMPLE_ESTATE = Path(__file__).resolve().parent.parent / "estates" / "sample.yaml"
-_PREFIX = {"instance": "i-", "volume": "vol-", "snapshot": "snap-", "address": "eipalloc-", "nat-gateway": "nat-"}
+_PREFIX = {
+    "instance": "i-",
+    "volume": "vol-",
+    "snapshot": "snap-",
+    "address": "eipalloc-",
+    "nat-gateway": "nat-",
+    "image": "ami-",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,14 @@ class NatGatewaySpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageSpec:
+    """A machine image of the account."""
+
+    name: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """One account in one region."""
 
@@ -112,6 +128,8 @@ class Place:
     buckets: tuple[estate_services.BucketSpec, ...] = ()
     answers: tuple[written.WrittenAnswer, ...] = ()
     metrics: tuple[written.WrittenMetric, ...] = ()
+    held: tuple[HeldSpec, ...] = ()
+    images: tuple[ImageSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +235,9 @@ def _roles(accounts: Mapping[str, Mapping[str, Any]], external_id: str) -> Itera
 
 
 def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[str, str]) -> Place:
-    of_ec2 = {"instances", "volumes", "snapshots", "addresses", "natGateways"}
+    of_ec2 = {"instances", "volumes", "snapshots", "addresses", "natGateways", "images"}
     others = {"logGroups", "databases", "tables", "services", "functions", "databaseSnapshots", "buckets"}
-    known(item, {"account", "region", "answers", "metrics"} | others | of_ec2, "resources")
+    known(item, {"account", "region", "answers", "metrics", "held"} | others | of_ec2, "resources")
     account = names.get(str(item.get("account")), str(item.get("account")))
     if account not in accounts:
         raise EstateError(f"resources: unknown account {item.get('account')!r}")
@@ -248,6 +266,8 @@ def _place(item: Mapping[str, Any], accounts: Mapping[str, Any], names: Mapping[
         tuple(estate_services.bucket(one, where) for one in counted(item.get("buckets"))),
         tuple(written.answer(one, where) for one in item.get("answers") or []),
         tuple(written.metric(one, where) for one in item.get("metrics") or []),
+        tuple(held_spec(one, where) for one in item.get("held") or []),
+        tuple(ImageSpec(str(one["name"]), tags(one)) for one in item.get("images") or []),
     )
 
 

@@ -14,12 +14,14 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from finops_sandbox.aws import (
+    accelerators,
     addresses,
     buckets,
     cloudwatch,
     database_snapshots,
     databases,
     describe,
+    families,
     functions,
     images,
     log_groups,
@@ -52,10 +54,13 @@ from finops_sandbox.aws.wire import Answer
 _READING = ("Describe", "Get", "List", "Search")
 _ERROR_CODE = re.compile(rb"<Code>([^<]+)</Code>")
 _SERVER_ERROR = 500
+# What a partition has once: no region of it has to be opted into.
+_ANYWHERE = {"sts", "globalaccelerator"}
 # What moto does not have and the double answers itself, though not strictly.
 # On every answer of a service that the strict layer does not know.
 NOT_STRICT = ("x-finops-sandbox", "not strict")
 _NOT_IN_MOTO = {
+    **accelerators.HANDLERS,
     **provisioned_concurrency.HANDLERS,
     **serverless_caches.HANDLERS,
     **databases.HANDLERS,
@@ -197,7 +202,7 @@ class Gateway:
     # ------------------------------------------------------------ work
 
     def _perform(self, call: Call, parsed: _Parsed, request: Request) -> Answer:
-        if call.service != "sts" and not self.estate.is_enabled(call.account, call.region):
+        if call.service not in _ANYWHERE and not self.estate.is_enabled(call.account, call.region):
             # What EC2 says to a key in a region that the account has not opted into.
             raise AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
         operation = f"{parsed.model}:{call.action}"
@@ -213,8 +218,8 @@ class Gateway:
                     self._write(parsed, members) if call.strict else written.write(operation, parsed.protocol, members)
                 )
         if not call.strict:
-            return self._perform_not_strict(call, request)
-        handler = self._handlers[call.service].get(call.action)
+            return self._perform_not_strict(call, parsed, request)
+        handler = self._handler(call)
         if call.service != "ec2":
             check(call)
             if handler is not None:
@@ -239,6 +244,11 @@ class Gateway:
                 raise AwsError(str(error.code), str(error.message)) from error
         return self._write(parsed, result)
 
+    def _handler(self, call: Call) -> Handler | None:
+        if call.service == "ec2" and (call.account, call.region) in self.estate.further.images:
+            return images.HELD.get(call.action) or self._handlers["ec2"].get(call.action)
+        return self._handlers[call.service].get(call.action)
+
     def _write(self, parsed: _Parsed, result: Mapping[str, Any]) -> Answer:
         if parsed.protocol == "ec2":
             return wire.write_ec2(parsed.operation, result)
@@ -251,8 +261,13 @@ class Gateway:
         with self.estate.lock:
             return self._moto.ask(prepared, call.service, call.action)
 
-    def _perform_not_strict(self, call: Call, request: Request) -> Answer:
+    def _perform_not_strict(self, call: Call, parsed: _Parsed, request: Request) -> Answer:
         check(call)
+        if families.serves(self.estate, call, operation := f"{parsed.model}:{call.action}"):
+            parameters = written.parameters_of(operation, parsed.protocol, parsed.parameters)
+            with self.estate.lock:
+                members = families.answer(call, operation, parameters)
+            return written.write(operation, parsed.protocol, members)
         asked = (call.service, call.action)
         with self.estate.lock:
             if call.service == "rds":

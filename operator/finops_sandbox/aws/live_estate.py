@@ -14,6 +14,7 @@ from finops_sandbox.aws.clock import SandboxClock, aware_utc
 from finops_sandbox.aws.errors import AwsError
 from finops_sandbox.aws.facts import FunctionState, InstanceFacts, VolumeFacts
 from finops_sandbox.aws.faults import FaultBook
+from finops_sandbox.aws.held import Held
 from finops_sandbox.aws.written import Written
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Delays:
     database_seconds: float = 0.3
     task_seconds: float = 0.3
     function_seconds: float = 0.3
+    held_seconds: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,10 @@ class FurtherFacts:
         gateways_due: account, region and id of a NAT gateway → when its deletion ends.
         written: answers and metrics that the estate writes out.
         quotas: account, region and code of a service quota → its limit, where it is not the usual one.
+        images: account and region → id → description of an image that the estate holds.
+        image_shares: id of an image → accounts that may launch it.
+        held: account and region → what the double holds itself, by kind and name.
+        held_ever: account and region → kinds that the estate has held there, those deleted since among them.
     """
 
     provisioned: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -75,6 +81,10 @@ class FurtherFacts:
     gateways_due: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
     written: Written = field(default_factory=Written)
     quotas: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    images: dict[tuple[str, str], dict[str, dict[str, Any]]] = field(default_factory=dict)
+    image_shares: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    held: Held = field(default_factory=dict)
+    held_ever: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
 
 class LiveEstate:

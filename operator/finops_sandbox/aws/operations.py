@@ -191,7 +191,7 @@ def _routes_of(model: Any) -> Iterator[_Route]:
             places.append(place.group(1))
             end = place.end()
         shape = operation.input_shape
-        bound: dict[str, dict[str, str]] = {"querystring": {}, "header": {}}
+        bound: dict[str, dict[str, str]] = {"querystring": {}, "header": {}, "uri": {}}
         for member, member_shape in (shape.members if shape is not None else {}).items():
             where = member_shape.serialization.get("location", "")
             if where in bound:
@@ -203,7 +203,7 @@ def _routes_of(model: Any) -> Iterator[_Route]:
             name,
             operation.http["method"],
             re.compile(pattern + re.escape(template[end:])),
-            tuple(places),
+            tuple(bound["uri"].get(place, place) for place in places),
             frozenset(parse_qsl(query, keep_blank_values=True)),
             bound["querystring"],
             bound["header"],

@@ -8,6 +8,9 @@ these resources are not known here: an Allow that asks for one does not match.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from finops_sandbox.aws.node_groups import node_group_arn
+from finops_sandbox.aws.scaling_groups import group_arn
+
 # Operations whose right has another name.
 _RIGHTS = {
     "lambda:Invoke": "lambda:InvokeFunction",
@@ -50,9 +53,12 @@ _RIGHTS = {
 _PREFIXES = {"tagging": "tag"}
 # Parameter → what follows account and region in the ARN.
 _NAMED = {
-    "autoscaling": {"AutoScalingGroupName": "autoScalingGroup:*:autoScalingGroupName/{}"},
     "dynamodb": {"TableName": "table/{}"},
-    "elasticache": {"CacheClusterId": "cluster:{}", "ReplicationGroupId": "replicationgroup:{}"},
+    "elasticache": {
+        "CacheClusterId": "cluster:{}",
+        "FinalSnapshotIdentifier": "snapshot:{}",
+        "ReplicationGroupId": "replicationgroup:{}",
+    },
     "elasticloadbalancing": {"LoadBalancerName": "loadbalancer/{}"},
     "lambda": {"FunctionName": "function:{}"},
     # IAM judges calls about a log group on the ARN of its streams, none of them named.
@@ -75,7 +81,9 @@ def needed(
     if service == "s3":
         return list(_s3(right, parameters))
     arns = sorted(set(_arns(parameters)) | set(_from_names(service, account, region, parameters)))
-    return [(right, arn) for arn in arns] or [(right, "*")]
+    # A deletion that leaves a snapshot needs the right to make one as well.
+    also = [("elasticache:CreateSnapshot", arn) for arn in arns] if parameters.get("FinalSnapshotIdentifier") else []
+    return [(right, arn) for arn in arns] + (also if service == "elasticache" else []) or [(right, "*")]
 
 
 def _s3(right: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -93,6 +101,11 @@ def _from_names(service: str, account: str, region: str, parameters: Mapping[str
         # The right is judged on the service, whichever way a call names it and its cluster.
         cluster, name = (str(parameters[one]).rpartition("/")[2] for one in ("cluster", "service"))
         yield f"arn:aws:ecs:{region}:{account}:service/{cluster}/{name}"
+    if service == "autoscaling" and isinstance(parameters.get("AutoScalingGroupName"), str):
+        # The ARN has an id that no call names; a group of the estate has one that follows from its name.
+        yield group_arn(account, region, str(parameters["AutoScalingGroupName"]))
+    if service == "eks" and parameters.get("nodegroupName"):
+        yield node_group_arn(account, region, f"{parameters['clusterName']}/{parameters['nodegroupName']}")
     for name, form in _NAMED.get(service, {}).items():
         value = parameters.get(name)
         if isinstance(value, str) and value and not value.startswith("arn:"):

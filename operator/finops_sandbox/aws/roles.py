@@ -27,8 +27,13 @@ _WAYS_BACK = frozenset(
         "ecs:UpdateService",
         "lambda:UpdateFunctionConfiguration",
         "s3:PutLifecycleConfiguration",
+        "autoscaling:UpdateAutoScalingGroup",
+        "eks:UpdateNodegroupConfig",
     }
 )
+
+
+_CACHES = ("elasticache:DeleteCacheCluster", "elasticache:DeleteReplicationGroup", "elasticache:CreateSnapshot")
 
 
 def base_policy() -> dict[str, Any]:
@@ -90,6 +95,7 @@ def scanner_policy() -> dict[str, Any]:
         "workspaces:Describe*",
         "fsx:Describe*",
         "cloudfront:List*",
+        "globalaccelerator:List*",
     ]
     actions += ["dynamodb:ListTables", "dynamodb:Describe*", "application-autoscaling:Describe*"]
     return {"Version": _VERSION, "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
@@ -101,6 +107,7 @@ def _further_acts(account: str) -> list[dict[str, Any]]:
         f"arn:aws:ec2:*:{account}:elastic-ip/*": ["ec2:ReleaseAddress"],
         f"arn:aws:ec2:*:{account}:natgateway/*": ["ec2:DeleteNatGateway"],
         "arn:aws:ec2:*::snapshot/*": ["ec2:DeleteSnapshot"],
+        "arn:aws:ec2:*::image/*": ["ec2:DeregisterImage"],
         f"arn:aws:logs:*:{account}:log-group:*": ["logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"],
         f"arn:aws:dynamodb:*:{account}:table/*": ["dynamodb:UpdateTable"],
         f"arn:aws:rds:*:{account}:db:*": ["rds:StopDBInstance", "rds:StartDBInstance"],
@@ -109,6 +116,12 @@ def _further_acts(account: str) -> list[dict[str, Any]]:
         "arn:aws:s3:::*": ["s3:PutLifecycleConfiguration"],
         f"arn:aws:ecs:*:{account}:service/*": ["ecs:UpdateService"],
         f"arn:aws:lambda:*:{account}:function:*": ["lambda:UpdateFunctionConfiguration"],
+        f"arn:aws:autoscaling:*:{account}:autoScalingGroup:*": ["autoscaling:UpdateAutoScalingGroup"],
+        f"arn:aws:eks:*:{account}:nodegroup/*": ["eks:UpdateNodegroupConfig"],
+        f"arn:aws:elasticache:*:{account}:cluster:*": ["elasticache:DeleteCacheCluster", "elasticache:CreateSnapshot"],
+        f"arn:aws:elasticache:*:{account}:replicationgroup:*": [*_CACHES],
+        f"arn:aws:elasticache:*:{account}:snapshot:*": [*_CACHES],
+        f"arn:aws:elasticloadbalancing:*:{account}:loadbalancer/*": ["elasticloadbalancing:DeleteLoadBalancer"],
     }
     return [{"Effect": "Allow", "Action": calls, "Resource": arn} for arn, calls in acts.items()]
 
@@ -118,11 +131,12 @@ def executor_policy(account: str) -> dict[str, Any]:
     instance, volume = f"arn:aws:ec2:*:{account}:instance/*", f"arn:aws:ec2:*:{account}:volume/*"
     snapshot = "arn:aws:ec2:*::snapshot/*"
     acts = ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"]
-    acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot"]
+    acts += ["ec2:ModifyVolume", "ec2:DeleteVolume", "ec2:CreateSnapshot", "ec2:DetachVolume"]
     acts += ["logs:PutRetentionPolicy", "rds:StopDBInstance", "dynamodb:UpdateTable", "ecs:UpdateService"]
     acts += ["lambda:UpdateFunctionConfiguration", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"]
-    acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway", "ec2:DeleteSnapshot"]
-    acts += ["s3:PutLifecycleConfiguration"]
+    acts += ["ec2:ReleaseAddress", "ec2:DeleteNatGateway", "ec2:DeleteSnapshot", "ec2:DeregisterImage"]
+    acts += ["s3:PutLifecycleConfiguration", "elasticloadbalancing:DeleteLoadBalancer"]
+    acts += ["autoscaling:UpdateAutoScalingGroup", "eks:UpdateNodegroupConfig", *_CACHES]
     return {
         "Version": _VERSION,
         "Statement": [
@@ -135,6 +149,7 @@ def executor_policy(account: str) -> dict[str, Any]:
                 "Condition": {"StringEquals": {"ec2:Attribute": "InstanceType"}},
             },
             {"Effect": "Allow", "Action": ["ec2:ModifyVolume", "ec2:DeleteVolume"], "Resource": volume},
+            {"Effect": "Allow", "Action": ["ec2:DetachVolume", "ec2:AttachVolume"], "Resource": [volume, instance]},
             {"Effect": "Allow", "Action": "ec2:CreateSnapshot", "Resource": [volume, snapshot]},
             {
                 "Effect": "Allow",

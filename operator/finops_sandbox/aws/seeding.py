@@ -13,7 +13,9 @@ from finops_sandbox.aws import (
     buckets,
     database_snapshots,
     databases,
+    families,
     functions,
+    images,
     keys,
     log_groups,
     nat_gateways,
@@ -100,7 +102,14 @@ def _seed_place(estate: LiveEstate, place: Place) -> None:
             addresses.seed(estate, place, address)
         for gateway in place.nat_gateways:
             nat_gateways.seed(estate, place, gateway)
+        _seed_held(estate, place, now - _AGE)
         estate.further.written.add(place.account, place.region, place.answers, place.metrics)
+
+
+def _seed_held(estate: LiveEstate, place: Place, created: datetime) -> None:
+    for image in place.images:
+        images.seed(estate, place, image, created)
+    families.seed(estate, place, created)
 
 
 def _seed_instance(estate: LiveEstate, place: Place, spec: InstanceSpec, now: datetime) -> None:

@@ -257,6 +257,43 @@ def delete_volume(call: Call) -> Mapping[str, Any]:
     return {}
 
 
+def detach_volume(call: Call) -> Mapping[str, Any]:
+    """Take a volume from its instance; the root of one that runs stays. EC2 API reference, DetachVolume."""
+    volume = call.estate.volume(call.account, call.region, str(call.parameters.get("VolumeId", "")))
+    if volume.attachment is None:
+        raise AwsError("IncorrectState", f"Volume '{volume.id}' is in the 'available' state.")
+    instance, device = volume.attachment.instance, volume.attachment.device
+    named = str(call.parameters.get("InstanceId") or instance.id), str(call.parameters.get("Device") or device)
+    if named != (instance.id, device):
+        message = f"The volume '{volume.id}' is not attached to instance '{named[0]}' as device '{named[1]}'."
+        raise AwsError("InvalidAttachment.NotFound", message)
+    if _is_root(volume) and instance.state != "stopped":
+        raise AwsError("OperationNotPermitted", f"Unable to detach root volume '{volume.id}' from '{instance.id}'")
+    call.estate.volume_facts(volume).detach(call.estate.clock.now())
+    call.backend.detach_volume(volume.id, instance.id, device)
+    return {"VolumeId": volume.id, "InstanceId": instance.id, "Device": device, "State": "detaching"}
+
+
+def attach_volume(call: Call) -> Mapping[str, Any]:
+    """Give a volume to an instance of its zone, at a device that is free. EC2 API reference, AttachVolume."""
+    volume = call.estate.volume(call.account, call.region, str(call.parameters.get("VolumeId", "")))
+    instance = call.estate.instance(call.account, call.region, str(call.parameters.get("InstanceId", "")))
+    device = str(call.parameters.get("Device", ""))
+    if volume.attachment is not None:
+        raise AwsError("VolumeInUse", f"{volume.id} is already attached to an instance")
+    if instance.state not in {"running", "stopped"}:
+        raise AwsError("IncorrectState", f"Instance '{instance.id}' is not 'running' or 'stopped'.")
+    if device in instance.block_device_mapping:
+        message = f"Invalid value '{device}' for unixDevice. Attachment point {device} is already in use"
+        raise AwsError("InvalidParameterValue", message)
+    # A volume that is attached by a call outlives its instance.
+    attachment = call.backend.attach_volume(volume.id, instance.id, device, False)
+    now = call.estate.clock.now()
+    attachment.attach_time = naive_utc(now)
+    call.estate.volume_facts(volume).attached.append((now, None))
+    return {"VolumeId": volume.id, "InstanceId": instance.id, "Device": device, "State": "attaching"}
+
+
 def create_snapshot(call: Call) -> Mapping[str, Any]:
     """Pending at first, completed after a while; tags given at creation are on it from the start."""
     volume = call.estate.volume(call.account, call.region, str(call.parameters.get("VolumeId", "")))
@@ -316,7 +353,9 @@ HANDLERS: dict[str, Handler] = {
     "DescribeVolumes": describe_volumes,
     "ModifyVolume": modify_volume,
     "DescribeVolumesModifications": describe_volumes_modifications,
+    "AttachVolume": attach_volume,
     "DeleteVolume": delete_volume,
+    "DetachVolume": detach_volume,
     "CreateSnapshot": create_snapshot,
     "DescribeSnapshots": describe_snapshots,
 }

@@ -92,6 +92,20 @@ def never_verified(world: World, request: ActRequest, ledger: DurableLedger) -> 
             {"desiredCount": "2", "runningCount": "2"},
         ),
         (
+            "auto_scaling_group_resize",
+            "workers",
+            {"size": "1/1/2"},
+            {"UpdateAutoScalingGroup": 2},
+            {"size": "1/2/4"},
+        ),
+        (
+            "eks_nodegroup_resize",
+            "main/nodes",
+            {"size": "0/1/4"},
+            {"UpdateNodegroupConfig": 2},
+            {"size": "1/2/4", "state": "ACTIVE"},
+        ),
+        (
             "lambda_function_set_memory",
             "thumbnails",
             {"memoryMb": 256},

@@ -100,3 +100,51 @@ def test_a_deletion_that_aws_does_not_finish_calls_a_person_and_is_seen_to_its_e
     assert run_to_end(world, request, ledger).state is State.SUCCEEDED
     assert effects(aws.calls) == {"DeleteNatGateway": 1}
     check(aws.calls, world.ledger_path, session=request.name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"further": {"protected": True}}, "The resource changed since it was proposed"),
+        ({"further": {"targets": ["healthy"]}}, "Targets behind it are healthy or on their way: 1."),
+        ({"delete": True}, "it does not exist any more. Nothing was called."),
+    ],
+)
+def test_a_load_balancer_that_somebody_protects_uses_or_deletes_after_the_vote_is_left_alone(
+    changes: dict[str, Any], why: str, world: World, aws: AwsDouble
+) -> None:
+    request, ledger = prepare(world, "load_balancer_delete")
+    aws.control.change(ACCOUNT, REGION, "held:load-balancer/left-behind", changes)
+    result = run_to_end(world, request, ledger)
+    assert result.state is State.STALE, result
+    assert why in result.message
+    assert effects(aws.calls) == {}
+    check(aws.calls, world.ledger_path, session=request.name)
+
+
+def test_the_ledger_keeps_what_a_deleted_load_balancer_was_made_from(world: World, aws: AwsDouble) -> None:
+    request, ledger = prepare(world, "load_balancer_delete")
+    result = run_to_end(world, request, ledger)
+    assert result.state is State.SUCCEEDED, result
+    (started,) = [one for one in records(world.ledger_path) if "plan" in one["detail"]]
+    kept = started["detail"]["plan"]["fingerprint"]
+    assert "certificate/further" in kept["listeners"]
+    assert "/api/*" in kept["rules"]
+    assert kept["tagList"] == '{"team":"web"}'
+
+
+def test_a_protection_set_after_the_last_reading_is_kept_by_aws_and_nothing_is_deleted(
+    world: World, aws: AwsDouble
+) -> None:
+    request, ledger = prepare(world, "load_balancer_delete")
+    world.passage = at("intent.after", lambda: _protect(aws))
+    result = run_to_end(world, request, ledger)
+    assert result.message == "The resource changed since it was proposed: its attributes changed. Nothing was changed."
+    refused = [one for one in aws.calls if one.action == "DeleteLoadBalancer"]
+    assert [one.result for one in refused] == ["OperationNotPermitted"]
+    assert effects(aws.calls) == {}
+    check(aws.calls, world.ledger_path, session=request.name)
+
+
+def _protect(aws: AwsDouble) -> None:
+    aws.control.change(ACCOUNT, REGION, "held:load-balancer/left-behind", {"further": {"protected": True}})

@@ -37,7 +37,15 @@ def test_an_approved_act_is_carried_out_once_verified_and_recorded(action: str, 
     assert last.message == result.message
     begins = ("The instance is ", "The volume ", "The log group ", "The database ", "The table ")
     further = ("The service ", "The function ", "The snapshot ", "The bucket ")
-    of_networks = ("The address ", "The NAT gateway ")
+    of_networks = (
+        "The address ",
+        "The NAT gateway ",
+        "The load balancer ",
+        "The group ",
+        "The node group ",
+        "The cache ",
+        "The image ",
+    )
     assert last.message.startswith((*begins, *further, *of_networks))
     assert last.message.endswith(f" To undo it: {ACTIONS[action].undo_by_hand}.")
     entries = list(StoredSavings(open_store(world.redis_url, prefix=world.prefix)).read())

@@ -50,3 +50,19 @@ def test_an_image_that_is_made_of_it_right_before_the_call_keeps_it_and_is_named
     assert result.message.startswith("Images start instances from it: ami-")
     assert result.message.endswith("Nothing was changed.")
     check(aws.calls, world.ledger_path, session=request.name)
+
+
+def test_a_data_volume_whose_instance_is_started_after_it_was_detached_is_attached_again(
+    world: World, aws: AwsDouble
+) -> None:
+    request, ledger = prepare(world, "ebs_volume_detach_delete")
+    instance = find("parked").id
+    world.passage = at(
+        "outcome.after", lambda: aws.control.change(ACCOUNT, REGION, instance, {"state": "running"}), passage=2
+    )
+    result = run_to_end(world, request, ledger)
+    assert result.state is State.ROLLED_BACK, result
+    done = effects(aws.calls)
+    assert (done["DetachVolume"], done["AttachVolume"], done["DeleteVolume"]) == (1, 1, 0)
+    assert aws.control.resource(ACCOUNT, REGION, find("parked/1").id)["state"] == "in-use"
+    check(aws.calls, world.ledger_path, session=request.name)

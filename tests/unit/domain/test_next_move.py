@@ -67,6 +67,12 @@ def test_people_learn_of_a_difference_by_values_they_know_and_not_by_hashes_and_
     assert told == "it was started again, state was running, is stopped, its tags changed"
 
 
+def test_documents_of_a_fingerprint_are_named_and_never_quoted() -> None:
+    assumed = {"listeners": "[]", "tagList": '{"a":"<!channel>"}', "tags": "9f86d081884c7d65"}
+    now = Observation(True, {"listeners": "[1]", "tagList": '{"a":"b"}', "tags": "60303ae22b998861"})
+    assert difference(replace(_PLAN, fingerprint=assumed), now) == "its listeners changed, its tags changed"
+
+
 def test_a_resource_that_is_gone_is_stale_before_the_first_call() -> None:
     gone = Situation(_PLAN, ACTION.procedure, Journal(), Observation(exists=False), START)
     move = next_move(gone)

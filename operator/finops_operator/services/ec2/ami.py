@@ -173,4 +173,5 @@ KIND: Final = ResourceKind(
     sample=Sample("ami-0123456789abcdef0", "arn:aws:ec2:us-east-1::image/ami-0123456789abcdef0"),
     owner=_owner,
     type_of=lambda resource: resource.text("platform_details"),
+    dry_run=True,
 )

@@ -17,9 +17,11 @@ from finops_operator.plugins.sufficiency import coverage_evidence, figure, insuf
 from finops_operator.services.autoscaling.auto_scaling_group import POPULATED, GroupFacts
 
 ID: Final = "auto_scaling_group_fixed_size"
+_ACTION: Final = "auto_scaling_group_resize"
 _METRIC: Final = "groupCpuPercent"
 _PERCENTILE: Final = "p99_5"
 _FEWEST: Final = 2
+_NODE_GROUP: Final = "eks:nodegroup-name"
 
 
 def _evaluate(facts: Facts[GroupFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -31,11 +33,14 @@ def _evaluate(facts: Facts[GroupFacts], parameters: Parameters) -> Finding | Not
     if cpu.p99_5 >= limit:
         reason = f"CPU of its instances reached {figure(cpu.p99_5)} %, the limit is {limit} %"
         return NotRecommended(ID, facts.resource.id, reason)
-    size = facts.own.desired_capacity
+    size = facts.own.desired_capacity or 0
+    # Half of an odd number is rounded up: that many hold the work with the limit kept.
+    half = -(-size // 2)
+    judged_alone = facts.own.weighted is False and _NODE_GROUP not in facts.resource.tags
     return Finding(
         check=ID,
-        action="",
-        parameters={},
+        action=_ACTION if judged_alone else "",
+        parameters={"size": f"{half}/{half}/{half}"} if judged_alone else {},
         new_monthly_cost=None,
         evidence={
             "size": size,
@@ -71,6 +76,7 @@ CHECK: Final = Check(
     action_type=ActionType.RIGHTSIZE,
     effort=Effort.MEDIUM,
     evaluate=_evaluate,
+    action=_ACTION,
     rollback_possible=True,
     destructive=False,
     parameters=(

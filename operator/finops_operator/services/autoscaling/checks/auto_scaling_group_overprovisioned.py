@@ -23,6 +23,7 @@ from finops_operator.plugins.window import measured_days, not_measured, summarie
 from finops_operator.services.autoscaling.auto_scaling_group import POPULATED, GroupFacts
 
 ID: Final = "auto_scaling_group_overprovisioned"
+_ACTION: Final = "auto_scaling_group_resize"
 _METRIC: Final = "groupCpuPercent"
 _PERCENTILE: Final = "p99_5"
 _NODE_GROUP: Final = "eks:nodegroup-name"
@@ -44,8 +45,8 @@ def _evaluate(facts: Facts[GroupFacts], parameters: Parameters) -> Finding | Not
         return NotRecommended(ID, facts.resource.id, reason)
     return Finding(
         check=ID,
-        action="",
-        parameters={},
+        action=_ACTION,
+        parameters={"size": f"{enough}/{enough}/{facts.own.max_size}"},
         new_monthly_cost=None,
         evidence={
             "minimumSize": smallest,
@@ -95,6 +96,8 @@ CHECK: Final = Check(
     action_type=ActionType.RIGHTSIZE,
     effort=Effort.MEDIUM,
     evaluate=_evaluate,
+    action=_ACTION,
+    rollback_possible=True,
     parameters=(
         measured_days("the CPU of its members"),
         ParameterSpec(

@@ -34,7 +34,7 @@ from finops_operator.plugins.action import (
 )
 from finops_operator.plugins.number_setting import Call, NumberSetting, Others, Pace, sets_back
 from finops_operator.plugins.ownership import Owner
-from finops_operator.plugins.protection import controlled, described_by_template, protected
+from finops_operator.plugins.protection import controlled, described_by_template, observed_tags, protected
 from finops_operator.plugins.session_policy import allow
 from finops_operator.plugins.tagging import PERMISSION as _TAGS
 from finops_operator.plugins.tagging import tags_of_arn
@@ -126,8 +126,7 @@ def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFa
             *_function_refusals(observation),
             *(_unknown_size(observation) or SETTING.not_back(observation, parameters)),
         )
-    found = observation.facts.get("tags")
-    tags = {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
+    tags = observed_tags(observation)
     return (
         *protected(tags, facts),
         *controlled(tags, SIGNS),

@@ -33,7 +33,7 @@ from finops_operator.plugins.action import (
     Target,
 )
 from finops_operator.plugins.ownership import Owner
-from finops_operator.plugins.protection import controlled, described_by_template, protected
+from finops_operator.plugins.protection import controlled, described_by_template, observed_tags, protected
 from finops_operator.plugins.session_policy import allow
 from finops_operator.plugins.tagging import PERMISSION as _TAGS
 from finops_operator.plugins.tagging import tags_of_arn
@@ -114,8 +114,7 @@ def _scaled(reader: Reader, name: str, indexes: Any) -> bool:
 def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
     if not observation.exists:
         return (Refusal("NotFound", "The table does not exist any more."),)
-    found = observation.facts.get("tags")
-    tags = {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
+    tags = observed_tags(observation)
     return (
         *protected(tags, facts),
         *controlled(tags, SIGNS),

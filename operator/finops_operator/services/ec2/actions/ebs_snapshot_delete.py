@@ -12,27 +12,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from finops.domain.execution import Observation, Procedure, StepRules
+from finops.domain.execution import Observation, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
-from finops.domain.resource import Resource
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import (
     Action,
     ActSample,
     ActWords,
     CallRules,
-    OwnerChange,
     Parameters,
     PolicyFacts,
     Refusal,
     Rights,
-    Statement,
     Target,
 )
-from finops_operator.plugins.ownership import Owner
-from finops_operator.plugins.protection import DELETION_WORDS, controlled, described_by_template, kept, protected
-from finops_operator.plugins.session_policy import allow
+from finops_operator.plugins.deletion import is_as_approved, is_gone, on_its_arn, one_call, removed_at_owner
+from finops_operator.plugins.protection import DELETION_WORDS, observed_tags, tag_refusals
 from finops_operator.services.ec2.rules.recycle_bin import LIST_RULES, SNAPSHOTS
 from finops_operator.services.ec2.rules.signs import SIGNS
 from finops_operator.services.ec2.rules.snapshot_observation import (
@@ -43,7 +39,6 @@ from finops_operator.services.ec2.rules.snapshot_observation import (
     observe_snapshot,
 )
 from finops_operator.services.ec2.rules.snapshot_origin import COMPLETED
-from finops_operator.services.ec2.rules.stop_refusals import tags
 
 ID: Final = "ebs_snapshot_delete"
 _DELETE: Final = "ec2:DeleteSnapshot"
@@ -61,12 +56,8 @@ def _observe(reader: Reader, target: Target) -> Observation:
 def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
     if not observation.exists:
         return (Refusal("NotFound", "The snapshot does not exist any more."),)
-    known = tags(observation)
     return (
-        *protected(known, facts),
-        *controlled(known, SIGNS),
-        *described_by_template(known, SIGNS),
-        *kept(known, DELETION_WORDS),
+        *tag_refusals(observed_tags(observation), facts, SIGNS, DELETION_WORDS),
         *_state_refusals(observation),
         *_use_refusals(observation),
     )
@@ -156,7 +147,7 @@ def _plan(resource: ResourceRef, _parameters: Parameters, assumed: Mapping[str, 
 
 
 def _unchanged(plan: Plan, now: Observation) -> bool:
-    return now.exists and dict(now.fingerprint) == dict(plan.fingerprint) and now.text("state") == COMPLETED
+    return is_as_approved(plan, now) and now.text("state") == COMPLETED
 
 
 def _found(_plan: Plan, now: Observation) -> str:
@@ -165,14 +156,6 @@ def _found(_plan: Plan, now: Observation) -> str:
 
 def _refused(_plan: Plan, _now: Observation, _step: str, code: str) -> str:
     return "An image uses the snapshot meanwhile." if code == _IN_USE else ""
-
-
-def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
-    return (allow(step.operation, resource=plan.resource.arn),)
-
-
-def _patch(owner: Owner, _resource: Resource, _parameters: Parameters) -> str:
-    return "Remove the aws_ebs_snapshot block." if owner.system == "Terraform" else ""
 
 
 ACTION: Final = Action(
@@ -190,16 +173,8 @@ ACTION: Final = Action(
     warnings=_warnings,
     words=_words,
     plan=_plan,
-    procedure=Procedure(
-        steps={"delete": StepRules(reached=lambda _, now: not now.exists, expected=_unchanged, destroys=True)},
-        compensation=lambda _: (),
-        # The only call is the deletion itself: before it there is nothing to lead back, after it nothing that could be.
-        restored=lambda _plan, _now: True,
-        verified=lambda _, now: not now.exists,
-        found=_found,
-        refused=_refused,
-    ),
-    statements=_statements,
+    procedure=one_call(StepRules(reached=is_gone, expected=_unchanged, destroys=True), _found, refused=_refused),
+    statements=on_its_arn,
     rights=Rights(
         probes={
             _DELETE: lambda snapshot: {"SnapshotId": snapshot},
@@ -208,6 +183,6 @@ ACTION: Final = Action(
         }
     ),
     calls=CallRules(repeated=frozenset({NOT_FOUND}), dry_run_passed="DryRunOperation"),
-    at_owner=OwnerChange(patch=_patch),
+    at_owner=removed_at_owner("aws_ebs_snapshot", in_cloudformation=False),
     sample=ActSample(assumed={"state": COMPLETED, "volumeId": "vol-0123456789abcdef0"}),
 )

@@ -16,10 +16,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
-from finops.domain.execution import Observation, Procedure, StepRules
+from finops.domain.execution import Observation, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
-from finops.domain.resource import Resource
 from finops.errors import AwsRejected
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import (
@@ -27,20 +26,16 @@ from finops_operator.plugins.action import (
     ActSample,
     ActWords,
     CallRules,
-    OwnerChange,
     Parameters,
     PolicyFacts,
     Refusal,
     Rights,
-    Statement,
     Target,
 )
+from finops_operator.plugins.deletion import is_as_approved, is_gone, on_its_arn, one_call, removed_at_owner
 from finops_operator.plugins.described import tags_of
-from finops_operator.plugins.ownership import Owner
-from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
-from finops_operator.plugins.session_policy import allow
+from finops_operator.plugins.protection import kept, observed_tags, tag_refusals
 from finops_operator.services.ec2.rules.signs import SIGNS
-from finops_operator.services.ec2.rules.stop_refusals import tags
 
 ID: Final = "elastic_ip_release"
 _READ: Final = "ec2:DescribeAddresses"
@@ -138,12 +133,10 @@ def _gateway_of(reader: Reader, allocation: str) -> str:
 def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
     if not observation.exists:
         return (Refusal("NotFound", "The address does not exist any more."),)
-    known = tags(observation)
+    known = observed_tags(observation)
     return (
-        *protected(known, facts),
-        *controlled(known, SIGNS),
-        *described_by_template(known, SIGNS),
-        *(kept(known, _KEPT) or _kept_by_key(known)),
+        *tag_refusals(known, facts, SIGNS, _KEPT),
+        *(() if kept(known, _KEPT) else _kept_by_key(known)),
         *_use_refusals(observation),
         *_origin_refusals(observation),
     )
@@ -210,7 +203,7 @@ def _plan(resource: ResourceRef, _parameters: Parameters, assumed: Mapping[str, 
 
 
 def _unchanged(plan: Plan, now: Observation) -> bool:
-    return now.exists and dict(now.fingerprint) == dict(plan.fingerprint) and not now.text("associated")
+    return is_as_approved(plan, now) and not now.text("associated")
 
 
 def _found(plan: Plan, now: Observation) -> str:
@@ -225,16 +218,6 @@ def _refused(_plan: Plan, _now: Observation, _step: str, code: str) -> str:
         "InvalidIPAddress.InUse": "Somebody uses the address meanwhile.",
         "InvalidAddress.Locked": "Its reverse DNS name, or AWS itself, keeps the address.",
     }.get(code, "")
-
-
-def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
-    return (allow(step.operation, resource=plan.resource.arn),)
-
-
-def _patch(owner: Owner, _resource: Resource, _parameters: Parameters) -> str:
-    if owner.system == "CloudFormation":
-        return "Remove the resource from the template."
-    return "Remove the aws_eip block." if owner.system == "Terraform" else ""
 
 
 ACTION: Final = Action(
@@ -252,19 +235,13 @@ ACTION: Final = Action(
     warnings=_warnings,
     words=_words,
     plan=_plan,
-    procedure=Procedure(
-        steps={"release": StepRules(reached=lambda _, now: not now.exists, expected=_unchanged, destroys=True)},
-        compensation=lambda _: (),
-        # The only call is the release itself: before it there is nothing to lead back, after it nothing that could be.
-        restored=lambda _plan, _now: True,
-        verified=lambda _, now: not now.exists,
-        found=_found,
-        refused=_refused,
+    procedure=one_call(
+        StepRules(reached=is_gone, expected=_unchanged, destroys=True), _found, name="release", refused=_refused
     ),
-    statements=_statements,
+    statements=on_its_arn,
     rights=Rights(probes={_RELEASE: lambda allocation: {"AllocationId": allocation}}),
     calls=CallRules(repeated=frozenset({_GONE}), dry_run_passed="DryRunOperation"),
-    at_owner=OwnerChange(patch=_patch),
+    at_owner=removed_at_owner("aws_eip"),
     sample=ActSample(assumed={"publicIp": "198.51.100.7", "pool": _AMAZON, "associated": ""}),
     remaining_cost=lambda _: Decimal(0),
 )

@@ -13,32 +13,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
-from finops.domain.execution import Observation, Procedure, StepRules
+from finops.domain.execution import Observation, StepRules
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
-from finops.domain.resource import Resource
 from finops.ports.aws_steps import Reader
 from finops_operator.plugins.action import (
     Action,
     ActSample,
     ActWords,
     CallRules,
-    OwnerChange,
     Parameters,
     PolicyFacts,
     Refusal,
     Rights,
-    Statement,
     Target,
 )
+from finops_operator.plugins.deletion import is_as_approved, on_its_arn, one_call, removed_at_owner
 from finops_operator.plugins.described import tags_of
-from finops_operator.plugins.ownership import Owner
-from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
-from finops_operator.plugins.session_policy import allow
+from finops_operator.plugins.protection import observed_tags, tag_refusals
+from finops_operator.plugins.recent_use import METRICS, NONE, SOME, WINDOW
 from finops_operator.services.ec2.nat_gateway import AVAILABLE
-from finops_operator.services.ec2.rules.gateway_use import METRICS, NONE, SOME, WINDOW, use_of
+from finops_operator.services.ec2.rules.gateway_use import use_of
 from finops_operator.services.ec2.rules.signs import SIGNS
-from finops_operator.services.ec2.rules.stop_refusals import tags
 
 ID: Final = "nat_gateway_delete"
 _READ: Final = "ec2:DescribeNatGateways"
@@ -107,12 +103,8 @@ def _route_tables(reader: Reader, gateway: str) -> str:
 def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
     if not observation.exists:
         return (Refusal("NotFound", "The NAT gateway does not exist any more."),)
-    known = tags(observation)
     return (
-        *protected(known, facts),
-        *controlled(known, SIGNS),
-        *described_by_template(known, SIGNS),
-        *kept(known, _KEPT),
+        *tag_refusals(observed_tags(observation), facts, SIGNS, _KEPT),
         *_use_refusals(observation),
     )
 
@@ -161,7 +153,7 @@ def _plan(resource: ResourceRef, _parameters: Parameters, assumed: Mapping[str, 
 
 
 def _unchanged(plan: Plan, now: Observation) -> bool:
-    return now.exists and dict(now.fingerprint) == dict(plan.fingerprint) and now.text("state") == AVAILABLE
+    return is_as_approved(plan, now) and now.text("state") == AVAILABLE
 
 
 def _going(_plan: Plan, now: Observation) -> bool:
@@ -179,16 +171,6 @@ def _found(plan: Plan, now: Observation) -> str:
     )
 
 
-def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
-    return (allow(step.operation, resource=plan.resource.arn),)
-
-
-def _patch(owner: Owner, _resource: Resource, _parameters: Parameters) -> str:
-    if owner.system == "CloudFormation":
-        return "Remove the resource from the template."
-    return "Remove the aws_nat_gateway block." if owner.system == "Terraform" else ""
-
-
 ACTION: Final = Action(
     id=ID,
     kinds=frozenset({"nat-gateway"}),
@@ -204,18 +186,12 @@ ACTION: Final = Action(
     warnings=_warnings,
     words=_words,
     plan=_plan,
-    procedure=Procedure(
-        steps={"delete": StepRules(reached=_going, expected=_unchanged, destroys=True)},
-        compensation=lambda _: (),
-        # The only call is the deletion itself: before it there is nothing to lead back, after it nothing that could be.
-        restored=lambda _plan, _now: True,
-        verified=lambda _, now: not now.exists,
-        verify_seconds=_DELETED_SECONDS,
-        found=_found,
+    procedure=one_call(
+        StepRules(reached=_going, expected=_unchanged, destroys=True), _found, gone_seconds=_DELETED_SECONDS
     ),
-    statements=_statements,
+    statements=on_its_arn,
     rights=Rights(probes={_DELETE: lambda gateway: {"NatGatewayId": gateway}}),
     calls=CallRules(repeated=frozenset({"NatGatewayNotFound"}), dry_run_passed="DryRunOperation"),
-    at_owner=OwnerChange(patch=_patch),
+    at_owner=removed_at_owner("aws_nat_gateway"),
     sample=ActSample(assumed={"state": AVAILABLE, "subnetId": "subnet-0123456789abcdef0"}),
 )

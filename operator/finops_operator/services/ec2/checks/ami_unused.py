@@ -21,6 +21,7 @@ from finops_operator.services.ec2.ami import AVAILABLE, DISABLED, ImageFacts
 from finops_operator.services.ec2.rules.signs import SIGNS
 
 ID: Final = "ami_unused"
+_ACTION: Final = "image_deregister"
 
 
 def _evaluate(facts: Facts[ImageFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -37,7 +38,7 @@ def _evaluate(facts: Facts[ImageFacts], parameters: Parameters) -> Finding | Not
     snapshots = None if own.snapshot_ids is None else len(own.snapshot_ids)
     return Finding(
         check=ID,
-        action="",
+        action=_ACTION,
         parameters={},
         new_monthly_cost=Decimal(0),
         evidence={
@@ -107,6 +108,7 @@ CHECK: Final = Check(
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,
+    action=_ACTION,
     rollback_possible=False,
     destructive=True,
     parameters=(

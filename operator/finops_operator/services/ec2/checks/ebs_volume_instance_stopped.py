@@ -12,6 +12,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from finops.domain.canonical import Json
 from finops.domain.recommendation import ActionType, Effort, EvidenceFact, Finding, NotRecommended
 from finops_operator.plugins.check import Check, Facts, Parameters, ParameterSpec, Pictures, Settled
 from finops_operator.plugins.measured import count
@@ -26,6 +27,7 @@ from finops_operator.services.ec2.rules.remaining_cost import snapshot_cost
 from finops_operator.services.ec2.volume import OPERATIONS, VolumeFacts
 
 ID: Final = "ebs_volume_instance_stopped"
+_ACTION: Final = "ebs_volume_detach_delete"
 _DAYS: Final = by_day(OPERATIONS)
 _HOURS: Final = (*OPERATIONS, "volumeIdleSeconds")
 """The idle time is published by a running instance even when nothing is read or written."""
@@ -44,8 +46,8 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
     since, remaining = unused_since(facts, _DAYS), snapshot_cost(facts)
     return Finding(
         check=ID,
-        action="",
-        parameters={},
+        action=_ACTION if facts.own.attached_device else "",
+        parameters=_place(facts.own),
         new_monthly_cost=remaining,
         evidence={
             "noActivitySince": since.isoformat(),
@@ -68,6 +70,12 @@ def _evaluate(facts: Facts[VolumeFacts], parameters: Parameters) -> Finding | No
     )
 
 
+def _place(own: VolumeFacts) -> dict[str, Json]:
+    """Return where it is attached, which the action is for."""
+    device = own.attached_device
+    return {"instanceId": own.attached_instance_id, "device": device} if device else {}
+
+
 def _settled_by_days(pictures: Pictures[VolumeFacts], parameters: Parameters) -> Settled:
     """Return whether its days show an instance that had it; a day of UTC that shows none says less than hours."""
     facts = pictures.days
@@ -83,6 +91,7 @@ CHECK: Final = Check(
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,
+    action=_ACTION,
     settled_by_days=_settled_by_days,
     rollback_possible=False,
     destructive=True,

@@ -13,6 +13,7 @@ from finops.ports.aws_steps import Reader
 
 LIST_RULES: Final = "rbin:ListRules"
 SNAPSHOTS: Final = "EBS_SNAPSHOT"
+IMAGES: Final = "EC2_IMAGE"
 
 
 def longest_kept_days(reader: Reader, resource_type: str) -> int:

@@ -22,6 +22,7 @@ from finops_operator.services.eks.judging.node_cpu import PERCENTILE, node_cpu
 from finops_operator.services.eks.nodegroup import NODE_NETWORK, NodeGroupFacts
 
 ID: Final = "eks_nodegroup_idle"
+_ACTION: Final = "eks_nodegroup_resize"
 _MEGABYTE: Final = 1_000_000
 
 
@@ -38,8 +39,8 @@ def _evaluate(facts: Facts[NodeGroupFacts], parameters: Parameters) -> Finding |
     own = facts.own
     return Finding(
         check=ID,
-        action="",
-        parameters={},
+        action=_ACTION if own.maximum_size else "",
+        parameters={"size": f"0/0/{own.maximum_size}"} if own.maximum_size else {},
         new_monthly_cost=None,
         evidence={
             "machines": own.desired_size,
@@ -84,6 +85,8 @@ CHECK: Final = Check(
     action_type=ActionType.RIGHTSIZE,
     effort=Effort.MEDIUM,
     evaluate=_evaluate,
+    action=_ACTION,
+    rollback_possible=True,
     parameters=(
         idle_days("A node group"),
         ParameterSpec(

@@ -22,6 +22,7 @@ from finops_operator.services.eks.judging.node_cpu import PERCENTILE, node_cpu
 from finops_operator.services.eks.nodegroup import NodeGroupFacts
 
 ID: Final = "eks_nodegroup_overprovisioned"
+_ACTION: Final = "eks_nodegroup_resize"
 
 
 def _evaluate(facts: Facts[NodeGroupFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -34,8 +35,8 @@ def _evaluate(facts: Facts[NodeGroupFacts], parameters: Parameters) -> Finding |
     enough = enough_machines(smallest, cpu.p99_5)
     return Finding(
         check=ID,
-        action="",
-        parameters={},
+        action=_ACTION if own.maximum_size else "",
+        parameters={"size": f"{enough}/{enough}/{own.maximum_size}"} if own.maximum_size else {},
         new_monthly_cost=None,
         evidence={
             "minimumSize": smallest,
@@ -79,6 +80,8 @@ CHECK: Final = Check(
     action_type=ActionType.RIGHTSIZE,
     effort=Effort.MEDIUM,
     evaluate=_evaluate,
+    action=_ACTION,
+    rollback_possible=True,
     parameters=(
         measured_days("the CPU of its machines"),
         ParameterSpec(

@@ -23,6 +23,7 @@ from finops_operator.services.elasticache.judging.alone import not_alone, not_ju
 from finops_operator.services.elasticache.rules.use import COMMANDS, CONNECTIONS, MEMCACHED
 
 ID: Final = "elasticache_cluster_idle"
+_ACTION: Final = "elasticache_cluster_delete"
 
 
 def _evaluate(facts: Facts[CacheFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -43,7 +44,7 @@ def _evaluate(facts: Facts[CacheFacts], parameters: Parameters) -> Finding | Not
         return NotRecommended(ID, facts.resource.id, reason)
     return Finding(
         check=ID,
-        action="",
+        action=_ACTION,
         parameters={},
         new_monthly_cost=Decimal(0),
         evidence={
@@ -75,6 +76,7 @@ CHECK: Final = Check(
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,
+    action=_ACTION,
     rollback_possible=False,
     destructive=True,
     parameters=(

@@ -22,6 +22,7 @@ from finops_operator.services.elasticloadbalancing.load_balancer import LoadBala
 from finops_operator.services.elasticloadbalancing.rules.traffic import APPLICATION, CLASSIC, TRAFFIC, Traffic
 
 ID: Final = "load_balancer_idle"
+_ACTION: Final = "load_balancer_delete"
 _BY_REQUESTS: Final = frozenset({APPLICATION, CLASSIC})
 _STREAMS: Final = frozenset({"TCP", "SSL"})
 
@@ -49,7 +50,7 @@ def _evaluate(facts: Facts[LoadBalancerFacts], parameters: Parameters) -> Findin
         return NotRecommended(ID, facts.resource.id, reason)
     return Finding(
         check=ID,
-        action="",
+        action=_ACTION if requests == 0 and _serves_nothing(facts.own) else "",
         parameters={},
         new_monthly_cost=Decimal(0),
         evidence={
@@ -73,6 +74,11 @@ def _not_measured(facts: Facts[LoadBalancerFacts], traffic: Traffic, least: Deci
         if summary.days < float(least):
             return f"only {figure(summary.days)} days of {metric_words(name)} were read, {least} are needed"
     return ""
+
+
+def _serves_nothing(own: LoadBalancerFacts) -> bool:
+    """Return whether no target works behind it; with one that does, or may, to delete it is a person's decision."""
+    return own.registered_targets == 0 or own.healthy_targets == 0
 
 
 def _counts_bytes(own: LoadBalancerFacts) -> bool:
@@ -106,6 +112,7 @@ CHECK: Final = Check(
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,
+    action=_ACTION,
     rollback_possible=False,
     destructive=True,
     parameters=(

@@ -20,6 +20,7 @@ from finops_operator.services.elasticloadbalancing.load_balancer import LoadBala
 from finops_operator.services.elasticloadbalancing.rules.traffic import CLASSIC, TRAFFIC
 
 ID: Final = "load_balancer_without_targets"
+_ACTION: Final = "load_balancer_delete"
 
 
 def _evaluate(facts: Facts[LoadBalancerFacts], parameters: Parameters) -> Finding | NotRecommended:
@@ -29,7 +30,7 @@ def _evaluate(facts: Facts[LoadBalancerFacts], parameters: Parameters) -> Findin
         return NotRecommended(ID, facts.resource.id, reason)
     return Finding(
         check=ID,
-        action="",
+        action=_ACTION,
         parameters={},
         new_monthly_cost=Decimal(0),
         evidence={
@@ -84,6 +85,7 @@ CHECK: Final = Check(
     action_type=ActionType.DELETE,
     effort=Effort.LOW,
     evaluate=_evaluate,
+    action=_ACTION,
     rollback_possible=False,
     destructive=True,
     parameters=(

@@ -32,7 +32,7 @@ from finops_operator.plugins.action import (
     Target,
 )
 from finops_operator.plugins.ownership import Owner
-from finops_operator.plugins.protection import controlled, described_by_template, kept, protected
+from finops_operator.plugins.protection import observed_tags, tag_refusals
 from finops_operator.plugins.session_policy import allow
 from finops_operator.plugins.tagging import PERMISSION as _TAGS
 from finops_operator.plugins.tagging import tags_of_arn
@@ -109,13 +109,8 @@ def _observe(reader: Reader, target: Target) -> Observation:
 def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
     if not observation.exists:
         return (Refusal("NotFound", "The bucket does not exist any more."),)
-    found = observation.facts.get("tags")
-    tags = {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
     return (
-        *protected(tags, facts),
-        *kept(tags),
-        *controlled(tags, SIGNS),
-        *described_by_template(tags, SIGNS),
+        *tag_refusals(observed_tags(observation), facts, SIGNS),
         *_rule_refusals(observation, _wanted(parameters)),
     )
 

@@ -18,7 +18,15 @@ def cpu(summary: MetricSummary) -> Utilization:
 def test_a_group_of_three_that_is_never_half_busy_is_found_and_its_saving_is_not_known() -> None:
     one = found(CHECK, group(3), cpu(flat(39.9)))
     assert (one.new_monthly_cost, one.evidence["size"], one.evidence["p99_5CpuPercent"]) == (None, 3, "39.9")
+    assert (one.action, one.parameters) == ("auto_scaling_group_resize", {"size": "2/2/2"})
     assert one.summary == "It always has 3 instances. CPU never exceeded 39.9 %."
+
+
+def test_a_group_of_a_cluster_or_of_weighted_types_gets_advice_alone() -> None:
+    of_cluster = group(4, Tags=[{"Key": "eks:nodegroup-name", "Value": "workers"}])
+    weighted = group(4, DesiredCapacityType="vcpu")
+    for one in (of_cluster, weighted):
+        assert (found(CHECK, one, cpu(flat(5))).action, found(CHECK, one, cpu(flat(5))).parameters) == ("", {})
 
 
 def test_a_group_whose_cpu_reaches_the_limit_now_and_then_is_left_alone() -> None:

@@ -19,7 +19,8 @@ def cpu(summary: MetricSummary) -> Utilization:
 
 def test_a_group_at_its_floor_that_is_never_busy_is_found_with_what_is_enough() -> None:
     one = found(CHECK, group(6, MaxSize=12), cpu(flat(20)))
-    assert (one.action, one.target, one.new_monthly_cost) == ("", "minimum 2", None)
+    assert (one.action, one.target, one.new_monthly_cost) == ("auto_scaling_group_resize", "minimum 2", None)
+    assert one.parameters == {"size": "2/2/12"}
     assert one.summary == "It cannot scale in below 6 members. CPU never exceeded 20 %: 2 hold that."
     assert one.expectation == "Expected CPU at most about 60 %."
     assert (one.evidence["minimumSize"], one.evidence["enough"]) == (6, 2)

@@ -21,7 +21,7 @@ METRICS = ("volumeReadOpsByDay", "volumeWriteOpsByDay", "volumeReadOps", "volume
 
 
 def attached(**attributes: Json) -> Resource:
-    return volume("in-use", tags=None, **{"attached_instance_id": "i-0a", **attributes})
+    return volume("in-use", tags=None, **{"attached_instance_id": "i-0a", "attached_device": "/dev/sdf", **attributes})
 
 
 def unpublished(days: float = 30, /, **other: str) -> Utilization:
@@ -33,10 +33,16 @@ def unpublished(days: float = 30, /, **other: str) -> Utilization:
 
 def test_an_attached_volume_about_which_nothing_is_published_belongs_to_a_stopped_instance() -> None:
     one = JUDGED.found(CHECK, attached(), unpublished())
-    assert (one.action, one.new_monthly_cost) == ("", Decimal("5.00"))
+    assert (one.action, one.new_monthly_cost) == ("ebs_volume_detach_delete", Decimal("5.00"))
+    assert one.parameters == {"instanceId": "i-0a", "device": "/dev/sdf"}
     assert one.evidence["noActivitySince"] == "2026-10-25T12:00:00+00:00"
     assert one.evidence["metricsWithoutData"] == ", ".join(METRICS)
     assert one.summary.startswith("Its instance has not run since 2026-10-25,")
+
+
+def test_without_the_device_it_is_advice_alone() -> None:
+    one = JUDGED.found(CHECK, attached(attached_device=""), unpublished())
+    assert (one.action, one.parameters) == ("", {})
 
 
 def test_a_single_hour_with_data_shows_that_the_instance_ran() -> None:

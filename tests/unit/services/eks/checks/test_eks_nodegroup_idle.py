@@ -18,7 +18,8 @@ HOURS = 14 * 24
 
 def test_a_node_group_whose_machines_do_nothing_is_idle_and_its_saving_is_not_known() -> None:
     one = NODE_GROUPS.found(CHECK, node_group(), node_cpu(flat(4.9)))
-    assert (one.action, one.new_monthly_cost, one.evidence["machines"]) == ("", None, 6)
+    assert (one.action, one.new_monthly_cost, one.evidence["machines"]) == ("eks_nodegroup_resize", None, 6)
+    assert one.parameters == {"size": "0/0/12"}
     assert one.summary == (
         "Its 6 machines do next to nothing. CPU never exceeded 4.9 %; network at most 100 MB a day for each machine."
     )

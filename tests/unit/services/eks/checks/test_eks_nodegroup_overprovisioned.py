@@ -15,7 +15,8 @@ HOURS = 14 * 24
 
 def test_a_group_at_its_floor_that_is_never_busy_is_found_with_what_is_enough() -> None:
     one = NODE_GROUPS.found(CHECK, node_group(), node_cpu(flat(20)))
-    assert (one.action, one.target, one.new_monthly_cost) == ("", "minimum 2", None)
+    assert (one.action, one.target, one.new_monthly_cost) == ("eks_nodegroup_resize", "minimum 2", None)
+    assert one.parameters == {"size": "2/2/12"}
     assert one.summary == "It cannot shrink below 6 machines. CPU never exceeded 20 %: 2 hold that."
     assert one.expectation == "Expected CPU about 60 %."
 

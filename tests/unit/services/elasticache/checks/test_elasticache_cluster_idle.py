@@ -19,7 +19,7 @@ ONCE = summarize([0.0] * (HOURS - 1) + [1.0])
 @pytest.mark.parametrize("engine", ["redis", "valkey", "memcached"])
 def test_a_cache_that_served_nothing_for_two_weeks_is_idle_and_nothing_remains_to_be_paid(engine: str) -> None:
     idle = CACHES.found(CHECK, cache(engine=engine), measured())
-    assert (idle.action, idle.new_monthly_cost) == ("", Decimal(0))
+    assert (idle.action, idle.new_monthly_cost) == ("elasticache_cluster_delete", Decimal(0))
     assert (idle.evidence["commands"], idle.evidence["maximumConnections"]) == ("0", "4")
     assert idle.summary == "It served no command for 14 days."
 

@@ -1,0 +1,91 @@
+"""The size of a group of machines: the fewest, the wanted and the most, which one call sets together.
+
+In facts, fingerprints and parameters it is one text, `1/2/4`, so that a `NumberSetting` can set it and set it back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from finops.domain.execution import Observation
+from finops.errors import InvalidInput
+from finops_operator.plugins.action import Parameters, Refusal
+
+PARAMETER: Final = "size"
+FACT: Final = "size"
+_NUMBERS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSize:
+    """The fewest, the wanted and the most members."""
+
+    minimum: int
+    desired: int
+    maximum: int
+
+    @property
+    def text(self) -> str:
+        """As it stands in a fact or a parameter."""
+        return f"{self.minimum}/{self.desired}/{self.maximum}"
+
+
+def read_size(text: str) -> GroupSize:
+    """Return the size that a text holds. Raises ValueError: it is none."""
+    minimum, desired, maximum = (int(one) for one in text.split("/"))
+    if not 0 <= minimum <= desired <= maximum:
+        raise ValueError(f"{text!r} is no size")
+    return GroupSize(minimum, desired, maximum)
+
+
+def checked(text: str) -> str:
+    """Return the text of a size as it is. Raises ValueError: it is none."""
+    return read_size(text).text
+
+
+def size_text(minimum: object, desired: object, maximum: object) -> str:
+    """Return the text of what AWS said, empty where it left a number out."""
+    found = (minimum, desired, maximum)
+    return "/".join(str(one) for one in found) if all(isinstance(one, int) for one in found) else ""
+
+
+def wanted_size(parameters: Parameters) -> str:
+    """Return the wanted size of an act. Raises InvalidInput: it is none."""
+    wanted = parameters.get(PARAMETER)
+    try:
+        return checked(str(wanted))
+    except ValueError as error:
+        hint = "the fewest, the wanted and the most members, such as 1/2/4"
+        raise InvalidInput(f"{wanted!r} is no size of a group", field=f"parameters.{PARAMETER}", hint=hint) from error
+
+
+def shown_size(text: str) -> str:
+    """Return a size in words (`2, from 1 to 4`)."""
+    size = read_size(text)
+    return f"{size.desired}, from {size.minimum} to {size.maximum}"
+
+
+def not_smaller(observation: Observation, wanted: str) -> tuple[Refusal, ...]:
+    """Refuse a size that keeps as many members or more, or lets the group grow further than it may today."""
+    try:
+        now = read_size(observation.text(FACT))
+    except ValueError:
+        return (Refusal("SizeUnknown", "AWS did not say how large it is and may become."),)
+    then = read_size(wanted)
+    if then.desired >= now.desired:
+        return (Refusal("SizeNotSmaller", f"It wants {now.desired} members, and {then.desired} would be no saving."),)
+    if then.minimum > now.minimum or then.maximum > now.maximum:
+        return (Refusal("BoundRaised", f"It may have {now.minimum} to {now.maximum} members, and no bound is raised."),)
+    return ()
+
+
+def not_larger(observation: Observation, wanted: str) -> tuple[Refusal, ...]:
+    """Refuse an undo that would not give the group more members: what forbids fewer is not asked of an undo."""
+    try:
+        now = read_size(observation.text(FACT))
+    except ValueError:
+        return (Refusal("SizeUnknown", "AWS did not say how large it is and may become."),)
+    if now.desired < read_size(wanted).desired:
+        return ()
+    return (Refusal("NotBack", f"It wants {now.desired} members, not fewer than before the act."),)

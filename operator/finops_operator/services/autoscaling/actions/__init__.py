@@ -1,0 +1,1 @@
+"""Actions on Auto Scaling groups, one a file."""

@@ -1,0 +1,1 @@
+"""What the actions on Auto Scaling groups judge by."""

@@ -1,0 +1,1 @@
+"""Actions on caches, one a file."""

@@ -1,0 +1,226 @@
+"""Delete a cache that nobody uses, alone or the only node of its group; AWS makes a final snapshot of it first.
+
+AWS makes the final snapshot in the same call, before it deletes anything, so that nothing is written in between; the
+act has succeeded only when the snapshot can be used and the cache is gone. Memcached has no snapshots: what it holds is
+lost, and people are warned of it. Groups of several nodes, and those of a Global Datastore, are never deleted. The
+snapshot is named after the cache and its time of creation. A deletion that has begun cannot be ended. Source:
+ElastiCache API reference, DeleteCacheCluster, DeleteReplicationGroup; user guide, "Creating a final backup".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from finops.domain.canonical import Json
+from finops.domain.execution import Observation, StepRules
+from finops.domain.plan import Plan, PlanStep
+from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
+from finops_operator.plugins.action import (
+    Action,
+    ActSample,
+    ActWords,
+    CallRules,
+    Parameters,
+    PolicyFacts,
+    Refusal,
+    Rights,
+    Statement,
+)
+from finops_operator.plugins.deletion import is_as_approved, one_call, removed_at_owner
+from finops_operator.plugins.recent_use import METRICS
+from finops_operator.plugins.tagging import CALLS, PERMISSION
+from finops_operator.services.elasticache.rules.cache_observation import (
+    AVAILABLE,
+    CLUSTERS,
+    GROUPS,
+    NOT_FOUND,
+    SNAPSHOTS,
+    deletion_refusals,
+    final_name,
+    has_snapshots,
+    observe_cache,
+)
+
+ID: Final = "elasticache_cluster_delete"
+_DELETE: Final = "elasticache:DeleteCacheCluster"
+_DELETE_GROUP: Final = "elasticache:DeleteReplicationGroup"
+_SNAPSHOT: Final = "elasticache:CreateSnapshot"
+"""AWS refuses a deletion with a final snapshot without it."""
+_ON_ITS_WAY: Final = frozenset({"deleting", "snapshotting"})
+_SETTLE_SECONDS: Final = 120.0
+"""How long a deletion may stay invisible."""
+_GONE_SECONDS: Final = 7200.0
+"""How long snapshot and deletion may take before a person is called: AWS names no limit."""
+
+
+# -- what speaks against it, and in words ------------------------------------------------------------------------------
+
+
+def _preflight(observation: Observation, _parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
+    return deletion_refusals(observation, facts)
+
+
+def _warnings(observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
+    if not has_snapshots(observation.text("engine")):
+        return ("What it holds is lost: Memcached has no snapshots.", "Its address does not answer any more.")
+    return (
+        "The final snapshot stays and is billed by what it holds.",
+        "A cache made from it has another address, and no client of the old one finds it.",
+        "Automatic snapshots of it are deleted with it.",
+    )
+
+
+def _words(observation: Observation, _parameters: Parameters, _plan: Plan) -> ActWords:
+    kept = has_snapshots(observation.text("engine"))
+    group = bool(observation.text("group"))
+    what = "The cache and the group that it is the only node of are" if group else "The cache is"
+    return ActWords(
+        verb="Delete",
+        consequence=f"{what} deleted{' after a final snapshot, which is kept' if kept else ' with all that it holds'}.",
+        downtime="Permanent",
+        undo=_recovery(kept=kept),
+        steps={"delete": "Make a final snapshot and delete the cache" if kept else "Delete the cache"},
+        facts=(EvidenceFact("Engine", observation.text("engine") or "not known"),),
+    )
+
+
+def _recovery(*, kept: bool) -> str:
+    return "Later: make a cache from the final snapshot." if kept else "It cannot be undone: what it held is lost."
+
+
+# -- what is called ----------------------------------------------------------------------------------------------------
+
+
+def _final(plan_resource: ResourceRef, assumed: Mapping[str, Any]) -> str:
+    """Return the name of the final snapshot, empty where the engine has none."""
+    if not has_snapshots(str(assumed.get("engine") or "")):
+        return ""
+    return final_name(plan_resource.id, str(assumed.get("createdAt") or ""))
+
+
+def _plan(resource: ResourceRef, _parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
+    snapshot, group = _final(resource, assumed), str(assumed.get("group") or "")
+    call: dict[str, Json] = {"ReplicationGroupId": group} if group else {"CacheClusterId": resource.id}
+    if snapshot:
+        call["FinalSnapshotIdentifier"] = snapshot
+    step = PlanStep("delete", _DELETE_GROUP if group else _DELETE, call)
+    return Plan(ID, resource, {}, (step,), dict(assumed))
+
+
+def _absent(plan: Plan, now: Observation) -> bool:
+    """Return whether the cache is gone; another one under its name was made after that."""
+    return not now.exists or now.text("createdAt") != plan.fingerprint["createdAt"]
+
+
+def _leaving(plan: Plan, now: Observation) -> bool:
+    # A snapshot by itself shows the same state: only one with the name of ours is a sign of our call.
+    begun = now.text("state") == "deleting" or bool(_snapshot_state(plan, now))
+    return _absent(plan, now) or (now.text("state") in _ON_ITS_WAY and begun)
+
+
+def _snapshot_state(plan: Plan, now: Observation) -> str:
+    kept = now.facts.get("snapshots")
+    return str(kept.get(_final(plan.resource, plan.fingerprint)) or "") if isinstance(kept, Mapping) else ""
+
+
+def _proved(plan: Plan, now: Observation) -> bool:
+    snapshot = _final(plan.resource, plan.fingerprint)
+    return _absent(plan, now) and (not snapshot or _snapshot_state(plan, now) == AVAILABLE)
+
+
+def _expected(plan: Plan, now: Observation) -> bool:
+    return is_as_approved(plan, now) and now.text("state") == AVAILABLE and not _snapshot_state(plan, now)
+
+
+def _found(plan: Plan, now: Observation) -> str:
+    snapshot = _final(plan.resource, plan.fingerprint)
+    state = _snapshot_state(plan, now)
+    there = "The cache is deleted" if _absent(plan, now) else f"The cache is {now.text('state')}"
+    if not snapshot:
+        return f"{there}."
+    return f"{there}; its final snapshot {snapshot} is {state or 'not there'}{' and is billed' if state else ''}."
+
+
+def _refused(_plan: Plan, _now: Observation, _step: str, code: str) -> str:
+    return {
+        "SnapshotAlreadyExistsFault": "A snapshot with the name of the final one was made meanwhile.",
+        "SnapshotFeatureNotSupportedFault": "AWS makes no snapshot of its node type, so it is not deleted.",
+        "SnapshotQuotaExceededFault": "The account has as many snapshots as it may have, so it is not deleted.",
+    }.get(code, "")
+
+
+def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
+    place, _, cluster = plan.resource.arn.partition(":cluster:")
+    group = step.parameters.get("ReplicationGroupId")
+    deleted = [f"{place}:replicationgroup:{group}", f"{place}:cluster:{cluster}"] if group else [plan.resource.arn]
+    snapshot = step.parameters.get("FinalSnapshotIdentifier")
+    kept = [f"{place}:snapshot:{snapshot}"] if snapshot else []
+    actions = [step.operation, *([_SNAPSHOT] if snapshot else [])]
+    return ({"Effect": "Allow", "Action": [*actions], "Resource": [*deleted, *kept]},)
+
+
+ACTION: Final = Action(
+    id=ID,
+    kinds=frozenset({"elasticache-cluster"}),
+    destructive=True,
+    restart_needed=False,
+    rollback_possible=False,
+    undo_by_hand="make a cache from the final snapshot; it has another address, and Memcached has no snapshot",
+    effort=Effort.LOW,
+    permissions=(_DELETE, _DELETE_GROUP, _SNAPSHOT),
+    read_permissions=(CLUSTERS, GROUPS, SNAPSHOTS, PERMISSION, METRICS),
+    observe=observe_cache,
+    preflight=_preflight,
+    warnings=_warnings,
+    words=_words,
+    plan=_plan,
+    procedure=one_call(
+        StepRules(reached=_leaving, expected=_expected, settle_seconds=_SETTLE_SECONDS, destroys=True),
+        _found,
+        gone=_proved,
+        gone_seconds=_GONE_SECONDS,
+        refused=_refused,
+    ),
+    statements=_statements,
+    rights=Rights(
+        narrowed=(
+            {
+                "Sid": "DeleteGroupsOfOneNode",
+                "Effect": "Allow",
+                "Action": _DELETE_GROUP,
+                "Resource": "arn:*:elasticache:*:*:replicationgroup:*",
+            },
+        ),
+        further=(
+            {
+                "Sid": "DeleteWithAFinalSnapshot",
+                "Effect": "Allow",
+                "Action": _DELETE,
+                "Resource": "arn:*:elasticache:*:*:snapshot:finops-final-*",
+            },
+            {
+                "Sid": "DeleteGroupsWithAFinalSnapshot",
+                "Effect": "Allow",
+                "Action": _DELETE_GROUP,
+                "Resource": "arn:*:elasticache:*:*:snapshot:finops-final-*",
+            },
+            {
+                "Sid": "KeepFinalSnapshots",
+                "Effect": "Allow",
+                "Action": _SNAPSHOT,
+                "Resource": "arn:*:elasticache:*:*:snapshot:finops-final-*",
+            },
+            {
+                "Sid": "KeepFinalSnapshotsOfGroups",
+                "Effect": "Allow",
+                "Action": _SNAPSHOT,
+                "Resource": "arn:*:elasticache:*:*:replicationgroup:*",
+            },
+        ),
+        calls=CALLS,
+    ),
+    calls=CallRules(repeated=NOT_FOUND | {"InvalidCacheClusterState", "InvalidReplicationGroupState"}),
+    at_owner=removed_at_owner("aws_elasticache_cluster"),
+    sample=ActSample(assumed={"createdAt": "2026-01-01T00:00:00+00:00", "engine": "redis", "group": ""}),
+)

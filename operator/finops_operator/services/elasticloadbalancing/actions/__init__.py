@@ -1,0 +1,1 @@
+"""Actions on load balancers, one a file."""
