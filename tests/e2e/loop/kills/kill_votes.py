@@ -1,0 +1,111 @@
+"""People who vote while everything around them is killed: they try again until their vote is there."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import pytest
+from tests.e2e.documents import vote
+from tests.e2e.loop.kills.kill_acts import Act, Wish
+from tests.e2e.loop.world import CHANNEL, Loop
+
+from finops.domain.decision import Choice
+from finops_sandbox.slack import ControlRefusedError
+
+BY_KUBECTL = ("alice", "bob")
+IN_SLACK = ("U0ALICE001", "U0BOB00001")
+WHILE_DOWN = (
+    AssertionError,
+    pytest.fail.Exception,
+    subprocess.TimeoutExpired,
+    OSError,
+    ControlRefusedError,
+    json.JSONDecodeError,
+)
+"""What a look or a vote meets while the API server, the bot or a pod is gone."""
+_PATIENCE_SECONDS = 240.0
+
+
+@dataclass(slots=True)
+class People:
+    """Vote on acts one after the other, in a thread of their own.
+
+    Attributes:
+        unheard: acts whose votes did not come through although somebody tried for minutes.
+    """
+
+    loop: Loop
+    chance: random.Random
+    note: Callable[[str], None]
+    unheard: list[str] = field(default_factory=list)
+    _thread: threading.Thread | None = None
+
+    def begin(self, acts: Iterable[Act], within: float) -> None:
+        """Begin to vote; the votes are spread over about `within` seconds."""
+        waiting = list(acts)
+        self.chance.shuffle(waiting)
+        pause = within / max(1, len(waiting))
+        self._thread = threading.Thread(target=self._vote_on_all, args=(waiting, pause), daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Wait until everybody has voted."""
+        assert self._thread is not None
+        self._thread.join()
+
+    def _vote_on_all(self, acts: list[Act], pause: float) -> None:
+        for act in acts:
+            for person in range(1 if act.wish is not Wish.CARRIED_OUT else act.expected.required):
+                self._insist(act, person)
+            time.sleep(self.chance.uniform(0, 2 * pause))
+
+    def _insist(self, act: Act, person: int) -> None:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        why: object = "nobody saw it"
+        while time.monotonic() < deadline:
+            try:
+                self._vote(act, person)
+                if self._is_there(act, person):
+                    self.note(f"{act.name}: vote of {_name(act, person)} is there")
+                    return
+            except WHILE_DOWN as error:
+                why = error
+            time.sleep(1)
+        self.unheard.append(f"{act.name}: the vote of {_name(act, person)}: {why}")
+
+    def _vote(self, act: Act, person: int) -> None:
+        if act.by_slack:
+            self.loop.click(act.request, IN_SLACK[person])
+            time.sleep(1)
+            return
+        choice = Choice.DENY if act.wish is Wish.DENIED else Choice.APPROVE
+        reason = "It is needed." if choice is Choice.DENY else ""
+        user = BY_KUBECTL[person]
+        self.loop.cluster.try_create(vote(act.request, user, choice, reason), user)
+
+    def _is_there(self, act: Act, person: int) -> bool:
+        """Return whether the vote's object is in the cluster."""
+        return any(
+            one["spec"]["request"]["uid"] == act.expected.uid
+            and _name(act, person) in {one["spec"]["approver"].get(key) for key in ("slackUser", "username")}
+            for one in self.loop.cluster.list("approvals", self.loop.team)
+        )
+
+
+def _name(act: Act, person: int) -> str:
+    return (IN_SLACK if act.by_slack else BY_KUBECTL)[person]
+
+
+def cards(loop: Loop, uid: str) -> int:
+    """Return how many cards in Slack show a request."""
+    return sum(
+        (message.get("metadata") or {}).get("event_type") == "finops_request"
+        and message["metadata"]["event_payload"]["uid"] == uid
+        for message in loop.slack.observed.messages(channel=CHANNEL)
+    )
