@@ -55,13 +55,17 @@ def _policy(team: str, actions: Sequence[str], cards: int) -> dict[str, object]:
 
 @contextlib.contextmanager
 def installed(
-    cluster: RealCluster, estate: Path, actions: Sequence[str] = tuple(ACTIONS), cards: int = 50
+    cluster: RealCluster,
+    estate: Path,
+    actions: Sequence[str] = tuple(ACTIONS),
+    cards: int = 50,
+    state_seconds: float = STATE_SECONDS,
 ) -> Iterator[Loop]:
     """Install for an estate and a policy that allows these actions; all of it is gone when the block ends."""
     release, team = Release(cluster, unique_name("loop")), unique_name("team")
     for namespace in (release.namespace, team):
         cluster.create_namespace(namespace)
-    with aws_double(cluster.host, estate, STATE_SECONDS) as aws, slack_double(cluster.host) as slack:
+    with aws_double(cluster.host, estate, state_seconds) as aws, slack_double(cluster.host) as slack:
         cluster.apply(
             _secret("aws", release.namespace, AWS_KEYS),
             _secret("slack", release.namespace, SLACK_KEYS),

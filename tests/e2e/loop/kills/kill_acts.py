@@ -34,10 +34,10 @@ class Share:
 
 
 BATCH: Final = (
-    Share("ec2_instance_resize", 4),
-    Share("ec2_instance_stop", 3),
-    Share("ebs_volume_modify", 3),
-    Share("ebs_volume_delete", 2),
+    Share("ec2_instance_resize", 2),
+    Share("ec2_instance_stop", 2),
+    Share("ebs_volume_modify", 2),
+    Share("ebs_volume_delete", 1),
     Share("elastic_ip_release", 1),
     Share("ec2_instance_resize", 1, Wish.DENIED),
     Share("ebs_volume_delete", 1, Wish.UNDECIDED),

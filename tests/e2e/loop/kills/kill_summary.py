@@ -18,7 +18,8 @@ def summary(run: KillRun, seconds: float) -> str:
     lines += ["", f"{busy:>5}  of them while acts were under way, up to {most} at once", "", "acts"]
     lines += [f"{count:>5}  {action}: {state}" for (action, state), count in sorted(run.ends.items())]
     broken = Counter(one.broken for one in run.violations)
-    lines += ["", "violations", *(f"{broken[kind]:>5}  {kind.value}" for kind in Broken), ""]
+    lines += ["", *(f"not killed: {one}" for one in run.missed)]
+    lines += ["violations", *(f"{broken[kind]:>5}  {kind.value}" for kind in Broken), ""]
     lines.append(
         f"{sum(run.kills.values())} kills, {len(run.acts)} acts, {run.records} records in {seconds:.0f} s, "
         f"{len(run.violations)} violations; seed {run.seed}; kept in {run.folder}"

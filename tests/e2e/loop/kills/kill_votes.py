@@ -34,7 +34,7 @@ _PATIENCE_SECONDS = 240.0
 
 @dataclass(slots=True)
 class People:
-    """Vote on acts one after the other, in a thread of their own.
+    """Vote with kubectl and in Slack side by side, each on one act after the other.
 
     Attributes:
         unheard: acts whose votes did not come through although somebody tried for minutes.
@@ -44,26 +44,27 @@ class People:
     chance: random.Random
     note: Callable[[str], None]
     unheard: list[str] = field(default_factory=list)
-    _thread: threading.Thread | None = None
+    _threads: list[threading.Thread] = field(default_factory=list)
 
-    def begin(self, acts: Iterable[Act], within: float) -> None:
-        """Begin to vote; the votes are spread over about `within` seconds."""
+    def begin(self, acts: Iterable[Act]) -> None:
+        """Begin to vote: as fast as it goes, so that several acts are under way at once."""
         waiting = list(acts)
         self.chance.shuffle(waiting)
-        pause = within / max(1, len(waiting))
-        self._thread = threading.Thread(target=self._vote_on_all, args=(waiting, pause), daemon=True)
-        self._thread.start()
+        for by_slack in (False, True):
+            chosen = [act for act in waiting if act.by_slack is by_slack]
+            self._threads.append(threading.Thread(target=self._vote_on_all, args=(chosen,), daemon=True))
+        for thread in self._threads:
+            thread.start()
 
     def finish(self) -> None:
         """Wait until everybody has voted."""
-        assert self._thread is not None
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
-    def _vote_on_all(self, acts: list[Act], pause: float) -> None:
+    def _vote_on_all(self, acts: list[Act]) -> None:
         for act in acts:
             for person in range(1 if act.wish is not Wish.CARRIED_OUT else act.expected.required):
                 self._insist(act, person)
-            time.sleep(self.chance.uniform(0, 2 * pause))
 
     def _insist(self, act: Act, person: int) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
