@@ -39,6 +39,7 @@ def _policy(team: str, actions: Sequence[str], cards: int) -> dict[str, object]:
             "mode": "Approve",
             "allowed": list(actions),
             "minimumMonthlySavings": 1,
+            "maximumOpenRequests": 200,
             "limits": {"perHour": 1000, "perDay": 1000, "percentOfFleet": 100},
         },
         approval={

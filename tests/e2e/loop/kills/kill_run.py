@@ -52,14 +52,14 @@ class KillRun:
     violations: list[Violation] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     records: int = 0
-    _timeline: list[str] = field(default_factory=list)
+    _timeline: Path = field(init=False)
 
     def batch(self, number: int, kills: int) -> None:
         """Kill that often while a batch of acts is under way, let all recover, and check everything."""
         begun, chance = time.monotonic(), random.Random(f"{self.seed} {number}")
         folder = self.folder / f"batch-{number:02}"
         folder.mkdir(exist_ok=True)
-        self._timeline.clear()
+        self._timeline = folder / "timeline.txt"
         killer = Killer(self.loop, chance, self._note, folder)
         two = number % 2 == 1
         killer.operators(2 if two else 1)
@@ -82,9 +82,9 @@ class KillRun:
         found = [*self._check(folder), *(Violation(Broken.NOT_ENDED, text) for text in people.unheard)]
         new = [one for one in found if one not in self.violations]
         self.violations += new
-        self.ends.update((act.request["spec"]["action"], self._state(act)) for act in acts)
+        states = self._states()
+        self.ends.update((act.request["spec"]["action"], states.get(act.name, "gone")) for act in acts)
         killer.keep_logs()
-        (folder / "timeline.txt").write_text("\n".join(self._timeline) + "\n", encoding="utf-8")
         self._say(number, new, time.monotonic() - begun)
 
     def _take_acts(self, chance: random.Random) -> list[Act]:
@@ -117,15 +117,16 @@ class KillRun:
         """Wait for ends; an act that does not come to one is found by the checker, which sees its state."""
 
         def over() -> bool:
-            return all(self._state(act) in act.expected.ends for act in acts)
+            states = self._states()
+            return all(states.get(act.name) in act.expected.ends for act in acts)
 
         try:
             wait_until("the ends of all acts", over, seconds=_END_SECONDS, every=2)
         except pytest.fail.Exception as error:
             self._note(str(error))
 
-    def _state(self, act: Act) -> str:
-        return str(state_of(self.loop.request(act.name)))
+    def _states(self) -> dict[str, str]:
+        return {one["metadata"]["name"]: str(state_of(one)) for one in self.loop.requests()}
 
     def _acts_under_way(self) -> int:
         try:
@@ -171,7 +172,8 @@ class KillRun:
 
     # -- what is said
     def _note(self, text: str) -> None:
-        self._timeline.append(f"{datetime.now(UTC):%H:%M:%S.%f} {text}")
+        with self._timeline.open("a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC):%H:%M:%S.%f} {text}\n")
 
     def _say(self, number: int, new: list[Violation], seconds: float) -> None:
         print(
