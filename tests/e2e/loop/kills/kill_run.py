@@ -110,6 +110,7 @@ class KillRun:
     def _recover(self, killer: Killer) -> None:
         killer.operators(1)
         for component in ("valkey", "operator", "slackbot"):
+            killer.keep_scheduler()
             self.loop.release.wait_ready(component, seconds=120)
         self._note("all are ready again")
 

@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -55,6 +55,7 @@ class Killer:
     def strike(self, kill: Kill) -> None:
         """Kill somebody at once; returns before the successor is there, but not before the API server answers."""
         self._deaths += 1
+        self.keep_scheduler()
         if kill is Kill.API_SERVER:
             self.note("the API server is killed")
             self.loop.cluster.restart_api_server()
@@ -70,7 +71,22 @@ class Killer:
         self.loop.cluster.kubectl(
             *("scale", f"deploy/{release.full_name}", "-n", release.namespace, f"--replicas={count}")
         )
-        wait_until(f"{count} operators run", lambda: len(self._running("operator")) == count, seconds=90)
+
+        def run() -> bool:
+            self.keep_scheduler()
+            return len(self._running("operator")) == count
+
+        wait_until(f"{count} operators run", run, seconds=150)
+
+    def keep_scheduler(self) -> None:
+        """Start the scheduler anew when it has ended: nobody else does, and no killed pod would get a successor.
+
+        It ends by itself when pods that it knew come back on another node, which it may believe after the API server
+        was killed.
+        """
+        if not any(b"bin/kube-scheduler" in one for one in _command_lines()):
+            self.note("the cluster's scheduler had ended, it is started again")
+            self.loop.cluster.restart("kube-scheduler")
 
     def keep_logs(self) -> None:
         """Keep what the living said too."""
@@ -138,12 +154,20 @@ def _processes_of(pod_uid: str) -> list[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             groups = (folder / "cgroup").read_text(encoding="utf-8")
-            command = (folder / "cmdline").read_text(encoding="utf-8")
+            command = (folder / "cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if any(name in groups for name in names) and "finops" in command:
+        if any(name in groups for name in names) and b"finops" in command:
             found.append(int(folder.name))
     return found
+
+
+def _command_lines() -> Iterator[bytes]:
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            yield (folder / "cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
 
 
 def _signal(pids: list[int], number: signal.Signals) -> None:
