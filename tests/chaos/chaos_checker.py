@@ -1,4 +1,4 @@
-"""Joins what AWS saw, what the cluster holds and what the ledger says of one chaos run; pure.
+"""Joins what AWS saw, what the cluster holds and what the ledger says of a chaos run; pure.
 
 Nothing of the operator is asked or believed: approvals are counted from the objects and from the ledger, what may be
 called is taken from the plan that people saw, and what happened from the AWS double's own record.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ Obj = Mapping[str, Any]
 _OF_THE_PROTOCOL: Final = frozenset({"Action", "Version", "@xmlns", "ChecksumAlgorithm"})
 _LISTS: Final = {"Rule": "Rules"}
 """Lists that XML names by their members."""
+_ENDS: Final = frozenset({"Succeeded", "RolledBack", "Stale", "Withdrawn", "Expired", "Denied"})
 
 
 class Broken(Enum):
@@ -39,10 +40,11 @@ class Broken(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken promise and what shows it."""
+    """One broken promise and what shows it; `request` names the act where it is one act's."""
 
     broken: Broken
     evidence: str
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,27 +90,41 @@ class Evidence:
 
 
 def check(expected: Expected, evidence: Evidence, keys: Keys | None = None) -> tuple[Violation, ...]:
-    """Return every broken promise.
+    """Return every broken promise of a run with one act.
+
+    Args:
+        keys: whose signatures on the ledger count; None leaves them unchecked.
+    """
+    return check_all((expected,), evidence, keys)
+
+
+def check_all(acts: Sequence[Expected], evidence: Evidence, keys: Keys | None = None) -> tuple[Violation, ...]:
+    """Return every broken promise of a run with several acts; a call belongs to the act whose name its session has.
 
     Args:
         keys: whose signatures on the ledger count; None leaves them unchecked.
     """
     report = verify(evidence.ledger, keys=keys)
     records = [json.loads(line)["record"] for line in evidence.ledger if "record" in json.loads(line)]
-    calls = [call for call in evidence.calls if not call.dry_run]
+    calls = tuple(call for call in evidence.calls if not call.dry_run)
+    names = {expected.name for expected in acts}
     found = [Violation(Broken.LEDGER, str(problem)) for problem in report.problems]
     found += [Violation(Broken.OPEN, name) for name in report.open_intents]
-    found += _unapproved(expected, evidence, calls, records)
+    found += [
+        Violation(Broken.UNAPPROVED, f"{_seen(call)} by session {call.session_name or call.principal_arn}")
+        for call in calls
+        if call.session_name not in names
+    ]
     found += _unannounced(calls, records)
-    found += _twice(expected, calls)
-    found += _ended(expected, evidence, records)
-    found += _stopped(expected, evidence, records)
+    for expected in acts:
+        own = replace(evidence, calls=tuple(call for call in calls if call.session_name == expected.name))
+        broken = [*_unapproved(expected, own, records), *_twice(expected, own.calls), *_ended(expected, own, records)]
+        broken += _stopped(expected, evidence, records)
+        found += [replace(one, request=expected.name) for one in broken]
     return tuple(found)
 
 
-def _unapproved(
-    expected: Expected, evidence: Evidence, calls: Iterable[CallRecord], records: list[Obj]
-) -> list[Violation]:
+def _unapproved(expected: Expected, evidence: Evidence, records: list[Obj]) -> list[Violation]:
     found = []
     voters = _voters(expected, evidence.approvals)
     allowed = [_call(step, expected.uid) for step in (*expected.forward, *expected.back)]
@@ -117,11 +133,9 @@ def _unapproved(
         for record in records
         if record["kind"] == "voted" and record["result"] == "counted" and _about(record, expected)
     }
-    for call in calls:
+    for call in evidence.calls:
         seen = _seen(call)
-        if call.session_name != expected.name:
-            found.append(Violation(Broken.UNAPPROVED, f"{seen} by session {call.session_name or call.principal_arn}"))
-        elif len(voters) < expected.required:
+        if len(voters) < expected.required:
             found.append(Violation(Broken.UNAPPROVED, f"{seen} with {len(voters)} of {expected.required} approvals"))
         elif len(counted) < expected.required:
             found.append(Violation(Broken.UNAPPROVED, f"{seen}, and the ledger counts {sorted(counted)}"))
@@ -170,7 +184,7 @@ def _ended(expected: Expected, evidence: Evidence, records: list[Obj]) -> list[V
     ends = [one["result"] for one in records if _is_end(one, expected)]
     if len(ends) > 1:
         found.append(Violation(Broken.NOT_ENDED, f"the ledger ends it {len(ends)} times: {ends}"))
-    if state in expected.ends and ends[:1] != [state]:
+    if state in expected.ends and ends[:1] != [state] * (state in _ENDS):
         found.append(Violation(Broken.DISAGREES, f"the status says {state}, the ledger {ends or 'nothing'}"))
     if state == "Succeeded":
         applied = Counter(_seen(call) for call in evidence.calls if call.applied and not call.dry_run)
@@ -196,10 +210,13 @@ def _voters(expected: Expected, approvals: Iterable[Obj]) -> set[str]:
         for one in approvals
         if one["spec"]["request"]["uid"] == expected.uid and one["spec"]["planHash"] == expected.plan_hash
     ]
-    last = {
-        str(spec["approver"]["username"]): str(spec["decision"]) for _, spec in sorted(votes, key=lambda one: one[0])
-    }
+    last = {_person(spec["approver"]): str(spec["decision"]) for _, spec in sorted(votes, key=lambda one: one[0])}
     return {person for person, decision in last.items() if decision == "Approve"}
+
+
+def _person(approver: Obj) -> str:
+    """Return who votes: in Slack the member's id, for the handle shown there is trusted for nothing."""
+    return str(approver["slackUser"] if approver["source"] == "slack" else approver["username"])
 
 
 def _is(record: Obj, kind: str, expected: Expected) -> bool:
@@ -215,10 +232,9 @@ def _approves(record: Obj) -> bool:
 
 
 def _is_end(record: Obj, expected: Expected) -> bool:
-    ends = {"Succeeded", "RolledBack", "Stale", "Withdrawn", "Expired", "Denied"}
     kinds = {"verified", "outcome", "decided"}
     mine = _about(record, expected) and record["kind"] in kinds and record["attempt"] == 0
-    return bool(mine and record["result"] in ends)
+    return bool(mine and record["result"] in _ENDS)
 
 
 def _text(operation: str, parameters: Mapping[str, Any]) -> str:

@@ -102,11 +102,15 @@ class RealCluster:
 
     def restart_api_server(self) -> None:
         """Kill it, start it three seconds later, wait until it answers; only of a cluster that the program has made."""
+        self.restart("kube-apiserver", "--pause", "3")
+        wait_until("the API server is back", lambda: self.try_kubectl("get", "--raw", "/readyz").returncode == 0)
+
+    def restart(self, component: str, *options: str) -> None:
+        """Kill a component of the cluster and start it again; only of a cluster that the program has made."""
         program = os.environ.get("FINOPS_TESTCLUSTER", str(ROOT / TESTCLUSTER))
         assert f"KUBECONFIG={self.kubeconfig} " in run([program, "env"], seconds=30).stdout
-        done = run([program, "restart", "kube-apiserver", "--pause", "3"], seconds=90)
+        done = run([program, "restart", component, *options], seconds=90)
         assert done.returncode == 0, done.stderr
-        wait_until("the API server is back", lambda: self.try_kubectl("get", "--raw", "/readyz").returncode == 0)
 
     def create_namespace(self, name: str) -> None:
         """A namespace that enforces Pod Security `restricted`, gone when the tests end."""

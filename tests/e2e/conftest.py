@@ -6,6 +6,7 @@ so the folders run one after the other, whatever the random order inside them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,9 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_turn)
 
 
-@pytest.fixture(scope="session")
-def real_cluster() -> Iterator[RealCluster]:
-    """Return the cluster named by FINOPS_TEST_KUBECONFIG, never another; what the tests made goes at the end."""
+@contextlib.contextmanager
+def named_cluster() -> Iterator[RealCluster]:
+    """The cluster named by FINOPS_TEST_KUBECONFIG, never another; what was made in it goes at the end."""
     kubeconfig = os.environ.get("FINOPS_TEST_KUBECONFIG", "")
     if not kubeconfig:
         pytest.fail("these tests need FINOPS_TEST_KUBECONFIG: a kubeconfig of a throw-away cluster")
@@ -47,3 +48,10 @@ def real_cluster() -> Iterator[RealCluster]:
     yield cluster
     for namespace in list(cluster.namespaces):
         cluster.delete_namespace(namespace)
+
+
+@pytest.fixture(scope="session")
+def real_cluster() -> Iterator[RealCluster]:
+    """Return the cluster that all tests share."""
+    with named_cluster() as cluster:
+        yield cluster

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tests.e2e.cluster import Object
@@ -14,14 +15,14 @@ API = "finops.dev/v1alpha1"
 ACTIONS = ["ec2_instance_stop", "ec2_instance_resize", "ebs_volume_modify", "ebs_volume_delete"]
 
 
-def account(name: str, namespace: str) -> Object:
-    """An AwsAccount that lets one namespace do everything."""
+def account(name: str, namespace: str, actions: Sequence[str] = tuple(ACTIONS)) -> Object:
+    """An AwsAccount that lets one namespace do these actions."""
     spec = {
         "accountId": ACCOUNT_ID,
         "scannerRoleArn": f"arn:aws:iam::{ACCOUNT_ID}:role/finops-scanner",
         "executorRoleArn": f"arn:aws:iam::{ACCOUNT_ID}:role/finops-executor",
         "externalId": "finops-sandbox",
-        "allow": [{"namespaces": [namespace], "actions": ACTIONS}],
+        "allow": [{"namespaces": [namespace], "actions": list(actions)}],
     }
     return {"apiVersion": API, "kind": "AwsAccount", "metadata": {"name": name}, "spec": spec}
 

@@ -84,8 +84,12 @@ class Aws:
 
     def changes(self, resource_id: str = "") -> list[Object]:
         """The changing calls that took effect, in order; of one resource or of all."""
-        calls: list[Object] = self._ask("calls")["calls"]
-        return [call for call in calls if call["applied"] and (not resource_id or _concerns(call, resource_id))]
+        return [call for call in self.calls() if call["applied"] and (not resource_id or _concerns(call, resource_id))]
+
+    def calls(self) -> list[Object]:
+        """Every changing call that AWS saw, in order."""
+        seen: list[Object] = self._ask("calls")["calls"]
+        return seen
 
     def hits(self) -> int:
         """How often a fault struck."""

@@ -2,106 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.e2e.cluster import RealCluster
-from tests.e2e.cluster_api import unique_name
-from tests.e2e.documents import ACTIONS, account, policy, role_binding
-from tests.e2e.doubles import aws_double, slack_double
-from tests.e2e.loop.world import CHANNEL, POLICY, Loop
-from tests.e2e.release import Release
-
-from finops_sandbox.slack import SlackControl
+from tests.e2e.loop.installation import installed
+from tests.e2e.loop.world import POLICY, Loop
 
 ESTATE = Path(__file__).with_name("estate.yaml")
-STATE_SECONDS = 2.0
-"""How long stopping and starting take: long enough to kill a pod meanwhile, short enough to wait for."""
-GROUP = "S0SRE00001"
-DESK = "desk"
-"""A service account that votes through the dashboard: the cluster gives tokens to those alone."""
-AWS_KEYS = {"AWS_ACCESS_KEY_ID": "AKIASANDBOXOPERATOR1", "AWS_SECRET_ACCESS_KEY": "sandbox-operator-secret"}
-SLACK_KEYS = {"SLACK_BOT_TOKEN": "xoxb-sandbox-finops", "SLACK_APP_TOKEN": "xapp-sandbox-finops"}
-
-
-def _secret(name: str, namespace: str, values: dict[str, str]) -> dict[str, object]:
-    metadata = {"name": name, "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": values}
-
-
-def _policy(team: str) -> dict[str, object]:
-    return policy(
-        POLICY,
-        team,
-        team,
-        notify={"slack": {"channel": CHANNEL, "cardsPerDay": 50}},
-        actions={
-            "mode": "Approve",
-            "allowed": ACTIONS,
-            "minimumMonthlySavings": 1,
-            "limits": {"perHour": 1000, "perDay": 1000, "percentOfFleet": 100},
-        },
-        approval={
-            "approvers": [
-                {"kubernetesUser": "alice"},
-                {"kubernetesUser": "bob"},
-                {"kubernetesUser": f"system:serviceaccount:{team}:{DESK}"},
-                {"slackUserGroup": GROUP},
-            ],
-            "requireReason": "Deny",
-        },
-    )
-
-
-@contextlib.contextmanager
-def _installed(cluster: RealCluster) -> Iterator[Loop]:
-    release, team = Release(cluster, unique_name("loop")), unique_name("team")
-    for namespace in (release.namespace, team):
-        cluster.create_namespace(namespace)
-    with aws_double(cluster.host, ESTATE, STATE_SECONDS) as aws, slack_double(cluster.host) as slack:
-        cluster.apply(
-            _secret("aws", release.namespace, AWS_KEYS),
-            _secret("slack", release.namespace, SLACK_KEYS),
-        )
-        try:
-            # Requests that other tests left behind would make a new installation start frozen.
-            cluster.try_kubectl("delete", "actionrequests", "--all-namespaces", "--all")
-            release.install(
-                *("--set", "aws.existingSecret=aws", "--set", f"aws.endpointUrl={aws.url}"),
-                *("--set", "slack.existingSecret=slack", "--set", f"slack.apiUrl={slack}/api/"),
-                # A dead operator's lease is waited for: short, so that the stories of its death are.
-                *("--set-json", 'operator.extraEnv=[{"name": "FINOPS_LEASE_SECONDS", "value": "15"}]'),
-            )
-            cluster.apply(
-                role_binding(
-                    "approvers",
-                    team,
-                    f"{release.full_name}-{release.namespace}-approver",
-                    *("alice", "bob", "carol"),
-                ),
-                account(team, team),
-                _policy(team),
-            )
-            yield Loop(cluster, release, team, aws, SlackControl(slack), slack)
-        finally:
-            _remove(cluster, release, team)
-
-
-def _remove(cluster: RealCluster, release: Release, team: str) -> None:
-    cluster.kubectl("delete", "awsaccounts", team, "--ignore-not-found")
-    # A namespace with policies and requests in every state goes while the operator runs, and when it is gone.
-    cluster.delete_namespace(team)
-    release.uninstall()
-    release.remove_kept()
-    cluster.delete_namespace(release.namespace)
 
 
 @pytest.fixture(scope="session")
 def loop(real_cluster: RealCluster) -> Iterator[Loop]:
     """Return the installation, with a policy that was scanned once."""
-    with _installed(real_cluster) as made:
+    with installed(real_cluster, ESTATE) as made:
         real_cluster.kubectl(
             *("wait", f"scanpolicies/{POLICY}", "-n", made.team, "--for=condition=Ready", "--timeout=60s"), seconds=70
         )

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.cluster import Object, RealCluster, plain_environment, wait_until
-from tests.e2e.loop.conftest import DESK
+from tests.e2e.loop.installation import DESK
 from tests.e2e.loop.world import Loop, state_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(180)]

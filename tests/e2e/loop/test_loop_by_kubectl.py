@@ -11,7 +11,7 @@ import pytest
 import yaml
 from tests.e2e.cluster import ROOT, Object, run
 from tests.e2e.documents import condition
-from tests.e2e.loop.conftest import AWS_KEYS
+from tests.e2e.loop.installation import AWS_KEYS
 from tests.e2e.loop.world import POLICY, Loop, state_of
 
 from finops.domain.decision import Choice

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.chaos.chaos_checker import Broken, Evidence, Expected, check
+from tests.chaos.chaos_checker import Broken, Evidence, Expected, check, check_all
 from tests.support.ledger_keys import PUBLIC_KEYS
 from tests.support.ledger_lines import (
     PLAN,
@@ -220,3 +220,35 @@ def test_a_rollback_may_start_the_instance_once_more_but_not_twice() -> None:
     calls = (call(STOP), call(START), call(restore), call(START))
     assert Broken.TWICE not in broken(replace(KEPT, calls=calls), expected)
     assert Broken.TWICE in broken(replace(KEPT, calls=(*calls, call(START))), expected)
+
+
+OTHER = replace(
+    EXPECTED, uid="u2", name="savings-2", forward=(replace(STOP, parameters={"InstanceIds": ["i-2"]}),), back=()
+)
+
+
+def test_of_several_acts_each_answers_for_the_calls_of_its_own_session() -> None:
+    waiting = replace(OTHER, ends=frozenset({"Pending"}), running=frozenset())
+    pending = {"metadata": {"uid": "u2", "name": "savings-2"}, "status": {"state": "Pending"}}
+    both = replace(KEPT, requests=(request(), pending))
+    assert check_all((EXPECTED, waiting), both, PUBLIC_KEYS) == ()
+    borrowed = replace(both, calls=(*both.calls, call(OTHER.forward[0], session_name="savings-2")))
+    found = check_all((EXPECTED, waiting), borrowed, PUBLIC_KEYS)
+    assert {(one.broken, one.request) for one in found} == {
+        (Broken.UNAPPROVED, "savings-2"),
+        (Broken.UNANNOUNCED, ""),
+    }
+
+
+def test_a_call_by_the_session_of_no_act_is_an_act_without_approval() -> None:
+    foreign = replace(KEPT, calls=(*KEPT.calls, call(STOP, session_name="savings-3")))
+    assert Broken.UNAPPROVED in {one.broken for one in check_all((EXPECTED,), foreign, PUBLIC_KEYS)}
+
+
+def test_a_vote_in_slack_is_its_members_whatever_the_handle() -> None:
+    one = {"source": "slack", "slackUser": "U1", "username": "same"}
+    two = {"source": "slack", "slackUser": "U2", "username": "same"}
+    voted = (approval("", approver=one), approval("", approver=two))
+    assert broken(replace(KEPT, approvals=voted)) == set()
+    again = (approval("", approver=one), approval("", approver={**one, "username": "other"}))
+    assert broken(replace(KEPT, approvals=again)) == {Broken.UNAPPROVED}
