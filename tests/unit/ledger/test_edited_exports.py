@@ -91,6 +91,19 @@ def test_every_edit_of_an_export_is_found(
     assert not verify(map(line_of, chained), keys=PUBLIC_KEYS, kept=[ANCHOR]).ok
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, len(LEDGER)), st.integers(0, len(LEDGER)))
+def test_the_line_of_a_thread_shows_a_cut_before_it_and_a_ledger_signed_anew(size: int, left: int) -> None:
+    root = root_of([bytes.fromhex(one.hash) for one in LEDGER[:size]]).hex()
+    noted = f"Ledger checkpoint {size:,} · sha256:{root}"
+    for line in (noted, f"`{noted}`\n", f"{size} · sha256:{root}"):
+        report = verify(map(line_of, LEDGER[:left]), keys=PUBLIC_KEYS, kept=[line], every_signature=False)
+        assert report.ok is (left >= size)
+        assert report.ok or report.problems[-1].code == "Checkpoint"
+    forged = _chained(LEDGER, FORGER)
+    assert not verify(map(line_of, forged), kept=[noted]).ok, "without keys the line alone shows it"
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.integers(1, len(LEDGER) - 1), st.integers(1, len(LEDGER)))
 def test_an_older_checkpoint_holds_but_hides_no_cut_behind_the_newer_one(kept: int, left: int) -> None:

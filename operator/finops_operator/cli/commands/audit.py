@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from finops.audit_verify import ProofReport, verify, verify_proof
+from finops.audit_verify import ProofReport, is_noted, verify, verify_proof
 from finops.audit_verify.report import VerifyReport
 from finops.domain.audit import Record
 from finops.domain.quantity import counted
@@ -50,8 +50,9 @@ _Kept = Annotated[
     list[str] | None,
     typer.Option(
         "--checkpoint",
-        metavar="FILE",
-        help="A checkpoint that was kept outside of the ledger, which must hold for it; may be repeated.",
+        metavar="FILE|LINE",
+        help="A checkpoint that was kept outside of the ledger, which must hold for it: a file, or the line "
+        "“Ledger checkpoint …” from the thread of an act; may be repeated.",
     ),
 ]
 _Proof = Annotated[
@@ -165,7 +166,7 @@ def _verify(
     if proof:
         _show_proof(verify_proof(text_of(proof, "--proof"), keys=keys), output)
         return
-    kept = [text_of(name, "--checkpoint") for name in checkpoint or ()]
+    kept = [one if is_noted(one) else text_of(one, "--checkpoint") for one in checkpoint or ()]
     with _lines(file, redis) as lines:
         report = verify(
             lines, keys=keys, expected_head=expected_head or None, kept=kept, every_signature=every_signature
