@@ -22,6 +22,7 @@ from finops.errors import Conflict, FenceLost, InvalidInput, LedgerDiverged, Led
 from finops.ledger.anchor import EVERY_RECORDS, Anchor, record_of
 from finops.ledger.file_sink import FileSink
 from finops.ledger.known_records import WROTE, KnownRecords
+from finops.ledger.log_sink import LogSink
 from finops.ledger.signing import Keyring
 from finops.ledger.sinks import Sinks
 from finops.ports.anchor import Witness
@@ -55,9 +56,10 @@ class DurableLedger:
         fence: Callable[[], int],
         passage: Callable[[str], None],
         anchor: Anchor | None = None,
+        log: LogSink | None = None,
     ) -> None:
         self._stream = stream
-        self._sinks = Sinks(stream, file, keys, anchor)
+        self._sinks = Sinks(stream, file, keys, anchor, log)
         self._keys = keys
         self._clock = clock
         self._fence = fence
@@ -321,6 +323,7 @@ def open_ledger(
     file_timeout_seconds: float = 2.0,
     passage: Callable[[str], None] = _no_passage,
     witness: Witness | None = None,
+    log: LogSink | None = None,
 ) -> DurableLedger:
     """Return the ledger on both sinks; call `start()` before the first append.
 
@@ -333,8 +336,9 @@ def open_ledger(
         file_timeout_seconds: after which a hanging volume counts as unreachable.
         passage: `killpoint` of the operator; called with the name of each boundary.
         witness: keeps the latest checkpoint outside of both sinks; without it their owner can cut both.
+        log: takes every record besides, and is never read back.
     """
     file = None if path is None else FileSink(path, timeout_seconds=file_timeout_seconds)
     stream = LedgerStream(store, keys.check)
     anchor = None if witness is None else Anchor(witness, keys, clock)
-    return DurableLedger(stream, file, keys=keys, clock=clock, fence=fence, passage=passage, anchor=anchor)
+    return DurableLedger(stream, file, keys=keys, clock=clock, fence=fence, passage=passage, anchor=anchor, log=log)

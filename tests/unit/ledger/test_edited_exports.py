@@ -13,7 +13,7 @@ from tests.support.ledger_lines import HONEST, records, vote
 from finops.audit_verify import verify
 from finops.domain.audit import Record
 from finops.ledger.checkpoint import Checkpoint
-from finops.ledger.file_sink import line_of
+from finops.ledger.lines import line_of
 from finops.ledger.merkle import root_of
 from finops.ledger.signing import Keyring, new_private_key
 

@@ -19,7 +19,7 @@ from finops.domain.audit import Record
 from finops.domain.quantity import counted
 from finops.errors import FinopsError, InvalidInput, LedgerDiverged
 from finops.ledger.checkpoint import Checkpoint, parse_checkpoint
-from finops.ledger.file_sink import line_of, record_of
+from finops.ledger.lines import line_of, record_of
 from finops.ledger.proofs import prove_growth, prove_request
 from finops.ledger.sentences import sentence_of
 from finops.ledger.stories import latest_stories
