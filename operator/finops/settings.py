@@ -78,6 +78,11 @@ class Settings(BaseSettings):
     ledger_path: str = Field(
         "", description="File of the ledger's second sink, on a volume. Empty: nothing can be acted upon."
     )
+    ledger_log: _Switch = Field(
+        False,
+        description="Also write each record of the ledger to stdout, one line of JSON, for a log pipeline to keep. "
+        "It replaces no file: a log cannot be compared at a start.",
+    )
     ledger_signing_key: Annotated[str, _Secret] = Field(
         "", description="Private Ed25519 key (PEM) that signs the ledger's records; made once by the chart."
     )

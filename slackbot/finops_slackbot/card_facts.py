@@ -83,6 +83,7 @@ class CardFacts:
             them; the operator's sentence, empty when none waits.
         snoozed_until: of a snoozed request the date, None for others.
         ledger_sequence, ledger_hash: the record that ended the act, 0 and empty before.
+        checkpoint_size, checkpoint_root: how far the ledger had come by then, 0 and empty where that is not known.
         demo: the request lives in the sandbox.
         undoes: uid of the request whose act this one undoes, empty when it undoes none.
         outside_windows: an undo that no window of the policy holds back.
@@ -145,6 +146,8 @@ class CardFacts:
     snoozed_until: datetime | None = None
     ledger_sequence: int = 0
     ledger_hash: str = ""
+    checkpoint_size: int = 0
+    checkpoint_root: str = ""
     undoes: str = ""
     outside_windows: bool = False
     undo: UndoStatus = _NO_UNDO
@@ -283,6 +286,8 @@ def _story(request: ActionRequest, counted: Sequence[VoteFact]) -> dict[str, Any
         "snoozed_until": max((vote.until for vote in standing if vote.until is not None), default=None),
         "ledger_sequence": (execution.ledger_sequence or 0) if execution else 0,
         "ledger_hash": (execution.ledger_hash or "") if execution else "",
+        "checkpoint_size": (execution.checkpoint_size or 0) if execution else 0,
+        "checkpoint_root": (execution.checkpoint_root or "") if execution else "",
         "undo": status.undo or _NO_UNDO,
         "watch": status.watch,
     }

@@ -21,7 +21,7 @@ from tests.support.ledger_lines import HONEST, START
 from finops.audit_verify import verify
 from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
 from finops.ledger.checkpoint import Checkpoint
-from finops.ledger.file_sink import line_of
+from finops.ledger.lines import line_of
 from finops.ledger.merkle import Growing
 
 RECORDS = int(os.environ.get("FINOPS_BENCH_RECORDS", "100000"))

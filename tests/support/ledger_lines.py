@@ -10,7 +10,7 @@ from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind, request
 from finops.domain.canonical import Json
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ResourceRef
-from finops.ledger.file_sink import line_of
+from finops.ledger.lines import line_of
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 REQUEST = "team-a/savings-1/u1"

@@ -3,6 +3,9 @@
 A checkpoint is `{"head": H, "key": K, "root": R, "signature": S, "sinks": N, "size": n, "time": T}`. R is the root of
 the RFC 9162 tree over the first n records, H the hash of record n. S is the Ed25519 signature over the text `finops.dev
 ledger checkpoint v1`, a line feed, and the canonical JSON of the rest.
+
+A checkpoint noted by people is one line without a signature, `Ledger checkpoint 4,211 · sha256:ROOT`, as the thread of
+an act shows it: it counts because of where it was kept, and only its size and root are compared.
 """
 
 from __future__ import annotations
@@ -19,6 +22,27 @@ from finops.audit_verify.signatures import Keys
 _PURPOSE = b"finops.dev ledger checkpoint v1\n"
 _FIELDS = frozenset({"head", "key", "root", "signature", "sinks", "size", "time"})
 _HEX = re.compile(r"[0-9a-f]{64}")
+
+
+_NOTED = re.compile(r"`?(?:Ledger checkpoint )?([1-9][0-9,]{0,20}) · sha256:([0-9a-f]{64})`?")
+
+
+def read_noted(text: str) -> tuple[int, str] | None:
+    """Return size and root of a checkpoint on a line that people noted, None when the text is no such line."""
+    found = _NOTED.fullmatch(text.strip())
+    return (int(found[1].replace(",", "")), found[2]) if found else None
+
+
+def is_noted(text: str) -> bool:
+    """Return whether a text is such a line."""
+    return read_noted(text) is not None
+
+
+def problem_of_noted(size: int, root: str, tree: Tree) -> str:
+    """Return why the first `size` records are not those with this root, empty when they are."""
+    if size > tree.size:
+        return f"it covers {size} records, and there are {tree.size}: the end is missing"
+    return "" if tree.root(size) == root else f"the first {size} records are not those that it covers"
 
 
 def read(text: str) -> dict[str, Any]:
@@ -60,11 +84,9 @@ def problem_of_signature(document: Mapping[str, Any], keys: Keys | None) -> str:
 def problem_of_content(document: Mapping[str, Any], tree: Tree) -> str:
     """Return why the records are not those that a checkpoint covers, empty when they are."""
     size = document["size"]
-    if size > tree.size:
-        return f"it covers {size} records, and there are {tree.size}: the end is missing"
-    if tree.leaf(size) != leaf(document["head"]) or tree.root(size) != document["root"]:
+    if size <= tree.size and tree.leaf(size) != leaf(document["head"]):
         return f"the first {size} records are not those that it covers"
-    return ""
+    return problem_of_noted(size, document["root"], tree)
 
 
 def problem(document: object, tree: Tree, keys: Keys | None) -> str:

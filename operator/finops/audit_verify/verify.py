@@ -99,8 +99,8 @@ def verify(
         expected_head: hash of the last record as noted earlier; the chain must contain it. Without it a tail that was
             cut off, or a ledger rewritten as a whole, cannot be seen.
         expected_records: there must be at least this many.
-        kept: texts of checkpoints that were kept outside of the ledger, which must hold for it: they show a tail that
-            was cut off and a ledger that was replaced.
+        kept: texts of checkpoints that were kept outside of the ledger, as they were signed or as the line in a thread
+            of Slack, which must hold for it: they show a tail that was cut off and a ledger that was replaced.
         every_signature: check each signature on its own, also of records that a signed checkpoint covers.
     """
     kept = tuple(kept)
@@ -202,6 +202,12 @@ def _checkpoint(walk: _Walk, number: int, record: dict[str, Any], keys: Keys | N
 
 
 def _kept_checkpoint(walk: _Walk, text: str, keys: Keys | None) -> None:
+    noted = checkpoints.read_noted(text)
+    if noted is not None:
+        wrong = checkpoints.problem_of_noted(*noted, walk.grown.tree)
+        if wrong:
+            walk.problems.append(Problem(0, "Checkpoint", f"the checkpoint of {noted[0]} records: {wrong}"))
+        return
     try:
         document = checkpoints.read(text)
     except NotARecord as error:

@@ -60,6 +60,15 @@ class Execution(Part):
         description="Hash of the record that ended the act: it names all records before it, so a ledger without it was "
         "cut or rewritten.",
     )
+    checkpoint_size: int | None = Field(
+        default=None, ge=1, le=2**53, description="Records of the ledger that checkpointRoot stands for."
+    )
+    checkpoint_root: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Root of the RFC 9162 tree over these records when the act had ended, in hexadecimal: a ledger in "
+        "which one of them is missing or another one has another root.",
+    )
 
 
 class Outcome(Part):

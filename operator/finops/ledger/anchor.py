@@ -46,7 +46,11 @@ class _Loss:
 
 
 class Anchor:
-    """The checkpoint outside of the sinks. Used by the ledger under its lock, except for `write`."""
+    """The checkpoint outside of the sinks. Used by the ledger under its lock, except for `write`.
+
+    Attributes:
+        covered: how many records the checkpoints cover that `check` found last.
+    """
 
     def __init__(self, witness: Witness, keys: Keyring, clock: Clock) -> None:
         self._witness = witness
@@ -54,6 +58,7 @@ class Anchor:
         self._clock = clock
         self._loss: _Loss | None = None
         self._size = 0
+        self.covered = 0
         self._at: float | None = None
 
     @property
@@ -76,6 +81,7 @@ class Anchor:
         """
         before, self._loss = self._loss, None
         anchored = self._witness.read()
+        self.covered = max((one.size for one in self._readable(anchored)), default=0)
         try:
             self._compare(anchored, known, stream, file)
         except LedgerDiverged as error:

@@ -22,10 +22,12 @@ from finops.errors import Conflict, FenceLost, InvalidInput, LedgerDiverged, Led
 from finops.ledger.anchor import EVERY_RECORDS, Anchor, record_of
 from finops.ledger.file_sink import FileSink
 from finops.ledger.known_records import WROTE, KnownRecords
+from finops.ledger.log_sink import LogSink
 from finops.ledger.signing import Keyring
 from finops.ledger.sinks import Sinks
 from finops.ports.anchor import Witness
 from finops.ports.clock import Clock
+from finops.ports.ledger import TreeHead
 from finops.store.connection import Store
 from finops.store.ledger import AppendResult, Head, LedgerStream
 
@@ -54,9 +56,10 @@ class DurableLedger:
         fence: Callable[[], int],
         passage: Callable[[str], None],
         anchor: Anchor | None = None,
+        log: LogSink | None = None,
     ) -> None:
         self._stream = stream
-        self._sinks = Sinks(stream, file, keys, anchor)
+        self._sinks = Sinks(stream, file, keys, anchor, log)
         self._keys = keys
         self._clock = clock
         self._fence = fence
@@ -85,7 +88,7 @@ class DurableLedger:
         """
         with self._lock:
             copied = self._sinks.reconcile()
-            self._record_key(self.append)
+            _record_key(self._sinks.followed(), self._keys.key, self.append)
             anchor = self._sinks.anchor
             loss = anchor.accepted_loss() if anchor is not None else None
             if anchor is not None and loss is not None:
@@ -139,7 +142,7 @@ class DurableLedger:
             self._sinks.current = False
             self._sinks.check_anchor()
             # A new key signs this record already: what it follows has to say so.
-            self._record_key(lambda change: self._append_to_stream(change, None))
+            _record_key(self._sinks.followed(), self._keys.key, lambda change: self._append_to_stream(change, None))
             record = self._append_to_stream(entry, None)
             if record.entry != entry:
                 raise FenceLost(
@@ -196,6 +199,18 @@ class DurableLedger:
         if last < known:
             raise LedgerDiverged(f"the store hides record {known} of request {request_uid}", hint=WROTE)
         return found
+
+    def tree_head(self) -> TreeHead:
+        with self._lock:
+            known = self._sinks.durable()
+            read = self._sinks.known
+            if known is None and read is not None and read.head.sequence and not self._sinks.diverged:
+                # A record whose append ended half way reaches the file here, when no other one follows it.
+                self._sinks.catch_up(self._stream.at(read.head.sequence))
+                known = self._sinks.durable()
+            if known is None:
+                raise LedgerUnavailable("not every sink has all records of the ledger now")
+            return TreeHead(known.head.sequence, known.growth.tree.root().hex())
 
     def read(self, start: int = 1) -> Iterator[Record]:
         return self._stream.read(start)
@@ -261,13 +276,12 @@ class DurableLedger:
             raise InvalidInput(what, code="RecordTooLarge", source=entry.request)
         return self._keys.sign(record)
 
-    def _record_key(self, append: Callable[[Entry], Record]) -> None:
-        """Record that another key signs from here on."""
-        known = self._sinks.followed()
-        if known.head.sequence and known.key != self._keys.key:
-            detail = {"from": known.key, "to": self._keys.key}
-            name = f"key:{known.head.sequence}:{self._keys.key}"
-            append(Entry(name, "operator", RecordKind.KEY_CHANGED, result=self._keys.key, detail=detail))
+
+def _record_key(known: KnownRecords, key: str, append: Callable[[Entry], Record]) -> None:
+    """Record that another key signs from here on."""
+    if known.head.sequence and known.key != key:
+        name = f"key:{known.head.sequence}:{key}"
+        append(Entry(name, "operator", RecordKind.KEY_CHANGED, result=key, detail={"from": known.key, "to": key}))
 
 
 def _shown(record: Record, operation_id: str, known: KnownRecords | None) -> Record:
@@ -309,6 +323,7 @@ def open_ledger(
     file_timeout_seconds: float = 2.0,
     passage: Callable[[str], None] = _no_passage,
     witness: Witness | None = None,
+    log: LogSink | None = None,
 ) -> DurableLedger:
     """Return the ledger on both sinks; call `start()` before the first append.
 
@@ -321,8 +336,9 @@ def open_ledger(
         file_timeout_seconds: after which a hanging volume counts as unreachable.
         passage: `killpoint` of the operator; called with the name of each boundary.
         witness: keeps the latest checkpoint outside of both sinks; without it their owner can cut both.
+        log: takes every record besides, and is never read back.
     """
     file = None if path is None else FileSink(path, timeout_seconds=file_timeout_seconds)
     stream = LedgerStream(store, keys.check)
     anchor = None if witness is None else Anchor(witness, keys, clock)
-    return DurableLedger(stream, file, keys=keys, clock=clock, fence=fence, passage=passage, anchor=anchor)
+    return DurableLedger(stream, file, keys=keys, clock=clock, fence=fence, passage=passage, anchor=anchor, log=log)

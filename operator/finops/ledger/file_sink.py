@@ -7,45 +7,20 @@ Called by `finops.ledger.durable`. A line is the canonical JSON of `{"hash": …
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from finops.domain.audit import GENESIS_HASH, Record, record_from_json
-from finops.domain.canonical import Json, canonical_json
+from finops.domain.audit import GENESIS_HASH, Record
 from finops.errors import LedgerDiverged, LedgerUnavailable
+from finops.ledger.lines import line_of, record_of
+from finops.ledger.timed_writes import TimedWrites
 
 _MODE: Final = 0o640
 _CHECK_VOLUME: Final = "check the volume under the file"
-
-
-def line_of(record: Record) -> bytes:
-    """Return the line, with its newline, that stands for `record` in the file and in an export."""
-    document: dict[str, Json] = {"hash": record.hash, "record": record.to_json(), "signature": record.signature}
-    return canonical_json(document) + b"\n"
-
-
-def record_of(line: bytes) -> Record:
-    """Return the record of one line.
-
-    Raises:
-        LedgerDiverged: the line is not the line of a record.
-    """
-    try:
-        document = json.loads(line)
-        record = record_from_json(document["record"], str(document["signature"]))
-        intact = document["hash"] == record.hash and line_of(record) == line
-    except (KeyError, ValueError, TypeError) as error:
-        raise LedgerDiverged(f"a line of the ledger's file is not a record: {error}") from error
-    if not intact:
-        raise LedgerDiverged(f"line {record.sequence} of the ledger's file does not have the hash written beside it")
-    return record
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +34,7 @@ class Place:
 
 
 class FileSink:
-    """Appends lines in order; every write is synced in a worker thread so that a hanging volume cannot hang us.
+    """Implements finops.ports.sink.Sink; a worker syncs every write, so that a hanging volume cannot hang us.
 
     Raises (append): LedgerUnavailable when the volume fails or takes longer than `timeout_seconds`; LedgerDiverged
     when somebody else changed the file. After a time-out nothing more is written until the stuck write has ended.
@@ -67,10 +42,8 @@ class FileSink:
 
     def __init__(self, path: Path, *, timeout_seconds: float = 2.0, sync: Callable[[int], None] = os.fsync) -> None:
         self._path = path
-        self._timeout_seconds = timeout_seconds
+        self._writes = TimedWrites(f"the ledger's file {path}", seconds=timeout_seconds, hint=_CHECK_VOLUME)
         self._sync = sync
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-file")
-        self._running: Future[None] | None = None
         self._lock = threading.Lock()
         self.place = Place()
 
@@ -85,7 +58,7 @@ class FileSink:
 
     def close(self) -> None:
         """Stop the worker; a stuck write is left to the operating system."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._writes.close()
 
     def open(
         self, stream_line: Callable[[int], bytes | None], seen: Callable[[Record], None], since: Place | None = None
@@ -101,8 +74,7 @@ class FileSink:
             LedgerUnavailable: the folder is missing or cannot be written.
             LedgerDiverged: a line is damaged, or the torn end is not the beginning of the stream's line.
         """
-        if self._running is not None and not self._running.done():
-            raise LedgerUnavailable(f"the ledger's file {self._path} still hangs", hint=_CHECK_VOLUME)
+        self._writes.check()
         try:
             _create(self._path)
             self.place = since or Place()
@@ -152,16 +124,8 @@ class FileSink:
 
     def _in_time(self, write: Callable[[], None]) -> None:
         """Run a write in the worker. Raises LedgerUnavailable when it fails or takes too long."""
-        if self._running is not None and not self._running.done():
-            raise LedgerUnavailable(f"the ledger's file {self._path} still hangs", hint=_CHECK_VOLUME)
-        self._running = self._pool.submit(write)
         try:
-            self._running.result(self._timeout_seconds)
-        except FutureTimeout as error:
-            raise LedgerUnavailable(
-                f"the ledger's file {self._path} took longer than {self._timeout_seconds} seconds",
-                hint=_CHECK_VOLUME,
-            ) from error
+            self._writes.run(write)
         except OSError as error:
             raise _unavailable(self._path, error) from error
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from finops.domain.audit import Record
 from finops.errors import LedgerDiverged, LedgerUnavailable
-from finops.ledger.file_sink import Place, next_place, record_of
+from finops.ledger.file_sink import Place, next_place
+from finops.ledger.lines import record_of
 
 
 class Scrub:

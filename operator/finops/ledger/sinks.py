@@ -11,11 +11,14 @@ from typing import Final
 from finops.domain.audit import Record
 from finops.errors import LedgerDiverged
 from finops.ledger.anchor import Anchor
-from finops.ledger.file_sink import FileSink, Place, line_of
+from finops.ledger.file_sink import FileSink, Place
 from finops.ledger.known_records import KnownRecords
+from finops.ledger.lines import line_of
+from finops.ledger.log_sink import LogSink
 from finops.ledger.scrub import Scrub
 from finops.ledger.signing import Keyring
 from finops.ledger.state import SUFFIX, Picture, pack, read_picture
+from finops.ports.sink import Sink
 from finops.store.ledger import Head, LedgerStream
 
 _COMPARE: Final = "nothing is acted upon until a person has compared both sinks with `finops audit verify`"
@@ -29,6 +32,7 @@ class Sinks:
 
     Attributes:
         file: the second sink, None when there is none.
+        log: a sink that is only written, None when there is none.
         known: what this process has read of the ledger itself; None before the first reading.
         current: whether nobody else is known to have appended to the stream since it was read last.
         diverged: what the sinks disagree on; empty while they agree.
@@ -36,13 +40,19 @@ class Sinks:
     """
 
     def __init__(
-        self, stream: LedgerStream, file: FileSink | None, keys: Keyring, anchor: Anchor | None = None
+        self,
+        stream: LedgerStream,
+        file: FileSink | None,
+        keys: Keyring,
+        anchor: Anchor | None = None,
+        log: LogSink | None = None,
     ) -> None:
         self._stream = stream
         self._keys = keys
         self._pictured = 0
         self._scrub: Scrub | None = None
         self.file = file
+        self.log = log
         self.anchor = anchor
         self.known: KnownRecords | None = None
         self.current = False
@@ -95,8 +105,8 @@ class Sinks:
 
     def durable(self) -> KnownRecords | None:
         """Return what is known of the ledger when all of it is durable in every sink, else None."""
-        known, file = self.known, self.file
-        if known is None or self.diverged or (file is not None and file.sequence != known.head.sequence):
+        known = self.known
+        if known is None or self.diverged or any(one.sequence != known.head.sequence for one in self._followers()):
             return None
         return known
 
@@ -141,18 +151,30 @@ class Sinks:
             self._scrub = None
 
     def catch_up(self, record: Record) -> None:
-        """Bring the file up to `record`; earlier records that it missed while it was down go first."""
-        file = self.file
-        if file is None or record.sequence <= file.sequence:
-            return
+        """Bring the sinks up to `record`; earlier records that one missed while it was down go first."""
         try:
-            if record.sequence > file.sequence + 1:
-                for earlier in self._stream.read(file.sequence + 1, count=record.sequence - file.sequence - 1):
-                    file.append(earlier)
-            file.append(record)
+            for sink in self._followers():
+                if record.sequence > sink.sequence + 1:
+                    for earlier in self._stream.read(sink.sequence + 1, count=record.sequence - sink.sequence - 1):
+                        sink.append(earlier)
+                sink.append(record)
         except LedgerDiverged as error:
             self.diverged = error.message
             raise
+
+    def _followers(self) -> tuple[Sink, ...]:
+        """Return the sinks that follow the stream; the file first, which alone can be read back."""
+        return tuple(one for one in (self.file, self.log) if one is not None)
+
+    def _write_log(self, end: int) -> None:
+        """Write again what the log may lack: all that no anchored checkpoint covers, up to record `end`."""
+        if self.log is None:
+            return
+        self.log.go_on_after(min(self.anchor.covered if self.anchor is not None else 0, end))
+        begun = self.log.sequence
+        if begun < end:
+            for record in self._stream.read(begun + 1, count=end - begun):
+                self.log.append(record)
 
     def _compare(self) -> int:
         file, begin = self.file, self._begin()
@@ -162,6 +184,7 @@ class Sinks:
             self.known = known
             self.followed()
             self.check_anchor()
+            self._write_log(known.head.sequence)
             return 0
         file.open(
             lambda sequence: next(map(line_of, self._stream.read(sequence, count=1)), None), known.learn, begin.place
@@ -175,6 +198,7 @@ class Sinks:
         self.check_anchor(found)
         for record in self._stream.read(found + 1, count=known.head.sequence - found):
             file.append(record)
+        self._write_log(known.head.sequence)
         return known.head.sequence - found
 
     def _check_head(self, known: KnownRecords) -> None:

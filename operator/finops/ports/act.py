@@ -15,6 +15,7 @@ from finops.domain.decision import State
 from finops.domain.execution import Stop
 from finops.domain.plan import Plan
 from finops.ports.aws_access import AccountAccess, Tenant
+from finops.ports.ledger import TreeHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ class ActProgress:
         message: one sentence for people; the error when something went wrong.
         ledger_sequence: sequence of the act's last record.
         ledger_hash: hash of that record once the act has ended; it names all records before it.
+        checkpoint: once the act has ended, how far the ledger had come by then; it covers that record.
         before, after: fingerprint facts that the act changed.
         monthly_savings: decimal string, set when Succeeded.
         called: whether anything may have changed in AWS.
@@ -120,6 +122,7 @@ class ActProgress:
     message: str = ""
     ledger_sequence: int = 0
     ledger_hash: str = ""
+    checkpoint: TreeHead | None = None
     started_at: datetime | None = None
     fence: int = 0
     before: Mapping[str, str] = field(default_factory=dict)

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from finops.domain.audit import Entry, Record
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """How far a ledger had come (RFC 9162, section 4.10): the root over its first `size` records, in hexadecimal."""
+
+    size: int
+    root: str
 
 
 class Ledger(Protocol):
@@ -27,6 +36,14 @@ class Ledger(Protocol):
     def find(self, operation_id: str) -> Record | None: ...
 
     def of_request(self, request_uid: str) -> tuple[Record, ...]: ...
+
+    def tree_head(self) -> TreeHead:
+        """Return how far the ledger has come in all of its sinks.
+
+        Raises:
+            LedgerUnavailable: a sink lacks records now, or nothing was read yet.
+        """
+        ...
 
     def read(self, start: int = 1) -> Iterator[Record]: ...
 

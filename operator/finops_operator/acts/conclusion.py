@@ -44,7 +44,12 @@ class Conclusion:
         changed = any(record.entry.kind is RecordKind.INTENT for record in records)
         last = records[-1]
         final = replace(
-            self.trail.base(act), state=state, message=message, ledger_sequence=last.sequence, ledger_hash=last.hash
+            self.trail.base(act),
+            state=state,
+            message=message,
+            ledger_sequence=last.sequence,
+            ledger_hash=last.hash,
+            checkpoint=self.ledger.tree_head(),
         )
         for record in records:
             if record.entry.kind is RecordKind.VERIFIED:

@@ -125,6 +125,8 @@ def with_progress(
         started_at=progress.started_at or (status.execution.started_at if status.execution is not None else None),
         ledger_sequence=progress.ledger_sequence or None,
         ledger_hash=progress.ledger_hash or None,
+        checkpoint_size=progress.checkpoint.size if progress.checkpoint else None,
+        checkpoint_root=progress.checkpoint.root if progress.checkpoint else None,
     )
     # What it waited for or stumbled over before is over when the progress no longer mentions it.
     outcome = None

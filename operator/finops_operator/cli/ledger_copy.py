@@ -14,7 +14,7 @@ from pathlib import Path
 from finops.audit_verify import Keys, VerifyReport, verify
 from finops.domain.audit import Record
 from finops.errors import InvalidInput
-from finops.ledger.file_sink import record_of
+from finops.ledger.lines import record_of
 from finops_operator.cli.backup_file import Header
 
 _OPTION = "--ledger"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from finops.k8s.lease import Lease
 from finops.k8s.protection import AdmissionPolicies
 from finops.k8s.witness import ClusterWitness
 from finops.ledger.durable import DurableLedger, open_ledger
+from finops.ledger.log_sink import LogSink
 from finops.ledger.signing import Keyring
 from finops.ports.clock import Clock
 from finops.settings import Settings
@@ -113,7 +115,14 @@ def _ledger(settings: Settings, cluster: ClusterParts, keeper: LeaseKeeper, cloc
         events=cluster.events,
     )
     return open_ledger(
-        connection, path, keys=keys, clock=clock, fence=lambda: keeper.fence, passage=killpoint, witness=witness
+        connection,
+        path,
+        keys=keys,
+        clock=clock,
+        fence=lambda: keeper.fence,
+        passage=killpoint,
+        witness=witness,
+        log=LogSink(sys.stdout.buffer) if settings.ledger_log else None,
     )
 
 

@@ -17,7 +17,7 @@ from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.decision import TERMINAL, State
-from finops.ledger.file_sink import line_of
+from finops.ledger.lines import line_of
 from finops.store.connection import open_store
 from finops.store.ledger import LedgerStream, unchecked
 from finops.store.slack_messages import SlackMessages

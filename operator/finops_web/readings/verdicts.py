@@ -13,7 +13,7 @@ from finops.audit_verify import Keys, VerifyReport, verify
 from finops.audit_verify.report import Problem
 from finops.domain.audit import RecordKind
 from finops.errors import LedgerDiverged
-from finops.ledger.file_sink import line_of
+from finops.ledger.lines import line_of
 from finops.ports.clock import Clock
 from finops.store.connection import Store
 from finops.store.ledger import Head, LedgerStream, unchecked

@@ -40,6 +40,8 @@ def thread_lines(facts: CardFacts) -> tuple[Line, ...]:
         lines.append((f"end:{facts.state.value}", _end(facts)))
     if facts.state in TERMINAL and facts.ledger_hash:
         lines.append(("recorded", _recorded(facts)))
+    if facts.state in TERMINAL and facts.checkpoint_root:
+        lines.append(("checkpoint", _checkpoint(facts)))
     lines += _watch_lines(facts)
     lines += _undo_lines(facts)
     about = _about(facts)
@@ -123,6 +125,11 @@ def _recorded(facts: CardFacts) -> str:
         f"Recorded in the ledger as number {facts.ledger_sequence:,}: `{quote(facts.ledger_hash, 64)}`. "
         "A ledger that does not have this record was changed: `finops audit verify --expected-head`."
     )
+
+
+def _checkpoint(facts: CardFacts) -> str:
+    """A line to copy: `finops audit verify --checkpoint` takes it as it stands."""
+    return f"`Ledger checkpoint {facts.checkpoint_size:,} · sha256:{quote(facts.checkpoint_root, 64)}`"
 
 
 def _end(facts: CardFacts) -> str:

@@ -14,6 +14,7 @@ from tests.support.ledger_keys import KEYS, PRIVATE_KEY
 from tests.support.witness import MemoryWitness
 
 from finops.domain.audit import Entry, RecordKind
+from finops.ledger.checkpoint import parse_checkpoint
 from finops.ledger.durable import DurableLedger, open_ledger
 from finops.ledger.signing import public_key_of
 from finops.ports.clock import SystemClock
@@ -117,6 +118,12 @@ def test_verifying_with_the_anchor_finds_a_tail_that_was_cut_off(made: Ledger) -
     code, _, err = made.finops("verify", "--file", cut, "--checkpoint", kept)
     assert code == 1
     assert "it covers 6 records, and there are 4: the end is missing" in err
+    signed = parse_checkpoint(made.witness.kept["Lease"])
+    noted = f"Ledger checkpoint {signed.size:,} · sha256:{signed.root}"
+    assert made.finops("verify", "--file", made.file, "--checkpoint", noted)[0] == 0
+    code, _, err = made.finops("verify", "--file", cut, "--checkpoint", noted)
+    assert code == 1
+    assert "Checkpoint: the checkpoint of 6 records: it covers 6 records, and there are 4" in err
 
 
 def test_a_checkpoint_stands_for_the_signatures_it_covers_unless_each_is_asked_for(made: Ledger) -> None:

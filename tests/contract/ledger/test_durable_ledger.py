@@ -336,6 +336,32 @@ def test_a_hanging_volume_times_out_and_the_record_counts_only_once_it_is_synced
     assert len(sinks.lines()) == 2
 
 
+def test_a_tree_head_covers_only_what_every_sink_holds(sinks: Sinks) -> None:
+    """The thread of an act shows it: a record that only the store has could be lost, and the ledger look cut."""
+    failing = threading.Event()
+
+    def sync(descriptor: int) -> None:
+        if failing.is_set():
+            raise OSError(28, "No space left on device")
+        os.fsync(descriptor)
+
+    ledger = sinks.open(file=FileSink(sinks.path, sync=sync))
+    with pytest.raises(LedgerUnavailable):
+        sinks.open(start=False).tree_head()
+    fill(ledger, 3)
+    before = ledger.tree_head()
+    failing.set()
+    with pytest.raises(LedgerUnavailable):
+        ledger.append(entry("late"))
+    with pytest.raises(LedgerUnavailable):
+        ledger.tree_head()
+    failing.clear()
+    head = ledger.tree_head()
+    assert (before.size, head.size, len(sinks.lines())) == (3, 4, 4)
+    kept = [f"Ledger checkpoint {one.size} · sha256:{one.root}" for one in (before, head)]
+    assert verify(sinks.lines(), kept=kept).ok
+
+
 def test_a_failing_sync_is_no_durable_record(sinks: Sinks) -> None:
     failing = threading.Event()
 

@@ -24,7 +24,7 @@ from finops.audit_verify import verify
 from finops.domain.audit import GENESIS_HASH, Record, RecordKind, request_uid
 from finops.domain.canonical import canonical_json, sha256_hex
 from finops.ledger.checkpoint import Checkpoint
-from finops.ledger.file_sink import line_of
+from finops.ledger.lines import line_of
 from finops.ledger.merkle import root_of
 from finops.ledger.signing import Keyring, new_private_key
 

@@ -10,6 +10,7 @@ from tests.integration.act.act_story import prepare, run_to_end
 from tests.support.act_cases import CASES, find
 from tests.support.act_world import ACTIONS, World, make_sessions, propose, vote
 
+from finops.audit_verify import verify
 from finops.domain.decision import State
 from finops.store.connection import open_store
 from finops.store.realized import StoredSavings
@@ -33,6 +34,11 @@ def test_an_approved_act_is_carried_out_once_verified_and_recorded(action: str, 
     assert last.monthly_savings == "70.08"
     end = ledger.of_request("u1")[-1]
     assert (last.ledger_sequence, last.ledger_hash) == (end.sequence, end.hash)
+    assert last.checkpoint == ledger.tree_head(), "nothing was recorded after the end"
+    assert last.checkpoint.size == end.sequence
+    line = f"Ledger checkpoint {last.checkpoint.size:,} · sha256:{last.checkpoint.root}"
+    assert verify(world.ledger_path.read_bytes().splitlines(keepends=True), kept=[line]).ok
+    assert {report.checkpoint for report in world.status.reports[:-1]} == {None}
     assert {report.ledger_hash for report in world.status.reports[:-1]} == {""}, "only the end is anchored in Slack"
     assert last.message == result.message
     begins = ("The instance is ", "The volume ", "The log group ", "The database ", "The table ")

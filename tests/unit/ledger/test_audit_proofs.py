@@ -18,7 +18,7 @@ from finops.audit_verify import Keys, verify, verify_proof
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.errors import InvalidInput, LedgerDiverged
 from finops.ledger.checkpoint import Checkpoint, parse_checkpoint
-from finops.ledger.file_sink import line_of
+from finops.ledger.lines import line_of
 from finops.ledger.merkle import root_of
 from finops.ledger.proofs import prove_growth, prove_request
 from finops.ledger.signing import Keyring, new_private_key, public_key_of

@@ -15,7 +15,7 @@ from finops.audit_verify import form, verify
 from finops.audit_verify.form import NotARecord, canonical, digest
 from finops.domain.audit import Entry, RecordKind, record_from_json
 from finops.errors import LedgerDiverged
-from finops.ledger.file_sink import record_of
+from finops.ledger.lines import record_of
 
 
 def broken(**changes: Any) -> str:

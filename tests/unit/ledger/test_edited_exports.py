@@ -13,7 +13,7 @@ from tests.support.ledger_lines import HONEST, records, vote
 from finops.audit_verify import verify
 from finops.domain.audit import Record
 from finops.ledger.checkpoint import Checkpoint
-from finops.ledger.file_sink import line_of
+from finops.ledger.lines import line_of
 from finops.ledger.merkle import root_of
 from finops.ledger.signing import Keyring, new_private_key
 
@@ -89,6 +89,19 @@ def test_every_edit_of_an_export_is_found(
         return
     chained = edited if signer is None else _chained(edited, signer)
     assert not verify(map(line_of, chained), keys=PUBLIC_KEYS, kept=[ANCHOR]).ok
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, len(LEDGER)), st.integers(0, len(LEDGER)))
+def test_the_line_of_a_thread_shows_a_cut_before_it_and_a_ledger_signed_anew(size: int, left: int) -> None:
+    root = root_of([bytes.fromhex(one.hash) for one in LEDGER[:size]]).hex()
+    noted = f"Ledger checkpoint {size:,} · sha256:{root}"
+    for line in (noted, f"`{noted}`\n", f"{size} · sha256:{root}"):
+        report = verify(map(line_of, LEDGER[:left]), keys=PUBLIC_KEYS, kept=[line], every_signature=False)
+        assert report.ok is (left >= size)
+        assert report.ok or report.problems[-1].code == "Checkpoint"
+    forged = _chained(LEDGER, FORGER)
+    assert not verify(map(line_of, forged), kept=[noted]).ok, "without keys the line alone shows it"
 
 
 @settings(max_examples=300, deadline=None)

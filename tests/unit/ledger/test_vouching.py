@@ -14,7 +14,7 @@ from finops.audit_verify import Keys, VerifyReport, verify, vouching
 from finops.audit_verify.form import canonical
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.ledger.checkpoint import Checkpoint
-from finops.ledger.file_sink import line_of
+from finops.ledger.lines import line_of
 from finops.ledger.merkle import root_of
 from finops.ledger.signing import Keyring, new_private_key, public_key_of
 

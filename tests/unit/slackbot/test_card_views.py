@@ -21,6 +21,7 @@ from tests.support.sample_requests import (
     votes,
 )
 
+from finops.audit_verify import is_noted
 from finops.crds.presentation import PresentedFact
 from finops.domain.decision import TERMINAL, Choice, State
 from finops_sandbox.slack.blocks import MESSAGE_CHARACTERS_MAX, check_message, check_view, message_characters
@@ -237,6 +238,20 @@ def test_the_thread_names_the_record_that_ended_the_act_and_nothing_before_the_e
         assert "recorded" not in dict(thread_lines(running))
     hostile = replace(facts, ledger_hash="`<!channel>`")
     assert "<!channel>" not in thread_lines(hostile)[-1][1]
+
+
+def test_a_thread_ends_in_a_checkpoint_that_the_verifier_takes_as_it_stands() -> None:
+    root = "a7" * 32
+    ended = replace(facts_of(State.SUCCEEDED), ledger_hash="3f" * 32, checkpoint_size=4211, checkpoint_root=root)
+    key, text = thread_lines(ended)[-1]
+    assert (key, text) == ("checkpoint", f"`Ledger checkpoint 4,211 · sha256:{root}`")
+    assert is_noted(text)
+    assert is_noted(text.strip("`"))
+    assert_passes(thread_blocks(thread_lines(ended)), text)
+    for state in set(State) - TERMINAL:
+        assert "checkpoint" not in dict(thread_lines(replace(ended, state=state)))
+    assert "checkpoint" not in dict(thread_lines(replace(ended, checkpoint_root="")))
+    assert "<!channel>" not in thread_lines(replace(ended, checkpoint_root="`<!channel>`"))[-1][1]
 
 
 def test_modals_pass_slacks_limits_and_carry_their_origin() -> None:

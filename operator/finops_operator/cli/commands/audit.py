@@ -13,13 +13,13 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from finops.audit_verify import ProofReport, verify, verify_proof
+from finops.audit_verify import ProofReport, is_noted, verify, verify_proof
 from finops.audit_verify.report import VerifyReport
 from finops.domain.audit import Record
 from finops.domain.quantity import counted
 from finops.errors import FinopsError, InvalidInput, LedgerDiverged
 from finops.ledger.checkpoint import Checkpoint, parse_checkpoint
-from finops.ledger.file_sink import line_of, record_of
+from finops.ledger.lines import line_of, record_of
 from finops.ledger.proofs import prove_growth, prove_request
 from finops.ledger.sentences import sentence_of
 from finops.ledger.stories import latest_stories
@@ -50,8 +50,9 @@ _Kept = Annotated[
     list[str] | None,
     typer.Option(
         "--checkpoint",
-        metavar="FILE",
-        help="A checkpoint that was kept outside of the ledger, which must hold for it; may be repeated.",
+        metavar="FILE|LINE",
+        help="A checkpoint that was kept outside of the ledger, which must hold for it: a file, or the line "
+        "“Ledger checkpoint …” from the thread of an act; may be repeated.",
     ),
 ]
 _Proof = Annotated[
@@ -165,7 +166,7 @@ def _verify(
     if proof:
         _show_proof(verify_proof(text_of(proof, "--proof"), keys=keys), output)
         return
-    kept = [text_of(name, "--checkpoint") for name in checkpoint or ()]
+    kept = [one if is_noted(one) else text_of(one, "--checkpoint") for one in checkpoint or ()]
     with _lines(file, redis) as lines:
         report = verify(
             lines, keys=keys, expected_head=expected_head or None, kept=kept, every_signature=every_signature

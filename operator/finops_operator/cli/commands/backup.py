@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from finops.domain.quantity import counted
-from finops.ledger.file_sink import line_of
+from finops.ledger.lines import line_of
 from finops.store.backup import Held
 from finops.store.ledger import Head
 from finops_operator.cli.backup_file import Header, write_backup

@@ -15,7 +15,7 @@ from finops.domain.audit import Record
 from finops.domain.canonical import canonical_json
 from finops.domain.quantity import counted
 from finops.errors import InvalidInput, LedgerDiverged
-from finops.ledger.file_sink import record_of
+from finops.ledger.lines import record_of
 from finops.store.backup import Held, NotEmpty, Target
 from finops.store.connection import Store
 from finops_operator.cli import backup_file
