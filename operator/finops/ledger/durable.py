@@ -150,7 +150,7 @@ class DurableLedger:
                 )
             return record
 
-    def append(self, entry: Entry, *, after: int | None = None) -> Record:
+    def append(self, entry: Entry, *, after: int | None = None, unless: str = "") -> Record:
         with self._lock:
             if self._sinks.diverged:
                 raise LedgerDiverged(
@@ -162,7 +162,7 @@ class DurableLedger:
                     code="NoSecondSink",
                     hint="set FINOPS_LEDGER_PATH (chart: ledger.persistence)",
                 )
-            record = self._append_to_stream(entry, after)
+            record = self._append_to_stream(entry, after, unless)
             self._passage(f"ledger.{entry.kind.value}.after-stream")
             try:
                 self._sinks.catch_up(record)
@@ -230,13 +230,16 @@ class DurableLedger:
         """Return the stream's head; its fence is the highest that ever wrote: a new lease must start above it."""
         return self._stream.head()
 
-    def _append_to_stream(self, entry: Entry, after: int | None) -> Record:
+    def _append_to_stream(self, entry: Entry, after: int | None, unless: str = "") -> Record:
         failure: LedgerUnavailable | None = None
         for _ in range(_ATTEMPTS):
             try:
                 record = self._next_record(entry)
                 recorded = self._sinks.followed().has(entry.operation_id)
-                answer = self._stream.append(record, after=after, recorded=recorded)
+                if unless and not recorded and self._sinks.followed().has(unless):
+                    # Our own note of it: the store's index need not be believed.
+                    raise _forestalled(unless)
+                answer = self._stream.append(record, after=after, unless=unless, recorded=recorded)
             except LedgerUnavailable as error:
                 # Perhaps stored, perhaps not: the same operation id makes the next try show it.
                 failure, self._sinks.current = error, False
@@ -251,6 +254,8 @@ class DurableLedger:
                 raise _hidden_operation(entry.operation_id)
             if answer.result is AppendResult.FENCED:
                 raise FenceLost(f"fence {record.fence} is older than {answer.sequence}: another process has written")
+            if answer.result is AppendResult.FORESTALLED:
+                raise _forestalled(unless)
             if answer.result is AppendResult.CHANGED:
                 raise Conflict(
                     f"record {answer.sequence} followed record {after} of the request meanwhile", code="RecordsChanged"
@@ -307,6 +312,10 @@ def _has_lost(fence: Callable[[], int], record: Record) -> bool:
 
 def _hidden_operation(operation_id: str) -> LedgerDiverged:
     return LedgerDiverged(f"the store hides operation {operation_id}, which was recorded", hint=WROTE)
+
+
+def _forestalled(operation_id: str) -> Conflict:
+    return Conflict(f"{operation_id} was recorded meanwhile", code="RecordsChanged")
 
 
 def _no_passage(name: str) -> None:

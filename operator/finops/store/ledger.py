@@ -37,6 +37,10 @@ if ARGV[9] ~= '' then
   local last = redis.call('LINDEX', KEYS[4], -1) or '0'
   if last ~= ARGV[9] then return {'changed', last, ''} end
 end
+if ARGV[12] ~= '' then
+  local other = redis.call('HGET', KEYS[3], ARGV[12])
+  if other then return {'forestalled', other, ''} end
+end
 if tonumber(ARGV[1]) ~= sequence + 1 or ARGV[2] ~= hash then return {'moved', tostring(sequence), hash} end
 redis.call('XADD', KEYS[1], ARGV[1] .. '-0', 'hash', ARGV[4], 'record', ARGV[3], 'signature', ARGV[10])
 redis.call('HSET', KEYS[2], 'sequence', ARGV[1], 'hash', ARGV[4], 'fence', ARGV[5])
@@ -62,6 +66,7 @@ class AppendResult(StrEnum):
     EXISTING = "existing"
     MOVED = "moved"
     CHANGED = "changed"
+    FORESTALLED = "forestalled"
     FENCED = "fenced"
     HIDDEN = "hidden"
 
@@ -70,7 +75,8 @@ class AppendResult(StrEnum):
 class AppendAnswer:
     """Result of one append.
 
-    `sequence` is that of the stored or earlier record; when changed of the request's last one; when fenced the fence.
+    `sequence` is that of the stored or earlier record; when changed of the request's last one; when forestalled of the
+    operation that must not be there; when fenced the fence.
     """
 
     result: AppendResult
@@ -98,11 +104,14 @@ class LedgerStream:
         self._keys = store.keys
         self._check = check
 
-    def append(self, record: Record, *, after: int | None = None, recorded: bool = False) -> AppendAnswer:
+    def append(
+        self, record: Record, *, after: int | None = None, unless: str = "", recorded: bool = False
+    ) -> AppendAnswer:
         """Store `record` if it continues the chain and its operation id is new; all or nothing.
 
-        With `after` only while that is the sequence of the last record of its request (0: it has none). With `recorded`
-        nothing is stored: the operation is known to be there, and an index without it was tampered with.
+        With `after` only while that is the sequence of the last record of its request (0: it has none). With `unless`
+        only while there is no such operation id. With `recorded` nothing is stored: the operation is known to be there,
+        and an index without it was tampered with.
         """
         entry = record.entry
         uid = request_uid(entry.request)
@@ -125,6 +134,7 @@ class LedgerStream:
                 "" if after is None else str(after),
                 record.signature,
                 "yes" if recorded else "",
+                unless,
             )
         return AppendAnswer(AppendResult(str(answer[0])), int(answer[1]), str(answer[2]))
 

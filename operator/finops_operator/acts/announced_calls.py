@@ -1,9 +1,12 @@
 """Makes one changing call of an act: the intent is recorded first, then AWS is called, then its answer is recorded.
 
 Used by the executor alone, which decides which call is next. Nothing is called while the lease is too short for it, or
-when the gate's answer or the request's records changed since the executor read them: then nothing is written either,
-and the executor decides again. Whoever stands still between the last question to the lease and the call is refused by
-AWS: each session has a deadline before the end of the lease under which it was made (docs/adr/0023).
+when the gate's answer or the request's records changed since the executor read them, or another act of the kind failed
+meanwhile: then nothing is written either, and the executor decides again. The freeze switch is a ConfigMap, on which
+the store cannot make an append depend: a freeze after the gate's last answer holds from the next call on, and the call
+under way reaches AWS before its session's deadline or not at all. So it is with whoever stands still between the last
+question to the lease and the call: each session has a deadline before the end of the lease under which it was made
+(docs/adr/0023).
 """
 
 from __future__ import annotations
@@ -26,7 +29,21 @@ from finops_operator.acts.memory import Act
 from finops_operator.acts.plans import check_plan
 from finops_operator.acts.progress import LEASE_TOO_SHORT, ActResult, ActSettings
 from finops_operator.acts.trail import Trail
+from finops_operator.decisions.pauses import Pauses, held_by
 from finops_operator.plugins.action import with_request
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What of the ledger the gate's answer stands on; nothing where the gate was not asked.
+
+    Attributes:
+        seen: sequence of the request's last record.
+        pause: operation id of the pause that is not there: the next failure of an act of this kind.
+    """
+
+    seen: int | None = None
+    pause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +63,21 @@ class AnnouncedCalls:
         seconds = self.settings.seconds_for_call(self.lease.remaining_seconds)
         if seconds is None:
             return LEASE_TOO_SHORT
-        step, seen = move.step, act.sequence
-        if not act.begun:
-            self.passage("act.started.before")
-            seen = max(seen, self.ledger.append(started_entry(act.request)).sequence)
-            self.passage("act.started.after")
+        step, seen = move.step, max(act.sequence, self._start(act))
         if move.alarm:
             self.trail.alarm(act, step.id, move.alarm)
         else:
             self.trail.report(act, replace(self.trail.base(act), step=step.id, attempt=move.attempt))
         client = self._client(act, step, situation.observation, seconds, ends_with_lease=True)
         asks = not situation.journal.may_have_changed or situation.rules(step).destroys
+        ground = self._ground(act, seen) if asks else _Ground()
         if asks and self.gate.still_allowed(act.request) is not None:
             # Somebody froze or withdrew it while the session was made: the next pass decides what follows.
             return None
         if self._is_too_near(client):
             return LEASE_TOO_SHORT
         parameters = with_request(step.parameters, act.request.uid)
-        intent = self._announce(act, move, situation, parameters, seen if asks else None)
+        intent = self._announce(act, move, situation, parameters, ground)
         if intent is None:
             return None
         if self._is_too_near(client):
@@ -109,21 +123,31 @@ class AnnouncedCalls:
         self.trail.finish(act, *dry_run_end(checked.values(), act.action.calls))
         return None
 
-    def _announce(
-        self, act: Act, move: Call, situation: Situation, parameters: Mapping[str, Json], seen: int | None
-    ) -> Record | None:
-        """Write the intent; None: read everything again.
+    def _start(self, act: Act) -> int:
+        """Record that the act starts, if it has called nothing yet; return the record's sequence, otherwise 0."""
+        if act.begun:
+            return 0
+        self.passage("act.started.before")
+        started = self.ledger.append(started_entry(act.request))
+        self.passage("act.started.after")
+        return started.sequence
 
-        `seen` is the request's last record from before the last question to the gate, where one was due: with a newer
-        one the gate's answer is not good.
-        """
+    def _ground(self, act: Act, seen: int) -> _Ground:
+        """Return what the gate's next answer stands on; read before it is asked."""
+        scope = held_by(act.request, self.ledger)
+        return _Ground(seen, "" if scope is None else Pauses(self.ledger).next_id(scope))
+
+    def _announce(
+        self, act: Act, move: Call, situation: Situation, parameters: Mapping[str, Json], ground: _Ground
+    ) -> Record | None:
+        """Write the intent, unless what the gate's answer stood on has changed; None: read everything again."""
         request, journal = act.request, situation.journal
         check_plan(act.action, request)
         self.passage("intent.before")
         observed = situation.observation.fingerprint
         entry_ = intent_entry(request, move, parameters, observed, back=journal.turned is not None)
         try:
-            intent = self.ledger.append(entry_, after=seen)
+            intent = self.ledger.append(entry_, after=ground.seen, unless=ground.pause)
         except Conflict:
             return None
         begins = not act.begun

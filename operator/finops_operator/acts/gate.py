@@ -28,11 +28,11 @@ from finops.ports.ledger import Ledger
 from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.protection import Protected
 from finops_operator.decisions.identities import Identities
-from finops_operator.decisions.pauses import Pauses, Scope, paused_sentence
+from finops_operator.decisions.pauses import Pauses, held_by, paused_sentence
 from finops_operator.rules.canary import goes_first, is_of_kind, may_prove
 from finops_operator.rules.origin import created_id, is_older, spec_hash
 from finops_operator.rules.standing import ending_record, standing
-from finops_operator.rules.undoing import undo_until, undone_act
+from finops_operator.rules.undoing import undo_until
 from finops_operator.rules.votes import domain_approvers, facts_at_act, vote_of
 from finops_operator.rules.windows import is_open, next_opening
 
@@ -86,14 +86,11 @@ class OperatorGate:
         return Stop(StopKind.HOLD, "Frozen", f"All acts are frozen: {frozen}") if frozen else None
 
     def _paused(self, request: ActRequest) -> Stop | None:
-        # A dry run calls nothing that changes; and an act in trouble does not wait for itself. An undo is not one more
-        # act of its kind: people approved it for itself, and need not resume the others for it.
-        if request.dry_run or undone_act(self.ledger.of_request(request.uid)):
+        scope = held_by(request, self.ledger)
+        if scope is None:
             return None
-        tenant, action = request.tenant, request.plan.action
-        scope = Scope(tenant.namespace, tenant.policy, action)
-        pauses = Pauses(self.ledger).in_force(scope)
-        others = tuple(pause for pause in pauses if pause.uid != request.uid)
+        # An act in trouble does not wait for itself.
+        others = tuple(pause for pause in Pauses(self.ledger).in_force(scope) if pause.uid != request.uid)
         if not others:
             return None
         why = paused_sentence(scope, others, request.name)

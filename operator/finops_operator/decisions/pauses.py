@@ -20,8 +20,10 @@ from typing import Final
 
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import State, Vote
+from finops.ports.act import ActRequest
 from finops.ports.ledger import Ledger
 from finops_operator.decisions.series import Series
+from finops_operator.rules.undoing import undone_act
 
 FAILED: Final = frozenset({State.ROLLED_BACK, State.NEEDS_HUMAN})
 """States of an act after which others of its kind wait."""
@@ -91,6 +93,10 @@ class Pauses:
         found = tuple(Pause(one.record, one.number) for one in reversed(self._of(scope).in_force()))
         return tuple(one for one in found if before is None or one.record.time < before)
 
+    def next_id(self, scope: Scope) -> str:
+        """Return the operation id that the next pause will have: while there is none, no act of the kind has failed."""
+        return self._of(scope).next_id()
+
     def pause(self, scope: Scope, request: str, plan_hash: str, failure: Failure) -> None:
         """Record that an act failed; may be repeated for as long as nothing was called since a person resumed others.
 
@@ -156,6 +162,17 @@ class Pauses:
 
     def _of(self, scope: Scope) -> Series:
         return Series(self.ledger, RecordKind.PAUSED, RecordKind.RESUMED, str(scope))
+
+
+def held_by(request: ActRequest, ledger: Ledger) -> Scope | None:
+    """Return whose pauses hold this act; None: of nobody.
+
+    A dry run calls nothing that changes. An undo is not one more act of its kind: people approved it for itself, and
+    need not resume the others for it.
+    """
+    if request.dry_run or undone_act(ledger.of_request(request.uid)):
+        return None
+    return Scope(request.tenant.namespace, request.tenant.policy, request.plan.action)
 
 
 def _is_of(record: Record, failure: Failure) -> bool:

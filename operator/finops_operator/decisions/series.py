@@ -62,6 +62,10 @@ class Numbers:
                 low += step
         return low
 
+    def next_id(self) -> str:
+        """Return the operation id of the record that `add` would make now."""
+        return self._id(self.last() + 1)
+
     def _id(self, number: int) -> str:
         return f"{self.kind.value}:{self.subject}:{number}"
 
@@ -87,6 +91,10 @@ class Series:
     def begin(self, entry: Entry) -> None:
         """Record that something begins; the operation id is given here."""
         self._begun.add(entry)
+
+    def next_id(self) -> str:
+        """Return the operation id of what begins next: while there is none, nothing has begun since."""
+        return self._begun.next_id()
 
     def end(self, number: int, entry: Entry) -> None:
         """Record that the one of this number and all before it end; may be repeated."""

@@ -97,11 +97,13 @@ class LosesAnswers(LedgerStream):
     lost = False
     stores = True
 
-    def append(self, record: Record, *, after: int | None = None, recorded: bool = False) -> AppendAnswer:
+    def append(
+        self, record: Record, *, after: int | None = None, unless: str = "", recorded: bool = False
+    ) -> AppendAnswer:
         if self.lost:
-            return super().append(record, after=after, recorded=recorded)
+            return super().append(record, after=after, unless=unless, recorded=recorded)
         self.lost = True
-        stored = super().append(record, after=after, recorded=recorded) if self.stores else None
+        stored = super().append(record, after=after, unless=unless, recorded=recorded) if self.stores else None
         head = self.head()
         vote = entry("vote", kind=RecordKind.VOTED)
         other = Record(head.sequence + 1, head.hash, record.time, 1, vote, request_previous=head.sequence)
@@ -142,3 +144,38 @@ def test_of_two_writers_who_have_seen_the_same_exactly_one_appends(store: Store,
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(race, range(2))) == [0, 1]
+
+
+def test_unless_an_operation_is_recorded_it_is_appended(ledger: DurableLedger, path: Path) -> None:
+    first = ledger.append(entry("first"), unless="acts paused:a/p/stop:1")
+    assert ledger.append(entry("second"), after=first.sequence, unless="acts paused:a/p/stop:2").sequence == 2
+    assert operations(path) == ["u1:first", "u1:second"]
+
+
+@pytest.mark.parametrize("index", ["kept", "emptied by the store's owner"])
+def test_once_the_operation_that_must_not_be_there_is_recorded_nothing_is_appended(
+    index: str, store: Store, ledger: DurableLedger, path: Path
+) -> None:
+    ledger.append(entry("other", uid="u2"))
+    if index != "kept":
+        store.client.delete(store.keys.ledger_operations)
+    with pytest.raises(Conflict) as refused:
+        ledger.append(entry("intent"), after=0, unless="u2:other")
+    assert refused.value.code == "RecordsChanged"
+    assert operations(path) == ["u2:other"]
+
+
+def test_it_is_refused_too_when_another_writer_recorded_the_operation(
+    store: Store, path: Path, ledger: DurableLedger
+) -> None:
+    other = open_ledger(store, None, keys=KEYS, clock=SystemClock(), fence=lambda: 1)
+    other.append(entry("vote", kind=RecordKind.VOTED, uid="u2"))
+    with pytest.raises(Conflict):
+        ledger.append(entry("intent"), after=0, unless="u2:vote")
+    assert ledger.find("u1:intent") is None
+
+
+def test_what_is_there_already_is_returned_although_the_other_operation_followed(ledger: DurableLedger) -> None:
+    first = ledger.append(entry("first"), unless="u2:other")
+    ledger.append(entry("other", uid="u2"))
+    assert ledger.append(entry("first"), unless="u2:other") == first

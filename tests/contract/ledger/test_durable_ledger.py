@@ -384,8 +384,10 @@ class LosesAnswers(LedgerStream):
 
     lost = False
 
-    def append(self, record: Record, *, after: int | None = None, recorded: bool = False) -> AppendAnswer:
-        answer = super().append(record, after=after, recorded=recorded)
+    def append(
+        self, record: Record, *, after: int | None = None, unless: str = "", recorded: bool = False
+    ) -> AppendAnswer:
+        answer = super().append(record, after=after, unless=unless, recorded=recorded)
         if not self.lost:
             self.lost = True
             raise LedgerUnavailable("the answer was lost")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import redis
 from fastapi import FastAPI
-from tests.support.valkey import ValkeyProcess
+from tests.support.valkey import GuardedValkey, running_guarded_valkey
 from tests.support.web_estate import Site, StoredScan, priced, resource, running_site
 
 from finops.errors import StoreUnsafe
@@ -21,37 +17,14 @@ from finops.store.connection import Store, check_server, open_store
 from finops.store.outbox import Outbox
 from finops.store.slack_groups import SlackGroups
 from finops.store.slack_status import SlackStatus
-from finops_operator.store_users import access_list
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class GuardedValkey(ValkeyProcess):
-    """A server that nobody uses without a name and a password."""
-
-    user: str = "operator"
-
-    @property
-    def url(self) -> str:
-        return self.url_of(self.user)
-
-    def url_of(self, user: str) -> str:
-        return f"unix://{user}@{self.directory}/valkey.sock?password={user}-password"
-
-
 @pytest.fixture
 def guarded() -> Iterator[GuardedValkey]:
-    folder = Path(tempfile.mkdtemp(prefix="valkey-"))
-    users = folder / "users.acl"
-    users.write_text(access_list("operator-password", "slackbot-password", "web-password"), encoding="utf-8")
-    server = GuardedValkey(folder, ("--aclfile", str(users)))
-    try:
-        server.start()
+    with running_guarded_valkey() as server:
         yield server
-    finally:
-        server.kill()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def send(store: Store, *command: str) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from tests.integration.act.act_checker import check
 from tests.integration.act.act_story import at, prepare, run_to_end, run_until
 from tests.support.act_cases import CASES
-from tests.support.act_world import TENANT, World
+from tests.support.act_world import TENANT, FakeGate, World
 
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import Choice, State, Vote, Voter
+from finops.domain.execution import Stop, StopKind
 from finops.ledger.durable import DurableLedger
-from finops_operator.decisions.pauses import Failure, Pause, Pauses, Scope
+from finops.ports.act import ActRequest
+from finops_operator.decisions.pauses import Failure, Pause, Pauses, Scope, held_by
 from finops_sandbox.aws.double import AwsDouble
 
 RESIZE = Scope(TENANT.namespace, TENANT.policy, "ec2_instance_resize")
@@ -89,6 +93,50 @@ def test_an_act_that_still_fails_after_the_others_were_resumed_pauses_them_again
     attempts = len(intents(ledger))
     run_until(world, request, ledger, lambda _: bool(pauses(ledger)) or len(intents(ledger)) > attempts + 3)
     assert pauses(ledger) == [(request.name, "NeedsHuman")]
+
+
+@dataclass(slots=True)
+class WhilePaused(FakeGate):
+    """The gate's question about pauses alone."""
+
+    ledger: DurableLedger | None = None
+
+    def still_allowed(self, request: ActRequest) -> Stop | None:
+        assert self.ledger is not None
+        scope = held_by(request, self.ledger)
+        held = scope is not None and Pauses(self.ledger).in_force(scope)
+        return Stop(StopKind.HOLD, "Paused", "Waiting: paused") if held else None
+
+
+@pytest.mark.parametrize("boundary", ["intent.before", "sts.after", "act.started.after"])
+def test_a_pause_that_lands_after_the_gate_has_answered_keeps_the_first_call_from_being_made(
+    boundary: str, world: World, aws: AwsDouble
+) -> None:
+    def another_fails() -> None:
+        Pauses(ledger).pause(
+            RESIZE, f"{TENANT.namespace}/other/u9", "1" * 64, Failure(State.ROLLED_BACK, "no capacity")
+        )
+
+    world.passage = at(boundary, another_fails)
+    request, ledger = prepare(world)
+    world.gate = WhilePaused(ledger=ledger)
+    run_until(world, request, ledger, lambda result: "paused" in result.message)
+    assert pauses(ledger) == [("other", "RolledBack")]
+    assert intents(ledger) == []
+    assert [call.action for call in aws.calls if not call.dry_run] == []
+
+
+def test_a_pause_that_lands_after_the_first_intent_lets_the_act_come_to_its_end(world: World, aws: AwsDouble) -> None:
+    def another_fails() -> None:
+        Pauses(ledger).pause(
+            RESIZE, f"{TENANT.namespace}/other/u9", "1" * 64, Failure(State.ROLLED_BACK, "no capacity")
+        )
+
+    world.passage = at("intent.after", another_fails)
+    request, ledger = prepare(world)
+    world.gate = WhilePaused(ledger=ledger)
+    assert run_to_end(world, request, ledger).state is State.SUCCEEDED
+    check(aws.calls, world.ledger_path, session=request.name)
 
 
 def intents(ledger: DurableLedger) -> list[Record]:

@@ -63,9 +63,16 @@ def test_an_act_that_was_approved_before_the_pause_waits_all_the_same() -> None:
     assert problems(*before, paused(), *after) == [FOUND.replace("record 1", f"record {len(before) + 1}")]
 
 
-def test_an_act_that_had_begun_before_the_pause_goes_on() -> None:
+def test_an_act_that_was_started_and_had_called_nothing_before_the_pause_waits_too() -> None:
     before, after = cut(story("a"), "started")
-    assert problems(*before, after[0], paused(), *after[1:]) == []
+    found = problems(*before, after[0], paused(), *after[1:])
+    assert found == [FOUND.replace("record 1", f"record {len(before) + 2}")]
+
+
+def test_an_act_that_had_made_its_first_call_before_the_pause_goes_on() -> None:
+    whole = story("a")
+    first = next(place for place, one in enumerate(whole) if one.kind is RecordKind.INTENT) + 1
+    assert problems(*whole[:first], paused(), *whole[first:]) == []
 
 
 def test_after_a_person_resumed_them_acts_begin_again() -> None:

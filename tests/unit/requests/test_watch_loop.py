@@ -54,7 +54,7 @@ class World:
         self.append(Entry("u:verified", "operator", RecordKind.VERIFIED, "team-a/r/u", result="Succeeded"))
 
     # the ledger
-    def append(self, entry: Entry, *, after: int | None = None) -> Record:
+    def append(self, entry: Entry, *, after: int | None = None, unless: str = "") -> Record:
         assert after is None
         known = next((one for one in self.records if one.entry.operation_id == entry.operation_id), None)
         if known is None:

@@ -1,0 +1,31 @@
+"""Doubles, a store with the chart's users, and how many sequences are tried."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+from tests.chaos.chaos_world import Doubles, running_doubles
+from tests.support.valkey import running_guarded_valkey
+
+from finops_sandbox.kubernetes import User
+
+EDITOR = "mallory"
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Doubles]:
+    before = dict(os.environ)
+    with (
+        running_guarded_valkey() as valkey,
+        # Slow enough for a list of members to be fresh from a step to the next but one.
+        running_doubles(valkey, prefix="finops:", speed=5.0, strangers=[User(EDITOR)]) as made,
+    ):
+        os.environ.update(made.aws.environment())
+        # Votes made within the second in which the admission policies were installed do not count.
+        time.sleep(1.1)
+        yield made
+    os.environ.clear()
+    os.environ.update(before)

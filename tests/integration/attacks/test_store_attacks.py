@@ -1,0 +1,99 @@
+"""No sequence of commands to the store leads to a call of AWS that a quorum of eligible people did not approve.
+
+Tried as the bot's user, with the rights of the chart's access list, and as the operator's, who may write every key: a
+signature that is missing stops what the access list lets through. FINOPS_ATTACKS says how many sequences are tried.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+import redis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from tests.chaos.chaos_world import Doubles
+from tests.integration.attacks.attacked import VOTERS, attacked
+from tests.integration.attacks.store_attacks import COMMANDS, GROUP_FORGERY, send
+from tests.support.valkey import GuardedValkey
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+ACTIONS: Final = ("lambda_function_set_memory", "elastic_ip_release")
+EXAMPLES: Final = int(os.environ.get("FINOPS_ATTACKS", "10"))
+Step = tuple[str, ...]
+VOTES: Final = st.tuples(
+    st.just("vote"),
+    st.sampled_from(sorted(VOTERS)),
+    st.sampled_from(["Approve", "Approve", "Approve", "Deny", "Withdraw"]),
+)
+STEPS: Final = st.lists(
+    st.one_of(COMMANDS.map(lambda one: ("send", *one)), VOTES, st.just(("look",))), min_size=4, max_size=14
+)
+TRIED: Final = settings(
+    max_examples=EXAMPLES,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    database=None,
+)
+
+
+@pytest.fixture
+def bot(world: Doubles) -> Iterator[Any]:
+    yield from client(world, "slackbot")
+
+
+def client(world: Doubles, user: str) -> Iterator[Any]:
+    assert isinstance(world.valkey, GuardedValkey)
+    with redis.Redis.from_url(world.valkey.url_of(user), decode_responses=True) as made:
+        yield made
+
+
+def violations(world: Doubles, user: Any, action: str, steps: list[Step]) -> list[str]:
+    """Do the steps on a new request; return what was called without permission."""
+    with attacked(world, action) as now:
+        for kind, *arguments in steps:
+            if kind == "send":
+                send(now, user, tuple(arguments))
+            elif kind == "vote":
+                now.vote(*arguments)
+            else:
+                now.look()
+        now.look()
+        return now.violations
+
+
+@TRIED
+@given(action=st.sampled_from(ACTIONS), steps=STEPS)
+def test_no_commands_of_the_bots_user_lead_to_a_call_without_a_quorum(
+    action: str, steps: list[Step], world: Doubles, bot: Any
+) -> None:
+    assert violations(world, bot, action, steps) == []
+
+
+@TRIED
+@given(action=st.sampled_from(ACTIONS), steps=STEPS)
+def test_no_commands_of_somebody_who_may_write_every_key_lead_to_a_call_without_a_quorum(
+    action: str, steps: list[Step], world: Doubles
+) -> None:
+    for owner in client(world, "operator"):
+        assert violations(world, owner, action, steps) == []
+
+
+FORGED_MEMBERSHIP: Final[list[Step]] = [
+    *(("send", *one) for one in GROUP_FORGERY),
+    ("vote", "alice", "Approve"),
+    ("vote", "U0FORMER01", "Approve"),
+    ("look",),
+]
+
+
+def test_the_property_fails_when_lists_of_members_are_believed_without_their_signature(
+    world: Doubles, bot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert violations(world, bot, ACTIONS[0], FORGED_MEMBERSHIP) == []
+    monkeypatch.setattr(hmac, "compare_digest", lambda _one, _other: True)
+    (found,) = violations(world, bot, ACTIONS[0], FORGED_MEMBERSHIP)
+    assert found == "lambda:UpdateFunctionConfiguration with the approvals of ['alice']"
