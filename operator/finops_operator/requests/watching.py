@@ -156,14 +156,9 @@ class Watching:
         tenant = Tenant(namespace=request.metadata.namespace or "", policy=spec.policy)
         try:
             reader = self.sessions.reader(access_of(account), spec.region, tenant=tenant)
-            return self._watch_of(request).signs(reader, act)
+            return _watch_of(self.actions[request.spec.action]).signs(reader, act)
         except (AwsError, Refused) as error:
             return (Sign("AWS", Health.UNKNOWN, f"AWS was not read: {error}."),)
-
-    def _watch_of(self, request: ActionRequest) -> Watch:
-        watch = self.actions[request.spec.action].watch
-        assert watch is not None
-        return watch
 
     def _record(self, request: ActionRequest, time: WatchedTime, signs: tuple[Sign, ...], hours: int) -> None:
         """Write into the ledger the first worse state, and at its time the end."""
@@ -214,3 +209,8 @@ class Watching:
         if state is None:
             raise Conflict("the request has no state", code="StateChanged")
         return request_status.moved(current.status, state, fence=self.fence(), watch=shown)
+
+
+def _watch_of(action: Action) -> Watch:
+    assert action.watch is not None
+    return action.watch
