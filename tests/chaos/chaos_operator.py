@@ -322,6 +322,7 @@ class ChaosOperator:
             ledger=authority.ledger,
             decider=judgement.decider,
             people=judgement.decider.people,
+            freeze=cluster.freeze,
             clock=self._clock,
         )
         return Undoing(

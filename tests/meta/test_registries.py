@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,8 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from pydantic import TypeAdapter
 
 from finops.audit_verify.plan import problem_of_call, problem_of_undo
+from finops.crds.action_request import ActionRequestSpec
 from finops.domain.plan import Plan, PlanStep
 from finops.domain.recommendation import ResourceRef
 from finops.domain.resource import Resource
@@ -27,6 +30,7 @@ ACTIONS = load_actions()
 CHECKS = load_checks()
 KINDS = load_kinds()
 SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
+_PARAMETERS: Any = ActionRequestSpec.model_fields["parameters"].annotation
 CAMEL = re.compile(r"[a-z]+([A-Z][a-z0-9]*)+")
 
 
@@ -153,10 +157,27 @@ def test_the_verifier_of_the_ledger_takes_every_call_that_leads_an_action_back(a
 def test_the_verifier_of_the_ledger_takes_the_undo_of_an_action_and_what_leads_the_undo_back(action: Action) -> None:
     assert action.undo is not None
     act = _sample_plan(action)
-    undo = action.plan(act.resource, action.undo.parameters(act, {}), action.sample.assumed)
+    undo = _sample_undo(action, act)
     assert problem_of_undo(act.to_json(), undo.to_json()) == ""
     assert problem_of_undo(act.to_json(), replace(undo, resource=replace(undo.resource, id="other")).to_json())
     assert _problems_of_rollback(undo, action.procedure.compensation(undo)) == []
+
+
+@pytest.mark.parametrize(
+    "action", [action for action in ACTIONS.values() if action.undo is not None], ids=lambda action: action.id
+)
+def test_the_plan_of_an_undo_is_the_same_once_a_request_has_held_its_parameters(action: Action) -> None:
+    undo = _sample_undo(action, _sample_plan(action))
+    held = TypeAdapter(_PARAMETERS).validate_json(json.dumps(dict(undo.parameters)))
+    assert action.plan(undo.resource, held, {**action.sample.assumed, **action.sample.left}).hash == undo.hash
+    assert replace(undo, parameters=held).hash == undo.hash
+    assert all(not isinstance(one, str) or len(one) <= 256 for one in held.values())
+
+
+def _sample_undo(action: Action, act: Plan) -> Plan:
+    assert action.undo is not None
+    left = {**action.sample.assumed, **action.sample.left}
+    return action.plan(act.resource, action.undo.parameters(act, {}), left)
 
 
 def test_a_call_that_leads_nothing_of_the_plan_back_is_found() -> None:

@@ -97,7 +97,7 @@ def problem_of_undo(act: Mapping[str, Any], undo: Mapping[str, Any]) -> str:
             return "an undo stops or starts more than the change of a setting needs"
         back, calls = ([one for one in some if one[0] not in _OPPOSITE] for some in (back, calls))
     # By digest: Python takes true for 1.
-    same = [digest([*one]) for one in back] == [digest([*one]) for one in calls]
+    same = [digest([*_ordered(one)]) for one in back] == [digest([*_ordered(one)]) for one in calls]
     return "" if same else "an undo calls something else than what leads its act back"
 
 
@@ -112,6 +112,16 @@ def _leads_back(plan: Mapping[str, Any], call: _Call) -> _Call:
     if operation in _OPPOSITE:
         return _OPPOSITE[operation], parameters
     return {**_BEFORE, **_SETTING}[operation](str(plan["resource"]["id"]), plan["fingerprint"])
+
+
+def _ordered(call: _Call) -> _Call:
+    """Return a call with lifecycle rules in an order of ours: S3 keeps none, and shows an empty filter in two forms."""
+    operation, parameters = call
+    found = parameters.get("LifecycleConfiguration")
+    if operation != "s3:PutBucketLifecycleConfiguration" or not isinstance(found, Mapping):
+        return call
+    rules = [{**rule, "Filter": {}} if rule.get("Filter") == {"Prefix": ""} else rule for rule in found["Rules"]]
+    return operation, {**parameters, "LifecycleConfiguration": {"Rules": sorted(rules, key=digest)}}
 
 
 def _without_revision(undo: Mapping[str, Any], call: _Call) -> _Call:
@@ -154,6 +164,8 @@ def _retention(name: str, before: Mapping[str, Any]) -> _Call:
 
 
 def _capacity(name: str, before: Mapping[str, Any]) -> _Call:
+    if before["billingMode"] == "PAY_PER_REQUEST":
+        return "dynamodb:UpdateTable", {"TableName": name, "BillingMode": "PAY_PER_REQUEST"}
     listed = [one.split("=") for one in str(before["indexes"]).split(",") if one]
     indexes = [{"Update": {"IndexName": index, "ProvisionedThroughput": _units(of)}} for index, of in listed]
     call = {
@@ -213,6 +225,7 @@ _BEFORE: Mapping[str, Callable[[str, Mapping[str, Any]], _Call]] = {
     "dynamodb:UpdateTable": _capacity,
     "ecs:UpdateService": _tasks,
     "s3:PutBucketLifecycleConfiguration": _lifecycle,
+    "s3:DeleteBucketLifecycle": _lifecycle,
     "lambda:UpdateFunctionConfiguration": _memory,
     "autoscaling:UpdateAutoScalingGroup": _group_size,
     "ec2:DetachVolume": _attachment,

@@ -1,7 +1,8 @@
 """Checks undos across requests: each names an act that succeeded, undoes it once, and calls what leads it back.
 
 Rules: the `proposed` record of a request that undoes an act names one that was verified, that is no undo itself, that
-was not undone, and for whose undo a person had asked. The plan with which it starts is of the same action and resource,
+was not undone, and for whose undo a person had asked, or its watch where the proposal says so: by the record of a worse
+state that asks for it. The plan with which it starts is of the same action and resource,
 and its calls are the act's own in reverse, each with what was there before it. Of one act no undo makes a call after
 another one was verified. The answer `proposed` and the record `ok` name a request that undoes this act; `ok` one that
 was verified, and stands once.
@@ -25,10 +26,14 @@ class _Known:
     Attributes:
         undoes: the act that it undoes, empty for none.
         undone_by: the request that was verified as its undo.
+        asked, asked_by_watch: whether a person, or its watch, asked for its undo.
+        asked_for_by: who asked for the undo that it is, as its proposal says.
     """
 
     verified: bool = False
     asked: bool = False
+    asked_by_watch: bool = False
+    asked_for_by: object = None
     undoes: str = ""
     undone_by: str = ""
     recorded: bool = False
@@ -48,6 +53,8 @@ class Undos:
                 return _problems(self._proposed(record, known))
             case "voted":
                 known.asked = known.asked or _asks(record)
+            case "watched":
+                known.asked_by_watch = known.asked_by_watch or _watch_asks(record)
             case "outcome" if record["attempt"] == 0 and record["result"] == "started":
                 return _problems(self._started(record, known))
             case "intent":
@@ -72,7 +79,15 @@ class Undos:
             return "a request undoes an undo"
         if act.undone_by:
             return "a request undoes an act that was undone before"
+        known.asked_for_by = record["detail"].get("askedBy") or self._intended_for(record["request"])
+        if known.asked_for_by == "watch":
+            return "" if act.asked_by_watch else "a request undoes an act, and its watch had not asked for it"
         return "" if act.asked else "a request undoes an act, and no person had asked for it"
+
+    def _intended_for(self, name: str) -> object:
+        """Return who asked, by the record that was made before the object had a uid; None when there is none."""
+        intended = self.requests.get(f"{name.rpartition('/')[0]}/")
+        return None if intended is None else intended.asked_for_by
 
     def _started(self, record: dict[str, Any], known: _Known) -> str:
         plan = record["detail"].get("plan")
@@ -113,6 +128,10 @@ class Undos:
 
 def _asks(record: dict[str, Any]) -> bool:
     return bool(record["result"] == "counted" and record["detail"].get("choice") == "Undo")
+
+
+def _watch_asks(record: dict[str, Any]) -> bool:
+    return bool(record["result"] == "worse" and record["detail"].get("proposeUndo") is True)
 
 
 def _problems(message: str) -> list[tuple[str, str]]:

@@ -66,6 +66,11 @@ class Watch(Part):
         description="Name of a CloudWatch alarm in the account and region of the act that counts too. Default: empty, "
         "none.",
     )
+    propose_undo: bool = Field(
+        default=True,
+        description="Whether a worse state also puts the undo of the act to the vote. Nothing is undone without as "
+        "many approvals as the act needed. Default: true.",
+    )
 
 
 class Actions(Part):

@@ -95,12 +95,16 @@ NO_VOTES: Final = frozenset({Choice.RESUME, Choice.WAKE})
 LONGEST_SNOOZE: Final = timedelta(days=366)
 
 
+WATCH: Final = "watch"
+
+
 @dataclass(frozen=True, slots=True)
 class Voter:
     """Who voted, as the API server or the bot's attestation says.
 
     Attributes:
-        source: `kubernetes`, `slack` (later `web`).
+        source: `kubernetes`, `slack` (later `web`). `watch` is no person and votes on nothing: it is how the operator
+            asks for the undo of an act that left a worse state.
         username: Kubernetes user name; for Slack the display handle the bot wrote (not trusted for anything).
         groups: Kubernetes groups as admission saw them, or Slack user group ids attested by the bot.
         slack_team, slack_user: Slack ids when source is `slack`.
@@ -115,6 +119,8 @@ class Voter:
     @property
     def handle(self) -> str:
         """A short stable name: `slack.U0123`, `k8s.alice`; the ledger holds the whole voter."""
+        if self.source == WATCH:
+            return WATCH
         return f"slack.{self.slack_user}" if self.source == "slack" else f"k8s.{self.username}"
 
 

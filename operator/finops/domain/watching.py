@@ -12,6 +12,8 @@ from typing import Final
 
 from finops.domain.canonical import Json
 
+PROPOSE_UNDO: Final = "proposeUndo"
+"""In the ledger's record of a worse state: whether it asks for the undo of the act."""
 _LONGEST: Final = 900
 """Characters of a sentence about all signs: with what is said around it, it fits a status."""
 

@@ -206,6 +206,7 @@ class LoopMaker:
             ledger=authority.ledger,
             decider=decider,
             people=decider.people,
+            freeze=cluster.freeze,
             clock=self.clock,
         )
         return Undoing(

@@ -156,10 +156,14 @@ class CallRules:
 
 @dataclass(frozen=True, slots=True)
 class ActSample:
-    """Parameters, and the state a plan starts from, for the plan that the documentation shows."""
+    """Parameters, and the state a plan starts from, for the plan that the documentation shows.
+
+    `left` is what of that state the act changes, where the plan of its undo is made from it.
+    """
 
     parameters: Parameters = field(default_factory=dict)
     assumed: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from finops_operator.plugins.action import Parameters, Refusal, Undo
 
 SET_BACK: Final = "setBack"
 """The parameter by which an undo is known; no check proposes it."""
+YES: Final = "true"
+"""Its value. A text, because parameters of an ActionRequest are texts and whole numbers: it would read true as 1."""
 _RESTORE: Final = "restore"
 _WAIT_RESTORED: Final = "wait_restored"
 
@@ -31,7 +33,7 @@ Call: TypeAlias = tuple[str, dict[str, Json]]
 
 def sets_back(parameters: Parameters) -> bool:
     """Return whether an act is the undo of an earlier one."""
-    return parameters.get(SET_BACK) is True
+    return parameters.get(SET_BACK) == YES
 
 
 def _always(_plan: Plan, _now: Observation) -> bool:
@@ -127,7 +129,7 @@ class NumberSetting:
         number, (step, wait) = self.wanted(parameters), self.steps
         operation, call = self.call(resource, number)
         steps = (PlanStep(step, operation, {**call, **self.bound(assumed)}, inverse=_RESTORE), PlanStep(wait))
-        chosen: dict[str, Json] = {self.parameter: number, **({SET_BACK: True} if sets_back(parameters) else {})}
+        chosen: dict[str, Json] = {self.parameter: number, **({SET_BACK: YES} if sets_back(parameters) else {})}
         return Plan(self.action, resource, chosen, steps, dict(assumed))
 
     def compensation(self, plan: Plan) -> tuple[PlanStep, ...]:
@@ -199,7 +201,7 @@ class NumberSetting:
     def undo(self) -> Undo:
         """How a complete act is undone: the old number is set while the resource has the one of the act."""
         return Undo(
-            parameters=lambda plan, _made: {self.parameter: self.old(plan), SET_BACK: True},
+            parameters=lambda plan, _made: {self.parameter: self.old(plan), SET_BACK: YES},
             changed=partial(_not_as_left, self),
         )
 

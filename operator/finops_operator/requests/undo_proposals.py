@@ -1,8 +1,9 @@
-"""Makes the request that undoes an act, when an approver has asked for it.
+"""Makes the request that undoes an act, when an approver or the act's watch has asked for it.
 
 Called from a thread of its own: it reads AWS. The same rules as for any proposal hold (mode, allowed actions, grant,
 preflight), and the resource must still be as the act left it. What forbids an undo is a `Refused` with the sentence
-that the person reads.
+that the person reads. The watch asks nobody while acts are frozen or those of the kind are paused: then people look at
+it already, and may ask themselves.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from finops.crds.aws_account import AwsAccount
 from finops.crds.naming import action_request_name
 from finops.crds.policy_actions import Mode
 from finops.crds.scan_policy import ScanPolicy
-from finops.domain.decision import TERMINAL, State, Trigger, Vote, eligible_by
+from finops.domain.decision import TERMINAL, WATCH, State, Trigger, Vote, eligible_by
 from finops.domain.execution import Observation
 from finops.domain.plan import Plan
 from finops.domain.recommendation import ActionType, Recommendation
@@ -29,9 +30,11 @@ from finops.ports.aws_steps import ExecutorSessions
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
 from finops_operator.acts.journal import journal_of
+from finops_operator.cluster.freeze import Freeze
 from finops_operator.cluster.objects import Objects
 from finops_operator.decisions.decider import Decider
 from finops_operator.decisions.identities import Identities
+from finops_operator.decisions.pauses import Pauses, Scope
 from finops_operator.plugins.action import Action, Parameters, PolicyFacts, Target, Undo
 from finops_operator.plugins.kind import ResourceKind
 from finops_operator.requests.making import RequestMaker
@@ -72,6 +75,7 @@ class UndoProposals:
     ledger: Ledger
     decider: Decider
     people: Identities
+    freeze: Freeze
     clock: Clock
     access: Callable[[AwsAccount], AccountAccess] = access_of
 
@@ -104,7 +108,10 @@ class UndoProposals:
 
     def _case(self, act: ActionRequest, ask: Vote) -> _Case:
         policy = self._policy(act)
-        self._eligible(policy, ask)
+        if ask.voter.source == WATCH:
+            self._may_ask(act)
+        else:
+            self._eligible(policy, ask)
         action = self.actions.get(act.spec.action)
         if action is None or action.undo is None:
             by_hand = f" By hand: {action.undo_by_hand}." if action is not None and action.undo_by_hand else ""
@@ -130,6 +137,14 @@ class UndoProposals:
         approvers = domain_approvers(policy.spec.approval.approvers)
         if eligible_by(ask.voter, approvers, self.people.at_vote(fresh=True)) is None:
             raise Refused(f"{ask.voter.handle} is not an approver of policy {policy.metadata.name} as it is now.")
+
+    def _may_ask(self, act: ActionRequest) -> None:
+        """Refuse the watch a vote while acts are frozen, or those of the kind are paused."""
+        if frozen := self.freeze.reason():
+            raise Refused(f"All acts are frozen: {frozen} An approver can ask for the undo.")
+        scope = Scope(act.metadata.namespace or "", act.spec.policy, act.spec.action)
+        if Pauses(self.ledger).in_force(scope):
+            raise Refused(f"{scope.action} of policy {scope.policy} is paused. An approver can ask for the undo.")
 
     def _account(self, act: ActionRequest, policy: ScanPolicy) -> AwsAccount:
         name = act.spec.account
@@ -233,9 +248,9 @@ def _spec(case: _Case, kind: ResourceKind[Any], observation: Observation, now: d
 
 
 def _as_recommendation(case: _Case) -> Recommendation:
-    """Return the undo in the form from which requests are made; who wants it is a person, no check."""
+    """Return the undo in the form from which requests are made; no check wants it."""
     spec, action, estimate = case.act.spec, case.action, case.act.spec.estimate
-    by = case.ask.voter.handle
+    by = "asked for by its watch" if case.ask.voter.source == WATCH else f"asked for by {case.ask.voter.handle}"
     reason = case.ask.reason.strip()
     why = f" Reason: {reason}" if reason else ""
     return Recommendation(
@@ -256,6 +271,6 @@ def _as_recommendation(case: _Case) -> Recommendation:
         restart_needed=action.restart_needed,
         rollback_possible=False,
         evidence={},
-        summary=f"Undo of the act of {case.act.metadata.name}, asked for by {by}.{why}",
+        summary=f"Undo of the act of {case.act.metadata.name}, {by}.{why}",
         group=case.plan.resource.arn,
     )

@@ -1,8 +1,9 @@
-"""Answers approvers who ask for the undo of an act, and keeps the status of the act's request in line with the ledger.
+"""Answers who asks for the undo of an act, and keeps the status of the act's request in line with the ledger.
 
-Used by the request loop. Each ask that was counted is answered once in the ledger, whatever becomes of its Approval. A
-crash between two writes is made up for by the next pass or process, because the request's name comes from the ask, and
-each append carries an operation id. What a status shows is read from the ledger when it is written.
+Used by the request loop. Approvers ask, and the watch of an act that left a worse state. Each ask that was counted is
+answered once in the ledger, whatever becomes of its Approval. A crash between two writes is made up for by the next
+pass or process, because the request's name comes from the ask, and each append carries an operation id. What a status
+shows is read from the ledger when it is written.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Final
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.request_status import UndoStatus
-from finops.domain.decision import TERMINAL, Choice, State, Vote
+from finops.domain.decision import TERMINAL, WATCH, Choice, State, Vote
 from finops.errors import (
     AwsCredentialsInvalid,
     AwsDenied,
@@ -36,7 +37,7 @@ from finops_operator.decisions.decider import Decider
 from finops_operator.killpoint import killpoint
 from finops_operator.rules import request_status
 from finops_operator.rules.log_fields import request_fields
-from finops_operator.rules.undoing import answer_entry, unanswered_asks
+from finops_operator.rules.undoing import answer_entry, unanswered_asks, watch_ask_uid
 from finops_operator.rules.votes import request_reference, vote_id
 
 logger = logging.getLogger(__name__)
@@ -90,9 +91,15 @@ class Undoing:
 
         A process may have died before it answered or showed what it did: each act is dealt with once by each process.
         """
-        return (act.metadata.uid or "") not in self._done or any(
-            one.spec.decision is Choice.UNDO and (one.metadata.uid or "") not in self._done
-            for one in self.cache.approvals_of(act)
+        uid, watch = act.metadata.uid or "", act.status.watch
+        by_watch = watch is not None and watch.worse is not None and watch_ask_uid(uid) not in self._done
+        return (
+            uid not in self._done
+            or by_watch
+            or any(
+                one.spec.decision is Choice.UNDO and (one.metadata.uid or "") not in self._done
+                for one in self.cache.approvals_of(act)
+            )
         )
 
     def _begin(self, act: ActionRequest) -> None:
@@ -131,12 +138,16 @@ class Undoing:
 
     def _answer_all(self, act: ActionRequest) -> None:
         shown = [one.metadata.uid or "" for one in self.cache.approvals_of(act) if one.spec.decision is Choice.UNDO]
+        # The status shows a worse state after the ledger holds it, so what the watch asks for is among these records.
+        by_watch = act.status.watch is not None and act.status.watch.worse is not None
         records = self.ledger.of_request(act.metadata.uid or "")
         judged = {one.entry.operation_id for one in records}
         for ask in unanswered_asks(records):
             self._answer(act, ask)
         # One that is not judged yet is, before the next pass comes here.
         self._done.update(uid for uid in shown if vote_id(uid) in judged)
+        if by_watch:
+            self._done.add(watch_ask_uid(act.metadata.uid or ""))
 
     def _answer(self, act: ActionRequest, ask: Vote) -> None:
         reference, reason = self._proposed(act, ask)
@@ -153,9 +164,8 @@ class Undoing:
             return "", f"Not undone: {error}"
         votes = made.spec.approval.required
         people = "1 approval" if votes == 1 else f"{votes} approvals"
-        return request_reference(
-            made
-        ), f"{ask.voter.handle} asked to undo it: request {made.metadata.name} needs {people}."
+        by = "Its watch" if ask.voter.source == WATCH else ask.voter.handle
+        return request_reference(made), f"{by} asked to undo it: request {made.metadata.name} needs {people}."
 
     def _follow_end(self, undo: ActionRequest) -> None:
         """Show on the act's request how its undo ended."""

@@ -1,9 +1,9 @@
-"""Watches acts in the hours after them: reads AWS now and then, and says a worse state once, with how to undo it.
+"""Watches acts in the hours after them: reads AWS now and then, says a worse state once, and asks for a vote on undo.
 
 A loop of the composition root, in a thread of its own: no vote and no act waits for its reads. It changes nothing in
-AWS; whoever wants the act undone asks for it like always. Nothing of a watch is remembered but when it is read next:
-the ledger says when an act was verified, what was said and what has ended, so another process goes on where this one
-was.
+AWS. What it asks for is answered like a person's ask, and nothing is undone without the approvals that the act needed.
+Nothing of a watch is remembered but when it is read next: the ledger says when an act was verified, what was said and
+what has ended, so another process goes on where this one was.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from finops.crds.request_status import WatchStatus
 from finops.crds.scan_policy import ScanPolicy
 from finops.domain.audit import Record
 from finops.domain.decision import State
-from finops.domain.watching import Health, Sign, verdict
+from finops.domain.watching import PROPOSE_UNDO, Health, Sign, verdict
 from finops.errors import AwsError, Conflict, FinopsError, Refused
 from finops.k8s.events import Events
 from finops.ports.aws_access import Tenant
@@ -156,20 +156,15 @@ class Watching:
         tenant = Tenant(namespace=request.metadata.namespace or "", policy=spec.policy)
         try:
             reader = self.sessions.reader(access_of(account), spec.region, tenant=tenant)
-            return self._watch_of(request).signs(reader, act)
+            return _watch_of(self.actions[request.spec.action]).signs(reader, act)
         except (AwsError, Refused) as error:
             return (Sign("AWS", Health.UNKNOWN, f"AWS was not read: {error}."),)
-
-    def _watch_of(self, request: ActionRequest) -> Watch:
-        watch = self.actions[request.spec.action].watch
-        assert watch is not None
-        return watch
 
     def _record(self, request: ActionRequest, time: WatchedTime, signs: tuple[Sign, ...], hours: int) -> None:
         """Write into the ledger the first worse state, and at its time the end."""
         signs = read_late(signs, self.clock.now() - time.until)
         if time.worse is None and verdict(signs) is Health.WORSE:
-            record = self.ledger.append(watch_entry(request, signs))
+            record = self.ledger.append(watch_entry(request, signs, propose_undo=self._proposes_undo(request)))
             killpoint("watch.worse")
             self._announce(request, record)
         if self.clock.now() >= time.since + timedelta(hours=hours):
@@ -177,24 +172,32 @@ class Watching:
             killpoint("watch.ended")
 
     def _announce(self, request: ActionRequest, record: Record) -> None:
-        note = f"{record.entry.detail['reason']} {self._how_to_undo(request)}"
+        note = f"{record.entry.detail['reason']} {self._how_to_undo(request, record)}"
         logger.warning("worse after an act: %s", note, extra=request_fields(request))
         try:
             self.events.publish(request, reason="WorseAfterAct", note=note, action="Watch", type_="Warning")
         except FinopsError as error:
             logger.warning("event not published: %s", error)
 
-    def _how_to_undo(self, request: ActionRequest) -> str:
+    def _proposes_undo(self, request: ActionRequest) -> bool:
+        policy = self.policy_of(request.metadata.namespace or "", request.spec.policy)
+        can_be_undone = self.actions[request.spec.action].undo is not None
+        return can_be_undone and policy is not None and policy.spec.actions.watch.propose_undo
+
+    def _how_to_undo(self, request: ActionRequest, worse: Record | None) -> str:
+        """Return how the act is undone, after what the record of the worse state asks for."""
         action, votes = self.actions[request.spec.action], request.spec.approval.required
         if action.undo is None:
             return f"To undo it: {action.undo_by_hand}." if action.undo_by_hand else ""
         people = "1 approval" if votes == 1 else f"{votes} approvals"
+        if worse is not None and worse.entry.detail.get(PROPOSE_UNDO) is True:
+            return f"Its undo is put to the vote, if it is possible; it needs {people}."
         name = request.metadata.name
         return f"An approver can ask for its undo (finops undo {name}, or Undo on its card); it needs {people}."
 
     def _show(self, request: ActionRequest, time: WatchedTime | None) -> None:
         """Bring the status of the act's request in line with the ledger."""
-        shown = watch_shown(time, self._how_to_undo(request))
+        shown = watch_shown(time, self._how_to_undo(request, None if time is None else time.worse))
         if shown == request.status.watch:
             return
         try:
@@ -207,3 +210,8 @@ class Watching:
         if state is None:
             raise Conflict("the request has no state", code="StateChanged")
         return request_status.moved(current.status, state, fence=self.fence(), watch=shown)
+
+
+def _watch_of(action: Action) -> Watch:
+    assert action.watch is not None
+    return action.watch

@@ -13,7 +13,8 @@ from typing import Final
 from finops.crds.action_request import ActionRequest, ActionRequestSpec
 from finops.crds.request_status import UndoStatus
 from finops.domain.audit import Entry, Record, RecordKind
-from finops.domain.decision import TERMINAL, Choice, State, Vote
+from finops.domain.decision import TERMINAL, WATCH, Choice, State, Vote, Voter
+from finops.domain.watching import PROPOSE_UNDO, Health
 from finops_operator.rules.standing import ending_record
 from finops_operator.rules.votes import recorded_vote, request_reference
 
@@ -75,16 +76,42 @@ def latest_undo(records: Iterable[Record]) -> str:
 
 
 def unanswered_asks(records: Sequence[Record]) -> tuple[Vote, ...]:
-    """Return who asked for the undo of an act, was counted, and has no answer in the ledger; in the ledger's order."""
+    """Return who asked for the undo of an act, was counted, and has no answer in the ledger; in the ledger's order.
+
+    The watch asks once at most, by its record of a worse state.
+    """
     answered = {one.entry.operation_id for one in records if one.entry.kind is RecordKind.UNDONE}
-    asks = [
-        recorded_vote(one)
-        for one in records
-        if one.entry.kind is RecordKind.VOTED
-        and one.entry.result == "counted"
-        and one.entry.detail.get("choice") == Choice.UNDO
-    ]
+    asks = [ask for one in records if (ask := _ask(one)) is not None]
     return tuple(ask for ask in asks if answer_id(ask) not in answered)
+
+
+def watch_ask_uid(act_uid: str) -> str:
+    """Return what stands for the Approval's uid where the watch of an act asks for its undo."""
+    return f"{WATCH}-{act_uid}"
+
+
+def _ask(record: Record) -> Vote | None:
+    """Return the ask that a record holds; None when it is about something else."""
+    entry = record.entry
+    if entry.kind is RecordKind.VOTED and entry.result == "counted" and entry.detail.get("choice") == Choice.UNDO:
+        return recorded_vote(record)
+    if (
+        entry.kind is not RecordKind.WATCHED
+        or entry.result != Health.WORSE
+        or entry.detail.get(PROPOSE_UNDO) is not True
+    ):
+        return None
+    uid = entry.request.rpartition("/")[2]
+    return Vote(
+        uid=watch_ask_uid(uid),
+        name="",
+        request_uid=uid,
+        plan_hash=entry.plan_hash,
+        choice=Choice.UNDO,
+        reason=str(entry.detail.get("reason") or ""),
+        voter=Voter(WATCH, ""),
+        at=record.time,
+    )
 
 
 def undo_shown(act: Sequence[Record], undo: Sequence[Record], *, possible: bool) -> UndoStatus | None:
@@ -101,7 +128,7 @@ def undo_shown(act: Sequence[Record], undo: Sequence[Record], *, possible: bool)
     answer = next((one for one in reversed(act) if _answers_an_ask(one)), None)
     if answer is not None:
         detail = answer.entry.detail
-        shown = shown.model_copy(update={"answered": str(detail["approval"]), "message": str(detail["reason"])})
+        shown = shown.model_copy(update={"answered": str(detail["approval"]) or None, "message": str(detail["reason"])})
     if latest:
         shown = shown.model_copy(update={"request": latest.split("/")[1]})
     if latest and end is not None:
@@ -139,17 +166,17 @@ def answer_id(ask: Vote) -> str:
 
 
 def answer_entry(act: ActionRequest, ask: Vote, request: str, reason: str) -> Entry:
-    """Return the answer to a person who asked for an undo.
+    """Return the answer to a person, or to the watch, that asked for an undo.
 
     Args:
         act: the request of the act.
-        ask: the Approval that asks for its undo.
+        ask: the Approval that asks for its undo, or what stands for it.
         request: the request that was made, in the ledger's name; empty when none was.
         reason: what came of it, in a sentence.
     """
     return Entry(
         operation_id=answer_id(ask),
-        actor=ask.voter.handle,
+        actor="operator" if ask.voter.source == WATCH else ask.voter.handle,
         kind=RecordKind.UNDONE,
         request=request_reference(act),
         plan_hash=act.spec.plan_hash,

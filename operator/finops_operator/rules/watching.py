@@ -16,7 +16,7 @@ from finops.crds.request_status import WatchState, WatchStatus
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.decision import State
 from finops.domain.quantity import counted
-from finops.domain.watching import Health, Sign, reason, signs_to_json, verdict
+from finops.domain.watching import PROPOSE_UNDO, Health, Sign, reason, signs_to_json, verdict
 from finops_operator.rules.undoing import UNDONE
 from finops_operator.rules.votes import request_reference
 
@@ -84,9 +84,18 @@ def _is_verified(record: Record) -> bool:
     return record.entry.kind is RecordKind.VERIFIED and record.entry.result == State.SUCCEEDED
 
 
-def watch_entry(act: ActionRequest, signs: Sequence[Sign], *, hours: int | None = None) -> Entry:
-    """Return the record of what was found: the first worse state, or with `hours` the end of the watch."""
-    uid, end = act.metadata.uid or "", {} if hours is None else {_HOURS: hours}
+def watch_entry(
+    act: ActionRequest, signs: Sequence[Sign], *, hours: int | None = None, propose_undo: bool = False
+) -> Entry:
+    """Return the record of what was found: the first worse state, or with `hours` the end of the watch.
+
+    Args:
+        act: its request.
+        signs: what was read.
+        hours: how long it was watched, at the end.
+        propose_undo: whether the worse state asks for the undo of the act.
+    """
+    uid, end = act.metadata.uid or "", {PROPOSE_UNDO: propose_undo} if hours is None else {_HOURS: hours}
     return Entry(
         operation_id=f"{uid}:watch:{'worse' if hours is None else 'end'}",
         actor="operator",

@@ -431,7 +431,14 @@ def test_the_undo_of_a_stop_starts_the_database_once_and_reads_back_that_it_is_a
 
 
 @pytest.mark.parametrize(
-    "action", ["ecs_service_set_desired_count", "lambda_function_set_memory", "log_group_set_retention"]
+    "action",
+    [
+        "dynamodb_table_set_mode",
+        "ecs_service_set_desired_count",
+        "lambda_function_set_memory",
+        "log_group_set_retention",
+        "s3_bucket_set_lifecycle",
+    ],
 )
 def test_the_undo_of_a_setting_restores_what_was_there_before_the_act(
     action: str, world: World, aws: AwsDouble

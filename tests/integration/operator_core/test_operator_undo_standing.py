@@ -32,6 +32,7 @@ from finops_operator.acts.trail import Trail
 from finops_operator.acts.undos import RecordedUndos
 from finops_operator.background import Background
 from finops_operator.cli.asking import facts_of
+from finops_operator.cluster.freeze import Freeze
 from finops_operator.decisions.pauses import Failure, Pauses
 from finops_operator.decisions.spoken import scope_of
 from finops_operator.plugins.loaded import plugins
@@ -85,13 +86,13 @@ def ask(parts: Parts, act: ActionRequest, person: str = "bob") -> Approval:
     return asked
 
 
-def undo_request(parts: Parts, act: ActionRequest, number: int) -> ActionRequest:
+def undo_request(parts: Parts, act: ActionRequest, number: int, by: str = "k8s.bob") -> ActionRequest:
     """Make a request that undoes the act, as `UndoProposals` does but with a plan of its own."""
     item = recommendation(number, resource=reference(1), id=f"undo-{number}", parameters={"n": str(number)})
     spec = request(item, None, by=policy(approval=TWO)).spec
     undoes = UndoneAct(name=act.metadata.name, uid=act.metadata.uid or "", required=1)
     spec = spec.model_copy(update={"undoes": undoes, "expires_at": act.spec.expires_at})
-    further = {"undoes": undone_reference(NAMESPACE, spec), "askedBy": "k8s.bob"}
+    further = {"undoes": undone_reference(NAMESPACE, spec), "askedBy": by}
     maker = RequestMaker(parts.requests, parts.ledger, parts.decider)
     (owner,) = parts.policies.cache.all()
     return maker.create(owner, f"{act.metadata.name}-undo-{number}", spec, further)
@@ -249,6 +250,7 @@ def proposals(parts: Parts, observed: Observation = STOPPED, changed: str = "") 
         ledger=parts.ledger,
         decider=parts.decider,
         people=parts.people,
+        freeze=Freeze(parts.maps, "r-freeze"),
         clock=parts.clock,
     )
 

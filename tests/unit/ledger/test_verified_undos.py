@@ -86,6 +86,46 @@ def test_an_undo_is_made_only_because_a_person_asked_and_names_its_act(missing: 
     assert problems(*entries)
 
 
+def worse(*, asks: bool = True, result: str = "worse") -> Entry:
+    detail: dict[str, Json] = {"reason": "Its CPU is full.", "signs": {"CPU": result}, "proposeUndo": asks}
+    return entry("watch:worse", RecordKind.WATCHED, plan=STOP.hash, result=result, detail=detail)
+
+
+def of_watch() -> Entry:
+    made = proposed()
+    return replace(made, detail={**made.detail, "askedBy": "watch"})
+
+
+def test_an_undo_that_the_watch_asked_for_needs_the_same_votes_as_any_other() -> None:
+    asked = (*ACTED, worse(), of_watch(), answer("proposed"))
+    assert problems(*asked, *carried_out(), answer("ok")) == []
+    without_votes = [one for one in carried_out() if one.kind is not RecordKind.VOTED]
+    report = verify(lines((*asked, *without_votes)))
+    assert report.problems
+
+
+@pytest.mark.parametrize(
+    "before",
+    [(), (worse(asks=False),), (worse(result="well"),), (vote("k8s.alice", "Undo", plan=STOP.hash),)],
+    ids=["no watch", "a watch that asks for nothing", "nothing worse", "a person asked, not the watch"],
+)
+def test_no_undo_claims_a_watch_that_did_not_ask_for_it(before: tuple[Entry, ...]) -> None:
+    assert problems(*ACTED, *before, of_watch()) == ["a request undoes an act, and its watch had not asked for it"]
+
+
+def test_who_asked_stands_in_the_record_before_the_object_had_a_uid() -> None:
+    intended = replace(of_watch(), operation_id="intended", request="team-a/savings-1-undo/", result="intent")
+    assert problems(*ACTED, worse(), intended, proposed()) == []
+    by_person = replace(intended, detail={**intended.detail, "askedBy": "k8s.alice"})
+    assert set(problems(*ACTED, worse(), by_person, proposed())) == {
+        "a request undoes an act, and no person had asked for it"
+    }
+
+
+def test_what_a_watch_asks_for_is_no_persons_wish() -> None:
+    assert problems(*ACTED, worse(), proposed()) == ["a request undoes an act, and no person had asked for it"]
+
+
 def test_an_undo_of_an_act_that_did_not_succeed_is_a_problem() -> None:
     assert "a request undoes an act that was not verified before" in problems(*ACTED[:-1], proposed())
     assert "a request undoes an act that was not verified before" in problems(*ASKED, proposed("team-a/other/u9"))

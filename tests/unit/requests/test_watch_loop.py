@@ -42,6 +42,7 @@ class World:
     seen: list[WatchedAct] = field(default_factory=list)
     signs: tuple[Sign, ...] = (GOOD,)
     hours: int = 24
+    propose_undo: bool = False
     account: AwsAccount | None = field(default_factory=account)
     problem: Exception | None = None
     down: bool = False
@@ -85,7 +86,9 @@ class World:
 
     def policy(self, _namespace: str, _name: str) -> ScanPolicy:
         found = policy()
-        watch = found.spec.actions.watch.model_copy(update={"hours": self.hours, "alarm": "shop-slow"})
+        watch = found.spec.actions.watch.model_copy(
+            update={"hours": self.hours, "alarm": "shop-slow", "propose_undo": self.propose_undo}
+        )
         actions = found.spec.actions.model_copy(update={"watch": watch})
         return found.model_copy(update={"spec": found.spec.model_copy(update={"actions": actions})})
 
@@ -261,3 +264,30 @@ def test_the_loop_reads_only_under_the_lease_and_ends_when_asked() -> None:
     thread.join(5)
     assert not thread.is_alive()
     assert world.seen == []
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_worse_state_asks_for_the_undo_as_the_policy_says_once(wanted: bool) -> None:
+    world = World(signs=(BAD,), propose_undo=wanted)
+    after(world, world.process(), minutes=1)
+    world.propose_undo = True
+    after(world, world.process(), minutes=10)
+
+    (found,) = [one.entry for one in world.records if one.entry.kind is RecordKind.WATCHED]
+    assert found.detail["proposeUndo"] is wanted
+    assert ("put to the vote" in world.events[0]) is wanted
+    assert ("An approver can ask" in world.events[0]) is not wanted
+    shown = world.act.status.watch
+    assert shown is not None
+    assert shown.worse == world.events[0]
+
+
+def test_an_act_that_cannot_be_undone_is_not_put_to_the_vote() -> None:
+    world = World(signs=(BAD,), propose_undo=True)
+    watching = world.process()
+    (action,) = watching.actions.values()
+    after(world, replace(watching, actions={action.id: replace(action, undo=None)}), minutes=1)
+
+    (found,) = [one.entry for one in world.records if one.entry.kind is RecordKind.WATCHED]
+    assert found.detail["proposeUndo"] is False
+    assert "put to the vote" not in world.events[0]

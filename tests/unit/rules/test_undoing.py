@@ -10,7 +10,8 @@ from tests.support.scan_samples import recommendation, request
 
 from finops.domain.audit import GENESIS_HASH, Entry, Record, RecordKind
 from finops.domain.canonical import Json
-from finops.domain.decision import Choice, State, Vote, Voter
+from finops.domain.decision import Approver, Choice, Electorate, State, Vote, Voter, eligible_by
+from finops.domain.watching import Health, Sign
 from finops.ledger.sentences import sentence_of
 from finops.ledger.stories import stretches_of
 from finops_operator.rules.undoing import (
@@ -23,6 +24,7 @@ from finops_operator.rules.undoing import (
     undone_act,
     undone_entry,
 )
+from finops_operator.rules.watching import watch_entry
 from finops_operator.upkeep.finished_requests import KEPT_AFTER_END
 
 _AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -150,3 +152,29 @@ def test_the_story_says_who_asked_and_what_came_of_it() -> None:
         ("It was undone", "Undone by request r-undo."),
     ]
     assert stretches_of([record(one) for one in answers]) == ()
+
+
+def test_the_watch_asks_once_by_its_record_of_a_worse_state_and_is_no_person() -> None:
+    bad, good = Sign("CPU", Health.WORSE, "Its CPU is full."), Sign("CPU", Health.WELL, "It does well.")
+    found = record(watch_entry(ACT, [bad], propose_undo=True), 3)
+
+    (ask,) = unanswered_asks([VERIFIED, found])
+
+    assert (ask.uid, ask.choice, ask.voter.handle, ask.reason) == (
+        f"watch-{ACT.metadata.uid}",
+        Choice.UNDO,
+        "watch",
+        "Its CPU is full.",
+    )
+    everybody = (Approver(kubernetes_user="watch"), Approver(kubernetes_group="watch"), Approver(slack_user="watch"))
+    assert eligible_by(replace(ask.voter, username="watch", groups=("watch",)), everybody, Electorate({})) is None
+    answered = answer_entry(ACT, ask, UNDO, "Its watch asked.")
+    assert answered.actor == "operator"
+    assert unanswered_asks([VERIFIED, found, record(answered, 4)]) == ()
+    assert shown(record(answered, 4)) == (None, "r-undo", None, "Its watch asked.")
+    for silent in (
+        watch_entry(ACT, [bad]),
+        watch_entry(ACT, [good], propose_undo=True),
+        watch_entry(ACT, [bad], hours=24, propose_undo=True),
+    ):
+        assert unanswered_asks([VERIFIED, record(silent, 3)]) == ()

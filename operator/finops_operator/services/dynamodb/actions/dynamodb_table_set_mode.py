@@ -1,8 +1,10 @@
 """Bill a table by its requests (on-demand mode) instead of by provisioned capacity. It stays in use meanwhile.
 
 Parameter: `billingMode` (PAY_PER_REQUEST). An act that turns back provisions the capacity that the table and its
-indexes had. AWS takes four changes to on-demand mode in 24 hours, and changes to provisioned mode at any time. A table
-is UPDATING for many reasons, a change by somebody else among them, so only the mode that AWS shows proves our call.
+indexes had, and so does its undo: PROVISIONED with `capacity` (`100/50`) and `indexes` (`5/5,1/1`, in order of their
+names) of before. AWS takes four changes to
+on-demand mode in 24 hours, and changes to provisioned mode at any time. A table is UPDATING for many reasons, a change
+by somebody else among them, so only the mode and capacity that AWS shows prove our call.
 Source: Amazon DynamoDB developer guide, "Considerations when switching capacity modes"; API reference, UpdateTable and
 its LimitExceededException.
 """
@@ -31,13 +33,21 @@ from finops_operator.plugins.action import (
     Rights,
     Statement,
     Target,
+    Undo,
 )
 from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.protection import controlled, described_by_template, observed_tags, protected
 from finops_operator.plugins.session_policy import allow
 from finops_operator.plugins.tagging import PERMISSION as _TAGS
 from finops_operator.plugins.tagging import tags_of_arn
-from finops_operator.services.dynamodb.rules.capacity import indexes_of, provision, units_of
+from finops_operator.services.dynamodb.rules.capacity import (
+    indexes_of,
+    is_capacity,
+    names_in,
+    provision,
+    units_in,
+    units_of,
+)
 from finops_operator.services.dynamodb.rules.reading import SCALING, TABLE
 from finops_operator.services.dynamodb.rules.signs import SIGNS
 from finops_operator.services.dynamodb.table import ACTIVE, ON_DEMAND, PROVISIONED
@@ -53,14 +63,42 @@ _INVALID: Final = "ValidationException"
 _SETTLE_SECONDS: Final = 120.0
 """How long a change may stay invisible before a person is called; it may still come after it."""
 _LONGEST_SECONDS: Final = 3600.0
+_LONGEST: Final = 256
+"""Characters of one parameter of a request."""
 _TOO_MANY: Final = "too many tables of the account are being changed at once"
 
 
-def _wanted(parameters: Parameters) -> str:
+def _goes_back(parameters: Parameters) -> bool:
+    """Return whether an act is the undo of an earlier one."""
+    return parameters.get("billingMode") == PROVISIONED
+
+
+def _wanted(parameters: Parameters) -> dict[str, Json]:
+    """Return the parameters of a plan, each of its form."""
     mode = parameters.get("billingMode")
-    if mode != ON_DEMAND:
+    if mode == ON_DEMAND:
+        return {"billingMode": ON_DEMAND}
+    if mode != PROVISIONED:
         raise InvalidInput(f"{mode!r} is no mode to change to", field="parameters.billingMode", hint=ON_DEMAND)
-    return ON_DEMAND
+    capacity, indexes = str(parameters.get("capacity") or ""), str(parameters.get("indexes") or "")
+    if not all(is_capacity(one) for one in (capacity, *units_in(indexes))):
+        raise InvalidInput("it is not known what capacity to provision again", field="parameters.capacity")
+    return {"billingMode": PROVISIONED, "capacity": capacity, "indexes": indexes}
+
+
+def _settings(parameters: Parameters, assumed: Mapping[str, Json]) -> dict[str, str]:
+    """Return the facts that show the wanted settings; an undo names the capacity of each index that there is.
+
+    Raises:
+        InvalidInput: not each index has one.
+    """
+    if not _goes_back(parameters):
+        return {"billingMode": ON_DEMAND}
+    names, units = names_in(str(assumed.get("indexes") or "")), units_in(str(parameters["indexes"]))
+    if len(names) != len(units):
+        raise InvalidInput("not every index has a capacity to provision again", field="parameters.indexes")
+    indexes = ",".join(f"{name}={of}" for name, of in zip(names, units, strict=True))
+    return {"billingMode": PROVISIONED, "capacity": str(parameters["capacity"]), "indexes": indexes}
 
 
 # -- what is there -----------------------------------------------------------------------------------------------------
@@ -119,7 +157,7 @@ def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFa
         *protected(tags, facts),
         *controlled(tags, SIGNS),
         *described_by_template(tags, SIGNS),
-        *_table_refusals(observation, _wanted(parameters)),
+        *_table_refusals(observation, str(_wanted(parameters)["billingMode"])),
     )
 
 
@@ -128,7 +166,8 @@ def _table_refusals(observation: Observation, mode: str) -> list[Refusal]:
     if observation.text("state") != ACTIVE:
         found.append(Refusal("NotActive", f"It is {observation.text('state')}, not {ACTIVE}."))
     if observation.text("billingMode") == mode:
-        found.append(Refusal("SameMode", "It is already billed by its requests."))
+        how = "its requests" if mode == ON_DEMAND else "its capacity"
+        found.append(Refusal("SameMode", f"It is already billed by {how}."))
     if observation.facts.get("busyIndexes"):
         found.append(Refusal("IndexNotActive", "One of its indexes is being made, changed or deleted."))
     if observation.facts.get("replicas"):
@@ -138,7 +177,12 @@ def _table_refusals(observation: Observation, mode: str) -> list[Refusal]:
     return found
 
 
-def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, ...]:
+def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, ...]:
+    if _goes_back(parameters):
+        return (
+            "Requests above its capacity are throttled again, and the capacity is billed whether it is used or not.",
+            "Nothing scales it: Application Auto Scaling did not before the act, and does not after its undo.",
+        )
     return (
         "A rush of requests is then billed, not throttled: without a maximum its cost grows with its use.",
         "Reserved capacity does not apply to tables on demand.",
@@ -146,14 +190,30 @@ def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, 
     )
 
 
-def _words(observation: Observation, _parameters: Parameters, _plan: Plan) -> ActWords:
-    read, _, write = observation.text("capacity").partition("/")
+def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
     indexes = len([one for one in observation.text("indexes").split(",") if one])
     facts = (EvidenceFact("Indexes that change with it", str(indexes)),) if indexes else ()
+    if _goes_back(parameters):
+        units = _units(str(_wanted(parameters)["capacity"]))
+        return ActWords(
+            verb="Provision",
+            target=units,
+            change=f"On demand → provisioned ({units})",
+            consequence="It is billed by its capacity again, as before the act. It stays in use.",
+            downtime="None",
+            undo="On a failure it is on demand again. Later: change it to on-demand mode by hand.",
+            steps={
+                "set_mode": "Provision its capacity again",
+                "wait_active": "Wait until the capacity is provisioned",
+                "restore": "Change the table to on-demand mode again",
+                "wait_restored": "Wait until AWS has applied the change",
+            },
+            facts=facts,
+        )
     return ActWords(
         verb="Change",
         target="on demand",
-        change=f"Provisioned ({read} read and {write} write units) → on demand",
+        change=f"Provisioned ({_units(observation.text('capacity'))}) → on demand",
         consequence="It is billed by its requests instead of by its capacity. It stays in use.",
         downtime="None",
         undo="On a failure it gets its capacity back by itself. Later: provision it again, at any time.",
@@ -167,23 +227,31 @@ def _words(observation: Observation, _parameters: Parameters, _plan: Plan) -> Ac
     )
 
 
+def _units(capacity: str) -> str:
+    read, _, write = capacity.partition("/")
+    return f"{read} read and {write} write units"
+
+
 # -- what is called ----------------------------------------------------------------------------------------------------
 
 
 def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
-    mode = _wanted(parameters)
-    call: dict[str, Json] = {"TableName": resource.id, "BillingMode": mode}
+    chosen = _wanted(parameters)
+    call = _call(resource, _settings(chosen, assumed))
     steps = (PlanStep("set_mode", _UPDATE, call, inverse="restore"), PlanStep("wait_active"))
-    return Plan(ID, resource, {"billingMode": mode}, steps, dict(assumed))
+    return Plan(ID, resource, chosen, steps, dict(assumed))
 
 
 def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
-    call: dict[str, Json] = {
-        "TableName": plan.resource.id,
-        "BillingMode": PROVISIONED,
-        **provision(str(plan.fingerprint["capacity"]), str(plan.fingerprint["indexes"])),
-    }
-    return (PlanStep("restore", _UPDATE, call), PlanStep("wait_restored"))
+    return (PlanStep("restore", _UPDATE, _call(plan.resource, plan.fingerprint)), PlanStep("wait_restored"))
+
+
+def _call(resource: ResourceRef, settings: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the parameters of the call that makes these settings; a table on demand takes no capacity."""
+    call: dict[str, Json] = {"TableName": resource.id, "BillingMode": settings["billingMode"]}
+    if settings["billingMode"] == ON_DEMAND:
+        return call
+    return {**call, **provision(str(settings["capacity"]), str(settings["indexes"]))}
 
 
 def _same(plan: Plan, now: Observation) -> bool:
@@ -191,7 +259,8 @@ def _same(plan: Plan, now: Observation) -> bool:
 
 
 def _is_set(plan: Plan, now: Observation) -> bool:
-    return _same(plan, now) and now.text("billingMode") == ON_DEMAND
+    wanted = _settings(plan.parameters, plan.fingerprint)
+    return _same(plan, now) and all(now.text(name) == value for name, value in wanted.items())
 
 
 def _as_before(plan: Plan, now: Observation) -> bool:
@@ -203,9 +272,16 @@ def _settled(now: Observation) -> bool:
     return now.text("state") == ACTIVE
 
 
-def _provisioned(plan: Plan, now: Observation) -> bool:
-    """Return whether it has capacity again, the old one or one that somebody chose meanwhile, which is left alone."""
-    return _same(plan, now) and now.text("billingMode") == PROVISIONED
+def _not_ours(plan: Plan, now: Observation) -> bool:
+    """Return whether it has the old settings, or such as somebody chose meanwhile, which are left alone.
+
+    Once our call provisions capacity, any other capacity is somebody's, as any capacity is after a change to on demand.
+    """
+    return _same(plan, now) and not _is_set(plan, now)
+
+
+def _led_back(plan: Plan, now: Observation) -> bool:
+    return _not_ours(plan, now) and _settled(now)
 
 
 def _found(_plan: Plan, now: Observation) -> str:
@@ -213,16 +289,15 @@ def _found(_plan: Plan, now: Observation) -> str:
         return "The table does not exist any more."
     if now.text("billingMode") == ON_DEMAND:
         return f"The table is {now.text('state')} and on demand."
-    read, _, write = now.text("capacity").partition("/")
-    return f"The table is {now.text('state')} with {read} read and {write} write units."
+    return f"The table is {now.text('state')} with {_units(now.text('capacity'))}."
 
 
 def _taken(plan: Plan, journal: Journal, now: Observation, seconds: float) -> str:
-    """Return what somebody else did to the table since our call, else ""; our call never provisions other capacity."""
+    """Return what somebody else did to the table since our call, else ""; our calls make two settings alone."""
     anew = _made_anew(plan, journal, now, seconds)
     if anew or not now.exists:
         return anew
-    other = _settled(now) and _provisioned(plan, now) and not _as_before(plan, now)
+    other = _settled(now) and not _is_set(plan, now) and not _as_before(plan, now)
     return "somebody provisioned other capacity meanwhile" if other else ""
 
 
@@ -231,14 +306,33 @@ def _made_anew(plan: Plan, _journal: Journal, now: Observation, _seconds: float)
     return "it was deleted, and somebody made another one under its name" if anew else ""
 
 
-def _refused(_plan: Plan, _now: Observation, step: str, code: str) -> str:
+def _refused(plan: Plan, _now: Observation, step: str, code: str) -> str:
     """AWS has one code for both limits, and does not say which one it was."""
     if code != _LIMIT:
         return ""
-    if step != "set_mode":
+    if (step == "set_mode") is _goes_back(plan.parameters):
         return f"AWS refused it for a limit: {_TOO_MANY}."
     used_up = "the table's four changes to on-demand mode in 24 hours are used up"
     return f"AWS refused it for one of two limits: {used_up}, or {_TOO_MANY}."
+
+
+def _undo_parameters(plan: Plan, _made: Mapping[str, str]) -> Parameters:
+    before = plan.fingerprint
+    indexes = ",".join(units_in(str(before["indexes"])))
+    if len(indexes) > _LONGEST:
+        raise InvalidInput("it has more indexes than a request can name", field="parameters.indexes")
+    return _wanted({"billingMode": PROVISIONED, "capacity": before["capacity"], "indexes": indexes})
+
+
+def _not_as_left(plan: Plan, now: Observation) -> str:
+    """Return why the table is not as the act left it, empty when it is."""
+    if not _same(plan, now):
+        return "After the act the table was deleted, and somebody made another one under its name."
+    if not _is_set(plan, now):
+        return "After the act somebody provisioned capacity for the table."
+    if names_in(now.text("indexes")) != names_in(str(plan.fingerprint["indexes"])):
+        return "After the act somebody added or removed an index, whose capacity before is not known."
+    return ""
 
 
 def _statements(plan: Plan, step: PlanStep) -> tuple[Statement, ...]:
@@ -285,21 +379,21 @@ ACTION: Final = Action(
                 patient=True,
             ),
             "restore": StepRules(
-                reached=_provisioned,
+                reached=_not_ours,
                 expected=lambda plan, now: _is_set(plan, now) and _settled(now),
                 taken=_made_anew,
                 settle_seconds=_SETTLE_SECONDS,
                 retry_codes=frozenset({_BUSY}),
             ),
             "wait_restored": StepRules(
-                reached=lambda plan, now: _provisioned(plan, now) and _settled(now),
+                reached=_led_back,
                 settle_seconds=_SETTLE_SECONDS,
                 timeout_seconds=_LONGEST_SECONDS,
                 patient=True,
             ),
         },
         compensation=_compensation,
-        restored=lambda plan, now: _provisioned(plan, now) and _settled(now),
+        restored=_led_back,
         verified=lambda plan, now: _is_set(plan, now) and _settled(now),
         found=_found,
         refused=_refused,
@@ -320,4 +414,5 @@ ACTION: Final = Action(
             "tableId": "00000000-0000-4000-8000-000000000000",
         },
     ),
+    undo=Undo(parameters=_undo_parameters, changed=_not_as_left),
 )

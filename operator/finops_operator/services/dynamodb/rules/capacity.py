@@ -6,10 +6,13 @@ hold none of these signs (letters, digits, underscore, hyphen and dot).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from finops.domain.canonical import Json
+
+_UNITS: Final = re.compile(r"[1-9][0-9]*/[1-9][0-9]*")
 
 
 def units_of(described: Mapping[str, Any]) -> str:
@@ -21,6 +24,21 @@ def units_of(described: Mapping[str, Any]) -> str:
 def indexes_of(described: Iterable[Mapping[str, Any]]) -> str:
     """Return the capacity of all indexes, in order of their names."""
     return ",".join(sorted(f"{one['IndexName']}={units_of(one)}" for one in described))
+
+
+def names_in(indexes: str) -> list[str]:
+    """Return which indexes a text of theirs names, in its order."""
+    return [one.partition("=")[0] for one in indexes.split(",") if one]
+
+
+def units_in(indexes: str) -> list[str]:
+    """Return the capacity of each index in a text of theirs, in its order; of one without names as well."""
+    return [one.rpartition("=")[2] for one in indexes.split(",") if one]
+
+
+def is_capacity(units: str) -> bool:
+    """Return whether a text is a capacity that can be provisioned: one unit of each at least."""
+    return _UNITS.fullmatch(units) is not None
 
 
 def provision(units: str, indexes: str) -> dict[str, Json]:

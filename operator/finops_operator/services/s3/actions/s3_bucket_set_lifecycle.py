@@ -1,15 +1,16 @@
 """Add a lifecycle rule to a bucket that removes the parts of uploads nobody finished. Its objects are not touched.
 
-Parameter: `abortUploadsAfterDays`; AWS recommends seven. S3 replaces a configuration as a whole, so the call carries
-every rule that is there, and the approval is for exactly that configuration: whoever changes a rule makes the act
-stale. A turned act sets the old configuration again, or none; parts that S3 has removed by then stay removed. Source:
-Amazon S3 API reference, PutBucketLifecycleConfiguration; user guide, "Configuring a bucket lifecycle configuration to
-delete incomplete multipart uploads".
+Parameter: `abortUploadsAfterDays`; AWS recommends seven. An undo has `setBack` as well, and the `minimumSize` of
+before: it sets the rules without ours, only while the bucket has exactly the configuration that the act wrote. S3
+replaces a configuration as a whole, so the call carries every rule that stays, and the approval is for exactly that
+configuration: whoever changes a rule makes the act stale. A turned act sets the old configuration again, or none; parts
+that S3 has removed by then stay removed. Source: Amazon S3 API reference, PutBucketLifecycleConfiguration; user guide,
+"Configuring a bucket lifecycle configuration to delete incomplete multipart uploads".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from finops.domain.canonical import Json, sha256_hex
@@ -30,7 +31,9 @@ from finops_operator.plugins.action import (
     Rights,
     Statement,
     Target,
+    Undo,
 )
+from finops_operator.plugins.number_setting import SET_BACK, YES, sets_back
 from finops_operator.plugins.ownership import Owner
 from finops_operator.plugins.protection import observed_tags, tag_refusals
 from finops_operator.plugins.session_policy import allow
@@ -74,6 +77,28 @@ def _wanted(parameters: Parameters) -> int:
     return days
 
 
+def _chosen(parameters: Parameters) -> dict[str, Json]:
+    """Return the parameters of a plan, each of its form."""
+    chosen: dict[str, Json] = {"abortUploadsAfterDays": _wanted(parameters)}
+    if not sets_back(parameters):
+        return chosen
+    return {**chosen, "minimumSize": str(parameters.get("minimumSize") or ""), SET_BACK: YES}
+
+
+def _wanted_rules(parameters: Parameters, before: Sequence[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
+    """Return the rules that an act sets where these were before: one more of ours, an undo all others.
+
+    Raises:
+        InvalidInput: the rule that an undo takes away is not there as an act of these parameters wrote it.
+    """
+    if not sets_back(parameters):
+        return with_rule(before, _wanted(parameters))
+    others = [rule for rule in before if rule.get("ID") != RULE_ID]
+    if not same_rules(before, with_rule(others, _wanted(parameters))):
+        raise InvalidInput("the rules are not those that the act wrote", field="parameters.setBack")
+    return others
+
+
 # -- what is there -----------------------------------------------------------------------------------------------------
 
 
@@ -109,6 +134,10 @@ def _observe(reader: Reader, target: Target) -> Observation:
 def _preflight(observation: Observation, parameters: Parameters, facts: PolicyFacts) -> tuple[Refusal, ...]:
     if not observation.exists:
         return (Refusal("NotFound", "The bucket does not exist any more."),)
+    if sets_back(parameters):
+        # What protects its objects forbids to remove them, not to keep parts of uploads longer. That the rules are
+        # those of the act is asked of its undo, and bound by the fingerprint.
+        return ()
     return (
         *tag_refusals(observed_tags(observation), facts, SIGNS),
         *_rule_refusals(observation, _wanted(parameters)),
@@ -139,6 +168,11 @@ def _aborts_after(rule: Mapping[str, Any]) -> int:
 
 
 def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, ...]:
+    if sets_back(parameters):
+        return (
+            "Parts of uploads that S3 has removed since the act cannot be recovered.",
+            "A rule that somebody sets in the same minute may be lost.",
+        )
     return (
         f"Uploads that began more than {_days(_wanted(parameters))} ago are ended. Their parts cannot be recovered.",
         "We did not check whether a program still goes on with one of them.",
@@ -147,8 +181,11 @@ def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, .
 
 
 def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
-    days, rules = _days(_wanted(parameters)), len(rules_of(observation.text("lifecycle")))
-    kept_rules = {0: "none", 1: "1 rule"}.get(rules, f"{rules} rules")
+    rules = len(_now(observation))
+    if sets_back(parameters):
+        return _words_back(rules)
+    days = _days(_wanted(parameters))
+    kept_rules = _some(rules)
     return ActWords(
         verb="Limit",
         target=f"{days} for unfinished uploads",
@@ -166,6 +203,29 @@ def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> Act
     )
 
 
+def _words_back(rules: int) -> ActWords:
+    before = max(rules - 1, 0)
+    return ActWords(
+        verb="Set",
+        target="the lifecycle rules of before",
+        change=f"Lifecycle rules: {_some(rules)} → {_some(before)}, without the one for unfinished uploads",
+        consequence="S3 keeps the parts of unfinished uploads again as before the act, and bills them.",
+        downtime="No interruption",
+        undo="On a failure the rules of the act are set again. Later: add the rule by hand.",
+        steps={
+            "set_rules": "Set the rules of before" if before else "Remove the rule for unfinished uploads",
+            "wait_set": "Wait until S3 shows the rules of before",
+            "restore": "Set the rules of the act again",
+            "wait_restored": "Wait until S3 shows them",
+        },
+        facts=(EvidenceFact("Rules that stay as they are", _some(before)),),
+    )
+
+
+def _some(rules: int) -> str:
+    return _rules(rules) if rules else "none"
+
+
 def _days(number: int) -> str:
     return "1 day" if number == 1 else f"{number} days"
 
@@ -177,9 +237,12 @@ def _rules(number: int) -> str:
 # -- what is called ----------------------------------------------------------------------------------------------------
 
 
-def _call(resource: ResourceRef, rules: list[Json], minimum_size: str) -> dict[str, Json]:
+def _call(resource: ResourceRef, rules: Sequence[Mapping[str, Json]], minimum_size: str) -> tuple[str, dict[str, Json]]:
+    """Return the call that makes these the bucket's rules, each as it is: S3 takes no configuration without one."""
+    if not rules:
+        return _DELETE, _bucket(resource)
     size: dict[str, Json] = {"TransitionDefaultMinimumObjectSize": minimum_size} if minimum_size else {}
-    return {**_bucket(resource), **size, "LifecycleConfiguration": {"Rules": rules}}
+    return _PUT, {**_bucket(resource), **size, "LifecycleConfiguration": {"Rules": [*rules]}}
 
 
 def _bucket(resource: ResourceRef) -> dict[str, Json]:
@@ -188,11 +251,11 @@ def _bucket(resource: ResourceRef) -> dict[str, Json]:
 
 
 def _plan(resource: ResourceRef, parameters: Parameters, assumed: Mapping[str, str]) -> Plan:
-    days = _wanted(parameters)
-    rules = with_rule(rules_of(str(assumed.get("lifecycle") or "[]")), days)
-    call = _call(resource, rules, str(assumed.get("minimumSize") or ""))
-    steps = (PlanStep("set_rules", _PUT, call, inverse="restore"), PlanStep("wait_set"))
-    return Plan(ID, resource, {"abortUploadsAfterDays": days}, steps, dict(assumed))
+    chosen = _chosen(parameters)
+    rules = _wanted_rules(chosen, rules_of(str(assumed.get("lifecycle") or "[]")))
+    operation, call = _call(resource, rules, str((chosen if sets_back(chosen) else assumed).get("minimumSize") or ""))
+    steps = (PlanStep("set_rules", operation, call, inverse="restore"), PlanStep("wait_set"))
+    return Plan(ID, resource, chosen, steps, dict(assumed))
 
 
 def _before(plan: Plan) -> list[dict[str, Json]]:
@@ -200,11 +263,8 @@ def _before(plan: Plan) -> list[dict[str, Json]]:
 
 
 def _compensation(plan: Plan) -> tuple[PlanStep, ...]:
-    rules = _before(plan)
-    if rules:
-        call = _call(plan.resource, [*rules], str(plan.fingerprint["minimumSize"]))
-        return (PlanStep("restore", _PUT, call), PlanStep("wait_restored"))
-    return (PlanStep("restore", _DELETE, _bucket(plan.resource)), PlanStep("wait_restored"))
+    operation, call = _call(plan.resource, _before(plan), str(plan.fingerprint["minimumSize"]))
+    return (PlanStep("restore", operation, call), PlanStep("wait_restored"))
 
 
 def _now(now: Observation) -> list[dict[str, Json]]:
@@ -212,8 +272,7 @@ def _now(now: Observation) -> list[dict[str, Json]]:
 
 
 def _is_set(plan: Plan, now: Observation) -> bool:
-    wanted = with_rule(_before(plan), _wanted(plan.parameters))
-    return now.exists and same_rules(_now(now), [rule for rule in wanted if isinstance(rule, Mapping)])
+    return now.exists and same_rules(_now(now), _wanted_rules(plan.parameters, _before(plan)))
 
 
 def _unchanged(plan: Plan, now: Observation) -> bool:
@@ -237,6 +296,19 @@ def _found(_plan: Plan, now: Observation) -> str:
     days = [number for rule in _now(now) if (number := _aborts_after(rule))]
     said = f"end after {_days(min(days))}" if days else "are kept"
     return f"The bucket has {_rules(len(_now(now)))}; unfinished uploads {said}."
+
+
+def _undo_parameters(plan: Plan, _made: Mapping[str, str]) -> Parameters:
+    return _chosen({**plan.parameters, "minimumSize": plan.fingerprint["minimumSize"], SET_BACK: YES})
+
+
+def _not_as_left(plan: Plan, now: Observation) -> str:
+    """Return why the configuration is not the one that the act wrote, empty when it is."""
+    size = str(plan.fingerprint["minimumSize"])
+    # Where there were no rules before, S3 chose the size itself.
+    if _is_set(plan, now) and size in {"", now.text("minimumSize")}:
+        return ""
+    return "After the act somebody changed the bucket's lifecycle rules."
 
 
 def _statements(plan: Plan, _step: PlanStep) -> tuple[Statement, ...]:
@@ -302,5 +374,7 @@ ACTION: Final = Action(
     sample=ActSample(
         parameters={"abortUploadsAfterDays": 7},
         assumed={"lifecycle": "[]", "minimumSize": "", "owner": "111111111111"},
+        left={"lifecycle": rules_text(with_rule([], 7))},
     ),
+    undo=Undo(parameters=_undo_parameters, changed=_not_as_left),
 )

@@ -30,7 +30,7 @@ def rules_of(text: str) -> list[dict[str, Json]]:
     return found
 
 
-def with_rule(rules: Sequence[Mapping[str, Json]], days: int) -> list[Json]:
+def with_rule(rules: Sequence[Mapping[str, Json]], days: int) -> list[Mapping[str, Json]]:
     """Return the rules and one more that ends uploads in parts `days` after they began.
 
     S3 takes no configuration that has rules of both forms: with a filter, and with a prefix of the older form.

@@ -8,7 +8,9 @@ import pytest
 from tests.support.act_reading import CannedReader, granted
 from tests.unit.services.dynamodb.tables import TABLES, consumed, table
 
-from finops.domain.execution import Observation
+from finops.audit_verify.plan import problem_of_undo
+from finops.domain.execution import Journal, Observation
+from finops.domain.plan import Plan
 from finops.domain.recommendation import ResourceRef
 from finops.errors import AwsRejected, InvalidInput
 from finops_operator.plugins.action import PolicyFacts, Target
@@ -254,3 +256,94 @@ def test_the_check_proposes_it_with_parameters_that_make_a_plan() -> None:
     found = TABLES.found(CHECK, table(), consumed(5, 5))
     assert (found.action, found.parameters) == (ACTION.id, _ON_DEMAND)
     ACTION.plan(_TABLE, found.parameters, observed().fingerprint)
+
+
+def undo_of(left: Observation) -> Plan:
+    assert ACTION.undo is not None
+    parameters = ACTION.undo.parameters(ACTION.plan(_TABLE, _ON_DEMAND, observed().fingerprint), {})
+    return ACTION.plan(_TABLE, parameters, left.fingerprint)
+
+
+_EMPTY: Final[dict[str, Any]] = {
+    "ProvisionedThroughput": units(0, 0),
+    "GlobalSecondaryIndexes": [index("by-user", 0, 0), index("by-date", 0, 0)],
+}
+
+
+def test_an_undo_provisions_what_was_there_before_and_turns_back_to_on_demand() -> None:
+    act, undo = ACTION.plan(_TABLE, _ON_DEMAND, observed().fingerprint), undo_of(on_demand(**_EMPTY))
+    (back, _) = ACTION.procedure.compensation(undo)
+
+    assert undo.steps[0].parameters == ACTION.procedure.compensation(act)[0].parameters
+    assert back.parameters == {"TableName": "orders", "BillingMode": "PAY_PER_REQUEST"}
+    assert ACTION.plan(_TABLE, undo.parameters, on_demand(**_EMPTY).fingerprint).hash == undo.hash
+    assert problem_of_undo(act.to_json(), undo.to_json()) == ""
+    words = ACTION.words(on_demand(**_EMPTY), undo.parameters, undo)
+    assert words.change == "On demand → provisioned (100 read and 50 write units)"
+    assert "throttled again" in ACTION.warnings(on_demand(**_EMPTY), undo.parameters)[0]
+
+
+def test_an_undo_is_done_once_all_its_capacity_shows_and_other_capacity_is_somebodys() -> None:
+    undo, rules = undo_of(on_demand(**_EMPTY)), ACTION.procedure
+
+    assert rules.steps["set_mode"].expected(undo, on_demand(**_EMPTY))
+    assert not rules.verified(undo, on_demand(**_EMPTY))
+    assert not rules.verified(undo, observed(TableStatus="UPDATING"))
+    assert rules.verified(undo, observed())
+    other = observed(ProvisionedThroughput=units(7, 7))
+    assert not rules.verified(undo, other)
+    taken = rules.steps["set_mode"].taken(undo, Journal(), other, 0.0)
+    assert taken == "somebody provisioned other capacity meanwhile"
+    assert rules.restored(undo, on_demand(**_EMPTY))
+
+
+@pytest.mark.parametrize(
+    ("left", "reason"),
+    [
+        (on_demand(**_EMPTY), ""),
+        (observed(), "After the act somebody provisioned capacity for the table."),
+        (
+            on_demand(TableId="t-2"),
+            "After the act the table was deleted, and somebody made another one under its name.",
+        ),
+        (
+            on_demand(GlobalSecondaryIndexes=[index("by-user", 0, 0)]),
+            "After the act somebody added or removed an index, whose capacity before is not known.",
+        ),
+    ],
+)
+def test_a_table_that_somebody_changed_since_the_act_is_not_undone(left: Observation, reason: str) -> None:
+    assert ACTION.undo is not None
+    assert ACTION.undo.changed(ACTION.plan(_TABLE, _ON_DEMAND, observed().fingerprint), left) == reason
+
+
+@pytest.mark.parametrize(
+    ("left", "found"),
+    [
+        (on_demand(**_EMPTY), []),
+        (on_demand(tags={"finops.dev/protected": "true"}, **_EMPTY), ["Protected"]),
+        (on_demand(TableStatus="UPDATING", **_EMPTY), ["NotActive"]),
+        (observed(), ["SameMode"]),
+        (Observation(exists=False), ["NotFound"]),
+    ],
+)
+def test_the_undo_has_reasons_of_its_own_against_it(left: Observation, found: list[str]) -> None:
+    parameters = undo_of(on_demand(**_EMPTY)).parameters
+    assert [one.code for one in ACTION.preflight(left, parameters, PolicyFacts())] == found
+
+
+@pytest.mark.parametrize(
+    ("capacity", "indexes"),
+    [("", ""), ("0/0", ""), ("100", ""), ("100/50", "0/5,1/1"), ("100/50", "5/5"), ("100/50", "many,1/1")],
+)
+def test_no_capacity_that_is_not_known_is_provisioned(capacity: str, indexes: str) -> None:
+    parameters = {"billingMode": "PROVISIONED", "capacity": capacity, "indexes": indexes}
+    with pytest.raises(InvalidInput):
+        ACTION.plan(_TABLE, parameters, on_demand(**_EMPTY).fingerprint)
+
+
+def test_the_verifier_refuses_an_undo_that_provisions_other_capacity() -> None:
+    act = ACTION.plan(_TABLE, _ON_DEMAND, observed().fingerprint)
+    parameters = {"billingMode": "PROVISIONED", "capacity": "1/1", "indexes": "5/5,10/2"}
+    forged = ACTION.plan(_TABLE, parameters, on_demand(**_EMPTY).fingerprint)
+    assert problem_of_undo(act.to_json(), forged.to_json()) != ""

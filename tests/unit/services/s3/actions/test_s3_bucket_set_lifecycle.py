@@ -10,7 +10,9 @@ from tests.support.act_reading import CannedReader, granted
 from tests.support.facts import NOW
 from tests.unit.services.s3.buckets import BUCKETS, bucket
 
+from finops.audit_verify.plan import problem_of_undo
 from finops.domain.execution import Journal, Observation
+from finops.domain.plan import Plan
 from finops.domain.recommendation import ResourceRef
 from finops.errors import AwsRejected, InvalidInput
 from finops_operator.plugins.action import PolicyFacts, Target
@@ -249,3 +251,85 @@ def test_the_check_proposes_the_days_that_aws_recommends() -> None:
     found = BUCKETS.found(CHECK, bucket(incomplete_uploads=3, oldest_upload=begun))
     assert (found.action, found.parameters, found.target) == (ACTION.id, _7, "7 days for unfinished uploads")
     ACTION.plan(_BUCKET, found.parameters, observed().fingerprint)
+
+
+_SIZE: Final = "all_storage_classes_128K"
+
+
+def undo_of(*before: dict[str, Any], size: str = "") -> tuple[Plan, Plan]:
+    """Return an act on a bucket with these rules, and its undo."""
+    assert ACTION.undo is not None
+    act = ACTION.plan(_BUCKET, _7, observed(*before, size=size).fingerprint)
+    left = observed(*before, _OURS, size=size or _SIZE)
+    return act, ACTION.plan(_BUCKET, ACTION.undo.parameters(act, {}), left.fingerprint)
+
+
+@pytest.mark.parametrize(("before", "size"), [([], ""), ([_LOGS], _SIZE), ([_LOGS, aborts(30)], "")])
+def test_an_undo_sets_exactly_the_rules_that_were_there_before(before: list[dict[str, Any]], size: str) -> None:
+    act, undo = undo_of(*before, size=size)
+    back, leads_back = undo.steps[0], ACTION.procedure.compensation(act)[0]
+    rules = ACTION.procedure
+
+    assert (back.operation, back.parameters) == (leads_back.operation, leads_back.parameters)
+    assert problem_of_undo(act.to_json(), undo.to_json()) == ""
+    assert (
+        ACTION.plan(_BUCKET, undo.parameters, observed(*before, _OURS, size=size or _SIZE).fingerprint).hash
+        == undo.hash
+    )
+    assert rules.steps["set_rules"].expected(undo, observed(*before, _OURS))
+    assert not rules.verified(undo, observed(*before, _OURS))
+    assert rules.verified(undo, observed(*before, size=size))
+    again = rules.compensation(undo)[0]
+    assert again.operation == "s3:PutBucketLifecycleConfiguration"
+    assert again.parameters["LifecycleConfiguration"] == {"Rules": [*before, _OURS]}
+    words = ACTION.words(observed(*before, _OURS), undo.parameters, undo)
+    assert "without the one for unfinished uploads" in words.change
+    assert "cannot be recovered" in ACTION.warnings(observed(*before, _OURS), undo.parameters)[0]
+
+
+@pytest.mark.parametrize(
+    ("left", "same"),
+    [
+        (observed(_LOGS, _OURS, size=_SIZE), True),
+        (observed(_OURS, _LOGS, size=_SIZE), True),
+        (observed(_LOGS, size=_SIZE), False),
+        (observed(_LOGS, _OURS, aborts(30), size=_SIZE), False),
+        (observed(_LOGS | {"Expiration": {"Days": 31}}, _OURS, size=_SIZE), False),
+        (observed(_LOGS, _OURS, size="varies_by_storage_class"), False),
+        (observed(), False),
+    ],
+)
+def test_rules_that_somebody_changed_since_the_act_are_left_alone(left: Observation, same: bool) -> None:
+    assert ACTION.undo is not None
+    act, _ = undo_of(_LOGS, size=_SIZE)
+    said = ACTION.undo.changed(act, left)
+    assert said == ("" if same else "After the act somebody changed the bucket's lifecycle rules.")
+
+
+def test_what_protects_objects_does_not_forbid_the_undo() -> None:
+    _, undo = undo_of(_LOGS)
+    marked = observed(_LOGS, _OURS, tags={"finops.dev/protected": "true", "terraform": "true"})
+    assert ACTION.preflight(marked, undo.parameters, PolicyFacts()) == ()
+    gone = ACTION.preflight(Observation(exists=False), undo.parameters, PolicyFacts())
+    assert [one.code for one in gone] == ["NotFound"]
+
+
+@pytest.mark.parametrize("left", [observed(), observed(_LOGS), observed(_LOGS, _OURS | {"Status": "Disabled"})])
+def test_no_undo_is_planned_where_the_rule_of_the_act_is_not(left: Observation) -> None:
+    _, undo = undo_of(_LOGS)
+    with pytest.raises(InvalidInput):
+        ACTION.plan(_BUCKET, undo.parameters, left.fingerprint)
+
+
+def test_rules_that_s3_shows_in_another_order_are_put_back_all_the_same() -> None:
+    act, undo = undo_of(_LOGS, aborts(30))
+    left = observed(_OURS, aborts(30), _LOGS).fingerprint
+    shuffled = ACTION.plan(_BUCKET, undo.parameters, left)
+    assert shuffled.hash != undo.hash
+    assert problem_of_undo(act.to_json(), shuffled.to_json()) == ""
+
+
+def test_the_verifier_refuses_an_undo_that_removes_rules_of_before() -> None:
+    act, undo = undo_of(_LOGS)
+    forged = ACTION.plan(_BUCKET, undo.parameters, observed(_OURS).fingerprint)
+    assert problem_of_undo(act.to_json(), forged.to_json()) != ""
