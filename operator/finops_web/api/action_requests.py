@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Header, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from finops.crds.action_request import ActionRequest
 from finops.domain.decision import Choice, State
@@ -25,10 +25,26 @@ _FormSecret: TypeAlias = Annotated[
 class Ballot(BaseModel):
     """One vote of the person who sends it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"decision": "Approve", "reason": "quiet for weeks"},
+                {"decision": "Snooze", "reason": "needed until June", "until": "2026-06-01T00:00:00Z"},
+                {"decision": "Wake", "reason": "the project has ended"},
+                {"decision": "Resume", "reason": "the quota was raised"},
+            ]
+        },
+    )
 
-    decision: Choice = Field(description="Approve, Deny, Withdraw, Resume, Wake; Undo of an act that succeeded.")
+    decision: Choice = Field(
+        description="Approve, Deny, Withdraw (of an earlier vote), Snooze (until a date), Wake (ends a snooze), Resume "
+        "(acts of this kind and policy that wait since one failed), Undo (of an act that succeeded)."
+    )
     reason: str = Field(default="", max_length=500, description="Why; some policies ask for it.")
+    until: AwareDatetime | None = Field(
+        default=None, description="Of a Snooze, and of nothing else: when to ask again, at most 366 days from now."
+    )
 
 
 @ROUTER.get("/api/action-requests")
@@ -55,7 +71,14 @@ def action_request(asked: Visit, uid: Uid) -> dict[str, Any]:
 def approve(asked: Visit, uid: Uid, ballot: Ballot, x_form_secret: _FormSecret = "") -> dict[str, Any]:
     """Vote as the person whose token came with the request; the operator's answer is in the Approval's status."""
     asked.require_form(x_form_secret)
-    sent = vote(asked.visitor, found_by(asked, uid), ballot.decision, ballot.reason, wait_seconds=_WAIT_SECONDS)
+    sent = vote(
+        asked.visitor,
+        found_by(asked, uid),
+        ballot.decision,
+        ballot.reason,
+        until=ballot.until,
+        wait_seconds=_WAIT_SECONDS,
+    )
     return success(sent.to_object(), as_of=None)
 
 

@@ -1,4 +1,7 @@
-"""ActionRequests as the API server shows them to the visitor, and the vote of the visitor on one of them."""
+"""ActionRequests as the API server shows them to the visitor, and the vote of the visitor on one of them.
+
+A word that is no vote on the request (Resume, Wake) is sent as the same object, as Slack and the command line do it.
+"""
 
 from __future__ import annotations
 
@@ -63,8 +66,16 @@ def request_of(visitor: Visitor, namespace: str, name: str) -> ActionRequest | N
     return action_requests(visitor.connection, newer=True).get(namespace, name)
 
 
-def vote(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str, *, wait_seconds: float) -> Approval:
-    """Send the visitor's own vote with their own token, and wait for the operator's answer.
+def vote(
+    visitor: Visitor,
+    request: ActionRequest,
+    choice: Choice,
+    reason: str,
+    *,
+    until: datetime | None = None,
+    wait_seconds: float,
+) -> Approval:
+    """Send the visitor's own vote with their own token, and wait for the operator's answer; `until` is a snooze's date.
 
     Returns the Approval; its status has no result when the operator has not answered in time: the vote is recorded.
 
@@ -74,7 +85,7 @@ def vote(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str, 
         ClusterUnavailable: the API server does not answer.
     """
     namespace = request.metadata.namespace or ""
-    spec = _ballot(visitor, request, choice, reason)
+    spec = _ballot(visitor, request, choice, reason, until)
     api = approvals(visitor.connection)
     sent = Ballot(api, Approval.of(namespace, spec), others=lambda: api.list(namespace)).cast().approval
     deadline = time.monotonic() + wait_seconds
@@ -86,13 +97,16 @@ def vote(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str, 
     return sent
 
 
-def _ballot(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str) -> ApprovalSpec:
+def _ballot(
+    visitor: Visitor, request: ActionRequest, choice: Choice, reason: str, until: datetime | None
+) -> ApprovalSpec:
     try:
         return ApprovalSpec(
             request=RequestReference(name=request.metadata.name, uid=request.metadata.uid or ""),
             plan_hash=request.spec.plan_hash,
             decision=choice,
             reason=reason or None,
+            until=until,
             approver=Voter(
                 source=Source.KUBERNETES, username=visitor.name, groups=tuple(dict.fromkeys(visitor.groups))[:_GROUPS]
             ),
