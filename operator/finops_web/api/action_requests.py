@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Header, Path, Query
@@ -11,7 +12,7 @@ from finops.crds.action_request import ActionRequest
 from finops.domain.decision import Choice, State
 from finops_web.answers import Cursor, Limit, NotThere, page_of, success
 from finops_web.context import Asked, Visit
-from finops_web.readings.requests import requests_of, vote
+from finops_web.readings.requests import lacking, requests_of, vote
 
 ROUTER = APIRouter(tags=["decisions"])
 _WAIT_SECONDS = 10.0
@@ -54,17 +55,21 @@ def action_requests(
     cursor: Cursor = "",
     limit: Limit = 100,
 ) -> dict[str, Any]:
-    """List requests: those that wait for votes first, then what runs, then what has ended."""
+    """List requests: those that wait for votes first, then what runs, then what has ended.
+
+    Beside the fields of the object, `stillNeeded` says which approvals a request lacks that waits for votes.
+    """
     read = requests_of(asked.visitor, asked.namespaces())
     found = [one for one in read.found if state in {None, one.status.state}]
     page = page_of(found, [one.metadata.uid or "" for one in found], cursor, limit)
-    return success([one.to_object() for one in page.rows], as_of=None, gaps=read.gaps, next_page=page.next_page)
+    return success(_shown(asked, page.rows), as_of=None, gaps=read.gaps, next_page=page.next_page)
 
 
 @ROUTER.get("/api/action-requests/{uid}")
 def action_request(asked: Visit, uid: Uid) -> dict[str, Any]:
     """Return one request by its uid."""
-    return success(found_by(asked, uid).to_object(), as_of=None)
+    (shown,) = _shown(asked, (found_by(asked, uid),))
+    return success(shown, as_of=None)
 
 
 @ROUTER.post("/api/action-requests/{uid}/approvals", status_code=201)
@@ -80,6 +85,11 @@ def approve(asked: Visit, uid: Uid, ballot: Ballot, x_form_secret: _FormSecret =
         wait_seconds=_WAIT_SECONDS,
     )
     return success(sent.to_object(), as_of=None)
+
+
+def _shown(asked: Asked, requests: Sequence[ActionRequest]) -> list[dict[str, Any]]:
+    lacks = lacking(asked.visitor, requests)
+    return [{**one.to_object(), "stillNeeded": lacks.get(one.metadata.uid or "", "")} for one in requests]
 
 
 def found_by(asked: Asked, uid: str) -> ActionRequest:

@@ -20,7 +20,7 @@ from finops_web.context import Asked, Visit
 from finops_web.narrowing import Narrowed
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.recommendations import ORDER, counted, recommendations_of
-from finops_web.readings.requests import ReadRequests, may_be_voted_on, request_of, requests_of, vote
+from finops_web.readings.requests import ReadRequests, lacking, may_be_voted_on, request_of, requests_of, vote
 from finops_web.readings.snoozes import asked_again_on, tomorrow
 from finops_web.rendering import Entry, csv_of, render
 
@@ -70,6 +70,7 @@ def optimizations(
         closed=len(read.gaps),
         asked_open=bool(open),
         request_of_chosen=about,
+        lacks=lacking(asked.visitor, (about,)).get(about.metadata.uid or "", "") if about is not None else "",
         may_vote=about is not None and asked.may_vote(about.metadata.namespace or ""),
         first_day=tomorrow(asked.parts.clock.now()),
         cluster_problem=cluster_problem,

@@ -17,7 +17,7 @@ from finops.errors import FinopsError
 from finops_web.answers import NotThere
 from finops_web.context import Visit
 from finops_web.readings.policies import trust_in
-from finops_web.readings.requests import can_be_undone, may_be_voted_on, request_of, requests_of, vote
+from finops_web.readings.requests import can_be_undone, lacking, may_be_voted_on, request_of, requests_of, vote
 from finops_web.readings.snoozes import asked_again_on, may_be_snoozed, open_snoozes, tomorrow, why_paused
 from finops_web.rendering import Entry, csv_of, render, with_gaps
 
@@ -27,7 +27,18 @@ _ENDED_SHOWN: Final = 200
 _WAIT_SECONDS: Final = 8.0
 _HERE: Final = frozenset({Choice.UNDO, Choice.SNOOZE, Choice.WAKE, Choice.RESUME})
 """What is sent from this page about any request; the other votes are cast beside what was measured."""
-_CSV: Final = ("namespace", "name", "state", "action", "resource", "account", "region", "monthlySavings", "votes")
+_CSV: Final = (
+    "namespace",
+    "name",
+    "state",
+    "action",
+    "resource",
+    "account",
+    "region",
+    "monthlySavings",
+    "votes",
+    "needed",
+)
 
 
 @ROUTER.get("/requests")
@@ -50,6 +61,7 @@ def requests(asked: Visit, request: Request, said: str = "", problem: str = "") 
         ended=shown,
         not_shown=max(0, len(ended) - _ENDED_SHOWN),
         undoable={one.metadata.uid for one in shown if can_be_undone(one, now)},
+        lacks=lacking(asked.visitor, found),
         snoozable={one.metadata.uid for one in found if may_be_snoozed(one)},
         snoozes=open_snoozes(asked.visitor, shown, now),
         paused={one.metadata.uid: why for one in found if (why := why_paused(one))},
@@ -101,6 +113,7 @@ def requests_json(asked: Visit) -> Response:
 def requests_csv(asked: Visit) -> Response:
     """Return all requests for a spreadsheet."""
     read = requests_of(asked.visitor, asked.namespaces())
+    lacks = lacking(asked.visitor, read.found)
     rows = (
         {
             "namespace": one.metadata.namespace,
@@ -112,6 +125,7 @@ def requests_csv(asked: Visit) -> Response:
             "region": one.spec.region,
             "monthlySavings": f"{one.spec.estimate.monthly_savings:f}",
             "votes": one.status.votes.summary if one.status.votes else "",
+            "needed": lacks.get(one.metadata.uid or "", ""),
         }
         for one in read.found
     )

@@ -6,7 +6,7 @@ A word that is no vote on the request (Resume, Wake) is sent as the same object,
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
+from finops.domain.channels import still_needed
 from finops.domain.decision import TERMINAL, Choice, State, VoteResult
 from finops.domain.resource import Gap
 from finops.errors import FinopsError, InvalidInput, Refused
@@ -122,6 +123,38 @@ def can_be_undone(request: ActionRequest, now: datetime) -> bool:
     undo = request.status.undo
     open_until = None if undo is None or undo.is_open or undo.is_done else undo.until
     return request.status.state is State.SUCCEEDED and open_until is not None and now < open_until
+
+
+def lacking(visitor: Visitor, requests: Iterable[ActionRequest]) -> Mapping[str, str]:
+    """Return uid of a request that waits for votes → which approvals it still lacks, in words.
+
+    Votes are read only where it matters which channel they came by; where the visitor may not read them, that is said.
+
+    Raises:
+        ClusterUnavailable: the API server does not answer.
+    """
+    found: dict[str, str] = {}
+    for one in requests:
+        if may_be_voted_on(one):
+            counted, terms = one.status.votes.approve if one.status.votes else 0, one.spec.approval
+            outside = _any_outside_slack(visitor, one) if terms.step_up and counted else False
+            missing = terms.required - counted
+            found[one.metadata.uid or ""] = still_needed(missing, step_up=terms.step_up, outside=outside)
+    return found
+
+
+def _any_outside_slack(visitor: Visitor, request: ActionRequest) -> bool | None:
+    """Return whether somebody approves otherwise than in Slack by their last vote; None where that is not known."""
+    try:
+        votes = list(approvals(visitor.connection, newer=True).list(request.metadata.namespace or ""))
+    except Refused:
+        return None
+    last: dict[str, Choice] = {}
+    for one in sorted(votes, key=lambda vote: str(vote.metadata.creation_timestamp or "")):
+        is_about = one.spec.request.uid == request.metadata.uid and one.status.result is VoteResult.COUNTED
+        if is_about and one.spec.approver.source is not Source.SLACK:
+            last[one.spec.approver.person] = one.spec.decision
+    return Choice.APPROVE in last.values()
 
 
 def may_be_voted_on(request: ActionRequest) -> bool:

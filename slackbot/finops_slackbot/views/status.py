@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from finops.domain.channels import still_needed
 from finops.domain.decision import TERMINAL, State
 from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.text import code, quote
@@ -38,8 +39,11 @@ def _pending(facts: CardFacts) -> str:
         # A vote that is not counted yet, or not any more: which, only the operator knows.
         so_far = ""
     if facts.counted:
-        noun = "approval" if facts.missing == 1 else "approvals"
-        waiting = f"*Waiting for {facts.missing} more {noun}* from other people."
+        elsewhere = any(not one.slack_user for one in facts.approvals)
+        # Where the operator counts fewer than have voted, whether that one counts is not known here.
+        outside = None if elsewhere and not facts.deciders else elsewhere
+        lacks = still_needed(facts.missing, step_up=facts.step_up, outside=outside)
+        waiting = f"*Waiting for {lacks}* from other people."
     else:
         people = "a decision" if facts.missing == 1 else f"{facts.missing} approvals from different people"
         waiting = f"*Waiting for {people}.*"

@@ -274,3 +274,36 @@ def test_a_date_and_a_snooze_belong_together_in_the_api(
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "InvalidInput")
     assert votes(site) == []
+
+
+def with_step_up(site: Site, on: ActionRequest) -> ActionRequest:
+    """Make a request of the same terms that needs two people, one of them outside Slack."""
+    terms = on.spec.approval.model_copy(update={"step_up": True, "required": 2, "remind_after": ("24h",)})
+    api = action_requests(connect(str(site.cluster.kubeconfig_for("admin"))))
+    metadata = on.metadata.model_copy(update={"name": "r-step-up", "uid": None, "resource_version": None})
+    return api.create(
+        on.model_copy(update={"metadata": metadata, "spec": on.spec.model_copy(update={"approval": terms})})
+    )
+
+
+def test_page_and_api_say_which_approvals_are_missing_and_when_people_are_reminded(
+    site: Site, estate: Store, made: dict[str, ActionRequest]
+) -> None:
+    one = made["step up"] = with_step_up(site, made["waiting"])
+
+    def said() -> str:
+        path = f"/api/action-requests/{one.metadata.uid}"
+        found = site.client(estate).get(path, headers=site.bearer()).json()["data"]["stillNeeded"]
+        assert f"needs {found}" in row(site, estate, one)
+        assert found in site.client(estate).get("/requests.csv", headers=site.bearer()).text
+        return str(found)
+
+    assert said() == "2 more approvals, one of them outside Slack"
+    assert "Reminders in Slack after 24h" in row(site, estate, one)
+    assert "Reminders in Slack" not in row(site, estate, made["waiting"])
+    api = action_requests(connect(str(site.cluster.kubeconfig_for("admin"))))
+    votes = {"approve": 1, "deny": 0, "required": 2, "summary": "1/2"}
+    api.replace_status(one, {"state": "Pending", "votes": votes})
+    assert said() == "1 more approval outside Slack"
+    counted(site, one, Choice.APPROVE)
+    assert said() == "1 more approval"
