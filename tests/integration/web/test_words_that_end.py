@@ -307,3 +307,22 @@ def test_page_and_api_say_which_approvals_are_missing_and_when_people_are_remind
     assert said() == "1 more approval outside Slack"
     counted(site, one, Choice.APPROVE)
     assert said() == "1 more approval"
+
+
+def test_the_savings_page_shows_per_check_what_was_promised_and_still_stands(
+    site: Site, estate: Store, made: dict[str, ActionRequest]
+) -> None:
+    entry: dict[Any, Any] = {"namespace": "team-a", "action": "ec2_instance_stop", "time": NOW.isoformat()}
+    figures = {"before": "70.00", "after": "0.00", "saving": "70.00"}
+    known = {"request": made["waiting"].metadata.uid or "", "resource": "arn:aws:ec2:x:1:instance/i-1", **figures}
+    gone = {"request": "gone", "resource": "arn:aws:ec2:x:1:instance/i-2", "before": "", "after": "", "saving": ""}
+    for one in (known, gone):
+        estate.client.xadd(estate.keys.realized, {**entry, **one})
+
+    html = site.client(estate).get("/savings", headers=site.bearer()).text
+
+    table = html.partition("Savings by check")[2].partition("</table>")[0]
+    assert "ec2 instance idle" in table
+    assert "not known any more" in table
+    assert "1 act without a figure, in neither sum" in table
+    assert table.count(">unknown<") == 2
