@@ -137,7 +137,7 @@ class Undoing:
                 self._answer_all(act)
                 self._show(act)
             if self._lacks_its_undo(act):
-                # A watch may be behind a request that was just made: the next look comes when it has caught up.
+                # A watch may be behind a request that was just made: it is read again later.
                 self._put_off(act)
             self._done.add(act.metadata.uid or "")
         except FinopsError as error:
