@@ -66,6 +66,10 @@ class Asked:
         """Return the namespaces of `policies`."""
         return frozenset(one.namespace for one in self.policies())
 
+    def may_vote(self, namespace: str) -> bool:
+        """Return whether the API server lets the visitor vote there; whether a vote counts, the operator says."""
+        return self.parts.visitors.may(self.token, "create", "approvals", namespace)
+
     def require_form(self, sent: str) -> None:
         """Let a change through only when its form was made for this session.
 

@@ -276,7 +276,7 @@ class ChaosOperator:
                 cluster.events,
                 cluster.telemetry,
                 authority.fence,
-                RecordedUndos(authority.ledger, actions).of,
+                RecordedUndos(authority.ledger, actions, cluster.requests.api.get).of,
             ),
             caps=judgement.caps,
             savings=StoredSavings(authority.store),
@@ -333,7 +333,7 @@ class ChaosOperator:
             self._clock,
             authority.fence,
             proposals.make,
-            RecordedUndos(authority.ledger, plugins().actions).of,
+            RecordedUndos(authority.ledger, plugins().actions, cluster.requests.api.get).of,
             Background(cluster.telemetry, self._clock),
         )
 

@@ -29,6 +29,7 @@ from finops.store.connection import Store
 from finops.store.inventory import InventoryStore, ShardHead
 from finops.store.recommendations import PolicyHead, RecommendationStore
 from finops.store.resource_costs import ResourceCostStore
+from finops_sandbox.kubernetes.accounts import DEFAULT_USERS, User
 from finops_sandbox.kubernetes.double import KubernetesDouble
 from finops_web.app import make_app
 from finops_web.context import Parts
@@ -155,7 +156,8 @@ def _ask(connection: Connection) -> Access:
 class Site:
     """Dashboards in front of a cluster.
 
-    In it alice may read and vote in namespace team-a, bob in team-b; in team-a bob may read policies and no requests.
+    In it alice may read and vote in namespace team-a, bob in team-b; in team-a bob may read policies and no requests,
+    carol may read everything and not vote.
     Admin may do everything everywhere.
     """
 
@@ -255,6 +257,25 @@ def running_site(directory: Path) -> Iterator[Site]:
         {
             "apiVersion": f"{rbac}/v1",
             "kind": "Role",
+            "metadata": {"name": "reads", "namespace": "team-a"},
+            "rules": [
+                {
+                    "apiGroups": ["finops.dev"],
+                    "resources": ["scanpolicies", "actionrequests", "approvals"],
+                    "verbs": ["get", "list"],
+                }
+            ],
+        },
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "carol-reads", "namespace": "team-a"},
+            "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "reads"},
+            "subjects": [{"kind": "User", "name": "carol", "apiGroup": rbac}],
+        },
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "Role",
             "metadata": {"name": "decides", "namespace": "team-b"},
             "rules": rules,
         },
@@ -266,5 +287,6 @@ def running_site(directory: Path) -> Iterator[Site]:
             "subjects": [{"kind": "User", "name": "bob", "apiGroup": rbac}],
         },
     ]
-    with KubernetesDouble(directory, crds=[ROOT / "crds"], manifests=manifests) as cluster:
+    people = (*DEFAULT_USERS, User("carol"))
+    with KubernetesDouble(directory, crds=[ROOT / "crds"], manifests=manifests, users=people) as cluster:
         yield Site(cluster)

@@ -37,3 +37,21 @@ def together(
         f"Of {len(approving)} approvals {len(counting)} count: kubectl and Slack votes on a destructive act count "
         f"together only for people named in {mapping}."
     )
+
+
+def still_needed(missing: int, *, step_up: bool, outside: bool | None) -> str:
+    """Return which approvals a request still lacks, in words; empty when it lacks none.
+
+    Args:
+        missing: how many.
+        step_up: whether one of all must be given outside Slack.
+        outside: whether one that counts was given there; None where that is not known.
+    """
+    if missing <= 0:
+        return ""
+    more = f"{missing} more {'approval' if missing == 1 else 'approvals'}"
+    if not step_up or outside:
+        return more
+    if outside is None:
+        return f"{more}; one must be given outside Slack"
+    return f"{more} outside Slack" if missing == 1 else f"{more}, one of them outside Slack"

@@ -240,4 +240,4 @@ class LoopMaker:
         )
 
     def _undos(self) -> RecordedUndos:
-        return RecordedUndos(self.authority.ledger, self.cloud.plugins.actions)
+        return RecordedUndos(self.authority.ledger, self.cloud.plugins.actions, self.cluster.requests.api.get)

@@ -96,11 +96,20 @@ class Undoing:
         return (
             uid not in self._done
             or by_watch
+            or self._lacks_its_undo(act)
             or any(
                 one.spec.decision is Choice.UNDO and (one.metadata.uid or "") not in self._done
                 for one in self.cache.approvals_of(act)
             )
         )
+
+    def _lacks_its_undo(self, act: ActionRequest) -> bool:
+        """Return whether the status shows an open undo whose request the watch does not: it may have been deleted."""
+        undo = act.status.undo
+        if undo is None or not undo.is_open or undo.request is None:
+            return False
+        found = self.cache.requests.get(act.metadata.namespace or "", undo.request)
+        return found is None or found.spec.undoes is None or found.spec.undoes.uid != act.metadata.uid
 
     def _begin(self, act: ActionRequest) -> None:
         uid = act.metadata.uid or ""
@@ -131,6 +140,9 @@ class Undoing:
             if self.decider.is_ours(act):
                 self._answer_all(act)
                 self._show(act)
+            if self._lacks_its_undo(act):
+                # A watch may be behind a request that was just made: it is read again later.
+                self._put_off(act)
             self._done.add(act.metadata.uid or "")
         except FinopsError as error:
             logger.warning("undo is followed later: %s", error, extra=request_fields(act))

@@ -114,13 +114,26 @@ def _ask(record: Record) -> Vote | None:
     )
 
 
-def undo_shown(act: Sequence[Record], undo: Sequence[Record], *, possible: bool) -> UndoStatus | None:
+def may_be_gone(undo: Sequence[Record]) -> bool:
+    """Return whether an undo ends with its request: once it has called AWS or has ended, the ledger says what follows.
+
+    Args:
+        undo: the ledger's records about the request that undoes an act.
+    """
+    return _end_of(undo) is None and all(one.entry.kind is not RecordKind.INTENT for one in undo)
+
+
+def undo_shown(
+    act: Sequence[Record], undo: Sequence[Record], *, possible: bool, gone: bool = False
+) -> UndoStatus | None:
     """Return what the status of an act's request shows of its undo; None while there is nothing to show.
 
     Args:
         act: the ledger's records about the act.
         undo: those about the latest request that undoes it.
         possible: whether the operator can undo such an act.
+        gone: whether that request was deleted before it called AWS: the gate lets nothing begin without its object, so
+            people may ask again.
     """
     until = undo_until(act) if possible else None
     shown = UndoStatus(until=None if until is None else until.replace(microsecond=0))
@@ -137,6 +150,11 @@ def undo_shown(act: Sequence[Record], undo: Sequence[Record], *, possible: bool)
         # Whoever asked again after an undo had failed is answered later; nobody's answer takes back that it was done.
         if answer is None or answer.sequence < end.sequence or state is State.SUCCEEDED:
             shown = shown.model_copy(update={"message": _ended(latest.split("/")[1], state)})
+    elif latest and gone:
+        name = latest.split("/")[1]
+        shown = shown.model_copy(
+            update={"state": State.WITHDRAWN, "message": f"Not undone: request {name} was deleted."}
+        )
     return None if shown == UndoStatus() else shown
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
@@ -44,7 +44,7 @@ class Result:
 def decide_many(
     asked: Visit,
     request: Request,
-    decision: Annotated[Choice, Form()],
+    decision: Annotated[Literal[Choice.APPROVE, Choice.DENY, Choice.WITHDRAW], Form()],
     chosen: Annotated[list[str] | None, Form()] = None,
     form_secret: Annotated[str, Form(max_length=128)] = "",
     reason: Annotated[str, Form(max_length=500)] = "",

@@ -20,7 +20,8 @@ from finops_web.context import Asked, Visit
 from finops_web.narrowing import Narrowed
 from finops_web.readings.policies import savings_of, trust_in
 from finops_web.readings.recommendations import ORDER, counted, recommendations_of
-from finops_web.readings.requests import ReadRequests, may_be_voted_on, request_of, requests_of, vote
+from finops_web.readings.requests import ReadRequests, lacking, may_be_voted_on, request_of, requests_of, vote
+from finops_web.readings.snoozes import asked_again_on, tomorrow
 from finops_web.rendering import Entry, csv_of, render
 
 ROUTER = APIRouter(include_in_schema=False)
@@ -56,6 +57,7 @@ def optimizations(
     shown = wanted.apply(listed)
     chosen = next((one for one in everything if one.id == open), None) if open else next(iter(shown), None)
     read, cluster_problem = _requests(asked)
+    about = _about(read.found, chosen)
     return render(
         asked,
         request,
@@ -67,7 +69,10 @@ def optimizations(
         chosen=chosen,
         closed=len(read.gaps),
         asked_open=bool(open),
-        request_of_chosen=_about(read.found, chosen),
+        request_of_chosen=about,
+        lacks=lacking(asked.visitor, (about,)).get(about.metadata.uid or "", "") if about is not None else "",
+        may_vote=about is not None and asked.may_vote(about.metadata.namespace or ""),
+        first_day=tomorrow(asked.parts.clock.now()),
         cluster_problem=cluster_problem,
         alternatives=[one for one in everything if chosen and one.group == chosen.group and one.id != chosen.id],
         open_requests=_open_requests(read.found),
@@ -104,6 +109,7 @@ def send_vote(
     reason: Annotated[str, Form(max_length=500)] = "",
     typed: Annotated[str, Form(max_length=256)] = "",
     back: Annotated[str, Form(max_length=64)] = "",
+    until: Annotated[str, Form(max_length=32)] = "",
 ) -> Response:
     """Send a vote, wait for the operator's answer, and show the recommendation again with it."""
     asked.require_form(form_secret)
@@ -114,7 +120,8 @@ def send_vote(
     if found.spec.destructive and decision is Choice.APPROVE and typed.strip() != wanted:
         return _back(back, problem=f"Nothing was sent. To approve a deletion, type the name: {wanted}")
     try:
-        sent = vote(asked.visitor, found, decision, reason.strip(), wait_seconds=_WAIT_SECONDS)
+        day = asked_again_on(until, asked.parts.clock.now()) if decision is Choice.SNOOZE else None
+        sent = vote(asked.visitor, found, decision, reason.strip(), until=day, wait_seconds=_WAIT_SECONDS)
     except FinopsError as error:
         return _back(back, problem=str(error))
     waits = "The vote is recorded; the operator has not answered yet."

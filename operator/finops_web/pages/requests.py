@@ -1,4 +1,7 @@
-"""GET /requests: what waits for votes, what runs, and what has ended; undos are asked for and decided here."""
+"""GET /requests: what waits for votes, what runs, and what has ended.
+
+Undos are asked for and decided here; questions are put off, snoozes ended, paused acts resumed.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,28 @@ from finops.errors import FinopsError
 from finops_web.answers import NotThere
 from finops_web.context import Visit
 from finops_web.readings.policies import trust_in
-from finops_web.readings.requests import can_be_undone, may_be_voted_on, request_of, requests_of, vote
+from finops_web.readings.requests import can_be_undone, lacking, may_be_voted_on, request_of, requests_of, vote
+from finops_web.readings.snoozes import asked_again_on, may_be_snoozed, open_snoozes, tomorrow, why_paused
 from finops_web.rendering import Entry, csv_of, render, with_gaps
 
 ROUTER = APIRouter(include_in_schema=False)
 ENTRY: Final = Entry("/requests", "Requests", "Decide", 20)
 _ENDED_SHOWN: Final = 200
 _WAIT_SECONDS: Final = 8.0
-_CSV: Final = ("namespace", "name", "state", "action", "resource", "account", "region", "monthlySavings", "votes")
+_HERE: Final = frozenset({Choice.UNDO, Choice.SNOOZE, Choice.WAKE, Choice.RESUME})
+"""What is sent from this page about any request; the other votes are cast beside what was measured."""
+_CSV: Final = (
+    "namespace",
+    "name",
+    "state",
+    "action",
+    "resource",
+    "account",
+    "region",
+    "monthlySavings",
+    "votes",
+    "needed",
+)
 
 
 @ROUTER.get("/requests")
@@ -31,18 +48,25 @@ def requests(asked: Visit, request: Request, said: str = "", problem: str = "") 
     read = requests_of(asked.visitor, {one.namespace for one in policies})
     found = read.found
     ended = [one for one in found if one.status.state in TERMINAL]
+    now, shown = asked.parts.clock.now(), ended[:_ENDED_SHOWN]
     return render(
         asked,
         request,
         "requests.html",
         title="Requests",
-        trust=trust_in(policies, 0, 0, asked.parts.clock.now(), read.gaps),
+        trust=trust_in(policies, 0, 0, now, read.gaps),
         closed=len(read.gaps),
         waiting=[one for one in found if may_be_voted_on(one)],
         running=[one for one in found if not may_be_voted_on(one) and one.status.state not in TERMINAL],
-        ended=ended[:_ENDED_SHOWN],
+        ended=shown,
         not_shown=max(0, len(ended) - _ENDED_SHOWN),
-        undoable={one.metadata.uid for one in ended if can_be_undone(one, asked.parts.clock.now())},
+        undoable={one.metadata.uid for one in shown if can_be_undone(one, now)},
+        lacks=lacking(asked.visitor, found),
+        snoozable={one.metadata.uid for one in found if may_be_snoozed(one)},
+        snoozes=open_snoozes(asked.visitor, shown, now),
+        paused={one.metadata.uid: why for one in found if (why := why_paused(one))},
+        voting={one for one in {one.metadata.namespace or "" for one in found} if asked.may_vote(one)},
+        first_day=tomorrow(now),
         said=said[:500],
         problem=problem[:500],
     )
@@ -56,16 +80,18 @@ def send_vote(
     decision: Annotated[Choice, Form()],
     form_secret: Annotated[str, Form(max_length=128)] = "",
     reason: Annotated[str, Form(max_length=500)] = "",
+    until: Annotated[str, Form(max_length=32)] = "",
 ) -> Response:
-    """Ask for the undo of an act or vote on an undo, wait for the operator's answer, and show the page with it."""
+    """Send what is decided on this page, wait for the operator's answer, and show the page with it."""
     asked.require_form(form_secret)
     found = request_of(asked.visitor, namespace, name)
     if found is None:
         raise NotThere("there is no such request", code="NotFound", hint="it may have been removed; open the list")
-    if decision is not Choice.UNDO and found.spec.undoes is None:
+    if decision not in _HERE and found.spec.undoes is None:
         return _back(found, problem="Nothing was sent. Decide this request in Optimizations, beside what was measured.")
     try:
-        sent = vote(asked.visitor, found, decision, reason.strip(), wait_seconds=_WAIT_SECONDS)
+        day = asked_again_on(until, asked.parts.clock.now()) if decision is Choice.SNOOZE else None
+        sent = vote(asked.visitor, found, decision, reason.strip(), until=day, wait_seconds=_WAIT_SECONDS)
     except FinopsError as error:
         return _back(found, problem=str(error))
     return _back(found, said=sent.status.message or "The vote is recorded; the operator has not answered yet.")
@@ -87,6 +113,7 @@ def requests_json(asked: Visit) -> Response:
 def requests_csv(asked: Visit) -> Response:
     """Return all requests for a spreadsheet."""
     read = requests_of(asked.visitor, asked.namespaces())
+    lacks = lacking(asked.visitor, read.found)
     rows = (
         {
             "namespace": one.metadata.namespace,
@@ -98,6 +125,7 @@ def requests_csv(asked: Visit) -> Response:
             "region": one.spec.region,
             "monthlySavings": f"{one.spec.estimate.monthly_savings:f}",
             "votes": one.status.votes.summary if one.status.votes else "",
+            "needed": lacks.get(one.metadata.uid or "", ""),
         }
         for one in read.found
     )

@@ -11,6 +11,8 @@ from fastapi.responses import JSONResponse, Response
 from finops.store.realized import StoredSavings, saved_a_month
 from finops_web.context import Asked, Visit
 from finops_web.readings.policies import savings_of, trust_in
+from finops_web.readings.requests import requests_of
+from finops_web.readings.savings import accuracy
 from finops_web.rendering import Entry, csv_of, render
 
 ROUTER = APIRouter(include_in_schema=False)
@@ -48,6 +50,7 @@ def savings(asked: Visit, request: Request) -> Response:
         months=sorted(months.items(), reverse=True),
         realised=saved_a_month(entries, asked.parts.clock.now()),
         potential=savings_of(policies),
+        accuracy=accuracy(_stored(asked), _checks(asked)),
     )
 
 
@@ -65,10 +68,20 @@ def savings_csv(asked: Visit) -> Response:
 
 def _entries(asked: Asked) -> list[dict[str, Any]]:
     """Return the acts of the visitor's namespaces, the latest first; money as decimals, None where unknown."""
-    allowed = asked.namespaces()
-    found = [dict(one) for one in StoredSavings(asked.parts.store).read() if one.get("namespace") in allowed]
+    found = _stored(asked)
     amounts = ("before", "after", "saving")
     return [{**one, **{name: _amount(one.get(name)) for name in amounts}} for one in reversed(found)]
+
+
+def _stored(asked: Asked) -> list[dict[str, Any]]:
+    allowed = asked.namespaces()
+    return [dict(one) for one in StoredSavings(asked.parts.store).read() if one.get("namespace") in allowed]
+
+
+def _checks(asked: Asked) -> dict[str, str]:
+    """Return uid of a request → its check, of the requests that still exist and that the visitor may read."""
+    read = requests_of(asked.visitor, asked.namespaces())
+    return {one.metadata.uid or "": str(one.spec.evidence.check) for one in read.found}
 
 
 def _amount(text: str | None) -> Decimal | None:

@@ -1,9 +1,12 @@
-"""ActionRequests as the API server shows them to the visitor, and the vote of the visitor on one of them."""
+"""ActionRequests as the API server shows them to the visitor, and the vote of the visitor on one of them.
+
+A word that is no vote on the request (Resume, Wake) is sent as the same object, as Slack and the command line do it.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,6 +15,7 @@ from pydantic import ValidationError
 
 from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec, RequestReference, Source, Voter
+from finops.domain.channels import still_needed
 from finops.domain.decision import TERMINAL, Choice, State, VoteResult
 from finops.domain.resource import Gap
 from finops.errors import FinopsError, InvalidInput, Refused
@@ -63,8 +67,16 @@ def request_of(visitor: Visitor, namespace: str, name: str) -> ActionRequest | N
     return action_requests(visitor.connection, newer=True).get(namespace, name)
 
 
-def vote(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str, *, wait_seconds: float) -> Approval:
-    """Send the visitor's own vote with their own token, and wait for the operator's answer.
+def vote(
+    visitor: Visitor,
+    request: ActionRequest,
+    choice: Choice,
+    reason: str,
+    *,
+    until: datetime | None = None,
+    wait_seconds: float,
+) -> Approval:
+    """Send the visitor's own vote with their own token, and wait for the operator's answer; `until` is a snooze's date.
 
     Returns the Approval; its status has no result when the operator has not answered in time: the vote is recorded.
 
@@ -74,7 +86,7 @@ def vote(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str, 
         ClusterUnavailable: the API server does not answer.
     """
     namespace = request.metadata.namespace or ""
-    spec = _ballot(visitor, request, choice, reason)
+    spec = _ballot(visitor, request, choice, reason, until)
     api = approvals(visitor.connection)
     sent = Ballot(api, Approval.of(namespace, spec), others=lambda: api.list(namespace)).cast().approval
     deadline = time.monotonic() + wait_seconds
@@ -86,13 +98,16 @@ def vote(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str, 
     return sent
 
 
-def _ballot(visitor: Visitor, request: ActionRequest, choice: Choice, reason: str) -> ApprovalSpec:
+def _ballot(
+    visitor: Visitor, request: ActionRequest, choice: Choice, reason: str, until: datetime | None
+) -> ApprovalSpec:
     try:
         return ApprovalSpec(
             request=RequestReference(name=request.metadata.name, uid=request.metadata.uid or ""),
             plan_hash=request.spec.plan_hash,
             decision=choice,
             reason=reason or None,
+            until=until,
             approver=Voter(
                 source=Source.KUBERNETES, username=visitor.name, groups=tuple(dict.fromkeys(visitor.groups))[:_GROUPS]
             ),
@@ -108,6 +123,38 @@ def can_be_undone(request: ActionRequest, now: datetime) -> bool:
     undo = request.status.undo
     open_until = None if undo is None or undo.is_open or undo.is_done else undo.until
     return request.status.state is State.SUCCEEDED and open_until is not None and now < open_until
+
+
+def lacking(visitor: Visitor, requests: Iterable[ActionRequest]) -> Mapping[str, str]:
+    """Return uid of a request that waits for votes → which approvals it still lacks, in words.
+
+    Votes are read only where it matters which channel they came by; where the visitor may not read them, that is said.
+
+    Raises:
+        ClusterUnavailable: the API server does not answer.
+    """
+    found: dict[str, str] = {}
+    for one in requests:
+        if may_be_voted_on(one):
+            counted, terms = one.status.votes.approve if one.status.votes else 0, one.spec.approval
+            outside = _any_outside_slack(visitor, one) if terms.step_up and counted else False
+            missing = terms.required - counted
+            found[one.metadata.uid or ""] = still_needed(missing, step_up=terms.step_up, outside=outside)
+    return found
+
+
+def _any_outside_slack(visitor: Visitor, request: ActionRequest) -> bool | None:
+    """Return whether somebody approves otherwise than in Slack by their last vote; None where that is not known."""
+    try:
+        votes = list(approvals(visitor.connection, newer=True).list(request.metadata.namespace or ""))
+    except Refused:
+        return None
+    last: dict[str, Choice] = {}
+    for one in sorted(votes, key=lambda vote: str(vote.metadata.creation_timestamp or "")):
+        is_about = one.spec.request.uid == request.metadata.uid and one.status.result is VoteResult.COUNTED
+        if is_about and one.spec.approver.source is not Source.SLACK:
+            last[one.spec.approver.person] = one.spec.decision
+    return Choice.APPROVE in last.values()
 
 
 def may_be_voted_on(request: ActionRequest) -> bool:

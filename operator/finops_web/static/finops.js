@@ -33,6 +33,11 @@ const KEYS = {
   },
   a: () => focusOn("#decide [value=Approve]"),
   d: () => focusOn("#decide [value=Deny]"),
+  z: () => {
+    const put = document.getElementById("snooze");
+    if (put) put.open = true;
+    focusOn("#snooze [name=until]");
+  },
   "?": () => {
     const list = document.getElementById("keys");
     list.open = !list.open;

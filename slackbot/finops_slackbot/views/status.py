@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from finops.domain.channels import still_needed
 from finops.domain.decision import TERMINAL, State
 from finops_slackbot.card_facts import CardFacts
 from finops_slackbot.text import code, quote
@@ -38,10 +39,13 @@ def _pending(facts: CardFacts) -> str:
         # A vote that is not counted yet, or not any more: which, only the operator knows.
         so_far = ""
     if facts.counted:
-        noun = "approval" if facts.missing == 1 else "approvals"
+        elsewhere = any(not one.slack_user for one in facts.approvals)
+        # Where the operator counts fewer than have voted, whether that one counts is not known here.
+        outside = None if elsewhere and not facts.deciders else elsewhere
+        lacks = still_needed(facts.missing, step_up=facts.step_up, outside=outside)
         # Who else may give it is in the note, where there is one: it need not be another person.
         others = "." if facts.note else " from other people."
-        waiting = f"*Waiting for {facts.missing} more {noun}*{others}"
+        waiting = f"*Waiting for {lacks}*{others}"
     else:
         people = "a decision" if facts.missing == 1 else f"{facts.missing} approvals from different people"
         waiting = f"*Waiting for {people}.*"

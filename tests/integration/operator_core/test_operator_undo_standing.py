@@ -106,7 +106,7 @@ class Following:
     made: list[ActionRequest] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        parts, undos = self.parts, RecordedUndos(self.parts.ledger, plugins().actions)
+        parts, undos = self.parts, RecordedUndos(self.parts.ledger, plugins().actions, self.parts.requests.api.get)
         self.undoing = Undoing(
             parts.cache,
             parts.requests,
@@ -201,7 +201,7 @@ def test_a_report_of_the_act_that_is_repeated_late_takes_nothing_back(parts: Par
     following.follow(act)
     assert following.shown(act)[:2] == (undo.metadata.name, None)
 
-    undos = RecordedUndos(parts.ledger, plugins().actions)
+    undos = RecordedUndos(parts.ledger, plugins().actions, parts.requests.api.get)
     wiped(parts, act)
     reported = undos.of(parts.requests.fresh(act))
 

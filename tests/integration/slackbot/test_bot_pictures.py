@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from slack_sdk import WebClient
 from tests.support.browser import Browser
-from tests.support.sample_requests import in_state
+from tests.support.sample_requests import delete_request, in_state, vote, votes
 
 from finops.domain.decision import State
 from finops_sandbox.slack import SlackDouble
@@ -102,3 +102,21 @@ def test_the_page_shows_a_card_in_each_state_and_the_docs_have_its_picture(folde
     for name in ("slack-states.png", "slack-card.png"):
         assert (folder / name).read_bytes().startswith(PNG)
         assert (IMAGES / name).is_file(), f"docs/images/{name}: write it with FINOPS_WRITE_PICTURES=1"
+
+
+def test_a_deletion_that_lacks_an_approval_outside_slack_says_so_on_the_first_screen_and_has_its_picture(
+    folder: Path,
+) -> None:
+    request = delete_request(status={"state": "Pending", "votes": votes(1, required=2)})
+    terms = request.spec.approval.model_copy(update={"step_up": True})
+    request = request.model_copy(update={"spec": request.spec.model_copy(update={"approval": terms})})
+    shown = card(card_facts(request, [vote(request)], demo=False), Buttons(b"a key for pictures"))
+    with SlackDouble(limits="off") as slack, Browser(width=PHONE[0], height=PHONE[1]) as browser:
+        client = WebClient(token="xoxb-sandbox-finops", base_url=slack.api_url)
+        client.chat_postMessage(channel=CHANNEL, text=shown.text, blocks=list(shown.blocks))
+        browser.goto(slack.url)
+        browser.wait_text("1 more approval outside Slack")
+        browser.evaluate("document.querySelector('.message').scrollIntoView()")
+        browser.screenshot(folder / "slack-step-up.png")
+    assert (folder / "slack-step-up.png").read_bytes().startswith(PNG)
+    assert (IMAGES / "slack-step-up.png").is_file(), "write it with FINOPS_WRITE_PICTURES=1"

@@ -103,6 +103,9 @@ def test_a_deletion_with_step_up_says_that_one_approval_comes_from_outside_slack
     assert_passes(shown.blocks, shown.text)
     said = "2 people must approve, one of them by kubectl or in the dashboard."
     assert said in json.dumps(shown.blocks)
+    assert "*Waiting for 1 more approval outside Slack* from other people." in json.dumps(shown.blocks)
+    by_kubectl = card_facts(request, [vote(request, username="alice")], demo=False)
+    assert "*Waiting for 1 more approval* from other people." in json.dumps(card(by_kubectl, BUTTONS).blocks)
     assert "one of them by kubectl or in the dashboard" in json.dumps(details(facts))
 
 

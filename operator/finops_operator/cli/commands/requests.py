@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from finops.crds.action_request import ActionRequest
+from finops.domain.channels import still_needed
 from finops.domain.decision import TERMINAL, State
 from finops.domain.resource import Shard
 from finops.k8s.kinds import action_requests
@@ -42,6 +43,16 @@ def _what(request: Record) -> str:
     return what_of(spec["action"], "", spec.get("parameters", {}), target)
 
 
+def _needed(request: Record) -> str:
+    """Return which approvals a request lacks that waits for votes; by which channel others came is not read here."""
+    spec, status = request["spec"]["approval"], request.get("status", {})
+    if status.get("state") not in {None, State.PENDING.value}:
+        return ""
+    approve, step_up = int((status.get("votes") or {}).get("approve", 0)), bool(spec.get("stepUp"))
+    outside = None if approve else False
+    return still_needed(int(spec["required"]) - approve, step_up=step_up, outside=outside)
+
+
 def columns(now: datetime) -> tuple[Column, ...]:
     """Return the columns of the listing; what is left until an expiry is counted from `now`."""
 
@@ -69,6 +80,7 @@ def columns(now: datetime) -> tuple[Column, ...]:
         field("region", path="spec.region", wide=True),
         field("destructive", path="spec.destructive", wide=True),
         field("step", path="status.execution.step", wide=True),
+        Column("needs", _needed, wide=True),
         Column("outcome", _outcome, wide=True),
     )
 
