@@ -312,12 +312,13 @@ def test_page_and_api_say_which_approvals_are_missing_and_when_people_are_remind
 def test_the_savings_page_shows_per_check_what_was_promised_and_still_stands(
     site: Site, estate: Store, made: dict[str, ActionRequest]
 ) -> None:
-    entry: dict[Any, Any] = {"namespace": "team-a", "action": "ec2_instance_stop", "time": NOW.isoformat()}
+    entry = {"namespace": "team-a", "action": "ec2_instance_stop", "time": NOW.isoformat()}
     figures = {"before": "70.00", "after": "0.00", "saving": "70.00"}
     known = {"request": made["waiting"].metadata.uid or "", "resource": "arn:aws:ec2:x:1:instance/i-1", **figures}
     gone = {"request": "gone", "resource": "arn:aws:ec2:x:1:instance/i-2", "before": "", "after": "", "saving": ""}
     for one in (known, gone):
-        estate.client.xadd(estate.keys.realized, {**entry, **one})
+        fields: dict[Any, Any] = {**entry, **one}
+        estate.client.xadd(estate.keys.realized, fields)
 
     html = site.client(estate).get("/savings", headers=site.bearer()).text
 
