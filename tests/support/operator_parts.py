@@ -15,6 +15,7 @@ from finops.crds.action_request import ActionRequest
 from finops.crds.approval import Approval, ApprovalSpec
 from finops.domain.audit import Entry, RecordKind
 from finops.domain.decision import State
+from finops.errors import ClusterUnavailable
 from finops.k8s.config_maps import ConfigMaps
 from finops.k8s.connection import connect
 from finops.k8s.events import Events
@@ -66,6 +67,8 @@ class GivenProtection:
         return self.why
 
     def since(self) -> datetime:
+        if self.why:
+            raise ClusterUnavailable(self.why)
         return self.began
 
 

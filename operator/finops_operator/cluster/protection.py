@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 
 from finops.domain.audit import Entry, Record, RecordKind
 from finops.domain.canonical import Json
-from finops.errors import FinopsError
+from finops.errors import ClusterUnavailable, FinopsError
 from finops.k8s.protection import AdmissionState, ObjectVersion
 from finops.ports.clock import Clock
 from finops.ports.ledger import Ledger
@@ -76,9 +76,16 @@ class Protection:
             return self._problem
 
     def since(self) -> datetime:
-        """Return when the protection in force began; what is not younger counts for nothing. Far ahead without one."""
+        """Return when the protection in force began; what is not younger counts for nothing.
+
+        Raises:
+            ClusterUnavailable: none is known to be in force, so that no age can be judged. A look that failed between
+                two questions must hold what waits: it may not end a request, or refuse a vote, for good.
+        """
         with self._lock:
-            return _NEVER if self._problem else self._since
+            if self._problem:
+                raise ClusterUnavailable(self._problem)
+            return self._since
 
     def start_again(self) -> None:
         """Forget what was read of the ledger: another process may have recorded a change since."""

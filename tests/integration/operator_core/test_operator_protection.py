@@ -21,6 +21,7 @@ from finops.crds.admission import policies
 from finops.domain.audit import RecordKind
 from finops.domain.decision import State
 from finops.domain.execution import StopKind
+from finops.errors import ClusterUnavailable
 from finops.k8s.connection import connect
 from finops.k8s.kinds import aws_accounts
 from finops.k8s.protection import AdmissionPolicies, AdmissionState
@@ -121,7 +122,8 @@ def test_whatever_is_missing_or_weaker_is_seen(
     parts.clock.sleep(6)
 
     assert why in protection.problem()
-    assert protection.since() == datetime.max.replace(tzinfo=UTC)
+    with pytest.raises(ClusterUnavailable, match=why):
+        protection.since()
 
 
 def test_a_gap_between_two_readings_shows_in_what_was_created_anew(
@@ -170,7 +172,8 @@ def test_an_api_server_that_does_not_say_what_time_it_is_ends_no_gap(parts: Part
     weak.read = timeless.read
 
     assert "what time it is" in weak.problem(fresh=True)
-    assert weak.since() == datetime.max.replace(tzinfo=UTC)
+    with pytest.raises(ClusterUnavailable, match="what time it is"):
+        weak.since()
 
 
 def test_an_edit_that_was_taken_back_while_nobody_watched_is_a_gap(parts: Parts, cluster: Any) -> None:
@@ -224,6 +227,28 @@ def test_while_unprotected_nothing_is_decided_and_nothing_begins(parts: Parts) -
     assert None in parts.decider.see_all()
     assert stop is not None
     assert (stop.kind, stop.code) == (StopKind.HOLD, "Unprotected")
+
+
+@pytest.mark.usefixtures("_granted")
+def test_a_look_that_fails_between_two_questions_ends_no_request_and_refuses_no_vote(parts: Parts) -> None:
+    """The API server was away for a moment: what waits for votes, and what is approved, waits on."""
+    waiting, decided = parts.propose(1), parts.propose(2)
+    parts.vote(decided)
+    approved = parts.decider.advance(decided)
+    vote = parts.vote(waiting)
+    parts.protection.why = "the admission policies cannot be judged: the API server does not answer"
+
+    for made in (waiting, approved):
+        with pytest.raises(ClusterUnavailable, match="cannot be judged"):
+            parts.decider.advance(made)
+
+    parts.protection.why = ""
+    assert parts.decider.advance(waiting).status.state is State.APPROVED
+    assert parts.decider.advance(approved).status.state is State.APPROVED
+    answer = parts.approvals.api.get(NAMESPACE, vote.metadata.name)
+    assert answer is not None
+    assert answer.status.result is not None
+    assert answer.status.result.value == "Counted"
 
 
 @pytest.mark.usefixtures("_granted")
