@@ -194,7 +194,7 @@ def test_the_readme_begins_with_two_commands_that_the_makefile_has() -> None:
     assert first.start() < readme.index("\n## ")
     for page in PAGES:
         for target in re.findall(
-            r"^make (\w+)", "".join(m["body"] for m in FENCE.finditer(text_of(page))), re.MULTILINE
+            r"^make ([\w-]+)", "".join(m["body"] for m in FENCE.finditer(text_of(page))), re.MULTILINE
         ):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{name_of(page)} names make {target}"
 

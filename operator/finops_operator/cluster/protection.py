@@ -79,7 +79,7 @@ class Protection:
         """Return when the protection in force began; what is not younger counts for nothing.
 
         Raises:
-            ClusterUnavailable: none is known to be in force, so that no age can be judged. A look that failed between
+            ClusterUnavailable: none is known to be in force, so that no age can be judged. A reading that failed between
                 two questions must hold what waits: it may not end a request, or refuse a vote, for good.
         """
         with self._lock:

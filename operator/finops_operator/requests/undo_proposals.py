@@ -2,8 +2,8 @@
 
 Called from a thread of its own: it reads AWS. The same rules as for any proposal hold (mode, allowed actions, grant,
 preflight), and the resource must still be as the act left it. What forbids an undo is a `Refused` with the sentence
-that the person reads. The watch asks nobody while acts are frozen or those of the kind are paused: then people look at
-it already, and may ask themselves.
+that the person reads. The watch asks nobody while acts are frozen or those of the kind are paused: then people deal
+with it already, and may ask themselves.
 """
 
 from __future__ import annotations

@@ -134,18 +134,7 @@ class Control:
             if resource_id.startswith(images.PREFIX):
                 return images.shown(estate, account, region, resource_id)
             if resource_id.startswith("vol-"):
-                volume = estate.volume(account, region, resource_id)
-                shown = render_volume(estate, account, region, volume)
-                return {
-                    "id": resource_id,
-                    "kind": "ebs-volume",
-                    "type": shown["VolumeType"],
-                    "state": shown["State"],
-                    "size": shown["Size"],
-                    "iops": shown["Iops"],
-                    "throughput": shown["Throughput"],
-                    "tags": estate.tags(account, region, resource_id),
-                }
+                return _volume_shown(estate, account, region, resource_id)
             if resource_id.startswith("snap-"):
                 snapshot = snapshots.find(estate, account, region, resource_id)
                 shown = render_snapshot(estate, account, region, snapshot)
@@ -332,3 +321,17 @@ def _object(body: bytes) -> Document:
     if not isinstance(document, dict):
         raise TypeError("the body must be a JSON object")
     return document
+
+
+def _volume_shown(estate: LiveEstate, account: str, region: str, volume_id: str) -> Document:
+    shown = render_volume(estate, account, region, estate.volume(account, region, volume_id))
+    return {
+        "id": volume_id,
+        "kind": "ebs-volume",
+        "type": shown["VolumeType"],
+        "state": shown["State"],
+        "size": shown["Size"],
+        "iops": shown["Iops"],
+        "throughput": shown["Throughput"],
+        "tags": estate.tags(account, region, volume_id),
+    }

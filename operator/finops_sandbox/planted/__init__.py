@@ -1,1 +1,1 @@
-"""What waste looks like to AWS's own APIs, and what resembles it: an estate to measure checks with, and to look at."""
+"""Waste as AWS's own APIs show it, and what resembles it: an estate to measure checks with, and to show in the demo."""

@@ -9,6 +9,7 @@ data); Trusted Advisor (instances stopped for 30 days); Lambda developer guide, 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from finops_sandbox.planted.site import Site, ago
@@ -107,36 +108,38 @@ def groups(site: Site) -> None:
     site.kept(group("asg-nightly", (6, 12, 6), "nightly_peak"), "three hours a night need them")
 
 
+def _function(
+    site: Site, name: str, runs: Any, *, memory: int = 512, runtime: str = "python3.13", arm: bool = True
+) -> str:
+    item = {
+        "FunctionName": name,
+        "FunctionArn": site.arn("lambda", f"function:{name}"),
+        "Runtime": runtime,
+        "Role": f"arn:aws:iam::{site.account}:role/run",
+        "Handler": "main.run",
+        "CodeSize": 1_000_000,
+        "Timeout": 900,
+        "MemorySize": memory,
+        "LastModified": ago(300).strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
+        "Version": "$LATEST",
+        "PackageType": "Zip",
+        "Architectures": ["arm64" if arm else "x86_64"],
+        "EphemeralStorage": {"Size": 512},
+        "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
+    }
+    site.listed("lambda:ListFunctions", item)
+    site.answered("lambda:ListProvisionedConcurrencyConfigs", {"FunctionName": name}, ProvisionedConcurrencyConfigs=[])
+    if runs is not None:
+        # The sum of a minute: 200 milliseconds each.
+        duration = runs * 200 if isinstance(runs, int) else (200, runs)
+        values = {"Invocations": runs, "Duration": duration, "Errors": 0}
+        site.measured("AWS/Lambda", {"FunctionName": name}, 400, **values)
+    return name
+
+
 def functions(site: Site) -> None:
     """Lambda functions."""
-
-    def function(name: str, runs: Any, *, memory: int = 512, runtime: str = "python3.13", arm: bool = True) -> str:
-        item = {
-            "FunctionName": name,
-            "FunctionArn": site.arn("lambda", f"function:{name}"),
-            "Runtime": runtime,
-            "Role": f"arn:aws:iam::{site.account}:role/run",
-            "Handler": "main.run",
-            "CodeSize": 1_000_000,
-            "Timeout": 900,
-            "MemorySize": memory,
-            "LastModified": ago(300).strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
-            "Version": "$LATEST",
-            "PackageType": "Zip",
-            "Architectures": ["arm64" if arm else "x86_64"],
-            "EphemeralStorage": {"Size": 512},
-            "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
-        }
-        site.listed("lambda:ListFunctions", item)
-        site.answered(
-            "lambda:ListProvisionedConcurrencyConfigs", {"FunctionName": name}, ProvisionedConcurrencyConfigs=[]
-        )
-        if runs is not None:
-            # The sum of a minute: 200 milliseconds each.
-            duration = runs * 200 if isinstance(runs, int) else (200, runs)
-            values = {"Invocations": runs, "Duration": duration, "Errors": 0}
-            site.measured("AWS/Lambda", {"FunctionName": name}, 400, **values)
-        return name
+    function = partial(_function, site)
 
     site.wasted(function("fn-unused", "never"), "not invoked in 90 days", lambda_function_unused="0.00")
     site.kept(function("fn-weekly", "seldom_published"), "runs once a week")
@@ -221,8 +224,57 @@ def services(site: Site) -> None:
     )
 
 
+def _cluster(
+    site: Site, name: str, version: str = "1.35", *, days: float = 400, groups: int = 1, policy: str = "EXTENDED"
+) -> str:
+    site.listed("eks:ListClusters", name)
+    item = {
+        "name": name,
+        "arn": site.arn("eks", f"cluster/{name}"),
+        "createdAt": ago(days),
+        "version": version,
+        "status": "ACTIVE",
+        "upgradePolicy": {"supportType": policy},
+        "tags": {},
+        "health": {"issues": []},
+    }
+    site.answered("eks:DescribeCluster", {"name": name}, cluster=item)
+    names = [f"{name}-{number}" for number in range(groups)]
+    # REST names this parameter in the path.
+    site.answered("eks:ListNodegroups", {"name": name}, nodegroups=names)
+    site.answered("eks:ListFargateProfiles", {"name": name}, fargateProfileNames=[])
+    for one in names:
+        _nodegroup(site, name, one, (2, 6, 4), 55, 9e6)
+    return name
+
+
+def _nodegroup(site: Site, of: str, name: str, sizes: tuple[int, int, int], cpu: Any, network: Any) -> str:
+    group = f"eks-{name}"
+    item = {
+        "nodegroupName": name,
+        "nodegroupArn": site.arn("eks", f"nodegroup/{of}/{name}/1"),
+        "clusterName": of,
+        "version": "1.35",
+        "createdAt": ago(390),
+        "status": "ACTIVE",
+        "capacityType": "ON_DEMAND",
+        "scalingConfig": {"minSize": sizes[0], "maxSize": sizes[1], "desiredSize": sizes[2]},
+        "instanceTypes": ["m6g.large"],
+        "amiType": "AL2023_ARM_64_STANDARD",
+        "resources": {"autoScalingGroups": [{"name": group}]},
+        "health": {"issues": []},
+        "tags": {},
+    }
+    site.answered("eks:DescribeNodegroup", {"name": of, "nodegroupName": name}, nodegroup=item)
+    values = {"CPUUtilization": cpu, "NetworkIn": network, "NetworkOut": network}
+    site.measured("AWS/EC2", {"AutoScalingGroupName": group}, 390, **values)
+    return f"{of}/{name}/1"
+
+
 def kubernetes(site: Site) -> None:
     """EKS clusters and node groups."""
+    cluster = partial(_cluster, site)
+    nodegroup = partial(_nodegroup, site)
     for version, standard, extended, status in (
         ("1.30", (2025, 7, 23), (2026, 7, 23), "UNSUPPORTED"),
         ("1.32", (2026, 3, 23), (2027, 3, 23), "EXTENDED_SUPPORT"),
@@ -237,51 +289,6 @@ def kubernetes(site: Site) -> None:
             "endOfExtendedSupportDate": datetime(*extended, tzinfo=UTC),
         }
         site.listed("eks:DescribeClusterVersions", item, member="clusterVersions")
-
-    def cluster(
-        name: str, version: str = "1.35", *, days: float = 400, groups: int = 1, policy: str = "EXTENDED"
-    ) -> str:
-        site.listed("eks:ListClusters", name)
-        item = {
-            "name": name,
-            "arn": site.arn("eks", f"cluster/{name}"),
-            "createdAt": ago(days),
-            "version": version,
-            "status": "ACTIVE",
-            "upgradePolicy": {"supportType": policy},
-            "tags": {},
-            "health": {"issues": []},
-        }
-        site.answered("eks:DescribeCluster", {"name": name}, cluster=item)
-        names = [f"{name}-{number}" for number in range(groups)]
-        # REST names this parameter in the path.
-        site.answered("eks:ListNodegroups", {"name": name}, nodegroups=names)
-        site.answered("eks:ListFargateProfiles", {"name": name}, fargateProfileNames=[])
-        for one in names:
-            nodegroup(name, one, (2, 6, 4), 55, 9e6)
-        return name
-
-    def nodegroup(of: str, name: str, sizes: tuple[int, int, int], cpu: Any, network: Any) -> str:
-        group = f"eks-{name}"
-        item = {
-            "nodegroupName": name,
-            "nodegroupArn": site.arn("eks", f"nodegroup/{of}/{name}/1"),
-            "clusterName": of,
-            "version": "1.35",
-            "createdAt": ago(390),
-            "status": "ACTIVE",
-            "capacityType": "ON_DEMAND",
-            "scalingConfig": {"minSize": sizes[0], "maxSize": sizes[1], "desiredSize": sizes[2]},
-            "instanceTypes": ["m6g.large"],
-            "amiType": "AL2023_ARM_64_STANDARD",
-            "resources": {"autoScalingGroups": [{"name": group}]},
-            "health": {"issues": []},
-            "tags": {},
-        }
-        site.answered("eks:DescribeNodegroup", {"name": of, "nodegroupName": name}, nodegroup=item)
-        values = {"CPUUtilization": cpu, "NetworkIn": network, "NetworkOut": network}
-        site.measured("AWS/EC2", {"AutoScalingGroupName": group}, 390, **values)
-        return f"{of}/{name}/1"
 
     site.kept(cluster("eks-good"), "in use on a supported version")
     # 0.50 USD an hour more in extended support.

@@ -8,6 +8,7 @@ a DB instance" (AWS starts it again after seven days); DynamoDB developer guide,
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from finops_sandbox.planted.site import Site, ago, pairs
@@ -305,36 +306,40 @@ def tables(site: Site) -> None:
     site.kept(table("ddb-small", "PROVISIONED", (60, 60), (1, 1)), "the smallest capacity there is")
 
 
+def _cache(site: Site, name: str, /, days: int = 400, **facts: Any) -> str:
+    item = {
+        "CacheClusterId": name,
+        "ARN": site.arn("elasticache", f"cluster:{name}"),
+        "CacheNodeType": "cache.m6g.large",
+        "Engine": "valkey",
+        "EngineVersion": "8.0",
+        "CacheClusterStatus": "available",
+        "NumCacheNodes": 1,
+        "PreferredAvailabilityZone": f"{site.region}a",
+        "CacheClusterCreateTime": ago(days),
+        "SnapshotRetentionLimit": 0,
+    }
+    site.listed("elasticache:DescribeCacheClusters", {**item, **facts})
+    return name
+
+
+def _used(site: Site, name: str, /, days: int = 400, **values: Any) -> str:
+    busy = {
+        "GetTypeCmds": 5000,
+        "SetTypeCmds": 2000,
+        "PubSubBasedCmds": 0,
+        "DatabaseMemoryUsagePercentage": 70,
+        "CurrConnections": 30,
+        "CPUUtilization": 35,
+    }
+    site.measured("AWS/ElastiCache", {"CacheClusterId": name}, days, **{**busy, **values})
+    return name
+
+
 def caches(site: Site) -> None:
     """ElastiCache."""
-
-    def cache(name: str, /, days: int = 400, **facts: Any) -> str:
-        item = {
-            "CacheClusterId": name,
-            "ARN": site.arn("elasticache", f"cluster:{name}"),
-            "CacheNodeType": "cache.m6g.large",
-            "Engine": "valkey",
-            "EngineVersion": "8.0",
-            "CacheClusterStatus": "available",
-            "NumCacheNodes": 1,
-            "PreferredAvailabilityZone": f"{site.region}a",
-            "CacheClusterCreateTime": ago(days),
-            "SnapshotRetentionLimit": 0,
-        }
-        site.listed("elasticache:DescribeCacheClusters", {**item, **facts})
-        return name
-
-    def used(name: str, /, days: int = 400, **values: Any) -> str:
-        busy = {
-            "GetTypeCmds": 5000,
-            "SetTypeCmds": 2000,
-            "PubSubBasedCmds": 0,
-            "DatabaseMemoryUsagePercentage": 70,
-            "CurrConnections": 30,
-            "CPUUtilization": 35,
-        }
-        site.measured("AWS/ElastiCache", {"CacheClusterId": name}, days, **{**busy, **values})
-        return name
+    cache = partial(_cache, site)
+    used = partial(_used, site)
 
     quiet: dict[str, Any] = {"GetTypeCmds": 0, "SetTypeCmds": 0, "CurrConnections": 5, "CPUUtilization": 2}
     idle = used(cache("cache-idle"), **quiet)

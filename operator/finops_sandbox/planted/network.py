@@ -7,6 +7,7 @@ Balancing user guides, "CloudWatch metrics" (requests are published only when th
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from finops_sandbox.planted.site import Site, ago
@@ -122,29 +123,72 @@ def addresses(site: Site) -> None:
     site.kept(site.made("nat-gateway", "nat-rare"), "a packet a week")
 
 
+def _endpoint(
+    site: Site, number: int, kind: str = "Interface", *, days: float = 400, size: Any = "never", **facts: Any
+) -> str:
+    name = f"vpce-0{number:016x}"
+    service = f"com.amazonaws.{site.region}.ssm"
+    item = {
+        "VpcEndpointId": name,
+        "VpcEndpointType": kind,
+        "VpcId": "vpc-1",
+        "ServiceName": service,
+        "State": "available",
+        "SubnetIds": ["subnet-a", "subnet-b"] if kind == "Interface" else [],
+        "RequesterManaged": False,
+        "CreationTimestamp": ago(days),
+        "OwnerId": site.account,
+        "Tags": [],
+    }
+    site.listed("ec2:DescribeVpcEndpoints", {**item, **facts}, by={"VpcEndpointIds": "VpcEndpointId"})
+    if kind == "Interface":
+        dimensions = {"Endpoint Type": kind, "Service Name": service, "VPC Endpoint Id": name, "VPC Id": "vpc-1"}
+        site.measured("AWS/PrivateLinkEndpoints", dimensions, int(days), BytesProcessed=size)
+    return name
+
+
+def _vpn(site: Site, number: int, state: float, size: Any, days: int = 400) -> str:
+    name = f"vpn-0{number:016x}"
+    item = {
+        "VpnConnectionId": name,
+        "State": "available",
+        "Type": "ipsec.1",
+        "CustomerGatewayId": "cgw-1",
+        "VpnGatewayId": "vgw-1",
+        "VgwTelemetry": [{"OutsideIpAddress": "192.0.2.1", "Status": "UP" if state else "DOWN"}],
+        "Tags": [],
+    }
+    site.listed("ec2:DescribeVpnConnections", item, member="VpnConnections")
+    site.measured("AWS/VPN", {"VpnId": name}, days, TunnelState=state, TunnelDataIn=size, TunnelDataOut=size)
+    return name
+
+
+def _attachment(site: Site, number: int, size: Any, days: float = 400, **facts: Any) -> str:
+    name = f"tgw-attach-0{number:016x}"
+    item = {
+        "TransitGatewayAttachmentId": name,
+        "TransitGatewayId": "tgw-1",
+        "TransitGatewayOwnerId": site.account,
+        "ResourceOwnerId": site.account,
+        "ResourceType": "vpc",
+        "ResourceId": f"vpc-{number}",
+        "State": "available",
+        "Association": {"TransitGatewayRouteTableId": "tgw-rtb-1", "State": "associated"},
+        "CreationTime": ago(days),
+        "Tags": [],
+    }
+    site.listed("ec2:DescribeTransitGatewayAttachments", {**item, **facts})
+    if size is not None:
+        of = {"TransitGateway": "tgw-1", "TransitGatewayAttachment": name}
+        site.measured("AWS/TransitGateway", of, int(days), BytesIn=size, BytesOut=size)
+    return name
+
+
 def endpoints(site: Site) -> None:
     """Interface endpoints, VPN connections, attachments of transit gateways."""
-
-    def endpoint(number: int, kind: str = "Interface", *, days: float = 400, size: Any = "never", **facts: Any) -> str:
-        name = f"vpce-0{number:016x}"
-        service = f"com.amazonaws.{site.region}.ssm"
-        item = {
-            "VpcEndpointId": name,
-            "VpcEndpointType": kind,
-            "VpcId": "vpc-1",
-            "ServiceName": service,
-            "State": "available",
-            "SubnetIds": ["subnet-a", "subnet-b"] if kind == "Interface" else [],
-            "RequesterManaged": False,
-            "CreationTimestamp": ago(days),
-            "OwnerId": site.account,
-            "Tags": [],
-        }
-        site.listed("ec2:DescribeVpcEndpoints", {**item, **facts}, by={"VpcEndpointIds": "VpcEndpointId"})
-        if kind == "Interface":
-            dimensions = {"Endpoint Type": kind, "Service Name": service, "VPC Endpoint Id": name, "VPC Id": "vpc-1"}
-            site.measured("AWS/PrivateLinkEndpoints", dimensions, int(days), BytesProcessed=size)
-        return name
+    endpoint = partial(_endpoint, site)
+    vpn = partial(_vpn, site)
+    attachment = partial(_attachment, site)
 
     # Two zones at 0.01 USD an hour.
     site.wasted(endpoint(1), "not a byte in 30 days", vpc_endpoint_idle="14.60")
@@ -154,46 +198,11 @@ def endpoints(site: Site) -> None:
     site.kept(endpoint(5, "Gateway"), "a gateway endpoint costs nothing")
     site.kept(endpoint(6, RequesterManaged=True), "another service holds it")
 
-    def vpn(number: int, state: float, size: Any, days: int = 400) -> str:
-        name = f"vpn-0{number:016x}"
-        item = {
-            "VpnConnectionId": name,
-            "State": "available",
-            "Type": "ipsec.1",
-            "CustomerGatewayId": "cgw-1",
-            "VpnGatewayId": "vgw-1",
-            "VgwTelemetry": [{"OutsideIpAddress": "192.0.2.1", "Status": "UP" if state else "DOWN"}],
-            "Tags": [],
-        }
-        site.listed("ec2:DescribeVpnConnections", item, member="VpnConnections")
-        site.measured("AWS/VPN", {"VpnId": name}, days, TunnelState=state, TunnelDataIn=size, TunnelDataOut=size)
-        return name
-
     site.wasted(vpn(1, 0, 0), "both tunnels down for a month", vpn_connection_down=None)
     # 100 bytes a minute are 144 kB a day: probes and routing.
     site.wasted(vpn(2, 1, 100), "up, and carries probes only", vpn_connection_idle=None)
     site.kept(vpn(3, 1, 50_000), "carries 72 MB a day")
     site.kept(vpn(4, 0.5, 50_000), "one of two tunnels is up, as AWS expects of maintenance")
-
-    def attachment(number: int, size: Any, days: float = 400, **facts: Any) -> str:
-        name = f"tgw-attach-0{number:016x}"
-        item = {
-            "TransitGatewayAttachmentId": name,
-            "TransitGatewayId": "tgw-1",
-            "TransitGatewayOwnerId": site.account,
-            "ResourceOwnerId": site.account,
-            "ResourceType": "vpc",
-            "ResourceId": f"vpc-{number}",
-            "State": "available",
-            "Association": {"TransitGatewayRouteTableId": "tgw-rtb-1", "State": "associated"},
-            "CreationTime": ago(days),
-            "Tags": [],
-        }
-        site.listed("ec2:DescribeTransitGatewayAttachments", {**item, **facts})
-        if size is not None:
-            of = {"TransitGateway": "tgw-1", "TransitGatewayAttachment": name}
-            site.measured("AWS/TransitGateway", of, int(days), BytesIn=size, BytesOut=size)
-        return name
 
     site.wasted(attachment(1, 0), "not a byte in 30 days", transit_gateway_attachment_idle=None)
     site.kept(attachment(2, 800), "in use")

@@ -7,6 +7,7 @@ Secrets Manager user guide (each secret is billed by the month, 0.40 USD); Kines
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from finops_sandbox.planted.site import Site, ago
@@ -14,27 +15,53 @@ from finops_sandbox.planted.site import Site, ago
 _GIB: Final = 2**30
 
 
+def _stream(
+    site: Site, name: str, put: Any, fetched: Any, *, hours: int = 24, behind: float = 1000, days: float = 400
+) -> str:
+    item = {
+        "StreamName": name,
+        "StreamARN": site.arn("kinesis", f"stream/{name}"),
+        "StreamStatus": "ACTIVE",
+        "StreamModeDetails": {"StreamMode": "PROVISIONED"},
+        "RetentionPeriodHours": hours,
+        "StreamCreationTimestamp": ago(days),
+        "EnhancedMonitoring": [],
+        "OpenShardCount": 4,
+        "ConsumerCount": 0,
+    }
+    shown = ("StreamName", "StreamARN", "StreamStatus", "StreamModeDetails", "StreamCreationTimestamp")
+    site.listed("kinesis:ListStreams", {one: item[one] for one in shown}, member="StreamSummaries")
+    site.answered("kinesis:DescribeStreamSummary", {"StreamName": name}, StreamDescriptionSummary=item)
+    values = {"IncomingRecords": put, "GetRecords.Records": fetched, "GetRecords.IteratorAgeMilliseconds": behind}
+    site.measured("AWS/Kinesis", {"StreamName": name}, int(days), **values)
+    return name
+
+
+def _kafka(site: Site, name: str, rate: Any, kind: str = "kafka.m7g.large") -> str:
+    arn = site.arn("kafka", f"cluster/{name}/aaaa-1")
+    nodes: dict[str, Any] = {"InstanceType": kind, "ClientSubnets": ["subnet-a", "subnet-b", "subnet-c"]}
+    nodes["StorageInfo"] = {"EbsStorageInfo": {"VolumeSize": 100}}
+    item = {
+        "ClusterName": name,
+        "ClusterArn": arn,
+        "ClusterType": "PROVISIONED",
+        "State": "ACTIVE",
+        "CreationTime": ago(400),
+        "CurrentVersion": "K1",
+        "Provisioned": {"NumberOfBrokerNodes": 3, "BrokerNodeGroupInfo": nodes},
+        "Tags": {},
+    }
+    site.listed("kafka:ListClustersV2", item)
+    for broker in "123":
+        dimensions = {"Cluster Name": name, "Broker ID": broker}
+        site.measured("AWS/Kafka", dimensions, 400, BytesInPerSec=rate, BytesOutPerSec=rate)
+    return arn.partition("cluster/")[2]
+
+
 def streams(site: Site) -> None:
     """Kinesis and Kafka."""
-
-    def stream(name: str, put: Any, fetched: Any, *, hours: int = 24, behind: float = 1000, days: float = 400) -> str:
-        item = {
-            "StreamName": name,
-            "StreamARN": site.arn("kinesis", f"stream/{name}"),
-            "StreamStatus": "ACTIVE",
-            "StreamModeDetails": {"StreamMode": "PROVISIONED"},
-            "RetentionPeriodHours": hours,
-            "StreamCreationTimestamp": ago(days),
-            "EnhancedMonitoring": [],
-            "OpenShardCount": 4,
-            "ConsumerCount": 0,
-        }
-        shown = ("StreamName", "StreamARN", "StreamStatus", "StreamModeDetails", "StreamCreationTimestamp")
-        site.listed("kinesis:ListStreams", {one: item[one] for one in shown}, member="StreamSummaries")
-        site.answered("kinesis:DescribeStreamSummary", {"StreamName": name}, StreamDescriptionSummary=item)
-        values = {"IncomingRecords": put, "GetRecords.Records": fetched, "GetRecords.IteratorAgeMilliseconds": behind}
-        site.measured("AWS/Kinesis", {"StreamName": name}, int(days), **values)
-        return name
+    stream = partial(_stream, site)
+    kafka = partial(_kafka, site)
 
     site.wasted(stream("stream-silent", 0, 0), "nothing put, nothing fetched", kinesis_stream_idle=None)
     site.kept(stream("stream-rare", "seldom", "seldom"), "a record a week")
@@ -45,26 +72,6 @@ def streams(site: Site) -> None:
     late = stream("stream-week-needed", 90, 90, hours=168, behind=80_000_000)
     site.kept(late, "readers are 22 hours behind")
     site.kept(stream("stream-day", 90, 90), "in use, with the day that is included")
-
-    def kafka(name: str, rate: Any, kind: str = "kafka.m7g.large") -> str:
-        arn = site.arn("kafka", f"cluster/{name}/aaaa-1")
-        nodes: dict[str, Any] = {"InstanceType": kind, "ClientSubnets": ["subnet-a", "subnet-b", "subnet-c"]}
-        nodes["StorageInfo"] = {"EbsStorageInfo": {"VolumeSize": 100}}
-        item = {
-            "ClusterName": name,
-            "ClusterArn": arn,
-            "ClusterType": "PROVISIONED",
-            "State": "ACTIVE",
-            "CreationTime": ago(400),
-            "CurrentVersion": "K1",
-            "Provisioned": {"NumberOfBrokerNodes": 3, "BrokerNodeGroupInfo": nodes},
-            "Tags": {},
-        }
-        site.listed("kafka:ListClustersV2", item)
-        for broker in "123":
-            dimensions = {"Cluster Name": name, "Broker ID": broker}
-            site.measured("AWS/Kafka", dimensions, 400, BytesInPerSec=rate, BytesOutPerSec=rate)
-        return arn.partition("cluster/")[2]
 
     site.wasted(kafka("msk-silent", 0), "not a byte in fourteen days", msk_cluster_idle=None)
     site.kept(kafka("msk-busy", 90_000), "in use")
@@ -123,25 +130,52 @@ def keys(site: Site) -> None:
     site.kept(secret("sec-owned", 200, OwningService="rds"), "a database's own, which RDS keeps")
 
 
+def _group(site: Site, name: str, gib: float, arriving: Any, *, days: int | None = 30, **facts: Any) -> str:
+    item = {
+        "logGroupName": name,
+        "creationTime": int(ago(400).timestamp() * 1000),
+        "metricFilterCount": 0,
+        "arn": site.arn("logs", f"log-group:{name}:*"),
+        "logGroupArn": site.arn("logs", f"log-group:{name}"),
+        "storedBytes": int(gib * _GIB),
+        "logGroupClass": "STANDARD",
+        **({} if days is None else {"retentionInDays": days}),
+    }
+    site.listed("logs:DescribeLogGroups", {**item, **facts})
+    if arriving is not None:
+        values = {"IncomingBytes": arriving, "IncomingLogEvents": arriving}
+        site.measured("AWS/Logs", {"LogGroupName": name}, 400, **values)
+    return name
+
+
+def _alarm(site: Site, name: str, state: str, days: float, metric: tuple[str, str, str], period: int = 300) -> str:
+    namespace, dimension, value = metric
+    item = {
+        "AlarmName": name,
+        "AlarmArn": site.arn("cloudwatch", f"alarm:{name}"),
+        "ActionsEnabled": True,
+        "AlarmActions": [site.arn("sns", "people")],
+        "StateValue": state,
+        "StateUpdatedTimestamp": ago(days),
+        "StateTransitionedTimestamp": ago(days),
+        "AlarmConfigurationUpdatedTimestamp": ago(400),
+        "MetricName": "CPUUtilization",
+        "Namespace": namespace,
+        "Statistic": "Average",
+        "Dimensions": [{"Name": dimension, "Value": value}],
+        "Period": period,
+        "EvaluationPeriods": 3,
+        "Threshold": 90.0,
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+    site.listed("cloudwatch:DescribeAlarms", item, member="MetricAlarms", by={"AlarmNames": "AlarmName"})
+    return name
+
+
 def logs(site: Site) -> None:
     """Log groups and alarms."""
-
-    def group(name: str, gib: float, arriving: Any, *, days: int | None = 30, **facts: Any) -> str:
-        item = {
-            "logGroupName": name,
-            "creationTime": int(ago(400).timestamp() * 1000),
-            "metricFilterCount": 0,
-            "arn": site.arn("logs", f"log-group:{name}:*"),
-            "logGroupArn": site.arn("logs", f"log-group:{name}"),
-            "storedBytes": int(gib * _GIB),
-            "logGroupClass": "STANDARD",
-            **({} if days is None else {"retentionInDays": days}),
-        }
-        site.listed("logs:DescribeLogGroups", {**item, **facts})
-        if arriving is not None:
-            values = {"IncomingBytes": arriving, "IncomingLogEvents": arriving}
-            site.measured("AWS/Logs", {"LogGroupName": name}, 400, **values)
-        return name
+    group = partial(_group, site)
+    alarm = partial(_alarm, site)
 
     # 400 GiB at 0.03 USD are what is stored; how much of it ends is not known before the retention is chosen.
     site.wasted(group("/app/for-ever", 400, 20_000, days=None), "kept for ever", log_group_no_retention=None)
@@ -156,29 +190,6 @@ def logs(site: Site) -> None:
     heavy = group("/app/heavy", 100, 3_000_000)
     site.wasted(heavy, "nothing but Insights reads it", log_group_infrequent_access=None)
     site.kept(group("/app/filtered", 100, 3_000_000, metricFilterCount=2), "metric filters need the class it has")
-
-    def alarm(name: str, state: str, days: float, metric: tuple[str, str, str], period: int = 300) -> str:
-        namespace, dimension, value = metric
-        item = {
-            "AlarmName": name,
-            "AlarmArn": site.arn("cloudwatch", f"alarm:{name}"),
-            "ActionsEnabled": True,
-            "AlarmActions": [site.arn("sns", "people")],
-            "StateValue": state,
-            "StateUpdatedTimestamp": ago(days),
-            "StateTransitionedTimestamp": ago(days),
-            "AlarmConfigurationUpdatedTimestamp": ago(400),
-            "MetricName": "CPUUtilization",
-            "Namespace": namespace,
-            "Statistic": "Average",
-            "Dimensions": [{"Name": dimension, "Value": value}],
-            "Period": period,
-            "EvaluationPeriods": 3,
-            "Threshold": 90.0,
-            "ComparisonOperator": "GreaterThanThreshold",
-        }
-        site.listed("cloudwatch:DescribeAlarms", item, member="MetricAlarms", by={"AlarmNames": "AlarmName"})
-        return name
 
     custom = ("Shop/Orders", "Queue", "q")
     site.wasted(

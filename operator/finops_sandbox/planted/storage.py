@@ -7,6 +7,7 @@ volumes"; EFS user guide, "Managing storage lifecycle"; ECR user guide, "Lifecyc
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from finops_sandbox.planted.site import Site, ago, pairs
@@ -70,29 +71,58 @@ def buckets(site: Site) -> None:
     site.kept(ends, "old versions go after 30 days")
 
 
+def _efs(
+    site: Site, name: str, gib: float, *, targets: int = 2, days: int = 400, rule: bool = True, use: Any = 50
+) -> str:
+    name = f"fs-{name}"
+    item = {
+        "OwnerId": site.account,
+        "CreationToken": name,
+        "FileSystemId": name,
+        "FileSystemArn": site.arn("elasticfilesystem", f"file-system/{name}"),
+        "CreationTime": ago(days),
+        "LifeCycleState": "available",
+        "NumberOfMountTargets": targets,
+        "SizeInBytes": {"Value": int(gib * _GIB), "ValueInIA": 0, "ValueInStandard": int(gib * _GIB)},
+        "PerformanceMode": "generalPurpose",
+        "ThroughputMode": "bursting",
+        "Tags": [],
+    }
+    site.listed("efs:DescribeFileSystems", item)
+    policies = [{"TransitionToIA": "AFTER_30_DAYS"}] if rule else []
+    site.answered("efs:DescribeLifecycleConfiguration", {"FileSystemId": name}, LifecyclePolicies=policies)
+    site.measured("AWS/EFS", {"FileSystemId": name}, days, ClientConnections=use, MeteredIOBytes=use)
+    return name
+
+
+def _fsx(
+    site: Site, name: str, gib: int, *, throughput: int = 64, use: Any = 100, peak: float = 60, free: float = 0.3
+) -> str:
+    name = f"fs-{name}"
+    windows = {"ThroughputCapacity": throughput, "DeploymentType": "SINGLE_AZ_2"}
+    item = {
+        "FileSystemId": name,
+        "ResourceARN": site.arn("fsx", f"file-system/{name}"),
+        "OwnerId": site.account,
+        "CreationTime": ago(400),
+        "FileSystemType": "WINDOWS",
+        "Lifecycle": "AVAILABLE",
+        "StorageCapacity": gib,
+        "StorageType": "SSD",
+        "WindowsConfiguration": windows,
+        "Tags": [],
+    }
+    site.listed("fsx:DescribeFileSystems", item)
+    operations = {"DataReadOperations": use, "DataWriteOperations": use}
+    levels = {"NetworkThroughputUtilization": peak, "FreeStorageCapacity": free * gib * _GIB}
+    site.measured("AWS/FSx", {"FileSystemId": name}, 400, **operations, **levels)
+    return name
+
+
 def file_systems(site: Site) -> None:
     """EFS and FSx."""
-
-    def efs(name: str, gib: float, *, targets: int = 2, days: int = 400, rule: bool = True, use: Any = 50) -> str:
-        name = f"fs-{name}"
-        item = {
-            "OwnerId": site.account,
-            "CreationToken": name,
-            "FileSystemId": name,
-            "FileSystemArn": site.arn("elasticfilesystem", f"file-system/{name}"),
-            "CreationTime": ago(days),
-            "LifeCycleState": "available",
-            "NumberOfMountTargets": targets,
-            "SizeInBytes": {"Value": int(gib * _GIB), "ValueInIA": 0, "ValueInStandard": int(gib * _GIB)},
-            "PerformanceMode": "generalPurpose",
-            "ThroughputMode": "bursting",
-            "Tags": [],
-        }
-        site.listed("efs:DescribeFileSystems", item)
-        policies = [{"TransitionToIA": "AFTER_30_DAYS"}] if rule else []
-        site.answered("efs:DescribeLifecycleConfiguration", {"FileSystemId": name}, LifecyclePolicies=policies)
-        site.measured("AWS/EFS", {"FileSystemId": name}, days, ClientConnections=use, MeteredIOBytes=use)
-        return name
+    efs = partial(_efs, site)
+    fsx = partial(_fsx, site)
 
     # 200 GiB at 0.30 USD.
     idle = efs("01d1e0000000000a1", 200, use="never")
@@ -104,27 +134,6 @@ def file_systems(site: Site) -> None:
     flat = efs("0c0000000000000c1", 700, rule=False)
     site.wasted(flat, "700 GiB and no lifecycle", efs_file_system_no_lifecycle=None)
     site.kept(efs("0c0000000000000c2", 10, rule=False), "10 GiB are not worth a rule")
-
-    def fsx(name: str, gib: int, *, throughput: int = 64, use: Any = 100, peak: float = 60, free: float = 0.3) -> str:
-        name = f"fs-{name}"
-        windows = {"ThroughputCapacity": throughput, "DeploymentType": "SINGLE_AZ_2"}
-        item = {
-            "FileSystemId": name,
-            "ResourceARN": site.arn("fsx", f"file-system/{name}"),
-            "OwnerId": site.account,
-            "CreationTime": ago(400),
-            "FileSystemType": "WINDOWS",
-            "Lifecycle": "AVAILABLE",
-            "StorageCapacity": gib,
-            "StorageType": "SSD",
-            "WindowsConfiguration": windows,
-            "Tags": [],
-        }
-        site.listed("fsx:DescribeFileSystems", item)
-        operations = {"DataReadOperations": use, "DataWriteOperations": use}
-        levels = {"NetworkThroughputUtilization": peak, "FreeStorageCapacity": free * gib * _GIB}
-        site.measured("AWS/FSx", {"FileSystemId": name}, 400, **operations, **levels)
-        return name
 
     quiet = fsx("0f000000000000d01", 300, use=0)
     site.wasted(quiet, "not an operation in a month", fsx_file_system_idle=None)
@@ -220,32 +229,55 @@ def volumes(site: Site) -> None:
     attached("with-io1", "gp3 gives the same", io1, {"ebs_volume_io1": None, "ebs_volume_overprovisioned": None})
 
 
+def _snapshot(site: Site, number: int, volume: str, days: float, **facts: Any) -> str:
+    name = f"snap-0{site.unique(number)}"
+    item = {
+        "SnapshotId": name,
+        "VolumeId": volume,
+        "VolumeSize": 100,
+        "StartTime": ago(days),
+        "State": "completed",
+        "Progress": "100%",
+        "OwnerId": site.account,
+        "Description": "",
+        "StorageTier": "standard",
+        "FullSnapshotSizeInBytes": 60 * _GIB,
+        "Encrypted": False,
+        "Tags": [],
+    }
+    by = {"SnapshotIds": "SnapshotId"}
+    site.listed("ec2:DescribeSnapshots", {**item, **facts}, by=by)
+    site.answered("ec2:DescribeSnapshotAttribute", {"SnapshotId": name}, SnapshotId=name, CreateVolumePermissions=[])
+    return name
+
+
+def _image(site: Site, number: int, of: str, days: float, **facts: Any) -> str:
+    name = f"ami-0{site.unique(number)}"
+    item = {
+        "ImageId": name,
+        "Name": f"image {number}",
+        "OwnerId": site.account,
+        "State": "available",
+        "CreationDate": ago(days).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "Architecture": "x86_64",
+        "ImageType": "machine",
+        "Public": False,
+        "RootDeviceType": "ebs",
+        "RootDeviceName": "/dev/xvda",
+        "VirtualizationType": "hvm",
+        "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": of, "VolumeSize": 100}}],
+        "Tags": [],
+    }
+    site.listed("ec2:DescribeImages", {**item, **facts}, by={"ImageIds": "ImageId"})
+    site.answered("ec2:DescribeImageAttribute", {"ImageId": name}, ImageId=name, LaunchPermissions=[])
+    return name
+
+
 def copies(site: Site) -> None:
     """EBS snapshots and machine images."""
+    snapshot = partial(_snapshot, site)
+    image = partial(_image, site)
     used = site.made("volume", "with-gp3/1")
-
-    def snapshot(number: int, volume: str, days: float, **facts: Any) -> str:
-        name = f"snap-0{site.unique(number)}"
-        item = {
-            "SnapshotId": name,
-            "VolumeId": volume,
-            "VolumeSize": 100,
-            "StartTime": ago(days),
-            "State": "completed",
-            "Progress": "100%",
-            "OwnerId": site.account,
-            "Description": "",
-            "StorageTier": "standard",
-            "FullSnapshotSizeInBytes": 60 * _GIB,
-            "Encrypted": False,
-            "Tags": [],
-        }
-        by = {"SnapshotIds": "SnapshotId"}
-        site.listed("ec2:DescribeSnapshots", {**item, **facts}, by=by)
-        site.answered(
-            "ec2:DescribeSnapshotAttribute", {"SnapshotId": name}, SnapshotId=name, CreateVolumePermissions=[]
-        )
-        return name
 
     gone = "vol-0dead0000000000aa"
     site.wasted(snapshot(1, gone, 200), "its volume is gone", ebs_snapshot_orphaned=None)
@@ -256,27 +288,6 @@ def copies(site: Site) -> None:
     backup = {"aws:backup:source-resource": used}
     site.kept(snapshot(6, "vol-0dead0000000000cc", 200, Tags=pairs(backup)), "AWS Backup keeps it")
     site.kept(snapshot(7, "vol-0dead0000000000dd", 200), "an image uses it")
-
-    def image(number: int, of: str, days: float, **facts: Any) -> str:
-        name = f"ami-0{site.unique(number)}"
-        item = {
-            "ImageId": name,
-            "Name": f"image {number}",
-            "OwnerId": site.account,
-            "State": "available",
-            "CreationDate": ago(days).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-            "Architecture": "x86_64",
-            "ImageType": "machine",
-            "Public": False,
-            "RootDeviceType": "ebs",
-            "RootDeviceName": "/dev/xvda",
-            "VirtualizationType": "hvm",
-            "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": of, "VolumeSize": 100}}],
-            "Tags": [],
-        }
-        site.listed("ec2:DescribeImages", {**item, **facts}, by={"ImageIds": "ImageId"})
-        site.answered("ec2:DescribeImageAttribute", {"ImageId": name}, ImageId=name, LaunchPermissions=[])
-        return name
 
     launched = {"LastLaunchedTime": ago(10).strftime("%Y-%m-%dT%H:%M:%SZ")}
     site.kept(image(1, f"snap-0{site.unique(7)}", 400, **launched), "launched ten days ago")

@@ -230,7 +230,7 @@ def test_while_unprotected_nothing_is_decided_and_nothing_begins(parts: Parts) -
 
 
 @pytest.mark.usefixtures("_granted")
-def test_a_look_that_fails_between_two_questions_ends_no_request_and_refuses_no_vote(parts: Parts) -> None:
+def test_a_reading_that_fails_between_two_questions_ends_no_request_and_refuses_no_vote(parts: Parts) -> None:
     """The API server was away for a moment: what waits for votes, and what is approved, waits on."""
     waiting, decided = parts.propose(1), parts.propose(2)
     parts.vote(decided)

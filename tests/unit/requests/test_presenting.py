@@ -24,6 +24,7 @@ ACTIONS = load_actions()
 KINDS = load_kinds()
 PARAMETERS: dict[str, dict[str, Any]] = {
     "ec2_instance_resize": {"instanceType": "m5.large"},
+    "ebs_volume_detach_delete": {"instanceId": "i-0123456789abcdef0", "device": "/dev/sdf"},
     "ebs_volume_modify": {"volumeType": "gp3", "iops": 3000, "throughput": 125},
 }
 FINGERPRINT = {"state": "running", "instanceType": "m5.xlarge", "launchTime": "t0", "volumeType": "gp2"}

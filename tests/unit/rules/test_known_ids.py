@@ -32,7 +32,7 @@ def test_every_unknown_id_of_a_policy_is_named_with_its_place_and_the_nearest_on
         ("spec.actions.allowed[1]", "there is no action toaster_clean"),
     ]
     assert [one.hint for one in found[:2]] == ["did you mean ec2-instance?", "did you mean ec2_instance_idle?"]
-    assert found[2].hint.startswith("known: dynamodb_table_set_mode, ebs_snapshot_delete, ")
+    assert found[2].hint.startswith("known: auto_scaling_group_resize, dynamodb_table_set_mode, ")
 
 
 def test_the_operator_refuses_such_a_policy_by_its_first_unknown_id_and_counts_the_others() -> None:

@@ -168,7 +168,7 @@ def _warnings(_observation: Observation, _parameters: Parameters) -> tuple[str, 
 
 def _words(observation: Observation, _parameters: Parameters, _plan: Plan) -> ActWords:
     return ActWords(
-        verb="Detach and delete",
+        verb="Delete",
         consequence="It is taken from its stopped instance and deleted after two snapshots of it. Both are kept.",
         downtime="Permanent",
         undo="If something fails it is attached again. Later: create a volume from the last snapshot and attach it.",

@@ -14,14 +14,14 @@ from finops.domain.resource import Resource
 from finops.errors import InvalidInput
 from finops_operator.plugins.action import PolicyFacts, Target
 from finops_operator.plugins.group_size import not_larger
-from finops_operator.plugins.number_setting import SET_BACK
+from finops_operator.plugins.number_setting import SET_BACK, YES
 from finops_operator.plugins.ownership import Owner
 from finops_operator.services.autoscaling.actions.auto_scaling_group_resize import ACTION
 
 _GROUP: Final = ResourceRef("auto-scaling-group", "web", ARN, "111122223333", "us-east-1")
 _NO_FACTS: Final = PolicyFacts()
 _WANTED: Final[dict[str, Any]] = {"size": "1/2/6"}
-_BACK: Final[dict[str, Any]] = {"size": "2/4/6", SET_BACK: True}
+_BACK: Final[dict[str, Any]] = {"size": "2/4/6", SET_BACK: YES}
 
 
 def members(number: int, **changes: Any) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from finops.domain.recommendation import ResourceRef
 from finops.domain.resource import Resource
 from finops.errors import AwsRejected, InvalidInput
 from finops_operator.plugins.action import PolicyFacts, Target
-from finops_operator.plugins.number_setting import SET_BACK
+from finops_operator.plugins.number_setting import SET_BACK, YES
 from finops_operator.plugins.ownership import Owner
 from finops_operator.services.eks.actions.eks_nodegroup_resize import ACTION
 
@@ -21,7 +21,7 @@ _ARN: Final = f"arn:aws:eks:us-east-1:111111111111:nodegroup/{_ID}"
 _GROUP: Final = ResourceRef("eks-nodegroup", _ID, _ARN, "111111111111", "us-east-1")
 _NO_FACTS: Final = PolicyFacts()
 _WANTED: Final[dict[str, Any]] = {"size": "1/2/6"}
-_BACK: Final[dict[str, Any]] = {"size": "2/4/6", SET_BACK: True}
+_BACK: Final[dict[str, Any]] = {"size": "2/4/6", SET_BACK: YES}
 _SMALL: Final[dict[str, Any]] = {"minSize": 1, "desiredSize": 2, "maxSize": 6}
 _DESCRIBED: Final[dict[str, Any]] = {
     "nodegroupArn": _ARN,
