@@ -80,7 +80,7 @@ class Protection:
 
         Raises:
             ClusterUnavailable: none is known to be in force, so that no age can be judged. A reading that failed between
-                two questions must hold what waits: it may not end a request, or refuse a vote, for good.
+                two questions must hold what waits: it may neither end a request nor refuse a vote.
         """
         with self._lock:
             if self._problem:
