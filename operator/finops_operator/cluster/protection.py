@@ -79,8 +79,8 @@ class Protection:
         """Return when the protection in force began; what is not younger counts for nothing.
 
         Raises:
-            ClusterUnavailable: none is known to be in force, so that no age can be judged. A reading that failed between
-                two questions must hold what waits: it may neither end a request nor refuse a vote.
+            ClusterUnavailable: none is known to be in force, so that no age can be judged. A reading that failed
+                between two questions must hold what waits: it may neither end a request nor refuse a vote.
         """
         with self._lock:
             if self._problem:
