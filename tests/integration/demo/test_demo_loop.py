@@ -52,9 +52,23 @@ def request(demo: DemoProcess, action: str, resource: str) -> dict[str, Any]:
 
 
 def potential(demo: DemoProcess) -> str:
-    """Return what the recommendations of the operator's last scan add up to."""
-    listed = json.loads(shell(demo, "finops recommendations -o json").stdout)
+    """Return what the recommendations of the operator's last scans of the story's policies add up to."""
+    listed = [
+        one
+        for policy in ("production", "staging")
+        for one in json.loads(shell(demo, f"finops recommendations --policy default/{policy} -o json").stdout)
+    ]
     return f"{sum(float(one['monthlySavings'] or 0) for one in listed if one['counted']):.2f}"
+
+
+def test_an_account_of_all_services_is_reported_and_nothing_is_asked_about_it(demo: DemoProcess) -> None:
+    def kinds() -> set[str]:
+        listed = json.loads(shell(demo, "finops resources --policy default/services -o json").stdout)
+        return {one["kind"] for one in listed}
+
+    assert eventually(lambda: {"rds-instance", "load-balancer", "lambda-function", "s3-bucket"} <= kinds(), 120)
+    assert len(kinds()) > 25
+    assert all(one["spec"]["policy"] != "services" for one in requests(demo))
 
 
 def state_becomes(demo: DemoProcess, name: str, state: str) -> bool:

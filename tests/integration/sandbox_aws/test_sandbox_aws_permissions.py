@@ -66,7 +66,7 @@ def test_the_executor_may_do_the_four_acts(aws: AwsDouble, call: str, arguments:
         ("create_tags", {"Resources": [WEB], "Tags": [{"Key": "finops.dev/protected", "Value": ""}]}),
         ("run_instances", {"ImageId": "ami-1", "MinCount": 1, "MaxCount": 1}),
         ("disassociate_address", {"AssociationId": "eipassoc-0123456789abcdef0"}),
-        ("deregister_image", {"ImageId": "ami-0123456789abcdef0"}),
+        ("modify_snapshot_attribute", {"SnapshotId": "snap-0123456789abcdef0", "Attribute": "createVolumePermission"}),
     ],
 )
 def test_the_executor_may_do_nothing_else(
