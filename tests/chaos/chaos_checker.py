@@ -19,7 +19,9 @@ from finops_operator.plugins.action import with_request
 from finops_sandbox.aws.record import CallRecord
 
 Obj = Mapping[str, Any]
-_OF_THE_PROTOCOL: Final = frozenset({"Action", "Version", "@xmlns", "ChecksumAlgorithm"})
+_OF_THE_PROTOCOL: Final = frozenset({"Action", "Version", "@xmlns", "ChecksumAlgorithm", "clientRequestToken"})
+_SIGNED_AS: Final = {"elb": "elasticloadbalancing", "elbv2": "elasticloadbalancing"}
+"""The SDK's name of a service → the name under which its calls are signed and seen by AWS."""
 _LISTS: Final = {"Rule": "Rules"}
 """Lists that XML names by their members."""
 _ENDS: Final = frozenset({"Succeeded", "RolledBack", "Stale", "Withdrawn", "Expired", "Denied"})
@@ -238,7 +240,8 @@ def _is_end(record: Obj, expected: Expected) -> bool:
 
 
 def _text(operation: str, parameters: Mapping[str, Any]) -> str:
-    return f"{operation} {json.dumps(_plain(parameters), sort_keys=True)}"
+    service, _, action = operation.partition(":")
+    return f"{_SIGNED_AS.get(service, service)}:{action} {json.dumps(_plain(parameters), sort_keys=True)}"
 
 
 def _plain(value: Any) -> Any:

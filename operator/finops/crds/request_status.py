@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field
 
@@ -22,8 +22,10 @@ APPROVED = "Approved"
 DENIED = "Denied"
 """Types of the two conditions that record a decision."""
 
+LONGEST_VALUE: Final = 512
+"""Characters of a value of an outcome."""
 Values = Annotated[
-    Mapping[str, Annotated[str, Field(max_length=512)]],
+    Mapping[str, Annotated[str, Field(max_length=LONGEST_VALUE)]],
     Field(default_factory=dict, max_length=32),
     key_rule(
         "[A-Za-z][A-Za-z0-9_.]{0,63}", "has a key with unexpected characters", "use letters, digits, _ and . only"

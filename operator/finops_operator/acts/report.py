@@ -7,13 +7,13 @@ object that is gone is no reason to leave an instance stopped.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from finops.crds.action_request import ActionRequest
-from finops.crds.request_status import Execution, Outcome, UndoStatus
+from finops.crds.request_status import LONGEST_VALUE, Execution, Outcome, UndoStatus
 from finops.domain.decision import TERMINAL, State
 from finops.errors import ClusterUnavailable, FinopsError, Refused
 from finops.k8s.events import Events
@@ -132,13 +132,20 @@ def with_progress(
     outcome = None
     if progress.before or progress.after or progress.message or progress.monthly_savings is not None:
         outcome = Outcome(
-            before=progress.before,
-            after=progress.after,
+            before=_shortened(progress.before),
+            after=_shortened(progress.after),
             monthly_savings=Decimal(progress.monthly_savings) if progress.monthly_savings is not None else None,
             error=progress.message[:1000] if progress.message and progress.state is not State.SUCCEEDED else None,
             message=_message(current, progress) or None,
         )
     return request_status.moved(status, progress.state, fence=fence, execution=execution, outcome=outcome, undo=undo)
+
+
+def _shortened(values: Mapping[str, str]) -> dict[str, str]:
+    """Return values as a status can hold them: the whole configuration of a load balancer is in the ledger alone."""
+    return {
+        name: text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…" for name, text in values.items()
+    }
 
 
 def _message(request: ActionRequest, progress: ActProgress) -> str:
