@@ -240,9 +240,8 @@ def _cluster(
     }
     site.answered("eks:DescribeCluster", {"name": name}, cluster=item)
     names = [f"{name}-{number}" for number in range(groups)]
-    # REST names this parameter in the path.
-    site.answered("eks:ListNodegroups", {"name": name}, nodegroups=names)
-    site.answered("eks:ListFargateProfiles", {"name": name}, fargateProfileNames=[])
+    site.answered("eks:ListNodegroups", {"clusterName": name}, nodegroups=names)
+    site.answered("eks:ListFargateProfiles", {"clusterName": name}, fargateProfileNames=[])
     for one in names:
         _nodegroup(site, name, one, (2, 6, 4), 55, 9e6)
     return name
@@ -265,7 +264,7 @@ def _nodegroup(site: Site, of: str, name: str, sizes: tuple[int, int, int], cpu:
         "health": {"issues": []},
         "tags": {},
     }
-    site.answered("eks:DescribeNodegroup", {"name": of, "nodegroupName": name}, nodegroup=item)
+    site.answered("eks:DescribeNodegroup", {"clusterName": of, "nodegroupName": name}, nodegroup=item)
     values = {"CPUUtilization": cpu, "NetworkIn": network, "NetworkOut": network}
     site.measured("AWS/EC2", {"AutoScalingGroupName": group}, 390, **values)
     return f"{of}/{name}/1"
@@ -300,9 +299,9 @@ def kubernetes(site: Site) -> None:
     several = cluster("eks-groups", groups=0)
     names = ["ng-idle", "ng-floor", "ng-busy"]
     site.exact[:] = [
-        one for one in site.exact if one["operation"] != "eks:ListNodegroups" or one["when"] != {"name": several}
+        one for one in site.exact if one["operation"] != "eks:ListNodegroups" or one["when"] != {"clusterName": several}
     ]
-    site.answered("eks:ListNodegroups", {"name": several}, nodegroups=names)
+    site.answered("eks:ListNodegroups", {"clusterName": several}, nodegroups=names)
     site.kept(several, "has node groups")
     idle = nodegroup(several, "ng-idle", (1, 4, 1), 2, 1000)
     site.wasted(idle, "2 % of CPU, hardly any network", eks_nodegroup_idle=None)

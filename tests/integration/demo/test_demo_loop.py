@@ -328,7 +328,10 @@ def test_new_requests_are_cards_of_their_own_and_one_message_with_the_others_in_
 def test_doctor_finds_nothing_wrong(demo: DemoProcess) -> None:
     done = shell(demo, "finops doctor -o json")
     results = json.loads(done.stdout)
-    assert done.returncode == 0, [one for one in results if one["verdict"] not in {"ok", "unknown"}]
+    wrong = [one for one in results if one["verdict"] not in {"ok", "unknown"}]
+    # Another test may have approved the resize that AWS has no capacity for, after which those of its kind wait.
+    assert [one for one in wrong if one["check"] != "paused acts of production"] == []
+    assert done.returncode == (1 if wrong else 0)
     parts = {one["part"] for one in results}
     assert {"kubernetes", "aws", "aws production", "aws staging", "prices", "store", "slack"} <= parts
     unknown = {one["check"] for one in results if one["verdict"] == "unknown"}
