@@ -346,13 +346,20 @@ def test_doctor_finds_nothing_wrong(demo: DemoProcess) -> None:
     of_one = {
         *("lambda:GetFunctionConfiguration", "lambda:ListVersionsByFunction"),
         *("rds:DescribeDBSnapshotAttributes", "rds:DescribeDBClusterSnapshotAttributes"),
+        *("elasticloadbalancing:DescribeListenerCertificates", "elasticloadbalancing:DescribeLoadBalancerAttributes"),
+        *("elasticloadbalancing:DescribeLoadBalancerPolicies", "autoscaling:DescribeInstanceRefreshes"),
+        *("globalaccelerator:ListListeners", "globalaccelerator:ListEndpointGroups"),
     }
     without_dry_run = {
         *("dynamodb:UpdateTable", "logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"),
         *("rds:StopDBInstance", "rds:StartDBInstance", "rds:DeleteDBSnapshot", "rds:DeleteDBClusterSnapshot"),
         *("ecs:UpdateService", "lambda:UpdateFunctionConfiguration", "s3:PutLifecycleConfiguration"),
+        *("elasticloadbalancing:DeleteLoadBalancer", "autoscaling:UpdateAutoScalingGroup", "eks:UpdateNodegroupConfig"),
+        *("elasticache:CreateSnapshot", "elasticache:DeleteCacheCluster", "elasticache:DeleteReplicationGroup"),
     }
-    assert unknown - by_id == {"ec2:CreateTags", "kms:CreateGrant", *of_one, *without_dry_run, *not_in_moto}
+    of_ec2 = {"ec2:CreateTags", "ec2:AttachVolume"}
+    # The account of all services has no role that may change anything.
+    assert unknown - by_id == {*of_ec2, "kms:CreateGrant", "executor", *of_one, *without_dry_run, *not_in_moto}
     details = " ".join(one["detail"] for one in results)
     assert "account 111111111111" in details
     assert "sandbox-operator-secret" not in details
