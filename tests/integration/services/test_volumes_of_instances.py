@@ -56,7 +56,12 @@ def test_each_check_finds_its_volume_and_leaves_the_others(scanned: Scan) -> Non
     }
     assert found["ebs_volume_overprovisioned", 100]["evidence"]["targetIops"] == 3000
     assert found["ebs_volume_overprovisioned", 100]["monthlySavings"] == "50.00"  # 7,000 × 0.005 and 375 × 0.04
-    assert {one["status"] for one in found.values()} == {"Advice"}
+    # Of a stopped instance's volume there is an act, which this policy does not allow.
+    assert {check: one["status"] for (check, _), one in found.items()} == {
+        "ebs_volume_overprovisioned": "Advice",
+        "ebs_volume_idle": "Advice",
+        "ebs_volume_instance_stopped": "Blocked",
+    }
 
 
 def test_an_instance_of_a_previous_generation_is_found_and_a_stop_is_counted_from_its_time(scanned: Scan) -> None:
