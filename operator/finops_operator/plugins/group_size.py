@@ -5,10 +5,13 @@ In facts, fingerprints and parameters it is one text, `1/2/4`, so that a `Number
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from finops.domain.execution import Observation
+from finops.domain.plan import Plan
+from finops.domain.quantity import counted
 from finops.errors import InvalidInput
 from finops_operator.plugins.action import Parameters, Refusal
 
@@ -64,6 +67,52 @@ def shown_size(text: str) -> str:
     """Return a size in words (`2, from 1 to 4`)."""
     size = read_size(text)
     return f"{size.desired}, from {size.minimum} to {size.maximum}"
+
+
+def step_titles(member: str, before: str, after: str, *, starts: bool) -> dict[str, str]:
+    """Return the titles of the steps of setting a size and of setting it back.
+
+    Args:
+        member: what the group consists of, in the singular.
+        before: its size in words.
+        after: the size that it gets, in words.
+        starts: whether the act gives the group more members, as an undo does.
+    """
+    fewer, more = f"Wait until the {member}s beyond that are gone", f"Wait until as many {member}s work"
+    return {
+        "set_size": f"Set its size to {after}",
+        "wait_scaled": more if starts else fewer,
+        "restore": f"Set its size back to {before}",
+        "wait_restored": fewer if starts else f"{more} again",
+    }
+
+
+def found_in(group: str, member: str, working: str) -> Callable[[Plan, Observation], str]:
+    """Return what says in one sentence how a group was found.
+
+    Args:
+        group: what it is.
+        member: what it consists of, in the singular.
+        working: the fact that holds how many of its members work.
+    """
+
+    def found(_plan: Plan, now: Observation) -> str:
+        if not now.exists:
+            return f"The {group} does not exist any more."
+        try:
+            size = read_size(now.text(FACT))
+        except ValueError:
+            return f"The {group} is there; AWS did not say its size."
+        at_work = now.facts.get(working)
+        return f"The {group} wants {counted(size.desired, member)}; {'?' if at_work is None else at_work} of them work."
+
+    return found
+
+
+def working_now(observation: Observation, working: str) -> str:
+    """Return how many members work, for people; `working` is the fact that holds it."""
+    found = observation.facts.get(working)
+    return "not known" if found is None else str(found)
 
 
 def not_smaller(observation: Observation, wanted: str) -> tuple[Refusal, ...]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from finops.domain.execution import Observation
 from finops.domain.plan import Plan
+from finops.domain.quantity import counted
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
 from finops_operator.plugins.action import (
@@ -31,11 +32,14 @@ from finops_operator.plugins.group_size import (
     FACT,
     PARAMETER,
     checked,
+    found_in,
     not_larger,
     not_smaller,
     read_size,
     shown_size,
+    step_titles,
     wanted_size,
+    working_now,
 )
 from finops_operator.plugins.number_setting import Call, NumberSetting, Others, Pace, sets_back
 from finops_operator.plugins.ownership import Owner
@@ -85,26 +89,16 @@ def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, .
 def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
     wanted, starts = wanted_size(parameters), sets_back(parameters)
     after, before = shown_size(wanted), shown_size(observation.text(FACT))
-    fewer, more = "Wait until the members beyond that are gone", "Wait until as many members work"
     return ActWords(
         verb="Scale",
-        target=_members(read_size(wanted).desired),
+        target=counted(read_size(wanted).desired, "member"),
         change=f"Members: {before} → {after}",
         consequence="Instances are started again." if starts else "The members beyond that number are terminated.",
         downtime="None" if starts or read_size(wanted).desired else "Until someone raises the size again",
         undo=f"On a failure it gets its old size again by itself ({before}). Later: set its size back.",
-        steps={
-            "set_size": f"Set its size to {after}",
-            "wait_scaled": more if starts else fewer,
-            "restore": f"Set its size back to {before}",
-            "wait_restored": fewer if starts else f"{more} again",
-        },
-        facts=(EvidenceFact("Members that work", str(observation.facts.get("inService"))),),
+        steps=step_titles("member", before, after, starts=starts),
+        facts=(EvidenceFact("Members that work", working_now(observation, "inService")),),
     )
-
-
-def _members(number: int) -> str:
-    return "1 member" if number == 1 else f"{number} members"
 
 
 # -- what is called ----------------------------------------------------------------------------------------------------
@@ -156,16 +150,6 @@ SETTING: Final = NumberSetting(
 )
 
 
-def _found(_plan: Plan, now: Observation) -> str:
-    if not now.exists:
-        return "The group does not exist any more."
-    try:
-        size = read_size(now.text(FACT))
-    except ValueError:
-        return "The group is there; AWS did not say its size."
-    return f"The group wants {_members(size.desired)}; {now.facts.get('inService')} of them work."
-
-
 def _patch(owner: Owner, _resource: Resource, parameters: Parameters) -> str:
     size = read_size(wanted_size(parameters))
     if owner.system == "CloudFormation":
@@ -190,7 +174,7 @@ ACTION: Final = Action(
     warnings=_warnings,
     words=_words,
     plan=SETTING.plan,
-    procedure=SETTING.procedure(_found),
+    procedure=SETTING.procedure(found_in("group", "member", "inService")),
     statements=on_its_arn,
     # One operation leads there and back: the preflight alone keeps an act from a protected group, and no act is kept
     # from restoring one.

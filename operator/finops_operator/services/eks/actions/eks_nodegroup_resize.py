@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from finops.domain.execution import Observation
 from finops.domain.plan import Plan
+from finops.domain.quantity import counted
 from finops.domain.recommendation import Effort, EvidenceFact, ResourceRef
 from finops.domain.resource import Resource
 from finops.errors import InvalidInput
@@ -31,11 +32,14 @@ from finops_operator.plugins.group_size import (
     FACT,
     PARAMETER,
     checked,
+    found_in,
     not_larger,
     not_smaller,
     read_size,
     shown_size,
+    step_titles,
     wanted_size,
+    working_now,
 )
 from finops_operator.plugins.number_setting import Call, NumberSetting, Others, Pace, sets_back
 from finops_operator.plugins.ownership import Owner
@@ -93,26 +97,16 @@ def _warnings(_observation: Observation, parameters: Parameters) -> tuple[str, .
 def _words(observation: Observation, parameters: Parameters, _plan: Plan) -> ActWords:
     wanted, starts = _wanted(parameters), sets_back(parameters)
     after, before = shown_size(wanted), shown_size(observation.text(FACT))
-    fewer, more = "Wait until the machines beyond that are gone", "Wait until as many machines work"
     return ActWords(
         verb="Scale",
-        target=_machines(read_size(wanted).desired),
+        target=counted(read_size(wanted).desired, "machine"),
         change=f"Machines: {before} → {after}",
         consequence="Machines are started again." if starts else "Machines beyond that are drained and terminated.",
         downtime="None" if starts or read_size(wanted).desired else "Until someone raises the size again",
         undo=f"On a failure it gets its old size again by itself ({before}). Later: set its size back.",
-        steps={
-            "set_size": f"Set its size to {after}",
-            "wait_scaled": more if starts else fewer,
-            "restore": f"Set its size back to {before}",
-            "wait_restored": fewer if starts else f"{more} again",
-        },
-        facts=(EvidenceFact("Machines that work", str(observation.facts.get("machines"))),),
+        steps=step_titles("machine", before, after, starts=starts),
+        facts=(EvidenceFact("Machines that work", working_now(observation, "machines")),),
     )
-
-
-def _machines(number: int) -> str:
-    return "1 machine" if number == 1 else f"{number} machines"
 
 
 # -- what is called ----------------------------------------------------------------------------------------------------
@@ -165,17 +159,6 @@ SETTING: Final = NumberSetting(
 )
 
 
-def _found(_plan: Plan, now: Observation) -> str:
-    if not now.exists:
-        return "The node group does not exist any more."
-    try:
-        size = read_size(now.text(FACT))
-    except ValueError:
-        return "The node group is there; AWS did not say its size."
-    working = now.facts.get("machines")
-    return f"The node group wants {_machines(size.desired)}; {'?' if working is None else working} of them work."
-
-
 def _patch(owner: Owner, _resource: Resource, parameters: Parameters) -> str:
     size = read_size(_wanted(parameters))
     if owner.system == "CloudFormation":
@@ -202,7 +185,7 @@ ACTION: Final = Action(
     warnings=_warnings,
     words=_words,
     plan=SETTING.plan,
-    procedure=SETTING.procedure(_found),
+    procedure=SETTING.procedure(found_in("node group", "machine", "machines")),
     statements=on_its_arn,
     # One operation leads there and back: the preflight alone keeps an act from a protected group, and no act is kept
     # from restoring one.

@@ -1,4 +1,4 @@
-"""image_deregister: what speaks against it, what is kept to register it again, what it calls, what people are told."""
+"""image_deregister: what speaks against it, what is kept to register it again, what it calls, what people read."""
 
 from __future__ import annotations
 

@@ -188,3 +188,10 @@ def test_it_reads_what_it_declares() -> None:
 def test_an_owner_gets_the_change_in_its_own_words(system: str, patch: str) -> None:
     resource = Resource("eks-nodegroup", _ID, _ARN, "", "111111111111", "us-east-1", "active")
     assert ACTION.at_owner.patch(Owner(system, "", "Change it there."), resource, _WANTED) == patch
+
+
+def test_how_many_machines_work_is_not_known_when_aws_does_not_show_it() -> None:
+    seen = observed(groups={"AutoScalingGroups": []})
+    plan = ACTION.plan(_GROUP, _WANTED, {"arn": _ARN, "size": "2/4/6"})
+    (fact,) = ACTION.words(seen, _WANTED, plan).facts
+    assert (fact.label, fact.value) == ("Machines that work", "not known")
