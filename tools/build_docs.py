@@ -190,7 +190,7 @@ def actions_page(loaded: Plugins) -> str:
     parts = [
         introduction("actions"),
         table(
-            ("Action", "Acts on", "Destructive", "Restart", "Rollback"),
+            ("Action", "Acts on", "Destructive", "Restart", "Rollback", "Undo by a vote"),
             (
                 (
                     f"[{a.id}](#{a.id})",
@@ -198,6 +198,7 @@ def actions_page(loaded: Plugins) -> str:
                     yes(a.destructive),
                     yes(a.restart_needed),
                     yes(a.rollback_possible),
+                    yes(a.undo),
                 )
                 for a in actions
             ),
@@ -213,6 +214,8 @@ def _action(action: Action, kinds: Mapping[str, ResourceKind[Any]]) -> str:
         ("Destructive", yes(action.destructive)),
         ("Restart needed", yes(action.restart_needed)),
         ("Rollback possible", yes(action.rollback_possible)),
+        ("Undo by a vote", yes(action.undo)),
+        ("Undo by hand", action.undo_by_hand or "not possible"),
         ("Effort", action.effort.value),
         ("Executor role needs", ", ".join(map(code, action.permissions))),
         ("Scanner role needs", ", ".join(map(code, action.read_permissions))),
@@ -223,7 +226,7 @@ def _action(action: Action, kinds: Mapping[str, ResourceKind[Any]]) -> str:
     rows = [(*_step_row(action, step.id, step.operation), "forward") for step in plan.steps]
     rows += [(*_step_row(action, step.id, step.operation, back=True), "rollback") for step in back]
     steps = table(("Step", "Call", "Waits at most", "Attempts", "When"), rows)
-    return f"## {action.id}\n\n{story(action.observe)}\n\n{table(('', ''), facts)}\n{steps}"
+    return f"## {action.id}\n\n{story(action.words)}\n\n{table(('', ''), facts)}\n{steps}"
 
 
 def _sample_resource(kind: ResourceKind[Any]) -> ResourceRef:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import inspect
 import re
 import shlex
 import tomllib
@@ -302,3 +304,14 @@ def test_the_licence_is_the_whole_apache_licence() -> None:
     text = text_of(ROOT / "LICENSE")
     assert text.lstrip().startswith("Apache License\n                           Version 2.0, January 2004")
     assert "END OF TERMS AND CONDITIONS" in text
+
+
+@pytest.mark.parametrize(("page", "folder"), [("actions", "actions"), ("checks", "checks")])
+def test_each_section_begins_with_the_docstring_of_its_own_file(page: str, folder: str) -> None:
+    text = text_of(ROOT / "docs" / f"{page}.md")
+    files = sorted((ROOT / "operator/finops_operator/services").glob(f"*/{folder}/*.py"))
+    for path in (one for one in files if one.stem != "__init__"):
+        story = inspect.cleandoc(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
+        section = text.partition(f"\n## {path.stem}\n")[2].partition("\n## ")[0]
+        assert story, path.stem
+        assert story in section, path.stem
